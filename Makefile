@@ -1,0 +1,53 @@
+# Every target does its own set-up. The only requirements are make and a
+# Python 3.11+ with pip; uv is used when it is there, because it is faster.
+#
+#   make run          the main job: runs/belief_revision-*/report.html
+#   make test         the tests
+#   make slow         the slow tests
+#   make check        format, lint and types
+#   make test-latest  the tests on Python 3.12 and jax 0.11, in a venv of their own
+#   make lock         resolve the dependencies again (needs uv)
+
+VENV := .venv
+LATEST := .venv-latest
+SETUP := sh tools/setup.sh
+
+.PHONY: run test slow check format test-latest lock clean
+
+run: $(VENV)/.ready
+	$(VENV)/bin/python -m pcmodel run belief_revision
+
+test: $(VENV)/.ready
+	$(VENV)/bin/python -m pytest -q
+
+slow: $(VENV)/.ready
+	$(VENV)/bin/python -m pytest -q -m slow
+
+check: $(VENV)/.ready
+	$(VENV)/bin/python -m ruff format --check .
+	$(VENV)/bin/python -m ruff check .
+	$(VENV)/bin/python -m pyright --pythonpath $(VENV)/bin/python
+
+format: $(VENV)/.ready
+	$(VENV)/bin/python -m ruff format .
+	$(VENV)/bin/python -m ruff check --fix .
+
+test-latest: $(LATEST)/.ready
+	$(LATEST)/bin/python -m pytest -q
+
+$(VENV)/.ready: requirements.lock pyproject.toml tools/setup.sh
+	$(SETUP) $(VENV) requirements.lock 3.11+
+
+$(LATEST)/.ready: requirements-latest.lock pyproject.toml tools/setup.sh
+	$(SETUP) $(LATEST) requirements-latest.lock 3.12
+
+# Hashes, no addresses: the lock must work with whatever index the machine uses.
+lock:
+	uv export -q --no-emit-project --no-annotate --no-header --extra test \
+		-o requirements.lock
+	uv pip compile -q --extra test --python-version 3.12 --universal --generate-hashes \
+		--no-annotate --no-header --constraint tools/latest.txt \
+		-o requirements-latest.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) $(LATEST) .pytest_cache .ruff_cache

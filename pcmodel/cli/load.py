@@ -1,0 +1,120 @@
+"""Import one experiment and check that it follows the protocol.
+
+The protocol is described for authors in `experiments/README.md`.
+"""
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pcmodel.cli.catalogue import experiments_folder, first_sentence, source_file
+from pcmodel.errors import UserError
+
+# The package name experiments are imported under: not `experiments`, which in a
+# user's project may well be something else.
+NAMESPACE = "pcmodel_experiments"
+
+RESERVED = ("smoke", "seed", "output", "overwrite", "config", "float64", "quiet")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment's parts; `plot` and `report` are optional in the file."""
+
+    name: str
+    question: str
+    config: type
+    run: Callable[..., Any]
+    analyse: Callable[..., Any]
+    plot: Callable[..., Any] | None
+    report: Callable[..., Any] | None
+
+
+def load(path: Path) -> Experiment:
+    """Import the experiment at `path` (a file or a package folder)."""
+    module = _import(path)
+    where = str(path)
+    for part in ("Config", "run", "analyse"):
+        if not callable(getattr(module, part, None)):
+            raise UserError(f"defines no {part!r}", where=where, expected=_PROTOCOL)
+    _check_config(module.Config, where)
+    return Experiment(
+        name=path.stem,
+        question=first_sentence(module.__doc__ or path.stem),
+        config=module.Config,
+        run=module.run,
+        analyse=module.analyse,
+        plot=getattr(module, "plot", None),
+        report=getattr(module, "report", None),
+    )
+
+
+_PROTOCOL = "a dataclass Config and functions run and analyse"
+
+
+def _import(path: Path) -> ModuleType:
+    folder = experiments_folder()
+    is_ours = folder is not None and path.parent == folder.resolve()
+    try:
+        return _import_ours(path) if is_ours else _import_file(path)
+    except (KeyboardInterrupt, UserError):
+        raise
+    except BaseException as error:  # whatever the file's top level does
+        raise UserError(
+            f"cannot be imported ({_describe(error, path)})", where=str(path)
+        ) from error
+
+
+def _import_ours(path: Path) -> ModuleType:
+    package = ModuleType(NAMESPACE)
+    package.__path__ = [str(path.parent)]
+    sys.modules.setdefault(NAMESPACE, package)
+    return importlib.import_module(f"{NAMESPACE}.{path.stem}")
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Import a user's file as a script is: its folder's other files can be imported."""
+    name = f"{NAMESPACE}_by_path_{path.stem}"
+    for stale in [key for key in sys.modules if key.split(".")[0] == name]:
+        del sys.modules[stale]
+    spec = importlib.util.spec_from_file_location(
+        name,
+        source_file(path),
+        submodule_search_locations=[str(path)] if path.is_dir() else None,
+    )
+    if spec is None or spec.loader is None:
+        raise UserError("is not a Python file", where=str(path))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    spec.loader.exec_module(module)
+    return module
+
+
+def _describe(error: BaseException, path: Path) -> str:
+    """The error and the line of the user's own file that led to it."""
+    kind = f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}, line {error.lineno}: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename.startswith(str(path))]
+    return f"line {lines[-1]}: {kind}" if lines else kind
+
+
+def _check_config(config: type, where: str) -> None:
+    if not is_dataclass(config):
+        raise UserError("Config is not a dataclass", where=where)
+    taken = [field.name for field in fields(config) if field.name in RESERVED]
+    if taken:
+        raise UserError(
+            f"Config has a field called {taken[0]!r}",
+            where=where,
+            expected="another name, since that one is an option of every run",
+        )

@@ -1,0 +1,228 @@
+"""Arguments, exit codes and signals.
+
+Exit codes: 0 done, 1 the experiment failed, 2 bad input, 130 interrupted.
+"""
+
+import argparse
+import shlex
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pcmodel.cli import terminal
+from pcmodel.cli.catalogue import catalogue, config_options, locate
+from pcmodel.cli.execute import execute
+from pcmodel.cli.load import Experiment, load
+from pcmodel.cli.options import build_config
+from pcmodel.errors import UserError
+from pcmodel.progress import Progress
+from pcmodel.record import RunFolder, RunIdentity, dump_json
+from pcmodel.record.environment import is_float64
+from pcmodel.record.folder import FAILED, INTERRUPTED, is_complete
+
+FAILURE, BAD_INPUT, WAS_INTERRUPTED = 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        with _terminate_like_interrupt():
+            return _dispatch(list(sys.argv[1:] if argv is None else argv))
+    except UserError as error:
+        terminal.say(str(error))
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        terminal.say("interrupted before a run had started, nothing was written")
+        return WAS_INTERRUPTED
+
+
+def _dispatch(argv: list[str]) -> int:
+    parser, run_parser = _parsers()
+    arguments, tokens = parser.parse_known_args(argv)
+    if arguments.command == "run":
+        if arguments.help:
+            return _help_run(run_parser, arguments.experiment)
+        return _run(arguments, tokens)
+    if tokens:
+        raise UserError(f"does not know the option {tokens[0]!r}", where="pcmodel")
+    if arguments.command == "list":
+        terminal.print_catalogue(catalogue())
+        return 0
+    parser.print_help()
+    return BAD_INPUT
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence instead of printing the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (see {self.prog} --help)")
+
+
+def _parsers() -> tuple[_Parser, _Parser]:
+    from pcmodel import __version__
+
+    parser = _Parser(
+        prog="pcmodel",
+        description="Predictive coding with a precision at every level.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands.add_parser("list", help="the experiments, their questions and times")
+    run = commands.add_parser(
+        "run",
+        help="run one experiment and write its folder and report",
+        usage="pcmodel run EXPERIMENT [options] [--key value ...]",
+        description="Run one experiment. Its own options follow as --key value; "
+        "`pcmodel run EXPERIMENT --help` lists them.",
+        add_help=False,
+        allow_abbrev=False,
+    )
+    _add_run_arguments(run)
+    return parser, run
+
+
+def _add_run_arguments(run: argparse.ArgumentParser) -> None:
+    add = run.add_argument
+    add("experiment", metavar="EXPERIMENT", nargs="?", help="a name, or a .py file")
+    add("-h", "--help", action="store_true", help="show this help and exit")
+    add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
+    add("--seed", type=int, default=0, metavar="N", help="default 0")
+    add("--output", type=Path, metavar="DIR", help="default runs/NAME-HASH-SEED")
+    add("--overwrite", action="store_true", help="replace a complete run")
+    add("--config", type=Path, metavar="FILE", help="read options from JSON or YAML")
+    add("--print-config", action="store_true", help="print the options and exit")
+    add("--float64", action="store_true", help="compute in double precision")
+    add("--quiet", action="store_true", help="no progress on stderr")
+
+
+def _help_run(parser: argparse.ArgumentParser, name: str | None) -> int:
+    path = locate(name) if name else None
+    parser.print_help()
+    if name and path:
+        terminal.print_options(name, config_options(path))
+    return 0
+
+
+def _run(arguments: argparse.Namespace, tokens: list[str]) -> int:
+    if arguments.experiment is None:
+        raise UserError("no experiment was named", expected="pcmodel run EXPERIMENT")
+    if not 0 <= arguments.seed < 2**32:
+        raise UserError(
+            f"cannot be {arguments.seed}", where="--seed", expected="0 to 4294967295"
+        )
+    path = locate(arguments.experiment)
+    with _precision(arguments.float64):
+        experiment = load(path)
+        config = build_config(
+            experiment, tokens, smoke=arguments.smoke, file=arguments.config
+        )
+        if arguments.print_config:
+            print(dump_json(config))
+            return 0
+        return _run_in_folder(experiment, config, arguments, tokens)
+
+
+def _run_in_folder(
+    experiment: Experiment, config: Any, arguments: argparse.Namespace, tokens: list[str]
+) -> int:
+    identity = RunIdentity(experiment.name, config, arguments.seed, is_float64())
+    path = arguments.output or Path("runs") / identity.folder_name
+    if not arguments.overwrite and is_complete(path, identity):
+        terminal.say(
+            f"this very run is already complete, see {path / 'report.html'}; "
+            "add --overwrite to run it again"
+        )
+        return 0
+    folder = RunFolder.start(path, identity, overwrite=arguments.overwrite)
+    with _recorded_ending(folder) as ending:
+        report = execute(
+            experiment,
+            config,
+            seed=arguments.seed,
+            folder=folder,
+            progress=Progress(lines=True, silent=arguments.quiet),
+            command=_command(arguments, tokens, folder.path),
+        )
+        terminal.print_summary(report, folder.path)
+    return ending.code
+
+
+class _Ending:
+    code = 0
+
+
+@contextmanager
+def _recorded_ending(folder: RunFolder) -> Iterator[_Ending]:
+    """Whatever ends the run, the folder says so and the user gets one sentence."""
+    ending = _Ending()
+    try:
+        yield ending
+    except KeyboardInterrupt:
+        folder.finish(INTERRUPTED, "interrupted by the user or the system")
+        terminal.say(f"interrupted; what was finished is in {folder.path}")
+        ending.code = WAS_INTERRUPTED
+    except UserError as error:
+        folder.finish(FAILED, str(error))
+        raise
+    except (Exception, SystemExit) as error:
+        folder.write_text("error.txt", traceback.format_exc())
+        folder.finish(FAILED, f"{type(error).__name__}: {error}")
+        terminal.say(
+            f"{folder.identity.experiment} failed with {type(error).__name__} "
+            f"({_first_line(error)}); the details are in {folder.path / 'error.txt'}"
+        )
+        ending.code = FAILURE
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or ["no message"])[0][:200]
+
+
+def _command(arguments: argparse.Namespace, tokens: list[str], folder: Path) -> str:
+    """The command that repeats this run, from the folder that it was started in."""
+    words = ["pcmodel", "run", arguments.experiment, "--seed", str(arguments.seed)]
+    words += ["--smoke"] if arguments.smoke else []
+    words += ["--float64"] if arguments.float64 else []
+    words += ["--config", str(folder / "config.json")] if arguments.config else []
+    return shlex.join([*words, *tokens])
+
+
+@contextmanager
+def _precision(float64: bool) -> Iterator[None]:
+    """Double precision for one run, before the experiment makes any array."""
+    if not float64:
+        yield
+        return
+    import jax
+
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_x64", before)
+
+
+@contextmanager
+def _terminate_like_interrupt() -> Iterator[None]:
+    """SIGTERM (a scheduler, a shutdown) ends a run as cleanly as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = {s: signal.signal(s, interrupt) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

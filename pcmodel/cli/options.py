@@ -1,0 +1,200 @@
+"""From the command line and files to an experiment's `Config`.
+
+Strict: an unknown name, a wrong type or a value out of range is one sentence.
+Defaults (or the smoke configuration) come first, then the file, then the options.
+"""
+
+import json
+import re
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from pcmodel.cli.load import Experiment
+from pcmodel.errors import UserError, unknown_name
+from pcmodel.record import to_jsonable
+
+
+def build_config(
+    experiment: Experiment,
+    tokens: Sequence[str] = (),
+    *,
+    smoke: bool = False,
+    file: Path | None = None,
+) -> Any:
+    """The configuration of one run.
+
+    **Arguments:**
+
+    - `tokens`: what is left of the command line, `["--training.epochs", "3", ...]`.
+    - `smoke`: start from `Config.smoke()` instead of the defaults.
+    - `file`: a JSON or YAML file with any of the fields.
+    """
+    from jsonargparse import ArgumentParser
+
+    types_of = field_types(experiment.config)
+    _check_tokens(tokens, types_of, experiment.name)
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(experiment.config)
+    parser.set_defaults(_flat(to_jsonable(_base(experiment, smoke)), types_of))
+    if file is not None:
+        values = _read_file(file)
+        _check_keys(values, types_of, str(file))
+        parsed = _parse(lambda: parser.parse_object(values), types_of, str(file))
+        parser.set_defaults(_flat(parsed.as_dict(), types_of))
+    parsed = _parse(lambda: parser.parse_args(list(tokens)), types_of, experiment.name)
+    return experiment.config(**vars(parser.instantiate(parsed)))
+
+
+def field_types(config: type, prefix: str = "") -> dict[str, Any]:
+    """The type of every field, nested dataclasses under dotted names."""
+    hints = get_type_hints(config)
+    found: dict[str, Any] = {}
+    for field in fields(config):
+        kind, name = hints[field.name], prefix + field.name
+        if is_dataclass(kind) and isinstance(kind, type):
+            found |= field_types(kind, name + ".")
+        else:
+            found[name] = kind
+    return found
+
+
+def _base(experiment: Experiment, smoke: bool) -> Any:
+    if not smoke:
+        return experiment.config()
+    if not hasattr(experiment.config, "smoke"):
+        raise UserError("has no smoke configuration", where=experiment.name)
+    return experiment.config.smoke()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _flat(values: Mapping, types_of: Mapping[str, Any], prefix: str = "") -> dict:
+    flat = {}
+    for key, value in values.items():
+        name = prefix + key
+        if name in types_of:
+            flat[name] = value
+        else:
+            flat |= _flat(value, types_of, name + ".")
+    return flat
+
+
+def _check_tokens(
+    tokens: Sequence[str], types_of: Mapping[str, Any], where: str
+) -> None:
+    """Refuse unknown options, stray words and options without a value."""
+    waiting = None
+    for token in tokens:
+        if waiting is None:
+            waiting = _option_name(token, types_of, where)
+        else:
+            if token.startswith("--"):
+                raise _no_value(waiting, types_of, where)
+            waiting = None
+    if waiting is not None:
+        raise _no_value(waiting, types_of, where)
+
+
+def _option_name(token: str, types_of: Mapping[str, Any], where: str) -> str | None:
+    if not token.startswith("--"):
+        raise UserError(
+            f"does not know what to do with {token!r}",
+            where=where,
+            expected="options written --name value",
+        )
+    name, has_value, _ = token[2:].partition("=")
+    if name not in types_of:
+        raise unknown_name("option", name, types_of, where=where)
+    return None if has_value else name
+
+
+def _no_value(name: str, types_of: Mapping[str, Any], where: str) -> UserError:
+    return UserError(
+        f"option {name!r} was given no value",
+        where=where,
+        expected=describe_type(types_of[name]),
+    )
+
+
+def _read_file(path: Path) -> Any:
+    import yaml
+
+    try:
+        text = path.read_text("utf-8")
+        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise UserError(f"cannot be read ({reason})", where=str(path)) from error
+    except (ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"is not valid ({reason})", where=str(path), expected="JSON or YAML"
+        ) from error
+
+
+def _check_keys(
+    values: Any, types_of: Mapping[str, Any], where: str, prefix: str = ""
+) -> None:
+    if not isinstance(values, Mapping):
+        raise UserError(
+            f"{prefix.rstrip('.') or 'the file'} holds {values!r}",
+            where=where,
+            expected="names and values",
+        )
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if any(known.startswith(name + ".") for known in types_of):
+            _check_keys(value, types_of, where, name + ".")
+        elif name not in types_of:
+            raise unknown_name("option", name, types_of, where=where)
+
+
+def _parse(parse: Any, types_of: Mapping[str, Any], where: str) -> Any:
+    from argparse import ArgumentError
+
+    try:
+        return parse()
+    except (ArgumentError, TypeError, KeyError) as error:
+        raise _wrong_type(str(error), types_of, where) from error
+
+
+def _wrong_type(message: str, types_of: Mapping[str, Any], where: str) -> UserError:
+    key = re.search(r'key "([^"]+)"', message)
+    value = re.search(r"Got value: (.*)", message)
+    if not key or key[1] not in types_of:
+        return UserError(" ".join(message.split()), where=where)
+    given = f" {value[1]!r}" if value else ""
+    return UserError(
+        f"option {key[1]!r} cannot be{given}",
+        where=where,
+        expected=describe_type(types_of[key[1]]),
+    )
+
+
+def describe_type(kind: Any) -> str:
+    """A type in words a user can follow.
+
+    >>> describe_type(Literal["a", "b"])
+    "'a' or 'b'"
+    >>> describe_type(tuple[float, ...])
+    'a list of numbers such as [0.5, 1.0]'
+    """
+    words = {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        str: "text",
+        type(None): "null",
+    }
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind in words:
+        return words[kind]
+    if origin is Literal:
+        return " or ".join(repr(value) for value in arguments)
+    if origin in (Union, types.UnionType):
+        return " or ".join(describe_type(argument) for argument in arguments)
+    examples = {int: "whole numbers such as [1, 2]", float: "numbers such as [0.5, 1.0]"}
+    if origin in (tuple, list):
+        return f"a list of {examples.get(arguments[0], 'values such as [a, b]')}"
+    return str(getattr(kind, "__name__", kind))

@@ -1,0 +1,76 @@
+"""What the command line prints. Results go to stdout, everything else to stderr."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pcmodel.cli.catalogue import Entry, Option
+
+OUTCOME_STYLE = {"holds": "green", "fails": "red", "inconclusive": "yellow"}
+
+
+def say(sentence: str) -> None:
+    """One line on stderr, whatever line breaks the sentence had."""
+    print("pcmodel: " + " ".join(sentence.split()), file=sys.stderr, flush=True)
+
+
+def print_catalogue(entries: Iterable[Entry]) -> None:
+    """The table of `pcmodel list`."""
+    table = _table("experiment", "question", "time")
+    for entry in entries:
+        table.add_row(f"[bold]{entry.name}[/]", _plain(entry.question), entry.time)
+    _console().print(table)
+
+
+def print_options(name: str, options: Sequence[Option]) -> None:
+    """The options of one experiment, under the help of `run`."""
+    print(f"\noptions of {name}:")
+    width = max((len(option.name) for option in options), default=0)
+    for option in options:
+        default = f" (default: {option.default})" if option.default else ""
+        print(f"  --{option.name:<{width}}  {option.type}{default}")
+
+
+def print_summary(report: Any, folder: Path) -> None:
+    """The answer, the verdicts, and where to read more."""
+    console = _console()
+    console.print(f"\n[bold]{_plain(report.title)}[/]")
+    console.print(_plain(report.answer) + "\n")
+    if report.verdicts:
+        table = _table("verdict", "claim", "observed", "kind")
+        for verdict in report.verdicts:
+            style = OUTCOME_STYLE[verdict.outcome]
+            table.add_row(
+                f"[{style}]{verdict.outcome}[/]",
+                _plain(verdict.name),
+                _plain(verdict.observed),
+                verdict.kind,
+            )
+        console.print(table)
+    # Not through the console, which would break a long path over two lines.
+    console.file.flush()
+    print(f"\nReport: {folder / 'report.html'}", flush=True)
+
+
+def _table(*columns: str) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=column == "verdict")
+    return table
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _plain(text: str) -> str:
+    """Text with square brackets kept, and the report's marks removed."""
+    from rich.markup import escape
+
+    return escape(text.replace("**", "").replace("`", ""))

@@ -1,0 +1,132 @@
+"""Progress of long work, shown on stderr.
+
+On a terminal: bars. Elsewhere: nothing, or with `lines=True` one line at the start
+and end of each stage, so that a log stays readable. Work is tracked from Python
+loops over jitted chunks, where a bar costs nothing.
+"""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Progress:
+    """Where stages of work report to.
+
+    **Arguments:**
+
+    - `lines`: without a terminal, print a line at the start and end of each stage.
+    - `silent`: show nothing at all.
+    - `stream`: where to write; stderr unless given.
+    """
+
+    def __init__(
+        self, *, lines: bool = False, silent: bool = False, stream: IO | None = None
+    ):
+        self._stream = stream or sys.stderr
+        self._bars = not silent and _is_terminal(self._stream)
+        self._lines = lines and not silent and not self._bars
+        self._display: Any = None
+        self._depth = 0
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None) -> Iterator["Stage"]:
+        """Announce one stage; the body advances it.
+
+        >>> with Progress(silent=True).stage("train", total=3) as stage:
+        ...     for _ in range(3):
+        ...         stage.advance()
+        """
+        stage = Stage(self._open(name, total))
+        started = time.perf_counter()
+        finished = False
+        try:
+            yield stage
+            finished = True
+        finally:
+            self._close(stage, name, time.perf_counter() - started, finished)
+
+    def track(
+        self, items: Iterable[Item], name: str, total: int | None = None
+    ) -> Iterator[Item]:
+        """Yield the items, one step of a stage each."""
+        if total is None and hasattr(items, "__len__"):
+            total = len(items)  # pyright: ignore[reportArgumentType]
+        with self.stage(name, total) as stage:
+            for item in items:
+                yield item
+                stage.advance()
+
+    def _open(self, name: str, total: int | None) -> Any:
+        self._depth += 1
+        if self._lines:
+            self._say(f"{name} ...")
+        if not self._bars:
+            return None
+        if self._display is None:
+            self._display = _make_display(self._stream)
+            self._display.start()
+        return self._display, self._display.add_task(name, total=total, note="")
+
+    def _close(self, stage: "Stage", name: str, seconds: float, finished: bool) -> None:
+        if self._lines:
+            self._say(f"{name}: {'done' if finished else 'stopped'}, {seconds:.1f} s")
+        self._depth -= 1
+        stage.end(finished)
+        if self._depth == 0 and self._display is not None:
+            self._display.stop()
+            self._display = None
+
+    def _say(self, text: str) -> None:
+        print("  " * (self._depth - 1) + text, file=self._stream, flush=True)
+
+
+class Stage:
+    """One stage in progress."""
+
+    def __init__(self, task: Any):
+        self._task = task
+
+    def advance(self, steps: int = 1, note: str | None = None) -> None:
+        """Count `steps` more; `note` replaces the short text beside the bar."""
+        if self._task is not None:
+            display, task = self._task
+            display.update(task, advance=steps, **({"note": note} if note else {}))
+
+    def end(self, finished: bool) -> None:
+        """Fill the bar when the stage ended well, whatever was counted."""
+        if self._task is not None and finished:
+            display, task = self._task
+            total = display.tasks[display.task_ids.index(task)].total or 1
+            display.update(task, total=total, completed=total)
+
+
+def track(items: Iterable[Item], name: str, total: int | None = None) -> Iterator[Item]:
+    """`Progress().track(...)`: a bar on a terminal, silence elsewhere."""
+    return Progress().track(items, name, total)
+
+
+def _is_terminal(stream: IO) -> bool:
+    return bool(getattr(stream, "isatty", lambda: False)())
+
+
+def _make_display(stream: IO) -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+    from rich.progress import Progress as Display
+    from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+
+    return Display(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[note]}"),
+        console=Console(file=stream),
+    )

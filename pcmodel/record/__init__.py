@@ -1,0 +1,18 @@
+"""The record a run leaves behind: a folder whose every file appears whole.
+
+- `json`         strict JSON of dataclasses, named tuples and arrays
+- `files`        atomic writes
+- `arrays`       a tree of arrays as one .npz, and back
+- `environment`  versions, device, revision
+- `folder`       the run folder and its status
+"""
+
+from pcmodel.record.arrays import flatten_arrays as flatten_arrays
+from pcmodel.record.arrays import read_arrays as read_arrays
+from pcmodel.record.files import write_arrays as write_arrays
+from pcmodel.record.files import write_bytes as write_bytes
+from pcmodel.record.files import write_json as write_json
+from pcmodel.record.folder import RunFolder as RunFolder
+from pcmodel.record.folder import RunIdentity as RunIdentity
+from pcmodel.record.strict_json import dump_json as dump_json
+from pcmodel.record.strict_json import to_jsonable as to_jsonable

@@ -1,0 +1,72 @@
+"""A tree of results as one .npz file: names say where each array stood.
+
+`Results(belief=Belief(mean=m), curves=(a, b))` becomes the arrays `belief.mean`,
+`curves.0` and `curves.1`. Nothing is pickled, so reading a file runs no code.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pcmodel.errors import UserError
+
+
+def flatten_arrays(tree: Any) -> dict[str, np.ndarray]:
+    """Name every leaf of a tree of named tuples, dataclasses, mappings, sequences.
+
+    None is left out. A leaf that is not numbers, booleans or text is a TypeError.
+    """
+    return {name or "value": leaf for name, leaf in _leaves(tree, "")}
+
+
+def _leaves(node: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
+    if node is None:
+        return
+    children = _children(node)
+    if children is None:
+        yield name, _leaf(node, name)
+        return
+    for key, child in children:
+        yield from _leaves(child, f"{name}.{key}" if name else str(key))
+
+
+def _children(node: Any) -> list[tuple[Any, Any]] | None:
+    if isinstance(node, tuple) and hasattr(node, "_asdict"):
+        return list(node._asdict().items())  # pyright: ignore[reportAttributeAccessIssue]
+    if is_dataclass(node) and not isinstance(node, type):
+        return [(field.name, getattr(node, field.name)) for field in fields(node)]
+    if isinstance(node, Mapping):
+        return list(node.items())
+    if isinstance(node, list | tuple):
+        return list(enumerate(node))
+    return None
+
+
+def _leaf(value: Any, name: str) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype.kind == "V" and not array.dtype.fields:  # bfloat16 and friends
+        array = array.astype(np.float32)
+    if array.dtype.kind not in "biufcU":
+        raise TypeError(
+            f"results field {name or 'value'!r} is a {type(value).__name__}, "
+            "and only arrays of numbers, booleans or text can be saved"
+        )
+    return array
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read what a run saved. Refuses pickled objects."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except FileNotFoundError:
+        raise UserError("there is no such file", where=str(path)) from None
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(
+            f"not a readable array file ({error})",
+            where=str(path),
+            expected="an arrays.npz written by a run",
+        ) from error
