@@ -33,7 +33,7 @@ def render_html(report: Report, figures: Mapping[str, bytes]) -> str:
     pages = _Figures(figures)
     body = [
         _header(report),
-        pages.render(report.key_panel, "key") if report.key_panel else "",
+        pages.render(report.key_panel) if report.key_panel else "",
         _verdicts(report.verdicts),
         *(_section(section, pages) for section in report.sections),
         _list("What is assumed", report.assumptions),
@@ -85,15 +85,24 @@ class _Figures:
         self._figures = figures
         self._count = 0
 
-    def render(self, panel: Panel, css_class: str = "") -> str:
+    def render(self, panel: Panel) -> str:
         self._count += 1
-        data = base64.b64encode(self._figures[panel.figure]).decode()
+        png = self._figures[panel.figure]
+        width, height = _png_size(png)
+        # On a phone a wide figure scrolls sideways rather than shrink past reading.
+        shape = "wide" if width > 1.8 * height else ""
         return (
-            f'<figure class="{css_class}">'
-            f'<img alt="{escape(panel.alt)}" src="data:image/png;base64,{data}">'
+            f'<figure class="{shape}"><div class="scroll"><img alt="{escape(panel.alt)}"'
+            f' width="{width}" height="{height}"'
+            f' src="data:image/png;base64,{base64.b64encode(png).decode()}"></div>'
             f"<figcaption><b>Figure {self._count}.</b> {_inline(panel.caption)}"
             "</figcaption></figure>"
         )
+
+
+def _png_size(png: bytes) -> tuple[int, int]:
+    """Width and height in pixels, from the header every PNG begins with."""
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
 
 
 def _verdicts(verdicts: Sequence[Verdict]) -> str:
