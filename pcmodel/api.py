@@ -1,0 +1,208 @@
+"""What a user calls: `infer`, `posterior`, `sample`, `predict`, `reconstruct`.
+
+Each takes a `Network`, checks its arguments at the door, and runs one jitted function of pure
+arrays.  One example or a batch: arrays come back with or without a leading axis as they were
+given (`InferenceResult.is_batched` says which).
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+
+from pcmodel.belief import Belief
+from pcmodel.door import Batching, Clamp, Posed, pose
+from pcmodel.energy import Problem, predictions
+from pcmodel.errors import UserError
+from pcmodel.inference.gauss_newton import GaussNewton
+from pcmodel.inference.infer import InferenceResult, infer_one
+from pcmodel.inference.solver import Solver
+from pcmodel.inference.whitened import unroll, whitened_from_latents
+from pcmodel.laplace import Posterior
+from pcmodel.levels import level_index
+from pcmodel.modulation import Modulation
+from pcmodel.networks.network import Network, as_model
+from pcmodel.types import Latents
+
+
+def infer(
+    network: Network,
+    observation: ArrayLike | None = None,
+    *,
+    prior: Belief | Sequence[Belief] | None = None,
+    modulation: Modulation | None = None,
+    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    solver: Solver | None = None,
+    initial: Latents | None = None,
+) -> InferenceResult:
+    """The most probable latents given what is clamped.
+
+    observation: level 0, shape (width_0,) or (batch, width_0); None leaves it free.
+    prior: belief(s) held before the evidence; one about the top replaces the network's.
+    modulation: precision gains by level name; None is no drug.
+    clamp: values of other levels, or parts of levels (`Clamp`), by name.
+    solver: `GaussNewton()` (default), `StateDescent(...)`, `ErrorDescent(...)`.
+    initial: latents to start from; None starts from the top-down sweep.
+
+    Raises UserError for input that does not fit the network.  Not converging is not an error: see
+    `converged` and `residual`.  Differentiable (implicitly) in every array.
+    """
+    posed = pose(
+        network, observation, prior=prior, modulation=modulation, clamp=clamp
+    )
+    return run_inference(posed, solver or GaussNewton(), initial)
+
+
+def posterior(
+    network: Network,
+    observation: ArrayLike | None = None,
+    *,
+    prior: Belief | Sequence[Belief] | None = None,
+    modulation: Modulation | None = None,
+    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    solver: Solver | None = None,
+    initial: Latents | None = None,
+) -> Posterior:
+    """The Gauss-Newton Laplace posterior at the mode; arguments as for `infer`."""
+    posed = pose(
+        network, observation, prior=prior, modulation=modulation, clamp=clamp
+    )
+    return Posterior(posed, run_inference(posed, solver or GaussNewton(), initial))
+
+
+def run_inference(
+    posed: Posed, solver: Solver, initial: Latents | None = None
+) -> InferenceResult:
+    """`infer` on a problem already posed."""
+    if initial is None:
+        shape: tuple[int, ...] = (posed.problem.structure.num_free,)
+        dtype = posed.problem.inputs.gains[0].dtype
+        start = jnp.zeros(shape, dtype)
+        if posed.batch_size is not None:
+            start = jnp.broadcast_to(start, (posed.batch_size, *shape))
+    else:
+        start = whiten_start(posed.problem, tuple(initial), batching=posed.batching)
+    return _run(posed.problem, start, solver=solver, batching=posed.batching)
+
+
+@partial(jax.jit, static_argnames=("solver", "batching"))
+def _run(
+    problem: Problem, initial: Array, *, solver: Solver, batching: Batching
+) -> InferenceResult:
+    one = partial(infer_one, solver=solver)
+
+    def run(problem: Problem, initial: Array) -> InferenceResult:
+        return one(problem, initial=initial)
+
+    if not batching.is_batched:
+        return run(problem, initial)
+    return jax.vmap(run, in_axes=(batching.axes(problem), 0))(problem, initial)
+
+
+@partial(jax.jit, static_argnames=("batching",))
+def whiten_start(
+    problem: Problem, latents: Latents, *, batching: Batching
+) -> Array:
+    """Whitened errors of user-given latents."""
+    if not batching.is_batched:
+        return whitened_from_latents(problem, latents)
+    return jax.vmap(whitened_from_latents, in_axes=(batching.axes(problem), 0))(
+        problem, latents
+    )
+
+
+def sample(
+    network: Network,
+    key: Array,
+    num_samples: int = 1,
+    *,
+    prior: Belief | Sequence[Belief] | None = None,
+    modulation: Modulation | None = None,
+    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+) -> Latents:
+    """Draw from the generative model, top down: each array is (num_samples, width).
+
+    With part of a level clamped the draw is ancestral (levels above are not conditioned on
+    it); use `posterior(...).sample` for conditioned draws.
+    """
+    if num_samples < 1:
+        raise UserError(f"num_samples must be at least 1, got {num_samples}.")
+    posed = pose(network, prior=prior, modulation=modulation, clamp=clamp)
+    if posed.batching.is_batched:
+        raise UserError("sample takes one prior or clamp, not a batch.")
+    return _sample(posed.problem, key, num_samples=num_samples)
+
+
+@partial(jax.jit, static_argnames=("num_samples",))
+def _sample(problem: Problem, key: Array, *, num_samples: int) -> Latents:
+    structure = problem.structure
+
+    def draw(sample_key: Array) -> Latents:
+        noise_key, data_key = jax.random.split(sample_key)
+        dtype = problem.inputs.gains[0].dtype
+        noise = jax.random.normal(noise_key, (structure.num_free,), dtype)
+        latents = unroll(problem, noise).latents
+        if structure.is_discrete and not structure.clamped[0]:
+            logits = predictions(problem, latents)[0]
+            data = structure.model.likelihood.sample(data_key, logits)
+            latents = (data, *latents[1:])
+        return latents
+
+    return jax.vmap(draw)(jax.random.split(key, num_samples))
+
+
+def predict(
+    network: Network, latent: ArrayLike, *, level: str | int = "top"
+) -> Array:
+    """Mean of the data predicted from a value of one level, every error below it zero.
+
+    latent: (width,) or (batch, width) of `level`.
+    """
+    pure = as_model(network)
+    index = level_index(level, pure.model.names)
+    value = np.asarray(latent)
+    width = pure.model.widths[index]
+    if value.ndim not in (1, 2) or value.shape[-1] != width or not value.size:
+        raise UserError(
+            f"level {pure.model.names[index]!r} has {width} units: expected shape "
+            f"({width},) or (batch, {width}), got {value.shape}."
+        )
+    if not np.all(np.isfinite(value)):
+        raise UserError(f"values of level {pure.model.names[index]!r} must be finite.")
+    value = jnp.asarray(value, pure.weights["prior_mean"].dtype)
+
+    def down(above: Array) -> Array:
+        for below in reversed(range(index)):
+            above = pure.model.predict_level(pure.weights, below, above)
+        is_logits = hasattr(pure.model.likelihood, "mean") and index > 0
+        return pure.model.likelihood.mean(above) if is_logits else above
+
+    return jax.vmap(down)(value) if value.ndim == 2 else down(value)
+
+
+def reconstruct(
+    network: Network,
+    observation: ArrayLike | None = None,
+    *,
+    prior: Belief | Sequence[Belief] | None = None,
+    modulation: Modulation | None = None,
+    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    solver: Solver | None = None,
+) -> Array:
+    """Level 0 as the inferred latents predict it; arguments as for `infer`.
+
+    With part of level 0 clamped this completes the rest from the levels above.
+    """
+    result = infer(
+        network,
+        observation,
+        prior=prior,
+        modulation=modulation,
+        clamp=clamp,
+        solver=solver,
+    )
+    return predict(network, result.latents[1], level=1)

@@ -1,0 +1,96 @@
+r"""A belief: a Gaussian over one level, or jointly over several.
+
+A belief held before the evidence is a residual of its own in the energy.  At the top
+level it *is* the prior (it replaces the network's own); at a lower level it is a
+*temporal prior* beside the prediction from above.  One `Belief` over several levels
+holds their joint covariance, which is what makes a trial-by-trial update a Kalman
+filter; several single-level beliefs are the mean-field form for wide levels.
+
+Where a lower level has both a temporal prior and a prediction from above, the energy is minus
+the log of the *product* of the two normalised Gaussians: the evidence is then that of the data
+together with a pseudo-observation $x_\ell - f_\ell(x_{\ell+1}) = 0$ of precision $\Pi_\ell$.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+
+from pcmodel.errors import UserError
+from pcmodel.precision import (
+    covariance_to_log_precision,
+    from_precision,
+    unpack_cholesky,
+)
+from pcmodel.small import solve_lower, solve_lower_transposed
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Belief:
+    """Gaussian belief over the concatenated units of `levels` (ascending order).
+
+    mean: (n,) with n the sum of the levels' widths.
+    log_precision: (), (n,) or (n, n) as in `pcmodel.precision`.
+    levels: level indices or names, ascending; static.
+    """
+
+    mean: Array
+    log_precision: Array
+    levels: tuple[int | str, ...] = field(default=("top",), metadata={"static": True})
+
+    @classmethod
+    def of(
+        cls,
+        mean: ArrayLike,
+        precision: ArrayLike,
+        *,
+        level: int | str | Sequence[int | str] = "top",
+    ) -> Belief:
+        """Belief with the given mean and (positive) precision about `level`."""
+        levels = (level,) if isinstance(level, int | str) else tuple(level)
+        mean = jnp.atleast_1d(jnp.asarray(mean, dtype=float))
+        if not np.all(np.isfinite(np.asarray(mean))):
+            raise UserError(f"belief about {levels}: the mean must be finite.")
+        log_precision = from_precision(precision, where=f"belief about {levels}")
+        return cls(mean, log_precision.astype(mean.dtype), levels)
+
+    @classmethod
+    def from_covariance(
+        cls, mean: Array, covariance: Array, levels: tuple[int | str, ...]
+    ) -> Belief:
+        """Belief with a full covariance (traceable; not validated)."""
+        return cls(mean, covariance_to_log_precision(covariance), levels)
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance matrix (n, n)."""
+        width = self.mean.shape[-1]
+        if self.log_precision.ndim < 2:
+            return jnp.diag(jnp.exp(-jnp.broadcast_to(self.log_precision, (width,))))
+        lower = unpack_cholesky(self.log_precision)
+        identity = jnp.eye(width, dtype=lower.dtype)
+        return solve_lower_transposed(lower, solve_lower(lower, identity))
+
+    def propagate(
+        self, *, transition: Array | None = None, noise_covariance: ArrayLike = 0.0
+    ) -> Belief:
+        """The prior of the next trial: mean A m, covariance A P A' + Q.
+
+        `noise_covariance` is a scalar (times the identity), a vector (diagonal) or a
+        matrix Q; `transition` None means A = I (the belief is only widened).
+        """
+        width = self.mean.shape[-1]
+        noise = jnp.asarray(noise_covariance, dtype=self.mean.dtype)
+        if noise.ndim < 2:
+            noise = jnp.diag(jnp.broadcast_to(noise, (width,)))
+        mean, covariance = self.mean, self.covariance
+        if transition is not None:
+            mean, covariance = transition @ mean, transition @ covariance @ transition.T
+        return Belief.from_covariance(mean, covariance + noise, self.levels)

@@ -1,0 +1,260 @@
+"""The door: from what a user holds to a checked `Problem`.
+
+Everything a user can get wrong is checked here once, before tracing, and raised as a
+`UserError` of one sentence; the code behind the door trusts its arrays.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+
+from pcmodel.belief import Belief
+from pcmodel.energy import Inputs, Problem, Structure
+from pcmodel.errors import UserError
+from pcmodel.levels import level_index
+from pcmodel.likelihood import Bernoulli, Categorical, Likelihood
+from pcmodel.modulation import Modulation
+from pcmodel.networks.network import Network, PureNetwork, as_model
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """Values given to a level, or to part of it.
+
+    values: (width,) or (batch, width).
+    mask: (width,) booleans, True where clamped; None clamps the whole level. Values where
+        the mask is False are ignored.
+    """
+
+    values: ArrayLike
+    mask: ArrayLike | None = None
+
+
+class Batching(NamedTuple):
+    """Which arrays of a problem carry a leading batch axis (static)."""
+
+    values: tuple[bool, ...]
+    beliefs: tuple[tuple[bool, bool], ...]
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether anything is."""
+        return any(self.values) or any(mean for mean, _ in self.beliefs)
+
+    def axes(self, problem: Problem) -> Problem:
+        """The `in_axes` of a vmap over the problem."""
+        beliefs = tuple(
+            Belief(_axis(mean), _axis(precision), belief.levels)  # type: ignore[arg-type]
+            for (mean, precision), belief in zip(
+                self.beliefs, problem.inputs.beliefs, strict=True
+            )
+        )
+        values = tuple(_axis(batched) for batched in self.values)
+        return Problem(problem.structure, Inputs(None, None, None, values, beliefs))  # type: ignore[arg-type]
+
+
+def _axis(batched: bool) -> int | None:
+    return 0 if batched else None
+
+
+class Posed(NamedTuple):
+    """A checked problem and how it is batched."""
+
+    problem: Problem
+    batching: Batching
+
+    @property
+    def batch_size(self) -> int | None:
+        """Number of examples, None for a single one."""
+        inputs = self.problem.inputs
+        for batched, values in zip(self.batching.values, inputs.values, strict=True):
+            if batched:
+                return values.shape[0]
+        for (batched, _), belief in zip(
+            self.batching.beliefs, inputs.beliefs, strict=True
+        ):
+            if batched:
+                return belief.mean.shape[0]
+        return None
+
+
+def pose(
+    network: Network | PureNetwork,
+    observation: ArrayLike | None = None,
+    *,
+    prior: Belief | Sequence[Belief] | None = None,
+    modulation: Modulation | None = None,
+    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+) -> Posed:
+    """Check the arguments of `pcmodel.infer` and build its problem."""
+    pure = as_model(network) if isinstance(network, Network) else network
+    if not isinstance(pure, PureNetwork):
+        raise UserError(f"expected a pcmodel network, got {type(network).__name__}.")
+    model = pure.model
+    dtype = pure.weights["prior_mean"].dtype
+    clamps = gather_clamps(observation, clamp, model.names)
+    values, units = [], []
+    for level, width in enumerate(model.widths):
+        given = check_clamp(clamps.get(level), model.names[level], width, dtype)
+        values.append(given.values)
+        units.append(given.units)
+    check_data(model.likelihood, values[0], units[0], model.widths[0])
+    beliefs = check_beliefs(prior, model.names, model.widths, dtype)
+    structure = Structure(
+        model, tuple(units), tuple(tuple(belief.levels) for belief in beliefs)
+    )
+    gains = (modulation or Modulation()).resolve(model.names, model.widths, dtype)
+    inputs = Inputs(
+        pure.weights, pure.log_precisions, gains, tuple(values), beliefs
+    )
+    batching = Batching(
+        tuple(value.ndim == 2 for value in values),
+        tuple((b.mean.ndim == 2, b.log_precision.ndim == 3) for b in beliefs),
+    )
+    posed = Posed(Problem(structure, inputs), batching)
+    check_batch(posed)
+    return posed
+
+
+def gather_clamps(
+    observation: ArrayLike | None,
+    clamp: Mapping[str | int, ArrayLike | Clamp] | None,
+    names: tuple[str, ...],
+) -> dict[int, Clamp]:
+    """Observation and clamps together, by level index."""
+    clamps: dict[int, Clamp] = {}
+    if observation is not None:
+        clamps[0] = Clamp(observation)
+    for level, given in (clamp or {}).items():
+        index = level_index(level, names)
+        if index in clamps:
+            raise UserError(
+                f"level {names[index]!r} is given twice: as the observation or in `clamp`, "
+                "not both."
+            )
+        clamps[index] = given if isinstance(given, Clamp) else Clamp(given)
+    return clamps
+
+
+class ClampedUnits(NamedTuple):
+    """values: (..., number of clamped units); units: their indices."""
+
+    values: Array
+    units: tuple[int, ...]
+
+
+def check_clamp(
+    clamp: Clamp | None, name: str, width: int, dtype: jnp.dtype
+) -> ClampedUnits:
+    """The clamped values of one level and their indices."""
+    if clamp is None:
+        return ClampedUnits(jnp.zeros((0,), dtype), ())
+    mask = np.ones(width, bool) if clamp.mask is None else np.asarray(clamp.mask, bool)
+    if mask.shape != (width,):
+        raise UserError(
+            f"clamp of level {name!r}: expected a mask of shape ({width},), "
+            f"got {mask.shape}."
+        )
+    array = clamp.values
+    if not isinstance(array, jax.core.Tracer):
+        array = np.asarray(array)
+        if array.dtype.kind not in "fiub":
+            raise UserError(f"values of level {name!r} must be numbers, got {array.dtype}.")
+    shape = np.shape(array)
+    if len(shape) not in (1, 2) or shape[-1] != width:
+        raise UserError(
+            f"level {name!r} has {width} units: expected shape ({width},) or "
+            f"(batch, {width}), got {shape}."
+        )
+    if 0 in shape:
+        raise UserError(f"no data for level {name!r}: the batch is empty.")
+    units = np.flatnonzero(mask)
+    chosen = array[..., units]
+    if isinstance(chosen, np.ndarray) and not np.all(np.isfinite(chosen)):
+        raise UserError(
+            f"values of level {name!r} contain NaN or infinity; mask missing units with "
+            "pcmodel.Clamp(values, mask)."
+        )
+    return ClampedUnits(jnp.asarray(chosen, dtype), tuple(int(unit) for unit in units))
+
+
+def check_data(
+    likelihood: Likelihood, values: Array, units: tuple[int, ...], width: int
+) -> None:
+    """Discrete data must be what their likelihood is about."""
+    if not units or isinstance(values, jax.core.Tracer):
+        return
+    data = np.asarray(values)
+    if isinstance(likelihood, Bernoulli) and (data.min() < 0 or data.max() > 1):
+        raise UserError(
+            "Bernoulli data must lie in [0, 1]; got values from "
+            f"{data.min():g} to {data.max():g} (scale the images?)."
+        )
+    if isinstance(likelihood, Categorical):
+        if len(units) != width:
+            raise UserError("categorical data cannot be clamped in part.")
+        if data.min() < 0 or not np.allclose(data.sum(-1), 1, atol=1e-4):
+            raise UserError(
+                "categorical data must be one-hot (or probabilities that sum to 1)."
+            )
+
+
+def check_beliefs(
+    prior: Belief | Sequence[Belief] | None,
+    names: tuple[str, ...],
+    widths: tuple[int, ...],
+    dtype: jnp.dtype,
+) -> tuple[Belief, ...]:
+    """Beliefs with levels as ascending indices and shapes checked."""
+    if prior is None:
+        return ()
+    given = (prior,) if isinstance(prior, Belief) else tuple(prior)
+    checked, seen = [], set()
+    for belief in given:
+        levels = tuple(level_index(level, names) for level in belief.levels)
+        if list(levels) != sorted(set(levels)):
+            raise UserError(
+                f"a belief's levels must be ascending and different, got {belief.levels}."
+            )
+        if seen & set(levels) and len(names) - 1 in levels:
+            raise UserError("two beliefs speak of the top level: join or drop one.")
+        seen |= set(levels)
+        size = sum(widths[level] for level in levels)
+        allowed = ((), (size,), (size, size))
+        shape = np.shape(belief.log_precision)
+        if np.shape(belief.mean)[-1:] != (size,) or (
+            shape not in allowed and shape[1:] != (size, size)
+        ):
+            raise UserError(
+                f"belief about {', '.join(names[level] for level in levels)}: expected a "
+                f"mean of {size} units and a matching precision, got shapes "
+                f"{np.shape(belief.mean)} and {shape}."
+            )
+        checked.append(
+            replace(
+                belief,
+                mean=jnp.asarray(belief.mean, dtype),
+                log_precision=jnp.asarray(belief.log_precision, dtype),
+                levels=levels,
+            )
+        )
+    return tuple(checked)
+
+
+def check_batch(posed: Posed) -> None:
+    """Every batched array has the same number of examples."""
+    inputs, batching = posed.problem.inputs, posed.batching
+    sizes = {v.shape[0] for v, b in zip(inputs.values, batching.values, strict=True) if b}
+    sizes |= {
+        belief.mean.shape[0]
+        for belief, (b, _) in zip(inputs.beliefs, batching.beliefs, strict=True)
+        if b
+    }
+    if len(sizes) > 1:
+        raise UserError(f"batch sizes disagree: {sorted(sizes)} examples.")

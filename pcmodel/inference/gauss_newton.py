@@ -1,0 +1,180 @@
+r"""Guarded Gauss-Newton: the default solver.
+
+Whitened coordinates, Hessian $I + S^\top S$, one linear solve a step.  A plain Gauss-Newton step
+oscillates on tanh networks, so each step is guarded twice: it is halved until the energy falls
+(Armijo), and Levenberg-Marquardt damping rises after a poor step and fades after a good one.
+The energy therefore never rises.
+
+It stops on the Newton decrement (see `SolverResult.residual`).  Because the Hessian is at
+least the identity, $g^\top H^{-1} g \le -g^\top d + |\rho|^2$ for an inexact solve with residual $\rho$, and also
+$\le |g|^2$: the bound reported is rigorous for the Gauss-Newton model whatever the linear solver.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.energy import Problem, data_energy_terms
+from pcmodel.inference.linear_solve import LinearSolver, choose
+from pcmodel.inference.solver import SolverResult, resolve_tolerance
+from pcmodel.inference.whitened import Unrolled, linearise, unroll
+
+ARMIJO = 1e-4
+FIRST_DAMPING = 1e-2
+LEAST_DAMPING = 1e-7
+FORCING = 0.03
+"""Relative residual an iterative linear solve may leave in a nonlinear problem."""
+
+
+class _State(NamedTuple):
+    whitened: Array
+    current: Unrolled
+    damping: Array
+    residual: Array
+    stop: Array
+    iterations: Array
+    products: Array
+
+
+@dataclass(frozen=True)
+class GaussNewton:
+    """Line-search-guarded, damped Gauss-Newton.
+
+    linear_solver: None chooses by size (`pcmodel.inference.linear_solve.choose`).
+    tolerance: on the residual, in posterior standard deviations; None: 1e-3 in float32,
+        1e-9 in float64.  It is never tightened below what rounding of the energy allows.
+    max_iterations: a bound on outer steps; reaching it is reported, `converged` is then false.
+    """
+
+    linear_solver: LinearSolver | None = None
+    tolerance: float | None = None
+    max_iterations: int = 200
+
+    def minimise(
+        self, problem: Problem, initial: Float[Array, " free"]
+    ) -> SolverResult:
+        """Descend from `initial`; forward-differentiable only through `infer`."""
+        tolerance = resolve_tolerance(self.tolerance, initial.dtype)
+
+        def unfinished(state: _State):
+            return ~state.stop & (state.iterations < self.max_iterations)
+
+        start = _State(
+            initial,
+            unroll(problem, initial),
+            jnp.zeros((), initial.dtype),
+            jnp.asarray(jnp.inf, initial.dtype),
+            jnp.asarray(initial.shape[0] == 0),
+            jnp.zeros((), int),
+            jnp.zeros((), int),
+        )
+        if initial.shape[0] == 0:
+            start = start._replace(residual=jnp.zeros((), initial.dtype))
+        end = jax.lax.while_loop(
+            unfinished, lambda state: self._iterate(problem, state, tolerance), start
+        )
+        converged = end.residual <= threshold(problem, end, tolerance)
+        return SolverResult(
+            end.whitened, end.residual, converged, end.iterations, end.products
+        )
+
+    def _iterate(self, problem: Problem, state: _State, tolerance: float) -> _State:
+        linear = linearise(problem, state.whitened)
+        limit = threshold(problem, state, tolerance)
+        norm = jnp.sqrt(jnp.sum(linear.gradient**2))
+        solver = self.linear_solver or choose(problem.structure, linear.num_outputs)
+        is_quadratic = (
+            problem.structure.model.is_linear and not problem.structure.is_discrete
+        )
+        target = (
+            0.5 * limit if is_quadratic else jnp.maximum(0.5 * limit, FORCING * norm)
+        )
+        solution = solver.solve(problem, state.whitened, linear, state.damping, target)
+        slope = jnp.sum(linear.gradient * solution.step)
+        # With damping the step is shorter than Newton's: scale back to a bound.
+        decrement2 = (1 + state.damping) * (solution.residual**2 - slope)
+        residual = jnp.minimum(norm, jnp.sqrt(jnp.maximum(decrement2, 0)))
+        done = (residual <= limit) | ~jnp.isfinite(norm)
+        moved = search(problem, state, solution.step, slope, done)
+        return _State(
+            moved.whitened,
+            moved.current,
+            moved.damping,
+            residual,
+            done,
+            state.iterations + jnp.where(done, 0, 1),
+            state.products + solution.products,
+        )
+
+
+def threshold(problem: Problem, state: _State, tolerance: float) -> Array:
+    """The tolerance, but no tighter than rounding of the energy itself."""
+    size = 0.5 * (jnp.sum(state.whitened**2) + jnp.sum(state.current.rows**2))
+    rounding = jnp.sqrt(2 * jnp.finfo(size.dtype).eps * size)
+    return jnp.maximum(tolerance, rounding)
+
+
+class _Move(NamedTuple):
+    whitened: Array
+    current: Unrolled
+    damping: Array
+
+
+def search(problem: Problem, state: _State, step: Array, slope: Array, done: Array):
+    """Halve the step until the energy falls enough; adapt the damping to how it went."""
+
+    def change(length):
+        trial = state.whitened + length * step
+        unrolled = unroll(problem, trial)
+        return trial, unrolled, energy_change(problem, state, trial, unrolled)
+
+    def poor(carry):
+        length, (_, _, difference) = carry
+        # Written so that a NaN counts as poor.
+        return ~(difference <= ARMIJO * length * slope) & (length > 1e-3) & ~done
+
+    def halve(carry):
+        length = 0.5 * carry[0]
+        return length, change(length)
+
+    one = jnp.ones((), step.dtype)
+    length, (trial, unrolled, difference) = jax.lax.while_loop(
+        poor, halve, (one, change(one))
+    )
+    accept = (difference <= ARMIJO * length * slope) & ~done
+    keep = lambda new, old: jax.tree.map(lambda a, b: jnp.where(accept, a, b), new, old)  # noqa: E731
+    # A full step of an exact quadratic realises half its slope.
+    good = accept & (length == 1) & (difference <= 0.25 * slope)
+    raised = jnp.maximum(10 * state.damping, FIRST_DAMPING)
+    lowered = jnp.where(state.damping < LEAST_DAMPING, 0, 0.1 * state.damping)
+    damping = jnp.where(
+        good, lowered, jnp.where(accept & (length == 1), state.damping, raised)
+    )
+    return _Move(
+        keep(trial, state.whitened),
+        keep(unrolled, state.current),
+        jnp.where(done, state.damping, damping),
+    )
+
+
+def energy_change(
+    problem: Problem, state: _State, trial: Array, unrolled: Unrolled
+) -> Float[Array, ""]:
+    """Energy at the trial less the current one, summed unit by unit.
+
+    The difference of two energies of a thousand nats carries no digits of a change of
+    1e-5 in float32; the sum of the differences does.
+    """
+    current = state.current
+    change = 0.5 * jnp.sum((trial - state.whitened) * (trial + state.whitened))
+    change += 0.5 * jnp.sum(
+        (unrolled.rows - current.rows) * (unrolled.rows + current.rows)
+    )
+    if unrolled.logits is not None and unrolled.logits.shape[0]:
+        new = data_energy_terms(problem, unrolled.logits)
+        change += jnp.sum(new - data_energy_terms(problem, current.logits))
+    return change

@@ -1,0 +1,196 @@
+r"""The Gauss-Newton Laplace posterior.
+
+In whitened coordinates $z \sim N(z^*, (I + S^\top S)^{-1})$ at the mode; exact for a linear-Gaussian
+hierarchy.  Latents are $x(z)$, so
+
+- `variances` and `covariance` are of the linearised map, $T H^{-1} T^\top$ with $T = dx/dz$;
+- `sample` perturbs and solves, $(I + S^\top S)\, d = \eta + S^\top \xi$ with standard normal $\eta, \xi$,
+  so that $d \sim N(0, H^{-1})$ without a factor of $H$, and pushes $z^* + d$ through the network (its errors are then
+  consistent with its latents, which learning needs);
+- `log_evidence` is $-F$, $F = E(x^*) + \tfrac12 \log\det H_x - \tfrac n2 \log 2\pi$.  The Jacobian
+  of x(z) is triangular, so the log determinant is that of $I + S^\top S$ plus known terms.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.energy import (
+    Problem,
+    level_factor,
+    normaliser,
+    state_from_latents,
+)
+from pcmodel.inference.lanczos import lanczos_log_det
+from pcmodel.inference.linear_solve import (
+    LinearSolver,
+    add_diagonal,
+    choose,
+    output_jacobian,
+)
+from pcmodel.inference.whitened import Linearisation, linearise, objective, unroll
+from pcmodel.precision import (
+    LOG_TWO_PI,
+    covariance_to_log_precision,
+    log_det,
+    partition,
+)
+from pcmodel.small import cholesky, solve_lower
+from pcmodel.types import Latents
+
+DIRECT_LOG_DET = 2048
+"""Smaller side of S up to which log determinants and variances are exact."""
+
+
+def free_log_det(problem: Problem) -> Float[Array, ""]:
+    """log det of the free units' own precisions given the clamped: 2 log |dz/dx|."""
+    structure = problem.structure
+    total = jnp.zeros((), problem.inputs.gains[0].dtype)
+    for level in range(structure.first_level, structure.top + 1):
+        free, clamped = structure.free_units(level), structure.clamped_units(level)
+        if len(free):
+            parts = partition(level_factor(problem, level), free, clamped)
+            total += log_det(parts.free)
+    return total
+
+
+def smaller_cholesky(matrix: Float[Array, "outputs free"]) -> Array:
+    """Cholesky factor of I + S S' or I + S'S, whichever is smaller (equal log dets)."""
+    wide = matrix.shape[0] <= matrix.shape[1]
+    gram = matrix @ matrix.T if wide else matrix.T @ matrix
+    return cholesky(add_diagonal(gram, jnp.ones((), matrix.dtype)))
+
+
+def log_det_hessian(linear: Linearisation, key: Array | None) -> Float[Array, ""]:
+    """log det (I + S'S): exact when one side of S is small, else stochastic Lanczos."""
+    size = min(linear.num_outputs, linear.gradient.shape[0])
+    if size == 0:
+        return jnp.zeros((), linear.gradient.dtype)
+    if size <= DIRECT_LOG_DET or key is None:
+        lower = smaller_cholesky(output_jacobian(linear))
+        return 2 * jnp.sum(jnp.log(jnp.diagonal(lower)))
+    return lanczos_log_det(
+        lambda v: v + linear.pull(linear.push(v)), key, linear.gradient
+    )
+
+
+def free_energy(
+    problem: Problem, whitened: Float[Array, " free"], *, key: Array | None = None
+) -> Float[Array, ""]:
+    """Laplace -log evidence at a mode, nats; exact for linear-Gaussian networks.
+
+    `key` lets large problems use a stochastic Lanczos log determinant.
+    """
+    linear = linearise(problem, whitened)
+    energy = objective(problem, whitened) + normaliser(problem)
+    curvature = log_det_hessian(linear, key) + free_log_det(problem)
+    return energy + 0.5 * curvature - 0.5 * whitened.shape[0] * LOG_TWO_PI
+
+
+def whitened_samples(
+    problem: Problem,
+    whitened: Float[Array, " free"],
+    key: Array,
+    num_samples: int,
+    *,
+    linear_solver: LinearSolver | None = None,
+) -> Float[Array, "samples free"]:
+    """Perturb-and-solve draws of z around a mode."""
+    linear = linearise(problem, whitened)
+    solver = linear_solver or choose(problem.structure, linear.num_outputs)
+    zero = jnp.zeros((), whitened.dtype)
+    relative = 1e-3 if whitened.dtype == jnp.float32 else 1e-8
+
+    def draw(sample_key: Array) -> Array:
+        prior_key, output_key = jax.random.split(sample_key)
+        noise = jax.random.normal(prior_key, whitened.shape, whitened.dtype)
+        outputs = jax.random.normal(output_key, (linear.num_outputs,), whitened.dtype)
+        rhs = noise + linear.pull(outputs) if linear.num_outputs else noise
+        target = relative * jnp.sqrt(jnp.sum(rhs**2))
+        perturbed = linear._replace(gradient=-rhs)
+        return whitened + solver.solve(problem, whitened, perturbed, zero, target).step
+
+    return jax.vmap(draw)(jax.random.split(key, num_samples))
+
+
+def sample_latents(
+    problem: Problem, whitened: Float[Array, " free"], key: Array, num_samples: int
+) -> Latents:
+    """Posterior draws of the latents, each array with a leading sample axis."""
+    draws = whitened_samples(problem, whitened, key, num_samples)
+    return jax.vmap(lambda z: unroll(problem, z).latents)(draws)
+
+
+class Moments(NamedTuple):
+    """Mode and marginal variances, one array per level (0 at clamped units).
+
+    A discrete level 0 has no Gaussian posterior: its variance entries are 0 where observed and the
+    linearised variance of the predicted mean is not reported.
+    """
+
+    mean: Latents
+    variances: Latents
+
+
+def covariance_root(
+    problem: Problem, whitened: Float[Array, " free"], units: np.ndarray | None = None
+) -> Float[Array, "units free"]:
+    """R with R R' = Cov(x) over the flat state (or some of its units)."""
+
+    def to_state(z: Array) -> Array:
+        return state_from_latents(problem.structure, unroll(problem, z).latents)
+
+    matrix = output_jacobian(linearise(problem, whitened))
+    _, pull = jax.vjp(to_state, whitened)
+    identity = jnp.eye(whitened.shape[0], dtype=whitened.dtype)
+    rows = identity if units is None else identity[units]
+    tangents = jax.vmap(lambda row: pull(row)[0])(rows)
+    lower = cholesky(
+        add_diagonal(matrix.T @ matrix, jnp.ones((), whitened.dtype))
+    )
+    # T H^-1 T' = (L^-1 T')' (L^-1 T').
+    return solve_lower(lower, tangents.T).T
+
+
+def moments(problem: Problem, whitened: Float[Array, " free"]) -> Moments:
+    """Mode and marginal variances of every level."""
+    structure = problem.structure
+    mean = unroll(problem, whitened).latents
+    root = covariance_root(problem, whitened)
+    flat = jnp.sum(root**2, axis=1)
+    variances = []
+    for level, part in enumerate(structure.free_slices()):
+        blank = jnp.zeros_like(mean[level])
+        variances.append(blank.at[structure.free_units(level)].set(flat[part]))
+    return Moments(mean, tuple(variances))
+
+
+def covariance(
+    problem: Problem, whitened: Float[Array, " free"], first: int, second: int
+) -> Float[Array, "width_first width_second"]:
+    """Posterior covariance between the units of two levels (0 for clamped units)."""
+    structure = problem.structure
+    root = covariance_root(problem, whitened)
+    slices, widths = structure.free_slices(), structure.model.widths
+    block = root[slices[first]] @ root[slices[second]].T
+    blank = jnp.zeros((widths[first], widths[second]), block.dtype)
+    rows, columns = structure.free_units(first), structure.free_units(second)
+    return blank.at[rows[:, None], columns[None, :]].set(block)
+
+
+def joint_belief(
+    problem: Problem, whitened: Float[Array, " free"], levels: tuple[int, ...]
+) -> tuple[Float[Array, " n"], Float[Array, "n n"]]:
+    """Mean and log-Cholesky precision of some (unclamped) levels together."""
+    latents = unroll(problem, whitened).latents
+    slices = problem.structure.free_slices()
+    units = np.concatenate(
+        [np.arange(slices[level].start, slices[level].stop) for level in levels]
+    )
+    root = covariance_root(problem, whitened, units)
+    mean = jnp.concatenate([latents[level] for level in levels])
+    return mean, covariance_to_log_precision(root @ root.T)

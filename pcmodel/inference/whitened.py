@@ -1,0 +1,166 @@
+r"""The same energy in whitened error coordinates.
+
+Free units are written as $z_\ell = F_\ell^\top e_\ell$ and the latents are generated from $z$
+top-down.  What is then left of the energy besides $\tfrac12 |z|^2$ are *rows*: the whitened errors of
+clamped units and of beliefs about lower levels, and the likelihood of discrete data,
+
+$$E = \tfrac12 |z|^2 + \tfrac12 |r(z)|^2 - g \log p(y \mid \eta(z)) + \text{const},$$
+
+with Gauss-Newton Hessian $I + S^\top S$, $S = A^\top \partial (r, \eta) / \partial z$, $A A^\top$ the Fisher information
+(the identity for rows).  Every solver and the posterior are built on the four functions below.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.energy import (
+    Problem,
+    belief_rows,
+    data_energy,
+    discrete_level,
+    level_factor,
+    observed_gain,
+    place,
+    prior_mean,
+)
+from pcmodel.precision import partition, unwhiten, whiten
+from pcmodel.types import Latents
+
+
+class Unrolled(NamedTuple):
+    """What a top-down pass from whitened errors gives.
+
+    rows: whitened errors of everything that is clamped or believed.
+    logits: prediction of the observed units of discrete data, else None.
+    """
+
+    latents: Latents
+    rows: Float[Array, " rows"]
+    logits: Array | None
+
+
+def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
+    """Generate the latents top-down from the free units' whitened errors."""
+    structure, inputs = problem.structure, problem.inputs
+    slices = structure.free_slices()
+    rows: list[Array] = []
+    latents: list[Array] = []
+    above = None
+    for level in reversed(range(structure.first_level, structure.top + 1)):
+        if above is None:
+            prediction = prior_mean(problem)
+        else:
+            prediction = structure.model.predict_level(inputs.weights, level, above)
+        above, row = join_level(problem, level, prediction, whitened[slices[level]])
+        latents.insert(0, above)
+        rows.extend(row)
+    logits = None
+    if structure.is_discrete:
+        assert above is not None
+        every = structure.model.predict_level(inputs.weights, 0, above)
+        logits = every[structure.clamped_units(0)]
+        latents.insert(0, discrete_level(problem, above))
+    rows.extend(belief_rows(problem, tuple(latents)))
+    flat = jnp.concatenate(rows) if rows else jnp.zeros((0,), whitened.dtype)
+    return Unrolled(tuple(latents), flat, logits)
+
+
+def join_level(
+    problem: Problem, level: int, prediction: Array, whitened: Array
+) -> tuple[Array, list[Array]]:
+    """One level's latent from its prediction, plus its clamped units' whitened error."""
+    structure, inputs = problem.structure, problem.inputs
+    free, clamped = structure.free_units(level), structure.clamped_units(level)
+    if len(clamped) == 0:
+        own = level_factor(problem, level)
+        return prediction + unwhiten(own, whitened), []
+    parts = partition(level_factor(problem, level), free, clamped)
+    error = inputs.values[level] - prediction[clamped]
+    row = [whiten(parts.clamped, error)]
+    if len(free) == 0:
+        return inputs.values[level], row
+    if parts.coupling is not None:
+        whitened = whitened - parts.coupling.T @ error
+    state = prediction[free] + unwhiten(parts.free, whitened)
+    return place(state, free, inputs.values[level], clamped), row
+
+
+def whitened_from_latents(problem: Problem, latents: Latents) -> Float[Array, " free"]:
+    """Inverse of `unroll`: whitened errors of the free units of given latents."""
+    structure, inputs = problem.structure, problem.inputs
+    pieces = [jnp.zeros((0,), latents[0].dtype)] if structure.first_level else []
+    for level in range(structure.first_level, structure.top + 1):
+        if level == structure.top:
+            prediction = prior_mean(problem)
+        else:
+            prediction = structure.model.predict_level(
+                inputs.weights, level, latents[level + 1]
+            )
+        free, clamped = structure.free_units(level), structure.clamped_units(level)
+        parts = partition(level_factor(problem, level), free, clamped)
+        error = latents[level] - prediction
+        whitened = whiten(parts.free, error[free])
+        if parts.coupling is not None:
+            whitened = whitened + parts.coupling.T @ error[clamped]
+        pieces.append(whitened)
+    return jnp.concatenate(pieces)
+
+
+def objective(problem: Problem, whitened: Float[Array, " free"]) -> Float[Array, ""]:
+    """The energy less its `normaliser`, which does not depend on z."""
+    unrolled = unroll(problem, whitened)
+    value = 0.5 * (jnp.sum(whitened**2) + jnp.sum(unrolled.rows**2))
+    if unrolled.logits is not None:
+        value += data_energy(problem, unrolled.logits)
+    return value
+
+
+class Linearisation(NamedTuple):
+    """The objective to second order (Gauss-Newton) around one point.
+
+    push: v -> S v, (free,) -> (outputs,);  pull: u -> S' u;  Hessian I + S'S.
+    """
+
+    gradient: Float[Array, " free"]
+    push: object
+    pull: object
+    num_outputs: int
+
+
+def outputs(problem: Problem, whitened: Array) -> tuple[Array, Array | None]:
+    """Rows and observed logits: what the Jacobian in S is of."""
+    unrolled = unroll(problem, whitened)
+    return unrolled.rows, unrolled.logits
+
+
+def linearise(problem: Problem, whitened: Float[Array, " free"]) -> Linearisation:
+    """Gradient and both products with S at a point, from one linearised pass."""
+    (rows, logits), tangent = jax.linearize(lambda z: outputs(problem, z), whitened)
+    transpose = jax.linear_transpose(tangent, whitened)
+    num_rows = rows.shape[0]
+    if logits is None:
+        gradient = whitened + transpose((rows, None))[0]
+        return Linearisation(
+            gradient,
+            lambda v: tangent(v)[0],
+            lambda u: transpose((u, None))[0],
+            num_rows,
+        )
+    likelihood = problem.structure.model.likelihood
+    gain = observed_gain(problem)
+    slope = jax.grad(lambda eta: data_energy(problem, eta))(logits)
+
+    def push(vector: Array) -> Array:
+        row, logit = tangent(vector)
+        return jnp.concatenate([row, likelihood.push_root(logits, gain, logit)])
+
+    def pull(vector: Array) -> Array:
+        root = likelihood.pull_root(logits, gain, vector[num_rows:])
+        return transpose((vector[:num_rows], root))[0]
+
+    gradient = whitened + transpose((rows, slope))[0]
+    return Linearisation(gradient, push, pull, num_rows + logits.shape[0])

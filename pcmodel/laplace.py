@@ -1,0 +1,131 @@
+"""The posterior as a user holds it: a thin, batched view of `pcmodel.inference.posterior`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from pcmodel.belief import Belief
+from pcmodel.door import Batching, Posed
+from pcmodel.energy import Problem
+from pcmodel.errors import UserError
+from pcmodel.inference import posterior as core
+from pcmodel.inference.infer import InferenceResult
+from pcmodel.levels import level_index
+from pcmodel.types import Latents
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Gauss-Newton Laplace posterior (exact for linear-Gaussian networks).
+
+    result: the mode and how it was reached.  Arrays have a leading batch axis if it has.
+    """
+
+    posed: Posed
+    result: InferenceResult
+
+    @property
+    def mean(self) -> Latents:
+        """The mode, one array per level (the mean when linear-Gaussian)."""
+        return self.result.latents
+
+    @property
+    def variances(self) -> Latents:
+        """Marginal variance of every unit (0 where clamped)."""
+        return self._map(_variances)
+
+    @property
+    def log_evidence(self) -> Array:
+        """-F: log p(data) under the Laplace approximation, nats.
+
+        Raises UserError under a modulated discrete level 0: a tempered likelihood is not
+        normalised and has no evidence.
+        """
+        self._refuse_tempered()
+        return -self._map(core.free_energy)
+
+    def covariance(self, first: str | int, second: str | int) -> Array:
+        """Covariance between two levels, (width_first, width_second)."""
+        names = self.posed.problem.structure.model.names
+        levels = level_index(first, names), level_index(second, names)
+        return self._map(_covariance, static=levels)
+
+    def sample(self, key: Array, num_samples: int) -> Latents:
+        """Draws by perturb-and-solve; each array is ([batch,] num_samples, width)."""
+        if num_samples < 1:
+            raise UserError(f"num_samples must be at least 1, got {num_samples}.")
+        size = self.posed.batch_size
+        keys = key if size is None else jax.random.split(key, size)
+        return self._map(_draws, keys, static=(num_samples,))
+
+    def belief(self, *levels: str | int) -> Belief:
+        """This posterior as the joint belief about some levels ("top" by default)."""
+        structure = self.posed.problem.structure
+        names = structure.model.names
+        chosen = sorted(level_index(level, names) for level in levels or ("top",))
+        for level in chosen:
+            if structure.clamped[level]:
+                raise UserError(
+                    f"level {names[level]!r} is clamped: it has a value, not a belief."
+                )
+        mean, log_precision = self._map(_belief, static=tuple(chosen))
+        return Belief(mean, log_precision, tuple(chosen))
+
+    def _map(self, function: Callable, *extra: Array, static: tuple = ()):
+        return _mapped(
+            self.posed.problem,
+            self.result.whitened,
+            extra,
+            function=function,
+            static=static,
+            batching=self.posed.batching,
+        )
+
+    def _refuse_tempered(self) -> None:
+        problem = self.posed.problem
+        gain = problem.inputs.gains[0]
+        if problem.structure.is_discrete and not np.all(np.asarray(gain) == 1):
+            raise UserError(
+                "no evidence is defined for a tempered likelihood: the modulation changes the "
+                "gain of a discrete level 0."
+            )
+
+
+@partial(jax.jit, static_argnames=("function", "static", "batching"))
+def _mapped(
+    problem: Problem,
+    whitened: Array,
+    extra: tuple[Array, ...],
+    *,
+    function: Callable,
+    static: tuple,
+    batching: Batching,
+):
+    def one(problem: Problem, whitened: Array, *arrays: Array):
+        return function(problem, whitened, *arrays, *static)
+
+    if not batching.is_batched:
+        return one(problem, whitened, *extra)
+    axes = (batching.axes(problem), 0, *(0 for _ in extra))
+    return jax.vmap(one, in_axes=axes)(problem, whitened, *extra)
+
+
+def _variances(problem: Problem, whitened: Array) -> Latents:
+    return core.moments(problem, whitened).variances
+
+
+def _covariance(problem: Problem, whitened: Array, first: int, second: int) -> Array:
+    return core.covariance(problem, whitened, first, second)
+
+
+def _draws(problem: Problem, whitened: Array, key: Array, num_samples: int) -> Latents:
+    return core.sample_latents(problem, whitened, key, num_samples)
+
+
+def _belief(problem: Problem, whitened: Array, *levels: int) -> tuple[Array, Array]:
+    return core.joint_belief(problem, whitened, levels)

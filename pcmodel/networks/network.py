@@ -1,0 +1,288 @@
+"""The network at the door: an `nnx.Module` that holds layers and log-precisions.
+
+It is built, printed, edited and saved like any flax module; `as_model` splits it into a static,
+hashable model and pure arrays, and everything behind the door is functions of those.  Methods never
+mutate.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jax import Array
+from jax.typing import ArrayLike
+
+from pcmodel.errors import UserError
+from pcmodel.likelihood import Gaussian, Likelihood
+from pcmodel.model import default_names
+from pcmodel.networks.layers import Dense, identity
+from pcmodel.precision import from_precision
+from pcmodel.types import LogPrecisions, Weights
+
+
+class LogPrecision(nnx.Param):
+    """Log-precision of a level's prediction errors: (), (width,) or (width, width)."""
+
+
+class Network(nnx.Module):
+    """A hierarchy of levels with a precision each.
+
+    layers[l] predicts level l from level l + 1; `prior_mean` and `log_precision[-1]` are the
+    top prior.  `widths` are bottom first, so a network from 10 classes to 64 pixels
+    has widths (64, ..., 10).
+
+    Raises UserError if widths, layers, names or precisions do not fit together.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[nnx.Module],
+        widths: Sequence[int],
+        *,
+        log_precisions: Sequence[ArrayLike | None],
+        prior_mean: ArrayLike | None = None,
+        likelihood: Likelihood = Gaussian(),
+        names: Sequence[str] | None = None,
+        is_linear: bool = False,
+    ):
+        widths = tuple(int(width) for width in widths)
+        names = tuple(names) if names is not None else default_names(len(widths))
+        check_architecture(layers, widths, names)
+        log_precisions = check_precisions(log_precisions, widths, names, likelihood)
+        prior = np.zeros(widths[-1]) if prior_mean is None else np.asarray(prior_mean)
+        if prior.shape != (widths[-1],) or not np.all(np.isfinite(prior)):
+            raise UserError(
+                f"prior mean of level {names[-1]!r}: expected {widths[-1]} finite numbers, "
+                f"got shape {prior.shape}."
+            )
+        self.layers = nnx.List(layers)
+        self.prior_mean = nnx.Param(jnp.asarray(prior, dtype=float))
+        self.log_precision = nnx.List(
+            [
+                None if value is None else LogPrecision(jnp.asarray(value, dtype=float))
+                for value in log_precisions
+            ]
+        )
+        self.widths = widths
+        self.names = names
+        self.likelihood = likelihood
+        self.is_linear = is_linear
+
+
+def check_architecture(
+    layers: Sequence[nnx.Module], widths: tuple[int, ...], names: tuple[str, ...]
+) -> None:
+    """Raise a UserError unless layers, widths and names describe one hierarchy."""
+    if len(widths) < 1 or any(width < 1 for width in widths):
+        raise UserError(f"widths must be positive integers, bottom first; got {widths}.")
+    if len(layers) != len(widths) - 1:
+        raise UserError(
+            f"{len(widths)} levels need {len(widths) - 1} layers between them, "
+            f"got {len(layers)}."
+        )
+    if len(names) != len(widths) or len(set(names)) != len(names):
+        raise UserError(f"expected {len(widths)} different level names, got {names}.")
+    for level, layer in enumerate(layers):
+        above = jax.ShapeDtypeStruct((widths[level + 1],), jnp.zeros(()).dtype)
+        try:
+            shape = jax.eval_shape(layer, above).shape  # type: ignore[arg-type]
+        except (TypeError, ValueError) as error:
+            raise UserError(
+                f"layer {level} cannot take level {level + 1} ({names[level + 1]!r}, "
+                f"{widths[level + 1]} units): {str(error).splitlines()[0]}"
+            ) from None
+        if shape != (widths[level],):
+            raise UserError(
+                f"layer {level} predicts shape {shape}, but level {level} "
+                f"({names[level]!r}) has {widths[level]} units."
+            )
+
+
+def check_precisions(
+    log_precisions: Sequence[ArrayLike | None],
+    widths: tuple[int, ...],
+    names: tuple[str, ...],
+    likelihood: Likelihood,
+) -> list[np.ndarray | None]:
+    """Log-precisions as arrays of legal shape, None exactly for discrete data."""
+    if len(log_precisions) != len(widths):
+        raise UserError(
+            f"expected {len(widths)} log-precisions (one per level), "
+            f"got {len(log_precisions)}."
+        )
+    checked: list[np.ndarray | None] = []
+    for level, (value, width) in enumerate(zip(log_precisions, widths, strict=True)):
+        if level == 0 and not isinstance(likelihood, Gaussian):
+            checked.append(None)
+            continue
+        array = np.asarray(value, dtype=float)
+        if array.shape not in ((), (width,), (width, width)):
+            raise UserError(
+                f"log-precision of level {names[level]!r}: expected shape (), ({width},) or "
+                f"({width}, {width}), got {array.shape}."
+            )
+        if not np.all(np.isfinite(array)):
+            raise UserError(f"log-precision of level {names[level]!r} is not finite.")
+        checked.append(array)
+    return checked
+
+
+def dense(
+    widths: Sequence[int],
+    *,
+    activation: Callable[[Array], Array] = jnp.tanh,
+    precisions: Sequence[ArrayLike | None] | None = None,
+    likelihood: Likelihood = Gaussian(),
+    names: Sequence[str] | None = None,
+    scale: float = 1.0,
+    rngs: nnx.Rngs,
+) -> Network:
+    """A fully connected hierarchy, widths bottom first.
+
+    The layer out of the top level is linear (a belief's units act as they are); the
+    others pass through `activation`.  `precisions` default to 1 everywhere.
+    """
+    if len(widths) < 2:
+        raise UserError(f"a hierarchy needs at least two levels, got widths {widths}.")
+    last = len(widths) - 2
+    layers = [
+        Dense(
+            widths[level + 1],
+            widths[level],
+            activation=identity if level == last else activation,
+            scale=scale,
+            rngs=rngs,
+        )
+        for level in range(last + 1)
+    ]
+    return Network(
+        layers,
+        widths,
+        log_precisions=to_log_precisions(precisions, len(widths)),
+        likelihood=likelihood,
+        names=names,
+        is_linear=activation is identity or last == 0,
+    )
+
+
+def linear_gaussian(
+    weights: Sequence[ArrayLike],
+    precisions: Sequence[ArrayLike | None],
+    *,
+    biases: Sequence[ArrayLike] | None = None,
+    prior_mean: ArrayLike | None = None,
+    likelihood: Likelihood = Gaussian(),
+    names: Sequence[str] | None = None,
+) -> Network:
+    """A linear hierarchy from its matrices: x_l = W_l x_{l+1} + b_l + noise.
+
+    weights[l] has shape (width_l, width_{l+1}); precisions has one entry per level, the last for
+    the top prior.  With a Gaussian level 0 everything about it is exact: the mode is the posterior
+    mean, the curvature its precision, the free energy minus the log evidence.
+    """
+    matrices = [np.atleast_2d(np.asarray(matrix, dtype=float)) for matrix in weights]
+    widths = [matrix.shape[0] for matrix in matrices]
+    widths.append(matrices[-1].shape[1] if matrices else np.size(prior_mean))
+    for level, (matrix, width) in enumerate(zip(matrices, widths[1:], strict=True)):
+        if matrix.shape[1] != width:
+            raise UserError(
+                f"weights[{level}] has shape {matrix.shape}, but level {level + 1} has "
+                f"{width} units."
+            )
+        if not np.all(np.isfinite(matrix)):
+            raise UserError(f"weights[{level}] is not finite.")
+    layers = []
+    for level, matrix in enumerate(matrices):
+        layer = Dense(
+            matrix.shape[1], matrix.shape[0], activation=identity, rngs=nnx.Rngs(0)
+        )
+        layer.weight[...] = jnp.asarray(matrix)
+        if biases is not None:
+            layer.bias[...] = jnp.asarray(biases[level], dtype=float)
+        layers.append(layer)
+    return Network(
+        layers,
+        widths,
+        log_precisions=to_log_precisions(precisions, len(widths)),
+        prior_mean=prior_mean,
+        likelihood=likelihood,
+        names=names,
+        is_linear=True,
+    )
+
+
+def to_log_precisions(
+    precisions: Sequence[ArrayLike | None] | None, num_levels: int
+) -> list[ArrayLike | None]:
+    """Log-precisions from positive precisions (None for a level without one)."""
+    if precisions is None:
+        return [0.0] * num_levels
+    return [
+        None if value is None else from_precision(value, where=f"precision of level {level}")
+        for level, value in enumerate(precisions)
+    ]
+
+
+@dataclass(frozen=True)
+class LayeredModel:
+    """The static side of a network; see `pcmodel.model.GenerativeModel`."""
+
+    graphdefs: tuple[Any, ...]
+    widths: tuple[int, ...]
+    names: tuple[str, ...]
+    likelihood: Likelihood
+    is_linear: bool
+
+    def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
+        """Prediction of a level from the one above; the prior mean at the top."""
+        if above is None:
+            return weights["prior_mean"]
+        layer = nnx.merge(self.graphdefs[level], weights["layers"][level])
+        return layer(above)
+
+
+class PureNetwork(NamedTuple):
+    """A network split at the door: static model, and two pytrees of arrays."""
+
+    model: LayeredModel
+    weights: Weights
+    log_precisions: LogPrecisions
+
+
+def as_model(network: Network) -> PureNetwork:
+    """Split a network into its static model, weights and log-precisions."""
+    graphdefs, states = [], []
+    for layer in network.layers:
+        graphdef, state = nnx.split(layer)
+        graphdefs.append(graphdef)
+        states.append(nnx.to_pure_dict(state))
+    model = LayeredModel(
+        tuple(graphdefs),
+        network.widths,
+        network.names,
+        network.likelihood,
+        network.is_linear,
+    )
+    weights = {"layers": tuple(states), "prior_mean": network.prior_mean[...]}
+    log_precisions = tuple(
+        None if value is None else value[...] for value in network.log_precision
+    )
+    return PureNetwork(model, weights, log_precisions)
+
+
+def with_arrays(
+    network: Network, weights: Weights, log_precisions: LogPrecisions
+) -> Network:
+    """A copy of the network holding these arrays."""
+    copy = nnx.clone(network)
+    for layer, state in zip(copy.layers, weights["layers"], strict=True):
+        nnx.update(layer, state)
+    copy.prior_mean[...] = weights["prior_mean"]
+    for variable, value in zip(copy.log_precision, log_precisions, strict=True):
+        if variable is not None:
+            variable[...] = value
+    return copy
