@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
@@ -21,11 +21,11 @@ class Progress:
 
     - `lines`: without a terminal, print a line at the start and end of each stage.
     - `silent`: show nothing at all.
-    - `stream`: where to write; stderr unless given.
+    - `stream`: the text file to write to; stderr unless given.
     """
 
     def __init__(
-        self, *, lines: bool = False, silent: bool = False, stream: IO | None = None
+        self, *, lines: bool = False, silent: bool = False, stream: Any = None
     ):
         self._stream = stream or sys.stderr
         self._bars = not silent and _is_terminal(self._stream)
@@ -110,15 +110,21 @@ def track(items: Iterable[Item], name: str, total: int | None = None) -> Iterato
     return Progress().track(items, name, total)
 
 
-def _is_terminal(stream: IO) -> bool:
+def _is_terminal(stream: Any) -> bool:
     return bool(getattr(stream, "isatty", lambda: False)())
 
 
-def _make_display(stream: IO) -> Any:
+def _make_display(stream: Any) -> Any:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Display
-    from rich.progress import TimeElapsedColumn, TimeRemainingColumn
 
     return Display(
         SpinnerColumn(),

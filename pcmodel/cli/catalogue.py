@@ -53,7 +53,7 @@ def catalogue() -> list[Entry]:
 def locate(name_or_path: str) -> Path:
     """The file or package of an experiment, given its name or a path to it."""
     path = Path(name_or_path).expanduser()
-    if path.suffix == ".py" or len(path.parts) > 1:
+    if path.suffix == ".py" or "/" in name_or_path:
         return _user_file(path)
     entries = {entry.name: entry.path for entry in catalogue()}
     if name_or_path not in entries:

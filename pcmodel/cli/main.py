@@ -73,7 +73,9 @@ def _parsers() -> tuple[_Parser, _Parser]:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands"
+    )
     commands.add_parser("list", help="the experiments, their questions and times")
     run = commands.add_parser(
         "run",
@@ -130,7 +132,10 @@ def _run(arguments: argparse.Namespace, tokens: list[str]) -> int:
 
 
 def _run_in_folder(
-    experiment: Experiment, config: Any, arguments: argparse.Namespace, tokens: list[str]
+    experiment: Experiment,
+    config: Any,
+    arguments: argparse.Namespace,
+    tokens: list[str],
 ) -> int:
     identity = RunIdentity(experiment.name, config, arguments.seed, is_float64())
     path = arguments.output or Path("runs") / identity.folder_name
@@ -202,7 +207,7 @@ def _precision(float64: bool) -> Iterator[None]:
         return
     import jax
 
-    before = jax.config.jax_enable_x64
+    before = is_float64()
     jax.config.update("jax_enable_x64", True)
     try:
         yield

@@ -161,7 +161,7 @@ def _parse(parse: Any, types_of: Mapping[str, Any], where: str) -> Any:
 
 def _wrong_type(message: str, types_of: Mapping[str, Any], where: str) -> UserError:
     key = re.search(r'key "([^"]+)"', message)
-    value = re.search(r"Got value: (.*)", message)
+    value = re.search(r"(?:Got|Given) value: (.*)", message)
     if not key or key[1] not in types_of:
         return UserError(" ".join(message.split()), where=where)
     given = f" {value[1]!r}" if value else ""
@@ -194,7 +194,10 @@ def describe_type(kind: Any) -> str:
         return " or ".join(repr(value) for value in arguments)
     if origin in (Union, types.UnionType):
         return " or ".join(describe_type(argument) for argument in arguments)
-    examples = {int: "whole numbers such as [1, 2]", float: "numbers such as [0.5, 1.0]"}
+    examples = {
+        int: "whole numbers such as [1, 2]",
+        float: "numbers such as [0.5, 1.0]",
+    }
     if origin in (tuple, list):
         return f"a list of {examples.get(arguments[0], 'values such as [a, b]')}"
     return str(getattr(kind, "__name__", kind))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -60,11 +61,11 @@ def _leaf(value: Any, name: str) -> np.ndarray:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read what a run saved. Refuses pickled objects."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         raise UserError("there is no such file", where=str(path)) from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise UserError(
             f"not a readable array file ({error})",
             where=str(path),

@@ -58,7 +58,7 @@ def device() -> str | None:
 def is_float64() -> bool:
     """Whether jax computes in double precision in this process."""
     jax = sys.modules.get("jax")
-    return bool(jax and jax.config.jax_enable_x64)
+    return bool(jax and jax.config.read("jax_enable_x64"))
 
 
 def git_revision() -> str | None:

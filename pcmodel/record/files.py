@@ -54,6 +54,8 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 def unwritable(path: Path, error: OSError) -> UserError:
     """The one sentence for a place that cannot be written."""
     reason = error.strerror or type(error).__name__
+    if isinstance(error, FileExistsError):  # a file stands where a folder should
+        reason = "Not a directory"
     return UserError(
         f"cannot write there ({reason})",
         where=str(path),

@@ -30,13 +30,17 @@ NO_CLINICAL_ADVICE = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """One claim: what was predicted beforehand, what was seen, and how it ended."""
+    """One claim: what was predicted beforehand, what was seen, and how it ended.
+
+    `outcome` is one of `Outcome` and `kind` one of `Kind`, checked here because
+    authors of experiments build these outside any type checker.
+    """
 
     name: str
     prediction: str
     observed: str
-    outcome: Outcome
-    kind: Kind
+    outcome: str
+    kind: str
 
     def __post_init__(self):
         where = f"verdict {self.name!r}"

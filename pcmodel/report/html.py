@@ -92,8 +92,8 @@ class _Figures:
         # On a phone a wide figure scrolls sideways rather than shrink past reading.
         shape = "wide" if width > 1.8 * height else ""
         return (
-            f'<figure class="{shape}"><div class="scroll"><img alt="{escape(panel.alt)}"'
-            f' width="{width}" height="{height}"'
+            f'<figure class="{shape}"><div class="scroll">'
+            f'<img alt="{escape(panel.alt)}" width="{width}" height="{height}"'
             f' src="data:image/png;base64,{base64.b64encode(png).decode()}"></div>'
             f"<figcaption><b>Figure {self._count}.</b> {_inline(panel.caption)}"
             "</figcaption></figure>"

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
+from cycler import cycler
 from matplotlib.figure import Figure
 
 # Okabe & Ito (2008): distinguishable under every common colour-vision deficiency.
@@ -27,7 +28,7 @@ COLOURS = {
 # A figure as wide as the page's column, in inches.
 FULL_WIDTH = 9.2
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 11,
     "axes.titlesize": 12,
@@ -43,7 +44,7 @@ SETTINGS: dict[str, Any] = {
     "axes.grid": True,
     "axes.grid.axis": "y",
     "axes.axisbelow": True,
-    "axes.prop_cycle": matplotlib.cycler(
+    "axes.prop_cycle": cycler(
         color=[COLOURS[c] for c in COLOURS if c not in ("grey", "black")]
     ),
     "grid.color": "#E6E9EC",
