@@ -1,8 +1,92 @@
-"""pcmodel: predictive coding with a precision at every level."""
+"""pcmodel: predictive coding with a precision at every level.
 
-from importlib import metadata
+The names below are the public surface; each is loaded when first used, so that the command
+line can answer `--help` without starting JAX.
+"""
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING
 
 try:
     __version__ = metadata.version("pcmodel")
 except metadata.PackageNotFoundError:  # used from a checkout, not installed
     __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from pcmodel.api import infer as infer
+    from pcmodel.api import posterior as posterior
+    from pcmodel.api import predict as predict
+    from pcmodel.api import reconstruct as reconstruct
+    from pcmodel.api import sample as sample
+    from pcmodel.belief import Belief as Belief
+    from pcmodel.door import Clamp as Clamp
+    from pcmodel.errors import UserError as UserError
+    from pcmodel.inference.block_tridiagonal import BlockTridiagonal as BlockTridiagonal
+    from pcmodel.inference.descent import ErrorDescent as ErrorDescent
+    from pcmodel.inference.descent import StateDescent as StateDescent
+    from pcmodel.inference.gauss_newton import GaussNewton as GaussNewton
+    from pcmodel.inference.infer import InferenceResult as InferenceResult
+    from pcmodel.inference.linear_solve import ConjugateGradient as ConjugateGradient
+    from pcmodel.inference.linear_solve import Dual as Dual
+    from pcmodel.inference.linear_solve import Primal as Primal
+    from pcmodel.laplace import Posterior as Posterior
+    from pcmodel.learning.em import Learning as Learning
+    from pcmodel.learning.train import TrainingResult as TrainingResult
+    from pcmodel.learning.train import train as train
+    from pcmodel.likelihood import Bernoulli as Bernoulli
+    from pcmodel.likelihood import Categorical as Categorical
+    from pcmodel.likelihood import Gaussian as Gaussian
+    from pcmodel.modulation import Modulation as Modulation
+    from pcmodel.modulation import relax as relax
+    from pcmodel.networks.layers import Dense as Dense
+    from pcmodel.networks.network import Network as Network
+    from pcmodel.networks.network import dense as dense
+    from pcmodel.networks.network import linear_gaussian as linear_gaussian
+    from pcmodel.networks.storage import load as load
+    from pcmodel.networks.storage import save as save
+
+_HOME = {
+    "Belief": "pcmodel.belief",
+    "Bernoulli": "pcmodel.likelihood",
+    "BlockTridiagonal": "pcmodel.inference.block_tridiagonal",
+    "Categorical": "pcmodel.likelihood",
+    "Clamp": "pcmodel.door",
+    "ConjugateGradient": "pcmodel.inference.linear_solve",
+    "Dense": "pcmodel.networks.layers",
+    "Dual": "pcmodel.inference.linear_solve",
+    "ErrorDescent": "pcmodel.inference.descent",
+    "GaussNewton": "pcmodel.inference.gauss_newton",
+    "Gaussian": "pcmodel.likelihood",
+    "InferenceResult": "pcmodel.inference.infer",
+    "Learning": "pcmodel.learning.em",
+    "Modulation": "pcmodel.modulation",
+    "Network": "pcmodel.networks.network",
+    "Posterior": "pcmodel.laplace",
+    "Primal": "pcmodel.inference.linear_solve",
+    "StateDescent": "pcmodel.inference.descent",
+    "TrainingResult": "pcmodel.learning.train",
+    "UserError": "pcmodel.errors",
+    "dense": "pcmodel.networks.network",
+    "infer": "pcmodel.api",
+    "linear_gaussian": "pcmodel.networks.network",
+    "load": "pcmodel.networks.storage",
+    "posterior": "pcmodel.api",
+    "predict": "pcmodel.api",
+    "reconstruct": "pcmodel.api",
+    "relax": "pcmodel.modulation",
+    "sample": "pcmodel.api",
+    "save": "pcmodel.networks.storage",
+    "train": "pcmodel.learning.train",
+}
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module 'pcmodel' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

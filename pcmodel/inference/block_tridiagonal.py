@@ -7,7 +7,7 @@ levels.  A belief held jointly over several levels couples them all; use a dense
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ from pcmodel.energy import (
     observed_gain,
     state_from_latents,
 )
-from pcmodel.inference.linear_solve import LinearSolution, exact
+from pcmodel.inference.linear_solve import Solve, exact
 from pcmodel.inference.whitened import Linearisation, unroll, whitened_from_latents
 from pcmodel.precision import partition, precision_matrix, whiten
 from pcmodel.small import cholesky, solve_lower, solve_lower_transposed, solve_spd
@@ -48,6 +48,8 @@ class BlockFactor(NamedTuple):
 class BlockTridiagonal:
     """Newton step by block elimination in state coordinates."""
 
+    is_direct: ClassVar[bool] = True
+
     @staticmethod
     def applies(structure: Structure) -> bool:
         """Every belief speaks of a single level."""
@@ -62,25 +64,22 @@ class BlockTridiagonal:
             a * b * (a + 3 * b) for a, b in pairs
         )
 
-    def solve(
-        self,
-        problem: Problem,
-        whitened: Array,
-        linear: Linearisation,
-        damping: Array,
-        target: Array,
-    ) -> LinearSolution:
-        """d_z = -B H_x^-1 B' g with B = dz/dx: the whitened step through state space."""
+    def prepare(
+        self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
+    ) -> Solve:
+        """d_z = B H_x^-1 B' b with B = dz/dx: the whitened step through state space."""
         latents = unroll(problem, whitened).latents
         state = state_from_latents(problem.structure, latents)
 
-        def to_whitened(state):
+        def to_whitened(state: Array) -> Array:
             return whitened_from_latents(problem, latents_from_state(problem, state))
 
         _, push = jax.linearize(to_whitened, state)
-        (gradient,) = jax.linear_transpose(push, state)(linear.gradient)
+        pull = jax.linear_transpose(push, state)
         pivots = factorise(state_hessian(problem, latents, damping))
-        return exact(-push(solve_blocks(pivots, gradient)), linear)
+        return lambda rhs, target: exact(
+            push(solve_blocks(pivots, pull(rhs)[0])), linear
+        )
 
 
 def active_levels(structure: Structure) -> list[int]:

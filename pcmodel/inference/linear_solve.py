@@ -1,4 +1,4 @@
-r"""The linear solve inside Gauss-Newton: $(\,(1 + \mu) I + S^\top S)\, d = -\nabla E$.
+r"""The linear solve inside Gauss-Newton: $(\,(1 + \mu) I + S^\top S)\, d = b$.
 
 Four ways, one interface.  In whitened coordinates the Hessian is the identity plus the squared
 Jacobian of what is observed, so
@@ -11,8 +11,9 @@ Jacobian of what is observed, so
 `choose` picks by counting operations.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -32,18 +33,22 @@ class LinearSolution(NamedTuple):
     products: Array
 
 
-class LinearSolver(Protocol):
-    """Solves one damped Gauss-Newton equation."""
+Solve = Callable[[Array, Array], LinearSolution]
+"""(right-hand side, residual norm at which an iterative solve may stop) -> solution."""
 
-    def solve(
-        self,
-        problem: Problem,
-        whitened: Array,
-        linear: Linearisation,
-        damping: Array,
-        target: Array,
-    ) -> LinearSolution:
-        """`target` is the residual norm at which an iterative solve may stop."""
+
+class LinearSolver(Protocol):
+    """Prepares the damped Gauss-Newton equation of one point for many right-hand sides."""
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether a solve is one linear map (and so may precondition)."""
+        ...
+
+    def prepare(
+        self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
+    ) -> Solve:
+        """Factor once; the function returned solves."""
         ...
 
 
@@ -59,25 +64,37 @@ def output_jacobian(linear: Linearisation) -> Float[Array, "outputs free"]:
 class Dual:
     """Cholesky of (1 + mu) I + S S', the size of the observation."""
 
-    def solve(self, problem, whitened, linear, damping, target) -> LinearSolution:
-        """d = -(g - S' K^-1 S g) / (1 + mu)."""
+    is_direct: ClassVar[bool] = True
+
+    def prepare(
+        self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
+    ) -> Solve:
+        """d = (b - S' K^-1 S b) / (1 + mu)."""
         if linear.num_outputs == 0:
-            return exact(-linear.gradient / (1 + damping), linear)
+            return lambda rhs, target: exact(rhs / (1 + damping), linear)
         matrix = output_jacobian(linear)
-        gram = add_diagonal(matrix @ matrix.T, 1 + damping)
-        inner = solve_spd(cholesky(gram), matrix @ linear.gradient)
-        return exact(-(linear.gradient - matrix.T @ inner) / (1 + damping), linear)
+        lower = cholesky(add_diagonal(matrix @ matrix.T, 1 + damping))
+
+        def solve(rhs: Array, target: Array) -> LinearSolution:
+            inner = solve_spd(lower, matrix @ rhs)
+            return exact((rhs - matrix.T @ inner) / (1 + damping), linear)
+
+        return solve
 
 
 @dataclass(frozen=True)
 class Primal:
     """Cholesky of (1 + mu) I + S'S, the size of the latents."""
 
-    def solve(self, problem, whitened, linear, damping, target) -> LinearSolution:
-        """d = -((1 + mu) I + S'S)^-1 g."""
+    is_direct: ClassVar[bool] = True
+
+    def prepare(
+        self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
+    ) -> Solve:
+        """d = ((1 + mu) I + S'S)^-1 b."""
         matrix = output_jacobian(linear)
-        hessian = add_diagonal(matrix.T @ matrix, 1 + damping)
-        return exact(-solve_spd(cholesky(hessian), linear.gradient), linear)
+        lower = cholesky(add_diagonal(matrix.T @ matrix, 1 + damping))
+        return lambda rhs, target: exact(solve_spd(lower, rhs), linear)
 
 
 def add_diagonal(matrix: Float[Array, "n n"], value: Array) -> Float[Array, "n n"]:
@@ -100,42 +117,75 @@ class ConjugateGradient:
     """
 
     max_products: int = 500
+    is_direct: ClassVar[bool] = False
 
-    def solve(self, problem, whitened, linear, damping, target) -> LinearSolution:
+    def prepare(
+        self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
+    ) -> Solve:
         """Plain CG; every iterate is a descent direction."""
 
-        def product(vector):
+        def product(vector: Array) -> Array:
             return (1 + damping) * vector + linear.pull(linear.push(vector))
 
-        return conjugate_gradient(product, -linear.gradient, target, self.max_products)
+        return lambda rhs, target: conjugate_gradient(
+            product, rhs, target, self.max_products
+        )
 
 
 def conjugate_gradient(
-    product, rhs: Float[Array, " n"], target: Array, max_products: int
+    product: Callable[[Array], Array],
+    rhs: Float[Array, " n"],
+    target: Array | float,
+    max_products: Array | int,
+    *,
+    precondition: Callable[[Array], Array] = lambda residual: residual,
 ) -> LinearSolution:
-    """Solve `product(d) = rhs` for a symmetric positive definite product."""
+    """Preconditioned CG from zero for a symmetric product.
+
+    If the product turns out not to be positive definite, stops where curvature fails: with the
+    preconditioned right-hand side if at once, else with the iterate so far (Steihaug 1983), so that
+    the result is always a descent direction.
+    """
 
     def unfinished(carry):
-        _, _, _, norm2, count = carry
-        return (norm2 > target**2) & (count < max_products)
-
-    def iterate(carry):
-        step, residual, direction, norm2, count = carry
-        image = product(direction)
-        length = norm2 / jnp.sum(direction * image)
-        residual = residual - length * image
-        new_norm2 = jnp.sum(residual**2)
+        _, residual, _, _, count, failed = carry
         return (
-            step + length * direction,
-            residual,
-            residual + (new_norm2 / norm2) * direction,
-            new_norm2,
-            count + 1,
+            (jnp.sum(residual**2) > target**2) & (count < max_products) & ~failed
         )
 
-    start = (jnp.zeros_like(rhs), rhs, rhs, jnp.sum(rhs**2), jnp.zeros((), int))
-    step, _, _, norm2, count = jax.lax.while_loop(unfinished, iterate, start)
-    return LinearSolution(step, jnp.sqrt(norm2), count)
+    def iterate(carry):
+        step, residual, direction, inner, count, _ = carry
+        image = product(direction)
+        curvature = jnp.sum(direction * image)
+        # Written so that a NaN counts as failure.
+        failed = ~(curvature > 0)
+        length = inner / jnp.where(failed, 1, curvature)
+        moved = step + length * direction
+        stuck = jnp.where(count == 0, direction, step)
+        residual = jnp.where(failed, residual, residual - length * image)
+        image = precondition(residual)
+        new_inner = jnp.sum(residual * image)
+        direction = image + (new_inner / jnp.where(inner == 0, 1, inner)) * direction
+        return (
+            jnp.where(failed, stuck, moved),
+            residual,
+            direction,
+            new_inner,
+            count + 1,
+            failed,
+        )
+
+    first = precondition(rhs)
+    start = (
+        jnp.zeros_like(rhs),
+        rhs,
+        first,
+        jnp.sum(rhs * first),
+        jnp.zeros((), int),
+        jnp.zeros((), bool),
+    )
+    step, residual, _, _, count, _ = jax.lax.while_loop(unfinished, iterate, start)
+    return LinearSolution(step, jnp.sqrt(jnp.sum(residual**2)), count)
 
 
 DIRECT_BUDGET = 5e7

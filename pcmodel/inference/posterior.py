@@ -102,17 +102,16 @@ def whitened_samples(
     """Perturb-and-solve draws of z around a mode."""
     linear = linearise(problem, whitened)
     solver = linear_solver or choose(problem.structure, linear.num_outputs)
-    zero = jnp.zeros((), whitened.dtype)
+    solve = solver.prepare(problem, whitened, linear, jnp.zeros((), whitened.dtype))
     relative = 1e-3 if whitened.dtype == jnp.float32 else 1e-8
 
     def draw(sample_key: Array) -> Array:
         prior_key, output_key = jax.random.split(sample_key)
-        noise = jax.random.normal(prior_key, whitened.shape, whitened.dtype)
-        outputs = jax.random.normal(output_key, (linear.num_outputs,), whitened.dtype)
-        rhs = noise + linear.pull(outputs) if linear.num_outputs else noise
-        target = relative * jnp.sqrt(jnp.sum(rhs**2))
-        perturbed = linear._replace(gradient=-rhs)
-        return whitened + solver.solve(problem, whitened, perturbed, zero, target).step
+        rhs = jax.random.normal(prior_key, whitened.shape, whitened.dtype)
+        if linear.num_outputs:
+            shape = (linear.num_outputs,)
+            rhs += linear.pull(jax.random.normal(output_key, shape, whitened.dtype))
+        return whitened + solve(rhs, relative * jnp.sqrt(jnp.sum(rhs**2))).step
 
     return jax.vmap(draw)(jax.random.split(key, num_samples))
 
