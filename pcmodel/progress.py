@@ -126,11 +126,17 @@ def _make_display(stream: Any) -> Any:
     )
     from rich.progress import Progress as Display
 
+    class Count(MofNCompleteColumn):
+        """`3/12`, and nothing for a stage of unknown length."""
+
+        def render(self, task: Any) -> Any:
+            return "" if task.total is None else super().render(task)
+
     return Display(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        Count(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         TextColumn("[dim]{task.fields[note]}"),

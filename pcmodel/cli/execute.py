@@ -82,11 +82,12 @@ def _report(
         return experiment.report(config, results, summary)
     from pcmodel.report import Panel, Report, Section
 
+    shown = "verdicts" if _verdicts(summary) else "figures" if figures else "numbers"
     panels = [Panel(name, name.replace("_", " "), name) for name in figures]
     return Report(
         title=experiment.name.replace("_", " "),
         question=experiment.question,
-        answer="See the verdicts." if _verdicts(summary) else "See the figures.",
+        answer=f"See the {shown}.",
         verdicts=_verdicts(summary),
         sections=[Section("Figures", panels=panels)] if panels else [],
     )

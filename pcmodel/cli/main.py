@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     except BrokenPipeError:  # the reader of our output, such as `head`, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILURE
+        return 0
     except KeyboardInterrupt:
         terminal.say("interrupted before a run had started, nothing was written")
         return WAS_INTERRUPTED
