@@ -32,6 +32,19 @@ def build_config(
     - `smoke`: start from `Config.smoke()` instead of the defaults.
     - `file`: a JSON or YAML file with any of the fields.
     """
+    try:
+        return _build(experiment, tokens, smoke, file)
+    except UserError:
+        raise
+    except (ValueError, TypeError) as error:  # from the author's own class
+        raise UserError(
+            f"its Config cannot be made ({error})", where=experiment.name
+        ) from error
+
+
+def _build(
+    experiment: Experiment, tokens: Sequence[str], smoke: bool, file: Path | None
+) -> Any:
     from jsonargparse import ArgumentParser
 
     types_of = field_types(experiment.config)

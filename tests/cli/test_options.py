@@ -1,0 +1,98 @@
+"""Options and files: what is accepted, and one sentence for what is not."""
+
+import json
+import os
+from pathlib import Path
+
+import jax
+import pytest
+from coin_experiment import sentence
+
+from pcmodel.cli import main
+from pcmodel.cli.options import describe_type
+from pcmodel.record import read_arrays
+
+BAD = [
+    ("--flipz 3", "'flipz', did you mean 'flips'?; expected one of: flips, kind"),
+    ("--flips 3.5", "option 'flips' cannot be '3.5'; expected a whole number"),
+    ("--flips", "option 'flips' was given no value; expected a whole number"),
+    ("--flips --kind odd", "option 'flips' was given no value"),
+    ("--kind even", "option 'kind' cannot be 'even'; expected 'fair' or 'odd'"),
+    ("--widths 3", "a list of whole numbers such as [1, 2]"),
+    ("--scale big", "option 'scale' cannot be 'big'; expected a number or null"),
+    ("--coin.bias heavy", "option 'coin.bias' cannot be 'heavy'; expected a number"),
+    ("--coin.bias 2", "coin.bias: cannot be 2.0; expected 0 to 1"),
+    ("--coin 2", "no option is called 'coin'"),
+    ("heads", "does not know what to do with 'heads'"),
+    ("--seed -1", "--seed: cannot be -1; expected 0 to"),
+    ("--seed x", "argument --seed: invalid int value: 'x'"),
+    ("--config none.json", "none.json: cannot be read (No such file"),
+    ("--config broken.json", "broken.json: is not valid"),
+    ("--config list.json", "list.json: the file holds [1]; expected names and values"),
+    ("--config typo.json", "typo.json: no option is called 'coin.bas'"),
+    ("--config wrong.yaml", "wrong.yaml: option 'flips' cannot be 'many'"),
+    ("--output coin.py", "coin.py: holds files that are not a run"),
+    ("--output coin.py/sub", "coin.py/sub: cannot write there (Not a directory)"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), BAD, ids=[bad[0] for bad in BAD])
+def test_bad_input_is_one_sentence_and_writes_nothing(coin, capsys, options, words):
+    name = coin()
+    Path("broken.json").write_text("{")
+    Path("list.json").write_text("[1]")
+    Path("typo.json").write_text('{"coin": {"bas": 0.5}}')
+    Path("wrong.yaml").write_text("flips: many")
+    before = sorted(os.listdir())
+    assert main(["run", name, *options.split()]) == 2
+    assert words in sentence(capsys)
+    assert sorted(set(os.listdir()) - {"__pycache__"}) == before
+
+
+def test_the_saved_configuration_repeats_the_run(coin):
+    name = coin()
+    options = ["--flips", "7", "--coin.bias", "0.25", "--widths", "[1]", "--kind=odd"]
+    assert main(["run", name, *options, "--output", "a"]) == 0
+    assert main(["run", name, "--config", "a/config.json", "--output", "b"]) == 0
+    for file in ("arrays.npz", "config.json"):
+        assert Path("a", file).read_bytes() == Path("b", file).read_bytes()
+
+
+def test_defaults_then_smoke_then_file_then_options(coin, capsys):
+    name = coin()
+    Path("c.yaml").write_text("coin: {bias: 0.1}\nscale: 3\nflips: 4")
+
+    def printed(*options):
+        assert main(["run", name, "--print-config", *options]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    assert printed()["flips"] == 20
+    assert printed("--smoke")["flips"] == 2
+    assert printed("--smoke", "--config", "c.yaml")["flips"] == 4
+    last = printed("--smoke", "--config", "c.yaml", "--flips", "5", "--scale", "null")
+    assert last == {
+        "flips": 5,
+        "kind": "fair",
+        "widths": [3, 4],
+        "scale": None,
+        "coin": {"bias": 0.1},
+    }
+    assert not Path("runs").exists()
+
+
+def test_float64_is_a_switch_and_a_different_run(coin):
+    name = coin("    import jax.numpy as jnp\n    return Results(jnp.ones(3) / 3)\n")
+    jax.config.update("jax_enable_x64", False)
+    try:
+        assert main(["run", name]) == main(["run", name, "--float64"]) == 0
+        assert not jax.config.jax_enable_x64
+    finally:
+        jax.config.update("jax_enable_x64", True)
+    kinds = {str(read_arrays(f)["heads"].dtype) for f in Path().glob("runs/*/*.npz")}
+    assert kinds == {"float32", "float64"}
+
+
+def test_types_are_described_in_words():
+    assert describe_type(bool) == "true or false"
+    assert describe_type(list[str]) == "a list of values such as [a, b]"
+    assert describe_type(int | str) == "a whole number or text"
