@@ -206,7 +206,7 @@ def _recorded_ending(folder: RunFolder) -> Iterator[_Ending]:
 def _ignore_further_interrupts() -> None:
     """An impatient second Ctrl-C must not cut the last write off."""
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _signals():
             signal.signal(number, signal.SIG_IGN)
 
 
@@ -241,7 +241,7 @@ def _precision(float64: bool) -> Iterator[None]:
 
 @contextmanager
 def _terminate_like_interrupt() -> Iterator[None]:
-    """SIGTERM (a scheduler, a shutdown) ends a run as cleanly as Ctrl-C does."""
+    """A scheduler, a shutdown, a closed terminal end a run as cleanly as Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -249,9 +249,18 @@ def _terminate_like_interrupt() -> Iterator[None]:
     def interrupt(*_: Any) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = {s: signal.signal(s, interrupt) for s in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, interrupt) for number in _signals()}
     try:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, handler or signal.SIG_DFL)
+
+
+def _signals() -> list[signal.Signals]:
+    found = [signal.SIGINT, signal.SIGTERM]
+    hang_up = getattr(signal, "SIGHUP", None)
+    # `nohup` asks for the closing of the terminal to be ignored.
+    if hang_up is not None and signal.getsignal(hang_up) != signal.SIG_IGN:
+        found.append(hang_up)
+    return found

@@ -45,13 +45,13 @@ def build_config(
 def _build(
     experiment: Experiment, tokens: Sequence[str], smoke: bool, file: Path | None
 ) -> Any:
-    from jsonargparse import ArgumentParser
-
+    base = _base(experiment, smoke)
+    if not tokens and file is None:
+        return base
     types_of = field_types(experiment.config)
     _check_tokens(tokens, types_of, experiment.name)
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(experiment.config)
-    parser.set_defaults(_flat(to_jsonable(_base(experiment, smoke)), types_of))
+    parser = _parser(experiment.config)
+    parser.set_defaults(_flat(to_jsonable(base), types_of))
     if file is not None:
         values = _read_file(file)
         _check_keys(values, types_of, str(file))
@@ -59,6 +59,19 @@ def _build(
         parser.set_defaults(_flat(parsed.as_dict(), types_of))
     parsed = _parse(lambda: parser.parse_args(list(tokens)), types_of, experiment.name)
     return experiment.config(**vars(parser.instantiate(parsed)))
+
+
+def _parser(config: type) -> Any:
+    try:
+        from jsonargparse import ArgumentParser
+    except ImportError:  # used from a checkout on a machine of others
+        raise UserError(
+            "options and configuration files need the package jsonargparse",
+            expected="it to be installed, or a run without them",
+        ) from None
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(config)
+    return parser
 
 
 def field_types(config: type, prefix: str = "") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import jax
@@ -90,6 +91,16 @@ def test_float64_is_a_switch_and_a_different_run(coin):
         jax.config.update("jax_enable_x64", True)
     kinds = {str(read_arrays(f)["heads"].dtype) for f in Path().glob("runs/*/*.npz")}
     assert kinds == {"float32", "float64"}
+
+
+def test_a_run_without_options_needs_no_parser_and_one_with_them_says_so(
+    coin, capsys, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "jsonargparse", None)
+    assert main(["run", coin(), "--smoke"]) == 0
+    capsys.readouterr()
+    assert main(["run", coin(), "--flips", "3"]) == 2
+    assert "need the package jsonargparse" in sentence(capsys)
 
 
 def test_types_are_described_in_words():

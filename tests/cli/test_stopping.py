@@ -42,7 +42,7 @@ def start_and_signal(name, number):
 WAIT = "    open('started', 'w').close()\n    import time; time.sleep(60)\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_process_says_so_and_exits_130(coin, number):
     code, error = start_and_signal(coin(WAIT), number)
     assert code == 130 and "Traceback" not in error
