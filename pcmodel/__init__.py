@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pcmodel.inference.linear_solve import Primal as Primal
     from pcmodel.laplace import Posterior as Posterior
     from pcmodel.learning.em import Learning as Learning
-    from pcmodel.learning.train import TrainingResult as TrainingResult
-    from pcmodel.learning.train import train as train
+    from pcmodel.training import TrainingResult as TrainingResult
+    from pcmodel.training import train as train
     from pcmodel.likelihood import Bernoulli as Bernoulli
     from pcmodel.likelihood import Categorical as Categorical
     from pcmodel.likelihood import Gaussian as Gaussian
@@ -64,7 +64,7 @@ _HOME = {
     "Posterior": "pcmodel.laplace",
     "Primal": "pcmodel.inference.linear_solve",
     "StateDescent": "pcmodel.inference.descent",
-    "TrainingResult": "pcmodel.learning.train",
+    "TrainingResult": "pcmodel.training",
     "UserError": "pcmodel.errors",
     "dense": "pcmodel.networks.network",
     "infer": "pcmodel.api",
@@ -76,7 +76,7 @@ _HOME = {
     "relax": "pcmodel.modulation",
     "sample": "pcmodel.api",
     "save": "pcmodel.networks.storage",
-    "train": "pcmodel.learning.train",
+    "train": "pcmodel.training",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]

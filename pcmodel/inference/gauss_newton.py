@@ -37,6 +37,9 @@ from pcmodel.inference.whitened import Unrolled, linearise, objective, unroll
 ARMIJO = 1e-4
 FIRST_DAMPING = 1e-2
 LEAST_DAMPING = 1e-7
+GREATEST_DAMPING = 1e8
+STALL = 10.0
+"""A refused step this close to the tolerance means that rounding has the last word."""
 SLOW = 0.25
 """A Gauss-Newton step should shrink the residual by this factor."""
 MAX_NEWTON_PRODUCTS = 50
@@ -50,6 +53,7 @@ class _State(NamedTuple):
     damping: Array
     residual: Array
     stop: Array
+    converged: Array
     iterations: Array
     products: Array
 
@@ -82,18 +86,20 @@ class GaussNewton:
             unroll(problem, initial),
             jnp.zeros((), initial.dtype),
             jnp.asarray(jnp.inf, initial.dtype),
-            jnp.asarray(initial.shape[0] == 0),
+            jnp.zeros((), bool),
+            jnp.zeros((), bool),
             jnp.zeros((), int),
             jnp.zeros((), int),
         )
         if initial.shape[0] == 0:
-            start = start._replace(residual=jnp.zeros((), initial.dtype))
+            found = jnp.ones((), bool)
+            nowhere = jnp.zeros((), initial.dtype)
+            start = start._replace(residual=nowhere, stop=found, converged=found)
         end = jax.lax.while_loop(
             unfinished, lambda state: self._iterate(problem, state, tolerance), start
         )
-        converged = end.residual <= threshold(problem, end, tolerance)
         return SolverResult(
-            end.whitened, end.residual, converged, end.iterations, end.products
+            end.whitened, end.residual, end.converged, end.iterations, end.products
         )
 
     def _iterate(self, problem: Problem, state: _State, tolerance: float) -> _State:
@@ -101,17 +107,20 @@ class GaussNewton:
         gradient, limit = linear.gradient, threshold(problem, state, tolerance)
         norm = jnp.sqrt(jnp.sum(gradient**2))
         solver = self.linear_solver or choose(problem.structure, linear.num_outputs)
-        solve = solver.prepare(problem, state.whitened, linear, state.damping)
+        # A quadratic is never damped; said statically, so that a batch of examples shares one factor.
+        damping = jnp.zeros((), norm.dtype) if is_quadratic(problem) else state.damping
+        solve = solver.prepare(problem, state.whitened, linear, damping)
         target = 0.5 * limit
         if not is_quadratic(problem):
             target = jnp.maximum(target, FORCING * norm)
         solution = solve(-gradient, target)
         # Damping shortens the step: (H + mu) <= (1 + mu) H turns it back into a bound.
-        decrement2 = (1 + state.damping) * (
+        decrement2 = (1 + damping) * (
             solution.residual**2 - jnp.sum(gradient * solution.step)
         )
         residual = jnp.minimum(norm, jnp.sqrt(jnp.maximum(decrement2, 0)))
-        done = (residual <= limit) | ~jnp.isfinite(norm)
+        found = residual <= limit
+        done = found | ~jnp.isfinite(norm)
         step, products = solution.step, solution.products
         if not is_quadratic(problem):
             slow = ~done & (residual > SLOW * state.residual)
@@ -119,12 +128,15 @@ class GaussNewton:
             step = jnp.where(slow, newton.step, step)
             products += newton.products
         moved = search(problem, state, step, jnp.sum(gradient * step), done)
+        # No step lowers the energy, and what is left to gain is lost in its rounding.
+        stalled = ~done & ~moved.accepted & (residual <= STALL * limit)
         return _State(
             moved.whitened,
             moved.current,
             moved.damping,
             residual,
-            done,
+            done | stalled | (moved.damping > GREATEST_DAMPING),
+            found | stalled,
             state.iterations + jnp.where(done, 0, 1),
             state.products + products,
         )
@@ -174,6 +186,7 @@ class _Move(NamedTuple):
     whitened: Array
     current: Unrolled
     damping: Array
+    accepted: Array
 
 
 def search(problem: Problem, state: _State, step: Array, slope: Array, done: Array):
@@ -210,6 +223,7 @@ def search(problem: Problem, state: _State, step: Array, slope: Array, done: Arr
         keep(trial, state.whitened),
         keep(unrolled, state.current),
         jnp.where(done, state.damping, damping),
+        accept,
     )
 
 

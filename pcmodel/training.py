@@ -1,0 +1,89 @@
+"""`train`: learning at the door."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+
+from pcmodel.door import Clamp, pose
+from pcmodel.errors import UserError
+from pcmodel.learning.em import Learning
+from pcmodel.learning.loop import LearningCurve, learn
+from pcmodel.networks.network import Network, as_model, with_arrays
+
+
+class TrainingResult(NamedTuple):
+    """The trained network (a copy), how learning went, and the gauge of its precisions."""
+
+    network: Network
+    curve: LearningCurve
+    gauge: str
+
+
+def train(
+    network: Network,
+    observations: ArrayLike,
+    *,
+    key: Array,
+    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    learning: Learning | None = None,
+    num_epochs: int = 20,
+    batch_size: int = 64,
+    advance: Callable[[], None] = lambda: None,
+) -> TrainingResult:
+    """Learn weights and log-precisions by EM.
+
+    observations: (examples, width_0).  clamp: further levels given in training, such as
+        labels at the top, each (examples, width).
+    advance: called after every epoch (a progress bar's tick).
+
+    Raises UserError for data that do not fit the network, for a rate outside [0, 1], and for precisions
+    asked of a point-estimate E-step, which cannot learn them.
+    """
+    learning = learning or Learning()
+    check_learning(learning, num_epochs, batch_size)
+    pure = as_model(network)
+    posed = pose(pure, observations, clamp=clamp)
+    examples = posed.batch_size
+    if examples is None:
+        raise UserError("train expects a batch: observations of shape (examples, width).")
+    if batch_size > examples:
+        raise UserError(f"batch_size {batch_size} exceeds the {examples} examples given.")
+    values = tuple(
+        value if value.ndim == 2 else jnp.broadcast_to(value, (examples, *value.shape))
+        for value in posed.problem.inputs.values
+    )
+    state, curve = learn(
+        posed.problem.structure,
+        pure.weights,
+        pure.log_precisions,
+        values,
+        key,
+        learning=learning,
+        num_epochs=num_epochs,
+        batch_size=batch_size,
+        advance=advance,
+    )
+    trained = with_arrays(network, state.weights, state.log_precisions)
+    return TrainingResult(trained, curve, learning.gauge.name)
+
+
+def check_learning(learning: Learning, num_epochs: int, batch_size: int) -> None:
+    """Raise a UserError for options that cannot work."""
+    if num_epochs < 1 or batch_size < 1:
+        raise UserError(
+            f"num_epochs and batch_size must be at least 1, got {num_epochs} and {batch_size}."
+        )
+    if not 0 <= learning.precision_rate <= 1 or not np.isfinite(learning.precision_rate):
+        raise UserError(
+            f"precision_rate must lie in [0, 1], got {learning.precision_rate}."
+        )
+    if learning.precision_rate > 0 and not learning.e_step.learns_precision:
+        raise UserError(
+            "a point-estimate E-step cannot learn precisions: at the mode hidden errors can be "
+            "made zero and the precision diverges; use PosteriorSamples, or set "
+            "precision_rate=0 to train weights alone."
+        )
