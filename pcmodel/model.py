@@ -7,7 +7,7 @@ pytree passed beside it.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from jax import Array
@@ -16,6 +16,7 @@ from pcmodel.likelihood import Gaussian, Likelihood
 from pcmodel.types import Weights
 
 
+@runtime_checkable
 class GenerativeModel(Protocol):
     """What inference and learning need of a network."""
 

@@ -13,7 +13,7 @@ Jacobian of what is observed, so
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -37,6 +37,7 @@ Solve = Callable[[Array, Array], LinearSolution]
 """(right-hand side, residual norm at which an iterative solve may stop) -> solution."""
 
 
+@runtime_checkable
 class LinearSolver(Protocol):
     """Prepares the damped Gauss-Newton equation of one point for many right-hand sides."""
 

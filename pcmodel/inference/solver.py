@@ -5,7 +5,7 @@ maps whitened errors to whitened errors.  Failure is data: nothing is raised ins
 says whether it converged, how far it may still be, and what it cost.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from jax import Array
@@ -31,6 +31,7 @@ class SolverResult(NamedTuple):
     products: Int[Array, ""]
 
 
+@runtime_checkable
 class Solver(Protocol):
     """Finds the mode of a problem."""
 
