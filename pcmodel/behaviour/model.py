@@ -1,0 +1,110 @@
+r"""The hierarchical model over participants, in NumPyro.
+
+Each participant's parameters are normal around a group mean, with a learned spread.
+How they are written matters to the sampler, not to the model: a parameter that 200
+trials determine well is centred, one that they leave to the group non-centred, and the
+rest in between (Papaspiliopoulos, Roberts & Sköld 2007; `Prior.centred`). The two
+parameters without a spread are shared by all participants: a few catch trials or exact
+repeats a person cannot tell people apart.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpyro
+import numpyro.distributions as dist
+from jaxtyping import Array, Float
+
+from pcmodel.behaviour.agent import Switches
+from pcmodel.behaviour.participant import ParticipantParameters
+from pcmodel.behaviour.task import Trials
+from pcmodel.behaviour.unroll import log_likelihood
+
+
+class Prior(NamedTuple):
+    """Group mean ~ N(mean, sd); spread over participants ~ half-normal(spread)."""
+
+    mean: float
+    sd: float
+    spread: float = 0.0
+    centred: float = 0.0
+
+
+PRIORS = ParticipantParameters(
+    hazard_logit=Prior(-2.0, 1.0, 0.7, 0.5),  # pyright: ignore
+    log_scale=Prior(0.0, 0.5, 0.5, 0.5),  # pyright: ignore
+    noise_exponent=Prior(1.0, 0.5, 0.3, 0.3),  # pyright: ignore
+    log_process=Prior(4.0, 1.5, 1.0, 0.5),  # pyright: ignore
+    log_sighting=Prior(1.0, 1.5),  # pyright: ignore
+    log_report_sd=Prior(1.5, 0.7, 0.5, 1.0),  # pyright: ignore
+    log_report_slope=Prior(-1.5, 0.7, 0.7, 1.0),  # pyright: ignore
+    stay_logit=Prior(0.0, 1.5, 1.0, 0.8),  # pyright: ignore
+    log_stay_decay=Prior(-2.0, 1.0),  # pyright: ignore
+)
+PARAMETER_NAMES = ParticipantParameters._fields
+NUM_PARAMETERS = len(PARAMETER_NAMES)
+VARYING = tuple(j for j, prior in enumerate(PRIORS) if prior.spread > 0.0)
+
+
+def participant_model(trials: Trials, switches: Switches) -> None:
+    """Priors and likelihood of all participants' reports (leading axis of `trials`)."""
+    num_participants, varying = trials.outcome.shape[0], jnp.asarray(VARYING)
+    mean, sd, spread, centred = jnp.asarray(PRIORS).T
+    centred = centred[varying]
+    standard = numpyro.sample(
+        "group", dist.Normal(0.0, 1.0).expand([NUM_PARAMETERS]).to_event(1)
+    )
+    wide = numpyro.sample(
+        "spread", dist.HalfNormal(1.0).expand([len(VARYING)]).to_event(1)
+    )
+    group_mean = numpyro.deterministic("group_mean", mean + sd * standard)
+    group_spread = numpyro.deterministic("group_spread", spread[varying] * wide)
+    middle = (centred * group_mean[varying])[:, None]
+    width = (group_spread**centred)[:, None]
+    shape = (len(VARYING), num_participants)
+    places = numpyro.sample(
+        "places",
+        dist.Normal(
+            jnp.broadcast_to(middle, shape), jnp.broadcast_to(width, shape)
+        ).to_event(2),
+    )
+    rest = (group_spread ** (1.0 - centred))[:, None]
+    rows = jnp.broadcast_to(group_mean[:, None], (NUM_PARAMETERS, num_participants))
+    rows = rows.at[varying].set(
+        group_mean[varying][:, None] + rest * (places - middle)
+    )
+    numpyro.deterministic("participants", rows)
+    parameters = ParticipantParameters(*rows)
+    values = participants_log_likelihood(parameters, trials, switches)
+    numpyro.factor("reports", values.sum())
+
+
+def initial_values(num_participants: int) -> dict[str, Array]:
+    """The prior's centre, every participant alike, spreads at their prior scale."""
+    mean, _, _, centred = jnp.asarray(PRIORS).T
+    middle = (centred * mean)[jnp.asarray(VARYING)][:, None]
+    return {
+        "group": jnp.zeros(NUM_PARAMETERS),
+        "spread": jnp.ones(len(VARYING)),
+        "places": jnp.broadcast_to(middle, (len(VARYING), num_participants)),
+    }
+
+
+def restrict(
+    parameters: ParticipantParameters, switches: Switches
+) -> ParticipantParameters:
+    """Hold k = b = 1 where the agent has no sensory scale of its own."""
+    free = switches.free_scale
+    return parameters._replace(
+        log_scale=jnp.where(free, parameters.log_scale, 0.0),
+        noise_exponent=jnp.where(free, parameters.noise_exponent, 1.0),
+    )
+
+
+def participants_log_likelihood(
+    parameters: ParticipantParameters, trials: Trials, switches: Switches
+) -> Float[Array, "participants trials"]:
+    """Log likelihood of every report, participants on the leading axis."""
+    one = jax.vmap(lambda p, t: log_likelihood(p, t, agent=switches))
+    return one(restrict(parameters, switches), trials)

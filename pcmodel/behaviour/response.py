@@ -1,0 +1,81 @@
+r"""From belief to report: a stay mixture around a noisy update.
+
+With $\Delta$ the predicted update (belief minus last report), a participant repeats the
+last report exactly with probability $\mathrm{logit}^{-1}(a - c|\Delta|)$; otherwise the
+report is $N(\text{belief},\; s_0 + s_1 |\Delta|)$ confined to the range and rounded to
+whole screen units. Both follow what people do: repeats become rare as the update due
+grows, and large updates are the imprecise ones (Bruckner et al. use the same two).
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from pcmodel.behaviour.participant import ParticipantParameters
+from pcmodel.behaviour.task import RANGE_HIGH, RANGE_LOW
+
+HALF_UNIT = 0.5
+
+
+def update_size(update: Array) -> Array:
+    r"""$|\Delta|$, rounded off below one screen unit so that its gradient is smooth."""
+    return jnp.sqrt(update**2 + 1.0) - 1.0
+
+
+def report_sd(parameters: ParticipantParameters, update: Array) -> Array:
+    """SD of a report that moves, given the predicted update (screen units)."""
+    constant = jnp.exp(parameters.log_report_sd)
+    return constant + jnp.exp(parameters.log_report_slope) * update_size(update)
+
+
+def stay_logit(parameters: ParticipantParameters, update: Array) -> Array:
+    """Logit of the probability of repeating the last report exactly."""
+    decay = jnp.exp(parameters.log_stay_decay)
+    return parameters.stay_logit - decay * update_size(update)
+
+
+def report_log_likelihood(
+    parameters: ParticipantParameters,
+    *,
+    predicted: Float[Array, "*shape"],
+    previous: Float[Array, "*shape"],
+    report: Float[Array, "*shape"],
+) -> Float[Array, "*shape"]:
+    """Log probability of each whole-unit report.
+
+    The probability of a unit is taken as the density at its middle, exact to 1e-8 for
+    SDs of one unit and more.
+    """
+    update = predicted - previous
+    logit = stay_logit(parameters, update)
+    moves = _confined_normal(report, predicted, report_sd(parameters, update))
+    log_move = jax.nn.log_sigmoid(-logit) + moves
+    log_repeat = jnp.logaddexp(jax.nn.log_sigmoid(logit), log_move)
+    return jnp.where(report == previous, log_repeat, log_move)
+
+
+def _confined_normal(report: Array, mean: Array, sd: Array) -> Array:
+    low = (RANGE_LOW - HALF_UNIT - mean) / sd
+    high = (RANGE_HIGH + HALF_UNIT - mean) / sd
+    mass = jax.scipy.special.ndtr(high) - jax.scipy.special.ndtr(low)
+    density = -0.5 * ((report - mean) / sd) ** 2 - 0.5 * jnp.log(2.0 * jnp.pi)
+    return density - jnp.log(sd) - jnp.log(mass)
+
+
+def draw_report(
+    key: Key[Array, ""],
+    parameters: ParticipantParameters,
+    *,
+    predicted: Float[Array, ""],
+    previous: Float[Array, ""],
+) -> Float[Array, ""]:
+    """Draw one whole-unit report."""
+    stay_key, move_key = jax.random.split(key)
+    update = predicted - previous
+    sd = report_sd(parameters, update)
+    low = (RANGE_LOW - HALF_UNIT - predicted) / sd
+    high = (RANGE_HIGH + HALF_UNIT - predicted) / sd
+    noise = jax.random.truncated_normal(move_key, low, high)
+    moved = jnp.clip(jnp.round(predicted + sd * noise), RANGE_LOW, RANGE_HIGH)
+    probability = jax.nn.sigmoid(stay_logit(parameters, update))
+    return jnp.where(jax.random.bernoulli(stay_key, probability), previous, moved)

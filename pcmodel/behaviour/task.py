@@ -1,0 +1,131 @@
+"""The change-point task: what a participant sees, and how such sequences are drawn.
+
+A helicopter, usually hidden, drops one outcome a trial around its position; now and
+then it moves anywhere in the range. The participant reports where the next outcome
+will fall (Nassar et al. 2010; McGuire et al. 2014; here the version of Bruckner et al.).
+All positions are screen units from 0 to 300; reports are whole units.
+
+Two rules follow from looking at what people do there. *Catch trials*: the helicopter
+is shown together with the outcome, so that it informs the **next** report (after a
+change point with the helicopter visible the next report is twice as close to it as
+without). *Block starts*: the bucket waits near the middle and the first report precedes
+any outcome, so it is not scored; the first outcome meets no belief at all.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Key
+
+RANGE_LOW = 0.0
+RANGE_HIGH = 300.0
+RANGE_WIDTH = RANGE_HIGH - RANGE_LOW
+RANGE_CENTRE = 0.5 * (RANGE_LOW + RANGE_HIGH)
+TASK_SDS = (10.0, 25.0)
+REFERENCE_SD = float(np.sqrt(TASK_SDS[0] * TASK_SDS[1]))  # their geometric mean
+
+
+class Trials(NamedTuple):
+    """One participant's trials; values under a false mask are finite and unread."""
+
+    outcome: Float[Array, " trials"]
+    report: Float[Array, " trials"]  # made before the outcome of the same trial
+    noise_sd: Float[Array, " trials"]  # the task's outcome SD
+    helicopter: Float[Array, " trials"]  # its true position
+    helicopter_seen: Bool[Array, " trials"]  # catch trial
+    block_start: Bool[Array, " trials"]
+    outcome_seen: Bool[Array, " trials"]
+    reported: Bool[Array, " trials"]
+
+
+def make_trials(
+    *, outcome, report, noise_sd, helicopter, helicopter_seen, block_start
+) -> Trials:
+    """Trials from plain arrays of one shape (any leading axes); NaN marks a missing value.
+
+    Raises ValueError for shapes that differ, a non-positive noise SD, or a position
+    outside the range.
+    """
+    outcome, report, noise_sd, helicopter = (
+        np.asarray(values, dtype=float)
+        for values in (outcome, report, noise_sd, helicopter)
+    )
+    helicopter_seen = np.asarray(helicopter_seen, dtype=bool)
+    block_start = np.asarray(block_start, dtype=bool)
+    _check(outcome, report, noise_sd, helicopter, helicopter_seen, block_start)
+    return Trials(
+        outcome=jnp.asarray(np.nan_to_num(outcome, nan=RANGE_CENTRE)),
+        report=jnp.asarray(np.nan_to_num(report, nan=RANGE_CENTRE)),
+        noise_sd=jnp.asarray(noise_sd),
+        helicopter=jnp.asarray(np.nan_to_num(helicopter, nan=RANGE_CENTRE)),
+        helicopter_seen=jnp.asarray(helicopter_seen & np.isfinite(helicopter)),
+        block_start=jnp.asarray(block_start),
+        outcome_seen=jnp.asarray(np.isfinite(outcome)),
+        reported=jnp.asarray(np.isfinite(report)),
+    )
+
+
+def _check(outcome, report, noise_sd, helicopter, helicopter_seen, block_start) -> None:
+    fields = {
+        "outcome": outcome,
+        "report": report,
+        "noise_sd": noise_sd,
+        "helicopter": helicopter,
+        "helicopter_seen": helicopter_seen,
+        "block_start": block_start,
+    }
+    for name, values in fields.items():
+        if values.shape != outcome.shape:
+            raise ValueError(
+                f"{name} has shape {values.shape}, outcome {outcome.shape}: expected "
+                "one value per trial in each"
+            )
+    if not np.all(noise_sd > 0.0):
+        raise ValueError("noise_sd must be positive and present on every trial")
+    for name in ("outcome", "report", "helicopter"):
+        values = fields[name][np.isfinite(fields[name])]
+        if values.size and (values.min() < RANGE_LOW or values.max() > RANGE_HIGH):
+            raise ValueError(
+                f"{name} spans {values.min():g} to {values.max():g}: expected screen "
+                f"units from {RANGE_LOW:g} to {RANGE_HIGH:g}"
+            )
+
+
+def simulate_task(
+    key: Key[Array, ""],
+    *,
+    num_trials: int,
+    noise_sds: tuple[float, ...] = TASK_SDS,
+    hazard: float = 0.1,
+    catch_probability: float = 0.1,
+) -> Trials:
+    """Draw one participant's outcomes, one block per noise SD, reports still missing.
+
+    Outcomes are clipped to the range, as on the screen.
+    """
+    change_key, place_key, noise_key, catch_key = jax.random.split(key, 4)
+    index = jnp.arange(num_trials)
+    length = -(-num_trials // len(noise_sds))
+    noise_sd = jnp.asarray(noise_sds)[index // length]
+    block_start = index % length == 0
+    changes = block_start | jax.random.bernoulli(change_key, hazard, (num_trials,))
+    places = jax.random.uniform(
+        place_key, (num_trials,), minval=RANGE_LOW, maxval=RANGE_HIGH
+    )
+    last_change = jax.lax.cummax(jnp.where(changes, index, 0))
+    helicopter = places[last_change]
+    noise = noise_sd * jax.random.normal(noise_key, (num_trials,))
+    return Trials(
+        outcome=jnp.clip(jnp.round(helicopter + noise), RANGE_LOW, RANGE_HIGH),
+        report=jnp.full((num_trials,), RANGE_CENTRE),
+        noise_sd=noise_sd,
+        helicopter=helicopter,
+        helicopter_seen=jax.random.bernoulli(
+            catch_key, catch_probability, (num_trials,)
+        ),
+        block_start=block_start,
+        outcome_seen=jnp.ones((num_trials,), bool),
+        reported=jnp.zeros((num_trials,), bool),
+    )

@@ -1,0 +1,159 @@
+"""A participant's trials in order: one scan for fitting and for simulating.
+
+Each trial first yields a report, from the belief before the outcome, then revises the
+belief. Fitting passes the reports that were made; simulating passes a function that
+draws them, so that both run the same model.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Key
+
+from pcmodel.behaviour.agent import Agent, Switches
+from pcmodel.behaviour.participant import (
+    AssumedVariances,
+    ParticipantParameters,
+    PositionBelief,
+    Scalar,
+    assumed_variances,
+    revise,
+)
+from pcmodel.behaviour.response import draw_report, report_log_likelihood
+from pcmodel.behaviour.task import RANGE_CENTRE, RANGE_WIDTH, Trials
+
+
+class Trajectory(NamedTuple):
+    """A participant's inner life and reports, one entry per trial."""
+
+    predicted_report: Float[Array, " trials"]  # belief mean before the outcome
+    previous_report: Float[Array, " trials"]
+    report: Float[Array, " trials"]
+    prior_mean: Float[Array, " trials"]  # where the update starts: belief or report
+    prior_variance: Float[Array, " trials"]
+    belief_mean: Float[Array, " trials"]  # after the outcome
+    belief_variance: Float[Array, " trials"]
+    prediction_error: Float[Array, " trials"]  # outcome minus prior mean
+    learning_rate: Float[Array, " trials"]  # share of the outcome's error taken over
+    change_probability: Float[Array, " trials"]
+    log_evidence: Float[Array, " trials"]
+
+    @property
+    def confidence(self) -> Float[Array, " trials"]:
+        """Log-precision of the belief after the outcome."""
+        return -jnp.log(self.belief_variance)
+
+
+class _Carry(NamedTuple):
+    belief: PositionBelief
+    report: Scalar
+
+
+Respond = Callable[[Scalar, Scalar, Trials, Array], Scalar]
+
+
+def _unroll(
+    parameters: ParticipantParameters,
+    trials: Trials,
+    switches: Switches,
+    respond: Respond,
+    keys: Array,
+) -> Trajectory:
+    process = jnp.exp(parameters.log_process)
+    variances = assumed_variances(parameters, trials.noise_sd)
+
+    def step(carry: _Carry, inputs: tuple[Trials, AssumedVariances, Array]):
+        trial, variances, key = inputs
+        centre = jnp.full_like(carry.report, RANGE_CENTRE)
+        predicted = jnp.where(trial.block_start, centre, carry.belief.mean)
+        previous = jnp.where(trial.block_start, centre, carry.report)
+        report = respond(predicted, previous, trial, key)
+        anchored = switches.report_anchored & trial.reported
+        prior = PositionBelief(
+            mean=jnp.where(anchored, report, predicted),
+            variance=carry.belief.variance + process,
+        )
+        revision = revise(
+            parameters, prior, trial, variances=variances, switches=switches
+        )
+        kept_report = jnp.where(trial.reported, report, previous)
+        info = Trajectory(
+            predicted_report=predicted,
+            previous_report=previous,
+            report=report,
+            prior_mean=prior.mean,
+            prior_variance=prior.variance,
+            belief_mean=revision.belief.mean,
+            belief_variance=revision.belief.variance,
+            prediction_error=trial.outcome - prior.mean,
+            learning_rate=revision.learning_rate,
+            change_probability=revision.change_probability,
+            log_evidence=revision.log_evidence,
+        )
+        return _Carry(revision.belief, kept_report), info
+
+    zero = 0.0 * process
+    start = _Carry(
+        PositionBelief(RANGE_CENTRE + zero, RANGE_WIDTH**2 / 12.0 + zero),
+        RANGE_CENTRE + zero,
+    )
+    return jax.lax.scan(step, start, (trials, variances, keys))[1]
+
+
+def run_participant(
+    parameters: ParticipantParameters, trials: Trials, *, agent: Agent | Switches
+) -> Trajectory:
+    """The trajectory that the reports in `trials` imply."""
+    return _unroll(
+        parameters,
+        trials,
+        _switches(agent),
+        lambda predicted, previous, trial, key: trial.report,
+        jnp.zeros(trials.outcome.shape),
+    )
+
+
+def log_likelihood(
+    parameters: ParticipantParameters, trials: Trials, *, agent: Agent | Switches
+) -> Float[Array, " trials"]:
+    """Log probability of each report; 0 where none is scored."""
+    run = run_participant(parameters, trials, agent=agent)
+    value = report_log_likelihood(
+        parameters,
+        predicted=run.predicted_report,
+        previous=run.previous_report,
+        report=run.report,
+    )
+    return jnp.where(scored(trials), value, 0.0)
+
+
+def scored(trials: Trials) -> Bool[Array, " trials"]:
+    """Which reports are scored: made, and not at the start of a block."""
+    return trials.reported & ~trials.block_start
+
+
+def simulate_participant(
+    key: Key[Array, ""],
+    parameters: ParticipantParameters,
+    trials: Trials,
+    *,
+    agent: Agent | Switches,
+) -> tuple[Trials, Trajectory]:
+    """Draw reports for the outcomes in `trials`; each block starts at the centre."""
+
+    def respond(predicted, previous, trial, trial_key):
+        drawn = draw_report(
+            trial_key, parameters, predicted=predicted, previous=previous
+        )
+        return jnp.where(trial.block_start, RANGE_CENTRE, drawn)
+
+    trials = trials._replace(reported=jnp.ones_like(trials.reported))
+    keys = jax.random.split(key, trials.outcome.shape[-1])
+    run = _unroll(parameters, trials, _switches(agent), respond, keys)
+    return trials._replace(report=run.report), run
+
+
+def _switches(agent: Agent | Switches) -> Switches:
+    return agent.switches() if isinstance(agent, Agent) else agent
