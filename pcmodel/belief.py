@@ -13,8 +13,9 @@ together with a pseudo-observation $x_\ell - f_\ell(x_{\ell+1}) = 0$ of precisio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -36,8 +37,8 @@ from pcmodel.small import solve_lower, solve_lower_transposed
 class Belief:
     """Gaussian belief over the concatenated units of `levels` (ascending order).
 
-    mean: (n,) with n the sum of the levels' widths.
-    log_precision: (), (n,) or (n, n) as in `pcmodel.precision`.
+    mean: (n,) with n the sum of the levels' widths, or (batch, n).
+    log_precision: (), (n,) or (n, n) as in `pcmodel.precision`; (batch, n, n) for a batch.
     levels: level indices or names, ascending; static.
     """
 
@@ -70,7 +71,9 @@ class Belief:
 
     @property
     def covariance(self) -> Array:
-        """Covariance matrix (n, n)."""
+        """Covariance matrix (n, n), one per example of a batched belief."""
+        if self.mean.ndim > 1:
+            return self._map(lambda belief: belief.covariance)
         width = self.mean.shape[-1]
         if self.log_precision.ndim < 2:
             return jnp.diag(jnp.exp(-jnp.broadcast_to(self.log_precision, (width,))))
@@ -86,6 +89,12 @@ class Belief:
         `noise_covariance` is a scalar (times the identity), a vector (diagonal) or a
         matrix Q; `transition` None means A = I (the belief is only widened).
         """
+        if self.mean.ndim > 1:
+            return self._map(
+                lambda belief: belief.propagate(
+                    transition=transition, noise_covariance=noise_covariance
+                )
+            )
         width = self.mean.shape[-1]
         noise = jnp.asarray(noise_covariance, dtype=self.mean.dtype)
         if noise.ndim < 2:
@@ -94,3 +103,13 @@ class Belief:
         if transition is not None:
             mean, covariance = transition @ mean, transition @ covariance @ transition.T
         return Belief.from_covariance(mean, covariance + noise, self.levels)
+
+    def _map(self, function: Callable[[Belief], Any]) -> Any:
+        """`function` of each belief of a batch (whose precision may be shared)."""
+        axis = 0 if self.log_precision.ndim == 3 else None
+        return jax.vmap(
+            lambda mean, log_precision: function(
+                replace(self, mean=mean, log_precision=log_precision)
+            ),
+            in_axes=(0, axis),
+        )(self.mean, self.log_precision)

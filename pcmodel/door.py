@@ -227,14 +227,13 @@ def check_beliefs(
         seen |= set(levels)
         size = sum(widths[level] for level in levels)
         allowed = ((), (size,), (size, size))
-        shape = np.shape(belief.log_precision)
-        if np.shape(belief.mean)[-1:] != (size,) or (
-            shape not in allowed and shape[1:] != (size, size)
-        ):
+        shape, mean = np.shape(belief.log_precision), np.shape(belief.mean)
+        one_each = (*mean[:-1], size, size)
+        if mean[-1:] != (size,) or len(mean) > 2 or shape not in (*allowed, one_each):
             raise UserError(
                 f"belief about {', '.join(names[level] for level in levels)}: expected a "
                 f"mean of {size} units and a matching precision, got shapes "
-                f"{np.shape(belief.mean)} and {shape}."
+                f"{mean} and {shape}."
             )
         checked.append(
             replace(
