@@ -3,9 +3,9 @@ r"""The hierarchical model over participants, in NumPyro.
 Each participant's parameters are normal around a group mean, with a learned spread.
 How they are written matters to the sampler, not to the model: a parameter that 200
 trials determine well is centred, one that they leave to the group non-centred, and the
-rest in between (Papaspiliopoulos, Roberts & Sköld 2007; `Prior.centred`). The two
-parameters without a spread are shared by all participants: a few catch trials or exact
-repeats a person cannot tell people apart.
+rest in between (Papaspiliopoulos, Roberts & Sköld 2007; `Prior.centred`). Parameters
+without a spread are shared by all participants: two noise levels, a few catch trials
+or a few exact repeats a person cannot tell people apart.
 """
 
 from typing import NamedTuple
@@ -32,9 +32,9 @@ class Prior(NamedTuple):
 
 
 PRIORS = ParticipantParameters(
-    hazard_logit=Prior(-2.0, 1.0, 0.7, 0.5),  # pyright: ignore
+    hazard_logit=Prior(-2.0, 1.0, 0.5, 0.5),  # pyright: ignore
     log_scale=Prior(0.0, 0.5, 0.5, 0.5),  # pyright: ignore
-    noise_exponent=Prior(1.0, 0.5, 0.3, 0.3),  # pyright: ignore
+    noise_exponent=Prior(1.0, 0.5),  # pyright: ignore
     log_process=Prior(4.0, 1.5, 1.0, 0.5),  # pyright: ignore
     log_sighting=Prior(1.0, 1.5),  # pyright: ignore
     log_report_sd=Prior(1.5, 0.7, 0.5, 1.0),  # pyright: ignore

@@ -23,6 +23,7 @@ from numpyro.infer.util import initialize_model
 
 MODE_STEPS = 400
 MODE_RATE = 0.03
+TARGET_ACCEPT = 0.65  # short warm-ups settle on steps smaller than asked for
 CURVATURE_FLOOR = 0.5  # in standard-normal coordinates the prior alone gives 1
 
 
@@ -89,6 +90,7 @@ def build_sampler(
             num_warmup=num_warmup,
             adapt_mass_matrix=False,
             dense_mass=True,
+            target_accept_prob=TARGET_ACCEPT,
             inverse_mass_matrix=covariance,
             max_tree_depth=max_tree_depth,
             model_args=args,

@@ -1,0 +1,224 @@
+r"""How many people does it take to tell a relaxed prior from raised senses?
+
+Each simulated participant does a baseline and a drug session. The drug lowers the prior
+log-precision by a stated amount, or raises the sensory one so that the mean update
+matches. Each account has one drug effect $\delta$, shared by all people and free: for
+every size on a grid each person's hazard, prior and sensory log-precision are fitted
+anew (under the group's distribution), the profile log likelihoods are summed over
+people, and the account whose best size reaches the higher sum gets the attribution.
+The response parameters and those shared by all are taken as known, and every fit starts
+from the person's true parameters: a study's best case.
+
+Fits are Fisher scoring with the per-trial scores' outer product (Berndt et al. 1974),
+damped, a fixed number of steps. Optional confidence ratings: after each outcome the log-precision
+of the belief, plus an unknown personal offset, plus noise.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from pcmodel.behaviour.agent import Agent
+from pcmodel.behaviour.participant import ParticipantParameters
+from pcmodel.behaviour.response import report_log_likelihood
+from pcmodel.behaviour.rivals import raise_senses, relax_prior
+from pcmodel.behaviour.task import Trials, simulate_task
+from pcmodel.behaviour.unroll import run_participant, scored, simulate_participant
+
+ACCOUNTS = (relax_prior, raise_senses)
+FITTED = ("hazard_logit", "log_scale", "log_process")
+_STEPS = 8
+_OFFSET_SD = 3.0  # of the personal zero of confidence ratings, log units
+
+
+class Study(NamedTuple):
+    """One simulated participant: who it is, and both sessions on a leading axis."""
+
+    person: ParticipantParameters
+    sessions: "Session"
+
+
+class Session(NamedTuple):
+    """One session's trials and the confidence ratings made in it."""
+
+    trials: Trials
+    rating: Float[Array, " trials"]
+
+
+class Group(NamedTuple):
+    """Where participants come from: means and SDs of the nine parameters."""
+
+    mean: Float[Array, " parameters"]
+    sd: Float[Array, " parameters"]
+
+
+def simulate_sessions(
+    key: Key[Array, ""],
+    group: Group,
+    *,
+    effects: Float[Array, " accounts"],
+    agent: Agent,
+    num_trials: int,
+    rating_sd: float,
+) -> Study:
+    """One participant's baseline and drug session."""
+    person_key, *keys = jax.random.split(key, 7)
+    normal = jax.random.normal(person_key, group.mean.shape)
+    person = ParticipantParameters(*(group.mean + group.sd * normal))
+    drugged = person
+    for change, effect in zip(ACCOUNTS, effects, strict=True):
+        drugged = change(drugged, effect)
+    sessions = []
+    for parameters, (task_key, report_key, rating_key) in (
+        (person, keys[:3]),
+        (drugged, keys[3:]),
+    ):
+        task = simulate_task(task_key, num_trials=num_trials)
+        trials, run = simulate_participant(report_key, parameters, task, agent=agent)
+        noise = rating_sd * jax.random.normal(rating_key, (num_trials,))
+        sessions.append(Session(trials, run.confidence + noise))
+    return Study(person, jax.tree.map(lambda *a: jnp.stack(a), *sessions))
+
+
+def session_log_likelihood(
+    parameters: ParticipantParameters,
+    offset: Array,
+    session: Session,
+    *,
+    agent: Agent,
+    rating_sd: float,
+) -> Float[Array, " trials"]:
+    """Log likelihood of each trial's report and, if `rating_sd` > 0, rating."""
+    run = run_participant(parameters, session.trials, agent=agent)
+    value = report_log_likelihood(
+        parameters,
+        predicted=run.predicted_report,
+        previous=run.previous_report,
+        report=run.report,
+    )
+    value = jnp.where(scored(session.trials), value, 0.0)
+    if rating_sd > 0.0:
+        error = (session.rating - run.confidence - offset) / rating_sd
+        value = value - 0.5 * error**2
+    return value
+
+
+def profile_log_likelihood(
+    study: Study,
+    group: Group,
+    size: Array,
+    *,
+    change,
+    agent: Agent,
+    rating_sd: float,
+) -> Array:
+    """One participant's penalised log likelihood at one effect size, best fit."""
+    columns = jnp.asarray([ParticipantParameters._fields.index(n) for n in FITTED])
+    centre, spread = group.mean[columns], group.sd[columns]
+    truth = jnp.stack(study.person)[columns]
+    sizes = jnp.stack([0.0 * size, size])
+    one = partial(session_log_likelihood, agent=agent, rating_sd=rating_sd)
+
+    def terms(vector):
+        fitted = centre + spread * vector[: len(FITTED)]
+        person = study.person._replace(**dict(zip(FITTED, fitted, strict=True)))
+        offset = _OFFSET_SD * vector[-1]
+        both = jax.vmap(lambda effect, s: one(change(person, effect), offset, s))
+        return both(sizes, study.sessions).ravel()
+
+    def objective(vector):
+        return terms(vector).sum() - 0.5 * jnp.sum(vector**2)
+
+    def step(carry, _):
+        vector, value, damping = carry
+        scores = jax.jacfwd(terms)(vector)
+        fisher = scores.T @ scores + jnp.eye(vector.size)
+        damped = fisher + damping * jnp.diag(jnp.diag(fisher))
+        trial = vector + jnp.linalg.solve(damped, scores.sum(axis=0) - vector)
+        new = objective(trial)
+        better = new > value
+        carry = (
+            jnp.where(better, trial, vector),
+            jnp.where(better, new, value),
+            jnp.where(better, 0.3 * damping, 4.0 * damping),
+        )
+        return carry, None
+
+    start = jnp.append((truth - centre) / spread, 0.0)
+    carry = (start, objective(start), jnp.full((), 0.1))
+    return jax.lax.scan(step, carry, length=_STEPS)[0][1]
+
+
+def build_profiles(group: Group, *, agent: Agent, num_trials: int, rating_sd: float):
+    """A jitted function of many participants' keys.
+
+    (keys, effects, grids) -> profile log likelihood, (participants, accounts, sizes);
+    `effects` is the true effect under each account, `grids` the sizes tried.
+    """
+
+    def one(key, effects, grids):
+        study = simulate_sessions(
+            key,
+            group,
+            effects=effects,
+            agent=agent,
+            num_trials=num_trials,
+            rating_sd=rating_sd,
+        )
+        profile = partial(
+            profile_log_likelihood, study, group, agent=agent, rating_sd=rating_sd
+        )
+        return jnp.stack(
+            [
+                jax.vmap(partial(profile, change=change))(grid)
+                for change, grid in zip(ACCOUNTS, grids, strict=True)
+            ]
+        )
+
+    return jax.jit(jax.vmap(one, (0, None, None)))
+
+
+def best_over_sizes(
+    profile: Float[np.ndarray, "studies accounts sizes"],
+) -> Float[np.ndarray, "studies accounts"]:
+    """The top of the parabola through the best size and its neighbours."""
+    inner = np.clip(profile.argmax(axis=-1), 1, profile.shape[-1] - 2)[..., None]
+    left, middle, right = (
+        np.take_along_axis(profile, inner + step, axis=-1)[..., 0] for step in (-1, 0, 1)
+    )
+    bend = 2.0 * middle - left - right
+    shift = np.clip((right - left) / (2.0 * np.maximum(bend, 1e-9)), -1.0, 1.0)
+    return middle + 0.5 * shift * (right - left) - 0.5 * shift**2 * bend
+
+
+def attribution_curve(
+    profiles: tuple[Float[np.ndarray, "people accounts sizes"], ...],
+    *,
+    study_sizes: tuple[int, ...],
+    num_studies: int,
+    num_pools: int,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "3 studysizes"]:
+    """Probability of the right account, mean over both truths, with 95 % interval.
+
+    Studies are drawn with replacement from the simulated participants; the interval
+    redraws the pool of participants itself (bootstrap), so it carries the simulation's
+    own uncertainty. `profiles` holds the pools under each truth.
+    """
+    num = profiles[0].shape[0]
+    pools = [np.arange(num)] + [rng.integers(num, size=num) for _ in range(num_pools)]
+    rates = np.empty((len(pools), len(study_sizes)))
+    for i, pool in enumerate(pools):
+        for j, size in enumerate(study_sizes):
+            picks = pool[rng.integers(num, size=(num_studies, size))]
+            right = []
+            for truth, profile in enumerate(profiles):
+                best = best_over_sizes(profile[picks].sum(axis=1))
+                right.append(np.mean(best[:, truth] > best[:, 1 - truth]))
+            rates[i, j] = np.mean(right)
+    low, high = np.quantile(rates[1:], (0.025, 0.975), axis=0)
+    return np.stack([rates[0], low, high])

@@ -1,0 +1,206 @@
+"""Fit several agents at once, and say how far each answer can be trusted.
+
+One call runs NUTS for every agent (or data set) as lanes of one compiled program; each
+comes back with diagnostics, PSIS-LOO, contraction from prior to posterior, and a
+verdict per parameter.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
+
+from pcmodel.behaviour.agent import Agent
+from pcmodel.behaviour.loo import Loo, psis_loo
+from pcmodel.behaviour.model import (
+    PARAMETER_NAMES,
+    PRIORS,
+    VARYING,
+    initial_values,
+    participant_model,
+    participants_log_likelihood,
+)
+from pcmodel.behaviour.participant import ParticipantParameters
+from pcmodel.behaviour.sampler import Draws, build_sampler, run_sampler
+from pcmodel.behaviour.task import Trials
+from pcmodel.behaviour.unroll import scored
+
+MAX_RHAT = 1.01
+MIN_ESS = 400.0
+
+
+class Diagnostics(NamedTuple):
+    """Worst case over group means and spreads, and the sampler's own counts."""
+
+    rhat: float
+    ess: float
+    num_divergent: int
+    deepest_share: float  # share of trajectories that reached the depth limit
+    accept_prob: float
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """What is wrong, in words; empty when nothing is."""
+        found = []
+        if not self.rhat <= MAX_RHAT:
+            found.append(f"R-hat {self.rhat:.3f} above {MAX_RHAT}")
+        if not self.ess >= MIN_ESS:
+            found.append(f"effective sample size {self.ess:.0f} below {MIN_ESS:.0f}")
+        if self.num_divergent:
+            found.append(f"{self.num_divergent} divergent transitions")
+        return tuple(found)
+
+
+class Fit(NamedTuple):
+    """The posterior of one agent on one data set; draws are (chains, draws, ...)."""
+
+    agent: Agent
+    group_mean: Float[np.ndarray, "chains draws parameters"]
+    group_spread: Float[np.ndarray, "chains draws varying"]
+    participants: Float[np.ndarray, "chains draws parameters participants"]
+    diagnostics: Diagnostics
+    loo: Loo  # of every scored report
+    loo_by_participant: Float[np.ndarray, " participants"]
+
+    @property
+    def contraction(self) -> Float[np.ndarray, " parameters"]:
+        """1 - posterior / prior variance of each group mean: 0 = nothing learned."""
+        prior = np.asarray([prior.sd**2 for prior in PRIORS])
+        return 1.0 - self.group_mean.var(axis=(0, 1)) / prior
+
+
+def fit_agents(
+    key: Key[Array, ""],
+    trials: Sequence[Trials],
+    agents: Sequence[Agent],
+    *,
+    num_warmup: int,
+    num_samples: int,
+    num_chains: int = 2,
+    max_tree_depth: int = 5,
+    chunk: int = 25,
+    advance: Callable[[], None] = lambda: None,
+) -> list[Fit]:
+    """Fit `agents[i]` to `trials[i]` (all of one shape), all at once.
+
+    Warns, naming the agent, when the chains cannot be trusted.
+    """
+    switches = _stack([agent.switches() for agent in agents])
+    arguments = (_stack(list(trials)), switches)
+    sampler = build_sampler(
+        participant_model,
+        arguments,
+        initial_values(trials[0].outcome.shape[0]),
+        held=("spread",),
+        num_warmup=num_warmup,
+        max_tree_depth=max_tree_depth,
+    )
+    draws = run_sampler(
+        sampler,
+        arguments,
+        key,
+        num_chains=num_chains,
+        num_samples=num_samples,
+        chunk=chunk,
+        advance=advance,
+    )
+    likelihood = jax.jit(
+        lambda rows, trials, switches: jax.lax.map(
+            lambda p: participants_log_likelihood(
+                ParticipantParameters(*p), trials, switches
+            ),
+            rows,
+            batch_size=64,
+        )
+    )
+    fits = []
+    for i, agent in enumerate(agents):
+        rows = draws.sites["participants"][i].reshape(-1, *draws.sites["participants"].shape[3:])
+        values = np.asarray(likelihood(jnp.asarray(rows), trials[i], agent.switches()))
+        fits.append(_summarise(i, agent, trials[i], draws, values, max_tree_depth))
+    return fits
+
+
+def _stack(items: list):
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *items)
+
+
+def _summarise(
+    index: int,
+    agent: Agent,
+    trials: Trials,
+    draws: Draws,
+    values: Float[np.ndarray, "draws participants trials"],
+    max_tree_depth: int,
+) -> Fit:
+    mask = np.asarray(scored(trials))
+    loo = psis_loo(values[:, mask])
+    by_participant = np.zeros(mask.shape)
+    by_participant[mask] = loo.pointwise
+    sites = {name: site[index] for name, site in draws.sites.items()}
+    fit = Fit(
+        agent=agent,
+        group_mean=sites["group_mean"],
+        group_spread=sites["group_spread"],
+        participants=sites["participants"],
+        diagnostics=_diagnose(index, draws, max_tree_depth),
+        loo=loo,
+        loo_by_participant=by_participant.sum(axis=1),
+    )
+    if fit.diagnostics.complaints:
+        warnings.warn(
+            f"{describe(agent)}: {'; '.join(fit.diagnostics.complaints)}", stacklevel=4
+        )
+    return fit
+
+
+def _diagnose(index: int, draws: Draws, max_tree_depth: int) -> Diagnostics:
+    group = [draws.sites["group_mean"][index], draws.sites["group_spread"][index]]
+    values = np.concatenate(group, axis=-1)
+    return Diagnostics(
+        rhat=float(np.max(split_gelman_rubin(values))),
+        ess=float(np.min(effective_sample_size(values))),
+        num_divergent=int(draws.diverging[index].sum()),
+        deepest_share=float(np.mean(draws.num_steps[index] >= 2**max_tree_depth - 1)),
+        accept_prob=float(draws.accept_prob[index].mean()),
+    )
+
+
+def describe(agent: Agent) -> str:
+    """The agent in words."""
+    words = "change-point" if agent.change_points else "Kalman"
+    scale = "" if agent.free_scale else ", k = b = 1"
+    return f"{words} agent anchored on the last {agent.anchor}{scale}"
+
+
+def verdicts(fit: Fit, *, known: float = 0.5) -> dict[str, str]:
+    """What the data say about each group mean: identified, ratio only, or prior.
+
+    "ratio only": the prior and sensory log-precisions of the Kalman agent, whose
+    likelihood depends on their difference alone (a theorem, not a threshold). Else
+    "identified" when the data removed at least the share `known` of the prior variance.
+    """
+    words = {}
+    for name, share in zip(PARAMETER_NAMES, fit.contraction, strict=True):
+        words[name] = "identified" if share >= known else "prior"
+    if not fit.agent.change_points:
+        words["hazard_logit"] = "prior"
+        words["log_scale"] = words["log_process"] = "ratio only"
+    return words
+
+
+def posterior_parameters(fit: Fit) -> ParticipantParameters:
+    """The group means' posterior mean, as one participant."""
+    return ParticipantParameters(*jnp.asarray(fit.group_mean.mean(axis=(0, 1))))
+
+
+def participant_sds(fit: Fit) -> Float[np.ndarray, " parameters"]:
+    """Posterior mean spread of each parameter over participants; 0 where shared."""
+    spread = np.zeros(len(PARAMETER_NAMES))
+    spread[list(VARYING)] = fit.group_spread.mean(axis=(0, 1))
+    return spread
