@@ -43,8 +43,8 @@ def report_log_likelihood(
 ) -> Float[Array, "*shape"]:
     """Log probability of each whole-unit report.
 
-    The probability of a unit is taken as the density at its middle, exact to 1e-8 for
-    SDs of one unit and more.
+    The probability of a unit is taken as the density at its middle: for SDs of one
+    unit and more the probabilities sum to one within 1e-8, beside an edge within 1e-3.
     """
     update = predicted - previous
     logit = stay_logit(parameters, update)

@@ -129,7 +129,7 @@ def log_likelihood(
     return jnp.where(scored(trials), value, 0.0)
 
 
-def scored(trials: Trials) -> Bool[Array, " trials"]:
+def scored(trials: Trials) -> Bool[Array, "*shape"]:
     """Which reports are scored: made, and not at the start of a block."""
     return trials.reported & ~trials.block_start
 

@@ -1,0 +1,116 @@
+"""Fits on simulated people, the matched rivals, and the study's smoke run."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pcmodel.behaviour import Agent, ParticipantParameters, simulate_task
+from pcmodel.behaviour.attribution import attribution_curve, best_over_sizes
+from pcmodel.behaviour.experimenter import learning_rate_curve, updates_of
+from pcmodel.behaviour.fit import fit_agents, verdicts
+from pcmodel.behaviour.model import PARAMETER_NAMES
+from pcmodel.behaviour.rivals import mean_confidence, simulate_rivals
+from pcmodel.behaviour.study import (
+    BehaviourResults,
+    BehaviourSettings,
+    helicopter_trials,
+    run_behaviour_study,
+)
+from pcmodel.behaviour.unroll import simulate_participant
+
+
+@pytest.fixture(scope="module")
+def rivals():
+    values = (-1.6, 0.0, 1.1, 4.3, 2.5, 1.4, -1.7, -0.5, -0.9)
+    return simulate_rivals(
+        jax.random.key(0),
+        ParticipantParameters(*(jnp.asarray(v) for v in values)),
+        agent=Agent(),
+        shift=1.0,
+        num_participants=40,
+        num_trials=100,
+    )
+
+
+def test_rivals_agree_in_mean_update(rivals):
+    target = rivals["prior relaxed"].mean_update
+    assert target > 1.03 * rivals["baseline"].mean_update
+    for name in ("senses raised", "responses noisier"):
+        assert rivals[name].mean_update == pytest.approx(target, rel=0.005)
+
+
+def test_confidence_tells_relaxed_priors_from_raised_senses(rivals):
+    base, relaxed, raised = (
+        mean_confidence(rivals[name], noise_sd=25.0).mean()
+        for name in ("baseline", "prior relaxed", "senses raised")
+    )
+    assert relaxed < base < raised
+
+
+def test_learning_rate_is_one_when_reports_follow_the_outcome():
+    trials = helicopter_trials(num_participants=2, num_trials=40)
+    follow = jnp.concatenate([trials.report[:, :1], trials.outcome[:, :-1]], axis=1)
+    updates = updates_of(trials._replace(report=follow))
+    product, square = learning_rate_curve(updates, noise_sd=10.0)
+    np.testing.assert_allclose(product, square)
+
+
+def test_profile_peak_is_that_of_the_parabola():
+    sizes = np.linspace(0.0, 1.0, 5)
+    profile = np.stack([3.0 - 8.0 * (sizes - top) ** 2 for top in (0.4, 0.55)])
+    np.testing.assert_allclose(best_over_sizes(profile[None]), [[3.0, 3.0]])
+
+
+def test_attribution_is_guessing_without_and_certain_with_evidence():
+    nothing = np.zeros((6, 2, 3))
+    plain = (nothing + [[[1.0], [0.0]]], nothing + [[[0.0], [1.0]]])
+    options = {
+        "study_sizes": (2,),
+        "num_studies": 20,
+        "num_pools": 3,
+        "rng": np.random.default_rng(0),
+    }
+    assert np.all(attribution_curve(plain, **options) == 1.0)
+    swapped = (plain[1], plain[0])
+    assert np.all(attribution_curve(swapped, **options) == 0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_smoke_study_fills_every_array():
+    results = run_behaviour_study(settings=BehaviourSettings.smoke(), seed=0)
+    for name, value in zip(BehaviourResults._fields, results, strict=True):
+        if isinstance(value, np.ndarray) and name != "recovery_correlation":
+            assert np.all(np.isfinite(value)), name
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_known_participants_are_recovered():
+    """Truth within the posterior's own width; prior-only and ratio-only say so."""
+    num, names = 6, PARAMETER_NAMES
+    mean = jnp.asarray([-1.8, 0.0, 1.0, 4.0, 1.5, 1.4, -1.7, -0.5, -1.0])
+    sd = jnp.asarray([0.4, 0.4, 0.0, 0.8, 0.0, 0.4, 0.4, 0.8, 0.0])
+    person_key, task_key, report_key = jax.random.split(jax.random.key(3), 3)
+    rows = mean[:, None] + sd[:, None] * jax.random.normal(person_key, (9, num))
+    task = jax.vmap(partial(simulate_task, num_trials=200))(
+        jax.random.split(task_key, num)
+    )
+    trials, _ = jax.vmap(partial(simulate_participant, agent=Agent()))(
+        jax.random.split(report_key, num), ParticipantParameters(*rows), task
+    )
+    agents = [Agent(), Agent(change_points=False)]
+    fit, kalman = fit_agents(
+        jax.random.key(4), [trials] * 2, agents, num_warmup=150, num_samples=200
+    )
+    z = (fit.participants.mean(axis=(0, 1)) - rows) / fit.participants.std(axis=(0, 1))
+    assert np.sqrt(np.mean(np.square(z))) < 1.4
+    draws = kalman.group_mean.reshape(-1, len(names))
+    process, scale = draws[:, names.index("log_process")], draws[:, names.index("log_scale")]
+    assert (process - scale).std() < 0.6 * (process + scale).std()
+    assert verdicts(kalman)["log_scale"] == "ratio only"
+    assert verdicts(kalman)["hazard_logit"] == "prior"
+    assert fit.loo.total > kalman.loo.total
