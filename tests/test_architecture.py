@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "inference": set(),
     "learning": {"inference"},
     "networks": set(),
-    "paradigms": set(),
+    "paradigms": {"inference"},
     "neuromodulation": set(),
     "memory": set(),
     "brain": {"inference"},

@@ -36,12 +36,16 @@ class Learning:
     precision_rate: share of each step's second moment in the running variance, (0, 1]; 0 freezes
         every precision.
     frozen_precisions: level indices whose precision is not learned.
+    variance_floor: added to the second moment of level 0's errors, as if the data carried noise
+        of that variance. Data with constant or quantised units (pixels) have no density: without a
+        floor their precision, and the likelihood, grow without bound.
     e_step: `PosteriorSamples` or, with precisions frozen, `PointEstimate`.
     """
 
     optimiser: optax.GradientTransformation = optax.adam(3e-3)
     precision_rate: float = 0.05
     frozen_precisions: tuple[int, ...] = ()
+    variance_floor: float = 0.0
     e_step: EStep = PosteriorSamples()
     gauge: Gauge = FixedWeightNorm()
 
@@ -119,7 +123,12 @@ def em_step(
         values, expectation.latents
     )
     log_precisions = tuple(
-        move_precision(value, error, rate=precision_rate(learning, structure, level))
+        move_precision(
+            value,
+            error,
+            rate=precision_rate(learning, structure, level),
+            floor=learning.variance_floor if level == 0 else 0.0,
+        )
         for level, (value, error) in enumerate(
             zip(state.log_precisions, every, strict=True)
         )
@@ -145,14 +154,15 @@ def move_precision(
     errors: Float[Array, "batch samples width"],
     *,
     rate: float,
+    floor: float = 0.0,
 ) -> Array | None:
     """Move a precision towards the inverse second moment of its errors."""
     if log_precision is None or rate == 0.0:
         return log_precision
     if log_precision.ndim == 2:
-        return move_full_precision(log_precision, errors, rate=rate)
+        return move_full_precision(log_precision, errors, rate=rate, floor=floor)
     axes = (0, 1) if log_precision.ndim == 1 else (0, 1, 2)
-    moment = jnp.mean(errors**2, axis=axes)
+    moment = jnp.mean(errors**2, axis=axes) + floor
     return -jnp.log((1 - rate) * jnp.exp(-log_precision) + rate * moment)
 
 
@@ -161,6 +171,7 @@ def move_full_precision(
     errors: Float[Array, "batch samples width"],
     *,
     rate: float,
+    floor: float = 0.0,
 ) -> Float[Array, "width width"]:
     """`move_precision` for a full precision, through its covariance."""
     width = log_precision.shape[0]
@@ -169,5 +180,5 @@ def move_full_precision(
         factor(log_precision, jnp.ones((), flat.dtype), width)
     )
     covariance = solve_spd(cholesky(precision), jnp.eye(width, dtype=flat.dtype))
-    moment = flat.T @ flat / flat.shape[0]
+    moment = flat.T @ flat / flat.shape[0] + floor * jnp.eye(width, dtype=flat.dtype)
     return covariance_to_log_precision((1 - rate) * covariance + rate * moment)

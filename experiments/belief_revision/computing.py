@@ -1,0 +1,122 @@
+"""`run`: everything the main job computes."""
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from pcmodel.behaviour.study import run_behaviour_study
+from pcmodel.data.digits import load_digits_split
+from pcmodel.networks.network import as_model
+from pcmodel.progress import Progress
+
+from .config import Config
+from .network import Trained, accuracy, evidence_scale, train_digits
+from .presenting import as_float64
+from .sweeps import (
+    Established,
+    Order,
+    Settling,
+    Sweeps,
+    Trials,
+    draw_trials,
+    establish_then_contradict,
+    monotone_in_linear_networks,
+    order_effect,
+    relax_without_evidence,
+    run_sweeps,
+    settling,
+)
+
+
+class Learned(NamedTuple):
+    """How training went; energies in nats per example."""
+
+    accuracy: float
+    untrained_accuracy: float
+    energy: np.ndarray
+    residual: np.ndarray
+    log_precisions: np.ndarray
+
+
+class Scales(NamedTuple):
+    """Evidence precision that reaches the top, and the prior precision set from it."""
+
+    evidence: float
+    prior: float
+
+
+class Results(NamedTuple):
+    """Everything measured; see the parts."""
+
+    learned: Learned
+    trials: Trials
+    scales: Scales
+    untrained_scales: Scales
+    trained: Sweeps
+    untrained: Sweeps
+    linear_revision: np.ndarray
+    no_evidence: np.ndarray
+    order: Order
+    linear_order: Order
+    established: Established
+    settling: Settling
+    behaviour: Any
+
+
+def run(config: Config, *, seed: int, progress: Progress) -> Results:
+    """Train, sweep, control, fit."""
+    data = load_digits_split()
+    networks = train_digits(data, config.training, seed=seed, progress=progress)
+    learned = Learned(
+        accuracy(networks.network, data.test_images, data.test_labels),
+        accuracy(networks.untrained, data.test_images, data.test_labels),
+        networks.energy,
+        networks.residual,
+        networks.log_precisions,
+    )
+    trials = draw_trials(data, config.pairs, config.established_by, seed)
+    # Controls are stated to 1e-5 and better: double precision, wherever the job runs.
+    with jax.enable_x64(True):
+        revised = revise_beliefs(networks, data.train_images[:100], trials, config, seed, progress)
+    behaviour = run_behaviour_study(settings=config.behaviour, seed=seed, progress=progress)
+    return Results(learned, trials, *revised, behaviour)
+
+
+def revise_beliefs(
+    networks: Trained,
+    images: np.ndarray,
+    trials: Trials,
+    config: Config,
+    seed: int,
+    progress: Progress,
+) -> tuple:
+    """The sweeps and controls, in the order of `Results`."""
+    key = jax.random.key(seed)
+    trained = as_float64(as_model(networks.network))
+    untrained = as_float64(as_model(networks.untrained))
+    linear = as_float64(as_model(networks.linear))
+    with progress.stage("revising beliefs", 8) as stage:
+
+        def done(value):
+            stage.advance()
+            return value
+
+        def scales(network) -> Scales:
+            evidence = evidence_scale(network, images)
+            return Scales(evidence, config.prior_ratio * evidence)
+
+        scale, untrained_scale = scales(trained), scales(untrained)
+        linear_scale = scales(linear)
+        return (
+            scale,
+            untrained_scale,
+            done(run_sweeps(trained, trials, scale.prior, config, key)),
+            done(run_sweeps(untrained, trials, untrained_scale.prior, config, key)),
+            done(monotone_in_linear_networks(config.gains, num_networks=20, seed=seed)),
+            done(relax_without_evidence(trained, trials, scale.prior, config, key)),
+            done(order_effect(trained, trials, scale.prior, config, key)),
+            done(order_effect(linear, trials, linear_scale.prior, config, key)),
+            done(establish_then_contradict(trained, trials, config, key)),
+            done(settling(trained, trials, scale.prior, config)),
+        )

@@ -1,0 +1,74 @@
+"""Options of the main job."""
+
+from dataclasses import dataclass, field
+
+from pcmodel.behaviour.study import BehaviourSettings
+from pcmodel.errors import UserError
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the digits hierarchy is trained."""
+
+    hidden: tuple[int, ...] = (128, 64)
+    epochs: int = 60
+    batch_size: int = 20
+    learning_rate: float = 0.003
+    variance_floor: float = 0.01
+    initial_precision: float = 10.0
+
+    def __post_init__(self):
+        if not self.hidden or min(self.hidden) < 1:
+            raise UserError(f"training.hidden: expected positive widths, got {self.hidden}.")
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise UserError(f"training.{name} must be at least 1.")
+        for name in ("learning_rate", "initial_precision"):
+            if not getattr(self, name) > 0:
+                raise UserError(f"training.{name} must be positive.")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole of belief_revision.
+
+    pairs: how many (belief, contradicting image) pairs.  strengths: morphs from an image of the
+    believed class (0) to the contradicting image (1).  gains: precision gains, 1 = no drug.
+    prior_ratio: prior precision in units of the evidence precision that reaches the top.
+    established_by: images of the believed class that establish the belief by evidence.
+    """
+
+    training: Training = field(default_factory=Training)
+    pairs: int = 48
+    strengths: tuple[float, ...] = tuple(round(0.1 * i, 1) for i in range(11))
+    gains: tuple[float, ...] = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02)
+    prior_ratio: float = 9.0
+    established_by: int = 5
+    settling_pairs: int = 3
+    belief_samples: int = 512
+    behaviour: BehaviourSettings = field(default_factory=BehaviourSettings)
+
+    def __post_init__(self):
+        if self.pairs < 2:
+            raise UserError(f"pairs must be at least 2, got {self.pairs}.")
+        if not self.gains or self.gains[0] != 1 or min(self.gains) <= 0:
+            raise UserError(
+                f"gains must be positive and begin with 1 (no drug), got {self.gains}."
+            )
+        if not 0 <= min(self.strengths) < max(self.strengths) <= 1:
+            raise UserError(f"strengths must lie in [0, 1], got {self.strengths}.")
+        if self.prior_ratio <= 0 or self.established_by < 1:
+            raise UserError("prior_ratio and established_by must be positive.")
+
+    @classmethod
+    def smoke(cls) -> "Config":
+        """Sizes that run in seconds and show only that the parts fit."""
+        return cls(
+            training=Training(hidden=(16, 12), epochs=3, batch_size=100),
+            pairs=6,
+            strengths=(0.0, 0.5, 1.0),
+            gains=(1.0, 0.25),
+            settling_pairs=1,
+            belief_samples=64,
+            behaviour=BehaviourSettings.smoke(),
+        )

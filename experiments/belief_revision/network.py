@@ -1,0 +1,135 @@
+"""The digits hierarchy: trained, untrained, and with its nonlinearity taken out."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+
+import pcmodel
+from pcmodel.data.digits import DigitsSplit, one_hot
+from pcmodel.door import pose
+from pcmodel.inference.evidence import evidence_at_top
+from pcmodel.inference.gauss_newton import GaussNewton
+from pcmodel.inference.infer import infer_one
+from pcmodel.inference.linear_solve import ConjugateGradient
+from pcmodel.learning.e_step import PosteriorSamples
+from pcmodel.learning.em import Learning
+from pcmodel.networks.layers import identity
+from pcmodel.networks.network import Network, PureNetwork, as_model, dense, with_arrays
+from pcmodel.progress import Progress
+
+from .config import Training
+
+NAMES = ("pixels", "strokes", "shapes", "digit")
+
+
+class Trained(NamedTuple):
+    """Networks and how learning went.
+
+    untrained: the initial weights with the *learned* precisions, so that only what the weights know
+    differs.  linear: the trained weights with tanh replaced by the identity.
+    """
+
+    network: Network
+    untrained: Network
+    linear: Network
+    energy: np.ndarray
+    residual: np.ndarray
+    log_precisions: np.ndarray
+    gauge: str
+
+
+def learning_options(training: Training, steps: int) -> Learning:
+    """EM with an inexact E-step; the learning rate fades so that the weights settle."""
+    schedule = optax.cosine_decay_schedule(training.learning_rate, steps, alpha=0.05)
+    e_step = PosteriorSamples(
+        solver=pcmodel.GaussNewton(
+            ConjugateGradient(max_products=20), max_iterations=3, tolerance=1e-2
+        )
+    )
+    return Learning(
+        optimiser=optax.adam(schedule),
+        variance_floor=training.variance_floor,
+        e_step=e_step,
+    )
+
+
+def level_names(num_levels: int) -> tuple[str, ...]:
+    """Names of the digits hierarchy's levels, bottom first."""
+    if num_levels == len(NAMES):
+        return NAMES
+    middle = tuple(f"hidden{level}" for level in range(1, num_levels - 1))
+    return (NAMES[0], *middle, NAMES[-1])
+
+
+def train_digits(
+    data: DigitsSplit, training: Training, *, seed: int, progress: Progress
+) -> Trained:
+    """Train with image at the bottom and label at the top."""
+    widths = (data.train_images.shape[1], *training.hidden, 10)
+    inner = [training.initial_precision] * (len(widths) - 1)
+    network = dense(
+        widths,
+        precisions=[training.initial_precision, *inner],
+        names=level_names(len(widths)),
+        rngs=nnx.Rngs(seed),
+    )
+    steps = training.epochs * (len(data.train_images) // training.batch_size)
+    with progress.stage("training the digits hierarchy", training.epochs) as stage:
+        result = pcmodel.train(
+            network,
+            data.train_images,
+            clamp={"top": one_hot(data.train_labels)},
+            key=jax.random.key(seed),
+            learning=learning_options(training, steps),
+            num_epochs=training.epochs,
+            batch_size=training.batch_size,
+            advance=stage.advance,
+        )
+    learned = as_model(result.network)
+    untrained = with_arrays(
+        network,
+        {**as_model(network).weights, "prior_mean": learned.weights["prior_mean"]},
+        learned.log_precisions,
+    )
+    return Trained(
+        result.network,
+        untrained,
+        linearised(result.network),
+        result.curve.energy,
+        result.curve.residual,
+        result.curve.log_precisions,
+        result.gauge,
+    )
+
+
+def linearised(network: Network) -> Network:
+    """The same weights and precisions with every activation the identity."""
+    copy = nnx.clone(network)
+    for layer in copy.layers:
+        layer.activation = identity
+    copy.is_linear = True
+    return copy
+
+
+def accuracy(network: Network, images: np.ndarray, labels: np.ndarray) -> float:
+    """Share of images whose inferred top is largest at their label."""
+    found = pcmodel.infer(network, images)
+    return float(np.mean(np.argmax(np.asarray(found.latents[-1]), axis=1) == labels))
+
+
+def evidence_scale(network: PureNetwork, images: np.ndarray) -> float:
+    """Mean precision with which an image speaks to the top, under the network's own prior."""
+    posed = pose(network, images)
+
+    def one(problem):
+        start = jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
+        mode = infer_one(problem, GaussNewton(), start)
+        top = evidence_at_top(problem, mode.whitened)
+        return jnp.trace(top.evidence_precision) / top.shift.shape[0]
+
+    scales = jax.jit(jax.vmap(one, in_axes=(posed.batching.axes(posed.problem),)))
+    return float(jnp.mean(scales(posed.problem)))

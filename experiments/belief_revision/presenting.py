@@ -1,0 +1,80 @@
+"""Presenting evidence to many beliefs at once."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from pcmodel.belief import Belief
+from pcmodel.door import Batching, pose
+from pcmodel.energy import Problem
+from pcmodel.inference.gauss_newton import GaussNewton
+from pcmodel.modulation import Modulation
+from pcmodel.networks.network import PureNetwork
+from pcmodel.paradigms.revision import Revision, revise
+from pcmodel.precision import covariance_to_log_precision
+
+
+SOLVER = GaussNewton(tolerance=1e-8, max_iterations=60)
+"""Far tighter than any effect reported; a case that does not reach it is counted."""
+
+
+class Beliefs(NamedTuple):
+    """Beliefs about the top: means (cases, top), and one log-precision for all, or a full one
+    (cases, top, top) each."""
+
+    mean: Array
+    log_precision: Array
+
+    def repeat(self, times: int) -> "Beliefs":
+        """Every belief `times` over, consecutive copies together."""
+        full = self.log_precision.ndim == 3
+        precision = jnp.repeat(self.log_precision, times, 0) if full else self.log_precision
+        return Beliefs(jnp.repeat(self.mean, times, 0), precision)
+
+
+def present(
+    network: PureNetwork,
+    beliefs: Beliefs,
+    images: np.ndarray | None,
+    *,
+    key: Array,
+    modulation: Modulation | None = None,
+    num_samples: int = 512,
+) -> Revision:
+    """Present one image to each belief; every field has a leading axis of cases."""
+    prior = Belief(beliefs.mean, beliefs.log_precision, ("top",))
+    posed = pose(network, images, prior=prior, modulation=modulation)
+    keys = jax.random.split(key, beliefs.mean.shape[0])
+    return _present(posed.problem, keys, batching=posed.batching, num_samples=num_samples)
+
+
+@partial(jax.jit, static_argnames=("batching", "num_samples"))
+def _present(
+    problem: Problem, keys: Array, *, batching: Batching, num_samples: int
+) -> Revision:
+    one = partial(revise, solver=SOLVER, num_samples=num_samples)
+    return jax.vmap(one, in_axes=(batching.axes(problem), 0))(problem, keys)
+
+
+@jax.jit
+def posterior_beliefs(revision: Revision) -> Beliefs:
+    """The posteriors as the priors of the next presentation."""
+    precision = jax.vmap(covariance_to_log_precision)(revision.covariance)
+    return Beliefs(revision.mode, precision)
+
+
+def as_float64(network: PureNetwork) -> PureNetwork:
+    """The network's arrays in double precision (inside `jax.enable_x64`)."""
+    cast = partial(jax.tree.map, lambda leaf: jnp.asarray(np.asarray(leaf), jnp.float64))
+    return PureNetwork(network.model, cast(network.weights), cast(network.log_precisions))
+
+
+def stack(revisions: list[Revision]) -> Revision:
+    """Revisions along a new leading axis, as numpy."""
+    return jax.tree.map(
+        lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *revisions
+    )

@@ -1,0 +1,39 @@
+"""Handwritten digits that need no download: scikit-learn's embedded copy.
+
+1,797 images of 8 x 8 pixels in 17 grey levels (Alpaydin & Kaynak 1998, UCI Optical Recognition of
+Handwritten Digits).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+IMAGE_SIDE = 8
+NUM_CLASSES = 10
+
+
+class DigitsSplit(NamedTuple):
+    """Pixels in [0, 1], shape (examples, 64); labels 0-9."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+
+def load_digits_split() -> DigitsSplit:
+    """The one fixed stratified split: a third held out."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    images, labels = load_digits(return_X_y=True)
+    images = (images / 16.0).astype(np.float32)
+    train_images, test_images, train_labels, test_labels = train_test_split(
+        images, labels, test_size=1 / 3, stratify=labels, random_state=0
+    )
+    return DigitsSplit(train_images, train_labels, test_images, test_labels)
+
+
+def one_hot(labels: np.ndarray) -> np.ndarray:
+    """Labels as rows of the identity, shape (examples, 10)."""
+    return np.eye(NUM_CLASSES, dtype=np.float32)[labels]

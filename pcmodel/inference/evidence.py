@@ -1,0 +1,80 @@
+r"""What the evidence says to the top level, apart from the prior.
+
+At a mode, eliminating every level between leaves a Gaussian in the top's free units: prior precision
+$P$ (gained), evidence precision $J$, information vector $h$. In whitened units, with the Jacobian S split
+into the columns of the levels between and of the top,
+
+$$ J_w = S_T^\top (I + S_b S_b^\top)^{-1} S_T, \qquad h_w = (I + J_w) z_T , $$
+
+so $J$ is positive semidefinite by construction and $h$ lies in its range.  Exact for linear-Gaussian
+networks, the Gauss-Newton Laplace approximation otherwise.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.energy import Problem, level_factor
+from pcmodel.inference.linear_solve import add_diagonal, output_jacobian
+from pcmodel.inference.whitened import linearise
+from pcmodel.precision import precision_matrix
+from pcmodel.small import (
+    cholesky,
+    solve_lower,
+    solve_lower_transposed,
+    solve_spd,
+)
+
+
+class EvidenceAtTop(NamedTuple):
+    """In units of the top's latents; widths are the top's.
+
+    shift: x - m, how far the belief moved.
+    prior_precision: the gained prior precision in force.
+    evidence_precision: J.
+    information: h = (J + P)(x - m).
+    covariance: posterior covariance (J + P)^-1.
+    """
+
+    shift: Float[Array, " top"]
+    prior_precision: Float[Array, "top top"]
+    evidence_precision: Float[Array, "top top"]
+    information: Float[Array, " top"]
+    covariance: Float[Array, "top top"]
+
+
+def evidence_at_top(
+    problem: Problem, whitened: Float[Array, " free"]
+) -> EvidenceAtTop:
+    """Prior, evidence and posterior of an unclamped top level at a mode."""
+    part = problem.structure.free_slices()[-1]
+    matrix = output_jacobian(linearise(problem, whitened))
+    between, top = matrix[:, : part.start], matrix[:, part]
+    one = jnp.ones((), whitened.dtype)
+    lower = cholesky(add_diagonal(between @ between.T, one))
+    half = solve_lower(lower, top)
+    evidence = half.T @ half
+    own = level_factor(problem, problem.structure.top)
+    root = jnp.diag(own) if own.ndim == 1 else own
+    posterior = cholesky(add_diagonal(evidence, one))
+    # x - m = F^-T z, so matrices in z become F . F' (precisions) in x.
+    shift = solve_transposed(own, whitened[part])
+    identity = jnp.eye(evidence.shape[0], dtype=evidence.dtype)
+    inverse = solve_spd(posterior, identity)
+    spread = solve_transposed(own, solve_transposed(own, inverse).T)
+    return EvidenceAtTop(
+        shift,
+        precision_matrix(own),
+        root @ evidence @ root.T,
+        root @ (whitened[part] + evidence @ whitened[part]),
+        spread,
+    )
+
+
+def solve_transposed(own: Array, rhs: Array) -> Array:
+    """F^-T rhs for a diagonal or triangular factor, vector or matrix right-hand side."""
+    if own.ndim == 1:
+        return rhs / (own if rhs.ndim == 1 else own[:, None])
+    return solve_lower_transposed(own, rhs)

@@ -1,0 +1,1 @@
+"""Evidence streams, and what is measured of a belief that meets them."""

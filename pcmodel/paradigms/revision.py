@@ -1,0 +1,149 @@
+r"""Belief revision: what is measured when a belief meets evidence.
+
+**Revision** $\rho = (x_L - m)^\top h / (h^\top J^+ h)$ with $J$ the evidence precision that reaches the top
+and $h = J (x_\text{evidence} - m)$ the information it carries: 0 is a belief kept, 1 evidence
+that wins. For a linear network it lies in [0, 1] and rises as the prior's gain falls; the
+Euclidean projection does neither.  For scalars it is $\Pi_{ev} / (\Pi_{ev} + g \Pi_{top})$.  When other
+levels are modulated J itself changes, so the absolute shift stands beside it.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.energy import (
+    Problem,
+    energy,
+    latents_from_state,
+    level_energies,
+    level_factor,
+    state_from_latents,
+)
+from pcmodel.inference.evidence import EvidenceAtTop, evidence_at_top
+from pcmodel.inference.infer import infer_one
+from pcmodel.inference.solver import Solver
+from pcmodel.precision import log_normaliser
+from pcmodel.types import Latents
+
+
+class Revision(NamedTuple):
+    """How one belief met one piece of evidence.
+
+    revision: rho.
+    shift: |x - m|, in units of the top.
+    belief: probability, under the posterior of the top, that each unit's readout wins (is the largest).
+    surprise: KL(posterior | prior in force) of the top, nats (Bayesian surprise).
+    entropy: differential entropy of the top's posterior, nats.
+    energy_share: each level's share of the precision-weighted squared error.
+    mode: the top's posterior mode.  covariance: its posterior covariance.
+    evidence_precision: trace of J over the top's width.
+    residual, converged: of inference.
+    """
+
+    revision: Float[Array, ""]
+    shift: Float[Array, ""]
+    belief: Float[Array, " top"]
+    surprise: Float[Array, ""]
+    entropy: Float[Array, ""]
+    energy_share: Float[Array, " levels"]
+    mode: Float[Array, " top"]
+    covariance: Float[Array, "top top"]
+    evidence_precision: Float[Array, ""]
+    residual: Float[Array, ""]
+    converged: Array
+
+
+def revise(
+    problem: Problem, key: Array, *, solver: Solver, num_samples: int = 512
+) -> Revision:
+    """Present the evidence posed in `problem` and measure the revision of its top belief."""
+    start = jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
+    result = infer_one(problem, solver, start)
+    top = evidence_at_top(problem, result.whitened)
+    errors = squared_errors(problem, result.latents)
+    return Revision(
+        revision_index(top),
+        jnp.sqrt(jnp.sum(top.shift**2)),
+        readout_belief(result.latents[-1], top.covariance, key, num_samples),
+        surprise(top),
+        entropy(top),
+        errors / jnp.maximum(jnp.sum(errors), jnp.finfo(errors.dtype).tiny),
+        result.latents[-1],
+        top.covariance,
+        jnp.trace(top.evidence_precision) / top.shift.shape[0],
+        result.residual,
+        result.converged,
+    )
+
+
+def revision_index(top: EvidenceAtTop) -> Float[Array, ""]:
+    """rho; 0 where the evidence says nothing."""
+    values, vectors = jnp.linalg.eigh(top.evidence_precision)
+    cutoff = 1e-6 if values.dtype == jnp.float32 else 1e-13
+    kept = values > cutoff * values[-1]
+    along = vectors.T @ top.information
+    full = jnp.sum(jnp.where(kept, along**2 / jnp.where(kept, values, 1), 0))
+    moved = jnp.sum(top.shift * top.information)
+    return jnp.where(full > 0, moved / jnp.where(full > 0, full, 1), 0)
+
+
+def readout_belief(
+    mode: Float[Array, " top"],
+    covariance: Float[Array, "top top"],
+    key: Array,
+    num_samples: int,
+) -> Float[Array, " top"]:
+    """Probability of each unit being the largest, under N(mode, covariance)."""
+    noise = jax.random.normal(key, (num_samples, mode.shape[0]), mode.dtype)
+    draws = mode[None] + noise @ jnp.linalg.cholesky(covariance).T
+    winners = jax.nn.one_hot(jnp.argmax(draws, axis=1), mode.shape[0], dtype=mode.dtype)
+    return jnp.mean(winners, axis=0)
+
+
+def surprise(top: EvidenceAtTop) -> Float[Array, ""]:
+    """KL divergence of the posterior from the prior in force, nats."""
+    spread = top.prior_precision @ top.covariance
+    mahalanobis = jnp.sum(top.shift * (top.prior_precision @ top.shift))
+    log_det = jnp.linalg.slogdet(spread)[1]
+    return 0.5 * (jnp.trace(spread) + mahalanobis - top.shift.shape[0] - log_det)
+
+
+def entropy(top: EvidenceAtTop) -> Float[Array, ""]:
+    """Differential entropy of the top's posterior, nats."""
+    width = top.shift.shape[0]
+    log_det = jnp.linalg.slogdet(top.covariance)[1]
+    return 0.5 * (log_det + width * (1 + jnp.log(2 * jnp.pi)))
+
+
+def squared_errors(problem: Problem, latents: Latents) -> Float[Array, " levels"]:
+    """Half the precision-weighted squared error of each level: its energy less normalisers."""
+    return level_energies(problem, latents) - level_normalisers(problem)
+
+
+def level_normalisers(problem: Problem) -> Float[Array, " levels"]:
+    """The constant part of each level's energy."""
+    structure = problem.structure
+    parts = [
+        log_normaliser(level_factor(problem, level), structure.model.widths[level])
+        if level >= structure.first_level
+        else jnp.zeros((), problem.inputs.gains[0].dtype)
+        for level in range(structure.top + 1)
+    ]
+    return jnp.stack(parts)
+
+
+def settling_time(problem: Problem, latents: Latents) -> Float[Array, ""]:
+    """1 / smallest eigenvalue of the state-space Hessian of the energy at a mode.
+
+    The time constant, in units of 1 / gradient rate, with which the slowest direction of gradient
+    inference (`StateDescent`) settles.
+    """
+
+    def at(state: Array) -> Array:
+        return energy(problem, latents_from_state(problem, state))
+
+    hessian = jax.hessian(at)(state_from_latents(problem.structure, latents))
+    return 1 / jnp.linalg.eigvalsh(hessian)[0]
