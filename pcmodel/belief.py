@@ -42,8 +42,9 @@ class Belief:
     levels: level indices or names, ascending; static.
     """
 
-    mean: Array
-    log_precision: Array
+    # JAX also builds beliefs of axes and placeholders, which a checker would refuse.
+    mean: Array | Any
+    log_precision: Array | Any
     levels: tuple[int | str, ...] = field(default=("top",), metadata={"static": True})
 
     @classmethod

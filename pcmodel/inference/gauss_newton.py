@@ -23,7 +23,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import Problem, data_energy_terms
+from pcmodel.energy import Problem, data_energy, data_energy_terms
 from pcmodel.inference.linear_solve import (
     LinearSolution,
     LinearSolver,
@@ -38,8 +38,10 @@ ARMIJO = 1e-4
 FIRST_DAMPING = 1e-2
 LEAST_DAMPING = 1e-7
 GREATEST_DAMPING = 1e8
-STALL = 10.0
-"""A refused step this close to the tolerance means that rounding has the last word."""
+ROUNDING = 10.0
+"""Rounding error of a sum over levels, in units of the float's epsilon times its size."""
+PATIENCE = 10
+"""Steps granted once all there is left to gain is lost in the energy's rounding."""
 SLOW = 0.25
 """A Gauss-Newton step should shrink the residual by this factor."""
 MAX_NEWTON_PRODUCTS = 50
@@ -52,6 +54,7 @@ class _State(NamedTuple):
     current: Unrolled
     damping: Array
     residual: Array
+    patience: Array
     stop: Array
     converged: Array
     iterations: Array
@@ -64,7 +67,7 @@ class GaussNewton:
 
     linear_solver: None chooses by size (`pcmodel.inference.linear_solve.choose`).
     tolerance: on the residual, in posterior standard deviations; None: 1e-3 in float32,
-        1e-9 in float64.  It is never tightened below what rounding of the energy allows.
+        1e-9 in float64.  It is never tightened below what rounding allows.
     max_iterations: a bound on outer steps; reaching it is reported, `converged` is then false.
     """
 
@@ -86,6 +89,7 @@ class GaussNewton:
             unroll(problem, initial),
             jnp.zeros((), initial.dtype),
             jnp.asarray(jnp.inf, initial.dtype),
+            jnp.asarray(PATIENCE),
             jnp.zeros((), bool),
             jnp.zeros((), bool),
             jnp.zeros((), int),
@@ -104,7 +108,8 @@ class GaussNewton:
 
     def _iterate(self, problem: Problem, state: _State, tolerance: float) -> _State:
         linear = linearise(problem, state.whitened)
-        gradient, limit = linear.gradient, threshold(problem, state, tolerance)
+        gradient, noise = linear.gradient, energy_rounding(problem, state)
+        limit = jnp.maximum(tolerance, gradient_rounding(noise))
         norm = jnp.sqrt(jnp.sum(gradient**2))
         solver = self.linear_solver or choose(problem.structure, linear.num_outputs)
         # A quadratic is never damped; said statically, so that a batch of examples shares one factor.
@@ -127,14 +132,16 @@ class GaussNewton:
             newton = newton_step(problem, state, gradient, solver, solve, target, slow)
             step = jnp.where(slow, newton.step, step)
             products += newton.products
-        moved = search(problem, state, step, jnp.sum(gradient * step), done)
-        # No step lowers the energy, and what is left to gain is lost in its rounding.
-        stalled = ~done & ~moved.accepted & (residual <= STALL * limit)
+        moved = search(problem, state, step, jnp.sum(gradient * step), noise, done)
+        lost = ~done & (0.5 * residual**2 <= noise)
+        patience = state.patience - lost
+        stalled = lost & (~moved.accepted | (patience == 0))
         return _State(
             moved.whitened,
             moved.current,
             moved.damping,
             residual,
+            patience,
             done | stalled | (moved.damping > GREATEST_DAMPING),
             found | stalled,
             state.iterations + jnp.where(done, 0, 1),
@@ -175,11 +182,21 @@ def newton_step(
     )
 
 
-def threshold(problem: Problem, state: _State, tolerance: float) -> Array:
-    """The tolerance, but no tighter than rounding of the energy itself."""
+def energy_rounding(problem: Problem, state: _State) -> Float[Array, ""]:
+    """Size of the rounding error of the energy, nats."""
     size = 0.5 * (jnp.sum(state.whitened**2) + jnp.sum(state.current.rows**2))
-    rounding = jnp.sqrt(2 * jnp.finfo(size.dtype).eps * size)
-    return jnp.maximum(tolerance, rounding)
+    if state.current.logits is not None:
+        size += data_energy(problem, state.current.logits)
+    return ROUNDING * jnp.finfo(size.dtype).eps * size
+
+
+def gradient_rounding(noise: Float[Array, ""]) -> Float[Array, ""]:
+    """Residual that rounding of the gradient alone would leave.
+
+    The gradient sums errors of size sqrt(2 E), so its rounding is the root of the energy's times
+    sqrt(2 eps): a residual far below the one at which energies stop telling points apart.
+    """
+    return jnp.sqrt(2 * ROUNDING * jnp.finfo(noise.dtype).eps * noise)
 
 
 class _Move(NamedTuple):
@@ -189,8 +206,22 @@ class _Move(NamedTuple):
     accepted: Array
 
 
-def search(problem: Problem, state: _State, step: Array, slope: Array, done: Array):
-    """Halve the step until the energy falls enough; adapt the damping to how it went."""
+def search(
+    problem: Problem,
+    state: _State,
+    step: Array,
+    slope: Array,
+    noise: Array,
+    done: Array,
+) -> _Move:
+    """Halve the step until the energy falls enough; adapt the damping to how it went.
+
+    A step that promises less than the energy's own rounding need not show in it.
+    """
+    unseen = jnp.where(-0.5 * slope <= noise, noise, -jnp.inf)
+
+    def enough(length, difference):
+        return difference <= jnp.maximum(ARMIJO * length * slope, unseen)
 
     def change(length):
         trial = state.whitened + length * step
@@ -200,7 +231,7 @@ def search(problem: Problem, state: _State, step: Array, slope: Array, done: Arr
     def poor(carry):
         length, (_, _, difference) = carry
         # Written so that a NaN counts as poor.
-        return ~(difference <= ARMIJO * length * slope) & (length > 1e-3) & ~done
+        return ~enough(length, difference) & (length > 1e-3) & ~done
 
     def halve(carry):
         length = 0.5 * carry[0]
@@ -210,7 +241,7 @@ def search(problem: Problem, state: _State, step: Array, slope: Array, done: Arr
     length, (trial, unrolled, difference) = jax.lax.while_loop(
         poor, halve, (one, change(one))
     )
-    accept = (difference <= ARMIJO * length * slope) & ~done
+    accept = enough(length, difference) & ~done
     keep = lambda new, old: jax.tree.map(lambda a, b: jnp.where(accept, a, b), new, old)  # noqa: E731
     # A full step of an exact quadratic realises half its slope.
     good = accept & (length == 1) & (difference <= 0.25 * slope)
