@@ -10,8 +10,8 @@ The response parameters and those shared by all are taken as known, and every fi
 from the person's true parameters: a study's best case.
 
 Fits are Fisher scoring with the per-trial scores' outer product (Berndt et al. 1974),
-damped, a fixed number of steps. Optional confidence ratings: after each outcome the log-precision
-of the belief, plus an unknown personal offset, plus noise.
+damped, a fixed number of steps. Optional confidence ratings: after each outcome the
+log-precision of the belief, plus an unknown personal offset, plus noise.
 """
 
 from functools import partial
@@ -188,7 +188,8 @@ def best_over_sizes(
     """The top of the parabola through the best size and its neighbours."""
     inner = np.clip(profile.argmax(axis=-1), 1, profile.shape[-1] - 2)[..., None]
     left, middle, right = (
-        np.take_along_axis(profile, inner + step, axis=-1)[..., 0] for step in (-1, 0, 1)
+        np.take_along_axis(profile, inner + step, axis=-1)[..., 0]
+        for step in (-1, 0, 1)
     )
     bend = 2.0 * middle - left - right
     shift = np.clip((right - left) / (2.0 * np.maximum(bend, 1e-9)), -1.0, 1.0)

@@ -55,7 +55,9 @@ def updates_of(trials) -> Updates:
 
 def learning_rate_curve(
     updates: Updates, *, noise_sd: float, edges: tuple[float, ...] = SURPRISE_EDGES
-) -> tuple[Float[np.ndarray, "participants bins"], Float[np.ndarray, "participants bins"]]:
+) -> tuple[
+    Float[np.ndarray, "participants bins"], Float[np.ndarray, "participants bins"]
+]:
     """Sums behind the regression slope of update on error, by |error| / noise SD.
 
     Returns (sum of update x error, sum of error squared) per participant and bin; the
@@ -85,4 +87,6 @@ def study_band(
     picks = rng.integers(len(product), size=(num_studies, study_size))
     rates = product[picks].sum(axis=1) / np.maximum(square[picks].sum(axis=1), 1e-9)
     low, high = np.quantile(rates, (0.025, 0.975), axis=0)
-    return np.stack([product.sum(axis=0) / np.maximum(square.sum(axis=0), 1e-9), low, high])
+    return np.stack(
+        [product.sum(axis=0) / np.maximum(square.sum(axis=0), 1e-9), low, high]
+    )

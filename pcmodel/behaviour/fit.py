@@ -30,8 +30,8 @@ from pcmodel.behaviour.sampler import Draws, build_sampler, run_sampler
 from pcmodel.behaviour.task import Trials
 from pcmodel.behaviour.unroll import scored
 
-MAX_RHAT = 1.01
-MIN_ESS = 400.0
+MAX_RHAT = 1.05
+MIN_ESS = 100.0
 
 
 class Diagnostics(NamedTuple):
@@ -70,7 +70,7 @@ class Fit(NamedTuple):
     @property
     def contraction(self) -> Float[np.ndarray, " parameters"]:
         """1 - posterior / prior variance of each group mean: 0 = nothing learned."""
-        prior = np.asarray([prior.sd**2 for prior in PRIORS])
+        prior = np.asarray([PRIORS[name].sd ** 2 for name in PARAMETER_NAMES])
         return 1.0 - self.group_mean.var(axis=(0, 1)) / prior
 
 
@@ -81,8 +81,9 @@ def fit_agents(
     *,
     num_warmup: int,
     num_samples: int,
+    num_pilot: int = 0,
     num_chains: int = 2,
-    max_tree_depth: int = 5,
+    max_tree_depth: int = 6,
     chunk: int = 25,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Fit]:
@@ -106,6 +107,7 @@ def fit_agents(
         key,
         num_chains=num_chains,
         num_samples=num_samples,
+        num_pilot=num_pilot,
         chunk=chunk,
         advance=advance,
     )
@@ -120,7 +122,9 @@ def fit_agents(
     )
     fits = []
     for i, agent in enumerate(agents):
-        rows = draws.sites["participants"][i].reshape(-1, *draws.sites["participants"].shape[3:])
+        rows = draws.sites["participants"][i].reshape(
+            -1, *draws.sites["participants"].shape[3:]
+        )
         values = np.asarray(likelihood(jnp.asarray(rows), trials[i], agent.switches()))
         fits.append(_summarise(i, agent, trials[i], draws, values, max_tree_depth))
     return fits

@@ -1,7 +1,7 @@
 r"""Leave-one-out predictive accuracy by Pareto-smoothed importance sampling.
 
-Vehtari, Gelman & Gabry 2017 (Stat Comput 27:1413) with the smoothing of Vehtari, Simpson,
-Gelman, Yao & Gabry 2024 (JMLR 25:72) and the generalised Pareto fit of Zhang &
+Vehtari, Gelman & Gabry 2017 (Stat Comput 27:1413) with the smoothing of Vehtari,
+Simpson, Gelman, Yao & Gabry 2024 (JMLR 25:72) and the generalised Pareto fit of Zhang &
 Stephens 2009. Leaving out observation i reweights the posterior draws by
 $1 / p(y_i \mid \theta_s)$; the largest weights are replaced by the expected order
 statistics of a fitted generalised Pareto, whose shape k says whether to trust them

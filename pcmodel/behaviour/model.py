@@ -31,36 +31,59 @@ class Prior(NamedTuple):
     centred: float = 0.0
 
 
-PRIORS = ParticipantParameters(
-    hazard_logit=Prior(-2.0, 1.0, 0.5, 0.5),  # pyright: ignore
-    log_scale=Prior(0.0, 0.5, 0.5, 0.5),  # pyright: ignore
-    noise_exponent=Prior(1.0, 0.5),  # pyright: ignore
-    log_process=Prior(4.0, 1.5, 1.0, 0.5),  # pyright: ignore
-    log_sighting=Prior(1.0, 1.5),  # pyright: ignore
-    log_report_sd=Prior(1.5, 0.7, 0.5, 1.0),  # pyright: ignore
-    log_report_slope=Prior(-1.5, 0.7, 0.7, 1.0),  # pyright: ignore
-    stay_logit=Prior(0.0, 1.5, 1.0, 0.8),  # pyright: ignore
-    log_stay_decay=Prior(-2.0, 1.0),  # pyright: ignore
-)
 PARAMETER_NAMES = ParticipantParameters._fields
 NUM_PARAMETERS = len(PARAMETER_NAMES)
-VARYING = tuple(j for j, prior in enumerate(PRIORS) if prior.spread > 0.0)
+PRIORS: dict[str, Prior] = {
+    "hazard_logit": Prior(-2.0, 1.0, 0.5, 0.5),
+    "log_scale": Prior(0.0, 0.5, 0.5, 0.5),
+    "noise_exponent": Prior(1.0, 0.5),
+    "log_process": Prior(4.0, 1.5, 1.0, 0.5),
+    "log_sighting": Prior(1.0, 1.5),
+    "log_report_sd": Prior(1.5, 0.7, 0.5, 1.0),
+    "log_report_slope": Prior(-1.5, 0.7, 0.7, 1.0),
+    "stay_logit": Prior(0.0, 1.5, 1.0, 0.8),
+    "log_stay_decay": Prior(-2.0, 1.0),
+}
+VARYING = tuple(
+    j for j, name in enumerate(PARAMETER_NAMES) if PRIORS[name].spread > 0.0
+)
+
+
+def _table() -> Float[Array, "columns parameters"]:
+    return jnp.asarray([PRIORS[name] for name in PARAMETER_NAMES]).T
+
+
+def _centring(switches: Switches) -> Float[Array, " varying"]:
+    """How far each varying parameter is centred; not at all where it is unused."""
+    informed = {
+        "hazard_logit": switches.change_points,
+        "log_scale": switches.change_points & switches.free_scale,
+    }
+    centred = [
+        jnp.where(informed.get(PARAMETER_NAMES[j], True), prior.centred, 0.0)
+        for j, prior in ((j, PRIORS[PARAMETER_NAMES[j]]) for j in VARYING)
+    ]
+    return jnp.stack(centred)
 
 
 def participant_model(trials: Trials, switches: Switches) -> None:
     """Priors and likelihood of all participants' reports (leading axis of `trials`)."""
     num_participants, varying = trials.outcome.shape[0], jnp.asarray(VARYING)
-    mean, sd, spread, centred = jnp.asarray(PRIORS).T
-    centred = centred[varying]
+    mean, sd, spread, _ = _table()
+    centred = _centring(switches)
     standard = numpyro.sample(
         "group", dist.Normal(0.0, 1.0).expand([NUM_PARAMETERS]).to_event(1)
     )
     wide = numpyro.sample(
         "spread", dist.HalfNormal(1.0).expand([len(VARYING)]).to_event(1)
     )
-    group_mean = numpyro.deterministic("group_mean", mean + sd * standard)
-    group_spread = numpyro.deterministic("group_spread", spread[varying] * wide)
-    middle = (centred * group_mean[varying])[:, None]
+    group_mean = jnp.asarray(
+        numpyro.deterministic("group_mean", mean + sd * jnp.asarray(standard))
+    )
+    group_spread = jnp.asarray(
+        numpyro.deterministic("group_spread", spread[varying] * jnp.asarray(wide))
+    )
+    middle = (centred * (group_mean - mean)[varying])[:, None]
     width = (group_spread**centred)[:, None]
     shape = (len(VARYING), num_participants)
     places = numpyro.sample(
@@ -71,9 +94,7 @@ def participant_model(trials: Trials, switches: Switches) -> None:
     )
     rest = (group_spread ** (1.0 - centred))[:, None]
     rows = jnp.broadcast_to(group_mean[:, None], (NUM_PARAMETERS, num_participants))
-    rows = rows.at[varying].set(
-        group_mean[varying][:, None] + rest * (places - middle)
-    )
+    rows = rows.at[varying].set(group_mean[varying][:, None] + rest * (places - middle))
     numpyro.deterministic("participants", rows)
     parameters = ParticipantParameters(*rows)
     values = participants_log_likelihood(parameters, trials, switches)
@@ -81,13 +102,11 @@ def participant_model(trials: Trials, switches: Switches) -> None:
 
 
 def initial_values(num_participants: int) -> dict[str, Array]:
-    """The prior's centre, every participant alike, spreads at their prior scale."""
-    mean, _, _, centred = jnp.asarray(PRIORS).T
-    middle = (centred * mean)[jnp.asarray(VARYING)][:, None]
+    """The prior's centre, spreads at their prior scale, places at their own zero."""
     return {
         "group": jnp.zeros(NUM_PARAMETERS),
         "spread": jnp.ones(len(VARYING)),
-        "places": jnp.broadcast_to(middle, (len(VARYING), num_participants)),
+        "places": jnp.zeros((len(VARYING), num_participants)),
     }
 
 

@@ -4,7 +4,7 @@ Level 0 is the outcome, level 1 the hidden position, and above both stands a bin
 cause: has the position changed?
 
     level 0     $y_t \sim N(x_t, r_t)$,  $r_t = k s_0^2 (\sigma_t / s_0)^{2b}$
-    level 1     $x_t \sim N(m, V_{t-1} + q)$         the widened belief of the last trial
+    level 1     $x_t \sim N(m, V_{t-1} + q)$     the last belief, widened
     cause       with probability $h$, $x_t$ is anywhere in the known range instead
 
 $\sigma_t$ is the task's outcome SD and $s_0$ a reference SD (the geometric mean of the

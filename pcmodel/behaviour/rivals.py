@@ -77,7 +77,10 @@ def simulate_rivals(
         return Rival(size, updates_of(trials).mean_size, trials, trajectory)
 
     relaxed = rival(relax_prior, shift)
-    matched = [_match(partial(rival, c), relaxed.mean_update) for c in (raise_senses, add_noise)]
+    matched = [
+        _match(partial(rival, c), relaxed.mean_update)
+        for c in (raise_senses, add_noise)
+    ]
     return dict(zip(RIVALS, (rival(relax_prior, 0.0), relaxed, *matched), strict=True))
 
 
@@ -93,7 +96,9 @@ def _match(rival, target: float) -> Rival:
     return rival(0.5 * (low + high))
 
 
-def mean_confidence(rival: Rival, *, noise_sd: float) -> Float[np.ndarray, " participants"]:
+def mean_confidence(
+    rival: Rival, *, noise_sd: float
+) -> Float[np.ndarray, " participants"]:
     """Each participant's mean log-precision of belief at one noise level."""
     confidence = np.asarray(-jnp.log(rival.trajectory.belief_variance))
     mask = np.asarray(scored(rival.trials) & (rival.trials.noise_sd == noise_sd))

@@ -3,7 +3,8 @@
 One call, plain arrays out. Four agents are fitted to the embedded helicopter data
 (change points or none, anchored on report or belief, sensory scale free or the task's)
 and the preferred one again to data simulated from itself; three rivals are matched in
-mean update; and simulated drug studies show how many people it takes to tell them apart.
+mean update; and simulated drug studies show how many people it takes to tell them
+apart.
 """
 
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ AGENTS = (
     Agent(free_scale=False),
 )
 AGENT_NAMES = ("change point", "Kalman", "belief-anchored", "k = b = 1")
-CHUNK = 25
+CHUNK = 20
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,19 @@ class BehaviourSettings:
 
     num_participants: int = 10
     num_trials: int = 200
-    num_warmup: int = 150
-    num_samples: int = 150
-    num_chains: int = 2
+    num_warmup: int = 50  # twice: before the pilot and before the samples
+    num_pilot: int = 70
+    num_samples: int = 110
+    num_chains: int = 4
     max_tree_depth: int = 5
     num_simulated: int = 100
     prior_shift: float = 1.0  # left panel, log units
     drug_shift: float = 0.5  # right panel, log units
-    trial_counts: tuple[int, ...] = (100, 200, 400)  # per session
+    trial_counts: tuple[int, ...] = (50, 100, 200)  # per session
     rated_trials: int = 200  # per session, with confidence ratings
     rating_sd: float = 1.0  # of one rating, log units
     pool_size: int = 64
-    study_sizes: tuple[int, ...] = (5, 10, 20, 40, 80, 160)
+    study_sizes: tuple[int, ...] = (1, 2, 5, 10, 20, 40, 80)
     num_studies: int = 400
     num_pools: int = 40
 
@@ -76,7 +78,9 @@ class BehaviourSettings:
             num_participants=3,
             num_trials=40,
             num_warmup=10,
+            num_pilot=0,
             num_samples=20,
+            num_chains=2,
             max_tree_depth=2,
             num_simulated=8,
             trial_counts=(20,),
@@ -172,6 +176,8 @@ def _run(settings: BehaviourSettings, seed: int, progress: Any) -> BehaviourResu
     )
     truth, simulated = _simulate_like(keys[0], trials)
     total = num_chunks(settings.num_warmup + settings.num_samples, CHUNK)
+    if settings.num_pilot:
+        total += num_chunks(settings.num_warmup + settings.num_pilot, CHUNK)
     with progress.stage("fit belief revision (NUTS)", total=total) as stage:
         *fits, recovery = fit_agents(
             keys[1],
@@ -179,6 +185,7 @@ def _run(settings: BehaviourSettings, seed: int, progress: Any) -> BehaviourResu
             [*AGENTS, AGENTS[0]],
             num_warmup=settings.num_warmup,
             num_samples=settings.num_samples,
+            num_pilot=settings.num_pilot,
             num_chains=settings.num_chains,
             max_tree_depth=settings.max_tree_depth,
             chunk=CHUNK,
@@ -189,7 +196,9 @@ def _run(settings: BehaviourSettings, seed: int, progress: Any) -> BehaviourResu
         stage.advance()
         shifts = _matched_drug(keys[3], settings, fits[0])
         stage.advance()
-    with progress.stage("simulate drug studies", total=len(settings.trial_counts) + 1) as stage:
+    with progress.stage(
+        "simulate drug studies", total=len(settings.trial_counts) + 1
+    ) as stage:
         right = _right_panel(keys[4], settings, fits[0], shifts, rng, stage)
     return BehaviourResults(
         **left,
@@ -213,7 +222,9 @@ def _simulate_like(key, trials: Trials) -> tuple[np.ndarray, Trials]:
     return np.asarray(rows), simulated
 
 
-def _left_panel(key, settings: BehaviourSettings, fit: Fit, trials: Trials, rng) -> dict:
+def _left_panel(
+    key, settings: BehaviourSettings, fit: Fit, trials: Trials, rng
+) -> dict:
     rivals = simulate_rivals(
         key,
         posterior_parameters(fit),
@@ -266,7 +277,7 @@ def _middle_panel(fits: list[Fit], rng) -> dict:
         flat = fit.group_mean.reshape(-1, len(PARAMETER_NAMES))
         draws.append(precisions(flat[:, process], flat[:, scale]))
     prior = [
-        rng.normal(getattr(PRIORS, n).mean, getattr(PRIORS, n).sd, size=4000)
+        rng.normal(PRIORS[n].mean, PRIORS[n].sd, size=4000)
         for n in ("log_process", "log_scale")
     ]
     draws = np.stack(draws)

@@ -2,7 +2,7 @@
 
 A helicopter, usually hidden, drops one outcome a trial around its position; now and
 then it moves anywhere in the range. The participant reports where the next outcome
-will fall (Nassar et al. 2010; McGuire et al. 2014; here the version of Bruckner et al.).
+will fall (Nassar et al. 2010; McGuire et al. 2014; here as in Bruckner et al.).
 All positions are screen units from 0 to 300; reports are whole units.
 
 Two rules follow from looking at what people do there. *Catch trials*: the helicopter
@@ -43,7 +43,7 @@ class Trials(NamedTuple):
 def make_trials(
     *, outcome, report, noise_sd, helicopter, helicopter_seen, block_start
 ) -> Trials:
-    """Trials from plain arrays of one shape (any leading axes); NaN marks a missing value.
+    """Trials from plain arrays of one shape (any leading axes); NaN means missing.
 
     Raises ValueError for shapes that differ, a non-positive noise SD, or a position
     outside the range.

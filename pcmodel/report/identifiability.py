@@ -43,8 +43,8 @@ def identifiability_figure(
     with mean and interval, log_precision_draws (change point | Kalman, draws, 2).
     """
     with figure_style():
-        figure = Figure(figsize=(1.45 * FULL_WIDTH, 7.4), layout="constrained")
-        grid = figure.add_gridspec(2, 3, width_ratios=(1.1, 1.0, 1.0))
+        figure = Figure(figsize=(1.5 * FULL_WIDTH, 7.6), layout="constrained")
+        grid = figure.add_gridspec(2, 3, width_ratios=(1.15, 1.0, 1.0))
         figure.suptitle(
             "What behaviour can say about relaxed beliefs", x=0.01, ha="left", size=16
         )
@@ -102,7 +102,7 @@ def _draw_learning_rate(axes, *, rivals, edges, rates, human, title, legend) -> 
         ylabel="learning rate",
     )
     if legend:
-        axes.legend(loc="lower right", ncols=1, title="same mean update:")
+        axes.legend(loc="lower right", ncols=1, title="colours: same mean update")
 
 
 def _draw_precisions(axes, draws: np.ndarray, prior: np.ndarray) -> None:
@@ -118,7 +118,7 @@ def _draw_precisions(axes, draws: np.ndarray, prior: np.ndarray) -> None:
             label="prior (1 and 2 SD)" if width == 1.0 else None,
         )
     looks = (
-        (1, COLOURS["orange"], "Kalman agent: a ridge of slope 1"),
+        (1, COLOURS["orange"], "Kalman agent: ridge (line: slope 1)"),
         (0, COLOURS["green"], "change-point agent: bounded"),
     )
     for index, colour, label in looks:
@@ -127,12 +127,14 @@ def _draw_precisions(axes, draws: np.ndarray, prior: np.ndarray) -> None:
             *points.T, ".", color=colour, ms=3.0, alpha=0.35, mec="none", zorder=3
         )
         axes.plot([], [], "o", color=colour, label=label)
+    middle = draws[1].mean(axis=0)
+    axes.axline(middle, slope=1.0, color=COLOURS["orange"], lw=1.0, ls="--")
     axes.set(
         title="C  What a fit to ten people can know",
         xlabel="prior log-precision  $-\\log q$",
         ylabel="sensory log-precision",
-        aspect="equal",
-        xlim=(mean[0] - 2.6 * sd[0], mean[0] + 2.1 * sd[0]),
+        xlim=(mean[0] - 2.2 * sd[0], mean[0] + 2.1 * sd[0]),
+        ylim=(mean[1] - 4.6 * sd[1], mean[1] + 2.9 * sd[1]),
     )
     axes.legend(loc="lower left", fontsize=8.5)
 
@@ -141,7 +143,7 @@ def _draw_confidence(axes, rivals, noise_sds, confidence, mean_update) -> None:
     names = [name for name in rivals if name != "baseline"]
     for row, name in enumerate(names):
         index = list(rivals).index(name)
-        for level, sd in enumerate(noise_sds):
+        for level in range(len(noise_sds)):
             mean, low, high = confidence[index, level]
             place = row + 0.16 * (2 * level - 1)
             axes.errorbar(
@@ -151,8 +153,16 @@ def _draw_confidence(axes, rivals, noise_sds, confidence, mean_update) -> None:
                 fmt="o" if level == 0 else "s",
                 color=RIVAL_COLOURS[name],
                 mfc=RIVAL_COLOURS[name] if level == 0 else "white",
-                label=f"outcome SD {sd:g}" if row == 0 else None,
             )
+    for level, sd in enumerate(noise_sds):
+        axes.plot(
+            [],
+            [],
+            "o" if level == 0 else "s",
+            color=COLOURS["black"],
+            mfc=COLOURS["black"] if level == 0 else "white",
+            label=f"outcome SD {sd:g}",
+        )
     axes.axvline(0.0, color=COLOURS["grey"], lw=1.0)
     labels = [
         f"{name}\n(mean update {mean_update[list(rivals).index(name)]:.1f})"
@@ -161,12 +171,12 @@ def _draw_confidence(axes, rivals, noise_sds, confidence, mean_update) -> None:
     axes.set_yticks(range(len(names)), labels)
     axes.set(
         title="D  Confidence tells them apart",
-        xlabel="change in belief's log-precision, against baseline",
+        xlabel="change in the belief's log-precision",
         ylim=(len(names) - 0.4, -0.6),
     )
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
-    axes.legend(loc="lower right", fontsize=8.5)
+    axes.legend(loc="upper right", fontsize=8.5)
 
 
 def _draw_attribution(
@@ -181,9 +191,7 @@ def _draw_attribution(
             study_sizes, mean, "o-", color=colour, label=f"{count} trials a session"
         )
     mean, low, high = rated
-    axes.fill_between(
-        study_sizes, low, high, color=COLOURS["green"], alpha=0.12, lw=0
-    )
+    axes.fill_between(study_sizes, low, high, color=COLOURS["green"], alpha=0.12, lw=0)
     axes.plot(
         study_sizes,
         mean,
@@ -207,10 +215,10 @@ def _draw_attribution(
     axes.minorticks_off()
     axes.set(
         title="E  How many people it takes",
-        xlabel="participants, each with a baseline and a drug session",
+        xlabel="participants (two sessions each)",
         ylabel=(
-            f"P(right account): prior −{shifts[0]:.1f} or senses +{shifts[1]:.2f} "
-            "(log-precision)"
+            "probability of naming the right account:\n"
+            f"prior −{shifts[0]:.1f} or senses +{shifts[1]:.2f} log-precision"
         ),
         ylim=(0.38, 1.02),
     )
@@ -270,11 +278,11 @@ def _draw_contraction(axes, parameters, contraction, verdicts, agents) -> None:
     axes.set_yticks(
         range(len(parameters)), [name.replace("_", " ") for name in parameters]
     )
-    axes.invert_yaxis()
     axes.set(
-        title="What ten people's data taught each fit",
+        title="What the people's data taught",
         xlabel="share of the prior variance removed",
         xlim=(0.0, 1.3),
+        ylim=(len(parameters) + 0.9, -0.6),
     )
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")

@@ -93,9 +93,7 @@ def scaled(parameters, amount):
 
 
 @pytest.mark.parametrize("anchor", ["report", "belief"])
-def test_kalman_reports_depend_on_the_precision_ratio_alone(
-    parameters, trials, anchor
-):
+def test_kalman_reports_depend_on_the_precision_ratio_alone(parameters, trials, anchor):
     agent = Agent(anchor=anchor, change_points=False)
     one = log_likelihood(parameters, trials, agent=agent)
     other = log_likelihood(scaled(parameters, 1.3), trials, agent=agent)

@@ -66,7 +66,8 @@ def test_profile_peak_is_that_of_the_parabola():
 
 def test_attribution_is_guessing_without_and_certain_with_evidence():
     nothing = np.zeros((6, 2, 3))
-    plain = (nothing + [[[1.0], [0.0]]], nothing + [[[0.0], [1.0]]])
+    first, second = np.array([[1.0], [0.0]]), np.array([[0.0], [1.0]])
+    plain = (nothing + first, nothing + second)
     options = {
         "study_sizes": (2,),
         "num_studies": 20,
@@ -109,7 +110,9 @@ def test_known_participants_are_recovered():
     z = (fit.participants.mean(axis=(0, 1)) - rows) / fit.participants.std(axis=(0, 1))
     assert np.sqrt(np.mean(np.square(z))) < 1.4
     draws = kalman.group_mean.reshape(-1, len(names))
-    process, scale = draws[:, names.index("log_process")], draws[:, names.index("log_scale")]
+    process, scale = (
+        draws[:, names.index(name)] for name in ("log_process", "log_scale")
+    )
     assert (process - scale).std() < 0.6 * (process + scale).std()
     assert verdicts(kalman)["log_scale"] == "ratio only"
     assert verdicts(kalman)["hazard_logit"] == "prior"

@@ -24,7 +24,9 @@ def kalman(outcomes, q, r):
     return np.array(means), np.array(variances), np.array(gains)
 
 
-def change_point(*, outcome, report, noise_sd, shown, helicopter, start, values, anchor):
+def change_point(
+    *, outcome, report, noise_sd, shown, helicopter, start, values, anchor
+):
     """Reduced Bayesian agent, one trial at a time; `values` in natural units."""
     belief, spread, rows = 150.0, 300.0**2 / 12, []
     for t in range(len(outcome)):
