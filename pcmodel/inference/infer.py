@@ -76,10 +76,17 @@ def _implicit_mode(problem: Problem, solver: Solver, initial: Array):
 
     def solve(_, start: Array):
         found = solver.minimise(jax.lax.stop_gradient(problem), start)
-        return found.whitened, found._replace(whitened=jnp.zeros(()))
+        info = found._replace(whitened=jnp.zeros(()))
+        # Only floats have the zero tangents that JAX gives to what comes beside the root.
+        return found.whitened, jax.tree.map(lambda x: x.astype(start.dtype), info)
 
-    return jax.lax.custom_root(
+    whitened, info = jax.lax.custom_root(
         stationarity, jax.lax.stop_gradient(initial), solve, solve_tangent, has_aux=True
+    )
+    return whitened, info._replace(
+        converged=info.converged > 0,
+        iterations=info.iterations.astype(int),
+        products=info.products.astype(int),
     )
 
 
