@@ -7,6 +7,10 @@ line can answer `--help` without starting JAX.
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
+from pcmodel.runtime import avoid_cpu_deadlock as _avoid_cpu_deadlock
+
+_avoid_cpu_deadlock()
+
 try:
     __version__ = metadata.version("pcmodel")
 except metadata.PackageNotFoundError:  # used from a checkout, not installed

@@ -1,0 +1,33 @@
+"""Keep XLA's CPU backend from a deadlock on machines with few cores.
+
+With its concurrency-optimised scheduler, jaxlib 0.10-0.12 runs independent operations of one program in
+parallel; several batched LAPACK calls (Cholesky, triangular solves: what batched inference is made
+of) then wait for each other's threads, and on two cores all wait for ever at no CPU
+time.  Seen in every version tried; without that scheduler it does not happen, and no slowing was
+measured.  The flag is read when JAX first computes, so it is set when pcmodel is imported. A
+value that the user has set is left alone, and so is a jaxlib not known to have the flag (XLA
+ends the process on a flag it does not know).
+"""
+
+import os
+from collections.abc import MutableMapping
+from importlib import metadata
+
+FLAG = "xla_cpu_enable_concurrency_optimized_scheduler"
+KNOWN = ("0.10", "0.11", "0.12")
+
+
+def avoid_cpu_deadlock(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Add the flag to XLA_FLAGS where it is known and not yet set."""
+    flags = environment.get("XLA_FLAGS", "")
+    if FLAG in flags or not jaxlib_version().startswith(KNOWN):
+        return
+    environment["XLA_FLAGS"] = f"{flags} --{FLAG}=false".strip()
+
+
+def jaxlib_version() -> str:
+    """The installed jaxlib's version, empty where there is none."""
+    try:
+        return metadata.version("jaxlib")
+    except metadata.PackageNotFoundError:
+        return ""
