@@ -87,7 +87,8 @@ def fit_generalised_pareto(
 def _quantile(probability, shape, scale):
     small = np.abs(shape) < 1e-8
     safe = np.where(small, 1.0, shape)
-    heavy = scale * np.expm1(-safe * np.log1p(-probability)) / safe
+    exponent = np.minimum(-safe * np.log1p(-probability), 700.0)
+    heavy = scale * np.expm1(exponent) / safe
     return np.where(small, -scale * np.log1p(-probability), heavy)
 
 

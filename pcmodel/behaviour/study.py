@@ -46,7 +46,7 @@ AGENTS = (
     Agent(free_scale=False),
 )
 AGENT_NAMES = ("change point", "Kalman", "belief-anchored", "k = b = 1")
-CHUNK = 20
+CHUNK = 10
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class BehaviourSettings:
 
     num_participants: int = 10
     num_trials: int = 200
-    num_warmup: int = 50  # twice: before the pilot and before the samples
-    num_pilot: int = 70
-    num_samples: int = 110
+    num_warmup: int = 60  # twice: before the pilot and before the samples
+    num_pilot: int = 80
+    num_samples: int = 120
     num_chains: int = 4
     max_tree_depth: int = 5
     num_simulated: int = 100
@@ -175,9 +175,12 @@ def _run(settings: BehaviourSettings, seed: int, progress: Any) -> BehaviourResu
         num_participants=settings.num_participants, num_trials=settings.num_trials
     )
     truth, simulated = _simulate_like(keys[0], trials)
-    total = num_chunks(settings.num_warmup + settings.num_samples, CHUNK)
-    if settings.num_pilot:
-        total += num_chunks(settings.num_warmup + settings.num_pilot, CHUNK)
+    phases = (settings.num_samples, settings.num_pilot)
+    total = sum(
+        num_chunks(settings.num_warmup, CHUNK) + num_chunks(draws, CHUNK)
+        for draws in phases
+        if draws
+    )
     with progress.stage("fit belief revision (NUTS)", total=total) as stage:
         *fits, recovery = fit_agents(
             keys[1],

@@ -105,7 +105,13 @@ def test_known_participants_are_recovered():
     )
     agents = [Agent(), Agent(change_points=False)]
     fit, kalman = fit_agents(
-        jax.random.key(4), [trials] * 2, agents, num_warmup=150, num_samples=200
+        jax.random.key(4),
+        [trials] * 2,
+        agents,
+        num_warmup=60,
+        num_pilot=80,
+        num_samples=120,
+        num_chains=4,
     )
     z = (fit.participants.mean(axis=(0, 1)) - rows) / fit.participants.std(axis=(0, 1))
     assert np.sqrt(np.mean(np.square(z))) < 1.4
