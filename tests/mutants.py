@@ -1,0 +1,175 @@
+"""One-line sabotages of the source, each of which some test must notice.
+
+    python tests/mutants.py            # all of them, a line each
+    python tests/mutants.py "drop"     # those whose name contains a word
+
+The package is copied with its tests to a temporary folder, one line is changed there, and the
+fast tests it should upset are run until one fails.  A sabotage that survives
+means that a result could be wrong in that way with a green suite.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Mutant(NamedTuple):
+    """A sabotage: in `file`, `old` (occurring once) becomes `new`; `tests` should fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+ENERGY = "tests/test_energy.py"
+THEOREMS = "tests/inference/test_theorems.py"
+
+MUTANTS = (
+    Mutant(
+        "flip the prediction's sign in the error",
+        "energy.py",
+        "error = whiten(own, latents[level] - prediction)",
+        "error = whiten(own, latents[level] + prediction)",
+        ENERGY,
+    ),
+    Mutant(
+        "drop the half of the energy",
+        "inference/whitened.py",
+        "value = 0.5 * (jnp.sum(whitened**2) + jnp.sum(unrolled.rows**2))",
+        "value = jnp.sum(whitened**2) + jnp.sum(unrolled.rows**2)",
+        ENERGY,
+    ),
+    Mutant(
+        "drop the log determinant",
+        "precision.py",
+        "return 0.5 * (width * LOG_TWO_PI - log_det(factor))",
+        "return 0.5 * (width * LOG_TWO_PI)",
+        ENERGY,
+    ),
+    Mutant(
+        "forget exp",
+        "precision.py",
+        "return root_gain * jnp.exp(0.5 * jnp.broadcast_to(log_precision, (width,)))",
+        "return root_gain * (1 + 0.5 * jnp.broadcast_to(log_precision, (width,)))",
+        ENERGY,
+    ),
+    Mutant(
+        "clamp the wrong end",
+        "door.py",
+        "clamps[0] = Clamp(observation)",
+        "clamps[len(names) - 1] = Clamp(observation)",
+        ENERGY,
+    ),
+    Mutant(
+        "leave the data's noise out of posterior samples",
+        "inference/posterior.py",
+        "rhs += linear.pull(jax.random.normal(output_key, shape, whitened.dtype))",
+        "rhs += 0 * linear.pull(jax.random.normal(output_key, shape, whitened.dtype))",
+        "tests/inference/test_posterior.py -k samples",
+    ),
+    Mutant(
+        "relax the wrong level",
+        "modulation.py",
+        "resolved[index] = checked_gain(gain, names[index], widths[index], dtype)",
+        "resolved[index - 1] = checked_gain(gain, names[index], widths[index], dtype)",
+        THEOREMS,
+    ),
+    Mutant(
+        "drop the coupling of a partly clamped level",
+        "inference/whitened.py",
+        "whitened = whitened - parts.coupling.T @ error",
+        "whitened = whitened - 0 * parts.coupling.T @ error",
+        ENERGY,
+    ),
+    Mutant(
+        "accept steps that raise the energy",
+        "inference/gauss_newton.py",
+        "return difference <= jnp.maximum(ARMIJO * length * slope, unseen)",
+        "return difference < jnp.inf",
+        "tests/inference/test_gauss_newton.py -k never_rises",
+    ),
+    Mutant(
+        "take the wrong corner for the top's marginal belief",
+        "energy.py",
+        "return whole[-width:, -width:]",
+        "return whole[:width, :width]",
+        "tests/inference/test_beliefs_and_filters.py -k gaussians_they_are",
+    ),
+    Mutant(
+        "learn from point estimates",
+        "learning/e_step.py",
+        "latents = jax.vmap(lambda z: unroll(problem, z).latents)(draws)",
+        "latents = jax.vmap(lambda z: unroll(problem, z * 0 + mode.whitened).latents)(draws)",
+        "tests/inference/test_expectation.py",
+    ),
+    Mutant(
+        "forget the drift between trials",
+        "belief.py",
+        "return Belief.from_covariance(mean, covariance + noise, self.levels)",
+        "return Belief.from_covariance(mean, covariance, self.levels)",
+        "tests/test_belief.py",
+    ),
+    Mutant(
+        "leave the likelihood untempered by its gain",
+        "likelihood.py",
+        "return gain * (jax.nn.softplus(logits) - data * logits)",
+        "return gain**0 * (jax.nn.softplus(logits) - data * logits)",
+        ENERGY,
+    ),
+    Mutant(
+        "differentiate with the curvature's sign wrong",
+        "inference/infer.py",
+        "return jnp.linalg.solve(hessian, rhs)",
+        "return -jnp.linalg.solve(hessian, rhs)",
+        "tests/inference/test_gradients.py -k linear",
+    ),
+)
+
+
+def survives(mutant: Mutant) -> str:
+    """Empty when a test fails under the sabotage; else why nothing was caught."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for part in ("pcmodel", "tests"):
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / part, copy / part, ignore=ignore)
+        shutil.copy(ROOT / "pyproject.toml", copy)
+        source = copy / "pcmodel" / mutant.file
+        text = source.read_text("utf-8")
+        if text.count(mutant.old) != 1:
+            return f"the line to sabotage occurs {text.count(mutant.old)} times"
+        source.write_text(text.replace(mutant.old, mutant.new), "utf-8")
+        files, _, expression = mutant.tests.partition(" -k ")
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+        command += [*files.split(), *(("-k", expression) if expression else ())]
+        environment = {**os.environ, "PYTHONPATH": str(copy)}
+        run = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True
+        )
+    if run.returncode == 1 and "Error" in run.stdout:
+        return ""
+    return f"pytest ended with code {run.returncode}: {run.stdout[-300:]}"
+
+
+def main(words: list[str]) -> int:
+    """Run the chosen sabotages; the number that survived."""
+    survivors = 0
+    for mutant in MUTANTS:
+        if any(word not in mutant.name for word in words):
+            continue
+        reason = survives(mutant)
+        survivors += bool(reason)
+        print(f"{'SURVIVED' if reason else 'caught  '} {mutant.name} {reason}", flush=True)
+    return survivors
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
