@@ -38,7 +38,7 @@ class Belief:
     """Gaussian belief over the concatenated units of `levels` (ascending order).
 
     mean: (n,) with n the sum of the levels' widths, or (batch, n).
-    log_precision: (), (n,) or (n, n) as in `pcmodel.precision`; (batch, n, n) for a batch.
+    log_precision: (), (n,) or (n, n) as in `pcmodel.precision`, or (batch, n, n).
     levels: level indices or names, ascending; static.
     """
 

@@ -1,6 +1,7 @@
 """Random hierarchies, posed once to the package and once to the oracles."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import jax
@@ -16,6 +17,8 @@ from pcmodel.inference import posterior as laplace
 
 RTOL = 1e-9
 """Agreement with a closed form in double precision (1e-6 is what is promised)."""
+
+DEFAULT = GaussNewton()
 
 
 def random_spd(rng: np.random.Generator, size: int, scale: float = 1.0) -> np.ndarray:
@@ -41,7 +44,7 @@ def random_hierarchy(
     return LinearHierarchy(
         [
             rng.normal(size=(below, above)) / np.sqrt(above)
-            for below, above in zip(widths, widths[1:], strict=False)
+            for below, above in pairwise(widths)
         ],
         [rng.normal(size=width) for width in widths[:-1]],
         [
@@ -65,7 +68,8 @@ def network_of(hierarchy: LinearHierarchy) -> pcmodel.Network:
 def random_clamps(
     rng: np.random.Generator, widths: tuple[int, ...], masks: Mapping[int, tuple]
 ) -> tuple[dict, list[KnownUnits]]:
-    """Random values for the masked units of some levels: for the package, for the oracle.
+    """Random values for the masked units of some levels: for the package, for the
+    oracle.
 
     An empty mask clamps the whole level.
     """
@@ -80,7 +84,7 @@ def random_clamps(
 
 
 class Answer(NamedTuple):
-    """Everything inference says about one problem; the covariance is of its free units."""
+    """What inference says about one problem; the covariance is of its free units."""
 
     result: InferenceResult
     covariance: np.ndarray
@@ -96,7 +100,7 @@ def _answer(problem: Problem, solver):
     return result, root @ root.T, -laplace.free_energy(problem, result.whitened)
 
 
-def ask(network, *args, solver=GaussNewton(), **kwargs) -> Answer:
+def ask(network, *args, solver=DEFAULT, **kwargs) -> Answer:
     """Mode, joint covariance and log evidence; arguments as for `pcmodel.infer`."""
     problem = pose(network, *args, **kwargs).problem
     starts = np.cumsum([0, *problem.structure.model.widths])
@@ -108,7 +112,7 @@ def ask(network, *args, solver=GaussNewton(), **kwargs) -> Answer:
 
 
 def assert_exact(got: Answer, exact: Conditioned, rtol: float = RTOL) -> None:
-    """Mode, every covariance and the evidence agree, and inference says it converged."""
+    """Mode, covariances and evidence agree, and inference says it converged."""
     assert got.result.converged
     mode = np.concatenate(got.result.latents)
     atol = rtol * np.abs(exact.mean).max()

@@ -3,8 +3,8 @@
     python tests/mutants.py            # all of them, a line each
     python tests/mutants.py "drop"     # those whose name contains a word
 
-The package is copied with its tests to a temporary folder, one line is changed there, and the
-fast tests it should upset are run until one fails.  A sabotage that survives
+The package is copied with its tests to a temporary folder, one line is changed there,
+and the fast tests it should upset are run until one fails.  A sabotage that survives
 means that a result could be wrong in that way with a green suite.
 """
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class Mutant(NamedTuple):
-    """A sabotage: in `file`, `old` (occurring once) becomes `new`; `tests` should fail."""
+    """In `file`, `old` (occurring once) becomes `new`; then `tests` should fail."""
 
     name: str
     file: str
@@ -107,7 +107,7 @@ MUTANTS = (
         "learn from point estimates",
         "learning/e_step.py",
         "latents = jax.vmap(lambda z: unroll(problem, z).latents)(draws)",
-        "latents = jax.vmap(lambda z: unroll(problem, z * 0 + mode.whitened).latents)(draws)",
+        "latents = jax.vmap(lambda z: unroll(problem, mode.whitened).latents)(draws)",
         "tests/inference/test_expectation.py",
     ),
     Mutant(
@@ -167,7 +167,9 @@ def main(words: list[str]) -> int:
             continue
         reason = survives(mutant)
         survivors += bool(reason)
-        print(f"{'SURVIVED' if reason else 'caught  '} {mutant.name} {reason}", flush=True)
+        print(
+            f"{'SURVIVED' if reason else 'caught  '} {mutant.name} {reason}", flush=True
+        )
     return survivors
 
 

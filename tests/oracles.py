@@ -1,9 +1,9 @@
 """What inference must give, derived a second time without any of the package's code.
 
-Everything here is numpy, in covariance form: a hierarchy is generated top-down into one joint
-Gaussian, and what is known (clamped units, beliefs about lower levels) is conditioned on
-as a linear observation.  The package works with precisions, whitened errors and
-triangular factors instead, so the two can only agree by both being right.
+Everything here is numpy, in covariance form: a hierarchy is generated top-down into one
+joint Gaussian, and what is known (clamped units, beliefs about lower levels) is
+conditioned on as a linear observation.  The package works with precisions, whitened
+errors and triangular factors instead, so the two can only agree by both being right.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,8 @@ class Conditioned(NamedTuple):
 
 
 class LinearHierarchy(NamedTuple):
-    """x_l = W_l x_{l+1} + b_l + e_l, e_l ~ N(0, P_l^-1); the last precision is the top's.
+    """x_l = W_l x_{l+1} + b_l + e_l, e_l ~ N(0, P_l^-1); the last precision is the
+    top's.
 
     precisions: scalar, per unit, or full (matrix), one per level, bottom first.
     """
@@ -82,9 +83,7 @@ def gained(precision, gain, width: int) -> np.ndarray:
     return root[:, None] * as_matrix(precision, width) * root[None, :]
 
 
-def generate(
-    hierarchy: LinearHierarchy, top: Gaussian, gains: Sequence
-) -> Gaussian:
+def generate(hierarchy: LinearHierarchy, top: Gaussian, gains: Sequence) -> Gaussian:
     """Joint Gaussian over all levels, bottom first, generated from the top down."""
     mean, covariance = top
     for level in reversed(range(len(hierarchy.weights))):

@@ -1,4 +1,4 @@
-"""The door: batches, samples and predictions as promised, and bad input in one sentence."""
+"""The door: batches, samples and predictions as promised; bad input in a sentence."""
 
 import jax
 import jax.numpy as jnp
@@ -82,7 +82,11 @@ def test_starting_elsewhere_ends_in_the_same_place():
 def test_samples_of_the_network_have_its_moments():
     """Prevents simulated data from coming from another model than inference inverts."""
     rng = np.random.default_rng(3)
-    weight, noise, prior = rng.normal(size=(2, 2)), random_spd(rng, 2), random_spd(rng, 2)
+    weight, noise, prior = (
+        rng.normal(size=(2, 2)),
+        random_spd(rng, 2),
+        random_spd(rng, 2),
+    )
     network = pcmodel.linear_gaussian(
         [weight], [noise, prior], prior_mean=np.array([1.0, -2.0])
     )
@@ -97,7 +101,9 @@ def test_samples_of_the_network_have_its_moments():
     np.testing.assert_allclose(data.mean(0), weight @ [1.0, -2.0], atol=0.1)
 
 
-@pytest.mark.parametrize("likelihood", [Bernoulli(), Categorical()], ids=lambda k: k.name)
+@pytest.mark.parametrize(
+    "likelihood", [Bernoulli(), Categorical()], ids=lambda k: k.name
+)
 def test_discrete_samples_follow_their_probabilities(likelihood):
     """Prevents simulated choices from being noisier or surer than the model says."""
     network = tanh_network(likelihood=likelihood, precisions=(None, 1e8, 1e8))
@@ -163,7 +169,10 @@ BAD = {
         infer(clamp={1: Clamp(np.ones(4), np.array([True]))}),
         ["mask", "(4,)", "(1,)"],
     ),
-    "clamp of the wrong width": (infer(clamp={1: np.ones(3)}), ["'hidden1'", "4 units"]),
+    "clamp of the wrong width": (
+        infer(clamp={1: np.ones(3)}),
+        ["'hidden1'", "4 units"],
+    ),
     "unknown level modulated": (
         infer(modulation=Modulation({"cortex": 0.5})),
         ["'cortex'", "hidden1"],
@@ -228,7 +237,10 @@ BAD = {
         lambda: pcmodel.linear_gaussian([np.array([[np.nan]])], [1.0] * 2),
         ["weights[0]", "finite"],
     ),
-    "no samples": (lambda: pcmodel.sample(GAUSSIAN, jax.random.key(0), 0), ["at least 1"]),
+    "no samples": (
+        lambda: pcmodel.sample(GAUSSIAN, jax.random.key(0), 0),
+        ["at least 1"],
+    ),
     "prediction from the wrong width": (
         lambda: pcmodel.predict(GAUSSIAN, np.ones(5)),
         ["'top'", "2 units"],
@@ -238,9 +250,11 @@ BAD = {
         ["'data'", "clamped"],
     ),
     "evidence of a tempered likelihood": (
-        lambda: pcmodel.posterior(
-            BINARY, ONE, modulation=Modulation({"data": 0.5})
-        ).log_evidence,
+        lambda: (
+            pcmodel.posterior(
+                BINARY, ONE, modulation=Modulation({"data": 0.5})
+            ).log_evidence
+        ),
         ["tempered"],
     ),
 }
@@ -248,7 +262,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_is_one_clear_sentence(name):
-    """Prevents a mistake in the data from turning into a belief or a stack of JAX errors."""
+    """Prevents a mistake in the data from becoming a belief or a page of JAX errors."""
     call, words = BAD[name]
     with pytest.raises(UserError) as caught:
         call()

@@ -1,4 +1,4 @@
-"""Beliefs as Gaussians: their covariance, their way to the next trial, their refusals."""
+"""Beliefs as Gaussians: covariance, the way to the next trial, refusals."""
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from pcmodel import Belief, UserError
 
 @pytest.mark.parametrize("precision", [2.0, np.array([0.5, 4.0]), "full"])
 def test_covariance_is_the_inverse_precision(precision):
-    """Prevents a belief from being carried to the next trial with its precision as width."""
+    """Prevents a belief from reaching the next trial with its precision as width."""
     if isinstance(precision, str):
         precision = random_spd(np.random.default_rng(0), 2)
     matrix = precision if np.ndim(precision) == 2 else np.diag(precision * np.ones(2))
@@ -43,7 +43,7 @@ def test_propagation_is_the_textbook_prediction(noise, moves):
 
 
 def test_a_belief_can_be_traced_and_batched():
-    """Prevents participants' beliefs from mixing when a whole group is fitted at once."""
+    """Prevents participants' beliefs from mixing when a group is fitted at once."""
     means = jnp.arange(6.0).reshape(3, 2)
     covariance = jnp.array(random_spd(np.random.default_rng(2), 2))
 
@@ -62,10 +62,12 @@ def test_a_belief_can_be_traced_and_batched():
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_a_batch_of_beliefs_is_propagated_one_by_one(shared):
-    """Prevents the posterior of a batch from becoming a wrong prior of the next trial."""
+    """Prevents a batch's posterior from becoming a wrong prior of the next trial."""
     rng = np.random.default_rng(3)
     alone = [
-        Belief.of(rng.normal(size=2), random_spd(np.random.default_rng(k * (not shared)), 2))
+        Belief.of(
+            rng.normal(size=2), random_spd(np.random.default_rng(k * (not shared)), 2)
+        )
         for k in range(2)
     ]
     log_precisions = jnp.stack([belief.log_precision for belief in alone])

@@ -1,7 +1,7 @@
 """What compiles, and how often.
 
-A study runs the same inference for many networks, doses and trials; were each to compile anew,
-minutes would become hours without any number changing.
+A study runs the same inference for many networks, doses and trials; were each to
+compile anew, minutes would become hours without any number changing.
 """
 
 import numpy as np
@@ -55,7 +55,9 @@ def test_new_numbers_do_not_recompile(name):
 def test_new_beliefs_do_not_recompile():
     """Prevents trial-by-trial updating from compiling every trial."""
     one = network(0)
-    belief = pcmodel.posterior(one, np.zeros(3), prior=Belief.of(np.zeros(2), np.eye(2)))
+    belief = pcmodel.posterior(
+        one, np.zeros(3), prior=Belief.of(np.zeros(2), np.eye(2))
+    )
     belief = belief.belief().propagate(noise_covariance=0.1)
     before = compiled(api._run, laplace._mapped)
     for trial in range(4):

@@ -1,4 +1,4 @@
-"""The energy against one written out by hand, and against itself in other coordinates."""
+"""The energy against one written by hand, and against itself in other coordinates."""
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +11,14 @@ from oracles import gained
 import pcmodel
 from pcmodel import Belief, Bernoulli, Categorical, Clamp, Gaussian, Modulation
 from pcmodel.door import pose
-from pcmodel.energy import energy, latents_from_state, level_energies, normaliser
-from pcmodel.energy import predictions, state_from_latents
+from pcmodel.energy import (
+    energy,
+    latents_from_state,
+    level_energies,
+    normaliser,
+    predictions,
+    state_from_latents,
+)
 from pcmodel.inference.posterior import free_energy
 from pcmodel.inference.whitened import objective, unroll, whitened_from_latents
 from pcmodel.model import sweep
@@ -22,7 +28,7 @@ WIDTHS = (4, 3, 2)
 LIKELIHOODS = (Gaussian(), Bernoulli(), Categorical())
 
 
-def tanh_network(seed=0, kinds=("unit", "full", "scalar"), likelihood=Gaussian()):
+def tanh_network(seed=0, kinds=("unit", "full", "scalar"), likelihood=LIKELIHOODS[0]):
     rng = np.random.default_rng(seed)
     precisions = [
         random_precision(rng, kind, width)
@@ -61,9 +67,9 @@ def energy_by_hand(network, precisions, gains, latents):
                 total -= gain * (x0 @ logits - np.log(np.exp(logits).sum()))
             else:
                 probability = 1 / (1 + np.exp(-logits))
-                total -= gain * np.log(
-                    np.where(x0 == 1, probability, 1 - probability)
-                ).sum()
+                total -= (
+                    gain * np.log(np.where(x0 == 1, probability, 1 - probability)).sum()
+                )
             continue
         matrix = gained(precision, gain, len(error))
         total += 0.5 * error @ matrix @ error
@@ -132,7 +138,9 @@ def hard_problem(likelihood):
     ).problem
 
 
-@pytest.mark.parametrize("likelihood", [Gaussian(), Categorical()], ids=lambda k: k.name)
+@pytest.mark.parametrize(
+    "likelihood", [Gaussian(), Categorical()], ids=lambda k: k.name
+)
 def test_both_coordinates_hold_the_same_energy(likelihood):
     """Prevents solvers in different coordinates from minimising different models."""
     problem = hard_problem(likelihood)
@@ -193,5 +201,7 @@ def test_the_order_of_hidden_units_means_nothing():
     values = []
     for each in (network, other):
         found = pcmodel.infer(each, data)
-        values.append((found.energy, free_energy(pose(each, data).problem, found.whitened)))
+        values.append(
+            (found.energy, free_energy(pose(each, data).problem, found.whitened))
+        )
     np.testing.assert_allclose(values[0], values[1], rtol=1e-10)

@@ -39,7 +39,7 @@ FIRST_DAMPING = 1e-2
 LEAST_DAMPING = 1e-7
 GREATEST_DAMPING = 1e8
 ROUNDING = 10.0
-"""Rounding error of a sum over levels, in units of the float's epsilon times its size."""
+"""Rounding error of a sum over levels, in epsilons of the float times its size."""
 PATIENCE = 10
 """Steps granted once all there is left to gain is lost in the energy's rounding."""
 SLOW = 0.25
@@ -193,8 +193,9 @@ def energy_rounding(problem: Problem, state: _State) -> Float[Array, ""]:
 def gradient_rounding(noise: Float[Array, ""]) -> Float[Array, ""]:
     """Residual that rounding of the gradient alone would leave.
 
-    The gradient sums errors of size sqrt(2 E), so its rounding is the root of the energy's times
-    sqrt(2 eps): a residual far below the one at which energies stop telling points apart.
+    The gradient sums errors of size sqrt(2 E), so its rounding is the root of the
+    energy's times sqrt(2 eps): a residual far below the one at which energies stop
+    telling points apart.
     """
     return jnp.sqrt(2 * ROUNDING * jnp.finfo(noise.dtype).eps * noise)
 

@@ -77,7 +77,7 @@ def _implicit_mode(problem: Problem, solver: Solver, initial: Array):
     def solve(_, start: Array):
         found = solver.minimise(jax.lax.stop_gradient(problem), start)
         info = found._replace(whitened=jnp.zeros(()))
-        # Only floats have the zero tangents that JAX gives to what comes beside the root.
+        # What comes beside the root must be floats: JAX gives it zero tangents.
         return found.whitened, jax.tree.map(lambda x: x.astype(start.dtype), info)
 
     whitened, info = jax.lax.custom_root(

@@ -1,8 +1,9 @@
-"""Beliefs carried from trial to trial: products of experts, joint priors, the Kalman filter.
+"""Beliefs carried from trial to trial: products of experts, joint priors, the Kalman
+filter.
 
-A belief over the top replaces the network's prior; over lower levels it stands beside the
-prediction from above.  Trial-by-trial models of behaviour are this and nothing else, so an
-error here biases every fitted learning rate.
+A belief over the top replaces the network's prior; over lower levels it stands beside
+the prediction from above.  Trial-by-trial models of behaviour are this and nothing
+else, so an error here biases every fitted learning rate.
 """
 
 import jax
@@ -42,8 +43,16 @@ BELIEFS = {
         {0: ()},
         GaussNewton(BlockTridiagonal()),
     ),
-    "joint over the top and a level not next to it": (((1, 3),), {0: ()}, GaussNewton()),
-    "joint over every latent level, data in part": (((1, 2, 3),), {0: (1,)}, GaussNewton()),
+    "joint over the top and a level not next to it": (
+        ((1, 3),),
+        {0: ()},
+        GaussNewton(),
+    ),
+    "joint over every latent level, data in part": (
+        ((1, 2, 3),),
+        {0: (1,)},
+        GaussNewton(),
+    ),
     "joint beside a single one, a level clamped in part": (
         ((2, 3), (1,)),
         {0: (), 1: (0,)},
@@ -58,7 +67,9 @@ def random_beliefs(rng, groups):
     for levels in groups:
         size = sum(WIDTHS[level] for level in levels)
         mean, covariance = rng.normal(size=size), random_spd(rng, size)
-        ours.append(Belief.from_covariance(jnp.array(mean), jnp.array(covariance), levels))
+        ours.append(
+            Belief.from_covariance(jnp.array(mean), jnp.array(covariance), levels)
+        )
         theirs.append(JointBelief(levels, mean, covariance))
     return ours, theirs
 
@@ -139,10 +150,11 @@ def test_inference_over_trials_is_the_kalman_filter(moves):
 
 
 def test_a_joint_belief_over_two_levels_filters_a_hierarchy():
-    """Prevents a hierarchical filter (state and its drift) from losing their correlation.
+    """Prevents a hierarchical filter (state and its drift) from losing their
+    correlation.
 
-    Every trial observes the lower of two latent levels and couples it to the upper one; the
-    exact filter carries the covariance between them to the next trial.
+    Every trial observes the lower of two latent levels and couples it to the upper one;
+    the exact filter carries the covariance between them to the next trial.
     """
     rng = np.random.default_rng(5)
     hierarchy = random_hierarchy(rng, (2, 2, 1), ("unit", "scalar", "unit"))

@@ -1,8 +1,9 @@
 """Inference in linear-Gaussian hierarchies against the closed form.
 
-The oracle conditions one joint Gaussian in covariance form (`oracles.py`).  Relative agreement
-to 1e-9 at once fixes the error's sign, every half, every normaliser, where each precision and
-gain acts, what clamping does, and the posterior that learning and revision stand on.
+The oracle conditions one joint Gaussian in covariance form (`oracles.py`).  Relative
+agreement to 1e-9 at once fixes the error's sign, every half, every normaliser, where
+each precision and gain acts, what clamping does, and the posterior that learning and
+revision stand on.
 """
 
 import numpy as np
@@ -31,8 +32,9 @@ from pcmodel.inference import (
 DUAL, PRIMAL = GaussNewton(Dual()), GaussNewton(Primal())
 GRADIENTS, BLOCKS = GaussNewton(ConjugateGradient()), GaussNewton(BlockTridiagonal())
 
-# name: (widths, precision kinds, clamped units by level (empty: the whole level), solver).
-# Dual, primal and conjugate gradients work in whitened errors, blocks in the states.
+# name: (widths, precision kinds, clamped units by level (empty: the whole level),
+# solver). Dual, primal and conjugate gradients work in whitened errors, blocks in the
+# states.
 HIERARCHIES = {
     "top directly above data": ((3, 2), ("scalar", "scalar"), {0: ()}, PRIMAL),
     "one level between": ((3, 3, 2), ("unit", "scalar", "unit"), {0: ()}, GRADIENTS),
@@ -121,13 +123,12 @@ def test_gradient_descent_settles_where_newton_does(coordinates):
     clamps, known = random_clamps(rng, widths, {0: ()})
     exact = exact_posterior(hierarchy, known)
     free = exact.covariance[3:, 3:]
-    # In whitened errors the curvature is below that of the states over the least precision.
+    # In whitened errors the curvature is below that of the states over the least
+    # precision.
     least = min(np.min(precision) for precision in hierarchy.precisions[1:])
     curvature = np.linalg.eigvalsh(np.linalg.inv(free))[-1]
     if coordinates is ErrorDescent:
         curvature = 1 + curvature / least * 4
-    solver = coordinates(
-        optax.sgd(1.0 / curvature), tolerance=1e-10, max_steps=20_000
-    )
+    solver = coordinates(optax.sgd(1.0 / curvature), tolerance=1e-10, max_steps=20_000)
     got = ask(network_of(hierarchy), clamp=clamps, solver=solver)
     assert_exact(got, exact)

@@ -1,7 +1,7 @@
 """The default solver where it is hard: precisions a thousandfold and more apart.
 
-Excess energy is measured in double precision against a long run from where the solver stopped;
-a result that says `converged` without having arrived would pass for a belief.
+Excess energy is measured in double precision against a long run from where the solver
+stopped; a result that says `converged` without having arrived would pass for a belief.
 """
 
 from functools import lru_cache
@@ -58,7 +58,7 @@ def excess(posed, result):
 
 @pytest.mark.parametrize("dtype", [jnp.float64, jnp.float32], ids=["double", "single"])
 def test_ill_conditioned_hierarchies_are_solved(dtype):
-    """Prevents conditioning, the very subject of precision, from stopping inference early."""
+    """Prevents conditioning, the subject of precision, from ending inference early."""
     for precisions in PRECISIONS:
         problem = posed(precisions)
         found = run_inference(cast(problem, dtype), GaussNewton())
@@ -67,7 +67,7 @@ def test_ill_conditioned_hierarchies_are_solved(dtype):
 
 
 def test_data_the_network_cannot_explain_are_solved():
-    """Prevents large residuals, where Gauss-Newton alone crawls, from ending inference."""
+    """Prevents large residuals, where Gauss-Newton crawls, from ending inference."""
     for precisions in PRECISIONS:
         problem = posed(precisions, own_data=False)
         found = run_inference(problem, GaussNewton())
@@ -103,7 +103,9 @@ def test_the_energy_never_rises(dtype):
     A small network with far too precise data; every outer step is looked at.
     """
     precisions = (1e4, 10.0, 100.0, 1.0)
-    network = pcmodel.dense((8, 10, 6, 3), precisions=precisions, rngs=nnx.Rngs(1), scale=3.0)
+    network = pcmodel.dense(
+        (8, 10, 6, 3), precisions=precisions, rngs=nnx.Rngs(1), scale=3.0
+    )
     data = jax.random.normal(jax.random.key(3), (4, 8))
     problem = cast(pose(network, data), dtype)
     solver = GaussNewton(max_iterations=1)
@@ -121,14 +123,16 @@ def test_the_energy_never_rises(dtype):
 
 
 def test_a_nan_inside_is_reported_and_never_raised():
-    """Prevents one broken example from passing for a belief, or from stopping a batch."""
+    """Prevents a broken example from passing for a belief, or stopping a batch."""
     network = pcmodel.dense((3, 4, 2), rngs=nnx.Rngs(0))
     good = pose(network, np.ones((2, 3)))
     for value in (jnp.nan, jnp.inf):
         values = (good.problem.inputs.values[0].at[1, 0].set(value),)
         inputs = good.problem.inputs
         inputs = inputs._replace(values=values + inputs.values[1:])
-        broken = Posed(type(good.problem)(good.problem.structure, inputs), good.batching)
+        broken = Posed(
+            type(good.problem)(good.problem.structure, inputs), good.batching
+        )
         found = run_inference(broken, GaussNewton())
         assert found.converged.tolist() == [True, False]
 
@@ -143,16 +147,19 @@ def test_reaching_the_iteration_bound_is_reported():
 @pytest.mark.parametrize("dtype", [jnp.float64, jnp.float32], ids=["double", "single"])
 def test_all_gains_alike_move_no_mode(dtype):
     """Prevents a nonlinear network from revising beliefs under a change of units."""
-    network = pcmodel.dense((6, 8, 4, 3), rngs=nnx.Rngs(2), precisions=(4.0, 2.0, 1.0, 3.0))
+    network = pcmodel.dense(
+        (6, 8, 4, 3), rngs=nnx.Rngs(2), precisions=(4.0, 2.0, 1.0, 3.0)
+    )
     data = pcmodel.sample(network, jax.random.key(4), 5)[0]
     base = cast(pose(network, data), dtype)
     modes = []
     for gain in (1.0, 0.1, 10.0):
         gains = tuple(jnp.full_like(each, gain) for each in base.problem.inputs.gains)
         inputs = base.problem.inputs._replace(gains=gains)
-        scaled = Posed(type(base.problem)(base.problem.structure, inputs), base.batching)
+        scaled = Posed(
+            type(base.problem)(base.problem.structure, inputs), base.batching
+        )
         solver = GaussNewton(tolerance=1e-6)
         modes.append(jnp.concatenate(run_inference(scaled, solver).latents, axis=1))
     for mode in modes[1:]:
         assert jnp.max(jnp.abs(mode - modes[0])) < 1e-5
-

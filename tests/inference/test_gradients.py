@@ -1,7 +1,7 @@
 """Derivatives through inference against finite differences.
 
-Fits by NUTS and by dose follow these derivatives; a wrong one moves the posterior of a participant's
-precision without any error message.
+Fits by NUTS and by dose follow these derivatives; a wrong one moves the posterior of a
+participant's precision without any error message.
 """
 
 import jax
@@ -26,7 +26,11 @@ def problem_of(activation):
     network = pcmodel.dense(
         (3, 3, 2),
         activation=activation,
-        precisions=(np.array([3.0, 1.0, 2.0]), random_spd(np.random.default_rng(0), 3), 2.0),
+        precisions=(
+            np.array([3.0, 1.0, 2.0]),
+            random_spd(np.random.default_rng(0), 3),
+            2.0,
+        ),
         rngs=nnx.Rngs(1),
     )
     belief = Belief.of(np.array([0.5, -1.0]), random_spd(np.random.default_rng(1), 2))
@@ -43,7 +47,8 @@ def directional(problem, key):
     leaves, tree = jax.tree.flatten(problem.inputs)
     keys = jax.random.split(key, len(leaves))
     directions = [
-        jax.random.normal(k, jnp.shape(leaf)) for k, leaf in zip(keys, leaves, strict=True)
+        jax.random.normal(k, jnp.shape(leaf))
+        for k, leaf in zip(keys, leaves, strict=True)
     ]
     return jax.tree.unflatten(tree, directions)
 
@@ -92,8 +97,8 @@ def test_derivatives_through_inference_equal_finite_differences(activation, getk
 def test_derivatives_are_the_equilibriums_not_the_solvers():
     """Prevents differentiating the iterations of a solver instead of the equilibrium.
 
-    Two steps of gradient descent have other derivatives; started at the mode, the implicit
-    one is exact whatever the solver does.
+    Two steps of gradient descent have other derivatives; started at the mode, the
+    implicit one is exact whatever the solver does.
     """
     problem = problem_of(identity)
     mode = infer_one(problem, GaussNewton(), jnp.zeros((5,))).whitened

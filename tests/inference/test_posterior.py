@@ -1,8 +1,10 @@
 """The Laplace posterior: samples, marginals, determinants, discrete data.
 
-Learning takes its statistics from these samples and revision its confidence, so a covariance off
-by a factor would pass unnoticed through every later number.
+Learning takes its statistics from these samples and revision its confidence, so a
+covariance off by a factor would pass unnoticed through every later number.
 """
+
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -32,7 +34,7 @@ GAINS = (0.6, 2.0, 0.5)
 
 
 class Discrete:
-    """-log p of a linear hierarchy over discrete data, by hand, in state coordinates."""
+    """-log p of a linear hierarchy over discrete data, by hand, in the latents."""
 
     def __init__(self, likelihood, seed=0):
         rng = np.random.default_rng(seed)
@@ -62,7 +64,9 @@ class Discrete:
         else:
             data = np.sum(np.logaddexp(0, logits) - self.data * logits)
         errors = (
-            state[:3] - self.hierarchy.weights[1] @ state[3:] - self.hierarchy.biases[1],
+            state[:3]
+            - self.hierarchy.weights[1] @ state[3:]
+            - self.hierarchy.biases[1],
             state[3:] - self.hierarchy.prior_mean,
         )
         return GAINS[0] * data + 0.5 * sum(
@@ -71,7 +75,7 @@ class Discrete:
         )
 
     def hessian(self, state):
-        """Exact: the links are linear, and both likelihoods are in their natural form."""
+        """Exact: the links are linear and the likelihoods in natural form."""
         below = np.hstack([self.hierarchy.weights[0], np.zeros((4, 2))])
         link = np.hstack([np.eye(3), -self.hierarchy.weights[1]])
         top = np.hstack([np.zeros((2, 3)), np.eye(2)])
@@ -88,11 +92,14 @@ class Discrete:
         )
 
 
-@pytest.mark.parametrize("likelihood", [Bernoulli(), Categorical()], ids=lambda k: k.name)
+@pytest.mark.parametrize(
+    "likelihood", [Bernoulli(), Categorical()], ids=lambda k: k.name
+)
 def test_discrete_posteriors_equal_an_independent_newton(likelihood):
     """Prevents beliefs from images or choices with a wrong mode or a wrong width.
 
-    Mode by scipy; covariance the inverse of the dense Hessian, also from 400 000 samples (1 %).
+    Mode by scipy; covariance the inverse of the dense Hessian, also from 400 000
+    samples (1 %).
     """
     truth = Discrete(likelihood)
     modulation = Modulation(dict(enumerate(GAINS)))
@@ -130,7 +137,9 @@ def test_samples_of_a_partly_clamped_hierarchy_have_its_covariance():
     covariance = exact.covariance[np.ix_(free, free)]
     off = (np.cov(draws[:, free].T) - covariance) / np.outer(spread, spread)
     assert np.abs(off).max() < 0.01
-    np.testing.assert_allclose(draws[:, ~free], exact.mean[None, ~free] + 0 * draws[:, ~free])
+    np.testing.assert_allclose(
+        draws[:, ~free], exact.mean[None, ~free] + 0 * draws[:, ~free]
+    )
     np.testing.assert_allclose(draws.mean(0), exact.mean, atol=0.02)
 
 
@@ -145,7 +154,7 @@ def test_blocks_give_the_dense_inverse():
     root = laplace.covariance_root(problem, found.whitened)
     dense = np.asarray(root @ root.T)
     ends = np.cumsum([0, 4, 2, 3])
-    parts = [slice(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+    parts = [slice(a, b) for a, b in pairwise(ends)]
     for part, marginal in zip(parts, marginal_covariances(factor), strict=True):
         np.testing.assert_allclose(marginal, dense[part, part], rtol=1e-8)
     np.testing.assert_allclose(
@@ -174,7 +183,10 @@ def test_discrete_evidence_is_laplaces():
     One latent unit, one binary datum: the integral is done numerically beside it.
     """
     network = pcmodel.linear_gaussian(
-        [np.array([[0.7]])], [None, 4.0], prior_mean=np.array([0.3]), likelihood=Bernoulli()
+        [np.array([[0.7]])],
+        [None, 4.0],
+        prior_mean=np.array([0.3]),
+        likelihood=Bernoulli(),
     )
     found = pcmodel.posterior(network, np.ones(1))
     grid = np.linspace(-6, 6, 200_001)
@@ -183,5 +195,7 @@ def test_discrete_evidence_is_laplaces():
     np.testing.assert_allclose(found.log_evidence, integral, atol=2e-3)
     mode = float(found.mean[1][0])
     p = expit(0.7 * mode)
-    by_hand = np.log(p) - 2 * (mode - 0.3) ** 2 + 0.5 * np.log(4 / (4 + 0.49 * p * (1 - p)))
+    by_hand = (
+        np.log(p) - 2 * (mode - 0.3) ** 2 + 0.5 * np.log(4 / (4 + 0.49 * p * (1 - p)))
+    )
     np.testing.assert_allclose(found.log_evidence, by_hand, rtol=RTOL)

@@ -1,4 +1,5 @@
-"""What every theory of relaxed beliefs must obey, for one chain and for random networks.
+"""What every theory of relaxed beliefs must obey, for one chain and for random
+networks.
 
 The numbers are those of a scalar chain with a negative prior belief (-2) and one benign
 observation (+1), printed to six digits; the theorems are of any linear hierarchy.
@@ -159,9 +160,7 @@ def test_relaxed_priors_and_raised_senses_share_their_mean(seed):
     relaxed = modulated(seed, (1, gain, gain, gain))
     salient = modulated(seed, (1 / gain, 1, 1, 1))
     np.testing.assert_allclose(mode(relaxed), mode(salient), rtol=RTOL, atol=RTOL)
-    np.testing.assert_allclose(
-        relaxed.covariance, salient.covariance / gain, rtol=1e-8
-    )
+    np.testing.assert_allclose(relaxed.covariance, salient.covariance / gain, rtol=1e-8)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,0 +1,369 @@
+"""How much faster is GaussNewton than a tuned StateDescent, to 1e-3 nats of excess?
+
+A digits hierarchy 64-128-64-10 (tanh, weights trained with labels at the top) perceives
+held-out images from the top-down sweep, under three sets of precisions: learned, a
+precise top (1, 10, 100, 1000 from the bottom) and a precise bottom (1000, 100, 10, 1).
+
+`StateDescent` is tuned for each: step size times momentum (heavy ball and Nesterov) and
+Adam's rate, and the setting that needs the fewest steps is timed for exactly that many
+steps, with no convergence checks: a number of steps known in hindsight, which favours
+it.  `GaussNewton`, with the linear solver it chooses and with conjugate gradients, is
+timed for the number of iterations it needs (same rule), and as a user calls it,
+stopping by itself.  Excess energy is measured in double precision, per
+image above the mode that each run ends in; the competitors run in single precision, in
+turns, compilation apart.
+
+    python benchmarks/inference_speed.py [--smoke] [--output FOLDER]
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from timing import RESULTS, interleaved, write
+
+import pcmodel
+from pcmodel.api import run_inference
+from pcmodel.data.digits import load_digits_split, one_hot
+from pcmodel.door import Posed, pose
+from pcmodel.inference import ConjugateGradient, GaussNewton, StateDescent
+from pcmodel.learning.em import Learning
+
+TARGET = 1e-3
+WIDTHS = (64, 128, 64, 10)
+NEWTONS = {
+    "GaussNewton": GaussNewton(),
+    "GaussNewton by conjugate gradients": GaussNewton(ConjugateGradient()),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes; `smoke` runs in seconds and measures nothing of interest."""
+
+    images: int = 100
+    tuning_images: int = 20
+    epochs: int = 20
+    max_steps: int = 4000
+    rounds: int = 15
+    momenta: tuple[float, ...] = (0.9, 0.97, 0.99)
+    stable_shares: tuple[float, ...] = (0.3, 0.6, 0.9)
+    adam_rates: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1)
+
+    @classmethod
+    def smoke(cls) -> "Config":
+        """Toy size."""
+        return cls(4, 2, 1, 40, 2, (0.9,), (0.5,), (0.03,))
+
+
+class Setting(NamedTuple):
+    """One way of running gradient descent."""
+
+    family: str
+    rate: float
+    momentum: float
+
+    def optimiser(self) -> optax.GradientTransformation:
+        return FAMILIES[self.family](self.rate, self.momentum)
+
+
+FAMILIES: dict[str, Callable[..., optax.GradientTransformation]] = {
+    "heavy ball": lambda rate, momentum: optax.sgd(rate, momentum),
+    "Nesterov": lambda rate, momentum: optax.sgd(rate, momentum, nesterov=True),
+    "Adam": lambda rate, momentum: optax.adam(rate, b1=momentum),
+}
+
+
+def cases(config: Config, seed: int) -> dict[str, Posed]:
+    """The three inference problems on the same held-out images."""
+    digits = load_digits_split()
+    network = pcmodel.dense(WIDTHS, precisions=(10.0,) * 4, rngs=nnx.Rngs(seed))
+    trained = pcmodel.train(
+        network,
+        digits.train_images,
+        clamp={"top": one_hot(digits.train_labels)},
+        key=jax.random.key(seed),
+        learning=Learning(variance_floor=0.01),
+        num_epochs=config.epochs,
+    ).network
+    posed = pose(trained, digits.test_images[: config.images])
+    by_hand = {
+        "precise top": (1.0, 10.0, 100.0, 1000.0),
+        "precise bottom": (1000.0, 100.0, 10.0, 1.0),
+    }
+    return {
+        "learned precisions": posed,
+        **{name: with_precisions(posed, values) for name, values in by_hand.items()},
+    }
+
+
+def with_precisions(posed: Posed, precisions: tuple[float, ...]) -> Posed:
+    """The same problem with one precision per level set by hand."""
+    dtype = posed.problem.inputs.gains[0].dtype
+    log_precisions = tuple(jnp.log(jnp.asarray(p, dtype)) for p in precisions)
+    inputs = posed.problem.inputs._replace(log_precisions=log_precisions)
+    return Posed(type(posed.problem)(posed.problem.structure, inputs), posed.batching)
+
+
+def cast(posed: Posed, dtype: Any) -> Posed:
+    """The problem in another float type."""
+    problem = jax.tree.map(lambda array: array.astype(dtype), posed.problem)
+    return Posed(problem, posed.batching)
+
+
+def first_images(posed: Posed, number: int) -> Posed:
+    """The first examples of the batch."""
+    values = posed.problem.inputs.values
+    values = (values[0][:number], *values[1:])
+    inputs = posed.problem.inputs._replace(values=values)
+    return Posed(type(posed.problem)(posed.problem.structure, inputs), posed.batching)
+
+
+def over_examples(posed: Posed, function: Callable) -> Any:
+    """`function(problem)` of every example."""
+    axes = (posed.batching.axes(posed.problem),)
+    return jax.vmap(function, in_axes=axes)(posed.problem)
+
+
+@partial(jax.jit, static_argnames=("family", "batching", "num_steps"))
+def descend(problem, rate, momentum, *, family, batching, num_steps):
+    """Energies before every step (images, steps) and the states after the last one."""
+    optimiser = FAMILIES[family](rate, momentum)
+
+    def one(problem):
+        coordinates = StateDescent.coordinates(problem)
+        start = coordinates.from_whitened(start_of(problem))
+
+        def step(carry, _):
+            state, memory = carry
+            energy, gradient = jax.value_and_grad(coordinates.energy)(state)
+            updates, memory = optimiser.update(gradient, memory, state)
+            return (optax.apply_updates(state, updates), memory), energy
+
+        (state, _), energies = jax.lax.scan(
+            step, (start, optimiser.init(start)), length=num_steps
+        )
+        return energies, coordinates.to_whitened(state)
+
+    return over_examples(Posed(problem, batching), one)
+
+
+@partial(jax.jit, static_argnames=("optimiser", "batching", "num_steps"))
+def descend_only(problem, *, optimiser, batching, num_steps):
+    """What is timed: the steps and nothing else."""
+
+    def one(problem):
+        coordinates = StateDescent.coordinates(problem)
+        start = coordinates.from_whitened(start_of(problem))
+
+        def step(_, carry):
+            state, memory = carry
+            gradient = jax.grad(coordinates.energy)(state)
+            updates, memory = optimiser.update(gradient, memory, state)
+            return optax.apply_updates(state, updates), memory
+
+        carry = (start, optimiser.init(start))
+        state, _ = jax.lax.fori_loop(0, num_steps, step, carry)
+        return coordinates.to_whitened(state)
+
+    return over_examples(Posed(problem, batching), one)
+
+
+def start_of(problem) -> jax.Array:
+    """The top-down sweep in whitened coordinates."""
+    size = problem.structure.num_free
+    return jnp.zeros((size,), problem.inputs.gains[0].dtype)
+
+
+@partial(jax.jit, static_argnames=("batching", "solver"))
+def settle(problem, whitened, *, batching, solver):
+    """Energies of given points after a solver's run (before it: no iterations)."""
+
+    def one(problem, whitened):
+        found = solver.minimise(problem, whitened)
+        coordinates = StateDescent.coordinates(problem)
+        return coordinates.energy(coordinates.from_whitened(found.whitened))
+
+    axes = (batching.axes(problem), 0)
+    return jax.vmap(one, in_axes=axes)(problem, whitened)
+
+
+def mean_excess(posed: Posed, whitened: jax.Array) -> float:
+    """Mean energy above the mode that each point lies beneath, in double precision."""
+    double = cast(posed, jnp.float64)
+    whitened = whitened.astype(jnp.float64)
+    run = partial(settle, double.problem, whitened, batching=posed.batching)
+    before = run(solver=GaussNewton(max_iterations=0))
+    return float(jnp.mean(before - run(solver=GaussNewton(max_iterations=1000))))
+
+
+def largest_curvature(posed: Posed) -> float:
+    """Largest eigenvalue of the state-space Hessian over images, by power iteration."""
+
+    def one(problem):
+        coordinates = StateDescent.coordinates(problem)
+        state = coordinates.from_whitened(start_of(problem))
+        gradient = jax.grad(coordinates.energy)
+
+        def iterate(_, vector):
+            image = jax.jvp(gradient, (state,), (vector,))[1]
+            return image / jnp.linalg.norm(image)
+
+        start = jnp.ones_like(state) / jnp.sqrt(state.size)
+        vector = jax.lax.fori_loop(0, 100, iterate, start)
+        return vector @ jax.jvp(gradient, (state,), (vector,))[1]
+
+    return float(jnp.max(jax.jit(lambda: over_examples(posed, one))()))
+
+
+def grid(config: Config, curvature: float) -> list[Setting]:
+    """Everything tried: rates as shares of the largest stable one of each momentum."""
+    settings = [Setting("Adam", rate, 0.9) for rate in config.adam_rates]
+    for share in config.stable_shares:
+        settings.append(Setting("heavy ball", share * 2 / curvature, 0.0))
+        for m in config.momenta:
+            heavy, nesterov = 2 * (1 + m), 2 * (1 + m) / (1 + 2 * m)
+            settings.append(Setting("heavy ball", share * heavy / curvature, m))
+            settings.append(Setting("Nesterov", share * nesterov / curvature, m))
+    return settings
+
+
+def steps_needed(posed: Posed, setting: Setting, max_steps: int) -> int | None:
+    """First step from which the mean excess stays at the target; None if never."""
+    double = cast(posed, jnp.float64)
+    energies, end = descend(
+        double.problem,
+        setting.rate,
+        setting.momentum,
+        family=setting.family,
+        batching=posed.batching,
+        num_steps=max_steps,
+    )
+    if not bool(jnp.all(jnp.isfinite(end))):
+        return None
+    solver = GaussNewton(max_iterations=1000)
+    modes = settle(double.problem, end, batching=posed.batching, solver=solver)
+    excess = np.asarray(jnp.mean(energies, axis=0) - jnp.mean(modes))
+    above = np.flatnonzero(~(excess <= TARGET))
+    return (
+        None
+        if len(above) == max_steps or above[-1] == max_steps - 1
+        else int(above[-1]) + 1
+    )
+
+
+def tune(posed: Posed, config: Config) -> tuple[Setting, int, bool]:
+    """Best setting, steps it needs on the whole batch, and whether it arrives at all.
+
+    Chosen on a few images, then the three best are compared on all.
+    """
+    few = first_images(posed, config.tuning_images)
+    settings = grid(config, largest_curvature(cast(few, jnp.float64)))
+    counts = {
+        setting: steps
+        for setting in settings
+        if (steps := steps_needed(few, setting, config.max_steps)) is not None
+    }
+    finalists = sorted(counts, key=lambda setting: counts[setting])[:3]
+    whole = {
+        setting: steps
+        for setting in finalists
+        if (steps := steps_needed(posed, setting, 2 * config.max_steps)) is not None
+    }
+    if not whole:
+        return settings[-1], config.max_steps, False
+    best = min(whole, key=lambda setting: whole[setting])
+    return best, whole[best], True
+
+
+def iterations_needed(posed: Posed, solver: GaussNewton, most: int = 100) -> int:
+    """Fewest Gauss-Newton iterations whose mean excess is at the target."""
+    for iterations in range(1, most):
+        found = run_inference(posed, replace(solver, max_iterations=iterations))
+        if mean_excess(posed, found.whitened) <= TARGET:
+            return iterations
+    return most
+
+
+def compare(posed: Posed, config: Config) -> dict[str, Any]:
+    """Tune, then time the competitors in turns, in single precision."""
+    single = cast(posed, jnp.float32)
+    setting, steps, arrives = tune(posed, config)
+    iterations = {
+        name: iterations_needed(single, solver) for name, solver in NEWTONS.items()
+    }
+    descent = partial(
+        descend_only,
+        single.problem,
+        optimiser=setting.optimiser(),
+        batching=single.batching,
+        num_steps=steps,
+    )
+    competitors = {"StateDescent, tuned": descent}
+    for name, solver in NEWTONS.items():
+        enough = replace(solver, max_iterations=iterations[name])
+        competitors[f"{name}, to target"] = partial(newton, single, enough)
+        competitors[f"{name}, as called"] = partial(newton, single, solver)
+    jax.clear_caches()
+    seconds = interleaved(competitors, config.rounds)
+    baseline = seconds["StateDescent, tuned"]["median"]
+    return {
+        "state_descent": {
+            **setting._asdict(),
+            "steps": steps,
+            "reaches_target": arrives,
+            "gflops": gradient_flops(posed) * steps / baseline / 1e9,
+        },
+        "gauss_newton_iterations": iterations,
+        "seconds": seconds,
+        "mean_excess_energy": {
+            name: mean_excess(posed, call()) for name, call in competitors.items()
+        },
+        "time_over_state_descent": {
+            name: times["median"] / baseline for name, times in seconds.items()
+        },
+    }
+
+
+def newton(posed: Posed, solver: GaussNewton) -> jax.Array:
+    """The mode a Gauss-Newton solver ends in."""
+    return run_inference(posed, solver).whitened
+
+
+def gradient_flops(posed: Posed) -> float:
+    """Matrix multiplications and additions of one gradient step of the whole batch."""
+    weights = sum(a * b for a, b in pairwise(WIDTHS))
+    return 4.0 * weights * (posed.batch_size or 1)
+
+
+def main() -> None:
+    """Measure all cases, print a line each, write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true", help="toy size")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
+    options = parser.parse_args()
+    config = Config.smoke() if options.smoke else Config()
+    jax.config.update("jax_enable_x64", True)
+    results = {}
+    for name, posed in cases(config, options.seed).items():
+        results[name] = compare(posed, config)
+        print(name, json.dumps(results[name]["state_descent"]))
+        for competitor, ratio in results[name]["time_over_state_descent"].items():
+            print(f"  {ratio:6.3f} of the time  {competitor}", flush=True)
+    content = {"question": __doc__.splitlines()[0], "target": TARGET, "cases": results}
+    print(write("inference_speed", {**content, "config": vars(config)}, options.output))
+
+
+if __name__ == "__main__":
+    main()
