@@ -147,7 +147,7 @@ def _mode_and_covariance(
     curvature = curvature + jnp.diag(HELD_CURVATURE * (1.0 - free))
     values, vectors = jnp.linalg.eigh(0.5 * (curvature + curvature.T))
     values = jnp.maximum(values, CURVATURE_FLOOR)
-    return mode, (vectors / values) @ vectors.T
+    return mode, (vectors / values[None, :]) @ vectors.T
 
 
 def run_sampler(
