@@ -11,7 +11,7 @@ from pcmodel.networks.network import as_model
 from pcmodel.progress import Progress
 
 from .config import Config
-from .network import Trained, accuracy, evidence_scale, train_digits
+from .network import Trained, accuracy, train_digits
 from .presenting import as_float64
 from .sweeps import (
     Established,
@@ -21,6 +21,7 @@ from .sweeps import (
     Trials,
     draw_trials,
     establish_then_contradict,
+    evidence_scale,
     monotone_in_linear_networks,
     order_effect,
     relax_without_evidence,
@@ -78,7 +79,7 @@ def run(config: Config, *, seed: int, progress: Progress) -> Results:
     trials = draw_trials(data, config.pairs, config.established_by, seed)
     # Controls are stated to 1e-5 and better: double precision, wherever the job runs.
     with jax.enable_x64(True):
-        revised = revise_beliefs(networks, data.train_images[:100], trials, config, seed, progress)
+        revised = revise_beliefs(networks, data.train_images[: config.pairs], trials, config, seed, progress)
     behaviour = run_behaviour_study(settings=config.behaviour, seed=seed, progress=progress)
     return Results(learned, trials, *revised, behaviour)
 
@@ -103,7 +104,7 @@ def revise_beliefs(
             return value
 
         def scales(network) -> Scales:
-            evidence = evidence_scale(network, images)
+            evidence = evidence_scale(network, images, key)
             return Scales(evidence, config.prior_ratio * evidence)
 
         scale, untrained_scale = scales(trained), scales(untrained)

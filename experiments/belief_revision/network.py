@@ -3,22 +3,17 @@
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
 
 import pcmodel
 from pcmodel.data.digits import DigitsSplit, one_hot
-from pcmodel.door import pose
-from pcmodel.inference.evidence import evidence_at_top
-from pcmodel.inference.gauss_newton import GaussNewton
-from pcmodel.inference.infer import infer_one
 from pcmodel.inference.linear_solve import ConjugateGradient
 from pcmodel.learning.e_step import PosteriorSamples
 from pcmodel.learning.em import Learning
 from pcmodel.networks.layers import identity
-from pcmodel.networks.network import Network, PureNetwork, as_model, dense, with_arrays
+from pcmodel.networks.network import Network, as_model, dense, with_arrays
 from pcmodel.progress import Progress
 
 from .config import Training
@@ -119,17 +114,3 @@ def accuracy(network: Network, images: np.ndarray, labels: np.ndarray) -> float:
     """Share of images whose inferred top is largest at their label."""
     found = pcmodel.infer(network, images)
     return float(np.mean(np.argmax(np.asarray(found.latents[-1]), axis=1) == labels))
-
-
-def evidence_scale(network: PureNetwork, images: np.ndarray) -> float:
-    """Mean precision with which an image speaks to the top, under the network's own prior."""
-    posed = pose(network, images)
-
-    def one(problem):
-        start = jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
-        mode = infer_one(problem, GaussNewton(), start)
-        top = evidence_at_top(problem, mode.whitened)
-        return jnp.trace(top.evidence_precision) / top.shift.shape[0]
-
-    scales = jax.jit(jax.vmap(one, in_axes=(posed.batching.axes(posed.problem),)))
-    return float(jnp.mean(scales(posed.problem)))

@@ -23,17 +23,21 @@ SOLVER = GaussNewton(tolerance=1e-8, max_iterations=60)
 
 
 class Beliefs(NamedTuple):
-    """Beliefs about the top: means (cases, top), and one log-precision for all, or a full one
-    (cases, top, top) each."""
+    """Beliefs about the top: mean (cases, top), log-precision (cases, top, top) in full form.
+
+    Always full and always as many cases, so that every presentation of a network runs the same
+    compiled code.
+    """
 
     mean: Array
     log_precision: Array
 
-    def repeat(self, times: int) -> "Beliefs":
-        """Every belief `times` over, consecutive copies together."""
-        full = self.log_precision.ndim == 3
-        precision = jnp.repeat(self.log_precision, times, 0) if full else self.log_precision
-        return Beliefs(jnp.repeat(self.mean, times, 0), precision)
+    @classmethod
+    def of(cls, mean: Array, precision: float | Array) -> "Beliefs":
+        """One precision for all, equal in every direction."""
+        cases, width = mean.shape
+        full = jnp.log(jnp.asarray(precision, mean.dtype)) * jnp.eye(width, dtype=mean.dtype)
+        return cls(mean, jnp.broadcast_to(full, (cases, width, width)))
 
 
 def present(

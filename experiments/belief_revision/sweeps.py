@@ -17,7 +17,7 @@ from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.infer import infer_one
 from pcmodel.modulation import Modulation, uniform
 from pcmodel.networks.network import PureNetwork, as_model, linear_gaussian
-from pcmodel.paradigms.revision import Revision, settling_time
+from pcmodel.paradigms.revision import Revision
 from pcmodel.types import Latents
 
 from .config import Config
@@ -58,6 +58,13 @@ def draw_trials(data: DigitsSplit, num_pairs: int, num_establishing: int, seed: 
     )
 
 
+def evidence_scale(network: PureNetwork, images: np.ndarray, key) -> float:
+    """Mean precision with which an image speaks to the top, under the network's own prior."""
+    mean = jnp.broadcast_to(network.weights["prior_mean"], (len(images), 10))
+    own = Beliefs.of(mean, jnp.exp(network.log_precisions[-1]))
+    return float(np.mean(present(network, own, images, key=key).evidence_precision))
+
+
 class Sweeps(NamedTuple):
     """Everything measured on one network at its 9 : 1 prior; leading axes as named.
 
@@ -84,7 +91,7 @@ def combination(name: str, gain: float, names: tuple[str, ...]) -> Modulation:
 def held_beliefs(trials: Trials, precision: float) -> Beliefs:
     """Certain-enough beliefs in the believed class, one precision for all."""
     mean = jnp.asarray(one_hot(trials.believed), float)
-    return Beliefs(mean, jnp.log(jnp.asarray(precision, float)))
+    return Beliefs.of(mean, precision)
 
 
 def run_sweeps(
@@ -94,16 +101,15 @@ def run_sweeps(
     names = network.model.names
     beliefs = held_beliefs(trials, precision)
     morphs = trials.morphs(config.strengths)
-    flat = morphs.reshape(-1, morphs.shape[-1])
-    repeated = beliefs.repeat(len(config.strengths))
     options = {"key": key, "num_samples": config.belief_samples}
 
     def strengths(gain: float) -> Revision:
-        found = present(
-            network, repeated, flat, modulation=Modulation({"top": gain}), **options
-        )
-        shape = (len(trials.shown), len(config.strengths))
-        return jax.tree.map(lambda x: x.reshape(*shape, *x.shape[1:]), found)
+        relaxed = Modulation({"top": gain})
+        steps = [
+            present(network, beliefs, morphs[:, step], modulation=relaxed, **options)
+            for step in range(morphs.shape[1])
+        ]
+        return jax.tree.map(lambda x: np.moveaxis(x, 0, 1), stack(steps))
 
     def full(modulation: Modulation) -> Revision:
         return present(
@@ -201,7 +207,7 @@ def establish_then_contradict(
     pairs = len(trials.shown)
     dtype = network.weights["prior_mean"].dtype
     mean = jnp.broadcast_to(network.weights["prior_mean"], (pairs, 10)).astype(dtype)
-    beliefs = Beliefs(mean, network.log_precisions[-1])
+    beliefs = Beliefs.of(mean, jnp.exp(network.log_precisions[-1]))
     samples = {"key": key, "num_samples": config.belief_samples}
     for step in range(config.established_by):
         found = present(network, beliefs, trials.establishing[:, step], **samples)
@@ -239,35 +245,28 @@ def settling(
 ) -> Settling:
     """Settling times under relaxation, and a check by running gradient descent."""
     pairs = config.settling_pairs
-    prior = Belief(
-        held_beliefs(trials, precision).mean[:pairs], jnp.log(jnp.asarray(precision)), ("top",)
-    )
+    held = held_beliefs(trials, precision)
+    prior = Belief(held.mean[:pairs], held.log_precision[:pairs], ("top",))
     images = trials.shown_image[:pairs]
+
+    names = network.model.names
 
     def times(modulation: Modulation):
         posed = pose(network, images, prior=prior, modulation=modulation)
-        return np.asarray(_settling(posed.problem, batching=posed.batching))
+        return [np.asarray(x) for x in _settling(posed.problem, batching=posed.batching)]
 
-    names = network.model.names
-    posed = pose(network, images, prior=prior)
+    top = [times(Modulation({"top": gain})) for gain in config.gains]
+    alike = [times(uniform(gain, names)) for gain in config.gains]
     return Settling(
-        np.stack([times(Modulation({"top": gain})) for gain in config.gains]),
-        np.stack([times(uniform(gain, names)) for gain in config.gains]),
-        np.asarray(_measured_settling(posed.problem, batching=posed.batching)),
+        np.stack([predicted for predicted, _ in top]),
+        np.stack([predicted for predicted, _ in alike]),
+        top[0][1],
     )
 
 
-@partial(jax.jit, static_argnames=("batching",))
-def _settling(problem: Problem, *, batching: Batching):
-    def one(problem: Problem):
-        return settling_time(problem, mode_of(problem))
-
-    return jax.vmap(one, in_axes=(batching.axes(problem),))(problem)
-
-
 @partial(jax.jit, static_argnames=("batching", "num_steps"))
-def _measured_settling(problem: Problem, *, batching: Batching, num_steps: int = 2000):
-    """Displace the mode along its slowest direction; time constant of the decay that follows."""
+def _settling(problem: Problem, *, batching: Batching, num_steps: int = 500):
+    """1 / smallest curvature, and the decay time of descent displaced along that direction."""
 
     def one(problem: Problem):
         mode = state_from_latents(problem.structure, mode_of(problem))
@@ -278,7 +277,8 @@ def _measured_settling(problem: Problem, *, batching: Batching, num_steps: int =
         start = mode + 1e-3 * vectors[:, 0]
         path = trajectory(StateDescent(optax.sgd(rate)), problem, start, num_steps)
         along = (path.points - mode[None]) @ vectors[:, 0]
-        return -(num_steps - 1) * rate / jnp.log(along[-1] / along[0])
+        measured = -(num_steps - 1) * rate / jnp.log(along[-1] / along[0])
+        return 1 / values[0], measured
 
     return jax.vmap(one, in_axes=(batching.axes(problem),))(problem)
 
@@ -292,7 +292,7 @@ def monotone_in_linear_networks(gains: tuple[float, ...], *, num_networks: int, 
         weights = [rng.normal(size=(a, b)) / np.sqrt(b) for a, b in zip(widths, widths[1:], strict=False)]
         network = as_model(linear_gaussian(weights, np.exp(rng.normal(size=4))))
         network = PureNetwork(network.model, *jax.tree.map(lambda x: jnp.asarray(x, float), network[1:]))
-        beliefs = Beliefs(jnp.asarray(rng.normal(size=(1, 4))), jnp.asarray(rng.normal()))
+        beliefs = Beliefs.of(jnp.asarray(rng.normal(size=(1, 4))), np.exp(rng.normal()))
         image = rng.normal(size=(1, widths[0])) * 2
         found = [
             present(network, beliefs, image, key=jax.random.key(0), modulation=Modulation({"top": g}), num_samples=2)
