@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from pcmodel.inference.linear_solve import Primal as Primal
     from pcmodel.laplace import Posterior as Posterior
     from pcmodel.learning.em import Learning as Learning
-    from pcmodel.training import TrainingResult as TrainingResult
-    from pcmodel.training import train as train
     from pcmodel.likelihood import Bernoulli as Bernoulli
     from pcmodel.likelihood import Categorical as Categorical
     from pcmodel.likelihood import Gaussian as Gaussian
@@ -48,6 +46,8 @@ if TYPE_CHECKING:
     from pcmodel.networks.network import linear_gaussian as linear_gaussian
     from pcmodel.networks.storage import load as load
     from pcmodel.networks.storage import save as save
+    from pcmodel.training import TrainingResult as TrainingResult
+    from pcmodel.training import train as train
 
 _HOME = {
     "Belief": "pcmodel.belief",

@@ -51,9 +51,7 @@ def infer(
     Raises UserError for input that does not fit the network.  Not converging is not an error: see
     `converged` and `residual`.  Differentiable (implicitly) in every array.
     """
-    posed = pose(
-        network, observation, prior=prior, modulation=modulation, clamp=clamp
-    )
+    posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
     return run_inference(posed, solver or GaussNewton(), initial)
 
 
@@ -68,9 +66,7 @@ def posterior(
     initial: Latents | None = None,
 ) -> Posterior:
     """The Gauss-Newton Laplace posterior at the mode; arguments as for `infer`."""
-    posed = pose(
-        network, observation, prior=prior, modulation=modulation, clamp=clamp
-    )
+    posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
     return Posterior(posed, run_inference(posed, solver or GaussNewton(), initial))
 
 
@@ -104,9 +100,7 @@ def _run(
 
 
 @partial(jax.jit, static_argnames=("batching",))
-def whiten_start(
-    problem: Problem, latents: Latents, *, batching: Batching
-) -> Array:
+def whiten_start(problem: Problem, latents: Latents, *, batching: Batching) -> Array:
     """Whitened errors of user-given latents."""
     if not batching.is_batched:
         return whitened_from_latents(problem, latents)
@@ -155,9 +149,7 @@ def _sample(problem: Problem, key: Array, *, num_samples: int) -> Latents:
     return jax.vmap(draw)(jax.random.split(key, num_samples))
 
 
-def predict(
-    network: Network, latent: ArrayLike, *, level: str | int = "top"
-) -> Array:
+def predict(network: Network, latent: ArrayLike, *, level: str | int = "top") -> Array:
     """Mean of the data predicted from a value of one level, every error below it zero.
 
     latent: (width,) or (batch, width) of `level`.

@@ -110,9 +110,7 @@ def pose(
         model, tuple(units), tuple(tuple(belief.levels) for belief in beliefs)
     )
     gains = (modulation or Modulation()).resolve(model.names, model.widths, dtype)
-    inputs = Inputs(
-        pure.weights, pure.log_precisions, gains, tuple(values), beliefs
-    )
+    inputs = Inputs(pure.weights, pure.log_precisions, gains, tuple(values), beliefs)
     batching = Batching(
         tuple(value.ndim == 2 for value in values),
         tuple((b.mean.ndim == 2, b.log_precision.ndim == 3) for b in beliefs),
@@ -165,7 +163,9 @@ def check_clamp(
     if not isinstance(array, jax.core.Tracer):
         array = np.asarray(array)
         if array.dtype.kind not in "fiub":
-            raise UserError(f"values of level {name!r} must be numbers, got {array.dtype}.")
+            raise UserError(
+                f"values of level {name!r} must be numbers, got {array.dtype}."
+            )
     shape = np.shape(array)
     if len(shape) not in (1, 2) or shape[-1] != width:
         raise UserError(
@@ -249,7 +249,9 @@ def check_beliefs(
 def check_batch(posed: Posed) -> None:
     """Every batched array has the same number of examples."""
     inputs, batching = posed.problem.inputs, posed.batching
-    sizes = {v.shape[0] for v, b in zip(inputs.values, batching.values, strict=True) if b}
+    sizes = {
+        v.shape[0] for v, b in zip(inputs.values, batching.values, strict=True) if b
+    }
     sizes |= {
         belief.mean.shape[0]
         for belief, (b, _) in zip(inputs.beliefs, batching.beliefs, strict=True)

@@ -13,6 +13,7 @@ all arrays.  This file evaluates it in state coordinates (the latents themselves
 `pcmodel.inference.whitened` evaluates the same energy in whitened coordinates.
 """
 
+import itertools
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -73,9 +74,7 @@ class Structure:
         ends = np.cumsum(
             [0] + [len(self.free_units(level)) for level in range(self.top + 1)]
         )
-        return tuple(
-            slice(int(a), int(b)) for a, b in zip(ends, ends[1:], strict=False)
-        )
+        return tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(ends))
 
     @property
     def num_free(self) -> int:

@@ -49,9 +49,13 @@ def train(
     posed = pose(pure, observations, clamp=clamp)
     examples = posed.batch_size
     if examples is None:
-        raise UserError("train expects a batch: observations of shape (examples, width).")
+        raise UserError(
+            "train expects a batch: observations of shape (examples, width)."
+        )
     if batch_size > examples:
-        raise UserError(f"batch_size {batch_size} exceeds the {examples} examples given.")
+        raise UserError(
+            f"batch_size {batch_size} exceeds the {examples} examples given."
+        )
     values = tuple(
         value if value.ndim == 2 else jnp.broadcast_to(value, (examples, *value.shape))
         for value in posed.problem.inputs.values
@@ -77,7 +81,9 @@ def check_learning(learning: Learning, num_epochs: int, batch_size: int) -> None
         raise UserError(
             f"num_epochs and batch_size must be at least 1, got {num_epochs} and {batch_size}."
         )
-    if not 0 <= learning.precision_rate <= 1 or not np.isfinite(learning.precision_rate):
+    if not 0 <= learning.precision_rate <= 1 or not np.isfinite(
+        learning.precision_rate
+    ):
         raise UserError(
             f"precision_rate must lie in [0, 1], got {learning.precision_rate}."
         )

@@ -76,8 +76,12 @@ def thresholds(belief: np.ndarray, strengths: np.ndarray) -> np.ndarray:
     after = np.take_along_axis(belief, first[..., None], -1)[..., 0]
     before_index = np.maximum(first - 1, 0)
     before = np.take_along_axis(belief, before_index[..., None], -1)[..., 0]
-    share = np.where(after > before, (0.5 - before) / np.where(after > before, after - before, 1), 0)
-    crossing = strengths[before_index] + share * (strengths[first] - strengths[before_index])
+    share = np.where(
+        after > before, (0.5 - before) / np.where(after > before, after - before, 1), 0
+    )
+    crossing = strengths[before_index] + share * (
+        strengths[first] - strengths[before_index]
+    )
     return np.where(above.any(-1), np.where(first == 0, strengths[0], crossing), np.inf)
 
 
@@ -90,7 +94,9 @@ def interval(values: np.ndarray, statistic=np.mean, *, draws: int = 1000) -> np.
     return np.stack([statistic(values, axis=-1), low, high], axis=-1)
 
 
-def matched_noise(levels_top: Revision, shown: np.ndarray, *, draws: int = 50) -> np.ndarray:
+def matched_noise(
+    levels_top: Revision, shown: np.ndarray, *, draws: int = 50
+) -> np.ndarray:
     """Flips to the shown class if the mode moved as far as relaxing moved it, but anywhere.
 
     (gains, pairs): share of random directions.
@@ -131,8 +137,15 @@ def analyse(config: Config, results: Results) -> Summary:
         all_levels.belief.max(-1).mean(-1),
         all_levels.energy_share.mean(-2),
     )
-    every = (trained.psychometric, trained.levels, trained.combinations, untrained.levels)
-    converged = float(np.mean(np.concatenate([part.converged.ravel() for part in every])))
+    every = (
+        trained.psychometric,
+        trained.levels,
+        trained.combinations,
+        untrained.levels,
+    )
+    converged = float(
+        np.mean(np.concatenate([part.converged.ravel() for part in every]))
+    )
     return Summary(
         results.learned.accuracy,
         results.learned.untrained_accuracy,

@@ -79,8 +79,12 @@ def run(config: Config, *, seed: int, progress: Progress) -> Results:
     trials = draw_trials(data, config.pairs, config.established_by, seed)
     # Controls are stated to 1e-5 and better: double precision, wherever the job runs.
     with jax.enable_x64(True):
-        revised = revise_beliefs(networks, data.train_images[: config.pairs], trials, config, seed, progress)
-    behaviour = run_behaviour_study(settings=config.behaviour, seed=seed, progress=progress)
+        revised = revise_beliefs(
+            networks, data.train_images[: config.pairs], trials, config, seed, progress
+        )
+    behaviour = run_behaviour_study(
+        settings=config.behaviour, seed=seed, progress=progress
+    )
     return Results(learned, trials, *revised, behaviour)
 
 

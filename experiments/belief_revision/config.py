@@ -19,7 +19,9 @@ class Training:
 
     def __post_init__(self):
         if not self.hidden or min(self.hidden) < 1:
-            raise UserError(f"training.hidden: expected positive widths, got {self.hidden}.")
+            raise UserError(
+                f"training.hidden: expected positive widths, got {self.hidden}."
+            )
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise UserError(f"training.{name} must be at least 1.")

@@ -5,7 +5,13 @@ from matplotlib.figure import Figure
 
 from pcmodel.data.digits import IMAGE_SIDE
 from pcmodel.report.identifiability import identifiability_figure
-from pcmodel.report.style import COLOURS, FULL_WIDTH, figure_style, level_colours, new_figure
+from pcmodel.report.style import (
+    COLOURS,
+    FULL_WIDTH,
+    figure_style,
+    level_colours,
+    new_figure,
+)
 
 from .analysing import Summary, belief_curves
 from .computing import Results
@@ -63,7 +69,9 @@ def draw_strip(figure, config: Config, results: Results) -> None:
         weight="bold",
     )
     for axis, image, strength in zip(axes, images, config.strengths, strict=True):
-        axis.imshow(image.reshape(IMAGE_SIDE, IMAGE_SIDE), cmap="gray_r", vmin=0, vmax=1)
+        axis.imshow(
+            image.reshape(IMAGE_SIDE, IMAGE_SIDE), cmap="gray_r", vmin=0, vmax=1
+        )
         axis.set_axis_off()
         axis.set_title(f"{strength:g}", size=9, loc="center", pad=3, weight="normal")
 
@@ -71,7 +79,9 @@ def draw_strip(figure, config: Config, results: Results) -> None:
 def draw_psychometric(axis, config: Config, results: Results) -> None:
     """Belief in the class shown against strength of evidence, by gain of the top."""
     belief = belief_curves(results).mean(axis=1)
-    for gain, colour, row in zip(config.gains, gain_colours(len(config.gains)), belief, strict=True):
+    for gain, colour, row in zip(
+        config.gains, gain_colours(len(config.gains)), belief, strict=True
+    ):
         label = "no drug" if gain == 1 else f"{gain:g}"
         axis.plot(config.strengths, row, color=colour, marker="o", label=label)
     axis.axhline(0.5, color=COLOURS["grey"], linewidth=0.8, linestyle=":")
@@ -94,7 +104,9 @@ def draw_flips(axis, config: Config, summary: Summary) -> None:
     )
     for name, values, colour in series:
         axis.plot(gains, values[:, 0], marker="o", color=colour, label=name)
-        axis.fill_between(gains, values[:, 1], values[:, 2], color=colour, alpha=0.18, lw=0)
+        axis.fill_between(
+            gains, values[:, 1], values[:, 2], color=colour, alpha=0.18, lw=0
+        )
     relaxing_axis(axis, gains)
     axis.set(
         xlabel="Precision of the top (gain; right = more relaxed)",
@@ -121,7 +133,11 @@ def draw_levels(config: Config, results: Results, summary: Summary) -> Figure:
     panels = (
         (levels.revision, "Revision (0 kept, 1 evidence wins)", "Revision"),
         (levels.surprise, "Bayesian surprise (nats)", "Surprise"),
-        (levels.entropy - levels.entropy[:, :1], "Change of entropy (nats)", "Uncertainty"),
+        (
+            levels.entropy - levels.entropy[:, :1],
+            "Change of entropy (nats)",
+            "Uncertainty",
+        ),
     )
     with figure_style():
         for axis, (values, label, title) in zip(axes, panels, strict=True):
@@ -148,7 +164,9 @@ def draw_learning(results: Results, summary: Summary) -> Figure:
     epochs = np.arange(1, len(learned.energy) + 1)
     with figure_style():
         left.plot(epochs, learned.energy, color=COLOURS["blue"])
-        left.set(xlabel="Epoch", ylabel="Expected energy (nats per image)", title="Learning")
+        left.set(
+            xlabel="Epoch", ylabel="Expected energy (nats per image)", title="Learning"
+        )
         for name, row, colour in zip(
             summary.levels.names,
             np.exp(learned.log_precisions.T),
@@ -157,7 +175,10 @@ def draw_learning(results: Results, summary: Summary) -> Figure:
         ):
             right.plot(epochs, row, color=colour, label=name)
         right.set(
-            xlabel="Epoch", ylabel="Precision (1 / variance)", title="Learned precisions", yscale="log"
+            xlabel="Epoch",
+            ylabel="Precision (1 / variance)",
+            title="Learned precisions",
+            yscale="log",
         )
         right.legend()
     return figure

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from .config import Config
 
 
-def verdict(name: str, prediction: str, observed: str, holds: Any, kind: str) -> Verdict:
+def verdict(
+    name: str, prediction: str, observed: str, holds: Any, kind: str
+) -> Verdict:
     """Holds or fails; None for `holds` is inconclusive."""
     outcome = "inconclusive" if holds is None else "holds" if bool(holds) else "fails"
     return Verdict(name, prediction, observed, outcome, kind)
@@ -132,7 +134,9 @@ def theorems(config, results) -> tuple[Verdict, ...]:
             "revision lies in [0, 1] and rises as the top's gain falls",
             f"{len(linear)} random networks: range {linear.min():.3f}-{linear.max():.3f}, smallest rise "
             f"{np.diff(linear, axis=1).min():.1e}",
-            linear.min() >= 0 and linear.max() <= 1 and np.diff(linear, axis=1).min() > 0,
+            linear.min() >= 0
+            and linear.max() <= 1
+            and np.diff(linear, axis=1).min() > 0,
             "theorem",
         ),
         verdict(

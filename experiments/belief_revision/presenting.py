@@ -17,7 +17,6 @@ from pcmodel.networks.network import PureNetwork
 from pcmodel.paradigms.revision import Revision, revise
 from pcmodel.precision import covariance_to_log_precision
 
-
 SOLVER = GaussNewton(tolerance=1e-8, max_iterations=60)
 """Far tighter than any effect reported; a case that does not reach it is counted."""
 
@@ -36,7 +35,9 @@ class Beliefs(NamedTuple):
     def of(cls, mean: Array, precision: float | Array) -> "Beliefs":
         """One precision for all, equal in every direction."""
         cases, width = mean.shape
-        full = jnp.log(jnp.asarray(precision, mean.dtype)) * jnp.eye(width, dtype=mean.dtype)
+        full = jnp.log(jnp.asarray(precision, mean.dtype)) * jnp.eye(
+            width, dtype=mean.dtype
+        )
         return cls(mean, jnp.broadcast_to(full, (cases, width, width)))
 
 
@@ -53,7 +54,9 @@ def present(
     prior = Belief(beliefs.mean, beliefs.log_precision, ("top",))
     posed = pose(network, images, prior=prior, modulation=modulation)
     keys = jax.random.split(key, beliefs.mean.shape[0])
-    return _present(posed.problem, keys, batching=posed.batching, num_samples=num_samples)
+    return _present(
+        posed.problem, keys, batching=posed.batching, num_samples=num_samples
+    )
 
 
 @partial(jax.jit, static_argnames=("batching", "num_samples"))
@@ -73,8 +76,12 @@ def posterior_beliefs(revision: Revision) -> Beliefs:
 
 def as_float64(network: PureNetwork) -> PureNetwork:
     """The network's arrays in double precision (inside `jax.enable_x64`)."""
-    cast = partial(jax.tree.map, lambda leaf: jnp.asarray(np.asarray(leaf), jnp.float64))
-    return PureNetwork(network.model, cast(network.weights), cast(network.log_precisions))
+    cast = partial(
+        jax.tree.map, lambda leaf: jnp.asarray(np.asarray(leaf), jnp.float64)
+    )
+    return PureNetwork(
+        network.model, cast(network.weights), cast(network.log_precisions)
+    )
 
 
 def stack(revisions: list[Revision]) -> Revision:

@@ -1,5 +1,6 @@
 """What is run on one network: trials, sweeps over strength and gain, order, settling."""
 
+import itertools
 from functools import partial
 from typing import NamedTuple
 
@@ -39,7 +40,9 @@ class Trials(NamedTuple):
         return (1 - s) * self.believed_image[:, None] + s * self.shown_image[:, None]
 
 
-def draw_trials(data: DigitsSplit, num_pairs: int, num_establishing: int, seed: int) -> Trials:
+def draw_trials(
+    data: DigitsSplit, num_pairs: int, num_establishing: int, seed: int
+) -> Trials:
     """Held-out images, every class equally often; none is chosen by how it is classified."""
     rng = np.random.default_rng(seed)
     shown = np.arange(num_pairs) % 10
@@ -47,7 +50,10 @@ def draw_trials(data: DigitsSplit, num_pairs: int, num_establishing: int, seed: 
     by_class = [np.flatnonzero(data.test_labels == digit) for digit in range(10)]
     pick = lambda digits: np.array([rng.choice(by_class[digit]) for digit in digits])  # noqa: E731
     establishing = np.stack(
-        [rng.choice(by_class[digit], num_establishing, replace=False) for digit in believed]
+        [
+            rng.choice(by_class[digit], num_establishing, replace=False)
+            for digit in believed
+        ]
     )
     return Trials(
         believed,
@@ -84,7 +90,11 @@ def combination(name: str, gain: float, names: tuple[str, ...]) -> Modulation:
     """Levels modulated together; "sensory raised" divides by the gain instead."""
     if name == "sensory raised":
         return Modulation({names[0]: 1 / gain})
-    groups = {"all alike": names, "all but sensory": names[1:], "all between": names[1:-1]}
+    groups = {
+        "all alike": names,
+        "all but sensory": names[1:],
+        "all between": names[1:-1],
+    }
     return uniform(gain, groups[name])
 
 
@@ -138,7 +148,11 @@ def relax_without_evidence(
     changes = []
     for gain in config.gains:
         states = []
-        for modulation in (None, Modulation({"top": gain}), uniform(gain, network.model.names[1:])):
+        for modulation in (
+            None,
+            Modulation({"top": gain}),
+            uniform(gain, network.model.names[1:]),
+        ):
             posed = pose(network, prior=prior, modulation=modulation)
             found = _modes(posed.problem, batching=posed.batching)
             states.append(np.concatenate([np.asarray(x) for x in found], axis=1))
@@ -178,7 +192,11 @@ def order_effect(
         beliefs = held_beliefs(trials, precision)
         for step in range(morphs.shape[1])[::order]:
             found = present(
-                network, beliefs, morphs[:, step], key=key, num_samples=config.belief_samples
+                network,
+                beliefs,
+                morphs[:, step],
+                key=key,
+                num_samples=config.belief_samples,
             )
             beliefs = posterior_beliefs(found)
         finals.append(found)
@@ -214,7 +232,9 @@ def establish_then_contradict(
         beliefs = posterior_beliefs(found)
     held = np.argmax(np.asarray(found.mode), axis=1) == trials.believed
     width = found.mode.shape[1]
-    precision = np.mean(width / np.trace(np.asarray(found.covariance), axis1=1, axis2=2))
+    precision = np.mean(
+        width / np.trace(np.asarray(found.covariance), axis1=1, axis2=2)
+    )
     flips = []
     for gain in config.gains:
         after = present(
@@ -253,7 +273,9 @@ def settling(
 
     def times(modulation: Modulation):
         posed = pose(network, images, prior=prior, modulation=modulation)
-        return [np.asarray(x) for x in _settling(posed.problem, batching=posed.batching)]
+        return [
+            np.asarray(x) for x in _settling(posed.problem, batching=posed.batching)
+        ]
 
     top = [times(Modulation({"top": gain})) for gain in config.gains]
     alike = [times(uniform(gain, names)) for gain in config.gains]
@@ -270,7 +292,9 @@ def _settling(problem: Problem, *, batching: Batching, num_steps: int = 500):
 
     def one(problem: Problem):
         mode = state_from_latents(problem.structure, mode_of(problem))
-        hessian = jax.hessian(lambda x: energy(problem, latents_from_state(problem, x)))(mode)
+        hessian = jax.hessian(
+            lambda x: energy(problem, latents_from_state(problem, x))
+        )(mode)
         values, vectors = jnp.linalg.eigh(hessian)
         # Stable for the fastest direction, and no more than two slow time constants in all.
         rate = jnp.minimum(0.5 / values[-1], 2 / (values[0] * num_steps))
@@ -283,19 +307,32 @@ def _settling(problem: Problem, *, batching: Batching, num_steps: int = 500):
     return jax.vmap(one, in_axes=(batching.axes(problem),))(problem)
 
 
-def monotone_in_linear_networks(gains: tuple[float, ...], *, num_networks: int, seed: int):
+def monotone_in_linear_networks(
+    gains: tuple[float, ...], *, num_networks: int, seed: int
+):
     """Revision of random linear hierarchies under a relaxed top: (networks, gains)."""
     rng = np.random.default_rng(seed)
     rows = []
     for _ in range(num_networks):
         widths = (12, 8, 6, 4)
-        weights = [rng.normal(size=(a, b)) / np.sqrt(b) for a, b in zip(widths, widths[1:], strict=False)]
+        weights = [
+            rng.normal(size=(a, b)) / np.sqrt(b) for a, b in itertools.pairwise(widths)
+        ]
         network = as_model(linear_gaussian(weights, np.exp(rng.normal(size=4))))
-        network = PureNetwork(network.model, *jax.tree.map(lambda x: jnp.asarray(x, float), network[1:]))
+        network = PureNetwork(
+            network.model, *jax.tree.map(lambda x: jnp.asarray(x, float), network[1:])
+        )
         beliefs = Beliefs.of(jnp.asarray(rng.normal(size=(1, 4))), np.exp(rng.normal()))
         image = rng.normal(size=(1, widths[0])) * 2
         found = [
-            present(network, beliefs, image, key=jax.random.key(0), modulation=Modulation({"top": g}), num_samples=2)
+            present(
+                network,
+                beliefs,
+                image,
+                key=jax.random.key(0),
+                modulation=Modulation({"top": g}),
+                num_samples=2,
+            )
             for g in gains
         ]
         rows.append([float(f.revision[0]) for f in found])

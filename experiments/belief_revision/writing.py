@@ -62,7 +62,10 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
             behaviour_section(results, summary),
             network_section(results, summary),
         ),
-        assumptions=[text.format(**facts(config, results)).replace("*", "") for text in ASSUMPTIONS],
+        assumptions=[
+            text.format(**facts(config, results)).replace("*", "")
+            for text in ASSUMPTIONS
+        ],
         limitations=(
             "One small network, one data set: the curves are demonstrations of a mechanism, not "
             "measurements of brains.",
@@ -154,7 +157,9 @@ def behaviour_section(results: Results, summary: Summary) -> Section:
             f"{d['num_divergent']:.0f}",
         )
         for (name, gap), d in zip(
-            summary.behaviour["loo_per_person_below_best"].items(), found.diagnostics, strict=False
+            summary.behaviour["loo_per_person_below_best"].items(),
+            found.diagnostics,
+            strict=False,
         )
     ]
     return Section(
@@ -177,13 +182,27 @@ def behaviour_section(results: Results, summary: Summary) -> Section:
         ),
         (
             Table(
-                ("Parameter", "Mean", "2.5 %", "97.5 %", "Contraction", "Verdict", "Recovery coverage"),
+                (
+                    "Parameter",
+                    "Mean",
+                    "2.5 %",
+                    "97.5 %",
+                    "Contraction",
+                    "Verdict",
+                    "Recovery coverage",
+                ),
                 rows,
                 "Group means of the change-point agent; contraction = 1 - posterior / prior variance; coverage "
                 "of 90 % intervals on simulated participants.",
             ),
             Table(
-                ("Agent", "LOO below best, nats a person", "R-hat", "Bulk ESS", "Divergences"),
+                (
+                    "Agent",
+                    "LOO below best, nats a person",
+                    "R-hat",
+                    "Bulk ESS",
+                    "Divergences",
+                ),
                 fits,
                 "The agents compared.",
             ),
@@ -195,7 +214,9 @@ def network_section(results: Results, summary: Summary) -> Section:
     """The network."""
     precisions = ", ".join(
         f"{name} {value:.0f}"
-        for name, value in zip(summary.levels.names, np.asarray(summary.precisions), strict=True)
+        for name, value in zip(
+            summary.levels.names, np.asarray(summary.precisions), strict=True
+        )
     )
     return Section(
         "The network",
@@ -205,5 +226,11 @@ def network_section(results: Results, summary: Summary) -> Section:
             f"inverting its generative model (untrained {summary.untrained_accuracy:.1%}). Learned "
             f"precisions: {precisions}. Inference converged in {summary.converged:.1%} of all presentations.",
         ),
-        (Panel("learning", "Energy and precisions over training.", "Energy falls; precisions settle."),),
+        (
+            Panel(
+                "learning",
+                "Energy and precisions over training.",
+                "Energy falls; precisions settle.",
+            ),
+        ),
     )

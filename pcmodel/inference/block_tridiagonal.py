@@ -6,6 +6,7 @@ covariance and any cross-level covariance.  Cost is the sum of the widths cubed:
 levels.  A belief held jointly over several levels couples them all; use a dense solve there.
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -59,7 +60,7 @@ class BlockTridiagonal:
     def cost(structure: Structure) -> float:
         """Multiplications: Jacobians squared, pivots, eliminations."""
         widths = structure.model.widths
-        pairs = zip(widths, widths[1:], strict=False)
+        pairs = itertools.pairwise(widths)
         return sum(w**3 for w in widths[1:]) + sum(
             a * b * (a + 3 * b) for a, b in pairs
         )
@@ -116,7 +117,7 @@ def state_hessian(problem: Problem, latents: Latents, damping: Array) -> Blocks:
         cross.get(a, jnp.zeros((own[a].shape[0], own[b].shape[0]), own[a].dtype))
         if b == a + 1
         else jnp.zeros((own[a].shape[0], own[b].shape[0]), own[a].dtype)
-        for a, b in zip(levels, levels[1:], strict=False)
+        for a, b in itertools.pairwise(levels)
     ]
     return Blocks([own[level] for level in levels], upper)
 

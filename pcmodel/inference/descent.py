@@ -104,7 +104,9 @@ def descend(solver: Descent, problem: Problem, initial: Array) -> SolverResult:
     step = descent_step(solver.optimiser, coordinates.energy)
 
     def residual(point: Array) -> Array:
-        gradient = jax.grad(lambda z: objective(problem, z))(coordinates.to_whitened(point))
+        gradient = jax.grad(lambda z: objective(problem, z))(
+            coordinates.to_whitened(point)
+        )
         # H >= I: the gradient norm bounds the Newton decrement.
         return jnp.sqrt(jnp.sum(gradient**2))
 

@@ -45,9 +45,7 @@ class EvidenceAtTop(NamedTuple):
     covariance: Float[Array, "top top"]
 
 
-def evidence_at_top(
-    problem: Problem, whitened: Float[Array, " free"]
-) -> EvidenceAtTop:
+def evidence_at_top(problem: Problem, whitened: Float[Array, " free"]) -> EvidenceAtTop:
     """Prior, evidence and posterior of an unclamped top level at a mode."""
     part = problem.structure.free_slices()[-1]
     matrix = output_jacobian(linearise(problem, whitened))

@@ -28,7 +28,9 @@ def lanczos_log_det(
     def probe(probe_key: Array) -> Array:
         start = jax.random.rademacher(probe_key, (size,), like.dtype)
         diagonal, off_diagonal = tridiagonalise(product, start / jnp.sqrt(size), steps)
-        matrix = jnp.diag(diagonal) + jnp.diag(off_diagonal, 1) + jnp.diag(off_diagonal, -1)
+        matrix = (
+            jnp.diag(diagonal) + jnp.diag(off_diagonal, 1) + jnp.diag(off_diagonal, -1)
+        )
         values, vectors = jnp.linalg.eigh(matrix)
         tiny = jnp.finfo(like.dtype).tiny
         return size * jnp.sum(vectors[0] ** 2 * jnp.log(jnp.maximum(values, tiny)))

@@ -11,6 +11,7 @@ Jacobian of what is observed, so
 `choose` picks by counting operations.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -150,9 +151,7 @@ def conjugate_gradient(
 
     def unfinished(carry):
         _, residual, _, _, count, failed = carry
-        return (
-            (jnp.sum(residual**2) > target**2) & (count < max_products) & ~failed
-        )
+        return (jnp.sum(residual**2) > target**2) & (count < max_products) & ~failed
 
     def iterate(carry):
         step, residual, direction, inner, count, _ = carry
@@ -199,7 +198,7 @@ def choose(structure: Structure, num_outputs: int) -> LinearSolver:
 
     widths = structure.model.widths
     num_free = structure.num_free
-    one_pass = 2 * sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    one_pass = 2 * sum(a * b for a, b in itertools.pairwise(widths))
     costs: dict[LinearSolver, float] = {
         Dual(): num_outputs * (one_pass + num_outputs * (num_free + num_outputs / 3)),
         Primal(): min(num_outputs, num_free) * one_pass

@@ -148,9 +148,7 @@ def covariance_root(
     identity = jnp.eye(whitened.shape[0], dtype=whitened.dtype)
     rows = identity if units is None else identity[units]
     tangents = jax.vmap(lambda row: pull(row)[0])(rows)
-    lower = cholesky(
-        add_diagonal(matrix.T @ matrix, jnp.ones((), whitened.dtype))
-    )
+    lower = cholesky(add_diagonal(matrix.T @ matrix, jnp.ones((), whitened.dtype)))
     # T H^-1 T' = (L^-1 T')' (L^-1 T').
     return solve_lower(lower, tangents.T).T
 

@@ -176,9 +176,7 @@ def move_full_precision(
     """`move_precision` for a full precision, through its covariance."""
     width = log_precision.shape[0]
     flat = errors.reshape(-1, width)
-    precision = precision_matrix(
-        factor(log_precision, jnp.ones((), flat.dtype), width)
-    )
+    precision = precision_matrix(factor(log_precision, jnp.ones((), flat.dtype), width))
     covariance = solve_spd(cholesky(precision), jnp.eye(width, dtype=flat.dtype))
     moment = flat.T @ flat / flat.shape[0] + floor * jnp.eye(width, dtype=flat.dtype)
     return covariance_to_log_precision((1 - rate) * covariance + rate * moment)

@@ -53,7 +53,9 @@ class FixedWeightNorm:
         return {**weights, "layers": tuple(layers)}
 
 
-def rescale(layer: Weights, wanted: Sequence[Array | None], *, per_unit: bool) -> Weights:
+def rescale(
+    layer: Weights, wanted: Sequence[Array | None], *, per_unit: bool
+) -> Weights:
     """The layer with each matrix brought to its wanted norm."""
     leaves, tree = jax.tree.flatten(layer)
     current = weight_norms(layer, per_unit=per_unit)

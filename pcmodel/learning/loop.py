@@ -99,10 +99,14 @@ def learn(
             stopped = True
             break
         state = following
-        history.append((float(info.energy), float(info.residual), float(info.converged)))
+        history.append(
+            (float(info.energy), float(info.residual), float(info.converged))
+        )
         precisions.append(
             [
-                float("nan") if value is None else float(jnp.mean(level_diagonal(value)))
+                float("nan")
+                if value is None
+                else float(jnp.mean(level_diagonal(value)))
                 for value in state.log_precisions
             ]
         )

@@ -78,7 +78,9 @@ def check_architecture(
 ) -> None:
     """Raise a UserError unless layers, widths and names describe one hierarchy."""
     if len(widths) < 1 or any(width < 1 for width in widths):
-        raise UserError(f"widths must be positive integers, bottom first; got {widths}.")
+        raise UserError(
+            f"widths must be positive integers, bottom first; got {widths}."
+        )
     if len(layers) != len(widths) - 1:
         raise UserError(
             f"{len(widths)} levels need {len(widths) - 1} layers between them, "
@@ -222,7 +224,9 @@ def to_log_precisions(
     if precisions is None:
         return [0.0] * num_levels
     return [
-        None if value is None else from_precision(value, where=f"precision of level {level}")
+        None
+        if value is None
+        else from_precision(value, where=f"precision of level {level}")
         for level, value in enumerate(precisions)
     ]
 

@@ -77,7 +77,10 @@ def load(path: str | os.PathLike, *, into: Network | None = None) -> Network:
     pure = as_model(network)
     leaves, tree = jax.tree.flatten((pure.weights, pure.log_precisions))
     names = list(expected)
-    restored = [jnp.asarray(arrays[name], leaf.dtype) for name, leaf in zip(names, leaves, strict=True)]
+    restored = [
+        jnp.asarray(arrays[name], leaf.dtype)
+        for name, leaf in zip(names, leaves, strict=True)
+    ]
     weights, log_precisions = jax.tree.unflatten(tree, restored)
     return with_arrays(network, weights, log_precisions)
 
@@ -135,7 +138,9 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         )
     for name, value in arrays.items():
         if digest(value) != metadata["sha256"].get(name):
-            raise UserError(f"{path} is damaged: array {name} does not match its checksum.")
+            raise UserError(
+                f"{path} is damaged: array {name} does not match its checksum."
+            )
     return arrays, metadata
 
 
