@@ -24,6 +24,7 @@ from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll, whitened_from_latents
 from pcmodel.laplace import Posterior
 from pcmodel.levels import level_index
+from pcmodel.likelihood import Gaussian
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network, as_model
 from pcmodel.types import Latents
@@ -142,7 +143,7 @@ def _sample(problem: Problem, key: Array, *, num_samples: int) -> Latents:
         latents = unroll(problem, noise).latents
         if structure.is_discrete and not structure.clamped[0]:
             logits = predictions(problem, latents)[0]
-            data = structure.model.likelihood.sample(data_key, logits)
+            data = structure.discrete.sample(data_key, logits)
             latents = (data, *latents[1:])
         return latents
 
@@ -170,8 +171,10 @@ def predict(network: Network, latent: ArrayLike, *, level: str | int = "top") ->
     def down(above: Array) -> Array:
         for below in reversed(range(index)):
             above = pure.model.predict_level(pure.weights, below, above)
-        is_logits = hasattr(pure.model.likelihood, "mean") and index > 0
-        return pure.model.likelihood.mean(above) if is_logits else above
+        likelihood = pure.model.likelihood
+        if isinstance(likelihood, Gaussian) or index == 0:
+            return above
+        return likelihood.mean(above)
 
     return jax.vmap(down)(value) if value.ndim == 2 else down(value)
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from pcmodel.belief import Belief
@@ -106,9 +107,11 @@ def pose(
         units.append(given.units)
     check_data(model.likelihood, values[0], units[0], model.widths[0])
     beliefs = check_beliefs(prior, model.names, model.widths, dtype)
-    structure = Structure(
-        model, tuple(units), tuple(tuple(belief.levels) for belief in beliefs)
+    levels = tuple(
+        tuple(level_index(level, model.names) for level in belief.levels)
+        for belief in beliefs
     )
+    structure = Structure(model, tuple(units), levels)
     gains = (modulation or Modulation()).resolve(model.names, model.widths, dtype)
     inputs = Inputs(pure.weights, pure.log_precisions, gains, tuple(values), beliefs)
     batching = Batching(
@@ -160,7 +163,7 @@ def check_clamp(
             f"got {mask.shape}."
         )
     array = clamp.values
-    if not isinstance(array, jax.core.Tracer):
+    if not isinstance(array, Tracer):
         array = np.asarray(array)
         if array.dtype.kind not in "fiub":
             raise UserError(
@@ -175,7 +178,7 @@ def check_clamp(
     if 0 in shape:
         raise UserError(f"no data for level {name!r}: the batch is empty.")
     units = np.flatnonzero(mask)
-    chosen = array[..., units]
+    chosen = array[..., units]  # type: ignore[index]
     if isinstance(chosen, np.ndarray) and not np.all(np.isfinite(chosen)):
         raise UserError(
             f"values of level {name!r} contain NaN or infinity; mask missing units with "
@@ -188,7 +191,7 @@ def check_data(
     likelihood: Likelihood, values: Array, units: tuple[int, ...], width: int
 ) -> None:
     """Discrete data must be what their likelihood is about."""
-    if not units or isinstance(values, jax.core.Tracer):
+    if not units or isinstance(values, Tracer):
         return
     data = np.asarray(values)
     if isinstance(likelihood, Bernoulli) and (data.min() < 0 or data.max() > 1):

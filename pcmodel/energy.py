@@ -24,7 +24,7 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.belief import Belief
-from pcmodel.likelihood import Gaussian
+from pcmodel.likelihood import Discrete, Gaussian
 from pcmodel.model import GenerativeModel
 from pcmodel.precision import factor, log_normaliser, whiten
 from pcmodel.types import Latents, LogPrecisions, Weights
@@ -51,6 +51,14 @@ class Structure:
     def is_discrete(self) -> bool:
         """Whether level 0 has a likelihood instead of errors."""
         return not isinstance(self.model.likelihood, Gaussian)
+
+    @property
+    def discrete(self) -> Discrete:
+        """The likelihood of a discrete level 0."""
+        likelihood = self.model.likelihood
+        if isinstance(likelihood, Gaussian):
+            raise TypeError("a Gaussian level 0 has errors, not a discrete likelihood")
+        return likelihood
 
     @property
     def first_level(self) -> int:
@@ -128,12 +136,20 @@ def level_factor(problem: Problem, level: int) -> Array:
     width = structure.model.widths[level]
     owner = structure.top_belief() if level == structure.top else None
     if owner is None:
-        return factor(inputs.log_precisions[level], inputs.gains[level], width)
+        return factor(own_precision(inputs, level), inputs.gains[level], width)
     whole = belief_factor(problem, owner)
     if whole.ndim == 1:
         return whole[-width:]
     # Lower-triangular with the top last: its corner factors the *marginal* precision.
     return whole[-width:, -width:]
+
+
+def own_precision(inputs: Inputs, level: int) -> Array:
+    """A level's stored log-precision; only a discrete level 0 has none."""
+    value = inputs.log_precisions[level]
+    if value is None:
+        raise TypeError(f"level {level} has no precision")
+    return value
 
 
 def belief_factor(problem: Problem, index: int) -> Array:
@@ -220,7 +236,7 @@ def data_energy_terms(
     problem: Problem, logits: Float[Array, " observed"]
 ) -> Float[Array, " observed"]:
     """Tempered -log p of discrete data, one term per observed unit, from its logits."""
-    likelihood = problem.structure.model.likelihood
+    likelihood = problem.structure.discrete
     data, gain = problem.inputs.values[0], observed_gain(problem)
     return likelihood.energy_terms(logits, data, gain)
 
@@ -296,7 +312,7 @@ def discrete_level(problem: Problem, above: Array) -> Array:
     """Level 0 of a discrete network: data where observed, predicted mean elsewhere."""
     structure, inputs = problem.structure, problem.inputs
     logits = structure.model.predict_level(inputs.weights, 0, above)
-    mean = structure.model.likelihood.mean(logits)
+    mean = structure.discrete.mean(logits)
     return mean.at[structure.clamped_units(0)].set(inputs.values[0])
 
 

@@ -91,4 +91,5 @@ class Categorical:
         )
 
 
+Discrete = Bernoulli | Categorical
 Likelihood = Gaussian | Bernoulli | Categorical

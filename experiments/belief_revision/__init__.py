@@ -5,12 +5,13 @@ is held at its top ("this is a 3"); images of another digit contradict it with g
 precision of each level is lowered alone and in combination.
 
 Predictions that could fail: relaxing the top lowers the evidence needed and beliefs flip to the
-class *shown*; relaxing the levels between protects the belief; neither an untrained network nor noise of the
-same size lands on the right class. Controls that must hold: all gains alike move nothing; raised senses equal
-relaxed everything-else in the mode; relaxation without evidence moves nothing.
+class *shown*; relaxing the levels between protects the belief; neither an untrained network nor
+noise of the same size lands on the right class. Controls that must hold: all gains alike move
+nothing; raised senses equal relaxed everything-else in the mode; relaxation without evidence moves
+nothing.
 
-The participant model is the same hierarchy over trials, fitted to people with NumPyro, with what such
-fits can and cannot tell apart.
+The participant model is the same hierarchy over trials, fitted to people with NumPyro, with what
+such fits can and cannot tell apart.
 
 References: Carhart-Harris & Friston 2019 (Pharmacol Rev 71:316); Nassar et al. 2010 (J Neurosci
 30:12366).

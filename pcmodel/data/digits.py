@@ -28,9 +28,10 @@ def load_digits_split() -> DigitsSplit:
 
     images, labels = load_digits(return_X_y=True)
     images = (images / 16.0).astype(np.float32)
-    train_images, test_images, train_labels, test_labels = train_test_split(
+    parts = train_test_split(
         images, labels, test_size=1 / 3, stratify=labels, random_state=0
     )
+    train_images, test_images, train_labels, test_labels = map(np.asarray, parts)
     return DigitsSplit(train_images, train_labels, test_images, test_labels)
 
 

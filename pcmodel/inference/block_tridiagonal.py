@@ -172,7 +172,7 @@ def data_rows(problem: Problem, above: Array, jacobian: Array) -> Array:
     structure = problem.structure
     logits = structure.model.predict_level(problem.inputs.weights, 0, above)
     logits, gain = logits[structure.clamped_units(0)], observed_gain(problem)
-    push = structure.model.likelihood.push_root
+    push = structure.discrete.push_root
     return jax.vmap(lambda v: push(logits, gain, v), in_axes=1, out_axes=1)(jacobian)
 
 
@@ -218,7 +218,8 @@ def solve_blocks(factor: BlockFactor, rhs: Float[Array, " free"]) -> Array:
 
 def blocks_log_det(factor: BlockFactor) -> Float[Array, ""]:
     """log det H."""
-    return 2 * sum(jnp.sum(jnp.log(jnp.diagonal(pivot))) for pivot in factor.pivots)
+    logs = [jnp.sum(jnp.log(jnp.diagonal(pivot))) for pivot in factor.pivots]
+    return 2 * jnp.sum(jnp.stack(logs))
 
 
 def marginal_covariances(factor: BlockFactor) -> list[Float[Array, "n n"]]:

@@ -133,7 +133,8 @@ def descent_step(optimiser: optax.GradientTransformation, energy_of: Callable):
     def step(carry, _):
         point, state = carry
         updates, state = optimiser.update(jax.grad(energy_of)(point), state, point)
-        return (optax.apply_updates(point, updates), state), None
+        moved = jax.tree.map(jnp.add, point, updates)
+        return (moved, state), None
 
     return step
 

@@ -272,7 +272,9 @@ def energy_change(
     change += 0.5 * jnp.sum(
         (unrolled.rows - current.rows) * (unrolled.rows + current.rows)
     )
-    if unrolled.logits is not None and unrolled.logits.shape[0]:
+    if unrolled.logits is None or current.logits is None:
+        return change
+    if unrolled.logits.shape[0]:
         new = data_energy_terms(problem, unrolled.logits)
         change += jnp.sum(new - data_energy_terms(problem, current.logits))
     return change

@@ -42,10 +42,8 @@ Solve = Callable[[Array, Array], LinearSolution]
 class LinearSolver(Protocol):
     """Prepares the damped Gauss-Newton equation of one point for many right-hand sides."""
 
-    @property
-    def is_direct(self) -> bool:
-        """Whether a solve is one linear map (and so may precondition)."""
-        ...
+    is_direct: ClassVar[bool]
+    """Whether a solve is one linear map (and so may precondition)."""
 
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array

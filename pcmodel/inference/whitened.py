@@ -10,6 +10,7 @@ with Gauss-Newton Hessian $I + S^\top S$, $S = A^\top \partial (r, \eta) / \part
 (the identity for rows).  Every solver and the posterior are built on the four functions below.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -126,8 +127,8 @@ class Linearisation(NamedTuple):
     """
 
     gradient: Float[Array, " free"]
-    push: object
-    pull: object
+    push: Callable[[Array], Array]
+    pull: Callable[[Array], Array]
     num_outputs: int
 
 
@@ -150,7 +151,7 @@ def linearise(problem: Problem, whitened: Float[Array, " free"]) -> Linearisatio
             lambda u: transpose((u, None))[0],
             num_rows,
         )
-    likelihood = problem.structure.model.likelihood
+    likelihood = problem.structure.discrete
     gain = observed_gain(problem)
     slope = jax.grad(lambda eta: data_energy(problem, eta))(logits)
 

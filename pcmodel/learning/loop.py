@@ -111,8 +111,9 @@ def learn(
             ]
         )
         advance()
-    columns = np.asarray(history).reshape(-1, 3).T
-    return state, LearningCurve(*columns, np.asarray(precisions), stopped)
+    energy, residual, converged = np.asarray(history).reshape(-1, 3).T
+    curve = LearningCurve(energy, residual, converged, np.asarray(precisions), stopped)
+    return state, curve
 
 
 def level_diagonal(log_precision: Array) -> Array:

@@ -188,7 +188,9 @@ def linear_gaussian(
     """
     matrices = [np.atleast_2d(np.asarray(matrix, dtype=float)) for matrix in weights]
     widths = [matrix.shape[0] for matrix in matrices]
-    widths.append(matrices[-1].shape[1] if matrices else np.size(prior_mean))
+    widths.append(
+        matrices[-1].shape[1] if matrices else int(np.size(np.asarray(prior_mean)))
+    )
     for level, (matrix, width) in enumerate(zip(matrices, widths[1:], strict=True)):
         if matrix.shape[1] != width:
             raise UserError(

@@ -50,7 +50,7 @@ def save(network: Network, path: str | os.PathLike) -> None:
             dir=target.parent, suffix=".part", delete=False
         ) as file:
             temporary = Path(file.name)
-            np.savez(file, metadata=np.array(metadata), **arrays)
+            np.savez(file, **{"metadata": np.array(metadata), **arrays})  # type: ignore[arg-type]
         os.replace(temporary, target)
     except OSError as error:
         if temporary is not None:
