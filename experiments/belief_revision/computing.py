@@ -22,7 +22,7 @@ from .sweeps import (
     draw_trials,
     establish_then_contradict,
     evidence_scale,
-    monotone_in_linear_networks,
+    monotone_in_a_linear_network,
     order_effect,
     relax_without_evidence,
     run_sweeps,
@@ -118,7 +118,11 @@ def revise_beliefs(
             untrained_scale,
             done(run_sweeps(trained, trials, scale.prior, config, key)),
             done(run_sweeps(untrained, trials, untrained_scale.prior, config, key)),
-            done(monotone_in_linear_networks(config.gains, num_networks=20, seed=seed)),
+            done(
+                monotone_in_a_linear_network(
+                    linear, trials, linear_scale.prior, config, key
+                )
+            ),
             done(relax_without_evidence(trained, trials, scale.prior, config, key)),
             done(order_effect(trained, trials, scale.prior, config, key)),
             done(order_effect(linear, trials, linear_scale.prior, config, key)),

@@ -132,7 +132,7 @@ def theorems(config, results) -> tuple[Verdict, ...]:
         verdict(
             "Linear networks revise monotonically",
             "revision lies in [0, 1] and rises as the top's gain falls",
-            f"{len(linear)} random networks: range {linear.min():.3f}-{linear.max():.3f}, smallest rise "
+            f"tanh taken out, {len(linear)} pairs: range {linear.min():.3f}-{linear.max():.3f}, smallest rise "
             f"{np.diff(linear, axis=1).min():.1e}",
             linear.min() >= 0
             and linear.max() <= 1

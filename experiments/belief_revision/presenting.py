@@ -17,6 +17,8 @@ from pcmodel.networks.network import PureNetwork
 from pcmodel.paradigms.revision import Revision, revise
 from pcmodel.precision import covariance_to_log_precision
 
+QUICK = {"xla_backend_optimization_level": 1}
+"""Compiled in two thirds of the time; these programs run for less than they compile."""
 SOLVER = GaussNewton(tolerance=1e-8, max_iterations=60)
 """Far tighter than any effect reported; a case that does not reach it is counted."""
 
@@ -59,7 +61,7 @@ def present(
     )
 
 
-@partial(jax.jit, static_argnames=("batching", "num_samples"))
+@partial(jax.jit, static_argnames=("batching", "num_samples"), compiler_options=QUICK)
 def _present(
     problem: Problem, keys: Array, *, batching: Batching, num_samples: int
 ) -> Revision:

@@ -17,12 +17,12 @@ from pcmodel.inference.descent import StateDescent, trajectory
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.infer import infer_one
 from pcmodel.modulation import Modulation, uniform
-from pcmodel.networks.network import PureNetwork, as_model, linear_gaussian
+from pcmodel.networks.network import PureNetwork
 from pcmodel.paradigms.revision import Revision
 from pcmodel.types import Latents
 
 from .config import Config
-from .presenting import Beliefs, posterior_beliefs, present, stack
+from .presenting import QUICK, Beliefs, posterior_beliefs, present, stack
 
 
 class Trials(NamedTuple):
@@ -286,7 +286,7 @@ def settling(
     )
 
 
-@partial(jax.jit, static_argnames=("batching", "num_steps"))
+@partial(jax.jit, static_argnames=("batching", "num_steps"), compiler_options=QUICK)
 def _settling(problem: Problem, *, batching: Batching, num_steps: int = 500):
     """1 / smallest curvature, and the decay time of descent displaced along that direction."""
 
@@ -307,33 +307,20 @@ def _settling(problem: Problem, *, batching: Batching, num_steps: int = 500):
     return jax.vmap(one, in_axes=(batching.axes(problem),))(problem)
 
 
-def monotone_in_linear_networks(
-    gains: tuple[float, ...], *, num_networks: int, seed: int
-):
-    """Revision of random linear hierarchies under a relaxed top: (networks, gains)."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for _ in range(num_networks):
-        widths = (12, 8, 6, 4)
-        weights = [
-            rng.normal(size=(a, b)) / np.sqrt(b) for a, b in itertools.pairwise(widths)
-        ]
-        network = as_model(linear_gaussian(weights, np.exp(rng.normal(size=4))))
-        network = PureNetwork(
-            network.model, *jax.tree.map(lambda x: jnp.asarray(x, float), network[1:])
+def monotone_in_a_linear_network(
+    network: PureNetwork, trials: Trials, precision: float, config: Config, key
+) -> np.ndarray:
+    """Revision of a linear hierarchy as its top is relaxed: (pairs, gains)."""
+    beliefs = held_beliefs(trials, precision)
+    found = [
+        present(
+            network,
+            beliefs,
+            trials.shown_image,
+            key=key,
+            modulation=Modulation({"top": gain}),
+            num_samples=config.belief_samples,
         )
-        beliefs = Beliefs.of(jnp.asarray(rng.normal(size=(1, 4))), np.exp(rng.normal()))
-        image = rng.normal(size=(1, widths[0])) * 2
-        found = [
-            present(
-                network,
-                beliefs,
-                image,
-                key=jax.random.key(0),
-                modulation=Modulation({"top": g}),
-                num_samples=2,
-            )
-            for g in gains
-        ]
-        rows.append([float(f.revision[0]) for f in found])
-    return np.asarray(rows)
+        for gain in config.gains
+    ]
+    return np.stack([np.asarray(each.revision) for each in found], axis=1)
