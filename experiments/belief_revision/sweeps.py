@@ -1,6 +1,5 @@
 """What is run on one network: trials, sweeps over strength and gain, order, settling."""
 
-import itertools
 from functools import partial
 from typing import NamedTuple
 
