@@ -65,7 +65,11 @@ def along(inputs, direction, step):
     return jax.tree.map(lambda a, b: a + step * b, inputs, direction)
 
 
-@pytest.mark.parametrize("activation", [identity, jnp.tanh], ids=["linear", "tanh"])
+@pytest.mark.parametrize(
+    "activation",
+    [pytest.param(identity, marks=pytest.mark.slow), jnp.tanh],
+    ids=["linear", "tanh"],
+)
 def test_derivatives_through_inference_equal_finite_differences(activation, getkey):
     """Prevents a fit from climbing another likelihood than the one it reports.
 
@@ -94,6 +98,7 @@ def test_derivatives_through_inference_equal_finite_differences(activation, getk
         )
 
 
+@pytest.mark.slow
 def test_derivatives_are_the_equilibriums_not_the_solvers():
     """Prevents differentiating the iterations of a solver instead of the equilibrium.
 

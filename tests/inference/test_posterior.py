@@ -150,8 +150,9 @@ def test_blocks_give_the_dense_inverse():
     )
     problem = pose(network, np.ones(3)).problem
     found = pcmodel.infer(network, np.ones(3))
-    factor = factorise(state_hessian(problem, found.latents, jnp.zeros(())))
-    root = laplace.covariance_root(problem, found.whitened)
+    hessian = jax.jit(state_hessian)(problem, found.latents, jnp.zeros(()))
+    factor = jax.jit(factorise)(hessian)
+    root = jax.jit(laplace.covariance_root)(problem, found.whitened)
     dense = np.asarray(root @ root.T)
     ends = np.cumsum([0, 4, 2, 3])
     parts = [slice(a, b) for a, b in pairwise(ends)]
