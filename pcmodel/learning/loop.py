@@ -29,7 +29,8 @@ class LearningCurve(NamedTuple):
 
     log_precisions: mean log-precision of each level after each epoch, (epochs, levels); NaN for a
         level without one.
-    stopped_early: whether a non-finite energy ended learning (the last good state is kept).
+    stopped_early: whether a non-finite energy or network ended learning; the last network known to
+        have a finite energy is kept, and the curve ends with it.
     """
 
     energy: np.ndarray
@@ -82,7 +83,7 @@ def learn(
     advance: Callable[[], None] = lambda: None,
 ) -> tuple[LearningState, LearningCurve]:
     """Run `num_epochs`; `advance` is called after each."""
-    state = init_learning(weights, log_precisions, learning)
+    state = proven = init_learning(weights, log_precisions, learning)
     history: list[tuple[float, float, float]] = []
     precisions: list[list[float]] = []
     stopped = False
@@ -96,9 +97,14 @@ def learn(
             batch_size=batch_size,
         )
         if not np.isfinite(info.energy):
+            # What began this epoch was never seen to have a finite energy.
+            state, history, precisions = proven, history[:-1], precisions[:-1]
             stopped = True
             break
-        state = following
+        if not is_finite(following):
+            stopped = True
+            break
+        proven, state = state, following
         history.append(
             (float(info.energy), float(info.residual), float(info.converged))
         )
@@ -112,8 +118,14 @@ def learn(
         )
         advance()
     energy, residual, converged = np.asarray(history).reshape(-1, 3).T
-    curve = LearningCurve(energy, residual, converged, np.asarray(precisions), stopped)
-    return state, curve
+    levels = np.asarray(precisions).reshape(-1, len(log_precisions))
+    return state, LearningCurve(energy, residual, converged, levels, stopped)
+
+
+def is_finite(state: LearningState) -> bool:
+    """Whether every weight and log-precision is a finite number."""
+    leaves = jax.tree.leaves((state.weights, state.log_precisions))
+    return all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in leaves)
 
 
 def level_diagonal(log_precision: Array) -> Array:

@@ -33,6 +33,15 @@ ACTIVATIONS = {
     "sigmoid": jax.nn.sigmoid,
     "softplus": jax.nn.softplus,
 }
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    zipfile.BadZipFile,
+    NotImplementedError,  # an archive damaged where it names its compression
+    TypeError,  # a single array, which numpy does not open as an archive
+)
 LIKELIHOODS = {kind.name: kind for kind in (Gaussian, Bernoulli, Categorical)}
 
 
@@ -53,9 +62,10 @@ def save(network: Network, path: str | os.PathLike) -> None:
             np.savez(file, **{"metadata": np.array(metadata), **arrays})  # type: ignore[arg-type]
         os.replace(temporary, target)
     except OSError as error:
+        raise UserError(f"cannot write {target}: {error.strerror}.") from None
+    finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        raise UserError(f"cannot write {target}: {error.strerror}.") from None
 
 
 def load(path: str | os.PathLike, *, into: Network | None = None) -> Network:
@@ -74,6 +84,13 @@ def load(path: str | os.PathLike, *, into: Network | None = None) -> Network:
             f"{path} holds a network of widths {metadata['widths']}, which does not fit one "
             f"of widths {list(network.widths)}."
         )
+    for key in ("activations", "likelihood"):
+        own = describe(network, {})[key]
+        if own != metadata[key]:
+            raise UserError(
+                f"{path} holds a network with {key} {metadata[key]}, which does not fit one "
+                f"with {own}."
+            )
     pure = as_model(network)
     leaves, tree = jax.tree.flatten((pure.weights, pure.log_precisions))
     names = list(expected)
@@ -125,13 +142,15 @@ def digest(array: np.ndarray) -> str:
 def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and metadata, checked against their digests."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         metadata = json.loads(str(arrays.pop("metadata")))
     except FileNotFoundError:
         raise UserError(f"there is no file {path}.") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise UserError(f"{path} is not a readable network file: {error}") from None
+    if not isinstance(metadata, dict):
+        raise UserError(f"{path} is not a network file.")
     if metadata.get("format") != FORMAT:
         raise UserError(
             f"{path} has format {metadata.get('format')}; this version reads {FORMAT}."
