@@ -16,11 +16,13 @@ from jaxtyping import Float
 
 from pcmodel.energy import (
     Problem,
+    belief_factor,
     energy,
     latents_from_state,
     level_energies,
     level_factor,
     state_from_latents,
+    without_top,
 )
 from pcmodel.inference.evidence import EvidenceAtTop, evidence_at_top
 from pcmodel.inference.infer import infer_one
@@ -132,6 +134,12 @@ def level_normalisers(problem: Problem) -> Float[Array, " levels"]:
         else jnp.zeros((), problem.inputs.gains[0].dtype)
         for level in range(structure.top + 1)
     ]
+    for index, levels in enumerate(structure.beliefs):
+        whole = belief_factor(problem, index)
+        if index == structure.top_belief():
+            whole = without_top(whole, structure.model.widths[structure.top])
+        if whole.shape[0]:
+            parts[levels[0]] += log_normaliser(whole, whole.shape[0])
     return jnp.stack(parts)
 
 

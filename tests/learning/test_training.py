@@ -35,7 +35,7 @@ def arrays(result):
 
 def test_a_point_estimate_is_refused_precisions_and_told_why():
     """Prevents precisions that run away from being trained for hours before it shows."""
-    with pytest.raises(pcmodel.UserError, match="diverges.*precision_rate=0"):
+    with pytest.raises(pcmodel.UserError, match=r"diverges.*precision_rate=0"):
         train(learning=Learning(e_step=PointEstimate()))
     before = as_model(network())
     result = train(learning=Learning(e_step=PointEstimate(), precision_rate=0.0))
