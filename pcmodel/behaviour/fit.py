@@ -1,6 +1,6 @@
 """Fit several agents at once, and say how far each answer can be trusted.
 
-One call runs NUTS for every agent (or data set) as lanes of one compiled program; each
+One call runs NUTS for every agent (or data set) through one compiled program; each
 comes back with diagnostics, PSIS-LOO, contraction from prior to posterior, and a
 verdict per parameter.
 """
@@ -30,6 +30,7 @@ from pcmodel.behaviour.sampler import Draws, build_sampler, run_sampler
 from pcmodel.behaviour.task import Trials
 from pcmodel.behaviour.unroll import scored
 
+# The usual limits, 1.01 and 400, ask for more draws than a study of minutes can take.
 MAX_RHAT = 1.05
 MIN_ESS = 100.0
 
@@ -42,6 +43,11 @@ class Diagnostics(NamedTuple):
     num_divergent: int
     deepest_share: float  # share of trajectories that reached the depth limit
     accept_prob: float
+
+    @property
+    def converged(self) -> bool:
+        """Whether the chains agree."""
+        return self.rhat <= MAX_RHAT
 
     @property
     def complaints(self) -> tuple[str, ...]:
@@ -87,29 +93,18 @@ def fit_agents(
     chunk: int = 10,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Fit]:
-    """Fit `agents[i]` to `trials[i]` (all of one shape), all at once.
+    """Fit `agents[i]` to `trials[i]` (all of one shape), one after another.
 
     Warns, naming the agent, when the chains cannot be trusted.
     """
-    switches = _stack([agent.switches() for agent in agents])
-    arguments = (_stack(list(trials)), switches)
+    problems = [(t, a.switches()) for t, a in zip(trials, agents, strict=True)]
     sampler = build_sampler(
         participant_model,
-        arguments,
+        problems[0],
         initial_values(trials[0].outcome.shape[0]),
         held=("spread",),
         num_warmup=num_warmup,
         max_tree_depth=max_tree_depth,
-    )
-    draws = run_sampler(
-        sampler,
-        arguments,
-        key,
-        num_chains=num_chains,
-        num_samples=num_samples,
-        num_pilot=num_pilot,
-        chunk=chunk,
-        advance=advance,
     )
     likelihood = jax.jit(
         lambda rows, trials, switches: jax.lax.map(
@@ -121,21 +116,27 @@ def fit_agents(
         )
     )
     fits = []
-    for i, agent in enumerate(agents):
-        rows = draws.sites["participants"][i].reshape(
-            -1, *draws.sites["participants"].shape[3:]
+    for agent, problem, fit_key in zip(
+        agents, problems, jax.random.split(key, len(agents)), strict=True
+    ):
+        draws = run_sampler(
+            sampler,
+            problem,
+            fit_key,
+            num_chains=num_chains,
+            num_samples=num_samples,
+            num_pilot=num_pilot,
+            chunk=chunk,
+            advance=advance,
         )
-        values = np.asarray(likelihood(jnp.asarray(rows), trials[i], agent.switches()))
-        fits.append(_summarise(i, agent, trials[i], draws, values, max_tree_depth))
+        people = draws.sites["participants"]
+        rows = jnp.asarray(people.reshape(-1, *people.shape[2:]))
+        values = np.asarray(likelihood(rows, *problem))
+        fits.append(_summarise(agent, problem[0], draws, values, max_tree_depth))
     return fits
 
 
-def _stack(items: list):
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *items)
-
-
 def _summarise(
-    index: int,
     agent: Agent,
     trials: Trials,
     draws: Draws,
@@ -146,13 +147,13 @@ def _summarise(
     loo = psis_loo(values[:, mask])
     by_participant = np.zeros(mask.shape)
     by_participant[mask] = loo.pointwise
-    sites = {name: site[index] for name, site in draws.sites.items()}
+    sites = draws.sites
     fit = Fit(
         agent=agent,
         group_mean=sites["group_mean"],
         group_spread=sites["group_spread"],
         participants=sites["participants"],
-        diagnostics=_diagnose(index, draws, max_tree_depth),
+        diagnostics=_diagnose(draws, max_tree_depth),
         loo=loo,
         loo_by_participant=by_participant.sum(axis=1),
     )
@@ -163,15 +164,15 @@ def _summarise(
     return fit
 
 
-def _diagnose(index: int, draws: Draws, max_tree_depth: int) -> Diagnostics:
-    group = [draws.sites["group_mean"][index], draws.sites["group_spread"][index]]
+def _diagnose(draws: Draws, max_tree_depth: int) -> Diagnostics:
+    group = [draws.sites["group_mean"], draws.sites["group_spread"]]
     values = np.concatenate(group, axis=-1)
     return Diagnostics(
         rhat=float(np.max(split_gelman_rubin(values))),
         ess=float(np.min(effective_sample_size(values))),
-        num_divergent=int(draws.diverging[index].sum()),
-        deepest_share=float(np.mean(draws.num_steps[index] >= 2**max_tree_depth - 1)),
-        accept_prob=float(draws.accept_prob[index].mean()),
+        num_divergent=int(draws.diverging.sum()),
+        deepest_share=float(np.mean(draws.num_steps >= 2**max_tree_depth - 1)),
+        accept_prob=float(draws.accept_prob.mean()),
     )
 
 
@@ -187,15 +188,33 @@ def verdicts(fit: Fit, *, known: float = 0.5) -> dict[str, str]:
 
     "ratio only": the prior and sensory log-precisions of the Kalman agent, whose
     likelihood depends on their difference alone (a theorem, not a threshold). Else
-    "identified" when the data removed at least the share `known` of the prior variance.
+    "identified" when the data removed at least the share `known` of the prior variance,
+    and "unconverged" where the chains disagree (R-hat above 1.05: a study of minutes
+    has too few draws for the usual 1.01).
     """
     words = {}
     for name, share in zip(PARAMETER_NAMES, fit.contraction, strict=True):
         words[name] = "identified" if share >= known else "prior"
+        if not fit.diagnostics.converged:
+            words[name] = "unconverged"
     if not fit.agent.change_points:  # exact invariance, tested
         words["hazard_logit"] = "prior"
         words["log_scale"] = words["log_process"] = "ratio only"
     return words
+
+
+def loo_verdict(fit: Fit, reference: Fit) -> str:
+    """How `fit` predicts reports against `reference`, two standard errors deciding.
+
+    "worse", "better", "inconclusive", or "unconverged" if either fit is.
+    """
+    if not (fit.diagnostics.converged and reference.diagnostics.converged):
+        return "unconverged"
+    gap = fit.loo_by_participant - reference.loo_by_participant
+    error = gap.std(ddof=1) / np.sqrt(len(gap))
+    if abs(gap.mean()) <= 2.0 * error:
+        return "inconclusive"
+    return "better" if gap.mean() > 0.0 else "worse"
 
 
 def posterior_parameters(fit: Fit) -> ParticipantParameters:

@@ -6,6 +6,11 @@ trials determine well is centred, one that they leave to the group non-centred, 
 rest in between (Papaspiliopoulos, Roberts & Sköld 2007; `Prior.centred`). Parameters
 without a spread are shared by all participants: two noise levels, a few catch trials
 or a few exact repeats a person cannot tell people apart.
+
+The Kalman agent's likelihood depends on log q - log k alone. For that agent the two are
+turned, in the group and in every person, onto the ratio and the direction across it
+that is independent under the prior: the ratio is sampled by itself and the other keeps
+its prior. The prior over log q and log k is the same; only the coordinates turn.
 """
 
 from typing import NamedTuple
@@ -53,6 +58,10 @@ def _table() -> Float[Array, "columns parameters"]:
     return jnp.asarray([PRIORS[name] for name in PARAMETER_NAMES]).T
 
 
+PROCESS, SCALE = (PARAMETER_NAMES.index(n) for n in ("log_process", "log_scale"))
+PROCESS_PLACE, SCALE_PLACE = VARYING.index(PROCESS), VARYING.index(SCALE)
+
+
 def _centring(switches: Switches) -> Float[Array, " varying"]:
     """How far each varying parameter is centred; not at all where it is unused."""
     informed = {
@@ -66,39 +75,88 @@ def _centring(switches: Switches) -> Float[Array, " varying"]:
     return jnp.stack(centred)
 
 
+def _turn(ratio: Array, across: Array, process_sd: Array, scale_sd: Array):
+    """Independent standard normals to those of log q and log k.
+
+    `ratio` is that of log q - log k, `across` the one uncorrelated with it.
+    """
+    both = jnp.sqrt(process_sd**2 + scale_sd**2)
+    process = (process_sd * ratio + scale_sd * across) / both
+    scale = (process_sd * across - scale_sd * ratio) / both
+    return process, scale
+
+
+def _turned(values: Array, process: int, scale: int, sd: Array, keep: Array) -> Array:
+    """Rows of standard normals with the two turned, unless `keep`."""
+    rows = _turn(values[process], values[scale], sd[process], sd[scale])
+    turned = values.at[process].set(rows[0]).at[scale].set(rows[1])
+    return jnp.where(keep, values, turned)
+
+
+def _turned_spreads(wide: Array, unit: Array, keep: Array) -> tuple[Array, Array]:
+    """The two spreads from that of their ratio and an angle, unless `keep`.
+
+    The ratio's spread is the length of the pair (process, scale), which alone meets the
+    data. Also the log density that makes the pair half-normal again.
+    """
+    length = wide[PROCESS_PLACE]
+    angle = 0.5 * jnp.pi * jax.lax.erf(wide[SCALE_PLACE] / jnp.sqrt(2.0))
+    pair = jnp.stack([length * jnp.cos(angle), length * jnp.sin(angle)])
+    places = jnp.asarray([PROCESS_PLACE, SCALE_PLACE])
+    pair = pair / unit[places]
+    correction = jnp.log(length) + 0.5 * length**2 - 0.5 * jnp.sum(pair**2)
+    turned = wide.at[places].set(pair)
+    return jnp.where(keep, wide, turned), jnp.where(keep, 0.0, correction)
+
+
 def participant_model(trials: Trials, switches: Switches) -> None:
     """Priors and likelihood of all participants' reports (leading axis of `trials`)."""
     num_participants, varying = trials.outcome.shape[0], jnp.asarray(VARYING)
     mean, sd, spread, _ = _table()
-    centred = _centring(switches)
+    keep = switches.change_points
     standard = numpyro.sample(
         "group", dist.Normal(0.0, 1.0).expand([NUM_PARAMETERS]).to_event(1)
     )
+    standard = _turned(jnp.asarray(standard), PROCESS, SCALE, sd, keep)
     wide = numpyro.sample(
         "spread", dist.HalfNormal(1.0).expand([len(VARYING)]).to_event(1)
     )
-    group_mean = jnp.asarray(
-        numpyro.deterministic("group_mean", mean + sd * jnp.asarray(standard))
-    )
+    group_mean = jnp.asarray(numpyro.deterministic("group_mean", mean + sd * standard))
+    wide, correction = _turned_spreads(jnp.asarray(wide), spread[varying], keep)
+    numpyro.factor("turned_spreads", correction)
     group_spread = jnp.asarray(
-        numpyro.deterministic("group_spread", spread[varying] * jnp.asarray(wide))
+        numpyro.deterministic("group_spread", spread[varying] * wide)
     )
-    middle = (centred * (group_mean - mean)[varying])[:, None]
-    width = (group_spread**centred)[:, None]
+    centred = _centring(switches)
+    shift, width = _place_scale(group_mean - mean, group_spread, keep)
+    middle = (centred * shift)[:, None]
     shape = (len(VARYING), num_participants)
     places = numpyro.sample(
         "places",
         dist.Normal(
-            jnp.broadcast_to(middle, shape), jnp.broadcast_to(width, shape)
+            jnp.broadcast_to(middle, shape),
+            jnp.broadcast_to((width**centred)[:, None], shape),
         ).to_event(2),
     )
-    rest = (group_spread ** (1.0 - centred))[:, None]
+    personal = (places - middle) / (width**centred)[:, None]
+    personal = _turned(personal, PROCESS_PLACE, SCALE_PLACE, group_spread, keep)
     rows = jnp.broadcast_to(group_mean[:, None], (NUM_PARAMETERS, num_participants))
-    rows = rows.at[varying].set(group_mean[varying][:, None] + rest * (places - middle))
+    rows = rows.at[varying].add(group_spread[:, None] * personal)
     numpyro.deterministic("participants", rows)
     parameters = ParticipantParameters(*rows)
     values = participants_log_likelihood(parameters, trials, switches)
     numpyro.factor("reports", values.sum())
+
+
+def _place_scale(offset: Array, spread: Array, keep: Array) -> tuple[Array, Array]:
+    """Group mean from the prior's, and spread, of what each place stands for."""
+    shift = offset[jnp.asarray(VARYING)]
+    ratio = offset[PROCESS] - offset[SCALE]
+    both = jnp.sqrt(spread[PROCESS_PLACE] ** 2 + spread[SCALE_PLACE] ** 2)
+    return (
+        shift.at[PROCESS_PLACE].set(jnp.where(keep, shift[PROCESS_PLACE], ratio)),
+        spread.at[PROCESS_PLACE].set(jnp.where(keep, spread[PROCESS_PLACE], both)),
+    )
 
 
 def initial_values(num_participants: int) -> dict[str, Array]:

@@ -5,8 +5,9 @@ are added: the mass matrix starts from the Hessian at the mode (its eigenvalues 
 for a hierarchy's mode need not be convex) and is renewed once from a pilot run, which
 makes trajectories several times shorter than the usual warm-up does; and the data are
 arguments of the compiled functions, so that every agent and every simulated data set of
-one size is served by one compilation. Chains are vectorised and sampling runs in chunks
-from a Python loop.
+one size is served by one compilation, one after another: fits that take long
+trajectories hold up no others. Chains are vectorised and sampling runs in chunks from
+a Python loop.
 """
 
 from collections.abc import Callable
@@ -19,9 +20,8 @@ import numpy as np
 import optax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
-from numpyro.infer import init_to_value
 from numpyro.infer.hmc import hmc
-from numpyro.infer.util import initialize_model
+from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 
 MODE_STEPS = 400
 MODE_RATE = 0.03
@@ -30,11 +30,12 @@ TARGET_ACCEPT = 0.8
 FIRST_STEP = 0.15  # where warm-up starts, in units of the mass matrix
 STEP_GAIN = 2.0
 PILOT_WEIGHT = 0.7
+DIFFERENCE = 1e-4  # step of the Hessian's central differences
 CURVATURE_FLOOR = 0.5  # in standard-normal coordinates the prior alone gives 1
 
 
 class Draws(NamedTuple):
-    """Posterior draws with what the sampler met, axes (fits, chains, draws)."""
+    """Posterior draws with what the sampler met, axes (chains, draws)."""
 
     sites: dict[str, np.ndarray]
     diverging: np.ndarray
@@ -61,32 +62,26 @@ def build_sampler(
     num_warmup: int,
     max_tree_depth: int = 6,
 ) -> Sampler:
-    """NUTS for several fits of `model` at once.
+    """NUTS for fits of `model` to data shaped like `arguments`.
 
-    Every array in `arguments` has a leading axis over fits. `held` names sites kept at
-    their initial value while the mode is sought: a spread's joint mode is at zero.
+    `held` names sites kept at their initial value while the mode is sought: a spread's
+    joint mode is at zero.
     """
-    info = initialize_model(
-        jax.random.key(0),
-        model,
-        model_args=jax.tree.map(lambda a: a[0], arguments),
-        dynamic_args=True,
-        init_strategy=init_to_value(values=initial),
-    )
-    place = info.param_info.z
+    place = jax.jit(lambda args: unconstrain_fn(model, args, {}, initial))(arguments)
     flat, unravel = ravel_pytree(place)
     free, _ = ravel_pytree(
         {name: jnp.full_like(v, name not in held) for name, v in place.items()}
     )
 
     def potential_of(*args):
-        potential = info.potential_fn(*args)
-        return lambda vector: potential(unravel(vector))
+        return lambda vector: potential_energy(model, args, {}, unravel(vector))
 
     start_kernel, step_kernel = hmc(potential_fn_gen=potential_of, algo="NUTS")
 
+    slope = jax.jit(lambda vector, args: free * jax.grad(potential_of(*args))(vector))
+
     def find_mode(args):
-        return _mode_and_covariance(potential_of(*args), flat, free)
+        return _mode_and_covariance(partial(slope, args=args), flat, np.asarray(free))
 
     def start(key, mode, covariance, args):
         place_key, kernel_key = jax.random.split(key)
@@ -112,42 +107,41 @@ def build_sampler(
         return jax.lax.scan(step, state, steps)
 
     def constrain(vector, args):
-        return info.postprocess_fn(*args)(unravel(vector))
+        return constrain_fn(model, args, {}, unravel(vector), return_deterministic=True)
 
     return Sampler(
-        find_mode=jax.jit(jax.vmap(find_mode)),
-        start=_over_fits_and_chains(start, (0, None, None, None), (0, 0, 0, 0)),
-        advance=_over_fits_and_chains(advance, (0, None, None), (0, 0, None)),
-        constrain=jax.jit(
-            jax.vmap(jax.vmap(jax.vmap(constrain, (0, None)), (0, None)), (0, 0))
-        ),
+        find_mode=find_mode,
+        start=jax.jit(jax.vmap(start, (0, None, None, None))),
+        advance=jax.jit(jax.vmap(advance, (0, None, None))),
+        constrain=jax.jit(jax.vmap(jax.vmap(constrain, (0, None)), (0, None))),
         num_warmup=num_warmup,
     )
 
 
-def _over_fits_and_chains(function: Callable, chains: tuple, fits: tuple) -> Callable:
-    return jax.jit(jax.vmap(jax.vmap(function, chains), fits))
-
-
 def _mode_and_covariance(
-    potential: Callable, flat: Float[Array, " size"], free: Float[Array, " size"]
+    slope: Callable, flat: Float[Array, " size"], free: Float[np.ndarray, " size"]
 ) -> tuple[Float[Array, " size"], Float[Array, "size size"]]:
-    """Mode and inverse Hessian of the free coordinates; held ones stay apart."""
+    """Mode and inverse Hessian of the free coordinates; held ones stay apart.
+
+    A Python loop over one compiled slope: a compiled one would cost more to compile
+    than to run, and so would second derivatives.
+    """
     optimiser = optax.adam(optax.cosine_decay_schedule(MODE_RATE, MODE_STEPS))
-
-    def step(carry, _):
-        vector, state = carry
-        slope = free * jax.grad(potential)(vector)
-        update, state = optimiser.update(slope, state)
-        return (vector + update, state), None
-
-    carry = (flat, optimiser.init(flat))
-    (mode, _), _ = jax.lax.scan(step, carry, length=MODE_STEPS)
-    curvature = jax.hessian(potential)(mode) * jnp.outer(free, free)
-    curvature = curvature + jnp.diag(HELD_CURVATURE * (1.0 - free))
-    values, vectors = jnp.linalg.eigh(0.5 * (curvature + curvature.T))
-    values = jnp.maximum(values, CURVATURE_FLOOR)
-    return mode, (vectors / values[None, :]) @ vectors.T
+    update = jax.jit(optimiser.update)
+    mode, state = flat, optimiser.init(flat)
+    for _ in range(MODE_STEPS):
+        change, state = update(slope(mode), state)
+        mode = mode + jnp.asarray(change)
+    nudges = DIFFERENCE * np.eye(len(free))
+    columns = [
+        np.asarray(slope(mode + nudge)) - np.asarray(slope(mode - nudge))
+        for nudge in nudges
+    ]
+    curvature = np.stack(columns) * free[:, None] / (2.0 * DIFFERENCE)
+    curvature += np.diag(HELD_CURVATURE * (1.0 - free))
+    values, vectors = np.linalg.eigh(0.5 * (curvature + curvature.T))
+    values = np.maximum(values, CURVATURE_FLOOR)
+    return mode, jnp.asarray((vectors / values[None, :]) @ vectors.T)
 
 
 def run_sampler(
@@ -161,7 +155,7 @@ def run_sampler(
     chunk: int = 20,
     advance: Callable[[], None] = lambda: None,
 ) -> Draws:
-    """Warm up and sample every fit, calling `advance()` after each chunk.
+    """Warm up and sample, calling `advance()` after each chunk.
 
     With `num_pilot` > 0 a pilot of that many draws first replaces the Laplace mean and
     covariance by the chains' own, shrunk towards Laplace.
@@ -171,9 +165,9 @@ def run_sampler(
     run = partial(_run_chains, sampler, arguments, num_chains, chunk, advance)
     if num_pilot:
         vectors = run(pilot_key, mode, covariance, num_pilot)[0]
-        flat = vectors.reshape(len(vectors), -1, vectors.shape[-1])
-        own = np.stack([np.cov(draws.T) for draws in flat])
-        mode = jnp.asarray(flat.mean(axis=1))
+        flat = vectors.reshape(-1, vectors.shape[-1])
+        own = np.cov(flat.T)
+        mode = jnp.asarray(flat.mean(axis=0))
         covariance = PILOT_WEIGHT * own + (1.0 - PILOT_WEIGHT) * covariance
     vectors, diverging, num_steps, accept_prob = run(key, mode, covariance, num_samples)
     sites = jax.device_get(sampler.constrain(jnp.asarray(vectors), arguments))
@@ -191,7 +185,7 @@ def _run_chains(
     covariance: Array,
     num_samples: int,
 ) -> list[np.ndarray]:
-    keys = jax.random.split(key, (mode.shape[0], num_chains))
+    keys = jax.random.split(key, num_chains)
     states = sampler.start(keys, mode, covariance, arguments)
     kept, steps = [], jnp.zeros(chunk)
     num_adapting = num_chunks(sampler.num_warmup, chunk)
@@ -203,20 +197,17 @@ def _run_chains(
         else:
             kept.append(info)
         advance()
-    return [
-        np.concatenate(p, axis=2)[:, :, :num_samples] for p in zip(*kept, strict=True)
-    ]
+    return [np.concatenate(p, axis=1)[:, :num_samples] for p in zip(*kept, strict=True)]
 
 
 def _adapt(states: Any, accept_prob: np.ndarray, *, gain: float) -> Any:
-    """Robbins-Monro on the log step size, one step size for all chains of a fit.
+    """Robbins-Monro on the log step size, one step size for all chains.
 
     Shared over chains and never reset, it settles within a few chunks, where dual
     averaging per chain in windows needs hundreds of draws.
     """
-    surplus = accept_prob.mean(axis=(1, 2)) - TARGET_ACCEPT
-    old = states.adapt_state.step_size
-    new = old * jnp.exp(gain * jnp.asarray(surplus))[:, None]
+    surplus = accept_prob.mean() - TARGET_ACCEPT
+    new = states.adapt_state.step_size * float(np.exp(gain * surplus))
     return states._replace(adapt_state=states.adapt_state._replace(step_size=new))
 
 
