@@ -7,6 +7,10 @@ commonest wrong answer in code written for one example.
 import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Most of the suite's time is compiling many small programs once each.
+os.environ["XLA_FLAGS"] = (
+    os.environ.get("XLA_FLAGS", "") + " --xla_backend_optimization_level=1"
+).strip()
 
 import jax
 import pytest
