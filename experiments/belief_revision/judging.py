@@ -166,6 +166,9 @@ def behaviour(found) -> tuple[Verdict, ...]:
         gap = best - found.loo_by_participant[agents.index(name)]
         return float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(people))
 
+    def trusted(name: str) -> bool:
+        return found.loo_verdicts[agents.index(name)] != "unconverged"
+
     belief, fixed = against("belief-anchored"), against("k = b = 1")
     kalman = found.ridge_sd[1]
     change = found.ridge_sd[0]
@@ -191,24 +194,26 @@ def behaviour(found) -> tuple[Verdict, ...]:
         verdict(
             "People's sensory scale is not the task's",
             "holding k = b = 1 predicts their reports worse",
-            f"{fixed[0]:.1f} +- {fixed[1]:.1f} nats a person (LOO)",
-            _beyond(fixed),
+            f"{fixed[0]:.1f} +- {fixed[1]:.1f} nats a person (LOO)"
+            + ("" if trusted("k = b = 1") else "; a fit did not converge"),
+            _beyond(fixed) if trusted("k = b = 1") else None,
             "predicted",
         ),
         verdict(
             "People update from their last report",
             "an agent anchored on the report predicts better than one on a latent belief",
-            f"{belief[0]:.1f} +- {belief[1]:.1f} nats a person (LOO)",
-            _beyond(belief),
+            f"{belief[0]:.1f} +- {belief[1]:.1f} nats a person (LOO)"
+            + ("" if trusted("belief-anchored") else "; a fit did not converge"),
+            _beyond(belief) if trusted("belief-anchored") else None,
             "predicted",
         ),
         verdict(
             "Fits recover simulated participants",
-            "90 % intervals cover the truth, chains mix without divergence",
+            "90 % intervals cover the truth; every fit without divergence",
             f"coverage {coverage:.0%} over parameters; "
             + ("no divergence" if clean else "divergences: see the table"),
             clean and 0.8 <= coverage,
-            "theorem",
+            "predicted",
         ),
     )
 
