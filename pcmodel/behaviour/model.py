@@ -139,7 +139,9 @@ def participant_model(trials: Trials, switches: Switches) -> None:
         ).to_event(2),
     )
     personal = (places - middle) / (width**centred)[:, None]
-    personal = _turned(personal, PROCESS_PLACE, SCALE_PLACE, group_spread, keep)
+    personal = _turned(
+        jnp.asarray(personal), PROCESS_PLACE, SCALE_PLACE, group_spread, keep
+    )
     rows = jnp.broadcast_to(group_mean[:, None], (NUM_PARAMETERS, num_participants))
     rows = rows.at[varying].add(group_spread[:, None] * personal)
     numpyro.deterministic("participants", rows)
