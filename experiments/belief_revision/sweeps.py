@@ -47,7 +47,10 @@ def draw_trials(
     shown = np.arange(num_pairs) % 10
     believed = (shown + rng.integers(1, 10, num_pairs)) % 10
     by_class = [np.flatnonzero(data.test_labels == digit) for digit in range(10)]
-    pick = lambda digits: np.array([rng.choice(by_class[digit]) for digit in digits])  # noqa: E731
+
+    def pick(digits: np.ndarray) -> np.ndarray:
+        return np.array([rng.choice(by_class[digit]) for digit in digits])
+
     establishing = np.stack(
         [
             rng.choice(by_class[digit], num_establishing, replace=False)

@@ -20,6 +20,7 @@ from pcmodel.behaviour.task import REFERENCE_SD, TASK_SDS, Trials
 
 
 def left_panel(key, settings: BehaviourSettings, fit: Fit, trials: Trials, rng) -> dict:
+    """Three rivals matched in mean update: learning rates, confidence, and people."""
     rivals = simulate_rivals(
         key,
         posterior_parameters(fit),
@@ -61,6 +62,7 @@ def left_panel(key, settings: BehaviourSettings, fit: Fit, trials: Trials, rng) 
 
 
 def middle_panel(fits: list[Fit], rng) -> dict:
+    """Group-level prior and sensory log-precision, two agents, and the prior."""
     process, scale = (PARAMETER_NAMES.index(n) for n in ("log_process", "log_scale"))
 
     def precisions(log_process, log_scale) -> np.ndarray:
@@ -86,6 +88,7 @@ def middle_panel(fits: list[Fit], rng) -> dict:
 
 
 def matched_drug(key, settings: BehaviourSettings, fit: Fit) -> np.ndarray:
+    """Shifts (prior, senses) in log units that change the mean update alike."""
     rivals = simulate_rivals(
         key,
         posterior_parameters(fit),
@@ -100,6 +103,7 @@ def matched_drug(key, settings: BehaviourSettings, fit: Fit) -> np.ndarray:
 def right_panel(
     key, settings: BehaviourSettings, fit: Fit, shifts: np.ndarray, rng, stage
 ) -> dict:
+    """Probability of naming the right account, by people and trials."""
     group = Group(
         jnp.stack(posterior_parameters(fit)), jnp.asarray(participant_sds(fit))
     )

@@ -16,6 +16,7 @@ AGENT_NAMES = ("change point", "Kalman", "belief-anchored", "k = b = 1")
 
 
 def fit_table(fits: list[Fit]) -> dict:
+    """Group means, contraction, verdicts, LOO and diagnostics of every fit."""
     means = [fit.group_mean.reshape(-1, len(PARAMETER_NAMES)) for fit in fits]
     quantiles = [np.quantile(m, (0.025, 0.975), axis=0) for m in means]
     return dict(
@@ -37,6 +38,7 @@ def fit_table(fits: list[Fit]) -> dict:
 
 
 def recovery_table(fit: Fit, truth: np.ndarray) -> dict:
+    """How well the change-point fit found simulated participants again."""
     draws = fit.participants.reshape(-1, *fit.participants.shape[2:])
     low, high = np.quantile(draws, (0.05, 0.95), axis=0)
     mean = draws.mean(axis=0)

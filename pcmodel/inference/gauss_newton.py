@@ -243,7 +243,10 @@ def search(
         poor, halve, (one, change(one))
     )
     accept = enough(length, difference) & ~done
-    keep = lambda new, old: jax.tree.map(lambda a, b: jnp.where(accept, a, b), new, old)  # noqa: E731
+
+    def keep(new, old):
+        return jax.tree.map(lambda a, b: jnp.where(accept, a, b), new, old)
+
     # A full step of an exact quadratic realises half its slope.
     good = accept & (length == 1) & (difference <= 0.25 * slope)
     raised = jnp.maximum(10 * state.damping, FIRST_DAMPING)
