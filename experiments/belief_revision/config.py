@@ -64,7 +64,7 @@ class Config:
 
     @classmethod
     def smoke(cls) -> "Config":
-        """Sizes that run in seconds and show only that the parts fit."""
+        """Sizes that show only that the parts fit; most of the time is compiling."""
         return cls(
             training=Training(hidden=(16, 12), epochs=3, batch_size=100),
             pairs=6,
