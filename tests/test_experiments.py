@@ -12,7 +12,7 @@ def test_the_main_job_runs_reports_and_keeps_its_theorems(tmp_path):
     """A theorem that fails at any size is an error in the software."""
     out = tmp_path / "run"
     assert main(["run", "belief_revision", "--smoke", "--output", str(out)]) == 0
-    verdicts = json.loads((out / "result.json").read_text())["verdicts"]
+    verdicts = json.loads((out / "result.json").read_text())["summary"]["verdicts"]
     exact = (
         "All gains alike move nothing",
         "Raised senses equal relaxed everything-else in the mode",
