@@ -1,12 +1,12 @@
 """Keep XLA's CPU backend from a deadlock on machines with few cores.
 
-With its concurrency-optimised scheduler, jaxlib 0.10-0.12 runs independent operations of one program in
+With its concurrency-optimised scheduler, jaxlib runs independent operations of one program in
 parallel; several batched LAPACK calls (Cholesky, triangular solves: what batched inference is made
-of) then wait for each other's threads, and on two cores all wait for ever at no CPU
-time.  Seen in every version tried; without that scheduler it does not happen, and no slowing was
-measured.  The flag is read when JAX first computes, so it is set when pcmodel is imported. A
-value that the user has set is left alone, and so is a jaxlib not known to have the flag (XLA
-ends the process on a flag it does not know).
+of) can then wait for each other's threads, and on two cores all wait for ever at no CPU time. Seen with
+jaxlib 0.10.2, where the same program finishes without that scheduler; 0.11 and 0.12 know the flag and are
+given it as a precaution. The flag is read when JAX first computes, so it is set when pcmodel is imported. A
+value that the user has set is left alone, and so is a jaxlib not known to have the flag (XLA ends the process
+on a flag it does not know).
 """
 
 import os
