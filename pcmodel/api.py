@@ -78,9 +78,8 @@ def run_inference(
     if initial is None:
         shape: tuple[int, ...] = (posed.problem.structure.num_free,)
         dtype = posed.problem.inputs.gains[0].dtype
+        # One start for all: what a solver makes of it alone is then made once for a batch.
         start = jnp.zeros(shape, dtype)
-        if posed.batch_size is not None:
-            start = jnp.broadcast_to(start, (posed.batch_size, *shape))
     else:
         start = whiten_start(posed.problem, tuple(initial), batching=posed.batching)
     return _run(posed.problem, start, solver=solver, batching=posed.batching)
@@ -97,7 +96,8 @@ def _run(
 
     if not batching.is_batched:
         return run(problem, initial)
-    return jax.vmap(run, in_axes=(batching.axes(problem), 0))(problem, initial)
+    axes = (batching.axes(problem), 0 if initial.ndim > 1 else None)
+    return jax.vmap(run, in_axes=axes)(problem, initial)
 
 
 @partial(jax.jit, static_argnames=("batching",))

@@ -91,10 +91,17 @@ MUTANTS = (
     ),
     Mutant(
         "accept steps that raise the energy",
-        "inference/gauss_newton.py",
-        "return difference <= jnp.maximum(ARMIJO * length * slope, unseen)",
+        "inference/guard.py",
+        "return difference <= jnp.maximum(ARMIJO * promised, unseen)",
         "return difference < jnp.inf",
         "tests/inference/test_gauss_newton.py -k never_rises",
+    ),
+    Mutant(
+        "forget what secant steps learned",
+        "inference/secant.py",
+        "vector = vector - weight * pair.change",
+        "vector = vector - 0 * weight * pair.change",
+        "tests/inference/test_secant.py",
     ),
     Mutant(
         "take the wrong corner for the top's marginal belief",

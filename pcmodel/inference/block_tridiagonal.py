@@ -24,7 +24,7 @@ from pcmodel.energy import (
     observed_gain,
     state_from_latents,
 )
-from pcmodel.inference.linear_solve import Solve, exact
+from pcmodel.inference.linear_solve import Prepared, direct
 from pcmodel.inference.whitened import Linearisation, unroll, whitened_from_latents
 from pcmodel.precision import partition, precision_matrix, whiten
 from pcmodel.small import cholesky, solve_lower, solve_lower_transposed, solve_spd
@@ -67,7 +67,7 @@ class BlockTridiagonal:
 
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
-    ) -> Solve:
+    ) -> Prepared:
         """d_z = B H_x^-1 B' b with B = dz/dx: the whitened step through state space."""
         latents = unroll(problem, whitened).latents
         state = state_from_latents(problem.structure, latents)
@@ -78,8 +78,8 @@ class BlockTridiagonal:
         _, push = jax.linearize(to_whitened, state)
         pull = jax.linear_transpose(push, state)
         pivots = factorise(state_hessian(problem, latents, damping))
-        return lambda rhs, target: exact(
-            push(solve_blocks(pivots, pull(rhs)[0])), linear
+        return direct(
+            lambda rhs: push(solve_blocks(pivots, pull(rhs)[0])), linear.num_outputs
         )
 
 

@@ -5,6 +5,11 @@ oscillates on tanh networks, so each step is guarded: it is halved until the ene
 (Armijo), and Levenberg-Marquardt damping rises after a poor step and fades after a good one.
 The energy therefore never rises.
 
+Left to choose its linear solve in a nonlinear problem, it factors the Hessian once, where it starts
+(at the top-down sweep a whole batch shares that factor), opens with a few secant steps from it
+(`pcmodel.inference.secant`), and then goes on by conjugate gradients preconditioned by it.  A direct
+`linear_solver` given by name factors anew at every step.
+
 Where errors stay large at the mode (data the network cannot explain), Gauss-Newton
 only converges linearly, because it leaves out the curvature of the predictions.  A step that did not
 shrink the residual fourfold is followed by one with the *true* Hessian: conjugate gradients
@@ -23,35 +28,48 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import Problem, data_energy, data_energy_terms
+from pcmodel.energy import Problem
+from pcmodel.inference.guard import (
+    Point,
+    energy_change,
+    energy_rounding,
+    falls_enough,
+    gradient_rounding,
+    point_at,
+)
 from pcmodel.inference.linear_solve import (
     LinearSolution,
     LinearSolver,
-    Solve,
+    Precondition,
+    Preconditioned,
     choose,
     conjugate_gradient,
+    factor_once,
 )
+from pcmodel.inference.secant import secant_descent
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
-from pcmodel.inference.whitened import Unrolled, linearise, objective, unroll
+from pcmodel.inference.whitened import linearise, objective
 
-ARMIJO = 1e-4
 FIRST_DAMPING = 1e-2
 LEAST_DAMPING = 1e-7
 GREATEST_DAMPING = 1e8
-ROUNDING = 10.0
-"""Rounding error of a sum over levels, in epsilons of the float times its size."""
+SHORTEST = 1e-3
+"""Share of a step below which it is not halved again."""
 PATIENCE = 10
 """Steps granted once all there is left to gain is lost in the energy's rounding."""
 SLOW = 0.25
 """A Gauss-Newton step should shrink the residual by this factor."""
 MAX_NEWTON_PRODUCTS = 50
+OPENING = 40
+"""Secant steps before the Gauss-Newton loop: further ones gain little, if these did not arrive."""
+CERTIFYING = 20
+"""Products granted to certify, with the factor of the start, that the secant steps arrived."""
 FORCING = 0.03
 """Relative residual an iterative linear solve may leave in a nonlinear problem."""
 
 
 class _State(NamedTuple):
-    whitened: Array
-    current: Unrolled
+    point: Point
     damping: Array
     residual: Array
     patience: Array
@@ -65,7 +83,7 @@ class _State(NamedTuple):
 class GaussNewton:
     """Line-search-guarded, damped Gauss-Newton.
 
-    linear_solver: None chooses by size (`pcmodel.inference.linear_solve.choose`).
+    linear_solver: None chooses by size (`pcmodel.inference.linear_solve.choose`), and factors once.
     tolerance: on the residual, in posterior standard deviations; None: 1e-3 in float32,
         1e-9 in float64.  It is never tightened below what rounding allows.
     max_iterations: a bound on outer steps; reaching it is reported, `converged` is then false.
@@ -80,73 +98,108 @@ class GaussNewton:
     ) -> SolverResult:
         """Descend from `initial`; forward-differentiable only through `infer`."""
         tolerance = resolve_tolerance(self.tolerance, initial.dtype)
-
-        def unfinished(state: _State):
-            return ~state.stop & (state.iterations < self.max_iterations)
-
-        start = _State(
-            initial,
-            unroll(problem, initial),
-            jnp.zeros((), initial.dtype),
-            jnp.asarray(jnp.inf, initial.dtype),
-            jnp.asarray(PATIENCE),
-            jnp.zeros((), bool),
-            jnp.zeros((), bool),
-            jnp.zeros((), int),
-            jnp.zeros((), int),
-        )
-        if initial.shape[0] == 0:
-            found = jnp.ones((), bool)
-            nowhere = jnp.zeros((), initial.dtype)
-            start = start._replace(residual=nowhere, stop=found, converged=found)
+        point = point_at(problem, initial)
+        solver = self.linear_solver or choose(problem.structure, num_outputs(point))
+        start = first_state(point)
+        if solver.is_direct and not (self.linear_solver or is_quadratic(problem)):
+            start = opened(problem, initial, solver, tolerance, self.max_iterations)
         end = jax.lax.while_loop(
-            unfinished, lambda state: self._iterate(problem, state, tolerance), start
+            lambda state: ~state.stop & (state.iterations < self.max_iterations),
+            lambda state: iterate(problem, state, solver, tolerance),
+            start,
         )
         return SolverResult(
-            end.whitened, end.residual, end.converged, end.iterations, end.products
+            end.point.whitened,
+            end.residual,
+            end.converged,
+            end.iterations,
+            end.products,
         )
 
-    def _iterate(self, problem: Problem, state: _State, tolerance: float) -> _State:
-        linear = linearise(problem, state.whitened)
-        gradient, noise = linear.gradient, energy_rounding(problem, state)
-        limit = jnp.maximum(tolerance, gradient_rounding(noise))
-        norm = jnp.sqrt(jnp.sum(gradient**2))
-        solver = self.linear_solver or choose(problem.structure, linear.num_outputs)
-        # A quadratic is never damped; said statically, so that a batch of examples shares one factor.
-        damping = jnp.zeros((), norm.dtype) if is_quadratic(problem) else state.damping
-        solve = solver.prepare(problem, state.whitened, linear, damping)
-        target = 0.5 * limit
-        if not is_quadratic(problem):
-            target = jnp.maximum(target, FORCING * norm)
-        solution = solve(-gradient, target)
-        # Damping shortens the step: (H + mu) <= (1 + mu) H turns it back into a bound.
-        decrement2 = (1 + damping) * (
-            solution.residual**2 - jnp.sum(gradient * solution.step)
-        )
-        residual = jnp.minimum(norm, jnp.sqrt(jnp.maximum(decrement2, 0)))
-        found = residual <= limit
-        done = found | ~jnp.isfinite(norm)
-        step, products = solution.step, solution.products
-        if not is_quadratic(problem):
-            slow = ~done & (residual > SLOW * state.residual)
-            newton = newton_step(problem, state, gradient, solver, solve, target, slow)
-            step = jnp.where(slow, newton.step, step)
-            products += newton.products
-        moved = search(problem, state, step, jnp.sum(gradient * step), noise, done)
-        lost = ~done & (0.5 * residual**2 <= noise)
-        patience = state.patience - lost
-        stalled = lost & (~moved.accepted | (patience == 0))
-        return _State(
-            moved.whitened,
-            moved.current,
-            moved.damping,
-            residual,
-            patience,
-            done | stalled | (moved.damping > GREATEST_DAMPING),
-            found | stalled,
-            state.iterations + jnp.where(done, 0, 1),
-            state.products + products,
-        )
+
+def first_state(point: Point) -> _State:
+    """Before any step; a problem with nothing free is solved already."""
+    dtype, solved = point.whitened.dtype, point.whitened.shape[0] == 0
+    none = jnp.zeros((), int)
+    return _State(
+        point,
+        jnp.zeros((), dtype),
+        jnp.asarray(0 if solved else jnp.inf, dtype),
+        jnp.asarray(PATIENCE),
+        jnp.asarray(solved),
+        jnp.asarray(solved),
+        none,
+        none,
+    )
+
+
+def opened(
+    problem: Problem,
+    initial: Array,
+    solver: LinearSolver,
+    tolerance: float,
+    max_iterations: int,
+) -> _State:
+    """After secant steps around the factor of the start, certified with that factor if possible."""
+    precondition = factor_once(problem, initial, solver)
+    whitened, steps = secant_descent(
+        problem,
+        initial,
+        precondition,
+        tolerance=0.5 * tolerance,
+        max_steps=min(OPENING, max_iterations),
+    )
+    state = first_state(point_at(problem, whitened))
+    certifier = Preconditioned(precondition, CERTIFYING)
+    measured = measure(problem, state.point, certifier, state.damping, tolerance)
+    found = measured.residual <= measured.limit
+    return state._replace(
+        residual=measured.residual,
+        stop=found,
+        converged=found,
+        iterations=steps,
+        products=steps + measured.solution.products,
+    )
+
+
+def num_outputs(point: Point) -> int:
+    """Rows of S."""
+    logits = 0 if point.logits is None else point.logits.shape[0]
+    return point.rows.shape[0] + logits
+
+
+def iterate(
+    problem: Problem, state: _State, solver: LinearSolver, tolerance: float
+) -> _State:
+    """One guarded step."""
+    # A quadratic is never damped; said statically, so that a batch of examples shares one factor.
+    quadratic = is_quadratic(problem)
+    damping = jnp.zeros_like(state.damping) if quadratic else state.damping
+    measured = measure(problem, state.point, solver, damping, tolerance)
+    gradient, noise = measured.gradient, measured.noise
+    residual, solution = measured.residual, measured.solution
+    found = residual <= measured.limit
+    done = found | ~jnp.isfinite(residual)
+    step, products = solution.step, solution.products
+    if not quadratic:
+        slow = ~done & (residual > SLOW * state.residual)
+        newton = newton_step(problem, state, measured, slow)
+        step = jnp.where(slow, newton.step, step)
+        products += newton.products
+    moved = search(problem, state, step, jnp.sum(gradient * step), noise, done)
+    lost = ~done & (0.5 * residual**2 <= noise)
+    patience = state.patience - lost
+    stalled = lost & (~moved.accepted | (patience == 0))
+    return _State(
+        moved.point,
+        moved.damping,
+        residual,
+        patience,
+        done | stalled | (moved.damping > GREATEST_DAMPING),
+        found | stalled,
+        state.iterations + jnp.where(done, 0, 1),
+        state.products + products,
+    )
 
 
 def is_quadratic(problem: Problem) -> bool:
@@ -154,55 +207,74 @@ def is_quadratic(problem: Problem) -> bool:
     return problem.structure.model.is_linear and not problem.structure.is_discrete
 
 
-def newton_step(
+class _Measured(NamedTuple):
+    """The Gauss-Newton equation at one point, solved.
+
+    residual: bound on the Newton decrement.  limit: where it counts as found.  target: how
+    exactly (in the norm of the equation's residual) it was solved.
+    """
+
+    gradient: Array
+    noise: Array
+    limit: Array
+    target: Array
+    solution: LinearSolution
+    residual: Array
+    precondition: Precondition
+
+
+def measure(
     problem: Problem,
-    state: _State,
-    gradient: Array,
+    point: Point,
     solver: LinearSolver,
-    solve: Solve,
-    target: Array,
-    wanted: Array,
+    damping: Array,
+    tolerance: float,
+) -> _Measured:
+    """Solve the damped Gauss-Newton equation of a point; bound its decrement."""
+    linear = linearise(problem, point.whitened)
+    gradient, noise = linear.gradient, energy_rounding(problem, point)
+    limit = jnp.maximum(tolerance, gradient_rounding(noise))
+    norm = jnp.sqrt(jnp.sum(gradient**2))
+    target = 0.5 * limit
+    if not is_quadratic(problem):
+        target = jnp.maximum(target, FORCING * norm)
+    prepared = solver.prepare(problem, point.whitened, linear, damping)
+    solution = prepared.solve(-gradient, target)
+    # Damping shortens the step: (H + mu) <= (1 + mu) H turns it back into a bound.
+    decrement2 = (1 + damping) * (
+        solution.residual**2 - jnp.sum(gradient * solution.step)
+    )
+    # `minimum` keeps a NaN, which then stops the loop.
+    residual = jnp.minimum(norm, jnp.sqrt(jnp.maximum(decrement2, 0)))
+    return _Measured(
+        gradient, noise, limit, target, solution, residual, prepared.precondition
+    )
+
+
+def newton_step(
+    problem: Problem, state: _State, measured: _Measured, wanted: Array
 ) -> LinearSolution:
     """Truncated Newton with the true Hessian; costs nothing where not wanted."""
 
     def product(vector: Array) -> Array:
         _, image = jax.jvp(
             lambda z: jax.grad(objective, argnums=1)(problem, z),
-            (state.whitened,),
+            (state.point.whitened,),
             (vector,),
         )
         return image + state.damping * vector
 
-    def precondition(vector: Array) -> Array:
-        return solve(vector, target).step if solver.is_direct else vector
-
-    limit = jnp.where(wanted, MAX_NEWTON_PRODUCTS, 0)
     return conjugate_gradient(
-        product, -gradient, target, limit, precondition=precondition
+        product,
+        -measured.gradient,
+        measured.target,
+        jnp.where(wanted, MAX_NEWTON_PRODUCTS, 0),
+        precondition=measured.precondition,
     )
 
 
-def energy_rounding(problem: Problem, state: _State) -> Float[Array, ""]:
-    """Size of the rounding error of the energy, nats."""
-    size = 0.5 * (jnp.sum(state.whitened**2) + jnp.sum(state.current.rows**2))
-    if state.current.logits is not None:
-        size += data_energy(problem, state.current.logits)
-    return ROUNDING * jnp.finfo(size.dtype).eps * size
-
-
-def gradient_rounding(noise: Float[Array, ""]) -> Float[Array, ""]:
-    """Residual that rounding of the gradient alone would leave.
-
-    The gradient sums errors of size sqrt(2 E), so its rounding is the root of the
-    energy's times sqrt(2 eps): a residual far below the one at which energies stop
-    telling points apart.
-    """
-    return jnp.sqrt(2 * ROUNDING * jnp.finfo(noise.dtype).eps * noise)
-
-
 class _Move(NamedTuple):
-    whitened: Array
-    current: Unrolled
+    point: Point
     damping: Array
     accepted: Array
 
@@ -215,38 +287,28 @@ def search(
     noise: Array,
     done: Array,
 ) -> _Move:
-    """Halve the step until the energy falls enough; adapt the damping to how it went.
-
-    A step that promises less than the energy's own rounding need not show in it.
-    """
-    unseen = jnp.where(-0.5 * slope <= noise, noise, -jnp.inf)
+    """Halve the step until the energy falls enough; adapt the damping to how it went."""
 
     def enough(length, difference):
-        return difference <= jnp.maximum(ARMIJO * length * slope, unseen)
+        # What a *full* step promises decides whether its fall can be seen at all.
+        return falls_enough(difference, length * slope, noise)
 
     def change(length):
-        trial = state.whitened + length * step
-        unrolled = unroll(problem, trial)
-        return trial, unrolled, energy_change(problem, state, trial, unrolled)
+        trial = point_at(problem, state.point.whitened + length * step)
+        return trial, energy_change(problem, state.point, trial)
 
     def poor(carry):
-        length, (_, _, difference) = carry
+        length, (_, difference) = carry
         # Written so that a NaN counts as poor.
-        return ~enough(length, difference) & (length > 1e-3) & ~done
+        return ~enough(length, difference) & (length > SHORTEST) & ~done
 
     def halve(carry):
         length = 0.5 * carry[0]
         return length, change(length)
 
     one = jnp.ones((), step.dtype)
-    length, (trial, unrolled, difference) = jax.lax.while_loop(
-        poor, halve, (one, change(one))
-    )
+    length, (trial, difference) = jax.lax.while_loop(poor, halve, (one, change(one)))
     accept = enough(length, difference) & ~done
-
-    def keep(new, old):
-        return jax.tree.map(lambda a, b: jnp.where(accept, a, b), new, old)
-
     # A full step of an exact quadratic realises half its slope.
     good = accept & (length == 1) & (difference <= 0.25 * slope)
     raised = jnp.maximum(10 * state.damping, FIRST_DAMPING)
@@ -255,29 +317,7 @@ def search(
         good, lowered, jnp.where(accept & (length == 1), state.damping, raised)
     )
     return _Move(
-        keep(trial, state.whitened),
-        keep(unrolled, state.current),
+        jax.tree.map(lambda new, old: jnp.where(accept, new, old), trial, state.point),
         jnp.where(done, state.damping, damping),
         accept,
     )
-
-
-def energy_change(
-    problem: Problem, state: _State, trial: Array, unrolled: Unrolled
-) -> Float[Array, ""]:
-    """Energy at the trial less the current one, summed unit by unit.
-
-    The difference of two energies of a thousand nats carries no digits of a change of
-    1e-5 in float32; the sum of the differences does.
-    """
-    current = state.current
-    change = 0.5 * jnp.sum((trial - state.whitened) * (trial + state.whitened))
-    change += 0.5 * jnp.sum(
-        (unrolled.rows - current.rows) * (unrolled.rows + current.rows)
-    )
-    if unrolled.logits is None or current.logits is None:
-        return change
-    if unrolled.logits.shape[0]:
-        new = data_energy_terms(problem, unrolled.logits)
-        change += jnp.sum(new - data_energy_terms(problem, current.logits))
-    return change

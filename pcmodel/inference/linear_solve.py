@@ -22,8 +22,8 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.energy import Problem, Structure
-from pcmodel.inference.whitened import Linearisation
-from pcmodel.small import cholesky, solve_spd
+from pcmodel.inference.whitened import Linearisation, linearise
+from pcmodel.small import cholesky, solve_lower, solve_spd
 
 
 class LinearSolution(NamedTuple):
@@ -34,8 +34,30 @@ class LinearSolution(NamedTuple):
     products: Array
 
 
-Solve = Callable[[Array, Array], LinearSolution]
-"""(right-hand side, residual norm at which an iterative solve may stop) -> solution."""
+Precondition = Callable[[Array], Array]
+"""One symmetric positive definite linear map, close to the inverse."""
+
+
+class Prepared(NamedTuple):
+    """The damped Gauss-Newton equation of one point, ready for many right-hand sides.
+
+    solve: (right-hand side, residual norm at which an iterative solve may stop) -> solution.
+    precondition: the nearest linear map to `solve` (an iterative one is not linear).
+    """
+
+    solve: Callable[[Array, Array], LinearSolution]
+    precondition: Precondition
+
+
+def direct(step: Precondition, num_outputs: int) -> Prepared:
+    """From a map that solves exactly: no residual, and no products beyond building S."""
+
+    def solve(rhs: Array, target: Array) -> LinearSolution:
+        del target
+        nothing = jnp.zeros((), rhs.dtype)
+        return LinearSolution(step(rhs), nothing, jnp.asarray(num_outputs))
+
+    return Prepared(solve, step)
 
 
 @runtime_checkable
@@ -43,12 +65,12 @@ class LinearSolver(Protocol):
     """Prepares the damped Gauss-Newton equation of one point for many right-hand sides."""
 
     is_direct: ClassVar[bool]
-    """Whether a solve is one linear map (and so may precondition)."""
+    """Whether it factors the Hessian."""
 
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
-    ) -> Solve:
-        """Factor once; the function returned solves."""
+    ) -> Prepared:
+        """Factor, if it does."""
         ...
 
 
@@ -68,18 +90,18 @@ class Dual:
 
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
-    ) -> Solve:
+    ) -> Prepared:
         """d = (b - S' K^-1 S b) / (1 + mu)."""
         if linear.num_outputs == 0:
-            return lambda rhs, target: exact(rhs / (1 + damping), linear)
+            return direct(lambda rhs: rhs / (1 + damping), 0)
         matrix = output_jacobian(linear)
         lower = cholesky(add_diagonal(matrix @ matrix.T, 1 + damping))
 
-        def solve(rhs: Array, target: Array) -> LinearSolution:
+        def step(rhs: Array) -> Array:
             inner = solve_spd(lower, matrix @ rhs)
-            return exact((rhs - matrix.T @ inner) / (1 + damping), linear)
+            return (rhs - matrix.T @ inner) / (1 + damping)
 
-        return solve
+        return direct(step, linear.num_outputs)
 
 
 @dataclass(frozen=True)
@@ -90,23 +112,16 @@ class Primal:
 
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
-    ) -> Solve:
+    ) -> Prepared:
         """d = ((1 + mu) I + S'S)^-1 b."""
         matrix = output_jacobian(linear)
         lower = cholesky(add_diagonal(matrix.T @ matrix, 1 + damping))
-        return lambda rhs, target: exact(solve_spd(lower, rhs), linear)
+        return direct(lambda rhs: solve_spd(lower, rhs), linear.num_outputs)
 
 
 def add_diagonal(matrix: Float[Array, "n n"], value: Array) -> Float[Array, "n n"]:
     """matrix + value I."""
     return matrix + value * jnp.eye(matrix.shape[0], dtype=matrix.dtype)
-
-
-def exact(step: Array, linear: Linearisation) -> LinearSolution:
-    """A direct solve: no residual, and no products beyond building S."""
-    return LinearSolution(
-        step, jnp.zeros((), step.dtype), jnp.asarray(linear.num_outputs)
-    )
 
 
 @dataclass(frozen=True)
@@ -121,15 +136,55 @@ class ConjugateGradient:
 
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
-    ) -> Solve:
+    ) -> Prepared:
         """Plain CG; every iterate is a descent direction."""
+        return Preconditioned(lambda vector: vector, self.max_products).prepare(
+            problem, whitened, linear, damping
+        )
+
+
+@dataclass(frozen=True)
+class Preconditioned:
+    """Matrix-free conjugate gradients with a map close to the inverse Hessian."""
+
+    precondition: Precondition
+    max_products: int = 500
+    is_direct: ClassVar[bool] = False
+
+    def prepare(
+        self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
+    ) -> Prepared:
+        """CG from zero; every iterate is a descent direction."""
 
         def product(vector: Array) -> Array:
             return (1 + damping) * vector + linear.pull(linear.push(vector))
 
-        return lambda rhs, target: conjugate_gradient(
-            product, rhs, target, self.max_products
-        )
+        def solve(rhs: Array, target: Array) -> LinearSolution:
+            return conjugate_gradient(
+                product,
+                rhs,
+                target,
+                self.max_products,
+                precondition=self.precondition,
+            )
+
+        return Prepared(solve, self.precondition)
+
+
+def factor_once(
+    problem: Problem, whitened: Array, solver: LinearSolver
+) -> Precondition:
+    """The undamped inverse Hessian of one point as a map that is cheap to apply often."""
+    linear = linearise(problem, whitened)
+    if isinstance(solver, Dual) and linear.num_outputs:
+        # L^-1 S once, for two plain products each time and no triangular solve.
+        matrix = output_jacobian(linear)
+        one = jnp.ones((), matrix.dtype)
+        lower = cholesky(add_diagonal(matrix @ matrix.T, one))
+        half = solve_lower(lower, matrix)
+        return lambda vector: vector - half.T @ (half @ vector)
+    zero = jnp.zeros((), whitened.dtype)
+    return solver.prepare(problem, whitened, linear, zero).precondition
 
 
 def conjugate_gradient(

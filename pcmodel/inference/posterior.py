@@ -102,7 +102,7 @@ def whitened_samples(
     """Perturb-and-solve draws of z around a mode."""
     linear = linearise(problem, whitened)
     solver = linear_solver or choose(problem.structure, linear.num_outputs)
-    solve = solver.prepare(problem, whitened, linear, jnp.zeros((), whitened.dtype))
+    prepared = solver.prepare(problem, whitened, linear, jnp.zeros((), whitened.dtype))
     relative = 1e-3 if whitened.dtype == jnp.float32 else 1e-8
 
     def draw(sample_key: Array) -> Array:
@@ -111,7 +111,7 @@ def whitened_samples(
         if linear.num_outputs:
             shape = (linear.num_outputs,)
             rhs += linear.pull(jax.random.normal(output_key, shape, whitened.dtype))
-        return whitened + solve(rhs, relative * jnp.sqrt(jnp.sum(rhs**2))).step
+        return whitened + prepared.solve(rhs, relative * jnp.sqrt(jnp.sum(rhs**2))).step
 
     return jax.vmap(draw)(jax.random.split(key, num_samples))
 

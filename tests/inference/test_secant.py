@@ -1,0 +1,123 @@
+"""Secant steps: the algebra of the update, and what an opening must not do."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+import pcmodel
+import pcmodel.api
+from pcmodel.door import pose
+from pcmodel.inference.guard import point_at, point_energy
+from pcmodel.inference.linear_solve import Dual, Primal, factor_once
+from pcmodel.inference.secant import _Pair, _Slope, secant_descent, secant_product
+from pcmodel.inference.whitened import objective
+
+NETWORK = pcmodel.dense(
+    (8, 10, 6, 3), precisions=(1e4, 10.0, 100.0, 1.0), rngs=nnx.Rngs(1), scale=3.0
+)
+
+
+def problem_of(network, data):
+    return pose(network, data).problem
+
+
+def bfgs(inverse, s, y):
+    """The textbook update of an inverse Hessian (Nocedal & Wright, equation 6.17)."""
+    rho = 1 / (y @ s)
+    left = jnp.eye(len(s)) - rho * jnp.outer(s, y)
+    return left @ inverse @ left.T + rho * jnp.outer(s, s)
+
+
+@pytest.mark.parametrize("rescale", [False, True])
+def test_the_two_loop_recursion_is_the_textbook_update(rescale, getkey):
+    """Prevents a direction that uses the pairs in the wrong order or sign."""
+    hessian = jnp.cov(jax.random.normal(getkey(), (6, 50)))
+    factor = jnp.diag(jax.random.uniform(getkey(), (6,), minval=0.5, maxval=2.0))
+    old, new = jax.random.normal(getkey(), (2, 6))
+    gradient = jax.random.normal(getkey(), (6,))
+    pairs = tuple(
+        _Pair(s, hessian @ s, factor @ hessian @ s, 1 / (s @ hessian @ s))
+        for s in (new, old)
+    )
+    start = factor
+    if rescale:
+        y = hessian @ new
+        start = factor * (new @ y) / (y @ factor @ y)
+    expected = bfgs(bfgs(start, old, hessian @ old), new, hessian @ new)
+    found = secant_product(
+        pairs, _Slope(gradient, factor @ gradient), rescale=jnp.asarray(rescale)
+    )
+    np.testing.assert_allclose(found, expected @ gradient, rtol=1e-10)
+
+
+@pytest.mark.parametrize("solver", [Dual(), Primal()], ids=["dual", "primal"])
+def test_the_factor_inverts_the_curvature_of_a_linear_network(solver, getkey):
+    """Prevents a first step that is not the Newton step where it could be."""
+    matrices = [jax.random.normal(getkey(), shape) for shape in ((4, 5), (5, 3))]
+    network = pcmodel.linear_gaussian(matrices, [3.0, 0.5, 2.0])
+    problem = problem_of(network, jax.random.normal(getkey(), (4,)))
+    start = jnp.zeros(problem.structure.num_free)
+    factor = factor_once(problem, start, solver)
+    hessian = jax.hessian(lambda z: objective(problem, z))(start)
+    found = jax.vmap(factor)(hessian).T
+    np.testing.assert_allclose(found, jnp.eye(len(start)), atol=1e-10)
+
+
+@pytest.fixture(scope="module")
+def path():
+    """Energies after 0, 1, ... secant steps, of four examples far from the network's own."""
+    data = jax.random.normal(jax.random.key(3), (4, 8))
+
+    @jax.jit
+    def energies(data, most):
+        problem = problem_of(NETWORK, data)
+        start = jnp.zeros(problem.structure.num_free)
+        factor = factor_once(problem, start, Dual())
+        end = secant_descent(problem, start, factor, tolerance=0.0, max_steps=most)
+        return point_energy(problem, point_at(problem, end.whitened))
+
+    steps = jnp.arange(40)
+    both = jax.vmap(jax.vmap(energies, (None, 0)), (0, None))
+    return np.asarray(both(data, steps))
+
+
+def test_no_secant_step_raises_the_energy(path):
+    """Prevents an unguarded quasi-Newton step."""
+    assert np.diff(path, axis=1).max() <= 20 * np.finfo(float).eps * path.max()
+
+
+def test_secant_steps_gain_more_than_their_fixed_factor_would(path):
+    """Prevents pairs that are stored and never used: they must beat plain chord steps."""
+    data = jax.random.normal(jax.random.key(3), (4, 8))
+
+    def chord(data):
+        problem = problem_of(NETWORK, data)
+        start = jnp.zeros(problem.structure.num_free)
+        factor = factor_once(problem, start, Dual())
+        slope = jax.grad(lambda z: objective(problem, z))
+        lengths = 0.5 ** jnp.arange(12)
+
+        def step(_, z):
+            tried = z[None] - jnp.outer(lengths, factor(slope(z)))
+            value = jax.vmap(lambda z: objective(problem, z))(tried)
+            return tried[jnp.argmin(value)]  # a better search than the package's
+
+        return objective(problem, jax.lax.fori_loop(0, 39, step, start))
+
+    assert np.all(path[:, -1] < jax.jit(jax.vmap(chord))(data))
+
+
+def test_a_batch_shares_the_factor_of_the_sweep():
+    """Prevents one factorisation an image where one a network is enough."""
+    network = pcmodel.dense((15, 12, 4), rngs=nnx.Rngs(0))
+    posed = pose(network, np.zeros((7, 15)))
+    lowered = pcmodel.api._run.lower(
+        posed.problem,
+        jnp.zeros(posed.problem.structure.num_free),
+        solver=pcmodel.GaussNewton(),
+        batching=posed.batching,
+    )
+    factored = [line for line in lowered.as_text().splitlines() if "potrf" in line]
+    assert any("<15x15xf64>" in line for line in factored)
