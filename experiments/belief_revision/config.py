@@ -71,6 +71,5 @@ class Config:
             strengths=(0.0, 0.5, 1.0),
             gains=(1.0, 0.25),
             settling_pairs=1,
-            belief_samples=64,
             behaviour=BehaviourSettings.smoke(),
         )
