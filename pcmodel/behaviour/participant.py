@@ -13,13 +13,20 @@ task's noise as it is. Two log-precisions describe the participant: **prior**
 $\lambda_{prior} = -\log q$ (how stiff the belief is from trial to trial) and
 **sensory** $\lambda_{sensory} = -\log(k s_0^2)$, both in log(1 / screen units squared).
 
-Under each cause the hierarchy's Gaussian inference gives a posterior and a log
-evidence; the causes are weighed by Bayes with the hazard, and their mixture is matched
-in mean and variance to give the next prior (the reduced Bayesian model of Nassar et
-al. 2010, J Neurosci 30:12366; Adams & MacKay 2007, arXiv:0710.3742, with the run
-lengths collapsed to one Gaussian). A position that may be anywhere in the range carries
-no precision: its posterior is the outcome's own Gaussian and its evidence 1 / range
-width (edge effects, below 1 % further than 2.5 SD from an edge, are neglected).
+Under each cause the package's own inference (`pcmodel.inference`: the energy, the `Exact`
+solver, its posterior and evidence) revises the hierarchy of levels 0 and 1; the causes
+are weighed by Bayes with the hazard, and their mixture is matched in mean and variance
+to give the next prior (the reduced Bayesian model of Nassar et al. 2010, J Neurosci
+30:12366; Adams & MacKay 2007, arXiv:0710.3742, with the run lengths collapsed to one
+Gaussian).
+
+The senses come first. A position that may be anywhere in the range carries no
+precision: after a change the posterior is what the senses alone say (the outcome's own
+Gaussian, met by the helicopter where it was seen) and the evidence 1 / range width
+(edge effects, below 1 % further than 2.5 SD from an edge, are neglected). Without a
+change the belief meets that same Gaussian as one observation, which is exact: the order
+of two independent observations does not matter. Only this second step has to wait for
+the trial before.
 """
 
 import math
@@ -31,9 +38,19 @@ from jaxtyping import Array, Float
 
 from pcmodel.behaviour.agent import Switches
 from pcmodel.behaviour.task import RANGE_WIDTH, REFERENCE_SD, Trials
+from pcmodel.belief import Belief
+from pcmodel.energy import Inputs, Problem, Structure
+from pcmodel.inference.exact import Exact
+from pcmodel.model import LinearModel
 
 Scalar = Float[Array, ""]
 LOG_WIDTH = math.log(RANGE_WIDTH)
+HIERARCHY = Structure(
+    LinearModel(widths=(1, 1), names=("observation", "position")),
+    clamped=((0,), ()),
+    beliefs=((1,),),
+)
+"""An observation above which stands the position, about which there is a belief."""
 
 
 class ParticipantParameters(NamedTuple):
@@ -58,7 +75,7 @@ class PositionBelief(NamedTuple):
 
 
 class Assimilation(NamedTuple):
-    """What one observation does to a Gaussian belief."""
+    """What observations do to a Gaussian belief."""
 
     mean: Scalar
     variance: Scalar
@@ -93,31 +110,49 @@ def assumed_variances(
     return AssumedVariances(outcome, jnp.broadcast_to(sighting, noise_sd.shape))
 
 
+def pose_observation(
+    belief: PositionBelief, observation: Scalar, variance: Scalar
+) -> Problem:
+    """The two-level problem of one observation that meets one belief."""
+    one, zero = jnp.ones((), variance.dtype), jnp.zeros((), variance.dtype)
+    weights = {"layers": ((one.reshape(1, 1), zero[None]),), "prior_mean": zero[None]}
+    held = Belief(belief.mean[None], -jnp.log(belief.variance), ("position",))
+    return Problem(
+        HIERARCHY,
+        Inputs(
+            weights=weights,
+            log_precisions=(-jnp.log(variance), zero),
+            gains=(one, one),
+            values=(observation[None], zero[None][:0]),
+            beliefs=(held,),
+        ),
+    )
+
+
 def assimilate(
-    *, mean: Scalar, variance: Scalar, observation: Scalar, observation_variance: Scalar
+    belief: PositionBelief, observation: Scalar, variance: Scalar
 ) -> Assimilation:
-    """Posterior and log evidence of a two-level Gaussian hierarchy, one observation."""
-    total = variance + observation_variance
-    gain = variance / total
-    error = observation - mean
+    """Posterior and log evidence of the hierarchy, by the package's inference."""
+    found = Exact().posterior(pose_observation(belief, observation, variance))
     return Assimilation(
-        mean=mean + gain * error,
-        variance=gain * observation_variance,
-        log_evidence=-0.5 * (error**2 / total + jnp.log(2.0 * jnp.pi * total)),
+        mean=found.mean[1][0],
+        variance=found.variances[1][0],
+        log_evidence=found.log_evidence,
     )
 
 
-def sight(cause: Assimilation, trial: Trials, variance: Scalar) -> Assimilation:
-    """Add the helicopter's position to a cause's posterior where it was visible."""
-    seen = assimilate(
-        mean=cause.mean,
-        variance=cause.variance,
-        observation=trial.helicopter,
-        observation_variance=variance,
-    )
-    seen = seen._replace(log_evidence=cause.log_evidence + seen.log_evidence)
+def sense(trial: Trials, variances: AssumedVariances) -> Assimilation:
+    """What one trial's senses alone say about the position, knowing nothing before.
+
+    The evidence is that of a position anywhere in the range. Where the helicopter was
+    seen it is a second observation.
+    """
+    outcome = PositionBelief(trial.outcome, variances.outcome)
+    unseen = Assimilation(*outcome, jnp.full_like(outcome.variance, -LOG_WIDTH))
+    seen = assimilate(outcome, trial.helicopter, variances.sighting)
+    seen = seen._replace(log_evidence=seen.log_evidence - LOG_WIDTH)
     return jax.tree.map(
-        lambda yes, no: jnp.where(trial.helicopter_seen, yes, no), seen, cause
+        lambda yes, no: jnp.where(trial.helicopter_seen, yes, no), seen, unseen
     )
 
 
@@ -126,62 +161,53 @@ class Revision(NamedTuple):
 
     belief: PositionBelief
     change_probability: Scalar
-    learning_rate: Scalar
-    log_evidence: Scalar
+    log_odds: Scalar  # of a change, before `switches` and block starts have their say
 
 
 def revise(
-    parameters: ParticipantParameters,
+    hazard_logit: Scalar,
     prior: PositionBelief,
     trial: Trials,
+    senses: Assimilation,
     *,
-    variances: AssumedVariances,
     switches: Switches,
 ) -> Revision:
-    """One trial's belief revision from the prior in force and what was seen.
+    """One trial's belief revision from the prior in force and what was sensed.
 
     A block start is a change the participant knows of; a missing outcome leaves the
-    prior, already widened, as the belief. On catch trials the sighting counts in every
-    cause's posterior and evidence; the learning rate stays the outcome's own.
+    prior, already widened, as the belief.
     """
-    variance = variances.outcome
-    kept = assimilate(
-        mean=prior.mean,
-        variance=prior.variance,
-        observation=trial.outcome,
-        observation_variance=variance,
-    )
-    gain = prior.variance / (prior.variance + variance)
-    moved = Assimilation(trial.outcome, variance, jnp.full_like(variance, -LOG_WIDTH))
-    sighting = variances.sighting
-    kept, moved = sight(kept, trial, sighting), sight(moved, trial, sighting)
-    change, log_evidence = weigh(parameters, kept, moved, trial, switches)
+    kept = assimilate(prior, senses.mean, senses.variance)
+    log_odds = hazard_logit - LOG_WIDTH - kept.log_evidence
+    change = jnp.where(switches.change_points, jax.nn.sigmoid(log_odds), 0.0)
+    change = jnp.where(trial.block_start, 1.0, change)
+    stay = 1.0 - change
     revised = PositionBelief(
-        mean=change * moved.mean + (1.0 - change) * kept.mean,
-        variance=change * moved.variance
-        + (1.0 - change) * kept.variance
-        + change * (1.0 - change) * (moved.mean - kept.mean) ** 2,
+        mean=change * senses.mean + stay * kept.mean,
+        variance=change * senses.variance
+        + stay * kept.variance
+        + change * stay * (senses.mean - kept.mean) ** 2,
     )
-    unseen = Revision(prior, *(jnp.zeros_like(change),) * 3)
-    seen = Revision(revised, change, change + (1.0 - change) * gain, log_evidence)
-    return jax.tree.map(
-        lambda new, old: jnp.where(trial.outcome_seen, new, old), seen, unseen
+    belief = jax.tree.map(
+        lambda new, old: jnp.where(trial.outcome_seen, new, old), revised, prior
     )
+    return Revision(belief, jnp.where(trial.outcome_seen, change, 0.0), log_odds)
 
 
-def weigh(
+def log_evidence_of(
     parameters: ParticipantParameters,
-    kept: Assimilation,
-    moved: Assimilation,
     trial: Trials,
+    senses: Assimilation,
+    log_odds: Scalar,
+    *,
     switches: Switches,
-) -> tuple[Scalar, Scalar]:
-    """Posterior probability of a change, and the log evidence over both causes."""
-    log_moved = jax.nn.log_sigmoid(parameters.hazard_logit) + moved.log_evidence
-    log_kept = jax.nn.log_sigmoid(-parameters.hazard_logit) + kept.log_evidence
-    change = jax.nn.sigmoid(log_moved - log_kept)
-    change = jnp.where(switches.change_points, change, 0.0)
-    both = jnp.logaddexp(log_moved, log_kept)
-    both = jnp.where(switches.change_points, both, kept.log_evidence)
-    start = trial.block_start
-    return jnp.where(start, 1.0, change), jnp.where(start, moved.log_evidence, both)
+) -> Scalar:
+    """Log evidence of a trial over both causes, from a change's log odds."""
+    change = jax.nn.log_sigmoid(parameters.hazard_logit) + senses.log_evidence
+    both = jnp.where(
+        switches.change_points,
+        change + jax.nn.softplus(-log_odds),
+        senses.log_evidence + parameters.hazard_logit - log_odds,
+    )
+    both = jnp.where(trial.block_start, senses.log_evidence, both)
+    return jnp.where(trial.outcome_seen, both, 0.0)

@@ -108,7 +108,9 @@ class GaussNewton:
 
     def _iterate(self, problem: Problem, state: _State, tolerance: float) -> _State:
         linear = linearise(problem, state.whitened)
-        gradient, noise = linear.gradient, energy_rounding(problem, state)
+        gradient, noise = linear.gradient, energy_rounding(
+            problem, state.whitened, state.current
+        )
         limit = jnp.maximum(tolerance, gradient_rounding(noise))
         norm = jnp.sqrt(jnp.sum(gradient**2))
         solver = self.linear_solver or choose(problem.structure, linear.num_outputs)
@@ -182,11 +184,13 @@ def newton_step(
     )
 
 
-def energy_rounding(problem: Problem, state: _State) -> Float[Array, ""]:
-    """Size of the rounding error of the energy, nats."""
-    size = 0.5 * (jnp.sum(state.whitened**2) + jnp.sum(state.current.rows**2))
-    if state.current.logits is not None:
-        size += data_energy(problem, state.current.logits)
+def energy_rounding(
+    problem: Problem, whitened: Array, unrolled: Unrolled
+) -> Float[Array, ""]:
+    """Size of the rounding error of the energy at a point, nats."""
+    size = 0.5 * (jnp.sum(whitened**2) + jnp.sum(unrolled.rows**2))
+    if unrolled.logits is not None:
+        size += data_energy(problem, unrolled.logits)
     return ROUNDING * jnp.finfo(size.dtype).eps * size
 
 

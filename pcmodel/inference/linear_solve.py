@@ -23,7 +23,7 @@ from jaxtyping import Float
 
 from pcmodel.energy import Problem, Structure
 from pcmodel.inference.whitened import Linearisation
-from pcmodel.small import cholesky, solve_spd
+from pcmodel.small import cholesky, gram, matmul, rows_of, solve_spd
 
 
 class LinearSolution(NamedTuple):
@@ -56,8 +56,8 @@ def output_jacobian(linear: Linearisation) -> Float[Array, "outputs free"]:
     """S as a matrix, built from the cheaper side."""
     num_free, dtype = linear.gradient.shape[0], linear.gradient.dtype
     if linear.num_outputs <= num_free:
-        return jax.vmap(linear.pull)(jnp.eye(linear.num_outputs, dtype=dtype))
-    return jax.vmap(linear.push)(jnp.eye(num_free, dtype=dtype)).T
+        return rows_of(linear.pull, linear.num_outputs, dtype)
+    return rows_of(linear.push, num_free, dtype).T
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,11 @@ class Dual:
         if linear.num_outputs == 0:
             return lambda rhs, target: exact(rhs / (1 + damping), linear)
         matrix = output_jacobian(linear)
-        lower = cholesky(add_diagonal(matrix @ matrix.T, 1 + damping))
+        lower = cholesky(add_diagonal(gram(matrix), 1 + damping))
 
         def solve(rhs: Array, target: Array) -> LinearSolution:
-            inner = solve_spd(lower, matrix @ rhs)
-            return exact((rhs - matrix.T @ inner) / (1 + damping), linear)
+            inner = solve_spd(lower, matmul(matrix, rhs))
+            return exact((rhs - matmul(matrix.T, inner)) / (1 + damping), linear)
 
         return solve
 
@@ -93,7 +93,7 @@ class Primal:
     ) -> Solve:
         """d = ((1 + mu) I + S'S)^-1 b."""
         matrix = output_jacobian(linear)
-        lower = cholesky(add_diagonal(matrix.T @ matrix, 1 + damping))
+        lower = cholesky(add_diagonal(gram(matrix.T), 1 + damping))
         return lambda rhs, target: exact(solve_spd(lower, rhs), linear)
 
 
@@ -190,8 +190,10 @@ DIRECT_BUDGET = 5e7
 """Multiplications per example up to which a direct solve is preferred to CG."""
 
 
-def choose(structure: Structure, num_outputs: int) -> LinearSolver:
-    """The cheapest direct solve, or CG where all of them cost too much."""
+def cheapest_direct(
+    structure: Structure, num_outputs: int
+) -> tuple[LinearSolver, float]:
+    """The direct solve with the fewest multiplications, and how many per example."""
     from pcmodel.inference.block_tridiagonal import BlockTridiagonal
 
     widths = structure.model.widths
@@ -205,4 +207,10 @@ def choose(structure: Structure, num_outputs: int) -> LinearSolver:
     if BlockTridiagonal.applies(structure):
         costs[BlockTridiagonal()] = BlockTridiagonal.cost(structure)
     solver = min(costs, key=lambda option: costs[option])
-    return solver if costs[solver] <= DIRECT_BUDGET else ConjugateGradient()
+    return solver, costs[solver]
+
+
+def choose(structure: Structure, num_outputs: int) -> LinearSolver:
+    """The cheapest direct solve, or CG where all of them cost too much."""
+    solver, cost = cheapest_direct(structure, num_outputs)
+    return solver if cost <= DIRECT_BUDGET else ConjugateGradient()
