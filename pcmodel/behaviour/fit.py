@@ -7,6 +7,7 @@ verdict per parameter.
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -24,11 +25,15 @@ from pcmodel.behaviour.model import (
     initial_values,
     participant_model,
     participants_log_likelihood,
+    people_log_density,
 )
 from pcmodel.behaviour.participant import ParticipantParameters
 from pcmodel.behaviour.sampler import Draws, build_sampler, run_sampler
 from pcmodel.behaviour.task import Trials
+from pcmodel.behaviour.together import run_together
 from pcmodel.behaviour.unroll import scored
+
+NUM_WORKERS = 2  # a fit is a sequence of small operations: it keeps one core busy
 
 # The usual limits, 1.01 and 400, ask for more draws than a study of minutes can take.
 MAX_RHAT = 1.05
@@ -93,9 +98,10 @@ def fit_agents(
     chunk: int = 10,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Fit]:
-    """Fit `agents[i]` to `trials[i]` (all of one shape), one after another.
+    """Fit `agents[i]` to `trials[i]` (all of one shape), `NUM_WORKERS` at a time.
 
-    Warns, naming the agent, when the chains cannot be trusted.
+    Warns, naming the agent, when the chains cannot be trusted. The numbers depend on
+    neither the order nor the number of workers.
     """
     problems = [(t, a.switches()) for t, a in zip(trials, agents, strict=True)]
     sampler = build_sampler(
@@ -103,6 +109,7 @@ def fit_agents(
         problems[0],
         initial_values(trials[0].outcome.shape[0]),
         held=("spread",),
+        people=("places", people_log_density),
         num_warmup=num_warmup,
         max_tree_depth=max_tree_depth,
     )
@@ -115,10 +122,8 @@ def fit_agents(
             batch_size=64,
         )
     )
-    fits = []
-    for agent, problem, fit_key in zip(
-        agents, problems, jax.random.split(key, len(agents)), strict=True
-    ):
+
+    def fit(problem, fit_key, advance):
         draws = run_sampler(
             sampler,
             problem,
@@ -131,9 +136,18 @@ def fit_agents(
         )
         people = draws.sites["participants"]
         rows = jnp.asarray(people.reshape(-1, *people.shape[2:]))
-        values = np.asarray(likelihood(rows, *problem))
-        fits.append(_summarise(agent, problem[0], draws, values, max_tree_depth))
-    return fits
+        return draws, np.asarray(likelihood(rows, *problem))
+
+    keys = jax.random.split(key, len(agents))
+    found = run_together(
+        [partial(fit, *each) for each in zip(problems, keys, strict=True)],
+        advance=advance,
+        num_workers=NUM_WORKERS,
+    )
+    return [
+        _summarise(agent, problem[0], *each, max_tree_depth)
+        for agent, problem, each in zip(agents, problems, found, strict=True)
+    ]
 
 
 def _summarise(

@@ -92,48 +92,56 @@ def sensory_log_precision(parameters: ParticipantParameters) -> Scalar:
     return -parameters.log_scale - 2.0 * jnp.log(REFERENCE_SD)
 
 
-class AssumedVariances(NamedTuple):
-    """The variances a participant grants to what is seen (screen units squared)."""
+class AssumedPrecisions(NamedTuple):
+    """Log-precisions a participant grants to what is seen (1 / screen units squared)."""
 
     outcome: Float[Array, "*trials"]
     sighting: Float[Array, "*trials"]  # of a visible helicopter (catch trials)
 
 
-def assumed_variances(
+def assumed_precisions(
     parameters: ParticipantParameters, noise_sd: Float[Array, "*trials"]
-) -> AssumedVariances:
-    r"""$r = k s_0^2 (\sigma / s_0)^{2b}$, and the sighting's share of $k s_0^2$."""
-    reference = jnp.exp(-sensory_log_precision(parameters))
+) -> AssumedPrecisions:
+    r"""$-\log r$ with $r = k s_0^2 (\sigma / s_0)^{2b}$; the sighting's is relative to $k s_0^2$."""
+    reference = sensory_log_precision(parameters)
     log_ratio = jnp.log(noise_sd / REFERENCE_SD)
-    outcome = reference * jnp.exp(2.0 * parameters.noise_exponent * log_ratio)
-    sighting = reference * jnp.exp(parameters.log_sighting)
-    return AssumedVariances(outcome, jnp.broadcast_to(sighting, noise_sd.shape))
+    outcome = reference - 2.0 * parameters.noise_exponent * log_ratio
+    sighting = reference - parameters.log_sighting
+    return AssumedPrecisions(outcome, jnp.broadcast_to(sighting, noise_sd.shape))
 
 
 def pose_observation(
-    belief: PositionBelief, observation: Scalar, variance: Scalar
+    *, mean: Scalar, log_precision: Scalar, observation: Scalar, sensory: Scalar
 ) -> Problem:
-    """The two-level problem of one observation that meets one belief."""
-    one, zero = jnp.ones((), variance.dtype), jnp.zeros((), variance.dtype)
+    """The two-level problem of one observation that meets one belief.
+
+    `sensory` is the observation's log-precision, `log_precision` the belief's.
+    """
+    one, zero = jnp.ones((), mean.dtype), jnp.zeros((), mean.dtype)
     weights = {"layers": ((one.reshape(1, 1), zero[None]),), "prior_mean": zero[None]}
-    held = Belief(belief.mean[None], -jnp.log(belief.variance), ("position",))
     return Problem(
         HIERARCHY,
         Inputs(
             weights=weights,
-            log_precisions=(-jnp.log(variance), zero),
+            log_precisions=(sensory, zero),
             gains=(one, one),
             values=(observation[None], zero[None][:0]),
-            beliefs=(held,),
+            beliefs=(Belief(mean[None], log_precision, ("position",)),),
         ),
     )
 
 
 def assimilate(
-    belief: PositionBelief, observation: Scalar, variance: Scalar
+    *, mean: Scalar, log_precision: Scalar, observation: Scalar, sensory: Scalar
 ) -> Assimilation:
-    """Posterior and log evidence of the hierarchy, by the package's inference."""
-    found = Exact().posterior(pose_observation(belief, observation, variance))
+    """Posterior and log evidence of that problem, by the package's inference."""
+    problem = pose_observation(
+        mean=mean,
+        log_precision=log_precision,
+        observation=observation,
+        sensory=sensory,
+    )
+    found = Exact().posterior(problem)
     return Assimilation(
         mean=found.mean[1][0],
         variance=found.variances[1][0],
@@ -141,18 +149,30 @@ def assimilate(
     )
 
 
-def sense(trial: Trials, variances: AssumedVariances) -> Assimilation:
-    """What one trial's senses alone say about the position, knowing nothing before.
+class Senses(NamedTuple):
+    """What one trial's senses alone say about the position, knowing nothing before."""
 
-    The evidence is that of a position anywhere in the range. Where the helicopter was
-    seen it is a second observation.
-    """
-    outcome = PositionBelief(trial.outcome, variances.outcome)
-    unseen = Assimilation(*outcome, jnp.full_like(outcome.variance, -LOG_WIDTH))
-    seen = assimilate(outcome, trial.helicopter, variances.sighting)
-    seen = seen._replace(log_evidence=seen.log_evidence - LOG_WIDTH)
-    return jax.tree.map(
-        lambda yes, no: jnp.where(trial.helicopter_seen, yes, no), seen, unseen
+    mean: Scalar
+    variance: Scalar
+    log_precision: Scalar
+    log_evidence: Scalar  # of a position that may be anywhere in the range
+
+
+def sense(trial: Trials, precisions: AssumedPrecisions) -> Senses:
+    """The outcome's own Gaussian, met by the helicopter where that was seen."""
+    seen = assimilate(
+        mean=trial.outcome,
+        log_precision=precisions.outcome,
+        observation=trial.helicopter,
+        sensory=precisions.sighting,
+    )
+    shown = trial.helicopter_seen
+    variance = jnp.where(shown, seen.variance, jnp.exp(-precisions.outcome))
+    return Senses(
+        mean=jnp.where(shown, seen.mean, trial.outcome),
+        variance=variance,
+        log_precision=-jnp.log(variance),
+        log_evidence=jnp.where(shown, seen.log_evidence, 0.0) - LOG_WIDTH,
     )
 
 
@@ -168,7 +188,7 @@ def revise(
     hazard_logit: Scalar,
     prior: PositionBelief,
     trial: Trials,
-    senses: Assimilation,
+    senses: Senses,
     *,
     switches: Switches,
 ) -> Revision:
@@ -177,7 +197,12 @@ def revise(
     A block start is a change the participant knows of; a missing outcome leaves the
     prior, already widened, as the belief.
     """
-    kept = assimilate(prior, senses.mean, senses.variance)
+    kept = assimilate(
+        mean=prior.mean,
+        log_precision=-jnp.log(prior.variance),
+        observation=senses.mean,
+        sensory=senses.log_precision,
+    )
     log_odds = hazard_logit - LOG_WIDTH - kept.log_evidence
     change = jnp.where(switches.change_points, jax.nn.sigmoid(log_odds), 0.0)
     change = jnp.where(trial.block_start, 1.0, change)
@@ -196,18 +221,18 @@ def revise(
 
 def log_evidence_of(
     parameters: ParticipantParameters,
-    trial: Trials,
-    senses: Assimilation,
-    log_odds: Scalar,
+    trials: Trials,
+    senses: Senses,
+    log_odds: Float[Array, " trials"],
     *,
     switches: Switches,
-) -> Scalar:
-    """Log evidence of a trial over both causes, from a change's log odds."""
+) -> Float[Array, " trials"]:
+    """Log evidence of each trial over both causes, from the log odds of a change."""
     change = jax.nn.log_sigmoid(parameters.hazard_logit) + senses.log_evidence
     both = jnp.where(
         switches.change_points,
         change + jax.nn.softplus(-log_odds),
         senses.log_evidence + parameters.hazard_logit - log_odds,
     )
-    both = jnp.where(trial.block_start, senses.log_evidence, both)
-    return jnp.where(trial.outcome_seen, both, 0.0)
+    both = jnp.where(trials.block_start, senses.log_evidence, both)
+    return jnp.where(trials.outcome_seen, both, 0.0)

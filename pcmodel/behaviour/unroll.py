@@ -14,11 +14,11 @@ from jaxtyping import Array, Bool, Float, Key
 
 from pcmodel.behaviour.agent import Agent, Switches
 from pcmodel.behaviour.participant import (
-    Assimilation,
     ParticipantParameters,
     PositionBelief,
     Scalar,
-    assumed_variances,
+    Senses,
+    assumed_precisions,
     log_evidence_of,
     revise,
     sense,
@@ -76,10 +76,10 @@ def _unroll(
     keys: Array,
 ) -> Trajectory:
     process = jnp.exp(parameters.log_process)
-    variances = assumed_variances(parameters, trials.noise_sd)
-    senses = jax.vmap(sense)(trials, variances)
+    precisions = assumed_precisions(parameters, trials.noise_sd)
+    senses = jax.vmap(sense)(trials, precisions)
 
-    def step(carry: _Carry, inputs: tuple[Trials, Assimilation, Array]):
+    def step(carry: _Carry, inputs: tuple[Trials, Senses, Array]):
         trial, sensed, key = inputs
         centre = jnp.full_like(carry.report, RANGE_CENTRE)
         predicted = jnp.where(trial.block_start, centre, carry.belief.mean)
@@ -108,7 +108,7 @@ def _unroll(
     evidence = log_evidence_of(
         parameters, trials, senses, steps.log_odds, switches=switches
     )
-    return _trajectory(steps, trials, variances.outcome, evidence)
+    return _trajectory(steps, trials, jnp.exp(-precisions.outcome), evidence)
 
 
 def _trajectory(

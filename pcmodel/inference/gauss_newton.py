@@ -108,8 +108,9 @@ class GaussNewton:
 
     def _iterate(self, problem: Problem, state: _State, tolerance: float) -> _State:
         linear = linearise(problem, state.whitened)
-        gradient, noise = linear.gradient, energy_rounding(
-            problem, state.whitened, state.current
+        gradient, noise = (
+            linear.gradient,
+            energy_rounding(problem, state.whitened, state.current),
         )
         limit = jnp.maximum(tolerance, gradient_rounding(noise))
         norm = jnp.sqrt(jnp.sum(gradient**2))
