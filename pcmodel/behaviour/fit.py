@@ -77,6 +77,7 @@ class Fit(NamedTuple):
     diagnostics: Diagnostics
     loo: Loo  # of every scored report
     loo_by_participant: Float[np.ndarray, " participants"]
+    loo_by_chain: Float[np.ndarray, "chains participants"]  # each chain by itself
 
     @property
     def contraction(self) -> Float[np.ndarray, " parameters"]:
@@ -159,9 +160,14 @@ def _summarise(
 ) -> Fit:
     mask = np.asarray(scored(trials))
     loo = psis_loo(values[:, mask])
-    by_participant = np.zeros(mask.shape)
-    by_participant[mask] = loo.pointwise
     sites = draws.sites
+
+    def by_participant(pointwise: np.ndarray) -> np.ndarray:
+        table = np.zeros(mask.shape)
+        table[mask] = pointwise
+        return table.sum(axis=1)
+
+    chains = np.split(values[:, mask], len(sites["participants"]))
     fit = Fit(
         agent=agent,
         group_mean=sites["group_mean"],
@@ -169,7 +175,8 @@ def _summarise(
         participants=sites["participants"],
         diagnostics=_diagnose(draws, max_tree_depth),
         loo=loo,
-        loo_by_participant=by_participant.sum(axis=1),
+        loo_by_participant=by_participant(loo.pointwise),
+        loo_by_chain=np.stack([by_participant(psis_loo(c).pointwise) for c in chains]),
     )
     if fit.diagnostics.complaints:
         warnings.warn(
@@ -193,8 +200,8 @@ def _diagnose(draws: Draws, max_tree_depth: int) -> Diagnostics:
 def describe(agent: Agent) -> str:
     """The agent in words."""
     words = "change-point" if agent.change_points else "Kalman"
-    scale = "" if agent.free_scale else ", k = b = 1"
-    return f"{words} agent anchored on the last {agent.anchor}{scale}"
+    held = ["k = b = 1"] * (not agent.free_scale) + ["q = 0"] * (not agent.drift)
+    return ", ".join([f"{words} agent anchored on the last {agent.anchor}", *held])
 
 
 def verdicts(fit: Fit, *, known: float = 0.5) -> dict[str, str]:
@@ -211,6 +218,8 @@ def verdicts(fit: Fit, *, known: float = 0.5) -> dict[str, str]:
         words[name] = "identified" if share >= known else "prior"
         if not fit.diagnostics.converged:
             words[name] = "unconverged"
+    if not fit.agent.drift:
+        words["log_process"] = "prior"
     if not fit.agent.change_points:  # exact invariance, tested
         words["hazard_logit"] = "prior"
         words["log_scale"] = words["log_process"] = "ratio only"
@@ -220,11 +229,23 @@ def verdicts(fit: Fit, *, known: float = 0.5) -> dict[str, str]:
 def loo_verdict(fit: Fit, reference: Fit) -> str:
     """How `fit` predicts reports against `reference`, two standard errors deciding.
 
-    "worse", "better", "inconclusive", or "unconverged" if either fit is.
+    "worse", "better" or "inconclusive". Where a fit's chains disagree on parameters,
+    each of them is asked by itself, and the answer is "unconverged" unless all agree.
     """
-    if not (fit.diagnostics.converged and reference.diagnostics.converged):
-        return "unconverged"
-    gap = fit.loo_by_participant - reference.loo_by_participant
+    answers = {
+        _compare(own - other) for own in _views(fit) for other in _views(reference)
+    }
+    return answers.pop() if len(answers) == 1 else "unconverged"
+
+
+def _views(fit: Fit) -> np.ndarray:
+    """LOO by participant: of all draws, or of each chain if they disagree."""
+    if fit.diagnostics.converged:
+        return fit.loo_by_participant[None]
+    return fit.loo_by_chain
+
+
+def _compare(gap: Float[np.ndarray, " participants"]) -> str:
     error = gap.std(ddof=1) / np.sqrt(len(gap))
     if abs(gap.mean()) <= 2.0 * error:
         return "inconclusive"

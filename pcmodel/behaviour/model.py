@@ -67,6 +67,7 @@ def _centring(switches: Switches) -> Float[Array, " varying"]:
     informed = {
         "hazard_logit": switches.change_points,
         "log_scale": switches.change_points & switches.free_scale,
+        "log_process": switches.drift,
     }
     centred = [
         jnp.where(informed.get(PARAMETER_NAMES[j], True), prior.centred, 0.0)

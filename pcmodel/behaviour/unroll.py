@@ -75,7 +75,7 @@ def _unroll(
     respond: Respond,
     keys: Array,
 ) -> Trajectory:
-    process = jnp.exp(parameters.log_process)
+    process = jnp.where(switches.drift, jnp.exp(parameters.log_process), 0.0)
     precisions = assumed_precisions(parameters, trials.noise_sd)
     senses = jax.vmap(sense)(trials, precisions)
 
