@@ -161,7 +161,6 @@ def behaviour(found) -> tuple[Verdict, ...]:
     """What the fits to people say."""
     agents = list(found.agents)
     people = found.loo_by_participant.shape[1]
-    best = found.loo_by_participant[agents.index("change point")]
 
     def against(name: str, reference: str = "change point") -> tuple[float, float]:
         own, other = (
