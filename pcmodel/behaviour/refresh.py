@@ -34,7 +34,7 @@ def fit_kernels(draws: Float[np.ndarray, "draws size participants"]) -> Kernels:
     places = np.moveaxis(draws, -1, 0)
     keep = np.unique(np.linspace(0, count - 1, min(MAX_CENTRES, count)).astype(int))
     width = (4.0 / ((size + 2.0) * len(keep))) ** (1.0 / (size + 4.0))
-    covariance = np.stack([np.cov(place.T) for place in places])
+    covariance = np.stack([np.atleast_2d(np.cov(place.T)) for place in places])
     root = width * np.linalg.cholesky(covariance + 1e-9 * np.eye(size))
     return Kernels(
         *(jnp.asarray(a) for a in (places[:, keep], root, np.linalg.inv(root)))
@@ -47,7 +47,7 @@ def kernel_log_density(
     """Log of each participant's kernel density, up to a constant."""
 
     def one(centres: Array, inverse: Array, place: Array) -> Array:
-        distance = (centres - place) @ inverse.T
+        distance = (centres - place[None]) @ inverse.T
         return jax.nn.logsumexp(-0.5 * jnp.sum(distance**2, axis=-1))
 
     return jax.vmap(one)(kernels.centres, kernels.inverse, places.T)

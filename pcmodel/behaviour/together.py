@@ -37,8 +37,8 @@ def run_together(
     `advance` and is raised. `advance` is called by one thread at a time.
     """
     stop, turn = threading.Event(), threading.Lock()
-    precision = jax.config.read("jax_enable_x64")
-    promotion = jax.config.read("jax_numpy_dtype_promotion")
+    precision = jax.config.jax_enable_x64
+    promotion = jax.config.jax_numpy_dtype_promotion
 
     def step() -> None:
         if stop.is_set():
@@ -53,8 +53,8 @@ def run_together(
             return task(step)
 
     with ThreadPoolExecutor(num_workers) as pool:
-        futures = [pool.submit(run, task) for task in tasks]
         try:
+            futures = [pool.submit(run, task) for task in tasks]
             _wait_for(futures)
         except BaseException:
             stop.set()

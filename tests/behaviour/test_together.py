@@ -60,14 +60,20 @@ def test_a_failure_stops_the_others_and_is_raised():
 
 def test_an_interrupt_stops_all():
     """Prevents Ctrl-C from waiting until every fit is done."""
-    seen = []
+    seen, begun = [], threading.Barrier(2)
+
+    def works(advance):
+        begun.wait(10)
+        forever(advance, seen)
 
     def interrupts(advance):
+        begun.wait(10)
+        time.sleep(0.1)
         _thread.interrupt_main()
         forever(advance, seen)
 
     with pytest.raises(KeyboardInterrupt):
-        run_together([interrupts, lambda a: forever(a, seen)], num_workers=2)
+        run_together([interrupts, works], num_workers=2)
     assert seen == ["stopped", "stopped"]
 
 
