@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 
@@ -37,8 +37,8 @@ def run_together(
     `advance` and is raised. `advance` is called by one thread at a time.
     """
     stop, turn = threading.Event(), threading.Lock()
-    precision = jax.config.jax_enable_x64
-    promotion = jax.config.jax_numpy_dtype_promotion
+    config: Any = jax.config  # its options are made when it is imported
+    precision, promotion = config.jax_enable_x64, config.jax_numpy_dtype_promotion
 
     def step() -> None:
         if stop.is_set():
