@@ -130,13 +130,18 @@ def test_fits_depend_neither_on_workers_nor_on_order(monkeypatch):
     """Prevents side-by-side fits from sharing anything but compiled code."""
     trials = helicopter_trials(num_participants=2, num_trials=20)
     agents = [Agent(), Agent(anchor="belief"), Agent(drift=False)]
-    options = {"num_warmup": 10, "num_pilot": 10, "num_samples": 30}
     found = []
     for workers in (1, 2):
         monkeypatch.setattr("pcmodel.behaviour.fit.NUM_WORKERS", workers)
         found.append(
             fit_agents(
-                jax.random.key(0), [trials] * 3, agents, max_tree_depth=2, **options
+                jax.random.key(0),
+                [trials] * 3,
+                agents,
+                num_warmup=10,
+                num_pilot=10,
+                num_samples=30,
+                max_tree_depth=2,
             )
         )
     for alone, together in zip(*found, strict=True):
