@@ -1,12 +1,12 @@
 """NUTS on a flat vector, started from and preconditioned by a Laplace approximation.
 
-NumPyro's model gives the potential, NumPyro's NUTS kernel the transitions. Two things
-are added: the mass matrix starts from the Hessian at the mode (its eigenvalues floored,
+NumPyro's model gives the potential, NumPyro's NUTS kernel the transitions. Three things
+are added: every transition is followed by a jump offered to each participant (see
+`refresh`); the mass matrix starts from the Hessian at the mode (its eigenvalues floored,
 for a hierarchy's mode need not be convex) and is renewed once from a pilot run, which
 makes trajectories several times shorter than the usual warm-up does; and the data are
 arguments of the compiled functions, so that every agent and every simulated data set of
-one size is served by one compilation, one after another: fits that take long
-trajectories hold up no others. Chains are vectorised and sampling runs in chunks from
+one size is served by one compilation. Chains are vectorised and sampling runs in chunks from
 a Python loop.
 """
 

@@ -55,8 +55,11 @@ def identifiability_figure(
                 edges=surprise_edges,
                 rates=learning_rate[:, row],
                 human=human_learning_rate[row],
-                title=f"{'A' if row == 0 else 'B'}  Same mean update, "
-                f"{'precise' if row == 0 else 'vague'} outcomes (SD {sd:g})",
+                title=(
+                    f"A  Precise outcomes (SD {sd:g})"
+                    if row == 0
+                    else f"B  Vague outcomes (SD {sd:g})"
+                ),
                 legend=row == 0,
             )
         _draw_precisions(
@@ -133,7 +136,7 @@ def _draw_precisions(axes, draws: np.ndarray, prior: np.ndarray) -> None:
     axes.set(
         title="C  What a fit to ten people can know",
         xlabel="prior log-precision (right: stiffer belief)",
-        ylabel="sensory log-precision (up: trusted outcomes)",
+        ylabel="sensory log-precision (up: trusted)",
         xlim=(mean[0] - 2.2 * sd[0], mean[0] + 2.1 * sd[0]),
         ylim=(mean[1] - 4.6 * sd[1], mean[1] + 2.9 * sd[1]),
     )
