@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pcmodel.inference.block_tridiagonal import BlockTridiagonal as BlockTridiagonal
     from pcmodel.inference.descent import ErrorDescent as ErrorDescent
     from pcmodel.inference.descent import StateDescent as StateDescent
+    from pcmodel.inference.exact import Exact as Exact
     from pcmodel.inference.gauss_newton import GaussNewton as GaussNewton
     from pcmodel.inference.infer import InferenceResult as InferenceResult
     from pcmodel.inference.linear_solve import ConjugateGradient as ConjugateGradient
@@ -59,6 +60,7 @@ _HOME = {
     "Dense": "pcmodel.networks.layers",
     "Dual": "pcmodel.inference.linear_solve",
     "ErrorDescent": "pcmodel.inference.descent",
+    "Exact": "pcmodel.inference.exact",
     "GaussNewton": "pcmodel.inference.gauss_newton",
     "Gaussian": "pcmodel.likelihood",
     "InferenceResult": "pcmodel.inference.infer",

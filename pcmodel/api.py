@@ -46,7 +46,8 @@ def infer(
     prior: belief(s) held before the evidence; one about the top replaces the network's.
     modulation: precision gains by level name; None is no drug.
     clamp: values of other levels, or parts of levels (`Clamp`), by name.
-    solver: `GaussNewton()` (default), `StateDescent(...)`, `ErrorDescent(...)`.
+    solver: `GaussNewton()` (default), `Exact()` (linear-Gaussian networks), `StateDescent(...)`,
+        `ErrorDescent(...)`.
     initial: latents to start from; None starts from the top-down sweep.
 
     Raises UserError for input that does not fit the network.  Not converging is not an error: see

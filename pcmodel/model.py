@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from pcmodel.likelihood import Gaussian, Likelihood
+from pcmodel.small import matmul
 from pcmodel.types import Weights
 
 
@@ -63,7 +64,7 @@ class LinearModel:
         if above is None:
             return weights["prior_mean"]
         matrix, bias = weights["layers"][level]
-        return matrix @ above + bias
+        return matmul(matrix, above) + bias
 
 
 def default_names(num_levels: int) -> tuple[str, ...]:

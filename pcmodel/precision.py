@@ -59,7 +59,7 @@ def whiten(factor: Array, error: Float[Array, " width"]) -> Float[Array, " width
 def unwhiten(factor: Array, whitened: Float[Array, " width"]) -> Float[Array, " width"]:
     """e = F^-T z: the error whose whitened form is z."""
     if factor.ndim == 1:
-        return whitened / factor
+        return whitened * (1 / factor)
     return solve_lower_transposed(factor, whitened)
 
 

@@ -1,10 +1,14 @@
-"""Triangular linear algebra that stays cheap for one-unit levels.
+"""Linear algebra that stays cheap for one-unit levels.
 
 A LAPACK call on a 1 x 1 matrix costs microseconds, which is most of the time of a trial in a
 participant model; there the factor is a square root and the solve a division, which
-XLA fuses with their neighbours.
+XLA fuses with their neighbours.  A matrix product over one unit is an elementwise one: as a
+product it would make a batch change its memory layout at every level.
 """
 
+from collections.abc import Callable
+
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.scipy.linalg import solve_triangular
@@ -19,17 +23,39 @@ def cholesky(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
 def solve_lower(lower: Float[Array, "n n"], rhs: Array) -> Array:
     """L^-1 rhs for a vector or matrix right-hand side."""
     if lower.shape[-1] == 1:
-        return rhs / lower.reshape((1,) * rhs.ndim)
+        return rhs * (1 / lower.reshape((1,) * rhs.ndim))
     return solve_triangular(lower, rhs, lower=True)
 
 
 def solve_lower_transposed(lower: Float[Array, "n n"], rhs: Array) -> Array:
     """L^-T rhs for a vector or matrix right-hand side."""
     if lower.shape[-1] == 1:
-        return rhs / lower.reshape((1,) * rhs.ndim)
+        return rhs * (1 / lower.reshape((1,) * rhs.ndim))
     return solve_triangular(lower, rhs, lower=True, trans="T")
 
 
 def solve_spd(lower: Float[Array, "n n"], rhs: Array) -> Array:
     """(L L')^-1 rhs from the lower factor."""
     return solve_lower_transposed(lower, solve_lower(lower, rhs))
+
+
+def matmul(left: Float[Array, "m k"], right: Array) -> Array:
+    """left @ right for a vector (k,) or a matrix (k, n)."""
+    if left.shape[-1] != 1:
+        return left @ right
+    if right.ndim == 1:
+        return left[:, 0] * jnp.broadcast_to(right, left.shape[:1])
+    shape = (left.shape[0], right.shape[1])
+    return jnp.broadcast_to(left, shape) * jnp.broadcast_to(right, shape)
+
+
+def gram(rows: Float[Array, "m n"]) -> Float[Array, "m m"]:
+    """rows @ rows.T."""
+    return rows * rows if rows.shape == (1, 1) else matmul(rows, rows.T)
+
+
+def rows_of(product: Callable[[Array], Array], size: int, dtype) -> Array:
+    """The images of the unit vectors under a linear map, one a row."""
+    if size == 1:
+        return product(jnp.ones((1,), dtype))[None]
+    return jax.vmap(product)(jnp.eye(size, dtype=dtype))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pcmodel.behaviour.fit import MAX_RHAT
 from pcmodel.report import Verdict
 
 if TYPE_CHECKING:
@@ -160,16 +161,26 @@ def behaviour(found) -> tuple[Verdict, ...]:
     """What the fits to people say."""
     agents = list(found.agents)
     people = found.loo_by_participant.shape[1]
-    best = found.loo_by_participant[agents.index("change point")]
 
-    def against(name: str) -> tuple[float, float]:
-        gap = best - found.loo_by_participant[agents.index(name)]
+    def against(name: str, reference: str = "change point") -> tuple[float, float]:
+        own, other = (
+            found.loo_by_participant[agents.index(n)] for n in (name, reference)
+        )
+        gap = other - own
         return float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(people))
 
-    def trusted(name: str) -> bool:
-        return found.loo_verdicts[agents.index(name)] != "unconverged"
+    def answer(name: str) -> tuple[str, bool | None]:
+        """The gap in words, and whether this agent predicts worse (None: open)."""
+        word = found.loo_verdicts[agents.index(name)]
+        mean, error = against(name)
+        text = f"{mean:.1f} +- {error:.1f} nats a person (LOO)"
+        if word == "unconverged":
+            text += "; the chains of a fit disagree on this"
+        elif found.diagnostics[agents.index(name)]["rhat"] > MAX_RHAT:
+            text += "; its chains disagree on parameters, and each alone says the same"
+        return text, {"worse": True, "better": False}.get(word)
 
-    belief, fixed = against("belief-anchored"), against("k = b = 1")
+    belief, fixed = answer("belief-anchored"), answer("k = b = 1")
     kalman, change = found.ridge_sd[1], found.ridge_sd[0]
     expected = ridge_from_prior_alone(found.log_precision_prior, kalman[1])
     clean = found.diagnostics[agents.index("change point")]["num_divergent"] == 0
@@ -194,17 +205,14 @@ def behaviour(found) -> tuple[Verdict, ...]:
         verdict(
             "People's sensory scale is not the task's",
             "holding k = b = 1 predicts their reports worse",
-            f"{fixed[0]:.1f} +- {fixed[1]:.1f} nats a person (LOO)"
-            + ("" if trusted("k = b = 1") else "; a fit did not converge"),
-            _beyond(fixed) if trusted("k = b = 1") else None,
+            fixed[0] + without_drift(agents, against),
+            fixed[1],
             "predicted",
         ),
         verdict(
             "People update from their last report",
             "an agent anchored on the report predicts better than one on a latent belief",
-            f"{belief[0]:.1f} +- {belief[1]:.1f} nats a person (LOO)"
-            + ("" if trusted("belief-anchored") else "; a fit did not converge"),
-            _beyond(belief) if trusted("belief-anchored") else None,
+            *belief,
             "predicted",
         ),
         verdict(
@@ -229,11 +237,12 @@ def ridge_from_prior_alone(prior: np.ndarray, across: float) -> float:
     return float(np.sqrt(given + (slope * across) ** 2))
 
 
-def _beyond(gap: tuple[float, float]) -> bool | None:
-    """True above two standard errors, False below minus two, else undecided."""
-    if abs(gap[0]) < 2 * gap[1]:
-        return None
-    return gap[0] > 0
+def without_drift(agents: list[str], against) -> str:
+    """The same question where the belief may not drift, if that was asked for."""
+    if "q = 0" not in agents:
+        return ""
+    mean, error = against("q = 0, k = b = 1", "q = 0")
+    return f"; where the assumed drift q is held at 0, {mean:.1f} +- {error:.1f}"
 
 
 def _morph(threshold: float) -> str:

@@ -13,6 +13,7 @@ class Switches(NamedTuple):
     report_anchored: Bool[Array, ""]
     change_points: Bool[Array, ""]
     free_scale: Bool[Array, ""]
+    drift: Bool[Array, ""]
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,14 @@ class Agent:
             al. 2010, Bruckner et al.) or the latent "belief" the report was drawn from.
         change_points: False gives the Kalman agent (hazard 0 everywhere).
         free_scale: False holds k = b = 1, the task's noise taken as it is.
+        drift: False holds q = 0: between changes the position is taken to stand still,
+            as it does in the task.
     """
 
     anchor: Literal["report", "belief"] = "report"
     change_points: bool = True
     free_scale: bool = True
+    drift: bool = True
 
     def __post_init__(self) -> None:
         if self.anchor not in ("report", "belief"):
@@ -42,4 +46,5 @@ class Agent:
             report_anchored=jnp.asarray(self.anchor == "report"),
             change_points=jnp.asarray(self.change_points),
             free_scale=jnp.asarray(self.free_scale),
+            drift=jnp.asarray(self.drift),
         )

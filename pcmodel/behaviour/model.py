@@ -67,6 +67,7 @@ def _centring(switches: Switches) -> Float[Array, " varying"]:
     informed = {
         "hazard_logit": switches.change_points,
         "log_scale": switches.change_points & switches.free_scale,
+        "log_process": switches.drift,
     }
     centred = [
         jnp.where(informed.get(PARAMETER_NAMES[j], True), prior.centred, 0.0)
@@ -109,45 +110,78 @@ def _turned_spreads(wide: Array, unit: Array, keep: Array) -> tuple[Array, Array
     return jnp.where(keep, wide, turned), jnp.where(keep, 0.0, correction)
 
 
+class _Group(NamedTuple):
+    """The group level in use: natural values, and where each place is drawn from."""
+
+    mean: Float[Array, " parameters"]
+    spread: Float[Array, " varying"]
+    middle: Float[Array, " varying"]  # of the places' normal
+    width: Float[Array, " varying"]
+    correction: Float[Array, ""]  # log density owed by the turned spreads
+
+
+def _group_level(group: Array, wide: Array, switches: Switches) -> _Group:
+    mean, sd, spread, _ = _table()
+    spread, keep = spread[jnp.asarray(VARYING)], switches.change_points
+    group_mean = mean + sd * _turned(group, PROCESS, SCALE, sd, keep)
+    wide, correction = _turned_spreads(wide, spread, keep)
+    group_spread = spread * wide
+    centred = _centring(switches)
+    shift, width = _place_scale(group_mean - mean, group_spread, keep)
+    return _Group(group_mean, group_spread, centred * shift, width**centred, correction)
+
+
+def _people(level: _Group, places: Array, switches: Switches) -> Array:
+    """Every participant's parameters, (parameters, participants), from their places."""
+    personal = (places - level.middle[:, None]) / level.width[:, None]
+    personal = _turned(
+        personal, PROCESS_PLACE, SCALE_PLACE, level.spread, switches.change_points
+    )
+    rows = jnp.broadcast_to(level.mean[:, None], (NUM_PARAMETERS, places.shape[1]))
+    return rows.at[jnp.asarray(VARYING)].add(level.spread[:, None] * personal)
+
+
 def participant_model(trials: Trials, switches: Switches) -> None:
     """Priors and likelihood of all participants' reports (leading axis of `trials`)."""
-    num_participants, varying = trials.outcome.shape[0], jnp.asarray(VARYING)
-    mean, sd, spread, _ = _table()
-    keep = switches.change_points
-    standard = numpyro.sample(
+    shape = (len(VARYING), trials.outcome.shape[0])
+    group = numpyro.sample(
         "group", dist.Normal(0.0, 1.0).expand([NUM_PARAMETERS]).to_event(1)
     )
-    standard = _turned(jnp.asarray(standard), PROCESS, SCALE, sd, keep)
     wide = numpyro.sample(
         "spread", dist.HalfNormal(1.0).expand([len(VARYING)]).to_event(1)
     )
-    group_mean = jnp.asarray(numpyro.deterministic("group_mean", mean + sd * standard))
-    wide, correction = _turned_spreads(jnp.asarray(wide), spread[varying], keep)
-    numpyro.factor("turned_spreads", correction)
-    group_spread = jnp.asarray(
-        numpyro.deterministic("group_spread", spread[varying] * wide)
-    )
-    centred = _centring(switches)
-    shift, width = _place_scale(group_mean - mean, group_spread, keep)
-    middle = (centred * shift)[:, None]
-    shape = (len(VARYING), num_participants)
+    level = _group_level(jnp.asarray(group), jnp.asarray(wide), switches)
+    numpyro.factor("turned_spreads", level.correction)
+    numpyro.deterministic("group_mean", level.mean)
+    numpyro.deterministic("group_spread", level.spread)
     places = numpyro.sample(
         "places",
         dist.Normal(
-            jnp.broadcast_to(middle, shape),
-            jnp.broadcast_to((width**centred)[:, None], shape),
+            jnp.broadcast_to(level.middle[:, None], shape),
+            jnp.broadcast_to(level.width[:, None], shape),
         ).to_event(2),
     )
-    personal = (places - middle) / (width**centred)[:, None]
-    personal = _turned(
-        jnp.asarray(personal), PROCESS_PLACE, SCALE_PLACE, group_spread, keep
-    )
-    rows = jnp.broadcast_to(group_mean[:, None], (NUM_PARAMETERS, num_participants))
-    rows = rows.at[varying].add(group_spread[:, None] * personal)
+    rows = _people(level, jnp.asarray(places), switches)
     numpyro.deterministic("participants", rows)
-    parameters = ParticipantParameters(*rows)
-    values = participants_log_likelihood(parameters, trials, switches)
+    values = participants_log_likelihood(ParticipantParameters(*rows), trials, switches)
     numpyro.factor("reports", values.sum())
+
+
+def people_log_density(
+    values: dict[str, Array], trials: Trials, switches: Switches
+) -> Float[Array, " participants"]:
+    """Log density of each participant's places and reports, given the group.
+
+    Up to a constant; given the group participants are independent, so these are the
+    terms of the joint density that one participant's places enter.
+    """
+    level = _group_level(values["group"], values["spread"], switches)
+    rows = _people(level, values["places"], switches)
+    normal = (values["places"] - level.middle[:, None]) / level.width[:, None]
+    reports = participants_log_likelihood(
+        ParticipantParameters(*rows), trials, switches
+    )
+    return reports.sum(axis=1) - 0.5 * jnp.sum(normal**2, axis=0)
 
 
 def _place_scale(offset: Array, spread: Array, keep: Array) -> tuple[Array, Array]:

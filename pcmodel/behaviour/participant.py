@@ -13,13 +13,20 @@ task's noise as it is. Two log-precisions describe the participant: **prior**
 $\lambda_{prior} = -\log q$ (how stiff the belief is from trial to trial) and
 **sensory** $\lambda_{sensory} = -\log(k s_0^2)$, both in log(1 / screen units squared).
 
-Under each cause the hierarchy's Gaussian inference gives a posterior and a log
-evidence; the causes are weighed by Bayes with the hazard, and their mixture is matched
-in mean and variance to give the next prior (the reduced Bayesian model of Nassar et
-al. 2010, J Neurosci 30:12366; Adams & MacKay 2007, arXiv:0710.3742, with the run
-lengths collapsed to one Gaussian). A position that may be anywhere in the range carries
-no precision: its posterior is the outcome's own Gaussian and its evidence 1 / range
-width (edge effects, below 1 % further than 2.5 SD from an edge, are neglected).
+Under each cause the package's own inference (`pcmodel.inference`: the energy, the `Exact`
+solver, its posterior and evidence) revises the hierarchy of levels 0 and 1; the causes
+are weighed by Bayes with the hazard, and their mixture is matched in mean and variance
+to give the next prior (the reduced Bayesian model of Nassar et al. 2010, J Neurosci
+30:12366; Adams & MacKay 2007, arXiv:0710.3742, with the run lengths collapsed to one
+Gaussian).
+
+The senses come first. A position that may be anywhere in the range carries no
+precision: after a change the posterior is what the senses alone say (the outcome's own
+Gaussian, met by the helicopter where it was seen) and the evidence 1 / range width
+(edge effects, below 1 % further than 2.5 SD from an edge, are neglected). Without a
+change the belief meets that same Gaussian as one observation, which is exact: the order
+of two independent observations does not matter. Only this second step has to wait for
+the trial before.
 """
 
 import math
@@ -31,9 +38,19 @@ from jaxtyping import Array, Float
 
 from pcmodel.behaviour.agent import Switches
 from pcmodel.behaviour.task import RANGE_WIDTH, REFERENCE_SD, Trials
+from pcmodel.belief import Belief
+from pcmodel.energy import Inputs, Problem, Structure
+from pcmodel.inference.exact import Exact
+from pcmodel.model import LinearModel
 
 Scalar = Float[Array, ""]
 LOG_WIDTH = math.log(RANGE_WIDTH)
+HIERARCHY = Structure(
+    LinearModel(widths=(1, 1), names=("observation", "position")),
+    clamped=((0,), ()),
+    beliefs=((1,),),
+)
+"""An observation above which stands the position, about which there is a belief."""
 
 
 class ParticipantParameters(NamedTuple):
@@ -58,7 +75,7 @@ class PositionBelief(NamedTuple):
 
 
 class Assimilation(NamedTuple):
-    """What one observation does to a Gaussian belief."""
+    """What observations do to a Gaussian belief."""
 
     mean: Scalar
     variance: Scalar
@@ -75,49 +92,87 @@ def sensory_log_precision(parameters: ParticipantParameters) -> Scalar:
     return -parameters.log_scale - 2.0 * jnp.log(REFERENCE_SD)
 
 
-class AssumedVariances(NamedTuple):
-    """The variances a participant grants to what is seen (screen units squared)."""
+class AssumedPrecisions(NamedTuple):
+    """Log-precisions a participant grants to what is seen (1 / screen units squared)."""
 
     outcome: Float[Array, "*trials"]
     sighting: Float[Array, "*trials"]  # of a visible helicopter (catch trials)
 
 
-def assumed_variances(
+def assumed_precisions(
     parameters: ParticipantParameters, noise_sd: Float[Array, "*trials"]
-) -> AssumedVariances:
-    r"""$r = k s_0^2 (\sigma / s_0)^{2b}$, and the sighting's share of $k s_0^2$."""
-    reference = jnp.exp(-sensory_log_precision(parameters))
+) -> AssumedPrecisions:
+    r"""$-\log r$ with $r = k s_0^2 (\sigma / s_0)^{2b}$; the sighting's is relative to $k s_0^2$."""
+    reference = sensory_log_precision(parameters)
     log_ratio = jnp.log(noise_sd / REFERENCE_SD)
-    outcome = reference * jnp.exp(2.0 * parameters.noise_exponent * log_ratio)
-    sighting = reference * jnp.exp(parameters.log_sighting)
-    return AssumedVariances(outcome, jnp.broadcast_to(sighting, noise_sd.shape))
+    outcome = reference - 2.0 * parameters.noise_exponent * log_ratio
+    sighting = reference - parameters.log_sighting
+    return AssumedPrecisions(outcome, jnp.broadcast_to(sighting, noise_sd.shape))
+
+
+def pose_observation(
+    *, mean: Scalar, log_precision: Scalar, observation: Scalar, sensory: Scalar
+) -> Problem:
+    """The two-level problem of one observation that meets one belief.
+
+    `sensory` is the observation's log-precision, `log_precision` the belief's.
+    """
+    one, zero = jnp.ones((), mean.dtype), jnp.zeros((), mean.dtype)
+    weights = {"layers": ((one.reshape(1, 1), zero[None]),), "prior_mean": zero[None]}
+    return Problem(
+        HIERARCHY,
+        Inputs(
+            weights=weights,
+            log_precisions=(sensory, zero),
+            gains=(one, one),
+            values=(observation[None], zero[None][:0]),
+            beliefs=(Belief(mean[None], log_precision, ("position",)),),
+        ),
+    )
 
 
 def assimilate(
-    *, mean: Scalar, variance: Scalar, observation: Scalar, observation_variance: Scalar
+    *, mean: Scalar, log_precision: Scalar, observation: Scalar, sensory: Scalar
 ) -> Assimilation:
-    """Posterior and log evidence of a two-level Gaussian hierarchy, one observation."""
-    total = variance + observation_variance
-    gain = variance / total
-    error = observation - mean
+    """Posterior and log evidence of that problem, by the package's inference."""
+    problem = pose_observation(
+        mean=mean,
+        log_precision=log_precision,
+        observation=observation,
+        sensory=sensory,
+    )
+    found = Exact().posterior(problem)
     return Assimilation(
-        mean=mean + gain * error,
-        variance=gain * observation_variance,
-        log_evidence=-0.5 * (error**2 / total + jnp.log(2.0 * jnp.pi * total)),
+        mean=found.mean[1][0],
+        variance=found.variances[1][0],
+        log_evidence=found.log_evidence,
     )
 
 
-def sight(cause: Assimilation, trial: Trials, variance: Scalar) -> Assimilation:
-    """Add the helicopter's position to a cause's posterior where it was visible."""
+class Senses(NamedTuple):
+    """What one trial's senses alone say about the position, knowing nothing before."""
+
+    mean: Scalar
+    variance: Scalar
+    log_precision: Scalar
+    log_evidence: Scalar  # of a position that may be anywhere in the range
+
+
+def sense(trial: Trials, precisions: AssumedPrecisions) -> Senses:
+    """The outcome's own Gaussian, met by the helicopter where that was seen."""
     seen = assimilate(
-        mean=cause.mean,
-        variance=cause.variance,
+        mean=trial.outcome,
+        log_precision=precisions.outcome,
         observation=trial.helicopter,
-        observation_variance=variance,
+        sensory=precisions.sighting,
     )
-    seen = seen._replace(log_evidence=cause.log_evidence + seen.log_evidence)
-    return jax.tree.map(
-        lambda yes, no: jnp.where(trial.helicopter_seen, yes, no), seen, cause
+    shown = trial.helicopter_seen
+    variance = jnp.where(shown, seen.variance, jnp.exp(-precisions.outcome))
+    return Senses(
+        mean=jnp.where(shown, seen.mean, trial.outcome),
+        variance=variance,
+        log_precision=-jnp.log(variance),
+        log_evidence=jnp.where(shown, seen.log_evidence, 0.0) - LOG_WIDTH,
     )
 
 
@@ -126,62 +181,58 @@ class Revision(NamedTuple):
 
     belief: PositionBelief
     change_probability: Scalar
-    learning_rate: Scalar
-    log_evidence: Scalar
+    log_odds: Scalar  # of a change, before `switches` and block starts have their say
 
 
 def revise(
-    parameters: ParticipantParameters,
+    hazard_logit: Scalar,
     prior: PositionBelief,
     trial: Trials,
+    senses: Senses,
     *,
-    variances: AssumedVariances,
     switches: Switches,
 ) -> Revision:
-    """One trial's belief revision from the prior in force and what was seen.
+    """One trial's belief revision from the prior in force and what was sensed.
 
     A block start is a change the participant knows of; a missing outcome leaves the
-    prior, already widened, as the belief. On catch trials the sighting counts in every
-    cause's posterior and evidence; the learning rate stays the outcome's own.
+    prior, already widened, as the belief.
     """
-    variance = variances.outcome
     kept = assimilate(
         mean=prior.mean,
-        variance=prior.variance,
-        observation=trial.outcome,
-        observation_variance=variance,
+        log_precision=-jnp.log(prior.variance),
+        observation=senses.mean,
+        sensory=senses.log_precision,
     )
-    gain = prior.variance / (prior.variance + variance)
-    moved = Assimilation(trial.outcome, variance, jnp.full_like(variance, -LOG_WIDTH))
-    sighting = variances.sighting
-    kept, moved = sight(kept, trial, sighting), sight(moved, trial, sighting)
-    change, log_evidence = weigh(parameters, kept, moved, trial, switches)
+    log_odds = hazard_logit - LOG_WIDTH - kept.log_evidence
+    change = jnp.where(switches.change_points, jax.nn.sigmoid(log_odds), 0.0)
+    change = jnp.where(trial.block_start, 1.0, change)
+    stay = 1.0 - change
     revised = PositionBelief(
-        mean=change * moved.mean + (1.0 - change) * kept.mean,
-        variance=change * moved.variance
-        + (1.0 - change) * kept.variance
-        + change * (1.0 - change) * (moved.mean - kept.mean) ** 2,
+        mean=change * senses.mean + stay * kept.mean,
+        variance=change * senses.variance
+        + stay * kept.variance
+        + change * stay * (senses.mean - kept.mean) ** 2,
     )
-    unseen = Revision(prior, *(jnp.zeros_like(change),) * 3)
-    seen = Revision(revised, change, change + (1.0 - change) * gain, log_evidence)
-    return jax.tree.map(
-        lambda new, old: jnp.where(trial.outcome_seen, new, old), seen, unseen
+    belief = jax.tree.map(
+        lambda new, old: jnp.where(trial.outcome_seen, new, old), revised, prior
     )
+    return Revision(belief, jnp.where(trial.outcome_seen, change, 0.0), log_odds)
 
 
-def weigh(
+def log_evidence_of(
     parameters: ParticipantParameters,
-    kept: Assimilation,
-    moved: Assimilation,
-    trial: Trials,
+    trials: Trials,
+    senses: Senses,
+    log_odds: Float[Array, " trials"],
+    *,
     switches: Switches,
-) -> tuple[Scalar, Scalar]:
-    """Posterior probability of a change, and the log evidence over both causes."""
-    log_moved = jax.nn.log_sigmoid(parameters.hazard_logit) + moved.log_evidence
-    log_kept = jax.nn.log_sigmoid(-parameters.hazard_logit) + kept.log_evidence
-    change = jax.nn.sigmoid(log_moved - log_kept)
-    change = jnp.where(switches.change_points, change, 0.0)
-    both = jnp.logaddexp(log_moved, log_kept)
-    both = jnp.where(switches.change_points, both, kept.log_evidence)
-    start = trial.block_start
-    return jnp.where(start, 1.0, change), jnp.where(start, moved.log_evidence, both)
+) -> Float[Array, " trials"]:
+    """Log evidence of each trial over both causes, from the log odds of a change."""
+    change = jax.nn.log_sigmoid(parameters.hazard_logit) + senses.log_evidence
+    both = jnp.where(
+        switches.change_points,
+        change + jax.nn.softplus(-log_odds),
+        senses.log_evidence + parameters.hazard_logit - log_odds,
+    )
+    both = jnp.where(trials.block_start, senses.log_evidence, both)
+    return jnp.where(trials.outcome_seen, both, 0.0)

@@ -14,9 +14,10 @@ class BehaviourSettings:
     num_trials: int = 200
     num_warmup: int = 60  # twice: before the pilot and before the samples
     num_pilot: int = 80
-    num_samples: int = 120
+    num_samples: int = 160
     num_chains: int = 4
-    max_tree_depth: int = 5
+    max_tree_depth: int = 4
+    without_drift: bool = False  # fit two more agents, which hold q = 0
     num_simulated: int = 100
     prior_shift: float = 1.0  # left panel, log units
     drug_shift: float = 0.5  # right panel, log units
@@ -36,7 +37,7 @@ class BehaviourSettings:
             num_trials=20,
             num_warmup=5,
             num_pilot=0,
-            num_samples=15,
+            num_samples=30,
             num_chains=2,
             max_tree_depth=1,
             num_simulated=4,

@@ -1,12 +1,12 @@
 """NUTS on a flat vector, started from and preconditioned by a Laplace approximation.
 
-NumPyro's model gives the potential, NumPyro's NUTS kernel the transitions. Two things
-are added: the mass matrix starts from the Hessian at the mode (its eigenvalues floored,
+NumPyro's model gives the potential, NumPyro's NUTS kernel the transitions. Three things
+are added: every transition is followed by a jump offered to each participant (see
+`refresh`); the mass matrix starts from the Hessian at the mode (its eigenvalues floored,
 for a hierarchy's mode need not be convex) and is renewed once from a pilot run, which
 makes trajectories several times shorter than the usual warm-up does; and the data are
 arguments of the compiled functions, so that every agent and every simulated data set of
-one size is served by one compilation, one after another: fits that take long
-trajectories hold up no others. Chains are vectorised and sampling runs in chunks from
+one size is served by one compilation. Chains are vectorised and sampling runs in chunks from
 a Python loop.
 """
 
@@ -23,6 +23,13 @@ from jaxtyping import Array, Float
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 
+from pcmodel.behaviour.refresh import (
+    MAX_CENTRES,
+    Kernels,
+    fit_kernels,
+    refresh_people,
+)
+
 MODE_STEPS = 400
 MODE_RATE = 0.03
 HELD_CURVATURE = 10.0  # about ten people fix a log spread to a third
@@ -30,6 +37,7 @@ TARGET_ACCEPT = 0.8
 FIRST_STEP = 0.15  # where warm-up starts, in units of the mass matrix
 STEP_GAIN = 2.0
 PILOT_WEIGHT = 0.7
+OFFER_WIDTH = 1.5  # of the first jumps offered, in SDs of the Laplace approximation
 DIFFERENCE = 1e-4  # step of the Hessian's central differences
 CURVATURE_FLOOR = 0.5  # in standard-normal coordinates the prior alone gives 1
 
@@ -41,6 +49,7 @@ class Draws(NamedTuple):
     diverging: np.ndarray
     num_steps: np.ndarray
     accept_prob: np.ndarray
+    refreshed: np.ndarray  # share of participants who took the place they were offered
 
 
 class Sampler(NamedTuple):
@@ -51,6 +60,7 @@ class Sampler(NamedTuple):
     advance: Callable
     constrain: Callable
     num_warmup: int
+    columns: np.ndarray  # (size, participants): where the vector holds their places
 
 
 def build_sampler(
@@ -59,13 +69,16 @@ def build_sampler(
     initial: dict[str, Any],
     *,
     held: tuple[str, ...] = (),
+    people: tuple[str, Callable],
     num_warmup: int,
     max_tree_depth: int = 6,
 ) -> Sampler:
     """NUTS for fits of `model` to data shaped like `arguments`.
 
     `held` names sites kept at their initial value while the mode is sought: a spread's
-    joint mode is at zero.
+    joint mode is at zero. `people` names the site of what is each participant's own,
+    (size, participants), and gives the function of all sites' values and `arguments`
+    whose terms, one a participant, are the log density of those columns given the rest.
     """
     place = jax.jit(lambda args: unconstrain_fn(model, args, {}, initial))(arguments)
     flat, unravel = ravel_pytree(place)
@@ -99,10 +112,30 @@ def build_sampler(
             rng_key=kernel_key,
         )
 
-    def advance(state, args, steps):
+    site, people_log_density = people
+
+    def advance(state, args, kernels, steps):
+        def refresh(state):
+            key, jump_key = jax.random.split(state.rng_key)
+            values = constrain_fn(model, args, {}, unravel(state.z))
+            places, moved = refresh_people(
+                jump_key,
+                values[site],
+                kernels,
+                lambda own: people_log_density({**values, site: own}, *args),
+            )
+            z = ravel_pytree({**unravel(state.z), site: places})[0]
+            energy, slope = jax.value_and_grad(potential_of(*args))(z)
+            state = state._replace(
+                z=z, potential_energy=energy, z_grad=slope, rng_key=key
+            )
+            return state, moved.mean()
+
         def step(carry, _):
             carry = step_kernel(carry, args, {})
-            return carry, (carry.z, carry.diverging, carry.num_steps, carry.accept_prob)
+            diagnostics = (carry.diverging, carry.num_steps, carry.accept_prob)
+            carry, moved = refresh(carry)
+            return carry, (carry.z, *diagnostics, moved)
 
         return jax.lax.scan(step, state, steps)
 
@@ -112,9 +145,10 @@ def build_sampler(
     return Sampler(
         find_mode=find_mode,
         start=jax.jit(jax.vmap(start, (0, None, None, None))),
-        advance=jax.jit(jax.vmap(advance, (0, None, None))),
+        advance=jax.jit(jax.vmap(advance, (0, None, None, None))),
         constrain=jax.jit(jax.vmap(jax.vmap(constrain, (0, None)), (0, None))),
         num_warmup=num_warmup,
+        columns=np.asarray(unravel(jnp.arange(flat.size))[site]).astype(int),
     )
 
 
@@ -160,18 +194,22 @@ def run_sampler(
     With `num_pilot` > 0 a pilot of that many draws first replaces the Laplace mean and
     covariance by the chains' own, shrunk towards Laplace.
     """
-    pilot_key, key = jax.random.split(key)
+    pilot_key, offer_key, key = jax.random.split(key, 3)
     mode, covariance = sampler.find_mode(arguments)
     run = partial(_run_chains, sampler, arguments, num_chains, chunk, advance)
+    root = OFFER_WIDTH * jnp.linalg.cholesky(covariance)
+    offers = mode + jax.random.normal(offer_key, (MAX_CENTRES, mode.size)) @ root.T
+    kernels = fit_kernels(np.asarray(offers)[:, sampler.columns])
     if num_pilot:
-        vectors = run(pilot_key, mode, covariance, num_pilot)[0]
+        vectors = run(pilot_key, mode, covariance, kernels, num_pilot)[0]
         flat = vectors.reshape(-1, vectors.shape[-1])
-        own = np.cov(flat.T)
         mode = jnp.asarray(flat.mean(axis=0))
+        own = np.cov(flat.T)
         covariance = PILOT_WEIGHT * own + (1.0 - PILOT_WEIGHT) * covariance
-    vectors, diverging, num_steps, accept_prob = run(key, mode, covariance, num_samples)
+        kernels = fit_kernels(flat[:, sampler.columns])
+    vectors, *info = run(key, mode, covariance, kernels, num_samples)
     sites = jax.device_get(sampler.constrain(jnp.asarray(vectors), arguments))
-    return Draws(sites, diverging, num_steps, accept_prob)
+    return Draws(sites, *info)
 
 
 def _run_chains(
@@ -183,6 +221,7 @@ def _run_chains(
     key: Array,
     mode: Array,
     covariance: Array,
+    kernels: Kernels,
     num_samples: int,
 ) -> list[np.ndarray]:
     keys = jax.random.split(key, num_chains)
@@ -190,10 +229,10 @@ def _run_chains(
     kept, steps = [], jnp.zeros(chunk)
     num_adapting = num_chunks(sampler.num_warmup, chunk)
     for i in range(num_adapting + num_chunks(num_samples, chunk)):
-        states, info = sampler.advance(states, arguments, steps)
+        states, info = sampler.advance(states, arguments, kernels, steps)
         info = jax.device_get(info)
         if i < num_adapting:
-            states = _adapt(states, info[-1], gain=STEP_GAIN / np.sqrt(i + 1.0))
+            states = _adapt(states, info[3], gain=STEP_GAIN / np.sqrt(i + 1.0))
         else:
             kept.append(info)
         advance()

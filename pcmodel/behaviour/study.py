@@ -1,8 +1,8 @@
 """The behaviour study: fit people, and find out what such fits can know.
 
 One call, plain arrays out. Four agents are fitted to the embedded helicopter data
-(change points or none, anchored on report or belief, sensory scale free or the task's)
-and the preferred one again to data simulated from itself; three rivals are matched in
+(change points or none, anchored on report or belief, sensory scale free or the task's;
+on request two more that hold q = 0) and the preferred one again to data simulated from itself; three rivals are matched in
 mean update; and simulated drug studies show how many people it takes to tell them
 apart.
 """
@@ -26,7 +26,7 @@ from pcmodel.behaviour.participant import ParticipantParameters
 from pcmodel.behaviour.results import BehaviourResults as BehaviourResults
 from pcmodel.behaviour.results import BehaviourSettings as BehaviourSettings
 from pcmodel.behaviour.sampler import num_chunks
-from pcmodel.behaviour.tables import AGENTS, fit_table, recovery_table
+from pcmodel.behaviour.tables import AGENTS, WITHOUT_DRIFT, fit_table, recovery_table
 from pcmodel.behaviour.task import Trials, make_trials
 from pcmodel.behaviour.unroll import simulate_participant
 from pcmodel.data.helicopter import load_helicopter
@@ -76,8 +76,9 @@ def _run(settings: BehaviourSettings, seed: int, progress: Any) -> BehaviourResu
         num_participants=settings.num_participants, num_trials=settings.num_trials
     )
     truth, simulated = _simulate_like(keys[0], trials)
+    agents = (*AGENTS, *(WITHOUT_DRIFT if settings.without_drift else ()))
     phases = (settings.num_samples, settings.num_pilot)
-    total = (len(AGENTS) + 1) * sum(
+    total = (len(agents) + 1) * sum(
         num_chunks(settings.num_warmup, CHUNK) + num_chunks(draws, CHUNK)
         for draws in phases
         if draws
@@ -85,8 +86,8 @@ def _run(settings: BehaviourSettings, seed: int, progress: Any) -> BehaviourResu
     with progress.stage("fit belief revision (NUTS)", total=total) as stage:
         *fits, recovery = fit_agents(
             keys[1],
-            [trials] * len(AGENTS) + [simulated],
-            [*AGENTS, AGENTS[0]],
+            [trials] * len(agents) + [simulated],
+            [*agents, AGENTS[0]],
             num_warmup=settings.num_warmup,
             num_samples=settings.num_samples,
             num_pilot=settings.num_pilot,

@@ -13,6 +13,8 @@ AGENTS = (
     Agent(free_scale=False),
 )
 AGENT_NAMES = ("change point", "Kalman", "belief-anchored", "k = b = 1")
+WITHOUT_DRIFT = (Agent(drift=False), Agent(drift=False, free_scale=False))
+WITHOUT_DRIFT_NAMES = ("q = 0", "q = 0, k = b = 1")
 
 
 def fit_table(fits: list[Fit]) -> dict:
@@ -20,7 +22,7 @@ def fit_table(fits: list[Fit]) -> dict:
     means = [fit.group_mean.reshape(-1, len(PARAMETER_NAMES)) for fit in fits]
     quantiles = [np.quantile(m, (0.025, 0.975), axis=0) for m in means]
     return dict(
-        agents=AGENT_NAMES,
+        agents=(*AGENT_NAMES, *WITHOUT_DRIFT_NAMES)[: len(fits)],
         parameters=PARAMETER_NAMES,
         group_mean=np.stack(
             [

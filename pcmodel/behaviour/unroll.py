@@ -14,12 +14,14 @@ from jaxtyping import Array, Bool, Float, Key
 
 from pcmodel.behaviour.agent import Agent, Switches
 from pcmodel.behaviour.participant import (
-    AssumedVariances,
     ParticipantParameters,
     PositionBelief,
     Scalar,
-    assumed_variances,
+    Senses,
+    assumed_precisions,
+    log_evidence_of,
     revise,
+    sense,
 )
 from pcmodel.behaviour.response import draw_report, report_log_likelihood
 from pcmodel.behaviour.task import RANGE_CENTRE, RANGE_WIDTH, Trials
@@ -51,6 +53,18 @@ class _Carry(NamedTuple):
     report: Scalar
 
 
+class _Step(NamedTuple):
+    """What only the sequence of trials can tell; the rest of a `Trajectory` follows."""
+
+    predicted: Scalar
+    previous: Scalar
+    report: Scalar
+    prior: PositionBelief
+    belief: PositionBelief
+    change_probability: Scalar
+    log_odds: Scalar
+
+
 Respond = Callable[[Scalar, Scalar, Trials, Array], Scalar]
 
 
@@ -61,11 +75,12 @@ def _unroll(
     respond: Respond,
     keys: Array,
 ) -> Trajectory:
-    process = jnp.exp(parameters.log_process)
-    variances = assumed_variances(parameters, trials.noise_sd)
+    process = jnp.where(switches.drift, jnp.exp(parameters.log_process), 0.0)
+    precisions = assumed_precisions(parameters, trials.noise_sd)
+    senses = jax.vmap(sense)(trials, precisions)
 
-    def step(carry: _Carry, inputs: tuple[Trials, AssumedVariances, Array]):
-        trial, variances, key = inputs
+    def step(carry: _Carry, inputs: tuple[Trials, Senses, Array]):
+        trial, sensed, key = inputs
         centre = jnp.full_like(carry.report, RANGE_CENTRE)
         predicted = jnp.where(trial.block_start, centre, carry.belief.mean)
         previous = jnp.where(trial.block_start, centre, carry.report)
@@ -76,30 +91,47 @@ def _unroll(
             variance=carry.belief.variance + process,
         )
         revision = revise(
-            parameters, prior, trial, variances=variances, switches=switches
+            parameters.hazard_logit, prior, trial, sensed, switches=switches
         )
         kept_report = jnp.where(trial.reported, report, previous)
-        info = Trajectory(
-            predicted_report=predicted,
-            previous_report=previous,
-            report=report,
-            prior_mean=prior.mean,
-            prior_variance=prior.variance,
-            belief_mean=revision.belief.mean,
-            belief_variance=revision.belief.variance,
-            prediction_error=trial.outcome - prior.mean,
-            learning_rate=revision.learning_rate,
-            change_probability=revision.change_probability,
-            log_evidence=revision.log_evidence,
-        )
-        return _Carry(revision.belief, kept_report), info
+        step = _Step(predicted, previous, report, prior, *revision)
+        return _Carry(revision.belief, kept_report), step
 
     zero = 0.0 * process
     start = _Carry(
         PositionBelief(RANGE_CENTRE + zero, RANGE_WIDTH**2 / 12.0 + zero),
         RANGE_CENTRE + zero,
     )
-    return jax.lax.scan(step, start, (trials, variances, keys))[1]
+    # Rematerialised: a step is cheaper to repeat than to write down for the reverse pass.
+    step = jax.checkpoint(step, prevent_cse=False)
+    steps = jax.lax.scan(step, start, (trials, senses, keys))[1]
+    evidence = log_evidence_of(
+        parameters, trials, senses, steps.log_odds, switches=switches
+    )
+    return _trajectory(steps, trials, jnp.exp(-precisions.outcome), evidence)
+
+
+def _trajectory(
+    steps: _Step, trials: Trials, outcome_variance: Array, log_evidence: Array
+) -> Trajectory:
+    """What follows from the steps, all trials at once; learning rate: the outcome's."""
+    prior, change = steps.prior, steps.change_probability
+    gain = prior.variance / (prior.variance + outcome_variance)
+    return Trajectory(
+        predicted_report=steps.predicted,
+        previous_report=steps.previous,
+        report=steps.report,
+        prior_mean=prior.mean,
+        prior_variance=prior.variance,
+        belief_mean=steps.belief.mean,
+        belief_variance=steps.belief.variance,
+        prediction_error=trials.outcome - prior.mean,
+        learning_rate=jnp.where(
+            trials.outcome_seen, change + (1.0 - change) * gain, 0.0
+        ),
+        change_probability=change,
+        log_evidence=log_evidence,
+    )
 
 
 def run_participant(

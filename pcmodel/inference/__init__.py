@@ -4,6 +4,7 @@ from pcmodel.inference.block_tridiagonal import BlockTridiagonal as BlockTridiag
 from pcmodel.inference.descent import ErrorDescent as ErrorDescent
 from pcmodel.inference.descent import StateDescent as StateDescent
 from pcmodel.inference.descent import trajectory as trajectory
+from pcmodel.inference.exact import Exact as Exact
 from pcmodel.inference.gauss_newton import GaussNewton as GaussNewton
 from pcmodel.inference.infer import InferenceResult as InferenceResult
 from pcmodel.inference.infer import infer_one as infer_one

@@ -3,6 +3,7 @@
 Derivatives do not go through the solver's loop: at the mode the gradient of the energy
 vanishes, and the implicit function theorem gives dz/d(anything) from one linear solve with the
 *true* Hessian.  They are right to the accuracy of the solve, in forward and reverse mode.
+`Exact` has no loop, and is differentiated as it stands.
 """
 
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from jax import Array
 from jaxtyping import Bool, Float, Int
 
 from pcmodel.energy import Problem, normaliser
+from pcmodel.inference.exact import Exact
 from pcmodel.inference.linear_solve import conjugate_gradient
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import objective, unroll
@@ -50,7 +52,7 @@ def infer_one(
     problem: Problem, solver: Solver, initial: Float[Array, " free"]
 ) -> InferenceResult:
     """Mode of one problem, from the given whitened errors."""
-    if initial.shape[0] == 0:
+    if initial.shape[0] == 0 or isinstance(solver, Exact):
         found = solver.minimise(problem, initial)
         whitened, info = found.whitened, found
     else:

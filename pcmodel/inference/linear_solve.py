@@ -23,7 +23,7 @@ from jaxtyping import Float
 
 from pcmodel.energy import Problem, Structure
 from pcmodel.inference.whitened import Linearisation, linearise
-from pcmodel.small import cholesky, solve_lower, solve_spd
+from pcmodel.small import cholesky, gram, matmul, rows_of, solve_lower, solve_spd
 
 
 class LinearSolution(NamedTuple):
@@ -78,8 +78,8 @@ def output_jacobian(linear: Linearisation) -> Float[Array, "outputs free"]:
     """S as a matrix, built from the cheaper side."""
     num_free, dtype = linear.gradient.shape[0], linear.gradient.dtype
     if linear.num_outputs <= num_free:
-        return jax.vmap(linear.pull)(jnp.eye(linear.num_outputs, dtype=dtype))
-    return jax.vmap(linear.push)(jnp.eye(num_free, dtype=dtype)).T
+        return rows_of(linear.pull, linear.num_outputs, dtype)
+    return rows_of(linear.push, num_free, dtype).T
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,11 @@ class Dual:
         if linear.num_outputs == 0:
             return direct(lambda rhs: rhs / (1 + damping), 0)
         matrix = output_jacobian(linear)
-        lower = cholesky(add_diagonal(matrix @ matrix.T, 1 + damping))
+        lower = cholesky(add_diagonal(gram(matrix), 1 + damping))
 
         def step(rhs: Array) -> Array:
-            inner = solve_spd(lower, matrix @ rhs)
-            return (rhs - matrix.T @ inner) / (1 + damping)
+            inner = solve_spd(lower, matmul(matrix, rhs))
+            return (rhs - matmul(matrix.T, inner)) / (1 + damping)
 
         return direct(step, linear.num_outputs)
 
@@ -115,7 +115,7 @@ class Primal:
     ) -> Prepared:
         """d = ((1 + mu) I + S'S)^-1 b."""
         matrix = output_jacobian(linear)
-        lower = cholesky(add_diagonal(matrix.T @ matrix, 1 + damping))
+        lower = cholesky(add_diagonal(gram(matrix.T), 1 + damping))
         return direct(lambda rhs: solve_spd(lower, rhs), linear.num_outputs)
 
 
@@ -180,7 +180,7 @@ def factor_once(
         # L^-1 S once, for two plain products each time and no triangular solve.
         matrix = output_jacobian(linear)
         one = jnp.ones((), matrix.dtype)
-        lower = cholesky(add_diagonal(matrix @ matrix.T, one))
+        lower = cholesky(add_diagonal(gram(matrix), one))
         half = solve_lower(lower, matrix)
         return lambda vector: vector - half.T @ (half @ vector)
     zero = jnp.zeros((), whitened.dtype)
@@ -245,8 +245,10 @@ DIRECT_BUDGET = 5e7
 """Multiplications per example up to which a direct solve is preferred to CG."""
 
 
-def choose(structure: Structure, num_outputs: int) -> LinearSolver:
-    """The cheapest direct solve, or CG where all of them cost too much."""
+def cheapest_direct(
+    structure: Structure, num_outputs: int
+) -> tuple[LinearSolver, float]:
+    """The direct solve with the fewest multiplications, and how many per example."""
     from pcmodel.inference.block_tridiagonal import BlockTridiagonal
 
     widths = structure.model.widths
@@ -260,4 +262,10 @@ def choose(structure: Structure, num_outputs: int) -> LinearSolver:
     if BlockTridiagonal.applies(structure):
         costs[BlockTridiagonal()] = BlockTridiagonal.cost(structure)
     solver = min(costs, key=lambda option: costs[option])
-    return solver if costs[solver] <= DIRECT_BUDGET else ConjugateGradient()
+    return solver, costs[solver]
+
+
+def choose(structure: Structure, num_outputs: int) -> LinearSolver:
+    """The cheapest direct solve, or CG where all of them cost too much."""
+    solver, cost = cheapest_direct(structure, num_outputs)
+    return solver if cost <= DIRECT_BUDGET else ConjugateGradient()

@@ -39,7 +39,7 @@ from pcmodel.precision import (
     log_det,
     partition,
 )
-from pcmodel.small import cholesky, solve_lower
+from pcmodel.small import cholesky, gram, rows_of, solve_lower
 from pcmodel.types import Latents
 
 DIRECT_LOG_DET = 2048
@@ -61,8 +61,8 @@ def free_log_det(problem: Problem) -> Float[Array, ""]:
 def smaller_cholesky(matrix: Float[Array, "outputs free"]) -> Array:
     """Cholesky factor of I + S S' or I + S'S, whichever is smaller (equal log dets)."""
     wide = matrix.shape[0] <= matrix.shape[1]
-    gram = matrix @ matrix.T if wide else matrix.T @ matrix
-    return cholesky(add_diagonal(gram, jnp.ones((), matrix.dtype)))
+    product = gram(matrix if wide else matrix.T)
+    return cholesky(add_diagonal(product, jnp.ones((), matrix.dtype)))
 
 
 def log_det_hessian(linear: Linearisation, key: Array | None) -> Float[Array, ""]:
@@ -79,15 +79,23 @@ def log_det_hessian(linear: Linearisation, key: Array | None) -> Float[Array, ""
 
 
 def free_energy(
-    problem: Problem, whitened: Float[Array, " free"], *, key: Array | None = None
+    problem: Problem,
+    whitened: Float[Array, " free"],
+    *,
+    key: Array | None = None,
+    lower: Float[Array, "free free"] | None = None,
 ) -> Float[Array, ""]:
     """Laplace -log evidence at a mode, nats; exact for linear-Gaussian networks.
 
-    `key` lets large problems use a stochastic Lanczos log determinant.
+    `key` lets large problems use a stochastic Lanczos log determinant; `lower` is the
+    `hessian_factor` at the mode if it is at hand.
     """
-    linear = linearise(problem, whitened)
+    if lower is None:
+        log_det_of_hessian = log_det_hessian(linearise(problem, whitened), key)
+    else:
+        log_det_of_hessian = log_det(jnp.diagonal(lower))
     energy = objective(problem, whitened) + normaliser(problem)
-    curvature = log_det_hessian(linear, key) + free_log_det(problem)
+    curvature = log_det_of_hessian + free_log_det(problem)
     return energy + 0.5 * curvature - 0.5 * whitened.shape[0] * LOG_TWO_PI
 
 
@@ -135,29 +143,47 @@ class Moments(NamedTuple):
     variances: Latents
 
 
+def hessian_factor(linear: Linearisation) -> Float[Array, "free free"]:
+    """Lower Cholesky factor of the whitened Hessian I + S'S."""
+    matrix = output_jacobian(linear)
+    return cholesky(add_diagonal(gram(matrix.T), jnp.ones((), matrix.dtype)))
+
+
 def covariance_root(
-    problem: Problem, whitened: Float[Array, " free"], units: np.ndarray | None = None
+    problem: Problem,
+    whitened: Float[Array, " free"],
+    units: np.ndarray | None = None,
+    *,
+    lower: Float[Array, "free free"] | None = None,
 ) -> Float[Array, "units free"]:
     """R with R R' = Cov(x) over the flat state (or some of its units)."""
 
     def to_state(z: Array) -> Array:
         return state_from_latents(problem.structure, unroll(problem, z).latents)
 
-    matrix = output_jacobian(linearise(problem, whitened))
+    if lower is None:
+        lower = hessian_factor(linearise(problem, whitened))
     _, pull = jax.vjp(to_state, whitened)
-    identity = jnp.eye(whitened.shape[0], dtype=whitened.dtype)
-    rows = identity if units is None else identity[units]
-    tangents = jax.vmap(lambda row: pull(row)[0])(rows)
-    lower = cholesky(add_diagonal(matrix.T @ matrix, jnp.ones((), whitened.dtype)))
+    size, dtype = whitened.shape[0], whitened.dtype
+    if units is None:
+        tangents = rows_of(lambda row: pull(row)[0], size, dtype)
+    else:
+        rows = jnp.eye(size, dtype=dtype)[units]
+        tangents = jax.vmap(lambda row: pull(row)[0])(rows)
     # T H^-1 T' = (L^-1 T')' (L^-1 T').
     return solve_lower(lower, tangents.T).T
 
 
-def moments(problem: Problem, whitened: Float[Array, " free"]) -> Moments:
-    """Mode and marginal variances of every level."""
+def moments(
+    problem: Problem,
+    whitened: Float[Array, " free"],
+    *,
+    lower: Float[Array, "free free"] | None = None,
+) -> Moments:
+    """Mode and marginal variances of every level; `lower` as in `free_energy`."""
     structure = problem.structure
     mean = unroll(problem, whitened).latents
-    root = covariance_root(problem, whitened)
+    root = covariance_root(problem, whitened, lower=lower)
     flat = jnp.sum(root**2, axis=1)
     variances = []
     for level, part in enumerate(structure.free_slices()):

@@ -55,7 +55,11 @@ def identifiability_figure(
                 edges=surprise_edges,
                 rates=learning_rate[:, row],
                 human=human_learning_rate[row],
-                title=f"{'A' if row == 0 else 'B'}  Learning rate, outcome SD {sd:g}",
+                title=(
+                    f"A  Precise outcomes (SD {sd:g})"
+                    if row == 0
+                    else f"B  Vague outcomes (SD {sd:g})"
+                ),
                 legend=row == 0,
             )
         _draw_precisions(
@@ -99,10 +103,10 @@ def _draw_learning_rate(axes, *, rivals, edges, rates, human, title, legend) -> 
         title=title,
         ylim=(0.0, 1.15),
         xlabel="surprise: |prediction error| / outcome SD",
-        ylabel="learning rate",
+        ylabel="learning rate\n(share of the error taken over)",
     )
     if legend:
-        axes.legend(loc="lower right", ncols=1, title="colours: same mean update")
+        axes.legend(loc="lower right", ncols=1, title="coloured: same mean update")
 
 
 def _draw_precisions(axes, draws: np.ndarray, prior: np.ndarray) -> None:
@@ -118,8 +122,8 @@ def _draw_precisions(axes, draws: np.ndarray, prior: np.ndarray) -> None:
             label="prior (1 and 2 SD)" if width == 1.0 else None,
         )
     looks = (
-        (1, COLOURS["orange"], "Kalman agent: ridge (line: slope 1)"),
-        (0, COLOURS["green"], "change-point agent: bounded"),
+        (1, COLOURS["orange"], "without change points: only their ratio"),
+        (0, COLOURS["green"], "with change points: both"),
     )
     for index, colour, label in looks:
         points = draws[index]
@@ -131,8 +135,8 @@ def _draw_precisions(axes, draws: np.ndarray, prior: np.ndarray) -> None:
     axes.axline(middle, slope=1.0, color=COLOURS["orange"], lw=1.0, ls="--")
     axes.set(
         title="C  What a fit to ten people can know",
-        xlabel="prior log-precision  $-\\log q$",
-        ylabel="sensory log-precision",
+        xlabel="prior log-precision (right: stiffer belief)",
+        ylabel="sensory log-precision (up: trusted)",
         xlim=(mean[0] - 2.2 * sd[0], mean[0] + 2.1 * sd[0]),
         ylim=(mean[1] - 4.6 * sd[1], mean[1] + 2.9 * sd[1]),
     )
@@ -171,7 +175,7 @@ def _draw_confidence(axes, rivals, noise_sds, confidence, mean_update) -> None:
     axes.set_yticks(range(len(names)), labels)
     axes.set(
         title="D  Confidence tells them apart",
-        xlabel="change in the belief's log-precision",
+        xlabel="change in confidence (log-precision of the belief)",
         ylim=(len(names) - 0.4, -0.6),
     )
     axes.grid(axis="x")

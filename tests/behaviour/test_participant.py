@@ -166,6 +166,18 @@ def test_gradient_equals_finite_differences(parameters, trials):
     np.testing.assert_allclose(slope, numeric, rtol=1e-5, atol=1e-6)
 
 
+def test_without_drift_the_process_variance_is_nothing(parameters, trials):
+    still = log_likelihood(parameters, trials, agent=Agent(drift=False))
+    other = parameters._replace(log_process=jnp.asarray(-3.0))
+    np.testing.assert_array_equal(
+        still, log_likelihood(other, trials, agent=Agent(drift=False))
+    )
+    small = parameters._replace(log_process=jnp.asarray(-40.0))
+    np.testing.assert_allclose(
+        still, log_likelihood(small, trials, agent=Agent()), rtol=1e-9
+    )
+
+
 def test_likelihood_is_traced_once_for_every_agent(parameters, trials):
     traces = []
 

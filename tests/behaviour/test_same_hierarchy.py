@@ -7,7 +7,8 @@ import pytest
 
 import pcmodel
 from pcmodel.behaviour import Agent, run_participant
-from pcmodel.behaviour.participant import assimilate, assumed_variances
+from pcmodel.behaviour.participant import assimilate, assumed_precisions, sense
+from tests.behaviour.textbook import meet
 
 
 def hierarchy_posterior(*, mean, variance, observation, observation_variance):
@@ -17,28 +18,71 @@ def hierarchy_posterior(*, mean, variance, observation, observation_variance):
     return pcmodel.posterior(network, jnp.asarray([observation]), prior=prior)
 
 
-@pytest.mark.parametrize(
-    "numbers", [(150.0, 80.0, 171.0, 120.0), (30.0, 2e4, 290.0, 6.0)]
-)
-def test_one_observation_equals_the_hierarchy(numbers):
-    names = ("mean", "variance", "observation", "observation_variance")
-    values = dict(zip(names, numbers, strict=True))
-    exact = hierarchy_posterior(**values)
-    found = assimilate(**{k: jnp.asarray(v) for k, v in values.items()})
-    assert float(found.mean) == pytest.approx(float(exact.mean[1][0]), rel=1e-10)
-    assert float(found.variance) == pytest.approx(
-        float(exact.variances[1][0]), rel=1e-10
+NUMBERS = [(150.0, 80.0, 171.0, 120.0), (30.0, 2e4, 290.0, 6.0)]
+NAMES = ("mean", "variance", "observation", "observation_variance")
+
+
+def update(mean, variance, observation, noise):
+    return assimilate(
+        mean=jnp.asarray(mean),
+        log_precision=-jnp.log(variance),
+        observation=jnp.asarray(observation),
+        sensory=-jnp.log(noise),
     )
-    assert float(found.log_evidence) == pytest.approx(
-        float(exact.log_evidence), rel=1e-10
+
+
+@pytest.mark.parametrize("numbers", NUMBERS)
+def test_one_observation_equals_the_textbook_and_the_network(numbers):
+    """Prevents a participant from revising by other rules than the package's networks."""
+    found = update(*numbers)
+    np.testing.assert_allclose(np.asarray(found), meet(*numbers), rtol=1e-10)
+    exact = hierarchy_posterior(**dict(zip(NAMES, numbers, strict=True)))
+    network = (exact.mean[1][0], exact.variances[1][0], exact.log_evidence)
+    np.testing.assert_allclose(np.asarray(found), np.asarray(network), rtol=1e-10)
+
+
+@pytest.mark.parametrize("transform", [jax.jacfwd, jax.jacrev])
+def test_derivatives_of_an_update_equal_those_of_the_textbook(transform):
+    """Prevents a sampler from following another slope than the density's."""
+    names = (0, 1, 2, 3)
+
+    def textbook(mean, variance, observation, noise):
+        total = variance + noise
+        gain = variance / total
+        evidence = -0.5 * (
+            (observation - mean) ** 2 / total + jnp.log(2 * jnp.pi * total)
+        )
+        return mean + gain * (observation - mean), gain * noise, evidence
+
+    numbers = tuple(jnp.asarray(x) for x in NUMBERS[0])
+    found = transform(update, argnums=names)(*numbers)
+    expected = transform(textbook, argnums=names)(*numbers)
+    np.testing.assert_allclose(
+        np.asarray(tuple(found)), np.asarray(expected), rtol=1e-8, atol=1e-12
     )
+
+
+def test_senses_met_in_either_order_give_one_answer(parameters, trials, columns):
+    """A seen helicopter and an outcome: belief, outcome, helicopter, one at a time."""
+    shown = int(np.flatnonzero(columns["helicopter_seen"])[0])
+    trial = jax.tree.map(lambda a: a[shown], trials)
+    precisions = assumed_precisions(parameters, trial.noise_sd)
+    outcome, sighting = (float(jnp.exp(-p)) for p in precisions)
+    sensed = sense(trial, precisions)
+    found = update(120.0, 90.0, sensed.mean, sensed.variance)
+    first = meet(120.0, 90.0, float(trial.outcome), outcome)
+    second = meet(first[0], first[1], float(trial.helicopter), sighting)
+    assert float(found.mean) == pytest.approx(second[0], rel=1e-10)
+    assert float(found.variance) == pytest.approx(second[1], rel=1e-10)
+    evidence = float(found.log_evidence + sensed.log_evidence) + np.log(300.0)
+    assert evidence == pytest.approx(first[2] + second[2], rel=1e-10)
 
 
 def test_a_change_point_trial_built_from_the_public_interface(parameters, trials):
     """Each cause has the hierarchy's posterior and evidence; Bayes weighs them."""
     trials = trials._replace(helicopter_seen=jnp.zeros(40, bool))
     run = run_participant(parameters, trials, agent=Agent())
-    variance = assumed_variances(parameters, trials.noise_sd).outcome
+    variance = jnp.exp(-assumed_precisions(parameters, trials.noise_sd).outcome)
     hazard = float(jax.nn.sigmoid(parameters.hazard_logit))
     for t in (5, 10, 27):
         kept = hierarchy_posterior(

@@ -10,7 +10,14 @@ import pytest
 from pcmodel.behaviour import Agent, ParticipantParameters, simulate_task
 from pcmodel.behaviour.attribution import attribution_curve, best_over_sizes
 from pcmodel.behaviour.experimenter import learning_rate_curve, updates_of
-from pcmodel.behaviour.fit import fit_agents, verdicts
+from pcmodel.behaviour.fit import (
+    Diagnostics,
+    Fit,
+    fit_agents,
+    loo_verdict,
+    verdicts,
+)
+from pcmodel.behaviour.loo import Loo
 from pcmodel.behaviour.model import PARAMETER_NAMES
 from pcmodel.behaviour.rivals import mean_confidence, simulate_rivals
 from pcmodel.behaviour.study import (
@@ -86,6 +93,60 @@ def test_smoke_study_fills_every_array():
     for name, value in zip(BehaviourResults._fields, results, strict=True):
         if isinstance(value, np.ndarray) and name != "recovery_correlation":
             assert np.all(np.isfinite(value)), name
+
+
+def fit_of(rhat, chains):
+    """As much of a fit as the comparison looks at; `chains` holds LOO by participant."""
+    chains = np.asarray(chains)
+    diagnostics = Diagnostics(rhat, 1000.0, 0, 0.0, 0.8)
+    nothing = np.zeros((1, 1, 1))
+    return Fit(
+        agent=Agent(),
+        group_mean=nothing,
+        group_spread=nothing,
+        participants=nothing[None],
+        diagnostics=diagnostics,
+        loo=Loo(np.zeros(1), np.zeros(1)),
+        loo_by_participant=chains.mean(axis=0),
+        loo_by_chain=chains,
+    )
+
+
+def test_chains_that_disagree_are_asked_one_by_one():
+    """Prevents one stuck chain from deciding, and from hiding, a clear comparison."""
+    rng = np.random.default_rng(0)
+    noise = 0.5 * rng.normal(size=10)
+    best = fit_of(1.0, [noise, noise])
+    low = [noise - 10 + 0.1 * rng.normal(size=10) for _ in range(2)]
+    assert loo_verdict(fit_of(1.0, low), best) == "worse"
+    assert loo_verdict(fit_of(1.4, low), best) == "worse"
+    split = [low[0], noise + 10 + 0.1 * rng.normal(size=10)]
+    assert loo_verdict(fit_of(1.4, split), best) == "unconverged"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_fits_depend_neither_on_workers_nor_on_order(monkeypatch):
+    """Prevents side-by-side fits from sharing anything but compiled code."""
+    trials = helicopter_trials(num_participants=2, num_trials=20)
+    agents = [Agent(), Agent(anchor="belief"), Agent(drift=False)]
+    found = []
+    for workers in (1, 2):
+        monkeypatch.setattr("pcmodel.behaviour.fit.NUM_WORKERS", workers)
+        found.append(
+            fit_agents(
+                jax.random.key(0),
+                [trials] * 3,
+                agents,
+                num_warmup=10,
+                num_pilot=10,
+                num_samples=30,
+                max_tree_depth=2,
+            )
+        )
+    for alone, together in zip(*found, strict=True):
+        np.testing.assert_array_equal(alone.participants, together.participants)
+        np.testing.assert_array_equal(alone.loo.pointwise, together.loo.pointwise)
 
 
 @pytest.mark.slow

@@ -9,6 +9,13 @@ def log_normal(value, mean, variance):
     return -0.5 * ((value - mean) ** 2 / variance + math.log(2 * math.pi * variance))
 
 
+def meet(mean, variance, observation, noise):
+    """Posterior mean, variance and log evidence of a Gaussian belief and observation."""
+    gain = variance / (variance + noise)
+    evidence = log_normal(observation, mean, variance + noise)
+    return mean + gain * (observation - mean), gain * noise, evidence
+
+
 def kalman(outcomes, q, r):
     """Local-level filter whose first outcome is its first belief."""
     mean, variance = outcomes[0], r

@@ -1,0 +1,108 @@
+r"""The exact solver of a linear-Gaussian hierarchy: one linearisation, one direct solve.
+
+There the energy is a quadratic, $E(z) = E(z_0) + g^\top (z - z_0) + \tfrac12 (z - z_0)^\top (I +
+S^\top S)(z - z_0)$, so that a single Newton step from anywhere lands on the mode.  No loop and no
+stopping rule: the result is an ordinary function of the problem's arrays, differentiated
+straight through in forward and reverse mode, and XLA compiles a hierarchy of one-unit levels to
+the few scalar operations of its textbook update.  That is what a filter inside a scan needs.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.energy import Problem
+from pcmodel.errors import UserError
+from pcmodel.inference.gauss_newton import is_quadratic
+from pcmodel.inference.guard import energy_rounding, gradient_rounding, point_at
+from pcmodel.inference.linear_solve import LinearSolver, cheapest_direct
+from pcmodel.inference.posterior import free_energy, hessian_factor, moments
+from pcmodel.inference.solver import SolverResult, resolve_tolerance
+from pcmodel.inference.whitened import linearise
+from pcmodel.small import solve_spd
+from pcmodel.types import Latents
+
+
+class ExactPosterior(NamedTuple):
+    """The Gaussian posterior of a linear-Gaussian hierarchy.
+
+    mean, variances: one array per level, bottom first (clamped units: their value and 0).
+    log_evidence: log p(data), nats.
+    """
+
+    mean: Latents
+    variances: Latents
+    log_evidence: Float[Array, ""]
+
+
+@dataclass(frozen=True)
+class Exact:
+    """One direct Newton step, for linear-Gaussian networks only.
+
+    linear_solver: a direct one (`Dual()`, `Primal()`, `BlockTridiagonal()`); None takes the
+        cheapest.
+
+    Raises UserError, when traced, for a network with nonlinear predictions or discrete data
+    (use `GaussNewton()`).  The residual is the norm of the gradient where it ends; only rounding
+    makes it differ from zero.
+    """
+
+    linear_solver: LinearSolver | None = None
+
+    def __post_init__(self):
+        if self.linear_solver is not None and not self.linear_solver.is_direct:
+            raise UserError(
+                f"{type(self.linear_solver).__name__} is iterative",
+                where="Exact",
+                expected="a direct linear solver: Dual(), Primal() or BlockTridiagonal()",
+            )
+
+    def minimise(
+        self, problem: Problem, initial: Float[Array, " free"]
+    ) -> SolverResult:
+        """The mode; `initial` is where the step starts and does not matter."""
+        _refuse_nonlinear(problem)
+        linear = linearise(problem, initial)
+        solver = self.linear_solver
+        if solver is None:
+            solver, _ = cheapest_direct(problem.structure, linear.num_outputs)
+        zero = jnp.zeros((), initial.dtype)
+        prepared = solver.prepare(problem, initial, linear, zero)
+        solution = prepared.solve(-linear.gradient, zero)
+        whitened = initial + solution.step
+        gradient = linearise(problem, whitened).gradient
+        residual = jnp.sqrt(jnp.sum(gradient**2))
+        noise = energy_rounding(problem, point_at(problem, whitened))
+        limit = jnp.maximum(
+            resolve_tolerance(None, initial.dtype), gradient_rounding(noise)
+        )
+        return SolverResult(
+            whitened, residual, residual <= limit, jnp.ones((), int), solution.products
+        )
+
+    def posterior(self, problem: Problem) -> ExactPosterior:
+        """Mode, variances and evidence together, from one linearisation and one factor.
+
+        The same numbers as `minimise` followed by `moments` and `free_energy`, which linearise
+        and factor anew each; the factor here is that of I + S'S whatever `linear_solver` says.
+        """
+        _refuse_nonlinear(problem)
+        start = jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
+        linear = linearise(problem, start)
+        lower = hessian_factor(linear)
+        whitened = start - solve_spd(lower, linear.gradient)
+        found = moments(problem, whitened, lower=lower)
+        evidence = -free_energy(problem, whitened, lower=lower)
+        return ExactPosterior(found.mean, found.variances, evidence)
+
+
+def _refuse_nonlinear(problem: Problem) -> None:
+    if not is_quadratic(problem):
+        raise UserError(
+            "this network is nonlinear or has discrete data",
+            where="Exact",
+            expected="a linear network with Gaussian data; GaussNewton() solves the others",
+        )
