@@ -17,6 +17,7 @@ except metadata.PackageNotFoundError:  # used from a checkout, not installed
     __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pcmodel.activity import activity as activity
     from pcmodel.api import infer as infer
     from pcmodel.api import posterior as posterior
     from pcmodel.api import predict as predict
@@ -70,6 +71,7 @@ _HOME = {
     "StateDescent": "pcmodel.inference.descent",
     "TrainingResult": "pcmodel.training",
     "UserError": "pcmodel.errors",
+    "activity": "pcmodel.activity",
     "dense": "pcmodel.networks.network",
     "infer": "pcmodel.api",
     "linear_gaussian": "pcmodel.networks.network",
