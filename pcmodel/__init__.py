@@ -17,7 +17,6 @@ except metadata.PackageNotFoundError:  # used from a checkout, not installed
     __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pcmodel.activity import activity as activity
     from pcmodel.api import infer as infer
     from pcmodel.api import posterior as posterior
     from pcmodel.api import predict as predict
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pcmodel.belief import Belief as Belief
     from pcmodel.door import Clamp as Clamp
     from pcmodel.errors import UserError as UserError
+    from pcmodel.fluctuations import activity as activity
     from pcmodel.inference.block_tridiagonal import BlockTridiagonal as BlockTridiagonal
     from pcmodel.inference.descent import ErrorDescent as ErrorDescent
     from pcmodel.inference.descent import StateDescent as StateDescent
@@ -71,7 +71,7 @@ _HOME = {
     "StateDescent": "pcmodel.inference.descent",
     "TrainingResult": "pcmodel.training",
     "UserError": "pcmodel.errors",
-    "activity": "pcmodel.activity",
+    "activity": "pcmodel.fluctuations",
     "dense": "pcmodel.networks.network",
     "infer": "pcmodel.api",
     "linear_gaussian": "pcmodel.networks.network",

@@ -18,7 +18,7 @@ of the whole chain, and its sign is an argument.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from jax import Array
@@ -53,6 +53,7 @@ def no_effects() -> Effects:
     return Effects(zero, zero, zero)
 
 
+@runtime_checkable
 class Account(Protocol):
     """A strategy.  `needs` names the fields of `Effects` it cannot do without."""
 
