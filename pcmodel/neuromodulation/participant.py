@@ -4,6 +4,7 @@ The typical participant comes from the tables; others are drawn around them, log
 typical one is the median.  All functions downstream take one participant and are `vmap`-ed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import NamedTuple
@@ -124,10 +125,10 @@ def typical(library: Library, *names: str) -> Participant:
 def stack_ligands(compounds: list[Compound]) -> Ligands:
     """The compounds' numbers as arrays."""
 
-    def column(quantity: str, default: float = np.inf) -> Array:
-        return jnp.asarray([c.get(quantity, default) for c in compounds], float)
+    def column(quantity: str, default: float = np.inf) -> np.ndarray:
+        return np.asarray([c.get(quantity, default) for c in compounds])
 
-    elimination = jnp.log(2.0) / column("half_life")
+    elimination = np.log(2.0) / column("half_life")
     # Without an absorption rate a compound cannot be swallowed; any number will do.
     absorption = column("absorption_rate", 1.0)
     kinetics = Kinetics(
@@ -138,7 +139,7 @@ def stack_ligands(compounds: list[Compound]) -> Ligands:
         column("effect_site_rate"),
     )
     signs = ("systolic_rise", "diastolic_rise", "heart_rate_rise")
-    return Ligands(
+    numbers = Ligands(
         kinetics,
         column("k_2a"),
         column("efficacy_2a", 0.0),
@@ -146,8 +147,9 @@ def stack_ligands(compounds: list[Compound]) -> Ligands:
         column("efficacy_1a", 0.0),
         column("release_ec50"),
         column("nmda_ic50"),
-        jnp.stack([column(sign, 0.0) for sign in signs], axis=1),
+        np.stack([column(sign, 0.0) for sign in signs], axis=1),
     )
+    return jax.tree.map(lambda value: jnp.asarray(value, float), numbers)
 
 
 def typical_physiology() -> Physiology:
@@ -155,6 +157,9 @@ def typical_physiology() -> Physiology:
 
     def value(subject: str, quantity: str) -> Array:
         return jnp.asarray(of_person(subject, quantity), float)
+
+    def values(subject: str, quantities: Iterable[str]) -> Array:
+        return jnp.asarray([of_person(subject, each) for each in quantities], float)
 
     homes = {
         "receptors": "slope pet_ceiling serotonin_k_2a serotonin_k_1a "
@@ -170,8 +175,8 @@ def typical_physiology() -> Physiology:
     pace = ("habituation", "habituation", "heart_habituation")
     return Physiology(
         **scalars,
-        resting=jnp.stack([value("body", name) for name in SIGNS]),
-        habituation=jnp.stack([value("body", name) for name in pace]),
+        resting=values("body", SIGNS),
+        habituation=values("body", pace),
     )
 
 
