@@ -25,6 +25,7 @@ from pcmodel.neuromodulation.accounts import Account
 from pcmodel.paradigms.revision import settling_time
 
 PLACES = anatomy(*CORTEX)
+QUICK = {"xla_backend_optimization_level": 1}
 PRIOR, EVIDENCE = -2.0, 1.0
 LEVELS = ("senses", "attention", "control", "self")
 
@@ -126,7 +127,7 @@ def moment(effects: Effects, *, account: Account, network: PureNetwork) -> Momen
     )
 
 
-@partial(jax.jit, static_argnames=("account", "model"))
+@partial(jax.jit, static_argnames=("account", "model"), compiler_options=QUICK)
 def _moments(effects: Effects, arrays, *, account: Account, model) -> Moment:
     network = PureNetwork(model, *arrays)
     return jax.vmap(partial(moment, account=account, network=network))(effects)

@@ -24,6 +24,8 @@ from pcmodel.neuromodulation.participant import physiology_assumptions
 from pcmodel.report import Table, Verdict
 
 LIBRARY = load_compounds()
+QUICK = {"xla_backend_optimization_level": 1}
+"""These programs run for less than they compile."""
 
 
 @partial(jax.jit, static_argnames="number")
@@ -35,7 +37,7 @@ def _group(person: Participant, key, *, number: int) -> Participant:
     return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), middle, others)
 
 
-@partial(jax.jit, static_argnames=("transducer", "tolerance"))
+@partial(jax.jit, static_argnames=("transducer", "tolerance"), compiler_options=QUICK)
 def _many(doses, times, people, transducer=None, tolerance=False) -> Course:
     def one(person):
         return simulate(
@@ -94,10 +96,11 @@ def judge(name: str, prediction: str, observed: str, holds, kind: str) -> Verdic
 
 
 class Turn(NamedTuple):
-    """One parameter halved and doubled: does the conclusion survive?"""
+    """One parameter halved and doubled: does the conclusion stay as it is?"""
 
     parameter: str
     halved: str
+    as_set: str
     doubled: str
     flips: str
 
@@ -105,24 +108,25 @@ class Turn(NamedTuple):
 def turning_table(turns: Sequence[Turn], conclusion: str) -> Table:
     """What would overturn a conclusion."""
     return Table(
-        ("Parameter", "Halved", "As set", "Doubled", "Conclusion flips when"),
-        [(t.parameter, t.halved, "holds", t.doubled, t.flips) for t in turns],
-        f"Robustness of: {conclusion}",
+        ("Parameter", "Halved", "As set", "Doubled", "Outcome flips when"),
+        [tuple(each) for each in turns],
+        f"What overturns: {conclusion}",
     )
 
 
 def turn(parameter: str, value_at: Callable[[float], float], holds, text) -> Turn:
-    """Evaluate a conclusion with one parameter times 1/2 and times 2.
+    """Evaluate a conclusion with one parameter times 1/2, 1 and 2.
 
     value_at: factor -> number.  holds: number -> bool.  text: number -> cell.
     """
-    half, double = value_at(0.5), value_at(2.0)
-    broken = [
+    half, middle, double = (value_at(factor) for factor in (0.5, 1.0, 2.0))
+    flips = [
         word
         for word, value in (("halved", half), ("doubled", double))
-        if not holds(value)
+        if holds(value) != holds(middle)
     ]
-    return Turn(parameter, text(half), text(double), " or ".join(broken) or "never")
+    words = " or ".join(flips) or "never"
+    return Turn(parameter, text(half), text(middle), text(double), words)
 
 
 def scaled(path: str, factor: float) -> Callable[[Participant], Participant]:
