@@ -98,7 +98,7 @@ def run(config: Config, *, seed: int, progress) -> Results:
                 label: condition(doses, library, account, config, seed)
                 for label, (doses, library) in each
             }
-        efficacy = np.linspace(0, 2, 21)
+        efficacy = np.linspace(0, 1.5, 31)
         dose = np.geomspace(2, 2000, 25)
         amounts = np.geomspace(1, 1000, 13)
         return Results(

@@ -86,24 +86,24 @@ def draw_efficacy(results: Results):
     from matplotlib.colors import LinearSegmentedColormap
 
     figure, (left, right) = new_figure(1, 2, width=FULL_WIDTH * 1.25, height=4.0)
-    ramp = LinearSegmentedColormap.from_list("efficacy", ["#D8B4D8", "#5B1A6B"])
+    ramp = LinearSegmentedColormap.from_list("efficacy", ["#E9C9E9", "#4A1058"])
     with figure_style():
-        for share in (0.3, 0.6, 0.7, 0.8, 1.0, 1.5):
+        for share in (1 / 3, 0.7, 0.8, 0.9, 1.0, 1.2):
             row = int(np.argmin(np.abs(results.efficacy - share)))
-            left.plot(
-                results.dose,
-                100 * results.partial[row],
-                color=ramp(share / 1.5),
-                label=f"{share:g}",
+            curve = 100 * results.partial[row]
+            left.plot(results.dose, curve, color=ramp((share - 0.3) / 0.9))
+            left.text(
+                results.dose[-1] * 1.1, curve[-1], f"{share:.0%}", va="center", size=9
             )
+        left.text(results.dose[-1] * 1.1, 158, "efficacy", va="center", size=9)
         left.axvline(25, color=COLOURS["amber"], ls=":", lw=1)
         left.set(
             xscale="log",
+            ylim=(-4, 165),
             xlabel="Dose of a psilocybin of that efficacy (mg; log scale)",
-            ylabel="Effect (%)",
+            ylabel="Effect (% of psilocin at every receptor)",
             title="Too little efficacy does nothing at any dose",
         )
-        left.legend(title="efficacy at 5-HT2A, psilocin = 1", fontsize=9)
         right.plot(
             results.buspirone_dose,
             100 * results.response_by_buspirone,

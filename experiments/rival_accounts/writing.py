@@ -32,7 +32,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
         key_panel=Panel(
             "plane",
             "Each line follows one account as its effect grows from 0 (centre) to 1 (large dot); medians over "
-            f"{config.networks} random hierarchies. Left: relaxed priors and raised senses move belief alike and part in uncertainty.",
+            f"{config.networks} random hierarchies. Left: relaxed priors and raised senses move belief alike and part in uncertainty. Noise lies under the uniform null in the left and right panels.",
             "Accounts separate in uncertainty, direction of information and closed-eye activity.",
         ),
         sections=(

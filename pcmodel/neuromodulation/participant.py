@@ -125,21 +125,22 @@ def typical(library: Library, *names: str) -> Participant:
 def stack_ligands(compounds: list[Compound]) -> Ligands:
     """The compounds' numbers as arrays."""
 
-    def column(quantity: str, default: float = np.inf) -> np.ndarray:
-        return np.asarray([c.get(quantity, default) for c in compounds])
+    def column(quantity: str, default: float = np.inf) -> Array:
+        # numpy first: a device array for every number would compile for every shape.
+        values = np.asarray([c.get(quantity, default) for c in compounds])
+        return jnp.asarray(values, float)
 
-    elimination = np.log(2.0) / column("half_life")
+    rates = np.log(2.0) / np.asarray([c.get("half_life", np.inf) for c in compounds])
     # Without an absorption rate a compound cannot be swallowed; any number will do.
-    absorption = column("absorption_rate", 1.0)
     kinetics = Kinetics(
         column("lag", 0.0),
-        absorption,
-        elimination,
+        column("absorption_rate", 1.0),
+        jnp.asarray(rates, float),
         column("volume"),
         column("effect_site_rate"),
     )
-    signs = ("systolic_rise", "diastolic_rise", "heart_rate_rise")
-    numbers = Ligands(
+    rises = [[c.get(f"{sign}_rise", 0.0) for sign in SIGNS] for c in compounds]
+    return Ligands(
         kinetics,
         column("k_2a"),
         column("efficacy_2a", 0.0),
@@ -147,9 +148,8 @@ def stack_ligands(compounds: list[Compound]) -> Ligands:
         column("efficacy_1a", 0.0),
         column("release_ec50"),
         column("nmda_ic50"),
-        np.stack([column(sign, 0.0) for sign in signs], axis=1),
+        jnp.asarray(rises, float),
     )
-    return jax.tree.map(lambda value: jnp.asarray(value, float), numbers)
 
 
 def typical_physiology() -> Physiology:

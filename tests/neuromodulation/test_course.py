@@ -168,3 +168,18 @@ def test_the_default_second_stage_is_the_participants_own(library):
     stage = transducer_of(person.physiology)
     assert float(stage(person.physiology.onset)) == 0
     np.testing.assert_allclose(stage(person.physiology.full), 1.0, rtol=1e-12)
+
+
+def test_two_agonists_of_one_efficacy_act_as_more_of_one(take):
+    """LSD beside psilocin: concentrations in units of their K add."""
+    both = take(Dose("psilocybin", 10.0), Dose("LSD", 0.05), times=TIMES)
+    ratio = both.effect_site[0] / 1.97 + both.effect_site[1] / 0.232
+    filled = ratio / (1 + ratio)
+    expected = 0.19 * filled / (1 + 0.19 * filled)
+    np.testing.assert_allclose(both.response_2a, expected, rtol=1e-10)
+    alone = [take(Dose(n, mg), times=TIMES) for n, mg in MIXED]
+    parts = sum(np.asarray(course.response_2a) for course in alone)
+    assert np.all(np.asarray(both.response_2a)[24:] < parts[24:])
+
+
+MIXED = (("psilocybin", 10.0), ("LSD", 0.05))
