@@ -17,7 +17,6 @@ from .._dosing import (
     LIBRARY,
     Band,
     band,
-    hours_felt,
     scaled,
     take,
     turn,
@@ -74,7 +73,8 @@ class Curves(NamedTuple):
 class Blockade(NamedTuple):
     """LSD 100 ug and ketanserin 40 mg; effect of the typical participant over `HOURS`.
 
-    felt: hours (people,) alone, with ketanserin 1 h after, 1 h before.  ratios: largest dose ratio 1 + B/K
+    felt: hours (people,) above a tenth of each one's peak alone: alone, with ketanserin 1 h after; then the
+    largest effect left with it 1 h before.  ratios: largest dose ratio 1 + B/K
     against ketanserin's K (ng/mL), and hours felt with it 1 h after.
     """
 
@@ -184,7 +184,11 @@ def blockade(config: Config, seed: int) -> Blockade:
     after, _ = take([LSD, Dose("ketanserin", KETANSERIN, 1.0)], HOURS, **options)
     first = [Dose("ketanserin", KETANSERIN), Dose("LSD", 0.1, 1.0)]
     before, _ = take(first, HOURS, **options)
-    felt = [hours_felt(HOURS, each.effect_2a) for each in (alone, after)]
+    level = 0.1 * np.asarray(alone.effect_2a).max(1, keepdims=True)
+    felt = [
+        np.sum(np.asarray(each.effect_2a) > level, axis=1) * (HOURS[1] - HOURS[0])
+        for each in (alone, after)
+    ]
     felt.append(np.asarray(before.effect_2a).max(1))
     factors = np.geomspace(0.25, 64, 25)
     peak = float(np.max(after.effect_site[0, 1]))

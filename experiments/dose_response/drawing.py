@@ -49,6 +49,7 @@ def draw_curves(results: Results) -> Figure:
                     )
                 axis.axvline(shown / scale, color=COLOURS["amber"], lw=1, ls=":")
                 axis.set(xscale="log")
+                axis.xaxis.set_major_formatter("{x:g}")
                 if column == 0:
                     axis.set_ylabel(label)
             axes[0, column].set_title(name)
@@ -123,7 +124,9 @@ def draw_blockade(results: Results, summary: Summary) -> Figure:
             ylabel="Peak (% of its own ceiling)",
             title="Two thresholds, one receptor",
         )
-        right.legend(fontsize=9)
+        right.legend(fontsize=9, loc="lower right")
+        for axis in (middle, right):
+            axis.xaxis.set_major_formatter("{x:g}")
     return figure
 
 
@@ -131,7 +134,8 @@ def draw_surfaces(results: Results) -> Figure:
     """Revision over dose and time."""
     figure, axes = new_figure(1, 3, width=FULL_WIDTH * 1.3, height=3.7)
     with figure_style():
-        top = max(curves.surface.max() for curves in results.curves.values())
+        surfaces = [curves.surface for curves in results.curves.values()]
+        low, top = min(s.min() for s in surfaces), max(s.max() for s in surfaces)
         for axis, (name, curves) in zip(axes, results.curves.items(), strict=True):
             *_, unit, scale, _, _ = COMPOUNDS[name]
             minutes = curves.times[-1] < 5
@@ -140,7 +144,7 @@ def draw_surfaces(results: Results) -> Figure:
                 times,
                 curves.dose / scale,
                 curves.surface,
-                vmin=0,
+                vmin=low,
                 vmax=top,
                 shading="nearest",
             )
@@ -151,5 +155,6 @@ def draw_surfaces(results: Results) -> Figure:
                 title=name,
             )
             axis.grid(False)
+            axis.yaxis.set_major_formatter("{x:g}")
         figure.colorbar(mesh, ax=axes[-1], label="Revision of the belief")
     return figure

@@ -130,4 +130,6 @@ def draw_efficacy(results: Results):
             ylabel="5-HT1A response (% of maximum)",
             title="A partial agonist beside another",
         )
+        for axis in (left, right):
+            axis.xaxis.set_major_formatter("{x:g}")
     return figure

@@ -39,6 +39,7 @@ def draw_clock(axes, name: str, clock: Clock, *, first: bool) -> None:
     draw_band(axes[0], hours, clock.plasma, COLOURS["blue"])
     peak = clock.plasma.high.max()
     axes[0].set(yscale="log", ylim=(peak / 300, peak * 2), title=name)
+    axes[0].yaxis.set_major_formatter("{x:g}")
     draw_band(axes[1], hours, clock.occupancy, COLOURS["green"])
     if clock.serotonin.high.max() > 0:
         released = Band(*(50 * part for part in clock.serotonin))
