@@ -98,8 +98,8 @@ def test_weak_error_transmission_settles_where_the_flow_does():
 
 def test_activity_is_the_posterior_without_modulation(getkey):
     key = getkey()
-    got = pcmodel.activity(tanh_network(), key, observation(), num_samples=3)
-    exact = pcmodel.posterior(tanh_network(), observation()).sample(key, 3)
+    got = pcmodel.activity(chain(), key, np.ones(1), num_samples=20000)
+    exact = pcmodel.posterior(chain(), np.ones(1)).sample(key, 20000)
     for one, other in zip(got, exact, strict=True):
         assert np.array_equal(one, other)
 
@@ -107,9 +107,13 @@ def test_activity_is_the_posterior_without_modulation(getkey):
 def test_temperature_scales_the_spread_around_the_mode(getkey):
     key, network = getkey(), chain()
     mode = pcmodel.infer(network, np.ones(1)).latents
-    cold = pcmodel.activity(network, key, np.ones(1), num_samples=50)
+    cold = pcmodel.activity(network, key, np.ones(1), num_samples=20000)
     hot = pcmodel.activity(
-        network, key, np.ones(1), num_samples=50, modulation=Modulation(temperature=4.0)
+        network,
+        key,
+        np.ones(1),
+        num_samples=20000,
+        modulation=Modulation(temperature=4.0),
     )
     for centre, one, other in zip(mode[1:], cold[1:], hot[1:], strict=True):
         np.testing.assert_allclose(

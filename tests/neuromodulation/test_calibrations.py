@@ -107,6 +107,7 @@ def peaks(library, compound, mg, *, number=2000):
     return np.asarray(jax.jit(jax.vmap(one))(group)).T
 
 
+@pytest.mark.slow
 def test_blood_pressure_under_psilocybin(library):
     """25 mg: peaks 146 (SD 19) over 94 (SD 10) mmHg."""
     systolic, diastolic = peaks(library, "psilocybin", 25.0)
@@ -114,6 +115,7 @@ def test_blood_pressure_under_psilocybin(library):
     assert abs(diastolic.mean() - 94) <= 8 and abs(diastolic.std() - 10) <= 8
 
 
+@pytest.mark.slow
 def test_blood_pressure_under_mdma(library):
     """Above 160 mmHg in a third of 75 and 125 mg pooled, more often after 125."""
     over = [np.mean(peaks(library, "MDMA", mg)[0] > 160) for mg in (75.0, 125.0)]

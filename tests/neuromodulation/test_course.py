@@ -130,7 +130,8 @@ def test_effects_have_the_derivative_in_dose_that_differences_show(library, comp
 def test_people_vary_around_the_typical_one(library):
     """Medians are the table's; coefficients of variation those of the variation rows."""
     person = typical(library, "psilocybin", "LSD")
-    group = draw_participants(person, jax.random.key(1), 20000)
+    draw = jax.jit(draw_participants, static_argnums=2)
+    group = draw(person, jax.random.key(1), 20000)
     clearance = np.asarray(group.ligands.kinetics.clearance)
     typical_clearance = np.asarray(person.ligands.kinetics.clearance)
     np.testing.assert_allclose(
@@ -143,6 +144,7 @@ def test_people_vary_around_the_typical_one(library):
     np.testing.assert_allclose(ratio[:, 0], ratio[:, 1], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_mapping_over_people_is_a_loop_over_people(library, run_person):
     """Prevents one participant's numbers from leaking into another's."""
     doses = regimen(Dose("MDMA", 100.0), library=library)
