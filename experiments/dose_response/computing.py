@@ -265,7 +265,7 @@ def after_turns() -> tuple:
             "library": with_number("ketanserin", "k_2a", f)
         },
         "ketanserin dose": lambda f: {"mg": KETANSERIN * f},
-        "LSD in-vivo affinity": lambda f: {"library": with_number("LSD", "k_2a", f)},
+        "LSD's K at 5-HT2A": lambda f: {"library": with_number("LSD", "k_2a", f)},
         "LSD effect-site rate": lambda f: {
             "library": with_number("LSD", "effect_site_rate", f)
         },
@@ -294,7 +294,7 @@ def readout_turns() -> tuple:
     cases = {
         "second-stage onset, good effect": "physiology.onset",
         "second-stage onset, ego dissolution": "physiology.ego_onset",
-        "LSD in-vivo affinity": "ligands.k_2a",
+        "LSD's K at 5-HT2A": "ligands.k_2a",
     }
 
     return tuple(

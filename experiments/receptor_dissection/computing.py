@@ -160,11 +160,11 @@ def buspirone_turns(config: Config, account: Account) -> tuple:
         return float(share[0] - share[-1])
 
     cases = {
-        "psilocin's affinity at 5-HT1A": ("psilocybin", "k_1a"),
+        "psilocin's K at 5-HT1A": ("psilocybin", "k_1a"),
         "psilocin's efficacy at 5-HT1A": ("psilocybin", "efficacy_1a"),
-        "buspirone's affinity at 5-HT1A": ("buspirone", "k_1a"),
+        "buspirone's K at 5-HT1A": ("buspirone", "k_1a"),
         "buspirone's efficacy at 5-HT1A": ("buspirone", "efficacy_1a"),
-        "buspirone's affinity at 5-HT2A": ("buspirone", "k_2a"),
+        "buspirone's K at 5-HT2A": ("buspirone", "k_2a"),
     }
     return tuple(
         turn(

@@ -229,10 +229,10 @@ def ratio_turns() -> tuple:
         "psilocin half-life": lambda f: {
             "libraries": {"psilocybin": with_number("psilocybin", "half_life", f)}
         },
-        "LSD in-vivo affinity": lambda f: {
+        "LSD's K at 5-HT2A": lambda f: {
             "libraries": {"LSD": with_number("LSD", "k_2a", f)}
         },
-        "psilocin in-vivo affinity": lambda f: {
+        "psilocin's K at 5-HT2A": lambda f: {
             "libraries": {"psilocybin": with_number("psilocybin", "k_2a", f)}
         },
         "second-stage onset": lambda f: {"change": scaled("physiology.onset", f)},
