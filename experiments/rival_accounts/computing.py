@@ -161,11 +161,12 @@ def hierarchies(config: Config, seed: int):
         prior, truth = rng.normal(size=(2, WIDTHS[-1]))
         own = jax.tree.map(lambda x: np.asarray(x, float), network.weights)
         own["prior_mean"] = prior
-        above = 1.5 * truth
+        above = jnp.asarray(1.5 * truth)
         for level in reversed(range(len(WIDTHS) - 1)):
-            above = np.asarray(network.model.predict_level(own, level, above))
+            above = network.model.predict_level(own, level, above)
         weights.append(own)
-        seen.append(above + rng.normal(size=WIDTHS[0]) / np.sqrt(PRECISIONS[0]))
+        noise = rng.normal(size=WIDTHS[0]) / np.sqrt(PRECISIONS[0])
+        seen.append(np.asarray(above) + noise)
     stacked = jax.tree.map(lambda *rows: jnp.asarray(np.stack(rows)), *weights)
     log_precisions = tuple(
         jnp.asarray(np.asarray(value, float)) for value in pure[0].log_precisions

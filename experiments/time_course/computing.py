@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.errors import UserError
@@ -140,7 +141,9 @@ def clock(doses, hours, config: Config, seed: int) -> Clock:
     course, people = take(doses, hours, people=config.people, seed=seed)
     found = believe(effects(course), ACCOUNTS[config.account])
     ceiling = 100 * np.asarray(people.physiology.pet_ceiling)[:, None]
-    signs = jax.jit(jax.vmap(lambda c, p: vital_signs(c, hours, p)))(course, people)
+    signs = jax.jit(jax.vmap(lambda c, p: vital_signs(c, jnp.asarray(hours), p)))(
+        course, people
+    )
     return Clock(
         hours,
         band(course.plasma[:, 0]),
@@ -158,7 +161,9 @@ def clock(doses, hours, config: Config, seed: int) -> Clock:
 def group(compound: str, mg: float, config: Config, seed: int) -> Group:
     """What each participant reaches."""
     course, people = take([Dose(compound, mg)], LONG, people=config.people, seed=seed)
-    signs = jax.jit(jax.vmap(lambda c, p: vital_signs(c, LONG, p)))(course, people)
+    signs = jax.jit(jax.vmap(lambda c, p: vital_signs(c, jnp.asarray(LONG), p)))(
+        course, people
+    )
     plasma, effect = np.asarray(course.plasma[:, 0]), np.asarray(course.effect_2a)
     drive = np.asarray(course.serotonin) if compound == "MDMA" else effect
     return Group(
