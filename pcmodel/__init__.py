@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pcmodel.belief import Belief as Belief
     from pcmodel.door import Clamp as Clamp
     from pcmodel.errors import UserError as UserError
+    from pcmodel.fluctuations import activity as activity
     from pcmodel.inference.block_tridiagonal import BlockTridiagonal as BlockTridiagonal
     from pcmodel.inference.descent import ErrorDescent as ErrorDescent
     from pcmodel.inference.descent import StateDescent as StateDescent
@@ -72,6 +73,7 @@ _HOME = {
     "StateDescent": "pcmodel.inference.descent",
     "TrainingResult": "pcmodel.training",
     "UserError": "pcmodel.errors",
+    "activity": "pcmodel.fluctuations",
     "dense": "pcmodel.networks.network",
     "infer": "pcmodel.api",
     "linear_gaussian": "pcmodel.networks.network",

@@ -201,4 +201,16 @@ def reconstruct(
         clamp=clamp,
         solver=solver,
     )
-    return predict(network, result.latents[1], level=1)
+    return predict(network, dim(network, result.latents[1], modulation), level=1)
+
+
+def dim(network: Network, latent: Array, modulation: Modulation | None) -> Array:
+    """What units of level 1 send down under the modulation's activation slopes."""
+    model = as_model(network).model
+    given = modulation or Modulation()
+    slopes = given.resolve_slopes(model.names, model.widths, latent.dtype)
+    if slopes is None:
+        return latent
+    return latent * jnp.broadcast_to(slopes[1], latent.shape[-1:]).reshape(
+        (1,) * (latent.ndim - 1) + latent.shape[-1:]
+    )

@@ -15,12 +15,15 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from pcmodel.belief import Belief
+from pcmodel.dimmed import DimmedModel
 from pcmodel.energy import Inputs, Problem, Structure
 from pcmodel.errors import UserError
 from pcmodel.levels import level_index
 from pcmodel.likelihood import Bernoulli, Categorical, Likelihood
+from pcmodel.model import GenerativeModel
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network, PureNetwork, as_model
+from pcmodel.types import Weights
 
 
 @dataclass(frozen=True)
@@ -110,9 +113,10 @@ def pose(
         tuple(level_index(level, model.names) for level in belief.levels)
         for belief in beliefs
     )
-    structure = Structure(model, tuple(units), levels)
     gains = (modulation or Modulation()).resolve(model.names, model.widths, dtype)
-    inputs = Inputs(pure.weights, pure.log_precisions, gains, tuple(values), beliefs)
+    modulated, weights = modulate_slopes(pure, modulation)
+    structure = Structure(modulated, tuple(units), levels)
+    inputs = Inputs(weights, pure.log_precisions, gains, tuple(values), beliefs)
     batching = Batching(
         tuple(value.ndim == 2 for value in values),
         tuple((b.mean.ndim == 2, b.log_precision.ndim == 3) for b in beliefs),
@@ -120,6 +124,28 @@ def pose(
     posed = Posed(Problem(structure, inputs), batching)
     check_batch(posed)
     return posed
+
+
+def modulate_slopes(
+    pure: PureNetwork, modulation: Modulation | None
+) -> tuple[GenerativeModel, Weights]:
+    """The network's model and weights, wrapped only if a drug changes its slopes.
+
+    Raises UserError for a modulation that the mode cannot show.
+    """
+    if modulation is None:
+        return pure.model, pure.weights
+    if modulation.acts_on_activity:
+        raise UserError(
+            "this modulation changes activity around the mode (top_down or temperature), "
+            "which inference does not describe: use pcmodel.activity, or pass "
+            "modulation.in_inference()."
+        )
+    model, dtype = pure.model, pure.weights["prior_mean"].dtype
+    slopes = modulation.resolve_slopes(model.names, model.widths, dtype)
+    if slopes is None:
+        return model, pure.weights
+    return DimmedModel(model), {"network": pure.weights, "slopes": slopes}
 
 
 def gather_clamps(

@@ -1,58 +1,169 @@
-r"""What a drug does to a network: gains on its levels' precisions.
+r"""What a drug does to a network, in the words every account of a drug can speak.
 
-A `Modulation` is spoken in level names, never stored in the network, and resolved to one
-gain per level before anything is traced.  The neutral element is a gain of exactly
-1 everywhere; `None` resolves to the same arrays, so "no drug" and "zero dose" run the same
-compiled code on the same numbers and agree to the bit.
+A `Modulation` is spoken in level names, never stored in the network, and resolved before
+anything is traced: its neutral element leaves no trace in the compiled code, so "no drug" and
+"zero dose" run the same program on the same numbers and agree to the bit.
+
+| word | neutral | acts on |
+|---|---|---|
+| `gains` | 1 | the precision of a level's errors |
+| `slopes` | 1 | the activation slope of a level's units: they predict $f(\alpha x)$ |
+| `error_transmission` | 1 | the errors a level sends up, its own constraint untouched |
+| `top_down` | 0 | the share of a level's activity that is generated from above |
+| `temperature` | 1 | the variance of activity around the mode |
+| `plasticity` | 1 | learning rates (for the learner to apply; inference ignores it) |
+
+The first three act in inference.  `top_down` and `temperature` act on activity around the mode
+(`pcmodel.activity`), which `infer` and `posterior` do not describe and therefore refuse.
+
+Weakened error transmission needs no solver of its own.  With $t_\ell$ on the errors ascending from
+level $\ell$ the latents settle where $\Pi_\ell e_\ell = t_{\ell-1} J^\top \Pi_{\ell-1} e_{\ell-1}$;
+multiplying level $\ell$'s equation by $c_\ell = \prod_{k<\ell} 1/t_k$ makes that the stationarity of a
+hierarchy with gains $c_\ell$.  The mode is exact; a posterior covariance is then that of the
+equivalent hierarchy.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from pcmodel.errors import UserError
 from pcmodel.levels import level_index
 
+Levels = Mapping[str | int, ArrayLike]
+
 
 @dataclass(frozen=True)
 class Modulation:
-    """Precision gains by level name (or index); 1 where a level is not named.
+    """Factors by level name (or index), 1 where a level is not named, and three scalars.
 
-    A gain is a positive scalar or one number per unit of the level.  Below 1 relaxes the
-    level, above 1 strengthens it.
+    gains: positive, a scalar or one number per unit.  Below 1 relaxes the level.
+    slopes: positive, a scalar or one per unit, of any level but the lowest.
+    error_transmission: positive scalars, of any level but the top.
+    top_down: in [0, 1].  temperature, plasticity: not negative.
     """
 
-    gains: Mapping[str | int, ArrayLike] = field(default_factory=dict)
+    gains: Levels = field(default_factory=dict)
+    slopes: Levels = field(default_factory=dict)
+    error_transmission: Levels = field(default_factory=dict)
+    top_down: ArrayLike = 0.0
+    temperature: ArrayLike = 1.0
+    plasticity: ArrayLike = 1.0
+
+    def __post_init__(self):
+        check_scalar("top_down", self.top_down, 1.0)
+        check_scalar("temperature", self.temperature, np.inf)
+        check_scalar("plasticity", self.plasticity, np.inf)
 
     def resolve(
         self, names: tuple[str, ...], widths: tuple[int, ...], dtype: jnp.dtype
     ) -> tuple[Array, ...]:
-        """One gain array per level, shape () or (width,)."""
+        """One gain array per level, shape () or (width,), error transmission included."""
         resolved = [jnp.ones((), dtype) for _ in names]
         for level, gain in self.gains.items():
             index = level_index(level, names)
             resolved[index] = checked_gain(gain, names[index], widths[index], dtype)
+        for level, share in self.error_transmission.items():
+            index = level_index(level, names)
+            if index == len(names) - 1:
+                raise UserError(
+                    f"error transmission of level {names[index]!r}: the top sends no "
+                    "errors up."
+                )
+            passed = checked_gain(share, names[index], widths[index], dtype)
+            if passed.ndim:
+                raise UserError(
+                    f"error transmission of level {names[index]!r} must be one number."
+                )
+            for above in range(index + 1, len(names)):
+                resolved[above] = resolved[above] / passed
         return tuple(resolved)
+
+    def resolve_slopes(
+        self, names: tuple[str, ...], widths: tuple[int, ...], dtype: jnp.dtype
+    ) -> tuple[Array, ...] | None:
+        """One slope per level, or None when all are exactly 1."""
+        resolved = [jnp.ones((), dtype) for _ in names]
+        for level, slope in self.slopes.items():
+            index = level_index(level, names)
+            if index == 0:
+                raise UserError(
+                    f"slope of level {names[0]!r}: the lowest level predicts nothing."
+                )
+            resolved[index] = checked_gain(slope, names[index], widths[index], dtype)
+        traced = any(isinstance(slope, Tracer) for slope in resolved)
+        if not traced and all(np.all(np.asarray(slope) == 1) for slope in resolved):
+            return None
+        return tuple(resolved)
+
+    @property
+    def acts_on_activity(self) -> bool:
+        """Whether it changes activity around the mode, which the mode does not show."""
+        return not (_is(self.top_down, 0) and _is(self.temperature, 1))
+
+    def in_inference(self) -> "Modulation":
+        """The same without what acts on activity only."""
+        return replace(self, top_down=0.0, temperature=1.0)
+
+
+def _is(value: ArrayLike, neutral: float) -> bool:
+    return not isinstance(value, Tracer) and float(np.asarray(value)) == neutral
+
+
+def check_scalar(name: str, value: ArrayLike, largest: float) -> None:
+    """Raise a UserError unless 0 <= value <= largest (and finite)."""
+    if isinstance(value, Tracer):
+        return
+    number = np.asarray(value)
+    if number.shape or not np.isfinite(number) or not 0 <= number <= largest:
+        bound = "in [0, 1]" if largest == 1 else "finite and not negative"
+        raise UserError(f"modulation: {name} must be one number, {bound}; got {value}.")
 
 
 def checked_gain(gain: ArrayLike, name: str, width: int, dtype: jnp.dtype) -> Array:
     """The gain as an array, or a UserError naming the level."""
-    value = np.asarray(gain)
-    if value.shape not in ((), (width,)):
+    shape = np.shape(gain)
+    if shape not in ((), (width,)):
         raise UserError(
             f"modulation of level {name!r}: expected one gain or {width} (one per unit), "
-            f"got shape {value.shape}."
+            f"got shape {shape}."
         )
+    if isinstance(gain, Tracer):
+        return jnp.asarray(gain, dtype)
+    value = np.asarray(gain)
     if not np.all(np.isfinite(value)) or np.any(value <= 0):
         raise UserError(
             f"modulation of level {name!r}: a gain must be finite and positive "
             f"(1 = no drug), got {gain!r}."
         )
     return jnp.asarray(value, dtype)
+
+
+def combine(first: Modulation, second: Modulation) -> Modulation:
+    """Both at once: factors multiply; of the generated shares, what is not kept adds up.
+
+    Levels must be named alike in both (an index is not the same key as a name).
+    """
+    return Modulation(
+        _product(first.gains, second.gains),
+        _product(first.slopes, second.slopes),
+        _product(first.error_transmission, second.error_transmission),
+        1 - (1 - first.top_down) * (1 - second.top_down),  # type: ignore[operator]
+        first.temperature * second.temperature,  # type: ignore[operator]
+        first.plasticity * second.plasticity,  # type: ignore[operator]
+    )
+
+
+def _product(first: Levels, second: Levels) -> Levels:
+    merged = dict(first)
+    for level, factor in second.items():
+        merged[level] = merged[level] * factor if level in merged else factor  # type: ignore[operator]
+    return merged
 
 
 def relax(level: str | int, gain: ArrayLike) -> Modulation:

@@ -1,0 +1,19 @@
+"""How do revision, confidence, settling and uncertainty depend on dose and time, with and without blockade?
+
+Psilocybin, LSD and DMT over a hundredfold of dose, in simulated people; ketanserin before and after;
+two read-outs of LSD with different thresholds.
+
+Predictions that could fail: ketanserin an hour after LSD ends the experience and leaves plasma alone, before
+LSD it abolishes it; good effects are nearer their ceiling at 100 ug than ego dissolution; 25 mg but not
+1 mg of psilocybin lowers confidence in a negative self-belief, more in those whose uncertainty rises more.
+
+References: Holze et al. 2019, 2021, 2023; Becker et al. 2023; Preller et al. 2017; Zeifman et al. 2025.
+
+Time: under a minute on two idle cores; seconds with --smoke, nearly all of it compiling
+"""
+
+from .computing import Config as Config
+from .computing import run as run
+from .drawing import plot as plot
+from .judging import analyse as analyse
+from .writing import report as report

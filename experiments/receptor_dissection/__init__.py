@@ -1,0 +1,19 @@
+"""What does each receptor contribute: 5-HT2A, 5-HT1A, agonists of partial efficacy, and buspirone?
+
+Psilocybin 20 mg is taken alone, with ketanserin, with buspirone, and as if it lacked one of its receptors; the
+efficacy of a 5-HT2A agonist is lowered from full to none. 5-HT2A relaxes precisions (REBUS), 5-HT1A dims the
+units' slopes; the alternative, 5-HT1A giving precision back, is run beside it.
+
+Predictions that could fail: buspirone 20 mg changes the sensory part of the experience more than the top; an
+agonist of a third of psilocin's efficacy changes neither, at any dose.
+
+References: Pokorny et al. 2016; Vollenweider et al. 1998; Rickli et al. 2016; Black & Leff 1983.
+
+Time: half a minute on two idle cores; seconds with --smoke, nearly all of it compiling
+"""
+
+from .computing import Config as Config
+from .computing import run as run
+from .drawing import plot as plot
+from .judging import analyse as analyse
+from .writing import report as report

@@ -1,0 +1,135 @@
+"""`plot`: receptors, change by level, partial agonists."""
+
+import numpy as np
+
+from pcmodel.report.style import COLOURS, FULL_WIDTH, figure_style, new_figure
+
+from .._believing import LEVELS
+from .computing import Config, Results
+from .judging import Summary
+
+
+def plot(config: Config, results: Results, summary: Summary) -> dict:
+    """Receptors, change by level, and partial agonists."""
+    return {"receptors": draw_conditions(results), "efficacy": draw_efficacy(results)}
+
+
+def draw_conditions(results: Results):
+    """What the receptors do and what the belief does, condition by condition."""
+    figure, (left, right) = new_figure(1, 2, width=FULL_WIDTH * 1.25, height=4.4)
+    names = list(results.dimming)
+    rows = np.arange(len(names))[::-1]
+    with figure_style():
+        for offset, field, label, colour in (
+            (0.17, "effect_2a", "5-HT2A effect", COLOURS["purple"]),
+            (-0.17, "response_1a", "5-HT1A response", COLOURS["green"]),
+        ):
+            bars(
+                left,
+                rows + offset,
+                [100 * getattr(results.dimming[n], field) for n in names],
+                colour,
+                label,
+            )
+        left.set(
+            yticks=rows,
+            yticklabels=names,
+            xlabel="% of maximum",
+            title="At the receptors",
+            xlim=(0, 105),
+        )
+        left.legend(loc="lower right")
+        for offset, level, colour in (
+            (0.17, 0, COLOURS["sky"]),
+            (-0.17, -1, COLOURS["blue"]),
+        ):
+            label = f"{LEVELS[1 if level == 0 else 3]} ({'lowest latent level' if level == 0 else 'top'})"
+            bars(
+                right,
+                rows + offset,
+                [results.dimming[n].change[:, level] for n in names],
+                colour,
+                label,
+            )
+        right.set(
+            yticks=rows,
+            yticklabels=[],
+            xlabel="Change of the belief from no drug (its own units)",
+            title="In the hierarchy, if 5-HT1A dims",
+        )
+        right.legend(loc="lower right")
+        for axis in (left, right):
+            axis.grid(axis="y", visible=False)
+    return figure
+
+
+def bars(axis, rows, values, colour: str, label: str) -> None:
+    """Typical participant, with the middle 90 %."""
+    middle = np.asarray([each[0] for each in values])
+    low, high = (
+        np.asarray([np.quantile(each[1:], q) for each in values]) for q in (0.05, 0.95)
+    )
+    errors = np.maximum([middle - low, high - middle], 0)
+    axis.barh(
+        rows,
+        middle,
+        0.32,
+        color=colour,
+        label=label,
+        xerr=errors,
+        error_kw={"ecolor": COLOURS["grey"], "lw": 1},
+    )
+
+
+def draw_efficacy(results: Results):
+    """Dose curves by efficacy, and buspirone on psilocin's 5-HT1A response."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    figure, (left, right) = new_figure(1, 2, width=FULL_WIDTH * 1.25, height=4.0)
+    ramp = LinearSegmentedColormap.from_list("efficacy", ["#E9C9E9", "#4A1058"])
+    with figure_style():
+        for share in (1 / 3, 0.7, 0.8, 0.9, 1.0, 1.2):
+            row = int(np.argmin(np.abs(results.efficacy - share)))
+            curve = 100 * results.partial[row]
+            left.plot(results.dose, curve, color=ramp((share - 0.3) / 0.9))
+            left.text(
+                results.dose[-1] * 1.1, curve[-1], f"{share:.0%}", va="center", size=9
+            )
+        left.text(results.dose[-1] * 1.1, 158, "efficacy", va="center", size=9)
+        left.axvline(25, color=COLOURS["amber"], ls=":", lw=1)
+        left.set(
+            xscale="log",
+            ylim=(-4, 165),
+            xlabel="Dose of a psilocybin of that efficacy (mg; log scale)",
+            ylabel="Effect (% of psilocin at every receptor)",
+            title="Too little efficacy does nothing at any dose",
+        )
+        right.plot(
+            results.buspirone_dose,
+            100 * results.response_by_buspirone,
+            color=COLOURS["green"],
+        )
+        right.axhline(
+            100 * results.dimming["psilocybin"].response_1a[0],
+            color=COLOURS["grey"],
+            ls="--",
+            lw=1,
+        )
+        right.text(
+            1,
+            100 * results.dimming["psilocybin"].response_1a[0] + 1,
+            "psilocybin 20 mg alone",
+            size=9,
+            color=COLOURS["grey"],
+        )
+        right.axvline(20, color=COLOURS["amber"], ls=":", lw=1)
+        right.set(
+            xscale="log",
+            ylim=(0, 60),
+            xlabel="Buspirone taken with it (mg; log scale)",
+            ylabel="5-HT1A response (% of maximum)",
+            title="A partial agonist beside another",
+        )
+        for axis in (left, right):
+            axis.xaxis.set_major_formatter("{x:g}")
+    return figure

@@ -1,0 +1,237 @@
+"""What is observed of one modulated hierarchy: belief, activity, and its dynamics."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from pcmodel.door import pose
+from pcmodel.energy import (
+    Problem,
+    energy,
+    latents_from_state,
+    level_factor,
+    predictions,
+    prior_mean,
+    state_from_latents,
+)
+from pcmodel.inference.gauss_newton import GaussNewton
+from pcmodel.inference.infer import infer_one
+from pcmodel.inference.posterior import covariance_root
+from pcmodel.modulation import Modulation
+from pcmodel.networks.network import PureNetwork
+from pcmodel.precision import precision_matrix
+
+from .._believing import QUICK, activity
+
+STEP = 0.1
+"""Time between samples of the dynamics, in 1 / gradient rate."""
+MEMORY = 0.9
+"""Correlation of the moving input from sample to sample."""
+
+
+class Words(NamedTuple):
+    """A modulation as arrays, so that all accounts run one compiled program."""
+
+    gains: Array
+    slopes: Array
+    top_down: Array
+    temperature: Array
+
+
+class Observed(NamedTuple):
+    """Of one hierarchy.
+
+    top: mean activity of the top.  spread: its entropy up to a constant, nats.  transfer: from top to the
+    lowest latent level, nats a sample.  error: size of the top's precision-weighted error.
+    closed: diversity of activity with eyes closed, nats; structure: its total correlation, nats.
+    still, moving: diversity over time under a constant and a moving input.
+    """
+
+    top: Array
+    spread: Array
+    transfer: Array
+    error: Array
+    closed: Array
+    structure: Array
+    still: Array
+    moving: Array
+    residual: Array
+
+
+def observe(words: Words, network: PureNetwork, seen: Array, *, amplitude: float):
+    """All observables of one network under one modulation."""
+    levels = range(len(network.model.widths))
+    modulation = Modulation(
+        {level: words.gains[level] for level in levels},
+        {level: words.slopes[level] for level in levels if level},
+    )
+    open_eyes = pose(network, seen, modulation=modulation).problem
+    start = jnp.zeros((open_eyes.structure.num_free,))
+    found = infer_one(open_eyes, GaussNewton(), start)
+    of = activity(open_eyes, found.whitened, words.top_down, words.temperature)
+    top = open_eyes.structure.free_slices()[-1]
+    precision = precision_matrix(level_factor(open_eyes, open_eyes.structure.top))
+    error = precision @ (of.mean[top] - prior_mean(open_eyes))
+    closed = eyes_closed(network, modulation, words)
+    still, moving, transfer = dynamics(open_eyes, found, words, amplitude)
+    return Observed(
+        of.mean[top],
+        half_log_det(of.covariance[top, top]),
+        transfer,
+        jnp.sqrt(jnp.sum(error**2)),
+        half_log_det(closed),
+        0.5 * jnp.sum(jnp.log(jnp.diagonal(closed))) - half_log_det(closed),
+        still,
+        moving,
+        found.residual,
+    )
+
+
+def half_log_det(covariance: Array) -> Array:
+    """Entropy of a Gaussian up to a constant."""
+    return 0.5 * jnp.linalg.slogdet(covariance)[1]
+
+
+def eyes_closed(network: PureNetwork, modulation: Modulation, words: Words) -> Array:
+    """Covariance of activity when what is seen is darkness, just as expected."""
+    dark = pose(network, modulation=modulation).problem
+    expected = network.weights["prior_mean"]
+    for level in reversed(range(len(network.model.widths) - 1)):
+        expected = dark.structure.model.predict_level(
+            dark.inputs.weights, level, expected
+        )
+    problem = pose(network, expected, modulation=modulation).problem
+    start = jnp.zeros((problem.structure.num_free,))
+    found = infer_one(problem, GaussNewton(), start)
+    return activity(
+        problem, found.whitened, words.top_down, words.temperature
+    ).covariance
+
+
+class Linear(NamedTuple):
+    """Inference near its mode: curvature, pull of the data, and maps from level to level.
+
+    curvature: (free, free), Gauss-Newton.  pull: minus d(gradient)/d(data).  down: (free, free), from
+    each level to the one below.  generated: covariance of what is generated from above.
+    """
+
+    curvature: Array
+    pull: Array
+    down: Array
+    generated: Array
+
+
+def linear_dynamics(problem: Problem, found) -> Linear:
+    """Langevin inference linearised at a mode."""
+    structure = problem.structure
+    state = state_from_latents(structure, found.latents)
+
+    def gradient(state: Array, data: Array) -> Array:
+        values = (data, *problem.inputs.values[1:])
+        moved = Problem(structure, problem.inputs._replace(values=values))
+        return jax.grad(lambda x: energy(moved, latents_from_state(moved, x)))(state)
+
+    def from_above(state: Array) -> Array:
+        return state_from_latents(
+            structure, predictions(problem, latents_from_state(problem, state))
+        )
+
+    root = covariance_root(problem, found.whitened)
+    blocks = [
+        jnp.linalg.inv(precision_matrix(level_factor(problem, level)))
+        for level in range(1, structure.top + 1)
+    ]
+    return Linear(
+        jnp.linalg.inv(root @ root.T),
+        -jax.jacobian(gradient, argnums=1)(state, problem.inputs.values[0]),
+        jax.jacobian(from_above)(state),
+        jax.scipy.linalg.block_diag(*blocks),
+    )
+
+
+def dynamics(problem: Problem, found, words: Words, amplitude: float):
+    """Diversity under a constant and a moving input, and transfer entropy from top to bottom.
+
+    Inference is an Ornstein-Uhlenbeck process between samples; a generated share arrives one sample after
+    the activity above that generates it.
+    """
+    linear = linear_dynamics(problem, found)
+    values, vectors = jnp.linalg.eigh(linear.curvature)
+    kept = (vectors * jnp.exp(-values * STEP)[None]) @ vectors.T
+    lost = (-jnp.expm1(-2 * values * STEP)) / values
+    noise = words.temperature * (vectors * lost[None]) @ vectors.T
+    to_mode = jnp.linalg.solve(linear.curvature, linear.pull)
+    inflow = to_mode - kept @ to_mode
+    free, seen = linear.pull.shape
+    alpha = words.top_down
+    step = jnp.block(
+        [
+            [kept, jnp.zeros((free, free)), inflow],
+            [(1 - alpha) * kept, alpha * linear.down, (1 - alpha) * inflow],
+            [jnp.zeros((seen, 2 * free)), MEMORY * jnp.eye(seen)],
+        ]
+    )
+    of_state = jnp.block(
+        [
+            [noise, (1 - alpha) * noise],
+            [
+                (1 - alpha) * noise,
+                (1 - alpha) ** 2 * noise + alpha**2 * linear.generated,
+            ],
+        ]
+    )
+
+    def stationary(size: float) -> Array:
+        of_input = size**2 * (1 - MEMORY**2) * jnp.eye(seen)
+        return lyapunov(step, jax.scipy.linalg.block_diag(of_state, of_input))
+
+    still, moving = stationary(0.0), stationary(amplitude)
+    part = slice(free, 2 * free)
+    slices = problem.structure.free_slices()
+    bottom, top = (
+        slice(free + each.start, free + each.stop) for each in (slices[1], slices[-1])
+    )
+    return (
+        half_log_det(still[part, part]),
+        half_log_det(moving[part, part]),
+        transfer_entropy(step, moving, top, bottom),
+    )
+
+
+def lyapunov(step: Array, noise: Array, doublings: int = 24) -> Array:
+    """P = M P M' + Q by doubling: P_{k+1} = P_k + M_k P_k M_k', M_{k+1} = M_k^2."""
+
+    def double(carry, _):
+        power, total = carry
+        return (power @ power, total + power @ total @ power.T), None
+
+    return jax.lax.scan(double, (step, noise), length=doublings)[0][1]
+
+
+def transfer_entropy(step: Array, stationary: Array, source: slice, target: slice):
+    """1/2 log det cov(target' | target) / det cov(target' | target, source), one sample back."""
+    later = step @ stationary
+
+    def left_over(known: Array) -> Array:
+        cross = later[target][:, known]
+        own = stationary[known][:, known]
+        return stationary[target, target] - cross @ jnp.linalg.solve(own, cross.T)
+
+    units = jnp.arange(stationary.shape[0])
+    both = jnp.concatenate([units[target], units[source]])
+    return half_log_det(left_over(units[target])) - half_log_det(left_over(both))
+
+
+@partial(jax.jit, static_argnames=("model", "amplitude"), compiler_options=QUICK)
+def observe_all(words: Words, weights, log_precisions, seen, *, model, amplitude):
+    """words (cases, ...), networks (networks, ...): every field (cases, networks, ...)."""
+
+    def one(words, weights, seen):
+        network = PureNetwork(model, weights, log_precisions)
+        return observe(words, network, seen, amplitude=amplitude)
+
+    over_networks = jax.vmap(one, in_axes=(None, 0, 0))
+    return jax.lax.map(lambda w: over_networks(w, weights, seen), words)

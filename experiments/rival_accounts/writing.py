@@ -1,0 +1,133 @@
+"""`report`: the page."""
+
+import numpy as np
+
+from pcmodel.report import Panel, Report, Section, Table
+
+from .._dosing import Turn, turning_table
+from .computing import FULL, Config, Results
+from .judging import (
+    EXPECTED,
+    OBSERVABLES,
+    WORDS,
+    Summary,
+    changes,
+    effect_of,
+    signs,
+)
+
+
+def report(config: Config, results: Results, summary: Summary) -> Report:
+    """The page."""
+    judged = [v for v in summary.verdicts if v.kind == "predicted"]
+    held = sum(v.outcome == "holds" for v in judged)
+    failed = sum(v.outcome == "fails" for v in judged)
+    return Report(
+        title="Rival accounts",
+        question="What separates the rival accounts of a psychedelic, and what cannot?",
+        answer=f"Of {len(judged)} expected signs **{held}** hold, **{failed}** fail and {len(judged) - held - failed} are undecided in random "
+        "hierarchies. Belief means cannot tell relaxed priors from raised senses: with a flat map they are the same number. "
+        "Uncertainty does, and so does what happens with eyes closed.",
+        verdicts=summary.verdicts,
+        key_panel=Panel(
+            "plane",
+            "Each line follows one account as its effect grows from 0 (centre) to 1 (large dot); medians over "
+            f"{config.networks} random hierarchies. Left: relaxed priors and raised senses move belief alike and part in uncertainty. Noise lies under the uniform null in the left and right panels.",
+            "Accounts separate in uncertainty, direction of information and closed-eye activity.",
+        ),
+        sections=(
+            Section(
+                "Cell by cell",
+                panels=(
+                    Panel(
+                        "cells",
+                        "Most common sign of each change and the share of networks that show it; below it, whether a published table expected it. SEBUS at a moderate effect, the others at that of 25 mg psilocybin.",
+                        "Signs by account and observable.",
+                    ),
+                ),
+                tables=(separating(summary),),
+            ),
+            Section(
+                "What overturns it",
+                (
+                    "Every cell was run again at half and at twice the strength. REBUS was run again with the senses half or "
+                    "not exempt, with the top favoured, and with the sign of the link reversed.",
+                ),
+                tables=(strengths(results), variants(results)),
+            ),
+        ),
+        assumptions=[
+            f"Strength {config.strength:g} log units per effect (oneirogen and dimmer half of it): assumed, the same for all.",
+            "Receptor map measured; levels are taken to be sensory, dorsal attention, control and default cortex.",
+            "Activity is a draw of the posterior; a generated share reaches a level one sample after the activity above it.",
+            "Eyes closed: the senses report just what the prior expects, with their usual precision.",
+            "Transfer entropy is between the top and the lowest latent level, one sample back, of inference linearised at its mode.",
+            "The dimmer is shown at the same number on its own scale, the 5-HT1A response.",
+        ],
+        limitations=(
+            "Two independent sources mixed in part average out, so that a small generated share lowers the variance of "
+            "activity; a dream (all of it) is more diverse than perception. The expected rise under the oneirogen needs "
+            "a large share, or sources that agree.",
+            "Random weights: a trained hierarchy may differ. No cell says which account is true of people.",
+            "Signs follow from each account as it is written here; the oneirogen's recognition pathway is inference, not a trained network.",
+        ),
+        references=(
+            "Carhart-Harris & Friston 2019, Pharmacol Rev 71:316 (REBUS). Rajpal et al. 2022, NeuroImage 263:119624.",
+            "Safron et al. (ALBUS, SEBUS). Bredenberg et al., eLife 105968 (oneirogen).",
+            "Juliani et al. 2024, bioRxiv 2024.04.12.589282 (noise and smoothing).",
+        ),
+    )
+
+
+def separating(summary: Summary) -> Table:
+    """Which observables tell two accounts apart."""
+    rows = [
+        (pair, ", ".join(OBSERVABLES[o] for o in telling) or "nothing observed here")
+        for pair, telling in summary.separating.items()
+    ]
+    return Table(
+        ("Accounts", "Told apart by"),
+        rows,
+        "Observables whose changes differ in one direction in 95 % of networks.",
+    )
+
+
+def outcome(observed, results: Results, account: str, observable: str) -> str:
+    """Share of networks with the expected sign."""
+    change = changes(observed, results, effect_of(account))[observable]
+    expected = EXPECTED[account][observable]
+    share = np.mean(signs(change, observable) == expected)
+    return "holds" if share >= 0.9 else "fails" if share < 0.5 else "undecided"
+
+
+def strengths(results: Results) -> Table:
+    """Every cell at half and double strength."""
+    turns = []
+    for account, expected in EXPECTED.items():
+        for observable, sign in expected.items():
+            half, middle, double = (
+                outcome(each[account], results, account, observable)
+                for each in (results.weaker, results.observed, results.stronger)
+            )
+            flips = [
+                w for w, o in (("halved", half), ("doubled", double)) if o != middle
+            ]
+            name = f"strength of {account}: {OBSERVABLES[observable]} {WORDS[sign]}"
+            turns.append(
+                Turn(name, half, middle, double, " or ".join(flips) or "never")
+            )
+    return turning_table(turns, "each cell of the table")
+
+
+def variants(results: Results) -> Table:
+    """REBUS under other assumptions."""
+    rows = []
+    for name, observed in {
+        "rebus": results.observed["rebus"],
+        **results.assumptions,
+    }.items():
+        found = changes(observed, results, FULL)
+        rows.append((name, *(f"{np.median(found[o]):+.3f}" for o in OBSERVABLES)))
+    return Table(
+        ("Account", *OBSERVABLES.values()), rows, "Median change at a full dose."
+    )

@@ -1,0 +1,85 @@
+"""`report`: the page."""
+
+from pcmodel.report import Panel, Report, Section, Table
+
+from .._dosing import assumed, turning_table
+from .computing import Config, Results
+from .judging import Summary
+
+
+def report(config: Config, results: Results, summary: Summary) -> Report:
+    """The page."""
+    rows = [
+        (
+            name,
+            *(
+                float(x)
+                for x in (
+                    each.peak[0],
+                    each.peak_hour[0],
+                    each.intensity[0],
+                    each.felt[0],
+                )
+            ),
+            f"{each.felt[1:].std():.1f}",
+        )
+        for name, each in results.groups.items()
+    ]
+    return Report(
+        title="Time course",
+        question="How does one dose travel from plasma to belief, on one clock?",
+        answer="Receptors stay occupied for hours after the effect has gone: a threshold stands between them, "
+        f"and with it set from psilocybin alone psilocybin 20 mg lasts **{summary.ratio[0]:.2f}** times as long as "
+        "LSD 100 µg (published 0.60). That rests on equal efficacy of the two in people; with the efficacies of "
+        f"the test tube the ratio is {results.in_vitro_ratio:.2f}.",
+        verdicts=summary.verdicts,
+        key_panel=Panel(
+            "clock",
+            "Top to bottom: plasma, receptors, effect, precision of each level, a self-belief of -2 that meets one "
+            "observation of +1, systolic pressure. Lines: typical participant; bands: 90 % of "
+            f"{config.people} people (belief: one SD of its own uncertainty). Account: {config.account}.",
+            "Occupancy outlasts effect; gains and belief follow the effect.",
+        ),
+        sections=(
+            Section(
+                "Groups, and what overturns the prediction",
+                (
+                    "Durations are times above a tenth of each person's own peak; MDMA's of released serotonin.",
+                ),
+                tables=(
+                    Table(
+                        (
+                            "Dose (mg)",
+                            "Cmax (ng/mL)",
+                            "tmax (h)",
+                            "Peak effect (%)",
+                            "Felt (h)",
+                            "SD of felt (h)",
+                        ),
+                        rows,
+                        "Typical participant; SD over people.",
+                    ),
+                    turning_table(
+                        results.ratio_turns,
+                        "psilocybin 20 mg ends before LSD 100 µg (ratio below 1)",
+                    ),
+                ),
+            ),
+        ),
+        assumptions=[
+            "The effect lowers (or, by account, changes) precision: speculative, and its sign is disputed.",
+            "The receptor map by level is measured and nearly flat; the senses are exempt by assumption.",
+            "All 5-HT2A agonists share psilocin's efficacy in people.",
+            *assumed("psilocybin", "LSD", "DMT", "MDMA"),
+        ],
+        limitations=(
+            "One compartment: late plasma of DMT and ketanserin is not described.",
+            "Acute tolerance other than MDMA's is switched off.",
+        ),
+        references=(
+            "Holze et al. 2023, Clin Pharmacol Ther 113:822; Holze et al. 2019, Br J Clin Pharmacol (LSD).",
+            "Ley et al. 2023, Neuropsychopharmacology (durations side by side).",
+            "Vogt et al. 2023, Transl Psychiatry 13:172 (DMT). Mas et al. 1999, JPET 290:136; Vizeli & Liechti 2017 (MDMA).",
+            "Madsen et al. 2019, Neuropsychopharmacology 44:1328 (occupancy).",
+        ),
+    )

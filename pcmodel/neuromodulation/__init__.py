@@ -1,0 +1,34 @@
+"""From a dose to a modulation of the hierarchy, and to the body.
+
+dose -> plasma -> effect site -> occupancy -> response -> second stage -> excitability -> `Modulation`.
+The chain's links differ in how well they are known: kinetics well, occupancy well for psilocin
+only, the second stage as a fit, and the step from excitability to precision hardly at all (its sign is
+disputed).  Every number says where it comes from, and every rival account is a strategy.
+
+Nothing here is clinical advice.
+"""
+
+from pcmodel.neuromodulation.accounts import ACCOUNTS as ACCOUNTS
+from pcmodel.neuromodulation.accounts import Effects as Effects
+from pcmodel.neuromodulation.accounts import check_account as check_account
+from pcmodel.neuromodulation.accounts import effects as effects
+from pcmodel.neuromodulation.body import Signs as Signs
+from pcmodel.neuromodulation.body import vital_signs as vital_signs
+from pcmodel.neuromodulation.compounds import Compound as Compound
+from pcmodel.neuromodulation.compounds import Library as Library
+from pcmodel.neuromodulation.compounds import load_compounds as load_compounds
+from pcmodel.neuromodulation.course import Course as Course
+from pcmodel.neuromodulation.course import check_times as check_times
+from pcmodel.neuromodulation.course import duration as duration
+from pcmodel.neuromodulation.course import simulate as simulate
+from pcmodel.neuromodulation.dosing import Bolus as Bolus
+from pcmodel.neuromodulation.dosing import Dose as Dose
+from pcmodel.neuromodulation.dosing import Infusion as Infusion
+from pcmodel.neuromodulation.dosing import Oral as Oral
+from pcmodel.neuromodulation.dosing import regimen as regimen
+from pcmodel.neuromodulation.maps import CORTEX as CORTEX
+from pcmodel.neuromodulation.maps import Anatomy as Anatomy
+from pcmodel.neuromodulation.maps import anatomy as anatomy
+from pcmodel.neuromodulation.participant import Participant as Participant
+from pcmodel.neuromodulation.participant import draw_participants as draw_participants
+from pcmodel.neuromodulation.participant import typical as typical

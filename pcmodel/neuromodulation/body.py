@@ -1,0 +1,49 @@
+"""Blood pressure and heart rate: driven by the effect, and habituating.
+
+The rise follows its drive less what habituation has learned of it, $\\Delta = S (u - h)$, $\\dot h = k (u - h)$.
+The drive of a 5-HT2A agonist is its part of the effect after the second stage (occupancy outlasts the
+pressor effect), of a releaser what it releases, of a channel blocker its block.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.neuromodulation.course import Course, Curve
+from pcmodel.neuromodulation.participant import Participant
+from pcmodel.neuromodulation.pools import lagged
+
+
+class Signs(NamedTuple):
+    """mmHg, mmHg, beats per minute."""
+
+    systolic: Curve
+    diastolic: Curve
+    heart_rate: Curve
+
+
+def drives(course: Course, person: Participant) -> Float[Array, "compounds times"]:
+    """What each compound pushes the circulation with."""
+    ligands = person.ligands
+    agonism = ligands.efficacy_2a[:, None] * course.occupancy_2a
+    total = jnp.sum(agonism, axis=0)
+    part = agonism / jnp.where(total > 0, total, 1.0)[None]
+    reversal = course.effect_site / ligands.release_ec50[:, None]
+    released = reversal / (1 + jnp.sum(reversal, axis=0))[None] * course.store[None]
+    block = course.effect_site / ligands.nmda_ic50[:, None]
+    blocked = block / (1 + jnp.sum(block, axis=0))[None]
+    return part * course.effect_2a[None] + released + blocked
+
+
+def vital_signs(course: Course, times: Curve, person: Participant) -> Signs:
+    """Resting values plus the habituating rise."""
+    body = person.physiology
+    push = person.ligands.rises.T @ drives(course, person)
+
+    def sign(push: Curve, pace: Array, rest: Array) -> Curve:
+        return rest + push - lagged(times, push, pace)
+
+    return Signs(*jax.vmap(sign)(push, body.habituation, body.resting))

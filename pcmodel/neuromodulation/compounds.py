@@ -1,0 +1,138 @@
+"""Compounds as data: what the table says about each, checked and ready for the simulation.
+
+A compound is a set of numbers.  What it *does* follows from which it has: an affinity and an
+efficacy make a ligand (efficacy 0 an antagonist), `release_ec50` a releaser of serotonin,
+`nmda_ic50` a channel blocker; an inert placebo has kinetics only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pcmodel.errors import UserError, unknown_name
+from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
+
+RATE = frozenset({"1/h"})
+CONCENTRATION = frozenset({"ng/mL"})
+
+QUANTITIES = {
+    "molar_mass": {"g/mol"},
+    "lag": {"h"},
+    "absorption_rate": RATE,
+    "half_life": {"h"},
+    "volume": {"L"},
+    "effect_site_rate": RATE,
+    "k_2a": CONCENTRATION,
+    "k_1a": CONCENTRATION,
+    "efficacy_2a": {"tau"},
+    "efficacy_2a_in_vitro": {"tau"},
+    "efficacy_1a": {"tau"},
+    "release_ec50": CONCENTRATION,
+    "nmda_ic50": CONCENTRATION,
+    "systolic_rise": {"mmHg"},
+    "diastolic_rise": {"mmHg"},
+    "heart_rate_rise": {"bpm"},
+}
+POSITIVE = frozenset(QUANTITIES) - {
+    "lag",
+    "efficacy_2a",
+    "efficacy_2a_in_vitro",
+    "efficacy_1a",
+    "systolic_rise",
+    "diastolic_rise",
+    "heart_rate_rise",
+}
+NEEDED = ("half_life", "volume")
+TOGETHER = (("k_2a", "efficacy_2a"), ("k_1a", "efficacy_1a"))
+
+
+@dataclass(frozen=True)
+class Compound:
+    """One compound's numbers by quantity; see `QUANTITIES` for their units."""
+
+    name: str
+    numbers: Mapping[str, Number]
+
+    def get(self, quantity: str, default: float) -> float:
+        """A number, or what stands for its absence."""
+        number = self.numbers.get(quantity)
+        return default if number is None else number.value
+
+    @property
+    def is_oral(self) -> bool:
+        """Whether it can be swallowed (an absorption rate is known)."""
+        return "absorption_rate" in self.numbers
+
+    def with_value(self, quantity: str, value: float, why: str) -> "Compound":
+        """A copy with one number set by hand, marked as assumed."""
+        if quantity not in QUANTITIES:
+            raise unknown_name("quantity", quantity, QUANTITIES, where=self.name)
+        unit = sorted(QUANTITIES[quantity])[0]
+        number = Number(self.name, quantity, value, unit, "assumed", why, "by hand", 0)
+        changed = Compound(self.name, {**self.numbers, quantity: number})
+        check(changed)
+        return changed
+
+
+@dataclass(frozen=True)
+class Library:
+    """Compounds by name."""
+
+    compounds: Mapping[str, Compound]
+
+    def __getitem__(self, name: str) -> Compound:
+        if name not in self.compounds:
+            raise unknown_name("compound", name, self.compounds)
+        return self.compounds[name]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all compounds."""
+        return tuple(self.compounds)
+
+    def assumptions(self, *names: str) -> list[str]:
+        """What is assumed about some compounds, a sentence a number."""
+        found = [self[name].numbers.values() for name in names]
+        return assumptions([number for numbers in found for number in numbers])
+
+    def replacing(self, compound: Compound) -> "Library":
+        """A copy with one compound added or replaced."""
+        return Library({**self.compounds, compound.name: compound})
+
+
+def load_compounds(*files: str | Path) -> Library:
+    """The package's compounds, and those of your own files.
+
+    A compound of a later file replaces one of the same name entirely.  Raises UserError naming the
+    row for a bad number, and the file for a compound that lacks what it needs.
+    """
+    compounds: dict[str, Compound] = {}
+    for path in (builtin("compounds.csv"), *files):
+        rows: dict[str, dict[str, Number]] = {}
+        for number in read_table(path, QUANTITIES):
+            rows.setdefault(number.subject, {})[number.quantity] = number
+        for name, numbers in rows.items():
+            compounds[name] = Compound(name, numbers)
+            check(compounds[name])
+    return Library(compounds)
+
+
+def check(compound: Compound) -> None:
+    """Raise a UserError unless the numbers describe a compound."""
+    numbers = compound.numbers
+    first = next(iter(numbers.values()))
+    where = f"{first.file}, compound {compound.name}"
+    for needed in NEEDED:
+        if needed not in numbers:
+            raise UserError(f"has no {needed}", where=where)
+    for number in numbers.values():
+        if number.quantity in POSITIVE and number.value == 0:
+            raise UserError(f"{number.quantity} must be positive", where=number.where)
+    for pair in TOGETHER:
+        given = [name for name in pair if name in numbers]
+        if len(given) == 1:
+            raise UserError(
+                f"has {given[0]} without {(set(pair) - set(given)).pop()}",
+                where=numbers[given[0]].where,
+                expected="both, or neither",
+            )

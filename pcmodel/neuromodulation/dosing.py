@@ -1,0 +1,126 @@
+"""Doses: what is taken, how much, by which route, when.
+
+The route is an object that knows its own closed form, so that a regimen is a plain tuple of doses.
+Amounts and times may be traced: a dose can be fitted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.core import Tracer
+from jax.typing import ArrayLike
+
+from pcmodel.errors import UserError
+from pcmodel.neuromodulation.compounds import Library
+from pcmodel.neuromodulation.kinetics import (
+    Kinetics,
+    unit_bolus,
+    unit_infusion,
+    unit_oral,
+)
+
+Curves = tuple[Array, Array]
+
+
+@dataclass(frozen=True)
+class Oral:
+    """Swallowed."""
+
+    def per_mg(self, kinetics: Kinetics, time: Array) -> Curves:
+        """Plasma and effect site, ng/mL per mg."""
+        return unit_oral(kinetics, time)
+
+
+@dataclass(frozen=True)
+class Bolus:
+    """Into the vein at once."""
+
+    def per_mg(self, kinetics: Kinetics, time: Array) -> Curves:
+        """Plasma and effect site, ng/mL per mg."""
+        return unit_bolus(kinetics, time)
+
+
+@dataclass(frozen=True)
+class Infusion:
+    """Into the vein at a constant rate over `hours`."""
+
+    hours: float
+
+    def per_mg(self, kinetics: Kinetics, time: Array) -> Curves:
+        """Plasma and effect site, ng/mL per mg."""
+        return unit_infusion(kinetics, time, jnp.asarray(self.hours, time.dtype))
+
+
+Route = Oral | Bolus | Infusion
+
+
+@dataclass(frozen=True)
+class Dose:
+    """`mg` of a compound at `hours` (from the time origin), by a route."""
+
+    compound: str
+    mg: ArrayLike
+    hours: ArrayLike = 0.0
+    route: Route = Oral()
+
+
+jax.tree_util.register_dataclass(
+    Dose, data_fields=["mg", "hours"], meta_fields=["compound", "route"]
+)
+
+Regimen = tuple[Dose, ...]
+
+
+def regimen(*doses: Dose, library: Library) -> Regimen:
+    """The doses as a checked regimen.
+
+    Raises UserError naming the dose for an unknown compound, a negative or non-finite amount, a route
+    the compound has no number for, or doses out of order.
+    """
+    for number, dose in enumerate(doses, 1):
+        where = f"dose {number} ({dose.compound})"
+        compound = library[dose.compound]
+        check_value(dose.mg, "amount", "mg", where)
+        check_value(dose.hours, "time", "h", where)
+        if isinstance(dose.route, Oral) and not compound.is_oral:
+            raise UserError(
+                "cannot be swallowed: its table has no absorption_rate",
+                where=where,
+                expected="Bolus() or Infusion(hours)",
+            )
+        if isinstance(dose.route, Infusion) and not dose.route.hours > 0:
+            raise UserError(
+                f"an infusion cannot last {dose.route.hours} h", where=where
+            )
+    check_order(doses)
+    return tuple(doses)
+
+
+def check_value(value: ArrayLike, what: str, unit: str, where: str) -> None:
+    """Raise a UserError unless the number is finite and not negative."""
+    if isinstance(value, Tracer):
+        return
+    number = np.asarray(value)
+    if not np.all(np.isfinite(number)) or np.any(number < 0):
+        raise UserError(
+            f"{what} is {value} {unit}", where=where, expected=f"0 {unit} or more"
+        )
+
+
+def check_order(doses: Sequence[Dose]) -> None:
+    """Raise a UserError unless times ascend."""
+    times = [dose.hours for dose in doses]
+    if any(isinstance(time, Tracer) for time in times):
+        return
+    for number, (before, after) in enumerate(pairwise(times), 2):
+        if np.any(np.asarray(after) < np.asarray(before)):
+            raise UserError(
+                f"is at {after} h, before the previous one at {before} h",
+                where=f"dose {number} ({doses[number - 1].compound})",
+                expected="doses in order of time",
+            )

@@ -1,0 +1,234 @@
+"""One simulated person: every parameter of the chain, as arrays.
+
+The typical participant comes from the tables; others are drawn around them, log-normal, so that the
+typical one is the median.  All functions downstream take one participant and are `vmap`-ed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.neuromodulation.compounds import Compound, Library
+from pcmodel.neuromodulation.kinetics import Kinetics
+from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
+
+SIGNS = ("systolic", "diastolic", "heart_rate")
+
+UNITS = {
+    "share": "pet_ceiling onset full ego_onset rise_cv",
+    "multiple": "serotonin_k_2a serotonin_k_1a tone excess",
+    "tau": "serotonin_efficacy_2a serotonin_efficacy_1a",
+    "1/h": "release refill down_regulation recovery habituation heart_habituation",
+    "mmHg": "systolic diastolic systolic_sd diastolic_sd",
+    "bpm": "heart_rate heart_rate_sd",
+    "cv": "clearance volume absorption affinity onset",
+    "power": "slope",
+}
+
+
+class Ligands(NamedTuple):
+    """Numbers by compound; a constant is infinite where the compound does nothing.
+
+    kinetics: fields (compounds,).  k_*, release_ec50, nmda_ic50: ng/mL.  efficacy_*: tau.
+    rises: systolic mmHg, diastolic mmHg, heart rate bpm per unit of drive, before habituation.
+    """
+
+    kinetics: Kinetics
+    k_2a: Float[Array, " compounds"]
+    efficacy_2a: Float[Array, " compounds"]
+    k_1a: Float[Array, " compounds"]
+    efficacy_1a: Float[Array, " compounds"]
+    release_ec50: Float[Array, " compounds"]
+    nmda_ic50: Float[Array, " compounds"]
+    rises: Float[Array, "compounds signs"]
+
+
+class Physiology(NamedTuple):
+    """What belongs to the person; see `physiology.csv` for units and sources.
+
+    resting, habituation: by sign (systolic, diastolic, heart rate).
+    """
+
+    slope: Array
+    pet_ceiling: Array
+    serotonin_k_2a: Array
+    serotonin_k_1a: Array
+    serotonin_efficacy_2a: Array
+    serotonin_efficacy_1a: Array
+    tone: Array
+    excess: Array
+    release: Array
+    refill: Array
+    down_regulation: Array
+    recovery: Array
+    onset: Array
+    full: Array
+    ego_onset: Array
+    resting: Float[Array, " signs"]
+    habituation: Float[Array, " signs"]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Participant:
+    """One person, or many with a leading axis on every array.
+
+    compounds: names, in the order of the arrays.  has_releaser: whether any of them releases
+    serotonin (the store is then integrated).
+    """
+
+    ligands: Ligands
+    physiology: Physiology
+    compounds: tuple[str, ...] = field(metadata={"static": True})
+    has_releaser: bool = field(metadata={"static": True})
+
+
+@cache
+def physiology_table() -> dict[tuple[str, str], Number]:
+    """The rows of `physiology.csv` by subject and quantity."""
+    units: dict[str, set[str]] = {}
+    for unit, quantities in UNITS.items():
+        for quantity in quantities.split():
+            units.setdefault(quantity, set()).add(unit)
+    rows = read_table(builtin("physiology.csv"), units)
+    return {(row.subject, row.quantity): row for row in rows}
+
+
+def physiology_assumptions() -> list[str]:
+    """What is assumed about people, a sentence a number."""
+    return assumptions(list(physiology_table().values()))
+
+
+def of_person(subject: str, quantity: str) -> float:
+    """One number of `physiology.csv`."""
+    return physiology_table()[subject, quantity].value
+
+
+def typical(library: Library, *names: str) -> Participant:
+    """The median participant, for the compounds that will be taken."""
+    chosen = [library[name] for name in dict.fromkeys(names)]
+    return Participant(
+        stack_ligands(chosen),
+        typical_physiology(),
+        tuple(compound.name for compound in chosen),
+        any("release_ec50" in compound.numbers for compound in chosen),
+    )
+
+
+def stack_ligands(compounds: list[Compound]) -> Ligands:
+    """The compounds' numbers as arrays."""
+
+    def column(quantity: str, default: float = np.inf) -> Array:
+        # numpy first: a device array for every number would compile for every shape.
+        values = np.asarray([c.get(quantity, default) for c in compounds])
+        return jnp.asarray(values, float)
+
+    rates = np.log(2.0) / np.asarray([c.get("half_life", np.inf) for c in compounds])
+    # Without an absorption rate a compound cannot be swallowed; any number will do.
+    kinetics = Kinetics(
+        column("lag", 0.0),
+        column("absorption_rate", 1.0),
+        jnp.asarray(rates, float),
+        column("volume"),
+        column("effect_site_rate"),
+    )
+    rises = [[c.get(f"{sign}_rise", 0.0) for sign in SIGNS] for c in compounds]
+    return Ligands(
+        kinetics,
+        column("k_2a"),
+        column("efficacy_2a", 0.0),
+        column("k_1a"),
+        column("efficacy_1a", 0.0),
+        column("release_ec50"),
+        column("nmda_ic50"),
+        jnp.asarray(rises, float),
+    )
+
+
+def typical_physiology() -> Physiology:
+    """The median of `physiology.csv`."""
+
+    def value(subject: str, quantity: str) -> Array:
+        return jnp.asarray(of_person(subject, quantity), float)
+
+    def values(subject: str, quantities: Iterable[str]) -> Array:
+        return jnp.asarray([of_person(subject, each) for each in quantities], float)
+
+    homes = {
+        "receptors": "slope pet_ceiling serotonin_k_2a serotonin_k_1a "
+        "serotonin_efficacy_2a serotonin_efficacy_1a tone down_regulation recovery",
+        "serotonin_store": "excess release refill",
+        "transducer": "onset full ego_onset",
+    }
+    scalars = {
+        name: value(subject, name)
+        for subject, names in homes.items()
+        for name in names.split()
+    }
+    pace = ("habituation", "habituation", "heart_habituation")
+    return Physiology(
+        **scalars,
+        resting=values("body", SIGNS),
+        habituation=values("body", pace),
+    )
+
+
+def draw_participants(person: Participant, key: Array, number: int) -> Participant:
+    """People who vary around one: every array gets a leading axis.
+
+    Clearance, volume and absorption vary for each compound apart, affinities together for each
+    receptor, resting signs and the size of their rise, and the second stage's onset.
+    """
+    return jax.vmap(lambda one: draw_one(person, one))(jax.random.split(key, number))
+
+
+def draw_one(person: Participant, key: Array) -> Participant:
+    """One such person."""
+    keys = jax.random.split(key, 8)
+    size = (len(person.compounds),)
+    ligands, physiology = person.ligands, person.physiology
+
+    def factor(key: Array, name: str, shape: tuple[int, ...] = ()) -> Array:
+        return log_normal(key, of_person("variation", name), shape)
+
+    clearance = factor(keys[0], "clearance", size)
+    volume = factor(keys[1], "volume", size)
+    kinetics = ligands.kinetics._replace(
+        absorption=ligands.kinetics.absorption * factor(keys[2], "absorption", size),
+        elimination=ligands.kinetics.elimination * clearance / volume,
+        volume=ligands.kinetics.volume * volume,
+    )
+    affinity = factor(keys[3], "affinity", (2,))
+    onset = factor(keys[4], "onset")
+    spread = [of_person("body", f"{sign}_sd") for sign in SIGNS]
+    resting = physiology.resting + jnp.asarray(spread) * jax.random.normal(
+        keys[5], (3,)
+    )
+    reactivity = log_normal(keys[6], of_person("body", "rise_cv"), ())
+    return replace(
+        person,
+        ligands=ligands._replace(
+            kinetics=kinetics,
+            k_2a=ligands.k_2a * affinity[0],
+            k_1a=ligands.k_1a * affinity[1],
+            rises=ligands.rises * reactivity,
+        ),
+        physiology=physiology._replace(
+            onset=physiology.onset * onset,
+            ego_onset=physiology.ego_onset * onset,
+            resting=resting,
+        ),
+    )
+
+
+def log_normal(key: Array, cv: float, shape: tuple[int, ...]) -> Array:
+    """Factors of mean-free logarithm with this coefficient of variation."""
+    sd = float(np.sqrt(np.log1p(cv**2)))
+    return jnp.exp(sd * jax.random.normal(key, shape))

@@ -1,0 +1,62 @@
+r"""What runs out and refills, and what lags behind: the parts without a closed form.
+
+A **pool** (serotonin in its store, receptors on the membrane) is spent at a rate that follows the drug
+and refilled at its own, $\dot P = -k\,u(t)\,P + r\,(1 - P)$.  A **lag** (habituation) follows its input,
+$\dot h = k\,(u(t) - h)$.  Both are linear in their state: over one step, with the input's mean
+within it, the exponential solution is exact for a piecewise constant (pool) or piecewise linear (lag)
+input, stable for any step, and differentiable.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+
+def depletable(
+    times: Float[Array, " times"],
+    demand: Float[Array, " times"],
+    *,
+    spend: Array,
+    refill: Array,
+    initial: Array | float = 1.0,
+) -> Float[Array, " times"]:
+    """Content of a pool (1 = full) at each time.
+
+    demand: u(t) at the times, not negative.  spend, refill: k and r, 1/h.  Second order in the step:
+    choose steps short against 1 / (k u).
+    """
+    rate = spend * 0.5 * (demand[1:] + demand[:-1]) + refill
+
+    def step(content: Array, inputs: tuple[Array, Array]) -> tuple[Array, Array]:
+        total, interval = inputs
+        kept = jnp.exp(-total * interval)
+        goal = jnp.where(total > 0, refill / jnp.where(total > 0, total, 1), 1.0)
+        content = goal + (content - goal) * kept
+        return content, content
+
+    start = jnp.asarray(initial, demand.dtype)
+    _, later = jax.lax.scan(step, start, (rate, jnp.diff(times)))
+    return jnp.concatenate([start[None], later])
+
+
+def lagged(
+    times: Float[Array, " times"], signal: Float[Array, " times"], rate: Array
+) -> Float[Array, " times"]:
+    """h(t) from h = 0: exact for a signal that is linear between the times."""
+
+    def step(level: Array, inputs: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+        before, after, interval = inputs
+        turns = rate * interval
+        kept = jnp.exp(-turns)
+        near = turns < 1e-4
+        safe = jnp.where(near, 1.0, turns)
+        # Mean of the kernel over the step: weights of the two ends of the line.
+        share = jnp.where(near, 1 - turns / 2, -jnp.expm1(-safe) / safe)
+        level = level * kept + before * (share - kept) + after * (1 - share)
+        return level, level
+
+    start = jnp.zeros((), signal.dtype)
+    steps = (signal[:-1], signal[1:], jnp.diff(times))
+    _, later = jax.lax.scan(step, start, steps)
+    return jnp.concatenate([start[None], later])

@@ -1,0 +1,156 @@
+"""Tables of numbers that say where they come from.
+
+One row, one number: `subject,quantity,value,unit,mark,source`.  The mark says how well the number is
+known, and a row without a unit, a mark or a source is refused, so that no number of the
+package is anonymous.  Users write the same files for compounds of their own.
+"""
+
+import csv
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from pcmodel.errors import UserError, unknown_name
+
+COLUMNS = ("subject", "quantity", "value", "unit", "mark", "source")
+
+MARKS = {
+    "read": "read in the source named",
+    "secondary": "read in a secondary source",
+    "memory": "recalled, not checked against the source named",
+    "derived": "computed from the numbers named",
+    "calibrated": "set so that the model reproduces the numbers named",
+    "assumed": "chosen; no measurement known",
+}
+ASSUMPTIONS = ("memory", "calibrated", "assumed")
+"""Marks whose numbers a report must list as assumptions."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number and its pedigree.  `row` is its line in `file`."""
+
+    subject: str
+    quantity: str
+    value: float
+    unit: str
+    mark: str
+    source: str
+    file: str
+    row: int
+
+    @property
+    def where(self) -> str:
+        """File and row, for messages."""
+        return f"{self.file}, row {self.row}"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.subject}: {self.quantity.replace('_', ' ')} {self.value:g} "
+            f"{self.unit} ({self.mark}: {self.source})"
+        )
+
+
+def read_table(
+    path: str | Path | Traversable, quantities: Mapping[str, Collection[str]]
+) -> list[Number]:
+    """Every row of a table, checked.
+
+    quantities: for each known quantity the units it may be given in.  Raises UserError naming file
+    and row for an unknown quantity, unit or mark, a missing field, a number that is not
+    finite, or the same quantity twice.
+    """
+    file = Path(path) if isinstance(path, str) else path
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise UserError(f"cannot be read ({reason})", where=str(path)) from None
+    lines = enumerate(map(str.strip, text.splitlines()), 1)
+    kept = [(row, line) for row, line in lines if line and line[0] != "#"]
+    if not kept or tuple(_cells(kept[0][1])) != COLUMNS:
+        raise UserError(
+            "the first line must name the columns",
+            where=file.name,
+            expected=",".join(COLUMNS),
+        )
+    numbers = [_number(file.name, row, line, quantities) for row, line in kept[1:]]
+    _refuse_twice(numbers)
+    return numbers
+
+
+def builtin(name: str) -> Traversable:
+    """A table that comes with the package."""
+    return resources.files("pcmodel.neuromodulation").joinpath(name)
+
+
+def assumptions(numbers: Collection[Number]) -> list[str]:
+    """The numbers that are not measurements, as sentences for a report."""
+    return [str(number) for number in numbers if number.mark in ASSUMPTIONS]
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True))]
+
+
+def _number(
+    file: str, row: int, line: str, quantities: Mapping[str, Collection[str]]
+) -> Number:
+    where, cells = f"{file}, row {row}", _cells(line)
+    if len(cells) != len(COLUMNS):
+        raise UserError(
+            f"has {len(cells)} fields",
+            where=where,
+            expected=f"{len(COLUMNS)}: {','.join(COLUMNS)} (quote a field with commas)",
+        )
+    fields = dict(zip(COLUMNS, cells, strict=True))
+    for column, cell in fields.items():
+        if not cell:
+            raise UserError(f"has no {column}", where=where)
+    if fields["quantity"] not in quantities:
+        raise unknown_name("quantity", fields["quantity"], quantities, where=where)
+    if fields["unit"] not in quantities[fields["quantity"]]:
+        raise UserError(
+            f"{fields['quantity']} cannot be in {fields['unit']!r}",
+            where=where,
+            expected=" or ".join(sorted(quantities[fields["quantity"]])),
+        )
+    if fields["mark"] not in MARKS:
+        raise unknown_name("evidence mark", fields["mark"], MARKS, where=where)
+    return Number(
+        fields["subject"],
+        fields["quantity"],
+        _value(fields["value"], where),
+        fields["unit"],
+        fields["mark"],
+        fields["source"],
+        file,
+        row,
+    )
+
+
+def _value(text: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not abs(value) < float("inf"):
+        raise UserError(f"{text!r} is not a number", where=where)
+    if value < 0:
+        raise UserError(f"{text} is negative", where=where, expected="0 or more")
+    return value
+
+
+def _refuse_twice(numbers: list[Number]) -> None:
+    seen: dict[tuple[str, str], Number] = {}
+    for number in numbers:
+        key = (number.subject, number.quantity)
+        if key in seen:
+            raise UserError(
+                f"{number.quantity} of {number.subject} was already given in row "
+                f"{seen[key].row}",
+                where=number.where,
+            )
+        seen[key] = number
