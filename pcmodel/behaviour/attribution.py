@@ -20,17 +20,18 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from pcmodel.behaviour.agent import Agent
 from pcmodel.behaviour.participant import ParticipantParameters
 from pcmodel.behaviour.response import report_log_likelihood
 from pcmodel.behaviour.rivals import raise_senses, relax_prior
-from pcmodel.behaviour.task import Trials, simulate_task
+from pcmodel.behaviour.task import TASK_SDS, Trials, simulate_task
 from pcmodel.behaviour.unroll import run_participant, scored, simulate_participant
 
 ACCOUNTS = (relax_prior, raise_senses)
 FITTED = ("hazard_logit", "log_scale", "log_process")
+QUICK = {"xla_backend_optimization_level": 1}  # compiles sooner, runs as fast
 _STEPS = 8
 _OFFSET_SD = 3.0  # of the personal zero of confidence ratings, log units
 
@@ -43,9 +44,10 @@ class Study(NamedTuple):
 
 
 class Session(NamedTuple):
-    """One session's trials and the confidence ratings made in it."""
+    """One session's trials, those of them that the study has, and the confidence ratings."""
 
     trials: Trials
+    used: Bool[Array, " trials"]
     rating: Float[Array, " trials"]
 
 
@@ -56,43 +58,68 @@ class Group(NamedTuple):
     sd: Float[Array, " parameters"]
 
 
+class Design(NamedTuple):
+    """What is asked of a participant; arrays, so that one compiled program serves every design."""
+
+    num_trials: Int[Array, ""]  # per session, half at each noise level
+    rated: Bool[Array, ""]  # whether confidence is asked after each outcome
+    rating_sd: Float[Array, ""]  # of one rating, log units
+
+
+def trials_used(
+    num_trials: Int[Array, ""], longest: int, num_blocks: int
+) -> Bool[Array, " trials"]:
+    """The first trials of each block of a session of `longest`, as many in each."""
+    length = -(-longest // num_blocks)
+    return jnp.arange(longest) % length < num_trials // num_blocks
+
+
 def simulate_sessions(
     key: Key[Array, ""],
     group: Group,
+    design: Design,
     *,
     effects: Float[Array, " accounts"],
     agent: Agent,
-    num_trials: int,
-    rating_sd: float,
+    longest: int,
 ) -> Study:
     """One participant's baseline and drug session."""
-    person_key, *keys = jax.random.split(key, 7)
+    person_key, *keys = jax.random.split(key, 3)
     normal = jax.random.normal(person_key, group.mean.shape)
     person = ParticipantParameters(*(group.mean + group.sd * normal))
-    drugged = person
+    used = trials_used(design.num_trials, longest, len(TASK_SDS))
+
+    def session(session_key: Array, effects: Array) -> Session:
+        task_key, report_key, rating_key = jax.random.split(session_key, 3)
+        task = simulate_task(task_key, num_trials=longest)
+        trials, run = simulate_participant(
+            report_key, drugged(person, effects), task, agent=agent
+        )
+        noise = design.rating_sd * jax.random.normal(rating_key, (longest,))
+        return Session(trials, used, run.confidence + noise)
+
+    both = jnp.stack([jnp.zeros_like(effects), effects])
+    return Study(person, jax.vmap(session)(jnp.stack(keys), both))
+
+
+def drugged(
+    person: ParticipantParameters, effects: Float[Array, " accounts"]
+) -> ParticipantParameters:
+    """The person under each account's effect."""
     for change, effect in zip(ACCOUNTS, effects, strict=True):
-        drugged = change(drugged, effect)
-    sessions = []
-    for parameters, (task_key, report_key, rating_key) in (
-        (person, keys[:3]),
-        (drugged, keys[3:]),
-    ):
-        task = simulate_task(task_key, num_trials=num_trials)
-        trials, run = simulate_participant(report_key, parameters, task, agent=agent)
-        noise = rating_sd * jax.random.normal(rating_key, (num_trials,))
-        sessions.append(Session(trials, run.confidence + noise))
-    return Study(person, jax.tree.map(lambda *a: jnp.stack(a), *sessions))
+        person = change(person, effect)
+    return person
 
 
 def session_log_likelihood(
     parameters: ParticipantParameters,
     offset: Array,
     session: Session,
+    design: Design,
     *,
     agent: Agent,
-    rating_sd: float,
 ) -> Float[Array, " trials"]:
-    """Log likelihood of each trial's report and, if `rating_sd` > 0, rating."""
+    """Log likelihood of each trial's report and, where asked, rating; 0 where unused."""
     run = run_participant(parameters, session.trials, agent=agent)
     value = report_log_likelihood(
         parameters,
@@ -101,34 +128,36 @@ def session_log_likelihood(
         report=run.report,
     )
     value = jnp.where(scored(session.trials), value, 0.0)
-    if rating_sd > 0.0:
-        error = (session.rating - run.confidence - offset) / rating_sd
-        value = value - 0.5 * error**2
-    return value
+    error = (session.rating - run.confidence - offset) / design.rating_sd
+    value = value - jnp.where(design.rated, 0.5 * error**2, 0.0)
+    return jnp.where(session.used, value, 0.0)
 
 
 def profile_log_likelihood(
     study: Study,
     group: Group,
-    size: Array,
+    design: Design,
+    effects: Float[Array, " accounts"],
     *,
-    change,
     agent: Agent,
-    rating_sd: float,
 ) -> Array:
-    """One participant's penalised log likelihood at one effect size, best fit."""
+    """One participant's penalised log likelihood at one effect, best fit."""
     columns = jnp.asarray([ParticipantParameters._fields.index(n) for n in FITTED])
     centre, spread = group.mean[columns], group.sd[columns]
     truth = jnp.stack(study.person)[columns]
-    sizes = jnp.stack([0.0 * size, size])
-    one = partial(session_log_likelihood, agent=agent, rating_sd=rating_sd)
+    both = jnp.stack([jnp.zeros_like(effects), effects])
 
     def terms(vector):
         fitted = centre + spread * vector[: len(FITTED)]
         person = study.person._replace(**dict(zip(FITTED, fitted, strict=True)))
         offset = _OFFSET_SD * vector[-1]
-        both = jax.vmap(lambda effect, s: one(change(person, effect), offset, s))
-        return both(sizes, study.sessions).ravel()
+
+        def one(effects, session):
+            return session_log_likelihood(
+                drugged(person, effects), offset, session, design, agent=agent
+            )
+
+        return jax.vmap(one)(both, study.sessions).ravel()
 
     def objective(vector):
         return terms(vector).sum() - 0.5 * jnp.sum(vector**2)
@@ -153,33 +182,24 @@ def profile_log_likelihood(
     return jax.lax.scan(step, carry, length=_STEPS)[0][1]
 
 
-def build_profiles(group: Group, *, agent: Agent, num_trials: int, rating_sd: float):
+def build_profiles(group: Group, *, agent: Agent, longest: int):
     """A jitted function of many participants' keys.
 
-    (keys, effects, grids) -> profile log likelihood, (participants, accounts, sizes);
-    `effects` is the true effect under each account, `grids` the sizes tried.
+    (keys, design, effects, grids) -> profile log likelihood, (participants, accounts, sizes);
+    `effects` is the true effect under each account, `grids` (accounts, sizes) the sizes tried,
+    `longest` the most trials a session of any design has.
     """
 
-    def one(key, effects, grids):
+    def one(key, design, effects, grids):
         study = simulate_sessions(
-            key,
-            group,
-            effects=effects,
-            agent=agent,
-            num_trials=num_trials,
-            rating_sd=rating_sd,
+            key, group, design, effects=effects, agent=agent, longest=longest
         )
-        profile = partial(
-            profile_log_likelihood, study, group, agent=agent, rating_sd=rating_sd
-        )
-        return jnp.stack(
-            [
-                jax.vmap(partial(profile, change=change))(grid)
-                for change, grid in zip(ACCOUNTS, grids, strict=True)
-            ]
-        )
+        # (accounts, sizes, accounts): one account's effect at a time.
+        tried = grids[:, :, None] * jnp.eye(len(ACCOUNTS))[:, None, :]
+        profile = partial(profile_log_likelihood, study, group, design, agent=agent)
+        return jax.vmap(jax.vmap(profile))(tried)
 
-    return jax.jit(jax.vmap(one, (0, None, None)))
+    return jax.jit(jax.vmap(one, (0, None, None, None)), compiler_options=QUICK)
 
 
 def best_over_sizes(

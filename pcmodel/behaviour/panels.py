@@ -5,7 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.behaviour.agent import Agent
-from pcmodel.behaviour.attribution import Group, attribution_curve, build_profiles
+from pcmodel.behaviour.attribution import (
+    Design,
+    Group,
+    attribution_curve,
+    build_profiles,
+)
 from pcmodel.behaviour.experimenter import (
     SURPRISE_EDGES,
     learning_rate_curve,
@@ -107,19 +112,20 @@ def right_panel(
     group = Group(
         jnp.stack(posterior_parameters(fit)), jnp.asarray(participant_sds(fit))
     )
-    grids = tuple(jnp.linspace(0.0, 2.0 * shift, 5) for shift in shifts)
-    designs = [(count, 0.0) for count in settings.trial_counts]
-    designs.append((settings.rated_trials, settings.rating_sd))
+    grids = jnp.stack([jnp.linspace(0.0, 2.0 * shift, 5) for shift in shifts])
+    counts = [*settings.trial_counts, settings.rated_trials]
+    profiles = build_profiles(group, agent=Agent(), longest=max(counts))
     curves = []
-    for design_key, (count, rating_sd) in zip(
-        jax.random.split(key, len(designs)), designs, strict=True
+    for place, (design_key, count) in enumerate(
+        zip(jax.random.split(key, len(counts)), counts, strict=True)
     ):
-        profiles = build_profiles(
-            group, agent=Agent(), num_trials=count, rating_sd=rating_sd
+        rated = place == len(counts) - 1
+        design = Design(
+            jnp.asarray(count), jnp.asarray(rated), jnp.asarray(settings.rating_sd)
         )
         keys = jax.random.split(design_key, settings.pool_size)
         pools = tuple(
-            np.asarray(profiles(keys, jnp.asarray(effects), grids))
+            np.asarray(profiles(keys, design, jnp.asarray(effects), grids))
             for effects in np.diag(shifts)
         )
         curves.append(
