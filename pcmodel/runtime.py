@@ -1,4 +1,6 @@
-"""Keep XLA's CPU backend from a deadlock on machines with few cores.
+"""Flags for XLA, which reads them once, when JAX first computes.
+
+One keeps its CPU backend from a deadlock on machines with few cores.
 
 With its concurrency-optimised scheduler, jaxlib runs independent operations of one program in
 parallel; several batched LAPACK calls (Cholesky, triangular solves: what batched inference is made
@@ -15,6 +17,8 @@ from importlib import metadata
 
 FLAG = "xla_cpu_enable_concurrency_optimized_scheduler"
 KNOWN = ("0.10", "0.11", "0.12")
+QUICK = ("xla_backend_optimization_level=0", "xla_llvm_disable_expensive_passes=true")
+"""Half the compiling time, for code that then runs more slowly."""
 
 
 def avoid_cpu_deadlock(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -23,6 +27,16 @@ def avoid_cpu_deadlock(environment: MutableMapping[str, str] = os.environ) -> No
     if FLAG in flags or not jaxlib_version().startswith(KNOWN):
         return
     environment["XLA_FLAGS"] = f"{flags} --{FLAG}=false".strip()
+
+
+def compile_quickly(environment: MutableMapping[str, str] = os.environ) -> None:
+    """For runs that take less time than their compilation; flags the user set stay."""
+    if not jaxlib_version().startswith(KNOWN):
+        return
+    for flag in QUICK:
+        flags = environment.get("XLA_FLAGS", "")
+        if flag.partition("=")[0] not in flags:
+            environment["XLA_FLAGS"] = f"{flags} --{flag}".strip()
 
 
 def jaxlib_version() -> str:

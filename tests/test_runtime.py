@@ -25,3 +25,15 @@ def test_an_unknown_jaxlib_is_not_given_a_flag_it_may_not_know(monkeypatch):
     environment: dict[str, str] = {}
     runtime.avoid_cpu_deadlock(environment)
     assert environment == {}
+
+
+def test_quick_compiling_keeps_the_users_own_level(monkeypatch):
+    """A user who asks XLA for something gets it."""
+    monkeypatch.setattr(runtime, "jaxlib_version", lambda: "0.10.2")
+    environment = {"XLA_FLAGS": "--xla_backend_optimization_level=3"}
+    runtime.compile_quickly(environment)
+    flags = environment["XLA_FLAGS"].split()
+    assert flags == [
+        "--xla_backend_optimization_level=3",
+        "--xla_llvm_disable_expensive_passes=true",
+    ]

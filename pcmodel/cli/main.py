@@ -25,6 +25,7 @@ from pcmodel.progress import Progress
 from pcmodel.record import RunFolder, RunIdentity, dump_json
 from pcmodel.record.environment import git_revision, is_float64
 from pcmodel.record.folder import FAILED, INTERRUPTED, is_complete, read_revision
+from pcmodel.runtime import compile_quickly
 
 FAILURE, BAD_INPUT, WAS_INTERRUPTED = 1, 2, 130
 
@@ -124,6 +125,8 @@ def _run(arguments: argparse.Namespace, tokens: list[str]) -> int:
             f"cannot be {arguments.seed}", where="--seed", expected="0 to 4294967295"
         )
     path = locate(arguments.experiment)
+    if arguments.smoke:
+        compile_quickly()
     with _precision(arguments.float64):
         experiment = load(path)
         config = build_config(

@@ -5,10 +5,10 @@ oscillates on tanh networks, so each step is guarded: it is halved until the ene
 (Armijo), and Levenberg-Marquardt damping rises after a poor step and fades after a good one.
 The energy therefore never rises.
 
-Left to choose its linear solve in a nonlinear problem, it factors the Hessian once, where it starts
-(at the top-down sweep a whole batch shares that factor), opens with a few secant steps from it
-(`pcmodel.inference.secant`), and then goes on by conjugate gradients preconditioned by it.  A direct
-`linear_solver` given by name factors anew at every step.
+Where a factor of the Hessian costs as much as many gradients, a nonlinear problem is opened by secant
+steps around one factor, that of the start (`pcmodel.inference.secant`; at the top-down sweep a whole
+batch shares it); what they leave is done by Gauss-Newton steps with factors of their own.  A
+`linear_solver` given by name factors anew at every step from the first.
 
 Where errors stay large at the mode (data the network cannot explain), Gauss-Newton
 only converges linearly, because it leaves out the curvature of the predictions.  A step that did not
@@ -38,13 +38,16 @@ from pcmodel.inference.guard import (
     point_at,
 )
 from pcmodel.inference.linear_solve import (
+    DIRECT_BUDGET,
     LinearSolution,
     LinearSolver,
     Precondition,
     Preconditioned,
+    cheapest_direct,
     choose,
     conjugate_gradient,
     factor_once,
+    gradient_cost,
 )
 from pcmodel.inference.secant import secant_descent
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
@@ -60,6 +63,8 @@ PATIENCE = 10
 SLOW = 0.25
 """A Gauss-Newton step should shrink the residual by this factor."""
 MAX_NEWTON_PRODUCTS = 50
+DEAR = 60
+"""Price of one factor, in gradients, from which secant steps around a single one pay."""
 OPENING = 40
 """Secant steps before the Gauss-Newton loop: further ones gain little, if these did not arrive."""
 CERTIFYING = 20
@@ -83,7 +88,7 @@ class _State(NamedTuple):
 class GaussNewton:
     """Line-search-guarded, damped Gauss-Newton.
 
-    linear_solver: None chooses by size (`pcmodel.inference.linear_solve.choose`), and factors once.
+    linear_solver: None chooses by size (`pcmodel.inference.linear_solve.choose`) and opens with secant steps.
     tolerance: on the residual, in posterior standard deviations; None: 1e-3 in float32,
         1e-9 in float64.  It is never tightened below what rounding allows.
     max_iterations: a bound on outer steps; reaching it is reported, `converged` is then false.
@@ -101,7 +106,7 @@ class GaussNewton:
         point = point_at(problem, initial)
         solver = self.linear_solver or choose(problem.structure, num_outputs(point))
         start = first_state(point)
-        if solver.is_direct and not (self.linear_solver or is_quadratic(problem)):
+        if self.linear_solver is None and is_opened(problem, num_outputs(point)):
             start = opened(problem, initial, solver, tolerance, self.max_iterations)
         end = jax.lax.while_loop(
             lambda state: ~state.stop & (state.iterations < self.max_iterations),
@@ -115,6 +120,13 @@ class GaussNewton:
             end.iterations,
             end.products,
         )
+
+
+def is_opened(problem: Problem, outputs: int) -> bool:
+    """Whether secant steps come first: a factor can be had, but for the price of many gradients."""
+    _, cost = cheapest_direct(problem.structure, outputs)
+    dear = cost > DEAR * gradient_cost(problem.structure)
+    return dear and cost <= DIRECT_BUDGET and not is_quadratic(problem)
 
 
 def first_state(point: Point) -> _State:

@@ -251,9 +251,7 @@ def cheapest_direct(
     """The direct solve with the fewest multiplications, and how many per example."""
     from pcmodel.inference.block_tridiagonal import BlockTridiagonal
 
-    widths = structure.model.widths
-    num_free = structure.num_free
-    one_pass = 2 * sum(a * b for a, b in itertools.pairwise(widths))
+    num_free, one_pass = structure.num_free, gradient_cost(structure)
     costs: dict[LinearSolver, float] = {
         Dual(): num_outputs * (one_pass + num_outputs * (num_free + num_outputs / 3)),
         Primal(): min(num_outputs, num_free) * one_pass
@@ -263,6 +261,11 @@ def cheapest_direct(
         costs[BlockTridiagonal()] = BlockTridiagonal.cost(structure)
     solver = min(costs, key=lambda option: costs[option])
     return solver, costs[solver]
+
+
+def gradient_cost(structure: Structure) -> int:
+    """Multiplications of one pass down and up the (dense) hierarchy."""
+    return 2 * sum(a * b for a, b in itertools.pairwise(structure.model.widths))
 
 
 def choose(structure: Structure, num_outputs: int) -> LinearSolver:

@@ -89,6 +89,12 @@ def secant_descent(
         gradient, point = jax.grad(value, has_aux=True)(whitened)
         return point, _Slope(gradient, precondition(gradient))
 
+    def arrived(point: Point, slope: _Slope, direction: Array) -> Array:
+        noise = energy_rounding(problem, point)
+        limit = jnp.maximum(tolerance, gradient_rounding(noise))
+        # Written so that a NaN stops; an indefinite update would point uphill.
+        return ~(-jnp.sum(slope.gradient * direction) > limit**2)
+
     def step(state: _State) -> _State:
         trial = state.point.whitened + state.length * state.direction
         point, slope = evaluate(trial)
@@ -99,7 +105,6 @@ def secant_descent(
         pairs = remember(state, point, slope, accepted)
         shortened = state.shortened | ~accepted
         length = jnp.where(accepted, 1, 0.5 * state.length)
-        limit = jnp.maximum(tolerance, gradient_rounding(noise))
         moved = _State(
             point,
             slope,
@@ -112,9 +117,8 @@ def secant_descent(
         )
         kept = state._replace(length=length, shortened=shortened)
         state = jax.tree.map(lambda a, b: jnp.where(accepted, a, b), moved, kept)
-        promised = -jnp.sum(state.slope.gradient * state.direction)
-        # Written so that a NaN stops; an indefinite update would point uphill.
-        stop = ~(promised > limit**2) | (length < SHORTEST)
+        stop = arrived(state.point, state.slope, state.direction)
+        stop |= length < SHORTEST
         return state._replace(stop=stop, steps=state.steps + 1)
 
     point, slope = evaluate(initial)
@@ -126,7 +130,7 @@ def secant_descent(
         jnp.ones((), initial.dtype),
         jnp.zeros((), bool),
         tuple(_Pair(zero, zero, zero, none) for _ in range(MEMORY)),
-        jnp.zeros((), bool),
+        arrived(point, slope, -slope.natural),
         jnp.zeros((), int),
     )
     end = jax.lax.while_loop(

@@ -107,8 +107,8 @@ def test_secant_steps_gain_more_than_their_fixed_factor_would(monkeypatch):
 
 def test_a_batch_shares_the_factor_of_the_sweep():
     """Prevents one factorisation an image where one a network is enough."""
-    network = pcmodel.dense((15, 12, 4), rngs=nnx.Rngs(0))
-    posed = pose(network, np.zeros((7, 15)))
+    network = pcmodel.dense((45, 48, 32), rngs=nnx.Rngs(0))
+    posed = pose(network, np.zeros((7, 45)))
     lowered = pcmodel.api._run.lower(
         posed.problem,
         jnp.zeros(posed.problem.structure.num_free),
@@ -116,4 +116,4 @@ def test_a_batch_shares_the_factor_of_the_sweep():
         batching=posed.batching,
     )
     factored = [line for line in lowered.as_text().splitlines() if "potrf" in line]
-    assert any("<15x15xf64>" in line for line in factored)
+    assert any("<45x45xf64>" in line for line in factored)
