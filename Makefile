@@ -18,10 +18,10 @@ run: $(VENV)/.ready
 	$(VENV)/bin/python -m pcmodel run belief_revision $(ARGS)
 
 test: $(VENV)/.ready
-	$(VENV)/bin/python -m pytest -q -n auto $(ARGS)
+	$(VENV)/bin/python -m pytest -q -n auto --dist loadfile $(ARGS)
 
 slow: $(VENV)/.ready
-	$(VENV)/bin/python -m pytest -q -m slow -n auto $(ARGS)
+	$(VENV)/bin/python -m pytest -q -m slow -n auto --dist loadfile $(ARGS)
 
 check: $(VENV)/.ready
 	$(VENV)/bin/python -m ruff format --check .
@@ -33,7 +33,7 @@ format: $(VENV)/.ready
 	$(VENV)/bin/python -m ruff check --fix .
 
 test-latest: $(LATEST)/.ready
-	$(LATEST)/bin/python -m pytest -q -n auto $(ARGS)
+	$(LATEST)/bin/python -m pytest -q -n auto --dist loadfile $(ARGS)
 
 $(VENV)/.ready: requirements.lock pyproject.toml tools/setup.sh
 	$(SETUP) $(VENV) requirements.lock 3.11+

@@ -7,8 +7,9 @@ verdict per parameter.
 
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -99,10 +100,12 @@ def fit_agents(
     max_tree_depth: int = 6,
     chunk: int = 10,
     advance: Callable[[], None] = lambda: None,
-) -> list[Fit]:
+    meanwhile: Callable[[Fit, Callable[[], None]], Any] | None = None,
+) -> tuple[list[Fit], Any]:
     """Fit `agents[i]` to `trials[i]` (all of one shape), `NUM_WORKERS` at a time.
 
-    Warns, naming the agent, when the chains cannot be trusted. The numbers depend on
+    `meanwhile(first fit, advance)`, if given, is run beside the later fits; what it returns comes
+    second. Warns, naming the agent, when the chains cannot be trusted. The numbers depend on
     neither the order nor the number of workers.
     """
     problems = [(t, a.switches()) for t, a in zip(trials, agents, strict=True)]
@@ -125,7 +128,7 @@ def fit_agents(
         )
     )
 
-    def fit(problem, fit_key, advance):
+    def fit(agent, problem, fit_key, advance):
         draws = run_sampler(
             sampler,
             problem,
@@ -138,18 +141,46 @@ def fit_agents(
         )
         people = draws.sites["participants"]
         rows = jnp.asarray(people.reshape(-1, *people.shape[2:]))
-        return draws, np.asarray(likelihood(rows, *problem))
+        values = np.asarray(likelihood(rows, *problem))
+        return _summarise(agent, problem[0], draws, values, max_tree_depth)
 
     keys = jax.random.split(key, len(agents))
-    found = run_together(
-        [partial(fit, *each) for each in zip(problems, keys, strict=True)],
-        advance=advance,
-        num_workers=NUM_WORKERS,
+    each = zip(agents, problems, keys, strict=True)
+    fits, beside = _with_first(
+        [partial(fit, *arguments) for arguments in each], meanwhile, advance
     )
-    return [
-        _summarise(agent, problem[0], *each, max_tree_depth)
-        for agent, problem, each in zip(agents, problems, found, strict=True)
-    ]
+    for found in fits:
+        if found.diagnostics.complaints:
+            words = "; ".join(found.diagnostics.complaints)
+            warnings.warn(f"{describe(found.agent)}: {words}", stacklevel=2)
+    return fits, beside
+
+
+def _with_first(
+    tasks: list[Callable], meanwhile: Callable | None, advance: Callable[[], None]
+) -> tuple[list[Fit], Any]:
+    """Run all tasks, and `meanwhile` as soon as the first is done and a worker free."""
+    if meanwhile is None:
+        return run_together(tasks, advance=advance, num_workers=NUM_WORKERS), None
+    first: Future[Fit] = Future()
+
+    def lead(step: Callable[[], None]) -> Fit:
+        try:
+            first.set_result(tasks[0](step))
+        except BaseException as error:
+            first.set_exception(error)
+            raise
+        return first.result()
+
+    def follow(step: Callable[[], None]) -> Any:
+        return meanwhile(first.result(), step)
+
+    # The last fit comes after it, so that neither worker is left without work at the end.
+    *middle, last = tasks[1:]
+    *fits, beside, final = run_together(
+        [lead, *middle, follow, last], advance=advance, num_workers=NUM_WORKERS
+    )
+    return [*fits, final], beside
 
 
 def _summarise(
@@ -169,7 +200,7 @@ def _summarise(
         return table.sum(axis=1)
 
     chains = np.split(values[:, mask], len(sites["participants"]))
-    fit = Fit(
+    return Fit(
         agent=agent,
         group_mean=sites["group_mean"],
         group_spread=sites["group_spread"],
@@ -179,11 +210,6 @@ def _summarise(
         loo_by_participant=by_participant(loo.pointwise),
         loo_by_chain=np.stack([by_participant(psis_loo(c).pointwise) for c in chains]),
     )
-    if fit.diagnostics.complaints:
-        warnings.warn(
-            f"{describe(agent)}: {'; '.join(fit.diagnostics.complaints)}", stacklevel=4
-        )
-    return fit
 
 
 def _diagnose(draws: Draws, max_tree_depth: int) -> Diagnostics:

@@ -106,7 +106,7 @@ def matched_drug(key, settings: BehaviourSettings, fit: Fit) -> np.ndarray:
 
 
 def right_panel(
-    key, settings: BehaviourSettings, fit: Fit, shifts: np.ndarray, rng, stage
+    key, settings: BehaviourSettings, fit: Fit, shifts: np.ndarray, rng, advance
 ) -> dict:
     """Probability of naming the right account, by people and trials."""
     group = Group(
@@ -137,7 +137,7 @@ def right_panel(
                 rng=rng,
             )
         )
-        stage.advance()
+        advance()
     return dict(
         study_sizes=np.asarray(settings.study_sizes),
         trial_counts=np.asarray(settings.trial_counts),

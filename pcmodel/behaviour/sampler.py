@@ -198,7 +198,8 @@ def run_sampler(
     mode, covariance = sampler.find_mode(arguments)
     run = partial(_run_chains, sampler, arguments, num_chains, chunk, advance)
     root = OFFER_WIDTH * jnp.linalg.cholesky(covariance)
-    offers = mode + jax.random.normal(offer_key, (MAX_CENTRES, mode.size)) @ root.T
+    noise = jax.random.normal(offer_key, (MAX_CENTRES, mode.size))
+    offers = mode[None] + noise @ root.T
     kernels = fit_kernels(np.asarray(offers)[:, sampler.columns])
     if num_pilot:
         vectors = run(pilot_key, mode, covariance, kernels, num_pilot)[0]

@@ -7,7 +7,7 @@ mean update; and simulated drug studies show how many people it takes to tell th
 apart.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcmodel.behaviour.fit import fit_agents
+from pcmodel.behaviour.fit import Fit, fit_agents
 from pcmodel.behaviour.panels import (
     left_panel,
     matched_drug,
@@ -83,8 +83,17 @@ def _run(settings: BehaviourSettings, seed: int, progress: Any) -> BehaviourResu
         for draws in phases
         if draws
     )
-    with progress.stage("fit belief revision (NUTS)", total=total) as stage:
-        *fits, recovery = fit_agents(
+
+    def panels(first: Fit, advance: Callable[[], None]) -> tuple[dict, dict]:
+        left = left_panel(keys[2], settings, first, trials, rng)
+        advance()
+        shifts = matched_drug(keys[3], settings, first)
+        advance()
+        return left, right_panel(keys[4], settings, first, shifts, rng, advance)
+
+    total += 2 + len(settings.trial_counts) + 1
+    with progress.stage("fit people, match rivals, simulate studies", total) as stage:
+        (*fits, recovery), (left, right) = fit_agents(
             keys[1],
             [trials] * len(agents) + [simulated],
             [*agents, AGENTS[0]],
@@ -95,16 +104,8 @@ def _run(settings: BehaviourSettings, seed: int, progress: Any) -> BehaviourResu
             max_tree_depth=settings.max_tree_depth,
             chunk=CHUNK,
             advance=stage.advance,
+            meanwhile=panels,
         )
-    with progress.stage("match three rivals", total=2) as stage:
-        left = left_panel(keys[2], settings, fits[0], trials, rng)
-        stage.advance()
-        shifts = matched_drug(keys[3], settings, fits[0])
-        stage.advance()
-    with progress.stage(
-        "simulate drug studies", total=len(settings.trial_counts) + 1
-    ) as stage:
-        right = right_panel(keys[4], settings, fits[0], shifts, rng, stage)
     return BehaviourResults(
         **left,
         **middle_panel(fits[:2], rng),

@@ -142,8 +142,12 @@ def test_fits_depend_neither_on_workers_nor_on_order(monkeypatch):
                 num_pilot=10,
                 num_samples=30,
                 max_tree_depth=2,
+                meanwhile=lambda first, advance: first.group_mean.sum(),
             )
         )
+    (*found, (first, second)) = zip(*found, strict=True)
+    assert first == second == found[0][0][0].group_mean.sum()
+    found = found[0]
     for alone, together in zip(*found, strict=True):
         np.testing.assert_array_equal(alone.participants, together.participants)
         np.testing.assert_array_equal(alone.loo.pointwise, together.loo.pointwise)
@@ -165,7 +169,7 @@ def test_known_participants_are_recovered():
         jax.random.split(report_key, num), ParticipantParameters(*rows), task
     )
     agents = [Agent(), Agent(change_points=False)]
-    fit, kalman = fit_agents(
+    (fit, kalman), _ = fit_agents(
         jax.random.key(4),
         [trials] * 2,
         agents,

@@ -65,7 +65,7 @@ def presented():
     return hierarchy, data, reported(network_of(hierarchy), data)
 
 
-@pytest.mark.parametrize("level", [1, 2])
+@pytest.mark.parametrize("level", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_rescaling_a_hidden_level_changes_nothing_reported(presented, level):
     """Prevents a result that depends on the units the hidden level happened to get."""
     hierarchy, data, before = presented
@@ -140,6 +140,7 @@ def test_fixed_weight_norm_keeps_the_norm_the_precision_refers_to():
         assert np.all(np.abs(other - one) > 1e-3), level
 
 
+@pytest.mark.slow
 def test_fixed_hidden_precision_leaves_hidden_precisions_and_frees_the_weights():
     """Prevents both sides of the gauge from moving, or both from being held."""
     before, after = trained(FixedHiddenPrecision(), [1.0, 2.0, 3.0, 1.0])

@@ -97,8 +97,10 @@ def test_the_network_given_is_not_changed():
     jax.tree.map(np.testing.assert_array_equal, as_model(given), as_model(network()))
 
 
-@pytest.mark.parametrize("rate", [1e200, float("inf")])
-@pytest.mark.parametrize("num_epochs", [1, 4])
+@pytest.mark.parametrize(
+    ("rate", "num_epochs"),
+    [(1e200, 4), pytest.param(float("inf"), 1, marks=pytest.mark.slow)],
+)
 def test_an_absurd_learning_rate_ends_early_with_a_network_that_still_infers(
     rate, num_epochs
 ):
@@ -172,7 +174,7 @@ def test_the_precision_step_uses_the_errors_of_the_weights_before_the_step():
     )
 
 
-@pytest.mark.parametrize("kind", ["unit", "full"])
+@pytest.mark.parametrize("kind", ["unit", pytest.param("full", marks=pytest.mark.slow)])
 def test_a_variance_floor_bounds_the_precision_of_constant_pixels(kind):
     """Prevents border pixels, always black, from swallowing the likelihood."""
     floor = 0.01
@@ -200,6 +202,7 @@ def test_a_variance_floor_bounds_the_precision_of_constant_pixels(kind):
     assert stopped and np.all(unbounded == 1.0)
 
 
+@pytest.mark.slow
 def test_the_floor_belongs_to_the_data_alone():
     """Prevents hidden levels from being kept imprecise by noise that only pixels have."""
     pure = as_model(network())
