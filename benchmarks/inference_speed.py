@@ -320,13 +320,13 @@ def compare(posed: Posed, config: Config) -> dict[str, Any]:
     )
     competitors = {"StateDescent, tuned": descent}
     for name, solver in NEWTONS.items():
-        steps = iterations[name]
+        enough = iterations[name]
         competitors[f"{name}, to target"] = partial(
             newton_only,
             single.problem,
-            solver=replace(solver, max_iterations=steps),
+            solver=replace(solver, max_iterations=enough),
             batching=single.batching,
-            secant_only=solver.linear_solver is None and steps <= OPENING,
+            secant_only=solver.linear_solver is None and enough <= OPENING,
         )
         competitors[f"{name}, as called"] = partial(newton, single, solver)
     jax.clear_caches()
