@@ -92,7 +92,7 @@ MUTANTS = (
     Mutant(
         "accept steps that raise the energy",
         "inference/guard.py",
-        "return difference <= jnp.maximum(ARMIJO * promised, unseen)",
+        "return difference <= jnp.maximum(ARMIJO * length * slope, unseen)",
         "return difference < jnp.inf",
         "tests/inference/test_gauss_newton.py -k never_rises",
     ),

@@ -302,8 +302,7 @@ def search(
     """Halve the step until the energy falls enough; adapt the damping to how it went."""
 
     def enough(length, difference):
-        # What a *full* step promises decides whether its fall can be seen at all.
-        return falls_enough(difference, length * slope, noise)
+        return falls_enough(difference, length, slope, noise)
 
     def change(length):
         trial = point_at(problem, state.point.whitened + length * step)

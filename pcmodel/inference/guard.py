@@ -55,13 +55,16 @@ def energy_change(problem: Problem, old: Point, new: Point) -> Float[Array, ""]:
     return change + jnp.sum(terms - data_energy_terms(problem, old.logits))
 
 
-def falls_enough(difference: Array, promised: Array, noise: Array) -> Bool[Array, ""]:
-    """Armijo's condition on a change of energy, of which the gradient `promised` a (negative) amount.
+def falls_enough(
+    difference: Array, length: Array, slope: Array, noise: Array
+) -> Bool[Array, ""]:
+    """Armijo's condition on a change of energy after a share `length` of a step of (negative) `slope`.
 
-    A step that promises less than the energy's own rounding need not show in it. A NaN does not fall.
+    A whole step that promises less than the energy's own rounding need not show in it. A NaN does not
+    fall.
     """
-    unseen = jnp.where(-0.5 * promised <= noise, noise, -jnp.inf)
-    return difference <= jnp.maximum(ARMIJO * promised, unseen)
+    unseen = jnp.where(-0.5 * slope <= noise, noise, -jnp.inf)
+    return difference <= jnp.maximum(ARMIJO * length * slope, unseen)
 
 
 def energy_rounding(problem: Problem, point: Point) -> Float[Array, ""]:

@@ -101,7 +101,7 @@ def secant_descent(
         noise = energy_rounding(problem, state.point)
         promised = jnp.sum(state.slope.gradient * state.direction)
         difference = energy_change(problem, state.point, point)
-        accepted = falls_enough(difference, state.length * promised, noise)
+        accepted = falls_enough(difference, state.length, promised, noise)
         pairs = remember(state, point, slope, accepted)
         shortened = state.shortened | ~accepted
         length = jnp.where(accepted, 1, 0.5 * state.length)
