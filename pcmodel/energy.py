@@ -27,6 +27,7 @@ from pcmodel.belief import Belief
 from pcmodel.likelihood import Discrete, Gaussian
 from pcmodel.model import GenerativeModel
 from pcmodel.precision import factor, log_normaliser, whiten
+from pcmodel.small import take
 from pcmodel.types import Latents, LogPrecisions, Weights
 
 
@@ -229,7 +230,7 @@ def observed_gain(problem: Problem) -> Array:
     """Gain of each observed unit of a discrete level 0."""
     width = problem.structure.model.widths[0]
     gain = jnp.broadcast_to(problem.inputs.gains[0], (width,))
-    return gain[problem.structure.clamped_units(0)]
+    return take(gain, problem.structure.clamped_units(0))
 
 
 def data_energy_terms(
@@ -259,7 +260,9 @@ def level_energies(problem: Problem, latents: Latents) -> Float[Array, " levels"
     terms = []
     for level, prediction in enumerate(predictions(problem, latents)):
         if level < structure.first_level:
-            terms.append(data_energy(problem, prediction[structure.clamped_units(0)]))
+            terms.append(
+                data_energy(problem, take(prediction, structure.clamped_units(0)))
+            )
             continue
         own = level_factor(problem, level)
         error = whiten(own, latents[level] - prediction)
@@ -333,7 +336,7 @@ def state_from_latents(structure: Structure, latents: Latents) -> Float[Array, "
     """The free units of all levels as one flat array, bottom first."""
     return jnp.concatenate(
         [
-            latents[level][structure.free_units(level)]
+            take(latents[level], structure.free_units(level))
             for level in range(structure.top + 1)
         ]
     )

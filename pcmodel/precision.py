@@ -24,7 +24,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
-from pcmodel.small import cholesky, solve_lower, solve_lower_transposed
+from pcmodel.small import cholesky, solve_lower, solve_lower_transposed, take
 
 LOG_TWO_PI = float(np.log(2 * np.pi))
 
@@ -99,7 +99,7 @@ def partition(
 ) -> PartitionedFactor:
     """Split a level's factor by static index arrays of free and clamped units."""
     if factor.ndim == 1:
-        return PartitionedFactor(factor[free], None, factor[clamped])
+        return PartitionedFactor(take(factor, free), None, take(factor, clamped))
     if len(clamped) == 0:
         return PartitionedFactor(factor, None, factor[:0, :0])
     if len(free) == 0:

@@ -7,9 +7,11 @@ product it would make a batch change its memory layout at every level.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.scipy.linalg import solve_triangular
 from jaxtyping import Float
@@ -54,8 +56,15 @@ def gram(rows: Float[Array, "m n"]) -> Float[Array, "m m"]:
     return rows * rows if rows.shape == (1, 1) else matmul(rows, rows.T)
 
 
-def rows_of(product: Callable[[Array], Array], size: int, dtype) -> Array:
-    """The images of the unit vectors under a linear map, one a row."""
+def take(values: Array, units: np.ndarray) -> Array:
+    """values[units], without a gather where that is all of them."""
+    if np.array_equal(units, np.arange(values.shape[0])):
+        return values
+    return values[units]
+
+
+def rows_of(product: Callable[[Array], Any], size: int, dtype) -> Any:
+    """The images of the unit vectors under a linear map (a pytree of them), one a row."""
     if size == 1:
-        return product(jnp.ones((1,), dtype))[None]
+        return jax.tree.map(lambda image: image[None], product(jnp.ones((1,), dtype)))
     return jax.vmap(product)(jnp.eye(size, dtype=dtype))

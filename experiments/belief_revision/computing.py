@@ -1,5 +1,6 @@
 """`run`: everything the main job computes."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -9,6 +10,7 @@ from pcmodel.behaviour.study import run_behaviour_study
 from pcmodel.data.digits import load_digits_split
 from pcmodel.networks.network import as_model
 from pcmodel.progress import Progress
+from pcmodel.together import run_together
 
 from .config import Config
 from .network import Trained, accuracy, train_digits
@@ -66,9 +68,30 @@ class Results(NamedTuple):
 
 
 def run(config: Config, *, seed: int, progress: Progress) -> Results:
-    """Train, sweep, control, fit."""
+    """Train, sweep and control on digits; beside it, fit people."""
+    digits, behaviour = run_together(
+        [
+            lambda check: run_digits(config, seed, progress, check),
+            lambda check: run_behaviour_study(
+                settings=config.behaviour, seed=seed, progress=progress, check=check
+            ),
+        ],
+        num_workers=2,
+    )
+    return Results(*digits, behaviour)
+
+
+def run_digits(
+    config: Config, seed: int, progress: Progress, check: Callable[[], None]
+) -> tuple:
+    """What is measured on the digits hierarchy, in the order of `Results`.
+
+    `check()` is called between parts and raises when the whole is being given up.
+    """
     data = load_digits_split()
-    networks = train_digits(data, config.training, seed=seed, progress=progress)
+    networks = train_digits(
+        data, config.training, seed=seed, progress=progress, check=check
+    )
     learned = Learned(
         accuracy(networks.network, data.test_images, data.test_labels),
         accuracy(networks.untrained, data.test_images, data.test_labels),
@@ -80,12 +103,15 @@ def run(config: Config, *, seed: int, progress: Progress) -> Results:
     # Controls are stated to 1e-5 and better: double precision, wherever the job runs.
     with jax.enable_x64(True):
         revised = revise_beliefs(
-            networks, data.train_images[: config.pairs], trials, config, seed, progress
+            networks,
+            data.train_images[: config.pairs],
+            trials,
+            config,
+            seed,
+            progress,
+            check,
         )
-    behaviour = run_behaviour_study(
-        settings=config.behaviour, seed=seed, progress=progress
-    )
-    return Results(learned, trials, *revised, behaviour)
+    return learned, trials, *revised
 
 
 def revise_beliefs(
@@ -95,6 +121,7 @@ def revise_beliefs(
     config: Config,
     seed: int,
     progress: Progress,
+    check: Callable[[], None],
 ) -> tuple:
     """The sweeps and controls, in the order of `Results`."""
     key = jax.random.key(seed)
@@ -104,6 +131,7 @@ def revise_beliefs(
     with progress.stage("revising beliefs", 8) as stage:
 
         def done(value):
+            check()
             stage.advance()
             return value
 
@@ -116,8 +144,10 @@ def revise_beliefs(
         return (
             scale,
             untrained_scale,
-            done(run_sweeps(trained, trials, scale.prior, config, key)),
-            done(run_sweeps(untrained, trials, untrained_scale.prior, config, key)),
+            done(run_sweeps(trained, trials, scale.prior, config, key, check)),
+            done(
+                run_sweeps(untrained, trials, untrained_scale.prior, config, key, check)
+            ),
             done(
                 monotone_in_a_linear_network(
                     linear, trials, linear_scale.prior, config, key

@@ -26,13 +26,12 @@ from pcmodel.behaviour.model import (
     initial_values,
     participant_model,
     participants_log_likelihood,
-    people_log_density,
 )
 from pcmodel.behaviour.participant import ParticipantParameters
 from pcmodel.behaviour.sampler import Draws, build_sampler, run_sampler
 from pcmodel.behaviour.task import Trials
-from pcmodel.behaviour.together import run_together
 from pcmodel.behaviour.unroll import scored
+from pcmodel.together import run_together
 
 NUM_WORKERS = 2  # a fit is a sequence of small operations: it keeps one core busy
 
@@ -114,7 +113,6 @@ def fit_agents(
         problems[0],
         initial_values(trials[0].outcome.shape[0]),
         held=("spread",),
-        people=("places", people_log_density),
         num_warmup=num_warmup,
         max_tree_depth=max_tree_depth,
     )

@@ -167,23 +167,6 @@ def participant_model(trials: Trials, switches: Switches) -> None:
     numpyro.factor("reports", values.sum())
 
 
-def people_log_density(
-    values: dict[str, Array], trials: Trials, switches: Switches
-) -> Float[Array, " participants"]:
-    """Log density of each participant's places and reports, given the group.
-
-    Up to a constant; given the group participants are independent, so these are the
-    terms of the joint density that one participant's places enter.
-    """
-    level = _group_level(values["group"], values["spread"], switches)
-    rows = _people(level, values["places"], switches)
-    normal = (values["places"] - level.middle[:, None]) / level.width[:, None]
-    reports = participants_log_likelihood(
-        ParticipantParameters(*rows), trials, switches
-    )
-    return reports.sum(axis=1) - 0.5 * jnp.sum(normal**2, axis=0)
-
-
 def _place_scale(offset: Array, spread: Array, keep: Array) -> tuple[Array, Array]:
     """Group mean from the prior's, and spread, of what each place stands for."""
     shift = offset[jnp.asarray(VARYING)]

@@ -30,6 +30,7 @@ the trial before.
 """
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -131,6 +132,8 @@ def pose_observation(
     )
 
 
+# Compiled inline; the point of `jit` is that it is traced once, not once per use.
+@partial(jax.jit, inline=True)
 def assimilate(
     *, mean: Scalar, log_precision: Scalar, observation: Scalar, sensory: Scalar
 ) -> Assimilation:

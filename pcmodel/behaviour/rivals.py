@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from pcmodel.behaviour.agent import Agent
+from pcmodel.behaviour.agent import Agent, Switches
 from pcmodel.behaviour.experimenter import updates_of
 from pcmodel.behaviour.participant import ParticipantParameters
 from pcmodel.behaviour.task import Trials, simulate_task
@@ -62,18 +62,12 @@ def simulate_rivals(
 ) -> dict[str, Rival]:
     """Baseline and the three rivals, matched in mean absolute update."""
     task_key, report_key = jax.random.split(key)
-    task = jax.vmap(partial(simulate_task, num_trials=num_trials))(
-        jax.random.split(task_key, num_participants)
-    )
+    task = _tasks(jax.random.split(task_key, num_participants), num_trials)
     keys = jax.random.split(report_key, num_participants)
 
-    @jax.jit
-    def simulate(parameters: ParticipantParameters):
-        one = partial(simulate_participant, agent=agent)
-        return jax.vmap(one, (0, None, 0))(keys, parameters, task)
-
     def rival(change, size: float) -> Rival:
-        trials, trajectory = simulate(change(parameters, jnp.asarray(size)))
+        changed = change(parameters, jnp.asarray(size))
+        trials, trajectory = simulate_group(keys, changed, task, agent.switches())
         return Rival(size, updates_of(trials).mean_size, trials, trajectory)
 
     relaxed = rival(relax_prior, shift)
@@ -82,6 +76,26 @@ def simulate_rivals(
         for c in (raise_senses, add_noise)
     ]
     return dict(zip(RIVALS, (rival(relax_prior, 0.0), relaxed, *matched), strict=True))
+
+
+@partial(jax.jit, static_argnums=1)
+def _tasks(keys: Array, num_trials: int) -> Trials:
+    return jax.vmap(partial(simulate_task, num_trials=num_trials))(keys)
+
+
+@jax.jit
+def simulate_group(
+    keys: Key[Array, " participants"],
+    parameters: ParticipantParameters,
+    task: Trials,
+    switches: Switches,
+) -> tuple[Trials, Trajectory]:
+    """As many simulated participants as tasks (leading axis), all of the same parameters."""
+
+    def one(key, task):
+        return simulate_participant(key, parameters, task, agent=switches)
+
+    return jax.vmap(one)(keys, task)
 
 
 def _match(rival, target: float) -> Rival:

@@ -9,6 +9,7 @@ apart.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import jax
@@ -62,14 +63,23 @@ def helicopter_trials(*, num_participants: int = 10, num_trials: int = 200) -> T
 
 
 def run_behaviour_study(
-    *, settings: BehaviourSettings, seed: int, progress: Any = None
+    *,
+    settings: BehaviourSettings,
+    seed: int,
+    progress: Any = None,
+    check: Callable[[], None] = lambda: None,
 ) -> BehaviourResults:
-    """Run everything in double precision; the caller's precision is left as it was."""
+    """Run everything in double precision; the caller's precision is left as it was.
+
+    `check()` is called between parts; what it raises ends the study.
+    """
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        return _run(settings, seed, progress or _Silent())
+        return _run(settings, seed, progress or _Silent(), check)
 
 
-def _run(settings: BehaviourSettings, seed: int, progress: Any) -> BehaviourResults:
+def _run(
+    settings: BehaviourSettings, seed: int, progress: Any, check: Callable[[], None]
+) -> BehaviourResults:
     keys = jax.random.split(jax.random.key(seed), 5)
     rng = np.random.default_rng(seed)
     trials = helicopter_trials(
@@ -93,6 +103,11 @@ def _run(settings: BehaviourSettings, seed: int, progress: Any) -> BehaviourResu
 
     total += 2 + len(settings.trial_counts) + 1
     with progress.stage("fit people, match rivals, simulate studies", total) as stage:
+
+        def advance() -> None:
+            check()
+            stage.advance()
+
         (*fits, recovery), (left, right) = fit_agents(
             keys[1],
             [trials] * len(agents) + [simulated],
@@ -103,7 +118,7 @@ def _run(settings: BehaviourSettings, seed: int, progress: Any) -> BehaviourResu
             num_chains=settings.num_chains,
             max_tree_depth=settings.max_tree_depth,
             chunk=CHUNK,
-            advance=stage.advance,
+            advance=advance,
             meanwhile=panels,
         )
     return BehaviourResults(
@@ -122,7 +137,7 @@ def _simulate_like(key, trials: Trials) -> tuple[np.ndarray, Trials]:
     mean = jnp.asarray([-1.5, 0.0, 1.1, 4.3, 2.5, 1.4, -1.7, -0.4, -0.9])
     sd = jnp.asarray([0.6, 0.5, 0.0, 0.9, 0.0, 0.4, 0.5, 0.8, 0.0])
     rows = mean[:, None] + sd[:, None] * jax.random.normal(person_key, (len(mean), num))
-    simulated, _ = jax.vmap(
-        lambda k, p, t: simulate_participant(k, p, t, agent=AGENTS[0])
-    )(jax.random.split(report_key, num), ParticipantParameters(*rows), trials)
+    each = jax.jit(jax.vmap(partial(simulate_participant, agent=AGENTS[0])))
+    keys = jax.random.split(report_key, num)
+    simulated, _ = each(keys, ParticipantParameters(*rows), trials)
     return np.asarray(rows), simulated

@@ -10,19 +10,25 @@ the few scalar operations of its textbook update.  That is what a filter inside 
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import Problem
+from pcmodel.energy import Problem, state_from_latents
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import is_quadratic
 from pcmodel.inference.guard import energy_rounding, gradient_rounding, point_at
-from pcmodel.inference.linear_solve import LinearSolver, cheapest_direct
-from pcmodel.inference.posterior import free_energy, hessian_factor, moments
+from pcmodel.inference.linear_solve import (
+    LinearSolver,
+    add_diagonal,
+    cheapest_direct,
+)
+from pcmodel.inference.posterior import rows_energy, variances
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
-from pcmodel.inference.whitened import linearise
-from pcmodel.small import solve_spd
+from pcmodel.inference.whitened import linearise, unroll
+from pcmodel.precision import log_det
+from pcmodel.small import cholesky, gram, matmul, rows_of, solve_lower, solve_spd
 from pcmodel.types import Latents
 
 
@@ -90,13 +96,28 @@ class Exact:
         and factor anew each; the factor here is that of I + S'S whatever `linear_solver` says.
         """
         _refuse_nonlinear(problem)
-        start = jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
-        linear = linearise(problem, start)
-        lower = hessian_factor(linear)
-        whitened = start - solve_spd(lower, linear.gradient)
-        found = moments(problem, whitened, lower=lower)
-        evidence = -free_energy(problem, whitened, lower=lower)
-        return ExactPosterior(found.mean, found.variances, evidence)
+        structure = problem.structure
+        start = jnp.zeros((structure.num_free,), problem.inputs.gains[0].dtype)
+
+        def outcome(whitened: Array) -> tuple[Array, Array, Latents]:
+            unrolled = unroll(problem, whitened)
+            state = state_from_latents(structure, unrolled.latents)
+            return unrolled.rows, state, unrolled.latents
+
+        (rows, _, latents), push = jax.linearize(outcome, start)
+        # One column of S, and of T = d state / d whitened, a row.
+        outputs, states, _ = rows_of(push, start.shape[0], start.dtype)
+        one = jnp.ones((), start.dtype)
+        lower = cholesky(add_diagonal(gram(outputs), one))
+        whitened = -solve_spd(lower, matmul(outputs, rows))
+        left, _, shift = push(whitened)
+        curvature = log_det(jnp.diagonal(lower))
+        mean = jax.tree.map(jnp.add, latents, shift)
+        return ExactPosterior(
+            mean,
+            variances(problem, solve_lower(lower, states).T, mean),
+            -rows_energy(problem, rows + left, curvature) - 0.5 * jnp.sum(whitened**2),
+        )
 
 
 def _refuse_nonlinear(problem: Problem) -> None:

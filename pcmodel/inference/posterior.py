@@ -21,9 +21,11 @@ from jaxtyping import Float
 
 from pcmodel.energy import (
     Problem,
+    belief_factor,
+    data_energy,
     level_factor,
-    normaliser,
     state_from_latents,
+    without_top,
 )
 from pcmodel.inference.lanczos import lanczos_log_det
 from pcmodel.inference.linear_solve import (
@@ -32,7 +34,7 @@ from pcmodel.inference.linear_solve import (
     choose,
     output_jacobian,
 )
-from pcmodel.inference.whitened import Linearisation, linearise, objective, unroll
+from pcmodel.inference.whitened import Linearisation, linearise, unroll
 from pcmodel.precision import (
     LOG_TWO_PI,
     covariance_to_log_precision,
@@ -46,15 +48,27 @@ DIRECT_LOG_DET = 2048
 """Smaller side of S up to which log determinants and variances are exact."""
 
 
-def free_log_det(problem: Problem) -> Float[Array, ""]:
-    """log det of the free units' own precisions given the clamped: 2 log |dz/dx|."""
+def row_log_det(problem: Problem) -> Float[Array, ""]:
+    """log det of the precision that whitens the rows: 2 log |d rows / d data|.
+
+    Of the clamped units' marginal precisions and of the beliefs about lower levels (given the
+    top).  The free units' own precisions do not enter the evidence: what their normalisers add,
+    the change of variables to whitened errors takes away.
+    """
     structure = problem.structure
     total = jnp.zeros((), problem.inputs.gains[0].dtype)
     for level in range(structure.first_level, structure.top + 1):
         free, clamped = structure.free_units(level), structure.clamped_units(level)
-        if len(free):
-            parts = partition(level_factor(problem, level), free, clamped)
-            total += log_det(parts.free)
+        if len(clamped):
+            total += log_det(
+                partition(level_factor(problem, level), free, clamped).clamped
+            )
+    for index in range(len(structure.beliefs)):
+        whole = belief_factor(problem, index)
+        if index == structure.top_belief():
+            whole = without_top(whole, structure.model.widths[structure.top])
+        if whole.shape[0]:
+            total += log_det(whole)
     return total
 
 
@@ -79,24 +93,26 @@ def log_det_hessian(linear: Linearisation, key: Array | None) -> Float[Array, ""
 
 
 def free_energy(
-    problem: Problem,
-    whitened: Float[Array, " free"],
-    *,
-    key: Array | None = None,
-    lower: Float[Array, "free free"] | None = None,
+    problem: Problem, whitened: Float[Array, " free"], *, key: Array | None = None
 ) -> Float[Array, ""]:
     """Laplace -log evidence at a mode, nats; exact for linear-Gaussian networks.
 
-    `key` lets large problems use a stochastic Lanczos log determinant; `lower` is the
-    `hessian_factor` at the mode if it is at hand.
+    `key` lets large problems use a stochastic Lanczos log determinant.
     """
-    if lower is None:
-        log_det_of_hessian = log_det_hessian(linearise(problem, whitened), key)
-    else:
-        log_det_of_hessian = log_det(jnp.diagonal(lower))
-    energy = objective(problem, whitened) + normaliser(problem)
-    curvature = log_det_of_hessian + free_log_det(problem)
-    return energy + 0.5 * curvature - 0.5 * whitened.shape[0] * LOG_TWO_PI
+    unrolled = unroll(problem, whitened)
+    curvature = log_det_hessian(linearise(problem, whitened), key)
+    value = 0.5 * jnp.sum(whitened**2) + rows_energy(problem, unrolled.rows, curvature)
+    if unrolled.logits is not None:
+        value += data_energy(problem, unrolled.logits)
+    return value
+
+
+def rows_energy(
+    problem: Problem, rows: Float[Array, " rows"], log_det_hessian: Float[Array, ""]
+) -> Float[Array, ""]:
+    """What the rows and every determinant add to the free energy, nats."""
+    determinants = rows.shape[0] * LOG_TWO_PI - row_log_det(problem) + log_det_hessian
+    return 0.5 * (jnp.sum(rows**2) + determinants)
 
 
 def whitened_samples(
@@ -150,19 +166,14 @@ def hessian_factor(linear: Linearisation) -> Float[Array, "free free"]:
 
 
 def covariance_root(
-    problem: Problem,
-    whitened: Float[Array, " free"],
-    units: np.ndarray | None = None,
-    *,
-    lower: Float[Array, "free free"] | None = None,
+    problem: Problem, whitened: Float[Array, " free"], units: np.ndarray | None = None
 ) -> Float[Array, "units free"]:
     """R with R R' = Cov(x) over the flat state (or some of its units)."""
 
     def to_state(z: Array) -> Array:
         return state_from_latents(problem.structure, unroll(problem, z).latents)
 
-    if lower is None:
-        lower = hessian_factor(linearise(problem, whitened))
+    lower = hessian_factor(linearise(problem, whitened))
     _, pull = jax.vjp(to_state, whitened)
     size, dtype = whitened.shape[0], whitened.dtype
     if units is None:
@@ -174,22 +185,26 @@ def covariance_root(
     return solve_lower(lower, tangents.T).T
 
 
-def moments(
-    problem: Problem,
-    whitened: Float[Array, " free"],
-    *,
-    lower: Float[Array, "free free"] | None = None,
-) -> Moments:
-    """Mode and marginal variances of every level; `lower` as in `free_energy`."""
-    structure = problem.structure
+def moments(problem: Problem, whitened: Float[Array, " free"]) -> Moments:
+    """Mode and marginal variances of every level."""
     mean = unroll(problem, whitened).latents
-    root = covariance_root(problem, whitened, lower=lower)
+    return Moments(mean, variances(problem, covariance_root(problem, whitened), mean))
+
+
+def variances(
+    problem: Problem, root: Float[Array, "free free"], mean: Latents
+) -> Latents:
+    """Marginal variances, one array per level, from a root of the covariance."""
+    structure = problem.structure
     flat = jnp.sum(root**2, axis=1)
-    variances = []
+    found = []
     for level, part in enumerate(structure.free_slices()):
-        blank = jnp.zeros_like(mean[level])
-        variances.append(blank.at[structure.free_units(level)].set(flat[part]))
-    return Moments(mean, tuple(variances))
+        units = structure.free_units(level)
+        if len(units) == structure.model.widths[level]:
+            found.append(flat[part])
+        else:
+            found.append(jnp.zeros_like(mean[level]).at[units].set(flat[part]))
+    return tuple(found)
 
 
 def covariance(

@@ -29,6 +29,7 @@ from pcmodel.energy import (
     prior_mean,
 )
 from pcmodel.precision import partition, unwhiten, whiten
+from pcmodel.small import take
 from pcmodel.types import Latents
 
 
@@ -63,7 +64,7 @@ def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
     if structure.is_discrete:
         assert above is not None
         every = structure.model.predict_level(inputs.weights, 0, above)
-        logits = every[structure.clamped_units(0)]
+        logits = take(every, structure.clamped_units(0))
         latents.insert(0, discrete_level(problem, above))
     rows.extend(belief_rows(problem, tuple(latents)))
     flat = jnp.concatenate(rows) if rows else jnp.zeros((0,), whitened.dtype)
@@ -80,13 +81,13 @@ def join_level(
         own = level_factor(problem, level)
         return prediction + unwhiten(own, whitened), []
     parts = partition(level_factor(problem, level), free, clamped)
-    error = inputs.values[level] - prediction[clamped]
+    error = inputs.values[level] - take(prediction, clamped)
     row = [whiten(parts.clamped, error)]
     if len(free) == 0:
         return inputs.values[level], row
     if parts.coupling is not None:
         whitened = whitened - parts.coupling.T @ error
-    state = prediction[free] + unwhiten(parts.free, whitened)
+    state = take(prediction, free) + unwhiten(parts.free, whitened)
     return place(state, free, inputs.values[level], clamped), row
 
 
@@ -104,9 +105,9 @@ def whitened_from_latents(problem: Problem, latents: Latents) -> Float[Array, " 
         free, clamped = structure.free_units(level), structure.clamped_units(level)
         parts = partition(level_factor(problem, level), free, clamped)
         error = latents[level] - prediction
-        whitened = whiten(parts.free, error[free])
+        whitened = whiten(parts.free, take(error, free))
         if parts.coupling is not None:
-            whitened = whitened + parts.coupling.T @ error[clamped]
+            whitened = whitened + parts.coupling.T @ take(error, clamped)
         pieces.append(whitened)
     return jnp.concatenate(pieces)
 
