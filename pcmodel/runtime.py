@@ -1,6 +1,6 @@
-"""Flags for XLA, which reads them once, when JAX first computes.
+"""Flags for XLA and JAX, which read them once: XLA when JAX first computes, JAX when imported.
 
-One keeps its CPU backend from a deadlock on machines with few cores.
+One keeps XLA's CPU backend from a deadlock on machines with few cores.
 
 With its concurrency-optimised scheduler, jaxlib runs independent operations of one program in
 parallel; several batched LAPACK calls (Cholesky, triangular solves: what batched inference is made
@@ -11,9 +11,12 @@ value that the user has set is left alone, and so is a jaxlib not known to have 
 on a flag it does not know).
 """
 
+import hashlib
 import os
+import platform
 from collections.abc import MutableMapping
 from importlib import metadata
+from pathlib import Path
 
 FLAG = "xla_cpu_enable_concurrency_optimized_scheduler"
 KNOWN = ("0.10", "0.11", "0.12")
@@ -37,6 +40,36 @@ def compile_quickly(environment: MutableMapping[str, str] = os.environ) -> None:
         flags = environment.get("XLA_FLAGS", "")
         if flag.partition("=")[0] not in flags:
             environment["XLA_FLAGS"] = f"{flags} --{flag}".strip()
+
+
+def keep_compiled(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Let JAX keep compiled programs in the user's cache folder from run to run.
+
+    A third of the main job is compiling.  The folder is `pcmodel/compiled` under XDG_CACHE_HOME
+    (else ~/.cache), one for each kind of processor: homes are shared by machines whose
+    instructions differ.  JAX's own settings, where the user made them, stay; where the folder cannot
+    be written nothing is kept.
+    """
+    home = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(home) / "pcmodel" / "compiled" / processor()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    if os.access(folder, os.W_OK):
+        environment.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+        environment.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+
+
+def processor(features: Path = Path("/proc/cpuinfo")) -> str:
+    """A short name of what this machine's processor can do."""
+    try:
+        lines = features.read_text(errors="replace").splitlines()
+    except OSError:
+        lines = [platform.processor()]
+    told = sorted({line for line in lines if line.startswith(("flags", "Features"))})
+    digest = hashlib.sha256("\n".join(told or lines[:1]).encode()).hexdigest()
+    return f"{platform.machine()}-{digest[:12]}"
 
 
 def jaxlib_version() -> str:

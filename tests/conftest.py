@@ -7,6 +7,7 @@ commonest wrong answer in code written for one example.
 import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"  # nor the user's own
 # Most of the suite's time is compiling many small programs once each.
 os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "")

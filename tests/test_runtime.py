@@ -1,4 +1,4 @@
-"""The guard against XLA's CPU deadlock."""
+"""Settings that XLA and JAX read from the environment."""
 
 from pcmodel import runtime
 
@@ -37,3 +37,32 @@ def test_quick_compiling_keeps_the_users_own_level(monkeypatch):
         "--xla_backend_optimization_level=3",
         "--xla_llvm_disable_expensive_passes=true",
     ]
+
+
+def test_compiled_programs_are_kept_in_the_users_cache(tmp_path):
+    """And the user's own choice of folder wins."""
+    environment = {"XDG_CACHE_HOME": str(tmp_path)}
+    runtime.keep_compiled(environment)
+    folder = tmp_path / "pcmodel" / "compiled" / runtime.processor()
+    assert environment["JAX_COMPILATION_CACHE_DIR"] == str(folder) and folder.is_dir()
+    chosen = {"XDG_CACHE_HOME": str(tmp_path), "JAX_COMPILATION_CACHE_DIR": "/mine"}
+    runtime.keep_compiled(chosen)
+    assert chosen["JAX_COMPILATION_CACHE_DIR"] == "/mine"
+
+
+def test_nothing_is_kept_where_the_cache_cannot_be_made(tmp_path):
+    """A run must not fail for want of a cache."""
+    (tmp_path / "file").write_text("in the way")
+    environment = {"XDG_CACHE_HOME": str(tmp_path / "file")}
+    runtime.keep_compiled(environment)
+    assert "JAX_COMPILATION_CACHE_DIR" not in environment
+
+
+def test_processors_that_differ_do_not_share_compiled_programs(tmp_path):
+    """Code compiled for instructions that a machine lacks would end the process."""
+    names = set()
+    for flags in ("avx avx2", "avx avx2 avx512f"):
+        told = tmp_path / "cpuinfo"
+        told.write_text(f"model name: x\ncpu MHz: 1\nflags: {flags}\n")
+        names.add(runtime.processor(told))
+    assert len(names) == 2

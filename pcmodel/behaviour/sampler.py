@@ -16,20 +16,17 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
+from scipy.optimize import minimize
 
-MODE_STEPS = 400
-MODE_RATE = 0.03
 HELD_CURVATURE = 10.0  # about ten people fix a log spread to a third
 TARGET_ACCEPT = 0.8
 FIRST_STEP = 0.15  # where warm-up starts, in units of the mass matrix
 STEP_GAIN = 2.0
 PILOT_WEIGHT = 0.7
-MODE_SPREAD = 0.1  # of the places from which the mode is sought
 DIFFERENCE = 1e-4  # step of the Hessian's central differences
 CURVATURE_FLOOR = 0.5  # in standard-normal coordinates the prior alone gives 1
 
@@ -125,26 +122,24 @@ def build_sampler(
 
 
 def find_mode(
-    sampler: Sampler, arguments: tuple, key: Array, num_starts: int
+    sampler: Sampler, arguments: tuple, batch: int
 ) -> tuple[Float[Array, " size"], Float[Array, "size size"]]:
     """Mode and inverse Hessian of the free coordinates; held ones stay apart.
 
-    The lowest of `num_starts` descents side by side. A Python loop over one compiled
-    slope: a compiled one would cost more to compile than to run, and so would second
-    derivatives.
+    L-BFGS and central differences on the one compiled slope, which takes `batch` vectors at
+    a time: second derivatives would cost more to compile than to run.
     """
     free = sampler.free
-    optimiser = optax.adam(optax.cosine_decay_schedule(MODE_RATE, MODE_STEPS))
-    update = jax.jit(optimiser.update)
-    noise = jax.random.normal(key, (num_starts, len(free)))
-    places = sampler.centre + MODE_SPREAD * free * noise
-    state = optimiser.init(places)
-    for _ in range(MODE_STEPS):
-        change, state = update(free * sampler.slope(places, arguments)[1], state)
-        places = places + jnp.asarray(change)
-    lowest = int(jnp.argmin(sampler.slope(places, arguments)[0]))
-    mode = np.asarray(places[lowest])
-    curvature = _curvature(sampler, arguments, mode, num_starts)
+
+    def value_and_slope(vector: np.ndarray) -> tuple[float, np.ndarray]:
+        values, slopes = sampler.slope(np.tile(vector, (batch, 1)), arguments)
+        return float(values[0]), free * np.asarray(slopes[0], float)
+
+    found = minimize(
+        value_and_slope, np.asarray(sampler.centre), jac=True, method="L-BFGS-B"
+    )
+    mode = np.asarray(found.x, sampler.centre.dtype)
+    curvature = _curvature(sampler, arguments, mode, batch)
     values, vectors = np.linalg.eigh(0.5 * (curvature + curvature.T))
     values = np.maximum(values, CURVATURE_FLOOR)
     return jnp.asarray(mode), jnp.asarray((vectors / values[None, :]) @ vectors.T)
@@ -182,8 +177,8 @@ def run_sampler(
     With `num_pilot` > 0 a pilot of that many draws first replaces the Laplace mean and
     covariance by the chains' own, shrunk towards Laplace.
     """
-    mode_key, pilot_key, key = jax.random.split(key, 3)
-    mode, covariance = find_mode(sampler, arguments, mode_key, num_chains)
+    pilot_key, key = jax.random.split(key)
+    mode, covariance = find_mode(sampler, arguments, num_chains)
     run = partial(_run_chains, sampler, arguments, num_chains, chunk, advance)
     if num_pilot:
         vectors = run(pilot_key, mode, covariance, num_pilot)[0]

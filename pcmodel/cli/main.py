@@ -25,7 +25,7 @@ from pcmodel.progress import Progress
 from pcmodel.record import RunFolder, RunIdentity, dump_json
 from pcmodel.record.environment import git_revision, is_float64
 from pcmodel.record.folder import FAILED, INTERRUPTED, is_complete, read_revision
-from pcmodel.runtime import compile_quickly
+from pcmodel.runtime import compile_quickly, keep_compiled
 
 FAILURE, BAD_INPUT, WAS_INTERRUPTED = 1, 2, 130
 
@@ -127,6 +127,7 @@ def _run(arguments: argparse.Namespace, tokens: list[str]) -> int:
     path = locate(arguments.experiment)
     if arguments.smoke:
         compile_quickly()
+    keep_compiled()
     with _precision(arguments.float64):
         experiment = load(path)
         config = build_config(
