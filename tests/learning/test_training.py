@@ -11,7 +11,7 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.learning import Learning, PointEstimate
+from pcmodel.learning import FixedHiddenPrecision, Learning, PointEstimate
 from pcmodel.learning.em import em_step, init_learning
 from pcmodel.learning.loop import run_epoch
 from pcmodel.networks.network import as_model
@@ -54,6 +54,7 @@ def test_a_point_estimate_is_refused_precisions_and_told_why():
         ({"batch_size": 25}, "exceeds the 24 examples"),
         ({"batch_size": 0}, "at least 1"),
         ({"num_epochs": 0}, "at least 1"),
+        ({"plasticity": -0.5}, "plasticity must be one number, finite"),
         ({"learning": Learning(precision_rate=1.5)}, r"\[0, 1\]"),
         ({"learning": Learning(precision_rate=-0.1)}, r"\[0, 1\]"),
         ({"learning": Learning(precision_rate=float("nan"))}, r"\[0, 1\]"),
@@ -218,3 +219,48 @@ def test_the_floor_belongs_to_the_data_alone():
         moved, _ = step(state, values, jax.random.key(0))
         found.append(np.exp(-np.asarray(moved.log_precisions)))
     np.testing.assert_allclose(found[1] - found[0], [5.0, 0.0, 0.0], atol=1e-9)
+
+
+@pytest.mark.parametrize("plasticity", [0.25, 3.0])
+def test_plasticity_scales_what_a_step_changes(plasticity):
+    """Also under Adam, whose steps a rescaled gradient would leave as they are."""
+    learning = Learning(
+        optax.adam(1e-2), precision_rate=0.2, gauge=FixedHiddenPrecision()
+    )
+    options = {"learning": learning, "num_epochs": 1, "batch_size": 24}
+    before = as_model(network())[1:]
+    plain, drugged = train(**options), train(**options, plasticity=plasticity)
+
+    def changes(result, transform=lambda x: x):
+        weights, precisions = arrays(result)
+        return [
+            np.asarray(transform(new)) - np.asarray(transform(old))
+            for new, old in zip(
+                jax.tree.leaves((weights, precisions)),
+                jax.tree.leaves(before),
+                strict=True,
+            )
+        ]
+
+    for got, expected in zip(changes(drugged)[:5], changes(plain)[:5], strict=True):
+        np.testing.assert_allclose(got, plasticity * expected, rtol=1e-6, atol=1e-12)
+    # A precision moves along its variance.
+    got, expected = (
+        changes(result, lambda x: np.exp(-np.asarray(x)))[-1]
+        for result in (drugged, plain)
+    )
+    np.testing.assert_allclose(got, plasticity * expected, rtol=1e-6)
+
+
+def test_no_plasticity_learns_nothing_and_a_plasticity_of_one_changes_nothing():
+    """The neutral number runs the same program, to the bit."""
+    jax.tree.map(
+        np.testing.assert_array_equal, arrays(train(plasticity=1.0)), arrays(train())
+    )
+    frozen = train(learning=Learning(gauge=FixedHiddenPrecision()), plasticity=0.0)
+    for got, expected in zip(
+        jax.tree.leaves(arrays(frozen)),
+        jax.tree.leaves(as_model(network())[1:]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(got, expected, rtol=1e-12)
