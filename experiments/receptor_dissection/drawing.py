@@ -118,7 +118,7 @@ def draw_efficacy(results: Results):
         right.text(
             1,
             100 * results.dimming["psilocybin"].response_1a[0] + 1,
-            "psilocybin 20 mg alone",
+            "psilocybin 12 mg alone",
             size=9,
             color=COLOURS["grey"],
         )

@@ -2,7 +2,10 @@
 
 from pcmodel.report import Panel, Report, Section, Table
 
-from .._dosing import assumed, turning_table
+from .._believing import UNSEPARATED
+from .._claims import overturning
+from .._dosing import assumed
+from .claiming import claims
 from .computing import Config, Results
 from .judging import Summary
 
@@ -31,7 +34,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
         answer="Receptors stay occupied for hours after the effect has gone: a threshold stands between them, "
         f"and with it set from psilocybin alone psilocybin 20 mg lasts **{summary.ratio[0]:.2f}** times as long as "
         "LSD 100 µg (published 0.60). That rests on equal efficacy of the two in people; with the efficacies of "
-        f"the test tube the ratio is {results.in_vitro_ratio:.2f}.",
+        f"the test tube the ratio is {summary.ratio_in_vitro:.2f}.",
         verdicts=summary.verdicts,
         key_panel=Panel(
             "clock",
@@ -42,7 +45,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
         ),
         sections=(
             Section(
-                "Groups, and what overturns the prediction",
+                "Groups",
                 (
                     "Durations are times above a tenth of each person's own peak; MDMA's of released serotonin.",
                 ),
@@ -59,17 +62,23 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
                         rows,
                         "Typical participant; SD over people.",
                     ),
-                    turning_table(
-                        results.ratio_turns,
-                        "psilocybin 20 mg ends before LSD 100 µg (ratio below 1)",
-                    ),
+                ),
+            ),
+            overturning(claims(config), results.tested),
+            Section(
+                "What belief means alone cannot separate",
+                (
+                    UNSEPARATED
+                    + "Time adds nothing to it: belief follows the effect at every moment, and any account in which one "
+                    "number follows the effect gives a curve of the same shape.",
                 ),
             ),
         ),
         assumptions=[
             "The effect lowers (or, by account, changes) precision: speculative, and its sign is disputed.",
             "The receptor map by level is measured and nearly flat; the senses are exempt by assumption.",
-            "All 5-HT2A agonists share psilocin's efficacy in people.",
+            "All 5-HT2A agonists share psilocin's efficacy in people, and LSD's affinity in plasma is its clinical EC50 "
+            "at psilocin's ratio of affinity to EC50.",
             *assumed("psilocybin", "LSD", "DMT", "MDMA"),
         ],
         limitations=(

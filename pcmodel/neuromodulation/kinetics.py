@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
 NEARLY = 0.03
@@ -33,7 +32,7 @@ class Kinetics(NamedTuple):
     elimination: Array
     volume: Array
     effect_site: Array
-    bioavailability: ArrayLike = 1.0
+    bioavailability: Array | float = 1.0
 
     @property
     def clearance(self) -> Array:
