@@ -76,7 +76,7 @@ class Tested(NamedTuple):
     doubled: np.ndarray
 
 
-def test(claim: Claim) -> Tested:
+def examine(claim: Claim) -> Tested:
     """Measure a claim."""
     as_set = np.asarray(claim.measure(AS_SET), float)
     halved, doubled = (
@@ -86,10 +86,10 @@ def test(claim: Claim) -> Tested:
     return Tested(as_set, halved, doubled)
 
 
-def test_all(claims: Sequence[Claim], progress) -> dict[str, Tested]:
+def examine_all(claims: Sequence[Claim], progress) -> dict[str, Tested]:
     """Measure every claim, by name."""
     following = progress.track(claims, "claims, and what overturns them")
-    return {claim.name: test(claim) for claim in following}
+    return {claim.name: examine(claim) for claim in following}
 
 
 def told(holds: bool | None) -> str:

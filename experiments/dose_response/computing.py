@@ -13,7 +13,7 @@ from pcmodel.neuromodulation.accounts import Rebus
 from pcmodel.neuromodulation.transducer import Threshold
 
 from .._believing import believe
-from .._claims import AS_SET, Setting, Tested, at_least, test_all
+from .._claims import AS_SET, Setting, Tested, at_least, examine_all
 from .._dosing import Band, band, hours_felt, take
 
 HOURS, MINUTES = np.linspace(0, 14, 141), np.linspace(0, 1.0, 141)
@@ -29,7 +29,7 @@ KETANSERIN = 40.0
 class Config:
     """people: participants at each dose.  doses: number of doses.  strength: log precision per effect."""
 
-    people: int = 60
+    people: int = 200
     doses: int = 21
     strength: float = 2.0
 
@@ -109,7 +109,7 @@ def run(config: Config, *, seed: int, progress) -> Results:
             stage.advance()
             parts = (blocked, readouts(config.doses))
             stage.advance()
-        return Results(curves, *parts, test_all(claims(config, seed), progress))
+        return Results(curves, *parts, examine_all(claims(config, seed), progress))
 
 
 def at_peak(course):

@@ -47,7 +47,7 @@ def draw_curves(results: Results) -> Figure:
                         COLOURS["grey"],
                         label_blocked,
                     )
-                mark_dose(axis, shown / scale, unit if row == 0 else None)
+                mark_dose(axis, shown / scale, unit if field == "confidence" else None)
                 axis.set(xscale="log")
                 axis.xaxis.set_major_formatter("{x:g}")
                 if column == 0:
@@ -63,9 +63,10 @@ def mark_dose(axis, dose: float, unit: str | None) -> None:
     axis.axvline(dose, color=COLOURS["amber"], lw=1.2, ls=":")
     if unit:
         axis.text(
-            dose * 1.07,
-            0.03,
-            f"usual full dose\n{dose:g} {unit.split(',')[0]}",
+            dose * 0.93,
+            0.05,
+            f"usual full dose:\n{dose:g} {unit.split(',')[0]}",
+            ha="right",
             transform=axis.get_xaxis_transform(),
             size=8,
             color="#8A5A00",
@@ -94,8 +95,8 @@ def draw_sessions(axis, results: Results) -> None:
     block = results.blockade
     for hours, effect, colour, label in (
         (HOURS, block.alone, "purple", "LSD 100 µg at 0 h, alone"),
-        (HOURS, block.after, "orange", "ketanserin 40 mg at +1 h"),
-        (HOURS - 1, block.before, "grey", "ketanserin 40 mg at -1 h"),
+        (HOURS, block.after, "orange", "then ketanserin 40 mg at 1 h"),
+        (HOURS - 1, block.before, "grey", "ketanserin 40 mg 1 h before"),
     ):
         axis.plot(hours, 100 * effect, color=COLOURS[colour], label=label)
     axis.set(
@@ -115,6 +116,7 @@ def draw_ratio(axis, results: Results, summary: Summary, *, after: bool) -> None
     values = block.felt_by_ratio if after else 100 * block.abolished_by_ratio
     axis.plot(block.ratios, values, color=COLOURS["orange" if after else "grey"])
     top = 10.5 if after else 108
+    height = 0.85 if after else 0.55
     axis.axhline(wanted, color=COLOURS["black"], ls=":", lw=1)
     for ratio, side, label in (
         (summary.ratio, "left", " as assumed"),
@@ -123,7 +125,7 @@ def draw_ratio(axis, results: Results, summary: Summary, *, after: bool) -> None
         axis.axvline(ratio, color=COLOURS["blue"], ls="--", lw=1)
         axis.text(
             ratio,
-            0.55 * top,
+            height * top,
             label,
             ha=side,
             va="center",
@@ -175,7 +177,7 @@ def draw_surfaces(results: Results) -> Figure:
         surfaces = [curves.surface for curves in results.curves.values()]
         low, top = min(s.min() for s in surfaces), max(s.max() for s in surfaces)
         for axis, (name, curves) in zip(axes, results.curves.items(), strict=True):
-            *_, unit, scale, _, _ = COMPOUNDS[name]
+            _, _, shown, unit, scale, _, _ = COMPOUNDS[name]
             minutes = curves.times[-1] < 5
             times = curves.times * (60 if minutes else 1)
             mesh = axis.pcolormesh(
@@ -192,7 +194,18 @@ def draw_surfaces(results: Results) -> Figure:
                 ylabel=f"{name} ({unit}; log scale)",
                 title=name,
             )
+            axis.axhline(shown / scale, color=COLOURS["amber"], lw=1.2, ls=":")
+            axis.text(
+                0.98,
+                shown / scale * 1.08,
+                f"usual full dose: {shown / scale:g} {unit.split(',')[0]}",
+                transform=axis.get_yaxis_transform(),
+                ha="right",
+                size=8,
+                color=COLOURS["amber"],
+            )
+            axis.set_xticks((0, 20, 40, 60) if minutes else (0, 4, 8, 12))
             axis.grid(False)
             axis.yaxis.set_major_formatter("{x:g}")
-        figure.colorbar(mesh, ax=axes[-1], label="Revision of the belief")
+        figure.colorbar(mesh, ax=axes[-1], label="Revision (0 kept, 1 evidence wins)")
     return figure

@@ -14,7 +14,7 @@ from pcmodel.neuromodulation.course import transducer_of
 from pcmodel.neuromodulation.receptors import operational
 
 from .._believing import believe
-from .._claims import AS_SET, Setting, Tested, at_least, test_all
+from .._claims import AS_SET, Setting, Tested, at_least, examine_all
 from .._dosing import LIBRARY, take, with_number
 
 HOURS = np.linspace(0, 8, 97)
@@ -121,7 +121,7 @@ def run(config: Config, *, seed: int, progress) -> Results:
             partial_agonists(efficacy, dose),
             amounts,
             np.asarray([response_with(mg) for mg in amounts]),
-            test_all(claims(config, seed), progress),
+            examine_all(claims(config, seed), progress),
         )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from pcmodel.report import Verdict
 
-from .._claims import Claim, Setting, test, told, verdicts
+from .._claims import Claim, Setting, examine, told, verdicts
 from .computing import FULL, KNOBS, MODERATE, Config, Results, label
 from .observing import Observed
 
@@ -87,7 +87,7 @@ def analyse(config: Config, results: Results) -> Summary:
     """Every cell, the theorems, and which observables separate which accounts."""
     names = tuple(results.observed)
     every = claims(results)
-    cells = verdicts(every, {claim.name: test(claim) for claim in every})
+    cells = verdicts(every, {claim.name: examine(claim) for claim in every})
     found = {
         name: changes(each, results, effect_of(name))
         for name, each in results.observed.items()

@@ -4,7 +4,7 @@ import numpy as np
 
 from pcmodel.report import Panel, Report, Section, Table
 
-from .._claims import overturning, test
+from .._claims import examine, overturning
 from .computing import FULL, Config, Results
 from .judging import (
     OBSERVABLES,
@@ -45,7 +45,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
                 ),
                 tables=(separating(summary),),
             ),
-            overturning(every, {claim.name: test(claim) for claim in every}),
+            overturning(every, {claim.name: examine(claim) for claim in every}),
             Section(
                 "REBUS under other assumptions",
                 (
@@ -57,7 +57,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
                 "What belief means alone cannot separate",
                 (
                     "Relaxed priors and raised senses: with a flat map the top belief is the same number at every effect. Noise "
-                    "and the uniform null move no mean at all, and spread activity alike; only the speed of inference tells them apart. A study "
+                    "and the uniform null move no mean at all, and spread activity alike; only the speed of inference, and with it transfer entropy, tells them apart. A study "
                     "that reports where beliefs went, and not how sure they are, cannot tell these apart.",
                 ),
             ),

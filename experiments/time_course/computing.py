@@ -11,7 +11,7 @@ from pcmodel.neuromodulation import Bolus, Dose, Infusion, effects
 from pcmodel.neuromodulation.accounts import Noise, Oneirogen, Rebus, Sebus, Sensory
 
 from .._believing import believe
-from .._claims import AS_SET, Setting, Tested, at_least, test_all
+from .._claims import AS_SET, Setting, Tested, at_least, examine_all
 from .._dosing import LIBRARY, Band, band, hours_felt, take, vitals
 
 ACCOUNTS = {
@@ -25,7 +25,7 @@ LONG, SHORT = np.linspace(0, 14, 169), np.linspace(0, 2.5, 169)
 REGIMENS = {
     "psilocybin 25 mg": ((Dose("psilocybin", 25.0),), LONG),
     "LSD 100 µg": ((Dose("LSD", 0.1),), LONG),
-    "DMT 25 mg, 1 mg/min": (
+    "DMT 25 mg, then 1 mg/min": (
         (Dose("DMT", 25.0, 0.0, Bolus()), Dose("DMT", 90.0, 0.0, Infusion(1.5))),
         SHORT,
     ),
@@ -37,7 +37,7 @@ REGIMENS = {
 class Config:
     """people: simulated participants of each group.  account: how effect becomes precision."""
 
-    people: int = 200
+    people: int = 400
     account: Literal["rebus", "sensory", "sebus", "oneirogen", "noise"] = "rebus"
 
     def __post_init__(self):
@@ -113,7 +113,7 @@ def run(config: Config, *, seed: int, progress) -> Results:
             f"{name} {mg:g}": group(name, mg, config.people, seed)
             for name, mg in progress.track(AMOUNTS, "groups")
         }
-        return Results(clocks, groups, test_all(claims(config, seed), progress))
+        return Results(clocks, groups, examine_all(claims(config, seed), progress))
 
 
 def clock(doses, hours, config: Config, seed: int) -> Clock:

@@ -65,6 +65,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
                 ),
             ),
             overturning(claims(config), results.tested),
+            Section("Why two predictions fail", why_they_fail(summary)),
             Section(
                 "What belief means alone cannot separate",
                 (
@@ -84,6 +85,9 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
         limitations=(
             "One compartment: late plasma of DMT and ketanserin is not described.",
             "Acute tolerance other than MDMA's is switched off.",
+            "Pressure falls below rest as an effect ends: habituation is assumed to lag behind it.",
+            "Clearances of different compounds are drawn apart in each person. Were they alike (one liver), one person's ratio "
+            "of durations would vary far less, and psilocybin would end first in nearly everyone.",
         ),
         references=(
             "Holze et al. 2023, Clin Pharmacol Ther 113:822; Holze et al. 2019, Br J Clin Pharmacol (LSD).",
@@ -91,4 +95,16 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
             "Vogt et al. 2023, Transl Psychiatry 13:172 (DMT). Mas et al. 1999, JPET 290:136; Vizeli & Liechti 2017 (MDMA).",
             "Madsen et al. 2019, Neuropsychopharmacology 44:1328 (occupancy).",
         ),
+    )
+
+
+def why_they_fail(summary: Summary) -> tuple[str, ...]:
+    """What stands behind failures, and which parameter would have to change."""
+    return (
+        "In the test tube LSD has twice psilocin's efficacy at 5-HT2A. Its affinity must then be lower to keep its clinical "
+        "EC50, so that its receptors empty with plasma instead of staying full, and it ends about when psilocybin does (ratio "
+        f"{summary.ratio_in_vitro:.2f}). LSD's efficacy in people would have to be near psilocin's, as is assumed elsewhere here.",
+        f"One person's ratio ranges from {summary.by_person[1]:.2f} to {summary.by_person[2]:.2f} because the clearances of "
+        "psilocin and LSD vary independently here; how far they go together in one person is not known. The mean over a "
+        "study does not depend on it.",
     )

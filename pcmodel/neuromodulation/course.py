@@ -5,6 +5,7 @@ Every stage is kept, so that each can be looked at and each can be replaced.  Ze
 zeros all the way.
 """
 
+from operator import itemgetter
 from typing import NamedTuple
 
 import jax
@@ -17,7 +18,7 @@ from jaxtyping import Float
 
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.dosing import Regimen
-from pcmodel.neuromodulation.kinetics import Concentration, Kinetics, superpose
+from pcmodel.neuromodulation.kinetics import Concentration, superpose
 from pcmodel.neuromodulation.participant import Participant, Physiology
 from pcmodel.neuromodulation.pools import depletable
 from pcmodel.neuromodulation.receptors import occupancy, operational
@@ -87,7 +88,7 @@ def concentrations(doses: Regimen, times: Curve, person: Participant) -> Concent
     """Plasma and effect site of every compound: (compounds, times)."""
     curves = []
     for index, name in enumerate(person.compounds):
-        kinetics = Kinetics(*(field[index] for field in person.ligands.kinetics))
+        kinetics = jax.tree.map(itemgetter(index), person.ligands.kinetics)
         parts = []
         for dose in doses:
             if dose.compound == name:

@@ -28,7 +28,7 @@ class Threshold:
 
     def __call__(self, response: Array) -> Array:
         """The effect."""
-        room = self.full - self.onset  # type: ignore[operator]
+        room = jnp.asarray(self.full) - self.onset
         above = jnp.maximum(response - self.onset, 0.0) / jnp.where(room > 0, room, 1.0)
         return jnp.where(room > 0, above, 0.0)
 
