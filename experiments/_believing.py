@@ -36,6 +36,10 @@ UNSEPARATED = (
     "senses give the same belief at every effect (a theorem, run in rival_accounts), so no belief curve here "
     "speaks for one of them; their uncertainty, entropy and settling time differ. "
 )
+BELIEF_ASSUMED = (
+    f"The belief: mean {PRIOR:g}, precision {PRECISIONS[-1]:g}; one observation of {EVIDENCE:+g}, precision "
+    f"{PRECISIONS[0]:g}, reaches it through two links of precision {PRECISIONS[1]:g}. Chosen, not measured."
+)
 BELIEF_KNOBS = (
     Knob("precision of the belief", "belief.prior"),
     Knob("precision of the evidence", "belief.evidence"),
@@ -169,4 +173,4 @@ def believe(
     flat = Effects(*(jnp.ravel(field) for field in effects))
     arrays = (pure.weights, pure.log_precisions)
     found = _moments(flat, arrays, account=account, model=pure.model)
-    return jax.tree.map(lambda x: np.asarray(x).reshape(*shape, *x.shape[1:]), found)
+    return jax.tree.map(lambda x: np.asarray(x).reshape((*shape, *x.shape[1:])), found)

@@ -66,6 +66,7 @@ def train(
     )
     check_scalar("plasticity", plasticity, np.inf)
     neutral = float(np.asarray(plasticity)) == 1
+    dtype = pure.weights["prior_mean"].dtype
     state, curve = learn(
         posed.problem.structure,
         pure.weights,
@@ -75,7 +76,7 @@ def train(
         learning=learning,
         num_epochs=num_epochs,
         batch_size=batch_size,
-        plasticity=None if neutral else jnp.asarray(plasticity),
+        plasticity=None if neutral else jnp.asarray(plasticity, dtype),
         advance=advance,
     )
     trained = with_arrays(network, state.weights, state.log_precisions)

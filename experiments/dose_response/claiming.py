@@ -187,5 +187,8 @@ def schild() -> Claim:
         "theorem",
         restored,
         lambda v: bool(v[0] > 1 and v[1] < 1e-9),
-        lambda v: f"by a factor of {v[0]:.1f}; responses differ by {v[1]:.0e}",
+        lambda v: (
+            f"by a factor of {v[0]:.1f}; responses "
+            + ("alike" if v[1] < 1e-9 else f"differ by {v[1]:.0e}")
+        ),
     )

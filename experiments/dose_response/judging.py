@@ -14,13 +14,15 @@ from .computing import Config, Curves, Results
 class Summary(NamedTuple):
     """What result.json holds.
 
-    felt: median hours of LSD alone and with ketanserin after.  ratio: ketanserin's dose ratio as set.
+    felt: median hours of LSD alone and with ketanserin after.  abolished: share of people in whom
+    ketanserin before abolishes it.  ratio: ketanserin's dose ratio as set.
     ratio_for_published: the ratio that leaves the published 3.5 h; abolished_there: share of people in
     whom so much ketanserin, an hour before, abolishes LSD.  half_effect_dose: mg; NaN where none tried
     reaches it.
     """
 
     felt: tuple[float, float]
+    abolished: float
     ratio: float
     ratio_for_published: float
     abolished_there: float
@@ -31,12 +33,13 @@ class Summary(NamedTuple):
 def analyse(config: Config, results: Results) -> Summary:
     """Verdicts."""
     every, block = claims(config), results.blockade
-    alone, after, ratio, *_ = results.tested[every[0].name].as_set
+    alone, after, ratio, _, share = results.tested[every[0].name].as_set
     needed, abolished = for_published(
         block.ratios, block.felt_by_ratio, block.abolished_by_ratio
     )
     return Summary(
         (float(alone), float(after)),
+        float(share),
         float(ratio),
         needed,
         abolished,

@@ -2,7 +2,7 @@
 
 from pcmodel.report import Panel, Report, Section, Table
 
-from .._believing import UNSEPARATED
+from .._believing import BELIEF_ASSUMED, UNSEPARATED
 from .._claims import overturning
 from .._dosing import assumed
 from .claiming import claims
@@ -76,6 +76,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
         assumptions=[
             f"Account: REBUS, the senses exempt, {config.strength:g} log units of precision per unit of effect; its sign "
             "is disputed (see rival_accounts).",
+            BELIEF_ASSUMED,
             "Receptors equilibrate at once; LSD in fact leaves 5-HT2A slowly, which would delay a late blockade.",
             "LSD's affinity in plasma is its clinical EC50 at psilocin's ratio of affinity to EC50.",
             "Ketanserin's affinity in plasma is its test-tube affinity over its free fraction.",
@@ -104,8 +105,8 @@ def why_it_fails(summary: Summary) -> tuple[str, ...]:
         "below the threshold as soon as it is absorbed, before most of the effect has begun. The parameter that would have to "
         "change is the speed of exchange at the receptor (LSD leaves it slowly; it is infinite here), or ketanserin's affinity, "
         f"to a dose ratio of {summary.ratio_for_published:.1f}, which blockade beforehand then contradicts.",
-        "Blockade beforehand falls short of, or passes, 95 % by those people who clear ketanserin fast or LSD slowly; its "
-        "affinity in plasma, a free fraction times a test-tube constant, decides it.",
+        f"Blockade beforehand abolishes LSD in {summary.abolished:.0%} of people, near the line drawn at 95 %: the rest clear "
+        "ketanserin fast or LSD slowly. Its affinity in plasma, a test-tube constant over a free fraction, decides.",
     )
 
 

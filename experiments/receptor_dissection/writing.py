@@ -2,7 +2,7 @@
 
 from pcmodel.report import Panel, Report, Section, Table
 
-from .._believing import LEVELS, UNSEPARATED
+from .._believing import BELIEF_ASSUMED, LEVELS, UNSEPARATED
 from .._claims import overturning
 from .._dosing import assumed
 from .claiming import claims
@@ -72,6 +72,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
         ),
         assumptions=[
             f"5-HT2A relaxes precisions ({config.relaxation:g} log units per effect), 5-HT1A dims slopes ({config.dimming:g} per response).",
+            BELIEF_ASSUMED,
             "The sensory part of the experience is read at the lowest latent level, the ineffable part at the top.",
             *assumed("psilocybin", "buspirone", "ketanserin"),
         ],

@@ -22,6 +22,8 @@ ACCOUNTS = {
     "noise": Noise(),
 }
 LONG, SHORT = np.linspace(0, 14, 169), np.linspace(0, 2.5, 169)
+WHOLE = np.linspace(0, 24, 289)
+"""Long enough for the slowest to come down: durations must not end with the clock."""
 REGIMENS = {
     "psilocybin 25 mg": ((Dose("psilocybin", 25.0),), LONG),
     "LSD 100 µg": ((Dose("LSD", 0.1),), LONG),
@@ -147,16 +149,16 @@ def group(
     """What each participant reaches.  in_vitro: efficacy as in the test tube."""
     library = with_efficacy_of_test_tube(compound) if in_vitro else LIBRARY
     options = {"people": people, "seed": seed, "library": library, "setting": setting}
-    course, persons = take([Dose(compound, mg)], LONG, **options)
-    signs = vitals(course, LONG, persons)
+    course, persons = take([Dose(compound, mg)], WHOLE, **options)
+    signs = vitals(course, WHOLE, persons)
     plasma, effect = np.asarray(course.plasma[:, 0]), np.asarray(course.effect_2a)
     drive = np.asarray(course.serotonin) if compound == "MDMA" else effect
     return Group(
         plasma.max(1),
-        LONG[plasma.argmax(1)],
+        WHOLE[plasma.argmax(1)],
         100 * effect.max(1),
-        LONG[effect.argmax(1)],
-        hours_felt(LONG, drive),
+        WHOLE[effect.argmax(1)],
+        hours_felt(WHOLE, drive),
         np.asarray(signs.systolic).max(1),
         np.asarray(signs.diastolic).max(1),
     )

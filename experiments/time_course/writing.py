@@ -2,11 +2,11 @@
 
 from pcmodel.report import Panel, Report, Section, Table
 
-from .._believing import UNSEPARATED
+from .._believing import BELIEF_ASSUMED, UNSEPARATED
 from .._claims import overturning
 from .._dosing import assumed
 from .claiming import claims
-from .computing import Config, Results
+from .computing import ACCOUNTS, Config, Results
 from .judging import Summary
 
 
@@ -76,7 +76,9 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
             ),
         ),
         assumptions=[
-            "The effect lowers (or, by account, changes) precision: speculative, and its sign is disputed.",
+            "The effect lowers (or, by account, changes) precision: speculative, and its sign is disputed. In use: "
+            f"{ACCOUNTS[config.account]}.",
+            BELIEF_ASSUMED,
             "The receptor map by level is measured and nearly flat; the senses are exempt by assumption.",
             "All 5-HT2A agonists share psilocin's efficacy in people, and LSD's affinity in plasma is its clinical EC50 "
             "at psilocin's ratio of affinity to EC50.",
