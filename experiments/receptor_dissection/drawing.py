@@ -65,7 +65,7 @@ def draw_conditions(results: Results):
         right.set(
             yticks=rows,
             yticklabels=[],
-            xlabel="|Change of activity from no drug| (units: held -2, seen +1)",
+            xlabel="Size of the change from no drug\n(belief held -2, observed +1)",
             title="In the hierarchy, if 5-HT1A dims",
         )
         right.legend(loc="lower right")

@@ -24,8 +24,8 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
     return Report(
         title="Receptor dissection",
         question="What does each receptor contribute: 5-HT2A, 5-HT1A, partial agonists, buspirone?",
-        answer=f"Buspirone takes **{summary.removed[0]:.3f} SD** off psilocybin's change of the lowest latent level and "
-        f"{summary.removed[-1]:+.3f} off that of the top: on the assumed constants psilocin itself already fills 5-HT1A, and a second partial "
+        answer=f"Buspirone lessens psilocybin's change of the lowest latent level by **{summary.removed[0]:.3f} SD** and "
+        f"that of the top by {summary.removed[-1]:.3f}, very little: on the assumed constants psilocin itself already fills 5-HT1A, and a second partial "
         "agonist of lower efficacy can hardly add to it. A 5-HT2A agonist needs about "
         f"{summary.least_efficacy:.0%} of psilocin's efficacy to do anything at all.",
         verdicts=summary.verdicts,
