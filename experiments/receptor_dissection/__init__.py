@@ -9,7 +9,7 @@ agonist of a third of psilocin's efficacy changes neither, at any dose.
 
 References: Pokorny et al. 2016; Vollenweider et al. 1998; Rickli et al. 2016; Black & Leff 1983.
 
-Time: half a minute on two idle cores; seconds with --smoke, nearly all of it compiling
+Time: a minute on two idle cores; half of that with --smoke, nearly all of it compiling
 """
 
 from .computing import Config as Config
