@@ -24,13 +24,29 @@ from pcmodel.neuromodulation import CORTEX, Effects, anatomy
 from pcmodel.neuromodulation.accounts import Account
 from pcmodel.paradigms.revision import settling_time
 
+from ._claims import AS_SET, Knob, Setting
+
 PLACES = anatomy(*CORTEX)
 QUICK = {"xla_backend_optimization_level": 1}
 PRIOR, EVIDENCE = -2.0, 1.0
 LEVELS = ("senses", "attention", "control", "self")
+PRECISIONS = (1.0, 4.0, 4.0, 9.0)
+UNSEPARATED = (
+    "Belief means alone separate little. With a flat map and the senses exempt, relaxed priors and raised "
+    "senses give the same belief at every effect (a theorem, run in rival_accounts), so no belief curve here "
+    "speaks for one of them; their uncertainty, entropy and settling time differ. "
+)
+BELIEF_ASSUMED = (
+    f"The belief: mean {PRIOR:g}, precision {PRECISIONS[-1]:g}; one observation of {EVIDENCE:+g}, precision "
+    f"{PRECISIONS[0]:g}, reaches it through two links of precision {PRECISIONS[1]:g}. Chosen, not measured."
+)
+BELIEF_KNOBS = (
+    Knob("precision of the belief", "belief.prior"),
+    Knob("precision of the evidence", "belief.evidence"),
+)
 
 
-def chain(precisions=(1.0, 4.0, 4.0, 9.0)) -> PureNetwork:
+def chain(precisions=PRECISIONS) -> PureNetwork:
     """The reference chain."""
     network = pcmodel.linear_gaussian(
         [np.ones((1, 1))] * 3,
@@ -133,11 +149,28 @@ def _moments(effects: Effects, arrays, *, account: Account, model) -> Moment:
     return jax.vmap(partial(moment, account=account, network=network))(effects)
 
 
-def believe(effects: Effects, account: Account, network: PureNetwork | None = None):
-    """Moments for effects of any shape: every field gets that shape first."""
-    pure = network or chain()
+def believe(
+    effects: Effects,
+    account: Account,
+    network: PureNetwork | None = None,
+    *,
+    setting: Setting = AS_SET,
+):
+    """Moments for effects of any shape: every field gets that shape first.
+
+    A setting may be about the strengths of an account ("account.strength", "account.dimming") or
+    the chain's ends ("belief.prior", "belief.evidence").
+    """
+    senses, *middle, own = PRECISIONS
+    evidence, prior = (setting.of(f"belief.{end}") for end in ("evidence", "prior"))
+    pure = network or chain((senses * evidence, *middle, own * prior))
     shape = np.shape(effects.effect_2a)
+    # A strength multiplies an effect wherever it appears, so scaling the effect is the same.
+    effects = effects._replace(
+        effect_2a=jnp.asarray(effects.effect_2a) * setting.of("account.strength"),
+        response_1a=jnp.asarray(effects.response_1a) * setting.of("account.dimming"),
+    )
     flat = Effects(*(jnp.ravel(field) for field in effects))
     arrays = (pure.weights, pure.log_precisions)
     found = _moments(flat, arrays, account=account, model=pure.model)
-    return jax.tree.map(lambda x: np.asarray(x).reshape(*shape, *x.shape[1:]), found)
+    return jax.tree.map(lambda x: np.asarray(x).reshape((*shape, *x.shape[1:])), found)

@@ -1,6 +1,7 @@
 """Groups of simulated participants, and what a report says about their parameters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -13,15 +14,23 @@ from pcmodel.neuromodulation import (
     Dose,
     Library,
     Participant,
+    Signs,
     check_times,
     draw_participants,
+    duration,
     load_compounds,
     regimen,
     simulate,
     typical,
+    vital_signs,
 )
-from pcmodel.neuromodulation.participant import physiology_assumptions
-from pcmodel.report import Table, Verdict
+from pcmodel.neuromodulation.participant import (
+    Variation,
+    physiology_assumptions,
+    typical_variation,
+)
+
+from ._claims import AS_SET, Setting
 
 LIBRARY = load_compounds()
 QUICK = {"xla_backend_optimization_level": 1}
@@ -29,11 +38,11 @@ QUICK = {"xla_backend_optimization_level": 1}
 
 
 @partial(jax.jit, static_argnames="number")
-def _group(person: Participant, key, *, number: int) -> Participant:
+def _group(person: Participant, variation: Variation, key, *, number: int):
     middle = jax.tree.map(lambda x: x[None], person)
     if not number:
         return middle
-    others = draw_participants(person, key, number)
+    others = draw_participants(person, key, number, variation)
     return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), middle, others)
 
 
@@ -47,6 +56,14 @@ def _many(doses, times, people, transducer=None, tolerance=False) -> Course:
     return jax.vmap(one)(people)
 
 
+@partial(jax.jit, compiler_options=QUICK)
+def vitals(course: Course, times, people: Participant) -> Signs:
+    """Vital signs of everyone, (people, times)."""
+    return jax.vmap(lambda course, person: vital_signs(course, times, person))(
+        course, people
+    )
+
+
 def take(
     doses: Sequence[Dose],
     times: np.ndarray,
@@ -54,15 +71,56 @@ def take(
     people: int = 0,
     seed: int = 0,
     library: Library = LIBRARY,
-    change: Callable[[Participant], Participant] = lambda person: person,
+    setting: Setting = AS_SET,
     **options,
 ) -> tuple[Course, Participant]:
-    """The typical participant first, then `people` drawn around them: (1 + people, ...)."""
-    checked = regimen(*doses, library=library)
-    middle = change(typical(library, *(dose.compound for dose in doses)))
-    check_times(times, middle, tolerance=options.get("tolerance", False))
-    group = _group(middle, jax.random.key(seed), number=people)
+    """The typical participant first, then `people` drawn around them: (1 + people, ...).
+
+    Equal seeds give the same people, whatever they take.
+    """
+    checked = tuple(adjusted_dose(dose, setting) for dose in doses)
+    checked = regimen(*checked, library=library)
+    person = typical(library, *(dose.compound for dose in doses))
+    tolerance = options.get("tolerance", False)
+    check_times(times, person, tolerance=tolerance, doses=checked)
+    middle = adjusted_person(person, setting)
+    spread = adjusted_variation(typical_variation(), setting)
+    group = _group(middle, spread, jax.random.key(seed), number=people)
     return _many(checked, jnp.asarray(times), group, **options), group
+
+
+def adjusted_dose(dose: Dose, setting: Setting) -> Dose:
+    """The dose, where a setting is about its "dose.mg" or "dose.hours"."""
+    part, _, field = setting.path.partition(".")
+    if part != "dose" or setting.compound != dose.compound:
+        return dose
+    return replace(dose, **{field: getattr(dose, field) * setting.factor})
+
+
+def adjusted_person(person: Participant, setting: Setting) -> Participant:
+    """The person, where a setting is about "physiology", "ligands" or "kinetics"."""
+    part, _, field = setting.path.partition(".")
+    if part == "physiology":
+        return replace(person, physiology=_scaled(person.physiology, field, setting))
+    if part not in ("ligands", "kinetics") or setting.compound not in person.compounds:
+        return person
+    at, ligands = person.compounds.index(setting.compound), person.ligands
+    if part == "ligands":
+        return replace(person, ligands=_scaled(ligands, field, setting, at))
+    kinetics = _scaled(ligands.kinetics, field, setting, at)
+    return replace(person, ligands=ligands._replace(kinetics=kinetics))
+
+
+def adjusted_variation(variation: Variation, setting: Setting) -> Variation:
+    """How people differ, where a setting is about "variation"."""
+    part, _, field = setting.path.partition(".")
+    return _scaled(variation, field, setting) if part == "variation" else variation
+
+
+def _scaled(numbers, field: str, setting: Setting, at: int | None = None):
+    value = np.array(getattr(numbers, field), float)
+    value[... if at is None else at] *= setting.factor
+    return numbers._replace(**{field: jnp.asarray(value)})
 
 
 class Band(NamedTuple):
@@ -81,66 +139,14 @@ def band(values) -> Band:
     return Band(values[0], low, high)
 
 
-def hours_felt(times: np.ndarray, effect, *, share: float = 0.1) -> np.ndarray:
-    """Duration above a share of each participant's own peak, (people,)."""
-    from pcmodel.neuromodulation import duration
-
-    one = partial(duration, jnp.asarray(times), share=share)
-    return np.asarray(jax.vmap(one)(jnp.asarray(effect)))
+@jax.jit
+def _durations(times, effects):
+    return jax.vmap(lambda effect: duration(times, effect))(effects)
 
 
-def judge(name: str, prediction: str, observed: str, holds, kind: str) -> Verdict:
-    """A verdict; None for `holds` is inconclusive."""
-    outcome = "inconclusive" if holds is None else "holds" if holds else "fails"
-    return Verdict(name, prediction, observed, outcome, kind)
-
-
-class Turn(NamedTuple):
-    """One parameter halved and doubled: does the conclusion stay as it is?"""
-
-    parameter: str
-    halved: str
-    as_set: str
-    doubled: str
-    flips: str
-
-
-def turning_table(turns: Sequence[Turn], conclusion: str) -> Table:
-    """What would overturn a conclusion."""
-    return Table(
-        ("Parameter", "Halved", "As set", "Doubled", "Outcome flips when"),
-        [tuple(each) for each in turns],
-        f"What overturns: {conclusion}",
-    )
-
-
-def turn(parameter: str, value_at: Callable[[float], float], holds, text) -> Turn:
-    """Evaluate a conclusion with one parameter times 1/2, 1 and 2.
-
-    value_at: factor -> number.  holds: number -> bool.  text: number -> cell.
-    """
-    half, middle, double = (value_at(factor) for factor in (0.5, 1.0, 2.0))
-    flips = [
-        word
-        for word, value in (("halved", half), ("doubled", double))
-        if holds(value) != holds(middle)
-    ]
-    words = " or ".join(flips) or "never"
-    return Turn(parameter, text(half), text(middle), text(double), words)
-
-
-def scaled(path: str, factor: float) -> Callable[[Participant], Participant]:
-    """A change that multiplies one field: "physiology.onset", "ligands.k_2a"."""
-    part, field = path.split(".")
-
-    def change(person: Participant) -> Participant:
-        from dataclasses import replace
-
-        old = getattr(person, part)
-        new = old._replace(**{field: getattr(old, field) * factor})
-        return replace(person, **{part: new})
-
-    return change
+def hours_felt(times: np.ndarray, effect) -> np.ndarray:
+    """Duration above a tenth of each participant's own peak, (people,)."""
+    return np.asarray(_durations(jnp.asarray(times), jnp.asarray(effect)))
 
 
 def with_number(compound: str, quantity: str, factor: float) -> Library:

@@ -11,7 +11,7 @@ anything is traced: its neutral element leaves no trace in the compiled code, so
 | `error_transmission` | 1 | the errors a level sends up, its own constraint untouched |
 | `top_down` | 0 | the share of a level's activity that is generated from above |
 | `temperature` | 1 | the variance of activity around the mode |
-| `plasticity` | 1 | learning rates (for the learner to apply; inference ignores it) |
+| `plasticity` | 1 | learning rates: `train(..., plasticity=modulation.plasticity)`; inference ignores it |
 
 The first three act in inference.  `top_down` and `temperature` act on activity around the mode
 (`pcmodel.activity`), which `infer` and `posterior` do not describe and therefore refuse.
@@ -65,11 +65,9 @@ class Modulation:
     ) -> tuple[Array, ...]:
         """One gain array per level, shape () or (width,), error transmission included."""
         resolved = [jnp.ones((), dtype) for _ in names]
-        for level, gain in self.gains.items():
-            index = level_index(level, names)
+        for index, gain in by_index(self.gains, names):
             resolved[index] = checked_gain(gain, names[index], widths[index], dtype)
-        for level, share in self.error_transmission.items():
-            index = level_index(level, names)
+        for index, share in by_index(self.error_transmission, names):
             if index == len(names) - 1:
                 raise UserError(
                     f"error transmission of level {names[index]!r}: the top sends no "
@@ -89,8 +87,7 @@ class Modulation:
     ) -> tuple[Array, ...] | None:
         """One slope per level, or None when all are exactly 1."""
         resolved = [jnp.ones((), dtype) for _ in names]
-        for level, slope in self.slopes.items():
-            index = level_index(level, names)
+        for index, slope in by_index(self.slopes, names):
             if index == 0:
                 raise UserError(
                     f"slope of level {names[0]!r}: the lowest level predicts nothing."
@@ -113,6 +110,19 @@ class Modulation:
 
 def _is(value: ArrayLike, neutral: float) -> bool:
     return not isinstance(value, Tracer) and float(np.asarray(value)) == neutral
+
+
+def by_index(levels: Levels, names: tuple[str, ...]) -> list[tuple[int, ArrayLike]]:
+    """Factors by level index, or a UserError where one level is named twice."""
+    found: dict[int, ArrayLike] = {}
+    for level, factor in levels.items():
+        index = level_index(level, names)
+        if index in found:
+            raise UserError(
+                f"modulation: level {names[index]!r} is given twice, by name and by index."
+            )
+        found[index] = factor
+    return list(found.items())
 
 
 def check_scalar(name: str, value: ArrayLike, largest: float) -> None:

@@ -12,6 +12,7 @@ from pcmodel.door import Clamp, pose
 from pcmodel.errors import UserError
 from pcmodel.learning.em import Learning
 from pcmodel.learning.loop import LearningCurve, learn
+from pcmodel.modulation import check_scalar
 from pcmodel.networks.network import Network, as_model, with_arrays
 
 
@@ -32,15 +33,18 @@ def train(
     learning: Learning | None = None,
     num_epochs: int = 20,
     batch_size: int = 64,
+    plasticity: ArrayLike = 1.0,
     advance: Callable[[], None] = lambda: None,
 ) -> TrainingResult:
     """Learn weights and log-precisions by EM.
 
     observations: (examples, width_0).  clamp: further levels given in training, such as
         labels at the top, each (examples, width).
+    plasticity: multiplies every learning rate: what a drug does to learning
+        (`Modulation.plasticity`). 1, no drug, runs the same program as without it.
     advance: called after every epoch (a progress bar's tick).
 
-    Raises UserError for data that do not fit the network, for a rate outside [0, 1], and for precisions
+    Raises UserError for data that do not fit the network, for a rate outside [0, 1], a negative plasticity, and for precisions
     asked of a point-estimate E-step, which cannot learn them.
     """
     learning = learning or Learning()
@@ -60,6 +64,9 @@ def train(
         value if value.ndim == 2 else jnp.broadcast_to(value, (examples, *value.shape))
         for value in posed.problem.inputs.values
     )
+    check_scalar("plasticity", plasticity, np.inf)
+    neutral = float(np.asarray(plasticity)) == 1
+    dtype = pure.weights["prior_mean"].dtype
     state, curve = learn(
         posed.problem.structure,
         pure.weights,
@@ -69,6 +76,7 @@ def train(
         learning=learning,
         num_epochs=num_epochs,
         batch_size=batch_size,
+        plasticity=None if neutral else jnp.asarray(plasticity, dtype),
         advance=advance,
     )
     trained = with_arrays(network, state.weights, state.log_precisions)

@@ -7,7 +7,7 @@ import pytest
 from pcmodel.cli import main
 
 EXPERIMENTS = {
-    "time_course": {"Zero dose is no drug", "LSD 100 µg", "Psilocin in plasma"},
+    "time_course": {"Zero dose is no drug", "DMT comes and goes in minutes"},
     "dose_response": {"Blockade shifts the dose curve to the right"},
     "receptor_dissection": {"Ketanserin leaves 5-HT1A alone"},
     "rival_accounts": {
@@ -30,4 +30,5 @@ def test_an_experiment_runs_and_its_checks_hold_at_any_size(name, tmp_path):
     theorems = [v for v in verdicts if v["kind"] == "theorem"]
     assert theorems == [] or {v["outcome"] for v in theorems} == {"holds"}
     page = (out / "report.html").read_text()
-    assert "What is assumed" in page and "What overturns" in page
+    assert "What is assumed" in page and "What overturns each verdict" in page
+    assert "What belief means alone cannot separate" in page

@@ -223,3 +223,13 @@ def test_what_makes_no_sense_is_refused(said):
 def test_scalars_out_of_range_are_refused(words):
     with pytest.raises(UserError, match=next(iter(words))):
         Modulation(**words)
+
+
+@pytest.mark.parametrize("word", ["gains", "slopes", "error_transmission"])
+def test_a_level_given_by_name_and_by_index_is_refused(word):
+    """Prevents one of two factors from being lost when modulations are combined."""
+    modulation = combine(
+        Modulation(**{word: {1: 0.5}}), Modulation(**{word: {"hidden1": 0.5}})
+    )
+    with pytest.raises(UserError, match="level 'hidden1' is given twice"):
+        pcmodel.infer(tanh_network(), observation(), modulation=modulation)

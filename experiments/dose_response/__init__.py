@@ -9,7 +9,7 @@ LSD it abolishes it; good effects are nearer their ceiling at 100 ug than ego di
 
 References: Holze et al. 2019, 2021, 2023; Becker et al. 2023; Preller et al. 2017; Zeifman et al. 2025.
 
-Time: under a minute on two idle cores; seconds with --smoke, nearly all of it compiling
+Time: a minute and a half on two idle cores; a minute with --smoke, most of it compiling
 """
 
 from .computing import Config as Config

@@ -1,27 +1,20 @@
-"""`run`: doses, times, blockade."""
+"""`run`: doses, times, blockade, and the claims."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcmodel.errors import UserError
 from pcmodel.neuromodulation import Bolus, Dose, Oral, effects
 from pcmodel.neuromodulation.accounts import Rebus
 from pcmodel.neuromodulation.transducer import Threshold
 
 from .._believing import believe
-from .._dosing import (
-    LIBRARY,
-    Band,
-    band,
-    scaled,
-    take,
-    turn,
-    with_number,
-)
+from .._claims import AS_SET, Setting, Tested, at_least, examine_all
+from .._dosing import Band, band, hours_felt, take
 
 HOURS, MINUTES = np.linspace(0, 14, 141), np.linspace(0, 1.0, 141)
 COMPOUNDS = {  # lowest and highest dose (mg), shown dose, unit, mg per unit, route, times
@@ -36,13 +29,13 @@ KETANSERIN = 40.0
 class Config:
     """people: participants at each dose.  doses: number of doses.  strength: log precision per effect."""
 
-    people: int = 60
+    people: int = 200
     doses: int = 21
     strength: float = 2.0
 
     def __post_init__(self):
-        if self.people < 2 or self.doses < 3:
-            raise UserError("people must be at least 2 and doses at least 3.")
+        at_least(2, people=self.people)
+        at_least(3, doses=self.doses)
 
     @classmethod
     def smoke(cls) -> "Config":
@@ -71,62 +64,52 @@ class Curves(NamedTuple):
 
 
 class Blockade(NamedTuple):
-    """LSD 100 ug and ketanserin 40 mg; effect of the typical participant over `HOURS`.
+    """LSD 100 µg and ketanserin 40 mg.
 
-    felt: hours (people,) above a tenth of each one's peak alone: alone, with ketanserin 1 h after; then the
-    largest effect left with it 1 h before.  ratios: largest dose ratio 1 + B/K
-    against ketanserin's K (ng/mL), and hours felt with it 1 h after.
+    alone, after, before: effect of the typical participant over `HOURS` (before: ketanserin at 0 h, LSD at
+    1 h).  ratios: largest dose ratio 1 + B/K for several K of ketanserin; felt_by_ratio: median hours
+    LSD is felt with it 1 h after; abolished_by_ratio: share of people in whom, 1 h before, it leaves
+    less than a tenth of the peak alone.
     """
 
     alone: np.ndarray
     after: np.ndarray
     before: np.ndarray
-    felt: np.ndarray
-    plasma_unchanged: bool
-    constants: np.ndarray
     ratios: np.ndarray
     felt_by_ratio: np.ndarray
+    abolished_by_ratio: np.ndarray
 
 
 class Readouts(NamedTuple):
-    """Peak good effect and ego dissolution of LSD by dose (mg), typical, and 200 over 100 ug."""
+    """Peak good effect and ego dissolution of LSD by dose (mg), typical participant."""
 
     dose: np.ndarray
     good: np.ndarray
     ego: np.ndarray
-    good_ratio: np.ndarray
-    ego_ratio: np.ndarray
-
-
-class Beliefs(NamedTuple):
-    """Confidence in the negative self-belief and entropy at peak, per person, at 0, 1 and 25 mg."""
-
-    confidence: np.ndarray
-    entropy: np.ndarray
 
 
 class Results(NamedTuple):
-    """Everything simulated."""
+    """Everything simulated.  tested: by the name of the claim."""
 
     curves: dict[str, Curves]
     blockade: Blockade
     readouts: Readouts
-    beliefs: Beliefs
-    after_turns: tuple
-    readout_turns: tuple
+    tested: dict[str, Tested]
 
 
 def run(config: Config, *, seed: int, progress) -> Results:
-    """Dose curves, blockade, read-outs, beliefs, and what overturns them."""
+    """Dose curves, blockade, read-outs, and the claims."""
+    from .claiming import claims
+
     with jax.enable_x64(True):
         names = progress.track(COMPOUNDS, "dose curves")
         curves = {name: dose_curves(name, config, seed) for name in names}
-        with progress.stage("blockade and read-outs", 4) as stage:
-            parts = []
-            for part in (blockade, readouts, beliefs):
-                parts.append(part(config, seed))
-                stage.advance()
-            return Results(curves, *parts, after_turns(), readout_turns())
+        with progress.stage("blockade and read-outs", total=2) as stage:
+            blocked = blockade(config.people, seed)
+            stage.advance()
+            parts = (blocked, readouts(config.doses))
+            stage.advance()
+        return Results(curves, *parts, examine_all(claims(config, seed), progress))
 
 
 def at_peak(course):
@@ -175,136 +158,101 @@ def dose_curves(name: str, config: Config, seed: int) -> Curves:
 
 
 LSD = Dose("LSD", 0.1)
+SESSIONS = {
+    "alone": (LSD, Dose("ketanserin", 0.0, 1.0)),
+    "after": (LSD, Dose("ketanserin", KETANSERIN, 1.0)),
+    "before": (Dose("ketanserin", KETANSERIN), Dose("LSD", 0.1, 1.0)),
+}
 
 
-def blockade(config: Config, seed: int) -> Blockade:
+class Blocked(NamedTuple):
+    """Three sessions of the same people, typical first.
+
+    felt: hours above a tenth of the session's own peak, alone and with ketanserin after.  left: largest
+    effect with ketanserin before, over the peak alone.  ratio: largest dose ratio of the typical
+    participant.  moved: largest difference of LSD in plasma, ng/mL.
+    """
+
+    felt: np.ndarray
+    left: np.ndarray
+    ratio: float
+    moved: float
+
+
+@lru_cache(maxsize=128)
+def sessions(people: int, seed: int, setting: Setting = AS_SET) -> Blocked:
+    """LSD alone, and with ketanserin after and before it."""
+    alone, after, before = (
+        take(doses, HOURS, people=people, seed=seed, setting=setting)
+        for doses in SESSIONS.values()
+    )
+    peak, left = (np.asarray(c.effect_2a).max(1) for c in (alone[0], before[0]))
+    course, person = after
+    blocker = course.effect_site[0, 1] / person.ligands.k_2a[0, 1]
+    return Blocked(
+        np.stack([hours_felt(HOURS, c.effect_2a) for c, _ in (alone, after)]),
+        # Who feels nothing alone has nothing that could be abolished.
+        np.where(peak > 0, left / np.where(peak > 0, peak, 1), 1.0),
+        1 + float(np.max(blocker)),
+        float(np.abs(course.plasma[:, 0] - alone[0].plasma[:, 0]).max()),
+    )
+
+
+def blockade(people: int, seed: int) -> Blockade:
     """Ketanserin before, after, and how much of it is needed."""
-    options = {"people": config.people, "seed": seed}
-    alone, _ = take([LSD, Dose("ketanserin", 0.0)], HOURS, **options)
-    after, _ = take([LSD, Dose("ketanserin", KETANSERIN, 1.0)], HOURS, **options)
-    first = [Dose("ketanserin", KETANSERIN), Dose("LSD", 0.1, 1.0)]
-    before, _ = take(first, HOURS, **options)
-    level = 0.1 * np.asarray(alone.effect_2a).max(1, keepdims=True)
-    felt = [
-        np.sum(np.asarray(each.effect_2a) > level, axis=1) * (HOURS[1] - HOURS[0])
-        for each in (alone, after)
-    ]
-    felt.append(np.asarray(before.effect_2a).max(1))
-    factors = np.geomspace(0.25, 64, 25)
-    peak = float(np.max(after.effect_site[0, 1]))
-    constants = factors * LIBRARY["ketanserin"].get("k_2a", 1.0)
-    by_ratio = [
-        felt_after(library=with_number("ketanserin", "k_2a", f)) for f in factors
+    typical = (
+        np.asarray(take(doses, HOURS, people=people, seed=seed)[0].effect_2a[0])
+        for doses in SESSIONS.values()
+    )
+    found = [
+        sessions(people, seed, Setting("ligands.k_2a", "ketanserin", factor))
+        for factor in np.geomspace(0.25, 64, 25)
     ]
     return Blockade(
-        np.asarray(alone.effect_2a[0]),
-        np.asarray(after.effect_2a[0]),
-        np.asarray(before.effect_2a[0]),
-        np.stack(felt),
-        bool(np.array_equal(alone.plasma[:, 0], after.plasma[:, 0])),
-        constants,
-        1 + peak / constants,
-        np.asarray(by_ratio),
+        *typical,
+        np.asarray([each.ratio for each in found]),
+        np.asarray([np.median(each.felt[1, 1:]) for each in found]),
+        np.asarray([np.mean(each.left[1:] < 0.1) for each in found]),
     )
 
 
-def felt_after(mg: float = KETANSERIN, **options) -> float:
-    """Hours LSD 100 ug is felt with ketanserin 1 h after, above 10 % of the peak without it."""
-    alone, _ = take([LSD, Dose("ketanserin", 0.0, 1.0)], HOURS, **options)
-    both, _ = take([LSD, Dose("ketanserin", mg, 1.0)], HOURS, **options)
-    level = 0.1 * np.asarray(alone.effect_2a[0]).max()
-    return float(np.sum(np.asarray(both.effect_2a[0]) > level) * (HOURS[1] - HOURS[0]))
+def readouts(number: int) -> Readouts:
+    """Two second stages on the same receptors, typical participant."""
+    doses = np.geomspace(0.01, 0.8, max(number, 5))
+    good, ego = np.transpose([both_readouts(mg)[:, 0] for mg in doses])
+    return Readouts(doses, good, ego)
 
 
-def readouts(config: Config, seed: int) -> Readouts:
-    """Two second stages on the same receptors."""
-    doses = np.geomspace(0.01, 0.8, max(config.doses, 5))
-    found = [both_readouts(mg, 0, seed) for mg in doses]
-    ratio = [
-        a / np.maximum(b, 1e-9)
-        for a, b in zip(
-            both_readouts(0.2, config.people, seed),
-            both_readouts(0.1, config.people, seed),
-            strict=True,
+def both_readouts(
+    mg: float, *, people: int = 0, seed: int = 0, setting: Setting = AS_SET
+) -> np.ndarray:
+    """Peak good effect and ego dissolution of each person, (2, people)."""
+    options = {"people": people, "seed": seed, "setting": setting}
+    course, group = take([Dose("LSD", mg)], HOURS, **options)
+    body, response = group.physiology, jnp.max(course.response_2a, axis=1)
+    return np.asarray(
+        [
+            Threshold(onset, body.full)(response)
+            for onset in (body.onset, body.ego_onset)
+        ]
+    )
+
+
+def restored(setting: Setting) -> np.ndarray:
+    """Dose ratio 1 + B/K three hours after psilocybin 25 mg, and what that much more of it leaves.
+
+    The second number is the relative difference of the response from that without ketanserin.
+    """
+    block, at = Dose("ketanserin", KETANSERIN), int(np.searchsorted(HOURS, 3.0))
+
+    def response(mg: float, antagonist: Dose):
+        course, people = take(
+            [antagonist, Dose("psilocybin", mg)], HOURS, setting=setting
         )
-    ]
-    good, ego = (np.asarray([pair[i][0] for pair in found]) for i in (0, 1))
-    return Readouts(doses, good, ego, ratio[0], ratio[1])
+        ratio = course.effect_site[0, 0, at] / people.ligands.k_2a[0, 0]
+        return float(course.response_2a[0, at]), 1 + float(ratio)
 
-
-def both_readouts(mg: float, people: int, seed: int, change=lambda p: p):
-    """Peak good effect and ego dissolution of each person."""
-    course, group = take(
-        [Dose("LSD", mg)], HOURS, people=people, seed=seed, change=change
-    )
-    body, response = group.physiology, np.asarray(course.response_2a).max(1)
-    return tuple(
-        np.asarray(Threshold(onset, body.full)(jnp.asarray(response)))
-        for onset in (body.onset, body.ego_onset)
-    )
-
-
-def beliefs(config: Config, seed: int) -> Beliefs:
-    """Psilocybin 0, 1 and 25 mg in the same people."""
-    found = []
-    for mg in (0.0, 1.0, 25.0):
-        course, _ = take(
-            [Dose("psilocybin", mg)], HOURS, people=max(config.people, 10), seed=seed
-        )
-        found.append(believe(at_peak(course), Rebus(config.strength)))
-    return Beliefs(
-        np.stack([each.confidence for each in found]),
-        np.stack([each.entropy for each in found]),
-    )
-
-
-def after_turns() -> tuple:
-    """Hours felt with ketanserin an hour after LSD, each parameter halved and doubled."""
-    cases = {
-        "ketanserin K at 5-HT2A": lambda f: {
-            "library": with_number("ketanserin", "k_2a", f)
-        },
-        "ketanserin dose": lambda f: {"mg": KETANSERIN * f},
-        "LSD's K at 5-HT2A": lambda f: {"library": with_number("LSD", "k_2a", f)},
-        "LSD effect-site rate": lambda f: {
-            "library": with_number("LSD", "effect_site_rate", f)
-        },
-        "second-stage onset": lambda f: {"change": scaled("physiology.onset", f)},
-    }
-    return tuple(
-        turn(
-            name,
-            lambda f, build=build: felt_after(**build(f)),
-            lambda hours: 0 < hours < 6,
-            lambda hours: f"{hours:.1f} h",
-        )
-        for name, build in cases.items()
-    )
-
-
-def readout_turns() -> tuple:
-    """Ego's 200/100 ratio less the good effect's."""
-
-    def gap(change) -> float:
-        high, low = (both_readouts(mg, 0, 0, change) for mg in (0.2, 0.1))
-        if min(low[0][0], low[1][0]) <= 0:
-            return float("nan")
-        return float(high[1][0] / low[1][0] - high[0][0] / low[0][0])
-
-    cases = {
-        "second-stage onset, good effect": "physiology.onset",
-        "second-stage onset, ego dissolution": "physiology.ego_onset",
-        "LSD's K at 5-HT2A": "ligands.k_2a",
-    }
-
-    return tuple(
-        turn(
-            name,
-            lambda f, path=path: gap(scaled(path, f)),
-            lambda difference: difference > 0,
-            lambda difference: (
-                f"{difference:+.2f}" if np.isfinite(difference) else "no effect"
-            ),
-        )
-        for name, path in cases.items()
-    )
+    free, _ = response(25.0, Dose("ketanserin", 0.0))
+    _, ratio = response(25.0, block)
+    again, _ = response(25.0 * ratio, block)
+    return np.asarray([ratio, abs(again / free - 1)])

@@ -47,7 +47,7 @@ def draw_curves(results: Results) -> Figure:
                         COLOURS["grey"],
                         label_blocked,
                     )
-                axis.axvline(shown / scale, color=COLOURS["amber"], lw=1, ls=":")
+                mark_dose(axis, shown / scale, unit if field == "confidence" else None)
                 axis.set(xscale="log")
                 axis.xaxis.set_major_formatter("{x:g}")
                 if column == 0:
@@ -58,6 +58,21 @@ def draw_curves(results: Results) -> Figure:
     return figure
 
 
+def mark_dose(axis, dose: float, unit: str | None) -> None:
+    """A dotted line at the usual full dose, told in words where a unit is given."""
+    axis.axvline(dose, color=COLOURS["amber"], lw=1.2, ls=":")
+    if unit:
+        axis.text(
+            dose * 0.93,
+            0.05,
+            f"usual full dose:\n{dose:g} {unit.split(',')[0]}",
+            ha="right",
+            transform=axis.get_xaxis_transform(),
+            size=8,
+            color="#8A5A00",
+        )
+
+
 def fill(axis, dose, values, colour: str, label: str) -> None:
     """Typical participant over the middle 90 %."""
     axis.fill_between(dose, values.low, values.high, color=colour, alpha=0.2, lw=0)
@@ -65,69 +80,94 @@ def fill(axis, dose, values, colour: str, label: str) -> None:
 
 
 def draw_blockade(results: Results, summary: Summary) -> Figure:
-    """Time course with ketanserin, the dose ratio it takes, and two read-outs."""
-    block, readouts = results.blockade, results.readouts
-    figure, (left, middle, right) = new_figure(1, 3, width=FULL_WIDTH * 1.4, height=3.9)
+    """Time course with ketanserin, how much of it each result takes, and two read-outs."""
+    figure, axes = new_figure(2, 2, width=FULL_WIDTH * 1.25, height=3.4)
     with figure_style():
-        left.plot(
-            HOURS, 100 * block.alone, color=COLOURS["purple"], label="LSD 100 µg at 0 h"
-        )
-        left.plot(
-            HOURS,
-            100 * block.after,
-            color=COLOURS["orange"],
-            label="+ ketanserin 40 mg at 1 h",
-        )
-        left.plot(
-            HOURS - 1,
-            100 * block.before,
-            color=COLOURS["grey"],
-            label="ketanserin 1 h before",
-        )
-        left.set(
-            xlim=(-1, 12),
-            ylim=(-3, 100),
-            xlabel="Hours after LSD",
-            ylabel="Effect (%)",
-            title="Blockade before and after",
-        )
-        left.legend(fontsize=9)
-        middle.plot(block.ratios, block.felt_by_ratio, color=COLOURS["orange"])
-        middle.axhline(3.5, color=COLOURS["black"], ls=":", lw=1)
-        middle.text(
-            block.ratios.max(), 3.6, "published 3.5 h", ha="right", va="bottom", size=9
-        )
-        default = 1 + (block.ratios[0] - 1) * block.constants[0] / 16.5
-        middle.axvline(default, color=COLOURS["grey"], ls="--", lw=1)
-        middle.text(default * 1.06, 7.2, "as assumed", size=9, color=COLOURS["grey"])
-        middle.set(
-            xscale="log",
-            xlabel="Ketanserin's peak dose ratio, 1 + B/K (log scale)",
-            ylabel="Hours LSD is felt",
-            title="How much blockade it takes",
-        )
-        dose = readouts.dose * 1000
-        right.plot(
-            dose, 100 * readouts.good, color=COLOURS["blue"], label="good effect"
-        )
-        right.plot(
-            dose,
-            100 * readouts.ego,
-            color=COLOURS["orange"],
-            label="ego dissolution, anxiety",
-        )
-        for mark in (100, 200):
-            right.axvline(mark, color=COLOURS["grey"], lw=0.8, ls=":")
-        right.set(
-            xscale="log",
-            xlabel="LSD (µg; log scale)",
-            ylabel="Peak (% of its own ceiling)",
-            title="Two thresholds, one receptor",
-        )
-        right.legend(fontsize=9, loc="lower right")
-        for axis in (middle, right):
-            axis.xaxis.set_major_formatter("{x:g}")
+        draw_sessions(axes[0, 0], results)
+        draw_ratio(axes[0, 1], results, summary, after=True)
+        draw_ratio(axes[1, 1], results, summary, after=False)
+        draw_readouts(axes[1, 0], results)
     return figure
+
+
+def draw_sessions(axis, results: Results) -> None:
+    """Effect over time, with and without ketanserin."""
+    block = results.blockade
+    for hours, effect, colour, label in (
+        (HOURS, block.alone, "purple", "LSD 100 µg at 0 h, alone"),
+        (HOURS, block.after, "orange", "then ketanserin 40 mg at 1 h"),
+        (HOURS - 1, block.before, "grey", "ketanserin 40 mg 1 h before"),
+    ):
+        axis.plot(hours, 100 * effect, color=COLOURS[colour], label=label)
+    axis.set(
+        xlim=(-1, 12),
+        ylim=(-3, 118),
+        xlabel="Hours after LSD",
+        ylabel="Effect (%)",
+        title="LSD with ketanserin after and before",
+    )
+    axis.legend(fontsize=9, loc="upper right")
+
+
+def draw_ratio(axis, results: Results, summary: Summary, *, after: bool) -> None:
+    """What one result needs of ketanserin, against its dose ratio."""
+    block = results.blockade
+    wanted, word = (3.5, "published 3.5 h") if after else (95, "abolished: 95 %")
+    values = block.felt_by_ratio if after else 100 * block.abolished_by_ratio
+    axis.plot(block.ratios, values, color=COLOURS["orange" if after else "grey"])
+    top = 10.5 if after else 108
+    height = 0.85 if after else 0.55
+    axis.axhline(wanted, color=COLOURS["black"], ls=":", lw=1)
+    for ratio, side, label in (
+        (summary.ratio, "left", " as assumed"),
+        (summary.ratio_for_published, "right", "for 3.5 h "),
+    ):
+        axis.axvline(ratio, color=COLOURS["blue"], ls="--", lw=1)
+        axis.text(
+            ratio,
+            height * top,
+            label,
+            ha=side,
+            va="center",
+            size=9,
+            color=COLOURS["blue"],
+        )
+    axis.text(
+        block.ratios.max() if after else block.ratios.min(),
+        wanted + 0.01 * top,
+        word,
+        ha="right" if after else "left",
+        va="bottom",
+        size=9,
+    )
+    axis.set(
+        xscale="log",
+        ylim=(-0.03 * top, top),
+        xlabel="Ketanserin's peak dose ratio, 1 + B/K (log scale)",
+        ylabel="Hours LSD is felt (median)" if after else "People without effect (%)",
+        title="Ketanserin 1 h after LSD" if after else "Ketanserin 1 h before LSD",
+    )
+    axis.xaxis.set_major_formatter("{x:g}")
+
+
+def draw_readouts(axis, results: Results) -> None:
+    """Good effect and ego dissolution by dose of LSD."""
+    readouts = results.readouts
+    dose = 1000 * readouts.dose
+    axis.plot(dose, 100 * readouts.good, color=COLOURS["blue"], label="good effect")
+    label = "ego dissolution, anxiety"
+    axis.plot(dose, 100 * readouts.ego, color=COLOURS["orange"], label=label)
+    for mark in (100, 200):
+        axis.axvline(mark, color=COLOURS["grey"], lw=0.8, ls=":")
+        axis.text(mark * 1.04, 2, f"{mark} µg", size=8, color=COLOURS["grey"])
+    axis.set(
+        xscale="log",
+        xlabel="LSD (µg; log scale)",
+        ylabel="Peak (% of its own ceiling)",
+        title="Two thresholds, one receptor",
+    )
+    axis.legend(fontsize=9, loc="upper left")
+    axis.xaxis.set_major_formatter("{x:g}")
 
 
 def draw_surfaces(results: Results) -> Figure:
@@ -137,7 +177,7 @@ def draw_surfaces(results: Results) -> Figure:
         surfaces = [curves.surface for curves in results.curves.values()]
         low, top = min(s.min() for s in surfaces), max(s.max() for s in surfaces)
         for axis, (name, curves) in zip(axes, results.curves.items(), strict=True):
-            *_, unit, scale, _, _ = COMPOUNDS[name]
+            _, _, shown, unit, scale, _, _ = COMPOUNDS[name]
             minutes = curves.times[-1] < 5
             times = curves.times * (60 if minutes else 1)
             mesh = axis.pcolormesh(
@@ -154,7 +194,18 @@ def draw_surfaces(results: Results) -> Figure:
                 ylabel=f"{name} ({unit}; log scale)",
                 title=name,
             )
+            axis.axhline(shown / scale, color=COLOURS["amber"], lw=1.2, ls=":")
+            axis.text(
+                0.98,
+                shown / scale * 1.08,
+                f"usual full dose: {shown / scale:g} {unit.split(',')[0]}",
+                transform=axis.get_yaxis_transform(),
+                ha="right",
+                size=8,
+                color=COLOURS["amber"],
+            )
+            axis.set_xticks((0, 20, 40, 60) if minutes else (0, 4, 8, 12))
             axis.grid(False)
             axis.yaxis.set_major_formatter("{x:g}")
-        figure.colorbar(mesh, ax=axes[-1], label="Revision of the belief")
+        figure.colorbar(mesh, ax=axes[-1], label="Revision (0 kept, 1 evidence wins)")
     return figure

@@ -1,6 +1,6 @@
 """What does each receptor contribute: 5-HT2A, 5-HT1A, agonists of partial efficacy, and buspirone?
 
-Psilocybin 20 mg is taken alone, with ketanserin, with buspirone, and as if it lacked one of its receptors; the
+Psilocybin 12 mg (170 µg/kg) is taken alone, with ketanserin, with buspirone, and as if it lacked one of its receptors; the
 efficacy of a 5-HT2A agonist is lowered from full to none. 5-HT2A relaxes precisions (REBUS), 5-HT1A dims the
 units' slopes; the alternative, 5-HT1A giving precision back, is run beside it.
 
@@ -9,7 +9,7 @@ agonist of a third of psilocin's efficacy changes neither, at any dose.
 
 References: Pokorny et al. 2016; Vollenweider et al. 1998; Rickli et al. 2016; Black & Leff 1983.
 
-Time: half a minute on two idle cores; seconds with --smoke, nearly all of it compiling
+Time: a minute on two idle cores; half of that with --smoke, nearly all of it compiling
 """
 
 from .computing import Config as Config

@@ -1,24 +1,28 @@
-"""`run`: every condition, partial agonists, and what overturns the verdicts."""
+"""`run`: every condition, partial agonists, and the claims."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcmodel.errors import UserError
 from pcmodel.neuromodulation import Dose, Library, effects, typical
 from pcmodel.neuromodulation.accounts import Account, Dimmer, Rebus, Together
 from pcmodel.neuromodulation.course import transducer_of
 from pcmodel.neuromodulation.receptors import operational
 
 from .._believing import believe
-from .._dosing import LIBRARY, take, turn, with_number
+from .._claims import AS_SET, Setting, Tested, at_least, examine_all
+from .._dosing import LIBRARY, take, with_number
 
 HOURS = np.linspace(0, 8, 97)
+AT = int(np.searchsorted(HOURS, 3.0))
+"""Psilocin's peak in plasma, two hours after intake."""
+# Pokorny 2016 gave 170 ug/kg of psilocybin: 12 mg in 70 kg.
 PSILOCYBIN, BUSPIRONE, KETANSERIN = (
-    Dose("psilocybin", 20.0, 1.0),
+    Dose("psilocybin", 12.0, 1.0),
     Dose("buspirone", 20.0, 0.75),
     Dose("ketanserin", 40.0, 0.0),
 )
@@ -33,8 +37,7 @@ class Config:
     dimming: float = 0.5
 
     def __post_init__(self):
-        if self.people < 2:
-            raise UserError(f"people must be at least 2, got {self.people}.")
+        at_least(2, people=self.people)
 
     @classmethod
     def smoke(cls) -> "Config":
@@ -46,12 +49,13 @@ class Condition(NamedTuple):
     """Typical participant first, at the hour psilocybin's plasma peaks.
 
     effect_2a, response_1a: what the receptors do.  change: |activity mean - without drugs| by level above
-    the senses, (people, levels).
+    the senses, (people, levels); sd: of that activity without drugs.
     """
 
     effect_2a: np.ndarray
     response_1a: np.ndarray
     change: np.ndarray
+    sd: np.ndarray
 
 
 class Results(NamedTuple):
@@ -64,7 +68,7 @@ class Results(NamedTuple):
     partial: np.ndarray
     buspirone_dose: np.ndarray
     response_by_buspirone: np.ndarray
-    turns: tuple
+    tested: dict[str, Tested]
 
 
 def without(receptor: str) -> Library:
@@ -86,18 +90,26 @@ def conditions() -> dict[str, tuple[list[Dose], Library]]:
     }
 
 
+def accounts(config: Config) -> dict[str, Account]:
+    """The two readings of 5-HT1A."""
+    return {
+        "dimming": Together((Rebus(config.relaxation), Dimmer(config.dimming))),
+        "restoring": Rebus(config.relaxation, restoring_1a=config.relaxation / 2),
+    }
+
+
 def run(config: Config, *, seed: int, progress) -> Results:
     """Every condition under both readings of 5-HT1A."""
-    dimming = Together((Rebus(config.relaxation), Dimmer(config.dimming)))
-    restoring = Rebus(config.relaxation, restoring_1a=config.relaxation / 2)
+    from .claiming import claims
+
     with jax.enable_x64(True):
-        found = {}
-        for name, account in (("dimming", dimming), ("restoring", restoring)):
-            each = progress.track(conditions().items(), name)
-            found[name] = {
-                label: condition(doses, library, account, config, seed)
-                for label, (doses, library) in each
+        found = {
+            name: {
+                label: condition(label, name, config, seed)
+                for label in progress.track(conditions(), name)
             }
+            for name in accounts(config)
+        }
         efficacy = np.linspace(0, 1.5, 31)
         dose = np.geomspace(2, 2000, 25)
         amounts = np.geomspace(1, 1000, 13)
@@ -109,69 +121,78 @@ def run(config: Config, *, seed: int, progress) -> Results:
             partial_agonists(efficacy, dose),
             amounts,
             np.asarray([response_with(mg) for mg in amounts]),
-            buspirone_turns(config, dimming),
+            examine_all(claims(config, seed), progress),
         )
 
 
-def condition(doses, library, account: Account, config: Config, seed: int) -> Condition:
+@lru_cache(maxsize=256)
+def condition(
+    label: str, reading: str, config: Config, seed: int, setting: Setting = AS_SET
+) -> Condition:
     """What each participant's belief does at psilocybin's peak."""
-    course, _ = take(doses, HOURS, people=config.people, seed=seed, library=library)
-    at = int(np.searchsorted(HOURS, 3.0))
-    moment = jax.tree.map(lambda curve: curve[:, at], effects(course))
+    doses, library = conditions()[label]
+    account = accounts(config)[reading]
+    course, _ = take(
+        doses,
+        HOURS,
+        people=config.people,
+        seed=seed,
+        library=library,
+        setting=setting,
+    )
+    moment = jax.tree.map(lambda curve: curve[:, AT], effects(course))
     rest = jax.tree.map(jnp.zeros_like, moment)
-    change = believe(moment, account).mean - believe(rest, account).mean
+    drugged, sober = (believe(x, account, setting=setting) for x in (moment, rest))
     return Condition(
-        np.asarray(moment.effect_2a), np.asarray(moment.response_1a), np.abs(change)
+        np.asarray(moment.effect_2a),
+        np.asarray(moment.response_1a),
+        np.abs(drugged.mean - sober.mean),
+        sober.sd,
     )
 
 
 def partial_agonists(efficacy: np.ndarray, dose: np.ndarray) -> np.ndarray:
     """Peak effect of a psilocin with other efficacies (shares of its own), (efficacies, doses)."""
-    site, _ = take([Dose("psilocybin", 1.0)], HOURS)
+    site, person = take([Dose("psilocybin", 1.0)], HOURS)
     unit = float(np.asarray(site.effect_site).max())
-    ratio = dose * unit / LIBRARY["psilocybin"].get("k_2a", 1.0)
+    ratio = dose * unit / float(person.ligands.k_2a[0, 0])
+    own = float(person.ligands.efficacy_2a[0, 0])
     stage = transducer_of(typical(LIBRARY, "psilocybin").physiology)
-    stimulus = 0.19 * efficacy[:, None] * (ratio / (1 + ratio))[None]
+    stimulus = own * efficacy[:, None] * (ratio / (1 + ratio))[None]
     return np.asarray(stage(operational(jnp.asarray(stimulus), jnp.ones(()))))
 
 
 def response_with(mg: float) -> float:
     """5-HT1A response at psilocybin's peak with some buspirone."""
     course, _ = take([Dose("buspirone", mg, 0.75), PSILOCYBIN], HOURS)
-    return float(course.response_1a[0, int(np.searchsorted(HOURS, 3.0))])
+    return float(course.response_1a[0, AT])
 
 
-def removed(conditions: dict[str, Condition]) -> np.ndarray:
-    """Share of psilocybin's change that buspirone removes, (people, levels)."""
-    alone, both = conditions["psilocybin"].change, conditions["+ buspirone"].change
-    return 1 - both / np.where(alone > 0, alone, np.nan)
+def removed(alone: Condition, both: Condition) -> np.ndarray:
+    """How much less a level is changed with both, in its undrugged SDs, (people, levels).
+
+    Not as a share of the change alone: at the top relaxing and dimming pull in opposite directions, and where
+    they cancel a share means nothing.
+    """
+    return (alone.change - both.change) / alone.sd
 
 
-def buspirone_turns(config: Config, account: Account) -> tuple:
-    """Removed at the lowest level less removed at the top, typical participant."""
-
-    def gap(library: Library, chosen: Account = account) -> float:
-        few = Config(2, config.relaxation, config.dimming)
-        pair = {
-            name: condition(doses, library, chosen, few, 0)
-            for name, (doses, _) in list(conditions().items())[:2]
-        }
-        share = removed(pair)[0]
-        return float(share[0] - share[-1])
-
-    cases = {
-        "psilocin's K at 5-HT1A": ("psilocybin", "k_1a"),
-        "psilocin's efficacy at 5-HT1A": ("psilocybin", "efficacy_1a"),
-        "buspirone's K at 5-HT1A": ("buspirone", "k_1a"),
-        "buspirone's efficacy at 5-HT1A": ("buspirone", "efficacy_1a"),
-        "buspirone's K at 5-HT2A": ("buspirone", "k_2a"),
-    }
-    return tuple(
-        turn(
-            name,
-            lambda f, where=where: gap(with_number(*where, f)),
-            lambda value: value > 0,
-            lambda value: f"{value:+.3f}",
-        )
-        for name, where in cases.items()
+def with_a_third(setting: Setting, config: Config, seed: int) -> np.ndarray:
+    """Largest effect of an agonist of a third of psilocin's efficacy, %: 12 mg and 2 g, anyone."""
+    weak = with_number("psilocybin", "efficacy_2a", 1 / 3)
+    return np.asarray(
+        [
+            100 * float(np.max(course.effect_2a))
+            for mg in (PSILOCYBIN.mg, 2000.0)
+            for course, _ in [
+                take(
+                    [Dose("psilocybin", mg, 1.0)],
+                    HOURS,
+                    people=config.people,
+                    seed=seed,
+                    library=weak,
+                    setting=setting,
+                )
+            ]
+        ]
     )

@@ -8,6 +8,16 @@ from .._believing import LEVELS
 from .computing import Config, Results
 from .judging import Summary
 
+TOLD = {
+    "psilocybin": "psilocybin 12 mg",
+    "+ buspirone": "with buspirone 20 mg",
+    "+ ketanserin": "with ketanserin 40 mg",
+    "5-HT2A only": "if it bound 5-HT2A only",
+    "5-HT1A only": "if it bound 5-HT1A only",
+    "third of efficacy": "at a third of its 5-HT2A efficacy",
+    "buspirone alone": "buspirone 20 mg alone",
+}
+
 
 def plot(config: Config, results: Results, summary: Summary) -> dict:
     """Receptors, change by level, and partial agonists."""
@@ -18,6 +28,7 @@ def draw_conditions(results: Results):
     """What the receptors do and what the belief does, condition by condition."""
     figure, (left, right) = new_figure(1, 2, width=FULL_WIDTH * 1.25, height=4.4)
     names = list(results.dimming)
+    labels = [TOLD.get(name, name) for name in names]
     rows = np.arange(len(names))[::-1]
     with figure_style():
         for offset, field, label, colour in (
@@ -33,7 +44,7 @@ def draw_conditions(results: Results):
             )
         left.set(
             yticks=rows,
-            yticklabels=names,
+            yticklabels=labels,
             xlabel="% of maximum",
             title="At the receptors",
             xlim=(0, 105),
@@ -54,7 +65,7 @@ def draw_conditions(results: Results):
         right.set(
             yticks=rows,
             yticklabels=[],
-            xlabel="Change of the belief from no drug (its own units)",
+            xlabel="Size of the change from no drug\n(belief held -2, observed +1)",
             title="In the hierarchy, if 5-HT1A dims",
         )
         right.legend(loc="lower right")
@@ -95,11 +106,14 @@ def draw_efficacy(results: Results):
             left.text(
                 results.dose[-1] * 1.1, curve[-1], f"{share:.0%}", va="center", size=9
             )
-        left.text(results.dose[-1] * 1.1, 158, "efficacy", va="center", size=9)
-        left.axvline(25, color=COLOURS["amber"], ls=":", lw=1)
+        left.text(results.dose[-1], 166, "efficacy", ha="right", va="center", size=9)
+        left.axvline(25, color=COLOURS["amber"], ls=":", lw=1.2)
+        left.text(
+            23, 150, "usual full dose\nof psilocybin", ha="right", va="center", size=8
+        )
         left.set(
             xscale="log",
-            ylim=(-4, 165),
+            ylim=(-4, 175),
             xlabel="Dose of a psilocybin of that efficacy (mg; log scale)",
             ylabel="Effect (% of psilocin at every receptor)",
             title="Too little efficacy does nothing at any dose",
@@ -117,12 +131,14 @@ def draw_efficacy(results: Results):
         )
         right.text(
             1,
-            100 * results.dimming["psilocybin"].response_1a[0] + 1,
-            "psilocybin 20 mg alone",
+            100 * results.dimming["psilocybin"].response_1a[0] - 1,
+            "dashed: psilocybin 12 mg alone",
             size=9,
+            va="top",
             color=COLOURS["grey"],
         )
-        right.axvline(20, color=COLOURS["amber"], ls=":", lw=1)
+        right.axvline(20, color=COLOURS["amber"], ls=":", lw=1.2)
+        right.text(22, 4, "dose of the study", size=8)
         right.set(
             xscale="log",
             ylim=(0, 60),

@@ -10,7 +10,7 @@ relaxed priors from raised senses.
 
 References: Carhart-Harris & Friston 2019; Rajpal et al. 2022; Safron et al.; Bredenberg et al.; Juliani et al. 2024.
 
-Time: half a minute on two idle cores; seconds with --smoke, nearly all of it compiling
+Time: a minute on two idle cores; half of that with --smoke, nearly all of it compiling
 """
 
 from .computing import Config as Config

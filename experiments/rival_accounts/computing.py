@@ -23,6 +23,7 @@ from pcmodel.neuromodulation.accounts import (
     Uniform,
 )
 
+from .._claims import AS_SET, Knob, Setting, at_least
 from .observing import Observed, Words, observe_all
 
 WIDTHS, PRECISIONS = (6, 5, 4, 3), (2.0, 3.0, 3.0, 4.0)
@@ -53,8 +54,7 @@ class Config:
     amplitude: float = 2.0
 
     def __post_init__(self):
-        if self.networks < 2:
-            raise UserError(f"networks must be at least 2, got {self.networks}.")
+        at_least(2, networks=self.networks)
         if not self.strength > 0 or not self.amplitude > 0:
             raise UserError("strength and amplitude must be positive.")
 
@@ -65,27 +65,48 @@ class Config:
 
 
 class Results(NamedTuple):
-    """Observed fields (effects, networks, ...) by account; `flat` with a flat receptor map.
+    """Observed fields (effects, networks, ...).
 
-    direction: of the belief's shift without drugs, (networks, top).  prior: (networks, top).
+    settings: by the setting's label (`label`), then by account.  assumptions: REBUS in variants.
+    flat, raised: relaxed priors and raised senses with a flat receptor map.  prior: (networks, top).
     """
 
-    observed: dict[str, Observed]
-    weaker: dict[str, Observed]
-    stronger: dict[str, Observed]
+    settings: dict[str, dict[str, Observed]]
     assumptions: dict[str, Observed]
     flat: Observed
     raised: Observed
-    direction: np.ndarray
     prior: np.ndarray
+
+    @property
+    def observed(self) -> dict[str, Observed]:
+        """By account, everything as set."""
+        return self.settings[label(AS_SET)]
+
+
+KNOBS = (
+    Knob("strength", "account.strength"),
+    Knob("precision of the top", "belief.prior"),
+    Knob("precision of the senses", "belief.evidence"),
+    Knob("size of the moving input", "input.amplitude"),
+)
+
+
+def label(setting: Setting) -> str:
+    """A setting's key among the results."""
+    return f"{setting.path} x {setting.factor:g}" if setting.path else "as set"
 
 
 def run(config: Config, *, seed: int, progress) -> Results:
-    """Observe everything, at the strength given and at half and double."""
+    """Observe everything, as set and with each knob halved and doubled."""
     with jax.enable_x64(True):
         weights, seen, model, log_precisions = hierarchies(config, seed)
 
-        def observed(account: Account, places) -> Observed:
+        def observed(account: Account, places, setting: Setting = AS_SET) -> Observed:
+            ends = {0: "belief.evidence", len(log_precisions) - 1: "belief.prior"}
+            precisions = tuple(
+                value + np.log(setting.of(ends[level])) if level in ends else value
+                for level, value in enumerate(log_precisions)
+            )
             words = jax.tree.map(
                 lambda *rows: jnp.stack(rows),
                 *(words_of(account, effect, places) for effect in EFFECTS),
@@ -95,20 +116,22 @@ def run(config: Config, *, seed: int, progress) -> Results:
                 observe_all(
                     words,
                     weights,
-                    log_precisions,
+                    precisions,
                     seen,
+                    jnp.asarray(config.amplitude * setting.of("input.amplitude")),
                     model=model,
-                    amplitude=config.amplitude,
                 ),
             )
 
         places = anatomy(*CORTEX)
-        by_strength = []
-        for factor in progress.track((1.0, 0.5, 2.0), "accounts"):
-            chosen = accounts(config.strength * factor)
-            by_strength.append(
-                {name: observed(account, places) for name, account in chosen.items()}
-            )
+        turned = [knob.times(factor) for knob in KNOBS for factor in (0.5, 2.0)]
+        settings = {}
+        for setting in progress.track((AS_SET, *turned), "accounts"):
+            chosen = accounts(config.strength * setting.of("account.strength"))
+            settings[label(setting)] = {
+                name: observed(account, places, setting)
+                for name, account in chosen.items()
+            }
         variants = {
             "rebus, senses half exempt": Rebus(config.strength, exemption=0.5),
             "rebus, senses not exempt": Rebus(config.strength, exemption=0.0),
@@ -116,15 +139,12 @@ def run(config: Config, *, seed: int, progress) -> Results:
             "rebus, sign reversed": Rebus(config.strength, sign=1),
         }
         flat = anatomy(*["control"] * 4)
-        prior = np.asarray(weights["prior_mean"])
-        base = by_strength[0]["uniform"].top[0]
         return Results(
-            *by_strength,
+            settings,
             {name: observed(account, places) for name, account in variants.items()},
             observed(Rebus(config.strength), flat),
             observed(Sensory(config.strength), flat),
-            base - prior,
-            prior,
+            np.asarray(weights["prior_mean"]),
         )
 
 

@@ -1,13 +1,14 @@
 """`analyse`: a verdict for every cell of the published table of expectations."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from pcmodel.report import Verdict
 
-from .._dosing import judge
-from .computing import FULL, MODERATE, Config, Results
+from .._claims import Claim, Setting, examine, told, verdicts
+from .computing import FULL, KNOBS, MODERATE, Config, Results, label
 from .observing import Observed
 
 OBSERVABLES = {
@@ -49,7 +50,8 @@ class Summary(NamedTuple):
 
 def changes(observed: Observed, results: Results, effect: int) -> dict[str, np.ndarray]:
     """Change from no drug at one effect, by observable: (networks,)."""
-    along = results.direction / np.sum(results.direction**2, axis=1, keepdims=True)
+    direction = observed.top[0] - results.prior
+    along = direction / np.sum(direction**2, axis=1, keepdims=True)
     shift = np.sum((observed.top - results.prior[None]) * along[None], axis=2)
     low, high = (
         field[effect] - field[0] for field in (observed.still, observed.moving)
@@ -84,6 +86,8 @@ def signs(change: np.ndarray, observable: str) -> np.ndarray:
 def analyse(config: Config, results: Results) -> Summary:
     """Every cell, the theorems, and which observables separate which accounts."""
     names = tuple(results.observed)
+    every = claims(results)
+    cells = verdicts(every, {claim.name: examine(claim) for claim in every})
     found = {
         name: changes(each, results, effect_of(name))
         for name, each in results.observed.items()
@@ -99,7 +103,7 @@ def analyse(config: Config, results: Results) -> Summary:
         ),
         separation(found),
         residual,
-        (*theorems(results, found), *cells(found)),
+        (*theorems(results, found), *cells),
     )
 
 
@@ -118,24 +122,31 @@ def separation(found) -> dict[str, tuple[str, ...]]:
     return pairs
 
 
-def cells(found) -> tuple[Verdict, ...]:
-    """One verdict a cell: holds in 9 of 10 networks, fails below half, else undecided."""
-    verdicts = []
-    for account, expected in EXPECTED.items():
-        for observable, sign in expected.items():
-            change = found[account][observable]
-            share = float(np.mean(signs(change, observable) == sign))
-            holds = True if share >= 0.9 else False if share < 0.5 else None
-            verdicts.append(
-                judge(
-                    f"{account}: {OBSERVABLES[observable]}",
-                    WORDS[sign],
-                    f"{np.median(change):+.3f} (median); as predicted in {share:.0%} of networks",
-                    holds,
-                    "predicted",
-                )
-            )
-    return tuple(verdicts)
+def cell(
+    setting: Setting, results: Results, account: str, observable: str
+) -> np.ndarray:
+    """Median change, and the share of networks in which it has the expected sign."""
+    observed = results.settings[label(setting)][account]
+    change = changes(observed, results, effect_of(account))[observable]
+    share = np.mean(signs(change, observable) == EXPECTED[account][observable])
+    return np.asarray([np.median(change), share])
+
+
+def claims(results: Results) -> tuple[Claim, ...]:
+    """One a cell: holds in 9 of 10 networks, fails below half, else undecided."""
+    return tuple(
+        Claim(
+            f"{account}: {OBSERVABLES[observable]}",
+            WORDS[sign],
+            "predicted",
+            partial(cell, results=results, account=account, observable=observable),
+            lambda v: True if v[1] >= 0.9 else False if v[1] < 0.5 else None,
+            lambda v: f"{v[0]:+.3f} (median); as predicted in {v[1]:.0%} of networks",
+            KNOBS,
+        )
+        for account, expected in EXPECTED.items()
+        for observable, sign in expected.items()
+    )
 
 
 def theorems(results: Results, found) -> tuple[Verdict, ...]:
@@ -152,25 +163,25 @@ def theorems(results: Results, found) -> tuple[Verdict, ...]:
         np.abs(results.observed["noise"].top - results.observed["noise"].top[0]).max()
     )
     return (
-        judge(
+        Verdict(
             "Belief means cannot tell relaxed priors from raised senses",
             "same top belief at every effect, with a flat map and the senses exempt; uncertainty differs",
             f"beliefs differ by {apart:.1e}, entropy of the top by {np.median(spread):+.2f} nats",
-            apart < 1e-6 and np.all(np.abs(spread) > 0.1),
+            told(bool(apart < 1e-6 and np.all(np.abs(spread) > 0.1))),
             "theorem",
         ),
-        judge(
+        Verdict(
             "All precisions alike move no belief",
             "mode unchanged at every effect",
             f"largest movement {moved:.1e}",
-            moved < 1e-6,
+            told(bool(moved < 1e-6)),
             "theorem",
         ),
-        judge(
+        Verdict(
             "Noise moves no belief",
             "mode unchanged at every effect",
             f"largest movement {noise:.1e}",
-            noise < 1e-9,
+            told(bool(noise < 1e-9)),
             "theorem",
         ),
     )

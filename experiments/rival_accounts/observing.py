@@ -61,7 +61,7 @@ class Observed(NamedTuple):
     residual: Array
 
 
-def observe(words: Words, network: PureNetwork, seen: Array, *, amplitude: float):
+def observe(words: Words, network: PureNetwork, seen: Array, *, amplitude: Array):
     """All observables of one network under one modulation."""
     levels = range(len(network.model.widths))
     modulation = Modulation(
@@ -152,7 +152,7 @@ def linear_dynamics(problem: Problem, found) -> Linear:
     )
 
 
-def dynamics(problem: Problem, found, words: Words, amplitude: float):
+def dynamics(problem: Problem, found, words: Words, amplitude: Array):
     """Diversity under a constant and a moving input, and transfer entropy from top to bottom.
 
     Inference is an Ornstein-Uhlenbeck process between samples; a generated share arrives one sample after
@@ -184,7 +184,7 @@ def dynamics(problem: Problem, found, words: Words, amplitude: float):
         ]
     )
 
-    def stationary(size: float) -> Array:
+    def stationary(size: float | Array) -> Array:
         of_input = size**2 * (1 - MEMORY**2) * jnp.eye(seen)
         return lyapunov(step, jax.scipy.linalg.block_diag(of_state, of_input))
 
@@ -225,8 +225,8 @@ def transfer_entropy(step: Array, stationary: Array, source: slice, target: slic
     return half_log_det(left_over(units[target])) - half_log_det(left_over(both))
 
 
-@partial(jax.jit, static_argnames=("model", "amplitude"), compiler_options=QUICK)
-def observe_all(words: Words, weights, log_precisions, seen, *, model, amplitude):
+@partial(jax.jit, static_argnames="model", compiler_options=QUICK)
+def observe_all(words: Words, weights, log_precisions, seen, amplitude, *, model):
     """words (cases, ...), networks (networks, ...): every field (cases, networks, ...)."""
 
     def one(words, weights, seen):

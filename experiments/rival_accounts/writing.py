@@ -4,21 +4,19 @@ import numpy as np
 
 from pcmodel.report import Panel, Report, Section, Table
 
-from .._dosing import Turn, turning_table
+from .._claims import examine, overturning
 from .computing import FULL, Config, Results
 from .judging import (
-    EXPECTED,
     OBSERVABLES,
-    WORDS,
     Summary,
     changes,
-    effect_of,
-    signs,
+    claims,
 )
 
 
 def report(config: Config, results: Results, summary: Summary) -> Report:
     """The page."""
+    every = claims(results)
     judged = [v for v in summary.verdicts if v.kind == "predicted"]
     held = sum(v.outcome == "holds" for v in judged)
     failed = sum(v.outcome == "fails" for v in judged)
@@ -47,13 +45,21 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
                 ),
                 tables=(separating(summary),),
             ),
+            overturning(every, {claim.name: examine(claim) for claim in every}),
             Section(
-                "What overturns it",
+                "REBUS under other assumptions",
                 (
-                    "Every cell was run again at half and at twice the strength. REBUS was run again with the senses half or "
-                    "not exempt, with the top favoured, and with the sign of the link reversed.",
+                    "The senses half or not exempt, the top favoured, and the sign of the link reversed.",
                 ),
-                tables=(strengths(results), variants(results)),
+                tables=(variants(results),),
+            ),
+            Section(
+                "What belief means alone cannot separate",
+                (
+                    "Relaxed priors and raised senses: with a flat map the top belief is the same number at every effect. Noise "
+                    "and the uniform null move no mean at all, and spread activity alike; only the speed of inference, and with it transfer entropy, tells them apart. A study "
+                    "that reports where beliefs went, and not how sure they are, cannot tell these apart.",
+                ),
             ),
         ),
         assumptions=[
@@ -90,33 +96,6 @@ def separating(summary: Summary) -> Table:
         rows,
         "Observables whose changes differ in one direction in 95 % of networks.",
     )
-
-
-def outcome(observed, results: Results, account: str, observable: str) -> str:
-    """Share of networks with the expected sign."""
-    change = changes(observed, results, effect_of(account))[observable]
-    expected = EXPECTED[account][observable]
-    share = np.mean(signs(change, observable) == expected)
-    return "holds" if share >= 0.9 else "fails" if share < 0.5 else "undecided"
-
-
-def strengths(results: Results) -> Table:
-    """Every cell at half and double strength."""
-    turns = []
-    for account, expected in EXPECTED.items():
-        for observable, sign in expected.items():
-            half, middle, double = (
-                outcome(each[account], results, account, observable)
-                for each in (results.weaker, results.observed, results.stronger)
-            )
-            flips = [
-                w for w, o in (("halved", half), ("doubled", double)) if o != middle
-            ]
-            name = f"strength of {account}: {OBSERVABLES[observable]} {WORDS[sign]}"
-            turns.append(
-                Turn(name, half, middle, double, " or ".join(flips) or "never")
-            )
-    return turning_table(turns, "each cell of the table")
 
 
 def variants(results: Results) -> Table:

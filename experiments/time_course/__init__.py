@@ -9,7 +9,7 @@ before LSD 100 ug; people differ as much in duration as published; a second dose
 
 References: Holze et al. 2019, 2023; Vogt et al. 2023; Ley et al. 2023; Vizeli & Liechti 2017; Madsen et al. 2019.
 
-Time: under a minute on two idle cores; seconds with --smoke, nearly all of it compiling
+Time: a minute and a half on two idle cores; a minute with --smoke, most of it compiling
 """
 
 from .computing import Config as Config

@@ -47,7 +47,7 @@ def draw_clock(axes, name: str, clock: Clock, *, first: bool) -> None:
         axes[1].text(
             0.97,
             0.9,
-            "serotonin released\n(a.u.)",
+            "serotonin released\n(own scale); drug\noccupies none",
             ha="right",
             va="top",
             transform=axes[1].transAxes,
@@ -57,6 +57,9 @@ def draw_clock(axes, name: str, clock: Clock, *, first: bool) -> None:
     axes[1].set_ylim(0, 100)
     draw_band(axes[2], hours, clock.effect, COLOURS["purple"])
     axes[2].set_ylim(-3, 108)
+    if not clock.effect.high.max() > 0:
+        middle = {"ha": "center", "va": "center", "transform": axes[2].transAxes}
+        axes[2].text(0.5, 0.5, "5-HT2A response\nbelow threshold", size=9, **middle)
     for level, colour in enumerate(level_colours(len(LEVELS))):
         axes[3].plot(hours, clock.gains[:, level], color=colour, label=LEVELS[level])
     axes[3].set(
@@ -70,6 +73,7 @@ def draw_clock(axes, name: str, clock: Clock, *, first: bool) -> None:
     axes[4].set_ylim(-3.2, 0.2)
     draw_band(axes[5], hours, clock.systolic, COLOURS["orange"])
     axes[5].axhline(160, color=COLOURS["grey"], lw=0.8, ls=":")
+    axes[5].text(hours[-1], 162, "160", ha="right", size=8, color=COLOURS["grey"])
     axes[5].set(ylim=(90, 205), xlabel="Minutes" if minutes else "Hours after intake")
     if first:
         for axis, label in zip(axes, labels, strict=True):

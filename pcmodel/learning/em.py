@@ -4,6 +4,9 @@ Weights take one optax step on the expected energy, whose gradient is local to e
 Precisions have a closed-form M-step, $\Pi_\ell^{-1} = E[e_\ell e_\ell^\top]$ (the residual *plus* the posterior-variance term),
 applied as a moving average of the second moment at `precision_rate` (1 = full EM).  An average of
 variances, not of log-precisions: it has no bias from small batches.
+
+A drug's *plasticity* multiplies what a step changes, after the optimiser: a rescaled gradient would leave
+Adam where it was.
 """
 
 from dataclasses import dataclass
@@ -84,8 +87,12 @@ def em_step(
     *,
     structure: Structure,
     learning: Learning,
+    plasticity: Array | None = None,
 ) -> tuple[LearningState, LearningInfo]:
-    """One step on a batch; values[l] is (batch, clamped units of level l)."""
+    """One step on a batch; values[l] is (batch, clamped units of level l).
+
+    plasticity: multiplies every learning rate (a precision's up to 1); None leaves no trace.
+    """
     batch = next(value.shape[0] for value in values if value.shape[-1])
     keys = jax.random.split(key, batch)
 
@@ -111,6 +118,8 @@ def em_step(
     updates, optimiser = learning.optimiser.update(
         gradient, state.optimiser, state.weights
     )
+    if plasticity is not None:
+        updates = jax.tree.map(lambda change: plasticity * change, updates)
     weights: Weights = optax.apply_updates(state.weights, updates)
     weights = learning.gauge.project(weights, state.initial, state.log_precisions)
 
@@ -126,7 +135,7 @@ def em_step(
         move_precision(
             value,
             error,
-            rate=precision_rate(learning, structure, level),
+            rate=scaled_rate(precision_rate(learning, structure, level), plasticity),
             floor=learning.variance_floor if level == 0 else 0.0,
         )
         for level, (value, error) in enumerate(
@@ -149,15 +158,22 @@ def precision_rate(learning: Learning, structure: Structure, level: int) -> floa
     return learning.precision_rate
 
 
+def scaled_rate(rate: float, plasticity: Array | None) -> float | Array:
+    """A precision's rate under a drug; 0 stays a plain 0, which freezes it."""
+    if plasticity is None or rate == 0.0:
+        return rate
+    return jnp.minimum(rate * plasticity, 1.0)
+
+
 def move_precision(
     log_precision: Array | None,
     errors: Float[Array, "batch samples width"],
     *,
-    rate: float,
+    rate: float | Array,
     floor: float = 0.0,
 ) -> Array | None:
     """Move a precision towards the inverse second moment of its errors."""
-    if log_precision is None or rate == 0.0:
+    if log_precision is None or (not isinstance(rate, Array) and rate == 0.0):
         return log_precision
     if log_precision.ndim == 2:
         return move_full_precision(log_precision, errors, rate=rate, floor=floor)
@@ -170,7 +186,7 @@ def move_full_precision(
     log_precision: Float[Array, "width width"],
     errors: Float[Array, "batch samples width"],
     *,
-    rate: float,
+    rate: float | Array,
     floor: float = 0.0,
 ) -> Float[Array, "width width"]:
     """`move_precision` for a full precision, through its covariance."""

@@ -49,6 +49,7 @@ def run_epoch(
     structure: Structure,
     learning: Learning,
     batch_size: int,
+    plasticity: Array | None = None,
 ) -> tuple[LearningState, LearningInfo]:
     """One pass over the data in a fresh order; a last incomplete batch is left out.
 
@@ -62,7 +63,14 @@ def run_epoch(
     def step(state: LearningState, inputs):
         indices, key = inputs
         batch = tuple(value[indices] for value in values)
-        return em_step(state, batch, key, structure=structure, learning=learning)
+        return em_step(
+            state,
+            batch,
+            key,
+            structure=structure,
+            learning=learning,
+            plasticity=plasticity,
+        )
 
     keys = jax.random.split(step_key, num_batches)
     batches = order.reshape(num_batches, batch_size)
@@ -80,9 +88,10 @@ def learn(
     learning: Learning,
     num_epochs: int,
     batch_size: int,
+    plasticity: Array | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> tuple[LearningState, LearningCurve]:
-    """Run `num_epochs`; `advance` is called after each."""
+    """Run `num_epochs`; `advance` is called after each.  plasticity: see `em_step`."""
     state = proven = init_learning(weights, log_precisions, learning)
     history: list[tuple[float, float, float]] = []
     precisions: list[list[float]] = []
@@ -95,6 +104,7 @@ def learn(
             structure=structure,
             learning=learning,
             batch_size=batch_size,
+            plasticity=plasticity,
         )
         if not np.isfinite(info.energy):
             # What began this epoch was never seen to have a finite energy.

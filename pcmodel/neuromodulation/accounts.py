@@ -72,6 +72,20 @@ def excitability(effects: Effects, *, per_effect: float = 1.0) -> Array:
     return per_effect * effects.effect_2a
 
 
+def check_share(account: str, name: str, value: float) -> None:
+    """Raise a UserError unless the value lies in [0, 1]."""
+    if not 0 <= value <= 1:
+        raise UserError(f"account {account}: {name} must lie in [0, 1], got {value}.")
+
+
+def check_selectivity(account: str, value: float) -> None:
+    """Raise a UserError for one that would divide by the lowest level's depth, 0."""
+    if not 0 <= value < float("inf"):
+        raise UserError(
+            f"account {account}: selectivity must be 0 or more, got {value}."
+        )
+
+
 def spared(level: int, exemption: float) -> float:
     """What is left of an action on a level: the lowest may be exempt, wholly or in part."""
     return 1.0 - exemption if level == 0 else 1.0
@@ -98,10 +112,8 @@ class Rebus:
     def __post_init__(self):
         if self.sign not in (-1, 1):
             raise UserError(f"account rebus: sign must be -1 or 1, got {self.sign}.")
-        if not 0 <= self.exemption <= 1:
-            raise UserError(
-                f"account rebus: exemption must lie in [0, 1], got {self.exemption}."
-            )
+        check_share("rebus", "exemption", self.exemption)
+        check_selectivity("rebus", self.selectivity)
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
         """Gains below 1."""
@@ -153,6 +165,8 @@ class Sebus:
             raise UserError(
                 f"account sebus: strengthening must exceed 1, got {self.strengthening}."
             )
+        check_share("sebus", "exemption", self.exemption)
+        check_selectivity("sebus", self.selectivity)
 
     @property
     def turning_point(self) -> float:
@@ -222,6 +236,14 @@ class NmdaBlock:
     plasticity: float = 1.0
     lowest: int = 1
     needs = ("nmda_block",)
+
+    def __post_init__(self):
+        check_share("nmda_block", "transmission", self.transmission)
+        check_share("nmda_block", "plasticity", self.plasticity)
+        if self.lowest < 0:
+            raise UserError(
+                f"account nmda_block: lowest must be a level, got {self.lowest}."
+            )
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
         """Error transmission and plasticity below 1."""

@@ -2,7 +2,7 @@
 
 The rise follows its drive less what habituation has learned of it, $\\Delta = S (u - h)$, $\\dot h = k (u - h)$.
 The drive of a 5-HT2A agonist is its part of the effect after the second stage (occupancy outlasts the
-pressor effect), of a releaser what it releases, of a channel blocker its block.
+pressor effect; released serotonin's part counts as release), of a releaser what it releases, of a channel blocker its block.
 """
 
 from typing import NamedTuple
@@ -29,13 +29,21 @@ def drives(course: Course, person: Participant) -> Float[Array, "compounds times
     """What each compound pushes the circulation with."""
     ligands = person.ligands
     agonism = ligands.efficacy_2a[:, None] * course.occupancy_2a
-    total = jnp.sum(agonism, axis=0)
+    total = jnp.sum(agonism, axis=0) + serotonin_agonism(course, person)
     part = agonism / jnp.where(total > 0, total, 1.0)[None]
     reversal = course.effect_site / ligands.release_ec50[:, None]
     released = reversal / (1 + jnp.sum(reversal, axis=0))[None] * course.store[None]
     block = course.effect_site / ligands.nmda_ic50[:, None]
     blocked = block / (1 + jnp.sum(block, axis=0))[None]
     return part * course.effect_2a[None] + released + blocked
+
+
+def serotonin_agonism(course: Course, person: Participant) -> Curve:
+    """Stimulus at 5-HT2A of the serotonin that was released, tau times its occupancy."""
+    body = person.physiology
+    released, tone = (x / body.serotonin_k_2a for x in (course.serotonin, body.tone))
+    vacant = (1 - jnp.sum(course.occupancy_2a, axis=0)) / (1 + tone + released)
+    return body.serotonin_efficacy_2a * released * vacant
 
 
 def vital_signs(course: Course, times: Curve, person: Participant) -> Signs:

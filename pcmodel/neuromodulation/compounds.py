@@ -21,6 +21,7 @@ QUANTITIES = {
     "absorption_rate": RATE,
     "half_life": {"h"},
     "volume": {"L"},
+    "bioavailability": {"share"},
     "effect_site_rate": RATE,
     "k_2a": CONCENTRATION,
     "k_1a": CONCENTRATION,
@@ -42,6 +43,7 @@ POSITIVE = frozenset(QUANTITIES) - {
     "diastolic_rise",
     "heart_rate_rise",
 }
+SHARES = frozenset({"bioavailability"})
 NEEDED = ("half_life", "volume")
 TOGETHER = (("k_2a", "efficacy_2a"), ("k_1a", "efficacy_1a"))
 
@@ -62,6 +64,11 @@ class Compound:
     def is_oral(self) -> bool:
         """Whether it can be swallowed (an absorption rate is known)."""
         return "absorption_rate" in self.numbers
+
+    @property
+    def is_injectable(self) -> bool:
+        """Whether its volume is, or can be made, that of an injected dose."""
+        return not self.is_oral or "bioavailability" in self.numbers
 
     def with_value(self, quantity: str, value: float, why: str) -> "Compound":
         """A copy with one number set by hand, marked as assumed."""
@@ -128,6 +135,12 @@ def check(compound: Compound) -> None:
     for number in numbers.values():
         if number.quantity in POSITIVE and number.value == 0:
             raise UserError(f"{number.quantity} must be positive", where=number.where)
+        if number.quantity in SHARES and number.value > 1:
+            raise UserError(
+                f"{number.quantity} is {number.value:g}",
+                where=number.where,
+                expected="a share, at most 1",
+            )
     for pair in TOGETHER:
         given = [name for name in pair if name in numbers]
         if len(given) == 1:

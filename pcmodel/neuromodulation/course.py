@@ -5,17 +5,20 @@ Every stage is kept, so that each can be looked at and each can be replaced.  Ze
 zeros all the way.
 """
 
+from operator import itemgetter
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
+from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.dosing import Regimen
-from pcmodel.neuromodulation.kinetics import Concentration, Kinetics, superpose
+from pcmodel.neuromodulation.kinetics import Concentration, superpose
 from pcmodel.neuromodulation.participant import Participant, Physiology
 from pcmodel.neuromodulation.pools import depletable
 from pcmodel.neuromodulation.receptors import occupancy, operational
@@ -50,8 +53,17 @@ class Course(NamedTuple):
     nmda_block: Curve
 
 
-def check_times(times: np.ndarray, person: Participant, *, tolerance: bool) -> None:
-    """Raise a UserError unless the times ascend, densely enough for what is integrated."""
+def check_times(
+    times: np.ndarray,
+    person: Participant,
+    *,
+    tolerance: bool,
+    doses: Regimen = (),
+) -> None:
+    """Raise a UserError unless the times fit what is integrated.
+
+    They must ascend, densely enough, and begin before the first dose: stores and pools are full then.
+    """
     steps = np.diff(times)
     if times.ndim != 1 or len(times) < 2 or not np.all(steps > 0):
         raise UserError("times must ascend, in hours, two or more of them.")
@@ -60,13 +72,23 @@ def check_times(times: np.ndarray, person: Participant, *, tolerance: bool) -> N
             f"times are up to {steps.max():g} h apart; a serotonin store or receptor "
             f"tolerance needs steps of {LONGEST_STEP} h or less."
         )
+    early = [dose for dose in doses if _is_before(dose.hours, times[0])]
+    if (person.has_releaser or tolerance) and early:
+        raise UserError(
+            f"dose 1 ({early[0].compound}): is at {early[0].hours:g} h, before the first time, "
+            f"{times[0]:g} h, at which a serotonin store or receptors would be full."
+        )
+
+
+def _is_before(hours: ArrayLike, time: float) -> bool:
+    return not isinstance(hours, Tracer) and bool(np.any(np.asarray(hours) < time))
 
 
 def concentrations(doses: Regimen, times: Curve, person: Participant) -> Concentration:
     """Plasma and effect site of every compound: (compounds, times)."""
     curves = []
     for index, name in enumerate(person.compounds):
-        kinetics = Kinetics(*(field[index] for field in person.ligands.kinetics))
+        kinetics = jax.tree.map(itemgetter(index), person.ligands.kinetics)
         parts = []
         for dose in doses:
             if dose.compound == name:
@@ -129,9 +151,12 @@ def bind(
 
 
 def above_rest(stimulus: Curve, rest: Array, acting: Array, slope: Array) -> Curve:
-    """Operational response less that at rest: exactly 0 where nothing acts."""
+    """Operational response less that at rest: exactly 0 where nothing acts.
+
+    What rounding leaves there is taken away as a constant, so that the derivative in a dose of 0 stays.
+    """
     change = operational(stimulus, slope) - operational(rest, slope)
-    return jnp.where(acting, change, 0.0)
+    return change - jax.lax.stop_gradient(jnp.where(acting, 0.0, change))
 
 
 def transducer_of(body: Physiology) -> Threshold:
@@ -207,7 +232,11 @@ def duration(times: Curve, effect: Curve, *, share: float = 0.1) -> Array:
 
     Crossings are interpolated, so that it varies smoothly with the dose.
     """
-    level = share * jnp.max(effect)
+    return hours_above(times, effect, share * jnp.max(effect))
+
+
+def hours_above(times: Curve, effect: Curve, level: Array) -> Array:
+    """Hours for which a curve, a straight line between the times, exceeds a level."""
     before, after = effect[:-1] - level, effect[1:] - level
     rise = after - before
     part = jnp.where(rise == 0, 0.0, after / jnp.where(rise == 0, 1.0, rise))

@@ -93,7 +93,14 @@ def regimen(*doses: Dose, library: Library) -> Regimen:
                 where=where,
                 expected="Bolus() or Infusion(hours)",
             )
-        if isinstance(dose.route, Infusion) and not dose.route.hours > 0:
+        if not isinstance(dose.route, Oral) and not compound.is_injectable:
+            raise UserError(
+                "cannot be injected: its volume is apparent (V/F), and its table has no "
+                "bioavailability",
+                where=where,
+                expected="Oral()",
+            )
+        if isinstance(dose.route, Infusion) and not 0 < dose.route.hours < np.inf:
             raise UserError(
                 f"an infusion cannot last {dose.route.hours} h", where=where
             )
@@ -106,6 +113,8 @@ def check_value(value: ArrayLike, what: str, unit: str, where: str) -> None:
     if isinstance(value, Tracer):
         return
     number = np.asarray(value)
+    if not np.issubdtype(number.dtype, np.number):
+        raise UserError(f"{what} is {value!r}, not a number", where=where)
     if not np.all(np.isfinite(number)) or np.any(number < 0):
         raise UserError(
             f"{what} is {value} {unit}", where=where, expected=f"0 {unit} or more"

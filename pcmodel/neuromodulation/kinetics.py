@@ -22,8 +22,9 @@ NEARLY = 0.03
 class Kinetics(NamedTuple):
     """One compound in one person.
 
-    lag (h), absorption (1/h), elimination (1/h), volume (L; apparent, V/F), effect_site (1/h;
-    infinite where effect follows plasma at once).
+    lag (h), absorption (1/h), elimination (1/h), volume (L; apparent, V/F, where it is swallowed),
+    effect_site (1/h; infinite where effect follows plasma at once), bioavailability (F, of a
+    swallowed dose: an injected one is diluted in F times the apparent volume).
     """
 
     lag: Array
@@ -31,11 +32,17 @@ class Kinetics(NamedTuple):
     elimination: Array
     volume: Array
     effect_site: Array
+    bioavailability: Array | float = 1.0
 
     @property
     def clearance(self) -> Array:
         """Apparent clearance CL/F, L/h."""
         return self.elimination * self.volume
+
+    @property
+    def true_volume(self) -> Array:
+        """Volume of distribution of an injected dose, L."""
+        return self.volume * self.bioavailability
 
 
 def difference_2(time: Array, first: Array, second: Array) -> Array:
@@ -78,7 +85,7 @@ def unit_bolus(kinetics: Kinetics, time: Array) -> tuple[Array, Array]:
     """Plasma and effect-site ng/mL, `time` h after 1 mg into the vein at once."""
     since, given = jnp.maximum(time, 0), time >= 0
     ke, k0 = kinetics.elimination, kinetics.effect_site
-    scale = jnp.where(given, 1000 / kinetics.volume, 0)
+    scale = jnp.where(given, 1000 / kinetics.true_volume, 0)
     plasma = scale * jnp.exp(-ke * since)
     through = partial(difference_2, since, ke)
     return plasma, behind(plasma, k0, lambda rate: scale * rate * through(rate))
@@ -93,7 +100,7 @@ def unit_infusion(
         since = jnp.maximum(since, 0)
         zero = jnp.zeros(())
         ke, k0 = kinetics.elimination, kinetics.effect_site
-        scale = 1000 / kinetics.volume / duration
+        scale = 1000 / kinetics.true_volume / duration
         plasma = scale * difference_2(since, zero, ke)
         through = partial(difference_3, since, zero, ke)
         return plasma, behind(plasma, k0, lambda rate: scale * rate * through(rate))

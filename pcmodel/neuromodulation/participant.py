@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import NamedTuple
+from zlib import crc32
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.neuromodulation.compounds import Compound, Library
@@ -73,6 +75,18 @@ class Physiology(NamedTuple):
     ego_onset: Array
     resting: Float[Array, " signs"]
     habituation: Float[Array, " signs"]
+
+
+class Variation(NamedTuple):
+    """How much people differ: coefficients of variation, and the SD of resting signs (by sign)."""
+
+    clearance: ArrayLike
+    volume: ArrayLike
+    absorption: ArrayLike
+    affinity: ArrayLike
+    onset: ArrayLike
+    rise: ArrayLike
+    resting: Float[Array, " signs"]
 
 
 @jax.tree_util.register_dataclass
@@ -138,6 +152,7 @@ def stack_ligands(compounds: list[Compound]) -> Ligands:
         jnp.asarray(rates, float),
         column("volume"),
         column("effect_site_rate"),
+        column("bioavailability", 1.0),
     )
     rises = [[c.get(f"{sign}_rise", 0.0) for sign in SIGNS] for c in compounds]
     return Ligands(
@@ -180,38 +195,55 @@ def typical_physiology() -> Physiology:
     )
 
 
-def draw_participants(person: Participant, key: Array, number: int) -> Participant:
+def typical_variation() -> Variation:
+    """The variation rows of `physiology.csv`."""
+    names = ("clearance", "volume", "absorption", "affinity", "onset")
+    return Variation(
+        *(of_person("variation", name) for name in names),
+        rise=of_person("body", "rise_cv"),
+        resting=jnp.asarray([of_person("body", f"{sign}_sd") for sign in SIGNS], float),
+    )
+
+
+def draw_participants(
+    person: Participant, key: Array, number: int, variation: Variation | None = None
+) -> Participant:
     """People who vary around one: every array gets a leading axis.
 
     Clearance, volume and absorption vary for each compound apart, affinities together for each
-    receptor, resting signs and the size of their rise, and the second stage's onset.
+    receptor, resting signs and the size of their rise, and the second stage's onset.  Equal keys give the
+    same people whatever is taken and in whatever order: sessions of one person can be compared.
     """
-    return jax.vmap(lambda one: draw_one(person, one))(jax.random.split(key, number))
+    spread = variation or typical_variation()
+    return jax.vmap(lambda one: draw_one(person, one, spread))(
+        jax.random.split(key, number)
+    )
 
 
-def draw_one(person: Participant, key: Array) -> Participant:
+def draw_one(person: Participant, key: Array, variation: Variation) -> Participant:
     """One such person."""
     keys = jax.random.split(key, 8)
-    size = (len(person.compounds),)
     ligands, physiology = person.ligands, person.physiology
+    names = jnp.asarray([crc32(name.encode()) for name in person.compounds], jnp.uint32)
 
-    def factor(key: Array, name: str, shape: tuple[int, ...] = ()) -> Array:
-        return log_normal(key, of_person("variation", name), shape)
+    def by_compound(key: Array, cv: ArrayLike) -> Array:
+        # Keyed by name: what is taken beside it must not make another person of someone.
+        return jax.vmap(lambda name: log_normal(jax.random.fold_in(key, name), cv, ()))(
+            names
+        )
 
-    clearance = factor(keys[0], "clearance", size)
-    volume = factor(keys[1], "volume", size)
+    clearance = by_compound(keys[0], variation.clearance)
+    volume = by_compound(keys[1], variation.volume)
+    absorption = by_compound(keys[2], variation.absorption)
     kinetics = ligands.kinetics._replace(
-        absorption=ligands.kinetics.absorption * factor(keys[2], "absorption", size),
+        absorption=ligands.kinetics.absorption * absorption,
         elimination=ligands.kinetics.elimination * clearance / volume,
         volume=ligands.kinetics.volume * volume,
     )
-    affinity = factor(keys[3], "affinity", (2,))
-    onset = factor(keys[4], "onset")
-    spread = [of_person("body", f"{sign}_sd") for sign in SIGNS]
-    resting = physiology.resting + jnp.asarray(spread) * jax.random.normal(
-        keys[5], (3,)
-    )
-    reactivity = log_normal(keys[6], of_person("body", "rise_cv"), ())
+    affinity = log_normal(keys[3], variation.affinity, (2,))
+    onset = log_normal(keys[4], variation.onset, ())
+    resting = physiology.resting + variation.resting * jax.random.normal(keys[5], (3,))
+    reactivity = log_normal(keys[6], variation.rise, ())
     return replace(
         person,
         ligands=ligands._replace(
@@ -228,7 +260,7 @@ def draw_one(person: Participant, key: Array) -> Participant:
     )
 
 
-def log_normal(key: Array, cv: float, shape: tuple[int, ...]) -> Array:
+def log_normal(key: Array, cv: ArrayLike, shape: tuple[int, ...]) -> Array:
     """Factors of mean-free logarithm with this coefficient of variation."""
-    sd = float(np.sqrt(np.log1p(cv**2)))
+    sd = jnp.sqrt(jnp.log1p(jnp.square(jnp.asarray(cv, float))))
     return jnp.exp(sd * jax.random.normal(key, shape))

@@ -30,11 +30,12 @@ def stimulus(
 
 
 def operational(stimulus: Array, slope: Array) -> Array:
-    """S^n / (1 + S^n); at S = 0 it is 0, with the right derivative for n = 1."""
+    """S^n / (1 + S^n); at S = 0 it is 0, with the right derivative for n of 1 or more."""
     something = stimulus > 0
     safe = jnp.where(something, stimulus, 1.0)
     # S^(n-1) S: the power alone has no derivative at S = 0.
-    power = jnp.where(something, safe ** (slope - 1), 1.0) * stimulus
+    at_zero = jnp.where(slope > 1, 0.0, 1.0)
+    power = jnp.where(something, safe ** (slope - 1), at_zero) * stimulus
     return power / (1 + power)
 
 

@@ -19,7 +19,8 @@ from jax.typing import ArrayLike
 class Threshold:
     """Nothing below `onset`, 1 at `full`, a straight line through both.
 
-    onset, full: receptor responses.
+    onset, full: receptor responses.  Where the onset is not below `full` not even psilocin at every
+    receptor would be felt, and the effect is 0 throughout.
     """
 
     onset: ArrayLike
@@ -27,7 +28,9 @@ class Threshold:
 
     def __call__(self, response: Array) -> Array:
         """The effect."""
-        return jnp.maximum(response - self.onset, 0.0) / (self.full - self.onset)  # type: ignore[operator]
+        room = jnp.asarray(self.full) - self.onset
+        above = jnp.maximum(response - self.onset, 0.0) / jnp.where(room > 0, room, 1.0)
+        return jnp.where(room > 0, above, 0.0)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.learning import Learning, PointEstimate
+from pcmodel.learning import FixedHiddenPrecision, Learning, PointEstimate
 from pcmodel.learning.em import em_step, init_learning
 from pcmodel.learning.loop import run_epoch
 from pcmodel.networks.network import as_model
@@ -54,6 +54,7 @@ def test_a_point_estimate_is_refused_precisions_and_told_why():
         ({"batch_size": 25}, "exceeds the 24 examples"),
         ({"batch_size": 0}, "at least 1"),
         ({"num_epochs": 0}, "at least 1"),
+        ({"plasticity": -0.5}, "plasticity must be one number, finite"),
         ({"learning": Learning(precision_rate=1.5)}, r"\[0, 1\]"),
         ({"learning": Learning(precision_rate=-0.1)}, r"\[0, 1\]"),
         ({"learning": Learning(precision_rate=float("nan"))}, r"\[0, 1\]"),
@@ -218,3 +219,36 @@ def test_the_floor_belongs_to_the_data_alone():
         moved, _ = step(state, values, jax.random.key(0))
         found.append(np.exp(-np.asarray(moved.log_precisions)))
     np.testing.assert_allclose(found[1] - found[0], [5.0, 0.0, 0.0], atol=1e-9)
+
+
+HIDDEN_FIXED = Learning(
+    optax.adam(1e-2), precision_rate=0.2, gauge=FixedHiddenPrecision()
+)
+
+
+def one_step(**options):
+    result = train(learning=HIDDEN_FIXED, num_epochs=1, batch_size=24, **options)
+    weights, precisions = arrays(result)
+    variances = [np.exp(-np.asarray(value)) for value in precisions]
+    return [*map(np.asarray, jax.tree.leaves(weights)), *variances]
+
+
+def test_plasticity_scales_what_a_step_changes():
+    """Also under Adam, whose steps a rescaled gradient would leave as they are.
+
+    A precision moves along its variance.  1 runs the program without plasticity, to the bit.
+    """
+    frozen, plain = one_step(plasticity=0.0), one_step()
+    before = as_model(network())[1:]
+    for got, expected in zip(frozen, jax.tree.leaves(before[0]), strict=False):
+        np.testing.assert_array_equal(got, expected)
+    compiled = run_epoch._cache_size()
+    for plasticity in (0.25, 3.0):
+        for got, whole, start in zip(
+            one_step(plasticity=plasticity), plain, frozen, strict=True
+        ):
+            expected = start + plasticity * (whole - start)
+            np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-9)
+    for got, expected in zip(one_step(plasticity=1.0), plain, strict=True):
+        np.testing.assert_array_equal(got, expected)
+    assert run_epoch._cache_size() == compiled

@@ -208,7 +208,11 @@ def test_accounts_that_do_not_fit_are_named(library):
     [
         lambda: Rebus(sign=0),
         lambda: Rebus(exemption=1.5),
+        lambda: Rebus(selectivity=-1.0),
         lambda: Sebus(strengthening=1.0),
+        lambda: Sebus(exemption=-0.5),
+        lambda: NmdaBlock(transmission=1.2),
+        lambda: NmdaBlock(lowest=-1),
         lambda: anatomy("sensory", "defalt"),
     ],
 )

@@ -1,5 +1,7 @@
 """The chain from dose to effect: no special cases, exact zeros, right derivatives."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,8 +15,10 @@ from pcmodel.neuromodulation import (
     regimen,
     simulate,
     typical,
+    vital_signs,
 )
 from pcmodel.neuromodulation.course import transducer_of
+from pcmodel.neuromodulation.participant import typical_variation
 from pcmodel.neuromodulation.transducer import Direct, Sigmoid, Threshold
 
 TIMES = np.linspace(0, 12, 145)
@@ -185,3 +189,73 @@ def test_two_agonists_of_one_efficacy_act_as_more_of_one(take):
 
 
 MIXED = (("psilocybin", 10.0), ("LSD", 0.05))
+
+
+def test_a_dose_of_zero_has_the_derivative_of_a_small_one(library):
+    """Prevents a fit that starts at no drug from staying there."""
+    person, times = typical(library, "LSD"), jnp.linspace(0, 6, 13)
+
+    def total(mg):
+        doses = regimen(Dose("LSD", mg), library=library)
+        course = simulate(doses, times, person, transducer=Direct(0.16))
+        return jnp.sum(course.effect_2a) + jnp.sum(course.response_1a)
+
+    assert float(total(0.0)) == 0
+    step = 1e-9
+    slope = jax.jit(jax.grad(total))(0.0)
+    np.testing.assert_allclose(slope, jax.jit(total)(step) / step, rtol=1e-5)
+
+
+def test_one_person_stays_the_same_whatever_else_is_taken(library):
+    """Prevents an interaction from being a comparison of different people."""
+    key = jax.random.key(3)
+    alone = draw_participants(typical(library, "LSD"), key, 4)
+    both = draw_participants(typical(library, "ketanserin", "LSD"), key, 4)
+    for got, expected in zip(
+        both.ligands.kinetics, alone.ligands.kinetics, strict=True
+    ):
+        np.testing.assert_array_equal(got[:, 1], expected[:, 0])
+    np.testing.assert_array_equal(both.ligands.k_2a[:, 1], alone.ligands.k_2a[:, 0])
+    np.testing.assert_array_equal(both.physiology.onset, alone.physiology.onset)
+
+
+def test_how_much_people_differ_is_an_argument(library):
+    """Prevents a variation that is set from being read from the table all the same."""
+    person = typical(library, "LSD")
+    alike = typical_variation()._replace(clearance=0.0, volume=0.0)
+    group = draw_participants(person, jax.random.key(3), 5, alike)
+    np.testing.assert_allclose(
+        group.ligands.kinetics.clearance[:, 0], person.ligands.kinetics.clearance[0]
+    )
+    assert np.ptp(np.asarray(group.ligands.kinetics.absorption)) > 0
+
+
+def test_a_store_cannot_be_full_after_the_dose(library):
+    """Prevents release before the first time from being left out."""
+    doses = regimen(Dose("MDMA", 100.0, 0.5), library=library)
+    person = typical(library, "MDMA")
+    check_times(np.asarray([0.5, 0.6]), person, tolerance=False, doses=doses)
+    with pytest.raises(UserError, match=r"dose 1 \(MDMA\).*before the first time, 1 h"):
+        check_times(np.asarray([1.0, 1.1]), person, tolerance=False, doses=doses)
+
+
+def test_a_threshold_out_of_reach_is_never_crossed():
+    """Prevents an onset above the maximum from turning effects around."""
+    stage = Threshold(0.22, 0.16)
+    assert np.all(np.asarray(stage(jnp.asarray([0.0, 0.1, 0.3]))) == 0)
+
+
+def test_released_serotonin_raises_pressure_once(library, run_person):
+    """MDMA beside a trace of psilocin: the pressure of MDMA alone."""
+    trace = Dose("psilocybin", 1e-9)
+    pair, alone = (Dose("MDMA", 125.0), trace), (Dose("MDMA", 125.0),)
+    times, found = jnp.asarray(TIMES), []
+    for doses in (pair, alone):
+        person = typical(library, *(dose.compound for dose in doses))
+        # More serotonin than anyone releases, so that it crosses the threshold itself.
+        physiology = person.physiology._replace(excess=jnp.asarray(200.0))
+        person = replace(person, physiology=physiology)
+        course = run_person(regimen(*doses, library=library), person, times)
+        assert course.effect_2a.max() > 0.1
+        found.append(vital_signs(course, times, person).systolic)
+    np.testing.assert_allclose(*found, rtol=1e-6)

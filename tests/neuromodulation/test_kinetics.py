@@ -111,3 +111,15 @@ def test_single_precision_is_enough():
         low = Kinetics(*(jnp.asarray(v, jnp.float32) for v in kinetics(rates)))
         got = compiled(low, jnp.asarray(TIMES, jnp.float32))[1]
         np.testing.assert_allclose(got, exact, atol=2e-4 * float(exact.max()))
+
+
+def test_a_swallowed_dose_reaches_its_share_of_an_injected_one(take):
+    """Areas under the curve: oral over intravenous is the bioavailability."""
+    times = np.linspace(0, 40, 8001)
+    areas = [
+        np.trapezoid(
+            take(Dose("psilocybin", 10.0, 0.0, route), times=times).plasma[0], times
+        )
+        for route in (Oral(), Bolus(), Infusion(0.5))
+    ]
+    np.testing.assert_allclose(areas[0] / np.asarray(areas[1:]), 0.527, rtol=2e-3)

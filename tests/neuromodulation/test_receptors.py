@@ -96,3 +96,10 @@ def test_no_drug_gives_exactly_nothing_and_the_right_slope():
         lambda x: operational(stimulus(x[None], jnp.asarray([2.0])), jnp.asarray(1.0))
     )(jnp.asarray(0.0))
     np.testing.assert_allclose(slope, 2.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("n", "expected"), [(1.0, 1.0), (2.0, 0.0)])
+def test_the_response_leaves_zero_with_the_power_it_has(n, expected):
+    """Prevents a fit that starts at no drug from a slope that is not there."""
+    slope = jax.grad(operational)(jnp.asarray(0.0), jnp.asarray(n))
+    np.testing.assert_allclose(slope, expected, atol=1e-12)

@@ -1,9 +1,10 @@
 """Tables of numbers, and what a user can get wrong in them."""
 
+import numpy as np
 import pytest
 
 from pcmodel.errors import UserError
-from pcmodel.neuromodulation import Dose, Infusion, load_compounds, regimen
+from pcmodel.neuromodulation import Bolus, Dose, Infusion, load_compounds, regimen
 from pcmodel.neuromodulation.table import MARKS
 
 HEADER = "subject,quantity,value,unit,mark,source\n"
@@ -26,6 +27,7 @@ BAD = {
     "x,half_life,2,h,rumour,s": ("row 3", "evidence mark", "'rumour'"),
     "x,half_life,2,h,read": ("row 3", "5 fields"),
     "x,volume,2,L,read,s": ("row 3", "already given in row 2"),
+    "x,bioavailability,1.2,share,read,s": ("row 3", "1.2", "at most 1"),
     "x,k_1a,2,ng/mL,read,s": ("row 3", "k_1a without efficacy_1a"),
 }
 
@@ -111,6 +113,11 @@ DOSES = {
         Dose("ketanserin", 40, 0.5),
     ],
     "dose 1 \\(DMT\\): cannot be swallowed": [Dose("DMT", 25)],
+    "dose 1 \\(LSD\\): amount is array.*ten.*not a number": [
+        Dose("LSD", np.asarray("ten"))
+    ],
+    "dose 1 \\(MDMA\\): cannot be injected": [Dose("MDMA", 100, 0.0, Bolus())],
+    "cannot last inf": [Dose("DMT", 35, 0.0, Infusion(float("inf")))],
     "cannot last 0": [Dose("ketamine", 35, 0.0, Infusion(0.0))],
 }
 
