@@ -6,7 +6,6 @@ loops over jitted chunks, where a bar costs nothing.
 """
 
 import sys
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -32,9 +31,7 @@ class Progress:
         self._bars = not silent and _is_terminal(self._stream)
         self._lines = lines and not silent and not self._bars
         self._display: Any = None
-        self._open_stages = 0
-        self._turn = threading.Lock()  # stages of several threads may be open together
-        self._own = threading.local()  # how deep this thread's stages are nested
+        self._depth = 0
 
     @contextmanager
     def stage(self, name: str, total: int | None = None) -> Iterator["Stage"]:
@@ -65,33 +62,24 @@ class Progress:
                 stage.advance()
 
     def _open(self, name: str, total: int | None) -> Any:
-        self._own.depth = self._depth + 1
-        with self._turn:
-            self._open_stages += 1
-            if self._lines:
-                self._say(f"{name} ...")
-            if not self._bars:
-                return None
-            if self._display is None:
-                self._display = _make_display(self._stream)
-                self._display.start()
-            return self._display, self._display.add_task(name, total=total, note="")
+        self._depth += 1
+        if self._lines:
+            self._say(f"{name} ...")
+        if not self._bars:
+            return None
+        if self._display is None:
+            self._display = _make_display(self._stream)
+            self._display.start()
+        return self._display, self._display.add_task(name, total=total, note="")
 
     def _close(self, stage: "Stage", name: str, seconds: float, finished: bool) -> None:
-        with self._turn:
-            if self._lines:
-                how = "done" if finished else "stopped"
-                self._say(f"{name}: {how}, {seconds:.1f} s")
-            self._open_stages -= 1
-            stage.end(finished)
-            if self._open_stages == 0 and self._display is not None:
-                self._display.stop()
-                self._display = None
-        self._own.depth = self._depth - 1
-
-    @property
-    def _depth(self) -> int:
-        return getattr(self._own, "depth", 0)
+        if self._lines:
+            self._say(f"{name}: {'done' if finished else 'stopped'}, {seconds:.1f} s")
+        self._depth -= 1
+        stage.end(finished)
+        if self._depth == 0 and self._display is not None:
+            self._display.stop()
+            self._display = None
 
     def _say(self, text: str) -> None:
         print("  " * (self._depth - 1) + text, file=self._stream, flush=True)

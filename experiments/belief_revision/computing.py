@@ -1,6 +1,5 @@
 """`run`: everything the main job computes."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -10,7 +9,6 @@ from pcmodel.behaviour.study import run_behaviour_study
 from pcmodel.data.digits import load_digits_split
 from pcmodel.networks.network import as_model
 from pcmodel.progress import Progress
-from pcmodel.together import run_together
 
 from .config import Config
 from .network import Trained, accuracy, train_digits
@@ -68,30 +66,9 @@ class Results(NamedTuple):
 
 
 def run(config: Config, *, seed: int, progress: Progress) -> Results:
-    """Train, sweep and control on digits; beside it, fit people."""
-    digits, behaviour = run_together(
-        [
-            lambda check: run_digits(config, seed, progress, check),
-            lambda check: run_behaviour_study(
-                settings=config.behaviour, seed=seed, progress=progress, check=check
-            ),
-        ],
-        num_workers=2,
-    )
-    return Results(*digits, behaviour)
-
-
-def run_digits(
-    config: Config, seed: int, progress: Progress, check: Callable[[], None]
-) -> tuple:
-    """What is measured on the digits hierarchy, in the order of `Results`.
-
-    `check()` is called between parts and raises when the whole is being given up.
-    """
+    """Train, sweep, control, fit."""
     data = load_digits_split()
-    networks = train_digits(
-        data, config.training, seed=seed, progress=progress, check=check
-    )
+    networks = train_digits(data, config.training, seed=seed, progress=progress)
     learned = Learned(
         accuracy(networks.network, data.test_images, data.test_labels),
         accuracy(networks.untrained, data.test_images, data.test_labels),
@@ -103,15 +80,12 @@ def run_digits(
     # Controls are stated to 1e-5 and better: double precision, wherever the job runs.
     with jax.enable_x64(True):
         revised = revise_beliefs(
-            networks,
-            data.train_images[: config.pairs],
-            trials,
-            config,
-            seed,
-            progress,
-            check,
+            networks, data.train_images[: config.pairs], trials, config, seed, progress
         )
-    return learned, trials, *revised
+    behaviour = run_behaviour_study(
+        settings=config.behaviour, seed=seed, progress=progress
+    )
+    return Results(learned, trials, *revised, behaviour)
 
 
 def revise_beliefs(
@@ -121,7 +95,6 @@ def revise_beliefs(
     config: Config,
     seed: int,
     progress: Progress,
-    check: Callable[[], None],
 ) -> tuple:
     """The sweeps and controls, in the order of `Results`."""
     key = jax.random.key(seed)
@@ -131,7 +104,6 @@ def revise_beliefs(
     with progress.stage("revising beliefs", 8) as stage:
 
         def done(value):
-            check()
             stage.advance()
             return value
 
@@ -144,10 +116,8 @@ def revise_beliefs(
         return (
             scale,
             untrained_scale,
-            done(run_sweeps(trained, trials, scale.prior, config, key, check)),
-            done(
-                run_sweeps(untrained, trials, untrained_scale.prior, config, key, check)
-            ),
+            done(run_sweeps(trained, trials, scale.prior, config, key)),
+            done(run_sweeps(untrained, trials, untrained_scale.prior, config, key)),
             done(
                 monotone_in_a_linear_network(
                     linear, trials, linear_scale.prior, config, key

@@ -1,6 +1,5 @@
 """The digits hierarchy: trained, untrained, and with its nonlinearity taken out."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -62,14 +61,9 @@ def level_names(num_levels: int) -> tuple[str, ...]:
 
 
 def train_digits(
-    data: DigitsSplit,
-    training: Training,
-    *,
-    seed: int,
-    progress: Progress,
-    check: Callable[[], None] = lambda: None,
+    data: DigitsSplit, training: Training, *, seed: int, progress: Progress
 ) -> Trained:
-    """Train with image at the bottom and label at the top; `check()` after each epoch."""
+    """Train with image at the bottom and label at the top."""
     widths = (data.train_images.shape[1], *training.hidden, 10)
     inner = [training.initial_precision] * (len(widths) - 1)
     network = dense(
@@ -80,11 +74,6 @@ def train_digits(
     )
     steps = training.epochs * (len(data.train_images) // training.batch_size)
     with progress.stage("training the digits hierarchy", training.epochs) as stage:
-
-        def advance() -> None:
-            check()
-            stage.advance()
-
         result = pcmodel.train(
             network,
             data.train_images,
@@ -93,7 +82,7 @@ def train_digits(
             learning=learning_options(training, steps),
             num_epochs=training.epochs,
             batch_size=training.batch_size,
-            advance=advance,
+            advance=stage.advance,
         )
     learned = as_model(result.network)
     untrained = with_arrays(

@@ -1,6 +1,5 @@
 """What is run on one network: trials, sweeps over strength and gain, order, settling."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -108,24 +107,15 @@ def held_beliefs(trials: Trials, precision: float) -> Beliefs:
 
 
 def run_sweeps(
-    network: PureNetwork,
-    trials: Trials,
-    precision: float,
-    config: Config,
-    key,
-    check: Callable[[], None] = lambda: None,
+    network: PureNetwork, trials: Trials, precision: float, config: Config, key
 ) -> Sweeps:
-    """Both sweeps of one network, `check()` called between their parts.
-
-    The same key everywhere: conditions share their noise.
-    """
+    """Both sweeps of one network.  The same key everywhere: conditions share their noise."""
     names = network.model.names
     beliefs = held_beliefs(trials, precision)
     morphs = trials.morphs(config.strengths)
     options = {"key": key, "num_samples": config.belief_samples}
 
     def strengths(gain: float) -> Revision:
-        check()
         relaxed = Modulation({"top": gain})
         steps = [
             present(network, beliefs, morphs[:, step], modulation=relaxed, **options)
@@ -134,7 +124,6 @@ def run_sweeps(
         return jax.tree.map(lambda x: np.moveaxis(x, 0, 1), stack(steps))
 
     def full(modulation: Modulation) -> Revision:
-        check()
         return present(
             network, beliefs, trials.shown_image, modulation=modulation, **options
         )

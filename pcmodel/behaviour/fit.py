@@ -30,8 +30,8 @@ from pcmodel.behaviour.model import (
 from pcmodel.behaviour.participant import ParticipantParameters
 from pcmodel.behaviour.sampler import Draws, build_sampler, run_sampler
 from pcmodel.behaviour.task import Trials
+from pcmodel.behaviour.together import run_together
 from pcmodel.behaviour.unroll import scored
-from pcmodel.together import run_together
 
 NUM_WORKERS = 2  # a fit is a sequence of small operations: it keeps one core busy
 

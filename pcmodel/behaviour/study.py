@@ -63,23 +63,14 @@ def helicopter_trials(*, num_participants: int = 10, num_trials: int = 200) -> T
 
 
 def run_behaviour_study(
-    *,
-    settings: BehaviourSettings,
-    seed: int,
-    progress: Any = None,
-    check: Callable[[], None] = lambda: None,
+    *, settings: BehaviourSettings, seed: int, progress: Any = None
 ) -> BehaviourResults:
-    """Run everything in double precision; the caller's precision is left as it was.
-
-    `check()` is called between parts; what it raises ends the study.
-    """
+    """Run everything in double precision; the caller's precision is left as it was."""
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        return _run(settings, seed, progress or _Silent(), check)
+        return _run(settings, seed, progress or _Silent())
 
 
-def _run(
-    settings: BehaviourSettings, seed: int, progress: Any, check: Callable[[], None]
-) -> BehaviourResults:
+def _run(settings: BehaviourSettings, seed: int, progress: Any) -> BehaviourResults:
     keys = jax.random.split(jax.random.key(seed), 5)
     rng = np.random.default_rng(seed)
     trials = helicopter_trials(
@@ -103,11 +94,6 @@ def _run(
 
     total += 2 + len(settings.trial_counts) + 1
     with progress.stage("fit people, match rivals, simulate studies", total) as stage:
-
-        def advance() -> None:
-            check()
-            stage.advance()
-
         (*fits, recovery), (left, right) = fit_agents(
             keys[1],
             [trials] * len(agents) + [simulated],
@@ -118,7 +104,7 @@ def _run(
             num_chains=settings.num_chains,
             max_tree_depth=settings.max_tree_depth,
             chunk=CHUNK,
-            advance=advance,
+            advance=stage.advance,
             meanwhile=panels,
         )
     return BehaviourResults(

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from pcmodel.together import Stopped, run_together
+from pcmodel.behaviour.together import Stopped, run_together
 
 
 def forever(advance, seen):
