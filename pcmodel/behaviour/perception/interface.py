@@ -85,6 +85,8 @@ def perceive(model: PerceptualModel, parameters: Any, inputs: Inputs) -> Trace:
         evidence = jnp.where(trial.seen, evidence, 0.0)
         return beliefs, Trace(prediction, beliefs, evidence)
 
+    # Rematerialised: with a volatility level a step is cheaper to repeat than to keep.
+    step = jax.checkpoint(step, prevent_cse=False)
     return jax.lax.scan(step, model.init(parameters), inputs)[1]
 
 
