@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "door": {"inference", "learning", "networks"},
     "record": set(),
     "report": set(),
-    "cli": {"record", "report"},
+    "cli": {"record", "report", "behaviour"},
 }
 
 # Heavy or framework packages, and the only parts that may know them.

@@ -15,8 +15,8 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models.binary import score
-from pcmodel.behaviour.models.filters import Filter
-from pcmodel.behaviour.models.interface import Parameter, Values
+from pcmodel.behaviour.models.filters import Filter, perceived_course
+from pcmodel.behaviour.models.interface import Course, Parameter, Values
 from pcmodel.behaviour.perception import Inputs, Prediction, make_inputs, perceive
 from pcmodel.behaviour.responses import (
     ChoiceParameters,
@@ -111,6 +111,9 @@ class BanditModel:
         start = (model.init(parameters), jnp.full_like(data.inputs.arm[0], -1))
         inputs, last = jax.lax.scan(step, start, (keys, data.scored, data.potential))[1]
         return data._replace(inputs=inputs, last_choice=last)
+
+    def course(self, values: Values, data: BanditData) -> Course:
+        return perceived_course(self.filter, values, data.inputs)
 
     def responses(self, data: BanditData) -> Float[Array, "*shape"]:
         arm = data.inputs.arm.astype(data.potential.dtype)

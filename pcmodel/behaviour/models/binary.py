@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from pcmodel.behaviour.dataset import Series
-from pcmodel.behaviour.models.filters import Filter
-from pcmodel.behaviour.models.interface import Parameter, Values
+from pcmodel.behaviour.models.filters import Filter, perceived_course
+from pcmodel.behaviour.models.interface import Course, Parameter, Values
 from pcmodel.behaviour.perception import Inputs, Trace, make_inputs, perceive
 from pcmodel.behaviour.responses import draw_binary, unit_square_log_likelihood
 
@@ -62,6 +62,9 @@ class BinaryModel:
         drawn = draw_binary(key, values["log_zeta"], trace.prediction.outcome)
         return data._replace(response=drawn.astype(data.response.dtype))
 
+    def course(self, values: Values, data: BinaryData) -> Course:
+        return perceived_course(self.filter, values, data.inputs)
+
     def responses(self, data: BinaryData) -> Float[Array, "*shape"]:
         return jnp.where(data.scored, data.response, jnp.nan)
 
@@ -70,5 +73,7 @@ def score(
     value: Float[Array, " trials"], trace: Trace, scored: Bool[Array, " trials"]
 ) -> Float[Array, " trials"]:
     """Zero where nothing is scored, nearly impossible where the filter broke down."""
-    value = jnp.where(trace.belief.valid, value, INVALID)
+    valid = trace.belief.valid
+    valid = valid.all(axis=-1) if valid.ndim > 1 else valid  # an axis of options
+    value = jnp.where(valid, value, INVALID)
     return jnp.where(scored, value, 0.0)

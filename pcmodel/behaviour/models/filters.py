@@ -11,16 +11,18 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from pcmodel.behaviour.models.interface import Parameter, Values
+from pcmodel.behaviour.models.interface import Course, Parameter, Values
 from pcmodel.behaviour.perception import (
     BinaryHgf,
     HgfParameters,
     IndependentArms,
+    Inputs,
     PerceptualModel,
     RescorlaWagner,
     RescorlaWagnerParameters,
     SharedVolatilityArms,
     enhanced_tapas,
+    perceive,
 )
 from pcmodel.behaviour.perception.volatility import VolatilityUpdate, standard
 
@@ -115,3 +117,9 @@ def three_levels(
         else SharedVolatilityArms(num_arms, rule, clip)
     )
     return Filter(model, THREE_LEVELS, _three_levels)
+
+
+def perceived_course(filter: Filter, values: Values, inputs: Inputs) -> Course:
+    """The beliefs after each trial."""
+    belief = perceive(filter.model, filter.build(values), inputs).belief
+    return Course(belief.mean, tuple(jnp.log(p) for p in belief.precision))

@@ -13,10 +13,15 @@ from jaxtyping import Array, Float, Key
 from pcmodel.behaviour.agent import Agent
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.model import PRIORS
-from pcmodel.behaviour.models.interface import Parameter, Values
+from pcmodel.behaviour.models.interface import Course, Parameter, Values
 from pcmodel.behaviour.participant import ParticipantParameters
 from pcmodel.behaviour.task import REFERENCE_SD, Trials, make_trials
-from pcmodel.behaviour.unroll import log_likelihood, scored, simulate_participant
+from pcmodel.behaviour.unroll import (
+    log_likelihood,
+    run_participant,
+    scored,
+    simulate_participant,
+)
 
 REFERENCE_LOG_PRECISION = -2.0 * float(np.log(REFERENCE_SD))
 ABOUT = {
@@ -100,6 +105,10 @@ class HelicopterModel:
             key, self.person(values), data, agent=self.agent
         )
         return drawn._replace(reported=data.reported)
+
+    def course(self, values: Values, data: Trials) -> Course:
+        run = run_participant(self.person(values), data, agent=self.agent)
+        return Course((run.belief_mean,), (run.confidence,))
 
     def responses(self, data: Trials) -> Float[Array, "*shape"]:
         return jnp.where(scored(data), data.report, jnp.nan)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Array, Float, Key
 
@@ -33,6 +33,13 @@ class Parameter:
     names: tuple[str, ...] = ()
 
 
+class Course(NamedTuple):
+    """Beliefs by level, trials on the leading axis; level 1 is above the outcome."""
+
+    mean: tuple[Float[Array, "trials *arms"], ...]
+    log_precision: tuple[Float[Array, "trials *arms"], ...]
+
+
 @runtime_checkable
 class ParticipantModel(Protocol):
     """Pure functions for one series; callers map them over series."""
@@ -52,6 +59,10 @@ class ParticipantModel(Protocol):
 
     def simulate(self, key: Key[Array, ""], values: Values, data: Any) -> Any:
         """The same series with responses drawn wherever one was scored."""
+        ...
+
+    def course(self, values: Values, data: Any) -> "Course":
+        """What one series' participant believed, trial by trial."""
         ...
 
     def responses(self, data: Any) -> Float[Array, "*shape"]:

@@ -13,8 +13,8 @@ from jaxtyping import Array, Bool, Float, Key
 
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models.binary import score
-from pcmodel.behaviour.models.filters import Filter
-from pcmodel.behaviour.models.interface import Parameter, Values
+from pcmodel.behaviour.models.filters import Filter, perceived_course
+from pcmodel.behaviour.models.interface import Course, Parameter, Values
 from pcmodel.behaviour.perception import Inputs, make_inputs, perceive
 from pcmodel.behaviour.perception.interface import Trace
 from pcmodel.behaviour.responses import (
@@ -102,6 +102,9 @@ class RatingModel:
         mean, log_noise, _ = self._latent(values, data)
         drawn = draw_stepped(key, RatingParameters(log_noise), mean, scale=self.scale)
         return data._replace(rating=drawn)
+
+    def course(self, values: Values, data: RatingData) -> Course:
+        return perceived_course(self.filter, values, data.inputs)
 
     def responses(self, data: RatingData) -> Float[Array, "*shape"]:
         return jnp.where(data.scored, data.rating, jnp.nan)

@@ -8,6 +8,7 @@ from pcmodel.behaviour.statistics.formula import parse_formula as parse_formula
 from pcmodel.behaviour.statistics.formula import variables_of as variables_of
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy as Hierarchy
 from pcmodel.behaviour.statistics.hierarchy import build_hierarchy as build_hierarchy
+from pcmodel.behaviour.statistics.identifiability import verdicts as verdicts
 from pcmodel.behaviour.statistics.posterior import Diagnostics as Diagnostics
 from pcmodel.behaviour.statistics.posterior import Effect as Effect
 from pcmodel.behaviour.statistics.posterior import Posterior as Posterior

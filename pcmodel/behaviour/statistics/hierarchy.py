@@ -59,6 +59,11 @@ class Term(NamedTuple):
         return max(self.parameter.spread, CENTRED_PRIOR * self.parameter.sd)
 
     @property
+    def spread_scale(self) -> float:
+        """Prior scale of the SD over participants."""
+        return self.parameter.spread or self.effect_scale
+
+    @property
     def effect_mean(self) -> Float[np.ndarray, " effects"]:
         """Prior mean: the parameter's for the intercept, none for the rest."""
         intercept = np.asarray(self.design.common_names) == "Intercept"
@@ -178,7 +183,7 @@ def _sample_people(term: Term, num_participants: int) -> Array:
     raw = numpyro.sample(
         f"{name}.scale", dist.HalfNormal(1.0).expand([size]).to_event(1)
     )
-    spread = (term.parameter.spread or term.effect_scale) * jnp.asarray(raw)
+    spread = term.spread_scale * jnp.asarray(raw)
     numpyro.deterministic(f"{name}_sd", spread)
     root = jnp.eye(size)
     if _is_correlated(term):

@@ -11,6 +11,7 @@ from pcmodel.errors import UserError
 
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
+HALF_NORMAL_SD = float(np.sqrt(1.0 - 2.0 / np.pi))  # of a half-normal of scale 1
 MAX_DEEPEST = 0.01  # share of trajectories at the depth limit
 
 
@@ -85,7 +86,7 @@ class Effect(NamedTuple):
     low: float  # 2.5 %
     high: float  # 97.5 %
     positive: float  # posterior probability that it is above zero
-    contraction: float  # 1 - posterior / prior variance; NaN where there is no prior SD
+    contraction: float  # 1 - posterior / prior variance
     rhat: float
     ess: float
 
@@ -112,12 +113,15 @@ def summarise(
 
 
 def prior_sds(hierarchy: Hierarchy) -> dict[str, float]:
-    """Prior SD of every common effect by name."""
-    return {
-        f"{term.parameter.name}[{effect}]": float(sd)
-        for term in hierarchy.terms
-        for effect, sd in zip(term.design.common_names, term.effect_sd, strict=True)
-    }
+    """Prior SD of every common effect and spread by name."""
+    found = {}
+    for term in hierarchy.terms:
+        name, design = term.parameter.name, term.design
+        for effect, sd in zip(design.common_names, term.effect_sd, strict=True):
+            found[f"{name}[{effect}]"] = float(sd)
+        for effect in design.varying_names:
+            found[f"{name}_sd[{effect}]"] = HALF_NORMAL_SD * term.spread_scale
+    return found
 
 
 def _effect(name: str, draws: np.ndarray, prior_sd: float) -> Effect:

@@ -10,6 +10,7 @@ from jaxtyping import Array
 
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models import Parameter
+from pcmodel.behaviour.models.interface import Course
 
 
 class Data(NamedTuple):
@@ -38,6 +39,9 @@ class GaussianModel:
     def simulate(self, key, values, data):
         noise = jax.random.normal(key, data.response.shape)
         return data._replace(response=values["level"] + values["held"] + noise)
+
+    def course(self, values, data):
+        return Course((jnp.full_like(data.response, values["level"]),), ())
 
     def responses(self, data):
         return jnp.where(data.scored, data.response, jnp.nan)
