@@ -1,8 +1,8 @@
 r"""Choices among options with binary outcomes: any filter with the softmax.
 
 With `volatile_choice` the inverse temperature falls with the predicted volatility,
-$\log\beta_t = \log\beta - \hat\mu_3$ (TAPAS `softmax_mu3` is this with $\log\beta = 0$):
-then volatility and noise of choice are one thing by assumption.
+$\log\beta_t = \log\beta - \hat\mu_3$, with $\log\beta$ held at 0 as in TAPAS's
+`softmax_mu3`: then volatility and noise of choice are one thing by assumption.
 """
 
 from dataclasses import dataclass
@@ -32,6 +32,11 @@ RESPONSE = (
     Parameter("lapse_logit", -4.0, 1.0, free=False, about="logit of choosing blindly"),
 )
 
+VOLATILE_RESPONSE = (
+    Parameter("log_beta", 0.0, 0.7, free=False, about="log inverse temperature at 0"),
+    *RESPONSE[1:],
+)
+
 
 class BanditData(NamedTuple):
     """One series; `inputs.arm` is the choice, counted from 0."""
@@ -52,7 +57,8 @@ class BanditModel:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        return (*self.filter.parameters, *RESPONSE)
+        response = VOLATILE_RESPONSE if self.volatile_choice else RESPONSE
+        return (*self.filter.parameters, *response)
 
     def prepare(self, series: Series) -> BanditData:
         """Data of one series each; what the other options would have given is unknown.
