@@ -44,6 +44,7 @@ def _parameters(agent: Agent) -> tuple[Parameter, ...]:
             -process.mean,
             process.sd,
             process.spread,
+            process.centred,
             free=agent.drift,
             about="log precision of the belief's step, 1 / screen units squared",
             names=("top_precision", "prior_precision"),
@@ -53,6 +54,7 @@ def _parameters(agent: Agent) -> tuple[Parameter, ...]:
             REFERENCE_LOG_PRECISION - scale.mean,
             scale.sd,
             scale.spread,
+            scale.centred,
             # The Kalman agent knows their ratio only: one of the two is held.
             free=free_scale,
             about="log precision granted to an outcome at the reference noise",
@@ -65,9 +67,7 @@ def _parameters(agent: Agent) -> tuple[Parameter, ...]:
             "hazard_logit": agent.change_points,
             "noise_exponent": agent.free_scale,
         }.get(name, True)
-        found.append(
-            Parameter(name, prior.mean, prior.sd, prior.spread, free=free, about=about)
-        )
+        found.append(Parameter(name, *prior, free=free, about=about))
     return tuple(found)
 
 

@@ -26,13 +26,18 @@ from pcmodel.behaviour.responses import (
 
 RESPONSE = (
     Parameter(
-        "rating_bias", 0.0, 0.5, 0.5, about="latent rating at even odds, in widths"
+        "rating_bias", 0.0, 0.5, 0.5, 1.0, about="latent rating at even odds, in widths"
     ),
     Parameter(
-        "log_rating_gain", -1.5, 0.7, 0.5, about="log widths per unit of log odds"
+        "log_rating_gain", -1.5, 0.7, 0.5, 0.7, about="log widths per unit of log odds"
     ),
     Parameter(
-        "log_rating_noise", -2.0, 0.7, 0.5, about="log noise of a rating, in widths"
+        "log_rating_noise",
+        -2.0,
+        0.7,
+        0.5,
+        1.0,
+        about="log noise of a rating, in widths",
     ),
 )
 

@@ -93,11 +93,17 @@ class SharedVolatilityArms:
         prediction: Prediction,
         trial: Inputs,
     ) -> Beliefs:
+        # Masks and not indices: gathers and scatters are slow on the CPU.
+        is_seen = jnp.arange(self.num_arms) == trial.arm
+
+        def pick(every: Array) -> Array:
+            return jnp.sum(jnp.where(is_seen, every, 0.0))
+
         def own(levels: tuple) -> tuple:
-            return (levels[0][trial.arm], *levels[1:])
+            return (pick(levels[0]), *levels[1:])
 
         seen = prediction._replace(
-            outcome=prediction.outcome[trial.arm],
+            outcome=pick(prediction.outcome),
             mean=own(prediction.mean),
             precision=own(prediction.precision),
         )
@@ -106,7 +112,7 @@ class SharedVolatilityArms:
         new = update_volatility(parameters, before, seen, lowest, self.rule)
 
         def place(all_arms: tuple, levels: tuple) -> tuple:
-            return (all_arms[0].at[trial.arm].set(levels[0]), *levels[1:])
+            return (jnp.where(is_seen, levels[0], all_arms[0]), *levels[1:])
 
         updated = Beliefs(
             place(prediction.mean, new.mean),
@@ -118,5 +124,6 @@ class SharedVolatilityArms:
     def log_evidence(
         self, parameters: HgfParameters, prediction: Prediction, trial: Inputs
     ) -> Float[Array, ""]:
-        probability = prediction.outcome[trial.arm]
+        is_seen = jnp.arange(self.num_arms) == trial.arm
+        probability = jnp.sum(jnp.where(is_seen, prediction.outcome, 0.0))
         return bernoulli_log_probability(trial.outcome, probability)
