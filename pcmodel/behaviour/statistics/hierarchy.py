@@ -204,12 +204,10 @@ def _sample_people(term: Term, num_participants: int, effects: Array) -> Array:
     shape = [num_participants, size]
     if term.centred:
         place = jnp.where(term.is_intercept, effects - term.parameter.mean, 0.0).sum()
-        middle, width = term.centred * place, spread**term.centred
+        middle, width = term.centred * place, spread[0] ** term.centred
         law = dist.Normal(middle, width).expand(shape).to_event(2)
-        normal = (jnp.asarray(numpyro.sample(f"{name}.person", law)) - middle) / width[
-            0
-        ]
-        return normal * spread[0]
+        own = jnp.asarray(numpyro.sample(f"{name}.person", law)) - middle
+        return own * (spread[0] / width)
     law = dist.Normal(0.0, 1.0).expand(shape).to_event(2)
     normal = jnp.asarray(numpyro.sample(f"{name}.person", law))
     return normal @ (spread[:, None] * root).T
