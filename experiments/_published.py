@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pcmodel.behaviour.workflow import WorkflowResults
 from pcmodel.errors import UserError
-from pcmodel.report import Verdict
+from pcmodel.report import Report, Section, Table, Verdict
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "behaviour"
 
@@ -39,3 +40,56 @@ def judge(name: str, prediction: str, observed: str, holds: bool) -> Verdict:
     return Verdict(
         name, prediction, observed, "holds" if holds else "fails", "predicted"
     )
+
+
+def fit_report(
+    *,
+    title: str,
+    question: str,
+    answer: str,
+    results: WorkflowResults,
+    verdicts: tuple[Verdict, ...],
+    limitations: tuple[str, ...],
+    references: tuple[str, ...],
+) -> Report:
+    """A page with every effect, what the data say about it, and the fit's checks."""
+    rows = [
+        (e.name, e.mean, f"{e.low:.2f} to {e.high:.2f}", f"{e.contraction:.2f}", v.word)
+        for e, v in zip(results.effects, results.verdicts, strict=True)
+    ]
+    checks = [
+        (c.name, c.observed, f"{c.low:.3g} to {c.high:.3g}")
+        for c in results.posterior_checks
+    ]
+    complaints = "; ".join(results.complaints)
+    return Report(
+        title=title,
+        question=question,
+        answer=answer,
+        verdicts=verdicts,
+        sections=(
+            Section(
+                "Estimates",
+                (f"**Do not trust these numbers:** {complaints}.",)
+                if complaints
+                else (),
+                tables=(
+                    Table(("Effect", "Mean", "95 %", "Contraction", "Verdict"), rows),
+                    Table(
+                        ("Posterior predictive check", "Observed", "90 % replicated"),
+                        checks,
+                    ),
+                ),
+            ),
+        ),
+        limitations=(
+            "A dopamine drug: nothing here bears on psychedelics.",
+            *limitations,
+        ),
+        references=references,
+    )
+
+
+def effect_draws(results: WorkflowResults, parameter: str, column: int) -> np.ndarray:
+    """Draws of one common effect."""
+    return results.posterior[parameter][..., column].ravel()
