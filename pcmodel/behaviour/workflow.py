@@ -70,6 +70,7 @@ class Plan:
     num_chains: int = 4
     target_accept: float = 0.9
     max_tree_depth: int = 8
+    approximate_steps: int = 1000  # of SVI before NUTS
     num_steps: int = 3000  # of SVI
     compare_with: tuple[str, ...] = ()
     data_sha256: str = ""  # filled in, so that other data are another run
@@ -83,6 +84,7 @@ class Plan:
             num_chains=self.num_chains,
             target_accept=self.target_accept,
             max_tree_depth=self.max_tree_depth,
+            approximate_steps=self.approximate_steps,
         )
 
 

@@ -13,6 +13,7 @@ SMOKE = {
     "num_samples": 50,
     "num_chains": 2,
     "max_tree_depth": 2,
+    "approximate_steps": 50,
     "num_steps": 50,
 }
 

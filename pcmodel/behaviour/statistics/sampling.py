@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Key
 from numpyro import optim
 from numpyro.infer import MCMC, NUTS, SVI, Predictive, Trace_ELBO, init_to_uniform
@@ -36,6 +37,7 @@ class Nuts:
     target_accept: float = 0.9
     max_tree_depth: int = 8
     chunk: int = 100
+    approximate_steps: int = 1000  # of SVI, to start from and to scale by; 0: neither
 
 
 NUTS_DEFAULTS = Nuts()
@@ -54,8 +56,20 @@ def fit_nuts(
     `advance` is called after warm-up and after each chunk. `mcmc`, from `build_mcmc` with
     the same options, saves compiling again for other data of the same design.
     """
+    key, start_key, place_key = jax.random.split(key, 3)
+    places = None
+    if mcmc is None and options.approximate_steps:
+        middle, scale = approximate(start_key, hierarchy, options.approximate_steps)
+        mcmc = build_mcmc(hierarchy, options, scale)
+        places = _spread_out(place_key, middle, scale, options.num_chains)
     mcmc = mcmc or build_mcmc(hierarchy, options)
-    mcmc.warmup(key, hierarchy.data, extra_fields=STATISTICS, collect_warmup=False)
+    mcmc.warmup(
+        key,
+        hierarchy.data,
+        init_params=places,
+        extra_fields=STATISTICS,
+        collect_warmup=False,
+    )
     advance()
     chunks, state = [], mcmc.post_warmup_state
     for _ in range(num_chunks(options.num_samples, mcmc.num_samples)):
@@ -68,14 +82,24 @@ def fit_nuts(
     return _posterior(hierarchy, chunks, options)
 
 
-def build_mcmc(hierarchy: Hierarchy, options: Nuts) -> MCMC:
-    """The sampler of one design, whose data are arguments of what it compiles."""
+def build_mcmc(
+    hierarchy: Hierarchy, options: Nuts, scale: dict[str, Array] | None = None
+) -> MCMC:
+    """The sampler of one design, whose data are arguments of what it compiles.
+
+    `scale`: posterior SD of each unconstrained coordinate, where warm-up starts. Without
+    it trajectories reach the depth limit all through warm-up, and what is learned there
+    of hundreds of scales is poor.
+    """
     masses: Any = [hierarchy.group_sites()]  # one dense block; people are diagonal
+    if scale is not None:
+        masses = False
     kernel = NUTS(
         partial(hierarchical_model, hierarchy),
         target_accept_prob=options.target_accept,
         max_tree_depth=options.max_tree_depth,
         dense_mass=masses,
+        inverse_mass_matrix=None if scale is None else _variances(scale),
         init_strategy=_near_zero(START_RADIUS),
     )
     return MCMC(
@@ -87,6 +111,35 @@ def build_mcmc(hierarchy: Hierarchy, options: Nuts) -> MCMC:
         progress_bar=False,
         jit_model_args=True,
     )
+
+
+def _variances(scale: dict[str, Array]) -> Array:
+    return ravel_pytree({name: value**2 for name, value in scale.items()})[0]
+
+
+def _spread_out(
+    key: Array, middle: dict[str, Array], scale: dict[str, Array], num_chains: int
+) -> dict[str, Array]:
+    """A starting place for each chain, drawn from the approximation."""
+    places = {}
+    for name, own in zip(middle, jax.random.split(key, len(middle)), strict=True):
+        noise = jax.random.normal(own, (num_chains, *middle[name].shape))
+        places[name] = middle[name][None] + scale[name][None] * noise
+    return places
+
+
+def approximate(
+    key: Array, hierarchy: Hierarchy, num_steps: int
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Mean and SD of every unconstrained coordinate by a quick variational fit."""
+    options = Variational(num_steps=num_steps, learning_rate=0.03)
+    _, params, _ = _fit_guide(key, hierarchy, options, lambda: None, num_steps)
+
+    def ending(word: str) -> dict[str, Array]:
+        found = {k: v for k, v in params.items() if k.endswith(word)}
+        return {name.removesuffix(word): found[name] for name in sorted(found)}
+
+    return ending("_auto_loc"), ending("_auto_scale")
 
 
 def _near_zero(radius: Any) -> Any:
@@ -150,6 +203,20 @@ def fit_svi(
     are good. Cost per step is linear in participants and trials.
     """
     fit_key, draw_key = jax.random.split(key)
+    guide, params, losses = _fit_guide(fit_key, hierarchy, options, advance, chunk)
+    keys = jax.random.split(draw_key, options.num_samples)
+    draws = jax.vmap(lambda k: guide.sample_posterior(k, params))(keys)
+    return VariationalFit(_from_guide(hierarchy, draws, draw_key), losses)
+
+
+def _fit_guide(
+    key: Array,
+    hierarchy: Hierarchy,
+    options: Variational,
+    advance: Callable[[], None],
+    chunk: int,
+) -> tuple[Any, dict[str, Array], np.ndarray]:
+    """The fitted guide, its parameters, and the loss at every step."""
     model = partial(hierarchical_model, hierarchy)
     guide_type: Any = AutoLowRankMultivariateNormal if options.low_rank else AutoNormal
     guide = guide_type(model, init_scale=0.1, init_loc_fn=_near_zero(0.1))
@@ -160,7 +227,7 @@ def fit_svi(
         optim.Adam(schedule),
         Trace_ELBO(num_particles=options.num_particles),
     )
-    state = svi.init(fit_key, hierarchy.data)
+    state = svi.init(key, hierarchy.data)
     steps = jax.jit(
         lambda state, data: jax.lax.scan(
             lambda s, _: svi.stable_update(s, data), state, length=chunk
@@ -171,12 +238,7 @@ def fit_svi(
         state, loss = steps(state, hierarchy.data)
         losses.append(np.asarray(loss))
         advance()
-    params = svi.get_params(state)
-    keys = jax.random.split(draw_key, options.num_samples)
-    draws = jax.vmap(lambda k: guide.sample_posterior(k, params))(keys)
-    return VariationalFit(
-        _from_guide(hierarchy, draws, draw_key), np.concatenate(losses)
-    )
+    return guide, svi.get_params(state), np.concatenate(losses)
 
 
 def _falling(rate: float, num_steps: int) -> Callable[[Any], Any]:

@@ -61,7 +61,6 @@ def defaults(model):
 QUICK = {
     ("binary", "ehgf3"),
     ("bandit", "rescorla_wagner"),
-    ("bandit", "ehgf3_volatile_choice"),
     ("rating", "hgf2"),
     ("helicopter", "change_point"),
 }

@@ -25,7 +25,9 @@ from pcmodel.behaviour.statistics.posterior import Diagnostics
 from pcmodel.behaviour.statistics.predictive import predictive_checks, thin
 from tests.behaviour.statistics.gaussian import GaussianModel, make_series
 
-QUICK = Nuts(num_warmup=300, num_samples=400, num_chains=2, chunk=200)
+QUICK = Nuts(
+    num_warmup=300, num_samples=600, num_chains=2, chunk=300, approximate_steps=0
+)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,7 @@ def test_nuts_finds_the_conjugate_posterior(study, pooled):
     assert pooled.diagnostics.num_divergent == 0
 
 
+@pytest.mark.slow
 def test_svi_finds_the_conjugate_mean_and_the_mean_field_width(study, pooled):
     """The best independent Gaussian has variance one over the precision's diagonal."""
     fit = fit_svi(
