@@ -31,7 +31,7 @@ def judge_effect(
     outcome = "holds" if low > 0.0 else "fails" if high < 0.0 else "inconclusive"
     said = f"{draws.mean():.2f} (95 % {low:.2f} to {high:.2f})"
     if not trusted:
-        outcome, said = "inconclusive", said + "; the chains cannot be trusted"
+        outcome, said = "inconclusive", said + "; the fit cannot be trusted"
     return Verdict(name, prediction, said, outcome, "predicted")
 
 

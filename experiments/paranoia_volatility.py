@@ -176,6 +176,12 @@ def _fit(series: Series, config: Config, key, progress: Any, name: str) -> Sampl
     )
 
 
+def has_settled(loss: np.ndarray, *, window: int = 100) -> bool:
+    """Whether the loss ends within a thousandth of the lowest it has been."""
+    means = loss[: len(loss) // window * window].reshape(-1, window).mean(axis=1)
+    return bool(means[-1] <= means.min() + 1e-3 * abs(means.min()))
+
+
 def analyse(config: Config, results: Results) -> Summary:
     """The article's two claims, in each sample and under each model."""
     found = []
@@ -195,6 +201,7 @@ def analyse(config: Config, results: Results) -> Summary:
                     f"High paranoia expects more volatility ({name}; {label})",
                     "initial expected volatility mu3_0 higher",
                     sample.effects[f"{label}: mu3_0"],
+                    trusted=has_settled(sample.loss[label]),
                 )
             )
     return Summary(tuple(found))
