@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "door": {"inference", "learning", "networks"},
     "record": set(),
     "report": set(),
-    "cli": {"record", "report"},
+    "cli": {"record", "report", "behaviour"},
 }
 
 # Heavy or framework packages, and the only parts that may know them.
@@ -40,6 +40,10 @@ HOMES = {
     "orbax": {"networks"},
     "numpyro": {"behaviour"},
     "arviz": set(),
+    "xarray": {"behaviour"},
+    "formulae": {"behaviour"},
+    "pandas": {"behaviour"},
+    "pyarrow": {"behaviour"},
     "matplotlib": {"report"},
     "jsonargparse": {"cli"},
     "rich": {"cli", "progress"},

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +18,12 @@ from typing import Any, NoReturn
 from pcmodel.cli import terminal
 from pcmodel.cli.catalogue import catalogue, config_options, locate
 from pcmodel.cli.execute import execute
+from pcmodel.cli.fit import (
+    add_fit_arguments,
+    fit_command,
+    fit_experiment,
+    make_plan,
+)
 from pcmodel.cli.load import Experiment, load
 from pcmodel.cli.options import build_config
 from pcmodel.errors import UserError
@@ -53,6 +59,8 @@ def _dispatch(argv: list[str]) -> int:
         if arguments.help:
             return _help_run(run_parser, arguments.experiment)
         return _run(arguments, tokens)
+    if arguments.command == "fit" and not tokens:
+        return _fit(arguments, argv)
     if tokens:
         raise UserError(f"does not know the option {tokens[0]!r}", where="pcmodel")
     if arguments.command == "list":
@@ -92,6 +100,13 @@ def _parsers() -> tuple[_Parser, _Parser]:
         allow_abbrev=False,
     )
     _add_run_arguments(run)
+    fit = commands.add_parser(
+        "fit",
+        help="fit a model to behavioural data and write its folder and report",
+        description="Fit a participant model to a table of trials, or to a BIDS folder.",
+        allow_abbrev=False,
+    )
+    add_fit_arguments(fit)
     return parser, run
 
 
@@ -120,10 +135,7 @@ def _help_run(parser: argparse.ArgumentParser, name: str | None) -> int:
 def _run(arguments: argparse.Namespace, tokens: list[str]) -> int:
     if arguments.experiment is None:
         raise UserError("no experiment was named", expected="pcmodel run EXPERIMENT")
-    if not 0 <= arguments.seed < 2**32:
-        raise UserError(
-            f"cannot be {arguments.seed}", where="--seed", expected="0 to 4294967295"
-        )
+    _check_seed(arguments.seed)
     path = locate(arguments.experiment)
     if arguments.smoke:
         compile_quickly()
@@ -136,17 +148,49 @@ def _run(arguments: argparse.Namespace, tokens: list[str]) -> int:
         if arguments.print_config:
             print(dump_json(config))
             return 0
-        return _run_in_folder(experiment, config, arguments, tokens)
+        return _run_in_folder(
+            experiment,
+            config,
+            arguments,
+            lambda folder: _command(arguments, tokens, folder),
+        )
+
+
+def _fit(arguments: argparse.Namespace, argv: list[str]) -> int:
+    _check_seed(arguments.seed)
+    if arguments.smoke:
+        compile_quickly()
+    plan, kept = make_plan(arguments), []
+    experiment = fit_experiment(
+        plan, accept_unconverged=arguments.accept_unconverged, keep=kept.append
+    )
+    code = _run_in_folder(experiment, plan, arguments, lambda path: fit_command(argv))
+    if kept and code == 0:
+        from pcmodel.behaviour.datatree import can_write_netcdf, write_netcdf
+
+        if can_write_netcdf():
+            write_netcdf(kept[0], _folder(experiment, plan, arguments) / "posterior.nc")
+    return code
+
+
+def _folder(experiment: Experiment, config: Any, arguments: argparse.Namespace) -> Path:
+    identity = RunIdentity(experiment.name, config, arguments.seed, is_float64())
+    return arguments.output or Path("runs") / identity.folder_name
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**32:
+        raise UserError(f"cannot be {seed}", where="--seed", expected="0 to 4294967295")
 
 
 def _run_in_folder(
     experiment: Experiment,
     config: Any,
     arguments: argparse.Namespace,
-    tokens: list[str],
+    command: Callable[[Path], str],
 ) -> int:
     identity = RunIdentity(experiment.name, config, arguments.seed, is_float64())
-    path = arguments.output or Path("runs") / identity.folder_name
+    path = _folder(experiment, config, arguments)
     if not arguments.overwrite and is_complete(path, identity):
         terminal.say(
             f"this very run is already complete{_made_by(path)}, "
@@ -161,7 +205,7 @@ def _run_in_folder(
             seed=arguments.seed,
             folder=folder,
             progress=Progress(lines=True, silent=arguments.quiet),
-            command=_command(arguments, tokens, folder.path),
+            command=command(folder.path),
         )
     if ending.report is not None:
         terminal.print_summary(ending.report, folder.path)

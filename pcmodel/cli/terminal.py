@@ -11,8 +11,14 @@ OUTCOME_STYLE = {"holds": "green", "fails": "red", "inconclusive": "yellow"}
 
 
 def say(sentence: str) -> None:
-    """One line on stderr, whatever line breaks the sentence had."""
-    print("pcmodel: " + " ".join(sentence.split()), file=sys.stderr, flush=True)
+    """On stderr: one line, whatever line breaks it had, unless it is a list.
+
+    The lines of a list are indented by two spaces and keep to themselves.
+    """
+    head, *items = sentence.split("\n  ")
+    lines = ["pcmodel: " + " ".join(head.split())]
+    lines += ["  " + " ".join(item.split()) for item in items]
+    print("\n".join(lines), file=sys.stderr, flush=True)
 
 
 def print_catalogue(entries: Iterable[Entry]) -> None:

@@ -33,6 +33,7 @@ OWN_FILES = (
     "result.json",
     "report.html",
     "error.txt",
+    "posterior.nc",
 )
 
 

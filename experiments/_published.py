@@ -1,0 +1,95 @@
+"""Published data sets: where they lie, and how a claim about a fitted effect is judged."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pcmodel.behaviour.workflow import WorkflowResults
+from pcmodel.errors import UserError
+from pcmodel.report import Report, Section, Table, Verdict
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "behaviour"
+
+
+def data_file(given: str, folder: str, name: str = "trials.csv") -> Path:
+    """The file in the folder that was given, or beside the repository."""
+    path = (Path(given) if given else SHARED / folder) / name
+    if not path.exists():
+        raise UserError(
+            f"there is no {name}",
+            where=str(path.parent),
+            expected=f"the data set {folder}; name its folder with --data",
+        )
+    return path
+
+
+def judge_effect(
+    name: str, prediction: str, draws: np.ndarray, *, trusted: bool = True
+) -> Verdict:
+    """Whether an effect is above zero: its 95 % interval decides."""
+    low, high = np.quantile(draws, (0.025, 0.975))
+    outcome = "holds" if low > 0.0 else "fails" if high < 0.0 else "inconclusive"
+    said = f"{draws.mean():.2f} (95 % {low:.2f} to {high:.2f})"
+    if not trusted:
+        outcome, said = "inconclusive", said + "; the fit cannot be trusted"
+    return Verdict(name, prediction, said, outcome, "predicted")
+
+
+def judge(name: str, prediction: str, observed: str, holds: bool) -> Verdict:
+    """A prediction that is simply true or not."""
+    return Verdict(
+        name, prediction, observed, "holds" if holds else "fails", "predicted"
+    )
+
+
+def fit_report(
+    *,
+    title: str,
+    question: str,
+    answer: str,
+    results: WorkflowResults,
+    verdicts: tuple[Verdict, ...],
+    limitations: tuple[str, ...],
+    references: tuple[str, ...],
+) -> Report:
+    """A page with every effect, what the data say about it, and the fit's checks."""
+    rows = [
+        (e.name, e.mean, f"{e.low:.2f} to {e.high:.2f}", f"{e.contraction:.2f}", v.word)
+        for e, v in zip(results.effects, results.verdicts, strict=True)
+    ]
+    checks = [
+        (c.name, c.observed, f"{c.low:.3g} to {c.high:.3g}")
+        for c in results.posterior_checks
+    ]
+    complaints = "; ".join(results.complaints)
+    return Report(
+        title=title,
+        question=question,
+        answer=answer,
+        verdicts=verdicts,
+        sections=(
+            Section(
+                "Estimates",
+                (f"**Do not trust these numbers:** {complaints}.",)
+                if complaints
+                else (),
+                tables=(
+                    Table(("Effect", "Mean", "95 %", "Contraction", "Verdict"), rows),
+                    Table(
+                        ("Posterior predictive check", "Observed", "90 % replicated"),
+                        checks,
+                    ),
+                ),
+            ),
+        ),
+        limitations=(
+            "A dopamine drug: nothing here bears on psychedelics.",
+            *limitations,
+        ),
+        references=references,
+    )
+
+
+def effect_draws(results: WorkflowResults, parameter: str, column: int) -> np.ndarray:
+    """Draws of one common effect."""
+    return results.posterior[parameter][..., column].ravel()

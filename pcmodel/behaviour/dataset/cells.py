@@ -1,0 +1,36 @@
+"""What one cell of a table says: a number, a flag, a label, or that it is missing."""
+
+import math
+
+MISSING = {"", "n/a", "na", "nan", "null", "none"}
+TRUE, FALSE = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
+
+
+def is_missing(cell: str) -> bool:
+    """BIDS writes `n/a`; empty cells, NaN, NA and null are met as often.
+
+    >>> is_missing(" N/A "), is_missing("0")
+    (True, False)
+    """
+    return cell.strip().lower() in MISSING
+
+
+def to_number(cell: str) -> float | None:
+    """The number, NaN where missing, None where it is neither (infinities included)."""
+    if is_missing(cell):
+        return math.nan
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def to_flag(cell: str) -> float | None:
+    """1 or 0, NaN where missing, None where it is neither."""
+    if is_missing(cell):
+        return math.nan
+    word = cell.strip().lower()
+    if word in TRUE:
+        return 1.0
+    return 0.0 if word in FALSE else None

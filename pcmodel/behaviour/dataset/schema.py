@@ -1,0 +1,100 @@
+"""What the table of each task must hold."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pcmodel.errors import unknown_name
+
+Kind = Literal["number", "integer", "binary", "flag"]
+PARTICIPANT = "participant"
+PARTICIPANT_NAMES = ("participant", "participant_id", "subject", "subject_id", "sub")
+SESSION_NAMES = ("session", "session_id", "ses")
+TRIAL_NAMES = ("trial", "trial_number", "trial_index")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        kind: "number"; "integer"; "binary": two values, the larger counting as 1;
+            "flag": 0/1, true/false, yes/no.
+        low, high: the scale, ends included.
+        optional: the column may be absent; it is then missing on every trial, or
+            `default` where that is given.
+        complete: no cell may be missing.
+        names: other names it goes by.
+    """
+
+    name: str
+    kind: Kind
+    low: float | None = None
+    high: float | None = None
+    optional: bool = False
+    complete: bool = False
+    default: float | None = None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task: its columns, and which of them is what the participant did."""
+
+    name: str
+    about: str
+    columns: tuple[Column, ...]
+    response: str
+
+    def column(self, name: str) -> Column:
+        """The column of that name."""
+        return next(column for column in self.columns if column.name == name)
+
+
+HELICOPTER = Task(
+    "helicopter",
+    "continuous prediction with change points: a position is reported, then an outcome seen",
+    (
+        Column("outcome", "number", 0.0, 300.0, names=("x_t",)),
+        Column("report", "number", 0.0, 300.0, names=("b_t", "response")),
+        Column("noise_sd", "number", 1e-6, complete=True, names=("sigma",)),
+        Column("helicopter", "number", 0.0, 300.0, optional=True, names=("mu_t",)),
+        Column("helicopter_seen", "flag", optional=True, default=0.0, names=("v_t",)),
+        Column("block_start", "flag", optional=True, names=("new_block",)),
+    ),
+    response="report",
+)
+BINARY = Task(
+    "binary",
+    "a binary outcome is predicted, then seen",
+    (
+        Column("outcome", "binary", names=("u", "stimulus")),
+        Column("response", "binary", names=("choice", "y")),
+    ),
+    response="response",
+)
+BANDIT = Task(
+    "bandit",
+    "one of several options is chosen, then its binary outcome seen",
+    (
+        Column("choice", "integer", 1.0, names=("response",)),
+        Column("outcome", "binary", names=("reward", "feedback")),
+    ),
+    response="choice",
+)
+RATING = Task(
+    "rating",
+    "a bounded rating is given before or after a binary outcome is seen",
+    (
+        Column("outcome", "binary", names=("u", "stimulus")),
+        Column("rating", "number", names=("response", "report")),
+    ),
+    response="rating",
+)
+TASKS = {task.name: task for task in (HELICOPTER, BINARY, BANDIT, RATING)}
+
+
+def find_task(name: str) -> Task:
+    """The task of that name; UserError with what there is."""
+    if name not in TASKS:
+        raise unknown_name("task", name, TASKS)
+    return TASKS[name]

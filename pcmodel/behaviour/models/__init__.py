@@ -1,0 +1,14 @@
+"""Participant models: how one series of trials is perceived and answered.
+
+Each joins a perceptual model (`perception`, or the package's own hierarchy) with a
+response model, and names its parameters, all real numbers, with their priors.
+"""
+
+from pcmodel.behaviour.models.bandit import BanditModel as BanditModel
+from pcmodel.behaviour.models.binary import BinaryModel as BinaryModel
+from pcmodel.behaviour.models.catalogue import MODELS as MODELS
+from pcmodel.behaviour.models.catalogue import find_model as find_model
+from pcmodel.behaviour.models.helicopter import HelicopterModel as HelicopterModel
+from pcmodel.behaviour.models.interface import Parameter as Parameter
+from pcmodel.behaviour.models.interface import ParticipantModel as ParticipantModel
+from pcmodel.behaviour.models.rating import RatingModel as RatingModel

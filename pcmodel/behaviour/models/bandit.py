@@ -1,0 +1,150 @@
+r"""Choices among options with binary outcomes: any filter with the softmax.
+
+With `volatile_choice` the inverse temperature falls with the predicted volatility,
+$\log\beta_t = \log\beta - \hat\mu_3$, with $\log\beta$ held at 0 as in TAPAS's
+`softmax_mu3`: then volatility and noise of choice are one thing by assumption.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.models.binary import score
+from pcmodel.behaviour.models.filters import Filter, perceived_course
+from pcmodel.behaviour.models.interface import Course, Parameter, Values
+from pcmodel.behaviour.perception import Inputs, Prediction, make_inputs, perceive
+from pcmodel.behaviour.responses import (
+    ChoiceParameters,
+    choice_log_probabilities,
+    draw_choice,
+)
+
+RESPONSE = (
+    Parameter(
+        "log_beta", 1.5, 0.7, 0.5, 0.5, about="log inverse temperature of choice"
+    ),
+    Parameter(
+        "stickiness", 0.5, 1.0, 0.7, 0.7, about="log odds for repeating the last choice"
+    ),
+    Parameter("lapse_logit", -4.0, 1.0, free=False, about="logit of choosing blindly"),
+)
+
+VOLATILE_RESPONSE = (
+    Parameter("log_beta", 0.0, 0.7, free=False, about="log inverse temperature at 0"),
+    *RESPONSE[1:],
+)
+
+
+class BanditData(NamedTuple):
+    """One series; `inputs.arm` is the choice, counted from 0."""
+
+    inputs: Inputs
+    scored: Bool[Array, "*trials"]
+    last_choice: Int[Array, "*trials"]  # -1 where there is none
+    potential: Float[Array, "*trials arms"]  # what each option would have given
+
+
+@dataclass(frozen=True)
+class BanditModel:
+    """`filter` keeps a belief for each option, the softmax chooses."""
+
+    filter: Filter
+    num_arms: int
+    volatile_choice: bool = False
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        response = VOLATILE_RESPONSE if self.volatile_choice else RESPONSE
+        return (*self.filter.parameters, *response)
+
+    def prepare(self, series: Series) -> BanditData:
+        """Data of one series each; what the other options would have given is unknown.
+
+        There a coin is thrown with the share of wins that the option gave in the same
+        series, so that simulated people face the same task, without its reversals.
+        """
+        choice, outcome = series.values["choice"], series.values["outcome"]
+        made = np.isfinite(choice)
+        arm = np.where(made, choice - 1.0, 0.0).astype(int)
+        inputs = make_inputs(np.where(made, outcome, np.nan), arm=arm)
+        return BanditData(
+            inputs,
+            jnp.asarray(made),
+            jnp.asarray(last_choices(arm, made)),
+            jnp.asarray(_potential(arm, outcome, made, self.num_arms)),
+        )
+
+    def _log_probabilities(
+        self, values: Values, prediction: Prediction, last: Array
+    ) -> Array:
+        chooser = self._chooser(values, prediction)
+        return choice_log_probabilities(chooser, prediction.outcome, last)
+
+    def _chooser(self, values: Values, prediction: Prediction) -> ChoiceParameters:
+        log_beta = values["log_beta"]
+        if self.volatile_choice:
+            log_beta = log_beta - prediction.mean[1]
+        return ChoiceParameters(log_beta, values["stickiness"], values["lapse_logit"])
+
+    def log_likelihood(
+        self, values: Values, data: BanditData
+    ) -> Float[Array, " trials"]:
+        trace = perceive(self.filter.model, self.filter.build(values), data.inputs)
+        every = self._log_probabilities(values, trace.prediction, data.last_choice)
+        chosen = jnp.take_along_axis(every, data.inputs.arm[:, None], axis=1)[:, 0]
+        return score(chosen, trace, data.scored)
+
+    def simulate(
+        self, key: Key[Array, ""], values: Values, data: BanditData
+    ) -> BanditData:
+        """Choices that decide what is seen next; outcomes from `data.potential`."""
+        parameters, model = self.filter.build(values), self.filter.model
+
+        def step(carry, trial):
+            beliefs, last = carry
+            trial_key, scored, potential = trial
+            prediction = model.predict(parameters, beliefs)
+            chooser = self._chooser(values, prediction)
+            arm = draw_choice(trial_key, chooser, prediction.outcome, last)
+            seen = Inputs(potential[arm], scored, arm)
+            beliefs = model.update(parameters, beliefs, prediction, seen)
+            return (beliefs, jnp.where(scored, arm, last)), (seen, last)
+
+        keys = jax.random.split(key, data.scored.shape[0])
+        start = (model.init(parameters), jnp.full_like(data.inputs.arm[0], -1))
+        inputs, last = jax.lax.scan(step, start, (keys, data.scored, data.potential))[1]
+        return data._replace(inputs=inputs, last_choice=last)
+
+    def course(self, values: Values, data: BanditData) -> Course:
+        return perceived_course(self.filter, values, data.inputs)
+
+    def responses(self, data: BanditData) -> Float[Array, "*shape"]:
+        arm = data.inputs.arm.astype(data.potential.dtype)
+        return jnp.where(data.scored, arm, jnp.nan)
+
+
+def last_choices(
+    arm: Int[np.ndarray, "series trials"], made: Bool[np.ndarray, "series trials"]
+) -> Int[np.ndarray, "series trials"]:
+    """The choice before each trial, trials without one skipped."""
+    last = np.full(arm.shape, -1)
+    for t in range(1, arm.shape[1]):
+        last[:, t] = np.where(made[:, t - 1], arm[:, t - 1], last[:, t - 1])
+    return last
+
+
+def _potential(arm, outcome, made, num_arms: int) -> Float[np.ndarray, "s t arms"]:
+    rng = np.random.default_rng(0)
+    found = np.empty((*arm.shape, num_arms))
+    for k in range(num_arms):
+        own = made & (arm == k) & np.isfinite(outcome)
+        wins = np.where(own, outcome, 0.0).sum(axis=1)
+        share = (wins + 0.5) / (own.sum(axis=1) + 1.0)
+        coin = rng.random(arm.shape) < share[:, None]
+        found[..., k] = np.where(own, np.nan_to_num(outcome), coin)
+    return found

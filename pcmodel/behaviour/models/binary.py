@@ -1,0 +1,81 @@
+"""Binary predictions of binary outcomes: any filter with the unit-square response."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Key
+
+from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.models.filters import Filter, perceived_course
+from pcmodel.behaviour.models.interface import Course, Parameter, Values
+from pcmodel.behaviour.perception import Inputs, Trace, make_inputs, perceive
+from pcmodel.behaviour.responses import draw_binary, unit_square_log_likelihood
+
+RESPONSE = (
+    Parameter(
+        "log_zeta", 1.0, 1.0, 0.7, 0.5, about="log inverse noise of the predictions"
+    ),
+)
+INVALID = -1e6  # log likelihood of a series on which the filter's approximation fails
+
+
+class BinaryData(NamedTuple):
+    """One series; the response is made before the outcome of its trial."""
+
+    inputs: Inputs
+    response: Float[Array, "*trials"]
+    scored: Bool[Array, "*trials"]
+
+
+@dataclass(frozen=True)
+class BinaryModel:
+    """`filter` perceives, the unit-square sigmoid answers."""
+
+    filter: Filter
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (*self.filter.parameters, *RESPONSE)
+
+    def prepare(self, series: Series) -> BinaryData:
+        response = series.values["response"]
+        scored = np.isfinite(response)
+        return BinaryData(
+            make_inputs(series.values["outcome"]),
+            jnp.asarray(np.where(scored, response, 0.0)),
+            jnp.asarray(scored),
+        )
+
+    def log_likelihood(
+        self, values: Values, data: BinaryData
+    ) -> Float[Array, " trials"]:
+        trace = perceive(self.filter.model, self.filter.build(values), data.inputs)
+        value = unit_square_log_likelihood(
+            values["log_zeta"], trace.prediction.outcome, data.response
+        )
+        return score(value, trace, data.scored)
+
+    def simulate(
+        self, key: Key[Array, ""], values: Values, data: BinaryData
+    ) -> BinaryData:
+        trace = perceive(self.filter.model, self.filter.build(values), data.inputs)
+        drawn = draw_binary(key, values["log_zeta"], trace.prediction.outcome)
+        return data._replace(response=drawn.astype(data.response.dtype))
+
+    def course(self, values: Values, data: BinaryData) -> Course:
+        return perceived_course(self.filter, values, data.inputs)
+
+    def responses(self, data: BinaryData) -> Float[Array, "*shape"]:
+        return jnp.where(data.scored, data.response, jnp.nan)
+
+
+def score(
+    value: Float[Array, " trials"], trace: Trace, scored: Bool[Array, " trials"]
+) -> Float[Array, " trials"]:
+    """Zero where nothing is scored, nearly impossible where the filter broke down."""
+    valid = trace.belief.valid
+    valid = valid.all(axis=-1) if valid.ndim > 1 else valid  # an axis of options
+    value = jnp.where(valid, value, INVALID)
+    return jnp.where(scored, value, 0.0)

@@ -1,0 +1,125 @@
+"""The perceptual models under the names and priors of their parameters.
+
+Priors follow the TAPAS toolbox's defaults where it has them, tightened to a standard
+deviation of 2 for the step sizes: at 4 a fit spends itself where the filter is constant
+or its approximation fails.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+
+from pcmodel.behaviour.models.interface import Course, Parameter, Values
+from pcmodel.behaviour.perception import (
+    BinaryHgf,
+    HgfParameters,
+    IndependentArms,
+    Inputs,
+    PerceptualModel,
+    RescorlaWagner,
+    RescorlaWagnerParameters,
+    SharedVolatilityArms,
+    enhanced_tapas,
+    perceive,
+)
+from pcmodel.behaviour.perception.volatility import VolatilityUpdate, standard
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A perceptual model, its named parameters, and how it takes them."""
+
+    model: PerceptualModel
+    parameters: tuple[Parameter, ...]
+    build: Callable[[Values], Any]
+
+
+RESCORLA_WAGNER = (
+    Parameter(
+        "learning_rate_logit", -1.0, 1.5, 1.0, about="logit of the learning rate"
+    ),
+    Parameter(
+        "initial_value", 0.5, 0.25, free=False, about="value before the first trial"
+    ),
+)
+TWO_LEVELS = (
+    Parameter("omega2", -3.0, 2.0, 1.0, about="log variance of a step of the log odds"),
+    Parameter("mu2_0", 0.0, 1.0, free=False, about="first belief, log odds"),
+    Parameter(
+        "log_pi2_0", 0.0, 1.0, free=False, about="log precision of the first belief"
+    ),
+)
+THREE_LEVELS = (
+    *TWO_LEVELS,
+    Parameter("omega3", -6.0, 2.0, about="log variance of a step of the volatility"),
+    Parameter("mu3_0", 1.0, 1.0, free=False, about="first belief of the volatility"),
+    Parameter("log_pi3_0", 0.0, 1.0, free=False, about="log precision of that belief"),
+    Parameter(
+        "log_kappa2", 0.0, 0.5, free=False, about="log coupling to the volatility"
+    ),
+)
+
+
+def _two_levels(values: Values) -> HgfParameters:
+    return HgfParameters(
+        initial_mean=values["mu2_0"][None],
+        initial_log_precision=values["log_pi2_0"][None],
+        omega=values["omega2"][None],
+        kappa=jnp.zeros(0),
+        drift=jnp.zeros(1),
+        sensory_log_precision=jnp.zeros(()),
+    )
+
+
+def _three_levels(values: Values) -> HgfParameters:
+    def pair(low: str, high: str):
+        return jnp.stack([values[low], values[high]])
+
+    return HgfParameters(
+        initial_mean=pair("mu2_0", "mu3_0"),
+        initial_log_precision=pair("log_pi2_0", "log_pi3_0"),
+        omega=pair("omega2", "omega3"),
+        kappa=jnp.exp(values["log_kappa2"])[None],
+        drift=jnp.zeros(2),
+        sensory_log_precision=jnp.zeros(()),
+    )
+
+
+def _rescorla_wagner(values: Values) -> RescorlaWagnerParameters:
+    return RescorlaWagnerParameters(
+        values["initial_value"], values["learning_rate_logit"]
+    )
+
+
+def rescorla_wagner(num_arms: int | None = None) -> Filter:
+    """One value, or one for each of several options."""
+    one = RescorlaWagner()
+    model = one if num_arms is None else IndependentArms(one, num_arms)
+    return Filter(model, RESCORLA_WAGNER, _rescorla_wagner)
+
+
+def two_levels(num_arms: int | None = None) -> Filter:
+    """Log odds that drift at a constant rate."""
+    model = BinaryHgf() if num_arms is None else SharedVolatilityArms(num_arms)
+    return Filter(model, TWO_LEVELS, _two_levels)
+
+
+def three_levels(
+    num_arms: int | None = None, *, rule: VolatilityUpdate = standard
+) -> Filter:
+    """Log odds that drift at a rate which itself drifts."""
+    clip = 1e-3 if rule is enhanced_tapas else 0.0
+    model = (
+        BinaryHgf(rule, clip)
+        if num_arms is None
+        else SharedVolatilityArms(num_arms, rule, clip)
+    )
+    return Filter(model, THREE_LEVELS, _three_levels)
+
+
+def perceived_course(filter: Filter, values: Values, inputs: Inputs) -> Course:
+    """The beliefs after each trial."""
+    belief = perceive(filter.model, filter.build(values), inputs).belief
+    return Course(belief.mean, tuple(jnp.log(p) for p in belief.precision))

@@ -1,0 +1,123 @@
+"""The package's own hierarchy in the change-point task, under the names of its precisions.
+
+`prior_log_precision` is the stiffness of the belief (the level above the outcome) and
+`sensory_log_precision` what the outcome is granted; see `pcmodel.behaviour.participant`.
+"""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from pcmodel.behaviour.agent import Agent
+from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.model import PRIORS
+from pcmodel.behaviour.models.interface import Course, Parameter, Values
+from pcmodel.behaviour.participant import ParticipantParameters
+from pcmodel.behaviour.task import REFERENCE_SD, Trials, make_trials
+from pcmodel.behaviour.unroll import (
+    log_likelihood,
+    run_participant,
+    scored,
+    simulate_participant,
+)
+
+REFERENCE_LOG_PRECISION = -2.0 * float(np.log(REFERENCE_SD))
+ABOUT = {
+    "hazard_logit": "logit of the probability of a change",
+    "noise_exponent": "1: follows the task's noise; 0: ignores it",
+    "log_sighting": "log variance of a seen helicopter over an outcome's",
+    "log_report_sd": "log SD of a report, screen units",
+    "log_report_slope": "log SD of a report per unit of update",
+    "stay_logit": "logit of repeating the last report",
+    "log_stay_decay": "log fall of that logit per unit of update",
+}
+
+
+def _parameters(agent: Agent) -> tuple[Parameter, ...]:
+    scale, process = PRIORS["log_scale"], PRIORS["log_process"]
+    free_scale = agent.free_scale and agent.change_points
+    found = [
+        Parameter(
+            "prior_log_precision",
+            -process.mean,
+            process.sd,
+            process.spread,
+            process.centred,
+            free=agent.drift,
+            about="log precision of the belief's step, 1 / screen units squared",
+            names=("top_precision", "prior_precision"),
+        ),
+        Parameter(
+            "sensory_log_precision",
+            REFERENCE_LOG_PRECISION - scale.mean,
+            scale.sd,
+            scale.spread,
+            scale.centred,
+            # The Kalman agent knows their ratio only: one of the two is held.
+            free=free_scale,
+            about="log precision granted to an outcome at the reference noise",
+            names=("sensory_precision",),
+        ),
+    ]
+    for name, about in ABOUT.items():
+        prior = PRIORS[name]
+        free = {
+            "hazard_logit": agent.change_points,
+            "noise_exponent": agent.free_scale,
+        }.get(name, True)
+        found.append(Parameter(name, *prior, free=free, about=about))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class HelicopterModel:
+    """The change-point agent, or the Kalman agent without change points."""
+
+    agent: Agent = Agent()
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return _parameters(self.agent)
+
+    def prepare(self, series: Series) -> Trials:
+        """Padding is a trial without outcome and report; a series starts a block."""
+        values = {name: column.copy() for name, column in series.values.items()}
+        pad = ~series.present
+        values["noise_sd"][pad] = REFERENCE_SD
+        start = np.nan_to_num(values["block_start"]) > 0.5
+        start[:, 0] = True
+        return make_trials(
+            outcome=values["outcome"],
+            report=values["report"],
+            noise_sd=values["noise_sd"],
+            helicopter=values["helicopter"],
+            helicopter_seen=np.nan_to_num(values["helicopter_seen"]) > 0.5,
+            block_start=start,
+        )
+
+    def log_likelihood(self, values: Values, data: Trials) -> Float[Array, " trials"]:
+        return log_likelihood(self.person(values), data, agent=self.agent)
+
+    def simulate(self, key: Key[Array, ""], values: Values, data: Trials) -> Trials:
+        drawn, _ = simulate_participant(
+            key, self.person(values), data, agent=self.agent
+        )
+        return drawn._replace(reported=data.reported)
+
+    def course(self, values: Values, data: Trials) -> Course:
+        run = run_participant(self.person(values), data, agent=self.agent)
+        return Course((run.belief_mean,), (run.confidence,))
+
+    def responses(self, data: Trials) -> Float[Array, "*shape"]:
+        return jnp.where(scored(data), data.report, jnp.nan)
+
+    def person(self, values: Values) -> ParticipantParameters:
+        """The parameters of `pcmodel.behaviour.participant`."""
+        sensory = values["sensory_log_precision"]
+        return ParticipantParameters(
+            log_process=-values["prior_log_precision"],
+            log_scale=REFERENCE_LOG_PRECISION - sensory,
+            **{name: values[name] for name in ABOUT},
+        )

@@ -1,0 +1,115 @@
+r"""Bounded ratings of a belief about binary outcomes.
+
+The latent rating is linear in the log odds that are believed, in units of the scale's
+width: centre $+$ width $(a + e^{b} \hat\mu_2)$; what lies beyond the ends is rated there.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Key
+
+from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.models.binary import score
+from pcmodel.behaviour.models.filters import Filter, perceived_course
+from pcmodel.behaviour.models.interface import Course, Parameter, Values
+from pcmodel.behaviour.perception import Inputs, make_inputs, perceive
+from pcmodel.behaviour.perception.interface import Trace
+from pcmodel.behaviour.responses import (
+    RatingParameters,
+    Scale,
+    draw_stepped,
+    stepped_log_likelihood,
+)
+
+RESPONSE = (
+    Parameter(
+        "rating_bias", 0.0, 0.5, 0.5, 1.0, about="latent rating at even odds, in widths"
+    ),
+    Parameter(
+        "log_rating_gain", -1.5, 0.7, 0.5, 0.7, about="log widths per unit of log odds"
+    ),
+    Parameter(
+        "log_rating_noise",
+        -2.0,
+        0.7,
+        0.5,
+        1.0,
+        about="log noise of a rating, in widths",
+    ),
+)
+
+
+class RatingData(NamedTuple):
+    """One series."""
+
+    inputs: Inputs
+    rating: Float[Array, "*trials"]
+    scored: Bool[Array, "*trials"]
+
+
+@dataclass(frozen=True)
+class RatingModel:
+    """`filter` perceives; a stepped, censored rating answers.
+
+    Attributes:
+        after_outcome: whether a trial's rating follows its outcome or precedes it.
+    """
+
+    filter: Filter
+    scale: Scale
+    after_outcome: bool = False
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (*self.filter.parameters, *RESPONSE)
+
+    def prepare(self, series: Series) -> RatingData:
+        rating = series.values["rating"]
+        scored = np.isfinite(rating)
+        return RatingData(
+            make_inputs(series.values["outcome"]),
+            jnp.asarray(np.where(scored, rating, self.scale.low)),
+            jnp.asarray(scored),
+        )
+
+    def _latent(self, values: Values, data: RatingData) -> tuple[Array, Array, Trace]:
+        """Centre and noise of the latent rating on every trial."""
+        trace = perceive(self.filter.model, self.filter.build(values), data.inputs)
+        believed = trace.belief if self.after_outcome else trace.prediction
+        gain = jnp.exp(values["log_rating_gain"])
+        place = 0.5 + values["rating_bias"] + gain * self._log_odds(believed.mean[0])
+        width = self.scale.high - self.scale.low
+        log_noise = values["log_rating_noise"] + jnp.log(width)
+        return self.scale.place(place), log_noise, trace
+
+    def _log_odds(self, mean: Array) -> Array:
+        """Filters without precision believe a probability: its log odds, kept finite."""
+        if "omega2" in {p.name for p in self.filter.parameters}:
+            return mean
+        p = jnp.clip(mean, 1e-3, 1.0 - 1e-3)
+        return jnp.log(p) - jnp.log1p(-p)
+
+    def log_likelihood(
+        self, values: Values, data: RatingData
+    ) -> Float[Array, " trials"]:
+        mean, log_noise, trace = self._latent(values, data)
+        value = stepped_log_likelihood(
+            RatingParameters(log_noise), mean, data.rating, scale=self.scale
+        )
+        return score(value, trace, data.scored)
+
+    def simulate(
+        self, key: Key[Array, ""], values: Values, data: RatingData
+    ) -> RatingData:
+        mean, log_noise, _ = self._latent(values, data)
+        drawn = draw_stepped(key, RatingParameters(log_noise), mean, scale=self.scale)
+        return data._replace(rating=drawn)
+
+    def course(self, values: Values, data: RatingData) -> Course:
+        return perceived_course(self.filter, values, data.inputs)
+
+    def responses(self, data: RatingData) -> Float[Array, "*shape"]:
+        return jnp.where(data.scored, data.rating, jnp.nan)

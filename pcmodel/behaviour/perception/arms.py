@@ -1,0 +1,129 @@
+r"""Models of several options, of which each trial shows the outcome of one.
+
+`IndependentArms` gives every option its own copy of any model. `SharedVolatilityArms` is
+the binary filter with one belief per option and the volatility levels in common, which
+learn from the option seen (TAPAS `hgf_binary_mab`).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from pcmodel.behaviour.perception.hgf import (
+    HgfParameters,
+    as_predicted,
+    binary_posterior,
+    initial_beliefs,
+    predict_chain,
+    update_volatility,
+)
+from pcmodel.behaviour.perception.interface import (
+    Beliefs,
+    Inputs,
+    PerceptualModel,
+    Prediction,
+    bernoulli_log_probability,
+    choose,
+)
+from pcmodel.behaviour.perception.volatility import VolatilityUpdate, standard
+
+
+@dataclass(frozen=True)
+class IndependentArms:
+    """Copies of one model that share parameters; beliefs have a trailing axis of arms."""
+
+    model: PerceptualModel
+    num_arms: int
+
+    def init(self, parameters: Any) -> Beliefs:
+        one = self.model.init(parameters)
+        return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, self.num_arms), one)
+
+    def predict(self, parameters: Any, beliefs: Beliefs) -> Prediction:
+        return jax.vmap(lambda own: self.model.predict(parameters, own))(beliefs)
+
+    def update(
+        self, parameters: Any, beliefs: Beliefs, prediction: Prediction, trial: Inputs
+    ) -> Beliefs:
+        def one(own: Beliefs, expected: Prediction, arm: Array) -> Beliefs:
+            mine = trial._replace(seen=trial.seen & (trial.arm == arm))
+            return self.model.update(parameters, own, expected, mine)
+
+        return jax.vmap(one)(beliefs, prediction, jnp.arange(self.num_arms))
+
+    def log_evidence(
+        self, parameters: Any, prediction: Prediction, trial: Inputs
+    ) -> Float[Array, ""]:
+        own = jax.tree.map(lambda leaf: leaf[trial.arm], prediction)
+        return self.model.log_evidence(parameters, own, trial)
+
+
+@dataclass(frozen=True)
+class SharedVolatilityArms:
+    """Binary outcomes of several options; the lowest latent level has one entry each.
+
+    An option that was not seen keeps its mean and loses precision with every step.
+    """
+
+    num_arms: int
+    rule: VolatilityUpdate = standard
+    clip: float = 0.0
+
+    def init(self, parameters: HgfParameters) -> Beliefs:
+        one = initial_beliefs(parameters)
+
+        def spread(levels: tuple) -> tuple:
+            return (jnp.broadcast_to(levels[0], (self.num_arms,)), *levels[1:])
+
+        return Beliefs(spread(one.mean), spread(one.precision), one.valid)
+
+    def predict(self, parameters: HgfParameters, beliefs: Beliefs) -> Prediction:
+        prediction = predict_chain(parameters, beliefs)
+        probability = jax.nn.sigmoid(prediction.mean[0])
+        probability = jnp.clip(probability, self.clip, 1.0 - self.clip)
+        return prediction._replace(outcome=probability)
+
+    def update(
+        self,
+        parameters: HgfParameters,
+        beliefs: Beliefs,
+        prediction: Prediction,
+        trial: Inputs,
+    ) -> Beliefs:
+        # Masks and not indices: gathers and scatters are slow on the CPU.
+        is_seen = jnp.arange(self.num_arms) == trial.arm
+
+        def pick(every: Array) -> Array:
+            return jnp.sum(jnp.where(is_seen, every, 0.0))
+
+        def own(levels: tuple) -> tuple:
+            return (pick(levels[0]), *levels[1:])
+
+        seen = prediction._replace(
+            outcome=pick(prediction.outcome),
+            mean=own(prediction.mean),
+            precision=own(prediction.precision),
+        )
+        before = Beliefs(own(beliefs.mean), own(beliefs.precision), beliefs.valid)
+        lowest = binary_posterior(seen, seen.outcome, trial.outcome)
+        new = update_volatility(parameters, before, seen, lowest, self.rule)
+
+        def place(all_arms: tuple, levels: tuple) -> tuple:
+            return (jnp.where(is_seen, levels[0], all_arms[0]), *levels[1:])
+
+        updated = Beliefs(
+            place(prediction.mean, new.mean),
+            place(prediction.precision, new.precision),
+            new.valid,
+        )
+        return choose(trial.seen, updated, as_predicted(beliefs, prediction))
+
+    def log_evidence(
+        self, parameters: HgfParameters, prediction: Prediction, trial: Inputs
+    ) -> Float[Array, ""]:
+        is_seen = jnp.arange(self.num_arms) == trial.arm
+        probability = jnp.sum(jnp.where(is_seen, prediction.outcome, 0.0))
+        return bernoulli_log_probability(trial.outcome, probability)

@@ -1,0 +1,190 @@
+r"""The Hierarchical Gaussian Filter with binary or continuous outcomes, any depth.
+
+Latent levels form a chain; each takes a Gaussian random step a trial whose log variance
+is $\kappa$ times the level above plus $\omega$. In the literature's numbering the binary
+filter's latent levels are $x_2, x_3, \dots$ ($x_1$ is the outcome) and the continuous
+one's $x_1, x_2, \dots$; arrays here start at the lowest latent level.
+
+Mathys, Daunizeau, Friston & Stephan 2011 (Front Hum Neurosci 5:39); Mathys et al. 2014
+(Front Hum Neurosci 8:825). The volatility updates are in `volatility`.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from pcmodel.behaviour.perception.interface import (
+    Beliefs,
+    Inputs,
+    Level,
+    Prediction,
+    bernoulli_log_probability,
+    choose,
+    normal_log_density,
+)
+from pcmodel.behaviour.perception.volatility import (
+    Child,
+    Gaussian,
+    VolatilityUpdate,
+    standard,
+)
+
+
+class HgfParameters(NamedTuple):
+    """One participant's filter; unconstrained, lowest latent level first."""
+
+    initial_mean: Float[Array, " levels"]  # $\mu^{(0)}$
+    initial_log_precision: Float[Array, " levels"]  # $-\log\sigma^{(0)}$
+    omega: Float[Array, " levels"]  # log variance of a step at $\kappa$ times 0
+    kappa: Float[Array, " couplings"]  # one fewer than the levels
+    drift: Float[Array, " levels"]  # $\rho$, added to the mean at each trial
+    sensory_log_precision: Float[Array, ""]  # of a continuous outcome; else unused
+
+
+def initial_beliefs(parameters: HgfParameters) -> Beliefs:
+    """The chain before the first trial."""
+    precision = jnp.exp(parameters.initial_log_precision)
+    return Beliefs(tuple(parameters.initial_mean), tuple(precision), jnp.asarray(True))
+
+
+def predict_chain(parameters: HgfParameters, beliefs: Beliefs) -> Prediction:
+    """Means with their drift and precisions after the step; the outcome's is zero."""
+    steps = []
+    for i, omega in enumerate(parameters.omega):
+        above = i + 1 < len(beliefs.mean)
+        phasic = parameters.kappa[i] * beliefs.mean[i + 1] if above else 0.0
+        steps.append(jnp.exp(phasic + omega))
+    means = [m + d for m, d in zip(beliefs.mean, parameters.drift, strict=True)]
+    precisions = [
+        1.0 / (1.0 / precision + step)
+        for precision, step in zip(beliefs.precision, steps, strict=True)
+    ]
+    zero = jnp.zeros_like(means[0])
+    return Prediction(zero, tuple(means), tuple(precisions), tuple(steps))
+
+
+def update_volatility(
+    parameters: HgfParameters,
+    beliefs: Beliefs,
+    prediction: Prediction,
+    lowest: Gaussian,
+    rule: VolatilityUpdate,
+) -> Beliefs:
+    """Pass the lowest level's posterior up the chain.
+
+    A precision below zero is replaced by the predicted one and the beliefs marked as
+    not valid from there on: TAPAS stops with an error.
+    """
+    levels, valid = [lowest], beliefs.valid & (lowest.precision > 0.0)
+    for i in range(1, len(beliefs.mean)):
+        below = Child(
+            previous_variance=1.0 / beliefs.precision[i - 1],
+            predicted_precision=prediction.precision[i - 1],
+            variance=1.0 / levels[-1].precision,
+            error=levels[-1].mean - prediction.mean[i - 1],
+            omega=parameters.omega[i - 1],
+            kappa=parameters.kappa[i - 1],
+            volatility=prediction.volatility[i - 1],
+        )
+        predicted = Gaussian(prediction.mean[i], prediction.precision[i])
+        new = rule(predicted, below)
+        sound = (new.precision > 0.0) & jnp.isfinite(new.mean)
+        levels.append(choose(sound, new, predicted))
+        valid = valid & sound
+    means, precisions = zip(*levels, strict=True)
+    return Beliefs(tuple(means), tuple(precisions), valid)
+
+
+def as_predicted(beliefs: Beliefs, prediction: Prediction) -> Beliefs:
+    """The beliefs after a trial on which nothing was seen."""
+    return Beliefs(prediction.mean, prediction.precision, beliefs.valid)
+
+
+def binary_posterior(
+    prediction: Prediction, probability: Level, outcome: Level
+) -> Gaussian:
+    r"""The level above a binary outcome: $\pi = \hat\pi + \hat\mu_1 (1 - \hat\mu_1)$."""
+    precision = prediction.precision[0] + probability * (1.0 - probability)
+    mean = prediction.mean[0] + (outcome - probability) / precision
+    return Gaussian(mean, precision)
+
+
+@dataclass(frozen=True)
+class BinaryHgf:
+    """Outcomes 0 and 1 whose log odds are the lowest latent level ($x_2$).
+
+    Attributes:
+        rule: the volatility update; see `volatility` for the four.
+        clip: keeps the predicted probability this far from 0 and 1; TAPAS's enhanced
+            filter uses 0.001, the others 0.
+    """
+
+    rule: VolatilityUpdate = standard
+    clip: float = 0.0
+
+    def init(self, parameters: HgfParameters) -> Beliefs:
+        return initial_beliefs(parameters)
+
+    def predict(self, parameters: HgfParameters, beliefs: Beliefs) -> Prediction:
+        prediction = predict_chain(parameters, beliefs)
+        probability = jax.nn.sigmoid(prediction.mean[0])
+        probability = jnp.clip(probability, self.clip, 1.0 - self.clip)
+        return prediction._replace(outcome=probability)
+
+    def update(
+        self,
+        parameters: HgfParameters,
+        beliefs: Beliefs,
+        prediction: Prediction,
+        trial: Inputs,
+    ) -> Beliefs:
+        lowest = binary_posterior(prediction, prediction.outcome, trial.outcome)
+        new = update_volatility(parameters, beliefs, prediction, lowest, self.rule)
+        return choose(trial.seen, new, as_predicted(beliefs, prediction))
+
+    def log_evidence(
+        self, parameters: HgfParameters, prediction: Prediction, trial: Inputs
+    ) -> Float[Array, ""]:
+        return bernoulli_log_probability(trial.outcome, prediction.outcome)
+
+
+@dataclass(frozen=True)
+class ContinuousHgf:
+    """Continuous outcomes around the lowest latent level ($x_1$).
+
+    The log evidence includes the outcome's own noise; pyhgf's
+    `first_level_gaussian_surprise` leaves it out.
+    """
+
+    rule: VolatilityUpdate = standard
+
+    def init(self, parameters: HgfParameters) -> Beliefs:
+        return initial_beliefs(parameters)
+
+    def predict(self, parameters: HgfParameters, beliefs: Beliefs) -> Prediction:
+        prediction = predict_chain(parameters, beliefs)
+        return prediction._replace(outcome=prediction.mean[0])
+
+    def update(
+        self,
+        parameters: HgfParameters,
+        beliefs: Beliefs,
+        prediction: Prediction,
+        trial: Inputs,
+    ) -> Beliefs:
+        sensory = jnp.exp(parameters.sensory_log_precision)
+        precision = prediction.precision[0] + sensory
+        error = trial.outcome - prediction.mean[0]
+        lowest = Gaussian(prediction.mean[0] + sensory / precision * error, precision)
+        new = update_volatility(parameters, beliefs, prediction, lowest, self.rule)
+        return choose(trial.seen, new, as_predicted(beliefs, prediction))
+
+    def log_evidence(
+        self, parameters: HgfParameters, prediction: Prediction, trial: Inputs
+    ) -> Float[Array, ""]:
+        noise = jnp.exp(-parameters.sensory_log_precision)
+        variance = 1.0 / prediction.precision[0] + noise
+        return normal_log_density(trial.outcome, prediction.mean[0], variance)

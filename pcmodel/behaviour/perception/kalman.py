@@ -1,0 +1,64 @@
+r"""The Kalman filter of a position that drifts: one latent level, two precisions.
+
+$x_t \sim N(x_{t-1}, q)$, $y_t \sim N(x_t, r)$. Only $q / r$ moves the mean: behaviour
+alone cannot separate the two (DESIGN 8).
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from pcmodel.behaviour.perception.interface import (
+    Beliefs,
+    Inputs,
+    Prediction,
+    choose,
+    normal_log_density,
+)
+
+
+class KalmanParameters(NamedTuple):
+    """Unconstrained; outcome units."""
+
+    initial_mean: Float[Array, ""]
+    initial_log_precision: Float[Array, ""]
+    prior_log_precision: Float[Array, ""]  # $-\log q$: how stiff the belief is
+    sensory_log_precision: Float[Array, ""]  # $-\log r$
+
+
+@dataclass(frozen=True)
+class Kalman:
+    """Exact for its own model; Kalman 1960."""
+
+    def init(self, parameters: KalmanParameters) -> Beliefs:
+        precision = jnp.exp(parameters.initial_log_precision)
+        return Beliefs((parameters.initial_mean,), (precision,), jnp.asarray(True))
+
+    def predict(self, parameters: KalmanParameters, beliefs: Beliefs) -> Prediction:
+        step = jnp.exp(-parameters.prior_log_precision)
+        precision = 1.0 / (1.0 / beliefs.precision[0] + step)
+        return Prediction(beliefs.mean[0], beliefs.mean, (precision,), (step,))
+
+    def update(
+        self,
+        parameters: KalmanParameters,
+        beliefs: Beliefs,
+        prediction: Prediction,
+        trial: Inputs,
+    ) -> Beliefs:
+        sensory = jnp.exp(parameters.sensory_log_precision)
+        precision = prediction.precision[0] + sensory
+        gain = sensory / precision
+        mean = prediction.mean[0] + gain * (trial.outcome - prediction.mean[0])
+        new = Beliefs((mean,), (precision,), beliefs.valid)
+        old = Beliefs(prediction.mean, prediction.precision, beliefs.valid)
+        return choose(trial.seen, new, old)
+
+    def log_evidence(
+        self, parameters: KalmanParameters, prediction: Prediction, trial: Inputs
+    ) -> Float[Array, ""]:
+        noise = jnp.exp(-parameters.sensory_log_precision)
+        variance = 1.0 / prediction.precision[0] + noise
+        return normal_log_density(trial.outcome, prediction.mean[0], variance)

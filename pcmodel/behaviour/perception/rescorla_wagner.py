@@ -1,0 +1,60 @@
+r"""Rescorla & Wagner 1972: the value moves by a fixed share of the error.
+
+$V \leftarrow V + \alpha (y - V)$, with $\alpha$ a logistic function of its parameter. The
+model has no uncertainty. Its log evidence reads the value as the probability of a binary
+outcome.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from pcmodel.behaviour.perception.interface import (
+    Beliefs,
+    Inputs,
+    Prediction,
+    bernoulli_log_probability,
+    choose,
+)
+
+
+class RescorlaWagnerParameters(NamedTuple):
+    """Unconstrained."""
+
+    initial_value: Float[Array, ""]
+    learning_rate_logit: Float[Array, ""]
+
+
+@dataclass(frozen=True)
+class RescorlaWagner:
+    """One value, kept where no outcome was seen."""
+
+    def init(self, parameters: RescorlaWagnerParameters) -> Beliefs:
+        return Beliefs((parameters.initial_value,), (), jnp.asarray(True))
+
+    def predict(
+        self, parameters: RescorlaWagnerParameters, beliefs: Beliefs
+    ) -> Prediction:
+        return Prediction(beliefs.mean[0], beliefs.mean, (), ())
+
+    def update(
+        self,
+        parameters: RescorlaWagnerParameters,
+        beliefs: Beliefs,
+        prediction: Prediction,
+        trial: Inputs,
+    ) -> Beliefs:
+        rate = jax.nn.sigmoid(parameters.learning_rate_logit)
+        value = beliefs.mean[0] + rate * (trial.outcome - beliefs.mean[0])
+        return choose(trial.seen, beliefs._replace(mean=(value,)), beliefs)
+
+    def log_evidence(
+        self,
+        parameters: RescorlaWagnerParameters,
+        prediction: Prediction,
+        trial: Inputs,
+    ) -> Float[Array, ""]:
+        return bernoulli_log_probability(trial.outcome, prediction.outcome)

@@ -1,0 +1,145 @@
+r"""How a volatility level learns from the level below it: four published updates.
+
+The level below, $x$, took a random step of variance $v = e^{\kappa y + \omega}$, where
+$y$ is the volatility level. What $y$ learns comes as the volatility prediction error
+
+$\delta = (\sigma + (\mu - \hat\mu)^2)\,\hat\pi - 1$
+
+of $x$, weighed by $w = v \hat\pi$, the share of the step in the predicted variance. The
+posterior of $y$ is not Gaussian; the updates differ in the Gaussian they put there, and
+a result must say which was used. All agree where $\delta$ is small.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Value = Float[Array, "*shape"]
+
+
+class Child(NamedTuple):
+    """The level below, seen from the volatility level."""
+
+    previous_variance: Value  # $1 / \pi^{(k-1)}$, before the step
+    predicted_precision: Value  # $\hat\pi$, after the step, before the outcome
+    variance: Value  # $\sigma = 1 / \pi$, after the outcome
+    error: Value  # $\mu - \hat\mu$
+    omega: Value
+    kappa: Value
+    volatility: Value  # $v$ at the volatility level's previous mean
+
+
+class Gaussian(NamedTuple):
+    """Mean and precision of one level."""
+
+    mean: Value
+    precision: Value
+
+
+_NEWTON_STEPS = 8
+
+VolatilityUpdate = Callable[[Gaussian, Child], Gaussian]
+
+
+def _step_share(child: Child) -> tuple[Value, Value]:
+    weight = child.volatility * child.predicted_precision
+    surprise = child.variance + child.error**2
+    return weight, surprise * child.predicted_precision - 1.0
+
+
+def _standard_precision(predicted: Gaussian, child: Child) -> Value:
+    w, delta = _step_share(child)
+    return predicted.precision + 0.5 * child.kappa**2 * w * (
+        w + (2.0 * w - 1.0) * delta
+    )
+
+
+def standard(predicted: Gaussian, child: Child) -> Gaussian:
+    """Mathys et al. 2011 (Front Hum Neurosci 5:39, eqs 28-29), 2014; TAPAS `hgf`.
+
+    The precision can fall below zero where a step was unexpectedly small.
+    """
+    w, delta = _step_share(child)
+    precision = _standard_precision(predicted, child)
+    mean = predicted.mean + 0.5 * child.kappa * w * delta / precision
+    return Gaussian(mean, precision)
+
+
+def _early_mean(predicted: Gaussian, child: Child) -> Value:
+    w, delta = _step_share(child)
+    return predicted.mean + 0.5 * child.kappa * w * delta / predicted.precision
+
+
+def enhanced_tapas(predicted: Gaussian, child: Child) -> Gaussian:
+    """TAPAS `ehgf`: the mean first, then the curvature at the new mean, never negative."""
+    mean = _early_mean(predicted, child)
+    v = jnp.exp(child.kappa * mean + child.omega)
+    precision = 1.0 / (child.previous_variance + v)
+    w = v * precision
+    r = (v - child.previous_variance) * precision
+    delta = (child.variance + child.error**2) * precision - 1.0
+    curvature = 0.5 * child.kappa**2 * w * (w + r * delta)
+    return Gaussian(mean, predicted.precision + jnp.maximum(0.0, curvature))
+
+
+def enhanced_pyhgf(predicted: Gaussian, child: Child) -> Gaussian:
+    """Pyhgf 0.2 `eHGF`: the mean first, then the standard precision, not recomputed."""
+    mean = _early_mean(predicted, child)
+    return Gaussian(mean, _standard_precision(predicted, child))
+
+
+def unbounded_pyhgf(predicted: Gaussian, child: Child) -> Gaussian:
+    r"""Pyhgf 0.2.12 `unbounded`: two Gaussians, mixed by their height and matched in moments.
+
+    The log posterior of $y$ is, up to a constant,
+    $I(y) = -\tfrac12 \log(a + v) - \tfrac12 b / (a + v) - \tfrac12 \hat\pi (y - \hat\mu)^2$
+    with $a$ the child's variance before the step and $b = \sigma + (\mu - \hat\mu)^2$. It
+    is expanded at the prediction, and near the mode it has where $v$ dwarfs $a$. $\kappa$
+    must not be zero.
+    """
+    a, b = child.previous_variance, child.variance + child.error**2
+    w, delta = _step_share(child)
+    near_precision = predicted.precision + 0.5 * child.kappa**2 * w * (1.0 - w)
+    near_mean = predicted.mean + 0.5 * child.kappa * w * delta / near_precision
+
+    at = _steep_mode(predicted, child, b)
+    v = jnp.exp(child.kappa * at + child.omega)
+    w, delta = v / (a + v), b / (a + v) - 1.0
+    half = 0.5 * child.kappa**2 * w
+    far_precision = predicted.precision + half * (w + (2.0 * w - 1.0) * delta)
+    far_precision = jnp.where(
+        far_precision > 0.0, far_precision, predicted.precision + half * (1.0 - w)
+    )
+    slope = 0.5 * child.kappa * w * delta - predicted.precision * (at - predicted.mean)
+    far_mean = at + slope / far_precision
+
+    def height(y: Value) -> Value:
+        spread = a + jnp.exp(child.kappa * y + child.omega)
+        prior = predicted.precision * (y - predicted.mean) ** 2
+        return -0.5 * (jnp.log(spread) + b / spread + prior)
+
+    far = jax.nn.sigmoid(height(far_mean) - height(near_mean))
+    mean = near_mean + far * (far_mean - near_mean)
+    between = far * (1.0 - far) * (far_mean - near_mean) ** 2
+    variance = (1.0 - far) / near_precision + far / far_precision + between
+    return Gaussian(mean, 1.0 / variance)
+
+
+def _steep_mode(predicted: Gaussian, child: Child, b: Value) -> Value:
+    """Where the log posterior peaks if the step's variance alone matters."""
+    stiffness = predicted.precision / child.kappa**2
+    centre = child.kappa * predicted.mean + child.omega
+    log_z = jnp.log(b / (2.0 * stiffness)) + 0.5 / stiffness - centre
+    exponent = centre + _lambert_w(log_z) - 0.5 / stiffness
+    return (exponent - child.omega) / child.kappa
+
+
+def _lambert_w(log_z: Value) -> Value:
+    r"""$w$ with $w e^w = z$: Newton on $u + e^u = \log z$ from the right, where it cannot overshoot."""
+    u = jnp.where(log_z > 1.0, jnp.log(jnp.maximum(log_z, 1.0)), log_z)
+    for _ in range(_NEWTON_STEPS):
+        u = u - (u + jnp.exp(u) - log_z) / (1.0 + jnp.exp(u))
+    return jnp.exp(u)

@@ -1,0 +1,42 @@
+"""From belief to behaviour: what is chosen, rated, how surely and how fast.
+
+Each response model is a log likelihood and a sampler, for one trial or many, elementwise
+over trials. The continuous report with a stay mixture is `pcmodel.behaviour.response`.
+"""
+
+from pcmodel.behaviour.responses.choice import ChoiceParameters as ChoiceParameters
+from pcmodel.behaviour.responses.choice import (
+    choice_log_probabilities as choice_log_probabilities,
+)
+from pcmodel.behaviour.responses.choice import draw_choice as draw_choice
+from pcmodel.behaviour.responses.judgement import (
+    JudgementParameters as JudgementParameters,
+)
+from pcmodel.behaviour.responses.judgement import (
+    confidence_log_likelihood as confidence_log_likelihood,
+)
+from pcmodel.behaviour.responses.judgement import draw_confidence as draw_confidence
+from pcmodel.behaviour.responses.judgement import (
+    draw_reaction_time as draw_reaction_time,
+)
+from pcmodel.behaviour.responses.judgement import (
+    reaction_time_log_likelihood as reaction_time_log_likelihood,
+)
+from pcmodel.behaviour.responses.rating import RatingParameters as RatingParameters
+from pcmodel.behaviour.responses.rating import Scale as Scale
+from pcmodel.behaviour.responses.rating import (
+    censored_log_likelihood as censored_log_likelihood,
+)
+from pcmodel.behaviour.responses.rating import draw_censored as draw_censored
+from pcmodel.behaviour.responses.rating import draw_ordered as draw_ordered
+from pcmodel.behaviour.responses.rating import draw_stepped as draw_stepped
+from pcmodel.behaviour.responses.rating import (
+    ordered_log_probabilities as ordered_log_probabilities,
+)
+from pcmodel.behaviour.responses.rating import (
+    stepped_log_likelihood as stepped_log_likelihood,
+)
+from pcmodel.behaviour.responses.unit_square import draw_binary as draw_binary
+from pcmodel.behaviour.responses.unit_square import (
+    unit_square_log_likelihood as unit_square_log_likelihood,
+)

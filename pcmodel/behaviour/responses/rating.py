@@ -1,0 +1,138 @@
+r"""Ratings on a bounded scale, which pile up at its ends.
+
+A latent rating is logistic around the belief; what is reported is its nearest step, the
+end steps taking all that lies beyond (`stepped`); or, on a scale without steps, the
+latent value itself with the mass beyond put on the ends (`censored`, Gaussian noise);
+or the category between two cutpoints (`ordered`, the ordered-logit model; McCullagh
+1980). `stepped` is an ordered-logit model with evenly spaced cutpoints: two parameters
+where the free one has as many as the scale has steps.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.stats import norm
+from jaxtyping import Array, Float, Int, Key
+
+from pcmodel.errors import UserError
+
+Number = Float[Array, "*batch"]
+Parameter = Float[Array, "*#batch"]  # one for all trials, or one for each
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A bounded scale; `step` 0 means that any value may be given."""
+
+    low: float
+    high: float
+    step: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high or self.step < 0.0:
+            raise UserError(
+                f"goes from {self.low:g} to {self.high:g} in steps of {self.step:g}",
+                where="scale",
+                expected="low < high and a step of 0 or more",
+            )
+
+    def place(self, probability: Array) -> Array:
+        """0 to 1 as a place on the scale."""
+        return self.low + (self.high - self.low) * probability
+
+
+class RatingParameters(NamedTuple):
+    """Unconstrained."""
+
+    log_noise: Parameter  # log scale of the latent noise, units of the rating
+
+
+def interval_log_probability(low: Array, high: Array) -> Array:
+    r"""$\log(\sigma(high) - \sigma(low))$ without cancellation, for $low < high$."""
+    return (
+        jax.nn.log_sigmoid(high)
+        + jax.nn.log_sigmoid(-low)
+        + jnp.log(-jnp.expm1(low - high))
+    )
+
+
+def stepped_log_likelihood(
+    parameters: RatingParameters, mean: Number, rating: Number, *, scale: Scale
+) -> Number:
+    """Log probability of each rating, given where the latent rating is centred."""
+    noise = jnp.exp(parameters.log_noise)
+    low = (rating - 0.5 * scale.step - mean) / noise
+    high = (rating + 0.5 * scale.step - mean) / noise
+    inside = interval_log_probability(low, high)
+    at_high = rating >= scale.high - 0.5 * scale.step
+    value = jnp.where(at_high, jax.nn.log_sigmoid(-low), inside)
+    at_low = rating <= scale.low + 0.5 * scale.step
+    return jnp.where(at_low, jax.nn.log_sigmoid(high), value)
+
+
+def draw_stepped(
+    key: Key[Array, ""], parameters: RatingParameters, mean: Number, *, scale: Scale
+) -> Number:
+    """Draw ratings."""
+    noise = jnp.exp(parameters.log_noise)
+    latent = mean + noise * jax.random.logistic(key, mean.shape, mean.dtype)
+    steps = jnp.round((latent - scale.low) / scale.step)
+    return jnp.clip(scale.low + scale.step * steps, scale.low, scale.high)
+
+
+def censored_log_likelihood(
+    parameters: RatingParameters, mean: Number, rating: Number, *, scale: Scale
+) -> Number:
+    """Log density inside the scale, log probability at its ends (Tobin 1958)."""
+    noise = jnp.exp(parameters.log_noise)
+    inside = norm.logpdf(rating, mean, noise)
+    at_high = norm.logcdf((mean - scale.high) / noise)
+    at_low = norm.logcdf((scale.low - mean) / noise)
+    value = jnp.where(rating >= scale.high, at_high, inside)
+    return jnp.where(rating <= scale.low, at_low, value)
+
+
+def draw_censored(
+    key: Key[Array, ""], parameters: RatingParameters, mean: Number, *, scale: Scale
+) -> Number:
+    """Draw ratings."""
+    noise = jnp.exp(parameters.log_noise)
+    latent = mean + noise * jax.random.normal(key, mean.shape, mean.dtype)
+    return jnp.clip(latent, scale.low, scale.high)
+
+
+def ordered_log_probabilities(
+    mean: Number, first: Number, log_gaps: Float[Array, "*batch gaps"]
+) -> Float[Array, "*batch categories"]:
+    """Log probability of each of the categories, two more than there are gaps.
+
+    The cutpoints are `first` and, above it, the running sum of the gaps; the latent
+    noise is standard logistic.
+    """
+    cuts = jnp.concatenate(
+        [first[..., None], first[..., None] + jnp.cumsum(jnp.exp(log_gaps), axis=-1)],
+        axis=-1,
+    )
+    edges = cuts - mean[..., None]
+    inside = interval_log_probability(edges[..., :-1], edges[..., 1:])
+    return jnp.concatenate(
+        [
+            jax.nn.log_sigmoid(edges[..., :1]),
+            inside,
+            jax.nn.log_sigmoid(-edges[..., -1:]),
+        ],
+        axis=-1,
+    )
+
+
+def draw_ordered(
+    key: Key[Array, ""],
+    mean: Number,
+    first: Number,
+    log_gaps: Float[Array, "*batch gaps"],
+) -> Int[Array, "*batch"]:
+    """Draw categories, counted from 0."""
+    values = ordered_log_probabilities(mean, first, log_gaps)
+    return jax.random.categorical(key, values)

@@ -1,0 +1,158 @@
+"""Does the whole machine work? Recovery, model recovery, simulation-based calibration.
+
+Truths are drawn from the prior, data from the truths, and fits made to the data. If all
+is right, the rank of each truth among its posterior draws is uniform (Talts et al. 2018,
+arXiv:1804.06788) and intervals cover as often as they say.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+from scipy import stats
+
+from pcmodel.behaviour.statistics.hierarchy import Hierarchy
+from pcmodel.behaviour.statistics.posterior import Posterior
+from pcmodel.behaviour.statistics.predictive import (
+    draw_prior,
+    leave_one_out,
+    series_values,
+    simulate_series,
+)
+from pcmodel.behaviour.statistics.sampling import (
+    NUTS_DEFAULTS,
+    Nuts,
+    build_mcmc,
+    fit_nuts,
+)
+
+NUM_RANKED = 99  # thinned draws a rank is taken among: 100 equally likely ranks
+
+
+class Calibration(NamedTuple):
+    """Truths and fits of every replication, by name of the effect."""
+
+    names: tuple[str, ...]
+    truth: Float[np.ndarray, "replications effects"]
+    mean: Float[np.ndarray, "replications effects"]
+    low: Float[np.ndarray, "replications effects"]  # 5 %
+    high: Float[np.ndarray, "replications effects"]  # 95 %
+    rank: Int[np.ndarray, "replications effects"]  # 0 to NUM_RANKED
+    num_divergent: Int[np.ndarray, " replications"]
+
+    @property
+    def coverage(self) -> Float[np.ndarray, " effects"]:
+        """Share of truths within the 90 % interval."""
+        return ((self.low <= self.truth) & (self.truth <= self.high)).mean(axis=0)
+
+    @property
+    def correlation(self) -> Float[np.ndarray, " effects"]:
+        """Of truth and posterior mean: recovery."""
+        pairs = zip(self.truth.T, self.mean.T, strict=True)
+        return np.asarray([np.corrcoef(a, b)[0, 1] for a, b in pairs])
+
+    @property
+    def uniformity(self) -> Float[np.ndarray, " effects"]:
+        """p value of each effect's ranks being uniform (Kolmogorov-Smirnov)."""
+        return np.asarray([rank_test(ranks) for ranks in self.rank.T])
+
+
+def rank_test(ranks: Int[np.ndarray, " replications"]) -> float:
+    """p value; ranks are spread over their bins, as the test is for a continuum."""
+    jitter = np.random.default_rng(0).random(len(ranks))
+    return float(stats.kstest((ranks + jitter) / (NUM_RANKED + 1), "uniform").pvalue)
+
+
+def calibrate(
+    key: Key[Array, ""],
+    hierarchy: Hierarchy,
+    *,
+    num_replications: int,
+    options: Nuts = NUTS_DEFAULTS,
+    advance: Callable[[], None] = lambda: None,
+) -> Calibration:
+    """Simulate from the prior and fit, again and again, with the data's design.
+
+    `hierarchy.data` gives the design (outcomes, trials, missing responses); its responses
+    are replaced. One replication after another: an interrupt loses the one in progress.
+    """
+    prior_key, data_key, fit_key = jax.random.split(key, 3)
+    prior = draw_prior(prior_key, hierarchy, num_replications)
+    truths = as_effects(hierarchy, prior)
+    simulate = jax.jit(lambda k, values: simulate_series(k, hierarchy, values))
+    rows, mcmc = [], build_mcmc(hierarchy, options)
+    for i in range(num_replications):
+        own = {name: v[i] for name, v in series_values(hierarchy, prior).items()}
+        data = simulate(jax.random.fold_in(data_key, i), own)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            fit = fit_nuts(
+                jax.random.fold_in(fit_key, i),
+                hierarchy._replace(data=data),
+                options,
+                mcmc=mcmc,
+            )
+        rows.append(_replication(fit, {k: float(v[i]) for k, v in truths.items()}))
+        advance()
+    columns = [np.stack(column) for column in zip(*rows, strict=True)]
+    return Calibration(tuple(truths), *columns)
+
+
+def as_effects(hierarchy: Hierarchy, sites: dict[str, Array]) -> dict[str, np.ndarray]:
+    """The group's effects and spreads among sites whose leading axis is draws."""
+    one_chain = {name: np.asarray(values)[None] for name, values in sites.items()}
+    view = Posterior(hierarchy, one_chain, {}, None, "prior")
+    return {name: draws[0] for name, draws in view.effects.items()}
+
+
+def _replication(fit: Posterior, truth: dict[str, float]) -> tuple[np.ndarray, ...]:
+    draws = np.stack([fit.effects[name].ravel() for name in truth], axis=-1)
+    true = np.asarray(list(truth.values()))
+    picks = np.linspace(0, len(draws) - 1, NUM_RANKED).astype(int)
+    low, high = np.quantile(draws, (0.05, 0.95), axis=0)
+    diverging = np.asarray(fit.sample_stats["diverging"].sum())
+    rank = (draws[picks] < true).sum(axis=0)
+    return true, draws.mean(axis=0), low, high, rank, diverging
+
+
+def recover_models(
+    key: Key[Array, ""],
+    hierarchies: dict[str, Hierarchy],
+    *,
+    num_replications: int,
+    options: Nuts = NUTS_DEFAULTS,
+    advance: Callable[[], None] = lambda: None,
+) -> Int[np.ndarray, "truths fitted"]:
+    """How often each model is preferred by LOO for data simulated from each.
+
+    Rows: the model that made the data; columns: the one preferred. All are fitted to
+    each simulated data set, so cost grows with the square of the number of models.
+    """
+    names = list(hierarchies)
+    sampler = {name: build_mcmc(hierarchies[name], options) for name in names}
+    counts = np.zeros((len(names), len(names)), int)
+    for i, truth in enumerate(names):
+        for j in range(num_replications):
+            own = jax.random.fold_in(jax.random.fold_in(key, i), j)
+            responses = _simulated(own, hierarchies[truth])
+            scores = []
+            for name in names:
+                hierarchy = hierarchies[name]._replace(data=responses)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)
+                    fit = fit_nuts(own, hierarchy, options, mcmc=sampler[name])
+                scores.append(leave_one_out(fit).total)
+                advance()
+            counts[i, int(np.argmax(scores))] += 1
+    return counts
+
+
+def _simulated(key: Array, hierarchy: Hierarchy):
+    prior_key, data_key = jax.random.split(key)
+    prior = draw_prior(prior_key, hierarchy, 1)
+    values = {name: v[0] for name, v in series_values(hierarchy, prior).items()}
+    return jax.tree.map(jnp.asarray, simulate_series(data_key, hierarchy, values))

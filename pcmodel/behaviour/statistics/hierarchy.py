@@ -1,0 +1,241 @@
+r"""The hierarchical model of any participant model and any formulas, in NumPyro.
+
+Parameter $p$ of a series $s$ of participant $i$ is
+
+$\theta_{ps} = x_s' \beta_p + z_s' u_{pi}$, $\quad u_{pi} \sim N(0, D_p \Omega_p D_p)$
+
+with normal priors on $\beta_p$, half-normal ones on the standard deviations $D_p$ and
+an LKJ prior (Lewandowski, Kurowicka & Joe 2009) on the correlations $\Omega_p$. All is
+written non-centred, in standard normals, so that zero is the prior's centre and one its
+scale for every coordinate the sampler sees; except that people's intercepts are centred as
+far as `Parameter.centred` says, where nothing else varies over them: what a person's own
+trials determine well, the sampler finds easier so (Papaspiliopoulos et al. 2007).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+from jaxtyping import Array, Bool, Float
+
+from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.models import Parameter, ParticipantModel
+from pcmodel.behaviour.statistics.formula import (
+    Design,
+    Formula,
+    build_design,
+    parse_formula,
+)
+from pcmodel.errors import unknown_name
+
+LKJ_CONCENTRATION = 2.0
+CENTRED_PRIOR = 0.5  # an effect's prior SD as a share of the intercept's, at least
+
+
+class Term(NamedTuple):
+    """One parameter that is estimated."""
+
+    parameter: Parameter
+    design: Design
+
+    @property
+    def effect_sd(self) -> Float[np.ndarray, " effects"]:
+        """Prior SD of each common effect, per unit of its column.
+
+        The intercept's is the parameter's own; another's is `effect_scale` for a change
+        by one standard deviation of its column, or from 0 to 1.
+        """
+        columns = self.design.common
+        sds = np.where(_is_indicator(columns), 1.0, columns.std(axis=0))
+        sds = self.effect_scale / np.where(sds > 0.0, sds, 1.0)
+        return np.where(self.is_intercept, self.parameter.sd, sds)
+
+    @property
+    def effect_scale(self) -> float:
+        """How large an effect is thought to be."""
+        return max(self.parameter.spread, CENTRED_PRIOR * self.parameter.sd)
+
+    @property
+    def is_intercept(self) -> Bool[np.ndarray, " effects"]:
+        """Which common effect is the intercept."""
+        return np.asarray(self.design.common_names) == "Intercept"
+
+    @property
+    def centred(self) -> float:
+        """How far people are centred: not at all where more than intercepts vary."""
+        alone = self.design.varying_names == ("Intercept",) and self.is_intercept.any()
+        return self.parameter.centred if alone else 0.0
+
+    @property
+    def spread_scale(self) -> float:
+        """Prior scale of the SD over participants."""
+        return self.parameter.spread or self.effect_scale
+
+    @property
+    def effect_mean(self) -> Float[np.ndarray, " effects"]:
+        """Prior mean: the parameter's for the intercept, none for the rest."""
+        return np.where(self.is_intercept, self.parameter.mean, 0.0)
+
+
+class Hierarchy(NamedTuple):
+    """A model, its data and what is estimated: all that a fit needs."""
+
+    model: ParticipantModel
+    data: Any
+    terms: tuple[Term, ...]
+    held: dict[str, float]
+    participant: np.ndarray  # (series,) of each series
+    num_participants: int
+
+    @property
+    def num_series(self) -> int:
+        """Series of trials."""
+        return len(self.participant)
+
+    def group_sites(self) -> tuple[str, ...]:
+        """Names of the samples that do not belong to one participant."""
+        found = []
+        for term in self.terms:
+            name = term.parameter.name
+            found.append(f"{name}.common")
+            if term.design.varying_names:
+                found.append(f"{name}.scale")
+            if _is_correlated(term):
+                found.append(f"{name}.root")
+        return tuple(found)
+
+
+def build_hierarchy(
+    model: ParticipantModel,
+    series: Series,
+    *,
+    formulas: Sequence[str] = (),
+    pooled: bool = False,
+) -> Hierarchy:
+    """What is to be fitted: `formulas` for some parameters, defaults for the others.
+
+    By default a free parameter varies over participants, `1 + (1 | participant)`, if its
+    prior allows a spread and unless `pooled`; then all share it. Raises UserError for a
+    parameter or column that does not exist.
+    """
+    given = {}
+    for text in formulas:
+        formula = parse_formula(text)
+        given[_find(model, formula.parameter).name] = formula
+    terms, held = [], {}
+    for parameter in model.parameters:
+        formula = given.get(parameter.name)
+        if formula is None and not parameter.free:
+            held[parameter.name] = parameter.mean
+            continue
+        default = _default(parameter, pooled or series.num_participants < 2)
+        terms.append(Term(parameter, _design(formula or default, series)))
+    return Hierarchy(
+        model,
+        model.prepare(series),
+        tuple(terms),
+        held,
+        series.participant,
+        series.num_participants,
+    )
+
+
+def _default(parameter: Parameter, pooled: bool) -> Formula:
+    varies = parameter.spread > 0.0 and not pooled
+    return Formula(parameter.name, "1", "1" if varies else None)
+
+
+def _design(formula: Formula, series: Series) -> Design:
+    covariates = dict(series.covariates)
+    covariates.setdefault(".", np.ones(len(series.participant)))
+    return build_design(formula, covariates)
+
+
+def _find(model: ParticipantModel, name: str) -> Parameter:
+    for parameter in model.parameters:
+        if name in (parameter.name, *parameter.names):
+            return parameter
+    names = [n for p in model.parameters for n in (p.name, *p.names)]
+    raise unknown_name("parameter of this model", name, names, where="formula")
+
+
+def _is_indicator(columns: np.ndarray) -> np.ndarray:
+    return np.all((columns == 0.0) | (columns == 1.0), axis=0)
+
+
+def _is_correlated(term: Term) -> bool:
+    return term.design.correlated and len(term.design.varying_names) > 1
+
+
+def sample_term(term: Term, participant: np.ndarray, num_participants: int) -> Array:
+    """Draw one parameter for every series."""
+    name, design = term.parameter.name, term.design
+    size = len(design.common_names)
+    raw = numpyro.sample(
+        f"{name}.common", dist.Normal(0.0, 1.0).expand([size]).to_event(1)
+    )
+    scale = jnp.asarray(term.effect_sd)
+    effects = jnp.asarray(term.effect_mean) + scale * jnp.asarray(raw)
+    numpyro.deterministic(name, effects)
+    value = jnp.asarray(design.common) @ effects
+    if design.varying_names:
+        own = _sample_people(term, num_participants, effects)
+        value = value + jnp.sum(jnp.asarray(design.varying) * own[participant], axis=1)
+    numpyro.deterministic(f"{name}_series", value)
+    return value
+
+
+def _sample_people(term: Term, num_participants: int, effects: Array) -> Array:
+    name, size = term.parameter.name, len(term.design.varying_names)
+    raw = numpyro.sample(
+        f"{name}.scale", dist.HalfNormal(1.0).expand([size]).to_event(1)
+    )
+    spread = term.spread_scale * jnp.asarray(raw)
+    numpyro.deterministic(f"{name}_sd", spread)
+    root = jnp.eye(size)
+    if _is_correlated(term):
+        law = dist.LKJCholesky(size, LKJ_CONCENTRATION)
+        root = jnp.asarray(numpyro.sample(f"{name}.root", law))
+        numpyro.deterministic(f"{name}_correlation", root @ root.T)
+    shape = [num_participants, size]
+    if term.centred:
+        place = jnp.where(term.is_intercept, effects - term.parameter.mean, 0.0).sum()
+        middle, width = term.centred * place, spread[0] ** term.centred
+        law = dist.Normal(middle, width).expand(shape).to_event(2)
+        own = jnp.asarray(numpyro.sample(f"{name}.person", law)) - middle
+        return own * (spread[0] / width)
+    law = dist.Normal(0.0, 1.0).expand(shape).to_event(2)
+    normal = jnp.asarray(numpyro.sample(f"{name}.person", law))
+    return normal @ (spread[:, None] * root).T
+
+
+def hierarchical_model(hierarchy: Hierarchy, data: Any = None) -> None:
+    """Priors, and the likelihood of all responses; without `data` the priors alone."""
+    values = {
+        term.parameter.name: sample_term(
+            term, hierarchy.participant, hierarchy.num_participants
+        )
+        for term in hierarchy.terms
+    }
+    if data is not None:
+        pointwise = series_log_likelihood(hierarchy, values, data)
+        numpyro.factor("responses", pointwise.sum())
+
+
+def series_log_likelihood(
+    hierarchy: Hierarchy, values: Mapping[str, Array], data: Any
+) -> Float[Array, "series trials"]:
+    """Log likelihood of every response, given each series' estimated parameters."""
+    complete = with_held(hierarchy, values)
+    return jax.vmap(hierarchy.model.log_likelihood)(complete, data)
+
+
+def with_held(hierarchy: Hierarchy, values: Mapping[str, Array]) -> dict[str, Array]:
+    """The parameters that are not estimated added at their fixed values."""
+    size = hierarchy.num_series
+    held = {name: jnp.full(size, value) for name, value in hierarchy.held.items()}
+    return {**{k: jnp.asarray(v) for k, v in values.items()}, **held}

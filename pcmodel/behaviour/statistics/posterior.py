@@ -1,0 +1,163 @@
+"""A fitted posterior, and whether it may be believed."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
+
+from pcmodel.behaviour.statistics.hierarchy import Hierarchy
+from pcmodel.errors import UserError
+
+MAX_RHAT = 1.01
+MIN_ESS = 400.0
+HALF_NORMAL_SD = float(np.sqrt(1.0 - 2.0 / np.pi))  # of a half-normal of scale 1
+MAX_DEEPEST = 0.01  # share of trajectories at the depth limit
+
+
+class Diagnostics(NamedTuple):
+    """Worst case over everything that does not belong to one participant."""
+
+    rhat: float
+    ess: float
+    num_divergent: int
+    deepest_share: float
+    num_draws: int
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """What is wrong and what to do about it; empty when nothing is."""
+        found = []
+        if not self.rhat <= MAX_RHAT:
+            found.append(
+                f"R-hat {self.rhat:.3f} above {MAX_RHAT}: the chains disagree; take more "
+                "draws, or fewer varying effects"
+            )
+        if not self.ess >= MIN_ESS:
+            found.append(
+                f"effective sample size {self.ess:.0f} below {MIN_ESS:.0f}: intervals "
+                "are rough; take more draws"
+            )
+        if self.num_divergent:
+            found.append(
+                f"{self.num_divergent} of {self.num_draws} transitions diverged: part of "
+                "the posterior was not reached; raise the target acceptance"
+            )
+        if self.deepest_share > MAX_DEEPEST:
+            found.append(
+                f"{self.deepest_share:.0%} of trajectories reached the depth limit: "
+                "raise it"
+            )
+        return tuple(found)
+
+
+class Posterior(NamedTuple):
+    """Draws, axes (chains, draws, ...); SVI draws are one chain."""
+
+    hierarchy: Hierarchy
+    sites: dict[str, Float[np.ndarray, "chains draws ..."]]
+    sample_stats: dict[str, Float[np.ndarray, "chains draws"]]
+    diagnostics: Diagnostics | None  # none after SVI, which has no chains to compare
+    method: str
+
+    @property
+    def effects(self) -> dict[str, Float[np.ndarray, "chains draws"]]:
+        """Every common effect and spread by name, `parameter[effect]`."""
+        found = {}
+        for term in self.hierarchy.terms:
+            name, design = term.parameter.name, term.design
+            for i, effect in enumerate(design.common_names):
+                found[f"{name}[{effect}]"] = self.sites[name][..., i]
+            for i, effect in enumerate(design.varying_names):
+                found[f"{name}_sd[{effect}]"] = self.sites[f"{name}_sd"][..., i]
+        return found
+
+    def parameter(self, name: str) -> Float[np.ndarray, "chains draws series"]:
+        """One parameter of every series."""
+        return self.sites[f"{name}_series"]
+
+
+class Effect(NamedTuple):
+    """What is known of one number of the group."""
+
+    name: str
+    mean: float
+    sd: float
+    low: float  # 2.5 %
+    high: float  # 97.5 %
+    positive: float  # posterior probability that it is above zero
+    contraction: float  # 1 - posterior / prior variance
+    rhat: float
+    ess: float
+
+
+class UnconvergedError(UserError):
+    """A summary that was refused."""
+
+
+def summarise(
+    posterior: Posterior, *, accept_unconverged: bool = False
+) -> tuple[Effect, ...]:
+    """Every effect and spread; refused where the diagnostics complain."""
+    complaints = posterior.diagnostics.complaints if posterior.diagnostics else ()
+    if complaints and not accept_unconverged:
+        raise UnconvergedError(
+            "the chains cannot be trusted, so there is no summary: "
+            + "; ".join(complaints)
+        )
+    priors = prior_sds(posterior.hierarchy)
+    return tuple(
+        _effect(name, draws, priors.get(name, np.nan))
+        for name, draws in posterior.effects.items()
+    )
+
+
+def prior_sds(hierarchy: Hierarchy) -> dict[str, float]:
+    """Prior SD of every common effect and spread by name."""
+    found = {}
+    for term in hierarchy.terms:
+        name, design = term.parameter.name, term.design
+        for effect, sd in zip(design.common_names, term.effect_sd, strict=True):
+            found[f"{name}[{effect}]"] = float(sd)
+        for effect in design.varying_names:
+            found[f"{name}_sd[{effect}]"] = HALF_NORMAL_SD * term.spread_scale
+    return found
+
+
+def _effect(name: str, draws: np.ndarray, prior_sd: float) -> Effect:
+    low, high = np.quantile(draws, (0.025, 0.975))
+    chains = len(draws) > 1
+    return Effect(
+        name=name,
+        mean=float(draws.mean()),
+        sd=float(draws.std()),
+        low=float(low),
+        high=float(high),
+        positive=float((draws > 0.0).mean()),
+        contraction=float(1.0 - draws.var() / prior_sd**2),
+        rhat=float(split_gelman_rubin(draws)) if chains else np.nan,
+        ess=float(effective_sample_size(draws)) if chains else np.nan,
+    )
+
+
+def diagnose(
+    hierarchy: Hierarchy,
+    sites: dict[str, np.ndarray],
+    stats: dict[str, np.ndarray],
+    max_tree_depth: int,
+) -> Diagnostics:
+    """From the coordinates the sampler moved in, the group's only."""
+    columns = [
+        sites[name].reshape(*sites[name].shape[:2], -1)
+        for name in hierarchy.group_sites()
+    ]
+    values = np.concatenate(columns, axis=-1)
+    # A Cholesky root holds zeros and, for the first row, a one: nothing moves there.
+    values = values[..., values.std(axis=(0, 1)) > 0.0]
+    return Diagnostics(
+        rhat=float(np.max(split_gelman_rubin(values))),
+        ess=float(np.min(effective_sample_size(values))),
+        num_divergent=int(stats["diverging"].sum()),
+        deepest_share=float(np.mean(stats["num_steps"] >= 2**max_tree_depth - 1)),
+        num_draws=stats["diverging"].size,
+    )

@@ -1,0 +1,307 @@
+"""From a data set to an answer: check, simulate, fit, check again, compare.
+
+`run_workflow` is what `pcmodel fit` calls. Nothing here draws or writes.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcmodel.behaviour.dataset import Series, find_task, load_series
+from pcmodel.behaviour.models.catalogue import find_model, setting_of
+from pcmodel.behaviour.models.interface import Course
+from pcmodel.behaviour.responses import Scale
+from pcmodel.behaviour.sampler import num_chunks
+from pcmodel.behaviour.statistics import (
+    Hierarchy,
+    Nuts,
+    Posterior,
+    Variational,
+    build_hierarchy,
+    draw_prior,
+    fit_nuts,
+    fit_svi,
+    leave_one_out,
+    parse_formula,
+    predictive_checks,
+    replicate,
+    summarise,
+    variables_of,
+    verdicts,
+)
+from pcmodel.behaviour.statistics.identifiability import Verdict
+from pcmodel.behaviour.statistics.posterior import Diagnostics, Effect
+from pcmodel.behaviour.statistics.predictive import (
+    Check,
+    series_values,
+    thin,
+    with_held,
+)
+from pcmodel.errors import UserError
+
+SHOWN = 3  # series whose beliefs are kept for drawing
+REPLICATIONS = 200
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fitted to what, and how; every field is recorded with the run."""
+
+    data: str
+    task: str
+    model: str
+    formulas: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()  # "report=b_t"
+    series_by: tuple[str, ...] = ()
+    scale: tuple[float, ...] = ()  # low, high and, if not 1, step
+    after_outcome: bool = False
+    bids_task: str | None = None
+    pooled: bool = False
+    method: Literal["nuts", "svi"] = "nuts"
+    num_warmup: int = 500
+    num_samples: int = 500
+    num_chains: int = 4
+    target_accept: float = 0.9
+    max_tree_depth: int = 8
+    approximate_steps: int = 1000  # of SVI before NUTS
+    num_steps: int = 3000  # of SVI
+    compare_with: tuple[str, ...] = ()
+    data_sha256: str = ""  # filled in, so that other data are another run
+
+    @property
+    def nuts(self) -> Nuts:
+        """The sampler's options."""
+        return Nuts(
+            num_warmup=self.num_warmup,
+            num_samples=self.num_samples,
+            num_chains=self.num_chains,
+            target_accept=self.target_accept,
+            max_tree_depth=self.max_tree_depth,
+            approximate_steps=self.approximate_steps,
+        )
+
+
+class Compared(NamedTuple):
+    """A model's leave-one-out accuracy against the first one's."""
+
+    model: str
+    total: float  # nats
+    difference: float  # from the first model; positive: better
+    standard_error: float
+    num_untrusted: int
+    complaints: tuple[str, ...]
+
+
+class WorkflowResults(NamedTuple):
+    """Everything the report shows."""
+
+    num_participants: int
+    num_series: int
+    num_scored: int
+    num_missing: dict[str, int]
+    effects: tuple[Effect, ...]  # shown, or refused, by whoever reports
+    verdicts: tuple[Verdict, ...]
+    diagnostics: Diagnostics | None
+    complaints: tuple[str, ...]
+    prior_checks: tuple[Check, ...]
+    posterior_checks: tuple[Check, ...]
+    compared: tuple[Compared, ...]
+    responses: np.ndarray  # (shown, trials)
+    outcomes: np.ndarray
+    courses: tuple[Course, ...]  # at the posterior mean, of the shown series
+    posterior: dict[str, np.ndarray]  # (chains, draws, ...)
+    sample_stats: dict[str, np.ndarray]
+
+
+def run_workflow(
+    plan: Plan,
+    *,
+    seed: int,
+    progress: Any = None,
+    keep: Callable[[Posterior], None] = lambda posterior: None,
+) -> WorkflowResults:
+    """Run a plan in double precision; the caller's precision is left as it was.
+
+    `keep` is given the posterior of the plan's own model.
+    """
+    series = read_data(plan)
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        return _run(plan, series, seed, progress or Silent(), keep)
+
+
+def read_data(plan: Plan) -> Series:
+    """The data of a plan; UserError naming everything wrong with them."""
+    formulas = [parse_formula(text) for text in plan.formulas]
+    covariates = [name for f in formulas for name in variables_of(f)]
+    scale = _scale(plan)
+    return load_series(
+        Path(plan.data),
+        find_task(plan.task),
+        columns=dict(_pair(text) for text in plan.columns),
+        covariates=tuple(dict.fromkeys(covariates)),
+        series_by=plan.series_by,
+        scale=None if scale is None else (scale.low, scale.high),
+        bids_task=plan.bids_task,
+    )
+
+
+def digest(path: Path) -> str:
+    """A hash of a file, or of all files of a folder."""
+    files = (
+        [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    )
+    total = hashlib.sha256()
+    for file in files:
+        total.update(file.read_bytes())
+    return total.hexdigest()
+
+
+def plan_hierarchy(plan: Plan, series: Series, model: str | None = None) -> Hierarchy:
+    """The statistical model of a plan; formulas a rival model cannot take are left out."""
+    setting = setting_of(series, scale=_scale(plan), after_outcome=plan.after_outcome)
+    found = find_model(plan.task, model or plan.model, setting)
+    names = {n for p in found.parameters for n in (p.name, *p.names)}
+    formulas = [
+        text
+        for text in plan.formulas
+        if model is None or parse_formula(text).parameter in names
+    ]
+    return build_hierarchy(found, series, formulas=formulas, pooled=plan.pooled)
+
+
+def _run(
+    plan: Plan,
+    series: Series,
+    seed: int,
+    progress: Any,
+    keep: Callable[[Posterior], None],
+) -> WorkflowResults:
+    hierarchy = plan_hierarchy(plan, series)
+    rivals = [plan_hierarchy(plan, series, name) for name in plan.compare_with]
+    keys = jax.random.split(jax.random.key(seed), 4 + len(rivals))
+    with progress.stage("prior predictive check"):
+        before = draw_prior(keys[0], hierarchy, REPLICATIONS)
+        prior_checks = predictive_checks(
+            hierarchy, replicate(keys[1], hierarchy, before)
+        )
+    posterior = _fit(keys[2], plan, hierarchy, progress, plan.model)
+    keep(posterior)
+    with progress.stage("posterior predictive check and leave-one-out"):
+        after = replicate(keys[3], hierarchy, thin(posterior, REPLICATIONS))
+        posterior_checks = predictive_checks(hierarchy, after)
+        loo = leave_one_out(posterior)
+    fits = [
+        _fit(key, plan, rival, progress, name)
+        for key, rival, name in zip(keys[4:], rivals, plan.compare_with, strict=True)
+    ]
+    names = (plan.model, *plan.compare_with)
+    compared = _compare(names, [posterior, *fits], loo)
+    effects = summarise(posterior, accept_unconverged=True)
+    shown = np.arange(min(SHOWN, hierarchy.num_series))
+    observed = np.asarray(hierarchy.model.responses(hierarchy.data))
+    return WorkflowResults(
+        num_participants=series.num_participants,
+        num_series=hierarchy.num_series,
+        num_scored=int(np.isfinite(observed).sum()),
+        num_missing=series.num_missing,
+        effects=effects,
+        verdicts=verdicts(posterior, effects),
+        diagnostics=posterior.diagnostics,
+        complaints=posterior.diagnostics.complaints if posterior.diagnostics else (),
+        prior_checks=prior_checks,
+        posterior_checks=posterior_checks,
+        compared=compared,
+        responses=observed[shown],
+        outcomes=series.values["outcome"][shown],
+        courses=tuple(mean_course(posterior, int(s)) for s in shown),
+        posterior={k: v for k, v in posterior.sites.items() if "." not in k},
+        sample_stats=posterior.sample_stats,
+    )
+
+
+def _fit(key, plan: Plan, hierarchy: Hierarchy, progress: Any, name: str) -> Posterior:
+    if plan.method == "svi":
+        options = Variational(num_steps=plan.num_steps)
+        with progress.stage(f"fit {name} (SVI)", num_chunks(plan.num_steps, 250)) as s:
+            return fit_svi(key, hierarchy, options, advance=s.advance).posterior
+    options = plan.nuts
+    total = 1 + num_chunks(options.num_samples, options.chunk)
+    with progress.stage(f"fit {name} (NUTS)", total) as s:
+        return fit_nuts(key, hierarchy, options, advance=s.advance)
+
+
+def _compare(names, posteriors: list[Posterior], first) -> tuple[Compared, ...]:
+    participant = posteriors[0].hierarchy.participant
+    mask = np.isfinite(
+        np.asarray(
+            posteriors[0].hierarchy.model.responses(posteriors[0].hierarchy.data)
+        )
+    )
+    rows = []
+    for name, posterior in zip(names, posteriors, strict=True):
+        loo = first if posterior is posteriors[0] else leave_one_out(posterior)
+        gap = np.zeros(mask.shape)
+        gap[mask] = loo.pointwise - first.pointwise
+        people = np.bincount(participant, gap.sum(axis=1))
+        error = np.sqrt(len(people)) * people.std(ddof=1) if len(people) > 1 else np.nan
+        found = posterior.diagnostics
+        rows.append(
+            Compared(
+                name,
+                loo.total,
+                float(people.sum()),
+                float(error),
+                loo.num_untrusted,
+                found.complaints if found else (),
+            )
+        )
+    return tuple(rows)
+
+
+def mean_course(posterior: Posterior, series: int) -> Course:
+    """One series' beliefs at the posterior mean of its parameters."""
+    hierarchy = posterior.hierarchy
+    sites = {k: v.mean(axis=(0, 1)) for k, v in posterior.sites.items()}
+    values = with_held(hierarchy, series_values(hierarchy, sites))
+    own = {name: value[series] for name, value in values.items()}
+    data = jax.tree.map(lambda leaf: jnp.asarray(leaf)[series], hierarchy.data)
+    found = jax.jit(hierarchy.model.course)(own, data)
+    return jax.tree.map(np.asarray, found)
+
+
+def _scale(plan: Plan) -> Scale | None:
+    if not plan.scale:
+        return None
+    if len(plan.scale) not in (2, 3):
+        raise UserError(
+            f"has {len(plan.scale)} numbers", where="scale", expected="LOW,HIGH[,STEP]"
+        )
+    return Scale(*plan.scale)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, column = text.partition("=")
+    if not equals or not name.strip() or not column.strip():
+        raise UserError(
+            f"cannot be read: {text!r}", where="columns", expected="name=column"
+        )
+    return name.strip(), column.strip()
+
+
+class Silent:
+    """Progress that is told to nobody."""
+
+    def advance(self, steps: int = 1, note: str | None = None) -> None:
+        """Say nothing."""
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None) -> Iterator["Silent"]:
+        """Say nothing."""
+        yield self

@@ -1,0 +1,141 @@
+"""`pcmodel fit DATA`: arguments in, a plan and the parts of an experiment out."""
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import Any
+
+from pcmodel.cli.load import Experiment
+from pcmodel.errors import UserError
+
+SMOKE = {
+    "num_warmup": 5,
+    "num_samples": 50,
+    "num_chains": 2,
+    "max_tree_depth": 2,
+    "approximate_steps": 50,
+    "num_steps": 50,
+}
+
+
+def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `pcmodel fit`."""
+    add = parser.add_argument
+    add("data", metavar="DATA", help="a .csv, .tsv or .parquet file, or a BIDS folder")
+    add("--task", required=True, help="binary, bandit, rating or helicopter")
+    add("--model", required=True, help="for example hgf3; a wrong name lists them")
+    add(
+        "--formula",
+        action="append",
+        default=[],
+        metavar="F",
+        help='"omega2 ~ drug + (drug | participant)"; may be repeated',
+    )
+    add("--columns", default="", metavar="A=B,..", help="the task's names = the file's")
+    add("--series", default="", metavar="C,..", help="columns that restart the belief")
+    add("--scale", default="", metavar="LOW,HIGH[,STEP]", help="of ratings")
+    add("--after-outcome", action="store_true", help="ratings follow the outcome")
+    add("--bids-task", metavar="LABEL", help="which task of a BIDS folder")
+    add("--pooled", action="store_true", help="nobody differs unless a formula says so")
+    add("--svi", action="store_true", help="variational fit, for thousands of people")
+    add("--compare", default="", metavar="M,..", help="other models, by leave-one-out")
+    add("--warmup", type=int, default=500, metavar="N", help="default 500")
+    add("--samples", type=int, default=500, metavar="N", help="per chain, default 500")
+    add("--chains", type=int, default=4, metavar="N", help="default 4")
+    add("--target-accept", type=float, default=0.9, metavar="P", help="default 0.9")
+    add(
+        "--accept-unconverged",
+        action="store_true",
+        help="show estimates although the chains cannot be trusted",
+    )
+    add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
+    add("--seed", type=int, default=0, metavar="N", help="default 0")
+    add("--output", type=Path, metavar="DIR", help="default runs/fit-HASH-SEED")
+    add("--overwrite", action="store_true", help="replace a complete run")
+    add("--quiet", action="store_true", help="no progress on stderr")
+
+
+def make_plan(arguments: argparse.Namespace) -> Any:
+    """The plan that the arguments mean; UserError for numbers out of range."""
+    from pcmodel.behaviour.workflow import Plan, digest
+
+    for name, least in (("warmup", 1), ("samples", 50), ("chains", 1)):
+        if getattr(arguments, name) < least:
+            raise UserError(
+                f"cannot be {getattr(arguments, name)}",
+                where=f"--{name}",
+                expected=f"{least} or more",
+            )
+    if not 0.5 <= arguments.target_accept < 1.0:
+        raise UserError(
+            f"cannot be {arguments.target_accept}",
+            where="--target-accept",
+            expected="0.5 to 1",
+        )
+    path = Path(arguments.data)
+    if not path.exists():
+        raise UserError("there is no such file or folder", where=str(path))
+    sizes: dict[str, int] = {
+        "num_warmup": arguments.warmup,
+        "num_samples": arguments.samples,
+        "num_chains": arguments.chains,
+    }
+    return Plan(
+        data=str(path),
+        task=arguments.task,
+        model=arguments.model,
+        formulas=tuple(arguments.formula),
+        columns=_words(arguments.columns),
+        series_by=_words(arguments.series),
+        scale=tuple(_number(word) for word in _words(arguments.scale)),
+        after_outcome=arguments.after_outcome,
+        bids_task=arguments.bids_task,
+        pooled=arguments.pooled,
+        method="svi" if arguments.svi else "nuts",
+        target_accept=arguments.target_accept,
+        compare_with=_words(arguments.compare),
+        data_sha256=digest(path),
+        **(sizes | (SMOKE if arguments.smoke else {})),
+    )
+
+
+def fit_experiment(plan: Any, *, accept_unconverged: bool, keep: Any) -> Experiment:
+    """The fit in the shape of an experiment, so that it is recorded like one.
+
+    `keep` is called with the posterior of the first model.
+    """
+    from pcmodel.behaviour.workflow import run_workflow
+    from pcmodel.cli import fit_page
+
+    return Experiment(
+        name="fit",
+        question=f"What do these data say about {plan.model} in the {plan.task} task?",
+        config=type(plan),
+        run=lambda config, *, seed, progress: run_workflow(
+            config, seed=seed, progress=progress, keep=keep
+        ),
+        analyse=lambda config, results: fit_page.analyse(
+            results, accept_unconverged=accept_unconverged
+        ),
+        plot=fit_page.plot,
+        report=fit_page.report,
+    )
+
+
+def fit_command(argv: list[str]) -> str:
+    """The command that repeats the fit."""
+    words = [word for word in argv if word != "--overwrite"]
+    return shlex.join(["pcmodel", *words])
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise UserError(
+            f"is not a number: {word!r}", where="--scale", expected="LOW,HIGH[,STEP]"
+        ) from None

@@ -1,0 +1,238 @@
+"""The page of a fit: diagnostics before estimates, and what the data cannot say."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pcmodel.report import Panel, Report, Section, Table, Verdict
+
+
+class FitSummary(NamedTuple):
+    """What result.json holds; without effects where the chains cannot be trusted."""
+
+    refused: bool
+    effects: tuple[Any, ...]
+    complaints: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+def analyse(results: Any, *, accept_unconverged: bool) -> FitSummary:
+    """Checks as verdicts; the effects unless they have to be refused."""
+    refused = bool(results.complaints) and not accept_unconverged
+    checks = [
+        Verdict(
+            f"Posterior predictive: {check.name}",
+            f"between {check.low:.3g} and {check.high:.3g} (90 % of replications)",
+            f"{check.observed:.3g}",
+            "holds" if check.inside else "fails",
+            "predicted",
+        )
+        for check in results.posterior_checks
+    ]
+    return FitSummary(
+        refused,
+        () if refused else results.effects,
+        results.complaints,
+        (_converged(results), *checks),
+    )
+
+
+def _converged(results: Any) -> Verdict:
+    found = results.diagnostics
+    if found is None:
+        return Verdict(
+            "The chains agree",
+            "R-hat at most 1.01, 400 effective draws, no divergences",
+            "a variational fit has no chains: its intervals are too narrow by an unknown amount",
+            "inconclusive",
+            "theorem",
+        )
+    return Verdict(
+        "The chains agree",
+        "R-hat at most 1.01, 400 effective draws, no divergences",
+        f"R-hat {found.rhat:.3f}, {found.ess:.0f} effective draws, "
+        f"{found.num_divergent} divergences",
+        "fails" if found.complaints else "holds",
+        "theorem",
+    )
+
+
+def plot(plan: Any, results: Any, summary: FitSummary) -> dict[str, Any]:
+    """Beliefs and log-precisions of the shown series, and the effects if not refused."""
+    figures = {"beliefs": _draw_courses(results)}
+    if not summary.refused:
+        figures["effects"] = _draw_effects(results)
+    return figures
+
+
+def _draw_courses(results: Any) -> Any:
+    from pcmodel.report.style import COLOURS, level_colours, new_figure
+
+    count = len(results.courses)
+    figure, axes = new_figure(2, count, height=2.6, squeeze=False, sharex=True)
+    for column, course in enumerate(results.courses):
+        top, bottom = axes[0, column], axes[1, column]
+        colours = level_colours(max(2, len(course.mean)))
+        for level, (mean, colour) in enumerate(zip(course.mean, colours, strict=False)):
+            top.plot(mean, color=colour, lw=1.4, label=f"level {level + 1}")
+        for precision, colour in zip(course.log_precision, colours, strict=False):
+            bottom.plot(precision, color=colour, lw=1.4)
+        outcome = results.outcomes[column]
+        top.plot(outcome, ".", color=COLOURS["grey"], ms=3, label="outcome")
+        top.set(title=f"series {column + 1}")
+        bottom.set(xlabel="trial")
+    axes[0, 0].set_ylabel("belief")
+    axes[1, 0].set_ylabel("log-precision")
+    axes[0, 0].legend(fontsize=8)
+    return figure
+
+
+def _draw_effects(results: Any) -> Any:
+    from pcmodel.report.style import COLOURS, new_figure
+
+    effects = [e for e in results.effects if "_sd[" not in e.name]
+    figure, axes = new_figure(height=1.0 + 0.34 * len(effects))
+    for place, effect in enumerate(reversed(effects)):
+        axes.plot([effect.low, effect.high], [place, place], color=COLOURS["blue"])
+        axes.plot(effect.mean, place, "o", color=COLOURS["blue"])
+    axes.set_yticks(range(len(effects)), [e.name for e in reversed(effects)])
+    axes.axvline(0.0, color=COLOURS["grey"], lw=0.8)
+    axes.set_xlabel("posterior mean and 95 % interval")
+    return figure
+
+
+def report(plan: Any, results: Any, summary: FitSummary) -> Report:
+    """The page."""
+    return Report(
+        title=f"Fit of {plan.model} to the {plan.task} task",
+        question=f"What do these data say about the parameters of {plan.model}?",
+        answer=_answer(results, summary),
+        verdicts=summary.verdicts,
+        key_panel=None
+        if summary.refused
+        else Panel("effects", "Effects common to all.", _effects_in_words(results)),
+        sections=(
+            Section(
+                "Estimates",
+                _warnings(results, summary),
+                (),
+                _estimates(summary, results),
+            ),
+            Section("Models", (), (), (_models(results),)),
+            Section("Before the data", (), (), (_prior(results),)),
+            Section(
+                "Beliefs",
+                ("At the posterior mean of each series' parameters.",),
+                (
+                    Panel(
+                        "beliefs", "Belief and log-precision by level.", "Trajectories."
+                    ),
+                ),
+            ),
+        ),
+        assumptions=(
+            "Trials without a response are not scored; those without an outcome leave the belief as predicted.",
+            "Numbers in formulas are centred; placebo or control is the reference.",
+        ),
+        limitations=(
+            "A larger update can come from a relaxed prior, raised sensory precision or noisier responses; "
+            "a parameter's name is not evidence for its mechanism.",
+        ),
+    )
+
+
+def _answer(results: Any, summary: FitSummary) -> str:
+    size = (
+        f"{results.num_participants} participants, {results.num_series} series, "
+        f"{results.num_scored} responses"
+    )
+    if summary.refused:
+        return (
+            f"{size}. **The chains cannot be trusted and no estimate is shown:** "
+            + "; ".join(summary.complaints)
+            + ". `--accept-unconverged` shows the numbers all the same."
+        )
+    return f"{size}. {_effects_in_words(results)}"
+
+
+def _effects_in_words(results: Any) -> str:
+    conditions = [
+        e
+        for e in results.effects
+        if "_sd[" not in e.name and not e.name.endswith("[Intercept]")
+    ]
+    said = [f"{e.name} {e.mean:.2f} ({e.low:.2f} to {e.high:.2f})" for e in conditions]
+    return "Effects, 95 % intervals: " + "; ".join(said) if said else "No conditions."
+
+
+def _warnings(results: Any, summary: FitSummary) -> tuple[str, ...]:
+    missing = {k: n for k, n in results.num_missing.items() if n}
+    found = [f"Missing cells: {', '.join(f'{k} {n}' for k, n in missing.items())}."]
+    if summary.complaints:
+        found.insert(0, "**Do not trust:** " + "; ".join(summary.complaints))
+    return tuple(found if missing else found[:-1])
+
+
+def _estimates(summary: FitSummary, results: Any) -> tuple[Table, ...]:
+    if summary.refused:
+        return ()
+    rows = [
+        (
+            e.name,
+            e.mean,
+            e.sd,
+            f"{e.low:.3g} to {e.high:.3g}",
+            f"{e.positive:.2f}",
+            f"{e.contraction:.2f}",
+            v.word + (f", tied to {v.tied_to}" if v.tied_to else ""),
+            f"{e.rhat:.3f}" if np.isfinite(e.rhat) else "",
+        )
+        for e, v in zip(results.effects, results.verdicts, strict=True)
+    ]
+    columns = (
+        "Effect",
+        "Mean",
+        "SD",
+        "95 %",
+        "P(> 0)",
+        "Contraction",
+        "Verdict",
+        "R-hat",
+    )
+    caption = (
+        "Contraction: 1 - posterior / prior variance. Identified: at least half of the "
+        "prior variance removed by the data; prior: less; ratio only: known against another."
+    )
+    return (Table(columns, rows, caption),)
+
+
+def _models(results: Any) -> Table:
+    rows = [
+        (
+            c.model,
+            c.total,
+            c.difference,
+            f"{c.standard_error:.1f}",
+            c.num_untrusted,
+            "; ".join(c.complaints) or "none",
+        )
+        for c in results.compared
+    ]
+    return Table(
+        ("Model", "LOO (nats)", "Difference", "SE", "Pareto k > 0.7", "Complaints"),
+        rows,
+        "Leave-one-response-out accuracy; SE over participants.",
+        digits=5,
+    )
+
+
+def _prior(results: Any) -> Table:
+    rows = [
+        (c.name, c.observed, f"{c.low:.3g} to {c.high:.3g}")
+        for c in results.prior_checks
+    ]
+    return Table(
+        ("Statistic", "Observed", "90 % of prior replications"),
+        rows,
+        "What the priors alone expect; observed values should be possible under them.",
+    )

@@ -1,0 +1,17 @@
+"""Where the published data and golden files lie, and a skip where they do not."""
+
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "behaviour"
+
+
+def shared_file(*parts):
+    """A file of the shared folder beside the repository; skips the test without it."""
+    path = FOLDER.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(
+            f"needs {path.name}, beside the repository in shared/data/behaviour"
+        )
+    return path

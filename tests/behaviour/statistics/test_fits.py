@@ -1,0 +1,184 @@
+"""Fits against posteriors known in closed form; refusals; simulation from prior and posterior."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pcmodel.behaviour.statistics import (
+    Nuts,
+    UnconvergedError,
+    Variational,
+    build_hierarchy,
+    draw_prior,
+    fit_nuts,
+    fit_svi,
+    leave_one_out,
+    replicate,
+    summarise,
+)
+from pcmodel.behaviour.statistics.calibration import calibrate, rank_test
+from pcmodel.behaviour.statistics.hierarchy import series_log_likelihood
+from pcmodel.behaviour.statistics.posterior import Diagnostics
+from pcmodel.behaviour.statistics.predictive import predictive_checks, thin
+from tests.behaviour.statistics.gaussian import GaussianModel, make_series
+
+QUICK = Nuts(
+    num_warmup=300, num_samples=600, num_chains=2, chunk=300, approximate_steps=0
+)
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Six people twice, under placebo and drug; the drug adds 0.8."""
+    rng = np.random.default_rng(8)
+    drug = np.tile(["placebo", "drug"], 6)
+    level = 0.5 + 0.8 * (drug == "drug") + np.repeat(rng.normal(size=6), 2)
+    responses = level[:, None] + rng.normal(size=(12, 30))
+    responses[0, :7] = np.nan
+    return make_series(responses, people=np.repeat(np.arange(6), 2), drug=drug)
+
+
+@pytest.fixture(scope="module")
+def pooled(study):
+    hierarchy = build_hierarchy(
+        GaussianModel(), study, formulas=["level ~ drug"], pooled=True
+    )
+    with jax.numpy_dtype_promotion("standard"):
+        return fit_nuts(jax.random.key(0), hierarchy, QUICK)
+
+
+def closed_form(study, hierarchy):
+    """Posterior of the two effects: conjugate linear regression, known noise."""
+    term = hierarchy.terms[0]
+    scored = np.isfinite(study.values["response"])
+    rows = np.repeat(term.design.common, scored.sum(axis=1), axis=0)
+    y = study.values["response"][scored] - 0.25
+    precision = np.diag(term.effect_sd**-2.0) + rows.T @ rows
+    shift = np.diag(term.effect_sd**-2.0) @ term.effect_mean + rows.T @ y
+    return np.linalg.solve(precision, shift), np.linalg.inv(precision)
+
+
+def test_nuts_finds_the_conjugate_posterior(study, pooled):
+    mean, covariance = closed_form(study, pooled.hierarchy)
+    for i, effect in enumerate(summarise(pooled, accept_unconverged=True)):
+        sd = np.sqrt(covariance[i, i])
+        assert abs(effect.mean - mean[i]) < 5.0 * sd / np.sqrt(effect.ess)
+        assert effect.sd == pytest.approx(sd, rel=0.15)
+        prior = pooled.hierarchy.terms[0].effect_sd[i]
+        assert effect.contraction == pytest.approx(1 - (sd / prior) ** 2, abs=0.02)
+    assert pooled.diagnostics.num_divergent == 0
+
+
+@pytest.mark.slow
+def test_svi_finds_the_conjugate_mean_and_the_mean_field_width(study, pooled):
+    """The best independent Gaussian has variance one over the precision's diagonal."""
+    fit = fit_svi(
+        jax.random.key(1),
+        pooled.hierarchy,
+        Variational(num_steps=1500, learning_rate=0.02),
+    )
+    mean, covariance = closed_form(study, pooled.hierarchy)
+    found = fit.posterior.sites["level"][0]
+    assert np.abs(found.mean(axis=0) - mean).max() < 0.3 * np.sqrt(covariance.max())
+    width = np.diag(np.linalg.inv(covariance)) ** -0.5
+    np.testing.assert_allclose(found.std(axis=0), width, rtol=0.2)
+
+
+def test_leave_one_out_is_near_its_closed_form(study, pooled):
+    """Exact leave-one-out density of each response under the conjugate posterior."""
+    term = pooled.hierarchy.terms[0]
+    mean, covariance = closed_form(study, pooled.hierarchy)
+    scored = np.isfinite(study.values["response"])
+    rows = np.repeat(term.design.common, scored.sum(axis=1), axis=0)
+    y = study.values["response"][scored] - 0.25
+    total, precision = 0.0, np.linalg.inv(covariance)
+    for x, value in zip(rows, y, strict=True):
+        left = np.linalg.inv(precision - np.outer(x, x))
+        m = left @ (precision @ mean - x * value)
+        variance = 1.0 + x @ left @ x
+        total -= 0.5 * ((value - x @ m) ** 2 / variance + np.log(2 * np.pi * variance))
+    loo = leave_one_out(pooled)
+    assert len(loo.pointwise) == scored.sum()
+    assert loo.total == pytest.approx(total, abs=0.5)
+
+
+def test_predictive_checks_accept_the_model_and_reject_another(study, pooled):
+    """People do differ; a pooled model must be seen to miss the spread between series."""
+    sites = thin(pooled, 200)
+    replicated = replicate(jax.random.key(3), pooled.hierarchy, sites)
+    assert np.isnan(replicated[:, 0, :7]).all()
+    checks = {c.name: c for c in predictive_checks(pooled.hierarchy, replicated)}
+    assert checks["mean response, mean"].inside
+    assert not checks["mean response, spread over series"].inside
+
+
+def test_an_untrustworthy_fit_is_not_summarised(pooled):
+    bad = Diagnostics(1.2, 30.0, 4, 0.5, 800)
+    with pytest.raises(UnconvergedError) as caught:
+        summarise(pooled._replace(diagnostics=bad))
+    for word in ("R-hat", "effective sample size", "diverged", "depth limit"):
+        assert word in str(caught.value)
+
+
+def test_the_prior_is_as_stated(study):
+    hierarchy = build_hierarchy(
+        GaussianModel(), study, formulas=["level ~ drug + (drug | participant)"]
+    )
+    draws = draw_prior(jax.random.key(4), hierarchy, 4000)
+    intercept, effect = draws["level"].T
+    assert float(intercept.mean()) == pytest.approx(1.0, abs=0.15)
+    assert float(intercept.std()) == pytest.approx(2.0, rel=0.05)
+    assert float(effect.std()) == pytest.approx(1.0, rel=0.05)
+    own = draws["level_series"].reshape(-1, 6, 2) - draws["level"][:, None, :1]
+    between = own[:, :, 1] - own[:, :, 0] - effect[:, None]
+    # Second moment of a half-normal spread of scale 1 is 1.
+    assert float((between**2).mean()) == pytest.approx(1.0, rel=0.1)
+    correlation = draws["level_correlation"][:, 0, 1]
+    assert float(correlation.std()) == pytest.approx(1.0 / np.sqrt(5.0), rel=0.05)
+
+
+@pytest.mark.parametrize("centred", [0.4, 1.0])
+def test_centring_changes_the_coordinates_and_not_the_prior(study, centred):
+    """Second moments of a person's parameter: group 2 squared, spread 1, whatever it is."""
+    own = replace(GaussianModel().parameters[0], centred=centred)
+    model = GaussianModel((own, GaussianModel().parameters[1]))
+    draws = draw_prior(jax.random.key(5), build_hierarchy(model, study), 6000)
+    value = draws["level_series"][:, 0]
+    assert float(value.mean()) == pytest.approx(1.0, abs=0.15)
+    assert float(value.var()) == pytest.approx(5.0, rel=0.1)
+    between = draws["level_series"][:, 0] - draws["level_series"][:, 2]
+    assert float((between**2).mean()) == pytest.approx(2.0, rel=0.1)
+
+
+def test_no_spread_is_the_pooled_model(study):
+    """The hierarchical likelihood at zero between-person variance is the pooled one."""
+    hierarchy = build_hierarchy(GaussianModel(), study)
+    value = jnp.full(12, 0.7)
+    pointwise = series_log_likelihood(hierarchy, {"level": value}, hierarchy.data)
+    y = study.values["response"]
+    expected = -0.5 * ((y - 0.95) ** 2 + np.log(2 * np.pi))
+    np.testing.assert_allclose(pointwise, np.nan_to_num(expected), rtol=1e-12)
+
+
+def test_ranks_are_tested_for_uniformity():
+    rng = np.random.default_rng(5)
+    assert rank_test(rng.integers(0, 100, 500)) > 0.01
+    assert rank_test(rng.binomial(99, 0.5, 500)) < 1e-6
+    assert rank_test(np.minimum(rng.integers(0, 130, 500), 99)) < 1e-3
+
+
+@pytest.mark.slow
+def test_ranks_of_the_truth_are_uniform(study):
+    """The whole machine on a hierarchical model with a drug that varies over people."""
+    hierarchy = build_hierarchy(
+        GaussianModel(), study, formulas=["level ~ drug + (drug | participant)"]
+    )
+    options = Nuts(num_warmup=300, num_samples=400, num_chains=1, chunk=400)
+    found = calibrate(
+        jax.random.key(6), hierarchy, num_replications=100, options=options
+    )
+    assert found.uniformity.min() > 0.01 / len(found.names)
+    assert np.abs(found.coverage - 0.9).max() < 4.0 * np.sqrt(0.09 / 100)
