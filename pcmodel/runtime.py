@@ -20,8 +20,12 @@ from pathlib import Path
 
 FLAG = "xla_cpu_enable_concurrency_optimized_scheduler"
 KNOWN = ("0.10", "0.11", "0.12")
-QUICK = ("xla_backend_optimization_level=0", "xla_llvm_disable_expensive_passes=true")
-"""Half the compiling time, for code that then runs more slowly."""
+QUICK = (
+    "xla_backend_optimization_level=0",
+    "xla_llvm_disable_expensive_passes=true",
+    "xla_cpu_use_fusion_emitters=false",
+)
+"""A third of the compiling time, for code that then runs more slowly."""
 
 
 def avoid_cpu_deadlock(environment: MutableMapping[str, str] = os.environ) -> None:

@@ -7,16 +7,14 @@ commonest wrong answer in code written for one example.
 import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"  # nor the user's own
-# Most of the suite's time is compiling many small programs once each.
-os.environ["XLA_FLAGS"] = (
-    os.environ.get("XLA_FLAGS", "")
-    + " --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-).strip()
 
 import jax
 import pytest
 
+from pcmodel.runtime import compile_quickly
+
+compile_quickly()  # most of the suite's time is compiling many small programs once each
+jax.config.update("jax_enable_compilation_cache", False)  # nor read the user's own
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
