@@ -40,6 +40,17 @@ def test_quick_compiling_keeps_the_users_own_level(monkeypatch):
     ]
 
 
+def test_quick_compiling_passes_no_flag_that_a_jaxlib_has_dropped(monkeypatch):
+    """0.11 ends the process on the switch of the fusion emitters."""
+    for version, known in (("0.11.2", 2), ("0.99.0", 0)):
+        monkeypatch.setattr(runtime, "jaxlib_version", lambda version=version: version)
+        environment: dict[str, str] = {}
+        runtime.compile_quickly(environment)
+        flags = environment.get("XLA_FLAGS", "").split()
+        assert len(flags) == known
+        assert not any("emitters" in flag for flag in flags)
+
+
 def test_compiled_programs_are_kept_in_the_users_cache(tmp_path):
     """And the user's own choice of folder wins."""
     environment = {"XDG_CACHE_HOME": str(tmp_path)}
