@@ -16,7 +16,7 @@ such fits can and cannot tell apart.
 References: Carhart-Harris & Friston 2019 (Pharmacol Rev 71:316); Nassar et al. 2010 (J Neurosci
 30:12366).
 
-Time: four to five minutes on two cores; one or two with --smoke, nearly all of it compiling
+Time: about four minutes on two cores; a minute with --smoke, nearly all of it compiling
 """
 
 from .analysing import analyse as analyse
