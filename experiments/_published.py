@@ -1,10 +1,12 @@
 """Published data sets: where they lie, and how a claim about a fitted effect is judged."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pcmodel.behaviour.workflow import WorkflowResults
+from pcmodel.behaviour.workflow import Plan, WorkflowResults, run_workflow
 from pcmodel.errors import UserError
 from pcmodel.report import Report, Section, Table, Verdict
 
@@ -21,6 +23,47 @@ def data_file(given: str, folder: str, name: str = "trials.csv") -> Path:
             expected=f"the data set {folder}; name its folder with --data",
         )
     return path
+
+
+@dataclass(frozen=True)
+class Config:
+    """`data` is the folder of the data set; empty: beside the repository."""
+
+    data: str = ""
+    warmup: int = 500
+    samples: int = 500
+    chains: int = 4
+    depth: int = 8
+
+    def __post_init__(self) -> None:
+        if min(self.warmup, self.chains, self.depth) < 1 or self.samples < 50:
+            raise UserError("sizes must be 1 or more, and samples 50 or more")
+
+    @classmethod
+    def smoke(cls) -> "Config":
+        """Runs, and proves nothing."""
+        return cls(warmup=5, samples=50, chains=2, depth=2)
+
+
+class Summary(NamedTuple):
+    """What result.json holds."""
+
+    verdicts: tuple[Verdict, ...]
+
+
+def fit_published(
+    config: Config, folder: str, *, seed: int, progress: Any, **plan: Any
+) -> WorkflowResults:
+    """Fit a data set by NUTS; `plan` says what (see `Plan`)."""
+    whole = Plan(
+        data=str(data_file(config.data, folder)),
+        num_warmup=config.warmup,
+        num_samples=config.samples,
+        num_chains=config.chains,
+        max_tree_depth=config.depth,
+        **plan,
+    )
+    return run_workflow(whole, seed=seed, progress=progress)
 
 
 def judge_effect(

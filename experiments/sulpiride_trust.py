@@ -10,14 +10,19 @@ Reference: Mikus et al. 2023, Nat Commun 14:4049
 Time: half an hour on two idle cores; a minute or two with --smoke
 """
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from pcmodel.behaviour.workflow import Plan, WorkflowResults, run_workflow
-from pcmodel.errors import UserError
-from pcmodel.report import Report, Verdict
+from pcmodel.behaviour.workflow import WorkflowResults
+from pcmodel.report import Report
 
-from ._published import data_file, effect_draws, fit_report, judge_effect
+from ._published import (
+    Config,
+    Summary,
+    effect_draws,
+    fit_published,
+    fit_report,
+    judge_effect,
+)
 
 FORMULAS = (
     "omega2 ~ drug + trustee + (1 | participant)",
@@ -27,48 +32,20 @@ FORMULAS = (
 REFERENCE = "Mikus et al. 2023, Nat Commun 14:4049"
 
 
-@dataclass(frozen=True)
-class Config:
-    """`data` is the folder of the data set; empty: beside the repository."""
-
-    data: str = ""
-    warmup: int = 500
-    samples: int = 500
-    chains: int = 4
-    depth: int = 8
-
-    def __post_init__(self) -> None:
-        if min(self.warmup, self.chains, self.depth) < 1 or self.samples < 50:
-            raise UserError("sizes must be 1 or more, and samples 50 or more")
-
-    @classmethod
-    def smoke(cls) -> "Config":
-        """Runs, and proves nothing."""
-        return cls(warmup=5, samples=50, chains=2, depth=2)
-
-
-class Summary(NamedTuple):
-    """What result.json holds."""
-
-    verdicts: tuple[Verdict, ...]
-
-
 def run(config: Config, *, seed: int, progress: Any) -> WorkflowResults:
     """Fit the two-level filter with a censored, stepped rating."""
-    plan = Plan(
-        data=str(data_file(config.data, "mikus2023_trustgame_sulpiride")),
+    return fit_published(
+        config,
+        "mikus2023_trustgame_sulpiride",
         task="rating",
         model="hgf2",
         formulas=FORMULAS,
         columns=("outcome=backtransfer", "rating=investment"),
         series_by=("trustee",),
         scale=(0.0, 10.0),
-        num_warmup=config.warmup,
-        num_samples=config.samples,
-        num_chains=config.chains,
-        max_tree_depth=config.depth,
+        seed=seed,
+        progress=progress,
     )
-    return run_workflow(plan, seed=seed, progress=progress)
 
 
 def analyse(config: Config, results: WorkflowResults) -> Summary:
