@@ -1,6 +1,7 @@
 """`pcmodel fit`: bad input in one message, and a run from file to report."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -66,6 +67,7 @@ def test_from_a_file_to_a_report(data, tmp_path, capsys):
     assert result["refused"] and result["effects"] == []
     assert "cannot be trusted" in capsys.readouterr().out
     page = (out / "report.html").read_text()
+    page = re.sub("base64,[^\"')]*", "", page)  # pictures may spell anything
     assert "R-hat" in page and "p0" not in page
     with np.load(out / "arrays.npz") as arrays:
         assert arrays["posterior.omega2"].shape == (2, 50, 2)
