@@ -17,7 +17,7 @@ from pcmodel.behaviour.perception.hgf import (
     as_predicted,
     binary_posterior,
     initial_beliefs,
-    predict_chain,
+    predict_binary,
     update_volatility,
 )
 from pcmodel.behaviour.perception.interface import (
@@ -81,10 +81,7 @@ class SharedVolatilityArms:
         return Beliefs(spread(one.mean), spread(one.precision), one.valid)
 
     def predict(self, parameters: HgfParameters, beliefs: Beliefs) -> Prediction:
-        prediction = predict_chain(parameters, beliefs)
-        probability = jax.nn.sigmoid(prediction.mean[0])
-        probability = jnp.clip(probability, self.clip, 1.0 - self.clip)
-        return prediction._replace(outcome=probability)
+        return predict_binary(parameters, beliefs, clip=self.clip)
 
     def update(
         self,

@@ -103,6 +103,15 @@ def as_predicted(beliefs: Beliefs, prediction: Prediction) -> Beliefs:
     return Beliefs(prediction.mean, prediction.precision, beliefs.valid)
 
 
+def predict_binary(
+    parameters: HgfParameters, beliefs: Beliefs, *, clip: float
+) -> Prediction:
+    """The chain's prediction with the probability of a 1, kept `clip` away from 0 and 1."""
+    prediction = predict_chain(parameters, beliefs)
+    probability = jax.nn.sigmoid(prediction.mean[0])
+    return prediction._replace(outcome=jnp.clip(probability, clip, 1.0 - clip))
+
+
 def binary_posterior(
     prediction: Prediction, probability: Level, outcome: Level
 ) -> Gaussian:
@@ -129,10 +138,7 @@ class BinaryHgf:
         return initial_beliefs(parameters)
 
     def predict(self, parameters: HgfParameters, beliefs: Beliefs) -> Prediction:
-        prediction = predict_chain(parameters, beliefs)
-        probability = jax.nn.sigmoid(prediction.mean[0])
-        probability = jnp.clip(probability, self.clip, 1.0 - self.clip)
-        return prediction._replace(outcome=probability)
+        return predict_binary(parameters, beliefs, clip=self.clip)
 
     def update(
         self,

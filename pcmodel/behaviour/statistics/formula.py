@@ -145,7 +145,7 @@ def _matrix(
         found = formulae.design_matrices(side, frame).common.as_dataframe()
     except UserError:
         raise
-    except Exception as error:
+    except Exception as error:  # what a formula may call raises anything
         raise UserError(f"cannot use {side!r} ({error})", where="formula") from None
     return found.to_numpy(dtype=float), tuple(str(name) for name in found.columns)
 
