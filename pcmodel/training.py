@@ -77,7 +77,7 @@ def train(
         num_epochs=num_epochs,
         batch_size=batch_size,
         plasticity=None if neutral else jnp.asarray(plasticity, dtype),
-        advance=advance,
+        on_chunk=lambda chunk: advance(),
     )
     trained = with_arrays(network, state.weights, state.log_precisions)
     return TrainingResult(trained, curve, learning.gauge.name)
@@ -89,15 +89,10 @@ def check_learning(learning: Learning, num_epochs: int, batch_size: int) -> None
         raise UserError(
             f"num_epochs and batch_size must be at least 1, got {num_epochs} and {batch_size}."
         )
-    if not 0 <= learning.precision_rate <= 1 or not np.isfinite(
-        learning.precision_rate
-    ):
-        raise UserError(
-            f"precision_rate must lie in [0, 1], got {learning.precision_rate}."
-        )
-    if learning.precision_rate > 0 and not learning.e_step.learns_precision:
+    learning.precision_step.check()
+    if learning.asks_point_estimates_for_precisions:
         raise UserError(
             "a point-estimate E-step cannot learn precisions: at the mode hidden errors can be "
             "made zero and the precision diverges; use PosteriorSamples, or set "
-            "precision_rate=0 to train weights alone."
+            "precision_step=Frozen() to train weights alone."
         )

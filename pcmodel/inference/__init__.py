@@ -16,3 +16,4 @@ from pcmodel.inference.posterior import moments as moments
 from pcmodel.inference.posterior import sample_latents as sample_latents
 from pcmodel.inference.solver import Solver as Solver
 from pcmodel.inference.solver import SolverResult as SolverResult
+from pcmodel.inference.truncated import TruncatedNewton as TruncatedNewton

@@ -1,8 +1,16 @@
-"""Learning: EM with posterior samples."""
+"""Learning: EM with posterior samples, its rivals, and the loop they share."""
 
 from pcmodel.learning.e_step import PointEstimate as PointEstimate
 from pcmodel.learning.e_step import PosteriorSamples as PosteriorSamples
 from pcmodel.learning.em import Learning as Learning
 from pcmodel.learning.gauge import FixedHiddenPrecision as FixedHiddenPrecision
 from pcmodel.learning.gauge import FixedWeightNorm as FixedWeightNorm
+from pcmodel.learning.loop import Chunk as Chunk
 from pcmodel.learning.loop import LearningCurve as LearningCurve
+from pcmodel.learning.loop import Position as Position
+from pcmodel.learning.m_step import Frozen as Frozen
+from pcmodel.learning.m_step import MovingAverage as MovingAverage
+from pcmodel.learning.rules import Backpropagation as Backpropagation
+from pcmodel.learning.rules import Equilibrium as Equilibrium
+from pcmodel.learning.rules import Incremental as Incremental
+from pcmodel.learning.rules import Nudged as Nudged

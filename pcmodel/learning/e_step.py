@@ -4,10 +4,13 @@ The M-step for a precision needs $E[e e^\top]$ under the *posterior*.  At the mo
 made zero, the estimate of their precision runs away, and with it the free energy: a point estimate may
 train weights, never precisions.  `PosteriorSamples` draws from the Gauss-Newton Laplace
 posterior by perturb-and-solve; exact for linear-Gaussian networks, biased for nonlinear ones.
+
+An E-step may remember: what belongs to an example (a chain that goes on when the example comes round again)
+and what all share (a step size).
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +19,6 @@ from jaxtyping import Float
 
 from pcmodel.energy import Problem
 from pcmodel.inference.gauss_newton import GaussNewton
-from pcmodel.inference.infer import infer_one
 from pcmodel.inference.posterior import whitened_samples
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll
@@ -24,49 +26,103 @@ from pcmodel.types import Latents
 
 
 class Expectation(NamedTuple):
-    """Latents standing for one example's posterior, and how well its mode was found.
+    """Latents standing for one example's posterior, and how they were come by.
 
-    latents: each (samples, width).  residual: see `SolverResult`.
+    latents: each (samples, width).  residual: of the mode, see `SolverResult`; NaN where none was
+    sought.  acceptance: of a Markov chain's proposals, in [0, 1]; NaN without one.
     """
 
     latents: Latents
     residual: Float[Array, ""]
+    acceptance: Float[Array, ""]
+
+
+class Memory(NamedTuple):
+    """What an E-step carries from batch to batch.
+
+    examples: leaves with a leading axis of all the examples.  shared: anything else.
+    """
+
+    examples: Any = ()
+    shared: Any = ()
+
+
+@runtime_checkable
+class EStep(Protocol):
+    """Finds what stands for the posterior of one example."""
+
+    learns_precision: ClassVar[bool]
+
+    def init(self, problem: Problem, num_examples: int, key: Array) -> Memory:
+        """Memory before the first batch; `problem` shows sizes and dtype, its values are not used."""
+        ...
+
+    def expect(
+        self, problem: Problem, key: Array, own: Any = (), shared: Any = ()
+    ) -> tuple[Expectation, Any]:
+        """One example's latents and its new memory."""
+        ...
+
+    def adapt(self, shared: Any, batch: Expectation) -> Any:
+        """The shared memory after a batch (leaves of `batch` have a leading axis)."""
+        ...
+
+
+class Forgetful:
+    """The part of an E-step without memory."""
+
+    def init(self, problem: Problem, num_examples: int, key: Array) -> Memory:
+        """Nothing."""
+        del problem, num_examples, key
+        return Memory()
+
+    def adapt(self, shared: Any, batch: Expectation) -> Any:
+        """Nothing."""
+        del batch
+        return shared
 
 
 @dataclass(frozen=True)
-class PosteriorSamples:
+class PosteriorSamples(Forgetful):
     """Perturb-and-solve draws around the mode."""
 
     num_samples: int = 1
     solver: Solver = GaussNewton(max_iterations=5, tolerance=1e-2)
     learns_precision: ClassVar[bool] = True
 
-    def expect(self, problem: Problem, key: Array) -> Expectation:
+    def expect(
+        self, problem: Problem, key: Array, own: Any = (), shared: Any = ()
+    ) -> tuple[Expectation, Any]:
         """Draws for one example."""
-        mode = infer_one(problem, self.solver, _sweep_start(problem))
+        del shared
+        mode = self.solver.minimise(problem, sweep_start(problem))
         draws = whitened_samples(problem, mode.whitened, key, self.num_samples)
         latents = jax.vmap(lambda z: unroll(problem, z).latents)(draws)
-        return Expectation(latents, mode.residual)
+        return Expectation(latents, mode.residual, no_number(mode.residual)), own
 
 
 @dataclass(frozen=True)
-class PointEstimate:
+class PointEstimate(Forgetful):
     """The mode alone: for weights with frozen precisions."""
 
     solver: Solver = GaussNewton(max_iterations=5, tolerance=1e-2)
     learns_precision: ClassVar[bool] = False
 
-    def expect(self, problem: Problem, key: Array) -> Expectation:
+    def expect(
+        self, problem: Problem, key: Array, own: Any = (), shared: Any = ()
+    ) -> tuple[Expectation, Any]:
         """The mode as a single draw; `key` is not used."""
-        del key
-        mode = infer_one(problem, self.solver, _sweep_start(problem))
-        return Expectation(
-            tuple(latent[None] for latent in mode.latents), mode.residual
-        )
+        del key, shared
+        mode = self.solver.minimise(problem, sweep_start(problem))
+        latents = tuple(x[None] for x in unroll(problem, mode.whitened).latents)
+        return Expectation(latents, mode.residual, no_number(mode.residual)), own
 
 
-EStep = PosteriorSamples | PointEstimate
-
-
-def _sweep_start(problem: Problem) -> Array:
+def sweep_start(problem: Problem) -> Float[Array, " free"]:
+    """The top-down sweep in whitened coordinates."""
     return jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
+
+
+def no_number(like: Array) -> Array:
+    """NaN of this dtype: a diagnostic that does not apply."""
+    return jnp.full((), jnp.nan, like.dtype)

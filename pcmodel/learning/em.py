@@ -1,34 +1,28 @@
-r"""One EM step: infer, then improve weights and precisions.
+r"""One learning step: infer, then improve weights and precisions.
 
-Weights take one optax step on the expected energy, whose gradient is local to each level.
-Precisions have a closed-form M-step, $\Pi_\ell^{-1} = E[e_\ell e_\ell^\top]$ (the residual *plus* the posterior-variance term),
-applied as a moving average of the second moment at `precision_rate` (1 = full EM).  An average of
-variances, not of log-precisions: it has no bias from small batches.
+How the gradient of the weights is come by is a *rule* (`pcmodel.learning.rules`); what is done with it is the
+same for all: one optax step, the gauge, and an M-step of the precisions from the same posterior
+draws.
 
 A drug's *plasticity* multiplies what a step changes, after the optimiser: a rescaled gradient would leave
 Adam where it was.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from pcmodel.energy import Inputs, Problem, Structure, energy, predictions
-from pcmodel.learning.e_step import EStep, PosteriorSamples
+from pcmodel.energy import Inputs, Problem, Structure
+from pcmodel.learning.e_step import EStep, Memory, PosteriorSamples
 from pcmodel.learning.gauge import FixedWeightNorm, Gauge
-from pcmodel.precision import (
-    covariance_to_log_precision,
-    factor,
-    precision_matrix,
-)
-from pcmodel.small import cholesky, solve_spd
-from pcmodel.types import Latents, LogPrecisions, Weights
+from pcmodel.learning.m_step import Errors, LevelRule, MovingAverage, PrecisionStep
+from pcmodel.learning.rules import Equilibrium, Rule, Teaching
+from pcmodel.types import LogPrecisions, Weights
 
 
 @dataclass(frozen=True)
@@ -36,48 +30,97 @@ class Learning:
     """How a network learns.
 
     optimiser: optax transformation for the weights.
-    precision_rate: share of each step's second moment in the running variance, (0, 1]; 0 freezes
-        every precision.
+    rule: where the weights' gradient comes from; see `pcmodel.learning.rules`.
+    e_step: `PosteriorSamples` or, with `precision_step=Frozen()`, `PointEstimate`.
+    precision_step: the M-step of the precisions; see `pcmodel.learning.m_step`.
     frozen_precisions: level indices whose precision is not learned.
     variance_floor: added to the second moment of level 0's errors, as if the data carried noise
         of that variance. Data with constant or quantised units (pixels) have no density: without a
         floor their precision, and the likelihood, grow without bound.
-    e_step: `PosteriorSamples` or, with precisions frozen, `PointEstimate`.
+    gauge: what holds the scale of hidden levels; see `pcmodel.learning.gauge`.
     """
 
     optimiser: optax.GradientTransformation = optax.adam(3e-3)
-    precision_rate: float = 0.05
+    precision_step: PrecisionStep = MovingAverage(0.05)
     frozen_precisions: tuple[int, ...] = ()
     variance_floor: float = 0.0
     e_step: EStep = PosteriorSamples()
     gauge: Gauge = FixedWeightNorm()
+    rule: Rule = Equilibrium()
+
+    @property
+    def asks_point_estimates_for_precisions(self) -> bool:
+        """Whether precisions are to be learned from what cannot tell them."""
+        able = self.e_step.learns_precision and self.rule.learns_precision
+        return self.precision_step.learns and not able
 
 
 class LearningState(NamedTuple):
-    """What the next step needs.  `initial` holds the weights the gauge refers to."""
+    """What the next step needs.
+
+    initial: the weights that the gauge refers to.  inference: what the E-step remembers.
+    precision: what the precisions' M-step remembers.
+    """
 
     weights: Weights
     log_precisions: LogPrecisions
     optimiser: Any
     initial: Weights
+    inference: Memory
+    precision: Any
 
 
 class LearningInfo(NamedTuple):
-    """energy: mean expected energy per example, nats.  residual: mean of the E-step's, in
-    posterior standard deviations.  converged: share of examples below residual 0.1."""
+    """Means over a batch.
+
+    energy: expected energy per example, nats; level_energies: each level's part of it.
+    residual: of the E-step, in posterior standard deviations; converged: share of examples below
+    residual 0.1; acceptance: of a chain's proposals.  NaN where a diagnostic does not apply.
+    """
 
     energy: Float[Array, ""]
+    level_energies: Float[Array, " levels"]
     residual: Float[Array, ""]
     converged: Float[Array, ""]
+    acceptance: Float[Array, ""]
 
 
 def init_learning(
-    weights: Weights, log_precisions: LogPrecisions, learning: Learning
+    weights: Weights,
+    log_precisions: LogPrecisions,
+    learning: Learning,
+    *,
+    structure: Structure | None = None,
+    num_examples: int = 0,
+    key: Array | None = None,
 ) -> LearningState:
-    """State before the first step."""
+    """State before the first step; the last three are for an E-step with memory."""
+    memory = Memory()
+    if structure is not None and key is not None:
+        problem = problem_of(structure, weights, log_precisions, None)
+        memory = learning.e_step.init(problem, num_examples, key)
     return LearningState(
-        weights, log_precisions, learning.optimiser.init(weights), weights
+        weights,
+        log_precisions,
+        learning.optimiser.init(weights),
+        weights,
+        memory,
+        learning.precision_step.init(log_precisions),
     )
+
+
+def problem_of(
+    structure: Structure,
+    weights: Weights,
+    log_precisions: LogPrecisions,
+    values: tuple[Array, ...] | None,
+) -> Problem:
+    """One example's problem without a drug (values None: zeros)."""
+    dtype = weights["prior_mean"].dtype
+    if values is None:
+        values = tuple(jnp.zeros((len(units),), dtype) for units in structure.clamped)
+    gains = tuple(jnp.ones((), dtype) for _ in structure.model.widths)
+    return Problem(structure, Inputs(weights, log_precisions, gains, values, ()))
 
 
 def em_step(
@@ -87,34 +130,65 @@ def em_step(
     *,
     structure: Structure,
     learning: Learning,
+    indices: Int[Array, " batch"] | None = None,
     plasticity: Array | None = None,
 ) -> tuple[LearningState, LearningInfo]:
     """One step on a batch; values[l] is (batch, clamped units of level l).
 
+    indices: which examples these are, for an E-step that remembers them.
     plasticity: multiplies every learning rate (a precision's up to 1); None leaves no trace.
     """
-    batch = next(value.shape[0] for value in values if value.shape[-1])
-    keys = jax.random.split(key, batch)
 
-    def problem_of(weights, log_precisions, example) -> Problem:
-        dtype = weights["prior_mean"].dtype
-        gains = tuple(jnp.ones((), dtype) for _ in structure.model.widths)
-        return Problem(structure, Inputs(weights, log_precisions, gains, example, ()))
+    def pose(weights: Weights, example: tuple[Array, ...]) -> Problem:
+        return problem_of(structure, weights, state.log_precisions, example)
 
-    def expect(example, example_key):
-        problem = problem_of(state.weights, state.log_precisions, example)
-        return learning.e_step.expect(problem, example_key)
+    def improve(
+        state: LearningState, gradient: Weights, errors: Errors | None
+    ) -> LearningState:
+        return apply(
+            state,
+            gradient,
+            errors,
+            structure=structure,
+            learning=learning,
+            plasticity=plasticity,
+        )
 
-    expectation = jax.lax.stop_gradient(jax.vmap(expect)(values, keys))
+    teaching = Teaching(pose, improve, learning.e_step)
+    own = jax.tree.map(
+        lambda leaf: leaf if indices is None else leaf[indices],
+        state.inference.examples,
+    )
+    following, new, lesson = learning.rule.learn_batch(
+        state, values, own, key, teaching
+    )
+    examples = jax.tree.map(
+        lambda every, some: some if indices is None else every.at[indices].set(some),
+        state.inference.examples,
+        new.examples,
+    )
+    state = following._replace(inference=Memory(examples, new.shared))
+    converged = jnp.mean((lesson.residual < 0.1).astype(lesson.residual.dtype))
+    undefined = jnp.any(jnp.isnan(lesson.residual))
+    return state, LearningInfo(
+        jnp.sum(lesson.level_energies),
+        lesson.level_energies,
+        jnp.mean(lesson.residual),
+        jnp.where(undefined, jnp.nan, converged),
+        jnp.mean(lesson.acceptance),
+    )
 
-    def mean_energy(weights: Weights) -> Array:
-        def one(example, latents):
-            problem = problem_of(weights, state.log_precisions, example)
-            return jnp.mean(jax.vmap(partial(energy, problem))(latents))
 
-        return jnp.mean(jax.vmap(one)(values, expectation.latents))
-
-    value, gradient = jax.value_and_grad(mean_energy)(state.weights)
+def apply(
+    state: LearningState,
+    gradient: Weights,
+    errors: Errors | None,
+    *,
+    structure: Structure,
+    learning: Learning,
+    plasticity: Array | None = None,
+) -> LearningState:
+    """Weights by the optimiser and the gauge; precisions, where errors are given, by their M-step."""
     updates, optimiser = learning.optimiser.update(
         gradient, state.optimiser, state.weights
     )
@@ -122,77 +196,27 @@ def em_step(
         updates = jax.tree.map(lambda change: plasticity * change, updates)
     weights: Weights = optax.apply_updates(state.weights, updates)
     weights = learning.gauge.project(weights, state.initial, state.log_precisions)
-
-    def errors(example, latents: Latents) -> Latents:
-        problem = problem_of(state.weights, state.log_precisions, example)
-        predicted = predictions(problem, latents)
-        return tuple(x - mu for x, mu in zip(latents, predicted, strict=True))
-
-    every = jax.vmap(lambda v, xs: jax.vmap(partial(errors, v))(xs))(
-        values, expectation.latents
-    )
-    log_precisions = tuple(
-        move_precision(
-            value,
-            error,
-            rate=scaled_rate(precision_rate(learning, structure, level), plasticity),
-            floor=learning.variance_floor if level == 0 else 0.0,
+    log_precisions, memory = state.log_precisions, state.precision
+    if errors is not None:
+        log_precisions, memory = learning.precision_step.update(
+            log_precisions, errors, level_rules(learning, structure, plasticity), memory
         )
-        for level, (value, error) in enumerate(
-            zip(state.log_precisions, every, strict=True)
-        )
+    return state._replace(
+        weights=weights,
+        log_precisions=log_precisions,
+        optimiser=optimiser,
+        precision=memory,
     )
-    info = LearningInfo(
-        value,
-        jnp.mean(expectation.residual),
-        jnp.mean((expectation.residual < 0.1).astype(value.dtype)),
-    )
-    return LearningState(weights, log_precisions, optimiser, state.initial), info
 
 
-def precision_rate(learning: Learning, structure: Structure, level: int) -> float:
-    """The rate at which one level's precision moves; 0 where it is frozen."""
-    frozen = level in learning.frozen_precisions
-    if frozen or not learning.gauge.learns(level, structure.top + 1):
-        return 0.0
-    return learning.precision_rate
-
-
-def scaled_rate(rate: float, plasticity: Array | None) -> float | Array:
-    """A precision's rate under a drug; 0 stays a plain 0, which freezes it."""
-    if plasticity is None or rate == 0.0:
-        return rate
-    return jnp.minimum(rate * plasticity, 1.0)
-
-
-def move_precision(
-    log_precision: Array | None,
-    errors: Float[Array, "batch samples width"],
-    *,
-    rate: float | Array,
-    floor: float = 0.0,
-) -> Array | None:
-    """Move a precision towards the inverse second moment of its errors."""
-    if log_precision is None or (not isinstance(rate, Array) and rate == 0.0):
-        return log_precision
-    if log_precision.ndim == 2:
-        return move_full_precision(log_precision, errors, rate=rate, floor=floor)
-    axes = (0, 1) if log_precision.ndim == 1 else (0, 1, 2)
-    moment = jnp.mean(errors**2, axis=axes) + floor
-    return -jnp.log((1 - rate) * jnp.exp(-log_precision) + rate * moment)
-
-
-def move_full_precision(
-    log_precision: Float[Array, "width width"],
-    errors: Float[Array, "batch samples width"],
-    *,
-    rate: float | Array,
-    floor: float = 0.0,
-) -> Float[Array, "width width"]:
-    """`move_precision` for a full precision, through its covariance."""
-    width = log_precision.shape[0]
-    flat = errors.reshape(-1, width)
-    precision = precision_matrix(factor(log_precision, jnp.ones((), flat.dtype), width))
-    covariance = solve_spd(cholesky(precision), jnp.eye(width, dtype=flat.dtype))
-    moment = flat.T @ flat / flat.shape[0] + floor * jnp.eye(width, dtype=flat.dtype)
-    return covariance_to_log_precision((1 - rate) * covariance + rate * moment)
+def level_rules(
+    learning: Learning, structure: Structure, plasticity: Array | None
+) -> tuple[LevelRule, ...]:
+    """What each level's precision may do."""
+    rules = []
+    for level in range(structure.top + 1):
+        frozen = level in learning.frozen_precisions
+        learned = not frozen and learning.gauge.learns(level, structure.top + 1)
+        rate = (1.0 if plasticity is None else plasticity) if learned else None
+        rules.append(LevelRule(rate, learning.variance_floor if level == 0 else 0.0))
+    return tuple(rules)

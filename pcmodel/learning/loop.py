@@ -1,17 +1,21 @@
-"""The training loop: one jitted scan an epoch, a Python loop over epochs.
+"""The training loop: jitted scans over chunks of an epoch, a Python loop over chunks.
 
 The chunk boundary carries everything that must not slow the device down: progress, metrics, the
-finite check and interruption.
+finite check, checkpoints and interruption.  Order and draws of every batch follow from the key, the epoch
+and the batch's number alone, so that a run cut at any chunk boundary and continued from its state ends
+bit-identical to one never cut.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.sharding import NamedSharding
 
 from pcmodel.energy import Structure
 from pcmodel.learning.em import (
@@ -23,113 +27,241 @@ from pcmodel.learning.em import (
 )
 from pcmodel.types import LogPrecisions, Weights
 
+Prepare = Callable[[Array, Any], tuple[Array, ...]]
+"""(key, one example's data) -> its clamped values, one array per level."""
+
+
+class Position(NamedTuple):
+    """Where learning stands: `batch` batches into epoch `epoch`."""
+
+    epoch: int = 0
+    batch: int = 0
+
+
+class Chunk(NamedTuple):
+    """What is reported after each chunk.
+
+    state: the state reached; its buffers are given to the next chunk, so what is to be kept must
+        be copied (a checkpoint does) before the callback returns.
+    position: where the next chunk begins.
+    info: means over the chunk's batches.  examples: how many were seen.  seconds: wall time.
+    """
+
+    state: LearningState
+    position: Position
+    info: LearningInfo
+    examples: int
+    seconds: float
+
 
 class LearningCurve(NamedTuple):
-    """Means over each epoch, arrays of shape (epochs,); see `LearningInfo`.
+    """Means over each chunk (an epoch unless asked otherwise), arrays of shape (chunks,); see
+    `LearningInfo`.
 
-    log_precisions: mean log-precision of each level after each epoch, (epochs, levels); NaN for a
+    epoch: epochs done at the end of each chunk.
+    level_energies: (chunks, levels).
+    log_precisions: mean log-precision of each level after each chunk, (chunks, levels); NaN for a
         level without one.
     stopped_early: whether a non-finite energy or network ended learning; the last network known to
         have a finite energy is kept, and the curve ends with it.
     """
 
+    epoch: np.ndarray
     energy: np.ndarray
+    level_energies: np.ndarray
     residual: np.ndarray
     converged: np.ndarray
+    acceptance: np.ndarray
     log_precisions: np.ndarray
     stopped_early: bool
 
 
-@partial(jax.jit, static_argnames=("structure", "learning", "batch_size"))
-def run_epoch(
+@partial(
+    jax.jit,
+    static_argnames=(
+        "structure",
+        "learning",
+        "batch_size",
+        "num_batches",
+        "prepare",
+        "sharding",
+    ),
+    donate_argnames=("state",),
+)
+def run_chunk(
     state: LearningState,
-    values: tuple[Array, ...],
+    data: Any,
     key: Array,
+    first: Array,
     *,
     structure: Structure,
     learning: Learning,
     batch_size: int,
+    num_batches: int,
+    prepare: Prepare | None = None,
+    sharding: NamedSharding | None = None,
     plasticity: Array | None = None,
 ) -> tuple[LearningState, LearningInfo]:
-    """One pass over the data in a fresh order; a last incomplete batch is left out.
+    """`num_batches` steps of the epoch that `key` orders, from batch `first` on.
 
-    values[l] is (examples, clamped units of level l).
+    data: pytree with a leading axis of examples; `prepare` makes a batch of it into values (None:
+    it is the values, one array per level).  A last incomplete batch of an epoch is left out.
     """
-    examples = max(value.shape[0] for value in values if value.shape[-1])
-    num_batches = examples // batch_size
     order_key, step_key = jax.random.split(key)
-    order = jax.random.permutation(order_key, examples)[: num_batches * batch_size]
+    order = jax.random.permutation(order_key, count_examples(data))
 
-    def step(state: LearningState, inputs):
-        indices, key = inputs
-        batch = tuple(value[indices] for value in values)
+    def step(state: LearningState, number: Array):
+        key, prepare_key = jax.random.split(jax.random.fold_in(step_key, number))
+        start = number * batch_size
+        indices = jax.lax.dynamic_slice(order, (start,), (batch_size,))
+        batch = jax.tree.map(lambda leaf: leaf[indices], data)
+        if sharding is not None:
+            batch = jax.lax.with_sharding_constraint(batch, sharding)
+        if prepare is not None:
+            batch = jax.vmap(prepare)(jax.random.split(prepare_key, batch_size), batch)
         return em_step(
             state,
             batch,
             key,
             structure=structure,
             learning=learning,
+            indices=indices,
             plasticity=plasticity,
         )
 
-    keys = jax.random.split(step_key, num_batches)
-    batches = order.reshape(num_batches, batch_size)
-    state, infos = jax.lax.scan(step, state, (batches, keys))
-    return state, jax.tree.map(jnp.mean, infos)
+    state, infos = jax.lax.scan(step, state, first + jnp.arange(num_batches))
+    return state, jax.tree.map(lambda leaf: jnp.mean(leaf, axis=0), infos)
 
 
 def learn(
     structure: Structure,
     weights: Weights,
     log_precisions: LogPrecisions,
-    values: tuple[Array, ...],
+    data: Any,
     key: Array,
     *,
     learning: Learning,
     num_epochs: int,
     batch_size: int,
+    prepare: Prepare | None = None,
+    chunks_per_epoch: int = 1,
+    resume: tuple[LearningState, Position] | None = None,
+    on_chunk: Callable[[Chunk], None] = lambda chunk: None,
+    sharding: NamedSharding | None = None,
     plasticity: Array | None = None,
-    advance: Callable[[], None] = lambda: None,
 ) -> tuple[LearningState, LearningCurve]:
-    """Run `num_epochs`; `advance` is called after each.  plasticity: see `em_step`."""
-    state = proven = init_learning(weights, log_precisions, learning)
-    history: list[tuple[float, float, float]] = []
-    precisions: list[list[float]] = []
+    """Run until `num_epochs` are done; `on_chunk` is called after each chunk.
+
+    resume: a state and where it stood; the curve then begins there.
+    """
+    examples = count_examples(data)
+    init_key, epochs_key = jax.random.split(key)
+    if resume is None:
+        state = init_learning(
+            weights,
+            log_precisions,
+            learning,
+            structure=structure,
+            num_examples=examples,
+            key=init_key,
+        )
+    else:
+        state = resume[0]
+    start = Position() if resume is None else resume[1]
+    state = copy(state)  # its buffers are given away, and the caller's must stay
+    proven = known(state)
+    history: list[tuple] = []
     stopped = False
-    for epoch_key in jax.random.split(key, num_epochs):
-        following, info = run_epoch(
+    for position, size, following in chunks(
+        start, num_epochs, examples // batch_size, chunks_per_epoch
+    ):
+        started = time.perf_counter()
+        current = known(state)
+        state, info = run_chunk(
             state,
-            values,
-            epoch_key,
+            data,
+            jax.random.fold_in(epochs_key, position.epoch),
+            jnp.asarray(position.batch),
             structure=structure,
             learning=learning,
             batch_size=batch_size,
+            num_batches=size,
+            prepare=prepare,
+            sharding=sharding,
             plasticity=plasticity,
         )
         if not np.isfinite(info.energy):
-            # What began this epoch was never seen to have a finite energy.
-            state, history, precisions = proven, history[:-1], precisions[:-1]
-            stopped = True
+            # What began this chunk was never seen to have a finite energy.
+            state, history, stopped = restored(state, proven), history[:-1], True
             break
-        if not is_finite(following):
-            stopped = True
+        if not is_finite(state):
+            state, stopped = restored(state, current), True
             break
-        proven, state = state, following
-        history.append(
-            (float(info.energy), float(info.residual), float(info.converged))
-        )
-        precisions.append(
-            [
-                float("nan")
-                if value is None
-                else float(jnp.mean(level_diagonal(value)))
-                for value in state.log_precisions
-            ]
-        )
-        advance()
-    energy, residual, converged = np.asarray(history).reshape(-1, 3).T
-    levels = np.asarray(precisions).reshape(-1, len(log_precisions))
-    return state, LearningCurve(energy, residual, converged, levels, stopped)
+        proven = current
+        seconds = time.perf_counter() - started
+        history.append(row_of(state, following, examples // batch_size, info))
+        on_chunk(Chunk(state, following, info, size * batch_size, seconds))
+    return state, curve_of(history, len(log_precisions), stopped)
+
+
+def chunks(
+    position: Position, num_epochs: int, num_batches: int, chunks_per_epoch: int
+) -> Iterator[tuple[Position, int, Position]]:
+    """(start, number of batches, end) of every chunk from `position` on."""
+    size = -(-num_batches // min(chunks_per_epoch, num_batches))
+    while position.epoch < num_epochs:
+        number = min(size, num_batches - position.batch)
+        end = position.batch + number
+        if end == num_batches:
+            following = Position(position.epoch + 1, 0)
+        else:
+            following = Position(position.epoch, end)
+        yield position, number, following
+        position = following
+
+
+def count_examples(data: Any) -> int:
+    """Length of the leading axis."""
+    return jax.tree.leaves(data)[0].shape[0]
+
+
+def copy(tree: Any) -> Any:
+    """The same arrays in buffers of their own."""
+    return jax.tree.map(jnp.copy, tree)
+
+
+def known(state: LearningState) -> LearningState:
+    """A copy of what a network is; chains are not worth one."""
+    kept = copy(state._replace(inference=(), initial=()))
+    return kept
+
+
+def restored(state: LearningState, kept: LearningState) -> LearningState:
+    """An earlier network in the place of the present one."""
+    return kept._replace(inference=state.inference, initial=state.initial)
+
+
+def row_of(
+    state: LearningState, position: Position, num_batches: int, info: LearningInfo
+) -> tuple:
+    """One row of the curve."""
+    precisions = [
+        np.nan if value is None else float(jnp.mean(level_diagonal(value)))
+        for value in state.log_precisions
+    ]
+    epoch = position.epoch + position.batch / num_batches
+    return (epoch, *(np.asarray(part) for part in info), np.asarray(precisions))
+
+
+def curve_of(history: list[tuple], num_levels: int, stopped: bool) -> LearningCurve:
+    """Rows as arrays, of the right shape even when there are none."""
+    columns = list(zip(*history, strict=True)) or [()] * 7
+    per_level = {"level_energies", "log_precisions"}
+    arrays = [
+        np.asarray(column, float).reshape((-1, num_levels) if name in per_level else -1)
+        for name, column in zip(LearningCurve._fields, columns, strict=False)
+    ]
+    return LearningCurve(*arrays, stopped_early=stopped)  # type: ignore[call-arg]
 
 
 def is_finite(state: LearningState) -> bool:

@@ -16,7 +16,7 @@ def test_expected_errors_include_the_posterior_variance():
     clamps, known = random_clamps(rng, (3, 2, 2), {0: ()})
     problem = pose(network_of(hierarchy), clamp=clamps).problem
     expect = jax.jit(PosteriorSamples(num_samples=100_000).expect)
-    latents = expect(problem, jax.random.key(0)).latents
+    latents = expect(problem, jax.random.key(0))[0].latents
     exact = exact_posterior(hierarchy, known)
     link = np.hstack([np.zeros((2, 3)), np.eye(2), -hierarchy.weights[1]])
     mean = link @ exact.mean - hierarchy.biases[1]

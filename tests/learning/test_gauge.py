@@ -10,7 +10,12 @@ from hierarchies import network_of, random_hierarchy
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.learning import FixedHiddenPrecision, FixedWeightNorm, Learning
+from pcmodel.learning import (
+    FixedHiddenPrecision,
+    FixedWeightNorm,
+    Learning,
+    MovingAverage,
+)
 from pcmodel.paradigms.revision import revise
 
 WIDTHS = (5, 4, 3, 2)
@@ -93,7 +98,9 @@ def trained(gauge, precisions):
     """A tanh network before and after some vigorous steps on random data."""
     network = pcmodel.dense((4, 3, 3, 2), precisions=precisions, rngs=nnx.Rngs(0))
     data = np.random.default_rng(0).normal(size=(32, 4))
-    learning = Learning(optax.adam(0.05), precision_rate=0.3, gauge=gauge)
+    learning = Learning(
+        optax.adam(0.05), precision_step=MovingAverage(0.3), gauge=gauge
+    )
     result = pcmodel.train(
         network,
         data,
@@ -164,7 +171,7 @@ def test_a_frozen_precision_is_not_learned():
         network,
         data,
         key=jax.random.key(0),
-        learning=Learning(precision_rate=0.5, frozen_precisions=(0, 2)),
+        learning=Learning(precision_step=MovingAverage(0.5), frozen_precisions=(0, 2)),
         num_epochs=1,
         batch_size=8,
     )

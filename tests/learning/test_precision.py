@@ -16,8 +16,9 @@ from oracles import KnownUnits, as_matrix, exact_posterior
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.learning import Learning, PointEstimate, PosteriorSamples
-from pcmodel.learning.em import em_step, init_learning, move_precision
+from pcmodel.learning import Learning, MovingAverage, PointEstimate, PosteriorSamples
+from pcmodel.learning.em import em_step, init_learning
+from pcmodel.learning.m_step import move_precision
 from pcmodel.networks.network import as_model
 from pcmodel.precision import factor, precision_matrix
 
@@ -42,7 +43,7 @@ def precisions_by_step(
     values = (jnp.asarray(data), *(empty for _ in pure.model.widths[1:]))
     learning = Learning(
         optimiser=optax.set_to_zero(),
-        precision_rate=1.0,
+        precision_step=MovingAverage(1.0),
         frozen_precisions=frozen,
         e_step=e_step,
     )
@@ -160,7 +161,9 @@ def test_the_m_step_is_the_inverse_of_residual_plus_posterior_second_moment(kind
     pure = as_model(network_of(hierarchy))
     structure = pose(pure, data).problem.structure
     learning = Learning(
-        optax.set_to_zero(), precision_rate=1.0, e_step=PosteriorSamples(1000, ONE_STEP)
+        optax.set_to_zero(),
+        precision_step=MovingAverage(1.0),
+        e_step=PosteriorSamples(1000, ONE_STEP),
     )
     state = init_learning(pure.weights, pure.log_precisions, learning)
     step = jax.jit(partial(em_step, structure=structure, learning=learning))

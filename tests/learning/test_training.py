@@ -11,9 +11,15 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.learning import FixedHiddenPrecision, Learning, PointEstimate
+from pcmodel.learning import (
+    FixedHiddenPrecision,
+    Frozen,
+    Learning,
+    MovingAverage,
+    PointEstimate,
+)
 from pcmodel.learning.em import em_step, init_learning
-from pcmodel.learning.loop import run_epoch
+from pcmodel.learning.loop import run_chunk
 from pcmodel.networks.network import as_model
 
 DATA = np.random.default_rng(0).normal(size=(24, 4))
@@ -35,10 +41,10 @@ def arrays(result):
 
 def test_a_point_estimate_is_refused_precisions_and_told_why():
     """Prevents precisions that run away from being trained for hours before it shows."""
-    with pytest.raises(pcmodel.UserError, match=r"diverges.*precision_rate=0"):
+    with pytest.raises(pcmodel.UserError, match=r"diverges.*precision_step=Frozen"):
         train(learning=Learning(e_step=PointEstimate()))
     before = as_model(network())
-    result = train(learning=Learning(e_step=PointEstimate(), precision_rate=0.0))
+    result = train(learning=Learning(e_step=PointEstimate(), precision_step=Frozen()))
     weights, log_precisions = arrays(result)
     jax.tree.map(np.testing.assert_array_equal, log_precisions, before.log_precisions)
     moved = jax.tree.map(lambda a, b: jnp.abs(a - b).max(), weights, before.weights)
@@ -55,9 +61,12 @@ def test_a_point_estimate_is_refused_precisions_and_told_why():
         ({"batch_size": 0}, "at least 1"),
         ({"num_epochs": 0}, "at least 1"),
         ({"plasticity": -0.5}, "plasticity must be one number, finite"),
-        ({"learning": Learning(precision_rate=1.5)}, r"\[0, 1\]"),
-        ({"learning": Learning(precision_rate=-0.1)}, r"\[0, 1\]"),
-        ({"learning": Learning(precision_rate=float("nan"))}, r"\[0, 1\]"),
+        ({"learning": Learning(precision_step=MovingAverage(1.5))}, r"\(0, 1\]"),
+        ({"learning": Learning(precision_step=MovingAverage(-0.1))}, r"\(0, 1\]"),
+        (
+            {"learning": Learning(precision_step=MovingAverage(float("nan")))},
+            r"\(0, 1\]",
+        ),
         ({"clamp": {"top": np.zeros((23, 2))}}, "batch sizes disagree"),
     ],
 )
@@ -79,7 +88,7 @@ def test_the_same_seed_trains_the_same_network_to_the_bit():
 def test_an_epoch_is_compiled_once_and_every_epoch_ticks():
     """Prevents every epoch, or every network of a sweep, from compiling anew."""
     ticks, learning = [], Learning()
-    before = run_epoch._cache_size()
+    before = run_chunk._cache_size()
     for seed in range(2):
         train(
             given=network(seed),
@@ -87,7 +96,7 @@ def test_an_epoch_is_compiled_once_and_every_epoch_ticks():
             learning=learning,
             advance=lambda: ticks.append(seed),  # noqa: B023
         )
-    assert run_epoch._cache_size() - before <= 1
+    assert run_chunk._cache_size() - before <= 1
     assert ticks == [0] * 5 + [1] * 5
 
 
@@ -140,7 +149,7 @@ def test_the_weight_step_is_the_local_rule_at_clamped_latents():
         below,
         given=given,
         clamp={"top": above},
-        learning=Learning(optax.sgd(0.1), precision_rate=0.0),
+        learning=Learning(optax.sgd(0.1), precision_step=Frozen()),
         num_epochs=1,
     )
     weighted = (below - above @ weight.T - bias) * precision
@@ -166,7 +175,7 @@ def test_the_precision_step_uses_the_errors_of_the_weights_before_the_step():
         below,
         given=given,
         clamp={"top": above},
-        learning=Learning(optax.sgd(0.1), precision_rate=0.25),
+        learning=Learning(optax.sgd(0.1), precision_step=MovingAverage(0.25)),
         num_epochs=1,
     )
     moment = np.mean((below - above @ weight.T) ** 2)
@@ -186,7 +195,9 @@ def test_a_variance_floor_bounds_the_precision_of_constant_pixels(kind):
         zero = [np.zeros((4, 2))]
         given = pcmodel.linear_gaussian(zero, [start, 1.0])
         learning = Learning(
-            optax.set_to_zero(), precision_rate=1.0, variance_floor=variance_floor
+            optax.set_to_zero(),
+            precision_step=MovingAverage(1.0),
+            variance_floor=variance_floor,
         )
         result = train(
             data, given=given, learning=learning, batch_size=24, num_epochs=2
@@ -212,7 +223,7 @@ def test_the_floor_belongs_to_the_data_alone():
     found = []
     for floor in (0.0, 5.0):
         learning = Learning(
-            optax.set_to_zero(), precision_rate=1.0, variance_floor=floor
+            optax.set_to_zero(), precision_step=MovingAverage(1.0), variance_floor=floor
         )
         state = init_learning(pure.weights, pure.log_precisions, learning)
         step = jax.jit(partial(em_step, structure=structure, learning=learning))
@@ -222,7 +233,7 @@ def test_the_floor_belongs_to_the_data_alone():
 
 
 HIDDEN_FIXED = Learning(
-    optax.adam(1e-2), precision_rate=0.2, gauge=FixedHiddenPrecision()
+    optax.adam(1e-2), precision_step=MovingAverage(0.2), gauge=FixedHiddenPrecision()
 )
 
 
@@ -242,7 +253,7 @@ def test_plasticity_scales_what_a_step_changes():
     before = as_model(network())[1:]
     for got, expected in zip(frozen, jax.tree.leaves(before[0]), strict=False):
         np.testing.assert_array_equal(got, expected)
-    compiled = run_epoch._cache_size()
+    compiled = run_chunk._cache_size()
     for plasticity in (0.25, 3.0):
         for got, whole, start in zip(
             one_step(plasticity=plasticity), plain, frozen, strict=True
@@ -251,4 +262,4 @@ def test_plasticity_scales_what_a_step_changes():
             np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-9)
     for got, expected in zip(one_step(plasticity=1.0), plain, strict=True):
         np.testing.assert_array_equal(got, expected)
-    assert run_epoch._cache_size() == compiled
+    assert run_chunk._cache_size() == compiled

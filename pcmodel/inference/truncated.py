@@ -1,0 +1,71 @@
+r"""A few conjugate-gradient products from where one stands: the E-step of training.
+
+One Gauss-Newton step whose linear system $(I + S^\top S)\, d = -g$ is solved by a *fixed*, small number of
+products, with no convergence loop: a minibatch of training costs the same every time and
+compiles to straight-line code.  It is a truncated Newton step (Dembo & Steihaug 1983, Math Prog
+26:190), taken only where it lowers the energy.  Nothing here claims convergence; the
+residual says what the truncation left.  For belief experiments use `GaussNewton`.
+"""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.energy import Problem
+from pcmodel.inference.solver import SolverResult, resolve_tolerance
+from pcmodel.inference.whitened import Linearisation, linearise, objective
+
+
+@dataclass(frozen=True)
+class TruncatedNewton:
+    """One guarded Gauss-Newton step by `num_products` conjugate-gradient products.
+
+    The residual reported is the norm of the *linear* system's at the step taken (an upper bound on
+    its Newton decrement, since the Hessian is at least the identity), of the gradient if no step
+    was taken.  tolerance: as for `GaussNewton`; it decides `converged` and nothing else.
+    """
+
+    num_products: int = 2
+    tolerance: float | None = None
+
+    def minimise(
+        self, problem: Problem, initial: Float[Array, " free"]
+    ) -> SolverResult:
+        """Step once from `initial` (whitened errors)."""
+        lines = linearise(problem, initial)
+        step, left = few_products(lines, self.num_products)
+        moved = initial + step
+        # A NaN compares as false: the step is then not taken.
+        lower = objective(problem, moved) <= objective(problem, initial)
+        size = jnp.sqrt(jnp.sum(jnp.where(lower, left, lines.gradient) ** 2))
+        tolerance = resolve_tolerance(self.tolerance, initial.dtype)
+        return SolverResult(
+            jnp.where(lower, moved, initial),
+            size,
+            size <= tolerance,
+            jnp.ones((), int),
+            jnp.full((), self.num_products, int),
+        )
+
+
+def few_products(
+    lines: Linearisation, num_products: int
+) -> tuple[Float[Array, " free"], Float[Array, " free"]]:
+    """CG from zero for (I + S'S) d = -g: the step and the residual left.
+
+    Unrolled; where the residual is already zero it stays there.
+    """
+    residual = -lines.gradient
+    direction, step = residual, jnp.zeros_like(residual)
+    size = jnp.sum(residual**2)
+    for _ in range(num_products):
+        image = direction + lines.pull(lines.push(direction))
+        curvature = jnp.sum(direction * image)
+        length = size / jnp.where(curvature > 0, curvature, 1)
+        step = step + length * direction
+        residual = residual - length * image
+        before, size = size, jnp.sum(residual**2)
+        direction = residual + size / jnp.where(before > 0, before, 1) * direction
+    return step, residual

@@ -1,0 +1,163 @@
+r"""The M-step of the precisions, from the errors of posterior draws.
+
+In closed form $\Pi_\ell^{-1} = E[e_\ell e_\ell^\top]$: the squared residual *plus* the posterior-variance
+term.  `MovingAverage` moves the running *variance* towards a batch's second moment (1 = full EM): an
+average of variances, not of log-precisions, has no bias from small batches.  `Frozen` leaves
+every precision as it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.errors import UserError
+from pcmodel.precision import covariance_to_log_precision, factor, precision_matrix
+from pcmodel.small import cholesky, solve_spd
+from pcmodel.types import LogPrecisions
+
+Errors = tuple[Float[Array, "batch samples _"], ...]
+
+
+class LevelRule(NamedTuple):
+    """How one level's precision may move.
+
+    rate: multiplies the step's own rate (a drug's plasticity; 1 otherwise); None where the precision
+        is not learned.
+    floor: added to the second moment, as if the errors carried noise of that variance.
+    """
+
+    rate: float | Array | None
+    floor: float = 0.0
+
+
+@runtime_checkable
+class PrecisionStep(Protocol):
+    """Moves log-precisions given the errors of a batch."""
+
+    learns: ClassVar[bool]
+
+    def check(self) -> None:
+        """Raise a UserError for options that cannot work."""
+        ...
+
+    def init(self, log_precisions: LogPrecisions) -> Any:
+        """Memory before the first batch."""
+        ...
+
+    def update(
+        self,
+        log_precisions: LogPrecisions,
+        errors: Errors,
+        rules: Sequence[LevelRule],
+        memory: Any,
+    ) -> tuple[LogPrecisions, Any]:
+        """New log-precisions and memory; errors[l] is (batch, samples, width_l)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """No precision is learned."""
+
+    learns: ClassVar[bool] = False
+
+    def check(self) -> None:
+        """Nothing can be wrong."""
+
+    def init(self, log_precisions: LogPrecisions) -> Any:
+        """Nothing."""
+        del log_precisions
+        return ()
+
+    def update(
+        self,
+        log_precisions: LogPrecisions,
+        errors: Errors,
+        rules: Sequence[LevelRule],
+        memory: Any,
+    ) -> tuple[LogPrecisions, Any]:
+        """The same precisions."""
+        del errors, rules
+        return log_precisions, memory
+
+
+@dataclass(frozen=True)
+class MovingAverage:
+    """The running variance moves towards each batch's second moment by `rate`, in (0, 1]."""
+
+    rate: float = 0.05
+    learns: ClassVar[bool] = True
+
+    def check(self) -> None:
+        """Raise a UserError for a rate outside (0, 1]."""
+        if not 0 < self.rate <= 1 or not np.isfinite(self.rate):
+            raise UserError(
+                f"the rate of a precision's moving average must lie in (0, 1], got {self.rate} "
+                "(pcmodel.learning.Frozen() learns none)."
+            )
+
+    def init(self, log_precisions: LogPrecisions) -> Any:
+        """Nothing: the precision itself is the average."""
+        del log_precisions
+        return ()
+
+    def update(
+        self,
+        log_precisions: LogPrecisions,
+        errors: Errors,
+        rules: Sequence[LevelRule],
+        memory: Any,
+    ) -> tuple[LogPrecisions, Any]:
+        """Every learned precision moved."""
+        moved = tuple(
+            value
+            if value is None or rule.rate is None
+            else move_precision(
+                value, error, rate=capped(self.rate, rule.rate), floor=rule.floor
+            )
+            for value, error, rule in zip(log_precisions, errors, rules, strict=True)
+        )
+        return moved, memory
+
+
+def capped(rate: float, factor: float | Array) -> float | Array:
+    """A rate times a factor, at most 1; a plain number stays one."""
+    if isinstance(factor, Array):
+        return jnp.minimum(rate * factor, 1.0)
+    return min(rate * factor, 1.0)
+
+
+def move_precision(
+    log_precision: Array,
+    errors: Float[Array, "batch samples width"],
+    *,
+    rate: float | Array,
+    floor: float = 0.0,
+) -> Array:
+    """Move a precision towards the inverse second moment of its errors."""
+    if log_precision.ndim == 2:
+        return move_full_precision(log_precision, errors, rate=rate, floor=floor)
+    axes = (0, 1) if log_precision.ndim == 1 else (0, 1, 2)
+    moment = jnp.mean(errors**2, axis=axes) + floor
+    return -jnp.log((1 - rate) * jnp.exp(-log_precision) + rate * moment)
+
+
+def move_full_precision(
+    log_precision: Float[Array, "width width"],
+    errors: Float[Array, "batch samples width"],
+    *,
+    rate: float | Array,
+    floor: float = 0.0,
+) -> Float[Array, "width width"]:
+    """`move_precision` for a full precision, through its covariance."""
+    width = log_precision.shape[0]
+    flat = errors.reshape(-1, width)
+    precision = precision_matrix(factor(log_precision, jnp.ones((), flat.dtype), width))
+    covariance = solve_spd(cholesky(precision), jnp.eye(width, dtype=flat.dtype))
+    moment = flat.T @ flat / flat.shape[0] + floor * jnp.eye(width, dtype=flat.dtype)
+    return covariance_to_log_precision((1 - rate) * covariance + rate * moment)

@@ -1,0 +1,275 @@
+r"""Where the gradient of the weights comes from.
+
+- `Equilibrium`: the E-step's latents are held, $\partial E / \partial \theta$ is local to each level.
+- `Backpropagation`: the *whitened errors* of free units are held at zero instead of the latents.  The
+  same energy then is the network's loss, and its gradient is backpropagation's: the twin to
+  compare with.
+- `Nudged`: level 0 is not clamped to its target but to a point `strength` of the way from the prediction
+  towards it (and away from it), as in equilibrium propagation (Scellier & Bengio 2017; Laborieux et
+  al. 2021; for predictive coding Pinchetti et al. 2025).
+- `Incremental`: weights move with every step of inference (Salvatori et al. 2024, incremental PC).
+
+A rule sees a `Teaching`, by which it poses problems and applies gradients, and knows nothing of
+optimisers or gauges.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.energy import (
+    Problem,
+    latents_from_state,
+    level_energies,
+    predictions,
+    state_from_latents,
+)
+from pcmodel.inference.whitened import unroll
+from pcmodel.learning.e_step import EStep, Expectation, Memory, no_number, sweep_start
+from pcmodel.likelihood import Gaussian
+from pcmodel.types import Latents, Weights
+
+Values = tuple[Array, ...]
+
+
+class Teaching(NamedTuple):
+    """What a rule may use.
+
+    pose: (weights, one example's values) -> Problem.
+    improve: (state, gradient, errors or None) -> state.
+    """
+
+    pose: Callable[[Weights, Values], Problem]
+    improve: Callable[[Any, Weights, Any], Any]
+    e_step: EStep
+
+
+class Lesson(NamedTuple):
+    """What a batch showed: mean energy of each level, and each example's diagnostics."""
+
+    level_energies: Float[Array, " levels"]
+    residual: Float[Array, " batch"]
+    acceptance: Float[Array, " batch"]
+
+
+class Taught(NamedTuple):
+    """State, memory of the batch's examples (and shared), and what was seen."""
+
+    state: Any
+    memory: Memory
+    lesson: Lesson
+
+
+class Gradient(NamedTuple):
+    """Mean energies of a batch and the gradient of their sum in the weights."""
+
+    level_energies: Float[Array, " levels"]
+    weights: Weights
+
+
+@dataclass(frozen=True)
+class Equilibrium:
+    """Gradient of the expected energy, the E-step's latents held."""
+
+    learns_precision: ClassVar[bool] = True
+
+    def learn_batch(
+        self, state: Any, values: Values, own: Any, key: Array, teaching: Teaching
+    ) -> Taught:
+        """One step."""
+        expectation, memory = expect(state, values, own, key, teaching)
+        energies, gradient = local_gradient(
+            state.weights, values, expectation.latents, teaching
+        )
+        errors = batch_errors(state.weights, values, expectation.latents, teaching)
+        lesson = Lesson(energies, expectation.residual, expectation.acceptance)
+        return Taught(teaching.improve(state, gradient, errors), memory, lesson)
+
+
+@dataclass(frozen=True)
+class Backpropagation:
+    """The loss's own gradient: every free unit's whitened error is held at zero."""
+
+    learns_precision: ClassVar[bool] = False
+
+    def learn_batch(
+        self, state: Any, values: Values, own: Any, key: Array, teaching: Teaching
+    ) -> Taught:
+        """One step; the E-step is not used."""
+        del key
+
+        def total(weights: Weights) -> tuple[Array, Array]:
+            energies = jnp.mean(jax.vmap(partial(one, weights))(values), axis=0)
+            return jnp.sum(energies), energies
+
+        def one(weights: Weights, example: Values) -> Array:
+            problem = teaching.pose(weights, example)
+            latents = unroll(problem, sweep_start(problem)).latents
+            return level_energies(problem, latents)
+
+        gradient, energies = jax.grad(total, has_aux=True)(state.weights)
+        memory = Memory(own, state.inference.shared)
+        lesson = unseen(energies, values)
+        return Taught(teaching.improve(state, gradient, None), memory, lesson)
+
+
+@dataclass(frozen=True)
+class Nudged:
+    """Targets moved from the prediction by `strength` times each of `signs`.
+
+    signs: (1,) positive, (-1,) negative, (1, -1) centred nudging. The gradient is
+    $\\sum_s s\\, \\partial E_s / (n \\beta)$, which tends to the loss's own as the strength $\\beta$ goes to zero.
+    A categorical target is nudged as a probability vector. Energies reported are the nudged ones'.
+    """
+
+    strength: float = 0.5
+    signs: tuple[int, ...] = (1, -1)
+    learns_precision: ClassVar[bool] = False
+
+    def learn_batch(
+        self, state: Any, values: Values, own: Any, key: Array, teaching: Teaching
+    ) -> Taught:
+        """One step."""
+        scale = self.strength * len(self.signs)
+        total, energies, lesson, memory = None, [], [], Memory(own)
+        for sign in self.signs:
+            nudge = partial(nudged, state.weights, teaching, sign * self.strength)
+            targets = jax.vmap(nudge)(values)
+            expectation, memory = expect(state, targets, memory.examples, key, teaching)
+            terms, gradient = local_gradient(
+                state.weights, targets, expectation.latents, teaching
+            )
+            part = jax.tree.map(lambda g, s=sign: s * g / scale, gradient)
+            total = part if total is None else jax.tree.map(jnp.add, total, part)
+            energies.append(terms)
+            lesson.append(expectation.residual)
+        mean = jnp.mean(jnp.stack(energies), axis=0)
+        residual = jnp.mean(jnp.stack(lesson), axis=0)
+        seen = Lesson(mean, residual, jnp.full_like(residual, jnp.nan))
+        return Taught(teaching.improve(state, total, None), memory, seen)
+
+
+@dataclass(frozen=True)
+class Incremental:
+    """Every inference step is followed by a step of the weights.
+
+    optimiser: of the latents, one transformation for each example's own energy.
+    """
+
+    num_steps: int = 20
+    optimiser: optax.GradientTransformation = optax.sgd(0.1)
+    learns_precision: ClassVar[bool] = False
+
+    def learn_batch(
+        self, state: Any, values: Values, own: Any, key: Array, teaching: Teaching
+    ) -> Taught:
+        """As many steps of the weights as of inference; the E-step is not used."""
+        del key
+
+        def begin(example: Values) -> Array:
+            problem = teaching.pose(state.weights, example)
+            latents = unroll(problem, sweep_start(problem)).latents
+            return state_from_latents(problem.structure, latents)
+
+        def total(weights: Weights, points: Array) -> tuple[Array, Array]:
+            def one(example: Values, point: Array) -> Array:
+                problem = teaching.pose(weights, example)
+                return level_energies(problem, latents_from_state(problem, point))
+
+            energies = jax.vmap(one)(values, points)
+            return jnp.sum(energies), jnp.mean(energies, axis=0)
+
+        def step(carry, _):
+            state, points, memory = carry
+            (slope, pull), energies = jax.grad(total, argnums=(0, 1), has_aux=True)(
+                state.weights, points
+            )
+            updates, memory = jax.vmap(self.optimiser.update)(pull, memory, points)
+            mean = jax.tree.map(lambda leaf: leaf / points.shape[0], slope)
+            moved = teaching.improve(state, mean, None)
+            return (moved, points + updates, memory), energies
+
+        points = jax.vmap(begin)(values)
+        start = (state, points, jax.vmap(self.optimiser.init)(points))
+        (state, *_), energies = jax.lax.scan(step, start, length=self.num_steps)
+        memory = Memory(own, state.inference.shared)
+        return Taught(state, memory, unseen(energies[-1], values))
+
+
+Rule = Equilibrium | Backpropagation | Nudged | Incremental
+
+
+def expect(
+    state: Any, values: Values, own: Any, key: Array, teaching: Teaching
+) -> tuple[Expectation, Memory]:
+    """The E-step of a batch; no gradient flows through it."""
+    keys = jax.random.split(key, batch_size(values))
+    shared = state.inference.shared
+
+    def one(example: Values, key: Array, own: Any):
+        problem = teaching.pose(state.weights, example)
+        return teaching.e_step.expect(problem, key, own, shared)
+
+    expectation, own = jax.lax.stop_gradient(jax.vmap(one)(values, keys, own))
+    return expectation, Memory(own, teaching.e_step.adapt(shared, expectation))
+
+
+def local_gradient(
+    weights: Weights, values: Values, latents: Latents, teaching: Teaching
+) -> Gradient:
+    """Gradient of the mean energy with the latents held; latents[l] is (batch, samples, width)."""
+
+    def one(weights: Weights, example: Values, draws: Latents) -> Array:
+        problem = teaching.pose(weights, example)
+        return jnp.mean(jax.vmap(partial(level_energies, problem))(draws), axis=0)
+
+    def total(weights: Weights) -> tuple[Array, Array]:
+        energies = jnp.mean(jax.vmap(partial(one, weights))(values, latents), axis=0)
+        return jnp.sum(energies), energies
+
+    gradient, energies = jax.grad(total, has_aux=True)(weights)
+    return Gradient(energies, gradient)
+
+
+def batch_errors(
+    weights: Weights, values: Values, latents: Latents, teaching: Teaching
+) -> tuple[Array, ...]:
+    """Latent minus prediction of every level, (batch, samples, width)."""
+
+    def one(example: Values, draw: Latents) -> Latents:
+        predicted = predictions(teaching.pose(weights, example), draw)
+        return tuple(x - mu for x, mu in zip(draw, predicted, strict=True))
+
+    return jax.vmap(lambda v, draws: jax.vmap(partial(one, v))(draws))(values, latents)
+
+
+def nudged(
+    weights: Weights, teaching: Teaching, shift: float, example: Values
+) -> Values:
+    """One example whose level 0 lies `shift` of the way from its prediction to its target."""
+    problem = teaching.pose(weights, example)
+    above = unroll(problem, sweep_start(problem)).latents[1]
+    model = problem.structure.model
+    predicted = model.predict_level(weights, 0, above)
+    if not isinstance(model.likelihood, Gaussian):
+        predicted = model.likelihood.mean(predicted)
+    predicted = predicted[problem.structure.clamped_units(0)]
+    return (predicted + shift * (example[0] - predicted), *example[1:])
+
+
+def unseen(energies: Array, values: Values) -> Lesson:
+    """A lesson without diagnostics of an E-step."""
+    nothing = jnp.full((batch_size(values),), jnp.nan, energies.dtype)
+    return Lesson(energies, nothing, nothing + no_number(energies))
+
+
+def batch_size(values: Values) -> int:
+    """Number of examples."""
+    return next(value.shape[0] for value in values if value.shape[-1])
