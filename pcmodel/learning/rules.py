@@ -122,10 +122,12 @@ class Backpropagation:
 
 @dataclass(frozen=True)
 class Nudged:
-    """Targets moved from the prediction by `strength` times each of `signs`.
+    r"""Targets moved from the prediction by `strength` times each of `signs`.
 
     signs: (1,) positive, (-1,) negative, (1, -1) centred nudging. The gradient is
-    $\\sum_s s\\, \\partial E_s / (n \\beta)$, which tends to the loss's own as the strength $\\beta$ goes to zero.
+    $\sum_s s\, \partial E_s / (n \beta)$.  In a linear network the energy of the mode is $\tfrac12 d^\top S^{-1} d$, $d$
+    the nudge and $S$ the label's covariance given the image: centred nudging takes that loss's gradient
+    with $S$ held, at any strength $\beta$; one-sided nudging keeps a share of how the loss depends on $S$.
     A categorical target is nudged as a probability vector. Energies reported are the nudged ones'.
     """
 
