@@ -1,1 +1,1 @@
-"""Data that come with the package, and how to read them."""
+"""Data that come with the package or are fetched once, and how they reach a network."""

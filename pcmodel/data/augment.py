@@ -1,0 +1,87 @@
+"""Random changes of a training image that do not change what it shows.
+
+Written for one image and one key; the caller maps it over a batch and compiles it:
+
+    jax.jit(jax.vmap(Augmentation(max_shift=4, flip=True)))(jax.random.split(key, n), images)
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int, Key, Shaped
+
+from pcmodel.errors import UserError
+
+Image = Shaped[Array, "height width channels"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """What may happen to an image; by default nothing.
+
+    max_shift: rows and columns are each moved by a whole number of pixels, uniform on
+        -max_shift..max_shift. This is the usual "random crop with padding max_shift".
+    flip: left and right are exchanged with probability 1/2.
+    reflect: what moves in from outside is the image's mirror image (its edge not repeated), not
+        zero.
+
+    The values that are kept are kept exactly, in their own type. Options are static: equal
+    ones share one compiled program. Raises UserError for a negative shift, and for one that a
+    mirror image cannot fill.
+    """
+
+    max_shift: int = 0
+    flip: bool = False
+    reflect: bool = False
+
+    def __post_init__(self):
+        if not isinstance(self.max_shift, int) or self.max_shift < 0:
+            raise UserError(
+                f"max_shift is {self.max_shift!r}",
+                where="Augmentation",
+                expected="a whole number of pixels, 0 or more",
+            )
+
+    def __call__(self, key: Key[Array, ""], image: Image) -> Image:
+        """One image, (height, width, channels), changed at random."""
+        shift_key, flip_key = jax.random.split(key)
+        if self.max_shift > 0:
+            bound = self.max_shift
+            shift = jax.random.randint(shift_key, (2,), -bound, bound + 1)
+            image = shift_image(image, shift, max_shift=bound, reflect=self.reflect)
+        if self.flip:
+            is_flipped = jax.random.bernoulli(flip_key)
+            image = jnp.where(is_flipped, flip_image(image), image)
+        return image
+
+
+def shift_image(
+    image: Image, shift: Int[Array, "2"], *, max_shift: int, reflect: bool = False
+) -> Image:
+    """The image moved down by `shift[0]` and right by `shift[1]` pixels.
+
+    Neither may exceed `max_shift` in size (it would be cut to it). New pixels are zero, or
+    with `reflect` the image's mirror image. Raises UserError when max_shift is not smaller than the
+    side to be mirrored.
+    """
+    height, width, channels = image.shape
+    if reflect and max_shift >= min(height, width):
+        raise UserError(
+            f"cannot fill a shift of {max_shift} pixels with a mirror image",
+            where=f"image of {height} x {width}",
+            expected=f"max_shift below {min(height, width)}",
+        )
+    margin = ((max_shift, max_shift), (max_shift, max_shift), (0, 0))
+    padded = jnp.pad(image, margin, mode="reflect" if reflect else "constant")
+    start = max_shift - shift
+    return jax.lax.dynamic_slice(
+        padded,
+        (start[0], start[1], jnp.zeros_like(start[0])),
+        (height, width, channels),
+    )
+
+
+def flip_image(image: Image) -> Image:
+    """Left and right exchanged."""
+    return image[:, ::-1]

@@ -1,0 +1,224 @@
+"""Image data sets with labels: embedded, downloaded once, or from a folder of the user's.
+
+Images stay unsigned bytes here, an eighth of what they take as float64: the trainer puts them on the device
+once, and `as_levels` makes levels of a batch there.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from pcmodel.data.checks import check_images, check_labels
+from pcmodel.data.cifar import (
+    BATCHES,
+    TEST_BATCH,
+    TRAIN_BATCHES,
+    Batch,
+    read_archive,
+    read_folder,
+)
+from pcmodel.data.digits import IMAGE_SIDE, NUM_CLASSES, load_digits_split
+from pcmodel.data.download import data_folder, fetch
+from pcmodel.data.idx import read_idx
+from pcmodel.data.published import CIFAR10, FASHION_MNIST, MNIST, Published
+from pcmodel.errors import UserError, unknown_name
+
+MNIST_SHAPE = (28, 28, 1)
+
+Folder = str | Path | None
+
+
+class ImageData(NamedTuple):
+    """Grey levels 0 to 255, (n, height, width, channels); labels 0 to num_classes - 1."""
+
+    train_images: UInt8[np.ndarray, "train height width channels"]
+    train_labels: Int[np.ndarray, " train"]
+    test_images: UInt8[np.ndarray, "test height width channels"]
+    test_labels: Int[np.ndarray, " test"]
+    name: str
+    num_classes: int
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(height, width, channels)."""
+        height, width, channels = self.train_images.shape[1:]
+        return height, width, channels
+
+
+class ValidationSplit(NamedTuple):
+    """`data` without the held-out training images, and these."""
+
+    data: ImageData
+    images: UInt8[np.ndarray, "num height width channels"]
+    labels: Int[np.ndarray, " num"]
+
+
+def load_images(name: str, folder: Folder = None) -> ImageData:
+    """The data set called `name`: digits, mnist, fashion_mnist or cifar10.
+
+    `folder` is as for that set's own loader; the digits take none. Raises UserError for another
+    name, and what that loader raises.
+    """
+    if name not in LOADERS:
+        raise unknown_name("image data set", name, LOADERS)
+    if name != "digits":
+        return LOADERS[name](folder)
+    if folder is not None:
+        raise UserError(
+            "the digits come with the package", where=str(folder), expected="no folder"
+        )
+    return load_digits_images()
+
+
+def load_digits_images() -> ImageData:
+    """The embedded digits, 8 x 8, with the split of `load_digits_split`.
+
+    Their 17 grey levels k are spread over 0 to 255 as round(255 k / 16), from which k is recovered
+    without loss as round(16 v / 255).
+    """
+    split = load_digits_split()
+    shape = (-1, IMAGE_SIDE, IMAGE_SIDE, 1)
+    return ImageData(
+        np.round(255 * split.train_images).astype(np.uint8).reshape(shape),
+        split.train_labels.astype(np.int32),
+        np.round(255 * split.test_images).astype(np.uint8).reshape(shape),
+        split.test_labels.astype(np.int32),
+        "digits",
+        NUM_CLASSES,
+    )
+
+
+def load_mnist(folder: Folder = None) -> ImageData:
+    """MNIST: 60,000 and 10,000 images of 28 x 28 x 1 (LeCun et al. 1998).
+
+    Downloaded once, with checksum, into `pcmodel.data.download.data_folder()`. Or give a `folder`
+    holding the four idx files, compressed or not, in itself or in a subfolder `mnist`; then nothing
+    is downloaded, and the content may differ from the published files where its structure does not.
+
+    Raises UserError, naming the file, when it is missing, cannot be downloaded, is damaged or
+    truncated, or holds images of another shape or labels out of range.
+    """
+    return _load_idx(MNIST, folder)
+
+
+def load_fashion_mnist(folder: Folder = None) -> ImageData:
+    """Fashion-MNIST: clothes in MNIST's sizes and format (Xiao et al. 2017).
+
+    As `load_mnist`, with a subfolder `fashion_mnist`. The file names are MNIST's too, so that
+    MNIST's own folder, given here, cannot be told apart.
+    """
+    return _load_idx(FASHION_MNIST, folder)
+
+
+def load_cifar10(folder: Folder = None) -> ImageData:
+    """CIFAR-10: 50,000 and 10,000 colour images of 32 x 32 x 3 (Krizhevsky 2009).
+
+    As `load_mnist`; a `folder` holds the six `.bin` batches or `cifar-10-binary.tar.gz`, in itself
+    or in a subfolder `cifar10` or `cifar-10-batches-bin`. A batch may hold any number of records.
+    """
+    batches = _cifar_batches(None if folder is None else Path(folder).expanduser())
+    train = [batches[name] for name in TRAIN_BATCHES]
+    test_images, test_labels = batches[TEST_BATCH]
+    return ImageData(
+        np.concatenate([images for images, _ in train]),
+        np.concatenate([labels for _, labels in train]).astype(np.int32),
+        test_images,
+        test_labels.astype(np.int32),
+        CIFAR10.name,
+        NUM_CLASSES,
+    )
+
+
+LOADERS: dict[str, Callable[..., ImageData]] = {
+    "digits": load_digits_images,
+    "mnist": load_mnist,
+    "fashion_mnist": load_fashion_mnist,
+    "cifar10": load_cifar10,
+}
+
+
+def split_validation(data: ImageData, num: int) -> ValidationSplit:
+    """Hold out the last `num` training images, in their order; views, not copies.
+
+    Raises UserError unless 0 < num < the number of training images.
+    """
+    count = len(data.train_images)
+    if not 0 < num < count:
+        raise UserError(
+            f"cannot hold out {num} images",
+            where=data.name,
+            expected=f"1 to {count - 1}, since it has {count} training images",
+        )
+    kept = data._replace(
+        train_images=data.train_images[:-num], train_labels=data.train_labels[:-num]
+    )
+    return ValidationSplit(kept, data.train_images[-num:], data.train_labels[-num:])
+
+
+def _load_idx(source: Published, folder: Folder) -> ImageData:
+    root = None if folder is None else Path(folder).expanduser()
+    train = _idx_examples(source, (0, 1), root)
+    test = _idx_examples(source, (2, 3), root)
+    return ImageData(*train, *test, source.name, NUM_CLASSES)
+
+
+def _idx_examples(
+    source: Published, files: tuple[int, int], root: Path | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The images, with an axis for their one channel, and the labels."""
+    remotes = [source.files[index] for index in files]
+    places = [_find_idx(source, remote.name, root) for remote in remotes]
+    paths = [
+        place or fetch(remote, data_folder() / source.name)
+        for place, remote in zip(places, remotes, strict=True)
+    ]
+    images = read_idx(paths[0], num_axes=3, original=remotes[0].checksum)[..., None]
+    labels = read_idx(paths[1], num_axes=1, original=remotes[1].checksum)
+    check_images(images, shape=MNIST_SHAPE, where=str(paths[0]))
+    check_labels(labels, len(images), num_classes=NUM_CLASSES, where=str(paths[1]))
+    return images, labels.astype(np.int32)
+
+
+def _find_idx(source: Published, name: str, root: Path | None) -> Path | None:
+    """The file under its published name or as unpacking leaves it; None to be fetched."""
+    plain = name.removesuffix(".gz")
+    for place in _places(source, root):
+        for variant in (name, plain, plain.replace("-idx", ".idx")):
+            if (place / variant).is_file():
+                return place / variant
+    if root is not None:
+        raise UserError(
+            f"there is no {name}", where=str(root), expected=_layout(source)
+        )
+    return None
+
+
+def _cifar_batches(root: Path | None) -> dict[str, Batch]:
+    """Every batch by the file (or archive and member) it was read from."""
+    (remote,) = CIFAR10.files
+    places = _places(CIFAR10, root)
+    for place in places:
+        if (place / BATCHES[0]).is_file():
+            return read_folder(place)
+    archives = [path for place in places if (path := place / remote.name).is_file()]
+    if root is not None and not archives:
+        raise UserError(
+            f"there is no {BATCHES[0]} and no {remote.name}",
+            where=str(root),
+            expected=_layout(CIFAR10),
+        )
+    path = archives[0] if archives else fetch(remote, data_folder() / CIFAR10.name)
+    return read_archive(path, original=remote.checksum)
+
+
+def _places(source: Published, root: Path | None) -> list[Path]:
+    """Where copies are looked for; in the folder itself only if the user named it."""
+    inside = [(root or data_folder()) / subfolder for subfolder in source.subfolders]
+    return inside if root is None else [*inside, root]
+
+
+def _layout(source: Published) -> str:
+    return f"the files of {source.name} there or in a subfolder {source.subfolders[0]}"

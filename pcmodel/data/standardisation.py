@@ -1,0 +1,82 @@
+"""From unsigned bytes to the values a network sees, and in which order.
+
+A level is flat. Units are in (height, width, channel) order, channels fastest: unit
+(row * width + column) * channels + channel.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+from jaxtyping import Float, UInt8
+
+from pcmodel.errors import UserError
+
+WHITE = 255
+CHUNK = 4096  # images summed at a time: their squares need eight times their memory
+
+
+class Standardisation(NamedTuple):
+    """Offset and scale of each channel, in grey levels 0 to 255; both (channels,)."""
+
+    mean: Float[np.ndarray, " channels"]
+    sd: Float[np.ndarray, " channels"]
+
+
+def standardise(
+    images: UInt8[np.ndarray, "n height width channels"],
+) -> Standardisation:
+    """Mean and standard deviation (divisor: the number of pixels) of each channel.
+
+    Computed exactly, from training images alone. A channel that never varies gets an sd of 1, so
+    that it becomes 0 everywhere. Raises UserError for no images.
+    """
+    if images.size == 0:
+        raise UserError("there are no images to standardise by")
+    total = np.zeros(images.shape[-1], np.int64)
+    squares = np.zeros_like(total)
+    for start in range(0, len(images), CHUNK):
+        values = images[start : start + CHUNK].astype(np.int64)
+        total += values.sum(axis=(0, 1, 2))
+        squares += (values**2).sum(axis=(0, 1, 2))
+    count = images.size // images.shape[-1]
+    mean = total / count
+    variance = squares / count - mean**2
+    return Standardisation(
+        mean, np.where(squares * count > total**2, variance, 1) ** 0.5
+    )
+
+
+def unit_scale(num_channels: int) -> Standardisation:
+    """Grey levels become shares of white, in [0, 1]."""
+    return Standardisation(np.zeros(num_channels), np.full(num_channels, float(WHITE)))
+
+
+def as_level(
+    image: ArrayLike, standardisation: Standardisation
+) -> Float[Array, " width"]:
+    """One image (height, width, channels) as a level: (value - mean) / sd, flat, float32."""
+    pixels = jnp.asarray(image, jnp.float32)
+    mean, sd = (jnp.asarray(each, jnp.float32)[None, None] for each in standardisation)
+    return ((pixels - mean) / sd).ravel()
+
+
+def as_levels(
+    images: ArrayLike, standardisation: Standardisation
+) -> Float[Array, "n width"]:
+    """`as_level` of each of n images: (n, height * width * channels)."""
+    return jax.vmap(lambda image: as_level(image, standardisation))(jnp.asarray(images))
+
+
+def as_images(
+    levels: ArrayLike, standardisation: Standardisation, shape: tuple[int, int, int]
+) -> UInt8[Array, "n height width channels"]:
+    """Back from levels (n, width) to bytes, for looking at: clipped to 0 to 255 and rounded."""
+    mean, sd = (
+        jnp.asarray(each, jnp.float32)[None, None, None] for each in standardisation
+    )
+    pixels = jnp.asarray(levels, jnp.float32).reshape(-1, *shape) * sd + mean
+    return jnp.round(jnp.clip(pixels, 0, WHITE)).astype(jnp.uint8)
