@@ -48,6 +48,7 @@ HOMES = {
     "jsonargparse": {"cli"},
     "rich": {"cli", "progress"},
     "sklearn": {"data"},
+    "pooch": {"data"},
 }
 
 

@@ -4,6 +4,7 @@ A record is one label byte, then the 1,024 red, the 1,024 green and the 1,024 bl
 32 x 32 image, each in row-major order.
 """
 
+import gzip
 import tarfile
 import zlib
 from collections.abc import Mapping
@@ -75,12 +76,16 @@ def read_archive(path: Path, *, original: str = "") -> dict[str, Batch]:
 
 def _members(path: Path) -> dict[str, bytes]:
     contents = {}
-    with tarfile.open(path, "r|gz") as archive:
-        for member in archive:
-            name = Path(member.name).name
-            stream = archive.extractfile(member) if name in BATCHES else None
-            if stream is not None:
-                contents[name] = stream.read()
+    # tarfile's own decompression does not look at gzip's check sum, which comes last.
+    with gzip.open(path) as file:
+        with tarfile.open(fileobj=file, mode="r|") as archive:
+            for member in archive:
+                name = Path(member.name).name
+                stream = archive.extractfile(member) if name in BATCHES else None
+                if stream is not None:
+                    contents[name] = stream.read()
+        while file.read(1 << 20):
+            pass
     return contents
 
 

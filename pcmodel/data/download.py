@@ -47,9 +47,10 @@ def fetch(remote: Remote, folder: Path) -> Path:
     path = folder / remote.name
     if path.exists():
         return path
+    pooch = _import_pooch(remote, folder)
     failures = []
     for address in remote.addresses:
-        failure = _attempt(remote, address, folder)
+        failure = _attempt(pooch, remote, address, folder)
         if failure is None:
             return path
         failures.append(f"{address} ({failure})")
@@ -60,10 +61,10 @@ def fetch(remote: Remote, folder: Path) -> Path:
     )
 
 
-def _attempt(remote: Remote, address: str, folder: Path) -> str | None:
+def _attempt(pooch: Any, remote: Remote, address: str, folder: Path) -> str | None:
     """Download from one address; why it failed, or None when the file is there."""
     try:
-        _download(remote, address, folder)
+        _download(pooch, remote, address, folder)
     except OSError as error:
         if _is_of_the_file_system(error):
             raise _unwritable(folder, error) from error
@@ -73,8 +74,7 @@ def _attempt(remote: Remote, address: str, folder: Path) -> str | None:
     return None
 
 
-def _download(remote: Remote, address: str, folder: Path) -> None:
-    pooch = _import_pooch(remote, address, folder)
+def _download(pooch: Any, remote: Remote, address: str, folder: Path) -> None:
     with _quiet(pooch), Progress(lines=True).stage(f"download {remote.name}") as stage:
         pooch.retrieve(
             address,
@@ -87,14 +87,14 @@ def _download(remote: Remote, address: str, folder: Path) -> None:
         )
 
 
-def _import_pooch(remote: Remote, address: str, folder: Path) -> Any:
+def _import_pooch(remote: Remote, folder: Path) -> Any:
     try:
         import pooch
     except ImportError as error:
         raise UserError(
             "downloading needs the package pooch, which is not installed",
             where=remote.name,
-            expected=f"pooch, or the file from {address} put into {folder}",
+            expected=f"pooch, or the file from {remote.addresses[0]} put into {folder}",
         ) from error
     return pooch
 

@@ -71,7 +71,7 @@ CIFAR10 = Published(  # Krizhevsky 2009, Learning multiple layers of features fr
         Remote(
             "cifar-10-binary.tar.gz",
             ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",),
-            "sha256:c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9dddda3db29a59bca1dd",
+            "sha256:c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
         ),
     ),
     ("cifar10", "cifar-10-batches-bin", "cifar10/cifar-10-batches-bin"),

@@ -16,7 +16,7 @@ from jaxtyping import Float, UInt8
 from pcmodel.errors import UserError
 
 WHITE = 255
-CHUNK = 4096  # images summed at a time: their squares need eight times their memory
+CHUNK = 4096  # images counted at a time: as integers they take eight times their memory
 
 
 class Standardisation(NamedTuple):
@@ -31,23 +31,25 @@ def standardise(
 ) -> Standardisation:
     """Mean and standard deviation (divisor: the number of pixels) of each channel.
 
-    Computed exactly, from training images alone. A channel that never varies gets an sd of 1, so
+    Give it training images alone. A channel that never varies gets an sd of 1, so
     that it becomes 0 everywhere. Raises UserError for no images.
     """
     if images.size == 0:
         raise UserError("there are no images to standardise by")
-    total = np.zeros(images.shape[-1], np.int64)
-    squares = np.zeros_like(total)
-    for start in range(0, len(images), CHUNK):
-        values = images[start : start + CHUNK].astype(np.int64)
-        total += values.sum(axis=(0, 1, 2))
-        squares += (values**2).sum(axis=(0, 1, 2))
-    count = images.size // images.shape[-1]
-    mean = total / count
-    variance = squares / count - mean**2
-    return Standardisation(
-        mean, np.where(squares * count > total**2, variance, 1) ** 0.5
-    )
+    levels = np.arange(WHITE + 1)
+    counts = np.stack([_histogram(images[..., c]) for c in range(images.shape[-1])])
+    share = counts / counts.sum(axis=1, keepdims=True)
+    mean = share @ levels
+    variance = np.sum(share * (levels - mean[:, None]) ** 2, axis=1)
+    never_varies = (counts > 0).sum(axis=1) == 1
+    return Standardisation(mean, np.where(never_varies, 1.0, np.sqrt(variance)))
+
+
+def _histogram(values: np.ndarray) -> np.ndarray:
+    """How often each grey level occurs; counting makes integers of a chunk at a time."""
+    chunks = (values[i : i + CHUNK] for i in range(0, len(values), CHUNK))
+    counts = [np.bincount(chunk.ravel(), minlength=WHITE + 1) for chunk in chunks]
+    return np.sum(counts, axis=0)
 
 
 def unit_scale(num_channels: int) -> Standardisation:
