@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pcmodel.api import reconstruct as reconstruct
     from pcmodel.api import sample as sample
     from pcmodel.belief import Belief as Belief
+    from pcmodel.data.images import ImageData as ImageData
+    from pcmodel.data.images import load_images as load_images
     from pcmodel.door import Clamp as Clamp
     from pcmodel.errors import UserError as UserError
     from pcmodel.fluctuations import activity as activity
@@ -64,6 +66,7 @@ _HOME = {
     "Exact": "pcmodel.inference.exact",
     "GaussNewton": "pcmodel.inference.gauss_newton",
     "Gaussian": "pcmodel.likelihood",
+    "ImageData": "pcmodel.data.images",
     "InferenceResult": "pcmodel.inference.infer",
     "Learning": "pcmodel.learning.em",
     "Modulation": "pcmodel.modulation",
@@ -78,6 +81,7 @@ _HOME = {
     "infer": "pcmodel.api",
     "linear_gaussian": "pcmodel.networks.network",
     "load": "pcmodel.networks.storage",
+    "load_images": "pcmodel.data.images",
     "posterior": "pcmodel.api",
     "predict": "pcmodel.api",
     "reconstruct": "pcmodel.api",

@@ -218,7 +218,7 @@ def test_what_cannot_be_measured_is_named(words):
     """Prevents NaN, or a number that looks like a measurement."""
     measure, first, second = WRONG[words]
     with pytest.raises(UserError) as caught:
-        measure(first, second)
+        measure(np.asarray(first), np.asarray(second))
     assert words in str(caught.value)
 
 
