@@ -1,7 +1,7 @@
 """The reliability diagram: is the model right as often as it says it is?"""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,6 +12,7 @@ from pcmodel.report.style import COLOURS, FULL_WIDTH, figure_style
 Z_95 = 1.959963984540054  # normal quantile of a 95 % interval
 
 
+@runtime_checkable
 class Bins(Protocol):
     """What is drawn, one value a bin; `pcmodel.calibration.reliability` returns it."""
 

@@ -96,7 +96,7 @@ def test_the_diagram_shows_the_bins_and_the_error_of_each_model():
     accuracy, counts = figure.axes[0], figure.axes[1]
     error = 100 * expected_calibration_error(shares, labels, 10)
     assert accuracy.get_title("left") == f"one\ncalibration error {error:.1f} %"
-    points = [line for line in accuracy.lines if line.get_marker() == "o"][0]
+    points = next(line for line in accuracy.lines if line.get_marker() == "o")
     np.testing.assert_allclose(points.get_xdata(), bins.confidence)
     np.testing.assert_allclose(points.get_ydata(), bins.accuracy)
     heights = [bar.get_height() for bar in counts.patches]
