@@ -31,6 +31,7 @@ class Mutant(NamedTuple):
 
 ENERGY = "tests/test_energy.py"
 THEOREMS = "tests/inference/test_theorems.py"
+CALIBRATION = "tests/test_calibration.py"
 
 MUTANTS = (
     Mutant(
@@ -137,6 +138,41 @@ MUTANTS = (
         "return jnp.linalg.solve(hessian, rhs)",
         "return -jnp.linalg.solve(hessian, rhs)",
         "tests/inference/test_gradients.py -k tanh",
+    ),
+    Mutant(
+        "scramble the colours of an image",
+        "data/cifar.py",
+        "planes.transpose(0, 2, 3, 1)",
+        "planes.reshape(-1, SIDE, SIDE, NUM_CHANNELS)",
+        "tests/data/test_images.py -k cifar",
+    ),
+    Mutant(
+        "believe a damaged archive",
+        "data/cifar.py",
+        "while file.read(1 << 20):",
+        "while False:",
+        "tests/data/test_images.py -k archive",
+    ),
+    Mutant(
+        "shift images the other way",
+        "data/augment.py",
+        "start = max_shift - shift",
+        "start = max_shift + shift",
+        "tests/data/test_augment.py",
+    ),
+    Mutant(
+        "count units as if they were independent",
+        "calibration.py",
+        "error = inside.std(axis=1, ddof=1) / np.sqrt(inside.shape[1])",
+        "error = inside.std(axis=1, ddof=1) / np.sqrt(inside.shape[1] * true.shape[1])",
+        CALIBRATION,
+    ),
+    Mutant(
+        "let a boast in one bin make up for doubt in another",
+        "calibration.py",
+        "gap = np.abs(bins.accuracy - bins.confidence)",
+        "gap = bins.accuracy - bins.confidence",
+        CALIBRATION,
     ),
 )
 
