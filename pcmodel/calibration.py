@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 
 from pcmodel.errors import UserError
 
+CHUNK = 32  # examples at a time: sorting copies their samples several times
 SUM_TOLERANCE = 1e-3  # float32 probabilities of a thousand classes sum to 1 within this
 
 
@@ -59,7 +60,7 @@ def coverage(
     its level. Raises UserError for shapes that do not fit, for numbers that are not finite, and for
     too few samples or examples to tell.
     """
-    drawn, true = _finite("samples", samples), _finite("truth", truth)
+    drawn, true = np.asarray(samples), _finite("truth", truth)
     if drawn.ndim != 3 or drawn.shape[1:] != true.shape:
         raise UserError(
             f"samples of shape {drawn.shape} for truth of shape {true.shape}",
@@ -68,11 +69,19 @@ def coverage(
         )
     wanted = np.asarray(levels, float)
     _check_numbers(wanted, *drawn.shape[:2])
-    tails = np.stack([(1 - wanted) / 2, (1 + wanted) / 2])
-    low, high = np.quantile(drawn, tails, axis=0, method="weibull")
-    inside = ((low <= true) & (true <= high)).mean(axis=-1)
+    chunks = [slice(i, i + CHUNK) for i in range(0, len(true), CHUNK)]
+    covered = [_covered(drawn[:, chunk], true[chunk], wanted) for chunk in chunks]
+    inside = np.concatenate(covered, axis=1)
     error = inside.std(axis=1, ddof=1) / np.sqrt(inside.shape[1])
     return Coverage(wanted, inside.mean(axis=1), error)
+
+
+def _covered(samples: np.ndarray, truth: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Share of each example's units inside each interval: (levels, examples)."""
+    tails = np.stack([(1 - levels) / 2, (1 + levels) / 2])
+    drawn = _finite("samples", samples)
+    low, high = np.quantile(drawn, tails, axis=0, method="weibull")
+    return ((low <= truth) & (truth <= high)).mean(axis=-1)
 
 
 def _check_numbers(levels: np.ndarray, num_samples: int, num_examples: int) -> None:

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
+from pcmodel import calibration
 from pcmodel.calibration import (
     auroc,
     auroc_standard_error,
@@ -41,6 +42,14 @@ def test_honest_intervals_cover_as_often_as_they_say():
     found = coverage(*simulated())
     assert np.all(np.abs(found.share - LEVELS) < 3.5 * found.standard_error)
     assert np.all(found.standard_error < 0.02)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1000])
+def test_coverage_does_not_depend_on_how_examples_are_chunked(monkeypatch, chunk):
+    expected = coverage(*simulated(40))
+    monkeypatch.setattr(calibration, "CHUNK", chunk)
+    for found, value in zip(coverage(*simulated(40)), expected, strict=True):
+        np.testing.assert_array_equal(found, value)
 
 
 @pytest.mark.parametrize("scale", [0.5, 2.0])
@@ -104,6 +113,7 @@ def test_bins_and_error_are_those_computed_by_hand(num_bins):
     probabilities = rng().dirichlet([0.3] * 4, size=300)
     probabilities[:4] = np.eye(4)
     probabilities[4] = 0.25
+    probabilities[5] = [0.5, 0.5, 0.0, 0.0]  # on the edge of two bins
     labels = rng(1).integers(0, 4, 300)
     rows, error = by_hand(probabilities, labels, num_bins)
     found = reliability(probabilities, labels, num_bins)
@@ -197,6 +207,11 @@ WRONG = {
     ),
     "39 or more": (coverage, np.zeros((38, 3, 2)), np.zeros((3, 2))),
     "2 or more": (coverage, np.zeros((99, 1, 2)), np.zeros((1, 2))),
+    "samples: 1 of 594 values are not finite": (
+        coverage,
+        np.where(np.arange(594).reshape(99, 3, 2) == 100, np.nan, 0.0),
+        np.zeros((3, 2)),
+    ),
     "6 of 6 values are not finite": (
         coverage,
         np.zeros((99, 3, 2)),
