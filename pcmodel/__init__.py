@@ -44,22 +44,47 @@ if TYPE_CHECKING:
     from pcmodel.likelihood import Gaussian as Gaussian
     from pcmodel.modulation import Modulation as Modulation
     from pcmodel.modulation import relax as relax
+    from pcmodel.networks.builders import mlp_classifier as mlp_classifier
+    from pcmodel.networks.builders import residual_mlp as residual_mlp
+    from pcmodel.networks.builders import vgg5 as vgg5
+    from pcmodel.networks.builders import vgg7 as vgg7
+    from pcmodel.networks.convolution import Convolution as Convolution
+    from pcmodel.networks.convolution import (
+        TransposedConvolution as TransposedConvolution,
+    )
+    from pcmodel.networks.generators import (
+        convolutional_generator as convolutional_generator,
+    )
     from pcmodel.networks.layers import Dense as Dense
     from pcmodel.networks.network import Network as Network
     from pcmodel.networks.network import dense as dense
     from pcmodel.networks.network import linear_gaussian as linear_gaussian
+    from pcmodel.networks.pooling import AveragePool as AveragePool
+    from pcmodel.networks.pooling import MaxPool as MaxPool
+    from pcmodel.networks.rates import learning_rates as learning_rates
+    from pcmodel.networks.rates import scale_by_depth as scale_by_depth
+    from pcmodel.networks.recognition import Recognition as Recognition
+    from pcmodel.networks.recognition import recognise as recognise
+    from pcmodel.networks.recognition import recognition_for as recognition_for
+    from pcmodel.networks.residual import Chain as Chain
+    from pcmodel.networks.residual import Residual as Residual
+    from pcmodel.networks.resnet import resnet18 as resnet18
+    from pcmodel.networks.scaling import Scaling as Scaling
     from pcmodel.networks.storage import load as load
     from pcmodel.networks.storage import save as save
     from pcmodel.training import TrainingResult as TrainingResult
     from pcmodel.training import train as train
 
 _HOME = {
+    "AveragePool": "pcmodel.networks.pooling",
     "Belief": "pcmodel.belief",
     "Bernoulli": "pcmodel.likelihood",
     "BlockTridiagonal": "pcmodel.inference.block_tridiagonal",
     "Categorical": "pcmodel.likelihood",
+    "Chain": "pcmodel.networks.residual",
     "Clamp": "pcmodel.door",
     "ConjugateGradient": "pcmodel.inference.linear_solve",
+    "Convolution": "pcmodel.networks.convolution",
     "Dense": "pcmodel.networks.layers",
     "Dual": "pcmodel.inference.linear_solve",
     "ErrorDescent": "pcmodel.inference.descent",
@@ -69,26 +94,41 @@ _HOME = {
     "ImageData": "pcmodel.data.images",
     "InferenceResult": "pcmodel.inference.infer",
     "Learning": "pcmodel.learning.em",
+    "MaxPool": "pcmodel.networks.pooling",
     "Modulation": "pcmodel.modulation",
     "Network": "pcmodel.networks.network",
     "Posterior": "pcmodel.laplace",
     "Primal": "pcmodel.inference.linear_solve",
+    "Recognition": "pcmodel.networks.recognition",
+    "Residual": "pcmodel.networks.residual",
+    "Scaling": "pcmodel.networks.scaling",
     "StateDescent": "pcmodel.inference.descent",
     "TrainingResult": "pcmodel.training",
+    "TransposedConvolution": "pcmodel.networks.convolution",
     "UserError": "pcmodel.errors",
     "activity": "pcmodel.fluctuations",
+    "convolutional_generator": "pcmodel.networks.generators",
     "dense": "pcmodel.networks.network",
     "infer": "pcmodel.api",
+    "learning_rates": "pcmodel.networks.rates",
     "linear_gaussian": "pcmodel.networks.network",
     "load": "pcmodel.networks.storage",
     "load_images": "pcmodel.data.images",
+    "mlp_classifier": "pcmodel.networks.builders",
     "posterior": "pcmodel.api",
     "predict": "pcmodel.api",
+    "recognise": "pcmodel.networks.recognition",
+    "recognition_for": "pcmodel.networks.recognition",
     "reconstruct": "pcmodel.api",
     "relax": "pcmodel.modulation",
+    "residual_mlp": "pcmodel.networks.builders",
+    "resnet18": "pcmodel.networks.resnet",
     "sample": "pcmodel.api",
     "save": "pcmodel.networks.storage",
+    "scale_by_depth": "pcmodel.networks.rates",
     "train": "pcmodel.training",
+    "vgg5": "pcmodel.networks.builders",
+    "vgg7": "pcmodel.networks.builders",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]

@@ -139,6 +139,19 @@ def descent_step(optimiser: optax.GradientTransformation, energy_of: Callable):
     return step
 
 
+def descend_steps(
+    solver: Descent, problem: Problem, initial: Array, num_steps: int
+) -> Array:
+    """The point after a fixed number of steps: no record, no check, nothing but the steps.
+
+    `initial` and the result are points in the solver's own coordinates.
+    """
+    step = descent_step(solver.optimiser, solver.coordinates(problem).energy)
+    start = (initial, solver.optimiser.init(initial))
+    (point, _), _ = jax.lax.scan(step, start, length=num_steps)
+    return point
+
+
 class Trajectory(NamedTuple):
     """Energies and points before each step, in the solver's own coordinates."""
 

@@ -15,23 +15,47 @@ from jax import Array
 
 from pcmodel.types import LogPrecisions, Weights
 
+FREE = "branch"
+"""Key under which a residual layer keeps what it adds to the level above."""
+
 
 def weight_norms(layer: Weights, *, per_unit: bool) -> list[Array | None]:
-    """Norm of each matrix of a layer (per row if per unit); None for biases."""
-    leaves = jax.tree.leaves(layer)
-    axis = 1 if per_unit else None
+    """Norm of each map of a layer (one an output if per unit); None where none is fixed.
+
+    A matrix (units, units above) has a norm a row; a convolution kernel (rows, columns, channels
+    above, channels) one a *channel*: its units share their weights, so the kernel can make up for
+    a rescaled channel but not for a rescaled unit.  Biases have none.
+
+    Nor has the branch of a residual layer.  Its level is the level above plus something, so it cannot be
+    rescaled alone: a chain of such levels has one scale, that of the map it begins with, and
+    what a branch adds to it is for the data to say.
+    """
     return [
-        jnp.sqrt(jnp.sum(leaf**2, axis=axis, keepdims=True)) if leaf.ndim == 2 else None
-        for leaf in leaves
+        None if is_free(path) else output_norm(leaf, per_unit=per_unit)
+        for path, leaf in jax.tree_util.tree_leaves_with_path(layer)
     ]
+
+
+def is_free(path: tuple) -> bool:
+    """Whether an array belongs to the branch of a residual layer."""
+    return any(getattr(entry, "key", None) == FREE for entry in path)
+
+
+def output_norm(leaf: Array, *, per_unit: bool) -> Array | None:
+    """Norm of a matrix or kernel, over everything or over what feeds each output."""
+    if leaf.ndim not in (2, 4):
+        return None
+    inputs = (1,) if leaf.ndim == 2 else (0, 1, 2)
+    axes = inputs if per_unit else None
+    return jnp.sqrt(jnp.sum(leaf**2, axis=axes, keepdims=True))
 
 
 @dataclass(frozen=True)
 class FixedWeightNorm:
     """Every map into a hidden level keeps the norm it began with (the default).
 
-    Frobenius norm where the level has one precision, row norms where each unit has its own. The map
-    into level 0 is free: the data fix its scale.
+    Frobenius norm where the level has one precision, row (or channel) norms where each unit has its
+    own; see `weight_norms`. The map into level 0 is free: the data fix its scale.
     """
 
     name = "weight norm of every map into a hidden level fixed"
@@ -60,10 +84,16 @@ def rescale(
     leaves, tree = jax.tree.flatten(layer)
     current = weight_norms(layer, per_unit=per_unit)
     scaled = [
-        leaf if now is None or norm is None else leaf * norm / now
+        leaf if now is None or norm is None else leaf * ratio(norm, now)
         for leaf, norm, now in zip(leaves, wanted, current, strict=True)
     ]
     return jax.tree.unflatten(tree, scaled)
+
+
+def ratio(wanted: Array, current: Array) -> Array:
+    """wanted / current, 1 where weights are all zero and have no direction."""
+    zero = current == 0
+    return jnp.where(zero, 1.0, wanted / jnp.where(zero, 1.0, current))
 
 
 @dataclass(frozen=True)

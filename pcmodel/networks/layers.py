@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
-import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 from jaxtyping import Float
+
+from pcmodel.errors import UserError
+from pcmodel.networks.scaling import STANDARD, Scaling, initial_weights, multiply
 
 
 def identity(x: Array) -> Array:
@@ -15,11 +17,12 @@ def identity(x: Array) -> Array:
 
 
 class Dense(nnx.Module):
-    """Prediction W act(x) + b.
+    """Prediction a W act(x) + b, with a = `scaling.multiplier` (1 unless muPC).
 
     The activation acts on the level above, so that latents are unbounded and predictions are
     linear in the units' outputs (Rao & Ballard 1999; the convention of most PC libraries).
-    Initial weights are normal with variance `scale`^2 / width_above; biases zero.
+    Initial weights are normal with variance `scale`^2 / width_above, or what `scaling` says;
+    biases zero.  Raises UserError for a level without units.
     """
 
     def __init__(
@@ -29,14 +32,22 @@ class Dense(nnx.Module):
         *,
         activation: Callable[[Array], Array] = jnp.tanh,
         scale: float = 1.0,
+        scaling: Scaling = STANDARD,
         rngs: nnx.Rngs,
     ):
         shape = (width, width_above)
-        values = jax.random.normal(rngs.params(), shape) * scale / width_above**0.5
+        if min(shape) < 1:
+            raise UserError(
+                f"a dense layer needs at least one unit on each side, got {width_above} above "
+                f"and {width} below."
+            )
+        values = initial_weights(shape, width_above, scale, scaling, rngs)
         self.weight = nnx.Param(values)
         self.bias = nnx.Param(jnp.zeros((width,), values.dtype))
         self.activation = activation
+        self.scaling = scaling
 
     def __call__(self, above: Float[Array, " above"]) -> Float[Array, " width"]:
         """Prediction of the level below `above`."""
-        return self.weight[...] @ self.activation(above) + self.bias[...]
+        product = self.weight[...] @ self.activation(above)
+        return multiply(self.scaling.multiplier, product) + self.bias[...]

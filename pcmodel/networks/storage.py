@@ -1,9 +1,9 @@
 """Saving and loading a network: one .npz file, no pickle.
 
 The file holds the arrays, a description of the architecture, and a SHA-256 of every array: a damaged file
-is refused by name.  It appears whole or not at all.  A network of `dense` or
-`linear_gaussian` is rebuilt from the file alone; one of custom layers is loaded `into` a
-network of the same architecture.
+is refused by name.  It appears whole or not at all.  A network of this package's layers is
+rebuilt from the file alone; one of custom layers is loaded `into` a network of the same
+architecture.
 """
 
 import hashlib
@@ -17,22 +17,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 
 from pcmodel.errors import UserError
 from pcmodel.likelihood import Bernoulli, Categorical, Gaussian
-from pcmodel.networks.layers import Dense, identity
+from pcmodel.networks.description import build_layer, describe_layer
 from pcmodel.networks.network import Network, as_model, with_arrays
 
-FORMAT = 1
-ACTIVATIONS = {
-    "identity": identity,
-    "tanh": jnp.tanh,
-    "relu": jax.nn.relu,
-    "gelu": jax.nn.gelu,
-    "sigmoid": jax.nn.sigmoid,
-    "softplus": jax.nn.softplus,
-}
+FORMAT = 2
 UNREADABLE = (
     OSError,
     ValueError,
@@ -42,6 +33,15 @@ UNREADABLE = (
     NotImplementedError,  # an archive damaged where it names its compression
     TypeError,  # a single array, which numpy does not open as an archive
 )
+NEEDED = {
+    "widths",
+    "names",
+    "likelihood",
+    "is_linear",
+    "layers",
+    "precision_shapes",
+    "sha256",
+}
 LIKELIHOODS = {kind.name: kind for kind in (Gaussian, Bernoulli, Categorical)}
 
 
@@ -84,13 +84,7 @@ def load(path: str | os.PathLike, *, into: Network | None = None) -> Network:
             f"{path} holds a network of widths {metadata['widths']}, which does not fit one "
             f"of widths {list(network.widths)}."
         )
-    for key in ("activations", "likelihood"):
-        own = describe(network, {})[key]
-        if own != metadata[key]:
-            raise UserError(
-                f"{path} holds a network with {key} {metadata[key]}, which does not fit one "
-                f"with {own}."
-            )
+    check_same(metadata, describe(network, {}), path)
     pure = as_model(network)
     leaves, tree = jax.tree.flatten((pure.weights, pure.log_precisions))
     names = list(expected)
@@ -117,21 +111,13 @@ def describe(network: Network, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         "names": list(network.names),
         "likelihood": network.likelihood.name,
         "is_linear": network.is_linear,
-        "activations": [activation_name(layer) for layer in network.layers],
+        "layers": [describe_layer(layer) for layer in network.layers],
         "precision_shapes": [
             None if value is None else list(value[...].shape)
             for value in network.log_precision
         ],
         "sha256": {name: digest(value) for name, value in arrays.items()},
     }
-
-
-def activation_name(layer: nnx.Module) -> str | None:
-    """Name of a dense layer's activation; None for a layer this file cannot rebuild."""
-    if type(layer) is not Dense:
-        return None
-    names = [name for name, value in ACTIVATIONS.items() if value is layer.activation]
-    return names[0] if names else None
 
 
 def digest(array: np.ndarray) -> str:
@@ -155,6 +141,9 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise UserError(
             f"{path} has format {metadata.get('format')}; this version reads {FORMAT}."
         )
+    if not metadata.keys() >= NEEDED:
+        missing = ", ".join(sorted(NEEDED - metadata.keys()))
+        raise UserError(f"{path} is not a network file: it lacks {missing}.")
     for name, value in arrays.items():
         if digest(value) != metadata["sha256"].get(name):
             raise UserError(
@@ -163,23 +152,50 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return arrays, metadata
 
 
+def check_same(
+    found: dict[str, Any], own: dict[str, Any], path: str | os.PathLike
+) -> None:
+    """Raise a UserError unless a file's layers and likelihood are the network's."""
+    if found["likelihood"] != own["likelihood"]:
+        raise UserError(
+            f"{path} holds a network with likelihood {found['likelihood']}, which does not "
+            f"fit one with {own['likelihood']}."
+        )
+    if len(found["layers"]) != len(own["layers"]):
+        raise UserError(
+            f"{path} describes {len(found['layers'])} layers, which does not fit a network "
+            f"of {len(own['layers'])}."
+        )
+    for level, (theirs, ours) in enumerate(
+        zip(found["layers"], own["layers"], strict=True)
+    ):
+        if theirs != ours:
+            raise UserError(
+                f"{path}: the layer that predicts level {level} does not fit the network's: "
+                f"{difference(theirs, ours)}."
+            )
+
+
+def difference(theirs: dict[str, Any] | None, ours: dict[str, Any] | None) -> str:
+    """What sets two layers' descriptions apart, in a few words."""
+    if not isinstance(theirs, dict) or not isinstance(ours, dict):
+        return "one of them is custom"
+    keys = [key for key in {**theirs, **ours} if theirs.get(key) != ours.get(key)]
+    return f"{keys[0]} {theirs.get(keys[0])}, not {ours.get(keys[0])}"
+
+
 def rebuild(metadata: dict[str, Any], path: str | os.PathLike) -> Network:
     """An empty network of the described architecture."""
-    activations = metadata["activations"]
-    if None in activations:
+    layers = metadata["layers"]
+    if None in layers:
         raise UserError(
             f"{path} holds custom layers: pass a network of the same architecture, "
             "load(path, into=network)."
         )
-    widths = metadata["widths"]
-    layers = [
-        Dense(above, below, activation=ACTIVATIONS[name], rngs=nnx.Rngs(0))
-        for below, above, name in zip(widths, widths[1:], activations, strict=False)
-    ]
     shapes = metadata["precision_shapes"]
     return Network(
-        layers,
-        widths,
+        [build_layer(layer) for layer in layers],
+        metadata["widths"],
         log_precisions=[None if s is None else np.zeros(s) for s in shapes],
         likelihood=LIKELIHOODS[metadata["likelihood"]](),
         names=metadata["names"],

@@ -16,6 +16,8 @@ from pcmodel.learning import (
     Learning,
     MovingAverage,
 )
+from pcmodel.networks.layers import identity
+from pcmodel.networks.network import as_model
 from pcmodel.paradigms.revision import revise
 
 WIDTHS = (5, 4, 3, 2)
@@ -178,3 +180,109 @@ def test_a_frozen_precision_is_not_learned():
     kept = [log_precision(result.network, level) for level in range(3)]
     np.testing.assert_array_equal([kept[0], kept[2]], jnp.log(jnp.array([4.0, 1.0])))
     assert abs(kept[1] - np.log(2)) > 1e-2
+
+
+def weights_of(network):
+    return as_model(network).weights
+
+
+def perturbed(network, seed=0):
+    """The network's weights, each array moved at random."""
+    rng = np.random.default_rng(seed)
+    return jax.tree.map(
+        lambda leaf: leaf + rng.normal(size=leaf.shape), weights_of(network)
+    )
+
+
+@pytest.mark.parametrize("kind", [pcmodel.Convolution, pcmodel.TransposedConvolution])
+@pytest.mark.parametrize("per_unit", [False, True])
+def test_a_kernel_keeps_its_norm_and_a_channel_its_own(kind, per_unit):
+    """A kernel is shared over positions: it has one scale a channel, not one a unit.
+
+    Prevents kernels from drifting with their level's precision, unseen by the gauge.
+    """
+    rngs = nnx.Rngs(0)
+    layers = [kind((3, 3, 2), 2, rngs=rngs), kind((3, 3, 2), 2, rngs=rngs)]
+    hidden = np.zeros(18) if per_unit else 0.0
+    network = pcmodel.Network(layers, (18,) * 3, log_precisions=[0.0, hidden, 0.0])
+    initial, moved = weights_of(network), perturbed(network)
+    found = FixedWeightNorm().project(moved, initial, as_model(network).log_precisions)
+    kernels = [
+        np.asarray(w["layers"][1]["weight"]) for w in (initial, moved, found)
+    ]
+    axes = (0, 1, 2) if per_unit else (0, 1, 2, 3)
+    norms = [np.sqrt(np.sum(np.square(k), axis=axes)) for k in kernels]
+    assert norms[0].shape == ((2,) if per_unit else ())
+    np.testing.assert_allclose(norms[2], norms[0], rtol=1e-12)
+    assert np.all(np.abs(norms[1] / norms[0] - 1) > 0.05)
+    # The direction is the one that was learned, and level 0 is left alone.
+    np.testing.assert_allclose(kernels[2] * (norms[1] / norms[0]), kernels[1])
+    jax.tree.map(np.testing.assert_array_equal, found["layers"][0], moved["layers"][0])
+
+
+def test_a_residual_branch_is_free_and_its_skip_is_not():
+    """The identity ties a residual level's scale to that of the level above it.
+
+    Prevents a block from being held to the size its branch happened to begin with (which may be zero).
+    """
+    rngs = nnx.Rngs(0)
+    block = pcmodel.Residual(
+        pcmodel.Chain([pcmodel.Dense(3, 5, rngs=rngs), pcmodel.Dense(5, 4, rngs=rngs)]),
+        skip=pcmodel.Dense(3, 4, rngs=rngs),
+    )
+    plain = pcmodel.Residual(pcmodel.Dense(4, 4, rngs=rngs))
+    layers = [pcmodel.Dense(4, 4, rngs=rngs), plain, block]
+    network = pcmodel.Network(layers, (4, 4, 4, 3), log_precisions=[0.0] * 4)
+    initial, moved = weights_of(network), perturbed(network)
+    found = FixedWeightNorm().project(moved, initial, as_model(network).log_precisions)
+    for level in (1, 2):
+        jax.tree.map(
+            np.testing.assert_array_equal,
+            found["layers"][level]["branch"],
+            moved["layers"][level]["branch"],
+        )
+    before, after = (w["layers"][2]["skip"]["weight"] for w in (initial, found))
+    np.testing.assert_allclose(np.linalg.norm(after), np.linalg.norm(before))
+    assert not np.allclose(after, before, rtol=0.05)
+
+
+def test_weights_that_are_all_zero_stay_numbers():
+    """Prevents a layer that begins at zero from turning into NaN at the first step."""
+    network = pcmodel.dense((2, 2, 2), rngs=nnx.Rngs(0))
+    network.layers[1].weight[...] = jnp.zeros((2, 2))
+    zero, moved = weights_of(network), perturbed(network)
+    gauge, precisions = FixedWeightNorm(), as_model(network).log_precisions
+    for weights, initial in ((zero, zero), (zero, moved), (moved, zero)):
+        found = gauge.project(weights, initial, precisions)
+        assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(found))
+
+
+def residual_hierarchy(scale):
+    """top -> dense -> level 2 -> identity + branch -> level 1 -> dense -> data, all linear, with
+    both residual levels in units `scale` times as large."""
+    rng = np.random.default_rng(8)
+    shapes = [(4, 3), (3, 3), (3, 2)]
+    matrices = [rng.normal(size=shape) / 2 for shape in shapes]
+    layers = [
+        pcmodel.Dense(above, below, activation=identity, rngs=nnx.Rngs(0))
+        for below, above in shapes
+    ]
+    for layer, matrix, factor in zip(
+        layers, matrices, (1 / scale, 1.0, scale), strict=True
+    ):
+        layer.weight[...] = jnp.asarray(factor * matrix)
+    layers[1] = pcmodel.Residual(layers[1])
+    logs = list(np.log([3.0, 2.0 / scale**2, 5.0 / scale**2, 1.0]))
+    return pcmodel.Network(layers, (4, 3, 3, 2), log_precisions=logs, is_linear=True)
+
+
+def test_a_residual_chain_has_one_scale_and_it_is_the_first_maps():
+    """Both levels rescaled together with the first map and the readout, the branch as it was: the
+    same model. Hence the gauge holds the first map and leaves the branch free."""
+    data = np.random.default_rng(1).normal(size=4)
+    one, other = (
+        reported(residual_hierarchy(1.0), data),
+        reported(residual_hierarchy(2.5), data),
+    )
+    for name, value in one.items():
+        np.testing.assert_allclose(other[name], value, rtol=1e-7, err_msg=name)

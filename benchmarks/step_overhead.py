@@ -1,0 +1,218 @@
+"""What does the package add to a hand-written inference step, and to the first call?
+
+(a) Twenty steps of state descent on a classifier 784-300-300-10 (tanh; image and label clamped,
+batch 64, learned precisions of no size in particular), from the forward pass, against the same steps
+written by hand for this one network: batched matrices, gradient by hand, nothing general. The two
+end at the same latents, which is checked.  A second hand-written competitor predicts from
+the clamped image once, before the steps: what no general step may assume, but a compiler may find.
+
+(b) The first call, tracing and compiling, of one training step (infer, update weights) of seven dense
+layers 784-128-...-128-10, in a process whose compilation cache is off.
+
+    python benchmarks/step_overhead.py [--smoke] [--output FOLDER]
+"""
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from timing import RESULTS, interleaved, write
+
+import pcmodel
+from pcmodel.door import Posed, pose
+from pcmodel.inference import StateDescent
+from pcmodel.inference.descent import descend_steps
+from pcmodel.learning.e_step import PointEstimate
+from pcmodel.learning.em import Learning, em_step, init_learning
+from pcmodel.model import sweep
+from pcmodel.networks.network import as_model
+
+RATE = 0.05
+PRECISIONS = (4.0, 2.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes; `smoke` runs in seconds and measures nothing of interest."""
+
+    widths: tuple[int, ...] = (10, 300, 300, 784)
+    batch: int = 64
+    steps: int = 20
+    rounds: int = 200
+    deep_widths: tuple[int, ...] = (10, *[128] * 6, 784)
+    first_calls: int = 5
+
+    @classmethod
+    def smoke(cls) -> "Config":
+        """Toy size."""
+        return cls((3, 4, 5, 6), 2, 3, 2, (3, 4, 4, 5), 1)
+
+
+def classify(config: Config) -> tuple[pcmodel.Network, np.ndarray, np.ndarray]:
+    """The classifier, images and labels."""
+    network = pcmodel.dense(
+        config.widths, precisions=PRECISIONS, rngs=nnx.Rngs(0), names=None
+    )
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(config.batch, config.widths[-1])).astype(np.float32)
+    labels = np.eye(config.widths[0], dtype=np.float32)
+    return network, images, labels[rng.integers(config.widths[0], size=config.batch)]
+
+
+@partial(jax.jit, static_argnames=("batching", "num_steps"))
+def by_package(problem, start, *, batching, num_steps):
+    """Hidden latents after descent, by the package's own step."""
+    solver = StateDescent(optax.sgd(RATE))
+
+    def one(problem, state):
+        return descend_steps(solver, problem, state, num_steps)
+
+    return jax.vmap(one, in_axes=(batching.axes(problem), 0))(problem, start)
+
+
+def prediction(layer, above, activation):
+    """One layer for a batch."""
+    return activation(above) @ layer["weight"].T + layer["bias"]
+
+
+@partial(jax.jit, static_argnames=("num_steps", "hoisted"))
+def by_hand(layers, hidden, image, label, *, num_steps, hoisted):
+    """The same steps for this network only; x1 and x2 are (batch, width)."""
+    pi0, pi1, pi2, _ = PRECISIONS
+    from_image = prediction(layers[2], image, lambda x: x)
+
+    def step(_, hidden):
+        x1, x2 = hidden
+        top = from_image if hoisted else prediction(layers[2], image, lambda x: x)
+        a1, a2 = jnp.tanh(x1), jnp.tanh(x2)
+        e0 = pi0 * (label - a1 @ layers[0]["weight"].T - layers[0]["bias"])
+        e1 = pi1 * (x1 - a2 @ layers[1]["weight"].T - layers[1]["bias"])
+        e2 = pi2 * (x2 - top)
+        g1 = e1 - (e0 @ layers[0]["weight"]) * (1 - a1**2)
+        g2 = e2 - (e1 @ layers[1]["weight"]) * (1 - a2**2)
+        return x1 - RATE * g1, x2 - RATE * g2
+
+    return jax.lax.fori_loop(0, num_steps, step, hidden)
+
+
+def compare_steps(config: Config) -> dict[str, Any]:
+    """Time of the steps, package over hand."""
+    network, images, labels = classify(config)
+    posed: Posed = pose(network, labels, clamp={"top": images})
+    model, weights, _ = as_model(network)
+
+    def forward(image):
+        return sweep(model, {**weights, "prior_mean": image})[1:3]
+
+    hidden = jax.vmap(forward)(jnp.asarray(images))
+    start = jnp.concatenate(hidden, axis=1)
+    steps = {"num_steps": config.steps}
+    package = partial(
+        by_package, posed.problem, start, batching=posed.batching, **steps
+    )
+    hand = partial(
+        by_hand,
+        weights["layers"],
+        hidden,
+        jnp.asarray(images),
+        jnp.asarray(labels),
+        **steps,
+    )
+    ends = jnp.concatenate(hand(hoisted=False), axis=1)
+    np.testing.assert_allclose(package(), ends, atol=1e-4)
+    seconds = interleaved(
+        {
+            "package": package,
+            "by hand": partial(hand, hoisted=False),
+            "by hand, image's prediction made once": partial(hand, hoisted=True),
+        },
+        config.rounds,
+    )
+    mine = seconds["package"]
+    return {
+        "seconds": seconds,
+        "package_over_hand": {
+            name: {
+                "median": mine["median"] / times["median"],
+                "lower_quartile": mine["lower_quartile"] / times["lower_quartile"],
+            }
+            for name, times in seconds.items()
+            if name != "package"
+        },
+        "gflops": flops(config) / mine["median"] / 1e9,
+    }
+
+
+def flops(config: Config) -> float:
+    """Multiplications and additions of the steps: each layer forward, all but one backward."""
+    sizes = [a * b for a, b in pairwise(config.widths)]
+    return 2.0 * (2 * sum(sizes) - sizes[-1]) * config.batch * config.steps
+
+
+def first_calls(config: Config) -> dict[str, Any]:
+    """Seconds of first calls of a training step, the caches emptied before each."""
+    network = pcmodel.dense(config.deep_widths, rngs=nnx.Rngs(0))
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(config.batch, config.deep_widths[-1]))
+    labels = np.eye(config.deep_widths[0])[
+        rng.integers(config.deep_widths[0], size=config.batch)
+    ]
+    posed = pose(network, labels, clamp={"top": images})
+    pure = as_model(network)
+    e_steps = {
+        "GaussNewton": PointEstimate(),
+        "StateDescent": PointEstimate(StateDescent(optax.sgd(RATE), max_steps=20)),
+    }
+    return {
+        name: first_call(pure, posed, Learning(precision_rate=0.0, e_step=e_step), config)
+        for name, e_step in e_steps.items()
+    }
+
+
+def first_call(pure, posed: Posed, learning: Learning, config: Config) -> dict:
+    """Trace-and-compile seconds of one training step: median and all."""
+    state = init_learning(pure.weights, pure.log_precisions, learning)
+    structure = posed.problem.structure
+    values = tuple(
+        value if value.ndim == 2 else jnp.zeros((config.batch, 0))
+        for value in posed.problem.inputs.values
+    )
+    seconds = []
+    for seed in range(config.first_calls):
+        jax.clear_caches()
+        step = jax.jit(partial(em_step, structure=structure, learning=learning))
+        key = jax.block_until_ready(jax.random.key(seed))
+        begin = time.perf_counter()
+        jax.block_until_ready(step(state, values, key))
+        seconds.append(time.perf_counter() - begin)
+    return {"median": float(np.median(seconds)), "all": seconds}
+
+
+def main() -> None:
+    """Measure both, print the ratios, write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true", help="toy size")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
+    options = parser.parse_args()
+    config = Config.smoke() if options.smoke else Config()
+    jax.config.update("jax_enable_compilation_cache", False)
+    cases = {"steps": compare_steps(config), "first_call": first_calls(config)}
+    print(json.dumps(cases["steps"]["package_over_hand"], indent=1))
+    print(json.dumps(cases["first_call"], indent=1))
+    content = {"question": __doc__.splitlines()[0], "cases": cases}
+    content["config"] = asdict(config)
+    print(write("step_overhead", content, options.output))
+
+
+if __name__ == "__main__":
+    main()

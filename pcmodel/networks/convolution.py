@@ -1,0 +1,246 @@
+r"""Convolutional layers over flat levels.
+
+A level of maps is one flat vector, rows first and channels last: unit (i, j, c) of (h, w, channels) maps has
+index (i w + j) channels + c.  A layer reads the level above in the order
+
+    activation -> pool -> linear map,
+
+so that a latent is the *output of a convolution*: with the levels counted from the image this is the
+usual stack convolution -> activation -> pool, cut before the activation and not after the pool.
+
+Written for one example; `jax.vmap` over a batch makes one batched convolution of it.
+"""
+
+from collections.abc import Callable, Sequence
+from math import prod
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.errors import UserError
+from pcmodel.networks.pooling import Pool, pooled_shape
+from pcmodel.networks.scaling import STANDARD, Scaling, initial_weights, multiply
+
+Shape = tuple[int, int, int]
+Pads = tuple[tuple[int, int], tuple[int, int]]
+LAYOUT = ("NHWC", "HWIO", "NHWC")
+
+
+class Convolution(nnx.Module):
+    """Prediction of maps from maps: a (K * pool(act(x))) + b, a = `scaling.multiplier`.
+
+    shape_above: (height, width, channels) of the level above.
+    kernel: side, or (rows, columns), of the window; the kernel is not flipped (a
+        cross-correlation, as in all network libraries) and has shape
+        (rows, columns, channels above, channels).
+    padding: rows and columns of zeros on each side, or "SAME" for ceil(size / stride) outputs.
+    pool: acts on the activated level above, before the convolution.
+    Initial weights are normal with variance `scale`^2 / fan-in, fan-in = kernel rows x columns x
+    channels above, or what `scaling` says; biases (one a channel) zero.
+
+    `shape` is (height, width, channels) of the prediction.  Raises UserError if nothing
+    is left of the maps.
+    """
+
+    def __init__(
+        self,
+        shape_above: Sequence[int],
+        channels: int,
+        *,
+        kernel: int | Sequence[int] = 3,
+        stride: int = 1,
+        padding: int | str = "SAME",
+        pool: Pool | None = None,
+        activation: Callable[[Array], Array] = jnp.tanh,
+        scale: float = 1.0,
+        scaling: Scaling = STANDARD,
+        rngs: nnx.Rngs,
+    ):
+        maps = check_maps(shape_above, channels, stride, padding)
+        window = window_of(kernel)
+        size = pooled_shape(maps, pool)
+        self.pads = pads_of(size, window, stride, padding)
+        rows, columns = (
+            (size[i] + sum(self.pads[i]) - window[i]) // stride + 1 for i in (0, 1)
+        )
+        if min(rows, columns, *size) < 1:
+            raise UserError(
+                f"a {window[0]} x {window[1]} convolution with padding {padding!r} leaves "
+                f"nothing of maps of {size[0]} x {size[1]} units."
+            )
+        shape = (*window, maps[2], channels)
+        values = initial_weights(shape, prod(shape[:3]), scale, scaling, rngs)
+        self.weight = nnx.Param(values)
+        self.bias = nnx.Param(jnp.zeros((channels,), values.dtype))
+        self.shape_above = maps
+        self.shape = (rows, columns, channels)
+        self.stride = stride
+        self.padding = padding
+        self.pool = pool
+        self.activation = activation
+        self.scaling = scaling
+
+    def __call__(self, above: Float[Array, " above"]) -> Float[Array, " width"]:
+        """Prediction of the level below `above`."""
+        maps = self.activation(above).reshape(self.shape_above)
+        if self.pool is not None:
+            maps = self.pool(maps)
+        product = convolve(maps, self.weight[...], self.stride, self.pads)
+        return add_bias(multiply(self.scaling.multiplier, product), self.bias[...])
+
+
+class TransposedConvolution(nnx.Module):
+    """Prediction of large maps from small ones: the adjoint of a convolution.
+
+    With the same kernel size, stride and padding it is the transpose of the linear map of the
+    `Convolution` that would lead from the large maps to the small ones (its kernel with the
+    last two axes exchanged).  Each unit above paints a kernel-sized patch, `stride` apart.
+
+    shape_above: (height, width, channels) of the level above.
+    padding: rows and columns cut from each side of what is painted, or "SAME" for
+        size x stride outputs.
+    The kernel has shape (rows, columns, channels above, channels); initial weights are normal
+    with variance `scale`^2 / fan-in, fan-in = rows x columns x channels above / stride^2.
+
+    `shape` is (height, width, channels) of the prediction.  Raises UserError if nothing
+    is left of the maps.
+    """
+
+    def __init__(
+        self,
+        shape_above: Sequence[int],
+        channels: int,
+        *,
+        kernel: int | Sequence[int] = 3,
+        stride: int = 1,
+        padding: int | str = "SAME",
+        activation: Callable[[Array], Array] = jnp.tanh,
+        scale: float = 1.0,
+        scaling: Scaling = STANDARD,
+        rngs: nnx.Rngs,
+    ):
+        maps = check_maps(shape_above, channels, stride, padding)
+        window = window_of(kernel)
+        sizes = [painted_size(maps[i], window[i], stride, padding) for i in (0, 1)]
+        if min(sizes) < 1:
+            raise UserError(
+                f"padding {padding!r} leaves nothing of what a {window[0]} x {window[1]} "
+                f"transposed convolution paints from {maps[0]} x {maps[1]} units."
+            )
+        self.shape = (sizes[0], sizes[1], channels)
+        self.pads = adjoint_pads(self.shape, maps, window, stride, padding)
+        shape = (*window, maps[2], channels)
+        values = initial_weights(
+            shape, prod(shape[:3]) / stride**2, scale, scaling, rngs
+        )
+        self.weight = nnx.Param(values)
+        self.bias = nnx.Param(jnp.zeros((channels,), values.dtype))
+        self.shape_above = maps
+        self.stride = stride
+        self.padding = padding
+        self.activation = activation
+        self.scaling = scaling
+
+    def __call__(self, above: Float[Array, " above"]) -> Float[Array, " width"]:
+        """Prediction of the level below `above`."""
+        maps = self.activation(above).reshape(self.shape_above)
+        product = jax.lax.conv_general_dilated(
+            maps[None],
+            jnp.flip(self.weight[...], (0, 1)),
+            (1, 1),
+            self.pads,
+            lhs_dilation=(self.stride, self.stride),
+            dimension_numbers=LAYOUT,
+        )[0]
+        return add_bias(multiply(self.scaling.multiplier, product), self.bias[...])
+
+
+def convolve(
+    maps: Float[Array, "h w c"],
+    kernel: Float[Array, "rows columns c d"],
+    stride: int,
+    pads: Pads,
+) -> Float[Array, "p q d"]:
+    """Cross-correlation of one example's maps with a kernel."""
+    if maps.shape == kernel.shape[:3] and not any(map(any, pads)):
+        # One window is the whole map: a matrix product, which is faster.
+        flat = maps.reshape(-1) @ kernel.reshape(-1, kernel.shape[3])
+        return flat.reshape(1, 1, -1)
+    return jax.lax.conv_general_dilated(
+        maps[None], kernel, (stride, stride), pads, dimension_numbers=LAYOUT
+    )[0]
+
+
+def add_bias(
+    maps: Float[Array, "h w c"], bias: Float[Array, " c"]
+) -> Float[Array, " width"]:
+    """Flat maps with one bias a channel."""
+    return (maps + jnp.broadcast_to(bias, maps.shape)).reshape(-1)
+
+
+def check_maps(
+    given: Sequence[int], channels: int, stride: int, padding: int | str
+) -> Shape:
+    """The shape of the maps above; a UserError unless a layer over them makes sense."""
+    shape = tuple(given)
+    if len(shape) != 3 or min(shape) < 1:
+        raise UserError(
+            f"maps have a shape (height, width, channels) of positive numbers, got {shape}."
+        )
+    if channels < 1 or stride < 1:
+        raise UserError(
+            f"channels and stride must be at least 1, got {channels} and {stride}."
+        )
+    if padding != "SAME" and (isinstance(padding, str) or padding < 0):
+        raise UserError(f'padding must be "SAME" or a number of rows, got {padding!r}.')
+    return shape[0], shape[1], shape[2]
+
+
+def window_of(kernel: int | Sequence[int]) -> tuple[int, int]:
+    """(rows, columns) of a kernel given by its side or by both."""
+    window = (kernel, kernel) if isinstance(kernel, int) else tuple(kernel)
+    if len(window) != 2 or min(window) < 1:
+        raise UserError(
+            f"a kernel has a side, or (rows, columns), of at least 1, got {kernel}."
+        )
+    return window[0], window[1]
+
+
+def pads_of(
+    size: tuple[int, ...], window: tuple[int, int], stride: int, padding: int | str
+) -> Pads:
+    """Zeros (before, after) in rows and columns of a convolution over maps of a size."""
+    if not isinstance(padding, str):
+        return ((padding, padding), (padding, padding))
+    pads = []
+    for length, side in zip(size[:2], window, strict=True):
+        total = max((-(-length // stride) - 1) * stride + side - length, 0)
+        pads.append((total // 2, total - total // 2))
+    return pads[0], pads[1]
+
+
+def painted_size(length: int, side: int, stride: int, padding: int | str) -> int:
+    """Rows (or columns) of a transposed convolution's output."""
+    if isinstance(padding, str):
+        return length * stride
+    return (length - 1) * stride + side - 2 * padding
+
+
+def adjoint_pads(
+    shape: Shape,
+    shape_above: Shape,
+    window: tuple[int, int],
+    stride: int,
+    padding: int | str,
+) -> Pads:
+    """Padding of the dilated convolution that transposes the one from `shape`."""
+    forward = pads_of(shape, window, stride, padding)
+    pads = []
+    for i in (0, 1):
+        before, after = forward[i]
+        unread = shape[i] + before + after - window[i] - (shape_above[i] - 1) * stride
+        pads.append((window[i] - 1 - before, window[i] - 1 - after + unread))
+    return pads[0], pads[1]
