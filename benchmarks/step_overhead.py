@@ -32,7 +32,8 @@ import pcmodel
 from pcmodel.door import Posed, pose
 from pcmodel.inference import StateDescent
 from pcmodel.inference.descent import descend_steps
-from pcmodel.learning.e_step import PointEstimate
+from pcmodel.inference.truncated import TruncatedNewton
+from pcmodel.learning import Backpropagation, Frozen, Incremental, PointEstimate
 from pcmodel.learning.em import Learning, em_step, init_learning
 from pcmodel.model import sweep
 from pcmodel.networks.network import as_model
@@ -130,6 +131,7 @@ def compare_steps(config: Config) -> dict[str, Any]:
     )
     ends = jnp.concatenate(hand(hoisted=False), axis=1)
     np.testing.assert_allclose(package(), ends, atol=1e-4)
+    jax.clear_caches()
     seconds = interleaved(
         {
             "package": package,
@@ -145,6 +147,7 @@ def compare_steps(config: Config) -> dict[str, Any]:
             name: {
                 "median": mine["median"] / times["median"],
                 "lower_quartile": mine["lower_quartile"] / times["lower_quartile"],
+                "least": mine["least"] / times["least"],
             }
             for name, times in seconds.items()
             if name != "package"
@@ -169,14 +172,20 @@ def first_calls(config: Config) -> dict[str, Any]:
     ]
     posed = pose(network, labels, clamp={"top": images})
     pure = as_model(network)
-    e_steps = {
-        "GaussNewton": PointEstimate(),
-        "StateDescent": PointEstimate(StateDescent(optax.sgd(RATE), max_steps=20)),
+    frozen = {"precision_step": Frozen()}
+    ways = {
+        "truncated Newton": Learning(e_step=PointEstimate(TruncatedNewton()), **frozen),
+        "20 state-descent steps": Learning(
+            e_step=PointEstimate(StateDescent(optax.sgd(RATE), max_steps=20)), **frozen
+        ),
+        "incremental": Learning(
+            rule=Incremental(20, optax.sgd(RATE)), e_step=PointEstimate(), **frozen
+        ),
+        "backpropagation twin": Learning(
+            rule=Backpropagation(), e_step=PointEstimate(), **frozen
+        ),
     }
-    return {
-        name: first_call(pure, posed, Learning(precision_rate=0.0, e_step=e_step), config)
-        for name, e_step in e_steps.items()
-    }
+    return {name: first_call(pure, posed, way, config) for name, way in ways.items()}
 
 
 def first_call(pure, posed: Posed, learning: Learning, config: Config) -> dict:
@@ -193,9 +202,17 @@ def first_call(pure, posed: Posed, learning: Learning, config: Config) -> dict:
         step = jax.jit(partial(em_step, structure=structure, learning=learning))
         key = jax.block_until_ready(jax.random.key(seed))
         begin = time.perf_counter()
-        jax.block_until_ready(step(state, values, key))
-        seconds.append(time.perf_counter() - begin)
-    return {"median": float(np.median(seconds)), "all": seconds}
+        lowered = step.lower(state, values, key)
+        middle = time.perf_counter()
+        jax.block_until_ready(lowered.compile()(state, values, key))
+        seconds.append((time.perf_counter() - begin, middle - begin))
+    whole, tracing = np.array(seconds).T
+    return {
+        "median": float(np.median(whole)),
+        "least": float(np.min(whole)),
+        "tracing_median": float(np.median(tracing)),
+        "all": whole.tolist(),
+    }
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ RESULTS = Path(__file__).parent / "results"
 def interleaved(
     competitors: Mapping[str, Callable[[], Any]], rounds: int
 ) -> dict[str, dict[str, float]]:
-    """Seconds of each competitor: median, quartiles, first (compiling) call.
+    """Seconds of each competitor: median, quartiles, least, first (compiling) call.
 
     Every competitor is called once unmeasured in `first_call`, then once a round in
     turn, so that a slow minute of the machine hits them all.
@@ -31,6 +31,7 @@ def interleaved(
     return {
         name: {
             "median": float(np.median(times)),
+            "least": float(np.min(times)),
             "lower_quartile": float(np.quantile(times, 0.25)),
             "upper_quartile": float(np.quantile(times, 0.75)),
             "first_call": first[name],
