@@ -295,11 +295,22 @@ def latents_from_state(problem: Problem, state: Float[Array, " free"]) -> Latent
 
     A discrete level 0 holds its data where observed and its predicted mean elsewhere.
     """
+    return latents_from_free(problem, split_state(problem.structure, state))
+
+
+def split_state(
+    structure: Structure, state: Float[Array, " free"]
+) -> tuple[Array, ...]:
+    """Each level's free units of a flat state, bottom first."""
+    return tuple(state[units] for units in structure.free_slices())
+
+
+def latents_from_free(problem: Problem, free: tuple[Array, ...]) -> Latents:
+    """`latents_from_state` of a state already split into levels."""
     structure, inputs = problem.structure, problem.inputs
-    slices = structure.free_slices()
     latents = [
         place(
-            state[slices[level]],
+            free[level],
             structure.free_units(level),
             inputs.values[level],
             structure.clamped_units(level),

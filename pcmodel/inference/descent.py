@@ -20,8 +20,10 @@ from jaxtyping import Float
 from pcmodel.energy import (
     Problem,
     energy,
+    latents_from_free,
     latents_from_state,
     normaliser,
+    split_state,
     state_from_latents,
 )
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
@@ -32,30 +34,43 @@ CHECK_EVERY = 10
 
 
 class Coordinates(NamedTuple):
-    """How a solver's own coordinates relate to whitened errors."""
+    """How a solver's own coordinates, one flat point, relate to whitened errors.
 
-    energy: Callable[[Array], Array]
+    Steps are taken on `parts` of the point: cut into levels once, and not in every step, a descent on
+    the latents has nothing to do that a program written for its one network would not do.
+    energy: of the parts.  parts, whole: a point's parts, and back.
+    """
+
+    energy: Callable[[tuple[Array, ...]], Array]
     to_whitened: Callable[[Array], Array]
     from_whitened: Callable[[Array], Array]
+    parts: Callable[[Array], tuple[Array, ...]]
+    whole: Callable[[tuple[Array, ...]], Array]
 
 
 def state_coordinates(problem: Problem) -> Coordinates:
-    """The free units of the latents."""
+    """The free units of the latents; a part is a level."""
 
     def to_whitened(state: Array) -> Array:
         return whitened_from_latents(problem, latents_from_state(problem, state))
 
     return Coordinates(
-        lambda state: energy(problem, latents_from_state(problem, state)),
+        lambda free: energy(problem, latents_from_free(problem, free)),
         to_whitened,
         lambda z: state_from_latents(problem.structure, unroll(problem, z).latents),
+        lambda state: split_state(problem.structure, state),
+        jnp.concatenate,
     )
 
 
 def error_coordinates(problem: Problem) -> Coordinates:
-    """Whitened errors themselves."""
+    """Whitened errors themselves, in one part."""
     return Coordinates(
-        lambda z: objective(problem, z) + normaliser(problem), lambda z: z, lambda z: z
+        lambda parts: objective(problem, parts[0]) + normaliser(problem),
+        lambda z: z,
+        lambda z: z,
+        lambda z: (z,),
+        lambda parts: parts[0],
     )
 
 
@@ -103,9 +118,9 @@ def descend(solver: Descent, problem: Problem, initial: Array) -> SolverResult:
     coordinates = solver.coordinates(problem)
     step = descent_step(solver.optimiser, coordinates.energy)
 
-    def residual(point: Array) -> Array:
+    def residual(parts: tuple[Array, ...]) -> Array:
         gradient = jax.grad(lambda z: objective(problem, z))(
-            coordinates.to_whitened(point)
+            coordinates.to_whitened(coordinates.whole(parts))
         )
         # H >= I: the gradient norm bounds the Newton decrement.
         return jnp.sqrt(jnp.sum(gradient**2))
@@ -115,25 +130,24 @@ def descend(solver: Descent, problem: Problem, initial: Array) -> SolverResult:
         return (norm > tolerance) & jnp.isfinite(norm) & (count < solver.max_steps)
 
     def chunk(carry):
-        point, state, _, count = carry
-        (point, state), _ = jax.lax.scan(step, (point, state), length=CHECK_EVERY)
-        return point, state, residual(point), count + CHECK_EVERY
+        parts, state, _, count = carry
+        (parts, state), _ = jax.lax.scan(step, (parts, state), length=CHECK_EVERY)
+        return parts, state, residual(parts), count + CHECK_EVERY
 
-    point = coordinates.from_whitened(initial)
-    start = (point, solver.optimiser.init(point), residual(point), jnp.zeros((), int))
-    point, _, norm, count = jax.lax.while_loop(unfinished, chunk, start)
-    return SolverResult(
-        coordinates.to_whitened(point), norm, norm <= tolerance, count, count
-    )
+    parts = coordinates.parts(coordinates.from_whitened(initial))
+    start = (parts, solver.optimiser.init(parts), residual(parts), jnp.zeros((), int))
+    parts, _, norm, count = jax.lax.while_loop(unfinished, chunk, start)
+    found = coordinates.to_whitened(coordinates.whole(parts))
+    return SolverResult(found, norm, norm <= tolerance, count, count)
 
 
 def descent_step(optimiser: optax.GradientTransformation, energy_of: Callable):
     """A scan body: one optimiser step; emits nothing."""
 
     def step(carry, _):
-        point, state = carry
-        updates, state = optimiser.update(jax.grad(energy_of)(point), state, point)
-        moved = jax.tree.map(jnp.add, point, updates)
+        parts, state = carry
+        updates, state = optimiser.update(jax.grad(energy_of)(parts), state, parts)
+        moved = jax.tree.map(jnp.add, parts, updates)
         return (moved, state), None
 
     return step
@@ -146,10 +160,12 @@ def descend_steps(
 
     `initial` and the result are points in the solver's own coordinates.
     """
-    step = descent_step(solver.optimiser, solver.coordinates(problem).energy)
-    start = (initial, solver.optimiser.init(initial))
-    (point, _), _ = jax.lax.scan(step, start, length=num_steps)
-    return point
+    coordinates = solver.coordinates(problem)
+    step = descent_step(solver.optimiser, coordinates.energy)
+    parts = coordinates.parts(initial)
+    start = (parts, solver.optimiser.init(parts))
+    (parts, _), _ = jax.lax.scan(step, start, length=num_steps)
+    return coordinates.whole(parts)
 
 
 class Trajectory(NamedTuple):
@@ -166,13 +182,14 @@ def trajectory(
 
     `initial` is a point in the solver's own coordinates.
     """
-    energy_of = solver.coordinates(problem).energy
-    step = descent_step(solver.optimiser, energy_of)
+    coordinates = solver.coordinates(problem)
+    step = descent_step(solver.optimiser, coordinates.energy)
 
     def record(carry, _):
-        value = energy_of(carry[0])
-        return step(carry, None)[0], (carry[0], value)
+        value = coordinates.energy(carry[0])
+        return step(carry, None)[0], (coordinates.whole(carry[0]), value)
 
-    start = (initial, solver.optimiser.init(initial))
+    parts = coordinates.parts(initial)
+    start = (parts, solver.optimiser.init(parts))
     _, (points, energies) = jax.lax.scan(record, start, length=num_steps)
     return Trajectory(points, energies)
