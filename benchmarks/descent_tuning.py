@@ -78,7 +78,7 @@ def descend(problem, rate, momentum, *, family, batching, num_steps):
 
     def one(problem):
         coordinates = StateDescent.coordinates(problem)
-        start = coordinates.from_whitened(start_of(problem))
+        start = coordinates.parts(coordinates.from_whitened(start_of(problem)))
 
         def step(carry, _):
             state, memory = carry
@@ -89,7 +89,7 @@ def descend(problem, rate, momentum, *, family, batching, num_steps):
         (state, _), energies = jax.lax.scan(
             step, (start, optimiser.init(start)), length=num_steps
         )
-        return energies, coordinates.to_whitened(state)
+        return energies, coordinates.to_whitened(coordinates.whole(state))
 
     return over_examples(Posed(problem, batching), one)
 
@@ -107,7 +107,8 @@ def settle(problem, whitened, *, batching, solver):
     def one(problem, whitened):
         found = solver.minimise(problem, whitened)
         coordinates = StateDescent.coordinates(problem)
-        return coordinates.energy(coordinates.from_whitened(found.whitened))
+        state = coordinates.from_whitened(found.whitened)
+        return coordinates.energy(coordinates.parts(state))
 
     axes = (batching.axes(problem), 0)
     return jax.vmap(one, in_axes=axes)(problem, whitened)
@@ -128,7 +129,7 @@ def largest_curvature(posed: Posed) -> float:
     def one(problem):
         coordinates = StateDescent.coordinates(problem)
         state = coordinates.from_whitened(start_of(problem))
-        gradient = jax.grad(coordinates.energy)
+        gradient = jax.grad(lambda x: coordinates.energy(coordinates.parts(x)))
 
         def iterate(_, vector):
             image = jax.jvp(gradient, (state,), (vector,))[1]

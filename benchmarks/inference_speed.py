@@ -26,7 +26,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from descent_tuning import (
     TARGET,
     Search,
@@ -44,6 +43,7 @@ from pcmodel.api import run_inference
 from pcmodel.data.digits import load_digits_split, one_hot
 from pcmodel.door import Posed, pose
 from pcmodel.inference import ConjugateGradient, GaussNewton, StateDescent
+from pcmodel.inference.descent import descend_steps
 from pcmodel.inference.gauss_newton import OPENING
 from pcmodel.inference.linear_solve import choose, factor_once
 from pcmodel.inference.secant import secant_descent
@@ -109,16 +109,8 @@ def descend_only(problem, *, optimiser, batching, num_steps):
     def one(problem):
         coordinates = StateDescent.coordinates(problem)
         start = coordinates.from_whitened(start_of(problem))
-
-        def step(_, carry):
-            state, memory = carry
-            gradient = jax.grad(coordinates.energy)(state)
-            updates, memory = optimiser.update(gradient, memory, state)
-            return optax.apply_updates(state, updates), memory
-
-        carry = (start, optimiser.init(start))
-        state, _ = jax.lax.fori_loop(0, num_steps, step, carry)
-        return coordinates.to_whitened(state)
+        solver = StateDescent(optimiser)
+        return coordinates.to_whitened(descend_steps(solver, problem, start, num_steps))
 
     return over_examples(Posed(problem, batching), one)
 

@@ -207,9 +207,7 @@ def test_a_kernel_keeps_its_norm_and_a_channel_its_own(kind, per_unit):
     network = pcmodel.Network(layers, (18,) * 3, log_precisions=[0.0, hidden, 0.0])
     initial, moved = weights_of(network), perturbed(network)
     found = FixedWeightNorm().project(moved, initial, as_model(network).log_precisions)
-    kernels = [
-        np.asarray(w["layers"][1]["weight"]) for w in (initial, moved, found)
-    ]
+    kernels = [np.asarray(w["layers"][1]["weight"]) for w in (initial, moved, found)]
     axes = (0, 1, 2) if per_unit else (0, 1, 2, 3)
     norms = [np.sqrt(np.sum(np.square(k), axis=axes)) for k in kernels]
     assert norms[0].shape == ((2,) if per_unit else ())

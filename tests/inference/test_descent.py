@@ -1,0 +1,53 @@
+"""Descent by a fixed number of steps: what is recorded and what is only stepped through."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import nnx
+
+import pcmodel
+from pcmodel.door import pose
+from pcmodel.energy import energy, latents_from_state
+from pcmodel.inference.descent import descend_steps, trajectory
+
+
+@pytest.fixture(scope="module")
+def problem():
+    """Three levels, the top clamped in part, level 0 whole."""
+    network = pcmodel.dense((3, 4, 2), precisions=(4.0, 2.0, 1.0), rngs=nnx.Rngs(0))
+    top = pcmodel.Clamp(np.array([0.0, 0.7]), np.array([False, True]))
+    return pose(network, np.array([1.0, -1.0, 0.5]), clamp={"top": top}).problem
+
+
+@pytest.mark.parametrize(
+    "optimiser", [optax.sgd(0.05), optax.sgd(0.05, 0.9), optax.adam(0.05)]
+)
+def test_a_descent_on_levels_is_the_one_on_the_flat_state(problem, optimiser):
+    """The reference steps on one flat vector. Prevents a level from being stepped with another
+    level's momentum, or the recorded points from lagging the energies."""
+    point = jnp.linspace(-1, 1, problem.structure.num_free)
+
+    def energy_of(state):
+        return energy(problem, latents_from_state(problem, state))
+
+    solver, memory = pcmodel.StateDescent(optimiser), optimiser.init(point)
+    path = trajectory(solver, problem, point, 6)
+    end = descend_steps(solver, problem, point, 6)
+    for step in range(6):
+        np.testing.assert_allclose(path.points[step], point, rtol=1e-12)
+        np.testing.assert_allclose(path.energies[step], energy_of(point), rtol=1e-12)
+        updates, memory = optimiser.update(jax.grad(energy_of)(point), memory, point)
+        point = point + updates
+    np.testing.assert_allclose(end, point, rtol=1e-12)
+
+
+def test_a_descent_on_errors_takes_the_same_number_of_steps(problem):
+    """Prevents whitened errors from being cut up like latents."""
+    start = jnp.linspace(-1, 1, problem.structure.num_free)
+    solver = pcmodel.ErrorDescent(optax.sgd(0.02))
+    path = trajectory(solver, problem, start, 8)
+    assert np.all(np.diff(path.energies) < 0)
+    end = descend_steps(solver, problem, start, 7)
+    np.testing.assert_allclose(end, path.points[7], rtol=1e-12)
