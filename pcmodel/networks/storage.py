@@ -176,7 +176,7 @@ def check_same(
             )
 
 
-def difference(theirs: dict[str, Any] | None, ours: dict[str, Any] | None) -> str:
+def difference(theirs: Any, ours: Any) -> str:
     """What sets two layers' descriptions apart, in a few words."""
     if not isinstance(theirs, dict) or not isinstance(ours, dict):
         return "one of them is custom"
