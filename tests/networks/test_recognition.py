@@ -58,7 +58,7 @@ def test_trained_recognition_is_the_exact_posterior_mean(linear):
         return (optax.apply_updates(weights, updates), state), value
 
     start = (weights, optimiser.init(weights))
-    (weights, _), losses = jax.jit(lambda c: jax.lax.scan(step, c, length=400))(start)
+    (weights, _), losses = jax.jit(lambda c: jax.lax.scan(step, c, length=250))(start)
     assert losses[0] > 0.1 and losses[-1] < 1e-20
     trained = with_recognition_weights(recognition, weights)
     others = np.asarray(pcmodel.sample(network, jax.random.key(1), 8)[0])

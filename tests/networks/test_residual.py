@@ -129,6 +129,7 @@ def test_activity_neither_dies_nor_explodes_with_depth(depth, activation, share)
     np.testing.assert_allclose(found[0] * width, share * hidden[-1], rtol=0.4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", [jnp.tanh, jax.nn.gelu])
 def test_other_activations_stay_within_the_same_bounds(activation):
     """Prevents the bound e from holding for rectifiers only (act^2 <= x^2 suffices)."""
