@@ -177,7 +177,10 @@ def first_calls(config: Config) -> dict[str, Any]:
     ways = {
         "truncated Newton": Learning(e_step=PointEstimate(TruncatedNewton()), **frozen),
         "20 state-descent steps": Learning(
-            e_step=PointEstimate(StateDescent(optax.sgd(RATE), max_steps=20)), **frozen
+            e_step=PointEstimate(
+                StateDescent(optax.sgd(RATE), tolerance=0.0, max_steps=20)
+            ),
+            **frozen,
         ),
         "incremental": Learning(
             rule=Incremental(20, optax.sgd(RATE)), e_step=PointEstimate(), **frozen

@@ -51,3 +51,19 @@ def test_a_descent_on_errors_takes_the_same_number_of_steps(problem):
     assert np.all(np.diff(path.energies) < 0)
     end = descend_steps(solver, problem, start, 7)
     np.testing.assert_allclose(end, path.points[7], rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [pcmodel.StateDescent, pcmodel.ErrorDescent])
+def test_tolerance_zero_takes_exactly_the_steps_asked_for(kind):
+    """Prevents a fixed number of steps from being rounded to the distance between checks."""
+    network = pcmodel.dense((4, 3, 2), rngs=nnx.Rngs(0))
+    data = np.linspace(-1, 1, 4)
+    problem = pose(network, data).problem
+    start = jnp.zeros(5)
+    solver = kind(optax.sgd(0.05), tolerance=0.0, max_steps=13)
+    coordinates = solver.coordinates(problem)
+    path = trajectory(solver, problem, coordinates.from_whitened(start), 14)
+    found = solver.minimise(problem, start)
+    expected = coordinates.to_whitened(path.points[13])
+    np.testing.assert_allclose(found.whitened, expected, rtol=1e-9)
+    assert found.iterations == 13 and not found.converged and found.residual > 0
