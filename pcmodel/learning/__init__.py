@@ -1,5 +1,6 @@
 """Learning: EM with posterior samples, its rivals, and the loop they share."""
 
+from pcmodel.learning.chains import Hmc as Hmc
 from pcmodel.learning.e_step import PointEstimate as PointEstimate
 from pcmodel.learning.e_step import PosteriorSamples as PosteriorSamples
 from pcmodel.learning.em import Learning as Learning
@@ -8,8 +9,12 @@ from pcmodel.learning.gauge import FixedWeightNorm as FixedWeightNorm
 from pcmodel.learning.loop import Chunk as Chunk
 from pcmodel.learning.loop import LearningCurve as LearningCurve
 from pcmodel.learning.loop import Position as Position
+from pcmodel.learning.m_step import ClosedForm as ClosedForm
 from pcmodel.learning.m_step import Frozen as Frozen
+from pcmodel.learning.m_step import GradientStep as GradientStep
 from pcmodel.learning.m_step import MovingAverage as MovingAverage
+from pcmodel.learning.natural import NaturalGradient as NaturalGradient
+from pcmodel.learning.natural import standard_errors as standard_errors
 from pcmodel.learning.rules import Backpropagation as Backpropagation
 from pcmodel.learning.rules import Equilibrium as Equilibrium
 from pcmodel.learning.rules import Incremental as Incremental

@@ -29,12 +29,14 @@ class Expectation(NamedTuple):
     """Latents standing for one example's posterior, and how they were come by.
 
     latents: each (samples, width).  residual: of the mode, see `SolverResult`; NaN where none was
-    sought.  acceptance: of a Markov chain's proposals, in [0, 1]; NaN without one.
+    sought.  acceptance: of a Markov chain's proposals, in [0, 1]; NaN without one.  gradient: of
+    `objective` at a chain's draws, for its adaptation.
     """
 
     latents: Latents
     residual: Float[Array, ""]
     acceptance: Float[Array, ""]
+    gradient: Any = ()
 
 
 class Memory(NamedTuple):

@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 from pcmodel.energy import Inputs, Problem, Structure
 from pcmodel.learning.e_step import EStep, Memory, PosteriorSamples
 from pcmodel.learning.gauge import FixedWeightNorm, Gauge
-from pcmodel.learning.m_step import Errors, LevelRule, MovingAverage, PrecisionStep
+from pcmodel.learning.m_step import Draws, LevelRule, MovingAverage, PrecisionStep
 from pcmodel.learning.rules import Equilibrium, Rule, Teaching
 from pcmodel.types import LogPrecisions, Weights
 
@@ -143,12 +143,12 @@ def em_step(
         return problem_of(structure, weights, state.log_precisions, example)
 
     def improve(
-        state: LearningState, gradient: Weights, errors: Errors | None
+        state: LearningState, gradient: Weights, draws: Draws | None
     ) -> LearningState:
         return apply(
             state,
             gradient,
-            errors,
+            draws,
             structure=structure,
             learning=learning,
             plasticity=plasticity,
@@ -182,13 +182,13 @@ def em_step(
 def apply(
     state: LearningState,
     gradient: Weights,
-    errors: Errors | None,
+    draws: Draws | None,
     *,
     structure: Structure,
     learning: Learning,
     plasticity: Array | None = None,
 ) -> LearningState:
-    """Weights by the optimiser and the gauge; precisions, where errors are given, by their M-step."""
+    """Weights by the optimiser and the gauge; precisions, where draws are given, by their M-step."""
     updates, optimiser = learning.optimiser.update(
         gradient, state.optimiser, state.weights
     )
@@ -197,9 +197,9 @@ def apply(
     weights: Weights = optax.apply_updates(state.weights, updates)
     weights = learning.gauge.project(weights, state.initial, state.log_precisions)
     log_precisions, memory = state.log_precisions, state.precision
-    if errors is not None:
+    if draws is not None:
         log_precisions, memory = learning.precision_step.update(
-            log_precisions, errors, level_rules(learning, structure, plasticity), memory
+            log_precisions, draws, level_rules(learning, structure, plasticity), memory
         )
     return state._replace(
         weights=weights,

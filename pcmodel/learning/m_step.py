@@ -1,26 +1,49 @@
 r"""The M-step of the precisions, from the errors of posterior draws.
 
 In closed form $\Pi_\ell^{-1} = E[e_\ell e_\ell^\top]$: the squared residual *plus* the posterior-variance
-term.  `MovingAverage` moves the running *variance* towards a batch's second moment (1 = full EM): an
-average of variances, not of log-precisions, has no bias from small batches.  `Frozen` leaves
-every precision as it is.
+term (`ClosedForm`).  `MovingAverage` moves the running *variance* towards a batch's second moment: an
+average of variances, not of log-precisions, has no bias from small batches.  `GradientStep` takes an optax
+step on the log-precisions.  `Frozen` leaves every precision as it is.
+
+All of these are EM, and EM is slow where the latents are hardly seen; `pcmodel.learning.natural` is not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jax import Array
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
-from pcmodel.precision import covariance_to_log_precision, factor, precision_matrix
+from pcmodel.learning.scores import Scores
+from pcmodel.precision import (
+    covariance_to_log_precision,
+    factor,
+    log_normaliser,
+    precision_matrix,
+    whiten,
+)
 from pcmodel.small import cholesky, solve_spd
 from pcmodel.types import LogPrecisions
 
 Errors = tuple[Float[Array, "batch samples _"], ...]
+
+
+class Draws(NamedTuple):
+    """What a batch of posterior draws says about the precisions.
+
+    errors: latent minus prediction of every level.
+    scores: makes both scores of every draw, leaves (batch, samples, *shape of the log-precision); called
+        only by steps that use them.
+    """
+
+    errors: Errors
+    scores: Callable[[], Scores]
 
 
 class LevelRule(NamedTuple):
@@ -37,7 +60,7 @@ class LevelRule(NamedTuple):
 
 @runtime_checkable
 class PrecisionStep(Protocol):
-    """Moves log-precisions given the errors of a batch."""
+    """Moves log-precisions given a batch of posterior draws."""
 
     learns: ClassVar[bool]
 
@@ -52,11 +75,11 @@ class PrecisionStep(Protocol):
     def update(
         self,
         log_precisions: LogPrecisions,
-        errors: Errors,
+        draws: Draws,
         rules: Sequence[LevelRule],
         memory: Any,
     ) -> tuple[LogPrecisions, Any]:
-        """New log-precisions and memory; errors[l] is (batch, samples, width_l)."""
+        """New log-precisions and memory; draws.errors[l] is (batch, samples, width_l)."""
         ...
 
 
@@ -77,12 +100,12 @@ class Frozen:
     def update(
         self,
         log_precisions: LogPrecisions,
-        errors: Errors,
+        draws: Draws,
         rules: Sequence[LevelRule],
         memory: Any,
     ) -> tuple[LogPrecisions, Any]:
         """The same precisions."""
-        del errors, rules
+        del draws, rules
         return log_precisions, memory
 
 
@@ -109,7 +132,7 @@ class MovingAverage:
     def update(
         self,
         log_precisions: LogPrecisions,
-        errors: Errors,
+        draws: Draws,
         rules: Sequence[LevelRule],
         memory: Any,
     ) -> tuple[LogPrecisions, Any]:
@@ -120,9 +143,94 @@ class MovingAverage:
             else move_precision(
                 value, error, rate=capped(self.rate, rule.rate), floor=rule.floor
             )
-            for value, error, rule in zip(log_precisions, errors, rules, strict=True)
+            for value, error, rule in zip(
+                log_precisions, draws.errors, rules, strict=True
+            )
         )
         return moved, memory
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """Every precision becomes what maximises the batch's expected log density: one full EM step."""
+
+    learns: ClassVar[bool] = True
+
+    def check(self) -> None:
+        """Nothing can be wrong."""
+
+    def init(self, log_precisions: LogPrecisions) -> Any:
+        """Nothing."""
+        del log_precisions
+        return ()
+
+    def update(
+        self,
+        log_precisions: LogPrecisions,
+        draws: Draws,
+        rules: Sequence[LevelRule],
+        memory: Any,
+    ) -> tuple[LogPrecisions, Any]:
+        """As a moving average that remembers nothing."""
+        return MovingAverage(1.0).update(log_precisions, draws, rules, memory)
+
+
+@dataclass(frozen=True)
+class GradientStep:
+    """An optax step on the log-precisions along the gradient of the expected energy."""
+
+    optimiser: optax.GradientTransformation = optax.adam(0.05)
+    learns: ClassVar[bool] = True
+
+    def check(self) -> None:
+        """Nothing that could be checked."""
+
+    def init(self, log_precisions: LogPrecisions) -> Any:
+        """The optimiser's state."""
+        return self.optimiser.init(log_precisions)
+
+    def update(
+        self,
+        log_precisions: LogPrecisions,
+        draws: Draws,
+        rules: Sequence[LevelRule],
+        memory: Any,
+    ) -> tuple[LogPrecisions, Any]:
+        """Every learned precision moved; `rate` multiplies the move, after the optimiser."""
+        gradient = tuple(
+            None if value is None else precision_gradient(value, errors, rule.floor)
+            for value, errors, rule in zip(
+                log_precisions, draws.errors, rules, strict=True
+            )
+        )
+        gradient = tuple(
+            slope if slope is None or rule.rate is not None else jnp.zeros_like(slope)
+            for slope, rule in zip(gradient, rules, strict=True)
+        )
+        updates, memory = self.optimiser.update(gradient, memory, log_precisions)  # type: ignore[arg-type]
+        moved = tuple(
+            value
+            if value is None or rule.rate is None
+            else value + rule.rate * jnp.asarray(change)
+            for value, change, rule in zip(log_precisions, updates, rules, strict=True)  # type: ignore[arg-type]
+        )
+        return moved, memory
+
+
+def precision_gradient(
+    log_precision: Array, errors: Float[Array, "batch samples width"], floor: float
+) -> Array:
+    """Gradient of the mean Gaussian energy of the errors, with noise of variance `floor` on them."""
+    width = errors.shape[-1]
+    flat = errors.reshape(-1, width)
+
+    def mean_energy(log_precision: Array) -> Array:
+        own = factor(log_precision, jnp.ones((), flat.dtype), width)
+        squares = jax.vmap(lambda error: jnp.sum(whiten(own, error) ** 2))(flat)
+        noise = floor * jnp.sum(own**2)
+        return 0.5 * (jnp.mean(squares) + noise) + log_normaliser(own, width)
+
+    return jax.grad(mean_energy)(log_precision)
 
 
 def capped(rate: float, factor: float | Array) -> float | Array:

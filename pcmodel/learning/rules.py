@@ -33,6 +33,8 @@ from pcmodel.energy import (
 )
 from pcmodel.inference.whitened import unroll
 from pcmodel.learning.e_step import EStep, Expectation, Memory, no_number, sweep_start
+from pcmodel.learning.m_step import Draws
+from pcmodel.learning.scores import Scores, scores
 from pcmodel.likelihood import Gaussian
 from pcmodel.types import Latents, Weights
 
@@ -43,7 +45,7 @@ class Teaching(NamedTuple):
     """What a rule may use.
 
     pose: (weights, one example's values) -> Problem.
-    improve: (state, gradient, errors or None) -> state.
+    improve: (state, gradient, draws or None) -> state.
     """
 
     pose: Callable[[Weights, Values], Problem]
@@ -88,9 +90,9 @@ class Equilibrium:
         energies, gradient = local_gradient(
             state.weights, values, expectation.latents, teaching
         )
-        errors = batch_errors(state.weights, values, expectation.latents, teaching)
+        draws = precision_draws(state.weights, values, expectation.latents, teaching)
         lesson = Lesson(energies, expectation.residual, expectation.acceptance)
-        return Taught(teaching.improve(state, gradient, errors), memory, lesson)
+        return Taught(teaching.improve(state, gradient, draws), memory, lesson)
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,22 @@ def local_gradient(
 
     gradient, energies = jax.grad(total, has_aux=True)(weights)
     return Gradient(energies, gradient)
+
+
+def precision_draws(
+    weights: Weights, values: Values, latents: Latents, teaching: Teaching
+) -> Draws:
+    """What the posterior draws of a batch say about the precisions."""
+
+    def both() -> Scores:
+        def one(example: Values, draw: Latents) -> Scores:
+            return scores(teaching.pose(weights, example), draw)
+
+        return jax.vmap(lambda v, draws: jax.vmap(partial(one, v))(draws))(
+            values, latents
+        )
+
+    return Draws(batch_errors(weights, values, latents, teaching), both)
 
 
 def batch_errors(
