@@ -24,6 +24,7 @@ from pcmodel.energy import Problem
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.hmc import hmc_step, init_hmc
+from pcmodel.inference.linear_solve import ConjugateGradient
 from pcmodel.inference.posterior import whitened_samples
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll
@@ -84,7 +85,7 @@ class Hmc:
     target_acceptance: float = 0.8
     jitter: float = 0.3
     full_metric: int = 256
-    start: Solver = GaussNewton(max_iterations=10, tolerance=1e-1)
+    start: Solver = GaussNewton(ConjugateGradient(), max_iterations=10, tolerance=1e-1)
     learns_precision: ClassVar[bool] = True
 
     def __post_init__(self):
@@ -159,7 +160,13 @@ class Hmc:
     def begin(self, problem: Problem, key: Array, own: OwnChains) -> Array:
         """Laplace draws for an example seen for the first time."""
         mode = self.start.minimise(problem, sweep_start(problem))
-        draws = whitened_samples(problem, mode.whitened, key, self.num_chains)
+        draws = whitened_samples(
+            problem,
+            mode.whitened,
+            key,
+            self.num_chains,
+            linear_solver=ConjugateGradient(),
+        )
         return jnp.where(own.started, own.whitened, draws)
 
     def adapt(self, shared: Any, batch: Expectation) -> Any:

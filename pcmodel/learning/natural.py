@@ -114,7 +114,7 @@ class NaturalGradient:
             for value in log_precisions
         )
         count = len(scalar_levels(log_precisions))
-        dtype = next(v for v in log_precisions if v is not None).dtype
+        dtype = next(value.dtype for value in log_precisions if value is not None)
         return NaturalMemory(
             jnp.zeros((), dtype), levels, jnp.zeros((count, count), dtype)
         )
@@ -165,7 +165,7 @@ class NaturalGradient:
             if value is None or statistics is None:
                 continue
             centred, difference = both.centred[level], both.difference[level]
-            assert centred is not None
+            assert centred is not None and difference is not None
             # Noise of variance `floor` on the errors lowers the score by floor d / d lambda (Pi d / 2).
             units = draws.errors[level].shape[-1] if value.ndim == 0 else 1
             centred = centred - (0.5 * rule.floor * units * jnp.exp(value))[None, None]

@@ -1,7 +1,7 @@
 r"""Scores of the log-precisions: the two that one posterior draw gives.
 
-By Fisher's identity $\partial \log p(y) / \partial \lambda = E[\,\partial \log p(y, \cdot) / \partial \lambda \mid y\,]$, whatever is
-augmented.  With the *latents* held (centred) a level's score is that of its own Gaussian,
+By Fisher's identity the score of the data is the posterior mean of the score of data and latents together,
+whatever stands for the latents.  With the *latents* held (centred) a level's score is that of its own Gaussian,
 $\tfrac12(d - |z_\ell|^2)$ for a scalar; with the *whitened errors* held (non-centred) the latents below move and the score is
 that of what is observed.  Both have the same posterior mean, and very different noise: where the prior says
 more than the data the centred one is nearly all noise, where the data say more the other is (Papaspiliopoulos,
