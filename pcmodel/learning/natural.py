@@ -254,7 +254,8 @@ def standard_errors(
     """Standard error of each learned log-precision (a relative error of the precision).
 
     From the observed information, the weights taken as known; scalars jointly, units each by itself.
-    None for a level without scores and for `frozen` levels (indices).
+    None for a level without scores and for `frozen` levels (indices); infinite where too few draws
+    were seen for any information to show.
     """
     scalars = [
         level
@@ -263,7 +264,7 @@ def standard_errors(
     ]
     rows = [row for row, level in enumerate(scalars) if level not in frozen]
     errors: list[Array | None] = [
-        jnp.sqrt(1 / (num_examples * kept.information))
+        root_or_infinite(1 / kept.information / num_examples)
         if kept is not None and kept.cross.ndim == 1 and level not in frozen
         else None
         for level, kept in enumerate(memory.levels)
@@ -271,5 +272,12 @@ def standard_errors(
     if rows:
         inverse = jnp.linalg.inv(memory.information[np.ix_(rows, rows)])
         for place, row in enumerate(rows):
-            errors[scalars[row]] = jnp.sqrt(inverse[place, place] / num_examples)
+            errors[scalars[row]] = root_or_infinite(
+                inverse[place, place] / num_examples
+            )
     return tuple(errors)
+
+
+def root_or_infinite(variance: Array) -> Array:
+    """A standard deviation; infinite where the variance is no positive number."""
+    return jnp.where(variance > 0, jnp.sqrt(jnp.maximum(variance, 0)), jnp.inf)
