@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     from pcmodel.networks.scaling import Scaling as Scaling
     from pcmodel.networks.storage import load as load
     from pcmodel.networks.storage import save as save
+    from pcmodel.sampling import complete as complete
+    from pcmodel.sampling import log_likelihood as log_likelihood
     from pcmodel.training import TrainingResult as TrainingResult
     from pcmodel.training import train as train
 
@@ -108,6 +110,7 @@ _HOME = {
     "UserError": "pcmodel.errors",
     "activity": "pcmodel.fluctuations",
     "convolutional_generator": "pcmodel.networks.generators",
+    "complete": "pcmodel.sampling",
     "dense": "pcmodel.networks.network",
     "infer": "pcmodel.api",
     "learning_rates": "pcmodel.networks.rates",
@@ -115,6 +118,7 @@ _HOME = {
     "load": "pcmodel.networks.storage",
     "load_images": "pcmodel.data.images",
     "mlp_classifier": "pcmodel.networks.builders",
+    "log_likelihood": "pcmodel.sampling",
     "posterior": "pcmodel.api",
     "predict": "pcmodel.api",
     "recognise": "pcmodel.networks.recognition",

@@ -13,7 +13,7 @@ FILES = sorted((ROOT / "pcmodel").rglob("*.py"))
 OURS = [*FILES, *sorted((ROOT / "experiments").rglob("*.py"))]
 
 # Top-level modules that join the parts for the user; every other one is core.
-DOOR = {"api", "door", "fluctuations", "laplace", "training"}
+DOOR = {"api", "door", "fluctuations", "laplace", "sampling", "training"}
 SERVICES = {"errors", "progress", "runtime"}
 
 # What each part may import besides itself, the core and the services.

@@ -6,14 +6,15 @@ $z$ moves under $U(z) = \texttt{objective}(z)$ with momentum $p \sim N(0, I)$,
 
 $$\dot z = R\, p, \qquad \dot p = -R^\top \nabla U(z), \qquad R R^\top = M^{-1},$$
 
-which is HMC with mass $M$ and momentum $R^{-\top} p$, written so that the kernel neither factors nor solves.  In these
+with `potential` = U, which is HMC with mass $M$ and momentum $R^{-\top} p$, written so that the kernel neither factors nor solves.  In these
 coordinates the prior has unit scale, and what stretches the posterior is the evidence: $M = I + S^\top S$
-undoes it (`pcmodel.inference.metric`).
+undoes it.
 
 One leapfrog step is the Metropolis-adjusted Langevin algorithm (Roberts & Tweedie 1996, Bernoulli 2:341), with
 noise of variance $\epsilon^2 M^{-1}$; with `persistence` near 1 it is underdamped Langevin dynamics (Horowitz 1991).
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -29,8 +30,12 @@ DIVERGED = 1000.0
 """Energy error, nats, beyond which a trajectory has left the integrator's region of stability."""
 
 
+Potential = Callable[[Float[Array, " free"]], Float[Array, ""]]
+"""Minus a log density, up to a constant."""
+
+
 class HmcState(NamedTuple):
-    """One chain.  energy: `objective` at `whitened`;  momentum: kept for partial refreshment."""
+    """One chain.  energy: the potential at `whitened`;  momentum: kept for partial refreshment."""
 
     whitened: Float[Array, " free"]
     energy: Float[Array, ""]
@@ -51,14 +56,19 @@ class HmcInfo(NamedTuple):
     diverged: Bool[Array, ""]
 
 
-def init_hmc(problem: Problem, whitened: Float[Array, " free"]) -> HmcState:
+def potential_of(problem: Problem) -> Potential:
+    """The potential whose density is the posterior of whitened errors."""
+    return partial(objective, problem)
+
+
+def init_hmc(potential: Potential, whitened: Float[Array, " free"]) -> HmcState:
     """A chain at a point, at rest."""
-    energy, gradient = jax.value_and_grad(objective, argnums=1)(problem, whitened)
+    energy, gradient = jax.value_and_grad(potential)(whitened)
     return HmcState(whitened, energy, gradient, jnp.zeros_like(whitened))
 
 
 def hmc_step(
-    problem: Problem,
+    potential: Potential,
     key: Array,
     state: HmcState,
     *,
@@ -76,7 +86,7 @@ def hmc_step(
         periodicity that equal trajectories have near a Gaussian.
     persistence: share of the momentum kept from the last step (0 draws it anew).
 
-    `state.energy` and `state.gradient` must belong to this problem: after weights or precisions
+    `state.energy` and `state.gradient` must belong to this potential: after weights or precisions
     change, start again from `init_hmc`.
     """
     momentum_key, accept_key, jitter_key = jax.random.split(key, 3)
@@ -89,7 +99,7 @@ def hmc_step(
         step_size = step_size * spread
     start = state._replace(momentum=momentum)
     end = leapfrog(
-        problem, start, step_size=step_size, num_leapfrog=num_leapfrog, root=root
+        potential, start, step_size=step_size, num_leapfrog=num_leapfrog, root=root
     )
     error = end.energy - start.energy + kinetic(end.momentum) - kinetic(momentum)
     diverged = ~(error <= DIVERGED)
@@ -102,7 +112,7 @@ def hmc_step(
 
 
 def leapfrog(
-    problem: Problem,
+    potential: Potential,
     state: HmcState,
     *,
     step_size: float | Array,
@@ -114,7 +124,7 @@ def leapfrog(
     def step(_: Int[Array, ""], state: HmcState) -> HmcState:
         half = state.momentum - 0.5 * step_size * pull(root, state.gradient)
         whitened = state.whitened + step_size * push(root, half)
-        energy, gradient = jax.value_and_grad(objective, argnums=1)(problem, whitened)
+        energy, gradient = jax.value_and_grad(potential)(whitened)
         momentum = half - 0.5 * step_size * pull(root, gradient)
         return HmcState(whitened, energy, gradient, momentum)
 

@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float
 from pcmodel.energy import Problem
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
-from pcmodel.inference.hmc import hmc_step, init_hmc
+from pcmodel.inference.hmc import hmc_step, init_hmc, potential_of
 from pcmodel.inference.linear_solve import ConjugateGradient
 from pcmodel.inference.posterior import whitened_samples
 from pcmodel.inference.solver import Solver
@@ -130,13 +130,13 @@ class Hmc:
             lambda: self.begin(problem, start_key, own),
             lambda: own.whitened,
         )
-        root = metric_root(shared.curvature)
+        root, potential = metric_root(shared.curvature), potential_of(problem)
         step_size = jnp.exp(shared.log_step_size)
 
         def move(whitened: Array, key: Array):
             def step(state, key):
                 return hmc_step(
-                    problem,
+                    potential,
                     key,
                     state,
                     step_size=step_size,
@@ -146,7 +146,7 @@ class Hmc:
                 )
 
             keys = jax.random.split(key, self.num_trajectories)
-            state, infos = jax.lax.scan(step, init_hmc(problem, whitened), keys)
+            state, infos = jax.lax.scan(step, init_hmc(potential, whitened), keys)
             return state, jnp.mean(infos.acceptance)
 
         keys = jax.random.split(key, self.num_chains)
