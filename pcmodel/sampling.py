@@ -76,7 +76,7 @@ def complete(
     *,
     key: Array,
     num_samples: int = 100,
-    sampling: Sampling = Sampling(),
+    sampling: Sampling | None = None,
     clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
 ) -> Array:
     """Draws of level 0's missing units given the others: (num_samples, [batch,] width_0).
@@ -91,19 +91,19 @@ def complete(
     if num_samples < 1:
         raise UserError(f"num_samples must be at least 1, got {num_samples}.")
     given = np.asarray(mask, bool)
-    if given.all():
-        raise UserError("nothing to complete: the mask marks every unit as given.")
     array = np.asarray(values)
     if array.ndim and array.shape[-1:] == given.shape:
         array = np.where(given, array, 0)  # what is missing is often a NaN
     clamps = {**(clamp or {}), 0: Clamp(array, given)}
     posed = pose(network, clamp=clamps)
+    if given.all():
+        raise UserError("nothing to complete: the mask marks every unit as given.")
     draws = _completed(
         posed.problem,
         keys_of(posed, key),
         batching=posed.batching,
         num_samples=num_samples,
-        sampling=sampling,
+        sampling=sampling or Sampling(),
     )
     return jnp.swapaxes(draws, 0, 1) if posed.batching.is_batched else draws
 

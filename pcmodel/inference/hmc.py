@@ -6,9 +6,9 @@ $z$ moves under $U(z) = \texttt{objective}(z)$ with momentum $p \sim N(0, I)$,
 
 $$\dot z = R\, p, \qquad \dot p = -R^\top \nabla U(z), \qquad R R^\top = M^{-1},$$
 
-with `potential` = U, which is HMC with mass $M$ and momentum $R^{-\top} p$, written so that the kernel neither factors nor solves.  In these
-coordinates the prior has unit scale, and what stretches the posterior is the evidence: $M = I + S^\top S$
-undoes it.
+with `potential` = U: HMC with mass $M$ and momentum $R^{-\top} p$, written so that the kernel neither factors nor
+solves.  In these coordinates the prior has unit scale, and what narrows the posterior is the evidence:
+$M = I + S^\top S$ undoes it.
 
 One leapfrog step is the Metropolis-adjusted Langevin algorithm (Roberts & Tweedie 1996, Bernoulli 2:341), with
 noise of variance $\epsilon^2 M^{-1}$; with `persistence` near 1 it is underdamped Langevin dynamics (Horowitz 1991).

@@ -109,7 +109,7 @@ class NaturalGradient:
         """No scores seen; information as if complete information were one."""
         levels = tuple(
             LevelStatistics(*(jnp.zeros_like(value) for _ in range(4)))
-            if has_scores(value)
+            if value is not None and value.ndim < 2
             else None
             for value in log_precisions
         )
@@ -213,11 +213,6 @@ class NaturalGradient:
         change = change * bound / jnp.maximum(jnp.max(jnp.abs(change)), bound)
         changes.update({level: change[row] for row, level in enumerate(learned)})
         return changes
-
-
-def has_scores(log_precision: Array | None) -> bool:
-    """Whether natural gradients are taken for it."""
-    return log_precision is not None and log_precision.ndim < 2
 
 
 def scalar_levels(log_precisions: LogPrecisions) -> list[int]:
