@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from test_natural import run
+from precision_learning import learn_precisions
 
 import pcmodel
 from pcmodel.door import pose
@@ -102,7 +102,7 @@ def test_chains_recover_where_laplace_draws_are_biased():
     truth = (4.0, 2.0, 1.0)
     network, data = tanh_case((12, 6, 3), truth, 400)
     step = NaturalGradient(burn_in=10, settle=50)
-    state, curve = run(network, data, Hmc(num_leapfrog=6), step, steps=90)
+    state, curve = learn_precisions(network, data, Hmc(num_leapfrog=6), step, steps=90)
     errors = np.asarray(standard_errors(state.precision, 400), float)
     away = curve.log_precisions[-1] - np.log(truth)
     assert np.all(np.abs(away) < 3 * errors) and np.all(errors < 0.25)
@@ -110,7 +110,7 @@ def test_chains_recover_where_laplace_draws_are_biased():
     start = list(np.log(truth))  # from the truth: what then moves is bias
     network, _ = tanh_case((12, 6, 3), truth, 1, start=start)
     draws = PosteriorSamples(2, MODE)
-    _, laplace = run(network, data, draws, ClosedForm(), steps=30)
+    _, laplace = learn_precisions(network, data, draws, ClosedForm(), steps=30)
     biased = np.abs(laplace.log_precisions[-1] - np.log(truth))
     assert biased[0] > 4 * errors[0]
 
@@ -123,7 +123,9 @@ def test_four_levels_are_recovered_falling_and_rising(truth):
     EM with the same chains is still several errors away after as many steps.
     """
     network, data = tanh_case((30, 20, 10, 5), truth, 1000)
-    state, curve = run(network, data, Hmc(), NaturalGradient(settle=80), steps=120)
+    state, curve = learn_precisions(
+        network, data, Hmc(), NaturalGradient(settle=80), steps=120
+    )
     errors = np.asarray(standard_errors(state.precision, 1000), float)
     away = np.abs(curve.log_precisions[-1] - np.log(truth))
     assert np.all(away < np.maximum(0.05, 3 * errors)) and np.all(errors < 0.25)
@@ -135,7 +137,7 @@ def test_new_networks_and_data_do_not_compile_again():
     before = None
     for seed in range(3):
         network, data = tanh_case((3, 2), (2.0, 1.0), 8, seed=seed)
-        run(network, data, e_step, step, steps=2, seed=seed)
+        learn_precisions(network, data, e_step, step, steps=2, seed=seed)
         before = before or run_chunk._cache_size()
         assert run_chunk._cache_size() == before
 

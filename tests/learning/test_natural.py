@@ -9,6 +9,7 @@ import optax
 import pytest
 from hierarchies import network_of, random_hierarchy
 from oracles import KnownUnits, exact_posterior
+from precision_learning import learn_precisions
 
 import pcmodel
 from pcmodel.door import pose
@@ -24,7 +25,6 @@ from pcmodel.learning import (
     standard_errors,
 )
 from pcmodel.learning.information import covariance, inverse_information
-from pcmodel.learning.loop import learn
 from pcmodel.learning.m_step import (
     Draws,
     LevelRule,
@@ -32,7 +32,6 @@ from pcmodel.learning.m_step import (
     precision_gradient,
 )
 from pcmodel.learning.scores import scores
-from pcmodel.networks.network import as_model
 
 EXACT = PosteriorSamples(2, pcmodel.GaussNewton(max_iterations=1))
 """Two independent draws of a linear network's posterior."""
@@ -96,29 +95,6 @@ def test_a_step_lies_between_em_s_and_its_bound():
     np.testing.assert_allclose(inverse, np.linalg.inv(half), rtol=1e-9)
 
 
-def run(network, data, e_step, step, *, steps, frozen=(), seed=0):
-    """State and curve of full-batch steps that leave the weights alone."""
-    pure = as_model(network)
-    structure = pose(network, np.asarray(data)).problem.structure
-    empty = jnp.zeros((len(data), 0))
-    learning = Learning(
-        optax.set_to_zero(),
-        precision_step=step,
-        e_step=e_step,
-        frozen_precisions=frozen,
-    )
-    return learn(
-        structure,
-        pure.weights,
-        pure.log_precisions,
-        (jnp.asarray(data), *(empty for _ in pure.model.widths[1:])),
-        jax.random.key(seed),
-        learning=learning,
-        num_epochs=steps,
-        batch_size=len(data),
-    )
-
-
 @pytest.mark.parametrize("kind", ["scalar", "unit"])
 def test_the_scalar_reference_is_found_where_em_has_hardly_moved(kind):
     """y = 1.5 x + noise: the maximum is mean y^2 - 1.5^2, the information (v / (2.25 + v))^2 / 2.
@@ -130,15 +106,18 @@ def test_the_scalar_reference_is_found_where_em_has_hardly_moved(kind):
     start = np.ones(1) if kind == "unit" else 1.0
     network = pcmodel.linear_gaussian([np.array([[1.5]])], [start, 1.0])
     step = NaturalGradient(burn_in=5, settle=40, largest_move=0.3)
-    state, curve = run(network, data, EXACT, step, steps=80, frozen=(1,))
+    state, curve = learn_precisions(network, data, EXACT, step, steps=80, frozen=(1,))
     variance = np.mean(data**2) - 2.25
     error = standard_errors(state.precision, 4000, frozen=(1,))
     expected = np.sqrt(2 / 4000) * (2.25 + variance) / variance
-    np.testing.assert_allclose(np.squeeze(error[0]), expected, rtol=0.1)
+    # The running mean remembers some 40 batches of noisy products: 7 % of noise.
+    np.testing.assert_allclose(np.squeeze(error[0]), expected, rtol=0.2)
     found = -np.log(variance)
     # A quarter of the data's own error.
     np.testing.assert_allclose(curve.log_precisions[-1, 0], found, atol=expected / 4)
-    _, slow = run(network, data, EXACT, ClosedForm(), steps=40, frozen=(1,))
+    _, slow = learn_precisions(
+        network, data, EXACT, ClosedForm(), steps=40, frozen=(1,)
+    )
     assert abs(slow.log_precisions[39, 0] - found) > 0.15 > 4 * expected / 4
     np.testing.assert_array_equal(curve.log_precisions[:, 1], 0.0)
     assert error[1] is None
@@ -149,7 +128,9 @@ def test_burn_in_moves_nothing_and_no_move_exceeds_its_bound():
     rng = np.random.default_rng(3)
     network = pcmodel.linear_gaussian([rng.normal(size=(4, 2))], [1.0, 1.0])
     step = NaturalGradient(burn_in=4, settle=20, rate=1.0, largest_move=0.05)
-    _, curve = run(network, 10 * rng.normal(size=(50, 4)), EXACT, step, steps=12)
+    _, curve = learn_precisions(
+        network, 10 * rng.normal(size=(50, 4)), EXACT, step, steps=12
+    )
     np.testing.assert_array_equal(curve.log_precisions[:4], 0.0)
     moves = np.abs(np.diff(curve.log_precisions[3:], axis=0)).max(axis=1)
     assert np.all(moves <= 0.05 + 1e-6) and np.all(moves > 0.04)

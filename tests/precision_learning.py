@@ -1,0 +1,34 @@
+"""Precisions learned alone, the weights held: what tests of M-steps and chains share."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from pcmodel.door import pose
+from pcmodel.learning import Learning
+from pcmodel.learning.loop import learn
+from pcmodel.networks.network import as_model
+
+
+def learn_precisions(network, data, e_step, step, *, steps, frozen=(), seed=0):
+    """State and curve of full-batch steps that leave the weights alone."""
+    pure = as_model(network)
+    structure = pose(network, np.asarray(data)).problem.structure
+    empty = jnp.zeros((len(data), 0))
+    learning = Learning(
+        optax.set_to_zero(),
+        precision_step=step,
+        e_step=e_step,
+        frozen_precisions=frozen,
+    )
+    return learn(
+        structure,
+        pure.weights,
+        pure.log_precisions,
+        (jnp.asarray(data), *(empty for _ in pure.model.widths[1:])),
+        jax.random.key(seed),
+        learning=learning,
+        num_epochs=steps,
+        batch_size=len(data),
+    )
