@@ -55,6 +55,8 @@ CASES = {
     "four levels, rising": ((30, 20, 10, 5), (1.0, 3.0, 4.0, 5.0)),
 }
 TOLERANCE = 0.05
+HELD = optax.set_to_zero()
+"""One object: another would be another program to compile."""
 MODE = GaussNewton(ConjugateGradient(), max_iterations=10, tolerance=1e-2)
 
 
@@ -120,7 +122,7 @@ def run(simulated: Simulated, learning: Learning, steps: int, seed: int):
 
 def holding_weights(e_step, precision_step) -> Learning:
     """Learning of precisions alone."""
-    return Learning(optax.set_to_zero(), e_step=e_step, precision_step=precision_step)
+    return Learning(HELD, e_step=e_step, precision_step=precision_step)
 
 
 def recover(simulated: Simulated, truth: np.ndarray, config: Config, seed: int):

@@ -11,13 +11,17 @@ from pcmodel.learning.loop import learn
 from pcmodel.networks.network import as_model
 
 
+HELD = optax.set_to_zero()
+"""One object: another would be another program to compile."""
+
+
 def learn_precisions(network, data, e_step, step, *, steps, frozen=(), seed=0):
     """State and curve of full-batch steps that leave the weights alone."""
     pure = as_model(network)
     structure = pose(network, np.asarray(data)).problem.structure
     empty = jnp.zeros((len(data), 0))
     learning = Learning(
-        optax.set_to_zero(),
+        HELD,
         precision_step=step,
         e_step=e_step,
         frozen_precisions=frozen,
