@@ -77,9 +77,13 @@ def tanh_network(scale: float, precisions: tuple[float, ...], seed: int):
     return pcmodel.Network(layers, WIDTHS, log_precisions=list(np.log(precisions)))
 
 
+OPTIMISER = optax.adam(5e-3)
+"""One object: another would be another program to compile."""
+
+
 def learnings() -> dict[str, Learning]:
     """The ways to learn, by name."""
-    optimiser = optax.adam(5e-3)
+    optimiser = OPTIMISER
     chains = Hmc(num_chains=1, num_leapfrog=6)
     return {
         "chains": Learning(

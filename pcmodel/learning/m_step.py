@@ -187,7 +187,7 @@ class GradientStep:
 
     def init(self, log_precisions: LogPrecisions) -> Any:
         """The optimiser's state."""
-        return self.optimiser.init(log_precisions)
+        return self.optimiser.init(log_precisions)  # type: ignore[arg-type]
 
     def update(
         self,
@@ -198,14 +198,14 @@ class GradientStep:
     ) -> tuple[LogPrecisions, Any]:
         """Every learned precision moved; `rate` multiplies the move, after the optimiser."""
         gradient = tuple(
-            None if value is None else precision_gradient(value, errors, rule.floor)
+            value
+            if value is None
+            else jnp.zeros_like(value)
+            if rule.rate is None
+            else precision_gradient(value, errors, rule.floor)
             for value, errors, rule in zip(
                 log_precisions, draws.errors, rules, strict=True
             )
-        )
-        gradient = tuple(
-            slope if slope is None or rule.rate is not None else jnp.zeros_like(slope)
-            for slope, rule in zip(gradient, rules, strict=True)
         )
         updates, memory = self.optimiser.update(gradient, memory, log_precisions)  # type: ignore[arg-type]
         moved = tuple(
