@@ -174,6 +174,34 @@ MUTANTS = (
         "gap = bins.accuracy - bins.confidence",
         CALIBRATION,
     ),
+    Mutant(
+        "accept every trajectory",
+        "inference/hmc.py",
+        "accepted = jax.random.uniform(accept_key, (), acceptance.dtype) < acceptance",
+        "accepted = acceptance >= 0",
+        "tests/inference/test_hmc.py -k skewed",
+    ),
+    Mutant(
+        "take the noise of draws for information",
+        "learning/information.py",
+        'same = jnp.einsum("bsi,bsj->ij", spread, spread)',
+        "same = 0 * products",
+        "tests/learning/test_natural.py -k inflated",
+    ),
+    Mutant(
+        "leave the latents below out of the non-centred score",
+        "learning/scores.py",
+        "return 0.5 * row_log_det(changed) - objective(changed, whitened)",
+        "return 0.5 * row_log_det(changed) - objective(problem, whitened)",
+        "tests/learning/test_natural.py -k likelihood_s_gradient",
+    ),
+    Mutant(
+        "forget the volume of the annealed coordinates",
+        "inference/annealing.py",
+        "value = log_mean + log_root_det(around) + log_constant(problem, around.mean)",
+        "value = log_mean + log_constant(problem, around.mean)",
+        "tests/inference/test_annealing.py -k linear",
+    ),
 )
 
 

@@ -10,7 +10,6 @@ from pcmodel.learning import Learning
 from pcmodel.learning.loop import learn
 from pcmodel.networks.network import as_model
 
-
 HELD = optax.set_to_zero()
 """One object: another would be another program to compile."""
 
