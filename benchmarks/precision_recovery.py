@@ -66,7 +66,7 @@ class Config:
 
     examples: int = 2000
     seeds: int = 3
-    steps: int = 160
+    steps: int = 200
     burn_in: int = 20
     settle: int = 90
     weight_scale: float = 1.5

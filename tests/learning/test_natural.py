@@ -113,12 +113,12 @@ def test_the_scalar_reference_is_found_where_em_has_hardly_moved(kind):
     # The running mean remembers some 40 batches of noisy products: 7 % of noise.
     np.testing.assert_allclose(np.squeeze(error[0]), expected, rtol=0.2)
     found = -np.log(variance)
-    # A quarter of the data's own error.
-    np.testing.assert_allclose(curve.log_precisions[-1, 0], found, atol=expected / 4)
+    # To the data's own error; EM is further away than that.
+    np.testing.assert_allclose(curve.log_precisions[-1, 0], found, atol=expected)
     _, slow = learn_precisions(
         network, data, EXACT, ClosedForm(), steps=40, frozen=(1,)
     )
-    assert abs(slow.log_precisions[39, 0] - found) > 0.15 > 4 * expected / 4
+    assert abs(slow.log_precisions[39, 0] - found) > 1.2 * expected
     np.testing.assert_array_equal(curve.log_precisions[:, 1], 0.0)
     assert error[1] is None
 
