@@ -35,6 +35,7 @@ from pcmodel.learning.scores import scores
 
 EXACT = PosteriorSamples(2, pcmodel.GaussNewton(max_iterations=1))
 """Two independent draws of a linear network's posterior."""
+EIGHT = PosteriorSamples(8, pcmodel.GaussNewton(max_iterations=1))
 
 
 def test_both_scores_have_the_likelihood_s_gradient_as_their_mean():
@@ -106,7 +107,7 @@ def test_the_scalar_reference_is_found_where_em_has_hardly_moved(kind):
     start = np.ones(1) if kind == "unit" else 1.0
     network = pcmodel.linear_gaussian([np.array([[1.5]])], [start, 1.0])
     step = NaturalGradient(burn_in=5, settle=40, largest_move=0.3)
-    state, curve = learn_precisions(network, data, EXACT, step, steps=80, frozen=(1,))
+    state, curve = learn_precisions(network, data, EIGHT, step, steps=80, frozen=(1,))
     variance = np.mean(data**2) - 2.25
     error = standard_errors(state.precision, 4000, frozen=(1,))
     expected = np.sqrt(2 / 4000) * (2.25 + variance) / variance
