@@ -13,7 +13,15 @@ FILES = sorted((ROOT / "pcmodel").rglob("*.py"))
 OURS = [*FILES, *sorted((ROOT / "experiments").rglob("*.py"))]
 
 # Top-level modules that join the parts for the user; every other one is core.
-DOOR = {"api", "door", "fluctuations", "laplace", "sampling", "training"}
+DOOR = {
+    "api",
+    "door",
+    "fluctuations",
+    "laplace",
+    "resuming",
+    "sampling",
+    "training",
+}
 SERVICES = {"errors", "progress", "runtime"}
 
 # What each part may import besides itself, the core and the services.
@@ -28,16 +36,17 @@ MAY_IMPORT = {
     "brain": {"inference"},
     "behaviour": {"inference", "paradigms", "data"},
     "data": set(),
-    "door": {"inference", "learning", "networks"},
+    "door": {"inference", "learning", "networks", "record"},
     "record": set(),
     "report": set(),
-    "cli": {"record", "report", "behaviour"},
+    "trainer": {"inference", "learning", "networks", "data", "door", "record"},
+    "cli": {"record", "report", "behaviour", "trainer"},
 }
 
 # Heavy or framework packages, and the only parts that may know them.
 HOMES = {
     "flax": {"networks"},
-    "orbax": {"networks"},
+    "orbax": {"record"},
     "numpyro": {"behaviour"},
     "arviz": set(),
     "xarray": {"behaviour"},

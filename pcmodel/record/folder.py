@@ -34,6 +34,7 @@ OWN_FILES = (
     "report.html",
     "error.txt",
     "posterior.nc",
+    "network.npz",
 )
 
 

@@ -1,0 +1,97 @@
+"""What training measures as it goes: one line of strict JSON each time, appended.
+
+Appending cannot tear what is already written.  A kill can tear the last line, and a run that is taken up
+again from a checkpoint goes back a little: `MetricsLog.resume` drops both, so that the file reads
+as that of a run which was never interrupted.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pcmodel.errors import UserError
+from pcmodel.record.files import unwritable, write_bytes
+from pcmodel.record.strict_json import dump_json
+
+
+class MetricsLog:
+    """An append-only file of rows; each has a whole number called `step`."""
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Write one row and hand it to the system. UserError where it refuses."""
+        line = dump_json(row, indent=None) + "\n"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(line)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+    def resume(self, step: int) -> list[dict[str, Any]]:
+        """Drop a torn last line and every row after `step`; return what stays.
+
+        `resume(-1)` begins an empty file.
+        """
+        rows = [row for row in read_metrics(self.path) if row["step"] <= step]
+        lines = [dump_json(row, indent=None) + "\n" for row in rows]
+        write_bytes(self.path, "".join(lines).encode())
+        return rows
+
+
+def read_metrics(path: str | os.PathLike) -> list[dict[str, Any]]:
+    """Every row; none where there is no file. A torn last line is left out.
+
+    Raises UserError, with the number of the line, for a file that is anything else.
+    """
+    try:
+        text = Path(path).read_text("utf-8")
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot be read ({error})", where=str(path)) from error
+    lines = text.split("\n")
+    return [_row(line, path, number) for number, line in enumerate(lines[:-1], start=1)]
+
+
+def _row(line: str, path: str | os.PathLike, number: int) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if not isinstance(row, dict) or not isinstance(row.get("step"), int):
+        raise UserError(
+            "is not a row of metrics",
+            where=f"{path} line {number}",
+            expected='a JSON object with a whole number called "step"',
+        )
+    return row
+
+
+class TensorBoardLog:
+    """The same numbers for TensorBoard, through the package tensorboardX."""
+
+    def __init__(self, folder: str | os.PathLike):
+        try:
+            from tensorboardX import SummaryWriter  # pyright: ignore[reportMissingImports]
+        except ImportError:
+            raise UserError(
+                "writing for TensorBoard needs the package tensorboardX",
+                expected="pcmodel[tensorboard] to be installed, or no --tensorboard",
+            ) from None
+        self._writer = SummaryWriter(str(folder))
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Write the numbers of one row."""
+        for name, value in row.items():
+            if name != "step" and isinstance(value, int | float):
+                self._writer.add_scalar(name, value, row["step"])
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.close()
