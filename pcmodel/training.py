@@ -1,8 +1,10 @@
 """`train`: learning at the door."""
 
+import os
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -10,10 +12,11 @@ from jax.typing import ArrayLike
 
 from pcmodel.door import Clamp, pose
 from pcmodel.errors import UserError
-from pcmodel.learning.em import Learning
-from pcmodel.learning.loop import LearningCurve, learn
+from pcmodel.learning.em import Learning, init_learning
+from pcmodel.learning.loop import Chunk, LearningCurve, learn
 from pcmodel.modulation import check_scalar
 from pcmodel.networks.network import Network, as_model, with_arrays
+from pcmodel.resuming import Resuming, digest
 
 
 class TrainingResult(NamedTuple):
@@ -35,6 +38,7 @@ def train(
     batch_size: int = 64,
     plasticity: ArrayLike = 1.0,
     advance: Callable[[], None] = lambda: None,
+    checkpoints: str | os.PathLike | None = None,
 ) -> TrainingResult:
     """Learn weights and log-precisions by EM.
 
@@ -43,9 +47,13 @@ def train(
     plasticity: multiplies every learning rate: what a drug does to learning
         (`Modulation.plasticity`). 1, no drug, runs the same program as without it.
     advance: called after every epoch (a progress bar's tick).
+    checkpoints: a folder that takes the state after every epoch. Training broken off there goes on
+        from the newest when called again with the same network, data, sizes and key, and ends in the
+        same bits; the curve then begins where it went on. Give the same `learning`: only its
+        arrays can be told apart.
 
     Raises UserError for data that do not fit the network, for a rate outside [0, 1], a negative plasticity, and for precisions
-    asked of a point-estimate E-step, which cannot learn them.
+    asked of a point-estimate E-step, which cannot learn them; for checkpoints that are damaged or of something else.
     """
     learning = learning or Learning()
     check_learning(learning, num_epochs, batch_size)
@@ -67,6 +75,30 @@ def train(
     check_scalar("plasticity", plasticity, np.inf)
     neutral = float(np.asarray(plasticity)) == 1
     dtype = pure.weights["prior_mean"].dtype
+    resuming = None
+    if checkpoints is not None:
+        first = init_learning(
+            pure.weights,
+            pure.log_precisions,
+            learning,
+            structure=posed.problem.structure,
+            num_examples=examples,
+            key=jax.random.split(key)[0],
+        )
+        what = {
+            "network": ", ".join(map(str, pure.model.widths)),
+            "beginning": digest((pure.weights, pure.log_precisions, plasticity)),
+            "data": digest(values),
+            "key": digest(key),
+            "sizes": f"{num_epochs} epochs in batches of {batch_size}",
+        }
+        resuming = Resuming(checkpoints, what, first, examples // batch_size)
+
+    def on_chunk(chunk: Chunk) -> None:
+        if resuming is not None:
+            resuming.save(chunk)
+        advance()
+
     state, curve = learn(
         posed.problem.structure,
         pure.weights,
@@ -77,7 +109,8 @@ def train(
         num_epochs=num_epochs,
         batch_size=batch_size,
         plasticity=None if neutral else jnp.asarray(plasticity, dtype),
-        on_chunk=lambda chunk: advance(),
+        resume=None if resuming is None else resuming.begin(),
+        on_chunk=on_chunk,
     )
     trained = with_arrays(network, state.weights, state.log_precisions)
     return TrainingResult(trained, curve, learning.gauge.name)
