@@ -74,6 +74,8 @@ if TYPE_CHECKING:
     from pcmodel.networks.storage import save as save
     from pcmodel.sampling import complete as complete
     from pcmodel.sampling import log_likelihood as log_likelihood
+    from pcmodel.trainer.plan import TrainingPlan as TrainingPlan
+    from pcmodel.trainer.run import run_training as run_training
     from pcmodel.training import TrainingResult as TrainingResult
     from pcmodel.training import train as train
 
@@ -105,6 +107,7 @@ _HOME = {
     "Residual": "pcmodel.networks.residual",
     "Scaling": "pcmodel.networks.scaling",
     "StateDescent": "pcmodel.inference.descent",
+    "TrainingPlan": "pcmodel.trainer.plan",
     "TrainingResult": "pcmodel.training",
     "TransposedConvolution": "pcmodel.networks.convolution",
     "UserError": "pcmodel.errors",
@@ -127,6 +130,7 @@ _HOME = {
     "relax": "pcmodel.modulation",
     "residual_mlp": "pcmodel.networks.builders",
     "resnet18": "pcmodel.networks.resnet",
+    "run_training": "pcmodel.trainer.run",
     "sample": "pcmodel.api",
     "save": "pcmodel.networks.storage",
     "scale_by_depth": "pcmodel.networks.rates",

@@ -219,6 +219,11 @@ def linear_gaussian(
     )
 
 
+def initial_weights_of(seed: int) -> nnx.Rngs:
+    """The random numbers that a builder draws its initial weights from."""
+    return nnx.Rngs(seed)
+
+
 def to_log_precisions(
     precisions: Sequence[ArrayLike | None] | None, num_levels: int
 ) -> list[ArrayLike | None]:

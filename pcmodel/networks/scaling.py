@@ -106,7 +106,8 @@ def gain(activation: Callable[[Array], Array], pool: Pool | None = None) -> floa
     """
     side = pool.window if pool is not None else 1
     normal = np.random.default_rng(0).standard_normal((200 * side, 200 * side, 1))
-    outputs = activation(jnp.asarray(normal))
-    if pool is not None:
-        outputs = pool(outputs)
-    return float(jnp.mean(outputs**2)) ** -0.5
+    with jax.ensure_compile_time_eval():  # also where the network's shapes are traced
+        outputs = activation(jnp.asarray(normal))
+        if pool is not None:
+            outputs = pool(outputs)
+        return float(jnp.mean(outputs**2)) ** -0.5
