@@ -26,12 +26,23 @@ from pcmodel.cli.fit import (
 )
 from pcmodel.cli.load import Experiment, load
 from pcmodel.cli.options import build_config
+from pcmodel.cli.train import (
+    add_train_arguments,
+    check_folder,
+    plan_options,
+    train_command,
+    train_experiment,
+)
+from pcmodel.cli.train import (
+    make_plan as make_training_plan,
+)
 from pcmodel.errors import UserError
 from pcmodel.progress import Progress
 from pcmodel.record import RunFolder, RunIdentity, dump_json
 from pcmodel.record.environment import git_revision, is_float64
 from pcmodel.record.folder import FAILED, INTERRUPTED, is_complete, read_revision
 from pcmodel.runtime import compile_quickly, keep_compiled
+from pcmodel.trainer.shipped import shipped
 
 FAILURE, BAD_INPUT, WAS_INTERRUPTED = 1, 2, 130
 
@@ -61,6 +72,8 @@ def _dispatch(argv: list[str]) -> int:
         return _run(arguments, tokens)
     if arguments.command == "fit" and not tokens:
         return _fit(arguments, argv)
+    if arguments.command == "train":
+        return _train(arguments, tokens)
     if tokens:
         raise UserError(f"does not know the option {tokens[0]!r}", where="pcmodel")
     if arguments.command == "list":
@@ -107,6 +120,15 @@ def _parsers() -> tuple[_Parser, _Parser]:
         allow_abbrev=False,
     )
     add_fit_arguments(fit)
+    train = commands.add_parser(
+        "train",
+        help="train a network on images and write its folder and report",
+        usage="pcmodel train CONFIG [options] [--key value ...]",
+        description="Train what a configuration says; its values can be changed as --key value. "
+        "The same command goes on with a run that was broken off.",
+        allow_abbrev=False,
+    )
+    add_train_arguments(train)
     return parser, run
 
 
@@ -171,6 +193,34 @@ def _fit(arguments: argparse.Namespace, argv: list[str]) -> int:
         if can_write_netcdf():
             write_netcdf(kept[0], _folder(experiment, plan, arguments) / "posterior.nc")
     return code
+
+
+def _train(arguments: argparse.Namespace, tokens: list[str]) -> int:
+    if arguments.list:
+        terminal.print_shipped(shipped())
+        return 0
+    if arguments.options:
+        print("\n".join(plan_options()))
+        return 0
+    if arguments.plan is None:
+        raise UserError("no configuration was named", expected="pcmodel train CONFIG")
+    _check_seed(arguments.seed)
+    if arguments.smoke:
+        compile_quickly()
+    keep_compiled()
+    plan = make_training_plan(arguments, tokens)
+    if arguments.print_config:
+        print(dump_json(plan))
+        return 0
+    with _precision(arguments.float64):
+        experiment = train_experiment(
+            plan, arguments, lambda: _folder(experiment, plan, arguments)
+        )
+        identity = RunIdentity(experiment.name, plan, arguments.seed, is_float64())
+        check_folder(_folder(experiment, plan, arguments), identity, arguments)
+        return _run_in_folder(
+            experiment, plan, arguments, lambda _: train_command(arguments, tokens)
+        )
 
 
 def _folder(experiment: Experiment, config: Any, arguments: argparse.Namespace) -> Path:

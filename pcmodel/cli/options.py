@@ -7,7 +7,8 @@ Defaults (or the smoke configuration) come first, then the file, then the option
 import json
 import re
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -32,33 +33,49 @@ def build_config(
     - `smoke`: start from `Config.smoke()` instead of the defaults.
     - `file`: a JSON or YAML file with any of the fields.
     """
+    with made_by_author(experiment.name):
+        base = _base(experiment, smoke)
+        return configure(
+            experiment.config, base, tokens, file=file, where=experiment.name
+        )
+
+
+@contextmanager
+def made_by_author(name: str) -> Iterator[None]:
+    """What the author's own class raises is one sentence too."""
     try:
-        return _build(experiment, tokens, smoke, file)
+        yield
     except UserError:
         raise
-    except (ValueError, TypeError) as error:  # from the author's own class
-        raise UserError(
-            f"its Config cannot be made ({error})", where=experiment.name
-        ) from error
+    except (ValueError, TypeError) as error:
+        raise UserError(f"its Config cannot be made ({error})", where=name) from error
 
 
-def _build(
-    experiment: Experiment, tokens: Sequence[str], smoke: bool, file: Path | None
+def configure(
+    kind: type,
+    base: Any,
+    tokens: Sequence[str] = (),
+    *,
+    file: Path | None = None,
+    where: str,
 ) -> Any:
-    base = _base(experiment, smoke)
+    """A dataclass `kind` with the values of `base`, then of the file, then of the options.
+
+    Raises UserError, naming the option and the file or `where`, for unknown names and wrong types.
+    """
     if not tokens and file is None:
         return base
-    types_of = field_types(experiment.config)
-    _check_tokens(tokens, types_of, experiment.name)
-    parser = _parser(experiment.config)
+    types_of = field_types(kind)
+    _check_tokens(tokens, types_of, where)
+    parser = _parser(kind)
     parser.set_defaults(_flat(to_jsonable(base), types_of))
     if file is not None:
         values = _read_file(file)
         _check_keys(values, types_of, str(file))
         parsed = _parse(lambda: parser.parse_object(values), types_of, str(file))
         parser.set_defaults(_flat(parsed.as_dict(), types_of))
-    parsed = _parse(lambda: parser.parse_args(list(tokens)), types_of, experiment.name)
-    return experiment.config(**vars(parser.instantiate(parsed)))
+    parsed = _parse(lambda: parser.parse_args(list(tokens)), types_of, where)
+    return kind(**vars(parser.instantiate(parsed)))
 
 
 def _parser(config: type) -> Any:

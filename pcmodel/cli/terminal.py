@@ -29,6 +29,14 @@ def print_catalogue(entries: Iterable[Entry]) -> None:
     _console().print(table)
 
 
+def print_shipped(entries: Iterable[Any]) -> None:
+    """The table of `pcmodel train --list`."""
+    table = _table("configuration", "question", "time")
+    for entry in entries:
+        table.add_row(f"[bold]{entry.name}[/]", _plain(entry.question), entry.time)
+    _console().print(table)
+
+
 def print_options(name: str, options: Sequence[Option]) -> None:
     """The options of one experiment, under the help of `run`."""
     print(f"\noptions of {name}:")
