@@ -301,8 +301,13 @@ def latents_from_state(problem: Problem, state: Float[Array, " free"]) -> Latent
 def split_state(
     structure: Structure, state: Float[Array, " free"]
 ) -> tuple[Array, ...]:
-    """Each level's free units of a flat state, bottom first."""
-    return tuple(state[units] for units in structure.free_slices())
+    """Each level's free units of a flat state, bottom first.
+
+    One split, whose transpose is one concatenation: of a slice it is a padded copy of the
+    whole state, and as many of them as levels make deep networks quadratic in their depth.
+    """
+    ends = [units.stop for units in structure.free_slices()]
+    return tuple(jnp.split(state, ends[:-1]))
 
 
 def latents_from_free(problem: Problem, free: tuple[Array, ...]) -> Latents:

@@ -27,6 +27,7 @@ from pcmodel.energy import (
     observed_gain,
     place,
     prior_mean,
+    split_state,
 )
 from pcmodel.precision import partition, unwhiten, whiten
 from pcmodel.small import take
@@ -48,7 +49,7 @@ class Unrolled(NamedTuple):
 def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
     """Generate the latents top-down from the free units' whitened errors."""
     structure, inputs = problem.structure, problem.inputs
-    slices = structure.free_slices()
+    pieces = split_state(structure, whitened)
     rows: list[Array] = []
     latents: list[Array] = []
     above = None
@@ -57,7 +58,7 @@ def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
             prediction = prior_mean(problem)
         else:
             prediction = structure.model.predict_level(inputs.weights, level, above)
-        above, row = join_level(problem, level, prediction, whitened[slices[level]])
+        above, row = join_level(problem, level, prediction, pieces[level])
         latents.insert(0, above)
         rows.extend(row)
     logits = None

@@ -104,11 +104,15 @@ def _generator(plan: NetworkPlan, pixels: int, num_classes: int, seed: int) -> N
 
 
 def _with_precisions(network: Network, plan: NetworkPlan) -> Network:
-    """Every level begins with the plan's precision."""
-    value = jnp.log(jnp.asarray(plan.precision, network.prior_mean[...].dtype))
-    for width, variable in zip(network.widths, network.log_precision, strict=True):
+    """Every level begins with the plan's precision, level 0 perhaps with its own."""
+    dtype = network.prior_mean[...].dtype
+    bottom = plan.precision if plan.bottom_precision is None else plan.bottom_precision
+    wanted = [bottom] + [plan.precision] * (len(network.widths) - 1)
+    for level, variable in enumerate(network.log_precision):
         if variable is not None:
-            variable[...] = jnp.broadcast_to(value, (width,) if plan.per_unit else ())
+            value = jnp.log(jnp.asarray(wanted[level], dtype))
+            shape = (network.widths[level],) if plan.per_unit else ()
+            variable[...] = jnp.broadcast_to(value, shape)
     return network
 
 
@@ -195,7 +199,7 @@ def build_solver(plan: EStepPlan) -> Solver:
             linear, tolerance=plan.tolerance, max_iterations=plan.iterations
         )
     descend = StateDescent if plan.solver == "state" else ErrorDescent
-    return descend(build_descent(plan), max_steps=plan.steps)
+    return descend(build_descent(plan), tolerance=0.0, max_steps=plan.steps)
 
 
 def build_descent(plan: EStepPlan) -> optax.GradientTransformation:

@@ -50,7 +50,10 @@ class NetworkPlan:
     width, depth: of a residual_mlp, units and number of its hidden levels.
     channels: of convolutional networks, from the image on; empty is the published number.
     likelihood: what level 0 is; "categorical" goes with labels, "bernoulli" with images in [0, 1].
-    precision: that every level begins with. per_unit: each unit of a level has its own.
+    precision: that every level begins with. bottom_precision: level 0's, where it is another: of the
+        label in a classifier. The more precise the hidden levels beside it, the less of its error
+        they take up, and the closer learning comes to backpropagation. per_unit: each unit of
+        a level has its own.
     """
 
     builder: Literal["mlp", "residual_mlp", "vgg5", "vgg7", "resnet18"] = "mlp"
@@ -64,6 +67,7 @@ class NetworkPlan:
     )
     likelihood: Literal["gaussian", "bernoulli", "categorical"] = "categorical"
     precision: float = 1.0
+    bottom_precision: float | None = None
     per_unit: bool = False
 
     def __post_init__(self):
@@ -85,6 +89,14 @@ class NetworkPlan:
             raise _cannot(
                 "network.likelihood", "bernoulli", "categorical or gaussian for labels"
             )
+        if self.bottom_precision is not None:
+            _positive(**{"network.bottom_precision": self.bottom_precision})
+            if self.likelihood != "gaussian":
+                raise _cannot(
+                    "network.bottom_precision",
+                    self.bottom_precision,
+                    f"none: {self.likelihood} data have no precision",
+                )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,332 @@
+"""How well, and at what price, does predictive coding classify, its backprop twin beside it?
+
+A shipped configuration and its twin (the same network, data, order, optimiser and schedule; the gradient by
+backpropagation) train on the same loop, a part of an epoch in turns, over several seeds.  Told for
+both: accuracy on the test images with its standard error, expected calibration error, seconds per epoch, and
+seconds of training until the test accuracy first passes the target.  So that nobody mistakes one for the other,
+for predictive coding also: the energy that its E-step leaves above the mode, and the cosine of its
+weights' gradient with backpropagation's and with that of the converged equilibrium, before, during and
+after training.
+
+Time is of training alone: compiling is apart, evaluation is not counted.
+
+    python benchmarks/classification.py mnist_mlp --folder DATA [--seeds 3] [--epochs N] [--smoke]
+"""
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from timing import RESULTS, write
+
+from pcmodel.calibration import expected_calibration_error
+from pcmodel.cli.options import configure
+from pcmodel.data.images import ImageData, load_images
+from pcmodel.errors import UserError
+from pcmodel.inference import GaussNewton
+from pcmodel.inference.linear_solve import ConjugateGradient
+from pcmodel.inference.whitened import objective
+from pcmodel.learning.e_step import PointEstimate, sweep_start
+from pcmodel.learning.em import LearningState, problem_of
+from pcmodel.learning.loop import Position, chunks, run_chunk
+from pcmodel.learning.rules import Backpropagation, Equilibrium, Teaching
+from pcmodel.networks.network import as_model
+from pcmodel.trainer.evaluate import evaluate
+from pcmodel.trainer.plan import TrainingPlan
+from pcmodel.trainer.setting import Setting, network_of, prepare
+from pcmodel.trainer.shipped import locate_plan
+
+CONVERGED = PointEstimate(GaussNewton(ConjugateGradient(200), max_iterations=30))
+TARGETS = {"mnist": 0.975, "cifar10": 0.5, "digits": 0.9}
+"""Test accuracy to which time is told."""
+
+
+class Run(NamedTuple):
+    """One competitor of one seed as it trains."""
+
+    setting: Setting
+    state: LearningState
+    seconds: list[float]
+    accuracy: list[float]
+
+
+def competitors(plan: TrainingPlan) -> dict[str, TrainingPlan]:
+    """The plan and its twin."""
+    learning = replace(plan.learning, rule="backprop", precision_rate=0.0)
+    return {
+        "predictive coding": plan,
+        "backprop twin": replace(plan, learning=learning),
+    }
+
+
+def advance(run: Run, start: Position, size: int) -> tuple[Run, float]:
+    """Train on some batches; the seconds it took."""
+    setting = run.setting
+    began = time.perf_counter()
+    state, info = run_chunk(
+        run.state,
+        setting.examples,
+        jax.random.fold_in(setting.key, start.epoch),
+        jnp.asarray(start.batch),
+        structure=setting.structure,
+        learning=setting.learning,
+        batch_size=setting.plan.batch_size,
+        num_batches=size,
+        prepare=setting.preparation,
+    )
+    if not np.isfinite(info.energy):
+        raise SystemExit("the energy is not finite: nothing was written")
+    return run._replace(state=state), time.perf_counter() - began
+
+
+def train(plan: TrainingPlan, data: ImageData, seed: int, parts: int) -> dict[str, Any]:
+    """Both competitors of one seed, a part of an epoch in turns."""
+    runs = {
+        name: Run(setting, setting.state, [], [])
+        for name, each in competitors(plan).items()
+        for setting in [prepare(each, seed, data)]
+    }
+    setting = runs["predictive coding"].setting
+    diagnosed = [{"epoch": 0.0, **diagnose(setting, setting.state)}]
+    walk = list(chunks(Position(), plan.epochs, setting.batches, parts))
+    sizes = {size for _, size, _ in walk}
+    compiling = {}
+    for name, run in runs.items():
+        began = time.perf_counter()
+        for size in sizes:
+            advance(run._replace(state=copy(run.state)), Position(), size)
+        compiling[name] = time.perf_counter() - began
+    for start, size, end in walk:
+        for name, run in runs.items():
+            run, seconds = advance(run, start, size)
+            run.seconds.append(seconds)
+            run.accuracy.append(accuracy_of(run).accuracy)
+            runs[name] = run
+        if end.batch == 0 and end.epoch in (1, plan.epochs):
+            state = runs["predictive coding"].state
+            diagnosed.append({"epoch": float(end.epoch), **diagnose(setting, state)})
+        done = end.epoch + end.batch / setting.batches
+        told = ", ".join(f"{n} {r.accuracy[-1]:.4f}" for n, r in runs.items())
+        print(f"  seed {seed}, epoch {done:.2f}: {told}", flush=True)
+    target = TARGETS[data.name]
+    return {
+        "seed": seed,
+        "runs": {
+            name: summary(run, target, compiling[name]) for name, run in runs.items()
+        },
+        "e_step": diagnosed,
+    }
+
+
+def copy(tree: Any) -> Any:
+    """Buffers of their own, since training gives its state away."""
+    return jax.tree.map(jnp.copy, tree)
+
+
+def accuracy_of(run: Run):
+    """On the test images."""
+    network = as_model(network_of(run.setting, run.state))
+    return evaluate(network, run.setting.split.test, run.setting.preparation)
+
+
+def summary(run: Run, target: float, compiling: float) -> dict[str, Any]:
+    """What is told of one trained network."""
+    network = as_model(network_of(run.setting, run.state))
+    final = {
+        name: evaluate(network, part, run.setting.preparation)
+        for name, part in (
+            ("test", run.setting.split.test),
+            ("validation", run.setting.split.validation),
+        )
+    }
+    labels = np.asarray(run.setting.split.test.labels)
+    clock = np.cumsum(run.seconds)
+    passed = np.flatnonzero(np.asarray(run.accuracy) >= target)
+    return {
+        **{
+            f"{name}_{what}": getattr(found, what)
+            for name, found in final.items()
+            for what in ("accuracy", "standard_error", "num")
+        },
+        "expected_calibration_error": float(
+            expected_calibration_error(np.exp(final["test"].scores), labels)
+        ),
+        "seconds_per_epoch": float(clock[-1] / run.setting.plan.epochs),
+        "first_call_seconds": compiling,
+        "seconds_to_target": float(clock[passed[0]]) if len(passed) else None,
+        "test_accuracy_by_part": run.accuracy,
+        "seconds_by_part": run.seconds,
+    }
+
+
+def diagnose(setting: Setting, state: LearningState, num: int = 500) -> dict[str, Any]:
+    """What the E-step leaves undone, and which gradient the update is like, on training images."""
+    num = min(num, len(setting.split.train.labels))
+    some = jax.tree.map(lambda leaf: leaf[:num], setting.examples)
+    keys = jax.random.split(jax.random.key(0), num)
+    plain = replace_augmentation(setting)
+    values = jax.vmap(plain)(keys, some)
+    used = setting.learning.e_step
+    gradients = {
+        "used": gradient(setting, state, values, Equilibrium(), used),
+        "backprop": gradient(setting, state, values, Backpropagation(), used),
+        "equilibrium": gradient(setting, state, values, Equilibrium(), CONVERGED),
+    }
+    energies = {
+        name: mode_energies(setting, state, values, e_step)
+        for name, e_step in (("used", used), ("converged", CONVERGED))
+    }
+    swept = mode_energies(setting, state, values, None)
+    excess, whole = (
+        energies["used"] - energies["converged"],
+        swept - energies["converged"],
+    )
+    return {
+        "excess_energy": float(jnp.mean(excess)),
+        "excess_energy_of_the_sweep": float(jnp.mean(whole)),
+        "cosine_with_backprop": cosine(gradients["used"], gradients["backprop"]),
+        "cosine_with_equilibrium": cosine(gradients["used"], gradients["equilibrium"]),
+        "cosine_of_equilibrium_with_backprop": cosine(
+            gradients["equilibrium"], gradients["backprop"]
+        ),
+    }
+
+
+def replace_augmentation(setting: Setting):
+    """The preparation without shifts and flips."""
+    return replace(
+        setting.preparation, augmentation=type(setting.preparation.augmentation)()
+    )
+
+
+def gradient(setting: Setting, state: LearningState, values, rule, e_step):
+    """A rule's gradient of the layers, flat."""
+
+    @jax.jit
+    def run(state, values):
+        def pose(weights, example):
+            return problem_of(setting.structure, weights, state.log_precisions, example)
+
+        teaching = Teaching(pose, lambda state, slope, errors: slope, e_step)
+        taught = rule.learn_batch(state, values, (), jax.random.key(0), teaching)
+        leaves = jax.tree.leaves(taught.state["layers"])
+        return jnp.concatenate([leaf.ravel() for leaf in leaves])
+
+    return run(state, values)
+
+
+def mode_energies(setting: Setting, state: LearningState, values, e_step) -> jax.Array:
+    """Objective of each example where an E-step's solver ends (None: at the sweep)."""
+
+    @jax.jit
+    def run(state, values):
+        def one(example):
+            problem = problem_of(
+                setting.structure, state.weights, state.log_precisions, example
+            )
+            start = sweep_start(problem)
+            if e_step is None:
+                return objective(problem, start)
+            return objective(problem, e_step.solver.minimise(problem, start).whitened)
+
+        return jax.vmap(one)(values)
+
+    return run(state, values)
+
+
+def cosine(one: jax.Array, other: jax.Array) -> float:
+    """Of the angle between two gradients."""
+    return float(one @ other / (jnp.linalg.norm(one) * jnp.linalg.norm(other)))
+
+
+def mean_and_error(values: list[float]) -> dict[str, float]:
+    """Over seeds; the error is 0 for a single one."""
+    array = np.asarray(values)
+    error = array.std(ddof=1) / len(array) ** 0.5 if len(array) > 1 else 0.0
+    return {"mean": float(array.mean()), "standard_error": float(error)}
+
+
+def table(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means over seeds of both, and ratios of time within each seed."""
+    names = list(results[0]["runs"])
+    told = {}
+    for name in names:
+        runs = [result["runs"][name] for result in results]
+        told[name] = {
+            what: mean_and_error([run[what] for run in runs])
+            for what in (
+                "test_accuracy",
+                "validation_accuracy",
+                "expected_calibration_error",
+                "seconds_per_epoch",
+            )
+        }
+    pairs = [[result["runs"][name] for name in names] for result in results]
+    told["time_per_epoch_over_twin"] = mean_and_error(
+        [one["seconds_per_epoch"] / twin["seconds_per_epoch"] for one, twin in pairs]
+    )
+    arrived = [
+        one["seconds_to_target"] / twin["seconds_to_target"]
+        for one, twin in pairs
+        if one["seconds_to_target"] and twin["seconds_to_target"]
+    ]
+    told["seeds_that_reach_the_target"] = len(arrived)
+    if arrived:
+        told["time_to_target_over_twin"] = mean_and_error(arrived)
+    return told
+
+
+def main() -> None:
+    """Train all seeds, print the table, write the JSON after each seed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("configuration", nargs="?", default="mnist_mlp")
+    parser.add_argument("--folder", help="where the images are; downloaded otherwise")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--examples", type=int, help="only so many training images")
+    parser.add_argument("--parts", type=int, default=5, help="looks per epoch")
+    parser.add_argument("--smoke", action="store_true", help="toy size, digits")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
+    options = parser.parse_args()
+    try:
+        path = locate_plan(options.configuration)
+        plan = configure(TrainingPlan, TrainingPlan(), file=path, where=str(path))
+        changes = {"epochs": options.epochs, "batch_size": options.batch_size}
+        plan = replace(plan, **{k: v for k, v in changes.items() if v is not None})
+        plan = replace(plan, data=replace(plan.data, examples=options.examples))
+        if options.smoke:
+            digits = replace(plan.data, name="digits", folder=None)
+            plan, options.seeds = replace(plan.shrunk(), data=digits), 2
+            plan = replace(plan, data=replace(plan.data, validation=16, examples=64))
+        data = load_images(plan.data.name, options.folder)
+    except UserError as error:
+        raise SystemExit(str(error)) from None
+    if plan.network.direction != "classify":
+        raise SystemExit(f"{options.configuration} does not classify")
+    results = []
+    question = __doc__.splitlines()[0]
+    for seed in range(options.seeds):
+        results.append(train(plan, data, seed, options.parts))
+        content = {
+            "question": question,
+            "cases": table(results),
+            "configuration": options.configuration,
+            "plan": json.loads(json.dumps(plan, default=vars)),
+            "target": TARGETS[data.name],
+            "test_images": len(data.test_labels),
+            "seeds": results,
+        }
+        path = write(f"classification_{options.configuration}", content, options.output)
+    print(json.dumps(content["cases"], indent=1))
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
