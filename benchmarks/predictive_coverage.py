@@ -152,7 +152,12 @@ def summary(runs: list[dict[str, Any]], truth: list[dict[str, Any]]) -> dict[str
     return {
         "coverage": share.mean(axis=0).tolist(),
         "coverage_standard_error": spread.tolist(),
-        "coverage_z": ((share.mean(axis=0) - LEVELS) / spread).tolist(),
+        "coverage_z": [
+            (mean - level) / error if error else None  # all covered: no error to tell
+            for mean, level, error in zip(
+                share.mean(axis=0), LEVELS, spread, strict=True
+            )
+        ],
         "log_likelihood": float(ours.mean()),
         "less_than_truth": float(away.mean()),
         "less_than_truth_standard_error": float(away.std() / np.sqrt(len(away))),
