@@ -88,7 +88,7 @@ def advance(run: Run, start: Position, size: int) -> tuple[Run, float]:
 def train(plan: TrainingPlan, data: ImageData, seed: int, parts: int) -> dict[str, Any]:
     """Both competitors of one seed, a part of an epoch in turns."""
     runs = {
-        name: Run(setting, setting.state, [], [])
+        name: Run(setting, copy(setting.state), [], [])
         for name, each in competitors(plan).items()
         for setting in [prepare(each, seed, data)]
     }

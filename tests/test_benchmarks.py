@@ -23,7 +23,8 @@ def test_benchmarks_run_and_say_where(name, tmp_path):
     script = str(ROOT / "benchmarks" / f"{name}.py")
     command = [sys.executable, script, "--smoke", "--output", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, env=environment(), timeout=280)
-    written = json.loads((tmp_path / f"{name}.json").read_text("utf-8"))
+    (result,) = tmp_path.glob(f"{name}*.json")
+    written = json.loads(result.read_text("utf-8"))
     assert written["cases"] and {"packages", "device", "git_revision"} <= set(
         written["environment"]
     )

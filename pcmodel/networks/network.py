@@ -73,14 +73,19 @@ class Network(nnx.Module):
         self.is_linear = is_linear
 
 
-def check_architecture(
-    layers: Sequence[nnx.Module], widths: tuple[int, ...], names: tuple[str, ...]
-) -> None:
-    """Raise a UserError unless layers, widths and names describe one hierarchy."""
+def check_widths(widths: tuple[int, ...]) -> None:
+    """Raise a UserError unless there are levels, and each has units."""
     if len(widths) < 1 or any(width < 1 for width in widths):
         raise UserError(
             f"widths must be positive integers, bottom first; got {widths}."
         )
+
+
+def check_architecture(
+    layers: Sequence[nnx.Module], widths: tuple[int, ...], names: tuple[str, ...]
+) -> None:
+    """Raise a UserError unless layers, widths and names describe one hierarchy."""
+    check_widths(widths)
     if len(layers) != len(widths) - 1:
         raise UserError(
             f"{len(widths)} levels need {len(widths) - 1} layers between them, "
@@ -150,6 +155,7 @@ def dense(
     """
     if len(widths) < 2:
         raise UserError(f"a hierarchy needs at least two levels, got widths {widths}.")
+    check_widths(tuple(int(width) for width in widths))
     last = len(widths) - 2
     layers = [
         Dense(
