@@ -1,0 +1,86 @@
+"""Do residual networks of 64 and 128 levels train with one learning rate?
+
+The shipped configurations `mnist_residual64` and `mnist_residual128` (muPC scaling, the same base rate), trained
+for the same few epochs.  Told for each: test accuracy with its standard error at the end, the energy of the label
+along the way, whether any energy was not finite, seconds of training, and of the first call.
+
+    python benchmarks/depth.py --folder DATA [--depths 64 128] [--epochs 1] [--smoke]
+"""
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from timing import RESULTS, write
+
+from pcmodel.cli.options import configure
+from pcmodel.data.images import ImageData, load_images
+from pcmodel.errors import UserError
+from pcmodel.progress import Progress
+from pcmodel.trainer.plan import TrainingPlan
+from pcmodel.trainer.run import run_training
+from pcmodel.trainer.shipped import locate_plan
+
+
+def load_plan(name: str) -> TrainingPlan:
+    """A shipped configuration."""
+    return configure(TrainingPlan, TrainingPlan(), file=locate_plan(name), where=name)
+
+
+def measure(plan: TrainingPlan, data: ImageData, seed: int) -> dict[str, Any]:
+    """One training and what came of it."""
+    began = time.perf_counter()
+    run = run_training(plan, seed=seed, data=data, progress=Progress(lines=True))
+    whole = time.perf_counter() - began
+    return {
+        "depth": plan.network.depth,
+        "seed": seed,
+        "test_accuracy": run.test.accuracy,
+        "test_standard_error": run.test.standard_error,
+        "test_num": run.test.num,
+        "validation_accuracy": run.validation.accuracy,
+        "stopped_early": run.stopped_early,
+        "label_energy": [float(row["level_energies"][0]) for row in run.rows],
+        "energies_finite": all(np.isfinite(row["energy"]) for row in run.rows),
+        "seconds_in_all": whole,
+    }
+
+
+def main() -> None:
+    """Train each depth, write the JSON after each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", help="where the images are; downloaded otherwise")
+    parser.add_argument("--depths", type=int, nargs="+", default=[64, 128])
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--smoke", action="store_true", help="toy size, digits")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
+    options = parser.parse_args()
+    results = []
+    for depth in options.depths:
+        try:
+            plan = replace(load_plan(f"mnist_residual{depth}"), epochs=options.epochs)
+            if options.smoke:
+                digits = replace(plan.data, name="digits", validation=16, examples=64)
+                plan = replace(plan.shrunk(), data=digits, epochs=1)
+            data = load_images(plan.data.name, options.folder)
+        except UserError as error:
+            raise SystemExit(str(error)) from None
+        for seed in range(options.seeds):
+            results.append(measure(plan, data, seed))
+            print({k: v for k, v in results[-1].items() if k != "label_energy"})
+            content = {
+                "question": __doc__.splitlines()[0],
+                "cases": results,
+                "learning": vars(plan.learning)
+                | {"e_step": vars(plan.learning.e_step)},
+                "epochs": plan.epochs,
+            }
+            print(write("depth", content, options.output), flush=True)
+
+
+if __name__ == "__main__":
+    main()
