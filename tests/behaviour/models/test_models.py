@@ -125,6 +125,24 @@ def test_the_bandit_model_learns_from_what_was_chosen():
         last = arm
 
 
+@pytest.mark.parametrize("name", ["rescorla_wagner", "hgf2"])
+def test_ratings_may_fall_with_the_outcome(name):
+    """Swapping the outcomes' names turns the gain's sign and changes nothing else."""
+    model, series = find_model("rating", name, SETTING), series_of("rating")
+    swapped = series._replace(
+        values=series.values | {"outcome": 1.0 - series.values["outcome"]}
+    )
+    gain = jnp.asarray(0.3)
+
+    def total(own, gain):
+        one = jax.tree.map(lambda leaf: leaf[0], model.prepare(own))
+        values = defaults(model) | {"rating_gain": gain}
+        return float(model.log_likelihood(values, one).sum())
+
+    assert total(series, gain) == pytest.approx(total(swapped, -gain), rel=1e-12)
+    assert total(series, gain) != pytest.approx(total(swapped, gain), rel=1e-3)
+
+
 def test_last_choices_skip_missing_trials():
     arm = np.asarray([[0, 1, 0, 2]])
     made = np.asarray([[True, True, False, True]])
