@@ -20,6 +20,7 @@ from pcmodel.behaviour.responses import (
 )
 from pcmodel.behaviour.statistics import Nuts, build_hierarchy, fit_nuts, verdicts
 from pcmodel.behaviour.statistics.hierarchy import series_log_likelihood, with_held
+from pcmodel.behaviour.statistics.identifiability import ratio_only
 from pcmodel.behaviour.statistics.posterior import summarise
 from pcmodel.behaviour.statistics.predictive import simulate_series
 from pcmodel.errors import UserError
@@ -224,6 +225,55 @@ def test_a_drug_effect_on_the_learning_rate_is_recovered(getkey):
     )
     values = {k: v for k, v in with_held(hierarchy, truth).items()}
     assert np.isfinite(series_log_likelihood(hierarchy, values, data)).all()
+
+
+def stretched(values, shift, stretch):
+    """The same filter with the volatility level in other units and from another zero."""
+    kappa = np.exp(values["log_kappa2"]) / stretch
+    return values | {
+        "mu3_0": values["mu3_0"] * stretch + shift,
+        "omega2": values["omega2"] - kappa * shift,
+        "log_kappa2": jnp.log(kappa),
+        "omega3": values["omega3"] + 2.0 * np.log(stretch),
+        "log_pi3_0": values["log_pi3_0"] - 2.0 * np.log(stretch),
+    }
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "same"),
+    [
+        pytest.param("binary", "hgf3", True, marks=pytest.mark.slow),
+        ("bandit", "ehgf3", True),
+        ("bandit", "ehgf3_volatile_choice", False),
+    ],
+)
+def test_the_volatility_level_has_no_zero_and_no_unit(task, name, same):
+    """Unless choice reads it: then a higher first volatility is no larger step size."""
+    model = find_model(task, name, SETTING)
+    one = jax.tree.map(lambda leaf: leaf[0], model.prepare(series_of(task)))
+    values = defaults(model) | {"omega3": jnp.asarray(-2.0)}
+    total = jax.jit(lambda own: model.log_likelihood(own, one).sum())
+    moved = {k: jnp.asarray(v, float) for k, v in stretched(values, 0.7, 1.6).items()}
+    assert (abs(float(total(moved) - total(values))) < 1e-9) == same
+
+
+@pytest.mark.parametrize(
+    ("name", "formulas", "expected"),
+    [
+        ("ehgf3", ("mu3_0 ~ drug", "omega2 ~ 1"), {"mu3_0[Intercept]"}),
+        ("ehgf3", ("mu3_0 ~ drug", "omega2 ~ drug"), {"mu3_0[drug[drug]]"}),
+        ("ehgf3", ("log_kappa2 ~ 1", "log_pi3_0 ~ 1"), {"omega3[Intercept]"}),
+        ("ehgf3", ("omega2 ~ drug",), set()),
+        ("ehgf3_volatile_choice", ("mu3_0 ~ drug", "omega2 ~ drug"), set()),
+    ],
+)
+def test_what_a_filter_knows_as_a_combination_only(name, formulas, expected):
+    series = series_of("bandit")
+    series = series._replace(covariates={"drug": np.asarray(["placebo", "drug"])})
+    model = find_model("bandit", name, SETTING)
+    found = ratio_only(build_hierarchy(model, series, formulas=formulas))
+    assert expected <= found and bool(expected) == bool(found)
+    assert ("mu3_0[drug[drug]]" in found) == ("mu3_0[drug[drug]]" in expected)
 
 
 @pytest.mark.slow
