@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from experiments import _published, paranoia_volatility
 
+from experiments import _published, paranoia_volatility
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models.catalogue import Setting, find_model
 from pcmodel.behaviour.statistics import build_hierarchy
@@ -14,8 +14,14 @@ from pcmodel.behaviour.statistics.identifiability import ratio_only
 def test_paranoia_is_not_judged_by_half_of_a_sum(label):
     """Prevents a verdict on mu3_0 where choices know its sum with omega2 only."""
     rng = np.random.default_rng(0)
-    values = {"choice": rng.integers(1, 4, (4, 9)), "outcome": rng.integers(0, 2, (4, 9))}
-    covariates = {"paranoia": np.asarray([0.0, 0, 1, 1]), "block": np.asarray([1.0, 2] * 2)}
+    values = {
+        "choice": rng.integers(1, 4, (4, 9)),
+        "outcome": rng.integers(0, 2, (4, 9)),
+    }
+    covariates = {
+        "paranoia": np.asarray([0.0, 0, 1, 1]),
+        "block": np.asarray([1.0, 2] * 2),
+    }
     series = Series(
         {name: column.astype(float) for name, column in values.items()},
         np.ones((4, 9), bool),

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.behaviour.dataset import Series, find_task, load_series
+from pcmodel.behaviour.diagnostics import Diagnostics
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
 from pcmodel.behaviour.models.interface import Course
 from pcmodel.behaviour.responses import Scale
@@ -37,7 +38,7 @@ from pcmodel.behaviour.statistics import (
     verdicts,
 )
 from pcmodel.behaviour.statistics.identifiability import Verdict
-from pcmodel.behaviour.statistics.posterior import Diagnostics, Effect
+from pcmodel.behaviour.statistics.posterior import Effect
 from pcmodel.behaviour.statistics.predictive import (
     Check,
     series_values,

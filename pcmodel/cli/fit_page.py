@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pcmodel.behaviour.diagnostics import STRICT
 from pcmodel.report import Panel, Report, Section, Table, Verdict
 
 
@@ -39,17 +40,21 @@ def analyse(results: Any, *, accept_unconverged: bool) -> FitSummary:
 
 def _converged(results: Any) -> Verdict:
     found = results.diagnostics
+    wanted = (
+        f"R-hat at most {STRICT.max_rhat:g}, {STRICT.min_ess:.0f} effective draws, "
+        "no divergences"
+    )
     if found is None:
         return Verdict(
             "The chains agree",
-            "R-hat at most 1.01, 400 effective draws, no divergences",
+            wanted,
             "a variational fit has no chains: its intervals are too narrow by an unknown amount",
             "inconclusive",
             "theorem",
         )
     return Verdict(
         "The chains agree",
-        "R-hat at most 1.01, 400 effective draws, no divergences",
+        wanted,
         f"R-hat {found.rhat:.3f}, {found.ess:.0f} effective draws, "
         f"{found.num_divergent} divergences",
         "fails" if found.complaints else "holds",

@@ -19,9 +19,10 @@ from numpyro import optim
 from numpyro.infer import MCMC, NUTS, SVI, Predictive, Trace_ELBO, init_to_uniform
 from numpyro.infer.autoguide import AutoLowRankMultivariateNormal, AutoNormal
 
+from pcmodel.behaviour.diagnostics import diagnose
 from pcmodel.behaviour.sampler import num_chunks
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy, hierarchical_model
-from pcmodel.behaviour.statistics.posterior import Posterior, diagnose
+from pcmodel.behaviour.statistics.posterior import Posterior, moving_coordinates
 
 STATISTICS = ("diverging", "num_steps", "accept_prob", "potential_energy")
 START_RADIUS = 0.5  # of the standard-normal coordinates
@@ -160,7 +161,13 @@ def _posterior(hierarchy: Hierarchy, chunks: list[dict], options: Nuts) -> Poste
         for name in chunks[0]
     }
     stats = {name: joined.pop(f"stats.{name}") for name in STATISTICS}
-    found = diagnose(hierarchy, joined, stats, options.max_tree_depth)
+    found = diagnose(
+        moving_coordinates(hierarchy, joined),
+        diverging=stats["diverging"],
+        num_steps=stats["num_steps"],
+        accept_prob=stats["accept_prob"],
+        max_tree_depth=options.max_tree_depth,
+    )
     if found.complaints:
         warnings.warn(
             "do not trust this fit: " + "; ".join(found.complaints), stacklevel=3

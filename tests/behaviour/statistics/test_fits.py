@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pcmodel.behaviour.diagnostics import Diagnostics
 from pcmodel.behaviour.statistics import (
     Nuts,
     UnconvergedError,
@@ -21,7 +22,7 @@ from pcmodel.behaviour.statistics import (
 )
 from pcmodel.behaviour.statistics.calibration import calibrate, rank_test
 from pcmodel.behaviour.statistics.hierarchy import series_log_likelihood
-from pcmodel.behaviour.statistics.posterior import Diagnostics
+from pcmodel.behaviour.statistics.posterior import moving_coordinates
 from pcmodel.behaviour.statistics.predictive import predictive_checks, thin
 from tests.behaviour.statistics.gaussian import GaussianModel, make_series
 
@@ -116,11 +117,24 @@ def test_predictive_checks_accept_the_model_and_reject_another(study, pooled):
 
 
 def test_an_untrustworthy_fit_is_not_summarised(pooled):
-    bad = Diagnostics(1.2, 30.0, 4, 0.5, 800)
+    bad = Diagnostics(1.2, 30.0, 4, 0.5, 0.9, 800)
     with pytest.raises(UnconvergedError) as caught:
         summarise(pooled._replace(diagnostics=bad))
     for word in ("R-hat", "effective sample size", "diverged", "depth limit"):
         assert word in str(caught.value)
+
+
+def test_what_cannot_move_is_no_coordinate_and_what_can_is_one(study):
+    """Two effects, two spreads, one correlation: a Cholesky root's one and zero are none."""
+    hierarchy = build_hierarchy(
+        GaussianModel(), study, formulas=["level ~ drug + (drug | participant)"]
+    )
+    draws = draw_prior(jax.random.key(4), hierarchy, 30)
+    sites = {name: np.asarray(value)[None] for name, value in draws.items()}
+    values = moving_coordinates(hierarchy, sites)
+    assert values.shape == (1, 30, 5) and (values.std(axis=(0, 1)) > 0.0).all()
+    sites["level.scale"] = np.full_like(sites["level.scale"], np.nan)
+    assert np.isnan(moving_coordinates(hierarchy, sites)).any()
 
 
 def test_the_prior_is_as_stated(study):
