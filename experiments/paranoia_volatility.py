@@ -67,7 +67,7 @@ class Sample(NamedTuple):
     win_switch_se: float  # of the difference of the two
     win_switch_d: float  # Cohen's d, high minus low
     effects: dict[str, np.ndarray]  # "model: parameter" -> draws of high minus low
-    loss: dict[str, np.ndarray]
+    complaints: dict[str, tuple[str, ...]]
 
 
 class Results(NamedTuple):
@@ -153,7 +153,7 @@ def _fit(series: Series, config: Config, key, progress: Any, name: str) -> Sampl
     low_rate, high_rate = rate[~high], rate[high]
     variances = low_rate.var(ddof=1), high_rate.var(ddof=1)
     error = np.sqrt(variances[0] / len(low_rate) + variances[1] / len(high_rate))
-    effects, loss = {}, {}
+    effects, complaints = {}, {}
     for label, model_name in MODELS.items():
         model = find_model("bandit", model_name, setting_of(series))
         formulas = [f"{name} ~ {GROUPS}" for name in FORMULAS[label]]
@@ -165,7 +165,7 @@ def _fit(series: Series, config: Config, key, progress: Any, name: str) -> Sampl
                 Variational(num_steps=config.steps, learning_rate=0.02),
                 advance=stage.advance,
             )
-        loss[label] = fit.loss
+        complaints[label] = fit.posterior.complaints
         for effect, draws in fit.posterior.effects.items():
             if effect.endswith("[paranoia]"):
                 effects[f"{label}: {effect.partition('[')[0]}"] = draws.ravel()
@@ -176,14 +176,8 @@ def _fit(series: Series, config: Config, key, progress: Any, name: str) -> Sampl
         float(error),
         float((high_rate.mean() - low_rate.mean()) / np.sqrt(np.mean(variances))),
         effects,
-        loss,
+        complaints,
     )
-
-
-def has_settled(loss: np.ndarray, *, window: int = 100) -> bool:
-    """Whether the loss ends within a thousandth of the lowest it has been."""
-    means = loss[: len(loss) // window * window].reshape(-1, window).mean(axis=1)
-    return bool(means[-1] <= means.min() + 1e-3 * abs(means.min()))
 
 
 def analyse(config: Config, results: Results) -> Summary:
@@ -197,7 +191,7 @@ def analyse(config: Config, results: Results) -> Summary:
                     f"High paranoia expects more volatility ({name}; {label})",
                     f"{VOLATILITY[label]} higher",
                     sample.effects[f"{label}: {VOLATILITY[label]}"],
-                    trusted=has_settled(sample.loss[label]),
+                    trusted=not sample.complaints[label],
                 )
             )
     return Summary(tuple(found))

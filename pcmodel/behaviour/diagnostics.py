@@ -17,6 +17,7 @@ class Limits:
     max_deepest: float = 0.01  # share of trajectories at the depth limit
 
 
+SETTLED = 1e-3  # share of the loss by which it may still move
 STRICT = Limits()
 # The study within the main job has minutes: there the change-point agent comes to about
 # 1.01 and 170, the belief-anchored one has two modes, and depth is bounded by intent.
@@ -64,6 +65,41 @@ class Diagnostics(NamedTuple):
                 "raise it"
             )
         return tuple(found)
+
+
+class Settling(NamedTuple):
+    """Whether a variational fit had come to rest; there are no chains to compare."""
+
+    falling: float  # by how much of itself the loss fell just before the rate did
+    above_lowest: float  # how far the end lies above the lowest, as a share of it
+    num_steps: int
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """What is wrong and what to do about it; empty when nothing is."""
+        if self.falling <= SETTLED and self.above_lowest <= SETTLED:
+            return ()
+        return (
+            f"after {self.num_steps} steps the variational loss had not settled: take "
+            "more steps",
+        )
+
+
+def settle(loss: Float[np.ndarray, " steps"]) -> Settling:
+    """From the loss at every step, of a rate that falls in the second half.
+
+    Tenths of the steps are compared: the fifth with the fourth, for a rate that has
+    fallen flattens any loss, and the last with the lowest. NaN lets nothing pass.
+    """
+    tenth = max(1, len(loss) // 10)
+    means = loss[: len(loss) // tenth * tenth].reshape(-1, tenth).mean(axis=1)
+    place = min(4, len(means) - 1)
+    size = np.abs(means[-1])
+    return Settling(
+        float((means[max(0, place - 1)] - means[place]) / size),
+        float((means[-1] - means.min()) / size),
+        len(loss),
+    )
 
 
 def diagnose(

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.behaviour.dataset import Series, find_task, load_series
-from pcmodel.behaviour.diagnostics import Diagnostics
+from pcmodel.behaviour.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
 from pcmodel.behaviour.models.interface import Course
 from pcmodel.behaviour.responses import Scale
@@ -109,7 +109,7 @@ class WorkflowResults(NamedTuple):
     num_missing: dict[str, int]
     effects: tuple[Effect, ...]  # shown, or refused, by whoever reports
     verdicts: tuple[Verdict, ...]
-    diagnostics: Diagnostics | None
+    diagnostics: Diagnostics | Settling | None
     complaints: tuple[str, ...]
     prior_checks: tuple[Check, ...]
     posterior_checks: tuple[Check, ...]
@@ -215,7 +215,7 @@ def _run(
         effects=effects,
         verdicts=verdicts(posterior, effects),
         diagnostics=posterior.diagnostics,
-        complaints=posterior.diagnostics.complaints if posterior.diagnostics else (),
+        complaints=posterior.complaints,
         prior_checks=prior_checks,
         posterior_checks=posterior_checks,
         compared=compared,
@@ -252,7 +252,6 @@ def _compare(names, posteriors: list[Posterior], first) -> tuple[Compared, ...]:
         gap[mask] = loo.pointwise - first.pointwise
         people = np.bincount(participant, gap.sum(axis=1))
         error = np.sqrt(len(people)) * people.std(ddof=1) if len(people) > 1 else np.nan
-        found = posterior.diagnostics
         rows.append(
             Compared(
                 name,
@@ -260,7 +259,7 @@ def _compare(names, posteriors: list[Posterior], first) -> tuple[Compared, ...]:
                 float(people.sum()),
                 float(error),
                 loo.num_untrusted,
-                found.complaints if found else (),
+                posterior.complaints,
             )
         )
     return tuple(rows)

@@ -4,8 +4,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pcmodel.behaviour.diagnostics import STRICT
+from pcmodel.behaviour.diagnostics import STRICT, Diagnostics
 from pcmodel.report import Panel, Report, Section, Table, Verdict
+
+VARIATIONAL = (
+    "a variational fit has no chains: its intervals are too narrow by an unknown amount"
+)
 
 
 class FitSummary(NamedTuple):
@@ -44,12 +48,12 @@ def _converged(results: Any) -> Verdict:
         f"R-hat at most {STRICT.max_rhat:g}, {STRICT.min_ess:.0f} effective draws, "
         "no divergences"
     )
-    if found is None:
+    if not isinstance(found, Diagnostics):
         return Verdict(
             "The chains agree",
             wanted,
-            "a variational fit has no chains: its intervals are too narrow by an unknown amount",
-            "inconclusive",
+            "; ".join((*results.complaints, VARIATIONAL)),
+            "fails" if results.complaints else "inconclusive",
             "theorem",
         )
     return Verdict(
@@ -153,7 +157,7 @@ def _answer(results: Any, summary: FitSummary) -> str:
     )
     if summary.refused:
         return (
-            f"{size}. **The chains cannot be trusted and no estimate is shown:** "
+            f"{size}. **The fit cannot be trusted and no estimate is shown:** "
             + "; ".join(summary.complaints)
             + ". `--accept-unconverged` shows the numbers all the same."
         )
@@ -206,7 +210,8 @@ def _estimates(summary: FitSummary, results: Any) -> tuple[Table, ...]:
     )
     caption = (
         "Contraction: 1 - posterior / prior variance. Identified: at least half of the "
-        "prior variance removed by the data; prior: less; ratio only: known against another."
+        "prior variance removed by the data; prior: less; ratio only: known against another; "
+        "unknown: narrow in a variational fit, which would be so for a ratio too."
     )
     return (Table(columns, rows, caption),)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pcmodel.behaviour.diagnostics import BRIEF, STRICT, diagnose
+from pcmodel.behaviour.diagnostics import BRIEF, STRICT, diagnose, settle
 
 
 def diagnosed(values, *, limits=STRICT, num_divergent=0, num_steps=7):
@@ -54,3 +54,20 @@ def test_the_brief_limits_are_looser_and_said(values):
     short = values[:2, :120]
     assert any("below 400" in c for c in diagnosed(short, num_steps=3).complaints)
     assert diagnosed(short, limits=BRIEF).complaints == ()
+
+
+STEPS = np.arange(1000)
+
+
+@pytest.mark.parametrize(
+    ("loss", "settled"),
+    [
+        (500.0 + 300.0 * np.exp(-STEPS / 40.0), True),
+        (500.0 + 300.0 * np.exp(-STEPS / 400.0), False),  # flattened by its rate only
+        (900.0 - 0.3 * STEPS, False),  # ends at its lowest, and is still falling
+        (500.0 + np.where(STEPS > 800, 50.0, 0.0), False),
+        (np.full(1000, np.nan), False),
+    ],
+)
+def test_a_loss_has_settled_when_it_had_before_the_rate_fell(loss, settled):
+    assert (settle(loss).complaints == ()) == settled

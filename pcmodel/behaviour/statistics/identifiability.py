@@ -21,18 +21,24 @@ class Verdict(NamedTuple):
     """One effect's verdict, and the effect it is nearly a mirror of."""
 
     name: str
-    word: str  # identified | prior | ratio only | unconverged
+    word: str  # identified | prior | ratio only | unknown | unconverged
     tied_to: str  # empty where nothing is
 
 
 def verdicts(posterior: Posterior, effects: tuple[Effect, ...]) -> tuple[Verdict, ...]:
-    """A verdict for each effect, in their order."""
-    bad = bool(posterior.diagnostics and posterior.diagnostics.complaints)
+    """A verdict for each effect, in their order.
+
+    A variational posterior of independent coordinates is narrow even where the data know
+    a combination only: it can show that a number is the prior's, not that it is known.
+    """
+    bad, is_variational = bool(posterior.complaints), posterior.method == "SVI"
     ratios = ratio_only(posterior.hierarchy)
     ties = _ties(posterior, [effect.name for effect in effects])
     found = []
     for effect in effects:
         word = "identified" if effect.contraction >= KNOWN else "prior"
+        if is_variational and word == "identified":
+            word = "unknown"
         if effect.name in ratios:
             word = "ratio only"
         if bad:

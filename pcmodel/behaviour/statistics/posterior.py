@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 
-from pcmodel.behaviour.diagnostics import Diagnostics
+from pcmodel.behaviour.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy
 from pcmodel.errors import UserError
 
@@ -19,8 +19,13 @@ class Posterior(NamedTuple):
     hierarchy: Hierarchy
     sites: dict[str, Float[np.ndarray, "chains draws ..."]]
     sample_stats: dict[str, Float[np.ndarray, "chains draws"]]
-    diagnostics: Diagnostics | None  # none after SVI, which has no chains to compare
+    diagnostics: Diagnostics | Settling | None  # of NUTS, of SVI, of prior draws
     method: str
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """Why it must not be believed; empty when nothing speaks against it."""
+        return self.diagnostics.complaints if self.diagnostics else ()
 
     @property
     def effects(self) -> dict[str, Float[np.ndarray, "chains draws"]]:
@@ -61,10 +66,10 @@ def summarise(
     posterior: Posterior, *, accept_unconverged: bool = False
 ) -> tuple[Effect, ...]:
     """Every effect and spread; refused where the diagnostics complain."""
-    complaints = posterior.diagnostics.complaints if posterior.diagnostics else ()
+    complaints = posterior.complaints
     if complaints and not accept_unconverged:
         raise UnconvergedError(
-            "the chains cannot be trusted, so there is no summary: "
+            "the fit cannot be trusted, so there is no summary: "
             + "; ".join(complaints)
         )
     priors = prior_sds(posterior.hierarchy)

@@ -19,7 +19,7 @@ from numpyro import optim
 from numpyro.infer import MCMC, NUTS, SVI, Predictive, Trace_ELBO, init_to_uniform
 from numpyro.infer.autoguide import AutoLowRankMultivariateNormal, AutoNormal
 
-from pcmodel.behaviour.diagnostics import diagnose
+from pcmodel.behaviour.diagnostics import diagnose, settle
 from pcmodel.behaviour.sampler import num_chunks
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy, hierarchical_model
 from pcmodel.behaviour.statistics.posterior import Posterior, moving_coordinates
@@ -213,7 +213,8 @@ def fit_svi(
     guide, params, losses = _fit_guide(fit_key, hierarchy, options, advance, chunk)
     keys = jax.random.split(draw_key, options.num_samples)
     draws = jax.vmap(lambda k: guide.sample_posterior(k, params))(keys)
-    return VariationalFit(_from_guide(hierarchy, draws, draw_key), losses)
+    found = _from_guide(hierarchy, draws, draw_key)._replace(diagnostics=settle(losses))
+    return VariationalFit(found, losses)
 
 
 def _fit_guide(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.diagnostics import Diagnostics
+from pcmodel.behaviour.models import Parameter
 from pcmodel.behaviour.statistics import (
     Nuts,
     UnconvergedError,
@@ -19,6 +20,7 @@ from pcmodel.behaviour.statistics import (
     leave_one_out,
     replicate,
     summarise,
+    verdicts,
 )
 from pcmodel.behaviour.statistics.calibration import calibrate, rank_test
 from pcmodel.behaviour.statistics.hierarchy import series_log_likelihood
@@ -26,6 +28,7 @@ from pcmodel.behaviour.statistics.posterior import moving_coordinates
 from pcmodel.behaviour.statistics.predictive import predictive_checks, thin
 from tests.behaviour.statistics.gaussian import GaussianModel, make_series
 
+TIED = Parameter("held", 0.25, 1.0)  # the data know the level plus it
 QUICK = Nuts(
     num_warmup=300, num_samples=600, num_chains=2, chunk=300, approximate_steps=0
 )
@@ -122,6 +125,24 @@ def test_an_untrustworthy_fit_is_not_summarised(pooled):
         summarise(pooled._replace(diagnostics=bad))
     for word in ("R-hat", "effective sample size", "diverged", "depth limit"):
         assert word in str(caught.value)
+
+
+def test_a_variational_fit_is_not_called_identified(study):
+    """Independent coordinates are narrow whatever the data tell apart."""
+    model = GaussianModel((GaussianModel().parameters[0], TIED))
+    hierarchy = build_hierarchy(model, study, pooled=True)
+    fit = fit_svi(jax.random.key(1), hierarchy, Variational(num_steps=800)).posterior
+    effects = summarise(fit, accept_unconverged=True)
+    assert {e.contraction > 0.9 for e in effects} == {True}
+    words = {v.word for v in verdicts(fit._replace(diagnostics=None), effects)}
+    assert words == {"unknown"}
+
+
+def test_a_variational_fit_that_was_cut_short_is_not_summarised(study):
+    hierarchy = build_hierarchy(GaussianModel(), study, pooled=True)
+    fit = fit_svi(jax.random.key(1), hierarchy, Variational(num_steps=20), chunk=20)
+    with pytest.raises(UnconvergedError, match="not settled"):
+        summarise(fit.posterior)
 
 
 def test_what_cannot_move_is_no_coordinate_and_what_can_is_one(study):
