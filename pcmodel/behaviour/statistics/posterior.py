@@ -86,8 +86,8 @@ def prior_sds(hierarchy: Hierarchy) -> dict[str, float]:
         name, design = term.parameter.name, term.design
         for effect, sd in zip(design.common_names, term.effect_sd, strict=True):
             found[f"{name}[{effect}]"] = float(sd)
-        for effect in design.varying_names:
-            found[f"{name}_sd[{effect}]"] = HALF_NORMAL_SD * term.spread_scale
+        for effect, scale in zip(design.varying_names, term.spread_scale, strict=True):
+            found[f"{name}_sd[{effect}]"] = HALF_NORMAL_SD * float(scale)
     return found
 
 
