@@ -148,7 +148,7 @@ def read_data(plan: Plan) -> Series:
         columns=dict(_pair(text) for text in plan.columns),
         covariates=tuple(dict.fromkeys(covariates)),
         series_by=plan.series_by,
-        scale=None if scale is None else (scale.low, scale.high),
+        scale=None if scale is None else (scale.low, scale.high, scale.step),
         bids_task=plan.bids_task,
     )
 

@@ -75,6 +75,10 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     path = Path(arguments.data)
     if not path.exists():
         raise UserError("there is no such file or folder", where=str(path))
+    try:
+        data_sha256 = digest(path)
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from None
     sizes: dict[str, int] = {
         "num_warmup": arguments.warmup,
         "num_samples": arguments.samples,
@@ -94,7 +98,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         method="svi" if arguments.svi else "nuts",
         target_accept=arguments.target_accept,
         compare_with=_words(arguments.compare),
-        data_sha256=digest(path),
+        data_sha256=data_sha256,
         **(sizes | (SMOKE if arguments.smoke else {})),
     )
 
