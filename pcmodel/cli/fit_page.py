@@ -229,9 +229,10 @@ def _models(results: Any) -> Table:
         for c in results.compared
     ]
     return Table(
-        ("Model", "LOO (nats)", "Difference", "SE", "Pareto k > 0.7", "Complaints"),
+        ("Model", "LOO (nats)", "Difference", "SE", "Not trusted", "Complaints"),
         rows,
-        "Leave-one-response-out accuracy; SE over participants.",
+        "Leave-one-response-out accuracy; SE over participants. Not trusted: responses whose "
+        "Pareto k is too large for the number of draws.",
         digits=5,
     )
 
