@@ -7,15 +7,17 @@ arXiv:1804.06788) and intervals cover as often as they say.
 
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 from scipy import stats
 
-from pcmodel.behaviour.statistics.hierarchy import Hierarchy
+from pcmodel.behaviour.models.binary import INVALID
+from pcmodel.behaviour.statistics.hierarchy import Hierarchy, series_log_likelihood
 from pcmodel.behaviour.statistics.posterior import Posterior
 from pcmodel.behaviour.statistics.predictive import (
     draw_prior,
@@ -29,7 +31,10 @@ from pcmodel.behaviour.statistics.sampling import (
     build_mcmc,
     fit_nuts,
 )
+from pcmodel.errors import UserError
 
+IMPOSSIBLE = 0.5 * INVALID
+MAX_ATTEMPTS = 200
 NUM_RANKED = 99  # thinned draws a rank is taken among: 100 equally likely ranks
 
 
@@ -78,16 +83,15 @@ def calibrate(
     """Simulate from the prior and fit, again and again, with the data's design.
 
     `hierarchy.data` gives the design (outcomes, trials, missing responses); its responses
-    are replaced. One replication after another: an interrupt loses the one in progress.
+    are replaced.
     """
-    prior_key, data_key, fit_key = jax.random.split(key, 3)
-    prior = draw_prior(prior_key, hierarchy, num_replications)
-    truths = as_effects(hierarchy, prior)
-    simulate = jax.jit(lambda k, values: simulate_series(k, hierarchy, values))
-    rows, mcmc = [], build_mcmc(hierarchy, options)
+    data_key, fit_key = jax.random.split(key)
+    draw = jax.jit(partial(draw_study, hierarchy))
+    rows, names, mcmc = [], (), build_mcmc(hierarchy, options)
     for i in range(num_replications):
-        own = {name: v[i] for name, v in series_values(hierarchy, prior).items()}
-        data = simulate(jax.random.fold_in(data_key, i), own)
+        study = draw_possible(jax.random.fold_in(data_key, i), draw)
+        truth, data = as_effects(hierarchy, study.sites), study.data
+        names = tuple(truth)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             fit = fit_nuts(
@@ -96,10 +100,45 @@ def calibrate(
                 options,
                 mcmc=mcmc,
             )
-        rows.append(_replication(fit, {k: float(v[i]) for k, v in truths.items()}))
+        rows.append(_replication(fit, {k: float(v[0]) for k, v in truth.items()}))
         advance()
     columns = [np.stack(column) for column in zip(*rows, strict=True)]
-    return Calibration(tuple(truths), *columns)
+    return Calibration(names, *columns)
+
+
+class Study(NamedTuple):
+    """A truth from the prior and data from it."""
+
+    sites: dict[str, Array]  # a leading axis of one draw
+    data: Any
+    possible: Bool[Array, ""]  # false where the filter's approximation fails
+
+
+def draw_study(hierarchy: Hierarchy, key: Key[Array, ""]) -> Study:
+    """One truth for the group and everyone in it, and responses of the data's design."""
+    prior_key, data_key = jax.random.split(key)
+    sites = draw_prior(prior_key, hierarchy, 1)
+    values = {name: v[0] for name, v in series_values(hierarchy, sites).items()}
+    data = simulate_series(data_key, hierarchy, values)
+    pointwise = series_log_likelihood(hierarchy, values, data)
+    return Study(sites, data, jnp.all(pointwise > IMPOSSIBLE))
+
+
+def draw_possible(key: Key[Array, ""], draw: Callable[[Array], Study]) -> Study:
+    """Truth and data that the model itself does not exclude; UserError if there are none.
+
+    The standard filter has no answer at parameters its prior allows (a seventh of the
+    people at the defaults); a fit knows that, so the truths have to know it too.
+    """
+    for attempt in range(MAX_ATTEMPTS):
+        study = draw(jax.random.fold_in(key, attempt))
+        if bool(study.possible):
+            return study
+    raise UserError(
+        f"its approximation failed in all of {MAX_ATTEMPTS} studies drawn from the prior",
+        where="model",
+        expected="an enhanced filter (ehgf3), or fewer participants",
+    )
 
 
 def as_effects(hierarchy: Hierarchy, sites: dict[str, Array]) -> dict[str, np.ndarray]:
@@ -136,23 +175,17 @@ def recover_models(
     sampler = {name: build_mcmc(hierarchies[name], options) for name in names}
     counts = np.zeros((len(names), len(names)), int)
     for i, truth in enumerate(names):
+        draw = jax.jit(partial(draw_study, hierarchies[truth]))
         for j in range(num_replications):
             own = jax.random.fold_in(jax.random.fold_in(key, i), j)
-            responses = _simulated(own, hierarchies[truth])
-            scores = []
+            data_key, fit_key = jax.random.split(own)
+            data, scores = draw_possible(data_key, draw).data, []
             for name in names:
-                hierarchy = hierarchies[name]._replace(data=responses)
+                hierarchy = hierarchies[name]._replace(data=data)
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", UserWarning)
-                    fit = fit_nuts(own, hierarchy, options, mcmc=sampler[name])
+                    fit = fit_nuts(fit_key, hierarchy, options, mcmc=sampler[name])
                 scores.append(leave_one_out(fit).total)
                 advance()
             counts[i, int(np.argmax(scores))] += 1
     return counts
-
-
-def _simulated(key: Array, hierarchy: Hierarchy):
-    prior_key, data_key = jax.random.split(key)
-    prior = draw_prior(prior_key, hierarchy, 1)
-    values = {name: v[0] for name, v in series_values(hierarchy, prior).items()}
-    return jax.tree.map(jnp.asarray, simulate_series(data_key, hierarchy, values))

@@ -1,5 +1,7 @@
 """Participant models score and simulate what their parts say, missing trials included."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,10 +21,11 @@ from pcmodel.behaviour.responses import (
     unit_square_log_likelihood,
 )
 from pcmodel.behaviour.statistics import Nuts, build_hierarchy, fit_nuts, verdicts
+from pcmodel.behaviour.statistics.calibration import draw_possible, draw_study
 from pcmodel.behaviour.statistics.hierarchy import series_log_likelihood, with_held
 from pcmodel.behaviour.statistics.identifiability import ratio_only
 from pcmodel.behaviour.statistics.posterior import summarise
-from pcmodel.behaviour.statistics.predictive import simulate_series
+from pcmodel.behaviour.statistics.predictive import series_values, simulate_series
 from pcmodel.errors import UserError
 
 SETTING = Setting(num_arms=3, scale=Scale(0.0, 10.0))
@@ -181,6 +184,22 @@ def test_settings_come_from_the_data_and_names_are_checked():
         find_model("rating", "hgf2")
     with pytest.raises(UserError, match="did you mean 'hgf3'"):
         find_model("bandit", "hgf33")
+
+
+def test_truths_are_ones_the_model_itself_allows():
+    """The standard filter breaks down on a seventh of its prior; a fit excludes those."""
+    model = find_model("binary", "hgf3")
+    hierarchy = build_hierarchy(model, series_of("binary", num_series=4, num_trials=99))
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        draw = jax.jit(partial(draw_study, hierarchy))
+        every = [draw(jax.random.key(i)) for i in range(30)]
+        assert 0 < sum(bool(s.possible) for s in every) < 30
+        for i in range(30):
+            study = draw_possible(jax.random.key(i), draw)
+            values = series_values(hierarchy, study.sites)
+            first = {name: value[0] for name, value in values.items()}
+            found = series_log_likelihood(hierarchy, first, study.data)
+            assert float(found.min()) > -1e4
 
 
 @pytest.mark.slow
