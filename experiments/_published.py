@@ -129,6 +129,7 @@ def fit_report(
         ),
         limitations=(
             "A dopamine drug: nothing here bears on psychedelics.",
+            *results.notes,
             *limitations,
         ),
         references=references,

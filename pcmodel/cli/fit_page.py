@@ -141,9 +141,11 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
         ),
         assumptions=(
             "Trials without a response are not scored; those without an outcome leave the belief as predicted.",
-            "Numbers in formulas are centred; placebo or control is the reference.",
+            "Numbers in formulas are centred; placebo or control is the reference. With an "
+            "interaction, a condition's own effect is that at the other's reference.",
         ),
         limitations=(
+            *results.notes,
             "A larger update can come from a relaxed prior, raised sensory precision or noisier responses; "
             "a parameter's name is not evidence for its mechanism.",
         ),
