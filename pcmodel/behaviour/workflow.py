@@ -30,6 +30,7 @@ from pcmodel.behaviour.statistics import (
     fit_nuts,
     fit_svi,
     leave_one_out,
+    num_advances,
     parse_formula,
     predictive_checks,
     replicate,
@@ -263,8 +264,7 @@ def _fit(key, plan: Plan, hierarchy: Hierarchy, progress: Any, name: str) -> Pos
         with progress.stage(f"fit {name} (SVI)", num_chunks(plan.num_steps, 250)) as s:
             return fit_svi(key, hierarchy, options, advance=s.advance).posterior
     options = plan.nuts
-    total = 1 + num_chunks(options.num_samples, options.chunk)
-    with progress.stage(f"fit {name} (NUTS)", total) as s:
+    with progress.stage(f"fit {name} (NUTS)", num_advances(options)) as s:
         return fit_nuts(key, hierarchy, options, advance=s.advance)
 
 

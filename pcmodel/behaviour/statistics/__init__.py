@@ -25,3 +25,4 @@ from pcmodel.behaviour.statistics.sampling import Nuts as Nuts
 from pcmodel.behaviour.statistics.sampling import Variational as Variational
 from pcmodel.behaviour.statistics.sampling import fit_nuts as fit_nuts
 from pcmodel.behaviour.statistics.sampling import fit_svi as fit_svi
+from pcmodel.behaviour.statistics.sampling import num_advances as num_advances

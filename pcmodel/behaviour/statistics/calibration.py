@@ -28,7 +28,7 @@ from pcmodel.behaviour.statistics.predictive import (
 from pcmodel.behaviour.statistics.sampling import (
     NUTS_DEFAULTS,
     Nuts,
-    build_mcmc,
+    build_sampler,
     fit_nuts,
 )
 from pcmodel.errors import UserError
@@ -87,7 +87,7 @@ def calibrate(
     """
     data_key, fit_key = jax.random.split(key)
     draw = jax.jit(partial(draw_study, hierarchy))
-    rows, names, mcmc = [], (), build_mcmc(hierarchy, options)
+    rows, names, sampler = [], (), build_sampler(hierarchy, options)
     for i in range(num_replications):
         study = draw_possible(jax.random.fold_in(data_key, i), draw)
         truth, data = as_effects(hierarchy, study.sites), study.data
@@ -98,7 +98,7 @@ def calibrate(
                 jax.random.fold_in(fit_key, i),
                 hierarchy._replace(data=data),
                 options,
-                mcmc=mcmc,
+                sampler=sampler,
             )
         rows.append(_replication(fit, {k: float(v[0]) for k, v in truth.items()}))
         advance()
@@ -172,7 +172,7 @@ def recover_models(
     each simulated data set, so cost grows with the square of the number of models.
     """
     names = list(hierarchies)
-    sampler = {name: build_mcmc(hierarchies[name], options) for name in names}
+    samplers = {name: build_sampler(hierarchies[name], options) for name in names}
     counts = np.zeros((len(names), len(names)), int)
     for i, truth in enumerate(names):
         draw = jax.jit(partial(draw_study, hierarchies[truth]))
@@ -184,7 +184,7 @@ def recover_models(
                 hierarchy = hierarchies[name]._replace(data=data)
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", UserWarning)
-                    fit = fit_nuts(fit_key, hierarchy, options, mcmc=sampler[name])
+                    fit = fit_nuts(fit_key, hierarchy, options, sampler=samplers[name])
                 scores.append(leave_one_out(fit).total)
                 advance()
             counts[i, int(np.argmax(scores))] += 1

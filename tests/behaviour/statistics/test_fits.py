@@ -18,6 +18,7 @@ from pcmodel.behaviour.statistics import (
     fit_nuts,
     fit_svi,
     leave_one_out,
+    num_advances,
     replicate,
     summarise,
     verdicts,
@@ -26,6 +27,7 @@ from pcmodel.behaviour.statistics.calibration import calibrate, rank_test
 from pcmodel.behaviour.statistics.hierarchy import series_log_likelihood
 from pcmodel.behaviour.statistics.posterior import moving_coordinates
 from pcmodel.behaviour.statistics.predictive import predictive_checks, thin
+from pcmodel.behaviour.statistics.sampling import build_sampler
 from tests.behaviour.statistics.gaussian import GaussianModel, make_series
 
 TIED = Parameter("held", 0.25, 1.0)  # the data know the level plus it
@@ -74,6 +76,38 @@ def test_nuts_finds_the_conjugate_posterior(study, pooled):
         prior = pooled.hierarchy.terms[0].effect_sd[i]
         assert effect.contraction == pytest.approx(1 - (sd / prior) ** 2, abs=0.02)
     assert pooled.diagnostics.num_divergent == 0
+
+
+def test_other_data_of_one_design_are_not_traced_again(study):
+    """Calibration would compile for minutes; several chains, several chunks."""
+    traces = []
+
+    class Counting(GaussianModel):
+        def log_likelihood(self, values, data):
+            traces.append(1)
+            return super().log_likelihood(values, data)
+
+    hierarchy = build_hierarchy(Counting(), study, pooled=True)
+    options = replace(QUICK, num_warmup=20, num_samples=50, chunk=30)
+    sampler, calls = build_sampler(hierarchy, options), []
+    first, before = None, 0
+    with jax.numpy_dtype_promotion("standard"):
+        for shift in (0.0, 3.0):
+            before = len(traces)
+            data = hierarchy.data
+            own = hierarchy._replace(data=data._replace(response=data.response + shift))
+            fit = fit_nuts(
+                jax.random.key(0),
+                own,
+                options,
+                sampler=sampler,
+                advance=lambda: calls.append(1),
+            )
+            first = first or fit
+    assert len(traces) == before and len(calls) == 2 * num_advances(options)
+    assert fit.sites["level"].shape == (2, 50, 1)
+    moved = fit.sites["level"].mean() - first.sites["level"].mean()
+    assert moved == pytest.approx(3.0, abs=0.2)
 
 
 @pytest.mark.slow
