@@ -91,7 +91,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         formulas=tuple(arguments.formula),
         columns=_words(arguments.columns),
         series_by=_words(arguments.series),
-        scale=tuple(_number(word) for word in _words(arguments.scale)),
+        scale=scale_numbers(arguments.scale),
         after_outcome=arguments.after_outcome,
         bids_task=arguments.bids_task,
         pooled=arguments.pooled,
@@ -134,6 +134,11 @@ def fit_command(argv: list[str]) -> str:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def scale_numbers(text: str) -> tuple[float, ...]:
+    """The numbers of a scale; UserError for what is none."""
+    return tuple(_number(word) for word in _words(text))
 
 
 def _number(word: str) -> float:

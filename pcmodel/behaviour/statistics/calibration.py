@@ -6,7 +6,7 @@ arXiv:1804.06788) and intervals cover as often as they say.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from scipy import stats
 
 from pcmodel.behaviour.models.binary import INVALID
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy, series_log_likelihood
-from pcmodel.behaviour.statistics.posterior import Posterior
+from pcmodel.behaviour.statistics.posterior import Posterior, effect_names
 from pcmodel.behaviour.statistics.predictive import (
     draw_prior,
     leave_one_out,
@@ -36,6 +36,17 @@ from pcmodel.errors import UserError
 IMPOSSIBLE = 0.5 * INVALID
 MAX_ATTEMPTS = 200
 NUM_RANKED = 99  # thinned draws a rank is taken among: 100 equally likely ranks
+
+
+class Replication(NamedTuple):
+    """One truth and its fit; the fields are those of `Calibration`."""
+
+    truth: Float[np.ndarray, " effects"]
+    mean: Float[np.ndarray, " effects"]
+    low: Float[np.ndarray, " effects"]
+    high: Float[np.ndarray, " effects"]
+    rank: Int[np.ndarray, " effects"]
+    num_divergent: Int[np.ndarray, ""]
 
 
 class Calibration(NamedTuple):
@@ -79,31 +90,33 @@ def calibrate(
     num_replications: int,
     options: Nuts = NUTS_DEFAULTS,
     advance: Callable[[], None] = lambda: None,
+    stored: MutableMapping[int, Replication] | None = None,
 ) -> Calibration:
     """Simulate from the prior and fit, again and again, with the data's design.
 
     `hierarchy.data` gives the design (outcomes, trials, missing responses); its responses
-    are replaced.
+    are replaced. Replications found in `stored`, by number, are taken as they are, and
+    new ones put there as soon as they are done; each has keys of its own, so that an
+    interrupted calibration ends in the numbers of an uninterrupted one.
     """
     data_key, fit_key = jax.random.split(key)
     draw = jax.jit(partial(draw_study, hierarchy))
-    rows, names, sampler = [], (), build_sampler(hierarchy, options)
+    sampler = build_sampler(hierarchy, options)
+    stored = {} if stored is None else stored
     for i in range(num_replications):
-        study = draw_possible(jax.random.fold_in(data_key, i), draw)
-        truth, data = as_effects(hierarchy, study.sites), study.data
-        names = tuple(truth)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            fit = fit_nuts(
-                jax.random.fold_in(fit_key, i),
-                hierarchy._replace(data=data),
-                options,
-                sampler=sampler,
-            )
-        rows.append(_replication(fit, {k: float(v[0]) for k, v in truth.items()}))
+        if i not in stored:
+            study = draw_possible(jax.random.fold_in(data_key, i), draw)
+            own = hierarchy._replace(data=study.data)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                fit = fit_nuts(
+                    jax.random.fold_in(fit_key, i), own, options, sampler=sampler
+                )
+            stored[i] = _replication(fit, as_effects(hierarchy, study.sites))
         advance()
+    rows = [stored[i] for i in range(num_replications)]
     columns = [np.stack(column) for column in zip(*rows, strict=True)]
-    return Calibration(names, *columns)
+    return Calibration(effect_names(hierarchy), *columns)
 
 
 class Study(NamedTuple):
@@ -148,14 +161,19 @@ def as_effects(hierarchy: Hierarchy, sites: dict[str, Array]) -> dict[str, np.nd
     return {name: draws[0] for name, draws in view.effects.items()}
 
 
-def _replication(fit: Posterior, truth: dict[str, float]) -> tuple[np.ndarray, ...]:
+def _replication(fit: Posterior, truth: dict[str, np.ndarray]) -> Replication:
     draws = np.stack([fit.effects[name].ravel() for name in truth], axis=-1)
-    true = np.asarray(list(truth.values()))
+    true = np.asarray([float(value[0]) for value in truth.values()])
     picks = np.linspace(0, len(draws) - 1, NUM_RANKED).astype(int)
     low, high = np.quantile(draws, (0.05, 0.95), axis=0)
-    diverging = np.asarray(fit.sample_stats["diverging"].sum())
-    rank = (draws[picks] < true).sum(axis=0)
-    return true, draws.mean(axis=0), low, high, rank, diverging
+    return Replication(
+        true,
+        draws.mean(axis=0),
+        low,
+        high,
+        (draws[picks] < true).sum(axis=0),
+        np.asarray(fit.sample_stats["diverging"].sum()),
+    )
 
 
 def recover_models(

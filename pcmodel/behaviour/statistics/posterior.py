@@ -44,6 +44,11 @@ class Posterior(NamedTuple):
         return self.sites[f"{name}_series"]
 
 
+def effect_names(hierarchy: Hierarchy) -> tuple[str, ...]:
+    """Names of the common effects and spreads, in the order of `Posterior.effects`."""
+    return tuple(prior_sds(hierarchy))
+
+
 class Effect(NamedTuple):
     """What is known of one number of the group."""
 
