@@ -1,5 +1,6 @@
 """Finished replications, one file each, so that an interrupted check goes on."""
 
+import io
 import zipfile
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
@@ -21,9 +22,10 @@ class StoredReplications(MutableMapping[int, Any]):
 
     def __getitem__(self, number: int) -> Any:
         try:
-            with np.load(self._path(number)) as arrays:
+            whole = io.BytesIO(self._path(number).read_bytes())
+            with np.load(whole) as arrays:
                 return self._kind(**{name: arrays[name] for name in arrays.files})
-        except (OSError, ValueError, TypeError, zipfile.BadZipFile):
+        except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
             raise KeyError(number) from None
 
     def __setitem__(self, number: int, row: Any) -> None:
@@ -31,6 +33,11 @@ class StoredReplications(MutableMapping[int, Any]):
 
     def __delitem__(self, number: int) -> None:
         self._path(number).unlink()
+
+    def clear(self) -> None:
+        """Delete all, torn ones too."""
+        for number in self:
+            del self[number]
 
     def __iter__(self) -> Iterator[int]:
         return iter(sorted(int(path.stem) for path in self._folder.glob("*.npz")))
