@@ -78,6 +78,7 @@ def test_nuts_finds_the_conjugate_posterior(study, pooled):
     assert pooled.diagnostics.num_divergent == 0
 
 
+@pytest.mark.filterwarnings("ignore:do not trust this fit")
 def test_other_data_of_one_design_are_not_traced_again(study):
     """Calibration would compile for minutes; several chains, several chunks."""
     traces = []
