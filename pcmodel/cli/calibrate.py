@@ -16,6 +16,7 @@ SMOKE = {
     "num_warmup": 20,
     "num_samples": 99,
     "max_tree_depth": 3,
+    "approximate_steps": 50,
 }
 
 
@@ -54,7 +55,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         raise UserError(
             f"has {len(scale)} numbers", where="--scale", expected="LOW,HIGH"
         )
-    sizes = {
+    sizes: dict[str, int] = {
         "participants": arguments.participants,
         "trials": arguments.trials,
         "replications": arguments.replications,

@@ -28,6 +28,7 @@ from pcmodel.behaviour.statistics.predictive import (
 from pcmodel.behaviour.statistics.sampling import (
     NUTS_DEFAULTS,
     Nuts,
+    approximate,
     build_sampler,
     fit_nuts,
 )
@@ -99,9 +100,15 @@ def calibrate(
     new ones put there as soon as they are done; each has keys of its own, so that an
     interrupted calibration ends in the numbers of an uninterrupted one.
     """
-    data_key, fit_key = jax.random.split(key)
+    data_key, fit_key, scale_key = jax.random.split(key, 3)
     draw = jax.jit(partial(draw_study, hierarchy))
-    sampler = build_sampler(hierarchy, options)
+    first = hierarchy._replace(
+        data=draw_possible(jax.random.fold_in(data_key, 0), draw).data
+    )
+    scale = None
+    if options.approximate_steps:  # one study's scales are near those of all
+        scale = approximate(scale_key, first, options.approximate_steps)[1]
+    sampler = build_sampler(hierarchy, options, scale)
     stored = {} if stored is None else stored
     for i in range(num_replications):
         if i not in stored:
