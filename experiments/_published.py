@@ -78,11 +78,13 @@ def judge_effect(
     return Verdict(name, prediction, said, outcome, "predicted")
 
 
-def judge(name: str, prediction: str, observed: str, holds: bool) -> Verdict:
-    """A prediction that is simply true or not."""
-    return Verdict(
-        name, prediction, observed, "holds" if holds else "fails", "predicted"
-    )
+def judge_difference(
+    name: str, prediction: str, observed: str, difference: float, error: float
+) -> Verdict:
+    """Whether a difference of means is above zero: two standard errors decide."""
+    clear = abs(difference) > 2.0 * error
+    outcome = "inconclusive" if not clear else "holds" if difference > 0.0 else "fails"
+    return Verdict(name, prediction, observed, outcome, "predicted")
 
 
 def fit_report(
@@ -127,6 +129,7 @@ def fit_report(
         ),
         limitations=(
             "A dopamine drug: nothing here bears on psychedelics.",
+            *results.notes,
             *limitations,
         ),
         references=references,

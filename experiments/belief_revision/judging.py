@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pcmodel.behaviour.fit import MAX_RHAT
+from pcmodel.behaviour.diagnostics import BRIEF
 from pcmodel.report import Verdict
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def behaviour(found) -> tuple[Verdict, ...]:
         text = f"{mean:.1f} +- {error:.1f} nats a person (LOO)"
         if word == "unconverged":
             text += "; the chains of a fit disagree on this"
-        elif found.diagnostics[agents.index(name)]["rhat"] > MAX_RHAT:
+        elif found.diagnostics[agents.index(name)]["rhat"] > BRIEF.max_rhat:
             text += "; its chains disagree on parameters, and each alone says the same"
         return text, {"worse": True, "better": False}.get(word)
 

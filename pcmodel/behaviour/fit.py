@@ -15,9 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
-from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 
 from pcmodel.behaviour.agent import Agent
+from pcmodel.behaviour.diagnostics import BRIEF, Diagnostics, diagnose
 from pcmodel.behaviour.loo import Loo, psis_loo
 from pcmodel.behaviour.model import (
     PARAMETER_NAMES,
@@ -34,38 +34,6 @@ from pcmodel.behaviour.together import run_together
 from pcmodel.behaviour.unroll import scored
 
 NUM_WORKERS = 2  # a fit is a sequence of small operations: it keeps one core busy
-
-# The usual limits, 1.01 and 400, ask for more draws than a study of minutes can take: the
-# change-point agent comes to about 1.01 and 170, the belief-anchored one has two modes.
-MAX_RHAT = 1.05
-MIN_ESS = 100.0
-
-
-class Diagnostics(NamedTuple):
-    """Worst case over group means and spreads, and the sampler's own counts."""
-
-    rhat: float
-    ess: float
-    num_divergent: int
-    deepest_share: float  # share of trajectories that reached the depth limit
-    accept_prob: float
-
-    @property
-    def converged(self) -> bool:
-        """Whether the chains agree."""
-        return self.rhat <= MAX_RHAT
-
-    @property
-    def complaints(self) -> tuple[str, ...]:
-        """What is wrong, in words; empty when nothing is."""
-        found = []
-        if not self.rhat <= MAX_RHAT:
-            found.append(f"R-hat {self.rhat:.3f} above {MAX_RHAT}")
-        if not self.ess >= MIN_ESS:
-            found.append(f"effective sample size {self.ess:.0f} below {MIN_ESS:.0f}")
-        if self.num_divergent:
-            found.append(f"{self.num_divergent} divergent transitions")
-        return tuple(found)
 
 
 class Fit(NamedTuple):
@@ -212,13 +180,13 @@ def _summarise(
 
 def _diagnose(draws: Draws, max_tree_depth: int) -> Diagnostics:
     group = [draws.sites["group_mean"], draws.sites["group_spread"]]
-    values = np.concatenate(group, axis=-1)
-    return Diagnostics(
-        rhat=float(np.max(split_gelman_rubin(values))),
-        ess=float(np.min(effective_sample_size(values))),
-        num_divergent=int(draws.diverging.sum()),
-        deepest_share=float(np.mean(draws.num_steps >= 2**max_tree_depth - 1)),
-        accept_prob=float(draws.accept_prob.mean()),
+    return diagnose(
+        np.concatenate(group, axis=-1),
+        diverging=draws.diverging,
+        num_steps=draws.num_steps,
+        accept_prob=draws.accept_prob,
+        max_tree_depth=max_tree_depth,
+        limits=BRIEF,
     )
 
 
@@ -235,8 +203,8 @@ def verdicts(fit: Fit, *, known: float = 0.5) -> dict[str, str]:
     "ratio only": the prior and sensory log-precisions of the Kalman agent, whose
     likelihood depends on their difference alone (a theorem, not a threshold). Else
     "identified" when the data removed at least the share `known` of the prior variance,
-    and "unconverged" where the chains disagree (R-hat above 1.05: a study of minutes
-    has too few draws for the usual 1.01).
+    and "unconverged" where the chains disagree (by `BRIEF`: a study of minutes has too
+    few draws for the usual limits).
     """
     words = {}
     for name, share in zip(PARAMETER_NAMES, fit.contraction, strict=True):

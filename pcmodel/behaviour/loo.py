@@ -4,8 +4,8 @@ Vehtari, Gelman & Gabry 2017 (Stat Comput 27:1413) with the smoothing of Vehtari
 Simpson, Gelman, Yao & Gabry 2024 (JMLR 25:72) and the generalised Pareto fit of Zhang &
 Stephens 2009. Leaving out observation i reweights the posterior draws by
 $1 / p(y_i \mid \theta_s)$; the largest weights are replaced by the expected order
-statistics of a fitted generalised Pareto, whose shape k says whether to trust them
-(below 0.7: yes). Plain numpy, all observations at once.
+statistics of a fitted generalised Pareto, whose shape k says whether to trust them: up to
+$\min(1 - 1 / \log_{10} S, 0.7)$ of $S$ draws. Plain numpy, all observations at once.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-TRUSTED_SHAPE = 0.7
+TRUSTED_SHAPE = 0.7  # of any number of draws; fewer than 2200 are trusted less far
+_FLAT = 1e-9  # nats: log weights that differ by rounding have no tail
 _PRIOR_DRAWS = 10.0  # weight of the prior k = 0.5, in draws (Vehtari et al. 2024)
 
 
@@ -22,6 +23,7 @@ class Loo(NamedTuple):
 
     pointwise: Float[np.ndarray, " observations"]
     pareto_shape: Float[np.ndarray, " observations"]
+    trusted_shape: float = TRUSTED_SHAPE
 
     @property
     def total(self) -> float:
@@ -31,7 +33,7 @@ class Loo(NamedTuple):
     @property
     def num_untrusted(self) -> int:
         """Observations whose importance weights are too heavy-tailed."""
-        return int(np.sum(self.pareto_shape > TRUSTED_SHAPE))
+        return int(np.sum(~(self.pareto_shape <= self.trusted_shape)))
 
 
 def psis_loo(log_likelihood: Float[np.ndarray, "draws observations"]) -> Loo:
@@ -41,7 +43,18 @@ def psis_loo(log_likelihood: Float[np.ndarray, "draws observations"]) -> Loo:
     ratios -= ratios.max(axis=1, keepdims=True)
     weights, shape = _smooth(ratios)
     weights -= _logsumexp(weights)
-    return Loo(pointwise=_logsumexp(weights + values)[:, 0], pareto_shape=shape)
+    return Loo(
+        _logsumexp(weights + values)[:, 0], shape, trusted_shape(values.shape[1])
+    )
+
+
+def trusted_shape(num_draws: int) -> float:
+    """The largest shape at which so many draws give a useful estimate.
+
+    >>> round(trusted_shape(400), 3), trusted_shape(4000)
+    (0.616, 0.7)
+    """
+    return min(1.0 - 1.0 / float(np.log10(num_draws)), TRUSTED_SHAPE)
 
 
 def _smooth(ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -60,7 +73,8 @@ def _smooth(ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     smoothed = ratios.copy()
     replaced = np.log(quantiles + np.exp(cutoff))
     np.put_along_axis(smoothed, tail, np.minimum(replaced, 0.0), axis=1)
-    return smoothed, shape
+    is_flat = ratios.min(axis=1) > -_FLAT
+    return np.where(is_flat[:, None], ratios, smoothed), np.where(is_flat, 0.0, shape)
 
 
 def fit_generalised_pareto(

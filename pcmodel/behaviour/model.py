@@ -3,7 +3,7 @@ r"""The hierarchical model over participants, in NumPyro.
 Each participant's parameters are normal around a group mean, with a learned spread.
 How they are written matters to the sampler, not to the model: a parameter that 200
 trials determine well is centred, one that they leave to the group non-centred, and the
-rest in between (Papaspiliopoulos, Roberts & Sköld 2007; `Prior.centred`). Parameters
+rest in between (Papaspiliopoulos, Roberts & Sköld 2007; `Parameter.centred`). Parameters
 without a spread are shared by all participants: two noise levels, a few catch trials
 or a few exact repeats a person cannot tell people apart.
 
@@ -22,32 +22,71 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Float
 
 from pcmodel.behaviour.agent import Switches
+from pcmodel.behaviour.parameter import Parameter
 from pcmodel.behaviour.participant import ParticipantParameters
 from pcmodel.behaviour.task import Trials
 from pcmodel.behaviour.unroll import log_likelihood
 
-
-class Prior(NamedTuple):
-    """Group mean ~ N(mean, sd); spread over participants ~ half-normal(spread)."""
-
-    mean: float
-    sd: float
-    spread: float = 0.0
-    centred: float = 0.0
-
-
 PARAMETER_NAMES = ParticipantParameters._fields
 NUM_PARAMETERS = len(PARAMETER_NAMES)
-PRIORS: dict[str, Prior] = {
-    "hazard_logit": Prior(-2.0, 1.0, 0.5, 0.5),
-    "log_scale": Prior(0.0, 0.5, 0.5, 0.5),
-    "noise_exponent": Prior(1.0, 0.5),
-    "log_process": Prior(4.0, 1.5, 1.0, 0.5),
-    "log_sighting": Prior(1.0, 1.5),
-    "log_report_sd": Prior(1.5, 0.7, 0.5, 1.0),
-    "log_report_slope": Prior(-1.5, 0.7, 0.7, 1.0),
-    "stay_logit": Prior(0.0, 1.5, 1.0, 0.8),
-    "log_stay_decay": Prior(-2.0, 1.0),
+PRIORS: dict[str, Parameter] = {
+    parameter.name: parameter
+    for parameter in (
+        Parameter(
+            "hazard_logit",
+            -2.0,
+            1.0,
+            0.5,
+            0.5,
+            about="logit of the probability of a change",
+        ),
+        Parameter("log_scale", 0.0, 0.5, 0.5, 0.5, about="log k"),
+        Parameter(
+            "noise_exponent",
+            1.0,
+            0.5,
+            about="1: follows the task's noise; 0: ignores it",
+        ),
+        Parameter(
+            "log_process", 4.0, 1.5, 1.0, 0.5, about="log q, screen units squared"
+        ),
+        Parameter(
+            "log_sighting",
+            1.0,
+            1.5,
+            about="log variance of a seen helicopter over an outcome's",
+        ),
+        Parameter(
+            "log_report_sd",
+            1.5,
+            0.7,
+            0.5,
+            1.0,
+            about="log SD of a report, screen units",
+        ),
+        Parameter(
+            "log_report_slope",
+            -1.5,
+            0.7,
+            0.7,
+            1.0,
+            about="log SD of a report per unit of update",
+        ),
+        Parameter(
+            "stay_logit",
+            0.0,
+            1.5,
+            1.0,
+            0.8,
+            about="logit of repeating the last report",
+        ),
+        Parameter(
+            "log_stay_decay",
+            -2.0,
+            1.0,
+            about="log fall of that logit per unit of update",
+        ),
+    )
 }
 VARYING = tuple(
     j for j, name in enumerate(PARAMETER_NAMES) if PRIORS[name].spread > 0.0
@@ -55,7 +94,8 @@ VARYING = tuple(
 
 
 def _table() -> Float[Array, "columns parameters"]:
-    return jnp.asarray([PRIORS[name] for name in PARAMETER_NAMES]).T
+    every = [PRIORS[name] for name in PARAMETER_NAMES]
+    return jnp.asarray([(p.mean, p.sd, p.spread, p.centred) for p in every]).T
 
 
 PROCESS, SCALE = (PARAMETER_NAMES.index(n) for n in ("log_process", "log_scale"))

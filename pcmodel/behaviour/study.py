@@ -27,7 +27,12 @@ from pcmodel.behaviour.participant import ParticipantParameters
 from pcmodel.behaviour.results import BehaviourResults as BehaviourResults
 from pcmodel.behaviour.results import BehaviourSettings as BehaviourSettings
 from pcmodel.behaviour.sampler import num_chunks
-from pcmodel.behaviour.tables import AGENTS, WITHOUT_DRIFT, fit_table, recovery_table
+from pcmodel.behaviour.study_tables import (
+    AGENTS,
+    WITHOUT_DRIFT,
+    fit_table,
+    recovery_table,
+)
 from pcmodel.behaviour.task import Trials, make_trials
 from pcmodel.behaviour.unroll import simulate_participant
 from pcmodel.data.helicopter import load_helicopter

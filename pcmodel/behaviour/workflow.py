@@ -4,7 +4,7 @@
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.behaviour.dataset import Series, find_task, load_series
+from pcmodel.behaviour.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
-from pcmodel.behaviour.models.interface import Course
+from pcmodel.behaviour.models.interface import Course, ParticipantModel
 from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.sampler import num_chunks
 from pcmodel.behaviour.statistics import (
@@ -29,6 +30,7 @@ from pcmodel.behaviour.statistics import (
     fit_nuts,
     fit_svi,
     leave_one_out,
+    num_advances,
     parse_formula,
     predictive_checks,
     replicate,
@@ -37,7 +39,7 @@ from pcmodel.behaviour.statistics import (
     verdicts,
 )
 from pcmodel.behaviour.statistics.identifiability import Verdict
-from pcmodel.behaviour.statistics.posterior import Diagnostics, Effect
+from pcmodel.behaviour.statistics.posterior import Effect
 from pcmodel.behaviour.statistics.predictive import (
     Check,
     series_values,
@@ -108,7 +110,7 @@ class WorkflowResults(NamedTuple):
     num_missing: dict[str, int]
     effects: tuple[Effect, ...]  # shown, or refused, by whoever reports
     verdicts: tuple[Verdict, ...]
-    diagnostics: Diagnostics | None
+    diagnostics: Diagnostics | Settling | None
     complaints: tuple[str, ...]
     prior_checks: tuple[Check, ...]
     posterior_checks: tuple[Check, ...]
@@ -116,6 +118,7 @@ class WorkflowResults(NamedTuple):
     responses: np.ndarray  # (shown, trials)
     outcomes: np.ndarray
     courses: tuple[Course, ...]  # at the posterior mean, of the shown series
+    notes: tuple[str, ...]  # what a reader has to know of this very fit
     posterior: dict[str, np.ndarray]  # (chains, draws, ...)
     sample_stats: dict[str, np.ndarray]
 
@@ -147,7 +150,7 @@ def read_data(plan: Plan) -> Series:
         columns=dict(_pair(text) for text in plan.columns),
         covariates=tuple(dict.fromkeys(covariates)),
         series_by=plan.series_by,
-        scale=None if scale is None else (scale.low, scale.high),
+        scale=None if scale is None else (scale.low, scale.high, scale.step),
         bids_task=plan.bids_task,
     )
 
@@ -167,13 +170,39 @@ def plan_hierarchy(plan: Plan, series: Series, model: str | None = None) -> Hier
     """The statistical model of a plan; formulas a rival model cannot take are left out."""
     setting = setting_of(series, scale=_scale(plan), after_outcome=plan.after_outcome)
     found = find_model(plan.task, model or plan.model, setting)
-    names = {n for p in found.parameters for n in (p.name, *p.names)}
-    formulas = [
-        text
-        for text in plan.formulas
-        if model is None or parse_formula(text).parameter in names
-    ]
+    formulas = [text for text in plan.formulas if model is None or _takes(found, text)]
     return build_hierarchy(found, series, formulas=formulas, pooled=plan.pooled)
+
+
+def _takes(model: ParticipantModel, formula: str) -> bool:
+    names = {n for p in model.parameters for n in (p.name, *p.names)}
+    return parse_formula(formula).parameter in names
+
+
+def notes_of(
+    plan: Plan, hierarchy: Hierarchy, rivals: Mapping[str, Hierarchy]
+) -> tuple[str, ...]:
+    """What a reader cannot see in the numbers of this very fit."""
+    found = []
+    for term in hierarchy.terms:
+        if len(term.design.common_names) > 1 and not term.design.varying_names:
+            found.append(
+                f"Nobody differs in {term.parameter.name}: its formula has no "
+                "(1 | participant). Where people do differ, its intervals are too narrow."
+            )
+    for name, rival in rivals.items():
+        left = [text for text in plan.formulas if not _takes(rival.model, text)]
+        if left:
+            found.append(
+                f"{name} was fitted without {'; '.join(left)}, having no such parameter: "
+                "its leave-one-out accuracy differs for that reason too."
+            )
+    if plan.task == "bandit":
+        found.append(
+            "In replications an option that was not chosen wins as often as it did over "
+            "the whole series: reversals are lost there, and the checks are rough."
+        )
+    return tuple(found)
 
 
 def _run(
@@ -214,13 +243,16 @@ def _run(
         effects=effects,
         verdicts=verdicts(posterior, effects),
         diagnostics=posterior.diagnostics,
-        complaints=posterior.diagnostics.complaints if posterior.diagnostics else (),
+        complaints=posterior.complaints,
         prior_checks=prior_checks,
         posterior_checks=posterior_checks,
         compared=compared,
         responses=observed[shown],
         outcomes=series.values["outcome"][shown],
         courses=tuple(mean_course(posterior, int(s)) for s in shown),
+        notes=notes_of(
+            plan, hierarchy, dict(zip(plan.compare_with, rivals, strict=True))
+        ),
         posterior={k: v for k, v in posterior.sites.items() if "." not in k},
         sample_stats=posterior.sample_stats,
     )
@@ -232,8 +264,7 @@ def _fit(key, plan: Plan, hierarchy: Hierarchy, progress: Any, name: str) -> Pos
         with progress.stage(f"fit {name} (SVI)", num_chunks(plan.num_steps, 250)) as s:
             return fit_svi(key, hierarchy, options, advance=s.advance).posterior
     options = plan.nuts
-    total = 1 + num_chunks(options.num_samples, options.chunk)
-    with progress.stage(f"fit {name} (NUTS)", total) as s:
+    with progress.stage(f"fit {name} (NUTS)", num_advances(options)) as s:
         return fit_nuts(key, hierarchy, options, advance=s.advance)
 
 
@@ -251,7 +282,6 @@ def _compare(names, posteriors: list[Posterior], first) -> tuple[Compared, ...]:
         gap[mask] = loo.pointwise - first.pointwise
         people = np.bincount(participant, gap.sum(axis=1))
         error = np.sqrt(len(people)) * people.std(ddof=1) if len(people) > 1 else np.nan
-        found = posterior.diagnostics
         rows.append(
             Compared(
                 name,
@@ -259,7 +289,7 @@ def _compare(names, posteriors: list[Posterior], first) -> tuple[Compared, ...]:
                 float(people.sum()),
                 float(error),
                 loo.num_untrusted,
-                found.complaints if found else (),
+                posterior.complaints,
             )
         )
     return tuple(rows)

@@ -75,6 +75,10 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     path = Path(arguments.data)
     if not path.exists():
         raise UserError("there is no such file or folder", where=str(path))
+    try:
+        data_sha256 = digest(path)
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from None
     sizes: dict[str, int] = {
         "num_warmup": arguments.warmup,
         "num_samples": arguments.samples,
@@ -87,14 +91,14 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         formulas=tuple(arguments.formula),
         columns=_words(arguments.columns),
         series_by=_words(arguments.series),
-        scale=tuple(_number(word) for word in _words(arguments.scale)),
+        scale=scale_numbers(arguments.scale),
         after_outcome=arguments.after_outcome,
         bids_task=arguments.bids_task,
         pooled=arguments.pooled,
         method="svi" if arguments.svi else "nuts",
         target_accept=arguments.target_accept,
         compare_with=_words(arguments.compare),
-        data_sha256=digest(path),
+        data_sha256=data_sha256,
         **(sizes | (SMOKE if arguments.smoke else {})),
     )
 
@@ -130,6 +134,11 @@ def fit_command(argv: list[str]) -> str:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def scale_numbers(text: str) -> tuple[float, ...]:
+    """The numbers of a scale; UserError for what is none."""
+    return tuple(_number(word) for word in _words(text))
 
 
 def _number(word: str) -> float:

@@ -4,7 +4,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pcmodel.behaviour.diagnostics import STRICT, Diagnostics
 from pcmodel.report import Panel, Report, Section, Table, Verdict
+
+VARIATIONAL = (
+    "a variational fit has no chains: its intervals are too narrow by an unknown amount"
+)
 
 
 class FitSummary(NamedTuple):
@@ -39,17 +44,21 @@ def analyse(results: Any, *, accept_unconverged: bool) -> FitSummary:
 
 def _converged(results: Any) -> Verdict:
     found = results.diagnostics
-    if found is None:
+    wanted = (
+        f"R-hat at most {STRICT.max_rhat:g}, {STRICT.min_ess:.0f} effective draws, "
+        "no divergences"
+    )
+    if not isinstance(found, Diagnostics):
         return Verdict(
             "The chains agree",
-            "R-hat at most 1.01, 400 effective draws, no divergences",
-            "a variational fit has no chains: its intervals are too narrow by an unknown amount",
-            "inconclusive",
+            wanted,
+            "; ".join((*results.complaints, VARIATIONAL)),
+            "fails" if results.complaints else "inconclusive",
             "theorem",
         )
     return Verdict(
         "The chains agree",
-        "R-hat at most 1.01, 400 effective draws, no divergences",
+        wanted,
         f"R-hat {found.rhat:.3f}, {found.ess:.0f} effective draws, "
         f"{found.num_divergent} divergences",
         "fails" if found.complaints else "holds",
@@ -132,9 +141,11 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
         ),
         assumptions=(
             "Trials without a response are not scored; those without an outcome leave the belief as predicted.",
-            "Numbers in formulas are centred; placebo or control is the reference.",
+            "Numbers in formulas are centred; placebo or control is the reference. With an "
+            "interaction, a condition's own effect is that at the other's reference.",
         ),
         limitations=(
+            *results.notes,
             "A larger update can come from a relaxed prior, raised sensory precision or noisier responses; "
             "a parameter's name is not evidence for its mechanism.",
         ),
@@ -148,7 +159,7 @@ def _answer(results: Any, summary: FitSummary) -> str:
     )
     if summary.refused:
         return (
-            f"{size}. **The chains cannot be trusted and no estimate is shown:** "
+            f"{size}. **The fit cannot be trusted and no estimate is shown:** "
             + "; ".join(summary.complaints)
             + ". `--accept-unconverged` shows the numbers all the same."
         )
@@ -201,7 +212,8 @@ def _estimates(summary: FitSummary, results: Any) -> tuple[Table, ...]:
     )
     caption = (
         "Contraction: 1 - posterior / prior variance. Identified: at least half of the "
-        "prior variance removed by the data; prior: less; ratio only: known against another."
+        "prior variance removed by the data; prior: less; ratio only: known against another; "
+        "unknown: narrow in a variational fit, which would be so for a ratio too."
     )
     return (Table(columns, rows, caption),)
 
@@ -219,9 +231,10 @@ def _models(results: Any) -> Table:
         for c in results.compared
     ]
     return Table(
-        ("Model", "LOO (nats)", "Difference", "SE", "Pareto k > 0.7", "Complaints"),
+        ("Model", "LOO (nats)", "Difference", "SE", "Not trusted", "Complaints"),
         rows,
-        "Leave-one-response-out accuracy; SE over participants.",
+        "Leave-one-response-out accuracy; SE over participants. Not trusted: responses whose "
+        "Pareto k is too large for the number of draws.",
         digits=5,
     )
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pcmodel.cli import terminal
+from pcmodel.cli import calibrate, terminal
 from pcmodel.cli.catalogue import catalogue, config_options, locate
 from pcmodel.cli.execute import execute
 from pcmodel.cli.fit import (
@@ -72,6 +72,8 @@ def _dispatch(argv: list[str]) -> int:
         return _run(arguments, tokens)
     if arguments.command == "fit" and not tokens:
         return _fit(arguments, argv)
+    if arguments.command == "calibrate" and not tokens:
+        return _calibrate(arguments, argv)
     if arguments.command == "train":
         return _train(arguments, tokens)
     if tokens:
@@ -120,6 +122,14 @@ def _parsers() -> tuple[_Parser, _Parser]:
         allow_abbrev=False,
     )
     add_fit_arguments(fit)
+    check = commands.add_parser(
+        "calibrate",
+        help="simulate, fit and see whether a model finds its truths again",
+        description="Simulation-based calibration and parameter recovery of one model. "
+        "An interrupted one goes on where it was.",
+        allow_abbrev=False,
+    )
+    calibrate.add_calibrate_arguments(check)
     train = commands.add_parser(
         "train",
         help="train a network on images and write its folder and report",
@@ -193,6 +203,21 @@ def _fit(arguments: argparse.Namespace, argv: list[str]) -> int:
         if can_write_netcdf():
             write_netcdf(kept[0], _folder(experiment, plan, arguments) / "posterior.nc")
     return code
+
+
+def _calibrate(arguments: argparse.Namespace, argv: list[str]) -> int:
+    _check_seed(arguments.seed)
+    if arguments.smoke:
+        compile_quickly()
+    keep_compiled()
+    plan = calibrate.make_plan(arguments)
+    experiment = calibrate.calibrate_experiment(
+        plan,
+        lambda: calibrate.open_store(
+            _folder(experiment, plan, arguments), plan, arguments
+        ),
+    )
+    return _run_in_folder(experiment, plan, arguments, lambda _: fit_command(argv))
 
 
 def _train(arguments: argparse.Namespace, tokens: list[str]) -> int:

@@ -34,3 +34,19 @@ def test_an_observation_that_moves_the_posterior_is_not_trusted():
     loo = psis_loo(-0.5 * np.array([0.2, 1.5]) * draws[:, None] ** 2)
     np.testing.assert_allclose(loo.pareto_shape, (0.2, 1.5), atol=0.25)
     assert loo.num_untrusted == 1
+
+
+def test_an_observation_that_says_nothing_is_trusted():
+    """A first choice is as likely under all draws, up to rounding; it has no tail."""
+    noise = 1e-16 * np.random.default_rng(2).normal(size=400)
+    loo = psis_loo(np.stack([np.full(400, np.log(0.5)), np.log(0.5) + noise], axis=-1))
+    np.testing.assert_allclose(loo.pointwise, np.log(0.5), rtol=1e-12)
+    assert loo.num_untrusted == 0
+
+
+def test_few_draws_are_trusted_less_far_and_not_a_number_never():
+    values = -0.5 * 0.65 * np.random.default_rng(3).normal(size=(400, 1)) ** 2
+    loo = psis_loo(values)
+    assert loo.trusted_shape == pytest.approx(1.0 - 1.0 / np.log10(400.0))
+    assert loo._replace(pareto_shape=np.asarray([0.65])).num_untrusted == 1
+    assert loo._replace(pareto_shape=np.asarray([np.nan])).num_untrusted == 1

@@ -9,9 +9,9 @@ import pytest
 
 from pcmodel.behaviour import Agent, ParticipantParameters, simulate_task
 from pcmodel.behaviour.attribution import attribution_curve, best_over_sizes
+from pcmodel.behaviour.diagnostics import BRIEF, Diagnostics
 from pcmodel.behaviour.experimenter import learning_rate_curve, updates_of
 from pcmodel.behaviour.fit import (
-    Diagnostics,
     Fit,
     fit_agents,
     loo_verdict,
@@ -98,7 +98,7 @@ def test_smoke_study_fills_every_array():
 def fit_of(rhat, chains):
     """As much of a fit as the comparison looks at; `chains` holds LOO by participant."""
     chains = np.asarray(chains)
-    diagnostics = Diagnostics(rhat, 1000.0, 0, 0.0, 0.8)
+    diagnostics = Diagnostics(rhat, 1000.0, 0, 0.0, 0.8, 800, BRIEF)
     nothing = np.zeros((1, 1, 1))
     return Fit(
         agent=Agent(),

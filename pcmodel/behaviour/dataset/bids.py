@@ -19,7 +19,8 @@ ENTITY = re.compile(r"(?:^|_)(sub|ses|task|run|acq)-([A-Za-z0-9]+)")
 
 def read_bids(folder: Path, *, task_label: str | None = None) -> RawTable:
     """All behavioural files of the folder, one below the other."""
-    found = sorted(p for p in folder.rglob("sub-*.tsv") if p.name.endswith(ENDINGS))
+    every = (p for p in folder.rglob("sub-*.tsv") if p.name.endswith(ENDINGS))
+    found = sorted(every, key=_in_order)
     labels = sorted({entities(p).get("task", "") for p in found} - {""})
     if task_label is not None:
         found = [p for p in found if entities(p).get("task") == task_label]
@@ -42,6 +43,14 @@ def read_bids(folder: Path, *, task_label: str | None = None) -> RawTable:
     for path in found:
         levels.update(_levels(path, folder))
     return _with_participants(_stack(tables)._replace(levels=levels), folder)
+
+
+def _in_order(path: Path) -> tuple[tuple[str, ...], int, str]:
+    """By person, session and task, then by the number of the run: 2 before 10."""
+    own = entities(path)
+    run = own.get("run", "")
+    names = tuple(own.get(key, "") for key in ("sub", "ses", "task"))
+    return names, int(run) if run.isdecimal() else 0, path.as_posix()
 
 
 def entities(path: Path) -> dict[str, str]:
@@ -96,7 +105,7 @@ def _sidecar_levels(sidecar: Path) -> dict[str, tuple[str, ...]]:
     return {
         name: tuple(str(level) for level in about["Levels"])
         for name, about in content.items()
-        if isinstance(about, dict) and "Levels" in about
+        if isinstance(about, dict) and isinstance(about.get("Levels"), dict | list)
     }
 
 

@@ -23,6 +23,8 @@ def to_number(cell: str) -> float | None:
         value = float(cell)
     except ValueError:
         return None
+    if "_" in cell:  # Python reads 1_0 as ten
+        return None
     return value if math.isfinite(value) else None
 
 

@@ -47,12 +47,34 @@ def find_columns(
             places[name] = place
         elif name in given or not _may_be_absent(task, name):
             problems.add(_absent(name, names, raw), file=file)
+    _check_apart(task, places, file, problems)
     for name in extra:
+        if name == places.get(PARTICIPANT):
+            problems.add(
+                "names people, whose differences are (1 | participant) in a formula",
+                file=file,
+                column=name,
+            )
         if name in raw.columns:
             places[name] = name
         elif name not in places:
             problems.add(str(unknown_name("column", name, raw.columns)), file=file)
     return places
+
+
+def _check_apart(
+    task: Task, places: Mapping[str, str], file: str, problems: Violations
+) -> None:
+    """No column of the file is two of the task's."""
+    taken: dict[str, str] = {}
+    for column in task.columns:
+        place = places.get(column.name)
+        if place is not None and taken.setdefault(place, column.name) != column.name:
+            problems.add(
+                f"cannot be both the {taken[place]} and the {column.name}",
+                file=file,
+                column=place,
+            )
 
 
 def _may_be_absent(task: Task, name: str) -> bool:
@@ -71,7 +93,7 @@ def parse_columns(
     raw: RawTable,
     task: Task,
     places: Mapping[str, str],
-    scale: tuple[float, float] | None,
+    scale: Sequence[float] | None,
     problems: Violations,
 ) -> dict[str, Float[np.ndarray, " rows"]]:
     """The task's columns as numbers, NaN where missing."""
@@ -81,20 +103,42 @@ def parse_columns(
             fill = np.nan if column.default is None else column.default
             values[column.name] = np.full(raw.num_rows, fill)
             continue
-        low, high = column.low, column.high
+        own = (column.low, column.high)
         if scale is not None and column.name == task.response:
-            low, high = scale
-        values[column.name] = _parse(
-            raw, column, places[column.name], (low, high), problems
-        )
+            own = tuple(scale)
+        place = places[column.name]
+        values[column.name] = _parse(raw, column, place, own, problems)
+        _check_column(raw, task, column, place, values[column.name], problems)
     return values
+
+
+def _check_column(
+    raw: RawTable,
+    task: Task,
+    column: Column,
+    place: str,
+    found: np.ndarray,
+    problems: Violations,
+) -> None:
+    """What no single cell shows."""
+    seen = found[np.isfinite(found)]
+    if not len(seen):
+        if not column.optional and column.name != task.response:
+            problems.add("has no value at all", file=raw.file[0], column=place)
+    elif column.kind == "integer" and seen.max() > 2 * len(np.unique(seen)):
+        problems.add(
+            f"goes up to {seen.max():g}, with {len(np.unique(seen))} different values: "
+            "options are counted from 1, and a missing choice is written n/a",
+            file=raw.file[0],
+            column=place,
+        )
 
 
 def _parse(
     raw: RawTable,
     column: Column,
     place: str,
-    scale: tuple[float | None, float | None],
+    scale: Sequence[float | None],
     problems: Violations,
 ) -> Float[np.ndarray, " rows"]:
     read = to_flag if column.kind == "flag" else to_number
@@ -115,7 +159,7 @@ def _parse(
 
 
 def _problem(
-    value: float | None, column: Column, scale: tuple[float | None, float | None]
+    value: float | None, column: Column, scale: Sequence[float | None]
 ) -> str | None:
     if value is None:
         kind = "true or false" if column.kind == "flag" else "a number"
@@ -124,11 +168,17 @@ def _problem(
         return "is missing, and must be known" if column.complete else None
     if column.kind == "integer" and value != round(value):
         return "is not a whole number"
-    low, high = scale
+    low, high, *rest = scale
     if (low is not None and value < low) or (high is not None and value > high):
         ends = f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
         return f"lies outside the scale, {ends}"
+    if low is not None and rest and rest[0] and _is_between(value - low, rest[0]):
+        return f"lies between steps of {rest[0]:g}; give the scale as LOW,HIGH,STEP"
     return None
+
+
+def _is_between(height: float, step: float) -> bool:
+    return abs(height / step - round(height / step)) > 1e-6
 
 
 def _as_binary(

@@ -65,7 +65,17 @@ def _read_text(path: Path, delimiter: str) -> RawTable:
             where=path.name,
             expected="a table saved as CSV or TSV in UTF-8",
         ) from None
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    first = text.partition("\n")[0]
+    if delimiter not in first:  # spreadsheets of many countries write semicolons
+        delimiter = next((other for other in ";\t," if other in first), delimiter)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise UserError(
+            f"cannot be read as a table ({error})",
+            where=path.name,
+            expected="every quotation mark closed",
+        ) from None
     numbered = [(i, row) for i, row in enumerate(rows, 1) if any(map(str.strip, row))]
     if len(numbered) < 2:
         raise UserError("has no rows", where=path.name, expected="a header and data")
@@ -113,7 +123,10 @@ def _read_parquet(path: Path) -> RawTable:
             where=path.name,
             expected="`pip install pyarrow`, or the table saved as CSV",
         ) from None
-    table = parquet.read_table(path)
+    try:
+        table = parquet.read_table(path)
+    except (ValueError, OSError) as error:  # pyarrow's own errors are both
+        raise UserError(f"is not a Parquet file ({error})", where=path.name) from None
     lists = [table.column(name).to_pylist() for name in table.column_names]
     rows = zip(*lists, strict=True)
     body = [["" if cell is None else str(cell) for cell in row] for row in rows]

@@ -41,14 +41,15 @@ def load_series(
     columns: Mapping[str, str] | None = None,
     covariates: Sequence[str] = (),
     series_by: Sequence[str] = (),
-    scale: tuple[float, float] | None = None,
+    scale: Sequence[float] | None = None,
     bids_task: str | None = None,
 ) -> Series:
     """Read, check and arrange a data set.
 
     `columns` maps the task's names to the file's (`{"report": "b_t"}`); `covariates` are
     the columns of conditions and traits; the belief starts afresh for each participant,
-    session, and value of the columns in `series_by`; `scale` is that of the response.
+    session, and value of the columns in `series_by`; `scale` is that of the response, its
+    low and high end and, if it has one, its step.
     Raises UserError naming every violation.
     """
     raw = read_raw(path, task_label=bids_task)
@@ -69,7 +70,7 @@ def arrange(
     columns: Mapping[str, str] | None = None,
     covariates: Sequence[str] = (),
     series_by: Sequence[str] = (),
-    scale: tuple[float, float] | None = None,
+    scale: Sequence[float] | None = None,
 ) -> Series:
     """`load_series` for a table already read."""
     problems = Violations()

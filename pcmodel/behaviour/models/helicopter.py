@@ -4,7 +4,7 @@
 `sensory_log_precision` what the outcome is granted; see `pcmodel.behaviour.participant`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -24,15 +24,7 @@ from pcmodel.behaviour.unroll import (
 )
 
 REFERENCE_LOG_PRECISION = -2.0 * float(np.log(REFERENCE_SD))
-ABOUT = {
-    "hazard_logit": "logit of the probability of a change",
-    "noise_exponent": "1: follows the task's noise; 0: ignores it",
-    "log_sighting": "log variance of a seen helicopter over an outcome's",
-    "log_report_sd": "log SD of a report, screen units",
-    "log_report_slope": "log SD of a report per unit of update",
-    "stay_logit": "logit of repeating the last report",
-    "log_stay_decay": "log fall of that logit per unit of update",
-}
+TAKEN_AS_THEY_ARE = tuple(n for n in PRIORS if n not in ("log_scale", "log_process"))
 
 
 def _parameters(agent: Agent) -> tuple[Parameter, ...]:
@@ -61,13 +53,12 @@ def _parameters(agent: Agent) -> tuple[Parameter, ...]:
             names=("sensory_precision",),
         ),
     ]
-    for name, about in ABOUT.items():
-        prior = PRIORS[name]
-        free = {
-            "hazard_logit": agent.change_points,
-            "noise_exponent": agent.free_scale,
-        }.get(name, True)
-        found.append(Parameter(name, *prior, free=free, about=about))
+    free = {
+        "hazard_logit": agent.change_points,
+        "noise_exponent": agent.free_scale,
+    }
+    for name in TAKEN_AS_THEY_ARE:
+        found.append(replace(PRIORS[name], free=free.get(name, True)))
     return tuple(found)
 
 
@@ -119,5 +110,5 @@ class HelicopterModel:
         return ParticipantParameters(
             log_process=-values["prior_log_precision"],
             log_scale=REFERENCE_LOG_PRECISION - sensory,
-            **{name: values[name] for name in ABOUT},
+            **{name: values[name] for name in TAKEN_AS_THEY_ARE},
         )

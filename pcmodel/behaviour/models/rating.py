@@ -1,7 +1,8 @@
 r"""Bounded ratings of a belief about binary outcomes.
 
 The latent rating is linear in the log odds that are believed, in units of the scale's
-width: centre $+$ width $(a + e^{b} \hat\mu_2)$; what lies beyond the ends is rated there.
+width: centre $+$ width $(a + b \hat\mu_2)$; what lies beyond the ends is rated there. The
+sign of $b$ is free: trust rises with fair outcomes, suspicion falls.
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,12 @@ RESPONSE = (
         "rating_bias", 0.0, 0.5, 0.5, 1.0, about="latent rating at even odds, in widths"
     ),
     Parameter(
-        "log_rating_gain", -1.5, 0.7, 0.5, 0.7, about="log widths per unit of log odds"
+        "rating_gain",
+        0.0,
+        0.4,
+        0.2,
+        0.7,
+        about="widths per unit of log odds; negative: ratings fall as 1 is expected",
     ),
     Parameter(
         "log_rating_noise",
@@ -79,8 +85,8 @@ class RatingModel:
         """Centre and noise of the latent rating on every trial."""
         trace = perceive(self.filter.model, self.filter.build(values), data.inputs)
         believed = trace.belief if self.after_outcome else trace.prediction
-        gain = jnp.exp(values["log_rating_gain"])
-        place = 0.5 + values["rating_bias"] + gain * self._log_odds(believed.mean[0])
+        leaning = values["rating_gain"] * self._log_odds(believed.mean[0])
+        place = 0.5 + values["rating_bias"] + leaning
         width = self.scale.high - self.scale.low
         log_noise = values["log_rating_noise"] + jnp.log(width)
         return self.scale.place(place), log_noise, trace

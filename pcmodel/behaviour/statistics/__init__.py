@@ -1,5 +1,6 @@
 """Hierarchical fits of any participant model, by formula, and what they can be trusted with."""
 
+from pcmodel.behaviour.diagnostics import Diagnostics as Diagnostics
 from pcmodel.behaviour.statistics.calibration import Calibration as Calibration
 from pcmodel.behaviour.statistics.calibration import calibrate as calibrate
 from pcmodel.behaviour.statistics.calibration import recover_models as recover_models
@@ -9,7 +10,6 @@ from pcmodel.behaviour.statistics.formula import variables_of as variables_of
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy as Hierarchy
 from pcmodel.behaviour.statistics.hierarchy import build_hierarchy as build_hierarchy
 from pcmodel.behaviour.statistics.identifiability import verdicts as verdicts
-from pcmodel.behaviour.statistics.posterior import Diagnostics as Diagnostics
 from pcmodel.behaviour.statistics.posterior import Effect as Effect
 from pcmodel.behaviour.statistics.posterior import Posterior as Posterior
 from pcmodel.behaviour.statistics.posterior import UnconvergedError as UnconvergedError
@@ -25,3 +25,4 @@ from pcmodel.behaviour.statistics.sampling import Nuts as Nuts
 from pcmodel.behaviour.statistics.sampling import Variational as Variational
 from pcmodel.behaviour.statistics.sampling import fit_nuts as fit_nuts
 from pcmodel.behaviour.statistics.sampling import fit_svi as fit_svi
+from pcmodel.behaviour.statistics.sampling import num_advances as num_advances

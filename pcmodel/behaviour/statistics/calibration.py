@@ -6,17 +6,19 @@ arXiv:1804.06788) and intervals cover as often as they say.
 """
 
 import warnings
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, MutableMapping
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 from scipy import stats
 
-from pcmodel.behaviour.statistics.hierarchy import Hierarchy
-from pcmodel.behaviour.statistics.posterior import Posterior
+from pcmodel.behaviour.models.binary import INVALID
+from pcmodel.behaviour.statistics.hierarchy import Hierarchy, series_log_likelihood
+from pcmodel.behaviour.statistics.posterior import Posterior, effect_names
 from pcmodel.behaviour.statistics.predictive import (
     draw_prior,
     leave_one_out,
@@ -26,11 +28,26 @@ from pcmodel.behaviour.statistics.predictive import (
 from pcmodel.behaviour.statistics.sampling import (
     NUTS_DEFAULTS,
     Nuts,
-    build_mcmc,
+    approximate,
+    build_sampler,
     fit_nuts,
 )
+from pcmodel.errors import UserError
 
+IMPOSSIBLE = 0.5 * INVALID
+MAX_ATTEMPTS = 200
 NUM_RANKED = 99  # thinned draws a rank is taken among: 100 equally likely ranks
+
+
+class Replication(NamedTuple):
+    """One truth and its fit; the fields are those of `Calibration`."""
+
+    truth: Float[np.ndarray, " effects"]
+    mean: Float[np.ndarray, " effects"]
+    low: Float[np.ndarray, " effects"]
+    high: Float[np.ndarray, " effects"]
+    rank: Int[np.ndarray, " effects"]
+    num_divergent: Int[np.ndarray, ""]
 
 
 class Calibration(NamedTuple):
@@ -74,32 +91,74 @@ def calibrate(
     num_replications: int,
     options: Nuts = NUTS_DEFAULTS,
     advance: Callable[[], None] = lambda: None,
+    stored: MutableMapping[int, Replication] | None = None,
 ) -> Calibration:
     """Simulate from the prior and fit, again and again, with the data's design.
 
     `hierarchy.data` gives the design (outcomes, trials, missing responses); its responses
-    are replaced. One replication after another: an interrupt loses the one in progress.
+    are replaced. Replications found in `stored`, by number, are taken as they are, and
+    new ones put there as soon as they are done; each has keys of its own, so that an
+    interrupted calibration ends in the numbers of an uninterrupted one.
     """
-    prior_key, data_key, fit_key = jax.random.split(key, 3)
-    prior = draw_prior(prior_key, hierarchy, num_replications)
-    truths = as_effects(hierarchy, prior)
-    simulate = jax.jit(lambda k, values: simulate_series(k, hierarchy, values))
-    rows, mcmc = [], build_mcmc(hierarchy, options)
+    data_key, fit_key, scale_key = jax.random.split(key, 3)
+    draw = jax.jit(partial(draw_study, hierarchy))
+    first = hierarchy._replace(
+        data=draw_possible(jax.random.fold_in(data_key, 0), draw).data
+    )
+    scale = None
+    if options.approximate_steps:  # one study's scales are near those of all
+        scale = approximate(scale_key, first, options.approximate_steps)[1]
+    sampler = build_sampler(hierarchy, options, scale)
+    stored = {} if stored is None else stored
     for i in range(num_replications):
-        own = {name: v[i] for name, v in series_values(hierarchy, prior).items()}
-        data = simulate(jax.random.fold_in(data_key, i), own)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            fit = fit_nuts(
-                jax.random.fold_in(fit_key, i),
-                hierarchy._replace(data=data),
-                options,
-                mcmc=mcmc,
-            )
-        rows.append(_replication(fit, {k: float(v[i]) for k, v in truths.items()}))
+        if i not in stored:
+            study = draw_possible(jax.random.fold_in(data_key, i), draw)
+            own = hierarchy._replace(data=study.data)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                fit = fit_nuts(
+                    jax.random.fold_in(fit_key, i), own, options, sampler=sampler
+                )
+            stored[i] = _replication(fit, as_effects(hierarchy, study.sites))
         advance()
+    rows = [stored[i] for i in range(num_replications)]
     columns = [np.stack(column) for column in zip(*rows, strict=True)]
-    return Calibration(tuple(truths), *columns)
+    return Calibration(effect_names(hierarchy), *columns)
+
+
+class Study(NamedTuple):
+    """A truth from the prior and data from it."""
+
+    sites: dict[str, Array]  # a leading axis of one draw
+    data: Any
+    possible: Bool[Array, ""]  # false where the filter's approximation fails
+
+
+def draw_study(hierarchy: Hierarchy, key: Key[Array, ""]) -> Study:
+    """One truth for the group and everyone in it, and responses of the data's design."""
+    prior_key, data_key = jax.random.split(key)
+    sites = draw_prior(prior_key, hierarchy, 1)
+    values = {name: v[0] for name, v in series_values(hierarchy, sites).items()}
+    data = simulate_series(data_key, hierarchy, values)
+    pointwise = series_log_likelihood(hierarchy, values, data)
+    return Study(sites, data, jnp.all(pointwise > IMPOSSIBLE))
+
+
+def draw_possible(key: Key[Array, ""], draw: Callable[[Array], Study]) -> Study:
+    """Truth and data that the model itself does not exclude; UserError if there are none.
+
+    The standard filter has no answer at parameters its prior allows (a seventh of the
+    people at the defaults); a fit knows that, so the truths have to know it too.
+    """
+    for attempt in range(MAX_ATTEMPTS):
+        study = draw(jax.random.fold_in(key, attempt))
+        if bool(study.possible):
+            return study
+    raise UserError(
+        f"its approximation failed in all of {MAX_ATTEMPTS} studies drawn from the prior",
+        where="model",
+        expected="an enhanced filter (ehgf3), or fewer participants",
+    )
 
 
 def as_effects(hierarchy: Hierarchy, sites: dict[str, Array]) -> dict[str, np.ndarray]:
@@ -109,14 +168,19 @@ def as_effects(hierarchy: Hierarchy, sites: dict[str, Array]) -> dict[str, np.nd
     return {name: draws[0] for name, draws in view.effects.items()}
 
 
-def _replication(fit: Posterior, truth: dict[str, float]) -> tuple[np.ndarray, ...]:
+def _replication(fit: Posterior, truth: dict[str, np.ndarray]) -> Replication:
     draws = np.stack([fit.effects[name].ravel() for name in truth], axis=-1)
-    true = np.asarray(list(truth.values()))
+    true = np.asarray([float(value[0]) for value in truth.values()])
     picks = np.linspace(0, len(draws) - 1, NUM_RANKED).astype(int)
     low, high = np.quantile(draws, (0.05, 0.95), axis=0)
-    diverging = np.asarray(fit.sample_stats["diverging"].sum())
-    rank = (draws[picks] < true).sum(axis=0)
-    return true, draws.mean(axis=0), low, high, rank, diverging
+    return Replication(
+        true,
+        draws.mean(axis=0),
+        low,
+        high,
+        (draws[picks] < true).sum(axis=0),
+        np.asarray(fit.sample_stats["diverging"].sum()),
+    )
 
 
 def recover_models(
@@ -133,26 +197,20 @@ def recover_models(
     each simulated data set, so cost grows with the square of the number of models.
     """
     names = list(hierarchies)
-    sampler = {name: build_mcmc(hierarchies[name], options) for name in names}
+    samplers = {name: build_sampler(hierarchies[name], options) for name in names}
     counts = np.zeros((len(names), len(names)), int)
     for i, truth in enumerate(names):
+        draw = jax.jit(partial(draw_study, hierarchies[truth]))
         for j in range(num_replications):
             own = jax.random.fold_in(jax.random.fold_in(key, i), j)
-            responses = _simulated(own, hierarchies[truth])
-            scores = []
+            data_key, fit_key = jax.random.split(own)
+            data, scores = draw_possible(data_key, draw).data, []
             for name in names:
-                hierarchy = hierarchies[name]._replace(data=responses)
+                hierarchy = hierarchies[name]._replace(data=data)
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", UserWarning)
-                    fit = fit_nuts(own, hierarchy, options, mcmc=sampler[name])
+                    fit = fit_nuts(fit_key, hierarchy, options, sampler=samplers[name])
                 scores.append(leave_one_out(fit).total)
                 advance()
             counts[i, int(np.argmax(scores))] += 1
     return counts
-
-
-def _simulated(key: Array, hierarchy: Hierarchy):
-    prior_key, data_key = jax.random.split(key)
-    prior = draw_prior(prior_key, hierarchy, 1)
-    values = {name: v[0] for name, v in series_values(hierarchy, prior).items()}
-    return jax.tree.map(jnp.asarray, simulate_series(data_key, hierarchy, values))

@@ -131,7 +131,7 @@ def build_design(formula: Formula, covariates: Mapping[str, np.ndarray]) -> Desi
     varying, varying_names = np.zeros((len(common), 0)), ()
     if formula.varying is not None:
         varying, varying_names = _matrix(formula.varying, covariates, len(common))
-    _check_rank(formula, common, names)
+    _check_common(formula, common, names)
     return Design(common, names, varying, varying_names, formula.correlated)
 
 
@@ -141,6 +141,8 @@ def _matrix(
     if side == "1":
         return np.ones((size, 1)), ("Intercept",)
     frame, formulae = _frame(covariates), _library()
+    if side in ("0", "-1"):
+        raise UserError("has no effects", where="formula", expected="1, or conditions")
     try:
         found = formulae.design_matrices(side, frame).common.as_dataframe()
     except UserError:
@@ -175,7 +177,14 @@ def order_levels(values: np.ndarray) -> list[str]:
     return sorted(labels, key=lambda label: label.lower() not in REFERENCES)
 
 
-def _check_rank(formula: Formula, common: np.ndarray, names: tuple[str, ...]) -> None:
+def _check_common(formula: Formula, common: np.ndarray, names: tuple[str, ...]) -> None:
+    if "Intercept" not in names:
+        # The parameter's prior is the intercept's: without one it would be around zero.
+        raise UserError(
+            f"the effects of {formula.parameter!r} have no intercept",
+            where="formula",
+            expected="effects as differences from the reference, without 0 or -1",
+        )
     if np.linalg.matrix_rank(common) < common.shape[1]:
         raise UserError(
             f"the effects of {formula.parameter!r} cannot be told apart in these data "

@@ -30,7 +30,7 @@ from pcmodel.behaviour.statistics.formula import (
     build_design,
     parse_formula,
 )
-from pcmodel.errors import unknown_name
+from pcmodel.errors import UserError, unknown_name
 
 LKJ_CONCENTRATION = 2.0
 CENTRED_PRIOR = 0.5  # an effect's prior SD as a share of the intercept's, at least
@@ -49,9 +49,7 @@ class Term(NamedTuple):
         The intercept's is the parameter's own; another's is `effect_scale` for a change
         by one standard deviation of its column, or from 0 to 1.
         """
-        columns = self.design.common
-        sds = np.where(_is_indicator(columns), 1.0, columns.std(axis=0))
-        sds = self.effect_scale / np.where(sds > 0.0, sds, 1.0)
+        sds = self.effect_scale / _unit(self.design.common)
         return np.where(self.is_intercept, self.parameter.sd, sds)
 
     @property
@@ -71,9 +69,10 @@ class Term(NamedTuple):
         return self.parameter.centred if alone else 0.0
 
     @property
-    def spread_scale(self) -> float:
-        """Prior scale of the SD over participants."""
-        return self.parameter.spread or self.effect_scale
+    def spread_scale(self) -> Float[np.ndarray, " varying"]:
+        """Prior scale of each SD over participants, per unit of its column."""
+        scale = self.parameter.spread or self.effect_scale
+        return scale / _unit(self.design.varying)
 
     @property
     def effect_mean(self) -> Float[np.ndarray, " effects"]:
@@ -125,7 +124,10 @@ def build_hierarchy(
     given = {}
     for text in formulas:
         formula = parse_formula(text)
-        given[_find(model, formula.parameter).name] = formula
+        name = _find(model, formula.parameter).name
+        if name in given:
+            raise UserError(f"{name!r} has two formulas", where="formula")
+        given[name] = formula
     terms, held = [], {}
     for parameter in model.parameters:
         formula = given.get(parameter.name)
@@ -152,7 +154,29 @@ def _default(parameter: Parameter, pooled: bool) -> Formula:
 def _design(formula: Formula, series: Series) -> Design:
     covariates = dict(series.covariates)
     covariates.setdefault(".", np.ones(len(series.participant)))
-    return build_design(formula, covariates)
+    design = build_design(formula, covariates)
+    _check_varying(formula, design, series)
+    return design
+
+
+def _check_varying(formula: Formula, design: Design, series: Series) -> None:
+    """What varies over people must be seen to differ: between them and within them."""
+    if formula.varying is None:
+        return
+    what = f"the effects of {formula.parameter!r} cannot vary over participants: "
+    if series.num_participants < 2:
+        raise UserError(what + "there is one", where="formula")
+    if "Intercept" not in design.varying_names:
+        return
+    first = np.unique(series.participant, return_index=True)[1]
+    same = design.varying == design.varying[first][series.participant]
+    for name, is_same in zip(design.varying_names, same.all(axis=0), strict=True):
+        if is_same and name != "Intercept":
+            raise UserError(
+                f"{what}{name} is the same in all series of every participant",
+                where="formula",
+                expected="(1 | participant) for what differs between people only",
+            )
 
 
 def _find(model: ParticipantModel, name: str) -> Parameter:
@@ -163,8 +187,11 @@ def _find(model: ParticipantModel, name: str) -> Parameter:
     raise unknown_name("parameter of this model", name, names, where="formula")
 
 
-def _is_indicator(columns: np.ndarray) -> np.ndarray:
-    return np.all((columns == 0.0) | (columns == 1.0), axis=0)
+def _unit(columns: np.ndarray) -> Float[np.ndarray, " columns"]:
+    """What counts as a change by one: from 0 to 1, or one standard deviation."""
+    is_indicator = np.all((columns == 0.0) | (columns == 1.0), axis=0)
+    sds = np.where(is_indicator, 1.0, columns.std(axis=0))
+    return np.where(sds > 0.0, sds, 1.0)
 
 
 def _is_correlated(term: Term) -> bool:
@@ -194,7 +221,7 @@ def _sample_people(term: Term, num_participants: int, effects: Array) -> Array:
     raw = numpyro.sample(
         f"{name}.scale", dist.HalfNormal(1.0).expand([size]).to_event(1)
     )
-    spread = term.spread_scale * jnp.asarray(raw)
+    spread = jnp.asarray(term.spread_scale) * jnp.asarray(raw)
     numpyro.deterministic(f"{name}_sd", spread)
     root = jnp.eye(size)
     if _is_correlated(term):

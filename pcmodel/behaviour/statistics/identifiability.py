@@ -5,7 +5,7 @@ prior again, and a pair of parameters of which the data know one combination onl
 verdict says that an account of a drug is supported.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,18 +21,24 @@ class Verdict(NamedTuple):
     """One effect's verdict, and the effect it is nearly a mirror of."""
 
     name: str
-    word: str  # identified | prior | ratio only | unconverged
+    word: str  # identified | prior | ratio only | unknown | unconverged
     tied_to: str  # empty where nothing is
 
 
 def verdicts(posterior: Posterior, effects: tuple[Effect, ...]) -> tuple[Verdict, ...]:
-    """A verdict for each effect, in their order."""
-    bad = bool(posterior.diagnostics and posterior.diagnostics.complaints)
+    """A verdict for each effect, in their order.
+
+    A variational posterior of independent coordinates is narrow even where the data know
+    a combination only: it can show that a number is the prior's, not that it is known.
+    """
+    bad, is_variational = bool(posterior.complaints), posterior.method == "SVI"
     ratios = ratio_only(posterior.hierarchy)
     ties = _ties(posterior, [effect.name for effect in effects])
     found = []
     for effect in effects:
         word = "identified" if effect.contraction >= KNOWN else "prior"
+        if is_variational and word == "identified":
+            word = "unknown"
         if effect.name in ratios:
             word = "ratio only"
         if bad:
@@ -42,22 +48,40 @@ def verdicts(posterior: Posterior, effects: tuple[Effect, ...]) -> tuple[Verdict
 
 
 def ratio_only(hierarchy: Hierarchy) -> set[str]:
-    """Level of a precision that is known against another one only.
+    """Effects and spreads of which the data know a combination with others only.
+
+    An effect counts where every parameter of one of the model's `invariances` has it.
+    """
+    terms = {term.parameter.name: term.design for term in hierarchy.terms}
+    found = set()
+    for group in invariances(hierarchy.model):
+        if not set(group) <= set(terms):
+            continue
+        shared = set.intersection(*(set(terms[n].common_names) for n in group))
+        varying = set.intersection(*(set(terms[n].varying_names) for n in group))
+        found |= {f"{name}[{effect}]" for name in group for effect in shared}
+        found |= {f"{name}_sd[{effect}]" for name in group for effect in varying}
+    return found
+
+
+def invariances(model: Any) -> tuple[tuple[str, ...], ...]:
+    r"""Parameters that can be moved together without any response becoming likelier.
 
     A Kalman agent's means depend on the ratio of process to sensory variance alone (a
-    theorem; DESIGN 8), whatever the noise levels. Its intercept is then that ratio's,
-    with the other precision held; differences between conditions keep the same caveat.
+    theorem; DESIGN 8), whatever the noise levels: each of the two is known against the
+    other, held one. A filter's volatility level $x_3$ meets the rest in
+    $\kappa x_3 + \omega_2$ only: $x_3$ can be shifted ($\mu_3^{(0)}$ against $\omega_2$)
+    and stretched ($\kappa$ against $\omega_3$ and $\pi_3^{(0)}$, the shift that remains
+    taken by $\omega_2$), unless choice itself reads the volatility.
     """
-    model = hierarchy.model
-    if not isinstance(model, HelicopterModel) or model.agent.change_points:
-        return set()
-    names = ("prior_log_precision", "sensory_log_precision")
-    return {
-        f"{term.parameter.name}[{effect}]"
-        for term in hierarchy.terms
-        if term.parameter.name in names
-        for effect in term.design.common_names
-    }
+    if isinstance(model, HelicopterModel):
+        names = ("prior_log_precision",), ("sensory_log_precision",)
+        return () if model.agent.change_points else names
+    if getattr(model, "volatile_choice", False):
+        return ()
+    names = {parameter.name for parameter in model.parameters}
+    groups = ("mu3_0", "omega2"), ("log_kappa2", "omega3", "log_pi3_0")
+    return tuple(group for group in groups if set(group) <= names)
 
 
 def _ties(posterior: Posterior, names: list[str]) -> dict[str, str]:

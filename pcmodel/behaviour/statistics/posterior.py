@@ -6,49 +6,11 @@ import numpy as np
 from jaxtyping import Float
 from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 
+from pcmodel.behaviour.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy
 from pcmodel.errors import UserError
 
-MAX_RHAT = 1.01
-MIN_ESS = 400.0
 HALF_NORMAL_SD = float(np.sqrt(1.0 - 2.0 / np.pi))  # of a half-normal of scale 1
-MAX_DEEPEST = 0.01  # share of trajectories at the depth limit
-
-
-class Diagnostics(NamedTuple):
-    """Worst case over everything that does not belong to one participant."""
-
-    rhat: float
-    ess: float
-    num_divergent: int
-    deepest_share: float
-    num_draws: int
-
-    @property
-    def complaints(self) -> tuple[str, ...]:
-        """What is wrong and what to do about it; empty when nothing is."""
-        found = []
-        if not self.rhat <= MAX_RHAT:
-            found.append(
-                f"R-hat {self.rhat:.3f} above {MAX_RHAT}: the chains disagree; take more "
-                "draws, or fewer varying effects"
-            )
-        if not self.ess >= MIN_ESS:
-            found.append(
-                f"effective sample size {self.ess:.0f} below {MIN_ESS:.0f}: intervals "
-                "are rough; take more draws"
-            )
-        if self.num_divergent:
-            found.append(
-                f"{self.num_divergent} of {self.num_draws} transitions diverged: part of "
-                "the posterior was not reached; raise the target acceptance"
-            )
-        if self.deepest_share > MAX_DEEPEST:
-            found.append(
-                f"{self.deepest_share:.0%} of trajectories reached the depth limit: "
-                "raise it"
-            )
-        return tuple(found)
 
 
 class Posterior(NamedTuple):
@@ -57,8 +19,13 @@ class Posterior(NamedTuple):
     hierarchy: Hierarchy
     sites: dict[str, Float[np.ndarray, "chains draws ..."]]
     sample_stats: dict[str, Float[np.ndarray, "chains draws"]]
-    diagnostics: Diagnostics | None  # none after SVI, which has no chains to compare
+    diagnostics: Diagnostics | Settling | None  # of NUTS, of SVI, of prior draws
     method: str
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """Why it must not be believed; empty when nothing speaks against it."""
+        return self.diagnostics.complaints if self.diagnostics else ()
 
     @property
     def effects(self) -> dict[str, Float[np.ndarray, "chains draws"]]:
@@ -75,6 +42,11 @@ class Posterior(NamedTuple):
     def parameter(self, name: str) -> Float[np.ndarray, "chains draws series"]:
         """One parameter of every series."""
         return self.sites[f"{name}_series"]
+
+
+def effect_names(hierarchy: Hierarchy) -> tuple[str, ...]:
+    """Names of the common effects and spreads, in the order of `Posterior.effects`."""
+    return tuple(prior_sds(hierarchy))
 
 
 class Effect(NamedTuple):
@@ -99,10 +71,10 @@ def summarise(
     posterior: Posterior, *, accept_unconverged: bool = False
 ) -> tuple[Effect, ...]:
     """Every effect and spread; refused where the diagnostics complain."""
-    complaints = posterior.diagnostics.complaints if posterior.diagnostics else ()
+    complaints = posterior.complaints
     if complaints and not accept_unconverged:
         raise UnconvergedError(
-            "the chains cannot be trusted, so there is no summary: "
+            "the fit cannot be trusted, so there is no summary: "
             + "; ".join(complaints)
         )
     priors = prior_sds(posterior.hierarchy)
@@ -119,8 +91,8 @@ def prior_sds(hierarchy: Hierarchy) -> dict[str, float]:
         name, design = term.parameter.name, term.design
         for effect, sd in zip(design.common_names, term.effect_sd, strict=True):
             found[f"{name}[{effect}]"] = float(sd)
-        for effect in design.varying_names:
-            found[f"{name}_sd[{effect}]"] = HALF_NORMAL_SD * term.spread_scale
+        for effect, scale in zip(design.varying_names, term.spread_scale, strict=True):
+            found[f"{name}_sd[{effect}]"] = HALF_NORMAL_SD * float(scale)
     return found
 
 
@@ -140,24 +112,17 @@ def _effect(name: str, draws: np.ndarray, prior_sd: float) -> Effect:
     )
 
 
-def diagnose(
-    hierarchy: Hierarchy,
-    sites: dict[str, np.ndarray],
-    stats: dict[str, np.ndarray],
-    max_tree_depth: int,
-) -> Diagnostics:
-    """From the coordinates the sampler moved in, the group's only."""
-    columns = [
-        sites[name].reshape(*sites[name].shape[:2], -1)
-        for name in hierarchy.group_sites()
-    ]
-    values = np.concatenate(columns, axis=-1)
-    # A Cholesky root holds zeros and, for the first row, a one: nothing moves there.
-    values = values[..., values.std(axis=(0, 1)) > 0.0]
-    return Diagnostics(
-        rhat=float(np.max(split_gelman_rubin(values))),
-        ess=float(np.min(effective_sample_size(values))),
-        num_divergent=int(stats["diverging"].sum()),
-        deepest_share=float(np.mean(stats["num_steps"] >= 2**max_tree_depth - 1)),
-        num_draws=stats["diverging"].size,
-    )
+def moving_coordinates(
+    hierarchy: Hierarchy, sites: dict[str, np.ndarray]
+) -> Float[np.ndarray, "chains draws coordinates"]:
+    """The group's coordinates that the sampler moved in, one after the other.
+
+    Of a Cholesky root those below the diagonal: the rest is fixed or follows from them.
+    """
+    columns = []
+    for name in hierarchy.group_sites():
+        own = sites[name]
+        if name.endswith(".root"):
+            own = own[..., *np.tril_indices(own.shape[-1], -1)]
+        columns.append(own.reshape(*own.shape[:2], -1))
+    return np.concatenate(columns, axis=-1)

@@ -1,7 +1,8 @@
 """Fits by NUTS, chains vectorised, and by stochastic variational inference.
 
 Sampling runs in chunks from a Python loop, so that progress can be told and an interrupt
-is heard.
+is heard. NumPyro gives the potential and the transition of NUTS; its `MCMC` would compile
+the loop anew for every chunk.
 """
 
 import warnings
@@ -15,13 +16,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Key
-from numpyro import optim
-from numpyro.infer import MCMC, NUTS, SVI, Predictive, Trace_ELBO, init_to_uniform
+from numpyro import handlers, optim
+from numpyro.infer import SVI, Predictive, Trace_ELBO, init_to_uniform
 from numpyro.infer.autoguide import AutoLowRankMultivariateNormal, AutoNormal
+from numpyro.infer.hmc import hmc
+from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 
+from pcmodel.behaviour.diagnostics import diagnose, settle
 from pcmodel.behaviour.sampler import num_chunks
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy, hierarchical_model
-from pcmodel.behaviour.statistics.posterior import Posterior, diagnose
+from pcmodel.behaviour.statistics.posterior import Posterior, moving_coordinates
 
 STATISTICS = ("diverging", "num_steps", "accept_prob", "potential_energy")
 START_RADIUS = 0.5  # of the standard-normal coordinates
@@ -43,74 +47,134 @@ class Nuts:
 NUTS_DEFAULTS = Nuts()
 
 
+class Sampler(NamedTuple):
+    """Compiled pieces for one design; the data are arguments, so that others may follow."""
+
+    names: dict[str, tuple[int, ...]]  # shape of each unconstrained coordinate
+    start: Callable  # (keys, places, data) -> states
+    advance: Callable  # (states, data, steps) -> states and what each step left
+    constrain: Callable  # (places, data) -> sites
+
+
 def fit_nuts(
     key: Key[Array, ""],
     hierarchy: Hierarchy,
     options: Nuts = NUTS_DEFAULTS,
     *,
     advance: Callable[[], None] = lambda: None,
-    mcmc: MCMC | None = None,
+    sampler: Sampler | None = None,
 ) -> Posterior:
     """Sample the posterior; warns, saying what to do, where it cannot be trusted.
 
-    `advance` is called after warm-up and after each chunk. `mcmc`, from `build_mcmc` with
-    the same options, saves compiling again for other data of the same design.
+    `advance` is called after each chunk (`num_advances` of them). `sampler`, from
+    `build_sampler` with the same options, saves compiling again for other data of the
+    same design.
     """
     key, start_key, place_key = jax.random.split(key, 3)
-    places = None
-    if mcmc is None and options.approximate_steps:
+    if sampler is None and options.approximate_steps:
         middle, scale = approximate(start_key, hierarchy, options.approximate_steps)
-        mcmc = build_mcmc(hierarchy, options, scale)
+        sampler = build_sampler(hierarchy, options, scale)
         places = _spread_out(place_key, middle, scale, options.num_chains)
-    mcmc = mcmc or build_mcmc(hierarchy, options)
-    mcmc.warmup(
-        key,
-        hierarchy.data,
-        init_params=places,
-        extra_fields=STATISTICS,
-        collect_warmup=False,
-    )
-    advance()
-    chunks, state = [], mcmc.post_warmup_state
-    for _ in range(num_chunks(options.num_samples, mcmc.num_samples)):
-        assert state is not None
-        mcmc.post_warmup_state = state
-        mcmc.run(state.rng_key, hierarchy.data, extra_fields=STATISTICS)
-        state = mcmc.last_state
-        chunks.append(_collect(mcmc))
+    else:
+        sampler = sampler or build_sampler(hierarchy, options)
+        places = _near_centre(place_key, sampler.names, options.num_chains)
+    keys = jax.random.split(key, options.num_chains)
+    states = sampler.start(keys, places, hierarchy.data)
+    steps, chunks = jnp.zeros(_chunk(options)), []
+    for _ in range(num_advances(options)):
+        states, (places, *stats) = sampler.advance(states, hierarchy.data, steps)
+        sites = sampler.constrain(places, hierarchy.data)
+        named = {f"stats.{n}": v for n, v in zip(STATISTICS, stats, strict=True)}
+        chunks.append(jax.device_get(sites | named))
         advance()
     return _posterior(hierarchy, chunks, options)
 
 
-def build_mcmc(
+def _chunk(options: Nuts) -> int:
+    return min(options.chunk, options.num_warmup + options.num_samples)
+
+
+def num_advances(options: Nuts) -> int:
+    """How often `fit_nuts` calls `advance`: warm-up and draws are the same chunks."""
+    return num_chunks(options.num_warmup + options.num_samples, _chunk(options))
+
+
+def build_sampler(
     hierarchy: Hierarchy, options: Nuts, scale: dict[str, Array] | None = None
-) -> MCMC:
-    """The sampler of one design, whose data are arguments of what it compiles.
+) -> Sampler:
+    """The sampler of one design, compiled once for any data of that design.
 
     `scale`: posterior SD of each unconstrained coordinate, where warm-up starts. Without
     it trajectories reach the depth limit all through warm-up, and what is learned there
     of hundreds of scales is poor.
     """
+    model = partial(hierarchical_model, hierarchy)
     masses: Any = [hierarchy.group_sites()]  # one dense block; people are diagonal
     if scale is not None:
-        masses = False
-    kernel = NUTS(
-        partial(hierarchical_model, hierarchy),
-        target_accept_prob=options.target_accept,
-        max_tree_depth=options.max_tree_depth,
-        dense_mass=masses,
-        inverse_mass_matrix=None if scale is None else _variances(scale),
-        init_strategy=_near_zero(START_RADIUS),
+        masses = []
+
+    def potential_of(data: Any) -> Callable:
+        return lambda places: potential_energy(model, (data,), {}, places)
+
+    start_kernel, step_kernel = hmc(potential_fn_gen=potential_of, algo="NUTS")
+
+    def start(key: Array, places: dict[str, Array], data: Any) -> Any:
+        return start_kernel(
+            places,
+            num_warmup=options.num_warmup,
+            target_accept_prob=options.target_accept,
+            max_tree_depth=options.max_tree_depth,
+            dense_mass=masses,
+            inverse_mass_matrix=None if scale is None else _variances(scale),
+            model_args=(data,),
+            rng_key=key,
+        )
+
+    def step(states: Any, data: Any) -> tuple[Any, tuple]:
+        states = jax.vmap(lambda state: step_kernel(state, (data,), {}))(states)
+        return states, (states.z, *(getattr(states, name) for name in STATISTICS))
+
+    def run(states: Any, data: Any, steps: Array) -> tuple[Any, tuple]:
+        states, found = jax.lax.scan(lambda s, _: step(s, data), states, steps)
+        return states, jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), found)
+
+    def constrain(places: dict[str, Array], data: Any) -> dict[str, Array]:
+        return constrain_fn(model, (data,), {}, places, return_deterministic=True)
+
+    return Sampler(
+        _shapes(model, hierarchy.data),
+        jax.jit(jax.vmap(start, (0, 0, None))),
+        jax.jit(run),
+        jax.jit(jax.vmap(jax.vmap(constrain, (0, None)), (0, None))),
     )
-    return MCMC(
-        kernel,
-        num_warmup=options.num_warmup,
-        num_samples=min(options.chunk, options.num_samples),
-        num_chains=options.num_chains,
-        chain_method="vectorized",
-        progress_bar=False,
-        jit_model_args=True,
-    )
+
+
+def _shapes(model: Callable, data: Any) -> dict[str, tuple[int, ...]]:
+    """Shape of each unconstrained coordinate."""
+
+    def places() -> dict[str, Array]:
+        trace = handlers.trace(handlers.seed(model, jax.random.key(0))).get_trace()
+        drawn = {
+            name: site["value"]
+            for name, site in trace.items()
+            if site["type"] == "sample" and not site["is_observed"]
+        }
+        return unconstrain_fn(model, (data,), {}, drawn)
+
+    return {name: leaf.shape for name, leaf in jax.eval_shape(places).items()}
+
+
+def _near_centre(
+    key: Array, shapes: dict[str, tuple[int, ...]], num_chains: int
+) -> dict[str, Array]:
+    """A starting place for each chain, about the centre of the prior."""
+    keys = jax.random.split(key, len(shapes))
+    return {
+        name: jax.random.uniform(
+            own, (num_chains, *shape), minval=-START_RADIUS, maxval=START_RADIUS
+        )
+        for own, (name, shape) in zip(keys, shapes.items(), strict=True)
+    }
 
 
 def _variances(scale: dict[str, Array]) -> Array:
@@ -146,21 +210,20 @@ def _near_zero(radius: Any) -> Any:
     return init_to_uniform(radius=radius)
 
 
-def _collect(mcmc: MCMC) -> dict[str, np.ndarray]:
-    sites = jax.device_get(mcmc.get_samples(group_by_chain=True))
-    stats = jax.device_get(mcmc.get_extra_fields(group_by_chain=True))
-    return {**sites, **{f"stats.{name}": stats[name] for name in STATISTICS}}
-
-
 def _posterior(hierarchy: Hierarchy, chunks: list[dict], options: Nuts) -> Posterior:
+    kept = slice(options.num_warmup, options.num_warmup + options.num_samples)
     joined = {
-        name: np.concatenate([chunk[name] for chunk in chunks], axis=1)[
-            :, : options.num_samples
-        ]
+        name: np.concatenate([chunk[name] for chunk in chunks], axis=1)[:, kept]
         for name in chunks[0]
     }
     stats = {name: joined.pop(f"stats.{name}") for name in STATISTICS}
-    found = diagnose(hierarchy, joined, stats, options.max_tree_depth)
+    found = diagnose(
+        moving_coordinates(hierarchy, joined),
+        diverging=stats["diverging"],
+        num_steps=stats["num_steps"],
+        accept_prob=stats["accept_prob"],
+        max_tree_depth=options.max_tree_depth,
+    )
     if found.complaints:
         warnings.warn(
             "do not trust this fit: " + "; ".join(found.complaints), stacklevel=3
@@ -206,7 +269,8 @@ def fit_svi(
     guide, params, losses = _fit_guide(fit_key, hierarchy, options, advance, chunk)
     keys = jax.random.split(draw_key, options.num_samples)
     draws = jax.vmap(lambda k: guide.sample_posterior(k, params))(keys)
-    return VariationalFit(_from_guide(hierarchy, draws, draw_key), losses)
+    found = _from_guide(hierarchy, draws, draw_key)._replace(diagnostics=settle(losses))
+    return VariationalFit(found, losses)
 
 
 def _fit_guide(

@@ -123,6 +123,59 @@ def test_each_fault_is_said_with_its_place(tmp_path, change, options, part):
     assert part in said
 
 
+@pytest.mark.parametrize(
+    ("change", "options", "part"),
+    [
+        (("1,0,1\n", "1,0,1_0\n"), {}, "row 2 '1_0': is not a number"),
+        (("1,0,1\n", '1,0,"1,0"\n'), {}, "row 2 '1,0': is not a number"),
+        (("", ""), {"covariates": ("subject",)}, "column 'subject': names people"),
+        (
+            ("", ""),
+            {"columns": {"response": "outcome"}},
+            "column 'outcome': cannot be both the outcome and the response",
+        ),
+    ],
+)
+def test_columns_that_are_not_what_they_are_taken_for(tmp_path, change, options, part):
+    assert part in complaint(tmp_path, GOOD.replace(*change), **options)
+
+
+def test_an_open_quotation_mark_is_no_failure_of_ours(tmp_path):
+    text = GOOD + '"P9,' + "x" * 200_000
+    assert "cannot be read as a table" in complaint(tmp_path, text)
+
+
+def test_outcomes_must_have_been_seen(tmp_path):
+    rows = "".join(f"a,{t},n/a,1\n" for t in (1, 2))
+    said = complaint(tmp_path, "subject,trial,outcome,response\n" + rows)
+    assert "column 'outcome': has no value at all" in said
+
+
+def test_a_code_for_missing_is_not_an_option(tmp_path):
+    """99 would silently make a bandit of 99 arms."""
+    rows = "".join(f"a,{t},{c},1\n" for t, c in enumerate((1, 2, 3, 99)))
+    said = complaint(tmp_path, "subject,trial,choice,outcome\n" + rows, "bandit")
+    assert "goes up to 99, with 4 different values" in said
+
+
+def test_ratings_between_the_steps_are_refused(tmp_path):
+    """On 0 to 1 with steps of 1 every rating would silently become an end."""
+    text = "subject,trial,outcome,rating\na,1,0,0.25\na,2,1,1\n"
+    said = complaint(tmp_path, text, "rating", scale=(0, 1, 1))
+    assert "row 2 '0.25': lies between steps of 1; give the scale as" in said
+    series = load(tmp_path, text, "rating", scale=(0, 1, 0.05))
+    assert series.values["rating"].tolist() == [[0.25, 1.0]]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators_and_line_ends_are_read(tmp_path, separator):
+    path = tmp_path / "data.csv"
+    text = "\ufeff" + GOOD.replace(",", separator).replace("\n", "\r\n")
+    path.write_bytes(text.encode("utf-8"))
+    series = load_series(path, find_task("binary"), covariates=("age",))
+    assert series.present.sum() == 6 and series.num_missing["response"] == 2
+
+
 def test_conditions_may_restart_the_belief(tmp_path):
     text = "subject,trustee,trial,outcome,response\n" + "".join(
         f"a,{who},{t},1,0\n" for t in (1, 2) for who in ("good", "bad")
@@ -155,6 +208,16 @@ def test_a_bids_folder_is_one_table(tmp_path):
     assert series.participant.tolist() == [0, 0, 1]
     assert series.covariates["drug"].tolist() == ["x", "y", "x"]
     assert series.covariates["age"].tolist() == [30.0, 30.0, 50.0]
+
+
+def test_runs_follow_each_other_by_number(tmp_path):
+    """Without a trial column the files' order is the trials': run 10 is not before 2."""
+    for run, response in ((1, 0), (2, 1), (10, 0)):
+        path = tmp_path / f"sub-01_task-coin_run-{run}_beh.tsv"
+        path.write_text(f"outcome\tresponse\n{response}\t{response}\n")
+    (tmp_path / "task-coin_beh.json").write_text('{"response": {"Levels": null}}')
+    series = load_series(tmp_path, find_task("binary"))
+    assert series.values["response"].tolist() == [[0.0, 1.0, 0.0]]
 
 
 def test_bids_faults_name_the_file(tmp_path):

@@ -1,5 +1,7 @@
 """Participant models score and simulate what their parts say, missing trials included."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,9 +21,11 @@ from pcmodel.behaviour.responses import (
     unit_square_log_likelihood,
 )
 from pcmodel.behaviour.statistics import Nuts, build_hierarchy, fit_nuts, verdicts
+from pcmodel.behaviour.statistics.calibration import draw_possible, draw_study
 from pcmodel.behaviour.statistics.hierarchy import series_log_likelihood, with_held
+from pcmodel.behaviour.statistics.identifiability import ratio_only
 from pcmodel.behaviour.statistics.posterior import summarise
-from pcmodel.behaviour.statistics.predictive import simulate_series
+from pcmodel.behaviour.statistics.predictive import series_values, simulate_series
 from pcmodel.errors import UserError
 
 SETTING = Setting(num_arms=3, scale=Scale(0.0, 10.0))
@@ -125,6 +129,24 @@ def test_the_bandit_model_learns_from_what_was_chosen():
         last = arm
 
 
+@pytest.mark.parametrize("name", ["rescorla_wagner", "hgf2"])
+def test_ratings_may_fall_with_the_outcome(name):
+    """Swapping the outcomes' names turns the gain's sign and changes nothing else."""
+    model, series = find_model("rating", name, SETTING), series_of("rating")
+    swapped = series._replace(
+        values=series.values | {"outcome": 1.0 - series.values["outcome"]}
+    )
+    gain = jnp.asarray(0.3)
+
+    def total(own, gain):
+        one = jax.tree.map(lambda leaf: leaf[0], model.prepare(own))
+        values = defaults(model) | {"rating_gain": gain}
+        return float(model.log_likelihood(values, one).sum())
+
+    assert total(series, gain) == pytest.approx(total(swapped, -gain), rel=1e-12)
+    assert total(series, gain) != pytest.approx(total(swapped, gain), rel=1e-3)
+
+
 def test_last_choices_skip_missing_trials():
     arm = np.asarray([[0, 1, 0, 2]])
     made = np.asarray([[True, True, False, True]])
@@ -162,6 +184,22 @@ def test_settings_come_from_the_data_and_names_are_checked():
         find_model("rating", "hgf2")
     with pytest.raises(UserError, match="did you mean 'hgf3'"):
         find_model("bandit", "hgf33")
+
+
+def test_truths_are_ones_the_model_itself_allows():
+    """The standard filter breaks down on a seventh of its prior; a fit excludes those."""
+    model = find_model("binary", "hgf3")
+    hierarchy = build_hierarchy(model, series_of("binary", num_series=4, num_trials=99))
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        draw = jax.jit(partial(draw_study, hierarchy))
+        every = [draw(jax.random.key(i)) for i in range(30)]
+        assert 0 < sum(bool(s.possible) for s in every) < 30
+        for i in range(30):
+            study = draw_possible(jax.random.key(i), draw)
+            values = series_values(hierarchy, study.sites)
+            first = {name: value[0] for name, value in values.items()}
+            found = series_log_likelihood(hierarchy, first, study.data)
+            assert float(found.min()) > -1e4
 
 
 @pytest.mark.slow
@@ -206,6 +244,55 @@ def test_a_drug_effect_on_the_learning_rate_is_recovered(getkey):
     )
     values = {k: v for k, v in with_held(hierarchy, truth).items()}
     assert np.isfinite(series_log_likelihood(hierarchy, values, data)).all()
+
+
+def stretched(values, shift, stretch):
+    """The same filter with the volatility level in other units and from another zero."""
+    kappa = np.exp(values["log_kappa2"]) / stretch
+    return values | {
+        "mu3_0": values["mu3_0"] * stretch + shift,
+        "omega2": values["omega2"] - kappa * shift,
+        "log_kappa2": jnp.log(kappa),
+        "omega3": values["omega3"] + 2.0 * np.log(stretch),
+        "log_pi3_0": values["log_pi3_0"] - 2.0 * np.log(stretch),
+    }
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "same"),
+    [
+        pytest.param("binary", "hgf3", True, marks=pytest.mark.slow),
+        ("bandit", "ehgf3", True),
+        ("bandit", "ehgf3_volatile_choice", False),
+    ],
+)
+def test_the_volatility_level_has_no_zero_and_no_unit(task, name, same):
+    """Unless choice reads it: then a higher first volatility is no larger step size."""
+    model = find_model(task, name, SETTING)
+    one = jax.tree.map(lambda leaf: leaf[0], model.prepare(series_of(task)))
+    values = defaults(model) | {"omega3": jnp.asarray(-2.0)}
+    total = jax.jit(lambda own: model.log_likelihood(own, one).sum())
+    moved = {k: jnp.asarray(v, float) for k, v in stretched(values, 0.7, 1.6).items()}
+    assert (abs(float(total(moved) - total(values))) < 1e-9) == same
+
+
+@pytest.mark.parametrize(
+    ("name", "formulas", "expected"),
+    [
+        ("ehgf3", ("mu3_0 ~ drug", "omega2 ~ 1"), {"mu3_0[Intercept]"}),
+        ("ehgf3", ("mu3_0 ~ drug", "omega2 ~ drug"), {"mu3_0[drug[drug]]"}),
+        ("ehgf3", ("log_kappa2 ~ 1", "log_pi3_0 ~ 1"), {"omega3[Intercept]"}),
+        ("ehgf3", ("omega2 ~ drug",), set()),
+        ("ehgf3_volatile_choice", ("mu3_0 ~ drug", "omega2 ~ drug"), set()),
+    ],
+)
+def test_what_a_filter_knows_as_a_combination_only(name, formulas, expected):
+    series = series_of("bandit")
+    series = series._replace(covariates={"drug": np.asarray(["placebo", "drug"])})
+    model = find_model("bandit", name, SETTING)
+    found = ratio_only(build_hierarchy(model, series, formulas=formulas))
+    assert expected <= found and bool(expected) == bool(found)
+    assert ("mu3_0[drug[drug]]" in found) == ("mu3_0[drug[drug]]" in expected)
 
 
 @pytest.mark.slow

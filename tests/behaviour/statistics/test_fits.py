@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pcmodel.behaviour.diagnostics import Diagnostics
+from pcmodel.behaviour.models import Parameter
 from pcmodel.behaviour.statistics import (
     Nuts,
     UnconvergedError,
@@ -16,15 +18,19 @@ from pcmodel.behaviour.statistics import (
     fit_nuts,
     fit_svi,
     leave_one_out,
+    num_advances,
     replicate,
     summarise,
+    verdicts,
 )
 from pcmodel.behaviour.statistics.calibration import calibrate, rank_test
 from pcmodel.behaviour.statistics.hierarchy import series_log_likelihood
-from pcmodel.behaviour.statistics.posterior import Diagnostics
+from pcmodel.behaviour.statistics.posterior import moving_coordinates
 from pcmodel.behaviour.statistics.predictive import predictive_checks, thin
+from pcmodel.behaviour.statistics.sampling import build_sampler
 from tests.behaviour.statistics.gaussian import GaussianModel, make_series
 
+TIED = Parameter("held", 0.25, 1.0)  # the data know the level plus it
 QUICK = Nuts(
     num_warmup=300, num_samples=600, num_chains=2, chunk=300, approximate_steps=0
 )
@@ -72,6 +78,39 @@ def test_nuts_finds_the_conjugate_posterior(study, pooled):
     assert pooled.diagnostics.num_divergent == 0
 
 
+@pytest.mark.filterwarnings("ignore:do not trust this fit")
+def test_other_data_of_one_design_are_not_traced_again(study):
+    """Calibration would compile for minutes; several chains, several chunks."""
+    traces = []
+
+    class Counting(GaussianModel):
+        def log_likelihood(self, values, data):
+            traces.append(1)
+            return super().log_likelihood(values, data)
+
+    hierarchy = build_hierarchy(Counting(), study, pooled=True)
+    options = replace(QUICK, num_warmup=20, num_samples=50, chunk=30)
+    sampler, calls = build_sampler(hierarchy, options), []
+    first, before = None, 0
+    with jax.numpy_dtype_promotion("standard"):
+        for shift in (0.0, 3.0):
+            before = len(traces)
+            data = hierarchy.data
+            own = hierarchy._replace(data=data._replace(response=data.response + shift))
+            fit = fit_nuts(
+                jax.random.key(0),
+                own,
+                options,
+                sampler=sampler,
+                advance=lambda: calls.append(1),
+            )
+            first = first or fit
+    assert len(traces) == before and len(calls) == 2 * num_advances(options)
+    assert fit.sites["level"].shape == (2, 50, 1)
+    moved = fit.sites["level"].mean() - first.sites["level"].mean()
+    assert moved == pytest.approx(3.0, abs=0.2)
+
+
 @pytest.mark.slow
 def test_svi_finds_the_conjugate_mean_and_the_mean_field_width(study, pooled):
     """The best independent Gaussian has variance one over the precision's diagonal."""
@@ -116,11 +155,42 @@ def test_predictive_checks_accept_the_model_and_reject_another(study, pooled):
 
 
 def test_an_untrustworthy_fit_is_not_summarised(pooled):
-    bad = Diagnostics(1.2, 30.0, 4, 0.5, 800)
+    bad = Diagnostics(1.2, 30.0, 4, 0.5, 0.9, 800)
     with pytest.raises(UnconvergedError) as caught:
         summarise(pooled._replace(diagnostics=bad))
     for word in ("R-hat", "effective sample size", "diverged", "depth limit"):
         assert word in str(caught.value)
+
+
+def test_a_variational_fit_is_not_called_identified(study):
+    """Independent coordinates are narrow whatever the data tell apart."""
+    model = GaussianModel((GaussianModel().parameters[0], TIED))
+    hierarchy = build_hierarchy(model, study, pooled=True)
+    fit = fit_svi(jax.random.key(1), hierarchy, Variational(num_steps=800)).posterior
+    effects = summarise(fit, accept_unconverged=True)
+    assert {e.contraction > 0.9 for e in effects} == {True}
+    words = {v.word for v in verdicts(fit._replace(diagnostics=None), effects)}
+    assert words == {"unknown"}
+
+
+def test_a_variational_fit_that_was_cut_short_is_not_summarised(study):
+    hierarchy = build_hierarchy(GaussianModel(), study, pooled=True)
+    fit = fit_svi(jax.random.key(1), hierarchy, Variational(num_steps=20), chunk=20)
+    with pytest.raises(UnconvergedError, match="not settled"):
+        summarise(fit.posterior)
+
+
+def test_what_cannot_move_is_no_coordinate_and_what_can_is_one(study):
+    """Two effects, two spreads, one correlation: a Cholesky root's one and zero are none."""
+    hierarchy = build_hierarchy(
+        GaussianModel(), study, formulas=["level ~ drug + (drug | participant)"]
+    )
+    draws = draw_prior(jax.random.key(4), hierarchy, 30)
+    sites = {name: np.asarray(value)[None] for name, value in draws.items()}
+    values = moving_coordinates(hierarchy, sites)
+    assert values.shape == (1, 30, 5) and (values.std(axis=(0, 1)) > 0.0).all()
+    sites["level.scale"] = np.full_like(sites["level.scale"], np.nan)
+    assert np.isnan(moving_coordinates(hierarchy, sites)).any()
 
 
 def test_the_prior_is_as_stated(study):

@@ -59,6 +59,9 @@ def test_variables_are_found_before_the_data_are_read():
         ("x ~ drug + (drug", "unmatched parentheses"),
         ("x ~ drugs", "cannot use 'drugs'"),
         ("x ~ age + ill", "cannot be told apart"),
+        ("x ~ 0 + drug", "have no intercept"),
+        ("x ~ drug - 1 + (1 | participant)", "have no intercept"),
+        ("x ~ 0", "has no effects"),
     ],
 )
 def test_bad_formulas_say_what_is_wrong(text, part):
@@ -80,3 +83,46 @@ def test_a_formula_frees_what_is_held():
     assert build_hierarchy(GaussianModel(), series).held == {"held": 0.25}
     freed = build_hierarchy(GaussianModel(), series, formulas=["held ~ 1"])
     assert freed.held == {} and len(freed.terms) == 2
+
+
+def people(text):
+    """Three people under two drugs each; age differs between them only."""
+    drug = np.tile(["placebo", "halo"], 3)
+    age, dose = np.repeat([20.0, 30.0, 40.0], 2), np.tile([0.0, 80.0], 3)
+    series = make_series(
+        np.zeros((6, 2)),
+        people=np.repeat(np.arange(3), 2),
+        drug=drug,
+        age=age,
+        dose=dose,
+    )
+    return build_hierarchy(GaussianModel(), series, formulas=[text]).terms[0]
+
+
+def test_what_differs_between_people_only_cannot_vary_over_them():
+    assert people("level ~ drug + (drug | participant)").design.varying.shape == (6, 2)
+    with pytest.raises(UserError, match="age is the same in all series of every part"):
+        people("level ~ age + (age | participant)")
+
+
+def test_one_participant_does_not_vary():
+    series = make_series(np.zeros((2, 3)), people=[0, 0])
+    with pytest.raises(UserError, match="there is one"):
+        build_hierarchy(
+            GaussianModel(), series, formulas=["level ~ 1 + (1 | participant)"]
+        )
+
+
+def test_the_spread_of_a_slope_is_per_unit_of_its_column():
+    """A dose in milligrams has the prior that the same dose as 0 and 1 standard has."""
+    found = people("level ~ dose + (dose | participant)")
+    np.testing.assert_allclose(found.spread_scale, [1.0, 1.0 / 40.0])
+    np.testing.assert_allclose(found.effect_sd, [2.0, 1.0 / 40.0])
+
+
+def test_a_parameter_has_one_formula():
+    series = make_series(np.zeros((6, 2)), **COVARIATES)
+    with pytest.raises(UserError, match="'level' has two formulas"):
+        build_hierarchy(
+            GaussianModel(), series, formulas=["level ~ drug", "height ~ age"]
+        )

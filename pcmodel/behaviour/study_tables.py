@@ -3,6 +3,7 @@
 import numpy as np
 
 from pcmodel.behaviour.agent import Agent
+from pcmodel.behaviour.diagnostics import Diagnostics
 from pcmodel.behaviour.fit import Fit, loo_verdict, verdicts
 from pcmodel.behaviour.model import PARAMETER_NAMES
 
@@ -35,8 +36,14 @@ def fit_table(fits: list[Fit]) -> dict:
         loo_by_participant=np.stack([fit.loo_by_participant for fit in fits]),
         loo_untrusted=np.asarray([fit.loo.num_untrusted for fit in fits]),
         loo_verdicts=tuple(loo_verdict(fit, fits[0]) for fit in fits),
-        diagnostics=tuple(fit.diagnostics._asdict() for fit in fits),
+        diagnostics=tuple(_numbers(fit.diagnostics) for fit in fits),
     )
+
+
+def _numbers(diagnostics: Diagnostics) -> dict[str, float]:
+    found = diagnostics._asdict()
+    del found["limits"]
+    return found
 
 
 def recovery_table(fit: Fit, truth: np.ndarray) -> dict:
