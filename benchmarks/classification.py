@@ -76,10 +76,10 @@ def advance(run: Run, start: Position, size: int) -> tuple[Run, float]:
         setting.examples,
         jax.random.fold_in(setting.key, start.epoch),
         jnp.asarray(start.batch),
+        jnp.asarray(size),
         structure=setting.structure,
         learning=setting.learning,
         batch_size=setting.plan.batch_size,
-        num_batches=size,
         prepare=setting.preparation,
     )
     if not np.isfinite(info.energy):
@@ -97,12 +97,10 @@ def train(plan: TrainingPlan, data: ImageData, seed: int, parts: int) -> dict[st
     setting = runs["predictive coding"].setting
     diagnosed = [{"epoch": 0.0, **diagnose(setting, setting.state)}]
     walk = list(chunks(Position(), plan.epochs, setting.batches, parts))
-    sizes = {size for _, size, _ in walk}
     compiling = {}
     for name, run in runs.items():
         began = time.perf_counter()
-        for size in sizes:
-            advance(run._replace(state=copy(run.state)), Position(), size)
+        advance(run._replace(state=copy(run.state)), Position(), 1)
         compiling[name] = time.perf_counter() - began
     for start, size, end in walk:
         for name, run in runs.items():

@@ -1,4 +1,4 @@
-"""The training loop: jitted scans over chunks of an epoch, a Python loop over chunks.
+"""The training loop: jitted loops over chunks of an epoch, a Python loop over chunks.
 
 The chunk boundary carries everything that must not slow the device down: progress, metrics, the
 finite check, checkpoints and interruption.  Order and draws of every batch follow from the key, the epoch
@@ -82,7 +82,6 @@ class LearningCurve(NamedTuple):
         "structure",
         "learning",
         "batch_size",
-        "num_batches",
         "prepare",
         "sharding",
     ),
@@ -93,16 +92,18 @@ def run_chunk(
     data: Any,
     key: Array,
     first: Array,
+    num_batches: Array,
     *,
     structure: Structure,
     learning: Learning,
     batch_size: int,
-    num_batches: int,
     prepare: Prepare | None = None,
     sharding: NamedSharding | None = None,
     plasticity: Array | None = None,
 ) -> tuple[LearningState, LearningInfo]:
-    """`num_batches` steps of the epoch that `key` orders, from batch `first` on.
+    """`num_batches` steps of the epoch that `key` orders, from batch `first` on; at least one.
+
+    Neither number is static: one program serves chunks of every length.
 
     data: pytree with a leading axis of examples; `prepare` makes a batch of it into values (None:
     it is the values, one array per level).  A last incomplete batch of an epoch is left out.
@@ -110,7 +111,7 @@ def run_chunk(
     order_key, step_key = jax.random.split(key)
     order = jax.random.permutation(order_key, count_examples(data))
 
-    def step(state: LearningState, number: Array):
+    def step(number: Array, state: LearningState):
         key, prepare_key = jax.random.split(jax.random.fold_in(step_key, number))
         start = number * batch_size
         indices = jax.lax.dynamic_slice(order, (start,), (batch_size,))
@@ -129,8 +130,17 @@ def run_chunk(
             plasticity=plasticity,
         )
 
-    state, infos = jax.lax.scan(step, state, first + jnp.arange(num_batches))
-    return state, jax.tree.map(lambda leaf: jnp.mean(leaf, axis=0), infos)
+    def count(number: Array, carry: tuple[LearningState, LearningInfo]):
+        state, total = carry
+        state, info = step(number, state)
+        return state, jax.tree.map(jnp.add, total, info)
+
+    _, shapes = jax.eval_shape(step, first, state)
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    state, total = jax.lax.fori_loop(
+        first, first + num_batches, count, (state, nothing)
+    )
+    return state, jax.tree.map(lambda leaf: leaf / num_batches, total)
 
 
 def learn(
@@ -182,10 +192,10 @@ def learn(
             data,
             jax.random.fold_in(epochs_key, position.epoch),
             jnp.asarray(position.batch),
+            jnp.asarray(size),
             structure=structure,
             learning=learning,
             batch_size=batch_size,
-            num_batches=size,
             prepare=prepare,
             sharding=sharding,
             plasticity=plasticity,
