@@ -17,6 +17,8 @@ except metadata.PackageNotFoundError:  # used from a checkout, not installed
     __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pcmodel.amortising import RecognitionResult as RecognitionResult
+    from pcmodel.amortising import train_recognition as train_recognition
     from pcmodel.api import infer as infer
     from pcmodel.api import posterior as posterior
     from pcmodel.api import predict as predict
@@ -104,6 +106,7 @@ _HOME = {
     "Posterior": "pcmodel.laplace",
     "Primal": "pcmodel.inference.linear_solve",
     "Recognition": "pcmodel.networks.recognition",
+    "RecognitionResult": "pcmodel.amortising",
     "Residual": "pcmodel.networks.residual",
     "Scaling": "pcmodel.networks.scaling",
     "StateDescent": "pcmodel.inference.descent",
@@ -135,6 +138,7 @@ _HOME = {
     "save": "pcmodel.networks.storage",
     "scale_by_depth": "pcmodel.networks.rates",
     "train": "pcmodel.training",
+    "train_recognition": "pcmodel.amortising",
     "vgg5": "pcmodel.networks.builders",
     "vgg7": "pcmodel.networks.builders",
 }

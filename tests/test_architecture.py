@@ -14,6 +14,7 @@ OURS = [*FILES, *sorted((ROOT / "experiments").rglob("*.py"))]
 
 # Top-level modules that join the parts for the user; every other one is core.
 DOOR = {
+    "amortising",
     "api",
     "door",
     "fluctuations",

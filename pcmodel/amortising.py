@@ -1,0 +1,188 @@
+"""`train_recognition`: teach a recognition network, at the door, where inference ends.
+
+The generative network stays as it is: its modes are found once, and the recognition network is
+trained to predict them from the data alone (hybrid predictive coding, Tschantz et al. 2023; see
+`pcmodel.networks.recognition`).
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+from jax.typing import ArrayLike
+from jaxtyping import Float
+
+from pcmodel.door import Batching, pose
+from pcmodel.energy import Problem
+from pcmodel.errors import UserError
+from pcmodel.inference.gauss_newton import GaussNewton
+from pcmodel.inference.infer import InferenceResult, infer_one
+from pcmodel.inference.solver import Solver
+from pcmodel.networks.network import Network, as_model
+from pcmodel.networks.recognition import (
+    PureRecognition,
+    Recognition,
+    RecognitionModel,
+    as_recognition_model,
+    recognition_loss,
+    with_recognition_weights,
+)
+from pcmodel.sampling import over_examples
+from pcmodel.types import Latents, LogPrecisions, Weights
+
+OPTIMISER = optax.adam(3e-3)
+"""One object: another would be another program to compile."""
+
+
+class RecognitionResult(NamedTuple):
+    """The trained recognition network (a copy), and how it came about.
+
+    loss: mean of `recognition_loss` over each epoch, before its steps, (epochs,): the squared distance
+        of the guess from the mode in prior standard deviations, a unit.
+    converged: share of the examples whose inference converged.
+    """
+
+    recognition: Recognition
+    loss: Float[np.ndarray, " epochs"]
+    converged: float
+
+
+def train_recognition(
+    recognition: Recognition,
+    network: Network,
+    observations: ArrayLike,
+    *,
+    key: Array,
+    num_epochs: int = 50,
+    batch_size: int = 64,
+    optimiser: optax.GradientTransformation = OPTIMISER,
+    solver: Solver | None = None,
+) -> RecognitionResult:
+    """Train a recognition network to guess the latents that inference finds.
+
+    recognition: made by `recognition_for(network, ...)`, or any of the same widths.
+    observations: level 0, (examples, width_0).  key: orders the batches; a last incomplete batch of an
+        epoch is left out.
+    optimiser: optax transformation for the recognition weights.
+    solver: as for `infer`; `GaussNewton()` by default. Modes it does not reach are learned as they
+        are: see `converged`.
+
+    Raises UserError for data or a recognition network that do not fit the network, and for a loss that
+    is no longer finite.
+    """
+    pure, own = as_model(network), as_recognition_model(recognition)
+    _check_recognition(own, pure.model.widths)
+    posed = pose(pure, observations)
+    _check_sizes(posed.batch_size, num_epochs, batch_size)
+    found = _modes(
+        posed.problem, batching=posed.batching, solver=solver or GaussNewton()
+    )
+    weights, memory = own.weights, optimiser.init(own.weights)
+    losses: list[float] = []
+    for epoch_key in jax.random.split(key, num_epochs):
+        weights, memory, loss = _epoch(
+            weights,
+            memory,
+            found.latents,
+            pure.log_precisions,
+            epoch_key,
+            model=own.model,
+            optimiser=optimiser,
+            batch_size=batch_size,
+        )
+        losses.append(_finite(float(loss), epoch=len(losses) + 1))
+    trained = with_recognition_weights(recognition, weights)
+    converged = float(np.mean(np.asarray(found.converged)))
+    return RecognitionResult(trained, np.asarray(losses), converged)
+
+
+@partial(jax.jit, static_argnames=("batching", "solver"))
+def _modes(problem: Problem, *, batching: Batching, solver: Solver) -> InferenceResult:
+    """Where inference ends from the top-down sweep, in manageable parts."""
+    start = jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
+
+    def one(problem: Problem, _: Array) -> InferenceResult:
+        return infer_one(problem, solver, start)
+
+    return over_examples(
+        one, problem, jnp.arange(len(problem.inputs.values[0])), batching
+    )
+
+
+@partial(jax.jit, static_argnames=("model", "optimiser", "batch_size"))
+def _epoch(
+    weights: Weights,
+    memory: Any,
+    inferred: Latents,
+    log_precisions: LogPrecisions,
+    key: Array,
+    *,
+    model: RecognitionModel,
+    optimiser: optax.GradientTransformation,
+    batch_size: int,
+) -> tuple[Weights, Any, Float[Array, ""]]:
+    """Every whole batch once, in the order of the key; the mean loss."""
+    examples = inferred[0].shape[0]
+    order = jax.random.permutation(key, examples)
+    batches = order[: examples - examples % batch_size].reshape(-1, batch_size)
+
+    def step(carry, indices: Array):
+        weights, memory = carry
+        batch = tuple(level[indices] for level in inferred)
+
+        def mean_loss(weights: Weights) -> Array:
+            def one(latents: Latents) -> Array:
+                return recognition_loss(model, weights, latents, log_precisions)
+
+            return jnp.mean(jax.vmap(one)(batch))
+
+        loss, gradient = jax.value_and_grad(mean_loss)(weights)
+        updates, memory = optimiser.update(gradient, memory, weights)
+        return (optax.apply_updates(weights, updates), memory), loss
+
+    (weights, memory), losses = jax.lax.scan(step, (weights, memory), batches)
+    return weights, memory, jnp.mean(losses)
+
+
+def _check_recognition(own: PureRecognition, widths: tuple[int, ...]) -> None:
+    dtype = jax.tree.leaves(own.weights)[0].dtype
+    data = jax.ShapeDtypeStruct((widths[0],), dtype)
+    try:
+        guess = jax.eval_shape(own.model.guess, own.weights, data)
+        guessed = tuple(level.shape[0] for level in guess)
+    except (TypeError, ValueError):
+        guessed = None
+    if guessed != widths:
+        told = "data of another width" if guessed is None else f"levels of {guessed}"
+        raise UserError(
+            f"the recognition network is for {told}",
+            where="train_recognition",
+            expected=f"levels of {widths} units, as recognition_for(network) makes it",
+        )
+
+
+def _check_sizes(examples: int | None, num_epochs: int, batch_size: int) -> None:
+    if examples is None:
+        raise UserError(
+            "train_recognition expects a batch: observations of shape (examples, width)."
+        )
+    if num_epochs < 1 or not 1 <= batch_size <= examples:
+        raise UserError(
+            f"num_epochs {num_epochs} and batch_size {batch_size} for {examples} examples",
+            where="train_recognition",
+            expected=f"1 epoch or more, and batches of 1 to {examples}",
+        )
+
+
+def _finite(loss: float, *, epoch: int) -> float:
+    if not np.isfinite(loss):
+        raise UserError(
+            f"the loss is not finite in epoch {epoch}",
+            where="train_recognition",
+            expected="data that inference can explain, and a lower learning rate",
+        )
+    return loss
