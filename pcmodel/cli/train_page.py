@@ -4,6 +4,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pcmodel.cli.foreign_images import (
+    REFERENCES,
+    detections_of,
+    foreign_of,
+    foreign_section,
+)
 from pcmodel.report import Panel, Report, Section, Table
 from pcmodel.trainer.plan import TrainingPlan
 
@@ -22,6 +28,7 @@ class Outcome(NamedTuple):
     """What arrays.npz holds.  curves: by name, over chunks; NaN where nothing was measured.
 
     level_energies, log_precisions: (chunks, levels).
+    foreign: free energies of test images and of foreign ones; None for a classifier.
     """
 
     steps: np.ndarray
@@ -33,10 +40,12 @@ class Outcome(NamedTuple):
     validation: Any
     test: Any
     test_labels: np.ndarray
+    foreign: Any
 
 
 class TrainingSummary(NamedTuple):
-    """What result.json holds: accuracies with binomial standard errors, and speeds."""
+    """What result.json holds: accuracies with binomial standard errors, speeds, and how well the
+    free energy tells each kind of foreign images (empty for a classifier)."""
 
     validation_accuracy: float
     validation_error: float
@@ -52,6 +61,7 @@ class TrainingSummary(NamedTuple):
     gauge: str
     stopped_early: bool
     resumed_from: int | None
+    foreign: dict[str, Any]
 
 
 class TrainPage:
@@ -71,6 +81,7 @@ class TrainPage:
             run.validation,
             run.test,
             np.asarray(run.split.test.labels),
+            foreign_of(run),
         )
 
     def analyse(self, plan: TrainingPlan, outcome: Outcome) -> TrainingSummary:
@@ -97,6 +108,7 @@ class TrainPage:
             self._run.gauge,
             self._run.stopped_early,
             self._run.resumed_from,
+            detections_of(outcome.foreign),
         )
 
     def plot(
@@ -126,6 +138,7 @@ class TrainPage:
             key_panel=panels[0] if panels else None,
             sections=(
                 Section("Numbers", panels=panels[1:], tables=(_numbers(summary),)),
+                *foreign_section(outcome.foreign, summary.foreign),
                 Section("Settings", tables=(_settings(plan),)),
             ),
             assumptions=(
@@ -134,6 +147,7 @@ class TrainPage:
                 f"Gauge: {summary.gauge}.",
             ),
             limitations=_limitations(plan),
+            references=REFERENCES if summary.foreign else (),
         )
 
 

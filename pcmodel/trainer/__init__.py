@@ -5,5 +5,6 @@
 - `build`      the network and the way of learning that a plan asks for
 - `examples`   images and labels as the levels that training clamps
 - `evaluate`   accuracy, surprise and calibration on held-out images
+- `foreign`    whether the free energy tells foreign images
 - `run`        all of it together: `run_training`
 """
