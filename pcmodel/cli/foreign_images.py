@@ -14,12 +14,11 @@ REFERENCES = (
 
 def foreign_of(run: Any) -> Any:
     """Free energies of a generative network's test images and of foreign ones; else None."""
-    from pcmodel.networks.network import as_model
     from pcmodel.trainer.foreign import foreign_free_energies
 
     if not run.preparation.is_generative:
         return None
-    return foreign_free_energies(as_model(run.network), run.split.test, run.preparation)
+    return foreign_free_energies(run.network, run.split.test, run.preparation)
 
 
 def detections_of(foreign: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from pcmodel.door import pose
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.linear_solve import ConjugateGradient
 from pcmodel.laplace import Posterior
-from pcmodel.networks.network import PureNetwork
+from pcmodel.networks.network import Network
 from pcmodel.trainer.examples import Examples, Preparation
 
 NUM = 200
@@ -57,7 +57,7 @@ class Detection(NamedTuple):
 
 
 def foreign_free_energies(
-    network: PureNetwork,
+    network: Network,
     examples: Examples,
     preparation: Preparation,
     *,
@@ -89,7 +89,7 @@ def detection(own: np.ndarray, foreign: np.ndarray) -> Detection:
 
 
 def free_energies(
-    network: PureNetwork, images: Images, preparation: Preparation
+    network: Network, images: Images, preparation: Preparation
 ) -> Float[np.ndarray, " n"]:
     """Laplace -log evidence of each image, nats, the label left free."""
     found = []
