@@ -52,28 +52,27 @@ PAIRS = ((ALL, NONE), (ALL, DATA), (DATA, NONE))
 
 @dataclass(frozen=True)
 class Config:
-    """Sizes; `smoke` runs in seconds and measures nothing of interest.
+    """Sizes; `smoke` runs at toy size and measures nothing of interest.
 
     examples: training images, None is all.  images: test images.  steps, particles: of the annealing.
     """
 
     seeds: int = 3
-    epochs: int = 10
-    batch_size: int = 20
+    epochs: int = 20
     examples: int | None = None
     images: int = 100
-    steps: int = 40
-    particles: int = 8
+    steps: int = 100
+    particles: int = 5
 
     @classmethod
     def smoke(cls) -> "Config":
         """Toy size."""
-        return cls(1, 1, 8, 16, 4, 4, 2)
+        return cls(1, 1, 16, 4, 4, 2)
 
     @classmethod
     def mnist(cls) -> "Config":
-        """A part of the images, so that it ends in minutes."""
-        return cls(2, 4, 100, 12000, 100, 40, 8)
+        """A part of the images: each costs many times as much."""
+        return cls(2, 4, 12000, 50, 50, 4)
 
 
 def plan_of(name: str, folder: Path | None, config: Config) -> TrainingPlan:
@@ -86,7 +85,7 @@ def plan_of(name: str, folder: Path | None, config: Config) -> TrainingPlan:
         data=replace(data, examples=config.examples),
         network=replace(plan.network, precision=1.0),
         epochs=config.epochs,
-        batch_size=config.batch_size,
+        batch_size=min(plan.batch_size, config.examples or plan.batch_size),
     )
 
 
@@ -194,8 +193,11 @@ def case(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {**means, "runs": kept}
 
 
-def content_of(runs: dict[str, list[dict[str, Any]]], config: Config, plan: Any):
+def content_of(
+    runs: dict[str, list[dict[str, Any]]], config: Config, plan: TrainingPlan
+) -> dict[str, Any]:
     """Everything that is written."""
+    plan = replace(plan, data=replace(plan.data, folder=None))  # says nothing to others
     return {
         "question": __doc__.splitlines()[0],
         "cases": {name: case(each) for name, each in runs.items()},
@@ -212,41 +214,46 @@ def content_of(runs: dict[str, list[dict[str, Any]]], config: Config, plan: Any)
     }
 
 
-def measure(plan: TrainingPlan, split: Split, config: Config, seed: int):
-    """Train and judge every competitor from one seed."""
-    images = as_levels(split.train.images, split.standardisation)
-    labels = np.eye(split.num_classes)[split.train.labels]
-    unseen = noisy(split, plan.learning.variance_floor, config.images)
-    named = np.eye(split.num_classes)[split.test.labels[: len(unseen)]]
-    network = build_network(
-        plan.network, split.image_shape, split.num_classes, seed=seed
-    )
-    batches = plan.epochs * (len(images) // plan.batch_size)
-    learning = build_learning(plan.learning, network, batches)
-    found = {}
-    for name, own in competitors(learning, len(network.widths)).items():
+class Bench:
+    """Data and ways of learning, made once: equal ones share their compiled programs."""
+
+    def __init__(self, plan: TrainingPlan, config: Config):
+        split = load_split(plan.data)
+        self.plan, self.config, self.split = plan, config, split
+        self.images = as_levels(split.train.images, split.standardisation)
+        self.labels = np.eye(split.num_classes)[split.train.labels]
+        self.unseen = noisy(split, plan.learning.variance_floor, config.images)
+        self.named = np.eye(split.num_classes)[split.test.labels[: len(self.unseen)]]
+        network = self.network(0)
+        batches = plan.epochs * (len(self.images) // plan.batch_size)
+        learning = build_learning(plan.learning, network, batches)
+        self.learnings = competitors(learning, len(network.widths))
+
+    def network(self, seed: int) -> pcmodel.Network:
+        """The network before it learns."""
+        shape, classes = self.split.image_shape, self.split.num_classes
+        return build_network(self.plan.network, shape, classes, seed=seed)
+
+    def measure(self, name: str, seed: int) -> dict[str, Any]:
+        """Train and judge one competitor."""
         started = time.perf_counter()
         done = pcmodel.train(
-            network,
-            images,
-            clamp={"label": labels},
+            self.network(seed),
+            self.images,
+            clamp={"label": self.labels},
             key=jax.random.key(seed),
-            learning=own,
-            num_epochs=plan.epochs,
-            batch_size=plan.batch_size,
+            learning=self.learnings[name],
+            num_epochs=self.plan.epochs,
+            batch_size=self.plan.batch_size,
         )
-        trained = time.perf_counter() - started
-        judged = judge(done.network, unseen, named, config, jax.random.key(seed + 1000))
-        found[name] = {
-            **judged,
+        trained = time.perf_counter()
+        key = jax.random.key(seed + 1000)
+        return {
+            **judge(done.network, self.unseen, self.named, self.config, key),
             "stopped_early": done.curve.stopped_early,
-            "seconds_training": trained,
-            "seconds_judging": time.perf_counter() - started - trained,
+            "seconds_training": trained - started,
+            "seconds_judging": time.perf_counter() - trained,
         }
-        shown = {k: v for k, v in found[name].items() if k not in MEASURES}
-        means = [f"{np.mean(found[name][what]):.2f}" for what in MEASURES]
-        print(seed, name, *means, shown, flush=True)
-    return found
 
 
 def main() -> None:
@@ -265,13 +272,17 @@ def main() -> None:
     asked = {k: v for k, v in options.items() if v is not None and k in asdict(config)}
     config = replace(config, **asked)
     plan = plan_of(options["data"], options["folder"], config)
-    split = load_split(plan.data)
+    bench = Bench(plan, config)
     name = "held_out_likelihood"
     name += "_mnist" if options["data"] == "mnist" else ""
     runs: dict[str, list[dict[str, Any]]] = {}
     for seed in range(config.seeds):
-        for competitor, found in measure(plan, split, config, seed).items():
+        for competitor in bench.learnings:
+            found = bench.measure(competitor, seed)
             runs.setdefault(competitor, []).append(found)
+            shown = {k: v for k, v in found.items() if k not in MEASURES}
+            means = [f"{what} {np.mean(found[what]):.2f}" for what in MEASURES]
+            print(seed, competitor, *means, shown, flush=True)
         # Written after each seed: what is measured is not lost.
         content = content_of(runs, config, plan)
         write(name, content, options["output"])
