@@ -1,6 +1,5 @@
 """Timing that flatters no one: competitors take turns; medians, spread, JSON."""
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ import jax
 import numpy as np
 
 from pcmodel.record.environment import environment
+from pcmodel.record.strict_json import dump_json
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -47,9 +47,9 @@ def _clock(call: Callable[[], Any]) -> float:
 
 
 def write(name: str, content: Mapping[str, Any], folder: Path = RESULTS) -> Path:
-    """The result with where it was measured, as `<name>.json`."""
+    """The result with where it was measured, as `<name>.json`; what is not a number is null."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     whole = {**content, "environment": environment()}
-    path.write_text(json.dumps(whole, indent=1, allow_nan=False) + "\n", "utf-8")
+    path.write_text(dump_json(whole, indent=1) + "\n", "utf-8")
     return path
