@@ -44,7 +44,8 @@ def foreign_section(foreign: Any, detected: dict[str, Any]) -> tuple[Section, ..
     )
     caption = (
         f"{len(foreign.test)} test images against the same images made foreign. "
-        "Standard errors of DeLong et al. 1988, which take the two kinds as independent."
+        "Standard errors of DeLong et al. 1988, which take the two kinds as independent and are 0 where "
+        "every pair is ordered alike, which says little when images are few."
     )
     table = Table(("Foreign images", "Area under the ROC curve"), rows, caption)
     return (Section("Foreign images", paragraphs=(said,), tables=(table,)),)

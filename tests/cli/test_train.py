@@ -153,7 +153,8 @@ def test_from_a_configuration_to_a_report(here, capsys):
     assert {f"out/{part}" for part in parts} <= found
     page = re.sub("base64,[^\"')]*", "", Path("out/report.html").read_text())
     assert "pcmodel train digits_generative --seed 0 --smoke" in page
-    for words in ("Time per epoch", "learning.precision_rate", "±", "weight norm"):
+    wanted = ("Time per epoch", "learning.precision_rate", "±", "weight norm")
+    for words in (*wanted, "Foreign images", "Nalisnick"):
         assert words in page
     summary = json.loads(Path("out/result.json").read_text())["summary"]
     assert summary["num_test"] == 32 and summary["resumed_from"] is None
