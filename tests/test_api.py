@@ -34,6 +34,7 @@ def test_a_batch_is_its_examples_one_by_one():
         )
 
 
+@pytest.mark.slow
 def test_beliefs_of_a_batch_are_priors_of_the_next():
     """Prevents carrying one example's uncertainty to another one's next trial."""
     network = pcmodel.linear_gaussian([np.array([[1.0, 2.0], [0.0, 1.0]])], [1.0, 2.0])

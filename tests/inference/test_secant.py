@@ -87,6 +87,7 @@ def test_no_secant_step_raises_the_energy():
     assert np.diff(path, axis=1).max() <= 20 * np.finfo(float).eps * path.max()
 
 
+@pytest.mark.slow
 def test_secant_steps_gain_more_than_their_fixed_factor_would(monkeypatch):
     """Prevents pairs that are stored and never used."""
     network = pcmodel.dense(

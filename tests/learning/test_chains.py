@@ -97,6 +97,7 @@ def test_the_step_size_finds_the_acceptance_asked_for():
         np.testing.assert_allclose(late, 0.8, atol=0.05)
 
 
+@pytest.mark.slow
 def test_chains_recover_where_laplace_draws_are_biased():
     """Small: N = 400, one hidden level between. The slow test below is the real one."""
     truth = (4.0, 2.0, 1.0)

@@ -9,12 +9,15 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.learning import Learning, Position
+from pcmodel.inference import TruncatedNewton
+from pcmodel.learning import Learning, Position, PosteriorSamples
 from pcmodel.learning.loop import chunks, learn, run_chunk
 from pcmodel.networks.network import as_model
 
 DATA = np.random.default_rng(0).normal(size=(22, 4))
-LEARNING = Learning(optax.adam(1e-2))
+LEARNING = Learning(
+    optax.adam(1e-2), e_step=PosteriorSamples(solver=TruncatedNewton(3))
+)
 
 
 def run(data=None, *, num_epochs=3, **options):

@@ -96,6 +96,7 @@ def test_a_step_lies_between_em_s_and_its_bound():
     np.testing.assert_allclose(inverse, np.linalg.inv(half), rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["scalar", "unit"])
 def test_the_scalar_reference_is_found_where_em_has_hardly_moved(kind):
     """y = 1.5 x + noise: the maximum is mean y^2 - 1.5^2, the information (v / (2.25 + v))^2 / 2.

@@ -11,12 +11,14 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.door import pose
+from pcmodel.inference import TruncatedNewton
 from pcmodel.learning import (
     FixedHiddenPrecision,
     Frozen,
     Learning,
     MovingAverage,
     PointEstimate,
+    PosteriorSamples,
 )
 from pcmodel.learning.em import em_step, init_learning
 from pcmodel.learning.loop import run_chunk
@@ -25,14 +27,22 @@ from pcmodel.networks.network import as_model
 DATA = np.random.default_rng(0).normal(size=(24, 4))
 
 
+SAMPLES = PosteriorSamples(solver=TruncatedNewton(3))
+"""A short program to compile."""
+
+
 def network(seed=0, **options):
     return pcmodel.dense((4, 3, 2), rngs=nnx.Rngs(seed), **options)
 
 
 def train(data=DATA, *, seed=0, given=None, **options):
     options = {"num_epochs": 2, "batch_size": 8, **options}
+    options.setdefault("learning", SHORT)
     given = given or network()
     return pcmodel.train(given, data, key=jax.random.key(seed), **options)
+
+
+SHORT = Learning(e_step=SAMPLES)
 
 
 def arrays(result):
@@ -44,7 +54,11 @@ def test_a_point_estimate_is_refused_precisions_and_told_why():
     with pytest.raises(pcmodel.UserError, match=r"diverges.*precision_step=Frozen"):
         train(learning=Learning(e_step=PointEstimate()))
     before = as_model(network())
-    result = train(learning=Learning(e_step=PointEstimate(), precision_step=Frozen()))
+    result = train(
+        learning=Learning(
+            e_step=PointEstimate(TruncatedNewton()), precision_step=Frozen()
+        )
+    )
     weights, log_precisions = arrays(result)
     jax.tree.map(np.testing.assert_array_equal, log_precisions, before.log_precisions)
     moved = jax.tree.map(lambda a, b: jnp.abs(a - b).max(), weights, before.weights)
@@ -233,7 +247,10 @@ def test_the_floor_belongs_to_the_data_alone():
 
 
 HIDDEN_FIXED = Learning(
-    optax.adam(1e-2), precision_step=MovingAverage(0.2), gauge=FixedHiddenPrecision()
+    optax.adam(1e-2),
+    precision_step=MovingAverage(0.2),
+    gauge=FixedHiddenPrecision(),
+    e_step=SAMPLES,
 )
 
 

@@ -33,6 +33,7 @@ def mean_loss(model, weights, inferred, log_precisions):
     return jnp.mean(losses(inferred))
 
 
+@pytest.mark.slow
 def test_trained_recognition_is_the_exact_posterior_mean(linear):
     """A linear-Gaussian posterior mean is affine in the data: trained on 64 examples, the
     guess must be right on others too. Prevents a guess of another level, or a loss

@@ -186,6 +186,7 @@ def test_settings_come_from_the_data_and_names_are_checked():
         find_model("bandit", "hgf33")
 
 
+@pytest.mark.slow
 def test_truths_are_ones_the_model_itself_allows():
     """The standard filter breaks down on a seventh of its prior; a fit excludes those."""
     model = find_model("binary", "hgf3")
