@@ -1,6 +1,7 @@
 """Tasks side by side: their order, their precision, and how they stop."""
 
 import _thread
+import signal
 import threading
 import time
 
@@ -58,7 +59,15 @@ def test_a_failure_stops_the_others_and_is_raised():
     assert seen == ["stopped"]
 
 
-def test_an_interrupt_stops_all():
+@pytest.fixture
+def interruptible():
+    """A shell's background job is born deaf to interrupts, and would wait here for ever."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_stops_all(interruptible):
     """Prevents Ctrl-C from waiting until every fit is done."""
     seen, begun = [], threading.Barrier(2)
 
