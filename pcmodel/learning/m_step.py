@@ -83,19 +83,23 @@ class PrecisionStep(Protocol):
         ...
 
 
+class Memoryless:
+    """The part of an M-step that carries nothing but the precisions themselves."""
+
+    def init(self, log_precisions: LogPrecisions) -> Any:
+        """Nothing."""
+        del log_precisions
+        return ()
+
+
 @dataclass(frozen=True)
-class Frozen:
+class Frozen(Memoryless):
     """No precision is learned."""
 
     learns: ClassVar[bool] = False
 
     def check(self) -> None:
         """Nothing can be wrong."""
-
-    def init(self, log_precisions: LogPrecisions) -> Any:
-        """Nothing."""
-        del log_precisions
-        return ()
 
     def update(
         self,
@@ -110,7 +114,7 @@ class Frozen:
 
 
 @dataclass(frozen=True)
-class MovingAverage:
+class MovingAverage(Memoryless):
     """The running variance moves towards each batch's second moment by `rate`, in (0, 1]."""
 
     rate: float = 0.05
@@ -123,11 +127,6 @@ class MovingAverage:
                 f"the rate of a precision's moving average must lie in (0, 1], got {self.rate} "
                 "(pcmodel.learning.Frozen() learns none)."
             )
-
-    def init(self, log_precisions: LogPrecisions) -> Any:
-        """Nothing: the precision itself is the average."""
-        del log_precisions
-        return ()
 
     def update(
         self,
@@ -151,18 +150,13 @@ class MovingAverage:
 
 
 @dataclass(frozen=True)
-class ClosedForm:
+class ClosedForm(Memoryless):
     """Every precision becomes what maximises the batch's expected log density: one full EM step."""
 
     learns: ClassVar[bool] = True
 
     def check(self) -> None:
         """Nothing can be wrong."""
-
-    def init(self, log_precisions: LogPrecisions) -> Any:
-        """Nothing."""
-        del log_precisions
-        return ()
 
     def update(
         self,
