@@ -34,7 +34,6 @@ from timing import RESULTS, write
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.energy import Structure
 from pcmodel.inference import ConjugateGradient, GaussNewton
 from pcmodel.learning import (
     ClosedForm,
@@ -47,6 +46,7 @@ from pcmodel.learning import (
 )
 from pcmodel.learning.loop import learn
 from pcmodel.networks.network import PureNetwork, as_model
+from pcmodel.problem import Structure
 
 CASES = {
     "three levels, falling": ((20, 10, 5), (4.0, 2.0, 1.0)),

@@ -14,7 +14,6 @@ from jax.scipy.special import ndtr
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.energy import Problem
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.infer import infer_one
 from pcmodel.inference.posterior import covariance_root
@@ -23,6 +22,7 @@ from pcmodel.networks.network import PureNetwork, as_model
 from pcmodel.neuromodulation import CORTEX, Effects, anatomy
 from pcmodel.neuromodulation.accounts import Account
 from pcmodel.paradigms.revision import settling_time
+from pcmodel.problem import Problem
 
 from ._claims import AS_SET, Knob, Setting
 

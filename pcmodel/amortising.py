@@ -17,7 +17,6 @@ from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.door import Batching, pose
-from pcmodel.energy import Problem
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.infer import InferenceResult, infer_one
@@ -31,6 +30,7 @@ from pcmodel.networks.recognition import (
     recognition_loss,
     with_recognition_weights,
 )
+from pcmodel.problem import Problem
 from pcmodel.sampling import over_examples
 from pcmodel.types import Latents, LogPrecisions, Weights
 

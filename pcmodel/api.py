@@ -16,7 +16,7 @@ from jax.typing import ArrayLike
 
 from pcmodel.belief import Belief
 from pcmodel.door import Batching, Clamp, Posed, pose
-from pcmodel.energy import Problem, predictions
+from pcmodel.energy import predictions
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.infer import InferenceResult, infer_one
@@ -25,8 +25,10 @@ from pcmodel.inference.whitened import unroll, whitened_from_latents
 from pcmodel.laplace import Posterior
 from pcmodel.levels import level_index
 from pcmodel.likelihood import Gaussian
+from pcmodel.model import predict_down
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network, as_model
+from pcmodel.problem import Problem
 from pcmodel.types import Latents
 
 
@@ -170,8 +172,7 @@ def predict(network: Network, latent: ArrayLike, *, level: str | int = "top") ->
     value = jnp.asarray(value, pure.weights["prior_mean"].dtype)
 
     def down(above: Array) -> Array:
-        for below in reversed(range(index)):
-            above = pure.model.predict_level(pure.weights, below, above)
+        above = predict_down(pure.model, pure.weights, above, level=index)
         likelihood = pure.model.likelihood
         if isinstance(likelihood, Gaussian) or index == 0:
             return above

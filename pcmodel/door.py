@@ -16,13 +16,13 @@ from jax.typing import ArrayLike
 
 from pcmodel.belief import Belief
 from pcmodel.dimmed import DimmedModel
-from pcmodel.energy import Inputs, Problem, Structure
 from pcmodel.errors import UserError
 from pcmodel.levels import level_index
 from pcmodel.likelihood import Bernoulli, Categorical, Likelihood
 from pcmodel.model import GenerativeModel
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network, PureNetwork, as_model
+from pcmodel.problem import Inputs, Problem, Structure
 from pcmodel.types import Weights
 
 

@@ -1,4 +1,4 @@
-r"""The energy of a hierarchy and the problem it poses to inference.
+r"""The energy of a hierarchy.
 
 $$E = \sum_\ell \tfrac12 \left[ e_\ell^\top g_\ell \Pi_\ell e_\ell
       - \log\det(g_\ell \Pi_\ell) + d_\ell \log 2\pi \right],
@@ -8,14 +8,11 @@ is $-\log p(x, y)$ with every normaliser (sum over units and levels of *one* exa
 or categorical level 0 contributes its tempered negative log-likelihood instead, and each
 `Belief` about lower levels one more Gaussian residual.
 
-A `Problem` is everything inference needs about one example: which units are free (static) and
-all arrays.  This file evaluates it in state coordinates (the latents themselves);
+This file evaluates it in state coordinates (the latents themselves);
 `pcmodel.inference.whitened` evaluates the same energy in whitened coordinates.
 """
 
-import itertools
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -23,109 +20,19 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.belief import Belief
-from pcmodel.likelihood import Discrete, Gaussian
-from pcmodel.model import GenerativeModel
+from pcmodel.model import StackedModel
 from pcmodel.precision import factor, log_normaliser, whiten
+from pcmodel.problem import (
+    Problem,
+    Run,
+    Structure,
+    level_runs,
+    own_precision,
+    split_runs,
+    unstack,
+)
 from pcmodel.small import take
-from pcmodel.types import Latents, LogPrecisions, Weights
-
-
-@dataclass(frozen=True)
-class Structure:
-    """The static part of a problem.
-
-    clamped: for each level the indices of the units whose value is given.
-    beliefs: for each `Belief` the indices of its levels, ascending.
-    """
-
-    model: GenerativeModel
-    clamped: tuple[tuple[int, ...], ...]
-    beliefs: tuple[tuple[int, ...], ...]
-
-    @property
-    def top(self) -> int:
-        """Index of the last level."""
-        return len(self.model.widths) - 1
-
-    @property
-    def is_discrete(self) -> bool:
-        """Whether level 0 has a likelihood instead of errors."""
-        return not isinstance(self.model.likelihood, Gaussian)
-
-    @property
-    def discrete(self) -> Discrete:
-        """The likelihood of a discrete level 0."""
-        likelihood = self.model.likelihood
-        if isinstance(likelihood, Gaussian):
-            raise TypeError("a Gaussian level 0 has errors, not a discrete likelihood")
-        return likelihood
-
-    @property
-    def first_level(self) -> int:
-        """Lowest level with Gaussian errors."""
-        return 1 if self.is_discrete else 0
-
-    def clamped_units(self, level: int) -> np.ndarray:
-        """Indices of the level's clamped units."""
-        return np.asarray(self.clamped[level], dtype=int)
-
-    def free_units(self, level: int) -> np.ndarray:
-        """Indices of the level's free Gaussian units (none in a discrete level 0)."""
-        if level < self.first_level:
-            return np.zeros(0, dtype=int)
-        return np.setdiff1d(
-            np.arange(self.model.widths[level]), self.clamped_units(level)
-        )
-
-    def free_slices(self) -> tuple[slice, ...]:
-        """Where each level's free units lie in a flat state, bottom first."""
-        ends = np.cumsum(
-            [0] + [len(self.free_units(level)) for level in range(self.top + 1)]
-        )
-        return tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(ends))
-
-    @property
-    def num_free(self) -> int:
-        """Number of free units in all."""
-        return self.free_slices()[-1].stop
-
-    def belief_slices(self, belief: int) -> dict[int, slice]:
-        """Where each level lies in the concatenated mean of one belief."""
-        widths = [self.model.widths[level] for level in self.beliefs[belief]]
-        ends = np.cumsum([0, *widths])
-        return {
-            level: slice(int(a), int(b))
-            for level, a, b in zip(self.beliefs[belief], ends, ends[1:], strict=False)
-        }
-
-    def top_belief(self) -> int | None:
-        """Index of the belief that replaces the network's top prior, if any."""
-        owners = [i for i, levels in enumerate(self.beliefs) if self.top in levels]
-        return owners[0] if owners else None
-
-
-class Inputs(NamedTuple):
-    """The arrays of a problem, for one example.
-
-    values: for each level the values of its clamped units.
-    gains: for each level (), or (width,).
-    """
-
-    weights: Weights
-    log_precisions: LogPrecisions
-    gains: tuple[Array, ...]
-    values: tuple[Array, ...]
-    beliefs: tuple[Belief, ...]
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Problem:
-    """One inference problem: static structure and arrays."""
-
-    structure: Structure = field(metadata={"static": True})
-    inputs: Inputs
+from pcmodel.types import Latents
 
 
 def level_factor(problem: Problem, level: int) -> Array:
@@ -145,12 +52,14 @@ def level_factor(problem: Problem, level: int) -> Array:
     return whole[-width:, -width:]
 
 
-def own_precision(inputs: Inputs, level: int) -> Array:
-    """A level's stored log-precision; only a discrete level 0 has none."""
-    value = inputs.log_precisions[level]
-    if value is None:
-        raise TypeError(f"level {level} has no precision")
-    return value
+def stack_factors(problem: Problem, run: Run) -> Array:
+    """`level_factor` of the levels of a stack: (levels, width) or (levels, width, width)."""
+    inputs, levels = problem.inputs, range(run.first, run.end)
+    width = problem.structure.model.widths[run.first]
+    return jax.vmap(lambda value, gain: factor(value, gain, width))(
+        jnp.stack([own_precision(inputs, level) for level in levels]),
+        jnp.stack([inputs.gains[level] for level in levels]),
+    )
 
 
 def belief_factor(problem: Problem, index: int) -> Array:
@@ -193,11 +102,27 @@ def belief_rows(problem: Problem, latents: Latents) -> list[Array]:
 def predictions(problem: Problem, latents: Latents) -> Latents:
     """Prediction of every level (logits for discrete data; the top's prior mean)."""
     model, inputs = problem.structure.model, problem.inputs
-    below_top = [
-        model.predict_level(inputs.weights, level, latents[level + 1])
-        for level in range(problem.structure.top)
-    ]
-    return (*below_top, prior_mean(problem))
+    predicted = []
+    if problem.structure.is_discrete:
+        predicted.append(model.predict_level(inputs.weights, 0, latents[1]))
+    for run in level_runs(problem):
+        if run.is_stack:
+            predicted += unstack(stack_predictions(problem, run, latents))
+        elif run.first < problem.structure.top:
+            above = latents[run.end]
+            predicted.append(model.predict_level(inputs.weights, run.first, above))
+    return (*predicted, prior_mean(problem))
+
+
+def stack_predictions(problem: Problem, run: Run, latents: Latents) -> Array:
+    """Predictions of the levels of a stack from the latents above each, (levels, width)."""
+    model = problem.structure.model
+    assert isinstance(model, StackedModel)
+    layers = model.stack_weights(problem.inputs.weights, run.first, run.end)
+    above = jnp.stack(latents[run.first + 1 : run.end + 1])
+    return jax.vmap(lambda layer, x: model.predict_in_stack(layer, run.first, x))(
+        layers, above
+    )
 
 
 def prior_mean(problem: Problem) -> Array:
@@ -215,15 +140,21 @@ def normaliser(problem: Problem) -> Float[Array, ""]:
     """The part of the energy that does not depend on the latents."""
     structure = problem.structure
     total = jnp.zeros((), problem.inputs.gains[0].dtype)
-    for level in range(structure.first_level, structure.top + 1):
-        if level == structure.top and structure.top_belief() is not None:
-            continue
-        width = structure.model.widths[level]
-        total += log_normaliser(level_factor(problem, level), width)
+    for run in level_runs(problem):
+        if run.is_stack:
+            total += jnp.sum(stack_normalisers(stack_factors(problem, run)))
+        elif run.first < structure.top or structure.top_belief() is None:
+            width = structure.model.widths[run.first]
+            total += log_normaliser(level_factor(problem, run.first), width)
     for index in range(len(structure.beliefs)):
         whole = belief_factor(problem, index)
         total += log_normaliser(whole, whole.shape[0])
     return total
+
+
+def stack_normalisers(factors: Array) -> Float[Array, " levels"]:
+    """`log_normaliser` of the levels of a stack."""
+    return jax.vmap(lambda own: log_normaliser(own, factors.shape[-1]))(factors)
 
 
 def observed_gain(problem: Problem) -> Array:
@@ -256,17 +187,47 @@ def level_energies(problem: Problem, latents: Latents) -> Float[Array, " levels"
 
     A belief about lower levels is counted at the lowest level it speaks of.
     """
-    structure = problem.structure
+    structure, inputs = problem.structure, problem.inputs
+    model = structure.model
     terms = []
-    for level, prediction in enumerate(predictions(problem, latents)):
-        if level < structure.first_level:
-            terms.append(
-                data_energy(problem, take(prediction, structure.clamped_units(0)))
-            )
+    if structure.is_discrete:
+        logits = model.predict_level(inputs.weights, 0, latents[1])
+        terms.append(
+            data_energy(problem, take(logits, structure.clamped_units(0)))[None]
+        )
+    for run in level_runs(problem):
+        if run.is_stack:
+            terms.append(stack_energies(problem, run, latents))
             continue
-        own = level_factor(problem, level)
-        error = whiten(own, latents[level] - prediction)
-        terms.append(0.5 * jnp.sum(error**2) + log_normaliser(own, error.shape[0]))
+        if run.first == structure.top:
+            prediction = prior_mean(problem)
+        else:
+            above = latents[run.end]
+            prediction = model.predict_level(inputs.weights, run.first, above)
+        own = level_factor(problem, run.first)
+        error = whiten(own, latents[run.first] - prediction)
+        own_energy = 0.5 * jnp.sum(error**2) + log_normaliser(own, error.shape[0])
+        terms.append(own_energy[None])
+    return add_belief_energies(problem, latents, jnp.concatenate(terms))
+
+
+def stack_energies(
+    problem: Problem, run: Run, latents: Latents
+) -> Float[Array, " levels"]:
+    """`level_energies` of a stack."""
+    factors = stack_factors(problem, run)
+    error = jnp.stack(latents[run.first : run.end]) - stack_predictions(
+        problem, run, latents
+    )
+    squares = jnp.sum(jax.vmap(whiten)(factors, error) ** 2, axis=1)
+    return 0.5 * squares + stack_normalisers(factors)
+
+
+def add_belief_energies(
+    problem: Problem, latents: Latents, terms: Float[Array, " levels"]
+) -> Float[Array, " levels"]:
+    """The terms with each belief's energy added at the lowest level it speaks of."""
+    structure = problem.structure
     for index, levels in enumerate(structure.beliefs):
         row = belief_error(problem, index, latents)
         whole = belief_factor(problem, index)
@@ -274,10 +235,9 @@ def level_energies(problem: Problem, latents: Latents) -> Float[Array, " levels"
             width = structure.model.widths[structure.top]
             row, whole = row[:-width], without_top(whole, width)
         if row.shape[0]:
-            terms[levels[0]] += 0.5 * jnp.sum(row**2) + log_normaliser(
-                whole, row.shape[0]
-            )
-    return jnp.stack(terms)
+            own = 0.5 * jnp.sum(row**2) + log_normaliser(whole, row.shape[0])
+            terms = terms.at[levels[0]].add(own)
+    return terms
 
 
 def without_top(whole: Array, width: int) -> Array:
@@ -295,33 +255,27 @@ def latents_from_state(problem: Problem, state: Float[Array, " free"]) -> Latent
 
     A discrete level 0 holds its data where observed and its predicted mean elsewhere.
     """
-    return latents_from_free(problem, split_state(problem.structure, state))
+    runs = level_runs(problem)
+    return latents_from_free(problem, split_runs(problem.structure, runs, state))
 
 
-def split_state(
-    structure: Structure, state: Float[Array, " free"]
-) -> tuple[Array, ...]:
-    """Each level's free units of a flat state, bottom first.
-
-    One split, whose transpose is one concatenation: of a slice it is a padded copy of the
-    whole state, and as many of them as levels make deep networks quadratic in their depth.
-    """
-    ends = [units.stop for units in structure.free_slices()]
-    return tuple(jnp.split(state, ends[:-1]))
-
-
-def latents_from_free(problem: Problem, free: tuple[Array, ...]) -> Latents:
-    """`latents_from_state` of a state already split into levels."""
+def latents_from_free(problem: Problem, free: Sequence[Array]) -> Latents:
+    """`latents_from_state` of a state already split into runs."""
     structure, inputs = problem.structure, problem.inputs
-    latents = [
-        place(
-            free[level],
-            structure.free_units(level),
-            inputs.values[level],
-            structure.clamped_units(level),
+    latents = []
+    for run, piece in zip(level_runs(problem), free, strict=True):
+        if run.is_stack:
+            latents += unstack(piece)
+            continue
+        level = run.first
+        latents.append(
+            place(
+                piece,
+                structure.free_units(level),
+                inputs.values[level],
+                structure.clamped_units(level),
+            )
         )
-        for level in range(structure.first_level, structure.top + 1)
-    ]
     if structure.is_discrete:
         latents.insert(0, discrete_level(problem, latents[0]))
     return tuple(latents)

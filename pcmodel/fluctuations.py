@@ -15,7 +15,6 @@ from jax.typing import ArrayLike
 from pcmodel.api import run_inference
 from pcmodel.belief import Belief
 from pcmodel.door import Clamp, pose
-from pcmodel.energy import Problem
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.posterior import whitened_samples
@@ -24,6 +23,7 @@ from pcmodel.inference.whitened import unroll
 from pcmodel.mixing import mix_top_down, num_noise
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network
+from pcmodel.problem import Problem
 from pcmodel.types import Latents
 
 

@@ -10,11 +10,11 @@ from jax import Array
 
 from pcmodel.belief import Belief
 from pcmodel.door import Batching, Posed
-from pcmodel.energy import Problem
 from pcmodel.errors import UserError
 from pcmodel.inference import posterior as core
 from pcmodel.inference.infer import InferenceResult
 from pcmodel.levels import level_index
+from pcmodel.problem import Problem
 from pcmodel.types import Latents
 
 

@@ -14,8 +14,9 @@ pathway.  Given (clamped) units keep their values.
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import Problem, discrete_level, level_factor, place, prior_mean
+from pcmodel.energy import discrete_level, level_factor, place, prior_mean
 from pcmodel.precision import unwhiten
+from pcmodel.problem import Problem
 from pcmodel.types import Latents
 
 

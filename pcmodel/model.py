@@ -7,8 +7,9 @@ pytree passed beside it.
 """
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -43,6 +44,28 @@ class GenerativeModel(Protocol):
 
     def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
         """Prediction of `level`, shape (width,), from the latent above it."""
+        ...
+
+
+@runtime_checkable
+class StackedModel(GenerativeModel, Protocol):
+    """A model some of whose layers follow one another and differ in nothing but their numbers.
+
+    Such a run is one loop in the program instead of one copy of the layer per level, and one
+    array instead of many in whatever holds weights.
+    """
+
+    @property
+    def stacks(self) -> tuple[tuple[int, int], ...]:
+        """(first, end) of each run: layers first .. end - 1 map levels of one width."""
+        ...
+
+    def stack_weights(self, weights: Weights, first: int, end: int) -> Any:
+        """Weights of these layers of one stack, leaves (end - first, ...)."""
+        ...
+
+    def predict_in_stack(self, layer: Any, level: int, above: Array) -> Array:
+        """Prediction of a level by a layer of its stack, from that layer's own weights."""
         ...
 
 
@@ -81,3 +104,46 @@ def sweep(model: GenerativeModel, weights: Weights) -> tuple[Array, ...]:
         above = jnp.asarray(model.predict_level(weights, level, above))
         latents.append(above)
     return tuple(reversed(latents))
+
+
+def predict_down(
+    model: GenerativeModel, weights: Weights, above: Array, *, level: int
+) -> Array:
+    """Prediction of level 0 from the latent of `level`, all between at their predictions."""
+    stacks = {end: first for first, end in stacks_of(model)}
+    while level > 0:
+        first = stacks.get(level)
+        if first is None:
+            level -= 1
+            above = model.predict_level(weights, level, above)
+            continue
+        above = _down_stack(model, weights, first, level, above)
+        level = first
+    return above
+
+
+def stacks_of(model: GenerativeModel) -> tuple[tuple[int, int], ...]:
+    """The model's stacks; none where it keeps no layers together."""
+    return model.stacks if isinstance(model, StackedModel) else ()
+
+
+def spans_of(model: GenerativeModel) -> tuple[tuple[int, int], ...]:
+    """(first, end) of the layers that each entry of `weights["layers"]` holds, bottom first."""
+    ends, spans, level = dict(stacks_of(model)), [], 0
+    while level < len(model.widths) - 1:
+        end = ends.get(level, level + 1)
+        spans.append((level, end))
+        level = end
+    return tuple(spans)
+
+
+def _down_stack(
+    model: GenerativeModel, weights: Weights, first: int, end: int, above: Array
+) -> Array:
+    assert isinstance(model, StackedModel)
+
+    def step(above: Array, layer: Any) -> tuple[Array, None]:
+        return model.predict_in_stack(layer, first, above), None
+
+    layers = model.stack_weights(weights, first, end)
+    return jax.lax.scan(step, above, layers, reverse=True)[0]

@@ -11,12 +11,13 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.door import Batching, Clamp, Posed, pose
-from pcmodel.energy import Problem, predictions
+from pcmodel.energy import predictions
 from pcmodel.errors import UserError
 from pcmodel.inference.annealing import annealed_log_likelihood
 from pcmodel.inference.chain import Sampling, run_chain
 from pcmodel.inference.whitened import unroll
 from pcmodel.networks.network import Network
+from pcmodel.problem import Problem
 
 TOGETHER = 128
 """Examples run at once: more would not be faster, and factors of very large batches can deadlock on CPUs."""

@@ -10,12 +10,12 @@ from jax import Array
 
 from pcmodel.belief import Belief
 from pcmodel.door import Batching, pose
-from pcmodel.energy import Problem
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import PureNetwork
 from pcmodel.paradigms.revision import Revision, revise
 from pcmodel.precision import covariance_to_log_precision
+from pcmodel.problem import Problem
 
 QUICK = {"xla_backend_optimization_level": 1}
 """Compiled in two thirds of the time; these programs run for less than they compile."""

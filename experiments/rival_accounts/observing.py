@@ -9,7 +9,6 @@ from jax import Array
 
 from pcmodel.door import pose
 from pcmodel.energy import (
-    Problem,
     energy,
     latents_from_state,
     level_factor,
@@ -23,6 +22,7 @@ from pcmodel.inference.posterior import covariance_root
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import PureNetwork
 from pcmodel.precision import precision_matrix
+from pcmodel.problem import Problem
 
 from .._believing import QUICK, activity
 

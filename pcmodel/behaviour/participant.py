@@ -40,9 +40,9 @@ from jaxtyping import Array, Float
 from pcmodel.behaviour.agent import Switches
 from pcmodel.behaviour.task import RANGE_WIDTH, REFERENCE_SD, Trials
 from pcmodel.belief import Belief
-from pcmodel.energy import Inputs, Problem, Structure
 from pcmodel.inference.exact import Exact
 from pcmodel.model import LinearModel
+from pcmodel.problem import Inputs, Problem, Structure
 
 Scalar = Float[Array, ""]
 LOG_WIDTH = math.log(RANGE_WIDTH)

@@ -23,13 +23,13 @@ from jax import Array
 from jax.scipy.special import logsumexp
 from jaxtyping import Float
 
-from pcmodel.energy import Problem
 from pcmodel.inference.chain import MODE, Gaussian, laplace
 from pcmodel.inference.hmc import hmc_step, init_hmc, push
 from pcmodel.inference.posterior import row_log_det
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import objective, unroll
 from pcmodel.precision import LOG_TWO_PI
+from pcmodel.problem import Problem
 
 STEP_SIZE = 0.5
 """Of the transitions, in posterior standard deviations; fixed, so that the estimate is unbiased."""

@@ -16,8 +16,6 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.energy import (
-    Problem,
-    Structure,
     belief_factor,
     latents_from_state,
     level_factor,
@@ -27,6 +25,7 @@ from pcmodel.energy import (
 from pcmodel.inference.linear_solve import Prepared, direct
 from pcmodel.inference.whitened import Linearisation, unroll, whitened_from_latents
 from pcmodel.precision import partition, precision_matrix, whiten
+from pcmodel.problem import Problem, Structure
 from pcmodel.small import cholesky, solve_lower, solve_lower_transposed, solve_spd
 from pcmodel.types import Latents
 

@@ -14,7 +14,6 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import Problem
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.hmc import HmcState, hmc_step, init_hmc, potential_of, push
@@ -22,6 +21,7 @@ from pcmodel.inference.linear_solve import ConjugateGradient
 from pcmodel.inference.posterior import hessian_factor
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import linearise
+from pcmodel.problem import Problem
 from pcmodel.small import solve_lower
 
 MODE = GaussNewton(ConjugateGradient(), max_iterations=20, tolerance=1e-1)

@@ -18,16 +18,15 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.energy import (
-    Problem,
     energy,
     latents_from_free,
     latents_from_state,
     normaliser,
-    split_state,
     state_from_latents,
 )
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import objective, unroll, whitened_from_latents
+from pcmodel.problem import Problem, level_runs, split_runs
 
 CHECK_EVERY = 10
 """Steps between convergence checks, each of which costs one more gradient."""
@@ -49,7 +48,7 @@ class Coordinates(NamedTuple):
 
 
 def state_coordinates(problem: Problem) -> Coordinates:
-    """The free units of the latents; a part is a level."""
+    """The free units of the latents; a part is a level, or a stack of them."""
 
     def to_whitened(state: Array) -> Array:
         return whitened_from_latents(problem, latents_from_state(problem, state))
@@ -58,8 +57,8 @@ def state_coordinates(problem: Problem) -> Coordinates:
         lambda free: energy(problem, latents_from_free(problem, free)),
         to_whitened,
         lambda z: state_from_latents(problem.structure, unroll(problem, z).latents),
-        lambda state: split_state(problem.structure, state),
-        jnp.concatenate,
+        lambda state: tuple(split_runs(problem.structure, level_runs(problem), state)),
+        lambda parts: jnp.concatenate([part.ravel() for part in parts]),
     )
 
 

@@ -16,10 +16,11 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import Problem, level_factor
+from pcmodel.energy import level_factor
 from pcmodel.inference.linear_solve import add_diagonal, output_jacobian
 from pcmodel.inference.whitened import linearise
 from pcmodel.precision import precision_matrix
+from pcmodel.problem import Problem
 from pcmodel.small import (
     cholesky,
     solve_lower,

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import Problem, state_from_latents
+from pcmodel.energy import state_from_latents
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import is_quadratic
 from pcmodel.inference.guard import energy_rounding, gradient_rounding, point_at
@@ -28,6 +28,7 @@ from pcmodel.inference.posterior import rows_energy, variances
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import linearise, unroll
 from pcmodel.precision import log_det
+from pcmodel.problem import Problem
 from pcmodel.small import cholesky, gram, matmul, rows_of, solve_lower, solve_spd
 from pcmodel.types import Latents
 

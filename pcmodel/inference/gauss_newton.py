@@ -28,7 +28,6 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import Problem
 from pcmodel.inference.guard import (
     Point,
     energy_change,
@@ -52,6 +51,7 @@ from pcmodel.inference.linear_solve import (
 from pcmodel.inference.secant import secant_descent
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import linearise, objective
+from pcmodel.problem import Problem
 
 FIRST_DAMPING = 1e-2
 LEAST_DAMPING = 1e-7

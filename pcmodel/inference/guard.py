@@ -6,8 +6,9 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float
 
-from pcmodel.energy import Problem, data_energy, data_energy_terms
+from pcmodel.energy import data_energy, data_energy_terms
 from pcmodel.inference.whitened import unroll
+from pcmodel.problem import Problem
 
 ARMIJO = 1e-4
 ROUNDING = 10.0

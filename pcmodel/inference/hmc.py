@@ -23,8 +23,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float, Int
 
-from pcmodel.energy import Problem
 from pcmodel.inference.whitened import objective
+from pcmodel.problem import Problem
 
 DIVERGED = 1000.0
 """Energy error, nats, beyond which a trajectory has left the integrator's region of stability."""

@@ -13,11 +13,12 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float, Int
 
-from pcmodel.energy import Problem, normaliser
+from pcmodel.energy import normaliser
 from pcmodel.inference.exact import Exact
 from pcmodel.inference.linear_solve import conjugate_gradient
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import objective, unroll
+from pcmodel.problem import Problem
 from pcmodel.types import Latents
 
 DENSE_TANGENT = 512

@@ -21,8 +21,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import Problem, Structure
 from pcmodel.inference.whitened import Linearisation, linearise
+from pcmodel.problem import Problem, Structure
 from pcmodel.small import cholesky, gram, matmul, rows_of, solve_lower, solve_spd
 
 

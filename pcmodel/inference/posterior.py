@@ -20,7 +20,6 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.energy import (
-    Problem,
     belief_factor,
     data_energy,
     level_factor,
@@ -41,6 +40,7 @@ from pcmodel.precision import (
     log_det,
     partition,
 )
+from pcmodel.problem import Problem
 from pcmodel.small import cholesky, gram, rows_of, solve_lower
 from pcmodel.types import Latents
 

@@ -19,7 +19,6 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float, Int
 
-from pcmodel.energy import Problem
 from pcmodel.inference.guard import (
     Point,
     energy_change,
@@ -30,6 +29,7 @@ from pcmodel.inference.guard import (
     point_energy,
 )
 from pcmodel.inference.linear_solve import Precondition
+from pcmodel.problem import Problem
 
 MEMORY = 2
 """Secant pairs kept; more gained nothing on networks with tanh."""

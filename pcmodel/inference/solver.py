@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float, Int
 
-from pcmodel.energy import Problem
+from pcmodel.problem import Problem
 
 
 class SolverResult(NamedTuple):

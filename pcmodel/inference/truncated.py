@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import Problem
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import Linearisation, linearise, objective
+from pcmodel.problem import Problem
 
 
 @dataclass(frozen=True)

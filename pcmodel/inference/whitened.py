@@ -11,7 +11,7 @@ with Gauss-Newton Hessian $I + S^\top S$, $S = A^\top \partial (r, \eta) / \part
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,17 +19,19 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.energy import (
-    Problem,
     belief_rows,
     data_energy,
     discrete_level,
     level_factor,
     observed_gain,
     place,
+    predictions,
     prior_mean,
-    split_state,
+    stack_factors,
 )
+from pcmodel.model import StackedModel
 from pcmodel.precision import partition, unwhiten, whiten
+from pcmodel.problem import Problem, Run, level_runs, split_runs, unstack
 from pcmodel.small import take
 from pcmodel.types import Latents
 
@@ -49,16 +51,27 @@ class Unrolled(NamedTuple):
 def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
     """Generate the latents top-down from the free units' whitened errors."""
     structure, inputs = problem.structure, problem.inputs
-    pieces = split_state(structure, whitened)
+    runs = level_runs(problem)
     rows: list[Array] = []
     latents: list[Array] = []
     above = None
-    for level in reversed(range(structure.first_level, structure.top + 1)):
+    for run, piece in zip(
+        reversed(runs),
+        reversed(split_runs(structure, runs, whitened)),
+        strict=True,
+    ):
+        if run.is_stack:
+            assert above is not None
+            stack = unroll_stack(problem, run, above, piece)
+            latents[:0] = unstack(stack)
+            above = stack[0]
+            continue
+        level = run.first
         if above is None:
             prediction = prior_mean(problem)
         else:
             prediction = structure.model.predict_level(inputs.weights, level, above)
-        above, row = join_level(problem, level, prediction, pieces[level])
+        above, row = join_level(problem, level, prediction, piece)
         latents.insert(0, above)
         rows.extend(row)
     logits = None
@@ -70,6 +83,23 @@ def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
     rows.extend(belief_rows(problem, tuple(latents)))
     flat = jnp.concatenate(rows) if rows else jnp.zeros((0,), whitened.dtype)
     return Unrolled(tuple(latents), flat, logits)
+
+
+def unroll_stack(
+    problem: Problem, run: Run, above: Array, whitened: Float[Array, "levels width"]
+) -> Float[Array, "levels width"]:
+    """Latents of a stack from the latent above it and its own whitened errors."""
+    model = problem.structure.model
+    assert isinstance(model, StackedModel)
+    layers = model.stack_weights(problem.inputs.weights, run.first, run.end)
+    errors = jax.vmap(unwhiten)(stack_factors(problem, run), whitened)
+
+    def step(above: Array, parts: tuple[Any, Array]) -> tuple[Array, Array]:
+        layer, error = parts
+        latent = model.predict_in_stack(layer, run.first, above) + error
+        return latent, latent
+
+    return jax.lax.scan(step, above, (layers, errors), reverse=True)[1]
 
 
 def join_level(
@@ -94,18 +124,19 @@ def join_level(
 
 def whitened_from_latents(problem: Problem, latents: Latents) -> Float[Array, " free"]:
     """Inverse of `unroll`: whitened errors of the free units of given latents."""
-    structure, inputs = problem.structure, problem.inputs
+    structure = problem.structure
     pieces = [jnp.zeros((0,), latents[0].dtype)] if structure.first_level else []
-    for level in range(structure.first_level, structure.top + 1):
-        if level == structure.top:
-            prediction = prior_mean(problem)
-        else:
-            prediction = structure.model.predict_level(
-                inputs.weights, level, latents[level + 1]
-            )
+    predicted = predictions(problem, latents)
+    for run in level_runs(problem):
+        if run.is_stack:
+            levels = slice(run.first, run.end)
+            errors = jnp.stack(latents[levels]) - jnp.stack(predicted[levels])
+            pieces.append(jax.vmap(whiten)(stack_factors(problem, run), errors).ravel())
+            continue
+        level = run.first
         free, clamped = structure.free_units(level), structure.clamped_units(level)
         parts = partition(level_factor(problem, level), free, clamped)
-        error = latents[level] - prediction
+        error = latents[level] - predicted[level]
         whitened = whiten(parts.free, take(error, free))
         if parts.coupling is not None:
             whitened = whitened + parts.coupling.T @ take(error, clamped)

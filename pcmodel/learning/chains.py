@@ -20,7 +20,6 @@ import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
 
-from pcmodel.energy import Problem
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.hmc import hmc_step, init_hmc, potential_of
@@ -29,6 +28,7 @@ from pcmodel.inference.posterior import whitened_samples
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll
 from pcmodel.learning.e_step import Expectation, Memory, no_number, sweep_start
+from pcmodel.problem import Problem
 from pcmodel.small import cholesky, solve_lower
 
 SETTLING = 5.0

@@ -17,11 +17,11 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import Problem
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.posterior import whitened_samples
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll
+from pcmodel.problem import Problem
 from pcmodel.types import Latents
 
 

@@ -17,11 +17,12 @@ import optax
 from jax import Array
 from jaxtyping import Float, Int
 
-from pcmodel.energy import Inputs, Problem, Structure
 from pcmodel.learning.e_step import EStep, Memory, PosteriorSamples
 from pcmodel.learning.gauge import FixedWeightNorm, Gauge
 from pcmodel.learning.m_step import Draws, LevelRule, MovingAverage, PrecisionStep
 from pcmodel.learning.rules import Equilibrium, Rule, Teaching
+from pcmodel.model import spans_of
+from pcmodel.problem import Inputs, Problem, Structure
 from pcmodel.types import LogPrecisions, Weights
 
 
@@ -58,14 +59,14 @@ class Learning:
 class LearningState(NamedTuple):
     """What the next step needs.
 
-    initial: the weights that the gauge refers to.  inference: what the E-step remembers.
+    initial: what the gauge refers to.  inference: what the E-step remembers.
     precision: what the precisions' M-step remembers.
     """
 
     weights: Weights
     log_precisions: LogPrecisions
     optimiser: Any
-    initial: Weights
+    initial: Any
     inference: Memory
     precision: Any
 
@@ -103,7 +104,7 @@ def init_learning(
         weights,
         log_precisions,
         learning.optimiser.init(weights),
-        weights,
+        learning.gauge.reference(weights),
         memory,
         learning.precision_step.init(log_precisions),
     )
@@ -195,7 +196,12 @@ def apply(
     if plasticity is not None:
         updates = jax.tree.map(lambda change: plasticity * change, updates)
     weights: Weights = optax.apply_updates(state.weights, updates)
-    weights = learning.gauge.project(weights, state.initial, state.log_precisions)
+    weights = learning.gauge.project(
+        weights,
+        state.initial,
+        state.log_precisions,
+        spans=spans_of(structure.model),
+    )
     log_precisions, memory = state.log_precisions, state.precision
     if draws is not None:
         log_precisions, memory = learning.precision_step.update(

@@ -8,6 +8,8 @@ the revision) rather than raw hidden precisions.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -64,17 +66,56 @@ class FixedWeightNorm:
         """Whether the precision of a level is learned."""
         return True
 
+    def reference(self, weights: Weights) -> Any:
+        """What `project` refers to: the initial weights."""
+        return weights
+
     def project(
-        self, weights: Weights, initial: Weights, log_precisions: LogPrecisions
+        self,
+        weights: Weights,
+        initial: Any,
+        log_precisions: LogPrecisions,
+        *,
+        spans: Sequence[tuple[int, int]],
     ) -> Weights:
-        """Weights with the initial norms."""
-        layers = [weights["layers"][0]]
-        for level, layer in enumerate(weights["layers"][1:], start=1):
-            log_precision = log_precisions[level]
-            per_unit = log_precision is not None and log_precision.ndim > 0
-            wanted = weight_norms(initial["layers"][level], per_unit=per_unit)
-            layers.append(rescale(layer, wanted, per_unit=per_unit))
+        """Weights with the initial norms; see `pcmodel.model.spans_of`."""
+        layers = []
+        for (first, end), now, then in zip(
+            spans, weights["layers"], initial["layers"], strict=True
+        ):
+            per_unit = tuple(has_units(log_precisions[i]) for i in range(first, end))
+            fixed = fix_norms(now, then, per_unit)
+            layers.append(fixed if first else with_bottom_free(fixed, now, end))
         return {**weights, "layers": tuple(layers)}
+
+
+def has_units(log_precision: Array | None) -> bool:
+    """Whether a level has more than one precision."""
+    return log_precision is not None and log_precision.ndim > 0
+
+
+def fix_norms(now: Weights, then: Weights, per_unit: tuple[bool, ...]) -> Weights:
+    """One entry of the layers with its earlier norms; `per_unit` for each layer in it."""
+
+    def fix(kind: bool, now: Weights, then: Weights) -> Weights:
+        return rescale(now, weight_norms(then, per_unit=kind), per_unit=kind)
+
+    if len(per_unit) == 1:
+        return fix(per_unit[0], now, then)
+    if len(set(per_unit)) == 1:
+        return jax.vmap(partial(fix, per_unit[0]))(now, then)
+    layers = [
+        fix(kind, *jax.tree.map(lambda leaf, i=i: leaf[i], (now, then)))
+        for i, kind in enumerate(per_unit)
+    ]
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *layers)
+
+
+def with_bottom_free(fixed: Weights, now: Weights, end: int) -> Weights:
+    """The lowest entry with its first layer, the one into level 0, as it was."""
+    if end == 1:
+        return now
+    return jax.tree.map(lambda leaf, own: leaf.at[0].set(own[0]), fixed, now)
 
 
 def rescale(
@@ -107,10 +148,21 @@ class FixedHiddenPrecision:
         """Only the bottom and the top."""
         return level in (0, num_levels - 1)
 
+    def reference(self, weights: Weights) -> Any:
+        """Nothing."""
+        del weights
+        return ()
+
     def project(
-        self, weights: Weights, initial: Weights, log_precisions: LogPrecisions
+        self,
+        weights: Weights,
+        initial: Any,
+        log_precisions: LogPrecisions,
+        *,
+        spans: Sequence[tuple[int, int]],
     ) -> Weights:
         """Nothing to fix."""
+        del initial, log_precisions, spans
         return weights
 
 

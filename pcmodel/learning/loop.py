@@ -17,7 +17,6 @@ import numpy as np
 from jax import Array
 from jax.sharding import NamedSharding
 
-from pcmodel.energy import Structure
 from pcmodel.learning.em import (
     Learning,
     LearningInfo,
@@ -25,6 +24,7 @@ from pcmodel.learning.em import (
     em_step,
     init_learning,
 )
+from pcmodel.problem import Structure
 from pcmodel.types import LogPrecisions, Weights
 
 Prepare = Callable[[Array, Any], tuple[Array, ...]]

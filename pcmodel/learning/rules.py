@@ -25,7 +25,6 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.energy import (
-    Problem,
     latents_from_state,
     level_energies,
     predictions,
@@ -36,6 +35,7 @@ from pcmodel.learning.e_step import EStep, Expectation, Memory, no_number, sweep
 from pcmodel.learning.m_step import Draws
 from pcmodel.learning.scores import Scores, scores
 from pcmodel.likelihood import Gaussian
+from pcmodel.problem import Problem
 from pcmodel.types import Latents, Weights
 
 Values = tuple[Array, ...]

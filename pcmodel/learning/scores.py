@@ -18,9 +18,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pcmodel.energy import Problem, energy
+from pcmodel.energy import energy
 from pcmodel.inference.posterior import row_log_det
 from pcmodel.inference.whitened import objective, whitened_from_latents
+from pcmodel.problem import Problem
 from pcmodel.types import Latents, LogPrecisions
 
 

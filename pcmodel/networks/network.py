@@ -244,22 +244,57 @@ def to_log_precisions(
     ]
 
 
+STACKED_FROM = 4
+"""So many equal layers in a row are kept as one array and run as one loop."""
+
+
 @dataclass(frozen=True)
 class LayeredModel:
-    """The static side of a network; see `pcmodel.model.GenerativeModel`."""
+    """The static side of a network; see `pcmodel.model.StackedModel`.
+
+    spans: (first, end) of the layers that each entry of `weights["layers"]` holds, bottom first; with
+    more than one, its arrays have a leading axis of layers.
+    """
 
     graphdefs: tuple[Any, ...]
+    spans: tuple[tuple[int, int], ...]
     widths: tuple[int, ...]
     names: tuple[str, ...]
     likelihood: Likelihood
     is_linear: bool
 
+    @property
+    def stacks(self) -> tuple[tuple[int, int], ...]:
+        """The spans of more than one layer."""
+        return tuple(span for span in self.spans if span[1] - span[0] > 1)
+
+    def span_of(self, level: int) -> int:
+        """Index of the span whose layers predict a level."""
+        return next(i for i, (_, end) in enumerate(self.spans) if level < end)
+
+    def stack_weights(self, weights: Weights, first: int, end: int) -> Any:
+        """Weights of layers first .. end - 1 of one stack."""
+        index = self.span_of(first)
+        start, stop = self.spans[index]
+        whole = weights["layers"][index]
+        if (first, end) == (start, stop):
+            return whole
+        return jax.tree.map(lambda leaf: leaf[first - start : end - start], whole)
+
+    def predict_in_stack(self, layer: Any, level: int, above: Array) -> Array:
+        """Prediction of a level of a stack from one layer's weights."""
+        return nnx.merge(self.graphdefs[self.span_of(level)], layer)(above)
+
     def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
         """Prediction of a level from the one above; the prior mean at the top."""
         if above is None:
             return weights["prior_mean"]
-        layer = nnx.merge(self.graphdefs[level], weights["layers"][level])
-        return layer(above)
+        index = self.span_of(level)
+        layer = weights["layers"][index]
+        start, stop = self.spans[index]
+        if stop - start > 1:
+            layer = jax.tree.map(lambda leaf: leaf[level - start], layer)
+        return nnx.merge(self.graphdefs[index], layer)(above)
 
 
 class PureNetwork(NamedTuple):
@@ -271,24 +306,65 @@ class PureNetwork(NamedTuple):
 
 
 def as_model(network: Network) -> PureNetwork:
-    """Split a network into its static model, weights and log-precisions."""
-    graphdefs, states = [], []
-    for layer in network.layers:
-        graphdef, state = nnx.split(layer)
-        graphdefs.append(graphdef)
-        states.append(nnx.to_pure_dict(state))
+    """Split a network into its static model, weights and log-precisions.
+
+    weights: {"layers": one entry per span of `LayeredModel`, "prior_mean": (width of the top,)}.
+    """
+    parts = [nnx.split(layer) for layer in network.layers]
+    graphdefs = [graphdef for graphdef, _ in parts]
+    states = [nnx.to_pure_dict(state) for _, state in parts]
+    spans = find_spans(graphdefs, network.widths)
+    layers = tuple(
+        states[first]
+        if end - first == 1
+        else jax.tree.map(lambda *leaves: jnp.stack(leaves), *states[first:end])
+        for first, end in spans
+    )
     model = LayeredModel(
-        tuple(graphdefs),
+        tuple(graphdefs[first] for first, _ in spans),
+        spans,
         network.widths,
         network.names,
         network.likelihood,
         network.is_linear,
     )
-    weights = {"layers": tuple(states), "prior_mean": network.prior_mean[...]}
+    weights = {"layers": layers, "prior_mean": network.prior_mean[...]}
     log_precisions = tuple(
         None if value is None else value[...] for value in network.log_precision
     )
     return PureNetwork(model, weights, log_precisions)
+
+
+def find_spans(
+    graphdefs: Sequence[Any], widths: Sequence[int]
+) -> tuple[tuple[int, int], ...]:
+    """Runs of at least `STACKED_FROM` equal layers between levels of one width; else one each."""
+
+    def kind(layer: int) -> Any:
+        square = widths[layer] == widths[layer + 1]
+        return (graphdefs[layer], widths[layer]) if square else None
+
+    spans, first = [], 0
+    while first < len(graphdefs):
+        end, own = first + 1, kind(first)
+        while own is not None and end < len(graphdefs) and kind(end) == own:
+            end += 1
+        end = end if end - first >= STACKED_FROM else first + 1
+        spans.append((first, end))
+        first = end
+    return tuple(spans)
+
+
+def per_layer(model: LayeredModel, layers: Sequence[Any]) -> list[Any]:
+    """Entries of `weights["layers"]` taken apart into one entry per layer, bottom first."""
+    apart = []
+    for (first, end), entry in zip(model.spans, layers, strict=True):
+        if end - first == 1:
+            apart.append(entry)
+            continue
+        for index in range(end - first):
+            apart.append(jax.tree.map(lambda leaf, i=index: leaf[i], entry))
+    return apart
 
 
 def with_arrays(
@@ -296,7 +372,8 @@ def with_arrays(
 ) -> Network:
     """A copy of the network holding these arrays."""
     copy = nnx.clone(network)
-    for layer, state in zip(copy.layers, weights["layers"], strict=True):
+    layers = per_layer(as_model(network).model, weights["layers"])
+    for layer, state in zip(copy.layers, layers, strict=True):
         nnx.update(layer, state)
     copy.prior_mean[...] = weights["prior_mean"]
     for variable, value in zip(copy.log_precision, log_precisions, strict=True):

@@ -13,7 +13,7 @@ from flax import nnx
 
 from pcmodel.networks.convolution import Convolution, TransposedConvolution
 from pcmodel.networks.layers import Dense
-from pcmodel.networks.network import Network
+from pcmodel.networks.network import Network, as_model
 from pcmodel.networks.residual import Chain, Residual
 from pcmodel.types import Weights
 
@@ -24,7 +24,10 @@ def learning_rates(network: Network) -> Weights:
     A tree of floats shaped like `as_model(network).weights`; 1 where no `Scaling` says otherwise
     (standard layers, layers of your own, the prior mean).
     """
-    layers = tuple(layer_rates(layer) for layer in network.layers)
+    # Layers of one stack have one static description, and so one scaling.
+    layers = tuple(
+        layer_rates(network.layers[first]) for first, _ in as_model(network).model.spans
+    )
     return {"layers": layers, "prior_mean": 1.0}
 
 

@@ -15,7 +15,6 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.energy import (
-    Problem,
     belief_factor,
     energy,
     latents_from_state,
@@ -28,6 +27,7 @@ from pcmodel.inference.evidence import EvidenceAtTop, evidence_at_top
 from pcmodel.inference.infer import infer_one
 from pcmodel.inference.solver import Solver
 from pcmodel.precision import log_normaliser
+from pcmodel.problem import Problem
 from pcmodel.types import Latents
 
 

@@ -20,7 +20,7 @@ from pcmodel.door import pose
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.linear_solve import ConjugateGradient
 from pcmodel.likelihood import Gaussian
-from pcmodel.model import GenerativeModel
+from pcmodel.model import GenerativeModel, predict_down
 from pcmodel.networks.network import PureNetwork
 from pcmodel.precision import factor, precision_matrix
 from pcmodel.trainer.examples import Examples, Preparation
@@ -103,8 +103,7 @@ def _label_scores(
     """
 
     def one(above: Array) -> Array:
-        for level in reversed(range(len(model.widths) - 1)):
-            above = model.predict_level(weights, level, above)
+        above = predict_down(model, weights, above, level=len(model.widths) - 1)
         if isinstance(model.likelihood, Gaussian):
             return jax.nn.log_softmax(unit_vector_scores(above, log_precision))
         return jax.nn.log_softmax(above)

@@ -10,11 +10,11 @@ from jax.sharding import NamedSharding
 from pcmodel.data.augment import Augmentation
 from pcmodel.data.images import ImageData
 from pcmodel.door import pose
-from pcmodel.energy import Structure
 from pcmodel.errors import UserError
 from pcmodel.learning.em import Learning, LearningState, init_learning
 from pcmodel.learning.loop import Position
 from pcmodel.networks.network import Network, as_model, with_arrays
+from pcmodel.problem import Structure
 from pcmodel.record.environment import is_float64
 from pcmodel.record.strict_json import dump_json, to_jsonable
 from pcmodel.trainer.build import build_learning, build_network

@@ -15,10 +15,10 @@ from hierarchies import random_spd
 import pcmodel
 from pcmodel import Belief, Modulation
 from pcmodel.door import pose
-from pcmodel.energy import Problem
 from pcmodel.inference import GaussNewton, StateDescent, infer_one
 from pcmodel.inference.posterior import free_energy
 from pcmodel.networks.layers import identity
+from pcmodel.problem import Problem
 
 
 def problem_of(activation):

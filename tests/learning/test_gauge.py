@@ -16,6 +16,7 @@ from pcmodel.learning import (
     Learning,
     MovingAverage,
 )
+from pcmodel.model import spans_of
 from pcmodel.networks.layers import identity
 from pcmodel.networks.network import as_model
 from pcmodel.paradigms.revision import revise
@@ -206,7 +207,12 @@ def test_a_kernel_keeps_its_norm_and_a_channel_its_own(kind, per_unit):
     hidden = np.zeros(18) if per_unit else 0.0
     network = pcmodel.Network(layers, (18,) * 3, log_precisions=[0.0, hidden, 0.0])
     initial, moved = weights_of(network), perturbed(network)
-    found = FixedWeightNorm().project(moved, initial, as_model(network).log_precisions)
+    found = FixedWeightNorm().project(
+        moved,
+        initial,
+        as_model(network).log_precisions,
+        spans=spans_of(as_model(network).model),
+    )
     kernels = [np.asarray(w["layers"][1]["weight"]) for w in (initial, moved, found)]
     axes = (0, 1, 2) if per_unit else (0, 1, 2, 3)
     norms = [np.sqrt(np.sum(np.square(k), axis=axes)) for k in kernels]
@@ -232,7 +238,12 @@ def test_a_residual_branch_is_free_and_its_skip_is_not():
     layers = [pcmodel.Dense(4, 4, rngs=rngs), plain, block]
     network = pcmodel.Network(layers, (4, 4, 4, 3), log_precisions=[0.0] * 4)
     initial, moved = weights_of(network), perturbed(network)
-    found = FixedWeightNorm().project(moved, initial, as_model(network).log_precisions)
+    found = FixedWeightNorm().project(
+        moved,
+        initial,
+        as_model(network).log_precisions,
+        spans=spans_of(as_model(network).model),
+    )
     for level in (1, 2):
         jax.tree.map(
             np.testing.assert_array_equal,
@@ -251,7 +262,9 @@ def test_weights_that_are_all_zero_stay_numbers():
     zero, moved = weights_of(network), perturbed(network)
     gauge, precisions = FixedWeightNorm(), as_model(network).log_precisions
     for weights, initial in ((zero, zero), (zero, moved), (moved, zero)):
-        found = gauge.project(weights, initial, precisions)
+        found = gauge.project(
+            weights, initial, precisions, spans=spans_of(as_model(network).model)
+        )
         assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(found))
 
 
