@@ -4,7 +4,7 @@ The shipped configurations `mnist_residual64` and `mnist_residual128` (muPC scal
 for the same few epochs.  Told for each: test accuracy with its standard error at the end, the energy of the label
 along the way, whether any energy was not finite, seconds of training, and of the first call.
 
-    python benchmarks/depth.py --folder DATA [--depths 64 128] [--epochs 1] [--smoke]
+    python benchmarks/depth.py --folder DATA [--depths 64 128] [--epochs 4] [--smoke]
 """
 
 import argparse
@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", help="where the images are; downloaded otherwise")
     parser.add_argument("--depths", type=int, nargs="+", default=[64, 128])
-    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="toy size, digits")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder")

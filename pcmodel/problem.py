@@ -6,7 +6,7 @@ hierarchy level by level treats a run as one (levels, width) array.
 
 import itertools
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -140,35 +140,28 @@ class Run(NamedTuple):
 def level_runs(problem: Problem) -> tuple[Run, ...]:
     """The levels with Gaussian errors, bottom first, in runs.
 
-    A stack of layers makes a run where precisions and gains are of one shape and no unit is clamped;
-    otherwise its levels stand alone.
+    Levels that a stack of layers predicts make a run as long as no unit is clamped and precisions and
+    gains are of one shape; any other level stands alone.
     """
     structure = problem.structure
-    stacks = {
-        max(first, structure.first_level): end
-        for first, end in stacks_of(structure.model)
+    stack_of = {
+        level: number
+        for number, (first, end) in enumerate(stacks_of(structure.model))
+        for level in range(first, end)
     }
-    runs, level = [], structure.first_level
-    while level <= structure.top:
-        end = stacks.get(level, level + 1)
-        if end - level > 1 and is_uniform(problem, level, end):
-            runs.append(Run(level, end))
-            level = end
-        else:
-            runs += [Run(one, one + 1) for one in range(level, end)]
-            level = end
+
+    def kind(level: int) -> Any:
+        if level not in stack_of or structure.clamped[level]:
+            return level  # like no other
+        shape = own_precision(problem.inputs, level).shape
+        return stack_of[level], shape, problem.inputs.gains[level].shape
+
+    runs: list[Run] = []
+    levels = range(structure.first_level, structure.top + 1)
+    for _, same in itertools.groupby(levels, key=kind):
+        members = list(same)
+        runs.append(Run(members[0], members[-1] + 1))
     return tuple(runs)
-
-
-def is_uniform(problem: Problem, first: int, end: int) -> bool:
-    """Whether levels are wholly free, with precisions and gains of one shape."""
-    structure, inputs = problem.structure, problem.inputs
-    levels = range(first, end)
-    shapes = {
-        (own_precision(inputs, level).shape, inputs.gains[level].shape)
-        for level in levels
-    }
-    return len(shapes) == 1 and not any(structure.clamped[level] for level in levels)
 
 
 def split_runs(

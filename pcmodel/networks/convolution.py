@@ -164,14 +164,51 @@ def convolve(
     stride: int,
     pads: Pads,
 ) -> Float[Array, "p q d"]:
-    """Cross-correlation of one example's maps with a kernel."""
-    if maps.shape == kernel.shape[:3] and not any(map(any, pads)):
-        # One window is the whole map: a matrix product, which is faster.
-        flat = maps.reshape(-1) @ kernel.reshape(-1, kernel.shape[3])
-        return flat.reshape(1, 1, -1)
+    """Cross-correlation of one example's maps with a kernel.
+
+    As a product of patches with the kernel on a CPU, whose compiler has no fast program for
+    convolutions (nor for their derivatives) inside a loop, where all of training is (jax issue
+    12868), and wherever windows are no more than a window has units: the derivative of such a
+    convolution is itself one with a kernel nearly as large as its maps.
+    """
+    padded = jnp.pad(maps, (*pads, (0, 0)))
+    window = kernel.shape[0], kernel.shape[1]
+    rows, columns = ((padded.shape[i] - window[i]) // stride + 1 for i in (0, 1))
+    if rows * columns <= window[0] * window[1] or multiplies_patches():
+        patches = patches_of(padded, window, (rows, columns), stride)
+        product = patches @ kernel.reshape(-1, kernel.shape[3])
+        return product.reshape(rows, columns, -1)
     return jax.lax.conv_general_dilated(
         maps[None], kernel, (stride, stride), pads, dimension_numbers=LAYOUT
     )[0]
+
+
+def multiplies_patches() -> bool:
+    """Whether convolutions are matrix products on the device in use."""
+    return jax.default_backend() == "cpu"
+
+
+def patches_of(
+    maps: Float[Array, "h w c"],
+    window: tuple[int, int],
+    counts: tuple[int, int],
+    stride: int,
+) -> Float[Array, "windows units"]:
+    """The windows of a map, a row each, by as few slices as there are windows or units."""
+    if counts[0] * counts[1] <= window[0] * window[1]:
+        windows = [
+            maps[i * stride :, j * stride :][: window[0], : window[1]].reshape(-1)
+            for i in range(counts[0])
+            for j in range(counts[1])
+        ]
+        return jnp.stack(windows)
+    reach = [(count - 1) * stride + 1 for count in counts]
+    units = [
+        maps[i : i + reach[0] : stride, j : j + reach[1] : stride]
+        for i in range(window[0])
+        for j in range(window[1])
+    ]
+    return jnp.concatenate(units, axis=2).reshape(counts[0] * counts[1], -1)
 
 
 def add_bias(

@@ -8,6 +8,7 @@ from flax import nnx
 from scipy.signal import correlate
 
 import pcmodel
+from pcmodel.networks import convolution
 from pcmodel.networks.layers import identity
 from pcmodel.networks.scaling import Scaling
 
@@ -164,9 +165,10 @@ def test_a_transposed_convolution_paints_patches(getkey):
 
 
 @pytest.mark.parametrize("kind", ["Convolution", "TransposedConvolution"])
-def test_a_batch_of_examples_is_one_convolution(kind, getkey):
+def test_a_batch_of_examples_is_one_convolution(kind, getkey, monkeypatch):
     """Prevents a convolution an example: it would leave a GPU idle."""
-    layer = getattr(pcmodel, kind)(SHAPE, 3, stride=2, rngs=nnx.Rngs(0))
+    monkeypatch.setattr(convolution, "multiplies_patches", lambda: False)
+    layer = getattr(pcmodel, kind)(SHAPE, 3, rngs=nnx.Rngs(0))
     graphdef, state = nnx.split(layer)
 
     def predict(state, above):
@@ -179,6 +181,46 @@ def test_a_batch_of_examples_is_one_convolution(kind, getkey):
     assert "feature_group_count = 1" in text and "tensor<7x5x6x2xf64>" in text
     loop = jnp.stack([layer(above) for above in batch])
     np.testing.assert_allclose(one_batch(state, batch), loop, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "stride", "padding"),
+    [((5, 6, 2), 3, 1, "SAME"), ((7, 5, 2), (2, 3), 2, 1), ((4, 4, 2), 3, 1, 0)],
+)
+def test_patches_times_the_kernel_are_the_convolution(
+    shape, kernel, stride, padding, getkey, monkeypatch
+):
+    """Both ways of computing it, and their derivatives, are the same.
+
+    Prevents rows and columns, or a window's units, from being read in another order on a CPU.
+    """
+    layer = pcmodel.Convolution(
+        shape, 3, kernel=kernel, stride=stride, padding=padding, rngs=nnx.Rngs(0)
+    )
+    maps = jax.random.normal(getkey(), shape)
+    weight = layer.weight[...]
+
+    def convolved(maps, weight):
+        return convolution.convolve(maps, weight, stride, layer.pads)
+
+    products = str(jax.make_jaxpr(convolved)(maps, weight))
+    assert "conv_general_dilated" not in products
+    expected = jax.lax.conv_general_dilated(
+        maps[None],
+        weight,
+        (stride, stride),
+        layer.pads,
+        dimension_numbers=convolution.LAYOUT,
+    )[0]
+    found, pull = jax.vjp(convolved, maps, weight)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+    cotangent = jax.random.normal(getkey(), found.shape)
+    ours = pull(cotangent)
+    monkeypatch.setattr(convolution, "multiplies_patches", lambda: False)
+    theirs = jax.vjp(convolved, maps, weight)[1](cotangent)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), ours, theirs
+    )
 
 
 def test_one_window_over_the_whole_map_is_a_dense_layer(getkey):

@@ -1,0 +1,138 @@
+"""Do the first steps of a configuration too large for this machine go as its backprop twin's do?
+
+The first `--steps` batches of one epoch over as many images as they need (so that warm-up and decay of the
+rate happen within them), predictive coding and its twin in turns, a tenth of the steps at a time.  Told for
+both: the mean energy of the label in each tenth, accuracy at the end on the test images with its standard error,
+seconds per step.  It shows that the network trains and that the two begin alike, not how good either
+becomes.
+
+    python benchmarks/first_steps.py cifar10_vgg5 --folder DATA [--steps 300] [--batch-size 16] [--smoke]
+"""
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from classification import competitors, copy
+from timing import RESULTS, write
+
+from pcmodel.cli.options import configure
+from pcmodel.data.images import ImageData, load_images
+from pcmodel.errors import UserError
+from pcmodel.learning.em import LearningState
+from pcmodel.learning.loop import Position, chunks, run_chunk
+from pcmodel.networks.network import as_model
+from pcmodel.trainer.evaluate import evaluate
+from pcmodel.trainer.plan import TrainingPlan
+from pcmodel.trainer.setting import Setting, network_of, prepare
+from pcmodel.trainer.shipped import locate_plan
+
+PARTS = 10
+
+
+def advance(
+    setting: Setting, state: LearningState, start: Position, size: int
+) -> tuple[LearningState, float, float]:
+    """Train on some batches: state, mean energy of the label, seconds."""
+    began = time.perf_counter()
+    state, info = run_chunk(
+        state,
+        setting.examples,
+        jax.random.fold_in(setting.key, start.epoch),
+        jnp.asarray(start.batch),
+        jnp.asarray(size),
+        structure=setting.structure,
+        learning=setting.learning,
+        batch_size=setting.plan.batch_size,
+        prepare=setting.preparation,
+    )
+    if not np.isfinite(info.energy):
+        raise SystemExit("the energy is not finite: nothing was written")
+    return state, float(info.level_energies[0]), time.perf_counter() - began
+
+
+def measure(plan: TrainingPlan, data: ImageData, seed: int) -> dict[str, Any]:
+    """Both competitors of one seed."""
+    settings = {
+        name: prepare(each, seed, data) for name, each in competitors(plan).items()
+    }
+    states = {name: copy(setting.state) for name, setting in settings.items()}
+    told: dict[str, dict[str, Any]] = {
+        name: {"label_energy": [], "seconds": []} for name in settings
+    }
+    batches = next(iter(settings.values())).batches
+    for start, size, end in chunks(Position(), 1, batches, PARTS):
+        for name, setting in settings.items():
+            states[name], label, seconds = advance(setting, states[name], start, size)
+            told[name]["label_energy"].append(label)
+            # The first part also compiles.
+            if start.batch:
+                told[name]["seconds"].append(seconds / size)
+        steps = size + start.batch if end.batch else batches
+        line = ", ".join(f"{n} {t['label_energy'][-1]:.4f}" for n, t in told.items())
+        print(f"  seed {seed}, step {steps}: label {line}", flush=True)
+    for name, setting in settings.items():
+        pure = as_model(network_of(setting, states[name]))
+        found = evaluate(pure, setting.split.test, setting.preparation)
+        told[name]["test_accuracy"] = found.accuracy
+        told[name]["test_standard_error"] = found.standard_error
+        told[name]["seconds_per_step"] = float(np.median(told[name].pop("seconds")))
+    return {"seed": seed, **told}
+
+
+def main() -> None:
+    """Run every seed, write the JSON after each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("configuration", nargs="?", default="cifar10_vgg5")
+    parser.add_argument("--folder", help="where the images are; downloaded otherwise")
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--smoke", action="store_true", help="toy size, digits")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
+    options = parser.parse_args()
+    if options.smoke:  # digits are too small to be pooled four times
+        options.configuration = "mnist_mlp"
+    try:
+        path = locate_plan(options.configuration)
+        plan = configure(TrainingPlan, TrainingPlan(), file=path, where=str(path))
+        if options.smoke:
+            digits = replace(plan.data, name="digits", folder=None)
+            plan = replace(plan.shrunk(), data=digits)
+            options.batch_size, options.steps = 4, 10
+        images = replace(plan.data, examples=options.steps * options.batch_size)
+        if options.smoke:
+            images = replace(images, validation=16)
+        plan = replace(
+            plan,
+            data=images,
+            epochs=1,
+            batch_size=options.batch_size,
+            dtype=options.dtype,
+        )
+        data = load_images(plan.data.name, options.folder)
+    except UserError as error:
+        raise SystemExit(str(error)) from None
+    cases = []
+    for seed in range(options.seeds):
+        cases.append(measure(plan, data, seed))
+        content = {
+            "question": __doc__.splitlines()[0],
+            "configuration": options.configuration,
+            "steps": options.steps,
+            "batch_size": options.batch_size,
+            "dtype": options.dtype,
+            "cases": cases,
+        }
+        name = f"first_steps_{options.configuration}"
+        print(write(name, content, options.output), flush=True)
+
+
+if __name__ == "__main__":
+    main()
