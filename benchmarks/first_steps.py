@@ -2,9 +2,9 @@
 
 The first `--steps` batches of one epoch over as many images as they need (so that warm-up and decay of the
 rate happen within them), predictive coding and its twin in turns, a tenth of the steps at a time.  Told for
-both: the mean energy of the label in each tenth, accuracy at the end on the test images with its standard error,
-seconds per step.  It shows that the network trains and that the two begin alike, not how good either
-becomes.
+both after each tenth: the cross-entropy and the accuracy of the same forward pass on test images (the label's
+energy in training is no common measure: for predictive coding it is that after inference).  It shows that
+the network trains and that the two begin alike, not how good either becomes.
 
     python benchmarks/first_steps.py cifar10_vgg5 --folder DATA [--steps 300] [--batch-size 16] [--smoke]
 """
@@ -37,8 +37,8 @@ PARTS = 10
 
 def advance(
     setting: Setting, state: LearningState, start: Position, size: int
-) -> tuple[LearningState, float, float]:
-    """Train on some batches: state, mean energy of the label, seconds."""
+) -> tuple[LearningState, float]:
+    """Train on some batches: state, seconds."""
     began = time.perf_counter()
     state, info = run_chunk(
         state,
@@ -53,7 +53,22 @@ def advance(
     )
     if not np.isfinite(info.energy):
         raise SystemExit("the energy is not finite: nothing was written")
-    return state, float(info.level_energies[0]), time.perf_counter() - began
+    return state, time.perf_counter() - began
+
+
+def judge(setting: Setting, state: LearningState) -> dict[str, float]:
+    """The forward pass on the test images, nats and share."""
+    pure = as_model(network_of(setting, state))
+    found = evaluate(pure, setting.split.test, setting.preparation)
+    labels = np.asarray(setting.split.test.labels)
+    own = np.take_along_axis(np.asarray(found.scores), labels[:, None], axis=1)[:, 0]
+    return {
+        "cross_entropy": float(-own.mean()),
+        "cross_entropy_standard_error": float(own.std(ddof=1) / len(own) ** 0.5),
+        "accuracy": found.accuracy,
+        "accuracy_standard_error": found.standard_error,
+        "images": found.num,
+    }
 
 
 def measure(plan: TrainingPlan, data: ImageData, seed: int) -> dict[str, Any]:
@@ -63,25 +78,24 @@ def measure(plan: TrainingPlan, data: ImageData, seed: int) -> dict[str, Any]:
     }
     states = {name: copy(setting.state) for name, setting in settings.items()}
     told: dict[str, dict[str, Any]] = {
-        name: {"label_energy": [], "seconds": []} for name in settings
+        name: {"test": [judge(setting, states[name])], "seconds": []}
+        for name, setting in settings.items()
     }
     batches = next(iter(settings.values())).batches
-    for start, size, end in chunks(Position(), 1, batches, PARTS):
+    for start, size, _ in chunks(Position(), 1, batches, PARTS):
         for name, setting in settings.items():
-            states[name], label, seconds = advance(setting, states[name], start, size)
-            told[name]["label_energy"].append(label)
-            # The first part also compiles.
-            if start.batch:
+            states[name], seconds = advance(setting, states[name], start, size)
+            told[name]["test"].append(judge(setting, states[name]))
+            if start.batch:  # the first part also compiles
                 told[name]["seconds"].append(seconds / size)
-        steps = size + start.batch if end.batch else batches
-        line = ", ".join(f"{n} {t['label_energy'][-1]:.4f}" for n, t in told.items())
-        print(f"  seed {seed}, step {steps}: label {line}", flush=True)
-    for name, setting in settings.items():
-        pure = as_model(network_of(setting, states[name]))
-        found = evaluate(pure, setting.split.test, setting.preparation)
-        told[name]["test_accuracy"] = found.accuracy
-        told[name]["test_standard_error"] = found.standard_error
-        told[name]["seconds_per_step"] = float(np.median(told[name].pop("seconds")))
+        line = ", ".join(
+            f"{name} {one['test'][-1]['cross_entropy']:.4f} nats, "
+            f"{100 * one['test'][-1]['accuracy']:.1f} %"
+            for name, one in told.items()
+        )
+        print(f"  seed {seed}, step {start.batch + size}: {line}", flush=True)
+    for one in told.values():
+        one["seconds_per_step"] = float(np.median(one.pop("seconds")))
     return {"seed": seed, **told}
 
 
