@@ -38,15 +38,16 @@ class Trials(NamedTuple):
     block_start: Bool[Array, " trials"]
     outcome_seen: Bool[Array, " trials"]
     reported: Bool[Array, " trials"]
+    push: Float[Array, " trials"]  # how far the mark was moved since the last report
 
 
 def make_trials(
-    *, outcome, report, noise_sd, helicopter, helicopter_seen, block_start
+    *, outcome, report, noise_sd, helicopter, helicopter_seen, block_start, push=None
 ) -> Trials:
     """Trials from plain arrays of one shape (any leading axes); NaN means missing.
 
     Raises ValueError for shapes that differ, a non-positive noise SD, or a position
-    outside the range.
+    outside the range. Without `push` the mark waits where it was left.
     """
     outcome, report, noise_sd, helicopter = (
         np.asarray(values, dtype=float)
@@ -64,6 +65,9 @@ def make_trials(
         block_start=jnp.asarray(block_start),
         outcome_seen=jnp.asarray(np.isfinite(outcome)),
         reported=jnp.asarray(np.isfinite(report)),
+        push=jnp.asarray(
+            np.nan_to_num(np.zeros_like(outcome) if push is None else push)
+        ),
     )
 
 
@@ -128,4 +132,5 @@ def simulate_task(
         block_start=block_start,
         outcome_seen=jnp.ones((num_trials,), bool),
         reported=jnp.zeros((num_trials,), bool),
+        push=jnp.zeros((num_trials,)),
     )

@@ -24,7 +24,13 @@ from pcmodel.behaviour.participant import (
     sense,
 )
 from pcmodel.behaviour.response import draw_report, report_log_likelihood
-from pcmodel.behaviour.task import RANGE_CENTRE, RANGE_WIDTH, Trials
+from pcmodel.behaviour.task import (
+    RANGE_CENTRE,
+    RANGE_HIGH,
+    RANGE_LOW,
+    RANGE_WIDTH,
+    Trials,
+)
 
 
 class Trajectory(NamedTuple):
@@ -147,16 +153,35 @@ def run_participant(
     )
 
 
+def pushed(
+    predicted: Float[Array, "*trials"],
+    previous: Float[Array, "*trials"],
+    push: Float[Array, "*trials"],
+    start_weight: Scalar | float,
+) -> tuple[Float[Array, "*trials"], Float[Array, "*trials"]]:
+    """Where the next report aims, and where its mark stands, after the mark was moved.
+
+    Of a push by d screen units the aim follows the share `start_weight`: 0 for those who
+    report what they believe wherever the mark stands (Bruckner et al.: anchoring).
+    """
+    aim = jnp.clip(predicted + start_weight * push, RANGE_LOW, RANGE_HIGH)
+    return aim, previous + push
+
+
 def log_likelihood(
-    parameters: ParticipantParameters, trials: Trials, *, agent: Agent | Switches
+    parameters: ParticipantParameters,
+    trials: Trials,
+    *,
+    agent: Agent | Switches,
+    start_weight: Scalar | float = 0.0,
 ) -> Float[Array, " trials"]:
-    """Log probability of each report; 0 where none is scored."""
+    """Log probability of each report; 0 where none is scored. See `pushed`."""
     run = run_participant(parameters, trials, agent=agent)
+    aim, stand = pushed(
+        run.predicted_report, run.previous_report, trials.push, start_weight
+    )
     value = report_log_likelihood(
-        parameters,
-        predicted=run.predicted_report,
-        previous=run.previous_report,
-        report=run.report,
+        parameters, predicted=aim, previous=stand, report=run.report
     )
     return jnp.where(scored(trials), value, 0.0)
 
@@ -172,13 +197,14 @@ def simulate_participant(
     trials: Trials,
     *,
     agent: Agent | Switches,
+    start_weight: Scalar | float = 0.0,
 ) -> tuple[Trials, Trajectory]:
     """Draw reports for the outcomes in `trials`; each block starts at the centre."""
 
     def respond(predicted, previous, trial, trial_key):
-        drawn = draw_report(
-            trial_key, parameters, predicted=predicted, previous=previous
-        )
+        aim, stand = pushed(predicted, previous, trial.push, start_weight)
+        stand = jnp.clip(stand, RANGE_LOW, RANGE_HIGH)
+        drawn = draw_report(trial_key, parameters, predicted=aim, previous=stand)
         return jnp.where(trial.block_start, RANGE_CENTRE, drawn)
 
     trials = trials._replace(reported=jnp.ones_like(trials.reported))

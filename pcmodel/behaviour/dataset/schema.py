@@ -60,6 +60,7 @@ HELICOPTER = Task(
         Column("helicopter", "number", 0.0, 300.0, optional=True, names=("mu_t",)),
         Column("helicopter_seen", "flag", optional=True, default=0.0, names=("v_t",)),
         Column("block_start", "flag", optional=True, names=("new_block",)),
+        Column("bucket_start", "number", optional=True, names=("z_t",)),
     ),
     response="report",
 )

@@ -74,6 +74,7 @@ MODELS: dict[str, dict[str, Build]] = {
     },
     "helicopter": {
         "change_point": lambda s: HelicopterModel(Agent()),
+        "start_anchored": lambda s: HelicopterModel(Agent(), start_anchored=True),
         "belief_anchored": lambda s: HelicopterModel(Agent(anchor="belief")),
         "kalman": lambda s: HelicopterModel(Agent(change_points=False)),
     },

@@ -2,13 +2,14 @@
 
 `prior_log_precision` is the stiffness of the belief (the level above the outcome) and
 `sensory_log_precision` what the outcome is granted; see `pcmodel.behaviour.participant`.
+With `start_anchored` a report is drawn towards where its mark was put before it.
 """
 
 from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Bool, Float, Key
 
 from pcmodel.behaviour.agent import Agent
 from pcmodel.behaviour.dataset import Series
@@ -62,15 +63,28 @@ def _parameters(agent: Agent) -> tuple[Parameter, ...]:
     return tuple(found)
 
 
+START_WEIGHT = Parameter(
+    "start_weight",
+    0.0,
+    0.3,
+    0.2,
+    1.0,
+    free=False,
+    about="share of a push of the mark that the next report follows",
+)
+
+
 @dataclass(frozen=True)
 class HelicopterModel:
     """The change-point agent, or the Kalman agent without change points."""
 
     agent: Agent = Agent()
+    start_anchored: bool = False
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        return _parameters(self.agent)
+        start = replace(START_WEIGHT, free=self.start_anchored)
+        return (*_parameters(self.agent), start)
 
     def prepare(self, series: Series) -> Trials:
         """Padding is a trial without outcome and report; a series starts a block."""
@@ -86,14 +100,24 @@ class HelicopterModel:
             helicopter=values["helicopter"],
             helicopter_seen=np.nan_to_num(values["helicopter_seen"]) > 0.5,
             block_start=start,
+            push=pushes(values["bucket_start"], values["report"], start),
         )
 
     def log_likelihood(self, values: Values, data: Trials) -> Float[Array, " trials"]:
-        return log_likelihood(self.person(values), data, agent=self.agent)
+        return log_likelihood(
+            self.person(values),
+            data,
+            agent=self.agent,
+            start_weight=values["start_weight"],
+        )
 
     def simulate(self, key: Key[Array, ""], values: Values, data: Trials) -> Trials:
         drawn, _ = simulate_participant(
-            key, self.person(values), data, agent=self.agent
+            key,
+            self.person(values),
+            data,
+            agent=self.agent,
+            start_weight=values["start_weight"],
         )
         return drawn._replace(reported=data.reported)
 
@@ -112,3 +136,14 @@ class HelicopterModel:
             log_scale=REFERENCE_LOG_PRECISION - sensory,
             **{name: values[name] for name in TAKEN_AS_THEY_ARE},
         )
+
+
+def pushes(
+    start: Float[np.ndarray, "series trials"],
+    report: Float[np.ndarray, "series trials"],
+    block_start: Bool[np.ndarray, "series trials"],
+) -> Float[np.ndarray, "series trials"]:
+    """How far the mark was moved from the last report; 0 where that is unknown."""
+    moved = np.zeros_like(report)
+    moved[:, 1:] = start[:, 1:] - report[:, :-1]
+    return np.where(block_start, 0.0, np.nan_to_num(moved))

@@ -1,0 +1,172 @@
+"""Both experiments: read, measure, fit each person alone, simulate, measure again."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcmodel.behaviour.dataset import Series, find_task, load_series
+from pcmodel.behaviour.models import HelicopterModel, find_model
+from pcmodel.behaviour.statistics.modes import Modes, fit_modes
+from pcmodel.behaviour.task import Trials
+
+from .._published import data_file
+from .config import CHILDREN, FOLDER, OLDER, YOUNGER, Config
+from .measuring import Measures, measure, shuffled
+
+BELIEFS = (
+    "prior_log_precision",
+    "sensory_log_precision",
+    "hazard_logit",
+    "noise_exponent",
+    "log_sighting",
+)
+FILES = {"first": "first_experiment.csv", "follow-up": "follow_up_experiment.csv"}
+MODELS = {"first": "change_point", "follow-up": "start_anchored"}
+SHIFTING = "main_push"
+
+
+class Group(NamedTuple):
+    """The series of one condition, one for each person."""
+
+    age: np.ndarray  # (series,) a key of AGES
+    person: np.ndarray  # (series,) the same number in both conditions
+    measured: Measures
+    null: Measures  # pushes exchanged between trials
+    fitted: dict[str, np.ndarray]  # mode of each parameter, (series,)
+    fitted_sd: dict[str, np.ndarray]  # Laplace
+    settled: np.ndarray  # (series,) whether a mode was found
+    gain: np.ndarray  # (series,) log evidence over the agent without change points
+    simulated: Measures  # own parameters
+    same_beliefs: Measures  # beliefs of the typical younger adult, own responses
+    same_responses: Measures  # the other way round
+    not_drawn: Measures  # own parameters, drawn to no mark
+
+
+class Results(NamedTuple):
+    """By condition: first, stable, shifting."""
+
+    conditions: dict[str, Group]
+
+
+def compute(config: Config, *, seed: int, progress: Any) -> Results:
+    """Everything, in double precision."""
+    found: dict[str, Group] = {}
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        for name in FILES:
+            series = _read(config, name)
+            with progress.stage(f"{name} experiment", 3) as stage:
+                found |= _study(series, name, config, seed, stage.advance)
+    return Results(found)
+
+
+def _read(config: Config, name: str) -> Series:
+    by = ("cond",) if name == "follow-up" else ()
+    series = load_series(
+        data_file(config.data, FOLDER, FILES[name]),
+        find_task("helicopter"),
+        covariates=("age_group", *by),
+        series_by=by,
+    )
+    keep = np.ones(len(series.participant), bool)
+    if config.people:
+        ages = series.covariates["age_group"]
+        chosen = [
+            np.unique(series.participant[ages == a])[: config.people]
+            for a in np.unique(ages)
+        ]
+        keep = np.isin(series.participant, np.concatenate(chosen))
+    last = config.trials or series.present.shape[1]
+    return series._replace(
+        values={n: v[keep, :last] for n, v in series.values.items()},
+        present=series.present[keep, :last],
+        participant=series.participant[keep],
+        covariates={n: v[keep] for n, v in series.covariates.items()},
+    )
+
+
+def _study(
+    series: Series, name: str, config: Config, seed: int, advance: Any
+) -> dict[str, Group]:
+    model: Any = find_model("helicopter", MODELS[name])
+    kalman = find_model("helicopter", "kalman")
+    data = model.prepare(series)
+    age = series.covariates["age_group"].astype(int)
+    cond = series.covariates.get("cond", np.full(len(age), "first"))
+    rng = np.random.default_rng(seed)
+    measured, null = measure(data), measure(shuffled(data, rng))
+    modes = fit_modes(model, data)
+    advance()
+    rival = fit_modes(kalman, data)
+    advance()
+    values = _values(model, modes)
+    people = _exchanged(values, (age == YOUNGER) & modes.settled, cond)
+    keys = jax.random.split(jax.random.key(seed), config.replications)
+    again = {n: _measure_simulated(model, keys, v, data) for n, v in people.items()}
+    advance()
+    parts = Group(
+        age,
+        series.participant,
+        measured,
+        null,
+        values,
+        {n: modes.sd[:, i] for i, n in enumerate(modes.names)},
+        modes.settled & rival.settled,
+        modes.log_evidence - rival.log_evidence,
+        **again,
+    )
+    titles = {"first": "first", SHIFTING: "shifting"}
+    return {
+        titles.get(c, "stable"): jax.tree.map(lambda leaf: leaf[cond == c], parts)
+        for c in np.unique(cond)
+    }
+
+
+def _values(model: HelicopterModel, modes: Modes) -> dict[str, np.ndarray]:
+    size = len(modes.value)
+    found = {p.name: np.full(size, p.mean) for p in model.parameters}
+    return found | {name: modes.column(name) for name in modes.names}
+
+
+def _exchanged(
+    values: dict[str, np.ndarray], is_young: np.ndarray, cond: np.ndarray
+) -> dict[str, dict[str, np.ndarray]]:
+    """Everyone as fitted; and with one half of the typical younger adult's parameters."""
+    typical = {}
+    for name, own in values.items():
+        typical[name] = own.copy()
+        for c in np.unique(cond):
+            young = own[is_young & (cond == c)]
+            typical[name][cond == c] = young.mean() if young.size else own.mean()
+    return {
+        "simulated": values,
+        "same_beliefs": values | {n: typical[n] for n in BELIEFS},
+        "same_responses": typical | {n: values[n] for n in BELIEFS},
+        "not_drawn": values | {"start_weight": 0.0 * values["start_weight"]},
+    }
+
+
+def _measure_simulated(
+    model: HelicopterModel, keys: jax.Array, values: dict[str, np.ndarray], data: Trials
+) -> Measures:
+    """The mean over replications of what is measured on simulated reports."""
+    rows = []
+    for key in keys:
+        own = jax.random.split(key, len(data.outcome))
+        arrays = {n: jnp.asarray(v) for n, v in values.items()}
+        rows.append(measure(_simulate(model, own, arrays, data)))
+    return Measures(
+        *(np.mean(np.stack(column), axis=0) for column in zip(*rows, strict=True))
+    )
+
+
+@partial(jax.jit, static_argnums=0)
+def _simulate(
+    model: HelicopterModel, keys: jax.Array, values: dict[str, jax.Array], data: Trials
+) -> Trials:
+    return jax.vmap(model.simulate)(keys, values, data)
+
+
+CONTRASTS = ((YOUNGER, CHILDREN), (YOUNGER, OLDER))
