@@ -118,10 +118,11 @@ def _study(
         **again,
     )
     titles = {"first": "first", SHIFTING: "shifting"}
-    return {
-        titles.get(c, "stable"): jax.tree.map(lambda leaf: leaf[cond == c], parts)
-        for c in np.unique(cond)
-    }
+    return {titles.get(c, "stable"): _rows(parts, cond == c) for c in np.unique(cond)}
+
+
+def _rows(group: Group, keep: np.ndarray) -> Group:
+    return jax.tree.map(lambda leaf: leaf[keep], group)
 
 
 def _values(model: HelicopterModel, modes: Modes) -> dict[str, np.ndarray]:

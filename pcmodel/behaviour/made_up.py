@@ -79,7 +79,6 @@ def _helicopter(
     tasks = jax.vmap(lambda key: simulate_task(key, num_trials=shape[1]))(keys)
     names = ("outcome", "report", "noise_sd", "helicopter")
     values = {n: np.asarray(getattr(tasks, n), float) for n in names}
-    values["bucket_start"] = np.full(shape, np.nan)
     for name in ("helicopter_seen", "block_start"):
         values[name] = np.asarray(getattr(tasks, name), float)
     return values

@@ -14,10 +14,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcmodel.behaviour.dataset import Series, find_task, load_series
+from pcmodel.behaviour.dataset import Series, find_task, load_series, with_judgements
 from pcmodel.behaviour.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
 from pcmodel.behaviour.models.interface import Course, ParticipantModel
+from pcmodel.behaviour.models.judged import judged
 from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.sampler import num_chunks
 from pcmodel.behaviour.statistics import (
@@ -64,6 +65,7 @@ class Plan:
     series_by: tuple[str, ...] = ()
     scale: tuple[float, ...] = ()  # low, high and, if not 1, step
     after_outcome: bool = False
+    judgements: tuple[str, ...] = ()  # confidence, reaction_time
     bids_task: str | None = None
     pooled: bool = False
     method: Literal["nuts", "svi"] = "nuts"
@@ -146,7 +148,7 @@ def read_data(plan: Plan) -> Series:
     scale = _scale(plan)
     return load_series(
         Path(plan.data),
-        find_task(plan.task),
+        with_judgements(find_task(plan.task), plan.judgements),
         columns=dict(_pair(text) for text in plan.columns),
         covariates=tuple(dict.fromkeys(covariates)),
         series_by=plan.series_by,
@@ -169,7 +171,7 @@ def digest(path: Path) -> str:
 def plan_hierarchy(plan: Plan, series: Series, model: str | None = None) -> Hierarchy:
     """The statistical model of a plan; formulas a rival model cannot take are left out."""
     setting = setting_of(series, scale=_scale(plan), after_outcome=plan.after_outcome)
-    found = find_model(plan.task, model or plan.model, setting)
+    found = judged(find_model(plan.task, model or plan.model, setting), plan.judgements)
     formulas = [text for text in plan.formulas if model is None or _takes(found, text)]
     return build_hierarchy(found, series, formulas=formulas, pooled=plan.pooled)
 

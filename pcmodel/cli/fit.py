@@ -35,6 +35,12 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
     add("--series", default="", metavar="C,..", help="columns that restart the belief")
     add("--scale", default="", metavar="LOW,HIGH[,STEP]", help="of ratings")
     add("--after-outcome", action="store_true", help="ratings follow the outcome")
+    add(
+        "--judgements",
+        default="",
+        metavar="J,..",
+        help="columns beside the response: confidence, reaction_time",
+    )
     add("--bids-task", metavar="LABEL", help="which task of a BIDS folder")
     add("--pooled", action="store_true", help="nobody differs unless a formula says so")
     add("--svi", action="store_true", help="variational fit, for thousands of people")
@@ -93,6 +99,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         series_by=_words(arguments.series),
         scale=scale_numbers(arguments.scale),
         after_outcome=arguments.after_outcome,
+        judgements=_words(arguments.judgements),
         bids_task=arguments.bids_task,
         pooled=arguments.pooled,
         method="svi" if arguments.svi else "nuts",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour import Agent, log_likelihood, make_trials, run_participant
+from pcmodel.behaviour.response import report_log_likelihood
 from tests.behaviour.textbook import change_point, kalman
 
 KALMAN = Agent(anchor="belief", change_points=False)
@@ -205,3 +206,22 @@ def test_columns_of_unequal_length_are_refused(columns):
     columns["report"] = columns["report"][:-1]
     with pytest.raises(ValueError, match="report has shape"):
         make_trials(**columns)
+
+
+def test_a_moved_mark_draws_the_report_by_its_share(parameters, columns):
+    """By hand: the same report is as likely as one of a belief that much further on."""
+    columns["push"] = np.zeros(40)
+    columns["push"][7] = 10.0
+    trials, plain = make_trials(**columns), make_trials(**(columns | {"push": None}))
+    run = run_participant(parameters, plain, agent=Agent())
+    found = log_likelihood(parameters, trials, agent=Agent(), start_weight=0.3)
+    expected = report_log_likelihood(
+        parameters,
+        predicted=run.predicted_report[7] + 3.0,
+        previous=run.previous_report[7] + 10.0,
+        report=plain.report[7],
+    )
+    assert float(found[7]) == pytest.approx(float(expected), rel=1e-12)
+    others = np.arange(40) != 7
+    untouched = log_likelihood(parameters, plain, agent=Agent())
+    np.testing.assert_array_equal(found[others], untouched[others])

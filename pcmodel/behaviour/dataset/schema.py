@@ -1,6 +1,7 @@
 """What the table of each task must hold."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pcmodel.errors import unknown_name
@@ -99,3 +100,21 @@ def find_task(name: str) -> Task:
     if name not in TASKS:
         raise unknown_name("task", name, TASKS)
     return TASKS[name]
+
+
+JUDGEMENTS = {
+    "confidence": Column("confidence", "number"),
+    "reaction_time": Column("reaction_time", "number", 1e-6, names=("rt",)),
+}
+
+
+def with_judgements(task: Task, names: Sequence[str]) -> Task:
+    """The task with columns of what was said or done beside each response.
+
+    They are read only where they are asked for; cells may be missing.
+    """
+    for name in names:
+        if name not in JUDGEMENTS:
+            raise unknown_name("judgement", name, JUDGEMENTS, where="judgements")
+    added = tuple(JUDGEMENTS[name] for name in dict.fromkeys(names))
+    return replace(task, columns=(*task.columns, *added))

@@ -11,4 +11,6 @@ from pcmodel.behaviour.models.catalogue import find_model as find_model
 from pcmodel.behaviour.models.helicopter import HelicopterModel as HelicopterModel
 from pcmodel.behaviour.models.interface import Parameter as Parameter
 from pcmodel.behaviour.models.interface import ParticipantModel as ParticipantModel
+from pcmodel.behaviour.models.judged import JudgedModel as JudgedModel
+from pcmodel.behaviour.models.judged import judged as judged
 from pcmodel.behaviour.models.rating import RatingModel as RatingModel

@@ -100,7 +100,7 @@ class HelicopterModel:
             helicopter=values["helicopter"],
             helicopter_seen=np.nan_to_num(values["helicopter_seen"]) > 0.5,
             block_start=start,
-            push=pushes(values["bucket_start"], values["report"], start),
+            push=pushes(values.get("bucket_start"), values["report"], start),
         )
 
     def log_likelihood(self, values: Values, data: Trials) -> Float[Array, " trials"]:
@@ -139,11 +139,13 @@ class HelicopterModel:
 
 
 def pushes(
-    start: Float[np.ndarray, "series trials"],
+    start: Float[np.ndarray, "series trials"] | None,
     report: Float[np.ndarray, "series trials"],
     block_start: Bool[np.ndarray, "series trials"],
 ) -> Float[np.ndarray, "series trials"]:
     """How far the mark was moved from the last report; 0 where that is unknown."""
     moved = np.zeros_like(report)
+    if start is None:
+        return moved
     moved[:, 1:] = start[:, 1:] - report[:, :-1]
     return np.where(block_start, 0.0, np.nan_to_num(moved))

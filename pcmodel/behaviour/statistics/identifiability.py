@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pcmodel.behaviour.models import HelicopterModel
+from pcmodel.behaviour.models import HelicopterModel, JudgedModel
+from pcmodel.behaviour.models.judged import INTERCEPTS
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy
 from pcmodel.behaviour.statistics.posterior import Effect, Posterior
 
@@ -73,11 +74,19 @@ def invariances(model: Any) -> tuple[tuple[str, ...], ...]:
     $\kappa x_3 + \omega_2$ only: $x_3$ can be shifted ($\mu_3^{(0)}$ against $\omega_2$)
     and stretched ($\kappa$ against $\omega_3$ and $\pi_3^{(0)}$, the shift that remains
     taken by $\omega_2$), unless choice itself reads the volatility.
+
+    Confidence reads the precision itself. Of a Kalman agent's two it then fixes a common
+    shift against the person's own zero of the scale, and so what a condition does to
+    either, as long as it leaves that zero alone.
     """
-    if isinstance(model, HelicopterModel):
+    own = model.model if isinstance(model, JudgedModel) else model
+    if isinstance(own, HelicopterModel):
+        if own.agent.change_points:
+            return ()
         names = ("prior_log_precision",), ("sensory_log_precision",)
-        return () if model.agent.change_points else names
-    if getattr(model, "volatile_choice", False):
+        beside = [p.name for p in model.parameters if p.name in INTERCEPTS]
+        return tuple((*name, *beside) for name in names)
+    if getattr(own, "volatile_choice", False):
         return ()
     names = {parameter.name for parameter in model.parameters}
     groups = ("mu3_0", "omega2"), ("log_kappa2", "omega3", "log_pi3_0")

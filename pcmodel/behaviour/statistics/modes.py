@@ -130,7 +130,7 @@ def _bend(objective: Any, place: Array) -> Float[Array, "parameters parameters"]
     """Minus the Hessian, by central differences: a second derivative compiles for minutes."""
     steps = DIFFERENCE * jnp.eye(place.size)
     slope = jax.vmap(jax.grad(objective))
-    bend = (slope(place[None] - steps) - slope(place[None] + steps)) / (
+    bend = (slope(place[None, :] - steps) - slope(place[None, :] + steps)) / (
         2.0 * DIFFERENCE
     )
     return 0.5 * (bend + bend.T)
@@ -139,7 +139,7 @@ def _bend(objective: Any, place: Array) -> Float[Array, "parameters parameters"]
 def _positive(bend: Array) -> Array:
     """The same with negative curvatures turned over and small ones raised to the prior's."""
     values, vectors = jnp.linalg.eigh(bend)
-    return (vectors * jnp.maximum(jnp.abs(values), 1.0)) @ vectors.T
+    return (vectors * jnp.maximum(jnp.abs(values), 1.0)[None, :]) @ vectors.T
 
 
 @partial(jax.jit, static_argnums=0, compiler_options=QUICK)

@@ -1,0 +1,203 @@
+r"""Any participant model joined by what a person says or does beside each response.
+
+Confidence and the log of the reaction time are linear in $x_t$, the log precision of the
+belief that the response of trial $t$ came from (`pcmodel.behaviour.responses.judgement`),
+less what $x$ is on average at the prior's centre. Confidence counts in SDs of all ratings
+of the data set, so that one prior serves any scale. Missing ones, and those of trials
+without a scored response, are masked.
+
+This is what breaks a tie: responses show how precise one level is against another, and
+confidence how precise the belief is by itself, up to each person's own zero of the scale.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Key
+
+from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.models.interface import (
+    Course,
+    Parameter,
+    ParticipantModel,
+    Values,
+)
+from pcmodel.behaviour.models.rating import RatingModel
+from pcmodel.behaviour.responses import (
+    JudgementParameters,
+    confidence_log_likelihood,
+    draw_confidence,
+    draw_reaction_time,
+    reaction_time_log_likelihood,
+)
+from pcmodel.errors import UserError
+
+CONFIDENCE = (
+    Parameter(
+        "confidence_intercept",
+        0.0,
+        1.0,
+        0.7,
+        1.0,
+        about="confidence at the usual precision, SDs of all ratings",
+    ),
+    Parameter(
+        "confidence_slope",
+        0.5,
+        0.5,
+        0.3,
+        0.7,
+        about="confidence per log unit of precision, SDs of all ratings",
+    ),
+    Parameter(
+        "log_confidence_sd", -0.5, 0.7, 0.4, 1.0, about="log SD of a rating, the same"
+    ),
+)
+REACTION_TIME = (
+    Parameter(
+        "time_intercept", 0.0, 1.0, 0.5, 1.0, about="log seconds at the usual precision"
+    ),
+    Parameter(
+        "time_slope", 0.0, 0.3, 0.2, 0.7, about="log seconds per log unit of precision"
+    ),
+    Parameter("log_time_sd", -0.7, 0.7, 0.4, 1.0, about="log SD of log seconds"),
+)
+INTERCEPTS = ("confidence_intercept",)
+
+
+class JudgedData(NamedTuple):
+    """One series of a model's own data, and the judgements beside it."""
+
+    own: Any
+    usual: Float[Array, "*one"]  # log precision that counts as zero
+    confidence: Float[Array, "*trials"]  # SDs of all ratings from their mean
+    rated: Bool[Array, "*trials"]
+    seconds: Float[Array, "*trials"]
+    timed: Bool[Array, "*trials"]
+
+
+@dataclass(frozen=True)
+class JudgedModel:
+    """`model` perceives and answers; its belief's precision is rated, or slows the answer."""
+
+    model: ParticipantModel
+    confidence: bool = True
+    reaction_time: bool = False
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        added = CONFIDENCE if self.confidence else ()
+        return (
+            *self.model.parameters,
+            *added,
+            *(REACTION_TIME if self.reaction_time else ()),
+        )
+
+    def prepare(self, series: Series) -> JudgedData:
+        own = self.model.prepare(series)
+        scored = np.isfinite(np.asarray(self.model.responses(own)))
+        if not self._is_after:
+            scored = scored & (np.arange(scored.shape[1]) > 0)
+        nothing = np.full(scored.shape, np.nan)
+        rating = series.values["confidence"] if self.confidence else nothing
+        seconds = series.values["reaction_time"] if self.reaction_time else nothing
+        rated, timed = scored & np.isfinite(rating), scored & np.isfinite(seconds)
+        return JudgedData(
+            own,
+            jnp.full(len(scored), self._usual(own, scored)),
+            jnp.asarray(np.where(rated, _standard(rating), 0.0)),
+            jnp.asarray(rated),
+            jnp.asarray(np.where(timed, seconds, 1.0)),
+            jnp.asarray(timed),
+        )
+
+    def _usual(self, own: Any, scored: np.ndarray) -> float:
+        """The mean log precision at the prior's centre: a constant of the data set."""
+        values = {p.name: jnp.asarray(float(p.mean)) for p in self.model.parameters}
+        level = jax.vmap(lambda data: self._certainty(values, data))
+        found = np.asarray(jax.jit(level)(own))
+        return float(found[scored].mean()) if scored.any() else 0.0
+
+    @property
+    def _is_after(self) -> bool:
+        return isinstance(self.model, RatingModel) and self.model.after_outcome
+
+    def _certainty(self, values: Values, own: Any) -> Float[Array, " trials"]:
+        """Log precision of the belief that each response came from; 0 on a first trial."""
+        level = self.model.course(values, own).log_precision[0]
+        if not self._is_after:
+            level = jnp.concatenate([jnp.zeros_like(level[:1]), level[:-1]])
+        if level.ndim > 1:  # an axis of options: that of the chosen one
+            level = jnp.take_along_axis(level, own.inputs.arm[:, None], axis=1)[:, 0]
+        return jnp.where(jnp.isfinite(level), level, 0.0)
+
+    def log_likelihood(
+        self, values: Values, data: JudgedData
+    ) -> Float[Array, " trials"]:
+        total = self.model.log_likelihood(values, data.own)
+        level = self._certainty(values, data.own) - data.usual
+        if self.confidence:
+            rating = confidence_log_likelihood(
+                _confidence(values), level, data.confidence
+            )
+            total = total + jnp.where(data.rated, rating, 0.0)
+        if self.reaction_time:
+            time = reaction_time_log_likelihood(_time(values), level, data.seconds)
+            total = total + jnp.where(data.timed, time, 0.0)
+        return total
+
+    def simulate(
+        self, key: Key[Array, ""], values: Values, data: JudgedData
+    ) -> JudgedData:
+        own_key, rating_key, time_key = jax.random.split(key, 3)
+        own = self.model.simulate(own_key, values, data.own)
+        level = self._certainty(values, own) - data.usual
+        drawn = data._replace(own=own)
+        if self.confidence:
+            rating = draw_confidence(rating_key, _confidence(values), level)
+            drawn = drawn._replace(confidence=jnp.where(data.rated, rating, 0.0))
+        if self.reaction_time:
+            seconds = draw_reaction_time(time_key, _time(values), level)
+            drawn = drawn._replace(seconds=jnp.where(data.timed, seconds, 1.0))
+        return drawn
+
+    def course(self, values: Values, data: JudgedData) -> Course:
+        return self.model.course(values, data.own)
+
+    def responses(self, data: JudgedData) -> Float[Array, "*shape"]:
+        return self.model.responses(data.own)
+
+
+def judged(model: ParticipantModel, names: Sequence[str]) -> ParticipantModel:
+    """The model with the judgements named, or as it is; UserError without a precision."""
+    if not names:
+        return model
+    if "learning_rate_logit" in {p.name for p in model.parameters}:
+        raise UserError(
+            "a Rescorla-Wagner learner has no precision that could be judged",
+            where="judgements",
+            expected="a filter (hgf2, ehgf3) or an agent of the helicopter task",
+        )
+    return JudgedModel(model, "confidence" in names, "reaction_time" in names)
+
+
+def _confidence(values: Values) -> JudgementParameters:
+    names = ("confidence_intercept", "confidence_slope", "log_confidence_sd")
+    return JudgementParameters(*(values[name] for name in names))
+
+
+def _time(values: Values) -> JudgementParameters:
+    names = ("time_intercept", "time_slope", "log_time_sd")
+    return JudgementParameters(*(values[name] for name in names))
+
+
+def _standard(rating: np.ndarray) -> np.ndarray:
+    """From their mean, in their SD; left as they are where they do not differ."""
+    seen = rating[np.isfinite(rating)]
+    if not seen.size or seen.std() == 0.0:
+        return rating
+    return (rating - seen.mean()) / seen.std()
