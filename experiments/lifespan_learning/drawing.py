@@ -24,7 +24,7 @@ def draw(results: Results) -> dict[str, Any]:
 
 def _rates(results: Results) -> Any:
     groups = results.conditions
-    figure, axes = new_figure(1, len(groups), height=3.4, sharey=True, squeeze=False)
+    figure, axes = new_figure(1, len(groups), height=4.2, sharey=True, squeeze=False)
     kinds = (
         ("after a change, people", "changed", "measured", "orange", "o"),
         ("after a change, simulated", "changed", "simulated", "orange", "x"),
@@ -45,13 +45,14 @@ def _rates(results: Results) -> Any:
             [AGES[int(a)].replace(" ", "\n") for a in ages], fontsize=9
         )
     axes[0][0].set_ylabel("learning rate")
-    axes[0][-1].legend(fontsize=8, loc="lower right")
+    handles = axes[0][-1].get_legend_handles_labels()
+    figure.legend(*handles, fontsize=9, loc="outside lower center", ncols=3)
     return figure
 
 
 def _pulls(results: Results) -> Any:
     group = results.conditions["shifting"]
-    figure, axis = new_figure(height=3.2)
+    figure, axis = new_figure(height=3.6)
     ages = np.unique(group.age)
     weight = np.where(group.settled, group.fitted["start_weight"], np.nan)
     kinds = (
@@ -75,7 +76,8 @@ def _pulls(results: Results) -> Any:
     axis.axhline(0.0, color=COLOURS["black"], lw=0.8)
     axis.set(ylabel="share of the push that is followed", xticks=range(len(ages)))
     axis.set_xticklabels([AGES[int(a)] for a in ages])
-    axis.legend(fontsize=9, loc="upper right")
+    handles = axis.get_legend_handles_labels()
+    figure.legend(*handles, fontsize=9, loc="outside lower center", ncols=4)
     return figure
 
 

@@ -120,7 +120,10 @@ def _rates(
             )
         )
     rise = measured.changed - measured.calm
-    each = {a: mean_interval(rise[group.age == a]) for a in np.unique(group.age)}
+    use = group.settled | (not fitted)
+    each = {
+        a: mean_interval(rise[use & (group.age == a)]) for a in np.unique(group.age)
+    }
     verdicts.append(
         Verdict(
             f"Learning rates rise after change points ({where})",

@@ -51,7 +51,10 @@ def _coverage(results: Any) -> Verdict:
 
 def plot(plan: Any, results: Any, summary: CheckSummary) -> dict[str, Any]:
     """Ranks as a distribution function less the uniform one, and truths found again."""
-    return {"ranks": _draw_ranks(results), "recovery": _draw_recovery(results)}
+    return {
+        "ranks": _draw_ranks(results),
+        "recovery": draw_recovery(results.names, results.truth, results.mean),
+    }
 
 
 def band(size: int, *, num_simulated: int = 2000) -> float:
@@ -76,20 +79,22 @@ def _draw_ranks(results: Any) -> Any:
     return figure
 
 
-def _draw_recovery(results: Any) -> Any:
+def draw_recovery(
+    names: tuple[str, ...], truth: np.ndarray, estimate: np.ndarray
+) -> Any:
+    """One panel a number: estimates against truths, (replications, numbers)."""
     from pcmodel.report.style import COLOURS, new_figure
 
-    columns = min(4, len(results.names))
-    rows = -(-len(results.names) // columns)
-    figure, axes = new_figure(rows, columns, height=2.2 * rows, squeeze=False)
-    for place, name in enumerate(results.names):
-        one = axes.flat[place]
-        truth, mean = results.truth[:, place], results.mean[:, place]
-        one.plot(truth, mean, ".", color=COLOURS["blue"], ms=3)
-        ends = [truth.min(), truth.max()]
+    columns = min(4, len(names))
+    rows = -(-len(names) // columns)
+    figure, axes = new_figure(rows, columns, height=2.2, squeeze=False)
+    for place, name in enumerate(names):
+        one, own = axes.flat[place], truth[:, place]
+        one.plot(own, estimate[:, place], ".", color=COLOURS["blue"], ms=3)
+        ends = [own.min(), own.max()]
         one.plot(ends, ends, color=COLOURS["grey"], lw=0.8)
         one.set_title(name, fontsize=8)
-    for one in axes.flat[len(results.names) :]:
+    for one in axes.flat[len(names) :]:
         one.set_axis_off()
     return figure
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pcmodel.cli import calibrate, terminal
+from pcmodel.cli import calibrate, design, recover, terminal
 from pcmodel.cli.catalogue import catalogue, config_options, locate
 from pcmodel.cli.execute import execute
 from pcmodel.cli.fit import (
@@ -45,6 +45,11 @@ from pcmodel.runtime import compile_quickly, keep_compiled
 from pcmodel.trainer.shipped import shipped
 
 FAILURE, BAD_INPUT, WAS_INTERRUPTED = 1, 2, 130
+STUDIES: dict[str, Any] = {
+    "calibrate": calibrate,
+    "recover": recover,
+    "design": design,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,8 +77,8 @@ def _dispatch(argv: list[str]) -> int:
         return _run(arguments, tokens)
     if arguments.command == "fit" and not tokens:
         return _fit(arguments, argv)
-    if arguments.command == "calibrate" and not tokens:
-        return _calibrate(arguments, argv)
+    if arguments.command in STUDIES and not tokens:
+        return _study(STUDIES[arguments.command], arguments, argv)
     if arguments.command == "train":
         return _train(arguments, tokens)
     if tokens:
@@ -122,14 +127,12 @@ def _parsers() -> tuple[_Parser, _Parser]:
         allow_abbrev=False,
     )
     add_fit_arguments(fit)
-    check = commands.add_parser(
-        "calibrate",
-        help="simulate, fit and see whether a model finds its truths again",
-        description="Simulation-based calibration and parameter recovery of one model. "
-        "An interrupted one goes on where it was.",
-        allow_abbrev=False,
-    )
-    calibrate.add_calibrate_arguments(check)
+    for name, study in STUDIES.items():
+        study.add_arguments(
+            commands.add_parser(
+                name, help=study.HELP, description=study.ABOUT, allow_abbrev=False
+            )
+        )
     train = commands.add_parser(
         "train",
         help="train a network on images and write its folder and report",
@@ -205,17 +208,15 @@ def _fit(arguments: argparse.Namespace, argv: list[str]) -> int:
     return code
 
 
-def _calibrate(arguments: argparse.Namespace, argv: list[str]) -> int:
+def _study(study: Any, arguments: argparse.Namespace, argv: list[str]) -> int:
     _check_seed(arguments.seed)
     if arguments.smoke:
         compile_quickly()
     keep_compiled()
-    plan = calibrate.make_plan(arguments)
-    experiment = calibrate.calibrate_experiment(
+    plan = study.make_plan(arguments)
+    experiment = study.make_experiment(
         plan,
-        lambda: calibrate.open_store(
-            _folder(experiment, plan, arguments), plan, arguments
-        ),
+        lambda: study.open_store(_folder(experiment, plan, arguments), plan, arguments),
     )
     return _run_in_folder(experiment, plan, arguments, lambda _: fit_command(argv))
 

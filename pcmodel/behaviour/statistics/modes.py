@@ -82,16 +82,11 @@ def find_mode(terms: Any, start: Float[Array, " parameters"]) -> Mode:
     def objective(place):
         return terms(place).sum() - 0.5 * jnp.sum(place**2)
 
-    def score(place):
-        scores = jax.jacfwd(terms)(place)
-        return scores.sum(axis=0) - place, scores.T @ scores + jnp.eye(place.size)
-
     def newton(place):
         return jax.grad(objective)(place), _positive(_bend(objective, place))
 
-    climb = partial(_climb, objective)
-    place = climb(score, start, NUM_SCORING)
-    place = climb(newton, place, NUM_NEWTON)
+    place = climb(terms, start, num_steps=NUM_SCORING)
+    place = _climb(objective, newton, place, NUM_NEWTON)
     slope, bend = jax.grad(objective)(place), _bend(objective, place)
     sign, log_det = jnp.linalg.slogdet(bend)
     covariance = jnp.linalg.inv(bend)
@@ -103,6 +98,21 @@ def find_mode(terms: Any, start: Float[Array, " parameters"]) -> Mode:
         objective(place) - 0.5 * log_det,
         is_maximum & (gain >= 0.0) & (gain < SETTLED),
     )
+
+
+def climb(
+    terms: Any, start: Float[Array, " parameters"], *, num_steps: int
+) -> Float[Array, " parameters"]:
+    """Scoring steps towards that mode; they do for a start nearby."""
+
+    def objective(place):
+        return terms(place).sum() - 0.5 * jnp.sum(place**2)
+
+    def score(place):
+        scores = jax.jacfwd(terms)(place)
+        return scores.sum(axis=0) - place, scores.T @ scores + jnp.eye(place.size)
+
+    return _climb(objective, score, start, num_steps)
 
 
 def _climb(objective: Any, local: Any, start: Array, num_steps: int) -> Array:

@@ -31,9 +31,7 @@ def test_a_mode_is_found_where_scoring_alone_crawls():
 
     def terms(place):
         a, b = place
-        return jnp.stack(
-            [-((b - a**2) ** 2), -((2.0 - a) ** 2) + 0.5 * (a**2 + b**2)]
-        )
+        return jnp.stack([-((b - a**2) ** 2), -((2.0 - a) ** 2) + 0.5 * (a**2 + b**2)])
 
     found = jax.jit(lambda start: find_mode(terms, start))(jnp.asarray([-1.0, 1.0]))
     np.testing.assert_allclose(found.place, [2.0, 4.0], atol=1e-3)

@@ -1,0 +1,98 @@
+"""`pcmodel design TASK MODEL`: how many people and trials tell an effect from its rivals?"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pcmodel.cli.load import Experiment
+from pcmodel.cli.studies import add_folder_arguments, add_model_arguments, scale_ends
+from pcmodel.errors import UserError
+
+NAME = "design"
+HELP = "how many participants and trials tell an effect from its rivals"
+ABOUT = (
+    "Simulate a drug that shifts one parameter within people, refit it and its rivals, "
+    "and count how often the right one is found."
+)
+SMOKE = {"participants": (5, 10), "trials": (20,), "pool": 8, "studies": 50, "sizes": 7}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `pcmodel design`."""
+    add_model_arguments(parser)
+    add = parser.add_argument
+    add("--effect", required=True, metavar="P=SIZE", help="top_precision=-1")
+    add(
+        "--rival",
+        action="append",
+        default=[],
+        metavar="P[+P]",
+        help="a parameter, or several that move together; may be repeated",
+    )
+    add(
+        "--participants", default="10,20,40,80", metavar="N,..", help="sizes of studies"
+    )
+    add("--trials", default="50,100,200", metavar="N,..", help="of each session")
+    add("--confidence", action="store_true", help="also with confidence reports")
+    add(
+        "--pool", type=int, default=40, metavar="N", help="simulated people, default 40"
+    )
+    add_folder_arguments(parser, NAME)
+
+
+def make_plan(arguments: argparse.Namespace) -> Any:
+    """The plan that the arguments mean; UserError for what does not exist."""
+    from pcmodel.behaviour.designing import DesignPlan, check_plan
+
+    sizes: dict[str, Any] = {
+        "participants": _counts(arguments.participants, "--participants"),
+        "trials": _counts(arguments.trials, "--trials"),
+        "pool": arguments.pool,
+    }
+    plan = DesignPlan(
+        arguments.task,
+        arguments.model,
+        arguments.effect,
+        tuple(arguments.rival),
+        confidence=arguments.confidence,
+        options=arguments.arms,
+        scale=scale_ends(arguments.scale),
+        **(sizes | (SMOKE if arguments.smoke else {})),
+    )
+    check_plan(plan)
+    return plan
+
+
+def _counts(text: str, where: str) -> tuple[int, ...]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words or not all(word.isdigit() for word in words):
+        raise UserError(
+            f"cannot be read: {text!r}", where=where, expected="whole numbers: 10,20,40"
+        )
+    return tuple(sorted({int(word) for word in words}))
+
+
+def open_store(folder: Path, plan: Any, arguments: argparse.Namespace) -> Any:
+    """Each kind of study, by number, as soon as it is done."""
+    from pcmodel.behaviour.designing import Kept
+    from pcmodel.cli.studies import open_store
+
+    return open_store(NAME, Kept, folder, plan, arguments)
+
+
+def make_experiment(plan: Any, open_stored: Any) -> Experiment:
+    """The design in the shape of an experiment."""
+    from pcmodel.behaviour.designing import run_design
+    from pcmodel.cli import design_page
+
+    return Experiment(
+        name=NAME,
+        question=f"How many people and trials tell {plan.effect} from its rivals?",
+        config=type(plan),
+        run=lambda config, *, seed, progress: run_design(
+            config, seed=seed, progress=progress, stored=open_stored()
+        ),
+        analyse=design_page.analyse,
+        plot=design_page.plot,
+        report=design_page.report,
+    )

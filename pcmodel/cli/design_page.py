@@ -1,0 +1,210 @@
+"""The page of a design: how often a study tells the effect from each rival."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pcmodel.report import Panel, Report, Section, Table, Verdict
+
+ENOUGH = 0.9
+
+
+class DesignSummary(NamedTuple):
+    """What result.json holds."""
+
+    verdicts: tuple[Verdict, ...]
+    participants: tuple[int, ...]
+    told: tuple[Any, ...]
+    seen: tuple[Any, ...]
+
+
+def analyse(plan: Any, results: Any) -> DesignSummary:
+    """One verdict a rival and way of asking, at the longest session."""
+    longest = max(plan.trials)
+    last = [t for t in results.told if t.num_trials == longest]
+    verdicts = tuple(_verdict(results, told) for told in last)
+    return DesignSummary(verdicts, results.participants, results.told, results.seen)
+
+
+def _verdict(results: Any, told: Any) -> Verdict:
+    said = {
+        "ratio only": f"ratio only: at most {told.largest:.1g} nats apart in any person",
+        "not told apart": f"at most {told.right.max():.0%} right",
+        "told apart": f"{told.needed} participants are enough",
+    }[told.word]
+    return Verdict(
+        f"{results.effect} is told from {told.rival} ({_asking(told)})",
+        f"{ENOUGH:.0%} right, with {told.num_trials} trials a session, by "
+        f"{max(results.participants)} participants",
+        said,
+        "holds" if told.word == "told apart" else "fails",
+        "predicted",
+    )
+
+
+def _asking(told: Any) -> str:
+    return "with confidence" if told.has_confidence else "responses alone"
+
+
+def plot(plan: Any, results: Any, summary: DesignSummary) -> dict[str, Any]:
+    """One panel a rival: chance of a right answer against participants."""
+    from pcmodel.report.style import new_figure
+
+    rivals = list(dict.fromkeys(t.rival for t in results.told))
+    figure, axes = new_figure(1, len(rivals), height=4.2, sharey=True, squeeze=False)
+    for axis, rival in zip(axes[0], rivals, strict=True):
+        own = [t for t in results.told if t.rival == rival]
+        _draw_rival(axis, plan, results, own)
+        axis.set_title(f"or {_short(rival)}?", fontsize=11)
+    axes[0][0].set_ylabel("studies with the right answer")
+    figure.suptitle(
+        f"Was it {_short(results.effect)} ...", x=0.01, ha="left", fontsize=12
+    )
+    handles = axes[0][0].get_legend_handles_labels()
+    figure.legend(*handles, fontsize=9, loc="outside lower center", ncols=3)
+    return {"right": figure}
+
+
+def _draw_rival(axis: Any, plan: Any, results: Any, own: list[Any]) -> None:
+    from matplotlib.ticker import NullFormatter, PercentFormatter
+
+    from pcmodel.report.style import COLOURS
+
+    shades = np.linspace(0.35, 1.0, len(plan.trials))
+    people = results.participants
+    for told in own:
+        shade = shades[sorted(plan.trials).index(told.num_trials)]
+        colour = COLOURS["orange" if told.has_confidence else "blue"]
+        axis.plot(
+            people,
+            told.right,
+            "o-" if told.has_confidence else "s--",
+            color=colour,
+            alpha=shade,
+            label=f"{told.num_trials} trials, {_asking(told)}",
+        )
+        axis.fill_between(people, told.low, told.high, color=colour, alpha=0.07, lw=0)
+    axis.axhline(ENOUGH, color=COLOURS["green"], lw=1.0)
+    axis.axhline(0.5, color=COLOURS["black"], lw=1.0, ls=":")
+    axis.text(people[0], ENOUGH + 0.01, "enough", color=COLOURS["green"], fontsize=8)
+    axis.text(people[0], 0.5 - 0.035, "a coin", fontsize=8)
+    words = {t.word for t in own if not t.has_confidence}
+    if words == {"ratio only"}:
+        axis.text(
+            0.5,
+            0.13,
+            "responses alone: only the ratio\nis known, at any number of people",
+            transform=axis.transAxes,
+            ha="center",
+            fontsize=9,
+        )
+    axis.set(xlabel="participants", xscale="log", ylim=(0.4, 1.03))
+    axis.set_xticks(people, [str(n) for n in people])
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+
+
+def _short(label: str) -> str:
+    return " with ".join(word.replace("_", " ") for word in label.split("+"))
+
+
+def report(plan: Any, results: Any, summary: DesignSummary) -> Report:
+    """The page."""
+    rows = [
+        (
+            t.rival,
+            _asking(t),
+            t.num_trials,
+            f"{t.rival_size:+.2f}",
+            f"{t.nats:.2f}",
+            *(
+                f"{p:.0%} ({a:.0%} to {b:.0%})"
+                for p, a, b in zip(t.right, t.low, t.high, strict=True)
+            ),
+            t.needed if t.needed else "more" if t.word != "ratio only" else "no number",
+            t.word,
+        )
+        for t in results.told
+    ]
+    people = [f"{n} people" for n in results.participants]
+    seen = [
+        (_asking(s), s.num_trials, *(f"{p:.0%}" for p in s.power)) for s in results.seen
+    ]
+    ratio = sorted({t.rival for t in results.told if t.word == "ratio only"})
+    never = (
+        f" No number of participants tells it from {', '.join(ratio)} by responses alone: "
+        "the data know the ratio only."
+        if ratio
+        else ""
+    )
+    return Report(
+        title=f"A study of {results.effect}",
+        question=f"How many people and trials tell {plan.effect} from its rivals?",
+        answer=f"{_best(results)}{never}",
+        verdicts=summary.verdicts,
+        key_panel=Panel("right", CAPTION, "Right answers by participants."),
+        sections=(
+            Section(
+                "Every kind of study",
+                tables=(
+                    Table(
+                        (
+                            "Rival",
+                            "Asked",
+                            "Trials",
+                            "Looks alike at",
+                            "Nats a person",
+                            *people,
+                            "Needed",
+                            "Verdict",
+                        ),
+                        rows,
+                        "Share of right answers, 95 % interval over redrawn people.",
+                    ),
+                    Table(
+                        ("Asked", "Trials", *people),
+                        seen,
+                        "How often the effect is seen at all, against none (a test at 5 %).",
+                    ),
+                ),
+            ),
+        ),
+        assumptions=(
+            f"{plan.pool} simulated people around the prior's centre, each once under placebo and once under "
+            "the drug, whose effect is the same in all of them; studies are drawn from these people.",
+            "Half of the studies have the effect, half the rival at the size that looks most like it. Right: the "
+            "effect is found (ahead of the rival, and of none at 5 %) where it is there, and not where it is not.",
+            "Every fit starts from the truth and the group's prior is known: a study's best case.",
+        ),
+        limitations=(
+            "Effects that differ between people need more of them.",
+            "The rivals are those named; an effect can be something else again.",
+            "A ratio-only verdict is about this model; it is not mended by more data of the same kind.",
+        ),
+    )
+
+
+CAPTION = (
+    "How often a study gives the right answer. Blue: responses alone; orange: with confidence "
+    "reports; darker: longer sessions. Above the green line is enough; at the dotted one, a coin does as well."
+)
+
+
+def _best(results: Any) -> str:
+    """The smallest study that tells each rival apart, in a sentence."""
+    said = []
+    for rival in dict.fromkeys(t.rival for t in results.told):
+        for has in dict.fromkeys(t.has_confidence for t in results.told):
+            own = [
+                t for t in results.told if t.rival == rival and t.has_confidence == has
+            ]
+            good = [(t.needed, t.num_trials) for t in own if t.needed]
+            how = "with confidence" if has else "by responses alone"
+            if good:
+                people, trials = min(good, key=lambda pair: pair[0] * pair[1])
+                said.append(
+                    f"from {rival} {how}: {people} people x {trials} trials a session"
+                )
+            elif any(t.word != "ratio only" for t in own):
+                said.append(f"from {rival} {how}: more than was tried")
+    return f"Told apart in {ENOUGH:.0%} of studies: " + "; ".join(said) + "."

@@ -1,0 +1,70 @@
+"""What the commands on made-up studies share: their options, and where replications lie."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pcmodel.cli.fit import scale_numbers
+from pcmodel.errors import UserError
+
+
+def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
+    """The task, the model or models, and what they need to know of the task."""
+    add = parser.add_argument
+    add("task", metavar="TASK", help="binary, bandit, rating or helicopter")
+    about = "for example hgf3; a wrong name lists them"
+    if many:
+        add("models", metavar="MODEL", nargs="+", help=about)
+    else:
+        add("model", metavar="MODEL", help=about)
+    add("--arms", type=int, default=2, metavar="N", help="of a bandit, default 2")
+    add("--scale", default="0,10", metavar="LOW,HIGH", help="of ratings, default 0,10")
+
+
+def add_size_arguments(parser: argparse.ArgumentParser, *, replications: int) -> None:
+    """How many people, trials and replications."""
+    add = parser.add_argument
+    add("--participants", type=int, default=10, metavar="N", help="default 10")
+    add("--trials", type=int, default=100, metavar="N", help="a session, default 100")
+    add(
+        "--replications",
+        type=int,
+        default=replications,
+        metavar="N",
+        help=f"default {replications}",
+    )
+
+
+def add_folder_arguments(parser: argparse.ArgumentParser, name: str) -> None:
+    """Seed, output folder and how much is said."""
+    add = parser.add_argument
+    add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
+    add("--seed", type=int, default=0, metavar="N", help="default 0")
+    add("--output", type=Path, metavar="DIR", help=f"default runs/{name}-HASH-SEED")
+    add("--overwrite", action="store_true", help="replace a complete run")
+    add("--quiet", action="store_true", help="no progress on stderr")
+
+
+def scale_ends(text: str) -> tuple[float, float]:
+    """Both ends of a scale; UserError for anything else."""
+    scale = scale_numbers(text)
+    if len(scale) != 2:
+        raise UserError(
+            f"has {len(scale)} numbers", where="--scale", expected="LOW,HIGH"
+        )
+    return scale[0], scale[1]
+
+
+def open_store(
+    name: str, kind: type, folder: Path, plan: Any, arguments: argparse.Namespace
+) -> Any:
+    """Where this very study keeps its replications; empty with --overwrite."""
+    from pcmodel.cli.replications import StoredReplications
+    from pcmodel.record import RunIdentity
+
+    identity = RunIdentity(name, plan, arguments.seed)
+    own = f"replications-{identity.config_hash}-{arguments.seed}"
+    stored = StoredReplications(folder / own, kind)
+    if arguments.overwrite:
+        stored.clear()
+    return stored
