@@ -59,6 +59,7 @@ MODELS: dict[str, dict[str, Build]] = {
         "rescorla_wagner": lambda s: BanditModel(
             filters.rescorla_wagner(s.num_arms), s.num_arms
         ),
+        "two_rates": lambda s: BanditModel(filters.two_rates(s.num_arms), s.num_arms),
         "hgf2": lambda s: BanditModel(filters.two_levels(s.num_arms), s.num_arms),
         "hgf3": lambda s: BanditModel(filters.three_levels(s.num_arms), s.num_arms),
         "ehgf3": lambda s: BanditModel(_enhanced(s.num_arms), s.num_arms),

@@ -24,6 +24,7 @@ from pcmodel.behaviour.perception import (
     enhanced_tapas,
     perceive,
 )
+from pcmodel.behaviour.perception.rescorla_wagner import TwoRateParameters
 from pcmodel.behaviour.perception.volatility import VolatilityUpdate, standard
 
 
@@ -43,6 +44,13 @@ RESCORLA_WAGNER = (
     Parameter(
         "initial_value", 0.5, 0.25, free=False, about="value before the first trial"
     ),
+)
+TWO_RATES = (
+    Parameter(
+        "reward_rate_logit", -1.0, 1.5, 1.0, about="logit, after better than expected"
+    ),
+    Parameter("punishment_rate_logit", -1.0, 1.5, 1.0, about="logit, after worse"),
+    RESCORLA_WAGNER[1],
 )
 TWO_LEVELS = (
     Parameter("omega2", -3.0, 2.0, 1.0, about="log variance of a step of the log odds"),
@@ -93,11 +101,25 @@ def _rescorla_wagner(values: Values) -> RescorlaWagnerParameters:
     )
 
 
+def _two_rates(values: Values) -> TwoRateParameters:
+    return TwoRateParameters(
+        values["initial_value"],
+        values["reward_rate_logit"],
+        values["punishment_rate_logit"],
+    )
+
+
 def rescorla_wagner(num_arms: int | None = None) -> Filter:
     """One value, or one for each of several options."""
     one = RescorlaWagner()
     model = one if num_arms is None else IndependentArms(one, num_arms)
     return Filter(model, RESCORLA_WAGNER, _rescorla_wagner)
+
+
+def two_rates(num_arms: int) -> Filter:
+    """One value for each option, raised and lowered by rates of their own."""
+    model = IndependentArms(RescorlaWagner(), num_arms)
+    return Filter(model, TWO_RATES, _two_rates)
 
 
 def two_levels(num_arms: int | None = None) -> Filter:

@@ -176,7 +176,8 @@ def judged(model: ParticipantModel, names: Sequence[str]) -> ParticipantModel:
     """The model with the judgements named, or as it is; UserError without a precision."""
     if not names:
         return model
-    if "learning_rate_logit" in {p.name for p in model.parameters}:
+    learner = {"learning_rate_logit", "reward_rate_logit"}
+    if learner & {p.name for p in model.parameters}:
         raise UserError(
             "a Rescorla-Wagner learner has no precision that could be judged",
             where="judgements",

@@ -2,7 +2,8 @@ r"""Rescorla & Wagner 1972: the value moves by a fixed share of the error.
 
 $V \leftarrow V + \alpha (y - V)$, with $\alpha$ a logistic function of its parameter. The
 model has no uncertainty. Its log evidence reads the value as the probability of a binary
-outcome.
+outcome. With two rates, better and worse outcomes than expected move it by shares of
+their own (the "reward" and "punishment" rates of reversal learning studies).
 """
 
 from dataclasses import dataclass
@@ -28,32 +29,50 @@ class RescorlaWagnerParameters(NamedTuple):
     learning_rate_logit: Float[Array, ""]
 
 
+class TwoRateParameters(NamedTuple):
+    """Unconstrained; after an outcome above the value, and below it."""
+
+    initial_value: Float[Array, ""]
+    reward_rate_logit: Float[Array, ""]
+    punishment_rate_logit: Float[Array, ""]
+
+
 @dataclass(frozen=True)
 class RescorlaWagner:
     """One value, kept where no outcome was seen."""
 
-    def init(self, parameters: RescorlaWagnerParameters) -> Beliefs:
+    def init(self, parameters: RescorlaWagnerParameters | TwoRateParameters) -> Beliefs:
         return Beliefs((parameters.initial_value,), (), jnp.asarray(True))
 
     def predict(
-        self, parameters: RescorlaWagnerParameters, beliefs: Beliefs
+        self,
+        parameters: RescorlaWagnerParameters | TwoRateParameters,
+        beliefs: Beliefs,
     ) -> Prediction:
         return Prediction(beliefs.mean[0], beliefs.mean, (), ())
 
     def update(
         self,
-        parameters: RescorlaWagnerParameters,
+        parameters: RescorlaWagnerParameters | TwoRateParameters,
         beliefs: Beliefs,
         prediction: Prediction,
         trial: Inputs,
     ) -> Beliefs:
-        rate = jax.nn.sigmoid(parameters.learning_rate_logit)
-        value = beliefs.mean[0] + rate * (trial.outcome - beliefs.mean[0])
+        error = trial.outcome - beliefs.mean[0]
+        if isinstance(parameters, TwoRateParameters):
+            logit = jnp.where(
+                error > 0.0,
+                parameters.reward_rate_logit,
+                parameters.punishment_rate_logit,
+            )
+        else:
+            logit = parameters.learning_rate_logit
+        value = beliefs.mean[0] + jax.nn.sigmoid(logit) * error
         return choose(trial.seen, beliefs._replace(mean=(value,)), beliefs)
 
     def log_evidence(
         self,
-        parameters: RescorlaWagnerParameters,
+        parameters: RescorlaWagnerParameters | TwoRateParameters,
         prediction: Prediction,
         trial: Inputs,
     ) -> Float[Array, ""]:
