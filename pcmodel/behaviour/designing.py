@@ -58,10 +58,10 @@ class DesignPlan:
     model: str
     effect: str  # "top_precision=-1": what the drug does, in the parameter's unit
     rivals: tuple[str, ...] = ()  # "a+b": shifted together; none: the task's own
-    participants: tuple[int, ...] = (10, 20, 40, 80)
+    participants: tuple[int, ...] = (10, 20, 40)
     trials: tuple[int, ...] = (50, 100, 200)  # of each session
     confidence: bool = False  # with confidence reports too
-    pool: int = 40  # simulated people that studies are drawn from
+    pool: int = 80  # simulated people that studies are drawn from
     studies: int = 400
     sizes: int = 11  # on each grid
     options: int = 2  # of a bandit
@@ -79,6 +79,12 @@ class DesignPlan:
                 raise UserError(
                     f"cannot be {value}", where=name, expected=f"{low} or more"
                 )
+        if max(self.participants, default=0) > self.pool:
+            raise UserError(
+                f"studies of {max(self.participants)} cannot be drawn from {self.pool} people",
+                where="pool",
+                expected="as many as the largest study, better twice as many",
+            )
         if not self.participants or not self.trials:
             raise UserError("participants and trials cannot be empty")
 
@@ -149,10 +155,10 @@ def run_design(
         kept: MutableMapping[int, Kept] = {} if stored is None else stored
         total = len(kinds) * len(plan.trials) * len(rivals)
         with (progress or Silent()).stage("simulate and refit", total) as stage:
-            numbers = iter(range(total))
-            for has_confidence in kinds:
+            each = total // len(kinds)
+            for i, has_confidence in enumerate(kinds):
                 kind = _Kind(plan, has_confidence, effect, size, rivals, seed)
-                _simulate_kind(kind, kept, numbers, stage)
+                _simulate_kind(kind, kept, range(i * each, (i + 1) * each), stage)
     seen, told = [], []
     numbers = iter(range(total))
     for has_confidence in kinds:
@@ -233,36 +239,39 @@ def _account(text: str, model: ParticipantModel) -> Account:
 
 
 def _simulate_kind(
-    kind: _Kind, kept: MutableMapping[int, Kept], numbers: Any, stage: Any
+    kind: _Kind, kept: MutableMapping[int, Kept], numbers: range, stage: Any
 ) -> None:
     """All trials and rivals, without or with confidence: two compiled programs."""
-    plan = kind.plan
+    plan, effect = kind.plan, kind.effect
+    work = list(product(plan.trials, kind.rivals))
+    missing = {n: own for n, own in zip(numbers, work, strict=True) if n not in kept}
+    for _ in range(len(work) - len(missing)):
+        stage.advance()
+    if not missing:
+        return
     model = _model(plan, kind.has_confidence)
     data = _data(plan, model, kind.has_confidence, kind.seed)
     simulate = partial(draw_pool, model, jax.random.key(kind.seed), data)
     grid = grid_of(plan, kind.size)
-    weights = {a: _direction(model, a) for a in (kind.effect, *kind.rivals)}
+    weights = {a: _direction(model, a) for a in (effect, *kind.rivals)}
 
-    def profiles(pool: Pool, account: Account, used: Array) -> np.ndarray:
-        sizes = jnp.asarray(grid)
+    def profiles(pool: Pool, account: Account, num_trials: int) -> np.ndarray:
+        used, sizes = _used(plan, num_trials), jnp.asarray(grid)
         return np.asarray(profile_pool(model, pool, weights[account], sizes, used))
 
-    pool, own = simulate(scaled(kind.size, weights[kind.effect])), None
-    for num_trials, rival in product(plan.trials, kind.rivals):
-        number, used = next(numbers), _used(plan, num_trials)
-        if rival is kind.rivals[0]:
-            own = None
-        if number not in kept:
-            own = profiles(pool, kind.effect, used) if own is None else own
-            other = profiles(pool, rival, used)
-            best = best_size(other, grid)
-            mirror = simulate(scaled(best, weights[rival]))
-            both = [profiles(mirror, account, used) for account in (kind.effect, rival)]
-            kept[number] = Kept(
-                np.stack([own, other], axis=1),
-                np.stack(both, axis=1),
-                np.asarray(best),
-            )
+    pool = simulate(scaled(kind.size, weights[effect]))
+    lengths = dict.fromkeys(num_trials for num_trials, _ in missing.values())
+    own = {length: profiles(pool, effect, length) for length in lengths}
+    for number, (length, rival) in missing.items():
+        other = profiles(pool, rival, length)
+        best = best_size(other, grid)
+        mirror = simulate(scaled(best, weights[rival]))
+        both = [profiles(mirror, account, length) for account in (effect, rival)]
+        kept[number] = Kept(
+            np.stack([own[length], other], axis=1),
+            np.stack(both, axis=1),
+            np.asarray(best),
+        )
         stage.advance()
 
 
@@ -289,11 +298,11 @@ def _tell(kind: _Kind, label: str, num_trials: int, found: Kept) -> Told:
     right, low, high = success_curve(
         pairs, participants=plan.participants, num_studies=plan.studies, rng=rng
     )
-    word = "told apart" if right.max() >= ENOUGH else "not told apart"
+    word = "told apart" if _enough(plan.participants, right) else "not told apart"
     if largest < SAME:
         right, low, high = (np.full(len(plan.participants), 0.5) for _ in range(3))
         word = "ratio only"
-    enough = [n for n, p in zip(plan.participants, right, strict=True) if p >= ENOUGH]
+    enough = _enough(plan.participants, right)
     return Told(
         label,
         kind.has_confidence,
@@ -305,8 +314,18 @@ def _tell(kind: _Kind, label: str, num_trials: int, found: Kept) -> Told:
         low,
         high,
         word,
-        min(enough, default=0),
+        enough,
     )
+
+
+def _enough(participants: tuple[int, ...], right: np.ndarray) -> int:
+    """The smallest study from which on all are right often enough; 0: none is."""
+    found = 0
+    for size, share in sorted(zip(participants, right, strict=True), reverse=True):
+        if share < ENOUGH:
+            break
+        found = size
+    return found
 
 
 def _data(plan: DesignPlan, model: Any, has_confidence: bool, seed: int) -> Any:

@@ -14,7 +14,13 @@ ABOUT = (
     "Simulate a drug that shifts one parameter within people, refit it and its rivals, "
     "and count how often the right one is found."
 )
-SMOKE = {"participants": (5, 10), "trials": (20,), "pool": 8, "studies": 50, "sizes": 7}
+SMOKE = {
+    "participants": (5, 10),
+    "trials": (20,),
+    "pool": 10,
+    "studies": 50,
+    "sizes": 7,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,13 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P[+P]",
         help="a parameter, or several that move together; may be repeated",
     )
-    add(
-        "--participants", default="10,20,40,80", metavar="N,..", help="sizes of studies"
-    )
+    add("--participants", default="10,20,40", metavar="N,..", help="sizes of studies")
     add("--trials", default="50,100,200", metavar="N,..", help="of each session")
     add("--confidence", action="store_true", help="also with confidence reports")
     add(
-        "--pool", type=int, default=40, metavar="N", help="simulated people, default 40"
+        "--pool", type=int, default=80, metavar="N", help="simulated people, default 80"
     )
     add_folder_arguments(parser, NAME)
 

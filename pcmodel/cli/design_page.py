@@ -70,24 +70,29 @@ def _draw_rival(axis: Any, plan: Any, results: Any, own: list[Any]) -> None:
 
     from pcmodel.report.style import COLOURS
 
-    shades = np.linspace(0.35, 1.0, len(plan.trials))
+    ends = min(plan.trials), max(plan.trials)
     people = results.participants
     for told in own:
-        shade = shades[sorted(plan.trials).index(told.num_trials)]
+        if told.num_trials not in ends:
+            continue
+        is_long = told.num_trials == ends[1]
         colour = COLOURS["orange" if told.has_confidence else "blue"]
         axis.plot(
             people,
             told.right,
-            "o-" if told.has_confidence else "s--",
+            "o-" if is_long else "o--",
             color=colour,
-            alpha=shade,
+            alpha=1.0 if is_long else 0.5,
             label=f"{told.num_trials} trials, {_asking(told)}",
         )
-        axis.fill_between(people, told.low, told.high, color=colour, alpha=0.07, lw=0)
+        if is_long:
+            axis.fill_between(
+                people, told.low, told.high, color=colour, alpha=0.1, lw=0
+            )
     axis.axhline(ENOUGH, color=COLOURS["green"], lw=1.0)
     axis.axhline(0.5, color=COLOURS["black"], lw=1.0, ls=":")
-    axis.text(people[0], ENOUGH + 0.01, "enough", color=COLOURS["green"], fontsize=8)
-    axis.text(people[0], 0.5 - 0.035, "a coin", fontsize=8)
+    axis.text(people[-1], ENOUGH - 0.035, "enough", color=COLOURS["green"], ha="right")
+    axis.text(people[-1], 0.5 - 0.035, "a coin", ha="right")
     words = {t.word for t in own if not t.has_confidence}
     if words == {"ratio only"}:
         axis.text(
@@ -105,7 +110,8 @@ def _draw_rival(axis: Any, plan: Any, results: Any, own: list[Any]) -> None:
 
 
 def _short(label: str) -> str:
-    return " with ".join(word.replace("_", " ") for word in label.split("+"))
+    words = (word.removeprefix("log_").replace("_", " ") for word in label.split("+"))
+    return " with ".join(word.replace(" log ", " ") for word in words)
 
 
 def report(plan: Any, results: Any, summary: DesignSummary) -> Report:
@@ -186,7 +192,8 @@ def report(plan: Any, results: Any, summary: DesignSummary) -> Report:
 
 CAPTION = (
     "How often a study gives the right answer. Blue: responses alone; orange: with confidence "
-    "reports; darker: longer sessions. Above the green line is enough; at the dotted one, a coin does as well."
+    "reports; solid: the longest sessions, with 95 % bands; dashed: the shortest. Above the green line is enough; "
+    "at the dotted one, a coin does as well."
 )
 
 
