@@ -48,7 +48,8 @@ def _one(own: Trials) -> tuple[float, ...]:
     push, change = own.push[1:][usable], changes(own)[:-1][usable]
     columns: list[np.ndarray] = [np.ones_like(error), error]
     is_pushed = bool(np.any(push != 0.0))
-    slope, slope_se = regress(update, [*columns, push] if is_pushed else columns)
+    columns = [*columns, push] if is_pushed else columns
+    slope, slope_se = regress(update, columns)
     calm = regress(update[~change], [c[~change] for c in columns])[0][1]
     changed = regress(update[change], [c[change] for c in columns])[0][1]
     far = np.abs(own.report - own.helicopter)

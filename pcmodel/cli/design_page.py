@@ -2,8 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from pcmodel.report import Panel, Report, Section, Table, Verdict
 
 ENOUGH = 0.9

@@ -10,6 +10,8 @@ from pcmodel.behaviour.statistics.formula import variables_of as variables_of
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy as Hierarchy
 from pcmodel.behaviour.statistics.hierarchy import build_hierarchy as build_hierarchy
 from pcmodel.behaviour.statistics.identifiability import verdicts as verdicts
+from pcmodel.behaviour.statistics.modes import Modes as Modes
+from pcmodel.behaviour.statistics.modes import fit_modes as fit_modes
 from pcmodel.behaviour.statistics.posterior import Effect as Effect
 from pcmodel.behaviour.statistics.posterior import Posterior as Posterior
 from pcmodel.behaviour.statistics.posterior import UnconvergedError as UnconvergedError
