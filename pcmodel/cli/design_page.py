@@ -59,13 +59,11 @@ def plot(plan: Any, results: Any, summary: DesignSummary) -> dict[str, Any]:
         f"Was it {_short(results.effect)} ...", x=0.01, ha="left", fontsize=12
     )
     handles = axes[0][0].get_legend_handles_labels()
-    figure.legend(*handles, fontsize=9, loc="outside lower center", ncols=3)
+    figure.legend(*handles, fontsize=9, loc="outside lower center", ncols=2)
     return {"right": figure}
 
 
 def _draw_rival(axis: Any, plan: Any, results: Any, own: list[Any]) -> None:
-    from matplotlib.ticker import NullFormatter, PercentFormatter
-
     from pcmodel.report.style import COLOURS
 
     ends = min(plan.trials), max(plan.trials)
@@ -103,8 +101,9 @@ def _draw_rival(axis: Any, plan: Any, results: Any, own: list[Any]) -> None:
         )
     axis.set(xlabel="participants", xscale="log", ylim=(0.4, 1.03))
     axis.set_xticks(people, [str(n) for n in people])
-    axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axis.minorticks_off()
+    shares = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+    axis.set_yticks(shares, [f"{share:.0%}" for share in shares])
 
 
 def _short(label: str) -> str:
