@@ -12,7 +12,7 @@ are not; simulated people show all of this; their responses alone do.
 Reference: Bruckner, Nassar, Li & Eppinger, Differences in learning across the lifespan emerge via resource-rational
 computations (PsyArXiv nh9bq, 2020, and later versions).
 
-Time: five minutes; a minute and a half with --smoke
+Time: eight minutes; three with --smoke, most of it compiling
 """
 
 from typing import Any
