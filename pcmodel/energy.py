@@ -20,7 +20,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.model import StackedModel
+from pcmodel.model import as_stacked
 from pcmodel.precision import factor, log_normaliser, whiten
 from pcmodel.problem import (
     Problem,
@@ -116,8 +116,7 @@ def predictions(problem: Problem, latents: Latents) -> Latents:
 
 def stack_predictions(problem: Problem, run: Run, latents: Latents) -> Array:
     """Predictions of the levels of a stack from the latents above each, (levels, width)."""
-    model = problem.structure.model
-    assert isinstance(model, StackedModel)
+    model = as_stacked(problem.structure.model)
     layers = model.stack_weights(problem.inputs.weights, run.first, run.end)
     above = jnp.stack(latents[run.first + 1 : run.end + 1])
     return jax.vmap(lambda layer, x: model.predict_in_stack(layer, run.first, x))(

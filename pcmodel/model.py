@@ -117,7 +117,7 @@ def predict_down(
             level -= 1
             above = model.predict_level(weights, level, above)
             continue
-        above = _down_stack(model, weights, first, level, above)
+        above = _down_stack(as_stacked(model), weights, first, level, above)
         level = first
     return above
 
@@ -137,11 +137,16 @@ def spans_of(model: GenerativeModel) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
-def _down_stack(
-    model: GenerativeModel, weights: Weights, first: int, end: int, above: Array
-) -> Array:
-    assert isinstance(model, StackedModel)
+def as_stacked(model: GenerativeModel) -> StackedModel:
+    """The model, known to have stacks."""
+    if not isinstance(model, StackedModel):
+        raise TypeError(f"{type(model).__name__} keeps no layers together")
+    return model
 
+
+def _down_stack(
+    model: StackedModel, weights: Weights, first: int, end: int, above: Array
+) -> Array:
     def step(above: Array, layer: Any) -> tuple[Array, None]:
         return model.predict_in_stack(layer, first, above), None
 

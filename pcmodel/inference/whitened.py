@@ -29,7 +29,7 @@ from pcmodel.energy import (
     prior_mean,
     stack_factors,
 )
-from pcmodel.model import StackedModel
+from pcmodel.model import as_stacked
 from pcmodel.precision import partition, unwhiten, whiten
 from pcmodel.problem import Problem, Run, level_runs, split_runs, unstack
 from pcmodel.small import take
@@ -54,29 +54,26 @@ def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
     runs = level_runs(problem)
     rows: list[Array] = []
     latents: list[Array] = []
-    above = None
+    above = prior_mean(problem)
     for run, piece in zip(
         reversed(runs),
         reversed(split_runs(structure, runs, whitened)),
         strict=True,
     ):
         if run.is_stack:
-            assert above is not None
             stack = unroll_stack(problem, run, above, piece)
             latents[:0] = unstack(stack)
             above = stack[0]
             continue
         level = run.first
-        if above is None:
-            prediction = prior_mean(problem)
-        else:
+        prediction = above
+        if level < structure.top:
             prediction = structure.model.predict_level(inputs.weights, level, above)
         above, row = join_level(problem, level, prediction, piece)
         latents.insert(0, above)
         rows.extend(row)
     logits = None
     if structure.is_discrete:
-        assert above is not None
         every = structure.model.predict_level(inputs.weights, 0, above)
         logits = take(every, structure.clamped_units(0))
         latents.insert(0, discrete_level(problem, above))
@@ -89,8 +86,7 @@ def unroll_stack(
     problem: Problem, run: Run, above: Array, whitened: Float[Array, "levels width"]
 ) -> Float[Array, "levels width"]:
     """Latents of a stack from the latent above it and its own whitened errors."""
-    model = problem.structure.model
-    assert isinstance(model, StackedModel)
+    model = as_stacked(problem.structure.model)
     layers = model.stack_weights(problem.inputs.weights, run.first, run.end)
     errors = jax.vmap(unwhiten)(stack_factors(problem, run), whitened)
 
