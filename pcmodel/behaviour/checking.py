@@ -35,7 +35,6 @@ class CheckPlan:
     num_warmup: int = 500
     num_samples: int = 500
     max_tree_depth: int = 8
-    approximate_steps: int = 1000  # of SVI, for the scales that sampling starts from
 
     def __post_init__(self) -> None:
         least = {
@@ -62,7 +61,6 @@ class CheckPlan:
             num_samples=self.num_samples,
             num_chains=1,
             max_tree_depth=self.max_tree_depth,
-            approximate_steps=self.approximate_steps,
         )
 
 

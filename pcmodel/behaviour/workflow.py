@@ -20,7 +20,7 @@ from pcmodel.behaviour.models.catalogue import find_model, setting_of
 from pcmodel.behaviour.models.interface import Course, ParticipantModel
 from pcmodel.behaviour.models.judged import judged
 from pcmodel.behaviour.responses import Scale
-from pcmodel.behaviour.sampler import num_chunks
+from pcmodel.behaviour.chains import num_chunks
 from pcmodel.behaviour.statistics import (
     Hierarchy,
     Nuts,
@@ -74,7 +74,6 @@ class Plan:
     num_chains: int = 4
     target_accept: float = 0.9
     max_tree_depth: int = 8
-    approximate_steps: int = 1000  # of SVI before NUTS
     num_steps: int = 3000  # of SVI
     compare_with: tuple[str, ...] = ()
     data_sha256: str = ""  # filled in, so that other data are another run
@@ -88,7 +87,6 @@ class Plan:
             num_chains=self.num_chains,
             target_accept=self.target_accept,
             max_tree_depth=self.max_tree_depth,
-            approximate_steps=self.approximate_steps,
         )
 
 

@@ -2,9 +2,12 @@ r"""Bounded ratings of a belief about binary outcomes.
 
 The latent rating is linear in the log odds that are believed, in units of the scale's
 width: centre $+$ width $(a + b \hat\mu_2)$; what lies beyond the ends is rated there. The
-sign of $b$ is free: trust rises with fair outcomes, suspicion falls.
+sign of $b$ is free: trust rises with fair outcomes, suspicion falls. The noise has a floor
+of two hundredths of the width, about as finely as a slider is aimed: without it one person
+who answers nearly the same throughout fixes, for everyone, whatever all share.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,6 +49,7 @@ RESPONSE = (
         about="log noise of a rating, in widths",
     ),
 )
+LOG_FINEST = math.log(0.02)  # no rating is aimed finer, in widths
 
 
 class RatingData(NamedTuple):
@@ -88,8 +92,8 @@ class RatingModel:
         leaning = values["rating_gain"] * self._log_odds(believed.mean[0])
         place = 0.5 + values["rating_bias"] + leaning
         width = self.scale.high - self.scale.low
-        log_noise = values["log_rating_noise"] + jnp.log(width)
-        return self.scale.place(place), log_noise, trace
+        log_noise = jnp.logaddexp(2.0 * values["log_rating_noise"], 2.0 * LOG_FINEST) / 2.0
+        return self.scale.place(place), log_noise + jnp.log(width), trace
 
     def _log_odds(self, mean: Array) -> Array:
         """Filters without precision believe a probability: its log odds, kept finite."""

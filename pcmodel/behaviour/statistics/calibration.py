@@ -28,7 +28,6 @@ from pcmodel.behaviour.statistics.predictive import (
 from pcmodel.behaviour.statistics.sampling import (
     NUTS_DEFAULTS,
     Nuts,
-    approximate,
     build_sampler,
     fit_nuts,
 )
@@ -100,15 +99,9 @@ def calibrate(
     new ones put there as soon as they are done; each has keys of its own, so that an
     interrupted calibration ends in the numbers of an uninterrupted one.
     """
-    data_key, fit_key, scale_key = jax.random.split(key, 3)
+    data_key, fit_key = jax.random.split(key)
     draw = jax.jit(partial(draw_study, hierarchy))
-    first = hierarchy._replace(
-        data=draw_possible(jax.random.fold_in(data_key, 0), draw).data
-    )
-    scale = None
-    if options.approximate_steps:  # one study's scales are near those of all
-        scale = approximate(scale_key, first, options.approximate_steps)[1]
-    sampler = build_sampler(hierarchy, options, scale)
+    sampler = build_sampler(hierarchy, options)
     stored = {} if stored is None else stored
     for i in range(num_replications):
         if i not in stored:

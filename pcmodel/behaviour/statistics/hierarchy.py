@@ -6,10 +6,8 @@ $\theta_{ps} = x_s' \beta_p + z_s' u_{pi}$, $\quad u_{pi} \sim N(0, D_p \Omega_p
 
 with normal priors on $\beta_p$, half-normal ones on the standard deviations $D_p$ and
 an LKJ prior (Lewandowski, Kurowicka & Joe 2009) on the correlations $\Omega_p$. All is
-written non-centred, in standard normals, so that zero is the prior's centre and one its
-scale for every coordinate the sampler sees; except that people's intercepts are centred as
-far as `Parameter.centred` says, where nothing else varies over them: what a person's own
-trials determine well, the sampler finds easier so (Papaspiliopoulos et al. 2007).
+written non-centred, in standard normals: zero is the prior's centre and one its scale for
+every coordinate. What data make of them is the samplers' business (`coordinates`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,12 +59,6 @@ class Term(NamedTuple):
     def is_intercept(self) -> Bool[np.ndarray, " effects"]:
         """Which common effect is the intercept."""
         return np.asarray(self.design.common_names) == "Intercept"
-
-    @property
-    def centred(self) -> float:
-        """How far people are centred: not at all where more than intercepts vary."""
-        alone = self.design.varying_names == ("Intercept",) and self.is_intercept.any()
-        return self.parameter.centred if alone else 0.0
 
     @property
     def spread_scale(self) -> Float[np.ndarray, " varying"]:
@@ -210,13 +202,13 @@ def sample_term(term: Term, participant: np.ndarray, num_participants: int) -> A
     numpyro.deterministic(name, effects)
     value = jnp.asarray(design.common) @ effects
     if design.varying_names:
-        own = _sample_people(term, num_participants, effects)
+        own = _sample_people(term, num_participants)
         value = value + jnp.sum(jnp.asarray(design.varying) * own[participant], axis=1)
     numpyro.deterministic(f"{name}_series", value)
     return value
 
 
-def _sample_people(term: Term, num_participants: int, effects: Array) -> Array:
+def _sample_people(term: Term, num_participants: int) -> Array:
     name, size = term.parameter.name, len(term.design.varying_names)
     raw = numpyro.sample(
         f"{name}.scale", dist.HalfNormal(1.0).expand([size]).to_event(1)
@@ -229,12 +221,6 @@ def _sample_people(term: Term, num_participants: int, effects: Array) -> Array:
         root = jnp.asarray(numpyro.sample(f"{name}.root", law))
         numpyro.deterministic(f"{name}_correlation", root @ root.T)
     shape = [num_participants, size]
-    if term.centred:
-        place = jnp.where(term.is_intercept, effects - term.parameter.mean, 0.0).sum()
-        middle, width = term.centred * place, spread[0] ** term.centred
-        law = dist.Normal(middle, width).expand(shape).to_event(2)
-        own = jnp.asarray(numpyro.sample(f"{name}.person", law)) - middle
-        return own * (spread[0] / width)
     law = dist.Normal(0.0, 1.0).expand(shape).to_event(2)
     normal = jnp.asarray(numpyro.sample(f"{name}.person", law))
     return normal @ (spread[:, None] * root).T
@@ -249,8 +235,7 @@ def hierarchical_model(hierarchy: Hierarchy, data: Any = None) -> None:
         for term in hierarchy.terms
     }
     if data is not None:
-        pointwise = series_log_likelihood(hierarchy, values, data)
-        numpyro.factor("responses", pointwise.sum())
+        numpyro.factor("responses", total_log_likelihood(hierarchy, values, data))
 
 
 def series_log_likelihood(
@@ -259,6 +244,40 @@ def series_log_likelihood(
     """Log likelihood of every response, given each series' estimated parameters."""
     complete = with_held(hierarchy, values)
     return jax.vmap(hierarchy.model.log_likelihood)(complete, data)
+
+
+def total_log_likelihood(
+    hierarchy: Hierarchy, values: Mapping[str, Array], data: Any
+) -> Float[Array, ""]:
+    """Log likelihood of all responses, differentiated forwards.
+
+    A series depends on a handful of numbers of its own, and their derivatives, carried
+    along the trials beside its beliefs, take one pass and no memory; going back through
+    the trials takes two, and longer to compile. Once differentiable, in `values` only.
+    """
+    names = tuple(values)
+    held = with_held(hierarchy, {})
+
+    def one(own: Array, fixed: Any, trials: Any) -> Array:
+        known = dict(zip(names, own, strict=True)) | fixed
+        return hierarchy.model.log_likelihood(known, trials).sum()
+
+    @jax.custom_vjp
+    def total(own: Array) -> Array:
+        return jax.vmap(one)(own, held, data).sum()
+
+    def forward(own: Array) -> tuple[Array, Array]:
+        def pushed(own: Array, fixed: Any, trials: Any) -> tuple[Array, Array]:
+            values, slopes = jax.vmap(
+                lambda along: jax.jvp(lambda at: one(at, fixed, trials), (own,), (along,))
+            )(jnp.eye(len(names)))
+            return values[0], slopes
+
+        totals, slopes = jax.vmap(pushed)(own, held, data)
+        return totals.sum(), slopes
+
+    total.defvjp(forward, lambda slopes, along: (along * slopes,))
+    return total(jnp.stack([jnp.asarray(values[name]) for name in names], axis=-1))
 
 
 def with_held(hierarchy: Hierarchy, values: Mapping[str, Array]) -> dict[str, Array]:

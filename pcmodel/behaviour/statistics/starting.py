@@ -1,0 +1,211 @@
+"""Where sampling starts: Gaussian stand-ins at the mode, and the group's Laplace approximation.
+
+A hierarchy's joint mode is at zero spread, so spreads are held while participants and
+effects are sought, and then set to where they are most probable with participants
+integrated out under the stand-in; two or three rounds settle both.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from numpyro.infer.util import potential_energy
+from scipy.optimize import minimize
+
+from pcmodel.behaviour.statistics.coordinates import (
+    Coordinates,
+    Frame,
+    change_stand_in,
+    no_whitening,
+    num_group,
+    num_varying,
+    part,
+    places_of,
+)
+from pcmodel.behaviour.statistics.hierarchy import (
+    Hierarchy,
+    hierarchical_model,
+    with_held,
+)
+from pcmodel.behaviour.statistics.layout import (
+    Layout,
+    effects_of,
+    group_places,
+    group_sizes,
+    lay_out,
+    spreads_of,
+    standard_normals,
+)
+from pcmodel.behaviour.statistics.stand_in import (
+    StandIn,
+    log_evidence,
+    nothing_known,
+    sum_series,
+)
+
+ROUNDS = 3
+FIRST_SPREAD = 0.5  # of the prior's scale
+CURVATURE_FLOOR = 0.5  # of the group, in standard-normal coordinates the prior gives 1
+FLATTEST = 1e-6  # curvature of a likelihood in any direction, at least
+MOST_ITERATIONS = 200
+
+
+class Beginning(NamedTuple):
+    """The frame that chains start in; they start standard normal there."""
+
+    frame: Frame
+    mode: Coordinates  # in the coordinates of the frame's stand-in
+
+
+class Finder(NamedTuple):
+    """Compiled pieces for one design."""
+
+    linearise: Callable  # (plain, stand-in, data) -> a new stand-in
+    change: Callable  # (old, new, plain) -> plain
+    evidence: Callable  # (group, stand-in) -> minus log evidence and its slope
+    curvature: Callable  # (group, stand-in) -> second derivatives
+
+
+def build_finder(hierarchy: Hierarchy) -> Finder:
+    """Compile for one design; the data are arguments."""
+    layout = lay_out(hierarchy)
+
+    def linearise(plain: Coordinates, stand_in: StandIn, data: Any) -> StandIn:
+        values = parameters_of(hierarchy, layout, plain, stand_in)
+        return sum_series(layout, *second_order(hierarchy, values, data))
+
+    def negative(group: Array, stand_in: StandIn) -> Array:
+        return -group_log_density(hierarchy, group, stand_in)
+
+    return Finder(
+        jax.jit(linearise),
+        jax.jit(partial(change_stand_in, hierarchy)),
+        jax.jit(jax.value_and_grad(negative)),
+        jax.jit(jax.hessian(negative)),
+    )
+
+
+def parameters_of(
+    hierarchy: Hierarchy, layout: Layout, plain: Coordinates, stand_in: StandIn
+) -> Float[Array, "series parameters"]:
+    """The estimated parameters of every series."""
+    places, _ = places_of(hierarchy, stand_in, plain)
+    values = layout.common @ effects_of(hierarchy, places)
+    people = [v for name, v in places.items() if name.endswith(".person")]
+    if people:
+        own = jnp.concatenate(people, axis=1) @ spreads_of(hierarchy, places).T
+        values = values + jnp.einsum(
+            "spk,sk->sp", layout.varying, own[layout.participant]
+        )
+    return values
+
+
+def second_order(
+    hierarchy: Hierarchy, values: Float[Array, "series parameters"], data: Any
+) -> tuple[Array, Array]:
+    """$H_s$, made convex, and $h_s$ of the Gaussian that touches each log likelihood."""
+    names = [term.parameter.name for term in hierarchy.terms]
+    held = with_held(hierarchy, {})
+
+    def total(own: Array, fixed: Any, trials: Any) -> Array:
+        known = dict(zip(names, own, strict=True)) | fixed
+        return hierarchy.model.log_likelihood(known, trials).sum()
+
+    slope = jax.vmap(jax.jacfwd(total))(values, held, data)
+    curvature = jax.vmap(jax.jacfwd(jax.jacfwd(total)))(values, held, data)
+    usable = jnp.isfinite(curvature).all((1, 2)) & jnp.isfinite(slope).all(1)
+    curvature = jnp.where(usable[:, None, None], -curvature, 0.0)
+    sizes, directions = jnp.linalg.eigh(curvature)
+    precision = jnp.einsum(
+        "spk,sk,sqk->spq", directions, jnp.maximum(sizes, FLATTEST), directions
+    )
+    shift = jnp.where(usable[:, None], slope, 0.0)
+    return precision, shift + jnp.einsum("spq,sq->sp", precision, values)
+
+
+def group_log_density(
+    hierarchy: Hierarchy, group: Float[Array, " group"], stand_in: StandIn
+) -> Float[Array, ""]:
+    """Of the group's coordinates, participants integrated out under the stand-in."""
+    places = group_places(hierarchy, group)
+    centre = jnp.zeros((hierarchy.num_participants, num_varying(hierarchy)))
+    model = partial(hierarchical_model, hierarchy)
+    prior = -potential_energy(
+        model, (), {}, places | standard_normals(hierarchy, centre)
+    )
+    effects, spreads = effects_of(hierarchy, places), spreads_of(hierarchy, places)
+    return prior + log_evidence(stand_in, effects, spreads)
+
+
+def first_coordinates(hierarchy: Hierarchy) -> Coordinates:
+    """The prior's centre, spreads somewhat below their scale."""
+    group = [
+        np.full(size, np.log(FIRST_SPREAD) if name.endswith(".scale") else 0.0)
+        for name, size in group_sizes(hierarchy).items()
+    ]
+    shape = (hierarchy.num_participants, num_varying(hierarchy))
+    return Coordinates(jnp.asarray(np.concatenate(group)), jnp.zeros(shape))
+
+
+def begin(hierarchy: Hierarchy, finder: Finder, slope: Callable) -> Beginning:
+    """Find mode, stand-in and the group's covariance.
+
+    `slope(vector, frame)` gives the potential and its gradient.
+    """
+    plain, stand_in = first_coordinates(hierarchy), nothing_known(lay_out(hierarchy))
+    white = no_whitening(
+        num_group(hierarchy), hierarchy.num_participants, num_varying(hierarchy)
+    )
+    for _ in range(ROUNDS):
+        plain = _climb(hierarchy, plain, partial(slope, frame=Frame(stand_in, white)))
+        new = finder.linearise(plain, stand_in, hierarchy.data)
+        plain = finder.change(stand_in, new, plain)
+        stand_in = new
+        plain = plain._replace(group=_most_probable(finder, plain.group, stand_in))
+    root = _laplace_root(np.asarray(finder.curvature(plain.group, stand_in)))
+    whitening = white._replace(group_centre=plain.group, group_root=jnp.asarray(root))
+    return Beginning(Frame(stand_in, whitening), plain)
+
+
+def _climb(hierarchy: Hierarchy, plain: Coordinates, slope: Callable) -> Coordinates:
+    """The mode at these spreads."""
+    sizes = group_sizes(hierarchy)
+    free = np.ones(plain.flat().size)
+    free[: sum(sizes.values())] = np.concatenate(
+        [np.full(size, name.endswith(".common")) for name, size in sizes.items()]
+    )
+
+    def value_and_slope(vector: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = slope(jnp.asarray(vector))
+        return float(value), free * np.asarray(gradient, float)
+
+    found = minimize(
+        value_and_slope,
+        np.asarray(plain.flat(), float),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": MOST_ITERATIONS},
+    )
+    return part(jnp.asarray(found.x), len(plain.group), hierarchy.num_participants)
+
+
+def _most_probable(finder: Finder, group: Array, stand_in: StandIn) -> Array:
+    def value_and_slope(vector: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = finder.evidence(jnp.asarray(vector), stand_in)
+        return float(value), np.asarray(slope, float)
+
+    found = minimize(
+        value_and_slope, np.asarray(group, float), jac=True, method="L-BFGS-B"
+    )
+    return jnp.asarray(found.x)
+
+
+def _laplace_root(curvature: np.ndarray) -> np.ndarray:
+    """Lower root of the inverse of a curvature, made convex."""
+    sizes, directions = np.linalg.eigh(0.5 * (curvature + curvature.T))
+    sizes = np.maximum(sizes, CURVATURE_FLOOR)
+    return np.linalg.cholesky((directions / sizes) @ directions.T)
