@@ -1,9 +1,11 @@
-"""NUTS on a vector that is about white: all chains at once, in chunks that can be resumed.
+"""Chains that move a group by NUTS and its participants by trajectories of their own.
 
-NumPyro's kernel makes the transitions, with a unit mass matrix; what makes the vector
-white lies in the potential's arguments. One step size serves all chains. Every chunk
-holds all that is needed to go on from it, so a run that was cut short ends in the very
-numbers of one that was not.
+Given the group, participants are independent: each has a step size and an acceptance of
+its own, so that one whose likelihood is steep holds up nobody else, and the cost does not
+grow faster than the number of participants. Given the participants, in coordinates that
+are nearly independent of it, the group is moved by NumPyro's NUTS. All chains go at once,
+in chunks; every chunk holds all that is needed to go on from it, so a run that was cut
+short ends in the very numbers of one that was not.
 """
 
 from collections.abc import Callable
@@ -17,79 +19,156 @@ from numpyro.infer.hmc import hmc
 
 STEP_GAIN = 2.0
 FIRST_STEP = 0.4
+PERSON_STEPS = 6  # leapfrogs of a participant
+# A participant's step size is drawn anew for every trajectory, as a share of the adapted
+# one: long steps for the open, short ones for where a likelihood is like a wall.
+SHORTEST, LONGEST = 0.3, 1.3
+PEOPLE_ACCEPT = 0.9  # each trajectory is refused alone, so little is lost by care
+TOO_FAR = 1000.0  # error of the energy that counts as divergence, as in Stan
+
+
+class States(NamedTuple):
+    """Where all chains stand."""
+
+    group: Any  # NumPyro's, a leading axis of chains
+    people: Float[Array, "chains participants varying"]
+    key: Key[Array, " chains"]
 
 
 class Chunk(NamedTuple):
     """Some draws of every chain, and where the chains stand after them."""
 
-    vectors: Float[np.ndarray, "chains draws size"]
+    group: Float[np.ndarray, "chains draws group"]
+    people: Float[np.ndarray, "chains draws participants varying"]
     diverging: Bool[np.ndarray, "chains draws"]
     num_steps: Int[np.ndarray, "chains draws"]
     accept_prob: Float[np.ndarray, "chains draws"]
     potential_energy: Float[np.ndarray, "chains draws"]
-    place: Float[np.ndarray, "chains size"]
-    slope: Float[np.ndarray, "chains size"]
-    height: Float[np.ndarray, " chains"]  # the potential at `place`
-    key_words: np.ndarray
+    people_lost: Float[np.ndarray, "chains draws"]  # share of trajectories
+    people_accept_prob: Float[np.ndarray, "chains participants"]  # mean over draws
+    group_key: np.ndarray
+    people_key: np.ndarray
     step_size: Float[np.ndarray, " chains"]
+    people_step_size: Float[np.ndarray, " participants"]
 
 
 class Kernel(NamedTuple):
-    """Compiled pieces; the potential's arguments follow the vectors."""
+    """Compiled pieces; `arguments` is what the potential takes besides the vectors."""
 
-    slope: Callable  # (vectors, arguments) -> potentials and gradients
-    start: Callable  # (keys, vectors) -> states, potential and gradient not yet true
-    advance: Callable  # (states, arguments, steps) -> states, draws
+    slope: Callable  # (group, people, arguments) -> potential, gradients of both
+    start: Callable  # (keys, groups, people) -> states
+    advance: (
+        Callable  # (states, people's step sizes, arguments, steps) -> states, draws
+    )
 
 
 def build_kernel(
-    potential: Callable, *, max_tree_depth: int, num_devices: int = 1
+    potential: Callable,
+    energies: Callable,
+    *,
+    max_tree_depth: int,
+    num_devices: int = 1,
 ) -> Kernel:
-    """Compile for `potential(vector, arguments)`; chains are spread over the devices."""
+    """Compile for `potential(group, people, arguments)`; chains are spread over devices.
+
+    `energies`, of the same arguments, gives the part of each participant.
+    """
 
     def potential_of(*args: Any) -> Callable:
-        # Compiling the potential once more for the start alone would take seconds: there
-        # (no arguments) something flat stands in, and `slope` gives what is true.
-        return (lambda vector: potential(vector, args)) if args else jnp.sum
+        return (lambda group: potential(group, *args)) if args else jnp.sum
 
     start_kernel, step_kernel = hmc(potential_fn_gen=potential_of, algo="NUTS")
+    slope = jax.value_and_grad(potential, argnums=(0, 1))
 
-    def slope(vector: Array, arguments: tuple) -> tuple[Array, Array]:
-        return jax.value_and_grad(potential)(vector, arguments)
-
-    def start(key: Key[Array, ""], vector: Array) -> Any:
-        return start_kernel(
-            vector,
+    def start(key: Key[Array, ""], group: Array, people: Array) -> States:
+        group_key, people_key = jax.random.split(key)
+        # No arguments: something flat stands in, as every transition asks for the
+        # potential anew.
+        state = start_kernel(
+            group,
             num_warmup=0,
             step_size=FIRST_STEP,
             adapt_step_size=False,
             adapt_mass_matrix=False,
             max_tree_depth=max_tree_depth,
             model_args=(),
-            rng_key=key,
+            rng_key=group_key,
         )
+        return States(state, people, people_key)
 
-    def advance(states: Any, arguments: tuple, steps: Array) -> tuple[Any, tuple]:
-        one = jax.vmap(lambda state: step_kernel(state, arguments, {}))
+    def one(state: States, step: Array, arguments: tuple) -> tuple[States, tuple]:
+        given = (state.people, arguments)
+        value, gradient = jax.value_and_grad(potential)(state.group.z, *given)
+        group = state.group._replace(potential_energy=value, z_grad=gradient)
+        group = step_kernel(group, given, {})
+        key, own_key = jax.random.split(state.key)
 
-        def step(carry: Any, _: Any) -> tuple[Any, tuple]:
-            carry = one(carry)
-            return carry, (
-                carry.z,
-                carry.diverging,
-                carry.num_steps,
-                carry.accept_prob,
-                carry.potential_energy,
-            )
+        def own(people: Array) -> Array:
+            return energies(group.z, people, arguments)
 
-        states, found = jax.lax.scan(step, states, steps)
+        people, accept_prob, broken = move_people(own_key, own, state.people, step)
+        found = (
+            group.z,
+            people,
+            group.diverging,
+            group.num_steps,
+            group.accept_prob,
+            group.potential_energy,
+            broken,
+            accept_prob,
+        )
+        return States(group, people, key), found
+
+    def advance(
+        states: States, step: Array, arguments: tuple, steps: Array
+    ) -> tuple[States, tuple]:
+        together = jax.vmap(one, (0, None, None))
+        states, found = jax.lax.scan(
+            lambda s, _: together(s, step, arguments), states, steps
+        )
         return states, jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), found)
 
     return Kernel(
-        jax.jit(jax.vmap(slope, (0, None))),
+        jax.jit(slope),
         jax.jit(jax.vmap(start)),
         jax.jit(_over_devices(advance, num_devices)),
     )
+
+
+def move_people(
+    key: Key[Array, ""],
+    energies: Callable,
+    people: Float[Array, "participants varying"],
+    step: Float[Array, " participants"],
+) -> tuple[Array, Array, Float[Array, ""]]:
+    """One trajectory of each participant, taken or refused one by one.
+
+    Returns their places, the probabilities that each was taken with, and the share whose
+    energy was lost out of sight. `energies(people)` must depend, one by one, on their
+    own places only. Leapfrogs start and end with half a drift: one slope each.
+    """
+    if not people.size:
+        return people, jnp.ones(len(people)), jnp.zeros(())
+    speed_key, share_key, take_key = jax.random.split(key, 3)
+    share = jax.random.uniform(share_key, step.shape, minval=SHORTEST, maxval=LONGEST)
+    width = (step * share)[:, None]
+    slope = jax.grad(lambda at: energies(at).sum())
+
+    def leap(carry: tuple[Array, Array], _: Any) -> tuple[tuple[Array, Array], None]:
+        place, speed = carry
+        place = place + 0.5 * width * speed
+        speed = speed - width * slope(place)
+        return (place + 0.5 * width * speed, speed), None
+
+    speed = jax.random.normal(speed_key, people.shape)
+    (place, last), _ = jax.lax.scan(leap, (people, speed), length=PERSON_STEPS)
+    before, after = jax.vmap(energies)(jnp.stack([people, place]))
+    lost = after - before + 0.5 * jnp.sum(last**2 - speed**2, axis=1)
+    lost = jnp.where(jnp.isfinite(lost), lost, jnp.inf)
+    accept_prob = jnp.exp(-jnp.maximum(lost, 0.0))
+    taken = jax.random.uniform(take_key, lost.shape) < accept_prob
+    broken = jnp.mean(lost > TOO_FAR)
+    return jnp.where(taken[:, None], place, people), accept_prob, broken
 
 
 def _over_devices(advance: Callable, num_devices: int) -> Callable:
@@ -101,55 +180,55 @@ def _over_devices(advance: Callable, num_devices: int) -> Callable:
     return jax.shard_map(
         advance,
         mesh=mesh,
-        in_specs=(spread, same, same),
+        in_specs=(spread, same, same, same),
         out_specs=spread,
         check_vma=False,
     )
 
 
-def at_places(kernel: Kernel, states: Any, vectors: Array, arguments: tuple) -> Any:
-    """The chains moved to other vectors, or to the same under another potential."""
-    heights, slopes = kernel.slope(vectors, arguments)
-    return states._replace(z=vectors, potential_energy=heights, z_grad=slopes)
-
-
 def run_chunk(
-    kernel: Kernel, states: Any, arguments: tuple, size: int
-) -> tuple[Any, Chunk]:
+    kernel: Kernel, states: States, step: Array, arguments: tuple, size: int
+) -> tuple[States, Chunk]:
     """`size` transitions of every chain."""
-    states, found = kernel.advance(states, arguments, jnp.zeros(size))
+    states, found = kernel.advance(states, step, arguments, jnp.zeros(size))
+    *found, accept_prob = found
     where = (
-        states.z,
-        states.z_grad,
-        states.potential_energy,
-        jax.random.key_data(states.rng_key),
-        states.adapt_state.step_size,
+        accept_prob.mean(axis=1),
+        jax.random.key_data(states.group.rng_key),
+        jax.random.key_data(states.key),
+        states.group.adapt_state.step_size,
+        step,
     )
     return states, Chunk(*jax.device_get((*found, *where)))
 
 
-def states_after(states: Any, chunk: Chunk) -> Any:
+def states_after(states: States, chunk: Chunk) -> States:
     """The states as a chunk left them; `states` gives their form."""
     step = jnp.asarray(chunk.step_size)
-    return states._replace(
-        z=jnp.asarray(chunk.place),
-        z_grad=jnp.asarray(chunk.slope),
-        potential_energy=jnp.asarray(chunk.height),
-        rng_key=jax.random.wrap_key_data(jnp.asarray(chunk.key_words)),
-        adapt_state=states.adapt_state._replace(step_size=step),
+    group = states.group._replace(
+        z=jnp.asarray(chunk.group[:, -1]),
+        rng_key=jax.random.wrap_key_data(jnp.asarray(chunk.group_key)),
+        adapt_state=states.group.adapt_state._replace(step_size=step),
     )
+    key = jax.random.wrap_key_data(jnp.asarray(chunk.people_key))
+    return States(group, jnp.asarray(chunk.people[:, -1]), key)
 
 
-def adapt_step(states: Any, chunk: Chunk, *, target: float, count: int) -> Any:
-    """Robbins-Monro on the log step size, one step size for all chains.
+def adapt_steps(
+    states: States, chunk: Chunk, *, target: float, count: int
+) -> tuple[States, Float[Array, " participants"]]:
+    """Robbins-Monro on the log step sizes, shared by all chains; also each participant's.
 
     Shared over chains and never reset, it settles within a few chunks, where dual
     averaging per chain in windows needs hundreds of draws.
     """
     gain = STEP_GAIN / np.sqrt(count + 1.0)
     factor = float(np.exp(gain * (chunk.accept_prob.mean() - target)))
-    step = states.adapt_state.step_size * factor
-    return states._replace(adapt_state=states.adapt_state._replace(step_size=step))
+    adapted = states.group.adapt_state
+    adapted = adapted._replace(step_size=adapted.step_size * factor)
+    surplus = chunk.people_accept_prob.mean(axis=0) - PEOPLE_ACCEPT
+    step = jnp.asarray(chunk.people_step_size * np.exp(gain * surplus))
+    return states._replace(group=states.group._replace(adapt_state=adapted)), step
 
 
 def num_chunks(total: int, chunk: int) -> int:

@@ -15,6 +15,8 @@ class Limits:
     max_rhat: float = 1.01
     min_ess: float = 400.0
     max_deepest: float = 0.01  # share of trajectories at the depth limit
+    max_people_rhat: float = 1.05  # the worst of hundreds of coordinates
+    max_people_lost: float = 0.01  # share of participants' trajectories
 
 
 SETTLED = 1e-3  # share of the loss by which it may still move
@@ -34,6 +36,8 @@ class Diagnostics(NamedTuple):
     accept_prob: float
     num_draws: int
     limits: Limits = STRICT
+    people_rhat: float = 1.0  # worst of what belongs to one participant
+    people_lost: float = 0.0  # share of participants' trajectories that lost all energy
 
     @property
     def converged(self) -> bool:
@@ -63,6 +67,16 @@ class Diagnostics(NamedTuple):
             found.append(
                 f"{self.deepest_share:.0%} of trajectories reached the depth limit: "
                 "raise it"
+            )
+        if not self.people_rhat <= limits.max_people_rhat:
+            found.append(
+                f"R-hat {self.people_rhat:.3f} of a participant above "
+                f"{limits.max_people_rhat:g}: take more draws"
+            )
+        if self.people_lost > limits.max_people_lost:
+            found.append(
+                f"{self.people_lost:.1%} of participants' trajectories diverged: raise "
+                "the target acceptance"
             )
         return tuple(found)
 
@@ -110,6 +124,8 @@ def diagnose(
     accept_prob: np.ndarray,
     max_tree_depth: int,
     limits: Limits = STRICT,
+    people: Float[np.ndarray, "chains draws coordinates"] | None = None,
+    people_lost: np.ndarray | None = None,
 ) -> Diagnostics:
     """From coordinates that are free to move and the sampler's counts, (chains, draws).
 
@@ -128,4 +144,12 @@ def diagnose(
         accept_prob=float(accept_prob.mean()),
         num_draws=diverging.size,
         limits=limits,
+        people_rhat=1.0 if people is None else _worst_rhat(people),
+        people_lost=0.0 if people_lost is None else float(people_lost.mean()),
     )
+
+
+def _worst_rhat(values: Float[np.ndarray, "chains draws coordinates"]) -> float:
+    """NaN where one is not finite or never moved."""
+    with np.errstate(all="ignore"):
+        return float(np.max(split_gelman_rubin(values)))

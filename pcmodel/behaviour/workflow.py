@@ -4,23 +4,25 @@
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
+from pcmodel.behaviour.chains import Chunk, num_chunks
 from pcmodel.behaviour.dataset import Series, find_task, load_series, with_judgements
 from pcmodel.behaviour.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
 from pcmodel.behaviour.models.interface import Course, ParticipantModel
 from pcmodel.behaviour.models.judged import judged
 from pcmodel.behaviour.responses import Scale
-from pcmodel.behaviour.chains import num_chunks
 from pcmodel.behaviour.statistics import (
     Hierarchy,
     Nuts,
@@ -69,10 +71,10 @@ class Plan:
     bids_task: str | None = None
     pooled: bool = False
     method: Literal["nuts", "svi"] = "nuts"
-    num_warmup: int = 500
+    num_warmup: int = 400
     num_samples: int = 500
     num_chains: int = 4
-    target_accept: float = 0.9
+    target_accept: float = 0.8
     max_tree_depth: int = 8
     num_steps: int = 3000  # of SVI
     compare_with: tuple[str, ...] = ()
@@ -129,14 +131,16 @@ def run_workflow(
     seed: int,
     progress: Any = None,
     keep: Callable[[Posterior], None] = lambda posterior: None,
+    open_store: Callable[[str], MutableMapping[int, Chunk]] = lambda model: {},
 ) -> WorkflowResults:
     """Run a plan in double precision; the caller's precision is left as it was.
 
-    `keep` is given the posterior of the plan's own model.
+    `keep` is given the posterior of the plan's own model; `open_store` says, by a model's
+    name, where its chunks of NUTS are kept, for a run that is cut short to go on from.
     """
     series = read_data(plan)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        return _run(plan, series, seed, progress or Silent(), keep)
+        return _run(plan, series, seed, progress or Silent(), keep, open_store)
 
 
 def read_data(plan: Plan) -> Series:
@@ -211,6 +215,7 @@ def _run(
     seed: int,
     progress: Any,
     keep: Callable[[Posterior], None],
+    open_store: Callable[[str], MutableMapping[int, Chunk]],
 ) -> WorkflowResults:
     hierarchy = plan_hierarchy(plan, series)
     rivals = [plan_hierarchy(plan, series, name) for name in plan.compare_with]
@@ -220,14 +225,15 @@ def _run(
         prior_checks = predictive_checks(
             hierarchy, replicate(keys[1], hierarchy, before)
         )
-    posterior = _fit(keys[2], plan, hierarchy, progress, plan.model)
+    fit = partial(_fit, plan, progress, open_store)
+    posterior = fit(keys[2], hierarchy, plan.model)
     keep(posterior)
     with progress.stage("posterior predictive check and leave-one-out"):
         after = replicate(keys[3], hierarchy, thin(posterior, REPLICATIONS))
         posterior_checks = predictive_checks(hierarchy, after)
         loo = leave_one_out(posterior)
     fits = [
-        _fit(key, plan, rival, progress, name)
+        fit(key, rival, name)
         for key, rival, name in zip(keys[4:], rivals, plan.compare_with, strict=True)
     ]
     names = (plan.model, *plan.compare_with)
@@ -258,14 +264,23 @@ def _run(
     )
 
 
-def _fit(key, plan: Plan, hierarchy: Hierarchy, progress: Any, name: str) -> Posterior:
+def _fit(
+    plan: Plan,
+    progress: Any,
+    open_store: Callable[[str], MutableMapping[int, Chunk]],
+    key: Array,
+    hierarchy: Hierarchy,
+    name: str,
+) -> Posterior:
     if plan.method == "svi":
         options = Variational(num_steps=plan.num_steps)
         with progress.stage(f"fit {name} (SVI)", num_chunks(plan.num_steps, 250)) as s:
             return fit_svi(key, hierarchy, options, advance=s.advance).posterior
     options = plan.nuts
     with progress.stage(f"fit {name} (NUTS)", num_advances(options)) as s:
-        return fit_nuts(key, hierarchy, options, advance=s.advance)
+        return fit_nuts(
+            key, hierarchy, options, advance=s.advance, stored=open_store(name)
+        )
 
 
 def _compare(names, posteriors: list[Posterior], first) -> tuple[Compared, ...]:

@@ -27,7 +27,6 @@ SMOKE = {
     "num_warmup": 20,
     "num_samples": 99,
     "max_tree_depth": 3,
-    "approximate_steps": 50,
 }
 
 
@@ -43,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='"omega2 ~ drug + (drug | participant)"; may be repeated',
     )
     add_size_arguments(parser, replications=200)
-    add("--warmup", type=int, default=500, metavar="N", help="default 500")
+    add("--warmup", type=int, default=400, metavar="N", help="default 400")
     add("--samples", type=int, default=500, metavar="N", help="default 500")
     add_folder_arguments(parser, NAME)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ SMOKE = {
     "num_samples": 50,
     "num_chains": 2,
     "max_tree_depth": 2,
-    "approximate_steps": 50,
     "num_steps": 50,
 }
 
@@ -45,10 +45,10 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
     add("--pooled", action="store_true", help="nobody differs unless a formula says so")
     add("--svi", action="store_true", help="variational fit, for thousands of people")
     add("--compare", default="", metavar="M,..", help="other models, by leave-one-out")
-    add("--warmup", type=int, default=500, metavar="N", help="default 500")
+    add("--warmup", type=int, default=400, metavar="N", help="default 400")
     add("--samples", type=int, default=500, metavar="N", help="per chain, default 500")
     add("--chains", type=int, default=4, metavar="N", help="default 4")
-    add("--target-accept", type=float, default=0.9, metavar="P", help="default 0.9")
+    add("--target-accept", type=float, default=0.8, metavar="P", help="default 0.8")
     add(
         "--accept-unconverged",
         action="store_true",
@@ -110,10 +110,41 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     )
 
 
-def fit_experiment(plan: Any, *, accept_unconverged: bool, keep: Any) -> Experiment:
+def open_store(folder: Path, plan: Any, arguments: argparse.Namespace) -> Any:
+    """Where this very fit keeps its chunks, by the name of a model."""
+    from pcmodel.behaviour.chains import Chunk
+    from pcmodel.cli.replications import StoredReplications
+    from pcmodel.record import RunIdentity
+
+    identity = RunIdentity("fit", plan, arguments.seed)
+    own = folder / f"chunks-{identity.config_hash}-{arguments.seed}"
+
+    def store(name: str) -> Any:
+        stored = StoredReplications(own / name, Chunk)
+        if arguments.overwrite:
+            stored.clear()
+        return stored
+
+    return store
+
+
+def drop_chunks(folder: Path) -> None:
+    """Remove what a complete run needs no longer."""
+    for path in folder.glob("chunks-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def fit_experiment(
+    plan: Any,
+    *,
+    accept_unconverged: bool,
+    keep: Any,
+    open_stored: Any = lambda: lambda model: {},
+) -> Experiment:
     """The fit in the shape of an experiment, so that it is recorded like one.
 
-    `keep` is called with the posterior of the first model.
+    `keep` is called with the posterior of the first model; `open_stored()` gives what
+    `run_workflow` opens its stores with.
     """
     from pcmodel.behaviour.workflow import run_workflow
     from pcmodel.cli import fit_page
@@ -123,7 +154,11 @@ def fit_experiment(plan: Any, *, accept_unconverged: bool, keep: Any) -> Experim
         question=f"What do these data say about {plan.model} in the {plan.task} task?",
         config=type(plan),
         run=lambda config, *, seed, progress: run_workflow(
-            config, seed=seed, progress=progress, keep=keep
+            config,
+            seed=seed,
+            progress=progress,
+            keep=keep,
+            open_store=open_stored(),
         ),
         analyse=lambda config, results: fit_page.analyse(
             results, accept_unconverged=accept_unconverged

@@ -20,9 +20,11 @@ from pcmodel.cli.catalogue import catalogue, config_options, locate
 from pcmodel.cli.execute import execute
 from pcmodel.cli.fit import (
     add_fit_arguments,
+    drop_chunks,
     fit_command,
     fit_experiment,
     make_plan,
+    open_store,
 )
 from pcmodel.cli.load import Experiment, load
 from pcmodel.cli.options import build_config
@@ -197,9 +199,16 @@ def _fit(arguments: argparse.Namespace, argv: list[str]) -> int:
         compile_quickly()
     plan, kept = make_plan(arguments), []
     experiment = fit_experiment(
-        plan, accept_unconverged=arguments.accept_unconverged, keep=kept.append
+        plan,
+        accept_unconverged=arguments.accept_unconverged,
+        keep=kept.append,
+        open_stored=lambda: open_store(
+            _folder(experiment, plan, arguments), plan, arguments
+        ),
     )
     code = _run_in_folder(experiment, plan, arguments, lambda path: fit_command(argv))
+    if code == 0:
+        drop_chunks(_folder(experiment, plan, arguments))
     if kept and code == 0:
         from pcmodel.behaviour.datatree import can_write_netcdf, write_netcdf
 

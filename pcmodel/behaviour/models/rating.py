@@ -92,7 +92,9 @@ class RatingModel:
         leaning = values["rating_gain"] * self._log_odds(believed.mean[0])
         place = 0.5 + values["rating_bias"] + leaning
         width = self.scale.high - self.scale.low
-        log_noise = jnp.logaddexp(2.0 * values["log_rating_noise"], 2.0 * LOG_FINEST) / 2.0
+        log_noise = (
+            jnp.logaddexp(2.0 * values["log_rating_noise"], 2.0 * LOG_FINEST) / 2.0
+        )
         return self.scale.place(place), log_noise + jnp.log(width), trace
 
     def _log_odds(self, mean: Array) -> Array:

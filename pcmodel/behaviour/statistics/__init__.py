@@ -24,7 +24,7 @@ from pcmodel.behaviour.statistics.predictive import (
 )
 from pcmodel.behaviour.statistics.predictive import replicate as replicate
 from pcmodel.behaviour.statistics.sampling import Nuts as Nuts
-from pcmodel.behaviour.statistics.variational import Variational as Variational
 from pcmodel.behaviour.statistics.sampling import fit_nuts as fit_nuts
-from pcmodel.behaviour.statistics.variational import fit_svi as fit_svi
 from pcmodel.behaviour.statistics.sampling import num_advances as num_advances
+from pcmodel.behaviour.statistics.variational import Variational as Variational
+from pcmodel.behaviour.statistics.variational import fit_svi as fit_svi

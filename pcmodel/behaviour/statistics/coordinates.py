@@ -15,11 +15,17 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpyro.infer.util import potential_energy
 
-from pcmodel.behaviour.statistics.hierarchy import Hierarchy, hierarchical_model
+from pcmodel.behaviour.statistics.hierarchy import (
+    Hierarchy,
+    hierarchical_model,
+    series_totals,
+)
 from pcmodel.behaviour.statistics.layout import (
+    Places,
     effects_of,
     group_places,
     group_sizes,
+    lay_out,
     spreads_of,
     standard_normals,
 )
@@ -120,19 +126,44 @@ def places_of(
 
 
 def potential(
-    hierarchy: Hierarchy, vector: Float[Array, " size"], frame: Frame, data: Any
+    hierarchy: Hierarchy, white: Coordinates, frame: Frame, data: Any
 ) -> Float[Array, ""]:
-    """Minus the log density of the white vector, up to a constant."""
-    places, volume = sites_of(hierarchy, vector, frame)
+    """Minus the log density of the white coordinates, up to a constant."""
+    places, volume = sites_of(hierarchy, white, frame)
     model = partial(hierarchical_model, hierarchy)
     return potential_energy(model, (data,), {}, places) - volume
 
 
+def energies(
+    hierarchy: Hierarchy, white: Coordinates, frame: Frame, data: Any
+) -> Float[Array, " participants"]:
+    """Each participant's own part of the potential, given the group."""
+    plain = unwhiten(frame.whitening, white)
+    given = given_group(hierarchy, frame.stand_in, plain.group)
+    people = spread_out(given, plain.people)
+    values = parameters_of(hierarchy, group_places(hierarchy, plain.group), people)
+    named = {
+        term.parameter.name: values[:, i] for i, term in enumerate(hierarchy.terms)
+    }
+    totals = series_totals(hierarchy, named, data)
+    own = jax.ops.segment_sum(totals, hierarchy.participant, hierarchy.num_participants)
+    return 0.5 * jnp.sum(people**2, axis=1) - own
+
+
+def parameters_of(
+    hierarchy: Hierarchy, places: Places, people: Float[Array, "participants varying"]
+) -> Float[Array, "series parameters"]:
+    """The estimated parameters of every series."""
+    layout = lay_out(hierarchy)
+    own = people @ spreads_of(hierarchy, places).T
+    varying = jnp.einsum("spk,sk->sp", layout.varying, own[layout.participant])
+    return layout.common @ effects_of(hierarchy, places) + varying
+
+
 def sites_of(
-    hierarchy: Hierarchy, vector: Float[Array, " size"], frame: Frame
+    hierarchy: Hierarchy, white: Coordinates, frame: Frame
 ) -> tuple[dict[str, Array], Float[Array, ""]]:
-    """Unconstrained values by site from the white vector, and the log volume."""
-    white = part(vector, num_group(hierarchy), hierarchy.num_participants)
+    """Unconstrained values by site from white coordinates, and the log volume."""
     return places_of(hierarchy, frame.stand_in, unwhiten(frame.whitening, white))
 
 

@@ -235,7 +235,7 @@ def hierarchical_model(hierarchy: Hierarchy, data: Any = None) -> None:
         for term in hierarchy.terms
     }
     if data is not None:
-        numpyro.factor("responses", total_log_likelihood(hierarchy, values, data))
+        numpyro.factor("responses", series_totals(hierarchy, values, data).sum())
 
 
 def series_log_likelihood(
@@ -246,10 +246,10 @@ def series_log_likelihood(
     return jax.vmap(hierarchy.model.log_likelihood)(complete, data)
 
 
-def total_log_likelihood(
+def series_totals(
     hierarchy: Hierarchy, values: Mapping[str, Array], data: Any
-) -> Float[Array, ""]:
-    """Log likelihood of all responses, differentiated forwards.
+) -> Float[Array, " series"]:
+    """Log likelihood of each series' responses together, differentiated forwards.
 
     A series depends on a handful of numbers of its own, and their derivatives, carried
     along the trials beside its beliefs, take one pass and no memory; going back through
@@ -262,22 +262,22 @@ def total_log_likelihood(
         known = dict(zip(names, own, strict=True)) | fixed
         return hierarchy.model.log_likelihood(known, trials).sum()
 
+    def pushed(own: Array, fixed: Any, trials: Any) -> tuple[Array, Array]:
+        def along(direction: Array) -> tuple[Array, Array]:
+            return jax.jvp(lambda at: one(at, fixed, trials), (own,), (direction,))
+
+        totals, slopes = jax.vmap(along)(jnp.eye(len(names)))
+        return totals[0], slopes
+
     @jax.custom_vjp
-    def total(own: Array) -> Array:
-        return jax.vmap(one)(own, held, data).sum()
+    def totals(own: Array) -> Array:
+        return jax.vmap(one)(own, held, data)
 
-    def forward(own: Array) -> tuple[Array, Array]:
-        def pushed(own: Array, fixed: Any, trials: Any) -> tuple[Array, Array]:
-            values, slopes = jax.vmap(
-                lambda along: jax.jvp(lambda at: one(at, fixed, trials), (own,), (along,))
-            )(jnp.eye(len(names)))
-            return values[0], slopes
-
-        totals, slopes = jax.vmap(pushed)(own, held, data)
-        return totals.sum(), slopes
-
-    total.defvjp(forward, lambda slopes, along: (along * slopes,))
-    return total(jnp.stack([jnp.asarray(values[name]) for name in names], axis=-1))
+    totals.defvjp(
+        lambda own: jax.vmap(pushed)(own, held, data),
+        lambda slopes, along: (along[:, None] * slopes,),
+    )
+    return totals(jnp.stack([jnp.asarray(values[name]) for name in names], axis=-1))
 
 
 def with_held(hierarchy: Hierarchy, values: Mapping[str, Array]) -> dict[str, Array]:

@@ -126,3 +126,14 @@ def moving_coordinates(
             own = own[..., *np.tril_indices(own.shape[-1], -1)]
         columns.append(own.reshape(*own.shape[:2], -1))
     return np.concatenate(columns, axis=-1)
+
+
+def people_coordinates(
+    sites: dict[str, np.ndarray],
+) -> Float[np.ndarray, "chains draws coordinates"] | None:
+    """The participants' coordinates one after the other; None where nobody differs."""
+    own = [values for name, values in sites.items() if name.endswith(".person")]
+    if not own:
+        return None
+    flat = [values.reshape(*values.shape[:2], -1) for values in own]
+    return np.concatenate(flat, axis=-1)

@@ -18,10 +18,11 @@ from jaxtyping import Array, Key
 from numpyro.infer.util import constrain_fn
 
 from pcmodel.behaviour.chains import (
+    FIRST_STEP,
     Chunk,
     Kernel,
-    adapt_step,
-    at_places,
+    States,
+    adapt_steps,
     build_kernel,
     num_chunks,
     run_chunk,
@@ -29,18 +30,21 @@ from pcmodel.behaviour.chains import (
 )
 from pcmodel.behaviour.diagnostics import diagnose
 from pcmodel.behaviour.statistics.coordinates import (
+    Coordinates,
     Frame,
     Whitening,
+    energies,
     make_white,
-    num_group,
-    num_varying,
-    part,
     potential,
     sites_of,
     unwhiten,
 )
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy, hierarchical_model
-from pcmodel.behaviour.statistics.posterior import Posterior, moving_coordinates
+from pcmodel.behaviour.statistics.posterior import (
+    Posterior,
+    moving_coordinates,
+    people_coordinates,
+)
 from pcmodel.behaviour.statistics.starting import Finder, begin, build_finder
 from pcmodel.behaviour.statistics.warming import whiten_further, window_ending
 from pcmodel.errors import UserError
@@ -69,6 +73,8 @@ class Nuts:
 
 
 NUTS_DEFAULTS = Nuts()
+# Of standard-normal coordinates: some of hundreds would start where they are skewed.
+START_SD = 0.3
 
 
 class Sampler(NamedTuple):
@@ -76,29 +82,32 @@ class Sampler(NamedTuple):
 
     kernel: Kernel
     finder: Finder
-    constrain: Callable  # (vectors, frame, data) -> sites
-    move: Callable  # (vectors, old whitening, new whitening) -> vectors
+    constrain: Callable  # (white draws, frame, data) -> sites
+    move: Callable  # (white places, old whitening, new whitening) -> white places
 
 
 def build_sampler(hierarchy: Hierarchy, options: Nuts = NUTS_DEFAULTS) -> Sampler:
     """The sampler of one design, compiled once for any data of that design."""
 
-    def minus_log_density(vector: Array, arguments: tuple) -> Array:
-        return potential(hierarchy, vector, *arguments)
+    def whole(group: Array, people: Array, arguments: tuple) -> Array:
+        return potential(hierarchy, Coordinates(group, people), *arguments)
 
-    def constrain(vector: Array, frame: Frame, data: Any) -> dict[str, Array]:
-        places, _ = sites_of(hierarchy, vector, frame)
+    def parts(group: Array, people: Array, arguments: tuple) -> Array:
+        return energies(hierarchy, Coordinates(group, people), *arguments)
+
+    def constrain(white: Coordinates, frame: Frame, data: Any) -> dict[str, Array]:
+        places, _ = sites_of(hierarchy, white, frame)
         model = partial(hierarchical_model, hierarchy)
         return constrain_fn(model, (data,), {}, places, return_deterministic=True)
 
-    def move(vector: Array, old: Whitening, new: Whitening) -> Array:
-        white = part(vector, num_group(hierarchy), hierarchy.num_participants)
-        return make_white(new, unwhiten(old, white)).flat()
+    def move(white: Coordinates, old: Whitening, new: Whitening) -> Coordinates:
+        return make_white(new, unwhiten(old, white))
 
     over_draws = jax.vmap(jax.vmap(constrain, (0, None, None)), (0, None, None))
     return Sampler(
         build_kernel(
-            minus_log_density,
+            whole,
+            parts,
             max_tree_depth=options.max_tree_depth,
             num_devices=options.num_devices,
         ),
@@ -147,61 +156,69 @@ def _run(
 ) -> tuple[Frame, list[Chunk]]:
     """The frame that was settled on and the chunks drawn in it."""
     frame, states = _start(key, sampler, hierarchy, options)
+    step = jnp.full(hierarchy.num_participants, FIRST_STEP)
     chunks: list[Chunk] = []
     num_warmup = num_chunks(options.num_warmup, options.chunk)
     for i in range(num_advances(options)):
-        arguments = (frame, hierarchy.data)
         if i in stored:
             chunks.append(stored[i])
             states = states_after(states, chunks[i])
         else:
-            states, chunk = run_chunk(sampler.kernel, states, arguments, options.chunk)
+            arguments = (frame, hierarchy.data)
+            states, chunk = run_chunk(
+                sampler.kernel, states, step, arguments, options.chunk
+            )
             chunks.append(chunk)
             stored[i] = chunk
         if i < num_warmup:
-            states = adapt_step(
+            states, step = adapt_steps(
                 states, chunks[i], target=options.target_accept, count=i
             )
             window = window_ending(i, num_warmup)
             if window:
-                drawn = [chunk.vectors for chunk in chunks[slice(*window)]]
-                new = _learn(hierarchy, frame, np.concatenate(drawn, axis=1))
-                vectors = sampler.move(states.z, frame.whitening, new.whitening)
+                new = _learn(frame, chunks[slice(*window)])
+                states = _moved(sampler, states, frame, new)
                 frame = new
-                arguments = (frame, hierarchy.data)
-                states = at_places(sampler.kernel, states, vectors, arguments)
         advance()
     return frame, chunks[num_warmup:]
 
 
 def _start(
     key: Array, sampler: Sampler, hierarchy: Hierarchy, options: Nuts
-) -> tuple[Frame, Any]:
-    """Chains standard normal in the frame of the Laplace approximation."""
-    place_key, key = jax.random.split(key)
+) -> tuple[Frame, States]:
+    """Chains about the middle of the Laplace approximation."""
+    group_key, people_key, key = jax.random.split(key, 3)
 
-    def slope(vector: Array, frame: Frame) -> tuple[Array, Array]:
-        same = jnp.tile(vector, (options.num_chains, 1))
-        values, slopes = sampler.kernel.slope(same, (frame, hierarchy.data))
-        return values[0], slopes[0]
+    def slope(at: Coordinates, frame: Frame) -> tuple[Array, tuple[Array, Array]]:
+        return sampler.kernel.slope(at.group, at.people, (frame, hierarchy.data))
 
     beginning = begin(hierarchy, sampler.finder, slope)
-    size = beginning.mode.flat().size
-    vectors = jax.random.normal(place_key, (options.num_chains, size))
-    keys = jax.random.split(key, options.num_chains)
-    states = sampler.kernel.start(keys, vectors)
-    arguments = (beginning.frame, hierarchy.data)
-    return beginning.frame, at_places(sampler.kernel, states, vectors, arguments)
+    chains, mode = options.num_chains, beginning.mode
+    groups = jax.random.normal(group_key, (chains, *mode.group.shape))
+    people = jax.random.normal(people_key, (chains, *mode.people.shape))
+    keys = jax.random.split(key, chains)
+    states = sampler.kernel.start(keys, START_SD * groups, START_SD * people)
+    return beginning.frame, states
 
 
-def _learn(hierarchy: Hierarchy, frame: Frame, vectors: np.ndarray) -> Frame:
+def _learn(frame: Frame, chunks: list[Chunk]) -> Frame:
     """The frame made whiter by draws in it."""
-    flat = vectors.reshape(-1, vectors.shape[-1])
-    cut = num_group(hierarchy)
-    shape = (len(flat), hierarchy.num_participants, num_varying(hierarchy))
-    people = flat[:, cut:].reshape(shape)
-    return frame._replace(
-        whitening=whiten_further(frame.whitening, flat[:, :cut], people)
+    group = np.concatenate([chunk.group for chunk in chunks], axis=1)
+    people = np.concatenate([chunk.people for chunk in chunks], axis=1)
+    new = whiten_further(
+        frame.whitening,
+        group.reshape(-1, *group.shape[2:]),
+        people.reshape(-1, *people.shape[2:]),
+    )
+    return frame._replace(whitening=new)
+
+
+def _moved(sampler: Sampler, states: States, old: Frame, new: Frame) -> States:
+    """The chains where they were, in the coordinates of another frame."""
+    white = Coordinates(states.group.z, states.people)
+    white = sampler.move(white, old.whitening, new.whitening)
+    return states._replace(
+        group=states.group._replace(z=white.group), people=white.people
     )
 
 
@@ -214,12 +231,20 @@ def _posterior(
 ) -> Posterior:
     sites = [
         jax.device_get(
-            sampler.constrain(jnp.asarray(chunk.vectors), frame, hierarchy.data)
+            sampler.constrain(
+                Coordinates(chunk.group, chunk.people), frame, hierarchy.data
+            )
         )
         for chunk in chunks
     ]
     joined = {name: _join([s[name] for s in sites], options) for name in sites[0]}
-    names = ("diverging", "num_steps", "accept_prob", "potential_energy")
+    names = (
+        "diverging",
+        "num_steps",
+        "accept_prob",
+        "potential_energy",
+        "people_lost",
+    )
     stats = {
         name: _join([getattr(chunk, name) for chunk in chunks], options)
         for name in names
@@ -230,6 +255,8 @@ def _posterior(
         num_steps=stats["num_steps"],
         accept_prob=stats["accept_prob"],
         max_tree_depth=options.max_tree_depth,
+        people=people_coordinates(joined),
+        people_lost=stats["people_lost"],
     )
     if found.complaints:
         warnings.warn(

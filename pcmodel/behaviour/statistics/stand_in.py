@@ -62,9 +62,7 @@ def sum_series(
     """The stand-in from each series' own $H_s$ and $h_s$."""
 
     def by_participant(values: Array) -> Array:
-        return jax.ops.segment_sum(
-            values, layout.participant, layout.num_participants
-        )
+        return jax.ops.segment_sum(values, layout.participant, layout.num_participants)
 
     x, z = jnp.asarray(layout.common), jnp.asarray(layout.varying)
     weighted = jnp.einsum("spk,spq->skq", z, precision)
@@ -83,7 +81,7 @@ def condition(
     spreads: Float[Array, "varying varying"],
 ) -> Conditional:
     """The participants' standard normals given the group."""
-    matrix = spreads.T @ stand_in.precision @ spreads + jnp.eye(len(spreads))
+    matrix = spreads.T @ stand_in.precision @ spreads + jnp.eye(len(spreads))[None]
     root = jnp.linalg.cholesky(matrix)
     pull = (stand_in.shift - stand_in.coupling @ effects) @ spreads
     half = jax.lax.linalg.triangular_solve(

@@ -20,11 +20,12 @@ from pcmodel.behaviour.statistics.coordinates import (
     Coordinates,
     Frame,
     change_stand_in,
+    given_group,
     no_whitening,
     num_group,
     num_varying,
+    parameters_of,
     part,
-    places_of,
 )
 from pcmodel.behaviour.statistics.hierarchy import (
     Hierarchy,
@@ -32,7 +33,6 @@ from pcmodel.behaviour.statistics.hierarchy import (
     with_held,
 )
 from pcmodel.behaviour.statistics.layout import (
-    Layout,
     effects_of,
     group_places,
     group_sizes,
@@ -44,6 +44,7 @@ from pcmodel.behaviour.statistics.stand_in import (
     StandIn,
     log_evidence,
     nothing_known,
+    spread_out,
     sum_series,
 )
 
@@ -52,6 +53,7 @@ FIRST_SPREAD = 0.5  # of the prior's scale
 CURVATURE_FLOOR = 0.5  # of the group, in standard-normal coordinates the prior gives 1
 FLATTEST = 1e-6  # curvature of a likelihood in any direction, at least
 MOST_ITERATIONS = 200
+DIFFERENCE = 1e-4  # step of central differences
 
 
 class Beginning(NamedTuple):
@@ -67,7 +69,6 @@ class Finder(NamedTuple):
     linearise: Callable  # (plain, stand-in, data) -> a new stand-in
     change: Callable  # (old, new, plain) -> plain
     evidence: Callable  # (group, stand-in) -> minus log evidence and its slope
-    curvature: Callable  # (group, stand-in) -> second derivatives
 
 
 def build_finder(hierarchy: Hierarchy) -> Finder:
@@ -75,7 +76,9 @@ def build_finder(hierarchy: Hierarchy) -> Finder:
     layout = lay_out(hierarchy)
 
     def linearise(plain: Coordinates, stand_in: StandIn, data: Any) -> StandIn:
-        values = parameters_of(hierarchy, layout, plain, stand_in)
+        places = group_places(hierarchy, plain.group)
+        people = spread_out(given_group(hierarchy, stand_in, plain.group), plain.people)
+        values = parameters_of(hierarchy, places, people)
         return sum_series(layout, *second_order(hierarchy, values, data))
 
     def negative(group: Array, stand_in: StandIn) -> Array:
@@ -85,23 +88,7 @@ def build_finder(hierarchy: Hierarchy) -> Finder:
         jax.jit(linearise),
         jax.jit(partial(change_stand_in, hierarchy)),
         jax.jit(jax.value_and_grad(negative)),
-        jax.jit(jax.hessian(negative)),
     )
-
-
-def parameters_of(
-    hierarchy: Hierarchy, layout: Layout, plain: Coordinates, stand_in: StandIn
-) -> Float[Array, "series parameters"]:
-    """The estimated parameters of every series."""
-    places, _ = places_of(hierarchy, stand_in, plain)
-    values = layout.common @ effects_of(hierarchy, places)
-    people = [v for name, v in places.items() if name.endswith(".person")]
-    if people:
-        own = jnp.concatenate(people, axis=1) @ spreads_of(hierarchy, places).T
-        values = values + jnp.einsum(
-            "spk,sk->sp", layout.varying, own[layout.participant]
-        )
-    return values
 
 
 def second_order(
@@ -115,8 +102,16 @@ def second_order(
         known = dict(zip(names, own, strict=True)) | fixed
         return hierarchy.model.log_likelihood(known, trials).sum()
 
-    slope = jax.vmap(jax.jacfwd(total))(values, held, data)
-    curvature = jax.vmap(jax.jacfwd(jax.jacfwd(total)))(values, held, data)
+    def slopes(at: Array) -> Array:
+        return jax.vmap(jax.jacfwd(total))(at, held, data)
+
+    # Second derivatives would cost more to compile than to run.
+    nudges = DIFFERENCE * jnp.eye(len(names))
+    around = jnp.concatenate([jnp.zeros((1, len(names))), nudges, -nudges])
+    slope, *found = jax.vmap(lambda nudge: slopes(values + nudge))(around)
+    rising, falling = jnp.split(jnp.stack(found), 2)
+    curvature = jnp.moveaxis(rising - falling, 0, 1) / (2.0 * DIFFERENCE)
+    curvature = 0.5 * (curvature + jnp.swapaxes(curvature, 1, 2))
     usable = jnp.isfinite(curvature).all((1, 2)) & jnp.isfinite(slope).all(1)
     curvature = jnp.where(usable[:, None, None], -curvature, 0.0)
     sizes, directions = jnp.linalg.eigh(curvature)
@@ -154,7 +149,7 @@ def first_coordinates(hierarchy: Hierarchy) -> Coordinates:
 def begin(hierarchy: Hierarchy, finder: Finder, slope: Callable) -> Beginning:
     """Find mode, stand-in and the group's covariance.
 
-    `slope(vector, frame)` gives the potential and its gradient.
+    `slope(coordinates, frame)` gives the potential and its gradients.
     """
     plain, stand_in = first_coordinates(hierarchy), nothing_known(lay_out(hierarchy))
     white = no_whitening(
@@ -166,7 +161,7 @@ def begin(hierarchy: Hierarchy, finder: Finder, slope: Callable) -> Beginning:
         plain = finder.change(stand_in, new, plain)
         stand_in = new
         plain = plain._replace(group=_most_probable(finder, plain.group, stand_in))
-    root = _laplace_root(np.asarray(finder.curvature(plain.group, stand_in)))
+    root = _laplace_root(_curvature(finder, plain.group, stand_in))
     whitening = white._replace(group_centre=plain.group, group_root=jnp.asarray(root))
     return Beginning(Frame(stand_in, whitening), plain)
 
@@ -180,8 +175,9 @@ def _climb(hierarchy: Hierarchy, plain: Coordinates, slope: Callable) -> Coordin
     )
 
     def value_and_slope(vector: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = slope(jnp.asarray(vector))
-        return float(value), free * np.asarray(gradient, float)
+        at = part(jnp.asarray(vector), len(plain.group), hierarchy.num_participants)
+        value, gradients = slope(at)
+        return float(value), free * np.asarray(Coordinates(*gradients).flat())
 
     found = minimize(
         value_and_slope,
@@ -202,6 +198,17 @@ def _most_probable(finder: Finder, group: Array, stand_in: StandIn) -> Array:
         value_and_slope, np.asarray(group, float), jac=True, method="L-BFGS-B"
     )
     return jnp.asarray(found.x)
+
+
+def _curvature(finder: Finder, group: Array, stand_in: StandIn) -> np.ndarray:
+    """Central differences of the slope of the group's minus log density."""
+    nudges = DIFFERENCE * np.eye(len(group))
+    rows = [
+        np.asarray(finder.evidence(group + nudge, stand_in)[1])
+        - np.asarray(finder.evidence(group - nudge, stand_in)[1])
+        for nudge in nudges
+    ]
+    return np.stack(rows) / (2.0 * DIFFERENCE)
 
 
 def _laplace_root(curvature: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ the warm-up before the first window is for the chains to arrive, that after the 
 the step size.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -27,7 +28,7 @@ class Moments(NamedTuple):
 def window_ending(chunk: int, num_warmup: int) -> tuple[int, int] | None:
     """First and one past the last chunk of the window that this chunk closes, if any."""
     ends = [max(1, round(share * num_warmup)) for share in WINDOWS]
-    for start, stop in zip(ends, ends[1:], strict=False):
+    for start, stop in pairwise(ends):
         if chunk + 1 == stop and start < stop:
             return start, stop
     return None
