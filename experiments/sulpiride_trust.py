@@ -26,7 +26,7 @@ from ._published import (
 
 FORMULAS = (
     "omega2 ~ drug + trustee + (1 | participant)",
-    "rating_bias ~ trustee + drug + (1 | participant)",
+    "rating_bias ~ trustee + drug + (trustee || participant)",
     "mu2_0 ~ 1 + (1 | participant)",
 )
 REFERENCE = "Mikus et al. 2023, Nat Commun 14:4049"

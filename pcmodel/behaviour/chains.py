@@ -175,7 +175,8 @@ def _over_devices(advance: Callable, num_devices: int) -> Callable:
     """Chains do not wait for those of another device."""
     if num_devices == 1:
         return advance
-    mesh = jax.make_mesh((num_devices,), ("chains",))
+    automatic = (jax.sharding.AxisType.Auto,)
+    mesh = jax.make_mesh((num_devices,), ("chains",), axis_types=automatic)
     spread, same = jax.P("chains"), jax.P()
     return jax.shard_map(
         advance,

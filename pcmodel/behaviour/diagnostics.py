@@ -124,7 +124,7 @@ def diagnose(
     accept_prob: np.ndarray,
     max_tree_depth: int,
     limits: Limits = STRICT,
-    people: Float[np.ndarray, "chains draws coordinates"] | None = None,
+    people: Float[np.ndarray, "chains draws people"] | None = None,
     people_lost: np.ndarray | None = None,
 ) -> Diagnostics:
     """From coordinates that are free to move and the sampler's counts, (chains, draws).

@@ -108,7 +108,7 @@ def second_order(
     # Second derivatives would cost more to compile than to run.
     nudges = DIFFERENCE * jnp.eye(len(names))
     around = jnp.concatenate([jnp.zeros((1, len(names))), nudges, -nudges])
-    slope, *found = jax.vmap(lambda nudge: slopes(values + nudge))(around)
+    slope, *found = jax.vmap(lambda nudge: slopes(values + nudge[None]))(around)
     rising, falling = jnp.split(jnp.stack(found), 2)
     curvature = jnp.moveaxis(rising - falling, 0, 1) / (2.0 * DIFFERENCE)
     curvature = 0.5 * (curvature + jnp.swapaxes(curvature, 1, 2))
