@@ -206,7 +206,7 @@ def run(seed: int, people: int, trials: int, options: Nuts) -> list[dict[str, An
 
 def main() -> None:
     """Several studies; write the result."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--output", type=Path, default=RESULTS)

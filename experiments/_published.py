@@ -30,8 +30,8 @@ class Config:
     """`data` is the folder of the data set; empty: beside the repository."""
 
     data: str = ""
-    warmup: int = 500
-    samples: int = 500
+    warmup: int = 400
+    samples: int = 800
     chains: int = 4
     depth: int = 8
 

@@ -27,7 +27,9 @@ from ._published import (
 FORMULAS = (
     "omega2 ~ drug + trustee + (1 | participant)",
     "rating_bias ~ trustee + drug + (trustee || participant)",
-    "mu2_0 ~ 1 + (1 | participant)",
+    # The same for all: a person with a negative gain and a low first belief rates as one
+    # with a positive gain and a high one does, and chains do not cross between the two.
+    "mu2_0 ~ 1",
 )
 REFERENCE = "Mikus et al. 2023, Nat Commun 14:4049"
 

@@ -157,7 +157,7 @@ def parameters_of(
     layout = lay_out(hierarchy)
     own = people @ spreads_of(hierarchy, places).T
     varying = jnp.einsum("spk,sk->sp", layout.varying, own[layout.participant])
-    return layout.common @ effects_of(hierarchy, places) + varying
+    return jnp.asarray(layout.common) @ effects_of(hierarchy, places) + varying
 
 
 def sites_of(

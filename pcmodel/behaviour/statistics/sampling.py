@@ -232,7 +232,9 @@ def _posterior(
     sites = [
         jax.device_get(
             sampler.constrain(
-                Coordinates(chunk.group, chunk.people), frame, hierarchy.data
+                Coordinates(jnp.asarray(chunk.group), jnp.asarray(chunk.people)),
+                frame,
+                hierarchy.data,
             )
         )
         for chunk in chunks

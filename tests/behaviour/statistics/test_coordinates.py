@@ -88,9 +88,7 @@ def some_whitening(hierarchy):
 def flat_places(hierarchy, stand_in, vector):
     cut = num_group(hierarchy)
     people = vector[cut:].reshape(hierarchy.num_participants, -1)
-    places, volume = places_of(
-        hierarchy, stand_in, Coordinates(vector[:cut], people)
-    )
+    places, volume = places_of(hierarchy, stand_in, Coordinates(vector[:cut], people))
     return jnp.concatenate([places[name].ravel() for name in sorted(places)]), volume
 
 
@@ -103,7 +101,9 @@ def test_the_counted_volume_is_the_determinant_of_the_change(hierarchy):
     assert float(flat_places(hierarchy, stand_in, vector)[1]) == pytest.approx(expected)
 
 
-def test_an_exact_stand_in_makes_participants_standard_normal_given_the_group(hierarchy):
+def test_an_exact_stand_in_makes_participants_standard_normal_given_the_group(
+    hierarchy,
+):
     """Centre, scale and independence at once: the potential is half the square of z."""
     frame = Frame(exact_stand_in(hierarchy), identity(hierarchy))
     at = somewhere(hierarchy)

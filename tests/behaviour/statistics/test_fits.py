@@ -31,9 +31,7 @@ from pcmodel.behaviour.statistics.sampling import build_sampler
 from tests.behaviour.statistics.gaussian import GaussianModel, make_series
 
 TIED = Parameter("held", 0.25, 1.0)  # the data know the level plus it
-QUICK = Nuts(
-    num_warmup=100, num_samples=600, num_chains=2, chunk=50
-)
+QUICK = Nuts(num_warmup=100, num_samples=600, num_chains=2, chunk=50)
 
 
 @pytest.fixture(scope="module")

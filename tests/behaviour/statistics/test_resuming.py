@@ -77,7 +77,8 @@ def test_chains_over_two_devices_are_those_of_one():
     flags = "--xla_force_host_platform_device_count=2"
     done = subprocess.run(
         [sys.executable, "-c", OVER_DEVICES],
-        env=os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu", "PYTHONPATH": "."},
+        env=os.environ
+        | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu", "PYTHONPATH": "."},
         cwd=Path(__file__).resolve().parents[3],
         capture_output=True,
         text=True,
