@@ -67,15 +67,34 @@ def fit_published(
 
 
 def judge_effect(
-    name: str, prediction: str, draws: np.ndarray, *, trusted: bool = True
+    name: str,
+    prediction: str,
+    draws: np.ndarray,
+    *,
+    trusted: bool = True,
+    checked: str = "",
 ) -> Verdict:
-    """Whether an effect is above zero: its 95 % interval decides."""
+    """Whether an effect is above zero: its 95 % interval decides.
+
+    `checked` says how the fit's diagnostics stand. An untrusted fit decides nothing.
+    """
     low, high = np.quantile(draws, (0.025, 0.975))
     outcome = "holds" if low > 0.0 else "fails" if high < 0.0 else "inconclusive"
     said = f"{draws.mean():.2f} (95 % {low:.2f} to {high:.2f})"
+    if checked:
+        said += f"; {checked}"
     if not trusted:
         outcome, said = "inconclusive", said + "; the fit cannot be trusted"
     return Verdict(name, prediction, said, outcome, "predicted")
+
+
+def describe_checks(found: Any) -> str:
+    """A sampled fit's diagnostics in a line."""
+    return (
+        f"R-hat {found.rhat:.3f} (participants {found.people_rhat:.3f}), "
+        f"effective draws {found.ess:.0f}, {found.num_divergent} of {found.num_draws} "
+        f"divergent, {found.deepest_share:.1%} at the depth limit"
+    )
 
 
 def judge_difference(

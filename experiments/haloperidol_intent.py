@@ -18,6 +18,7 @@ from pcmodel.report import Report
 from ._published import (
     Config,
     Summary,
+    describe_checks,
     effect_draws,
     fit_published,
     fit_report,
@@ -57,6 +58,7 @@ def analyse(config: Config, results: WorkflowResults) -> Summary:
         "effect on omega2 above zero",
         effect_draws(results, "omega2", 1),
         trusted=not results.complaints,
+        checked=describe_checks(results.diagnostics),
     )
     return Summary((verdict,))
 

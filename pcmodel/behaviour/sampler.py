@@ -22,6 +22,8 @@ from numpyro.infer.hmc import hmc
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 from scipy.optimize import minimize
 
+from pcmodel.behaviour.chains import num_chunks
+
 HELD_CURVATURE = 10.0  # about ten people fix a log spread to a third
 TARGET_ACCEPT = 0.8
 FIRST_STEP = 0.15  # where warm-up starts, in units of the mass matrix
@@ -230,8 +232,3 @@ def _adapt(states: Any, accept_prob: np.ndarray, *, gain: float) -> Any:
     surplus = accept_prob.mean() - TARGET_ACCEPT
     new = states.adapt_state.step_size * float(np.exp(gain * surplus))
     return states._replace(adapt_state=states.adapt_state._replace(step_size=new))
-
-
-def num_chunks(total: int, chunk: int) -> int:
-    """Chunks needed for a number of transitions."""
-    return -(-total // chunk)

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcmodel.behaviour.chains import num_chunks
 from pcmodel.behaviour.fit import Fit, fit_agents
 from pcmodel.behaviour.panels import (
     left_panel,
@@ -26,7 +27,6 @@ from pcmodel.behaviour.panels import (
 from pcmodel.behaviour.participant import ParticipantParameters
 from pcmodel.behaviour.results import BehaviourResults as BehaviourResults
 from pcmodel.behaviour.results import BehaviourSettings as BehaviourSettings
-from pcmodel.behaviour.sampler import num_chunks
 from pcmodel.behaviour.study_tables import (
     AGENTS,
     WITHOUT_DRIFT,
