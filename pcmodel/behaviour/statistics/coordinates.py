@@ -70,7 +70,9 @@ def part(
     vector: Float[Array, " size"], num_group: int, num_participants: int
 ) -> Coordinates:
     """The flat vector taken apart."""
-    people = vector[num_group:].reshape(num_participants, -1)
+    people = vector[num_group:]
+    varying = people.size // num_participants
+    people = people.reshape(num_participants, varying)
     return Coordinates(vector[:num_group], people)
 
 

@@ -205,10 +205,11 @@ def _learn(frame: Frame, chunks: list[Chunk]) -> Frame:
     """The frame made whiter by draws in it."""
     group = np.concatenate([chunk.group for chunk in chunks], axis=1)
     people = np.concatenate([chunk.people for chunk in chunks], axis=1)
+    pooled = group.shape[0] * group.shape[1]
     new = whiten_further(
         frame.whitening,
-        group.reshape(-1, *group.shape[2:]),
-        people.reshape(-1, *people.shape[2:]),
+        group.reshape(pooled, *group.shape[2:]),
+        people.reshape(pooled, *people.shape[2:]),
     )
     return frame._replace(whitening=new)
 
