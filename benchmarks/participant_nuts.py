@@ -223,9 +223,11 @@ def main() -> None:
     }
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         one = partial(run, people=people, trials=trials, options=nuts)
-        cases = [case for seed in range(seeds) for case in one(seed)]
-    result = {"settings": settings, "cases": cases}
-    print(write("participant_nuts", result, options.output))
+        cases = []
+        for seed in range(seeds):
+            cases += one(seed)
+            result = {"settings": settings, "cases": cases}
+            print(write("participant_nuts", result, options.output), flush=True)
 
 
 if __name__ == "__main__":

@@ -161,8 +161,14 @@ def step_from(network, gauge):
     return with_arrays(network, state.weights, state.log_precisions), info
 
 
-@pytest.mark.parametrize("gauge", [FixedHiddenPrecision(), FixedWeightNorm()])
-@pytest.mark.parametrize("unit", [(), range(9), (4,)])
+@pytest.mark.parametrize(
+    ("gauge", "unit"),
+    [
+        (FixedHiddenPrecision(), ()),
+        (FixedWeightNorm(), range(9)),
+        (FixedWeightNorm(), (4,)),
+    ],
+)
 def test_a_learning_step_is_that_of_the_layers(gauge, unit, monkeypatch):
     """Prevents gradient, optimiser or gauge from treating a stack as one layer."""
     network = deep(unit=unit)
