@@ -107,7 +107,6 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--smoke", action="store_true", help="toy size, digits")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
@@ -128,7 +127,6 @@ def main() -> None:
             data=images,
             epochs=1,
             batch_size=options.batch_size,
-            dtype=options.dtype,
         )
         data = load_images(plan.data.name, options.folder)
     except UserError as error:
@@ -141,7 +139,7 @@ def main() -> None:
             "configuration": options.configuration,
             "steps": options.steps,
             "batch_size": options.batch_size,
-            "dtype": options.dtype,
+            "dtype": "float32",
             "cases": cases,
         }
         name = f"first_steps_{options.configuration}"
