@@ -10,57 +10,29 @@ the network trains and that the two begin alike, not how good either becomes.
 """
 
 import argparse
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from classification import competitors, copy
+from classification import Run, accuracy_of, advance, competitors, copy
 from timing import RESULTS, write
 
 from pcmodel.cli.options import configure
 from pcmodel.data.images import ImageData, load_images
 from pcmodel.errors import UserError
-from pcmodel.learning.em import LearningState
-from pcmodel.learning.loop import Position, chunks, run_chunk
-from pcmodel.networks.network import as_model
-from pcmodel.trainer.evaluate import evaluate
+from pcmodel.learning.loop import Position, chunks
 from pcmodel.trainer.plan import TrainingPlan
-from pcmodel.trainer.setting import Setting, network_of, prepare
+from pcmodel.trainer.setting import prepare
 from pcmodel.trainer.shipped import locate_plan
 
 PARTS = 10
 
 
-def advance(
-    setting: Setting, state: LearningState, start: Position, size: int
-) -> tuple[LearningState, float]:
-    """Train on some batches: state, seconds."""
-    began = time.perf_counter()
-    state, info = run_chunk(
-        state,
-        setting.examples,
-        jax.random.fold_in(setting.key, start.epoch),
-        jnp.asarray(start.batch),
-        jnp.asarray(size),
-        structure=setting.structure,
-        learning=setting.learning,
-        batch_size=setting.plan.batch_size,
-        prepare=setting.preparation,
-    )
-    if not np.isfinite(info.energy):
-        raise SystemExit("the energy is not finite: nothing was written")
-    return state, time.perf_counter() - began
-
-
-def judge(setting: Setting, state: LearningState) -> dict[str, float]:
+def judge(run: Run) -> dict[str, float]:
     """The forward pass on the test images, nats and share."""
-    pure = as_model(network_of(setting, state))
-    found = evaluate(pure, setting.split.test, setting.preparation)
-    labels = np.asarray(setting.split.test.labels)
+    found = accuracy_of(run)
+    labels = np.asarray(run.setting.split.test.labels)
     own = np.take_along_axis(np.asarray(found.scores), labels[:, None], axis=1)[:, 0]
     return {
         "cross_entropy": float(-own.mean()),
@@ -76,16 +48,18 @@ def measure(plan: TrainingPlan, data: ImageData, seed: int) -> dict[str, Any]:
     settings = {
         name: prepare(each, seed, data) for name, each in competitors(plan).items()
     }
-    states = {name: copy(setting.state) for name, setting in settings.items()}
-    told: dict[str, dict[str, Any]] = {
-        name: {"test": [judge(setting, states[name])], "seconds": []}
+    runs = {
+        name: Run(setting, copy(setting.state), [], [])
         for name, setting in settings.items()
+    }
+    told: dict[str, dict[str, Any]] = {
+        name: {"test": [judge(runs[name])], "seconds": []} for name in settings
     }
     batches = next(iter(settings.values())).batches
     for start, size, _ in chunks(Position(), 1, batches, PARTS):
-        for name, setting in settings.items():
-            states[name], seconds = advance(setting, states[name], start, size)
-            told[name]["test"].append(judge(setting, states[name]))
+        for name, run in runs.items():
+            runs[name], seconds = advance(run, start, size)
+            told[name]["test"].append(judge(runs[name]))
             if start.batch:  # the first part also compiles
                 told[name]["seconds"].append(seconds / size)
         line = ", ".join(
