@@ -28,6 +28,7 @@ from pcmodel.cli.fit import (
 )
 from pcmodel.cli.load import Experiment, load
 from pcmodel.cli.options import build_config
+from pcmodel.cli.processes import join_processes
 from pcmodel.cli.train import (
     add_train_arguments,
     check_folder,
@@ -247,15 +248,36 @@ def _train(arguments: argparse.Namespace, tokens: list[str]) -> int:
     if arguments.print_config:
         print(dump_json(plan))
         return 0
+    writes = join_processes(arguments)
     with _precision(arguments.float64):
         experiment = train_experiment(
-            plan, arguments, lambda: _folder(experiment, plan, arguments)
+            plan,
+            arguments,
+            lambda: _folder(experiment, plan, arguments),
+            writes=writes,
         )
         identity = RunIdentity(experiment.name, plan, arguments.seed, is_float64())
         check_folder(_folder(experiment, plan, arguments), identity, arguments)
+        if not writes:
+            return _help_training(experiment, plan, arguments)
         return _run_in_folder(
             experiment, plan, arguments, lambda _: train_command(arguments, tokens)
         )
+
+
+def _help_training(
+    experiment: Experiment, plan: Any, arguments: argparse.Namespace
+) -> int:
+    """The part of a process that writes nothing; the first one tells how it went."""
+    identity = RunIdentity(experiment.name, plan, arguments.seed, is_float64())
+    path = _folder(experiment, plan, arguments)
+    if arguments.overwrite or not is_complete(path, identity):
+        try:
+            experiment.run(plan, seed=arguments.seed, progress=Progress(silent=True))
+        except KeyboardInterrupt:
+            terminal.say("interrupted; the first process keeps what was finished")
+            return WAS_INTERRUPTED
+    return 0
 
 
 def _folder(experiment: Experiment, config: Any, arguments: argparse.Namespace) -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pcmodel.cli.load import Experiment
 from pcmodel.cli.options import configure, describe_type, field_types
+from pcmodel.cli.processes import add_process_arguments, wait_for_all
 from pcmodel.errors import UserError
 from pcmodel.record import RunIdentity
 from pcmodel.record.folder import COMPLETE, read_status
@@ -42,6 +43,7 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
     add("--float64", action="store_true", help="compute in double precision")
     add("--tensorboard", action="store_true", help="also write for TensorBoard")
     add("--quiet", action="store_true", help="no progress on stderr")
+    add_process_arguments(train)
 
 
 def make_plan(arguments: argparse.Namespace, tokens: Sequence[str]) -> TrainingPlan:
@@ -54,9 +56,16 @@ def make_plan(arguments: argparse.Namespace, tokens: Sequence[str]) -> TrainingP
 
 
 def train_experiment(
-    plan: TrainingPlan, arguments: argparse.Namespace, folder: Callable[[], Path]
+    plan: TrainingPlan,
+    arguments: argparse.Namespace,
+    folder: Callable[[], Path],
+    *,
+    writes: bool = True,
 ) -> Experiment:
-    """The training in the shape of an experiment, so that it is recorded like one."""
+    """The training in the shape of an experiment, so that it is recorded like one.
+
+    writes: False in all but the first of several processes.
+    """
     from pcmodel.cli.train_page import TrainPage
 
     page = TrainPage()
@@ -64,8 +73,9 @@ def train_experiment(
     def run(config: TrainingPlan, *, seed: int, progress: Any) -> Any:
         from pcmodel.trainer.run import run_training
 
-        if arguments.overwrite:
+        if arguments.overwrite and writes:
             _forget(folder())
+        wait_for_all("the folder is as it should be")
         done = run_training(
             config,
             seed=seed,

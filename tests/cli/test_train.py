@@ -233,3 +233,29 @@ def test_killed_at_any_moment_and_started_again_it_ends_in_the_same_bits(here):
     assert rows("whole") == rows("cut")
     assert json.loads(Path("cut/result.json").read_text())["summary"]["resumed_from"]
     shutil.rmtree("cut")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--processes", "2", "--process", "0"], "--coordinator HOST:PORT"),
+        (["--coordinator", "node1"], "HOST:PORT"),
+        (["--coordinator", "a:1", "--processes", "0", "--process", "0"], "1 or more"),
+        (["--coordinator", "a:1", "--processes", "2", "--process", "2"], "0 to 1"),
+        (["--coordinator", "a:1", "--processes", "2"], "0 to 1"),
+        (["--coordinator", "auto", "--processes", "2"], "without --processes"),
+    ],
+)
+def test_processes_that_cannot_join_are_told_why(words, named, here, capsys):
+    """Prevents a cluster job from waiting for ever, or from ending in a stack trace."""
+    assert main(["train", "digits_generative", "--smoke", *words]) == 2
+    assert named in sentence(capsys)
+    assert not list(here.iterdir())
+
+
+def test_a_coordinator_that_nobody_starts_is_given_up(here, capsys, monkeypatch):
+    """Prevents the abort in which jax itself ends when the first process never comes."""
+    monkeypatch.setattr("pcmodel.cli.processes.PATIENCE", 0)
+    words = ["--coordinator", "127.0.0.1:1", "--processes", "2", "--process", "1"]
+    assert main(["train", "digits_generative", "--smoke", *words]) == 2
+    assert "nobody answered" in capsys.readouterr().err

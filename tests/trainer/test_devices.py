@@ -13,14 +13,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start(*words):
+def start(*words, module="trainer.sharing"):
     environment = os.environ | {
         "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
         "JAX_PLATFORMS": "cpu",
         "JAX_ENABLE_X64": "true",
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "trainer.sharing", *map(str, words)],
+        [sys.executable, "-m", module, *map(str, words)],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -29,6 +29,12 @@ def start(*words):
 
 
 def finish(processes, seconds):
+    """What each found."""
+    told = printed(processes, seconds)
+    return [json.loads(text.split("FOUND")[1].splitlines()[0]) for text in told]
+
+
+def printed(processes, seconds):
     """What each printed; a process that waits for a dead one is killed, not asked."""
     try:
         told = [process.communicate(timeout=seconds)[0] for process in processes]
@@ -37,7 +43,13 @@ def finish(processes, seconds):
             process.kill()
     for process, text in zip(processes, told, strict=True):
         assert process.returncode == 0, text[-3000:]
-    return [json.loads(text.split("FOUND")[1].splitlines()[0]) for text in told]
+    return told
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def close(one, two):
@@ -60,9 +72,7 @@ def test_two_devices_learn_what_one_learns(tmp_path):
 def test_two_processes_learn_what_one_learns(tmp_path):
     """Prevents processes from learning apart, or from writing over each other."""
     (one,) = finish([start(1, "none")], 200)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     together = [start(2, tmp_path / "run", number, 2, port) for number in range(2)]
     first, second = finish(together, 240)
     close(one, first)
@@ -73,3 +83,30 @@ def test_two_processes_learn_what_one_learns(tmp_path):
     assert steps[-1] == "step_00000012"
     lines = (tmp_path / "run/classify/metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [3, 6, 9, 12]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_command_shares_a_run_among_processes(tmp_path):
+    """Prevents `pcmodel train` on two machines from being two runs, or two writers."""
+    words = ["train", "digits_generative", "--smoke", "--quiet"]
+    alone = start(*words, "--output", tmp_path / "one", module="pcmodel")
+    printed([alone], 240)
+    joined = ["--devices", 2, "--output", tmp_path / "two"]
+    joined += ["--coordinator", f"127.0.0.1:{free_port()}", "--processes", 2]
+    first, second = printed(
+        [start(*words, *joined, "--process", i, module="pcmodel") for i in range(2)],
+        240,
+    )
+    assert "report.html" in first and "report.html" not in second
+    one, two = (
+        [
+            json.loads(line)["energy"]
+            for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()
+        ]
+        for name in ("one", "two")
+    )
+    np.testing.assert_allclose(one, two, rtol=1e-4)
+    assert json.loads((tmp_path / "two/status.json").read_text())["status"] == (
+        "complete"
+    )
