@@ -41,6 +41,7 @@ from pcmodel.learning.rules import Backpropagation, Equilibrium, Teaching
 from pcmodel.networks.network import as_model
 from pcmodel.trainer.evaluate import evaluate
 from pcmodel.trainer.plan import TrainingPlan
+from pcmodel.trainer.run import matrix_products
 from pcmodel.trainer.setting import Setting, network_of, prepare
 from pcmodel.trainer.shipped import locate_plan
 
@@ -341,7 +342,8 @@ def main() -> None:
     results = []
     question = __doc__.splitlines()[0]
     for seed in range(options.seeds):
-        results.append(train(plan, data, seed, options.parts))
+        with matrix_products(plan.dtype):
+            results.append(train(plan, data, seed, options.parts))
         content = {
             "question": question,
             "cases": table(results),

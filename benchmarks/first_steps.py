@@ -23,6 +23,7 @@ from pcmodel.data.images import ImageData, load_images
 from pcmodel.errors import UserError
 from pcmodel.learning.loop import Position, chunks
 from pcmodel.trainer.plan import TrainingPlan
+from pcmodel.trainer.run import matrix_products
 from pcmodel.trainer.setting import prepare
 from pcmodel.trainer.shipped import locate_plan
 
@@ -81,6 +82,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument(
+        "--dtype",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="of matrix products, whatever the configuration says (a CPU has no bfloat16)",
+    )
     parser.add_argument("--smoke", action="store_true", help="toy size, digits")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
@@ -107,13 +114,14 @@ def main() -> None:
         raise SystemExit(str(error)) from None
     cases = []
     for seed in range(options.seeds):
-        cases.append(measure(plan, data, seed))
+        with matrix_products(options.dtype):
+            cases.append(measure(plan, data, seed))
         content = {
             "question": __doc__.splitlines()[0],
             "configuration": options.configuration,
             "steps": options.steps,
             "batch_size": options.batch_size,
-            "dtype": "float32",
+            "dtype": options.dtype,
             "cases": cases,
         }
         name = f"first_steps_{options.configuration}"

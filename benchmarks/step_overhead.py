@@ -6,9 +6,10 @@ written by hand for this one network: batched matrices, gradient by hand, nothin
 end at the same latents, which is checked.  A second hand-written competitor predicts from
 the clamped image once, before the steps: what no general step may assume, but a compiler may find.
 
-(b) The first call, tracing and compiling, of one training step (infer, update weights) of seven dense
-layers 784-128-...-128-10, in a process whose compilation cache is off. Processor seconds (of all
-threads) stand beside the wall's: a shared machine stretches only the latter.
+(b) The first call, tracing and compiling, for seven dense layers 784-128-...-128-10, in a process whose
+compilation cache is off: of twenty steps of inference alone, and of one training step (infer, update weights by
+Adam) in several ways, one of them written by hand with `jax.grad` and optax. Processor seconds (of all threads)
+stand beside the wall's: a shared machine stretches only the latter.
 
     python benchmarks/step_overhead.py [--smoke] [--output FOLDER]
 """
@@ -35,6 +36,7 @@ from pcmodel.inference import StateDescent
 from pcmodel.inference.descent import descend_steps
 from pcmodel.inference.truncated import TruncatedNewton
 from pcmodel.learning import Backpropagation, Frozen, Incremental, PointEstimate
+from pcmodel.learning.e_step import sweep_start
 from pcmodel.learning.em import Learning, em_step, init_learning
 from pcmodel.model import sweep
 from pcmodel.networks.network import as_model
@@ -189,26 +191,97 @@ def first_calls(config: Config) -> dict[str, Any]:
             rule=Backpropagation(), e_step=PointEstimate(), **frozen
         ),
     }
-    return {name: first_call(pure, posed, way, config) for name, way in ways.items()}
+    told = {}
+    for name, way in ways.items():
+        call, arguments = training_step(pure, posed, way, config)
+        told[name] = first_call(call, arguments, config)
+    told["20 state-descent steps, inference alone"] = first_call(
+        *inference_alone(posed), config
+    )
+    told["20 state-descent steps, by hand"] = first_call(
+        *training_by_hand(each_layer(pure), jnp.asarray(images), labels), config
+    )
+    return told
 
 
-def first_call(pure, posed: Posed, learning: Learning, config: Config) -> dict:
-    """Trace-and-compile seconds of one training step: median and all."""
+def training_step(pure, posed: Posed, learning: Learning, config: Config):
+    """One step of EM, and what it is called with."""
     state = init_learning(pure.weights, pure.log_precisions, learning)
-    structure = posed.problem.structure
     values = tuple(
         value if value.ndim == 2 else jnp.zeros((config.batch, 0))
         for value in posed.problem.inputs.values
     )
+    call = partial(em_step, structure=posed.problem.structure, learning=learning)
+    return call, (state, values, jax.random.key(0))
+
+
+def inference_alone(posed: Posed):
+    """Hidden latents of the batch after twenty steps from the forward pass."""
+    solver = StateDescent(optax.sgd(RATE), tolerance=0.0, max_steps=20)
+
+    def infer(problem):
+        def one(problem):
+            return solver.minimise(problem, sweep_start(problem)).whitened
+
+        return jax.vmap(one, in_axes=(posed.batching.axes(problem),))(problem)
+
+    return infer, (posed.problem,)
+
+
+def each_layer(pure) -> list[dict[str, jax.Array]]:
+    """Weight and bias of every layer, bottom first, also of those that are stacked."""
+    return [
+        jax.tree.map(lambda leaf, place=place: leaf[place], entry)
+        if end - first > 1
+        else entry
+        for entry, (first, end) in zip(
+            pure.weights["layers"], pure.model.spans, strict=True
+        )
+        for place in range(end - first)
+    ]
+
+
+def training_by_hand(layers, images, labels):
+    """The same step for unit precisions, as one would write it down."""
+    optimiser = optax.adam(1e-3)
+
+    def energy(layers, hidden, image, label):
+        levels = [label, *hidden, image]
+        told = zip(layers, levels[:-1], levels[1:], strict=True)
+        errors = (x - prediction(layer, above, jnp.tanh) for layer, x, above in told)
+        return 0.5 * sum((error**2).sum() for error in errors)
+
+    def step(layers, state, image, label):
+        hidden = [image]
+        for layer in layers[:0:-1]:
+            hidden.insert(0, prediction(layer, hidden[0], jnp.tanh))
+        hidden = hidden[:-1]
+        slope = jax.grad(energy, argnums=1)
+
+        def descend(_, hidden):
+            moves = slope(layers, hidden, image, label)
+            return [x - RATE * move for x, move in zip(hidden, moves, strict=True)]
+
+        hidden = jax.lax.fori_loop(0, 20, descend, hidden)
+        updates, state = optimiser.update(
+            jax.grad(energy)(layers, hidden, image, label), state
+        )
+        return optax.apply_updates(layers, updates), state
+
+    return step, (layers, optimiser.init(layers), images, labels)
+
+
+def first_call(call, arguments, config: Config) -> dict:
+    """Trace-and-compile seconds of a call: median and all."""
     seconds = []
-    for seed in range(config.first_calls):
+    for _ in range(config.first_calls):
         jax.clear_caches()
-        step = jax.jit(partial(em_step, structure=structure, learning=learning))
-        key = jax.block_until_ready(jax.random.key(seed))
+        step = jax.jit(partial(call))
+        jax.block_until_ready(arguments)
         begin, work = time.perf_counter(), time.process_time()
-        lowered = step.lower(state, values, key)
+        lowered = step.lower(*arguments)
         middle = time.perf_counter()
-        jax.block_until_ready(lowered.compile()(state, values, key))
+        jax.block_until_ready(lowered.compile()(*arguments))
         spent = time.process_time() - work
         seconds.append((time.perf_counter() - begin, middle - begin, spent))
     whole, tracing, processor = np.array(seconds).T

@@ -81,7 +81,7 @@ def run_training(
     """
     progress = progress or Progress(silent=True)
     place = None if folder is None else Path(folder)
-    with _products(plan.dtype):
+    with matrix_products(plan.dtype):
         setting = prepare(plan, seed, data)
         store = _store(place, setting, any_version)
         begun = _begin(setting, store, from_step)
@@ -160,8 +160,8 @@ def _learn(
 
 
 @contextmanager
-def _products(dtype: str) -> Iterator[None]:
-    """The precision of matrix products while a run lasts."""
+def matrix_products(dtype: str) -> Iterator[None]:
+    """The plan's `dtype` of matrix products, while it lasts; sums of them stay in float32."""
     if dtype == "float32":
         yield
         return
