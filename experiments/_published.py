@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pcmodel.behaviour.workflow import Plan, WorkflowResults, run_workflow
+from pcmodel.behaviour.workflow import Plan, WorkflowResults, digest, run_workflow
 from pcmodel.errors import UserError
 from pcmodel.report import Report, Section, Table, Verdict
 
@@ -31,13 +31,20 @@ class Config:
 
     data: str = ""
     warmup: int = 400
-    samples: int = 800
+    samples: int = 1500
     chains: int = 4
     depth: int = 8
+    accept: float = 0.9
 
     def __post_init__(self) -> None:
         if min(self.warmup, self.chains, self.depth) < 1 or self.samples < 50:
             raise UserError("sizes must be 1 or more, and samples 50 or more")
+        if not 0.5 <= self.accept < 1.0:
+            raise UserError(
+                f"cannot be {self.accept}",
+                where="accept",
+                expected="0.5 or more, and less than 1",
+            )
 
     @classmethod
     def smoke(cls) -> "Config":
@@ -51,19 +58,42 @@ class Summary(NamedTuple):
     verdicts: tuple[Verdict, ...]
 
 
+def keep_nothing(name: str) -> dict[int, Any]:
+    """The `open_store` of one who calls an experiment from Python and waits for its end."""
+    return {}
+
+
 def fit_published(
-    config: Config, folder: str, *, seed: int, progress: Any, **plan: Any
+    config: Config,
+    folder: str,
+    *,
+    seed: int,
+    progress: Any,
+    open_store: Any,
+    **plan: Any,
 ) -> WorkflowResults:
-    """Fit a data set by NUTS; `plan` says what (see `Plan`)."""
+    """Fit a data set by NUTS; `plan` says what (see `Plan`).
+
+    Chunks are kept by `open_store` (see `run_workflow`) under the model and the data's content.
+    """
+    file = data_file(config.data, folder)
+    version = digest(file)
     whole = Plan(
-        data=str(data_file(config.data, folder)),
+        data=str(file),
+        data_sha256=version,
         num_warmup=config.warmup,
         num_samples=config.samples,
         num_chains=config.chains,
         max_tree_depth=config.depth,
+        target_accept=config.accept,
         **plan,
     )
-    return run_workflow(whole, seed=seed, progress=progress)
+    return run_workflow(
+        whole,
+        seed=seed,
+        progress=progress,
+        open_store=lambda name: open_store(f"{name}-{version[:8]}"),
+    )
 
 
 def judge_effect(

@@ -23,6 +23,7 @@ from ._published import (
     fit_published,
     fit_report,
     judge_effect,
+    keep_nothing,
 )
 
 FORMULAS = (
@@ -35,7 +36,9 @@ FORMULAS = (
 REFERENCE = "Barnby et al. 2024, Nat Ment Health 2:562"
 
 
-def run(config: Config, *, seed: int, progress: Any) -> WorkflowResults:
+def run(
+    config: Config, *, seed: int, progress: Any, open_store: Any = keep_nothing
+) -> WorkflowResults:
     """Fit the two-level filter with a censored, stepped rating."""
     return fit_published(
         config,
@@ -48,6 +51,7 @@ def run(config: Config, *, seed: int, progress: Any) -> WorkflowResults:
         after_outcome=True,
         seed=seed,
         progress=progress,
+        open_store=open_store,
     )
 
 

@@ -23,6 +23,7 @@ from ._published import (
     fit_published,
     fit_report,
     judge_effect,
+    keep_nothing,
 )
 
 FORMULAS = (
@@ -35,7 +36,9 @@ FORMULAS = (
 REFERENCE = "Mikus et al. 2023, Nat Commun 14:4049"
 
 
-def run(config: Config, *, seed: int, progress: Any) -> WorkflowResults:
+def run(
+    config: Config, *, seed: int, progress: Any, open_store: Any = keep_nothing
+) -> WorkflowResults:
     """Fit the two-level filter with a censored, stepped rating."""
     return fit_published(
         config,
@@ -48,6 +51,7 @@ def run(config: Config, *, seed: int, progress: Any) -> WorkflowResults:
         scale=(0.0, 10.0),
         seed=seed,
         progress=progress,
+        open_store=open_store,
     )
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import shlex
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -108,30 +107,6 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         data_sha256=data_sha256,
         **(sizes | (SMOKE if arguments.smoke else {})),
     )
-
-
-def open_store(folder: Path, plan: Any, arguments: argparse.Namespace) -> Any:
-    """Where this very fit keeps its chunks, by the name of a model."""
-    from pcmodel.behaviour.chains import Chunk
-    from pcmodel.cli.replications import StoredReplications
-    from pcmodel.record import RunIdentity
-
-    identity = RunIdentity("fit", plan, arguments.seed)
-    own = folder / f"chunks-{identity.config_hash}-{arguments.seed}"
-
-    def store(name: str) -> Any:
-        stored = StoredReplications(own / name, Chunk)
-        if arguments.overwrite:
-            stored.clear()
-        return stored
-
-    return store
-
-
-def drop_chunks(folder: Path) -> None:
-    """Remove what a complete run needs no longer."""
-    for path in folder.glob("chunks-*"):
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def fit_experiment(

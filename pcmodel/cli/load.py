@@ -5,10 +5,11 @@ The protocol is described for authors in `experiments/README.md`.
 
 import importlib
 import importlib.util
+import inspect
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -53,6 +54,17 @@ def load(path: Path) -> Experiment:
         plot=getattr(module, "plot", None),
         report=getattr(module, "report", None),
     )
+
+
+def with_chunks(experiment: Experiment, open_store: Callable[[], Any]) -> Experiment:
+    """The experiment, given where to keep the chunks of its chains if it asks for that."""
+    if "open_store" not in inspect.signature(experiment.run).parameters:
+        return experiment
+
+    def run(*arguments: Any, **named: Any) -> Any:
+        return experiment.run(*arguments, open_store=open_store(), **named)
+
+    return replace(experiment, run=run)
 
 
 _PROTOCOL = "a dataclass Config and functions run and analyse"

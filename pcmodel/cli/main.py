@@ -20,15 +20,14 @@ from pcmodel.cli.catalogue import catalogue, config_options, locate
 from pcmodel.cli.execute import execute
 from pcmodel.cli.fit import (
     add_fit_arguments,
-    drop_chunks,
     fit_command,
     fit_experiment,
     make_plan,
-    open_store,
 )
-from pcmodel.cli.load import Experiment, load
+from pcmodel.cli.load import Experiment, load, with_chunks
 from pcmodel.cli.options import build_config
 from pcmodel.cli.processes import join_processes
+from pcmodel.cli.replications import drop_chunks, open_chunks
 from pcmodel.cli.train import (
     add_train_arguments,
     check_folder,
@@ -186,12 +185,15 @@ def _run(arguments: argparse.Namespace, tokens: list[str]) -> int:
         if arguments.print_config:
             print(dump_json(config))
             return 0
-        return _run_in_folder(
-            experiment,
+        code = _run_in_folder(
+            with_chunks(experiment, lambda: _chunks(experiment, config, arguments)),
             config,
             arguments,
             lambda folder: _command(arguments, tokens, folder),
         )
+        if code == 0:
+            drop_chunks(_folder(experiment, config, arguments))
+        return code
 
 
 def _fit(arguments: argparse.Namespace, argv: list[str]) -> int:
@@ -203,9 +205,7 @@ def _fit(arguments: argparse.Namespace, argv: list[str]) -> int:
         plan,
         accept_unconverged=arguments.accept_unconverged,
         keep=kept.append,
-        open_stored=lambda: open_store(
-            _folder(experiment, plan, arguments), plan, arguments
-        ),
+        open_stored=lambda: _chunks(experiment, plan, arguments),
     )
     code = _run_in_folder(experiment, plan, arguments, lambda path: fit_command(argv))
     if code == 0:
@@ -278,6 +278,12 @@ def _help_training(
             terminal.say("interrupted; the first process keeps what was finished")
             return WAS_INTERRUPTED
     return 0
+
+
+def _chunks(experiment: Experiment, config: Any, arguments: argparse.Namespace) -> Any:
+    identity = RunIdentity(experiment.name, config, arguments.seed, is_float64())
+    folder = _folder(experiment, config, arguments)
+    return open_chunks(folder, identity, anew=arguments.overwrite)
 
 
 def _folder(experiment: Experiment, config: Any, arguments: argparse.Namespace) -> Path:

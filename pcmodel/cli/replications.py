@@ -1,14 +1,16 @@
-"""Finished replications, one file each, so that an interrupted check goes on."""
+"""What long computations have finished, one file each, so that an interrupted one goes on."""
 
 import io
+import shutil
 import zipfile
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pcmodel.record.files import write_arrays
+from pcmodel.record.folder import RunIdentity
 
 
 class StoredReplications(MutableMapping[int, Any]):
@@ -44,3 +46,29 @@ class StoredReplications(MutableMapping[int, Any]):
 
     def __len__(self) -> int:
         return len(list(self._folder.glob("*.npz")))
+
+
+def open_chunks(
+    folder: Path, identity: RunIdentity, *, anew: bool
+) -> Callable[[str], Any]:
+    """Where this very run keeps the chunks of its chains, by the name of the fit.
+
+    anew: forget those that are there.
+    """
+    from pcmodel.behaviour.chains import Chunk
+
+    own = folder / f"chunks-{identity.config_hash}-{identity.seed}"
+
+    def store(name: str) -> Any:
+        stored = StoredReplications(own / name, Chunk)
+        if anew:
+            stored.clear()
+        return stored
+
+    return store
+
+
+def drop_chunks(folder: Path) -> None:
+    """Remove what a complete run needs no longer."""
+    for path in folder.glob("chunks-*"):
+        shutil.rmtree(path, ignore_errors=True)
