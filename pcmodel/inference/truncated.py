@@ -38,7 +38,7 @@ class TruncatedNewton:
         step, left = few_products(lines, self.num_products)
         moved = initial + step
         # A NaN compares as false: the step is then not taken.
-        lower = objective(problem, moved) <= objective(problem, initial)
+        lower = objective(problem, moved) <= lines.value
         size = jnp.sqrt(jnp.sum(jnp.where(lower, left, lines.gradient) ** 2))
         tolerance = resolve_tolerance(self.tolerance, initial.dtype)
         return SolverResult(

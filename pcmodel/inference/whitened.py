@@ -142,7 +142,13 @@ def whitened_from_latents(problem: Problem, latents: Latents) -> Float[Array, " 
 
 def objective(problem: Problem, whitened: Float[Array, " free"]) -> Float[Array, ""]:
     """The energy less its `normaliser`, which does not depend on z."""
-    unrolled = unroll(problem, whitened)
+    return unrolled_objective(problem, whitened, unroll(problem, whitened))
+
+
+def unrolled_objective(
+    problem: Problem, whitened: Float[Array, " free"], unrolled: Unrolled
+) -> Float[Array, ""]:
+    """`objective` where the top-down pass has been made."""
     value = 0.5 * (jnp.sum(whitened**2) + jnp.sum(unrolled.rows**2))
     if unrolled.logits is not None:
         value += data_energy(problem, unrolled.logits)
@@ -152,29 +158,32 @@ def objective(problem: Problem, whitened: Float[Array, " free"]) -> Float[Array,
 class Linearisation(NamedTuple):
     """The objective to second order (Gauss-Newton) around one point.
 
+    value: the objective itself.
     push: v -> S v, (free,) -> (outputs,);  pull: u -> S' u;  Hessian I + S'S.
     """
 
+    value: Float[Array, ""]
     gradient: Float[Array, " free"]
     push: Callable[[Array], Array]
     pull: Callable[[Array], Array]
     num_outputs: int
 
 
-def outputs(problem: Problem, whitened: Array) -> tuple[Array, Array | None]:
-    """Rows and observed logits: what the Jacobian in S is of."""
-    unrolled = unroll(problem, whitened)
-    return unrolled.rows, unrolled.logits
-
-
 def linearise(problem: Problem, whitened: Float[Array, " free"]) -> Linearisation:
     """Gradient and both products with S at a point, from one linearised pass."""
-    (rows, logits), tangent = jax.linearize(lambda z: outputs(problem, z), whitened)
+
+    def outputs(z: Array) -> tuple[tuple[Array, Array | None], Array]:
+        unrolled = unroll(problem, z)
+        value = unrolled_objective(problem, z, unrolled)
+        return (unrolled.rows, unrolled.logits), value
+
+    (rows, logits), tangent, value = jax.linearize(outputs, whitened, has_aux=True)
     transpose = jax.linear_transpose(tangent, whitened)
     num_rows = rows.shape[0]
     if logits is None:
         gradient = whitened + transpose((rows, None))[0]
         return Linearisation(
+            value,
             gradient,
             lambda v: tangent(v)[0],
             lambda u: transpose((u, None))[0],
@@ -193,4 +202,4 @@ def linearise(problem: Problem, whitened: Float[Array, " free"]) -> Linearisatio
         return transpose((vector[:num_rows], root))[0]
 
     gradient = whitened + transpose((rows, slope))[0]
-    return Linearisation(gradient, push, pull, num_rows + logits.shape[0])
+    return Linearisation(value, gradient, push, pull, num_rows + logits.shape[0])

@@ -30,7 +30,7 @@ from pcmodel.energy import (
     predictions,
     state_from_latents,
 )
-from pcmodel.inference.whitened import unroll
+from pcmodel.inference.whitened import unroll, unrolled_objective
 from pcmodel.learning.e_step import EStep, Expectation, Memory, no_number, sweep_start
 from pcmodel.learning.m_step import Draws
 from pcmodel.learning.scores import Scores, scores
@@ -108,13 +108,17 @@ class Backpropagation:
         del key
 
         def total(weights: Weights) -> tuple[Array, Array]:
-            energies = jnp.mean(jax.vmap(partial(one, weights))(values), axis=0)
-            return jnp.sum(energies), energies
+            losses, energies = jax.vmap(partial(one, weights))(values)
+            return jnp.mean(losses), jnp.mean(energies, axis=0)
 
-        def one(weights: Weights, example: Values) -> Array:
+        def one(weights: Weights, example: Values) -> tuple[Array, Array]:
+            # Not the sum of the levels' energies: it has the same gradient, but for errors that are
+            # zero everywhere a compiler would multiply out every layer's outer product again.
             problem = teaching.pose(weights, example)
-            latents = unroll(problem, sweep_start(problem)).latents
-            return level_energies(problem, latents)
+            start = sweep_start(problem)
+            unrolled = unroll(problem, start)
+            loss = unrolled_objective(problem, start, unrolled)
+            return loss, level_energies(problem, unrolled.latents)
 
         gradient, energies = jax.grad(total, has_aux=True)(state.weights)
         memory = Memory(own, state.inference.shared)
@@ -232,6 +236,9 @@ def local_gradient(
 
     def one(weights: Weights, example: Values, draws: Latents) -> Array:
         problem = teaching.pose(weights, example)
+        if draws[0].shape[0] == 1:
+            # Without an inner `vmap` these are the E-step's own products, made once for both.
+            return level_energies(problem, tuple(x[0] for x in draws))
         return jnp.mean(jax.vmap(partial(level_energies, problem))(draws), axis=0)
 
     def total(weights: Weights) -> tuple[Array, Array]:
