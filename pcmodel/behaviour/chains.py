@@ -4,8 +4,8 @@ Given the group, participants are independent: each has a step size and an accep
 its own, so that one whose likelihood is steep holds up nobody else, and the cost does not
 grow faster than the number of participants. Given the participants, in coordinates that
 are nearly independent of it, the group is moved by NumPyro's NUTS. All chains go at once,
-in chunks; every chunk holds all that is needed to go on from it, so a run that was cut
-short ends in the very numbers of one that was not.
+in chunks; every chunk holds where the chains stand after it, in the coordinates they moved in,
+so that a run that was cut short ends in the very numbers of one that was not.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,9 @@ PERSON_STEPS = 6  # leapfrogs of a participant
 # A participant's step size is drawn anew for every trajectory, as a share of the adapted
 # one: long steps for the open, short ones for where a likelihood is like a wall.
 SHORTEST, LONGEST = 0.3, 1.3
-PEOPLE_ACCEPT = 0.9  # each trajectory is refused alone, so little is lost by care
+PEOPLE_ACCEPT = (
+    0.9  # at least: each trajectory is refused alone, so little is lost by care
+)
 TOO_FAR = 1000.0  # error of the energy that counts as divergence, as in Stan
 
 
@@ -43,13 +45,13 @@ class Chunk(NamedTuple):
     diverging: Bool[np.ndarray, "chains draws"]
     num_steps: Int[np.ndarray, "chains draws"]
     accept_prob: Float[np.ndarray, "chains draws"]
-    potential_energy: Float[np.ndarray, "chains draws"]
-    people_lost: Float[np.ndarray, "chains draws"]  # share of trajectories
+    people_lost: Bool[np.ndarray, "chains draws participants"]  # energy out of sight
     people_accept_prob: Float[np.ndarray, "chains participants"]  # mean over draws
     group_key: np.ndarray
     people_key: np.ndarray
     step_size: Float[np.ndarray, " chains"]
     people_step_size: Float[np.ndarray, " participants"]
+    origin: Float[np.ndarray, " numbers"]  # of the fit: see `sampling.same_fit`
 
 
 class Kernel(NamedTuple):
@@ -113,7 +115,6 @@ def build_kernel(
             group.diverging,
             group.num_steps,
             group.accept_prob,
-            group.potential_energy,
             broken,
             accept_prob,
         )
@@ -140,15 +141,15 @@ def move_people(
     energies: Callable,
     people: Float[Array, "participants varying"],
     step: Float[Array, " participants"],
-) -> tuple[Array, Array, Float[Array, ""]]:
+) -> tuple[Array, Array, Bool[Array, " participants"]]:
     """One trajectory of each participant, taken or refused one by one.
 
-    Returns their places, the probabilities that each was taken with, and the share whose
-    energy was lost out of sight. `energies(people)` must depend, one by one, on their
+    Returns their places, the probabilities that each was taken with, and whose energy was
+    lost out of sight. `energies(people)` must depend, one by one, on their
     own places only. Leapfrogs start and end with half a drift: one slope each.
     """
     if not people.size:
-        return people, jnp.ones(len(people)), jnp.zeros(())
+        return people, jnp.ones(len(people)), jnp.zeros(len(people), bool)
     speed_key, share_key, take_key = jax.random.split(key, 3)
     share = jax.random.uniform(share_key, step.shape, minval=SHORTEST, maxval=LONGEST)
     width = (step * share)[:, None]
@@ -167,8 +168,7 @@ def move_people(
     lost = jnp.where(jnp.isfinite(lost), lost, jnp.inf)
     accept_prob = jnp.exp(-jnp.maximum(lost, 0.0))
     taken = jax.random.uniform(take_key, lost.shape) < accept_prob
-    broken = jnp.mean(lost > TOO_FAR)
-    return jnp.where(taken[:, None], place, people), accept_prob, broken
+    return jnp.where(taken[:, None], place, people), accept_prob, lost > TOO_FAR
 
 
 def _over_devices(advance: Callable, num_devices: int) -> Callable:
@@ -188,9 +188,15 @@ def _over_devices(advance: Callable, num_devices: int) -> Callable:
 
 
 def run_chunk(
-    kernel: Kernel, states: States, step: Array, arguments: tuple, size: int
+    kernel: Kernel,
+    states: States,
+    step: Array,
+    arguments: tuple,
+    size: int,
+    *,
+    origin: Float[np.ndarray, " numbers"],
 ) -> tuple[States, Chunk]:
-    """`size` transitions of every chain."""
+    """`size` transitions of every chain of the fit that `origin` is of."""
     states, found = kernel.advance(states, step, arguments, jnp.zeros(size))
     *found, accept_prob = found
     where = (
@@ -200,7 +206,7 @@ def run_chunk(
         states.group.adapt_state.step_size,
         step,
     )
-    return states, Chunk(*jax.device_get((*found, *where)))
+    return states, Chunk(*jax.device_get((*found, *where)), origin)
 
 
 def states_after(states: States, chunk: Chunk) -> States:
@@ -227,7 +233,8 @@ def adapt_steps(
     factor = float(np.exp(gain * (chunk.accept_prob.mean() - target)))
     adapted = states.group.adapt_state
     adapted = adapted._replace(step_size=adapted.step_size * factor)
-    surplus = chunk.people_accept_prob.mean(axis=0) - PEOPLE_ACCEPT
+    wanted = max(PEOPLE_ACCEPT, target)
+    surplus = chunk.people_accept_prob.mean(axis=0) - wanted
     step = jnp.asarray(chunk.people_step_size * np.exp(gain * surplus))
     return states._replace(group=states.group._replace(adapt_state=adapted)), step
 

@@ -11,7 +11,7 @@ from the effect in question best. An account that reaches the same likelihood in
 person cannot be told apart by any number of them: **ratio only**.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -31,12 +31,20 @@ from pcmodel.behaviour.counting import (
 from pcmodel.behaviour.made_up import make_up, with_wins
 from pcmodel.behaviour.models import ParticipantModel, find_model, judged
 from pcmodel.behaviour.models.catalogue import Setting
-from pcmodel.behaviour.profiling import Pool, draw_pool, profile_pool, scaled
+from pcmodel.behaviour.profiling import (
+    NUM_TRIED,
+    Pool,
+    Shift,
+    draw_pool,
+    profile_pool,
+    scaled,
+)
 from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.workflow import Silent
 from pcmodel.errors import UserError, unknown_name
 
 SAME = 0.02  # nats a person: less than this tells nothing apart in any study
+NUM_DOUBLINGS = 4  # of the sizes that are tried of a rival
 ENOUGH = 0.9  # probability of the right attribution that a study is planned for
 RIVALS = {
     "helicopter": (
@@ -103,6 +111,7 @@ class Told(NamedTuple):
     has_confidence: bool
     num_trials: int
     rival_size: float  # where it looks most like the effect
+    rival_limit: float  # the largest size that was tried
     nats: float  # by which the truth is ahead, mean a person and over both truths
     largest: float  # the largest such difference of any one person
     right: Float[np.ndarray, " participants"]  # probability of the right attribution
@@ -118,6 +127,7 @@ class Kept(NamedTuple):
     effect_true: Float[np.ndarray, "people 2 sizes"]
     rival_true: Float[np.ndarray, "people 2 sizes"]
     rival_size: Float[np.ndarray, ""]
+    rival_limit: Float[np.ndarray, ""]
 
 
 class Seen(NamedTuple):
@@ -251,28 +261,57 @@ def _simulate_kind(
         return
     model = _model(plan, kind.has_confidence)
     data = _data(plan, model, kind.has_confidence, kind.seed)
-    simulate = partial(draw_pool, model, jax.random.key(kind.seed), data)
+    draw = partial(draw_pool, model, jax.random.key(kind.seed), data)
     grid = grid_of(plan, kind.size)
     weights = {a: _direction(model, a) for a in (effect, *kind.rivals)}
 
-    def profiles(pool: Pool, account: Account, num_trials: int) -> np.ndarray:
-        used, sizes = _used(plan, num_trials), jnp.asarray(grid)
-        return np.asarray(profile_pool(model, pool, weights[account], sizes, used))
+    def simulate(shift: Shift) -> Pool:
+        pool = draw(shift)
+        if not bool(pool.possible.all()):
+            raise UserError(
+                f"its approximation failed in all of {NUM_TRIED} draws for one person",
+                where="model",
+                expected="an enhanced filter (ehgf3), or a smaller effect",
+            )
+        return pool
+
+    def profiles(
+        pool: Pool, account: Account, num_trials: int, sizes: np.ndarray = grid
+    ) -> np.ndarray:
+        used, tried = _used(plan, num_trials), jnp.asarray(sizes)
+        return np.asarray(profile_pool(model, pool, weights[account], tried, used))
 
     pool = simulate(scaled(kind.size, weights[effect]))
     lengths = dict.fromkeys(num_trials for num_trials, _ in missing.values())
     own = {length: profiles(pool, effect, length) for length in lengths}
     for number, (length, rival) in missing.items():
-        other = profiles(pool, rival, length)
-        best = best_size(other, grid)
+        wide, other = widened(partial(profiles, pool, rival, length), grid)
+        best = best_size(other, wide)
         mirror = simulate(scaled(best, weights[rival]))
-        both = [profiles(mirror, account, length) for account in (effect, rival)]
+        both = [profiles(mirror, effect, length), profiles(mirror, rival, length, wide)]
         kept[number] = Kept(
             np.stack([own[length], other], axis=1),
             np.stack(both, axis=1),
             np.asarray(best),
+            np.asarray(wide[-1]),
         )
         stage.advance()
+
+
+def widened(
+    profiles: Callable[[np.ndarray], np.ndarray], grid: Float[np.ndarray, " sizes"]
+) -> tuple[Float[np.ndarray, " sizes"], Float[np.ndarray, "people sizes"]]:
+    """The grid, doubled until the size best for all lies within it, and the profiles on it.
+
+    A rival's unit is not the effect's: what looks alike may be many times as large. Given up, with the
+    best at an end, after `NUM_DOUBLINGS`.
+    """
+    for _ in range(NUM_DOUBLINGS):
+        found = profiles(grid)
+        if 0 < found.sum(axis=0).argmax() < len(grid) - 1:
+            return grid, found
+        grid = 2.0 * grid
+    return grid, profiles(grid)
 
 
 def grid_of(plan: DesignPlan, size: float) -> Float[np.ndarray, " sizes"]:
@@ -308,6 +347,7 @@ def _tell(kind: _Kind, label: str, num_trials: int, found: Kept) -> Told:
         kind.has_confidence,
         num_trials,
         float(found.rival_size),
+        float(found.rival_limit),
         float(ahead.mean()),
         largest,
         right,

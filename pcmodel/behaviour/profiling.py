@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from pcmodel.behaviour.models import ParticipantModel
+from pcmodel.behaviour.statistics.calibration import IMPOSSIBLE
 from pcmodel.behaviour.statistics.modes import (
     QUICK,
     climb,
@@ -17,15 +18,20 @@ from pcmodel.behaviour.statistics.modes import (
 )
 
 NUM_STEPS = 6  # of scoring, from the truth
+NUM_TRIED = 8  # draws of each person
 
 Shift = dict[str, Float[Array, ""]]  # what is added under the drug, by parameter
 
 
 class Pool(NamedTuple):
-    """The people of one simulation, both sessions on the second axis."""
+    """The people of one simulation, both sessions on the second axis.
+
+    possible: false for one in whom the model's own approximation failed at every attempt.
+    """
 
     place: Float[Array, "people parameters"]  # true, in standard coordinates
     data: Any
+    possible: Bool[Array, " people"]
 
 
 def scaled(size: float | Array, weights: Shift) -> Shift:
@@ -37,18 +43,28 @@ def scaled(size: float | Array, weights: Shift) -> Shift:
 def draw_pool(
     model: ParticipantModel, key: Key[Array, ""], data: Any, shift: Shift
 ) -> Pool:
-    """People around the prior's centre, as far apart as its spreads say."""
+    """People around the prior's centre, as far apart as its spreads say.
+
+    Each is the first of a few draws that the model itself does not exclude with the shift: one
+    alone whom it excludes at the true size would decide any study.
+    """
     free = free_parameters(model)
     size = jax.tree.leaves(data)[0].shape[0]
     share = np.asarray([p.spread / np.hypot(p.sd, p.spread) for p in free])
-    place_key, *keys = jax.random.split(key, 1 + 2 * size)
-    normal = jax.random.normal(place_key, (size, len(free)))
-    place = normal * jnp.asarray(share)[None, :]
 
-    def one(place, keys, data):
-        return jax.vmap(model.simulate)(keys, _sessions(model, place, shift), data)
+    def attempt(key: Key[Array, ""], own: Any) -> Pool:
+        place_key, *keys = jax.random.split(key, 3)
+        place = jnp.asarray(share) * jax.random.normal(place_key, (len(free),))
+        sessions = _sessions(model, place, shift)
+        drawn = jax.vmap(model.simulate)(jnp.stack(keys), sessions, own)
+        scores = jax.vmap(model.log_likelihood)(sessions, drawn)
+        return Pool(place, drawn, jnp.all(scores > IMPOSSIBLE))
 
-    return Pool(place, jax.vmap(one)(place, jnp.stack(keys).reshape(size, 2), data))
+    def person(key: Key[Array, ""], own: Any) -> Pool:
+        tried = jax.vmap(attempt, (0, None))(jax.random.split(key, NUM_TRIED), own)
+        return jax.tree.map(lambda leaf: leaf[jnp.argmax(tried.possible)], tried)
+
+    return jax.vmap(person)(jax.random.split(key, size), data)
 
 
 def _sessions(

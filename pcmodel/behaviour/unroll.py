@@ -198,8 +198,12 @@ def simulate_participant(
     *,
     agent: Agent | Switches,
     start_weight: Scalar | float = 0.0,
+    reported: Bool[Array, "*trials"] | None = None,
 ) -> tuple[Trials, Trajectory]:
-    """Draw reports for the outcomes in `trials`; each block starts at the centre."""
+    """Draw reports for the outcomes in `trials`; each block starts at the centre.
+
+    reported: on which trials one is made, all if None; what is not reported anchors nothing later.
+    """
 
     def respond(predicted, previous, trial, trial_key):
         aim, stand = pushed(predicted, previous, trial.push, start_weight)
@@ -207,7 +211,8 @@ def simulate_participant(
         drawn = draw_report(trial_key, parameters, predicted=aim, previous=stand)
         return jnp.where(trial.block_start, RANGE_CENTRE, drawn)
 
-    trials = trials._replace(reported=jnp.ones_like(trials.reported))
+    every = jnp.ones_like(trials.reported)
+    trials = trials._replace(reported=every if reported is None else reported)
     keys = jax.random.split(key, trials.outcome.shape[-1])
     run = _unroll(parameters, trials, _switches(agent), respond, keys)
     return trials._replace(report=run.report), run

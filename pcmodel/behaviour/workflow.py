@@ -218,6 +218,12 @@ def _run(
     open_store: Callable[[str], MutableMapping[int, Chunk]],
 ) -> WorkflowResults:
     hierarchy = plan_hierarchy(plan, series)
+    if len({plan.model, *plan.compare_with}) < 1 + len(plan.compare_with):
+        raise UserError(
+            "names a model twice, or the one that is fitted",
+            where="compare",
+            expected="other models, each once",
+        )
     rivals = [plan_hierarchy(plan, series, name) for name in plan.compare_with]
     keys = jax.random.split(jax.random.key(seed), 4 + len(rivals))
     with progress.stage("prior predictive check"):

@@ -8,6 +8,7 @@ from pcmodel.report import Panel, Report, Section, Table, Verdict
 
 LEVEL = 0.01  # of the rank tests together, and of the coverages together
 COVERED = 0.9
+MIXED = 1.05
 
 
 class CheckSummary(NamedTuple):
@@ -117,7 +118,9 @@ def report(plan: Any, results: Any, summary: CheckSummary) -> Report:
         question=f"Does {plan.model} find again what it simulated?",
         answer=f"{len(results.truth)} simulated studies of {plan.participants} participants, "
         f"two sessions of {plan.trials} trials each; {results.num_divergent.sum()} divergent "
-        f"transitions in {np.count_nonzero(results.num_divergent)} of them.",
+        f"transitions in {np.count_nonzero(results.num_divergent)} of them. R-hat of the halves of a chain "
+        f"was above {MIXED} in {np.count_nonzero(~(results.rhat <= MIXED))}; the median study had "
+        f"{np.nanmedian(results.ess):.0f} effective draws of its worst number.",
         verdicts=summary.verdicts,
         sections=(
             Section(

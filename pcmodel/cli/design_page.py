@@ -106,6 +106,13 @@ def _draw_rival(axis: Any, plan: Any, results: Any, own: list[Any]) -> None:
     axis.set_yticks(shares, [f"{share:.0%}" for share in shares])
 
 
+def _size(told: Any) -> str:
+    """Where the rival looks alike, or that it is not within what was tried."""
+    if abs(told.rival_size) < 0.99 * told.rival_limit:
+        return f"{told.rival_size:+.2f}"
+    return f"beyond {np.copysign(told.rival_limit, told.rival_size):+.3g}"
+
+
 def _short(label: str) -> str:
     words = (word.removeprefix("log_").replace("_", " ") for word in label.split("+"))
     return " with ".join(word.replace(" log ", " ") for word in words)
@@ -118,7 +125,7 @@ def report(plan: Any, results: Any, summary: DesignSummary) -> Report:
             t.rival,
             _asking(t),
             t.num_trials,
-            f"{t.rival_size:+.2f}",
+            _size(t),
             f"{t.nats:.2f}",
             *(
                 f"{p:.0%} ({a:.0%} to {b:.0%})"
@@ -177,7 +184,8 @@ def report(plan: Any, results: Any, summary: DesignSummary) -> Report:
             "the drug, whose effect is the same in all of them; studies are drawn from these people.",
             "Half of the studies have the effect, half the rival at the size that looks most like it. Right: the "
             "effect is found (ahead of the rival, and of none at 5 %) where it is there, and not where it is not.",
-            "Every fit starts from the truth and the group's prior is known: a study's best case.",
+            "Every fit starts from the truth, a study's best case; each person is held by the prior of one of whom "
+            "no group is known, which is wider than the people differ.",
         ),
         limitations=(
             "Effects that differ between people need more of them.",

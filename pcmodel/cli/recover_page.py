@@ -9,6 +9,7 @@ from pcmodel.report import Panel, Report, Section, Table, Verdict
 
 LEVEL = 0.01  # of the coverages of one model together
 COVERED = 0.95
+FEWEST = 20  # people; fewer are covered whatever the intervals are
 KNOWN = 0.5  # share of the prior variance that a person's trials must remove
 
 
@@ -30,11 +31,20 @@ def _coverage(found: Any) -> Verdict:
     from scipy import stats
 
     size = int(found.settled.sum())
+    name = f"95 % intervals of {found.model} cover 95 % of truths"
+    if size < FEWEST:
+        return Verdict(
+            name,
+            f"within binomial error of {FEWEST} people or more",
+            f"{size} people with a mode",
+            "inconclusive",
+            "predicted",
+        )
     counts = np.round(found.coverage * size).astype(int)
     p = np.asarray([stats.binomtest(int(k), size, COVERED).pvalue for k in counts])
     worst = int(np.argmin(p))
     return Verdict(
-        f"95 % intervals of {found.model} cover 95 % of truths",
+        name,
         f"within binomial error of {size} people",
         f"{found.coverage.min():.0%} to {found.coverage.max():.0%}; worst {found.names[worst]}",
         "holds" if p[worst] >= LEVEL / len(p) else "fails",

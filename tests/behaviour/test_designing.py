@@ -12,9 +12,11 @@ from pcmodel.behaviour.designing import (
     check_plan,
     grid_of,
     run_design,
+    widened,
 )
 from pcmodel.behaviour.made_up import make_up
 from pcmodel.behaviour.models import find_model
+from pcmodel.behaviour.profiling import draw_pool, profile_pool
 from pcmodel.behaviour.statistics.modes import place_values
 from pcmodel.errors import UserError
 
@@ -74,9 +76,10 @@ def test_kept_work_is_taken_and_a_level_rival_is_ratio_only():
         np.stack([own, other], axis=1),
         np.stack([other, np.zeros_like(own)], axis=1),
         np.asarray(0.1),
+        np.asarray(2.0),
     )
     mirrored = np.stack([own, own[:, ::-1]], axis=1)
-    level = Kept(mirrored, mirrored, np.asarray(1.0))
+    level = Kept(mirrored, mirrored, np.asarray(1.0), np.asarray(2.0))
     found = run_design(PLAN, seed=0, stored={0: apart, 1: level})
     words = {told.rival: told.word for told in found.told}
     assert words == {"log_report_sd": "told apart", "sensory_precision": "ratio only"}
@@ -141,3 +144,32 @@ def test_what_cannot_be_asked_is_refused(change, part):
 def test_a_study_cannot_be_larger_than_its_pool():
     with pytest.raises(UserError, match="cannot be drawn from 10"):
         DesignPlan("binary", "hgf2", "omega2=1", participants=(20,), pool=10)
+
+
+def test_a_rivals_sizes_are_widened_until_the_best_lies_within():
+    """A rival counted in another unit needs more than the effect's own sizes."""
+
+    def profile(sizes):
+        return -((sizes[None, :] - 9.0) ** 2)
+
+    grid, found = widened(profile, GRID)
+    assert grid[-1] == 16.0 and len(grid) == len(GRID)
+    assert best_size(found, grid) == pytest.approx(9.0)
+    grid, found = widened(lambda sizes: sizes[None, :], GRID)
+    assert best_size(found, grid) == grid[-1]  # for ever rising: told by the page
+
+
+def test_people_whom_the_model_excludes_are_not_in_the_pool():
+    """The standard filter fails at parameters that its prior allows."""
+    model = find_model("binary", "hgf3")
+    series = make_up("binary", num_participants=24, num_trials=60)
+    data = jax.tree.map(
+        lambda leaf: leaf.reshape(24, 2, *leaf.shape[1:]), model.prepare(series)
+    )
+    free = {p.name: jnp.asarray(0.0) for p in model.parameters}
+    shift = free | {"omega2": jnp.asarray(1.0)}
+    pool = draw_pool(model, jax.random.key(0), data, shift)
+    assert bool(pool.possible.all())
+    sure = jnp.ones(60, bool)
+    own = profile_pool(model, pool, shift, jnp.asarray([1.0]), sure)
+    assert np.all(np.asarray(own) > -1e3)

@@ -71,3 +71,27 @@ STEPS = np.arange(1000)
 )
 def test_a_loss_has_settled_when_it_had_before_the_rate_fell(loss, settled):
     assert (settle(loss).complaints == ()) == settled
+
+
+def test_tails_that_hide_from_means_are_seen(values):
+    """Chains of one centre and another scale, and a Cauchy draw that no variance survives."""
+    values[0, :, 1] *= 4.0
+    assert not diagnosed(values).converged
+    cauchy = np.random.default_rng(1).standard_cauchy((4, 400, 1))
+    cauchy[0] += 3.0
+    assert diagnosed(cauchy).rhat > 1.1
+
+
+def test_one_lost_participant_among_two_hundred_is_complained_of(values):
+    lost = np.zeros((4, 400, 200), bool)
+    lost[:, ::10, 7] = True
+    found = diagnose(
+        values,
+        diverging=np.zeros((4, 400), bool),
+        num_steps=np.full((4, 400), 3),
+        accept_prob=np.full((4, 400), 0.9),
+        max_tree_depth=3,
+        people_lost=lost,
+    )
+    assert found.people_lost == pytest.approx(0.1)
+    assert "10.0% of a participant's" in " ".join(found.complaints)

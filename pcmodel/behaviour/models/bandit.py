@@ -41,7 +41,7 @@ VOLATILE_RESPONSE = (
 
 
 class BanditData(NamedTuple):
-    """One series; `inputs.arm` is the choice, counted from 0."""
+    """One series; `inputs.arm` is the choice, counted from 0, whether or not its outcome was seen."""
 
     inputs: Inputs
     scored: Bool[Array, "*trials"]
@@ -102,22 +102,24 @@ class BanditModel:
     def simulate(
         self, key: Key[Array, ""], values: Values, data: BanditData
     ) -> BanditData:
-        """Choices that decide what is seen next; outcomes from `data.potential`."""
+        """Choices that decide what is seen next; outcomes from `data.potential`, where one was shown."""
         parameters, model = self.filter.build(values), self.filter.model
 
         def step(carry, trial):
             beliefs, last = carry
-            trial_key, scored, potential = trial
+            trial_key, scored, shown, potential = trial
             prediction = model.predict(parameters, beliefs)
             chooser = self._chooser(values, prediction)
             arm = draw_choice(trial_key, chooser, prediction.outcome, last)
-            seen = Inputs(potential[arm], scored, arm)
+            seen = Inputs(potential[arm], shown, arm)
             beliefs = model.update(parameters, beliefs, prediction, seen)
             return (beliefs, jnp.where(scored, arm, last)), (seen, last)
 
         keys = jax.random.split(key, data.scored.shape[0])
         start = (model.init(parameters), jnp.full_like(data.inputs.arm[0], -1))
-        inputs, last = jax.lax.scan(step, start, (keys, data.scored, data.potential))[1]
+        shown = data.scored & data.inputs.seen
+        trials = (keys, data.scored, shown, data.potential)
+        inputs, last = jax.lax.scan(step, start, trials)[1]
         return data._replace(inputs=inputs, last_choice=last)
 
     def course(self, values: Values, data: BanditData) -> Course:

@@ -118,8 +118,9 @@ class HelicopterModel:
             data,
             agent=self.agent,
             start_weight=values["start_weight"],
+            reported=data.reported,
         )
-        return drawn._replace(reported=data.reported)
+        return drawn
 
     def course(self, values: Values, data: Trials) -> Course:
         run = run_participant(self.person(values), data, agent=self.agent)

@@ -93,7 +93,8 @@ def perceive(model: PerceptualModel, parameters: Any, inputs: Inputs) -> Trace:
 def make_inputs(outcome, *, arm=None) -> Inputs:
     """Inputs from a plain array of outcomes, NaN meaning that none was seen.
 
-    Any leading axes; `arm` counts from 0 and may be anything where nothing was seen.
+    Any leading axes; `arm` counts from 0 and is kept where nothing was seen, since an option can be
+    chosen without an outcome.
     """
     outcome = np.asarray(outcome, dtype=float)
     seen = np.isfinite(outcome)
@@ -101,7 +102,7 @@ def make_inputs(outcome, *, arm=None) -> Inputs:
     return Inputs(
         outcome=jnp.asarray(np.where(seen, outcome, 0.0)),
         seen=jnp.asarray(seen),
-        arm=jnp.asarray(np.where(seen, arm, 0).astype(int)),
+        arm=jnp.asarray(arm.astype(int)),
     )
 
 

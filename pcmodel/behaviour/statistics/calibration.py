@@ -35,7 +35,9 @@ from pcmodel.errors import UserError
 
 IMPOSSIBLE = 0.5 * INVALID
 MAX_ATTEMPTS = 200
-NUM_RANKED = 99  # thinned draws a rank is taken among: 100 equally likely ranks
+# Thinned draws that a rank is taken among. The 100 ranks are equally likely where thinned draws are independent;
+# where they are not, the test has less power, which is why each fit's effective sample size is told.
+NUM_RANKED = 99
 
 
 class Replication(NamedTuple):
@@ -47,6 +49,8 @@ class Replication(NamedTuple):
     high: Float[np.ndarray, " effects"]
     rank: Int[np.ndarray, " effects"]
     num_divergent: Int[np.ndarray, ""]
+    rhat: Float[np.ndarray, ""]  # of the one chain's halves
+    ess: Float[np.ndarray, ""]
 
 
 class Calibration(NamedTuple):
@@ -59,6 +63,8 @@ class Calibration(NamedTuple):
     high: Float[np.ndarray, "replications effects"]  # 95 %
     rank: Int[np.ndarray, "replications effects"]  # 0 to NUM_RANKED
     num_divergent: Int[np.ndarray, " replications"]
+    rhat: Float[np.ndarray, " replications"]
+    ess: Float[np.ndarray, " replications"]
 
     @property
     def coverage(self) -> Float[np.ndarray, " effects"]:
@@ -173,6 +179,8 @@ def _replication(fit: Posterior, truth: dict[str, np.ndarray]) -> Replication:
         high,
         (draws[picks] < true).sum(axis=0),
         np.asarray(fit.sample_stats["diverging"].sum()),
+        np.asarray(fit.diagnostics.rhat if fit.diagnostics else np.nan),
+        np.asarray(fit.diagnostics.ess if fit.diagnostics else np.nan),
     )
 
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 
 from pcmodel.behaviour.diagnostics import Diagnostics, Settling
+from pcmodel.behaviour.ranked import ranked_ess, ranked_rhat
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy
 from pcmodel.errors import UserError
 
@@ -107,15 +107,15 @@ def _effect(name: str, draws: np.ndarray, prior_sd: float) -> Effect:
         high=float(high),
         positive=float((draws > 0.0).mean()),
         contraction=float(1.0 - draws.var() / prior_sd**2),
-        rhat=float(split_gelman_rubin(draws)) if chains else np.nan,
-        ess=float(effective_sample_size(draws)) if chains else np.nan,
+        rhat=float(ranked_rhat(draws)) if chains else np.nan,
+        ess=float(ranked_ess(draws)) if chains else np.nan,
     )
 
 
 def moving_coordinates(
     hierarchy: Hierarchy, sites: dict[str, np.ndarray]
 ) -> Float[np.ndarray, "chains draws coordinates"]:
-    """The group's coordinates that the sampler moved in, one after the other.
+    """The group's free numbers, one after the other.
 
     Of a Cholesky root those below the diagonal: the rest is fixed or follows from them.
     """

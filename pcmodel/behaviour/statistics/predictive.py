@@ -23,6 +23,7 @@ from pcmodel.behaviour.statistics.hierarchy import (
     with_held,
 )
 from pcmodel.behaviour.statistics.posterior import Posterior
+from pcmodel.errors import UserError
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 
@@ -150,14 +151,21 @@ class Comparison(NamedTuple):
     @property
     def verdict(self) -> str:
         """Two standard errors decide."""
-        if abs(self.difference) <= 2.0 * self.standard_error:
+        # An error that one participant alone leaves unknown decides nothing.
+        if not abs(self.difference) > 2.0 * self.standard_error:
             return "inconclusive"
         return "better" if self.difference > 0.0 else "worse"
 
 
 def compare(own: Posterior, other: Posterior, *, num_draws: int = 400) -> Comparison:
-    """Difference of LOO accuracy on the same responses."""
+    """Difference of LOO accuracy on the same responses; UserError where they are not the same."""
     mask = scored_mask(own.hierarchy)
+    if not np.array_equal(mask, scored_mask(other.hierarchy)):
+        raise UserError(
+            "the two fits score different responses",
+            where="compare",
+            expected="fits to the same trials",
+        )
     gap = np.zeros(mask.shape)
     loos = [leave_one_out(p, num_draws=num_draws).pointwise for p in (own, other)]
     gap[mask] = loos[0] - loos[1]

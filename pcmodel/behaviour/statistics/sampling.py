@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Key
+from jaxtyping import Array, Float, Key
 from numpyro.infer.util import constrain_fn
 
 from pcmodel.behaviour.chains import (
@@ -63,6 +63,24 @@ class Nuts:
     num_devices: int = 1  # over which chains are spread
 
     def __post_init__(self) -> None:
+        for name in (
+            "num_warmup",
+            "num_samples",
+            "num_chains",
+            "max_tree_depth",
+            "chunk",
+            "num_devices",
+        ):
+            if getattr(self, name) < 1:
+                raise UserError(
+                    f"cannot be {getattr(self, name)}", where=name, expected="1 or more"
+                )
+        if not 0.0 < self.target_accept < 1.0:
+            raise UserError(
+                f"cannot be {self.target_accept}",
+                where="target_accept",
+                expected="between 0 and 1",
+            )
         if self.num_chains % self.num_devices:
             raise UserError(
                 f"{self.num_chains} chains cannot be spread over {self.num_devices} "
@@ -136,9 +154,10 @@ def fit_nuts(
 
     `advance` is called after each chunk (`num_advances` of them). `sampler`, from
     `build_sampler` with the same options, saves compiling again for other data of the
-    same design. Chunks found in `stored`, by number, are taken as they are and new ones
-    put there as soon as they are done: a fit that was cut short goes on from them, to the
-    same numbers.
+    same design. Chunks found in `stored`, by number, are taken as they are if they are of
+    this very fit (`same_fit`), and new ones put there as soon as they are done: a fit that was
+    cut short goes on from them, to the same numbers. Double precision is needed: slopes of
+    the start are differences of 1e-4.
     """
     sampler = sampler or build_sampler(hierarchy, options)
     stored = {} if stored is None else stored
@@ -156,17 +175,19 @@ def _run(
 ) -> tuple[Frame, list[Chunk]]:
     """The frame that was settled on and the chunks drawn in it."""
     frame, states = _start(key, sampler, hierarchy, options)
+    origin = origin_of(key, frame, options)
     step = jnp.full(hierarchy.num_participants, FIRST_STEP)
     chunks: list[Chunk] = []
     num_warmup = num_chunks(options.num_warmup, options.chunk)
     for i in range(num_advances(options)):
-        if i in stored:
-            chunks.append(stored[i])
+        kept = stored.get(i)
+        if kept is not None and same_fit(kept.origin, origin):
+            chunks.append(kept)
             states = states_after(states, chunks[i])
         else:
             arguments = (frame, hierarchy.data)
             states, chunk = run_chunk(
-                sampler.kernel, states, step, arguments, options.chunk
+                sampler.kernel, states, step, arguments, options.chunk, origin=origin
             )
             chunks.append(chunk)
             stored[i] = chunk
@@ -181,6 +202,29 @@ def _run(
                 frame = new
         advance()
     return frame, chunks[num_warmup:]
+
+
+def origin_of(
+    key: Key[Array, ""], frame: Frame, options: Nuts
+) -> Float[np.ndarray, " numbers"]:
+    """What the draws of a fit are meaningless without: its key, options and first frame.
+
+    The frame is found anew by every process; draws are kept in its coordinates.
+    """
+    chosen = [options.num_warmup, options.num_chains, options.max_tree_depth]
+    parts = [
+        np.asarray(jax.random.key_data(key), float),
+        np.asarray([*chosen, options.chunk, options.target_accept], float),
+        *(np.asarray(leaf, float).ravel() for leaf in jax.tree.leaves(frame)),
+    ]
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def same_fit(
+    one: Float[np.ndarray, " numbers"], other: Float[np.ndarray, " others"]
+) -> bool:
+    """Whether two origins are alike, up to what sums in another order leave."""
+    return one.shape == other.shape and np.allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
 def _start(
@@ -245,13 +289,12 @@ def _posterior(
         "diverging",
         "num_steps",
         "accept_prob",
-        "potential_energy",
-        "people_lost",
     )
     stats = {
         name: _join([getattr(chunk, name) for chunk in chunks], options)
         for name in names
     }
+    lost = _join([chunk.people_lost for chunk in chunks], options)
     found = diagnose(
         moving_coordinates(hierarchy, joined),
         diverging=stats["diverging"],
@@ -259,8 +302,9 @@ def _posterior(
         accept_prob=stats["accept_prob"],
         max_tree_depth=options.max_tree_depth,
         people=people_coordinates(joined),
-        people_lost=stats["people_lost"],
+        people_lost=lost,
     )
+    stats["people_lost"] = lost.mean(axis=2) if lost.size else np.zeros(lost.shape[:2])
     if found.complaints:
         warnings.warn(
             "do not trust this fit: " + "; ".join(found.complaints), stacklevel=3

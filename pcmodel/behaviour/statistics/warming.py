@@ -2,7 +2,7 @@
 
 Moments are pooled over all chains and drawn towards what was there before. The share of
 the warm-up before the first window is for the chains to arrive, that after the last for
-the step size.
+the step size; a warm-up of fewer than four chunks has no room for the latter.
 """
 
 from itertools import pairwise

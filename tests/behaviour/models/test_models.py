@@ -26,6 +26,7 @@ from pcmodel.behaviour.statistics.hierarchy import series_log_likelihood, with_h
 from pcmodel.behaviour.statistics.identifiability import ratio_only
 from pcmodel.behaviour.statistics.posterior import summarise
 from pcmodel.behaviour.statistics.predictive import series_values, simulate_series
+from pcmodel.behaviour.unroll import run_participant
 from pcmodel.errors import UserError
 
 SETTING = Setting(num_arms=3, scale=Scale(0.0, 10.0))
@@ -308,3 +309,44 @@ def test_a_kalman_agent_knows_a_ratio_only(getkey):
         v.name: v.word for v in verdicts(fit, summarise(fit, accept_unconverged=True))
     }
     assert words["prior_log_precision[Intercept]"] == "ratio only"
+
+
+def test_a_choice_without_an_outcome_is_scored_as_the_choice_it_was():
+    """Only where choices come from; what was not shown teaches nothing."""
+    model = find_model("bandit", "rescorla_wagner", SETTING)
+    series = series_of("bandit", num_trials=8)
+    series.values["choice"][1] = 2.0
+    series.values["outcome"][1, 2:] = np.nan
+    one = jax.tree.map(lambda leaf: leaf[1], model.prepare(series))
+    np.testing.assert_array_equal(model.responses(one), np.ones(8))
+    values = defaults(model)
+    found = np.asarray(jax.jit(model.log_likelihood)(values, one))
+    # Nothing is learned and the same choice repeated from here on: each is as likely.
+    np.testing.assert_allclose(found[3:], found[3], rtol=1e-12)
+    drawn = jax.jit(model.simulate)(jax.random.key(0), values, one)
+    assert not np.any(drawn.inputs.seen[2:]) and np.all(drawn.inputs.seen[:2])
+
+
+@pytest.mark.parametrize("name", ["change_point", "start_anchored"])
+def test_simulated_reports_that_are_missing_leave_no_trace(name, getkey):
+    """What the likelihood says of simulated reports is what it said while they were drawn."""
+    model, series = find_model("helicopter", name), series_of("helicopter")
+    values = defaults(model)
+    one = jax.tree.map(lambda leaf: leaf[0], model.prepare(series))
+    hidden = one._replace(reported=one.reported & (jnp.arange(16) % 3 != 1))
+    drawn = jax.jit(model.simulate)(getkey(), values, hidden)
+    changed = drawn._replace(report=jnp.where(hidden.reported, drawn.report, 11.0))
+    likelihood = jax.jit(model.log_likelihood)
+    np.testing.assert_array_equal(
+        likelihood(values, drawn), likelihood(values, changed)
+    )
+    # With fixed randomness a hidden report must not move a later one either.
+    again = jax.jit(model.simulate)(
+        jax.random.key(1), values, hidden._replace(report=changed.report)
+    )
+    same = jax.jit(model.simulate)(jax.random.key(1), values, hidden)
+    np.testing.assert_array_equal(again.report, same.report)
+    run = run_participant(model.person(values), drawn, agent=model.agent)
+    made = np.flatnonzero(np.asarray(hidden.reported))
+    before = np.asarray(run.previous_report)[made[1:]]
+    np.testing.assert_allclose(before, np.asarray(drawn.report)[made[:-1]], rtol=1e-12)

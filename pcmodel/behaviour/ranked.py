@@ -1,0 +1,51 @@
+r"""Convergence of chains from ranks: R-hat, bulk and tail effective sample size.
+
+Draws are replaced by the normal scores of their ranks over all chains, so that heavy tails and infinite
+variances hide nothing; folding about the median shows chains that differ in scale.
+
+Reference: Vehtari, Gelman, Simpson, Carpenter & Bürkner 2021, Bayesian Analysis 16:667, equations 14 and 15
+and section 4.3.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from numpyro.diagnostics import effective_sample_size, gelman_rubin
+from scipy.stats import norm, rankdata
+
+TAILS = (0.05, 0.95)
+
+Draws = Float[np.ndarray, "_ _ *shape"]  # chains, draws
+
+
+def ranked_rhat(values: Draws) -> Float[np.ndarray, "*shape"]:
+    """The larger of the bulk's and the folded draws' split R-hat; NaN where nothing moved."""
+    halves = split(values)
+    folded = np.abs(halves - np.median(halves, axis=(0, 1)))
+    with np.errstate(all="ignore"):
+        pair = [
+            np.asarray(gelman_rubin(normal_scores(part))) for part in (halves, folded)
+        ]
+    return np.asarray(np.maximum(*pair))
+
+
+def ranked_ess(values: Draws) -> Float[np.ndarray, "*shape"]:
+    """The smaller of the bulk's and the tails' effective sample size."""
+    halves = split(values)
+    lows = [halves <= np.quantile(halves, share, axis=(0, 1)) for share in TAILS]
+    parts = [normal_scores(halves), *(low.astype(float) for low in lows)]
+    with np.errstate(all="ignore"):
+        sizes = [effective_sample_size(part) for part in parts]
+    return np.asarray(np.min(sizes, axis=0))
+
+
+def split(values: Draws) -> Draws:
+    """Every chain as two, a last odd draw left out."""
+    half = values.shape[1] // 2
+    return np.concatenate([values[:, :half], values[:, half : 2 * half]])
+
+
+def normal_scores(values: Draws) -> Draws:
+    """Normal scores of the ranks over all chains and draws."""
+    flat = values.reshape(values.shape[0] * values.shape[1], -1)
+    ranks = rankdata(flat, axis=0)
+    return norm.ppf((ranks - 0.375) / (len(flat) + 0.25)).reshape(values.shape)
