@@ -206,7 +206,7 @@ def run_chunk(
         states.group.adapt_state.step_size,
         step,
     )
-    return states, Chunk(*jax.device_get((*found, *where)), origin)
+    return states, Chunk(*jax.device_get((*found, *where)), origin=origin)
 
 
 def states_after(states: States, chunk: Chunk) -> States:

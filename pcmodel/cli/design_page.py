@@ -1,5 +1,6 @@
 """The page of a design: how often a study tells the effect from each rival."""
 
+import math
 from typing import Any, NamedTuple
 
 from pcmodel.report import Panel, Report, Section, Table, Verdict
@@ -110,7 +111,7 @@ def _size(told: Any) -> str:
     """Where the rival looks alike, or that it is not within what was tried."""
     if abs(told.rival_size) < 0.99 * told.rival_limit:
         return f"{told.rival_size:+.2f}"
-    return f"beyond {np.copysign(told.rival_limit, told.rival_size):+.3g}"
+    return f"beyond {math.copysign(told.rival_limit, told.rival_size):+.3g}"
 
 
 def _short(label: str) -> str:

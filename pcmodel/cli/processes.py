@@ -57,9 +57,10 @@ def join_processes(arguments: argparse.Namespace) -> bool:
     _check(where, count, index)
     import jax
 
-    known = (None, None, None) if where == AUTOMATIC else (where, count, index)
+    known = (None, None, None)
     if where != AUTOMATIC:
-        _await_coordinator(*known)
+        known = (where, count, index)
+        _await_coordinator(where, count, index)
     try:
         jax.distributed.initialize(*known, initialization_timeout=PATIENCE)
     except (RuntimeError, ValueError) as error:

@@ -179,8 +179,8 @@ def _replication(fit: Posterior, truth: dict[str, np.ndarray]) -> Replication:
         high,
         (draws[picks] < true).sum(axis=0),
         np.asarray(fit.sample_stats["diverging"].sum()),
-        np.asarray(fit.diagnostics.rhat if fit.diagnostics else np.nan),
-        np.asarray(fit.diagnostics.ess if fit.diagnostics else np.nan),
+        np.asarray(getattr(fit.diagnostics, "rhat", np.nan)),
+        np.asarray(getattr(fit.diagnostics, "ess", np.nan)),
     )
 
 

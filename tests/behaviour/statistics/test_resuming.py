@@ -73,6 +73,30 @@ def test_a_fit_cut_short_ends_in_the_very_numbers_of_one_that_was_not(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:do not trust this fit")
+def test_chunks_of_another_fit_are_not_taken():
+    """Another key, or other data of the same shape: their draws lie in other coordinates."""
+    hierarchy = people()
+    sampler = build_sampler(hierarchy, SMALL)
+    whole = fit_nuts(jax.random.key(1), hierarchy, SMALL, sampler=sampler)
+    stored = {}
+    fit_nuts(jax.random.key(0), hierarchy, SMALL, sampler=sampler, stored=stored)
+    again = fit_nuts(
+        jax.random.key(1), hierarchy, SMALL, sampler=sampler, stored=stored
+    )
+    for name, values in whole.sites.items():
+        np.testing.assert_array_equal(again.sites[name], values)
+    moved = hierarchy._replace(
+        data=jax.tree.map(lambda leaf: leaf + (leaf > 0), hierarchy.data)
+    )
+    other = fit_nuts(
+        jax.random.key(1), moved, SMALL, sampler=sampler, stored=dict(stored)
+    )
+    name = next(iter(whole.sites))
+    assert not np.array_equal(other.sites[name], whole.sites[name])
+
+
+@pytest.mark.slow
 def test_chains_over_two_devices_are_those_of_one():
     flags = "--xla_force_host_platform_device_count=2"
     done = subprocess.run(
