@@ -56,7 +56,7 @@ def fit_svi(
     fit_key, draw_key = jax.random.split(key)
     guide, params, losses = _fit_guide(fit_key, hierarchy, options, advance, chunk)
     keys = jax.random.split(draw_key, options.num_samples)
-    draws = jax.vmap(lambda k: guide.sample_posterior(k, params))(keys)
+    draws = draw_together(guide, params)(keys)
     found = _from_guide(hierarchy, draws, draw_key)._replace(diagnostics=settle(losses))
     return VariationalFit(found, losses)
 
@@ -91,6 +91,15 @@ def _fit_guide(
         losses.append(np.asarray(loss))
         advance()
     return guide, svi.get_params(state), np.concatenate(losses)
+
+
+def draw_together(guide: Any, params: dict[str, Array]) -> Any:
+    """Sites of many draws at once, by their keys.
+
+    Compiled, since a guide runs the whole model for every draw: what no site needs, the likelihood of all
+    trials, is then left out, and with it memory for draws x people x trials.
+    """
+    return jax.jit(jax.vmap(lambda key: guide.sample_posterior(key, params)))
 
 
 def _near_zero(radius: Any) -> Any:

@@ -28,6 +28,11 @@ from pcmodel.behaviour.statistics.hierarchy import series_log_likelihood
 from pcmodel.behaviour.statistics.posterior import moving_coordinates
 from pcmodel.behaviour.statistics.predictive import predictive_checks, thin
 from pcmodel.behaviour.statistics.sampling import build_sampler
+from pcmodel.behaviour.statistics.variational import (
+    VARIATIONAL_DEFAULTS,
+    _fit_guide,
+    draw_together,
+)
 from tests.behaviour.statistics.gaussian import GaussianModel, make_series
 
 TIED = Parameter("held", 0.25, 1.0)  # the data know the level plus it
@@ -237,3 +242,17 @@ def test_ranks_of_the_truth_are_uniform(study):
     )
     assert found.uniformity.min() > 0.01 / len(found.names)
     assert np.abs(found.coverage - 0.9).max() < 4.0 * np.sqrt(0.09 / 100)
+
+
+def test_draws_of_a_guide_need_no_memory_for_every_draw_of_every_trial():
+    """Prevents a study of thousands from ending for want of memory after hours of fitting."""
+    people, trials, num = 20, 200, 50
+    responses = np.random.default_rng(0).normal(size=(people, trials))
+    hierarchy = build_hierarchy(GaussianModel(), make_series(responses))
+    options = replace(VARIATIONAL_DEFAULTS, num_steps=2)
+    guide, params, _ = _fit_guide(
+        jax.random.key(0), hierarchy, options, lambda: None, 2
+    )
+    keys = jax.random.split(jax.random.key(1), num)
+    needed = draw_together(guide, params).lower(keys).compile().memory_analysis()
+    assert needed.temp_size_in_bytes < 0.5 * num * people * trials * 8
