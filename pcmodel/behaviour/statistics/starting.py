@@ -52,6 +52,7 @@ ROUNDS = 3
 FIRST_SPREAD = 0.5  # of the prior's scale
 CURVATURE_FLOOR = 0.5  # of the group, in standard-normal coordinates the prior gives 1
 FLATTEST = 1e-6  # curvature of a likelihood in any direction, at least
+REACH = 3.0  # units of a parameter: how far off the centre of its Gaussian may lie
 MOST_ITERATIONS = 200
 DIFFERENCE = 1e-4  # step of central differences
 
@@ -115,10 +116,12 @@ def second_order(
     usable = jnp.isfinite(curvature).all((1, 2)) & jnp.isfinite(slope).all(1)
     curvature = jnp.where(usable[:, None, None], -curvature, 0.0)
     sizes, directions = jnp.linalg.eigh(curvature)
-    precision = jnp.einsum(
-        "spk,sk,sqk->spq", directions, jnp.maximum(sizes, FLATTEST), directions
-    )
     shift = jnp.where(usable[:, None], slope, 0.0)
+    # Where a likelihood is steep and hardly bent its Gaussian would lie far outside of anything known, and the
+    # group's spreads would follow it there.
+    steep = jnp.abs(jnp.einsum("spk,sp->sk", directions, shift)) / REACH
+    sizes = jnp.maximum(jnp.maximum(sizes, FLATTEST), steep)
+    precision = jnp.einsum("spk,sk,sqk->spq", directions, sizes, directions)
     return precision, shift + jnp.einsum("spq,sq->sp", precision, values)
 
 
@@ -156,11 +159,14 @@ def begin(hierarchy: Hierarchy, finder: Finder, slope: Callable) -> Beginning:
         num_group(hierarchy), hierarchy.num_participants, num_varying(hierarchy)
     )
     for _ in range(ROUNDS):
-        plain = _climb(hierarchy, plain, partial(slope, frame=Frame(stand_in, white)))
-        new = finder.linearise(plain, stand_in, hierarchy.data)
-        plain = finder.change(stand_in, new, plain)
-        stand_in = new
-        plain = plain._replace(group=_most_probable(finder, plain.group, stand_in))
+        place = _climb(hierarchy, plain, partial(slope, frame=Frame(stand_in, white)))
+        new = finder.linearise(place, stand_in, hierarchy.data)
+        place = finder.change(stand_in, new, place)
+        place = place._replace(group=_most_probable(finder, place.group, new))
+        value, _ = slope(place, Frame(new, white))
+        if not all(np.isfinite(part).all() for part in (value, *place)):
+            break  # chains begin from the last place that was one
+        plain, stand_in = place, new
     root = _laplace_root(_curvature(finder, plain.group, stand_in))
     whitening = white._replace(group_centre=plain.group, group_root=jnp.asarray(root))
     return Beginning(Frame(stand_in, whitening), plain)
@@ -213,6 +219,8 @@ def _curvature(finder: Finder, group: Array, stand_in: StandIn) -> np.ndarray:
 
 def _laplace_root(curvature: np.ndarray) -> np.ndarray:
     """Lower root of the inverse of a curvature, made convex."""
+    if not np.isfinite(curvature).all():
+        return np.eye(len(curvature))
     sizes, directions = np.linalg.eigh(0.5 * (curvature + curvature.T))
     sizes = np.maximum(sizes, CURVATURE_FLOOR)
     return np.linalg.cholesky((directions / sizes) @ directions.T)
