@@ -32,7 +32,6 @@ FORMULAS = (
     # fixes the drug's effect for everyone.
     "rating_bias ~ drug + (drug || participant)",
     "log_rating_noise ~ drug + (drug || participant)",
-    "rating_gain ~ 1",
 )
 REFERENCE = "Barnby et al. 2024, Nat Ment Health 2:562"
 
