@@ -40,6 +40,7 @@ def cut():
     raise Cut
 
 
+@pytest.mark.slow
 def test_a_training_that_is_cut_ends_in_the_same_bits(tmp_path):
     """Prevents checkpoints from changing a result, or from being written and never read."""
     whole = train(None)

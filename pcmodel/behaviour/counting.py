@@ -1,11 +1,14 @@
 """How often a study of so many people finds the effect that is there, from profiles of each person."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Bool, Float
 
 from pcmodel.behaviour.attribution import best_over_sizes
 
 NUM_POOLS = 100  # redrawn pools of people, for the interval
+NUM_DOUBLINGS = 4  # of the sizes that are tried of a rival
 SEEN = 3.84  # of twice a log likelihood ratio: chi square with one degree at 5 %
 
 
@@ -76,3 +79,19 @@ def best_size(profile: Float[np.ndarray, "people sizes"], grid: np.ndarray) -> f
     bend = max(2.0 * middle - left - right, 1e-9)
     shift = np.clip((right - left) / (2.0 * bend), -1.0, 1.0)
     return float(grid[inner] + shift * (grid[1] - grid[0]))
+
+
+def widened(
+    profiles: Callable[[np.ndarray], np.ndarray], grid: Float[np.ndarray, " sizes"]
+) -> tuple[Float[np.ndarray, " sizes"], Float[np.ndarray, "people sizes"]]:
+    """The grid, doubled until the size best for all lies within it, and the profiles on it.
+
+    A rival's unit is not the effect's: what looks alike may be many times as large. Given up, with the
+    best at an end, after `NUM_DOUBLINGS`.
+    """
+    for _ in range(NUM_DOUBLINGS):
+        found = profiles(grid)
+        if 0 < found.sum(axis=0).argmax() < len(grid) - 1:
+            return grid, found
+        grid = 2.0 * grid
+    return grid, profiles(grid)

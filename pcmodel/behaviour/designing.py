@@ -11,7 +11,7 @@ from the effect in question best. An account that reaches the same likelihood in
 person cannot be told apart by any number of them: **ratio only**.
 """
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -27,6 +27,7 @@ from pcmodel.behaviour.counting import (
     person_gaps,
     power_curve,
     success_curve,
+    widened,
 )
 from pcmodel.behaviour.made_up import make_up, with_wins
 from pcmodel.behaviour.models import ParticipantModel, find_model, judged
@@ -44,7 +45,6 @@ from pcmodel.behaviour.workflow import Silent
 from pcmodel.errors import UserError, unknown_name
 
 SAME = 0.02  # nats a person: less than this tells nothing apart in any study
-NUM_DOUBLINGS = 4  # of the sizes that are tried of a rival
 ENOUGH = 0.9  # probability of the right attribution that a study is planned for
 RIVALS = {
     "helicopter": (
@@ -296,22 +296,6 @@ def _simulate_kind(
             np.asarray(wide[-1]),
         )
         stage.advance()
-
-
-def widened(
-    profiles: Callable[[np.ndarray], np.ndarray], grid: Float[np.ndarray, " sizes"]
-) -> tuple[Float[np.ndarray, " sizes"], Float[np.ndarray, "people sizes"]]:
-    """The grid, doubled until the size best for all lies within it, and the profiles on it.
-
-    A rival's unit is not the effect's: what looks alike may be many times as large. Given up, with the
-    best at an end, after `NUM_DOUBLINGS`.
-    """
-    for _ in range(NUM_DOUBLINGS):
-        found = profiles(grid)
-        if 0 < found.sum(axis=0).argmax() < len(grid) - 1:
-            return grid, found
-        grid = 2.0 * grid
-    return grid, profiles(grid)
 
 
 def grid_of(plan: DesignPlan, size: float) -> Float[np.ndarray, " sizes"]:

@@ -6,9 +6,7 @@ Exit codes: 0 done, 1 the experiment failed, 2 bad input, 130 interrupted.
 import argparse
 import os
 import shlex
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +26,7 @@ from pcmodel.cli.load import Experiment, load, with_chunks
 from pcmodel.cli.options import build_config
 from pcmodel.cli.processes import join_processes
 from pcmodel.cli.replications import drop_chunks, open_chunks
+from pcmodel.cli.stopping import ignore_further_interrupts, terminate_like_interrupt
 from pcmodel.cli.train import (
     add_train_arguments,
     check_folder,
@@ -57,7 +56,7 @@ STUDIES: dict[str, Any] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
-        with _terminate_like_interrupt():
+        with terminate_like_interrupt():
             return _dispatch(list(sys.argv[1:] if argv is None else argv))
     except UserError as error:
         terminal.say(str(error))
@@ -347,7 +346,7 @@ def _recorded_ending(folder: RunFolder) -> Iterator[_Ending]:
     try:
         yield ending
     except KeyboardInterrupt:
-        _ignore_further_interrupts()
+        ignore_further_interrupts()
         folder.finish(INTERRUPTED, "interrupted by the user or the system")
         terminal.say(f"interrupted; what was finished is in {folder.path}")
         ending.code = WAS_INTERRUPTED
@@ -362,13 +361,6 @@ def _recorded_ending(folder: RunFolder) -> Iterator[_Ending]:
             f"({_first_line(error)}); the details are in {folder.path / 'error.txt'}"
         )
         ending.code = FAILURE
-
-
-def _ignore_further_interrupts() -> None:
-    """An impatient second Ctrl-C must not cut the last write off."""
-    if threading.current_thread() is threading.main_thread():
-        for number in _signals():
-            signal.signal(number, signal.SIG_IGN)
 
 
 def _first_line(error: BaseException) -> str:
@@ -398,30 +390,3 @@ def _precision(float64: bool) -> Iterator[None]:
         yield
     finally:
         jax.config.update("jax_enable_x64", before)
-
-
-@contextmanager
-def _terminate_like_interrupt() -> Iterator[None]:
-    """A scheduler, a shutdown, a closed terminal end a run as cleanly as Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(*_: Any) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in _signals()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler or signal.SIG_DFL)
-
-
-def _signals() -> list[signal.Signals]:
-    found = [signal.SIGINT, signal.SIGTERM]
-    hang_up = getattr(signal, "SIGHUP", None)
-    # `nohup` asks for the closing of the terminal to be ignored.
-    if hang_up is not None and signal.getsignal(hang_up) != signal.SIG_IGN:
-        found.append(hang_up)
-    return found

@@ -5,14 +5,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pcmodel.behaviour.counting import best_size, power_curve, success_curve
+from pcmodel.behaviour.counting import (
+    best_size,
+    power_curve,
+    success_curve,
+    widened,
+)
 from pcmodel.behaviour.designing import (
     DesignPlan,
     Kept,
     check_plan,
     grid_of,
     run_design,
-    widened,
 )
 from pcmodel.behaviour.made_up import make_up
 from pcmodel.behaviour.models import find_model
@@ -159,6 +163,7 @@ def test_a_rivals_sizes_are_widened_until_the_best_lies_within():
     assert best_size(found, grid) == grid[-1]  # for ever rising: told by the page
 
 
+@pytest.mark.slow
 def test_people_whom_the_model_excludes_are_not_in_the_pool():
     """The standard filter fails at parameters that its prior allows."""
     model = find_model("binary", "hgf3")

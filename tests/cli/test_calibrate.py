@@ -10,7 +10,12 @@ from pcmodel.cli import main
 from pcmodel.cli.calibrate_page import analyse, band
 from pcmodel.cli.replications import StoredReplications
 
-ROW = Replication(*(np.arange(3.0) + i for i in range(5)), np.asarray(2))
+ROW = Replication(
+    *(np.arange(3.0) + i for i in range(5)),
+    np.asarray(2),
+    np.asarray(1.0),
+    np.asarray(400.0),
+)
 
 
 def test_replications_come_back_and_a_torn_file_is_missing(tmp_path):
@@ -41,6 +46,8 @@ def calibration(rng, *, shift=0.0, size=400):
         mean + 1.645,
         (draws < truth).sum(axis=0),
         np.zeros(size, int),
+        np.ones(size),
+        np.full(size, 400.0),
     )
 
 

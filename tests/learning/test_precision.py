@@ -72,6 +72,7 @@ def sampled_case(precisions, num_examples, *, start=(1.0, 1.0, 1.0), scale=1.0):
     return pcmodel.linear_gaussian(weights, start), data
 
 
+@pytest.mark.slow
 def test_em_recovers_precisions_that_rise_towards_the_top():
     """Prevents precisions from being learned in the wrong order, or all drawn together.
 

@@ -160,6 +160,7 @@ def test_centred_nudging_is_the_mahalanobis_loss_with_its_covariance_held(streng
         assert_same(got, expected, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_nudge_of_one_is_the_target_itself():
     """Prevents nudging and clamping from being different conventions."""
     categorical = {

@@ -261,6 +261,7 @@ def one_step(**options):
     return [*map(np.asarray, jax.tree.leaves(weights)), *variances]
 
 
+@pytest.mark.slow
 def test_plasticity_scales_what_a_step_changes():
     """Also under Adam, whose steps a rescaled gradient would leave as they are.
 

@@ -161,6 +161,7 @@ def step_from(network, gauge):
     return with_arrays(network, state.weights, state.log_precisions), info
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("gauge", "unit"),
     [

@@ -92,6 +92,7 @@ def flat_places(hierarchy, stand_in, vector):
     return jnp.concatenate([places[name].ravel() for name in sorted(places)]), volume
 
 
+@pytest.mark.slow
 def test_the_counted_volume_is_the_determinant_of_the_change(hierarchy):
     """A wrong volume samples another posterior and looks well doing it."""
     stand_in = exact_stand_in(hierarchy)
@@ -101,6 +102,7 @@ def test_the_counted_volume_is_the_determinant_of_the_change(hierarchy):
     assert float(flat_places(hierarchy, stand_in, vector)[1]) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_an_exact_stand_in_makes_participants_standard_normal_given_the_group(
     hierarchy,
 ):

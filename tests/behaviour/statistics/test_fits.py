@@ -81,6 +81,7 @@ def test_nuts_finds_the_conjugate_posterior(study, pooled):
     assert pooled.diagnostics.num_divergent == 0
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:do not trust this fit")
 def test_other_data_of_one_design_are_not_traced_again(study):
     """Calibration would compile for minutes; several chains, several chunks."""
@@ -165,6 +166,7 @@ def test_an_untrustworthy_fit_is_not_summarised(pooled):
         assert word in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_variational_fit_is_not_called_identified(study):
     """Independent coordinates are narrow whatever the data tell apart."""
     model = GaussianModel((GaussianModel().parameters[0], TIED))
@@ -244,6 +246,7 @@ def test_ranks_of_the_truth_are_uniform(study):
     assert np.abs(found.coverage - 0.9).max() < 4.0 * np.sqrt(0.09 / 100)
 
 
+@pytest.mark.slow
 def test_draws_of_a_guide_need_no_memory_for_every_draw_of_every_trial():
     """Prevents a study of thousands from ending for want of memory after hours of fitting."""
     people, trials, num = 20, 200, 50

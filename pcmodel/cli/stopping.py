@@ -1,0 +1,41 @@
+"""Signals: whatever asks a run to stop is one interrupt."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+
+def ignore_further_interrupts() -> None:
+    """An impatient second Ctrl-C must not cut the last write off."""
+    if threading.current_thread() is threading.main_thread():
+        for number in _signals():
+            signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def terminate_like_interrupt() -> Iterator[None]:
+    """A scheduler, a shutdown, a closed terminal end a run as cleanly as Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _signals()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+
+
+def _signals() -> list[signal.Signals]:
+    found = [signal.SIGINT, signal.SIGTERM]
+    hang_up = getattr(signal, "SIGHUP", None)
+    # `nohup` asks for the closing of the terminal to be ignored.
+    if hang_up is not None and signal.getsignal(hang_up) != signal.SIG_IGN:
+        found.append(hang_up)
+    return found
