@@ -44,6 +44,8 @@ WAIT = "    open('started', 'w').close()\n    import time; time.sleep(60)\n"
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_process_says_so_and_exits_130(coin, number):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        pytest.skip("ignored here, as under nohup, and so by every program started")
     code, error = start_and_signal(coin(WAIT), number)
     assert code == 130 and "Traceback" not in error
     assert error.count("pcmodel: interrupted") == 1
