@@ -209,6 +209,21 @@ def _judge_switching(name: str, sample: Sample) -> Verdict:
     )
 
 
+def _told(name: str, sample: Sample) -> str:
+    """What one sample says to the question, in a sentence."""
+    low, high = sample.win_switch
+    noise = sample.effects["own noise: log_beta"].mean()
+    volatility = sample.effects[f"own noise: {VOLATILITY['own noise']}"]
+    lowest, highest = np.quantile(volatility, (0.025, 0.975))
+    apart = "higher" if lowest > 0.0 else "lower" if highest < 0.0 else "not told apart"
+    doubt = ", by a fit that had not settled" if sample.complaints["own noise"] else ""
+    return (
+        f"{name.capitalize()}: with high paranoia {high:.0%} of wins are followed by a switch, {low:.0%} with low; "
+        f"choices are {'noisier' if noise < 0.0 else 'less noisy'} (log inverse temperature {noise:+.2f}), and with "
+        f"that noise taken out the expected volatility is {apart} ({volatility.mean():+.2f}{doubt})."
+    )
+
+
 def report(config: Config, results: Results, summary: Summary) -> Report:
     """The page."""
     rows = []
@@ -223,8 +238,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
     return Report(
         title="Paranoia and expected volatility",
         question="Do people with paranoia expect more volatility, or only choose more noisily?",
-        answer=f"{sizes}. The table has high minus low for every parameter under both models: where the noise of "
-        "choice is a parameter of its own, what it takes over shows how much of the volatility was noise.",
+        answer=f"{' '.join(_told(name, s) for name, s in results.samples.items())} ({sizes}.)",
         verdicts=summary.verdicts,
         sections=(
             Section(
