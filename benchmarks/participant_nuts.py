@@ -23,12 +23,12 @@ import numpyro
 import numpyro.distributions as dist
 from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 from numpyro.infer import MCMC, NUTS
-from scipy.stats import norm, rankdata
 from timing import RESULTS, write
 
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.made_up import draw_wins
 from pcmodel.behaviour.models import find_model
+from pcmodel.behaviour.ranked import normal_scores, split
 from pcmodel.behaviour.statistics import Nuts, build_hierarchy, fit_nuts
 from pcmodel.behaviour.statistics.predictive import simulate_series
 from pcmodel.behaviour.statistics.sampling import build_sampler
@@ -85,10 +85,7 @@ def by_hand(outcome, response):
 
 def bulk_ess(draws: np.ndarray) -> float:
     """Rank-normalised, split chains; (chains, draws)."""
-    half = draws.shape[1] // 2
-    split = np.concatenate([draws[:, :half], draws[:, half : 2 * half]])
-    ranks = rankdata(split).reshape(split.shape)
-    return float(effective_sample_size(norm.ppf((ranks - 0.375) / (ranks.size + 0.25))))
+    return float(effective_sample_size(normal_scores(split(draws))))
 
 
 def package(hierarchy, options: Nuts):

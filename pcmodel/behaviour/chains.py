@@ -23,9 +23,8 @@ PERSON_STEPS = 6  # leapfrogs of a participant
 # A participant's step size is drawn anew for every trajectory, as a share of the adapted
 # one: long steps for the open, short ones for where a likelihood is like a wall.
 SHORTEST, LONGEST = 0.3, 1.3
-PEOPLE_ACCEPT = (
-    0.9  # at least: each trajectory is refused alone, so little is lost by care
-)
+# At least: each trajectory is refused alone, so little is lost by care.
+PEOPLE_ACCEPT = 0.9
 TOO_FAR = 1000.0  # error of the energy that counts as divergence, as in Stan
 
 
@@ -35,6 +34,16 @@ class States(NamedTuple):
     group: Any  # NumPyro's, a leading axis of chains
     people: Float[Array, "chains participants varying"]
     key: Key[Array, " chains"]
+
+
+class Origin(NamedTuple):
+    """What draws are meaningless without.
+
+    given: the key's words and the options.  frame: the first frame, found anew by every process.
+    """
+
+    given: Float[np.ndarray, " numbers"]
+    frame: Float[np.ndarray, " coordinates"]
 
 
 class Chunk(NamedTuple):
@@ -51,7 +60,8 @@ class Chunk(NamedTuple):
     people_key: np.ndarray
     step_size: Float[np.ndarray, " chains"]
     people_step_size: Float[np.ndarray, " participants"]
-    origin: Float[np.ndarray, " numbers"]  # of the fit: see `sampling.same_fit`
+    given: Float[np.ndarray, " numbers"]  # this and the next: the fit's `Origin`
+    frame: Float[np.ndarray, " coordinates"]
 
 
 class Kernel(NamedTuple):
@@ -194,7 +204,7 @@ def run_chunk(
     arguments: tuple,
     size: int,
     *,
-    origin: Float[np.ndarray, " numbers"],
+    origin: Origin,
 ) -> tuple[States, Chunk]:
     """`size` transitions of every chain of the fit that `origin` is of."""
     states, found = kernel.advance(states, step, arguments, jnp.zeros(size))
@@ -206,7 +216,7 @@ def run_chunk(
         states.group.adapt_state.step_size,
         step,
     )
-    return states, Chunk(*jax.device_get((*found, *where)), origin=origin)
+    return states, Chunk(*jax.device_get((*found, *where)), **origin._asdict())
 
 
 def states_after(states: States, chunk: Chunk) -> States:

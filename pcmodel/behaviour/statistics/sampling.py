@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Key
 from numpyro.infer.util import constrain_fn
 
 from pcmodel.behaviour.chains import (
     FIRST_STEP,
     Chunk,
     Kernel,
+    Origin,
     States,
     adapt_steps,
     build_kernel,
@@ -181,7 +182,7 @@ def _run(
     num_warmup = num_chunks(options.num_warmup, options.chunk)
     for i in range(num_advances(options)):
         kept = stored.get(i)
-        if kept is not None and same_fit(kept.origin, origin):
+        if kept is not None and same_fit(kept, origin):
             chunks.append(kept)
             states = states_after(states, chunks[i])
         else:
@@ -204,27 +205,24 @@ def _run(
     return frame, chunks[num_warmup:]
 
 
-def origin_of(
-    key: Key[Array, ""], frame: Frame, options: Nuts
-) -> Float[np.ndarray, " numbers"]:
-    """What the draws of a fit are meaningless without: its key, options and first frame.
-
-    The frame is found anew by every process; draws are kept in its coordinates.
-    """
+def origin_of(key: Key[Array, ""], frame: Any, options: Nuts) -> Origin:
+    """Of a fit that starts in this frame; its draws are kept in those coordinates."""
     chosen = [options.num_warmup, options.num_chains, options.max_tree_depth]
-    parts = [
-        np.asarray(jax.random.key_data(key), float),
-        np.asarray([*chosen, options.chunk, options.target_accept], float),
-        *(np.asarray(leaf, float).ravel() for leaf in jax.tree.leaves(frame)),
-    ]
-    return np.concatenate([part.ravel() for part in parts])
+    words = np.asarray(jax.random.key_data(key), float).ravel()
+    leaves = [np.asarray(leaf, float).ravel() for leaf in jax.tree.leaves(frame)]
+    return Origin(
+        np.asarray([*words, *chosen, options.chunk, options.target_accept]),
+        np.concatenate(leaves),
+    )
 
 
-def same_fit(
-    one: Float[np.ndarray, " numbers"], other: Float[np.ndarray, " others"]
-) -> bool:
-    """Whether two origins are alike, up to what sums in another order leave."""
-    return one.shape == other.shape and np.allclose(one, other, rtol=1e-4, atol=1e-6)
+def same_fit(chunk: Chunk | Origin, origin: Origin) -> bool:
+    """Whether a chunk is of the fit: the frame up to what sums in another order leave."""
+    return (
+        np.array_equal(chunk.given, origin.given)
+        and chunk.frame.shape == origin.frame.shape
+        and np.allclose(chunk.frame, origin.frame, rtol=1e-4, atol=1e-6)
+    )
 
 
 def _start(

@@ -12,7 +12,7 @@ import pytest
 
 from pcmodel.behaviour.chains import Chunk, move_people
 from pcmodel.behaviour.statistics import Nuts, build_hierarchy, fit_nuts
-from pcmodel.behaviour.statistics.sampling import build_sampler
+from pcmodel.behaviour.statistics.sampling import build_sampler, origin_of, same_fit
 from pcmodel.cli.replications import StoredReplications
 from pcmodel.errors import UserError
 from tests.behaviour.statistics.gaussian import GaussianModel, make_series
@@ -70,6 +70,16 @@ def test_a_fit_cut_short_ends_in_the_very_numbers_of_one_that_was_not(tmp_path):
         np.testing.assert_array_equal(again.sites[name], values)
     for name, values in whole.sample_stats.items():
         np.testing.assert_array_equal(again.sample_stats[name], values)
+
+
+def test_seeds_next_to_each_other_are_two_fits_and_rounding_is_none():
+    """A large seed differs from the next by less than rounding would be forgiven."""
+    frame = (jnp.linspace(-1.0, 1.0, 5),)
+    origin = origin_of(jax.random.key(1_000_000), frame, SMALL)
+    assert same_fit(origin, origin_of(jax.random.key(1_000_000), frame, SMALL))
+    assert not same_fit(origin, origin_of(jax.random.key(1_000_001), frame, SMALL))
+    assert same_fit(origin, origin._replace(frame=origin.frame * (1.0 + 1e-6)))
+    assert not same_fit(origin, origin._replace(frame=origin.frame + 0.01))
 
 
 @pytest.mark.slow
