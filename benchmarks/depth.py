@@ -2,12 +2,14 @@
 
 The shipped configurations `mnist_residual64` and `mnist_residual128` (muPC scaling, the same base rate), trained
 for the same few epochs.  Told for each: test accuracy with its standard error at the end, the energy of the label
-along the way, whether any energy was not finite, seconds of training, and of the first call.
+along the way, whether any energy was not finite, seconds of training.  Runs of an hour are added to those that the
+result file holds (`--add`), each with the revision that it ran at.
 
-    python benchmarks/depth.py --folder DATA [--depths 64 128] [--epochs 4] [--smoke]
+    python benchmarks/depth.py --folder DATA [--depths 64 128] [--seeds 0 1 2] [--epochs 4] [--add] [--smoke]
 """
 
 import argparse
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +22,7 @@ from pcmodel.cli.options import configure
 from pcmodel.data.images import ImageData, load_images
 from pcmodel.errors import UserError
 from pcmodel.progress import Progress
+from pcmodel.record.environment import environment
 from pcmodel.trainer.plan import TrainingPlan
 from pcmodel.trainer.run import run_training
 from pcmodel.trainer.shipped import locate_plan
@@ -46,7 +49,15 @@ def measure(plan: TrainingPlan, data: ImageData, seed: int) -> dict[str, Any]:
         "label_energy": [float(row["level_energies"][0]) for row in run.rows],
         "energies_finite": all(np.isfinite(row["energy"]) for row in run.rows),
         "seconds_in_all": whole,
+        "git_revision": environment()["git_revision"],
     }
+
+
+def kept_cases(folder: Path) -> list[dict[str, Any]]:
+    """The cases of an earlier result file; its revision is written into each."""
+    earlier = json.loads((folder / "depth.json").read_text("utf-8"))
+    revision = earlier["environment"]["git_revision"]
+    return [{"git_revision": revision} | case for case in earlier["cases"]]
 
 
 def main() -> None:
@@ -55,11 +66,12 @@ def main() -> None:
     parser.add_argument("--folder", help="where the images are; downloaded otherwise")
     parser.add_argument("--depths", type=int, nargs="+", default=[64, 128])
     parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--add", action="store_true", help="keep the file's cases")
     parser.add_argument("--smoke", action="store_true", help="toy size, digits")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
-    results = []
+    results = kept_cases(options.output) if options.add else []
     for depth in options.depths:
         try:
             plan = replace(load_plan(f"mnist_residual{depth}"), epochs=options.epochs)
@@ -69,7 +81,7 @@ def main() -> None:
             data = load_images(plan.data.name, options.folder)
         except UserError as error:
             raise SystemExit(str(error)) from None
-        for seed in range(options.seeds):
+        for seed in options.seeds:
             results.append(measure(plan, data, seed))
             print({k: v for k, v in results[-1].items() if k != "label_energy"})
             content = {
