@@ -8,7 +8,7 @@ in chunks; every chunk holds where the chains stand after it, in the coordinates
 so that a run that was cut short ends in the very numbers of one that was not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -64,6 +64,15 @@ class Chunk(NamedTuple):
     frame: Float[np.ndarray, " coordinates"]
 
 
+class Wish(NamedTuple):
+    """What a fit asks for next: a chunk of transitions from here."""
+
+    states: States
+    step: Float[Array, " participants"]
+    arguments: tuple
+    origin: Origin
+
+
 class Kernel(NamedTuple):
     """Compiled pieces; `arguments` is what the potential takes besides the vectors."""
 
@@ -72,6 +81,7 @@ class Kernel(NamedTuple):
     advance: (
         Callable  # (states, people's step sizes, arguments, steps) -> states, draws
     )
+    advance_all: Callable  # the same of several data sets: a leading axis everywhere
 
 
 def build_kernel(
@@ -143,6 +153,7 @@ def build_kernel(
         jax.jit(slope),
         jax.jit(jax.vmap(start)),
         jax.jit(_over_devices(advance, num_devices)),
+        jax.jit(jax.vmap(advance, (0, 0, 0, None))),
     )
 
 
@@ -197,26 +208,45 @@ def _over_devices(advance: Callable, num_devices: int) -> Callable:
     )
 
 
-def run_chunk(
-    kernel: Kernel,
-    states: States,
-    step: Array,
-    arguments: tuple,
-    size: int,
-    *,
-    origin: Origin,
-) -> tuple[States, Chunk]:
-    """`size` transitions of every chain of the fit that `origin` is of."""
+def run_chunk(kernel: Kernel, wish: Wish, size: int) -> tuple[States, Chunk]:
+    """`size` transitions of every chain of a fit."""
+    states, step, arguments, origin = wish
     states, found = kernel.advance(states, step, arguments, jnp.zeros(size))
-    *found, accept_prob = found
+    return states, _chunk(_fetch(states, step, found), origin)
+
+
+def run_chunks(
+    kernel: Kernel, wishes: Sequence[Wish], size: int
+) -> list[tuple[States, Chunk]]:
+    """`run_chunk` of several fits of one design at once."""
+    states, step, arguments = (
+        jax.tree.map(lambda *leaves: jnp.stack(leaves), *column)
+        for column in zip(*(wish[:3] for wish in wishes), strict=True)
+    )
+    states, found = kernel.advance_all(states, step, arguments, jnp.zeros(size))
+    fetched = _fetch(states, step, found)
+    answers = []
+    for i, wish in enumerate(wishes):
+        chunk = _chunk([leaf[i] for leaf in fetched], wish.origin)
+        answers.append((states_after(wish.states, chunk), chunk))
+    return answers
+
+
+def _fetch(states: States, step: Array, found: tuple) -> list[np.ndarray]:
+    """The fields of a chunk but its origin, on the host."""
+    *draws, accept_prob = found
     where = (
-        accept_prob.mean(axis=1),
+        accept_prob.mean(axis=-2),
         jax.random.key_data(states.group.rng_key),
         jax.random.key_data(states.key),
         states.group.adapt_state.step_size,
         step,
     )
-    return states, Chunk(*jax.device_get((*found, *where)), **origin._asdict())
+    return jax.device_get([*draws, *where])
+
+
+def _chunk(fields: Sequence[np.ndarray], origin: Origin) -> Chunk:
+    return Chunk(*fields, **origin._asdict())
 
 
 def states_after(states: States, chunk: Chunk) -> States:

@@ -28,16 +28,19 @@ from pcmodel.behaviour.statistics.predictive import (
 from pcmodel.behaviour.statistics.sampling import (
     NUTS_DEFAULTS,
     Nuts,
+    Sampler,
     build_sampler,
     fit_nuts,
+    fit_side_by_side,
 )
 from pcmodel.errors import UserError
 
 IMPOSSIBLE = 0.5 * INVALID
 MAX_ATTEMPTS = 200
 # Thinned draws that a rank is taken among. The 100 ranks are equally likely where thinned draws are independent;
-# where they are not, the test has less power, which is why each fit's effective sample size is told.
+# where they are not, the outermost ranks are too frequent, which is why each fit's effective sample size is told.
 NUM_RANKED = 99
+PEOPLE_TOGETHER = 50  # of all the replications that are fitted in one program
 
 
 class Replication(NamedTuple):
@@ -97,32 +100,49 @@ def calibrate(
     options: Nuts = NUTS_DEFAULTS,
     advance: Callable[[], None] = lambda: None,
     stored: MutableMapping[int, Replication] | None = None,
+    together: int | None = None,
 ) -> Calibration:
     """Simulate from the prior and fit, again and again, with the data's design.
 
     `hierarchy.data` gives the design (outcomes, trials, missing responses); its responses
     are replaced. Replications found in `stored`, by number, are taken as they are, and
     new ones put there as soon as they are done; each has keys of its own, so that an
-    interrupted calibration ends in the numbers of an uninterrupted one.
+    interrupted calibration ends in the numbers of an uninterrupted one. `together`
+    replications are fitted in one program, by default as many as make fifty people.
     """
     data_key, fit_key = jax.random.split(key)
     draw = jax.jit(partial(draw_study, hierarchy))
     sampler = build_sampler(hierarchy, options)
     stored = {} if stored is None else stored
-    for i in range(num_replications):
-        if i not in stored:
-            study = draw_possible(jax.random.fold_in(data_key, i), draw)
-            own = hierarchy._replace(data=study.data)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)
-                fit = fit_nuts(
-                    jax.random.fold_in(fit_key, i), own, options, sampler=sampler
-                )
-            stored[i] = _replication(fit, as_effects(hierarchy, study.sites))
-        advance()
+    size = together or max(1, PEOPLE_TOGETHER // hierarchy.num_participants)
+    for first in range(0, num_replications, size):
+        # Always all of a block, so that rounding is the same whichever of them are stored.
+        block = range(first, min(first + size, num_replications))
+        if not all(i in stored for i in block):
+            keys = [jax.random.fold_in(data_key, i) for i in block]
+            studies = [draw_possible(own, draw) for own in keys]
+            fits = _fit_all(
+                [jax.random.fold_in(fit_key, i) for i in block],
+                [hierarchy._replace(data=study.data) for study in studies],
+                options,
+                sampler,
+            )
+            for i, fit, study in zip(block, fits, studies, strict=True):
+                stored[i] = _replication(fit, as_effects(hierarchy, study.sites))
+        for _ in block:
+            advance()
     rows = [stored[i] for i in range(num_replications)]
     columns = [np.stack(column) for column in zip(*rows, strict=True)]
     return Calibration(effect_names(hierarchy), *columns)
+
+
+def _fit_all(
+    keys: list[Array], hierarchies: list[Hierarchy], options: Nuts, sampler: Sampler
+) -> list[Posterior]:
+    """Without the warnings: complaints are counted over all replications."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return fit_side_by_side(keys, hierarchies, options, sampler=sampler)
 
 
 class Study(NamedTuple):

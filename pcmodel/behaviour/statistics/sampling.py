@@ -6,7 +6,7 @@ which a participant's values and the group's pull each other about, takes hundre
 """
 
 import warnings
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Generator, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,10 +23,12 @@ from pcmodel.behaviour.chains import (
     Kernel,
     Origin,
     States,
+    Wish,
     adapt_steps,
     build_kernel,
     num_chunks,
     run_chunk,
+    run_chunks,
     states_after,
 )
 from pcmodel.behaviour.diagnostics import diagnose
@@ -162,19 +164,66 @@ def fit_nuts(
     """
     sampler = sampler or build_sampler(hierarchy, options)
     stored = {} if stored is None else stored
-    frame, chunks = _run(key, sampler, hierarchy, options, advance, stored)
-    return _posterior(sampler, hierarchy, frame, chunks, options)
+    course = _course(key, sampler, hierarchy, options, advance, stored)
+    step = _send(course, None)
+    while isinstance(step, Wish):
+        step = _send(course, run_chunk(sampler.kernel, step, options.chunk))
+    return _posterior(sampler, hierarchy, step, options)
 
 
-def _run(
+def fit_side_by_side(
+    keys: Sequence[Key[Array, ""]],
+    hierarchies: Sequence[Hierarchy],
+    options: Nuts = NUTS_DEFAULTS,
+    *,
+    sampler: Sampler | None = None,
+) -> list[Posterior]:
+    """Fits of several data sets of one design at once, each as `fit_nuts` makes it.
+
+    A small study keeps no machine busy; many in one program cost little more than one, but every transition
+    waits for the longest trajectory among them. Numbers are those of `fit_nuts` up to rounding, which chains
+    amplify. On one device; warns as `fit_nuts` does, study by study.
+    """
+    sampler = sampler or build_sampler(hierarchies[0], options)
+    courses = [
+        _course(key, sampler, hierarchy, options, lambda: None, {})
+        for key, hierarchy in zip(keys, hierarchies, strict=True)
+    ]
+    steps = [_send(course, None) for course in courses]
+    while wishes := [step for step in steps if isinstance(step, Wish)]:
+        answers = run_chunks(sampler.kernel, wishes, options.chunk)
+        steps = [_send(*pair) for pair in zip(courses, answers, strict=True)]
+    return [
+        _posterior(sampler, hierarchy, step, options)
+        for hierarchy, step in zip(hierarchies, steps, strict=True)
+        if not isinstance(step, Wish)
+    ]
+
+
+Ending = tuple[Frame, list[Chunk]]  # what was settled on, and what was drawn in it
+Course = Generator[Wish, tuple[States, Chunk], Ending]
+
+
+def _send(course: Course, answer: Any) -> Wish | Ending:
+    """The fit's next wish, or what it ended with."""
+    try:
+        return course.send(answer)
+    except StopIteration as end:
+        return end.value
+
+
+def _course(
     key: Array,
     sampler: Sampler,
     hierarchy: Hierarchy,
     options: Nuts,
     advance: Callable[[], None],
     stored: MutableMapping[int, Chunk],
-) -> tuple[Frame, list[Chunk]]:
-    """The frame that was settled on and the chunks drawn in it."""
+) -> Course:
+    """Ends with the frame that was settled on and the chunks drawn in it.
+
+    It asks for transitions and does not make them, so that fits may share a program.
+    """
     frame, states = _start(key, sampler, hierarchy, options)
     origin = origin_of(key, frame, options)
     step = jnp.full(hierarchy.num_participants, FIRST_STEP)
@@ -187,9 +236,7 @@ def _run(
             states = states_after(states, chunks[i])
         else:
             arguments = (frame, hierarchy.data)
-            states, chunk = run_chunk(
-                sampler.kernel, states, step, arguments, options.chunk, origin=origin
-            )
+            states, chunk = yield Wish(states, step, arguments, origin)
             chunks.append(chunk)
             stored[i] = chunk
         if i < num_warmup:
@@ -268,10 +315,10 @@ def _moved(sampler: Sampler, states: States, old: Frame, new: Frame) -> States:
 def _posterior(
     sampler: Sampler,
     hierarchy: Hierarchy,
-    frame: Frame,
-    chunks: list[Chunk],
+    ending: Ending,
     options: Nuts,
 ) -> Posterior:
+    frame, chunks = ending
     sites = [
         jax.device_get(
             sampler.constrain(
