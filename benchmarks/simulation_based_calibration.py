@@ -46,6 +46,10 @@ HIERARCHICAL = CheckPlan(
     num_warmup=300,
     num_samples=800,
 )
+SMOKED = (
+    "binary/rescorla_wagner",
+    "hierarchical binary/hgf2",
+)  # all would take minutes
 SMOKE = {"replications": 3, "trials": 10, "num_warmup": 20, "num_samples": 99}
 
 
@@ -117,7 +121,7 @@ def main() -> None:
     path = options.output / f"{NAME}.json"
     cases = json.loads(path.read_text("utf-8"))["cases"] if options.add else []
     known = plans()
-    for name in options.only or known:
+    for name in options.only or (SMOKED if options.smoke else known):
         if name not in known:
             raise SystemExit(
                 f"no model is called {name!r}; expected one of {', '.join(known)}"
