@@ -38,7 +38,15 @@ def test_precisions_add():
     assert float(found.log_evidence) == pytest.approx(evidence, rel=1e-12)
 
 
-@pytest.mark.parametrize("solver", [None, Dual(), Primal(), BlockTridiagonal()])
+@pytest.mark.parametrize(
+    "solver",
+    [
+        None,
+        pytest.param(Dual(), marks=pytest.mark.slow),
+        pytest.param(Primal(), marks=pytest.mark.slow),
+        pytest.param(BlockTridiagonal(), marks=pytest.mark.slow),
+    ],
+)
 def test_one_step_lands_on_the_mode_from_anywhere(solver):
     """Prevents "exact" from meaning "one step of something"."""
     problem = posed()

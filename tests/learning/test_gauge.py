@@ -287,6 +287,7 @@ def residual_hierarchy(scale):
     return pcmodel.Network(layers, (4, 3, 3, 2), log_precisions=logs, is_linear=True)
 
 
+@pytest.mark.slow
 def test_a_residual_chain_has_one_scale_and_it_is_the_first_maps():
     """Both levels rescaled together with the first map and the readout, the branch as it was: the
     same model. Hence the gauge holds the first map and leaves the branch free."""

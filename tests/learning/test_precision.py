@@ -97,6 +97,7 @@ def test_em_recovers_the_precisions_to_three_per_cent(truth):
     np.testing.assert_allclose(found[10:].mean(axis=0), truth, rtol=0.03)
 
 
+@pytest.mark.slow
 def test_a_point_estimate_loses_the_hidden_precisions_where_samples_keep_them():
     """Prevents precision learning at the mode from passing for learning at all.
 

@@ -132,7 +132,7 @@ def test_the_equilibrium_rule_descends_the_energy_of_the_mode():
     assert_same(got, expected, rtol=1e-7, atol=1e-10)
 
 
-@pytest.mark.parametrize("strength", [0.1, 1.5])
+@pytest.mark.parametrize("strength", [pytest.param(0.1, marks=pytest.mark.slow), 1.5])
 def test_centred_nudging_is_the_mahalanobis_loss_with_its_covariance_held(strength):
     """Prevents a wrong sign, scale or target.
 

@@ -120,7 +120,15 @@ def test_the_energy_and_its_pieces_are_those_of_the_layers(both):
     )
 
 
-@pytest.mark.parametrize("both", ["gains", "full", "discrete"], indirect=True)
+@pytest.mark.parametrize(
+    "both",
+    [
+        "full",
+        pytest.param("gains", marks=pytest.mark.slow),
+        pytest.param("discrete", marks=pytest.mark.slow),
+    ],
+    indirect=True,
+)
 def test_the_answers_are_those_of_the_layers(both):
     """Prevents inference or its posterior from reading a stack in another order."""
     stacked, plain, _ = both
