@@ -13,7 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from pcmodel.errors import UserError
+
 TRUSTED_SHAPE = 0.7  # of any number of draws; fewer than 2200 are trusted less far
+LEAST_DRAWS = 25  # five in the tail
 _FLAT = 1e-9  # nats: log weights that differ by rounding have no tail
 _PRIOR_DRAWS = 10.0  # weight of the prior k = 0.5, in draws (Vehtari et al. 2024)
 
@@ -37,7 +40,7 @@ class Loo(NamedTuple):
 
 
 def psis_loo(log_likelihood: Float[np.ndarray, "draws observations"]) -> Loo:
-    """PSIS-LOO from the pointwise log likelihood of posterior draws."""
+    """PSIS-LOO from the pointwise log likelihood of posterior draws; UserError for fewer than 25."""
     values = np.asarray(log_likelihood, dtype=np.float64).T
     ratios = -values
     ratios -= ratios.max(axis=1, keepdims=True)
@@ -61,8 +64,12 @@ def _smooth(ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Replace each row's upper tail by Pareto quantiles; log weights in and out."""
     num_draws = ratios.shape[1]
     num_tail = int(np.ceil(min(0.2 * num_draws, 3.0 * np.sqrt(num_draws))))
-    if num_tail < 5:
-        raise ValueError(f"{num_draws} draws: at least 25 are needed to smooth a tail")
+    if num_draws < LEAST_DRAWS:
+        raise UserError(
+            f"leave-one-out accuracy cannot be had from {num_draws} draws",
+            where="samples",
+            expected=f"{LEAST_DRAWS} or more over all chains, to smooth a tail",
+        )
     order = np.argsort(ratios, axis=1)
     tail = order[:, -num_tail:]
     cutoff = np.take_along_axis(ratios, order[:, -num_tail - 1, None], axis=1)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.loo import fit_generalised_pareto, psis_loo
+from pcmodel.errors import UserError
 
 
 def test_loo_of_a_conjugate_normal_is_exact():
@@ -50,3 +51,9 @@ def test_few_draws_are_trusted_less_far_and_not_a_number_never():
     assert loo.trusted_shape == pytest.approx(1.0 - 1.0 / np.log10(400.0))
     assert loo._replace(pareto_shape=np.asarray([0.65])).num_untrusted == 1
     assert loo._replace(pareto_shape=np.asarray([np.nan])).num_untrusted == 1
+
+
+def test_too_few_draws_are_refused_in_a_sentence():
+    with pytest.raises(UserError, match="24 draws.*expected 25 or more"):
+        psis_loo(np.zeros((24, 3)))
+    assert psis_loo(np.zeros((25, 3))).total == 0.0
