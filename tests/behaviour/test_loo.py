@@ -54,6 +54,6 @@ def test_few_draws_are_trusted_less_far_and_not_a_number_never():
 
 
 def test_too_few_draws_are_refused_in_a_sentence():
-    with pytest.raises(UserError, match="24 draws.*expected 25 or more"):
+    with pytest.raises(UserError, match=r"24 draws.*expected 25 or more"):
         psis_loo(np.zeros((24, 3)))
     assert psis_loo(np.zeros((25, 3))).total == 0.0
