@@ -21,13 +21,14 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from pcmodel.behaviour.made_up import make_up, with_wins
 from pcmodel.behaviour.models import BanditModel, find_model
 from pcmodel.behaviour.models.catalogue import Setting
 from pcmodel.behaviour.statistics.modes import fit_modes
 from pcmodel.errors import UserError
-from pcmodel.report import Report, Section, Table, Verdict
+from pcmodel.report import Panel, Report, Section, Table, Verdict
 
 FITTED = ("reward_rate_logit", "punishment_rate_logit", "log_beta", "stickiness")
 SEEN = ("win-stay", "lose-shift")
@@ -190,7 +191,7 @@ def pattern(
         found[name] = None if abs(mean) <= 2.0 * error else bool(sign * mean > 0.0)
     for name in SEEN:
         mean, error = differences[name]
-        found[name] = abs(mean) < error * np.sqrt(people / study)
+        found[name] = bool(abs(mean) < error * np.sqrt(people / study))
     return found
 
 
@@ -227,6 +228,64 @@ def _judge(
     )
 
 
+PARTS = {
+    "reward_rate_logit": "reward rate\nrises",
+    "punishment_rate_logit": "punishment\nrate rises",
+    "reward more than punishment": "reward rate\nrises more",
+    "stickiness": "stickiness\nfalls",
+    "win-stay": "win-stay\nas before",
+    "lose-shift": "lose-shift\nas before",
+}
+LOOK = {
+    True: ("#CDEBE0", "shown"),
+    False: ("#F8D9C8", "not so"),
+    None: ("#ECEEF0", "unclear"),
+}
+
+
+def plot(config: Config, results: Results, summary: Summary) -> dict[str, Any]:
+    """Each change against each part of the published pattern."""
+    from pcmodel.report.style import new_figure
+
+    figure, axes = new_figure(height=3.4)
+    for row, name in enumerate(CHANGES):
+        found = summary.differences[name]
+        shown = pattern(found, people=config.people, study=config.study)
+        for column, part in enumerate(PARTS):
+            colour, word = LOOK[shown[part]]
+            place = (column - 0.48, row - 0.46)
+            axes.add_patch(Rectangle(place, 0.96, 0.92, facecolor=colour))
+            mean, error = found[part]
+            said = f"{word}\n{mean:+.2f} ± {error:.2f}"
+            axes.text(column, row, said, ha="center", va="center", fontsize=9)
+    axes.set(xlim=(-0.5, len(PARTS) - 0.5), ylim=(len(CHANGES) - 0.5, -0.5))
+    axes.set_xticks(range(len(PARTS)), list(PARTS.values()), fontsize=9)
+    axes.set_yticks(range(len(CHANGES)), list(CHANGES))
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.grid(False)
+    return {"pattern": figure}
+
+
+def in_words(config: Config, summary: Summary) -> str:
+    """What a stranger should take away."""
+    counts = {}
+    for name in CHANGES:
+        found = summary.differences[name]
+        parts = pattern(found, people=config.people, study=config.study)
+        counts[name] = sum(value is True for value in parts.values())
+    size = len(PARTS)
+    whole = [name for name, count in counts.items() if count == size]
+    first = (
+        f"The whole published pattern is shown by: {', '.join(whole)}."
+        if whole
+        else f"None of the {len(CHANGES)} changes shows the whole published pattern of {size} parts."
+    )
+    each = ", ".join(f"{name} {count}" for name, count in counts.items())
+    return f"{first} Parts shown: {each}."
+
+
 def report(config: Config, results: Results, summary: Summary) -> Report:
     """The page."""
     labels = (*FITTED, "reward more than punishment", *SEEN)
@@ -244,11 +303,14 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
     return Report(
         title="Reversal learning under a relaxed belief",
         question="Which change makes reversal learning look as it does under LSD?",
-        answer="; ".join(
-            f"{v.name}: {v.outcome} ({v.observed})" for v in summary.verdicts
-        )
-        + ".",
+        answer=in_words(config, summary),
         verdicts=summary.verdicts,
+        key_panel=Panel(
+            "pattern",
+            "Rows: what is changed in simulated people. Columns: what is published of LSD. Mean change ± standard "
+            "error over people; learning rates as logits.",
+            "Which change shows which part of the published pattern.",
+        ),
         sections=(
             Section(
                 "What the refit says of each change",

@@ -111,3 +111,26 @@ def test_two_rates_learn_by_the_sign_of_the_error():
         prediction = learner.predict(built, beliefs)
         after = learner.update(built, beliefs, prediction, trial)
         assert float(after.mean[0]) == pytest.approx(0.5 + rate * (outcome - 0.5))
+
+
+def test_the_answer_counts_the_parts_that_the_figure_shows():
+    """Prevents the first sentence from saying less, or more, than the picture under it."""
+    whole = {
+        "reward_rate_logit": (2.0, 0.1),
+        "punishment_rate_logit": (1.0, 0.1),
+        "reward more than punishment": (1.0, 0.1),
+        "stickiness": (-1.0, 0.1),
+        "win-stay": (0.0, 0.01),
+        "lose-shift": (0.0, 0.01),
+    }
+    half = whole | {"stickiness": (1.0, 0.1), "win-stay": (0.5, 0.01)}
+    changes = dict.fromkeys(reversal_learning.CHANGES, half)
+    config = reversal_learning.Config()
+    summary = reversal_learning.Summary((), changes)
+    said = reversal_learning.in_words(config, summary)
+    assert said.startswith("None of the 5") and "relaxed belief 4" in said
+    summary = reversal_learning.Summary((), changes | {"less sticky": whole})
+    said = reversal_learning.in_words(config, summary)
+    assert "shown by: less sticky." in said and "less sticky 6" in said
+    drawn = reversal_learning.plot(config, None, summary)["pattern"].axes[0].texts
+    assert sum(text.get_text().startswith("shown") for text in drawn) == 4 * 4 + 6

@@ -109,7 +109,7 @@ def report(plan: Any, results: Any, summary: RecoverySummary) -> Report:
     lost = sum(int((~found.settled).sum()) for found in results.parameters)
     right = int(np.trace(results.won))
     said = (
-        f"the model that made the data won {right} of {results.won.sum()} studies; "
+        f"the model that made the data won {right} of {results.won.sum()} studies. "
         if many
         else ""
     )
@@ -117,7 +117,8 @@ def report(plan: Any, results: Any, summary: RecoverySummary) -> Report:
         title=f"Recovery in the {plan.task} task",
         question=f"Are {', '.join(plan.models)} found again?",
         answer=f"{plan.replications} studies of {plan.participants} people with {plan.trials} trials from each model: "
-        f"{said}{lost} fits found no maximum and are left out.",
+        f"{said}{_covered(results)}."
+        + (f" {lost} fits found no maximum and are left out." if lost else ""),
         verdicts=summary.verdicts,
         key_panel=key,
         sections=tuple(sections),
@@ -134,6 +135,12 @@ def report(plan: Any, results: Any, summary: RecoverySummary) -> Report:
 
 
 WINS = "Share of studies, and of single people, that each model wins; the diagonal is right."
+
+
+def _covered(results: Any) -> str:
+    """How often intervals cover, over all parameters of all models."""
+    shares = np.concatenate([found.coverage for found in results.parameters])
+    return f"Laplace's 95 % intervals cover {shares.min():.0%} to {shares.max():.0%} of true parameters"
 
 
 def _section(found: Any) -> Section:
