@@ -13,7 +13,7 @@ from pcmodel.behaviour.made_up import SIDE, WINS, draw_wins, make_up
         ("binary", "hgf2"),
         ("bandit", "rescorla_wagner"),
         ("rating", "hgf2"),
-        ("helicopter", "kalman"),
+        pytest.param("helicopter", "kalman", marks=pytest.mark.slow),
     ],
 )
 def test_all_responses_of_a_made_up_study_are_scored(task, model):

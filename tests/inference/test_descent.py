@@ -22,7 +22,12 @@ def problem():
 
 
 @pytest.mark.parametrize(
-    "optimiser", [optax.sgd(0.05), optax.sgd(0.05, 0.9), optax.adam(0.05)]
+    "optimiser",
+    [
+        pytest.param(optax.sgd(0.05), marks=pytest.mark.slow),
+        pytest.param(optax.sgd(0.05, 0.9), marks=pytest.mark.slow),
+        optax.adam(0.05),
+    ],
 )
 def test_a_descent_on_levels_is_the_one_on_the_flat_state(problem, optimiser):
     """The reference steps on one flat vector. Prevents a level from being stepped with another

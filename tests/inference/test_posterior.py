@@ -93,7 +93,9 @@ class Discrete:
 
 
 @pytest.mark.parametrize(
-    "likelihood", [Bernoulli(), Categorical()], ids=lambda k: k.name
+    "likelihood",
+    [pytest.param(Bernoulli(), marks=pytest.mark.slow), Categorical()],
+    ids=lambda k: k.name,
 )
 def test_discrete_posteriors_equal_an_independent_newton(likelihood):
     """Prevents beliefs from images or choices with a wrong mode or a wrong width.

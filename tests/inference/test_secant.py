@@ -53,7 +53,11 @@ def test_the_two_loop_recursion_is_the_textbook_update(rescale, getkey):
     np.testing.assert_allclose(found, expected @ gradient, rtol=1e-10)
 
 
-@pytest.mark.parametrize("solver", [Dual(), Primal()], ids=["dual", "primal"])
+@pytest.mark.parametrize(
+    "solver",
+    [pytest.param(Dual(), marks=pytest.mark.slow), Primal()],
+    ids=["dual", "primal"],
+)
 def test_the_factor_inverts_the_curvature_of_a_linear_network(solver, getkey):
     """Prevents a first step that is not the Newton step where it could be."""
     matrices = [jax.random.normal(getkey(), shape) for shape in ((4, 5), (5, 3))]

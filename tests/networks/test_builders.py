@@ -135,6 +135,7 @@ def forward_by_torch_order(network, image):
     return maps.reshape(-1)
 
 
+@pytest.mark.slow
 def test_vgg_is_the_published_stack_cut_elsewhere():
     """Prevents the cut between levels from changing the function that is computed."""
     network = BUILDS["vgg"]()

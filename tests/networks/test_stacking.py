@@ -83,7 +83,16 @@ CASES = {
 }
 
 
-@pytest.fixture(params=CASES)
+# One of each kind of run; the others are for the slow tests.
+QUICK = ("classifier", "mixed", "full", "clamped inside")
+
+
+@pytest.fixture(
+    params=[
+        name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
+        for name in CASES
+    ]
+)
 def both(request, monkeypatch):
     """(stacked, layer by layer): the same problem and network twice, and the network."""
     build, options = CASES[request.param]

@@ -178,6 +178,7 @@ def test_a_variational_fit_is_not_called_identified(study):
     assert words == {"unknown"}
 
 
+@pytest.mark.slow
 def test_a_variational_fit_that_was_cut_short_is_not_summarised(study):
     hierarchy = build_hierarchy(GaussianModel(), study, pooled=True)
     fit = fit_svi(jax.random.key(1), hierarchy, Variational(num_steps=20), chunk=20)
