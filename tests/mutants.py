@@ -37,8 +37,8 @@ MUTANTS = (
     Mutant(
         "flip the prediction's sign in the error",
         "energy.py",
-        "error = whiten(own, latents[level] - prediction)",
-        "error = whiten(own, latents[level] + prediction)",
+        "error = whiten(own, latents[run.first] - prediction)",
+        "error = whiten(own, latents[run.first] + prediction)",
         ENERGY,
     ),
     Mutant(

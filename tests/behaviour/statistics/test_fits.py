@@ -261,6 +261,7 @@ def test_ranks_are_tested_for_uniformity():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_ranks_of_the_truth_are_uniform(study):
     """The whole machine on a hierarchical model with a drug that varies over people."""
     hierarchy = build_hierarchy(
