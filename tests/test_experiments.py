@@ -8,8 +8,7 @@ from pcmodel.cli import main
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:change-point agent")  # chains this short disagree
-@pytest.mark.filterwarnings("ignore:linear Kalman agent")
+@pytest.mark.filterwarnings("ignore:.*agent anchored")  # chains this short disagree
 def test_the_main_job_runs_reports_and_keeps_its_theorems(tmp_path):
     """A theorem that fails at any size is an error in the software."""
     out = tmp_path / "run"
