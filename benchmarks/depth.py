@@ -2,7 +2,7 @@
 
 The shipped configurations `mnist_residual64` and `mnist_residual128` (muPC scaling, the same base rate), trained
 for the same few epochs.  Told for each: test accuracy with its standard error at the end, the energy of the label
-along the way, whether any energy was not finite, seconds of training.  Runs of an hour are added to those that the
+along the way, whether any energy was not finite, seconds of training.  New runs are added to those that the
 result file holds (`--add`), each with the revision that it ran at.
 
     python benchmarks/depth.py --folder DATA [--depths 64 128] [--seeds 0 1 2] [--epochs 4] [--add] [--smoke]
@@ -53,9 +53,13 @@ def measure(plan: TrainingPlan, data: ImageData, seed: int) -> dict[str, Any]:
     }
 
 
-def kept_cases(folder: Path) -> list[dict[str, Any]]:
+def kept_cases(folder: Path, epochs: int) -> list[dict[str, Any]]:
     """The cases of an earlier result file; its revision is written into each."""
     earlier = json.loads((folder / "depth.json").read_text("utf-8"))
+    if earlier["epochs"] != epochs:
+        raise SystemExit(
+            f"depth.json holds runs of {earlier['epochs']} epochs, not {epochs}"
+        )
     revision = earlier["environment"]["git_revision"]
     return [{"git_revision": revision} | case for case in earlier["cases"]]
 
@@ -71,7 +75,7 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true", help="toy size, digits")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
-    results = kept_cases(options.output) if options.add else []
+    results = kept_cases(options.output, options.epochs) if options.add else []
     for depth in options.depths:
         try:
             plan = replace(load_plan(f"mnist_residual{depth}"), epochs=options.epochs)

@@ -26,7 +26,7 @@ from pcmodel.behaviour.checking import CheckPlan, run_check
 from pcmodel.behaviour.models.catalogue import MODELS
 from pcmodel.behaviour.statistics import Calibration
 from pcmodel.behaviour.statistics.calibration import Replication
-from pcmodel.cli.calibrate_page import LEVEL, band
+from pcmodel.cli.calibrate_page import analyse, band, departure
 from pcmodel.cli.replications import StoredReplications
 from pcmodel.errors import UserError
 from pcmodel.progress import Progress
@@ -46,10 +46,8 @@ HIERARCHICAL = CheckPlan(
     num_warmup=300,
     num_samples=800,
 )
-SMOKED = (
-    "binary/rescorla_wagner",
-    "hierarchical binary/hgf2",
-)  # all would take minutes
+# All would take minutes to compile.
+SMOKED = ("binary/rescorla_wagner", "hierarchical binary/hgf2")
 SMOKE = {"replications": 3, "trials": 10, "num_warmup": 20, "num_samples": 99}
 
 
@@ -78,7 +76,7 @@ def measure(name: str, plan: CheckPlan, store: Path | None) -> dict[str, Any]:
         "seconds": time.perf_counter() - began,
         "effects": effects(found),
         "band_95": band(len(found.rank)),
-        "uniform": bool(found.uniformity.min() >= LEVEL / len(found.names)),
+        "uniform": analyse(plan, found).verdicts[0].outcome == "holds",
         "divergent_replications": int(np.count_nonzero(found.num_divergent)),
         "median_ess": float(np.nanmedian(found.ess)),
         "least_ess": float(np.nanmin(found.ess)),
@@ -92,19 +90,12 @@ def effects(found: Calibration) -> dict[str, Any]:
     return {
         name: {
             "p": p,
-            "strays": strays(ranks),
+            "strays": float(np.abs(departure(ranks)).max()),
             "covered_90": share,
             "ranks": ranks.tolist(),
         }
         for name, (p, share, ranks) in zip(found.names, columns, strict=True)
     }
-
-
-def strays(ranks: np.ndarray) -> float:
-    """Largest distance of the ranks' distribution function from the uniform one."""
-    places = np.arange(101)
-    share = (ranks[None, :] < places[:, None]).mean(axis=1)
-    return float(np.abs(share - places / 100.0).max())
 
 
 def main() -> None:

@@ -65,16 +65,20 @@ def band(size: int, *, num_simulated: int = 2000) -> float:
     return float(np.quantile(np.maximum(above, 1.0 / size - above).max(axis=1), 0.95))
 
 
+def departure(ranks: np.ndarray) -> np.ndarray:
+    """Share of ranks below 0, 1, ..., 100, less the uniform share."""
+    places = np.arange(101)
+    return (ranks[None, :] < places[:, None]).mean(axis=1) - places / 100.0
+
+
 def _draw_ranks(results: Any) -> Any:
     from pcmodel.report.style import COLOURS, new_figure
 
     figure, axes = new_figure(height=3.0)
-    size, top = len(results.rank), 100.0
-    places = np.arange(101)
     for ranks in results.rank.T:
-        share = (ranks[None, :] < places[:, None]).mean(axis=1)
-        axes.plot(places / top, share - places / top, color=COLOURS["blue"], lw=0.8)
-    edge = band(size)
+        line = departure(ranks)
+        axes.plot(np.linspace(0, 1, len(line)), line, color=COLOURS["blue"], lw=0.8)
+    edge = band(len(results.rank))
     axes.axhspan(-edge, edge, color=COLOURS["grey"], alpha=0.3, lw=0)
     axes.set(xlabel="rank of the truth", ylabel="share below, less the uniform share")
     return figure

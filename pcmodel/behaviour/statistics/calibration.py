@@ -128,7 +128,8 @@ def calibrate(
                 sampler,
             )
             for i, fit, study in zip(block, fits, studies, strict=True):
-                stored[i] = _replication(fit, as_effects(hierarchy, study.sites))
+                if i not in stored:
+                    stored[i] = _replication(fit, as_effects(hierarchy, study.sites))
         for _ in block:
             advance()
     rows = [stored[i] for i in range(num_replications)]
