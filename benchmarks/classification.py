@@ -11,7 +11,9 @@ after training.
 
 Time is of training alone: compiling is apart, evaluation is not counted.
 
-    python benchmarks/classification.py mnist_mlp --folder DATA [--seeds 3] [--epochs N] [--smoke]
+    python benchmarks/classification.py mnist_mlp --folder DATA [--seeds 0 1 2] [--epochs N] [--add] [--smoke]
+
+`--add` keeps the file's other seeds of the same plan, so that seeds can be trained one by one.
 """
 
 import argparse
@@ -39,6 +41,7 @@ from pcmodel.learning.em import LearningState, problem_of
 from pcmodel.learning.loop import Position, chunks, run_chunk
 from pcmodel.learning.rules import Backpropagation, Equilibrium, Teaching
 from pcmodel.networks.network import as_model
+from pcmodel.record.environment import environment
 from pcmodel.trainer.evaluate import evaluate
 from pcmodel.trainer.plan import TrainingPlan
 from pcmodel.trainer.run import matrix_products
@@ -88,7 +91,9 @@ def advance(run: Run, start: Position, size: int) -> tuple[Run, float]:
     return run._replace(state=state), time.perf_counter() - began
 
 
-def train(plan: TrainingPlan, data: ImageData, seed: int, parts: int) -> dict[str, Any]:
+def train(
+    plan: TrainingPlan, data: ImageData, seed: int, parts: int, diagnosed_images: int
+) -> dict[str, Any]:
     """Both competitors of one seed, a part of an epoch in turns."""
     runs = {
         name: Run(setting, copy(setting.state), [], [])
@@ -96,7 +101,11 @@ def train(plan: TrainingPlan, data: ImageData, seed: int, parts: int) -> dict[st
         for setting in [prepare(each, seed, data)]
     }
     setting = runs["predictive coding"].setting
-    diagnosed = [{"epoch": 0.0, **diagnose(setting, setting.state)}]
+
+    def look(epoch: float, state: LearningState) -> dict[str, Any]:
+        return {"epoch": epoch, **diagnose(setting, state, diagnosed_images)}
+
+    diagnosed = [look(0.0, setting.state)]
     walk = list(chunks(Position(), plan.epochs, setting.batches, parts))
     compiling = {}
     for name, run in runs.items():
@@ -111,7 +120,7 @@ def train(plan: TrainingPlan, data: ImageData, seed: int, parts: int) -> dict[st
             runs[name] = run
         if end.batch == 0 and end.epoch in (1, plan.epochs):
             state = runs["predictive coding"].state
-            diagnosed.append({"epoch": float(end.epoch), **diagnose(setting, state)})
+            diagnosed.append(look(float(end.epoch), state))
         done = end.epoch + end.batch / setting.batches
         told = ", ".join(f"{n} {r.accuracy[-1]:.4f}" for n, r in runs.items())
         print(f"  seed {seed}, epoch {done:.2f}: {told}", flush=True)
@@ -122,6 +131,8 @@ def train(plan: TrainingPlan, data: ImageData, seed: int, parts: int) -> dict[st
             name: summary(run, target, compiling[name]) for name, run in runs.items()
         },
         "e_step": diagnosed,
+        "git_revision": environment()["git_revision"],
+        "device": environment()["device"],
     }
 
 
@@ -193,7 +204,7 @@ def temperature(scores: np.ndarray, held_out: Any) -> float:
     return float(np.exp(found.x))
 
 
-def diagnose(setting: Setting, state: LearningState, num: int = 500) -> dict[str, Any]:
+def diagnose(setting: Setting, state: LearningState, num: int) -> dict[str, Any]:
     """What the E-step leaves undone, and which gradient the update is like, on training images."""
     num = min(num, len(setting.split.train.labels))
     some = jax.tree.map(lambda leaf: leaf[:num], setting.examples)
@@ -311,16 +322,30 @@ def table(results: list[dict[str, Any]]) -> dict[str, Any]:
     return told
 
 
+def kept(path: Path, plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """The seeds of an earlier file, which must be of the same plan."""
+    earlier = json.loads(path.read_text("utf-8"))
+    if earlier["plan"] != plan:
+        raise SystemExit(f"{path.name} holds runs of another plan")
+    where = earlier["environment"]
+    known = {"git_revision": where["git_revision"], "device": where["device"]}
+    return [known | one for one in earlier["seeds"]]
+
+
 def main() -> None:
     """Train all seeds, print the table, write the JSON after each seed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("configuration", nargs="?", default="mnist_mlp")
     parser.add_argument("--folder", help="where the images are; downloaded otherwise")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--add", action="store_true", help="keep the file's seeds")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--examples", type=int, help="only so many training images")
     parser.add_argument("--parts", type=int, default=5, help="looks per epoch")
+    parser.add_argument(
+        "--diagnosed", type=int, default=500, help="images whose E-step is judged"
+    )
     parser.add_argument("--smoke", action="store_true", help="toy size, digits")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
@@ -332,28 +357,31 @@ def main() -> None:
         plan = replace(plan, data=replace(plan.data, examples=options.examples))
         if options.smoke:
             digits = replace(plan.data, name="digits", folder=None)
-            plan, options.seeds = replace(plan.shrunk(), data=digits), 2
+            plan, options.seeds = replace(plan.shrunk(), data=digits), [0, 1]
             plan = replace(plan, data=replace(plan.data, validation=16, examples=64))
         data = load_images(plan.data.name, options.folder)
     except UserError as error:
         raise SystemExit(str(error)) from None
     if plan.network.direction != "classify":
         raise SystemExit(f"{options.configuration} does not classify")
-    results = []
-    question = __doc__.splitlines()[0]
-    for seed in range(options.seeds):
+    told_plan = json.loads(json.dumps(plan, default=vars))
+    name = f"classification_{options.configuration}"
+    results = kept(options.output / f"{name}.json", told_plan) if options.add else []
+    for seed in options.seeds:
         with matrix_products(plan.dtype):
-            results.append(train(plan, data, seed, options.parts))
+            found = train(plan, data, seed, options.parts, options.diagnosed)
+        others = [one for one in results if one["seed"] != seed]
+        results = sorted([*others, found], key=lambda one: one["seed"])
         content = {
-            "question": question,
+            "question": __doc__.splitlines()[0],
             "cases": table(results),
             "configuration": options.configuration,
-            "plan": json.loads(json.dumps(plan, default=vars)),
+            "plan": told_plan,
             "target": TARGETS[data.name],
             "test_images": len(data.test_labels),
             "seeds": results,
         }
-        path = write(f"classification_{options.configuration}", content, options.output)
+        path = write(name, content, options.output)
     print(json.dumps(content["cases"], indent=1))
     print(path)
 
