@@ -78,7 +78,13 @@ class Gradient(NamedTuple):
 
 @dataclass(frozen=True)
 class Equilibrium:
-    """Gradient of the expected energy, the E-step's latents held."""
+    r"""Gradient of the expected energy, the E-step's latents held.
+
+    With point estimates this is no likelihood: in a linear network the energy of the mode is
+    $\tfrac12 d^\top S^{-1} d$, without the $\tfrac12 \log |S|$ that a likelihood has, so that a classifier can lower it by
+    making the label's covariance S large instead of its error d small. Hidden precisions well above the
+    label's keep S where it is; `Nudged` with both signs holds it.
+    """
 
     learns_precision: ClassVar[bool] = True
 

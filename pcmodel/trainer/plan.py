@@ -207,7 +207,7 @@ class TrainingPlan:
     """One training run; the seed is given when it is run.
 
     question: the heading of its report. dtype: of the large matrix products; energies and
-        precisions stay float32.
+        precisions stay float32, and so do convolutions (on a GPU at XLA's default, TF32).
     chunk: batches that run on the device between two looks from outside. checkpoint_every: at least
         so many seconds lie between two checkpoints, 0 saves after every chunk; neither changes a
         result. devices: the batch is shared among so many.
