@@ -25,6 +25,7 @@ def drawn(network, num, seed=0):
     return np.asarray(pcmodel.sample(network, jax.random.key(seed), num)[0])
 
 
+@pytest.mark.slow
 def test_in_a_linear_network_it_becomes_the_exact_posterior_mean():
     """Held out, to a thousandth of a posterior standard deviation: prevents targets of other
     examples, or a loss with another minimum."""

@@ -187,6 +187,7 @@ def test_errors_are_zero_after_a_sweep():
         np.testing.assert_allclose(begun, latent, rtol=1e-15)
 
 
+@pytest.mark.slow
 def test_the_order_of_hidden_units_means_nothing():
     """Prevents any quantity from depending on how hidden units are numbered."""
     rng = np.random.default_rng(4)

@@ -85,6 +85,7 @@ def test_what_cannot_be_completed_is_refused_in_one_sentence(options, words):
         pcmodel.complete(network, **given, key=jax.random.key(0))
 
 
+@pytest.mark.slow
 def test_other_networks_and_data_do_not_compile_again():
     """Prevents a sweep over seeds or data sets from compiling each time."""
     before = None

@@ -12,8 +12,8 @@ class Training:
 
     hidden: tuple[int, ...] = (128, 64)
     epochs: int = 60
-    batch_size: int = 10
-    learning_rate: float = 0.002
+    batch_size: int = 20
+    learning_rate: float = 0.003
     variance_floor: float = 0.01
     initial_precision: float = 10.0
 

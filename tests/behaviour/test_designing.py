@@ -91,9 +91,10 @@ def test_kept_work_is_taken_and_a_level_rival_is_ratio_only():
     assert found.told[0].needed in (5, 20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "is_one"),
-    [("kalman", True), pytest.param("change_point", False, marks=pytest.mark.slow)],
+    [("kalman", True), ("change_point", False)],
 )
 def test_a_kalman_agents_drug_effects_are_one_and_a_change_point_agents_are_two(
     name, is_one

@@ -41,9 +41,8 @@ def test_one_observation_equals_the_textbook_and_the_network(numbers):
     np.testing.assert_allclose(np.asarray(found), np.asarray(network), rtol=1e-10)
 
 
-@pytest.mark.parametrize(
-    "transform", [pytest.param(jax.jacfwd, marks=pytest.mark.slow), jax.jacrev]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("transform", [jax.jacfwd, jax.jacrev])
 def test_derivatives_of_an_update_equal_those_of_the_textbook(transform):
     """Prevents a sampler from following another slope than the density's."""
     names = (0, 1, 2, 3)

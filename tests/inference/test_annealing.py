@@ -63,6 +63,7 @@ def test_a_linear_hierarchy_has_its_exact_evidence(clamp):
         np.testing.assert_allclose(got, exact, rtol=0.02)
 
 
+@pytest.mark.slow
 def test_discrete_data_have_the_probabilities_that_sum_to_one():
     """Prevents a constant missing from the likelihood of discrete data."""
     network = pcmodel.dense(
@@ -79,6 +80,7 @@ def test_discrete_data_have_the_probabilities_that_sum_to_one():
     np.testing.assert_allclose(np.exp(found.log_likelihood).sum(), 1, rtol=0.03)
 
 
+@pytest.mark.slow
 def test_few_steps_from_the_prior_are_below_on_average_and_more_come_closer():
     """The stochastic lower bound, and unbiasedness before the logarithm."""
     network, data, exact = curved()

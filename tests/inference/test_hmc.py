@@ -148,6 +148,7 @@ def test_a_skewed_target_is_sampled_with_its_skewness(kind):
         assert standard_error(values) < 0.03
 
 
+@pytest.mark.slow
 def test_draws_have_the_moments_of_a_linear_hierarchy():
     """Prevents whitened draws, or the latents made of them, from another posterior.
 

@@ -123,6 +123,7 @@ def test_discrete_posteriors_equal_an_independent_newton(likelihood):
     )
 
 
+@pytest.mark.slow
 def test_samples_of_a_partly_clamped_hierarchy_have_its_covariance():
     """Prevents precision learning, which counts these samples' errors, from a bias.
 
@@ -168,6 +169,7 @@ def test_blocks_give_the_dense_inverse():
     )
 
 
+@pytest.mark.slow
 def test_stochastic_log_determinants_are_right_on_average():
     """Prevents the evidence of wide networks from carrying a hidden offset."""
     rng = np.random.default_rng(2)

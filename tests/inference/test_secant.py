@@ -53,9 +53,10 @@ def test_the_two_loop_recursion_is_the_textbook_update(rescale, getkey):
     np.testing.assert_allclose(found, expected @ gradient, rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "solver",
-    [pytest.param(Dual(), marks=pytest.mark.slow), Primal()],
+    [Dual(), Primal()],
     ids=["dual", "primal"],
 )
 def test_the_factor_inverts_the_curvature_of_a_linear_network(solver, getkey):

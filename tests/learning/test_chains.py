@@ -69,6 +69,7 @@ def test_a_chain_starts_once_and_goes_on_from_where_it_was():
     assert first[1].started and second[2].unvisited == 0
 
 
+@pytest.mark.slow
 def test_the_shared_mass_is_the_mean_curvature_without_a_second_derivative():
     """E[grad U grad U'] = E[Hessian]: exact for a linear network, I + S'S.
 
@@ -87,6 +88,7 @@ def test_the_shared_mass_is_the_mean_curvature_without_a_second_derivative():
     assert expected[0, 0] > 5
 
 
+@pytest.mark.slow
 def test_the_step_size_finds_the_acceptance_asked_for():
     """Prevents tuning in the wrong direction, which ends in chains that stand still."""
     network, data = tanh_case((4, 3, 2), (30.0, 2.0, 1.0), 1)
@@ -132,6 +134,7 @@ def test_four_levels_are_recovered_falling_and_rising(truth):
     assert np.all(away < np.maximum(0.05, 3 * errors)) and np.all(errors < 0.25)
 
 
+@pytest.mark.slow
 def test_new_networks_and_data_do_not_compile_again():
     """Prevents every seed of a study from compiling its own chains."""
     e_step, step = Hmc(num_leapfrog=2), NaturalGradient(burn_in=1, settle=2)

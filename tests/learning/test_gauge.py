@@ -124,6 +124,7 @@ def log_precision(network, level):
     return np.asarray(network.log_precision[level][...])
 
 
+@pytest.mark.slow
 def test_fixed_weight_norm_keeps_the_norm_the_precision_refers_to():
     """Prevents weights and precision from drifting together along the free direction.
 

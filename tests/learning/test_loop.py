@@ -107,6 +107,7 @@ def noisy(key, example):
     return (values[0] + jax.random.normal(key, (4,)), *values[1:])
 
 
+@pytest.mark.slow
 def test_prepared_data_teach_what_plain_data_do():
     """Prevents augmentation from mixing examples up, or from being the same in each epoch."""
     plain = run()[0]

@@ -220,6 +220,7 @@ def test_incremental_learning_moves_weights_and_latents_at_once():
     np.testing.assert_allclose(info.level_energies[0] - normaliser, seen, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_truncated_newton_is_exact_when_given_enough_products():
     """Prevents the few products of training from converging to something else."""
     network, _ = linear_classifier()

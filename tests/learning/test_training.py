@@ -121,9 +121,10 @@ def test_the_network_given_is_not_changed():
     jax.tree.map(np.testing.assert_array_equal, as_model(given), as_model(network()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rate", "num_epochs"),
-    [(1e200, 4), pytest.param(float("inf"), 1, marks=pytest.mark.slow)],
+    [(1e200, 4), (float("inf"), 1)],
 )
 def test_an_absurd_learning_rate_ends_early_with_a_network_that_still_infers(
     rate, num_epochs
@@ -198,7 +199,8 @@ def test_the_precision_step_uses_the_errors_of_the_weights_before_the_step():
     )
 
 
-@pytest.mark.parametrize("kind", ["unit", pytest.param("full", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["unit", "full"])
 def test_a_variance_floor_bounds_the_precision_of_constant_pixels(kind):
     """Prevents border pixels, always black, from swallowing the likelihood."""
     floor = 0.01

@@ -84,7 +84,7 @@ CASES = {
 
 
 # One of each kind of run; the others are for the slow tests.
-QUICK = ("classifier", "mixed", "full", "clamped inside")
+QUICK = ("classifier", "full", "clamped inside")
 
 
 @pytest.fixture(
@@ -129,12 +129,13 @@ def test_the_energy_and_its_pieces_are_those_of_the_layers(both):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "both",
     [
         "full",
-        pytest.param("gains", marks=pytest.mark.slow),
-        pytest.param("discrete", marks=pytest.mark.slow),
+        "gains",
+        "discrete",
     ],
     indirect=True,
 )

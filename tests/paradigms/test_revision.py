@@ -171,6 +171,7 @@ def test_the_readout_belief_of_two_hypotheses_is_its_integral():
     np.testing.assert_allclose(found.sum(), 1.0, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_belief_about_a_lower_level_adds_its_error_and_no_normaliser(hierarchy):
     """Prevents energy shares that change with the units of a temporal prior."""
     data = np.random.default_rng(9).normal(size=WIDTHS[0])

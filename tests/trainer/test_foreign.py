@@ -102,6 +102,7 @@ def test_foreign_images_keep_what_they_should():
     )
 
 
+@pytest.mark.slow
 def test_a_classifier_has_no_free_energy_of_images():
     """Prevents the energy of a label, or of clamped images, from being shown as that of images."""
     done = run_training(PLAN, data=stripes())

@@ -48,12 +48,13 @@ def cut_after(monkeypatch, chunks):
     monkeypatch.setattr(module.Keeper, "note", counted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("plan", "cuts"),
     [
         (PLAN, [2]),
-        pytest.param(PLAN, [1, 3], marks=pytest.mark.slow),
-        pytest.param(GENERATIVE, [1, 2, 3], marks=pytest.mark.slow),
+        (PLAN, [1, 3]),
+        (GENERATIVE, [1, 2, 3]),
     ],
     ids=["classify", "classify-more", "generate"],
 )

@@ -150,6 +150,7 @@ def test_participants_are_integrated_out_as_the_joint_normal_of_all_responses_sa
     assert np.ptp(gaps) < 1e-9
 
 
+@pytest.mark.slow
 def test_white_coordinates_reach_the_density_of_numpyros_model(hierarchy):
     frame = Frame(exact_stand_in(hierarchy), some_whitening(hierarchy))
     values = []

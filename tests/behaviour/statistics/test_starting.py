@@ -24,6 +24,7 @@ def hierarchy_of(model, responses):
     return build_hierarchy(model, make_series(responses))
 
 
+@pytest.mark.slow
 def test_a_normal_likelihood_is_its_own_gaussian():
     """Precision the number of responses, shift their sum less what is held."""
     responses = np.random.default_rng(0).normal(size=(3, 5))
