@@ -45,6 +45,7 @@ class Summary(NamedTuple):
 
     accuracy: float
     untrained_accuracy: float
+    readout_accuracy: float
     precisions: np.ndarray
     gains: tuple[float, ...]
     curves: Curves
@@ -149,6 +150,7 @@ def analyse(config: Config, results: Results) -> Summary:
     return Summary(
         results.learned.accuracy,
         results.learned.untrained_accuracy,
+        results.learned.readout_accuracy,
         np.exp(results.learned.log_precisions[-1]),
         config.gains,
         curves,

@@ -11,7 +11,7 @@ from pcmodel.networks.network import as_model
 from pcmodel.progress import Progress
 
 from .config import Config
-from .network import Trained, accuracy, train_digits
+from .network import Trained, accuracy, readout_accuracy, train_digits
 from .presenting import as_float64
 from .sweeps import (
     Established,
@@ -31,10 +31,14 @@ from .sweeps import (
 
 
 class Learned(NamedTuple):
-    """How training went; energies in nats per example."""
+    """How training went; energies in nats per example.
+
+    readout_accuracy: by the largest unit of the inferred top, which is the belief that is studied.
+    """
 
     accuracy: float
     untrained_accuracy: float
+    readout_accuracy: float
     energy: np.ndarray
     residual: np.ndarray
     log_precisions: np.ndarray
@@ -69,9 +73,11 @@ def run(config: Config, *, seed: int, progress: Progress) -> Results:
     """Train, sweep, control, fit."""
     data = load_digits_split()
     networks = train_digits(data, config.training, seed=seed, progress=progress)
+    held_out = data.test_images, data.test_labels
     learned = Learned(
-        accuracy(networks.network, data.test_images, data.test_labels),
-        accuracy(networks.untrained, data.test_images, data.test_labels),
+        accuracy(networks.network, *held_out),
+        accuracy(networks.untrained, *held_out),
+        readout_accuracy(networks.network, *held_out),
         networks.energy,
         networks.residual,
         networks.log_precisions,

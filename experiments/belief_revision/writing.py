@@ -232,9 +232,10 @@ def network_section(results: Results, summary: Summary) -> Section:
         "The network",
         (
             f"A hierarchy of {', '.join(summary.levels.names)} (bottom to top) learned weights and precisions by EM "
-            f"with posterior samples. It classifies **{summary.accuracy:.1%}** of a held-out third by "
-            f"inverting its generative model (untrained {summary.untrained_accuracy:.1%}). Learned "
-            f"precisions: {precisions}. Inference converged in {summary.converged:.1%} of all presentations.",
+            f"with posterior samples. Inverted, it names **{summary.accuracy:.1%}** of a held-out third correctly: "
+            f"the digit under which an image has the least energy (untrained {summary.untrained_accuracy:.1%}). The "
+            f"belief studied below, the inferred top left free, is largest at the right digit for "
+            f"{summary.readout_accuracy:.1%}. Learned precisions: {precisions}. Inference converged in {summary.converged:.1%} of all presentations.",
         ),
         (
             Panel(
