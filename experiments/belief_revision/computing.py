@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from pcmodel.behaviour.study import run_behaviour_study
-from pcmodel.data.digits import load_digits_split
+from pcmodel.data.digits import DigitsSplit, load_digits_split
 from pcmodel.networks.network import as_model
 from pcmodel.progress import Progress
 
@@ -73,15 +73,7 @@ def run(config: Config, *, seed: int, progress: Progress) -> Results:
     """Train, sweep, control, fit."""
     data = load_digits_split()
     networks = train_digits(data, config.training, seed=seed, progress=progress)
-    held_out = data.test_images, data.test_labels
-    learned = Learned(
-        accuracy(networks.network, *held_out),
-        accuracy(networks.untrained, *held_out),
-        readout_accuracy(networks.network, *held_out),
-        networks.energy,
-        networks.residual,
-        networks.log_precisions,
-    )
+    learned = judge_learning(networks, data, progress)
     trials = draw_trials(data, config.pairs, config.established_by, seed)
     # Controls are stated to 1e-5 and better: double precision, wherever the job runs.
     with jax.enable_x64(True):
@@ -92,6 +84,21 @@ def run(config: Config, *, seed: int, progress: Progress) -> Results:
         settings=config.behaviour, seed=seed, progress=progress
     )
     return Results(learned, trials, *revised, behaviour)
+
+
+def judge_learning(networks: Trained, data: DigitsSplit, progress: Progress) -> Learned:
+    """What the network knows of held-out images, and how it came to."""
+    held_out = data.test_images, data.test_labels
+    with progress.stage("naming held-out digits", 3) as stage:
+        shares = []
+        for judge, network in (
+            (accuracy, networks.network),
+            (accuracy, networks.untrained),
+            (readout_accuracy, networks.network),
+        ):
+            shares.append(judge(network, *held_out))
+            stage.advance()
+    return Learned(*shares, networks.energy, networks.residual, networks.log_precisions)
 
 
 def revise_beliefs(
