@@ -74,7 +74,7 @@ MUTANTS = (
         "inference/posterior.py",
         "rhs += linear.pull(jax.random.normal(output_key, shape, whitened.dtype))",
         "rhs += 0 * linear.pull(jax.random.normal(output_key, shape, whitened.dtype))",
-        "tests/inference/test_posterior.py -k samples",
+        "tests/inference/test_posterior.py -k discrete_posteriors",
     ),
     Mutant(
         "relax the wrong level",
