@@ -12,7 +12,7 @@ with all participants and without those who choose at random.
 
 References: Suthaharan et al. 2021; Reed et al. 2020, eLife 9:e56345.
 
-Time: ten minutes on two idle cores; seconds with --smoke
+Time: twenty minutes on two idle cores; seconds with --smoke
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Config:
 
     data: str = ""
     people: int = 0
-    steps: int = 2000
+    steps: int = 4000
 
     def __post_init__(self) -> None:
         if self.steps < 250 or self.people < 0:

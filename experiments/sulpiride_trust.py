@@ -7,7 +7,7 @@ Prediction that could fail: the drug's main effect on omega2, the log variance o
 
 Reference: Mikus et al. 2023, Nat Commun 14:4049
 
-Time: half an hour on two idle cores; a minute or two with --smoke
+Time: five minutes on two idle cores; a minute or two with --smoke
 """
 
 from typing import Any

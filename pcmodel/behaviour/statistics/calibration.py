@@ -1,4 +1,4 @@
-"""Does the whole machine work? Recovery, model recovery, simulation-based calibration.
+"""Does the whole machine work? Recovery and simulation-based calibration.
 
 Truths are drawn from the prior, data from the truths, and fits made to the data. If all
 is right, the rank of each truth among its posterior draws is uniform (Talts et al. 2018,
@@ -21,7 +21,6 @@ from pcmodel.behaviour.statistics.hierarchy import Hierarchy, series_log_likelih
 from pcmodel.behaviour.statistics.posterior import Posterior, effect_names
 from pcmodel.behaviour.statistics.predictive import (
     draw_prior,
-    leave_one_out,
     series_values,
     simulate_series,
 )
@@ -30,7 +29,6 @@ from pcmodel.behaviour.statistics.sampling import (
     Nuts,
     Sampler,
     build_sampler,
-    fit_nuts,
     fit_side_by_side,
 )
 from pcmodel.errors import UserError
@@ -203,36 +201,3 @@ def _replication(fit: Posterior, truth: dict[str, np.ndarray]) -> Replication:
         np.asarray(getattr(fit.diagnostics, "rhat", np.nan)),
         np.asarray(getattr(fit.diagnostics, "ess", np.nan)),
     )
-
-
-def recover_models(
-    key: Key[Array, ""],
-    hierarchies: dict[str, Hierarchy],
-    *,
-    num_replications: int,
-    options: Nuts = NUTS_DEFAULTS,
-    advance: Callable[[], None] = lambda: None,
-) -> Int[np.ndarray, "truths fitted"]:
-    """How often each model is preferred by LOO for data simulated from each.
-
-    Rows: the model that made the data; columns: the one preferred. All are fitted to
-    each simulated data set, so cost grows with the square of the number of models.
-    """
-    names = list(hierarchies)
-    samplers = {name: build_sampler(hierarchies[name], options) for name in names}
-    counts = np.zeros((len(names), len(names)), int)
-    for i, truth in enumerate(names):
-        draw = jax.jit(partial(draw_study, hierarchies[truth]))
-        for j in range(num_replications):
-            own = jax.random.fold_in(jax.random.fold_in(key, i), j)
-            data_key, fit_key = jax.random.split(own)
-            data, scores = draw_possible(data_key, draw).data, []
-            for name in names:
-                hierarchy = hierarchies[name]._replace(data=data)
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", UserWarning)
-                    fit = fit_nuts(fit_key, hierarchy, options, sampler=samplers[name])
-                scores.append(leave_one_out(fit).total)
-                advance()
-            counts[i, int(np.argmax(scores))] += 1
-    return counts
