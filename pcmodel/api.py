@@ -29,6 +29,7 @@ from pcmodel.model import predict_down
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network, as_model
 from pcmodel.problem import Problem
+from pcmodel.products import in_full_precision
 from pcmodel.types import Latents
 
 
@@ -89,6 +90,7 @@ def run_inference(
 
 
 @partial(jax.jit, static_argnames=("solver", "batching"))
+@in_full_precision
 def _run(
     problem: Problem, initial: Array, *, solver: Solver, batching: Batching
 ) -> InferenceResult:
@@ -104,6 +106,7 @@ def _run(
 
 
 @partial(jax.jit, static_argnames=("batching",))
+@in_full_precision
 def whiten_start(problem: Problem, latents: Latents, *, batching: Batching) -> Array:
     """Whitened errors of user-given latents."""
     if not batching.is_batched:
@@ -136,6 +139,7 @@ def sample(
 
 
 @partial(jax.jit, static_argnames=("num_samples",))
+@in_full_precision
 def _sample(problem: Problem, key: Array, *, num_samples: int) -> Latents:
     structure = problem.structure
 

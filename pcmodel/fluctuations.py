@@ -24,6 +24,7 @@ from pcmodel.mixing import mix_top_down, num_noise
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network
 from pcmodel.problem import Problem
+from pcmodel.products import in_full_precision
 from pcmodel.types import Latents
 
 
@@ -58,6 +59,7 @@ def activity(
 
 
 @partial(jax.jit, static_argnames=("num_samples",))
+@in_full_precision
 def _draw(
     problem: Problem,
     whitened: Array,

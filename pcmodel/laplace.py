@@ -15,6 +15,7 @@ from pcmodel.inference import posterior as core
 from pcmodel.inference.infer import InferenceResult
 from pcmodel.levels import level_index
 from pcmodel.problem import Problem
+from pcmodel.products import in_full_precision
 from pcmodel.types import Latents
 
 
@@ -96,6 +97,7 @@ class Posterior:
 
 
 @partial(jax.jit, static_argnames=("function", "static", "batching"))
+@in_full_precision
 def _mapped(
     problem: Problem,
     whitened: Array,

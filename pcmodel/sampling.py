@@ -18,6 +18,7 @@ from pcmodel.inference.chain import Sampling, run_chain
 from pcmodel.inference.whitened import unroll
 from pcmodel.networks.network import Network
 from pcmodel.problem import Problem
+from pcmodel.products import in_full_precision
 
 TOGETHER = 128
 """Examples run at once: more would not be faster, and factors of very large batches can deadlock on CPUs."""
@@ -116,6 +117,7 @@ def keys_of(posed: Posed, key: Array) -> Array:
 
 
 @partial(jax.jit, static_argnames=("batching", "num_steps", "num_particles"))
+@in_full_precision
 def _annealed(
     problem: Problem,
     keys: Array,
@@ -133,6 +135,7 @@ def _annealed(
 
 
 @partial(jax.jit, static_argnames=("batching", "num_samples", "sampling"))
+@in_full_precision
 def _completed(
     problem: Problem,
     keys: Array,
