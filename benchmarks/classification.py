@@ -323,7 +323,9 @@ def table(results: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def kept(path: Path, plan: dict[str, Any]) -> list[dict[str, Any]]:
-    """The seeds of an earlier file, which must be of the same plan."""
+    """The seeds of an earlier file, which must be of the same plan; none without a file."""
+    if not path.exists():
+        return []
     earlier = json.loads(path.read_text("utf-8"))
     if earlier["plan"] != plan:
         raise SystemExit(f"{path.name} holds runs of another plan")

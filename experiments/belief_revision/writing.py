@@ -235,7 +235,8 @@ def network_section(results: Results, summary: Summary) -> Section:
             f"with posterior samples. Inverted, it names **{summary.accuracy:.1%}** of a held-out third correctly: "
             f"the digit under which an image has the least energy (untrained {summary.untrained_accuracy:.1%}). The "
             f"belief studied below, the inferred top left free, is largest at the right digit for "
-            f"{summary.readout_accuracy:.1%}. Learned precisions: {precisions}. Inference converged in {summary.converged:.1%} of all presentations.",
+            f"{summary.readout_accuracy:.1%}. Learned precisions: {precisions}. Inference converged in "
+            f"{summary.converged:.1%} of all presentations.",
         ),
         (
             Panel(
