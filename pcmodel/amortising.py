@@ -103,10 +103,9 @@ def train_recognition(
 @partial(jax.jit, static_argnames=("batching", "solver"))
 def _modes(problem: Problem, *, batching: Batching, solver: Solver) -> InferenceResult:
     """Where inference ends from the top-down sweep, in manageable parts."""
-    start = jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
 
     def one(problem: Problem, _: Array) -> InferenceResult:
-        return infer_one(problem, solver, start)
+        return infer_one(problem, solver)
 
     return over_examples(
         one, problem, jnp.arange(len(problem.inputs.values[0])), batching

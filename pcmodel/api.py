@@ -80,10 +80,7 @@ def run_inference(
 ) -> InferenceResult:
     """`infer` on a problem already posed."""
     if initial is None:
-        shape: tuple[int, ...] = (posed.problem.structure.num_free,)
-        dtype = posed.problem.inputs.gains[0].dtype
-        # One start for all: what a solver makes of it alone is then made once for a batch.
-        start = jnp.zeros(shape, dtype)
+        start = None
     else:
         start = whiten_start(posed.problem, tuple(initial), batching=posed.batching)
     return _run(posed.problem, start, solver=solver, batching=posed.batching)
@@ -92,16 +89,14 @@ def run_inference(
 @partial(jax.jit, static_argnames=("solver", "batching"))
 @in_full_precision
 def _run(
-    problem: Problem, initial: Array, *, solver: Solver, batching: Batching
+    problem: Problem, initial: Array | None, *, solver: Solver, batching: Batching
 ) -> InferenceResult:
-    one = partial(infer_one, solver=solver)
-
-    def run(problem: Problem, initial: Array) -> InferenceResult:
-        return one(problem, initial=initial)
+    def run(problem: Problem, initial: Array | None) -> InferenceResult:
+        return infer_one(problem, solver, initial)
 
     if not batching.is_batched:
         return run(problem, initial)
-    axes = (batching.axes(problem), 0 if initial.ndim > 1 else None)
+    axes = (batching.axes(problem), None if initial is None else 0)
     return jax.vmap(run, in_axes=axes)(problem, initial)
 
 
