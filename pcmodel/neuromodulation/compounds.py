@@ -24,6 +24,7 @@ QUANTITIES = {
     "bioavailability": {"share"},
     "effect_site_rate": RATE,
     "k_2a": CONCENTRATION,
+    "off_rate_2a": RATE,
     "k_1a": CONCENTRATION,
     "efficacy_2a": {"tau"},
     "efficacy_2a_in_vitro": {"tau"},
@@ -133,6 +134,12 @@ def check(compound: Compound) -> None:
         if needed not in numbers:
             raise UserError(f"has no {needed}", where=where)
     for number in numbers.values():
+        if not 0 <= number.value < float("inf"):
+            raise UserError(
+                f"{number.quantity} is {number.value}",
+                where=number.where,
+                expected="a finite number, 0 or more",
+            )
         if number.quantity in POSITIVE and number.value == 0:
             raise UserError(f"{number.quantity} must be positive", where=number.where)
         if number.quantity in SHARES and number.value > 1:
