@@ -82,6 +82,16 @@ class Compound:
         return changed
 
 
+    def without(self, quantity: str) -> "Compound":
+        """A copy that lacks one number: an effect-site rate, and effect follows plasma at once."""
+        if quantity not in self.numbers:
+            raise unknown_name("quantity", quantity, self.numbers, where=self.name)
+        kept = {name: n for name, n in self.numbers.items() if name != quantity}
+        changed = Compound(self.name, kept)
+        check(changed)
+        return changed
+
+
 @dataclass(frozen=True)
 class Library:
     """Compounds by name."""
