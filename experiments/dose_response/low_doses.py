@@ -176,9 +176,19 @@ def lasting(setting: Setting, *, people: int, seed: int) -> np.ndarray:
 
 
 def spread(setting: Setting, *, people: int, seed: int) -> np.ndarray:
-    """SD of the hours 100 µg is felt, and the interval of the published one."""
-    felt = group(0.1, people, seed, setting).felt[1:]
-    return np.asarray([felt.std(ddof=1), *interval_of_sd(SPREAD, STUDIED)])
+    """SD of the hours 100 µg is felt, two standard errors of it, and the interval of the published one."""
+    felt = group(0.1, 10 * people, seed, setting).felt[1:]
+    own = felt.std(ddof=1)
+    error = 2 * own / np.sqrt(2 * (len(felt) - 1))
+    return np.asarray([own, error, *interval_of_sd(SPREAD, STUDIED)])
+
+
+def inside(numbers: np.ndarray) -> bool | None:
+    """Whether an SD lies in the published interval; None where its own error reaches over an end."""
+    own, error, low, high = numbers
+    if min(abs(own - low), abs(own - high)) <= error:
+        return None
+    return bool(low < own < high)
 
 
 def interval_of_sd(sd: float, number: int) -> tuple[float, float]:
@@ -291,8 +301,10 @@ def long(options) -> tuple[Claim, ...]:
             f"SD inside the 95 % interval of the published {SPREAD:g} h of {STUDIED} people",
             "predicted",
             partial(spread, **options),
-            lambda v: bool(v[1] <= v[0] <= v[2]),
-            lambda v: f"{v[0]:.2f} h (published interval {v[1]:.2f} to {v[2]:.2f})",
+            inside,
+            lambda v: (
+                f"{v[0]:.2f} +- {v[1]:.2f} h (published interval {v[2]:.2f} to {v[3]:.2f})"
+            ),
             (
                 *(
                     Knob(f"variation of {name}", f"variation.{name}")

@@ -34,7 +34,9 @@ def as_hours(times: Any) -> Array:
     try:
         hours = jnp.asarray(times)
     except (TypeError, ValueError):
-        raise UserError(f"times are {times!r}, not numbers.") from None
+        raise UserError(
+            f"times are a {type(times).__name__}, not numbers in a row."
+        ) from None
     if hours.dtype.kind not in "iuf" and hours.dtype != jnp.bfloat16:
         raise UserError(f"times are of type {hours.dtype}, not numbers.")
     return hours if hours.dtype.kind == "f" else hours.astype(float)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
 
@@ -75,12 +77,13 @@ class Compound:
         """A copy with one number set by hand, marked as assumed."""
         if quantity not in QUANTITIES:
             raise unknown_name("quantity", quantity, QUANTITIES, where=self.name)
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            raise UserError(f"{quantity} is {value!r}, not a number", where=self.name)
         unit = sorted(QUANTITIES[quantity])[0]
         number = Number(self.name, quantity, value, unit, "assumed", why, "by hand", 0)
         changed = Compound(self.name, {**self.numbers, quantity: number})
         check(changed)
         return changed
-
 
     def without(self, quantity: str) -> "Compound":
         """A copy that lacks one number: an effect-site rate, and effect follows plasma at once."""
@@ -158,6 +161,12 @@ def check(compound: Compound) -> None:
                 where=number.where,
                 expected="a share, at most 1",
             )
+    if "off_rate_2a" in numbers and "k_2a" not in numbers:
+        raise UserError(
+            "has off_rate_2a without k_2a",
+            where=numbers["off_rate_2a"].where,
+            expected="both, or k_2a alone",
+        )
     for pair in TOGETHER:
         given = [name for name in pair if name in numbers]
         if len(given) == 1:

@@ -7,13 +7,12 @@ zeros all the way.
 
 from collections.abc import Callable
 from operator import itemgetter
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.core import Tracer
-from jax.typing import ArrayLike
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
@@ -35,6 +34,17 @@ from pcmodel.neuromodulation.transducer import Sigmoid, Threshold, Transducer
 Curve = Float[Array, " times"]
 Sites = Callable[[Array], Float[Array, "compounds times"]]
 StageOf = Callable[[Physiology], Transducer]
+
+
+def check_strategies(transducer: object, exchange: object) -> None:
+    """Raise a UserError unless these are a second stage and a rule of exchange."""
+    if transducer is not None and not callable(transducer):
+        raise UserError(
+            f"transducer is {transducer!r}",
+            expected="Sigmoid(...), Threshold(...), Direct(...), or a function from Physiology to one",
+        )
+    if not isinstance(exchange, Exchange):
+        raise UserError(f"exchange is {exchange!r}", expected="AtOnce() or WithRates()")
 
 
 def is_function(stage: Transducer | StageOf | None) -> TypeGuard[StageOf]:
@@ -163,9 +173,9 @@ def simulate(
     times: ArrayLike,
     person: Participant,
     *,
-    transducer: Transducer | StageOf | None = None,
+    transducer: Any = None,
     tolerance: bool = False,
-    exchange: Exchange | None = None,
+    exchange: Any = None,
 ) -> Course:
     """One participant's course.
 
@@ -179,7 +189,8 @@ def simulate(
     is meant, a route or an amount that is not possible, and times that do not ascend, are not finite, or
     do not fit what is integrated.
     """
-    exchange = exchange or AtOnce()
+    exchange = AtOnce() if exchange is None else exchange
+    check_strategies(transducer, exchange)
     times = as_hours(times)
     check_one(person)
     check_taken(doses, person)
@@ -266,7 +277,8 @@ def duration(
             expected="times from before the effect to after it",
         )
     peak = jnp.max(effect)
-    return jnp.where(peak > least, hours_above(times, effect, share * peak), 0.0)
+    hours = jnp.where(peak <= least, 0.0, hours_above(times, effect, share * peak))
+    return jnp.where(jnp.isnan(peak), jnp.nan, hours)
 
 
 def is_over(

@@ -54,11 +54,11 @@ class Sigmoid:
         return self._raw(response) / self._raw(jnp.asarray(self.full, response.dtype))
 
     def _raw(self, response: Array) -> Array:
-        something = response > 0
-        safe = jnp.where(something, response, 1.0)
+        nothing = response <= 0  # and not "> 0": what is not a number must stay so
+        safe = jnp.where(nothing, 1.0, response)
         # As a logistic of the logarithm: no power of any size overflows.
         turns = self.power * (jnp.log(safe) - jnp.log(jnp.asarray(self.half)))
-        return jnp.where(something, jax.nn.sigmoid(turns.astype(safe.dtype)), 0.0)
+        return jnp.where(nothing, 0.0, jax.nn.sigmoid(turns.astype(safe.dtype)))
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Threshold:
         """The effect."""
         room = jnp.asarray(self.full) - self.onset
         above = jnp.maximum(response - self.onset, 0.0) / jnp.where(room > 0, room, 1.0)
-        return jnp.where(room > 0, above, 0.0)
+        return jnp.where(room <= 0, 0.0, above)
 
 
 @dataclass(frozen=True)
