@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.core import Tracer
-from jax.typing import ArrayLike
 
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.dosing import (
@@ -43,7 +42,7 @@ def as_hours(times: Any) -> Array:
 
 
 def check_times(
-    times: ArrayLike,
+    times: Any,
     person: Participant,
     *,
     tolerance: bool,

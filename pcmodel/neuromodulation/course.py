@@ -169,8 +169,8 @@ def threshold_of(body: Physiology) -> Threshold:
 
 
 def simulate(
-    doses: Regimen,
-    times: ArrayLike,
+    doses: Any,
+    times: Any,
     person: Participant,
     *,
     transducer: Any = None,
@@ -179,7 +179,7 @@ def simulate(
 ) -> Course:
     """One participant's course.
 
-    times: hours, ascending (`check_times`).  transducer: the second stage, or a function from
+    doses: a `Regimen`.  times: hours, ascending (`check_times`).  transducer: the second stage, or a function from
     `Physiology` to one; by default `transducer_of`, the participant's own sigmoid.  tolerance: whether
     receptors are lost with use; it matters from the second dose on, and is off because within one
     session the loss is part of what the second stage was calibrated on.  exchange: how fast 5-HT2A
@@ -255,7 +255,7 @@ def simulate(
 
 
 def duration(
-    times: ArrayLike, effect: ArrayLike, *, share: float = 0.1, least: ArrayLike = 0.0
+    times: Any, effect: Any, *, share: float = 0.1, least: ArrayLike = 0.0
 ) -> Array:
     """Hours for which an effect exceeds a share of its own peak; 0 if the peak is not above `least`.
 
@@ -263,7 +263,6 @@ def duration(
     the times end lasts at least so long: outside of `jit` it is a UserError, inside look at `is_over`.
     """
     times, effect = as_hours(times), jnp.asarray(effect)
-    check_curve(times, effect)
     if not isinstance(share, Tracer) and not 0 <= share < 1:
         raise UserError(
             f"share is {share}", where="duration", expected="0 <= share < 1"
@@ -282,9 +281,11 @@ def duration(
 
 
 def is_over(
-    times: Curve, effect: Curve, *, share: float = 0.1, least: ArrayLike = 0.0
+    times: Any, effect: Any, *, share: float = 0.1, least: ArrayLike = 0.0
 ) -> Array:
     """Whether the times hold the effect whole: at both ends it is at most a share of its peak."""
+    times, effect = as_hours(times), jnp.asarray(effect)
+    check_curve(times, effect)
     peak = jnp.max(effect)
     ends = jnp.maximum(effect[0], effect[-1])
     return (ends <= share * peak) | (peak <= least)

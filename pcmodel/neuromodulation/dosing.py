@@ -7,6 +7,7 @@ Amounts and times may be traced: a dose can be fitted.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -76,8 +77,8 @@ jax.tree_util.register_dataclass(
 Regimen = tuple[Dose, ...]
 
 
-def regimen(*doses: Dose, library: Library) -> Regimen:
-    """The doses as a checked regimen.
+def regimen(*doses: Any, library: Library) -> Regimen:
+    """Doses (each a `Dose`) as a checked regimen.
 
     Raises UserError naming the dose for an unknown compound, a negative or non-finite amount or time, a
     route the compound has no number for, or doses out of order.
