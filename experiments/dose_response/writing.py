@@ -59,7 +59,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
                 (
                     Panel(
                         "low_doses",
-                        "Left: mean over people of the peak effect; arrows, what people reported. The rival stage is exactly 0 "
+                        "Left: mean over people of the peak effect; arrows, what people reported (their height means nothing more). The rival stage is exactly 0 "
                         "where its line ends. Right: when the effect of 10 µg is above a tenth of its own peak, however small; "
                         "dark line, the peak. Nothing here was calibrated on these doses.",
                         "Simulated effects of 10 and 20 µg are far too small; their timing is about right.",
