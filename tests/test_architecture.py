@@ -21,6 +21,7 @@ DOOR = {
     "laplace",
     "resuming",
     "sampling",
+    "starting",
     "training",
 }
 SERVICES = {"errors", "progress", "runtime"}
