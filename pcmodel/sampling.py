@@ -18,9 +18,13 @@ from pcmodel.inference.whitened import unroll
 from pcmodel.networks.network import Network
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
+from pcmodel.tracing import refuse_derivatives
 
 TOGETHER = 128
 """Examples run at once: more would not be faster, and factors of very large batches can deadlock on CPUs."""
+
+REJECTIONS = "its chains accept or reject, which has no derivative (differentiate posterior(...).sample or .log_evidence)"
+"""Why draws of Hamiltonian Monte Carlo refuse to be differentiated."""
 
 
 class LogLikelihood(NamedTuple):
@@ -59,9 +63,10 @@ def log_likelihood(
             f"{num_steps} and {num_particles}."
         )
     posed = pose(network, observations, clamp=clamp)
+    problem = refuse_derivatives("log_likelihood", posed.problem, why=REJECTIONS)
     return LogLikelihood(
         *_annealed(
-            posed.problem,
+            problem,
             keys_of(posed, key),
             batching=posed.batching,
             num_steps=num_steps,
@@ -100,8 +105,9 @@ def complete(
     posed = pose(network, clamp={**clamps, 0: Clamp(values, mask)})
     if len(posed.problem.structure.clamped[0]) == network.widths[0]:
         raise UserError("nothing to complete: the mask marks every unit as given.")
+    problem = refuse_derivatives("complete", posed.problem, why=REJECTIONS)
     draws = _completed(
-        posed.problem,
+        problem,
         keys_of(posed, key),
         batching=posed.batching,
         num_samples=num_samples,
