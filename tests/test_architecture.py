@@ -24,7 +24,7 @@ DOOR = {
     "starting",
     "training",
 }
-SERVICES = {"errors", "progress", "runtime"}
+SERVICES = {"arrays", "errors", "progress", "runtime"}
 
 # What each part may import besides itself, the core and the services.
 MAY_IMPORT = {
