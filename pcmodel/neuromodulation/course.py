@@ -16,8 +16,9 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
-from pcmodel.neuromodulation.dosing import Regimen
+from pcmodel.neuromodulation.dosing import Regimen, check_value
 from pcmodel.neuromodulation.kinetics import Concentration, superpose
 from pcmodel.neuromodulation.participant import Participant, Physiology
 from pcmodel.neuromodulation.pools import depletable
@@ -82,6 +83,28 @@ def check_times(
 
 def _is_before(hours: ArrayLike, time: float) -> bool:
     return not isinstance(hours, Tracer) and bool(np.any(np.asarray(hours) < time))
+
+
+def read_times(
+    times: ArrayLike, doses: Regimen, person: Participant, *, tolerance: bool
+) -> Curve:
+    """Hours as floats: a dose at half past is not to be rounded to whole hours."""
+    numbers = read_numbers(times, where="times")
+    for number, dose in enumerate(doses, 1):
+        check_value(dose.mg, "amount", "mg", f"dose {number} ({dose.compound})")
+        check_value(dose.hours, "time", "h", f"dose {number} ({dose.compound})")
+    if numbers.ndim != 1 or not numbers.size:
+        raise UserError(
+            f"has shape {numbers.shape}",
+            where="times",
+            expected="hours, one after another",
+        )
+    known = not isinstance(numbers, Tracer)
+    if known and (person.has_releaser or tolerance):
+        check_times(np.asarray(numbers), person, tolerance=tolerance, doses=doses)
+    if jnp.issubdtype(numbers.dtype, jnp.floating) and isinstance(times, Array):
+        return times
+    return jnp.asarray(numbers, float)
 
 
 def concentrations(doses: Regimen, times: Curve, person: Participant) -> Concentration:
@@ -166,7 +189,7 @@ def transducer_of(body: Physiology) -> Threshold:
 
 def simulate(
     doses: Regimen,
-    times: Curve,
+    times: ArrayLike,
     person: Participant,
     *,
     transducer: Transducer | None = None,
@@ -178,7 +201,11 @@ def simulate(
     participant's own threshold.  tolerance: whether receptors are lost with use; it matters from
     the second dose on, and is off because within one session the loss is part of what the
     second stage was calibrated on.
+
+    Raises UserError for times or amounts that are not finite numbers, and where a store or a pool is
+    integrated as `check_times` does; traced ones are taken as they are.
     """
+    times = read_times(times, doses, person, tolerance=tolerance)
     ligands, body = person.ligands, person.physiology
     plasma, site = concentrations(doses, times, person)
     serotonin, store = release(site, times, person)

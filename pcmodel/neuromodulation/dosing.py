@@ -15,6 +15,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.compounds import Library
 from pcmodel.neuromodulation.kinetics import (
@@ -100,21 +101,23 @@ def regimen(*doses: Dose, library: Library) -> Regimen:
                 where=where,
                 expected="Oral()",
             )
-        if isinstance(dose.route, Infusion) and not 0 < dose.route.hours < np.inf:
-            raise UserError(
-                f"an infusion cannot last {dose.route.hours} h", where=where
-            )
+        if isinstance(dose.route, Infusion):
+            check_value(dose.route.hours, "duration", "h", where)
+            if not np.all(np.asarray(dose.route.hours) > 0):
+                raise UserError(
+                    f"an infusion cannot last {dose.route.hours} h", where=where
+                )
     check_order(doses)
     return tuple(doses)
 
 
 def check_value(value: ArrayLike, what: str, unit: str, where: str) -> None:
     """Raise a UserError unless the number is finite and not negative."""
-    if isinstance(value, Tracer):
-        return
-    number = np.asarray(value)
-    if not np.issubdtype(number.dtype, np.number):
+    if not isinstance(value, Tracer) and np.asarray(value).dtype.kind in "USO":
         raise UserError(f"{what} is {value!r}, not a number", where=where)
+    number = read_numbers(value, where=f"{where}: {what}", finite=False)
+    if isinstance(number, Tracer):
+        return
     if not np.all(np.isfinite(number)) or np.any(number < 0):
         raise UserError(
             f"{what} is {value} {unit}", where=where, expected=f"0 {unit} or more"
