@@ -102,8 +102,12 @@ def regimen(*doses: Dose, library: Library) -> Regimen:
                 expected="Oral()",
             )
         if isinstance(dose.route, Infusion):
-            check_value(dose.route.hours, "duration", "h", where)
-            if not np.all(np.asarray(dose.route.hours) > 0):
+            lasts = read_numbers(
+                dose.route.hours, where=f"{where}: infusion", finite=False
+            )
+            if not isinstance(lasts, Tracer) and not np.all(
+                (lasts > 0) & (lasts < np.inf)
+            ):
                 raise UserError(
                     f"an infusion cannot last {dose.route.hours} h", where=where
                 )
