@@ -36,6 +36,11 @@ def default_dtype() -> np.dtype:
     return np.dtype(canonicalize_dtype(float))
 
 
+def is_wide(given: Any) -> bool:
+    """Whether jax made it, in single or double precision: such an array keeps its type."""
+    return isinstance(given, Array) and given.dtype in (jnp.float32, jnp.float64)
+
+
 def is_traced(given: Any) -> bool:
     """Whether jax is tracing it (or something in it): its values are not known yet."""
     return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(given))

@@ -21,9 +21,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from pcmodel.arrays import default_dtype, is_traced, read_numbers, to_dtype
+from pcmodel.arrays import (
+    default_dtype,
+    is_traced,
+    is_wide,
+    read_numbers,
+    to_dtype,
+)
 from pcmodel.covariances import check_covariance, check_noise, check_transition
 from pcmodel.errors import UserError
 from pcmodel.precision import (
@@ -55,7 +62,14 @@ class Belief:
         where = f"belief about {levels}"
         mean = _as_array(self.mean, where=f"mean of the {where}")
         log_precision = _as_array(self.log_precision, where=f"precision of the {where}")
-        _set(self, jnp.atleast_1d(mean), log_precision, levels)
+        mean = jnp.atleast_1d(mean)
+        if mean.ndim > 2 or not mean.size:
+            raise UserError(
+                f"has shape {mean.shape}",
+                where=f"mean of the {where}",
+                expected="(units,) or (batch, units)",
+            )
+        _set(self, mean, log_precision, levels)
 
     @classmethod
     def unchecked(
@@ -187,8 +201,10 @@ def _as_levels(level: Any) -> tuple[int | str, ...]:
 def _as_array(given: Any, *, where: str) -> Array:
     """As it is if jax made it and it is finite, else read, in the default dtype."""
     numbers = read_numbers(given, where=where)
-    if isinstance(given, Array) and jnp.issubdtype(given.dtype, jnp.floating):
+    if is_wide(given):
         return given
+    if isinstance(numbers, Tracer):
+        return jnp.asarray(numbers, default_dtype())
     return jnp.asarray(to_dtype(numbers, default_dtype(), where=where))
 
 

@@ -8,7 +8,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from pcmodel.arrays import Numbers, default_dtype, read_numbers, to_dtype
+from pcmodel.arrays import Numbers, default_dtype, is_wide, read_numbers, to_dtype
 from pcmodel.errors import UserError
 
 SYMMETRY = 1e-4
@@ -32,10 +32,7 @@ def check_covariance(covariance: ArrayLike, *, where: str) -> Numbers:
             where=where,
             expected="a positive definite matrix",
         )
-    is_own = isinstance(covariance, Array) and jnp.issubdtype(
-        covariance.dtype, jnp.floating
-    )
-    dtype = covariance.dtype if is_own else default_dtype()  # type: ignore[union-attr]
+    dtype = matrix.dtype if is_wide(covariance) else default_dtype()
     return to_dtype(matrix, dtype, where=where)
 
 

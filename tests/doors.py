@@ -26,7 +26,9 @@ from pcmodel.runtime import compile_quickly
 NET = pcmodel.dense((4, 3, 2), rngs=nnx.Rngs(0))
 GUESSER = pcmodel.recognition_for(NET, rngs=nnx.Rngs(1))
 ONE = np.array([0.5, -1.0, 0.25, 2.0])
-BATCH = np.array([[0.5, -1.0, 0.25, 2.0], [1.5, 0.0, -0.75, 1.0], [0.0, 1.0, 0.5, -2.0]])
+BATCH = np.array(
+    [[0.5, -1.0, 0.25, 2.0], [1.5, 0.0, -0.75, 1.0], [0.0, 1.0, 0.5, -2.0]]
+)
 MATRIX = np.array([[2.0, 0.5], [0.5, 1.0]])
 TOP = np.array([0.5, -1.5])
 KEY = jax.random.key(0)
@@ -72,6 +74,10 @@ def evidence(network, observation=None, **options):
 
 def activity(network, observation=None, **options):
     return pcmodel.activity(network, KEY, observation, **options)
+
+
+def held(belief):
+    return latents(NET, ONE, prior=belief)
 
 
 def belief_parts(belief):
@@ -148,7 +154,12 @@ SEEN = np.array([True, True, False, True])
 ENTRIES = [
     Entry("infer", lambda a: latents(NET, a), ONE, clamped(latents)),
     Entry("infer, a batch", lambda a: latents(NET, a), BATCH, clamped(latents)),
-    Entry("infer, clamp", lambda a: latents(NET, ONE, clamp={"top": a}), TOP),
+    Entry(
+        "infer, clamp",
+        lambda a: latents(NET, ONE, clamp={"top": a}),
+        TOP,
+        lambda a, m: latents(NET, ONE, clamp={"top": Clamp(a, ~np.atleast_2d(m)[0])}),
+    ),
     Entry(
         "infer, initial",
         lambda a: latents(NET, ONE, initial=(ONE, a, TOP)),
@@ -178,9 +189,11 @@ ENTRIES = [
     ),
     Entry(
         "log_likelihood",
-        lambda a: pcmodel.log_likelihood(
-            NET, a, key=KEY, num_steps=2, num_particles=2
-        ).log_likelihood,
+        lambda a: (
+            pcmodel.log_likelihood(
+                NET, a, key=KEY, num_steps=2, num_particles=2
+            ).log_likelihood
+        ),
         ONE,
         lambda a, m: None,
         is_quick=False,
@@ -194,10 +207,10 @@ ENTRIES = [
         is_quick=False,
     ),
     Entry("train_recognition", guessed, BATCH, is_quick=False),
-    Entry("Belief.of, mean", lambda a: belief_parts(Belief.of(a, 2.0)), TOP),
+    Entry("Belief.of, mean", lambda a: held(Belief.of(a, 2.0)), TOP),
     Entry(
         "Belief.of, precision",
-        lambda a: belief_parts(Belief.of(TOP, a)),
+        lambda a: held(Belief.of(TOP, a)),
         np.array([0.5, 4.0]),
         is_positive=True,
     ),
@@ -328,9 +341,7 @@ def _mask(array, rng):
 POISONS: dict[str, Callable[[np.ndarray, np.random.Generator], Any]] = {
     "NaN": lambda a, rng: _with(a, np.nan, rng),
     "infinity": lambda a, rng: _with(a, -np.inf, rng),
-    "NaN in bfloat16": lambda a, rng: jnp.asarray(
-        _with(a, np.nan, rng), jnp.bfloat16
-    ),
+    "NaN in bfloat16": lambda a, rng: jnp.asarray(_with(a, np.nan, rng), jnp.bfloat16),
     "huge": lambda a, rng: _with(a, 1e300, rng),
     "huge integers": lambda a, rng: np.full(a.shape, 10**400, object),
     "complex": lambda a, rng: a + 1j,

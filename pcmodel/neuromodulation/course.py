@@ -16,7 +16,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from pcmodel.arrays import read_numbers
+from pcmodel.arrays import default_dtype, is_wide, read_numbers
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.dosing import Regimen, check_value
 from pcmodel.neuromodulation.kinetics import Concentration, superpose
@@ -89,7 +89,7 @@ def read_times(
     times: ArrayLike, doses: Regimen, person: Participant, *, tolerance: bool
 ) -> Curve:
     """Hours as floats: a dose at half past is not to be rounded to whole hours."""
-    numbers = read_numbers(times, where="times")
+    numbers = read_numbers(times, where="times", dtype=default_dtype())
     for number, dose in enumerate(doses, 1):
         check_value(dose.mg, "amount", "mg", f"dose {number} ({dose.compound})")
         check_value(dose.hours, "time", "h", f"dose {number} ({dose.compound})")
@@ -102,9 +102,7 @@ def read_times(
     known = not isinstance(numbers, Tracer)
     if known and (person.has_releaser or tolerance):
         check_times(np.asarray(numbers), person, tolerance=tolerance, doses=doses)
-    if jnp.issubdtype(numbers.dtype, jnp.floating) and isinstance(times, Array):
-        return times
-    return jnp.asarray(numbers, float)
+    return times if is_wide(times) else jnp.asarray(numbers, float)
 
 
 def concentrations(doses: Regimen, times: Curve, person: Participant) -> Concentration:
@@ -115,9 +113,11 @@ def concentrations(doses: Regimen, times: Curve, person: Participant) -> Concent
         parts = []
         for dose in doses:
             if dose.compound == name:
-                since = times - jnp.asarray(dose.hours, times.dtype)
+                hours = read_numbers(dose.hours, where=name)
+                since = times - jnp.asarray(hours, times.dtype)
+                mg = jnp.asarray(read_numbers(dose.mg, where=name), times.dtype)
                 plasma, site = dose.route.per_mg(kinetics, since)
-                parts.append((dose.mg * plasma, dose.mg * site))
+                parts.append((mg * plasma, mg * site))
         curves.append(superpose(parts, times))
     stacked = jax.tree.map(lambda *rows: jnp.stack(rows), *curves)
     return Concentration(stacked.plasma, stacked.effect_site)

@@ -15,7 +15,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from pcmodel.arrays import read_numbers
+from pcmodel.arrays import default_dtype, read_numbers
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.compounds import Library
 from pcmodel.neuromodulation.kinetics import (
@@ -117,9 +117,13 @@ def regimen(*doses: Dose, library: Library) -> Regimen:
 
 def check_value(value: ArrayLike, what: str, unit: str, where: str) -> None:
     """Raise a UserError unless the number is finite and not negative."""
-    if not isinstance(value, Tracer) and np.asarray(value).dtype.kind in "USO":
+    if isinstance(value, str) or (
+        isinstance(value, np.ndarray) and value.dtype.kind in "US"
+    ):
         raise UserError(f"{what} is {value!r}, not a number", where=where)
-    number = read_numbers(value, where=f"{where}: {what}", finite=False)
+    number = read_numbers(
+        value, where=f"{where}: {what}", dtype=default_dtype(), finite=False
+    )
     if isinstance(number, Tracer):
         return
     if not np.all(np.isfinite(number)) or np.any(number < 0):

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from pcmodel.arrays import read_array, read_numbers
+from pcmodel.arrays import default_dtype, read_array, read_numbers, to_dtype
 from pcmodel.errors import UserError
 
 Level = Float[Array, "*shape"]
@@ -101,6 +101,7 @@ def make_inputs(outcome, *, arm=None) -> Inputs:
     no whole numbers of 0 or more, one for each outcome.
     """
     values, missing = read_array(outcome, where="outcome")
+    values = to_dtype(values, default_dtype(), where="outcome")
     outcome = np.asarray(values, dtype=float)
     if missing is not None:
         outcome = np.where(missing, np.nan, outcome)
