@@ -119,14 +119,14 @@ def check_precisions(
     widths: tuple[int, ...],
     names: tuple[str, ...],
     likelihood: Likelihood,
-) -> list[np.ndarray | None]:
+) -> list[np.ndarray | Array | None]:
     """Log-precisions as arrays of legal shape, None exactly for discrete data."""
     if len(log_precisions) != len(widths):
         raise UserError(
             f"expected {len(widths)} log-precisions (one per level), "
             f"got {len(log_precisions)}."
         )
-    checked: list[np.ndarray | None] = []
+    checked: list[np.ndarray | Array | None] = []
     for level, (value, width) in enumerate(zip(log_precisions, widths, strict=True)):
         if level == 0 and not isinstance(likelihood, Gaussian):
             checked.append(None)
