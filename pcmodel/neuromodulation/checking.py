@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
+from pcmodel.arrays import default_dtype, is_wide, read_numbers
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.dosing import (
     Dose,
@@ -30,15 +31,12 @@ LONGEST_STEP = 0.25
 
 def as_hours(times: Any) -> Array:
     """Times as an array of floating numbers: whole ones would round the hours of doses."""
-    try:
-        hours = jnp.asarray(times)
-    except (TypeError, ValueError):
-        raise UserError(
-            f"times are a {type(times).__name__}, not numbers in a row."
-        ) from None
-    if hours.dtype.kind not in "iuf" and hours.dtype != jnp.bfloat16:
-        raise UserError(f"times are of type {hours.dtype}, not numbers.")
-    return hours if hours.dtype.kind == "f" else hours.astype(float)
+    numbers = read_numbers(times, where="times", finite=False)
+    if numbers.dtype == bool:
+        raise UserError("are of type bool, not numbers", where="times")
+    if is_wide(times) or isinstance(numbers, Tracer):
+        return jnp.asarray(numbers)
+    return jnp.asarray(numbers, default_dtype())
 
 
 def check_times(

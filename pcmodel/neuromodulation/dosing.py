@@ -16,6 +16,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.compounds import Library
 from pcmodel.neuromodulation.kinetics import (
@@ -139,6 +140,7 @@ def check_value(value: ArrayLike, what: str, unit: str, where: str) -> None:
     number = np.asarray(value)
     if number.dtype.kind not in "iuf":
         raise UserError(f"{what} is {value!r}, not a number", where=where)
+    read_numbers(value, where=f"{where}: {what}", finite=False)  # a mask is refused
     if not np.all(np.isfinite(number)) or np.any(number < 0):
         raise UserError(
             f"{what} is {value} {unit}", where=where, expected=f"0 {unit} or more"
