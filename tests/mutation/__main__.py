@@ -21,13 +21,17 @@ RESULTS = ROOT / "benchmarks" / "results"
 def options(arguments: list[str]) -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(prog="mutation", description=__doc__)
-    parser.add_argument("--sample", type=int, default=SIZE, help="the first of the draw")
+    parser.add_argument(
+        "--sample", type=int, default=SIZE, help="the first of the draw"
+    )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--state", type=Path, default=ROOT / ".mutants")
     parser.add_argument("--output", type=Path, default=None)
     parser.add_argument("--only", default="", help="files whose path contains this")
-    parser.add_argument("--list", action="store_true", help="show the draw, run nothing")
+    parser.add_argument(
+        "--list", action="store_true", help="show the draw, run nothing"
+    )
     return parser.parse_args(arguments)
 
 

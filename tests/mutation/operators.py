@@ -61,7 +61,9 @@ DROPPED = frozenset(
     "exp log sqrt square abs tanh expm1 log1p softplus sigmoid expit logit cumsum cumprod transpose "
     "reversed sorted stop_gradient flip diff clip norm logsumexp softmax log_softmax swapaxes".split()
 )
-ORDERED = frozenset({"subtract", "divide", "power", "outer", "matmul", "dot", "arctan2"})
+ORDERED = frozenset(
+    {"subtract", "divide", "power", "outer", "matmul", "dot", "arctan2"}
+)
 """Functions of the array library whose first two arguments are arrays and not alike."""
 NUMERIC_OPTIONS = frozenset({"axis", "keepdims", "ddof", "initial", "where"})
 
@@ -104,7 +106,9 @@ def changes(node: ast.AST, signatures: Signatures) -> Iterator[Change]:
 def _is_type(node: ast.BinOp) -> bool:
     """`First | Second` of classes."""
     right = node.right
-    return isinstance(right, ast.Name) and right.id[0].isupper() and not right.id.isupper()
+    return (
+        isinstance(right, ast.Name) and right.id[0].isupper() and not right.id.isupper()
+    )
 
 
 def _binary(node: ast.BinOp) -> Iterator[Change]:
@@ -146,9 +150,7 @@ def _number(node: ast.Constant) -> Iterator[Change]:
 def _call(node: ast.Call, signatures: Signatures) -> Iterator[Change]:
     name = _name(node.func)
     if name in EXCHANGED:
-        yield Change(
-            "function exchanged", node, _text(_renamed(node, EXCHANGED[name]))
-        )
+        yield Change("function exchanged", node, _text(_renamed(node, EXCHANGED[name])))
     if name in DROPPED and (node.args or isinstance(node.func, ast.Attribute)):
         inner = node.args[0] if node.args else node.func.value  # type: ignore[union-attr]
         yield Change("function dropped", node, _text(inner))

@@ -1,7 +1,7 @@
 """The pytest plugin of a fork: it says what happens, and notes which lines are executed.
 
-    MUTATION_PIPE    file descriptor that takes one JSON line an event
-    MUTATION_TRACE   path of the package whose lines are noted, or empty
+MUTATION_PIPE    file descriptor that takes one JSON line an event
+MUTATION_TRACE   path of the package whose lines are noted, or empty
 """
 
 import json

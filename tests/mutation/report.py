@@ -72,7 +72,9 @@ def table(content: dict) -> str:
     parts = [head, "\n## Not caught\n\n", *map(_line, survivors)]
     if not survivors:
         parts.append("None.\n")
-    titles = "\n## All\n\n| | place | before | after | caught by |\n|---|---|---|---|---|\n"
+    titles = (
+        "\n## All\n\n| | place | before | after | caught by |\n|---|---|---|---|---|\n"
+    )
     return "".join([*parts, titles, *map(_cells, rows)])
 
 

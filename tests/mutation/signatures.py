@@ -55,4 +55,6 @@ def _kind(annotation: str) -> str:
     """Arrays of all shapes are alike, and so are numbers."""
     if annotation in ("int", "float"):
         return "number"
-    return "array" if "Array" in annotation and "tuple" not in annotation else annotation
+    return (
+        "array" if "Array" in annotation and "tuple" not in annotation else annotation
+    )

@@ -130,7 +130,11 @@ def _children(node: ast.AST) -> Iterable[ast.AST]:
     """What is below a node, without annotations and decorators."""
     match node:
         case ast.FunctionDef():
-            return [*node.args.defaults, *filter(None, node.args.kw_defaults), *node.body]
+            return [
+                *node.args.defaults,
+                *filter(None, node.args.kw_defaults),
+                *node.body,
+            ]
         case ast.ClassDef():
             return node.body
         case ast.AnnAssign():

@@ -107,9 +107,7 @@ def _test(job: dict[str, Any], copy: Path, pipe: int) -> None:
     try:
         os.setsid()
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        log = os.open(
-            copy / "pytest.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644
-        )
+        log = os.open(copy / "pytest.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
