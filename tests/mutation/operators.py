@@ -158,8 +158,9 @@ def _call(node: ast.Call, signatures: Signatures) -> Iterator[Change]:
         condition, yes, no = node.args
         yield _changed("branches exchanged", node, args=[condition, no, yes])
     signature = signatures.get(name, Signature((), frozenset()))
-    if name in ORDERED:
-        signature = Signature(("array", "array"), frozenset())
+    if _is_library(node.func):
+        same = ("array", "array") if name in ORDERED else ()
+        signature = Signature(same, frozenset())
     yield from _exchanged(node, signature.positional)
     optional = signature.optional | NUMERIC_OPTIONS
     for keyword in node.keywords:
@@ -244,6 +245,11 @@ def _name(function: ast.expr) -> str:
     if isinstance(function, ast.Attribute):
         return function.attr
     return function.id if isinstance(function, ast.Name) else ""
+
+
+def _is_library(function: ast.expr) -> bool:
+    """Whether it is a function of numpy or jax."""
+    return ast.unparse(function).split(".")[0] in ("np", "jnp", "jax")
 
 
 def _renamed(node: ast.Call, name: str) -> ast.Call:

@@ -60,9 +60,12 @@ def versions(root: Path = ROOT) -> dict[str, str]:
 
 
 def collect(
-    copy: Copy, store: Path, say: Callable[[str], None], first: Iterable[str] = ()
+    copy: Copy,
+    store: Path,
+    say: Callable[[str], None],
+    files: Iterable[str] | None = None,
 ) -> dict[str, Reach]:
-    """The reach of every test file; what is in `store` and still true is not run again."""
+    """The reach of every test file (or of some); what is in `store` and still true is not run again."""
     known = {}
     if store.exists():
         for line in store.read_text("utf-8").splitlines():
@@ -72,7 +75,7 @@ def collect(
             )
     found = {}
     wanted = versions()
-    order = sorted(wanted, key=lambda file: not file.startswith(tuple(first)))
+    order = list(wanted) if files is None else list(files)
     for number, file in enumerate(order, 1):
         if (wanted[file], file) in known:
             found[file] = known[wanted[file], file]

@@ -13,7 +13,15 @@ from mutation.signatures import Signatures, signatures_of
 
 SPEAKING = frozenset({"UserError", "unknown_name", "warn", "TypeError", "ValueError"})
 SILENT_OPTIONS = frozenset(
-    {"strict", "dtype", "static_argnames", "donate_argnames", "unroll", "stacklevel"}
+    {
+        "strict",
+        "dtype",
+        "sharding",
+        "static_argnames",
+        "donate_argnames",
+        "unroll",
+        "stacklevel",
+    }
 )
 """Options that choose no number."""
 
@@ -123,6 +131,8 @@ def _says_or_names(node: ast.AST) -> bool:
             return arg in SILENT_OPTIONS
         case ast.Subscript(value=ast.Attribute(attr="shape")):
             return True  # of a vector every index is the same, or out of range
+        case ast.Attribute(attr="dtype"):
+            return True  # every array of a problem has the same
     return False
 
 
