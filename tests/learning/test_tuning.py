@@ -1,5 +1,7 @@
 """How the E-step's chains tune themselves, written out."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 import pcmodel
 from pcmodel.door import pose
+from pcmodel.inference.whitened import objective, unroll
 from pcmodel.learning import Hmc
 from pcmodel.learning.chains import RIDGE, metric_root
 from pcmodel.learning.e_step import Expectation
@@ -56,7 +59,9 @@ def test_tuning_slows_down_and_never_stops(batches):
     """Half the missed acceptance at first, falling like a root of time to two per cent of it."""
     network = pcmodel.linear_gaussian([np.ones((1, 1))], [1.0, 1.0])
     e_step = Hmc(target_acceptance=0.5)
-    shared = e_step.init(pose(network, np.zeros(1)).problem, 1, jax.random.key(0)).shared
+    shared = e_step.init(
+        pose(network, np.zeros(1)).problem, 1, jax.random.key(0)
+    ).shared
     late = shared._replace(batches=jnp.asarray(float(batches)))
     moved = e_step.adapt(late, batch_of(np.ones((1, 2, 1)), [1.0]))
     gain = max(0.02, 0.5 / np.sqrt(1 + batches / 5))
@@ -77,3 +82,27 @@ def test_the_metric_s_root_squares_to_the_inverse_curvature():
     np.testing.assert_allclose(found @ found.T, expected, rtol=1e-9)
     diagonal = metric_root(jnp.asarray([0.5, 4.0]))
     np.testing.assert_allclose(diagonal**2, 1 / (np.asarray([0.5, 4.0]) + RIDGE))
+
+
+def test_what_chains_report_is_their_mean_and_belongs_to_their_points():
+    """Prevents a sum of chains from passing for an acceptance, and gradients of other points from tuning the mass."""
+    rng = np.random.default_rng(2)
+    network = pcmodel.linear_gaussian([rng.normal(size=(3, 2))], [2.0, 1.0])
+    problem = pose(network, rng.normal(size=3)).problem
+    e_step = Hmc(num_chains=3, num_trajectories=2, step_size=1e-5, num_leapfrog=2)
+    memory = e_step.init(problem, 1, jax.random.key(0))
+    own = jax.tree.map(lambda leaf: leaf[0], memory.examples)
+
+    @jax.jit
+    def visit(key):
+        found, after = e_step.expect(problem, key, own, memory.shared)
+        slope = jax.vmap(jax.grad(partial(objective, problem)))(after.whitened)
+        latents = jax.vmap(lambda z: unroll(problem, z).latents)(after.whitened)
+        return found, slope, latents
+
+    found, slope, latents = visit(jax.random.key(1))
+    np.testing.assert_allclose(found.acceptance, 1.0, atol=1e-3)
+    np.testing.assert_allclose(found.gradient, slope, rtol=1e-9)
+    for got, expected in zip(found.latents, latents, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-12)
+    assert np.isnan(found.residual)

@@ -57,18 +57,15 @@ class Mutation(NamedTuple):
 
 def mutations_of(source: str, file: str, signatures: Signatures) -> list[Mutation]:
     """Every sabotage of one file, in order of place."""
-    lines = source.encode().splitlines(keepends=True)
+    lines, written = source.encode().splitlines(keepends=True), source.splitlines()
     begins = [0]
     for line in lines:
         begins.append(begins[-1] + len(line))
-    spared = spared_lines(source, file)
     digest = hashlib.sha256(source.encode()).hexdigest()[:12]
     found: dict[tuple, Mutation] = {}
     for node, statement in _nodes(ast.parse(source)):
         for change in changes(node, signatures):
             at = change.node
-            if spared & set(range(at.lineno, at.end_lineno + 1)):  # type: ignore[attr-defined]
-                continue
             start = begins[at.lineno - 1] + at.col_offset  # type: ignore[attr-defined]
             end = begins[at.end_lineno - 1] + at.end_col_offset  # type: ignore[attr-defined]
             before = source.encode()[start:end].decode()
@@ -84,19 +81,20 @@ def mutations_of(source: str, file: str, signatures: Signatures) -> list[Mutatio
                 change.kind,
                 digest,
             )
-            found.setdefault((start, end, change.after), mutation)
+            if not is_spared(mutation, written):
+                found.setdefault((start, end, change.after), mutation)
     return sorted(found.values(), key=lambda each: (each.start, each.end, each.after))
 
 
-def spared_lines(source: str, file: str) -> set[int]:
-    """Lines on which every sabotage is equal by design."""
-    return {
-        number
-        for equal in EQUAL_BY_DESIGN
-        if equal.file == file
-        for number, line in enumerate(source.splitlines(), 1)
-        if equal.text in line
-    }
+def is_spared(mutation: Mutation, lines: list[str]) -> bool:
+    """Whether it is one that is equal by design."""
+    own = [equal for equal in EQUAL_BY_DESIGN if equal.file == mutation.file]
+    text = "\n".join(lines[mutation.line - 1 : mutation.last_line]) if own else ""
+    change = f"{mutation.before} -> {mutation.after}"
+    return any(
+        equal.text in text and (not equal.changes or change in equal.changes)
+        for equal in own
+    )
 
 
 def _nodes(tree: ast.Module) -> Iterator[tuple[ast.AST, int]]:
