@@ -8,6 +8,7 @@ import pytest
 
 import pcmodel
 from pcmodel.door import pose
+from pcmodel.inference.annealing import prior
 from pcmodel.inference.chain import Sampling, laplace, run_chain
 
 
@@ -56,3 +57,10 @@ def test_an_acceptance_that_no_chain_can_have_is_refused(target):
     with pytest.raises(pcmodel.UserError, match=r"must lie in \(0, 1\)"):
         Sampling(target_acceptance=target)
     assert Sampling(target_acceptance=0.5, jitter=0.0, burn_in=0).burn_in == 0
+
+
+def test_the_prior_of_whitened_errors_is_standard_normal():
+    """Prevents a comparison from the prior that begins somewhere else."""
+    around = prior(linear_problem()[0])
+    np.testing.assert_array_equal(around.mean, np.zeros(2))
+    assert around.root is None

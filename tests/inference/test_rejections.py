@@ -82,3 +82,22 @@ def test_persistent_momentum_leaves_the_posterior_where_it_is():
     ):
         error = values.std(ddof=1) / np.sqrt(number)
         assert abs(values.mean() - exact) < 4 * error
+
+
+def test_jitter_draws_step_sizes_evenly_within_its_share():
+    """Prevents trajectories of other lengths than asked for: free motion shows the step it was made with."""
+    start, momentum = jnp.zeros(1), jnp.asarray([2.0])
+    flat = lambda z: 0.0 * jnp.sum(z)  # noqa: E731
+    state = init_hmc(flat, start)._replace(momentum=momentum)
+
+    @jax.jit
+    @jax.vmap
+    def sizes(key):
+        options = dict(step_size=0.5, num_leapfrog=4, jitter=0.3, persistence=1.0)
+        following, _ = hmc_step(flat, key, state, **options)
+        return following.whitened[0] / (4 * momentum[0])
+
+    found = np.asarray(sizes(jax.random.split(jax.random.key(0), 4000))) / 0.5
+    assert 0.7 <= found.min() < 0.71 and 1.29 < found.max() <= 1.3
+    np.testing.assert_allclose(found.mean(), 1.0, atol=4 * 0.3 / np.sqrt(3 * 4000))
+    np.testing.assert_allclose(found.var(), 0.3**2 / 3, rtol=0.06)

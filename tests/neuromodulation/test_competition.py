@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.neuromodulation import Bolus, Dose, regimen, typical
-from pcmodel.neuromodulation.body import drives
+from pcmodel.neuromodulation.body import drives, serotonin_agonism
 from pcmodel.neuromodulation.course import bind
 
 TIMES = np.linspace(0, 6, 73)
@@ -110,3 +110,24 @@ def test_two_blockers_and_two_releasers_compete_for_one_place(library, run_perso
     shares = block / (1 + total)
     shares += release / (1 + release.sum(axis=0)) * np.asarray(course.store)
     np.testing.assert_allclose(drives(quiet, person), shares, rtol=1e-9, atol=1e-14)
+
+
+def test_released_serotonin_s_part_of_the_stimulus_is_gaddum_s(library, run_person):
+    """tau y / (1 + tone + y + sum x): what was released, y, among all that compete."""
+    person = typical(library, "MDMA", "LSD")
+    changed = person.physiology._replace(
+        tone=jnp.asarray(TONE),
+        serotonin_efficacy_2a=jnp.asarray(TAU),
+        serotonin_k_2a=jnp.asarray(K),
+        excess=jnp.asarray(9.0),
+    )
+    person = replace(person, physiology=changed)
+    doses = regimen(Dose("MDMA", 100.0), Dose("LSD", 0.1), library=library)
+    course = run_person(doses, person, jnp.asarray(TIMES))
+    ratios = course.effect_site / person.ligands.k_2a[:, None]
+    released = np.asarray(course.serotonin) / K
+    assert released.max() > 0.5
+    whole = 1 + TONE / K + released + np.sum(ratios, axis=0)
+    expected = TAU * released / whole
+    found = serotonin_agonism(course, person)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14)

@@ -1,0 +1,58 @@
+"""How much of what the evidence says was believed, on evidence made by hand."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pcmodel.inference.evidence import EvidenceAtTop
+from pcmodel.paradigms.revision import entropy, revision_index, surprise
+
+
+def met(evidence, wanted, prior, dtype=jnp.float64):
+    """A belief of precision `prior` (diagonals) meets evidence for `wanted`, both about a mean of 0."""
+    evidence, wanted, prior = (np.asarray(x, float) for x in (evidence, wanted, prior))
+    information = evidence * wanted
+    covariance = 1 / (evidence + prior)
+    parts = (
+        covariance * information,
+        np.diag(prior),
+        np.diag(evidence),
+        information,
+        np.diag(covariance),
+    )
+    return EvidenceAtTop(*(jnp.asarray(part, dtype) for part in parts))
+
+
+def test_revision_weighs_directions_by_what_the_evidence_says_of_each():
+    """rho = sum J^2 w^2 / (J + P) / sum J w^2, 0 where nothing is said, 1 against no prior."""
+    evidence, wanted, prior = [4.0, 0.5], [1.0, -3.0], [1.0, 2.0]
+    j, w, p = map(np.asarray, (evidence, wanted, prior))
+    expected = np.sum(j**2 * w**2 / (j + p)) / np.sum(j * w**2)
+    found = revision_index(met(evidence, wanted, prior))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert revision_index(met([0.0, 0.0], wanted, prior)) == 0
+    one = revision_index(met([4.0, 0.0], wanted, [1e-12, 1.0]))
+    np.testing.assert_allclose(one, 1.0, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "counted"), [(jnp.float64, True), (jnp.float32, False)]
+)
+def test_a_direction_counts_where_its_precision_is_more_than_rounding(dtype, counted):
+    """Prevents weak evidence from being cut off in double precision, or rounding from counting in single."""
+    top = met([1.0, 1e-9], [1.0, 1e5], [1.0, 1e-9], dtype)
+    full = 1.0 + (1e-9 * 1e10 if counted else 0.0)
+    moved = float(jnp.sum(top.shift * top.information))
+    np.testing.assert_allclose(revision_index(top), moved / full, rtol=1e-5)
+
+
+def test_surprise_and_entropy_are_sums_over_independent_units():
+    """KL and entropy of Gaussians, one unit at a time."""
+    evidence, wanted, prior = [4.0, 0.5], [1.0, -3.0], [1.0, 2.0]
+    j, w, p = map(np.asarray, (evidence, wanted, prior))
+    mean, variance = j * w / (j + p), 1 / (j + p)
+    kl = 0.5 * (p * variance + p * mean**2 - 1 - np.log(p * variance))
+    top = met(evidence, wanted, prior)
+    np.testing.assert_allclose(surprise(top), kl.sum(), rtol=1e-12)
+    expected = 0.5 * np.log(2 * np.pi * np.e * variance).sum()
+    np.testing.assert_allclose(entropy(top), expected, rtol=1e-12)
