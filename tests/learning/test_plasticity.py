@@ -24,8 +24,8 @@ from pcmodel.learning import (
     Nudged,
     PointEstimate,
 )
-from pcmodel.learning.em import em_step, init_learning
-from pcmodel.learning.m_step import Draws, LevelRule
+from pcmodel.learning.em import em_step, init_learning, level_rules
+from pcmodel.learning.m_step import Draws, LevelRule, precision_gradient
 from pcmodel.learning.scores import Scores
 from pcmodel.networks.network import as_model
 
@@ -149,3 +149,37 @@ def test_every_rule_changes_weights_by_as_much_as_plasticity_says(rule):
     for got, expected in zip(part, whole, strict=True):
         np.testing.assert_allclose(got, 0.3 * expected, rtol=1e-9, atol=1e-12)
     assert max(np.abs(each).max() for each in whole) > 0.05
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.7])
+def test_a_floor_is_noise_of_that_variance_on_the_errors(floor):
+    """Prevents a floor that is added to precisions, or to couplings between units, or to another step than the closed form."""
+    values, errors = levels(np.random.default_rng(0))
+    rules = tuple(LevelRule(1.0, floor) for _ in values)
+    draws = Draws(errors, lambda: None)
+    found, _ = ClosedForm().update(values, draws, rules, ())
+    flat = [np.asarray(each).reshape(-1, 2) for each in errors]
+    np.testing.assert_allclose(np.exp(-found[0]), np.mean(flat[0] ** 2) + floor)
+    units = np.mean(flat[1] ** 2, axis=0) + floor
+    np.testing.assert_allclose(np.exp(-found[1]), units)
+    full = flat[2].T @ flat[2] / len(flat[2]) + floor * np.eye(2)
+    root = lower(found[2])
+    np.testing.assert_allclose(root @ root.T, np.linalg.inv(full), rtol=1e-10)
+    # The gradient of the expected energy is zero there and by hand elsewhere: (1 - Pi m) / -2 a unit.
+    for value, each in zip(found, errors, strict=True):
+        slope = precision_gradient(value, each, floor)
+        np.testing.assert_allclose(slope, jnp.zeros_like(slope), atol=1e-12)
+    slope = precision_gradient(values[1], errors[1], floor)
+    np.testing.assert_allclose(slope, 0.5 * (np.exp(values[1]) * units - 1), rtol=1e-10)
+
+
+def test_only_the_data_s_level_has_a_floor_and_only_learned_levels_a_rate():
+    """Prevents pixels' quantisation from being taken for noise of hidden causes."""
+    pure = as_model(pcmodel.linear_gaussian([np.ones((2, 2))] * 3, [1.0] * 4))
+    structure = pose(pure, np.zeros(2)).problem.structure
+    learning = Learning(frozen_precisions=(1,), variance_floor=0.2)
+    rules = level_rules(learning, structure, None)
+    assert rules == ((1.0, 0.2), (None, 0.0), (1.0, 0.0), (1.0, 0.0))
+    held = Learning(gauge=FixedHiddenPrecision(), variance_floor=0.2)
+    rules = level_rules(held, structure, jnp.asarray(0.5))
+    assert rules == ((0.5, 0.2), (None, 0.0), (None, 0.0), (0.5, 0.0))

@@ -8,6 +8,7 @@ import numpy as np
 from pcmodel.neuromodulation import Bolus, Dose, regimen, typical
 from pcmodel.neuromodulation.body import drives, serotonin_agonism
 from pcmodel.neuromodulation.course import bind
+from pcmodel.neuromodulation.pools import depletable
 
 TIMES = np.linspace(0, 6, 73)
 TAU, K, TONE = 0.3, 1.7, 0.6
@@ -131,3 +132,26 @@ def test_released_serotonin_s_part_of_the_stimulus_is_gaddum_s(library, run_pers
     expected = TAU * released / whole
     found = serotonin_agonism(course, person)
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14)
+
+
+def test_only_agonists_use_receptors_up(library, run_person):
+    """Prevents an antagonist from making tolerance, and a response from receptors that are lost.
+
+    What is left follows the pool's equation under the agonist's occupancy, and the response is that of S times it.
+    """
+    times = jnp.asarray(np.linspace(0, 24, 97))
+    person = typical(library, "ketanserin", "LSD")
+    doses = regimen(Dose("ketanserin", 40.0), Dose("LSD", 0.2), library=library)
+    course = run_person(doses, person, times, tolerance=True)
+    body, number = person.physiology, person.compounds.index("LSD")
+    occupied = course.occupancy_2a[number]
+    left = depletable(times, occupied, spend=body.down_regulation, refill=body.recovery)
+    np.testing.assert_allclose(course.receptors, left, rtol=1e-9)
+    assert 0.5 < float(left.min()) < 0.99
+    tau, slope = float(person.ligands.efficacy_2a[number]), float(body.slope)
+    drive = (tau * np.asarray(occupied) * np.asarray(left)) ** slope
+    assert float(body.tone) == 0
+    np.testing.assert_allclose(course.response_2a, drive / (1 + drive), rtol=1e-9)
+    alone = regimen(Dose("ketanserin", 40.0), library=library)
+    course = run_person(alone, typical(library, "ketanserin"), times, tolerance=True)
+    np.testing.assert_array_equal(course.receptors, np.ones(97))
