@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 from mutants import MUTANTS, survives
+from mutation import sites
 from mutation.campaign import attempt
 from mutation.core import EQUAL_BY_DESIGN, ROOT
 from mutation.reach import collect, stages
@@ -82,36 +83,48 @@ def test_every_spared_line_is_still_there():
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_tool_catches_what_a_test_catches_and_admits_the_rest(tmp_path):
+def test_the_tool_catches_what_a_test_catches_and_admits_the_rest(
+    tmp_path, monkeypatch
+):
     """Prevents a report in which a sabotage counts as caught because the tool itself failed.
 
-    Two that the tests of receptors notice, and one that nothing can: where it stands, the value is masked.
+    Two that the tests of receptors notice, and one that nothing can: where it stands, a mask discards it.
     """
+    monkeypatch.setattr(sites, "EQUAL_BY_DESIGN", ())
+    source = (ROOT / "pcmodel/neuromodulation/receptors.py").read_text("utf-8")
     wanted = {
-        ("1 + antagonist / dissociation", "(1 - antagonist / dissociation)"): True,
-        ("jnp.sum(ratios)", "jnp.mean(ratios)"): True,
-        ("1.0", "2.0"): False,
+        (
+            "return 1 + antagonist",
+            "1 + antagonist / dissociation",
+            "(1 - antagonist / dissociation)",
+        ),
+        ("return ratios", "jnp.sum(ratios)", "jnp.mean(ratios)"),
+        ("safe = ", "1.0", "2.0"),
     }
-    chosen = [
-        (each, wanted[each.before, each.after])
+    chosen = {
+        where: each
         for each in all_mutations()["neuromodulation/receptors.py"]
-        if (each.before, each.after) in wanted
-    ]
+        for where, before, after in wanted
+        if (each.before, each.after) == (before, after)
+        and where in source.splitlines()[each.line - 1]
+    }
+    assert chosen.keys() == {where for where, *_ in wanted}
     before = {path: path.read_bytes() for path in (ROOT / "pcmodel").rglob("*.py")}
     copy = Copy(tmp_path / "copy", tmp_path / "compiled")
     files = ["tests/neuromodulation/test_receptors.py"]
     reach = collect(copy, tmp_path / "lines.jsonl", print, files)
     assert all(each.passes for each in reach.values())
-    told = set()
-    for mutation, caught in chosen:
-        assert stages(mutation, reach, seconds=20) == [files]
-        outcome = attempt(copy, mutation, reach)
-        told.add((outcome.caught, caught))
-        if outcome.caught:
-            assert outcome.caught_by.startswith(files[0])
+    assert all(stages(each, reach, seconds=20) == [files] for each in chosen.values())
+    outcomes = {w: attempt(copy, each, reach) for w, each in chosen.items()}
     copy.close()
+    caught = {where: outcome.caught for where, outcome in outcomes.items()}
+    assert caught == {
+        "return 1 + antagonist": True,
+        "return ratios": True,
+        "safe = ": False,
+    }
+    assert outcomes["return ratios"].caught_by.startswith(files[0])
     assert {path: path.read_bytes() for path in before} == before
-    assert told == {(True, True), (False, False)}
 
 
 @pytest.mark.slow
