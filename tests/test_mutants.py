@@ -1,14 +1,16 @@
 """The suite notices sabotage: see `mutants.py` and `mutation`."""
 
 import ast
+import json
 from collections import Counter
 
 import pytest
 from mutants import MUTANTS, survives
-from mutation import sites
+from mutation import campaign, sites
 from mutation.campaign import attempt
 from mutation.core import EQUAL_BY_DESIGN, ROOT
 from mutation.reach import collect, stages
+from mutation.report import share_caught, write_report
 from mutation.sites import all_mutations, draw, mutations_of
 from mutation.trial import Copy
 
@@ -81,6 +83,45 @@ def test_every_spared_line_is_still_there():
         assert len(equal.reason) > 20
 
 
+def test_a_campaign_that_was_cut_goes_on_where_it_was(tmp_path, monkeypatch):
+    """Prevents an hour's work from being lost, a stale survivor, and a share that is not that of all."""
+    drawn = draw(all_mutations(), 6, 1)
+    tried, cut = [], [3]
+
+    def attempt(copy, mutation, reach):
+        if len(tried) == cut[0]:
+            raise KeyboardInterrupt
+        tried.append(mutation.name)
+        by = "" if mutation == drawn[1] else "tests/test_energy.py::test_x"
+        return campaign.Outcome(mutation, by, "why", 1.0, 2)
+
+    monkeypatch.setattr(campaign, "attempt", attempt)
+    store = campaign.Store(tmp_path / "outcomes.jsonl")
+
+    def run():
+        quiet = lambda text: None  # noqa: E731
+        return campaign.run_all(drawn, [None], {}, store, quiet)
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    with store.path.open("a") as out:
+        out.write('{"name": "half a li')
+    cut[0] = 99
+    outcomes = run()
+    assert tried == [each.name for each in drawn]
+    assert [each.caught for each in outcomes] == [True, False, *[True] * 4]
+    assert share_caught(outcomes) == 5 / 6
+    # When anything changes, what survived is tried again, and what was caught is not.
+    store.tree = "other"
+    run()
+    assert tried[6:] == [drawn[1].name]
+    write_report(outcomes, tmp_path, seed=1, places=10)
+    told = json.loads((tmp_path / "mutants.json").read_text("utf-8"))
+    assert (told["caught"], told["drawn"]) == (5, 6)
+    assert [case["caught"] for case in told["cases"]].index(False) == 1
+    assert "5 of 6 caught (83.3 %" in (tmp_path / "mutants.md").read_text("utf-8")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_tool_catches_what_a_test_catches_and_admits_the_rest(
@@ -112,7 +153,7 @@ def test_the_tool_catches_what_a_test_catches_and_admits_the_rest(
     before = {path: path.read_bytes() for path in (ROOT / "pcmodel").rglob("*.py")}
     copy = Copy(tmp_path / "copy", tmp_path / "compiled")
     files = ["tests/neuromodulation/test_receptors.py"]
-    reach = collect(copy, tmp_path / "lines.jsonl", print, files)
+    reach = collect([copy], tmp_path / "lines.jsonl", print, files)
     assert all(each.passes for each in reach.values())
     assert all(stages(each, reach, seconds=20) == [files] for each in chosen.values())
     outcomes = {w: attempt(copy, each, reach) for w, each in chosen.items()}

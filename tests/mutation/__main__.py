@@ -48,9 +48,8 @@ def main(arguments: list[str]) -> int:
     asked.state.mkdir(parents=True, exist_ok=True)
     cache = asked.state / "compiled"
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        copies = [Copy(Path(folder) / "0", cache)]
-        reach = collect(copies[0], asked.state / "lines.jsonl", say)
-        copies += [Copy(Path(folder) / str(n), cache) for n in range(1, asked.workers)]
+        copies = [Copy(Path(folder) / str(n), cache) for n in range(asked.workers)]
+        reach = collect(copies, asked.state / "lines.jsonl", say)
         for copy in copies:
             control(copy, reach)
         store = Store(asked.state / "outcomes.jsonl")

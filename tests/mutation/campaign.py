@@ -1,6 +1,5 @@
 """Every drawn sabotage put to the tests, its outcome written as it ends."""
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 from mutation.core import ROOT
 from mutation.reach import Reach, digest, stages
+from mutation.rows import add_row, read_rows
 from mutation.sites import Mutation
 from mutation.trial import Copy
 
@@ -81,8 +81,8 @@ class Store:
             "seconds": round(outcome.seconds, 1),
             "ran": outcome.ran,
         }
-        with self.lock, self.path.open("a", encoding="utf-8") as out:
-            out.write(json.dumps(row) + "\n")
+        with self.lock:
+            add_row(self.path, row)
 
     def known(self, mutations: Iterable[Mutation]) -> dict[str, Outcome]:
         """Outcomes by name that need not be found again.
@@ -91,11 +91,8 @@ class Store:
         survived holds only while nothing at all has changed.
         """
         by_name = {mutation.name: mutation for mutation in mutations}
-        rows = []
-        if self.path.exists():
-            rows = [json.loads(x) for x in self.path.read_text("utf-8").splitlines()]
         found = {}
-        for row in rows:
+        for row in read_rows(self.path):
             same = row["tree"] == self.tree
             if row["caught_by"]:
                 same = same or row["catcher"] == catcher(row["caught_by"])

@@ -5,12 +5,15 @@ an earlier file would not be traced again.  What was found is kept until the pac
 """
 
 import hashlib
-import json
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Queue
 from typing import NamedTuple
 
 from mutation.core import ROOT
+from mutation.rows import add_row, read_rows
 from mutation.sites import Mutation
 from mutation.trial import Copy
 
@@ -60,40 +63,58 @@ def versions(root: Path = ROOT) -> dict[str, str]:
 
 
 def collect(
-    copy: Copy,
+    copies: Sequence[Copy],
     store: Path,
     say: Callable[[str], None],
     files: Iterable[str] | None = None,
 ) -> dict[str, Reach]:
     """The reach of every test file (or of some); what is in `store` and still true is not run again."""
-    known = {}
-    if store.exists():
-        for line in store.read_text("utf-8").splitlines():
-            row = json.loads(line)
-            known[row["version"], row["file"]] = Reach(
-                **{field: row[field] for field in Reach._fields}
-            )
-    found = {}
     wanted = versions()
     order = list(wanted) if files is None else list(files)
-    for number, file in enumerate(order, 1):
-        if (wanted[file], file) in known:
-            found[file] = known[wanted[file], file]
-            continue
-        verdict = copy.run([file], limit=LONGEST, trace=True)
-        found[file] = Reach(
-            file,
-            verdict["code"] in (0, 5),
-            verdict["seconds"],
-            verdict.get("lines", {}),
-            verdict.get("starts_python", False),
-        )
-        row = found[file]._asdict() | {"version": wanted[file]}
-        with store.open("a", encoding="utf-8") as out:
-            out.write(json.dumps(row) + "\n")
-        failed = "" if found[file].passes else f"  FAILS: {verdict['failed']}"
-        say(f"lines {number}/{len(order)} {file} {found[file].seconds:.0f} s{failed}")
-    return found
+    known = stored(store)
+    found = {file: known.get((wanted[file], file)) for file in order}
+    missing = [file for file in order if found[file] is None]
+    free: Queue[Copy] = Queue()
+    for copy in copies:
+        free.put(copy)
+    lock = threading.Lock()
+
+    def one(file: str) -> None:
+        copy = free.get()
+        try:
+            reach = trace(copy, file)
+        finally:
+            free.put(copy)
+        with lock:
+            found[file] = reach
+            add_row(store, reach._asdict() | {"version": wanted[file]})
+            done = sum(each is not None for each in found.values())
+            failed = "" if reach.passes else "  FAILS, and is left out"
+            say(f"lines {done}/{len(order)} {file} {reach.seconds:.0f} s{failed}")
+
+    with ThreadPoolExecutor(len(copies)) as pool:
+        list(pool.map(one, missing))
+    return {file: reach for file, reach in found.items() if reach is not None}
+
+
+def trace(copy: Copy, file: str) -> Reach:
+    """Run one test file with its lines noted."""
+    verdict = copy.run([file], limit=LONGEST, trace=True)
+    return Reach(
+        file,
+        verdict["code"] in (0, 5),
+        verdict["seconds"],
+        verdict.get("lines", {}),
+        verdict.get("starts_python", False),
+    )
+
+
+def stored(store: Path) -> dict[tuple[str, str], Reach]:
+    """What earlier runs found, by version and file."""
+    return {
+        (row["version"], row["file"]): Reach(**{f: row[f] for f in Reach._fields})
+        for row in read_rows(store)
+    }
 
 
 def stages(
