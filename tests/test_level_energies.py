@@ -1,5 +1,6 @@
 """Where energy is counted, and which units' gain tempers which data."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def test_a_belief_s_energy_is_counted_at_the_lowest_level_it_speaks_of():
 
     def terms(*prior):
         problem = pose(network, data, prior=list(prior)).problem
-        return np.asarray(level_energies(problem, latents))
+        return np.asarray(jax.jit(level_energies)(problem, latents))
 
     mean, covariance = rng.normal(size=4), random_spd(rng, 4)
     below = Belief.from_covariance(jnp.asarray(mean), jnp.asarray(covariance), (1, 2))
@@ -70,7 +71,7 @@ def test_each_binary_unit_that_is_seen_is_tempered_by_its_own_gain(observed):
             network, clamp={0: Clamp(data, mask)}, modulation=modulation
         ).problem
         whole = jnp.asarray(np.where(mask, data, 0.5))
-        return float(energy(problem, (whole, jnp.asarray(latent))))
+        return float(jax.jit(energy)(problem, (whole, jnp.asarray(latent))))
 
     logits = np.asarray(network.layers[0].weight[...]) @ latent
     terms = -np.log(np.where(data == 1, expit(logits), expit(-logits)))[mask]

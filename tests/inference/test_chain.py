@@ -22,7 +22,7 @@ def linear_problem():
     return pose(network, data).problem, covariance @ root.T @ (2 * data), covariance
 
 
-@pytest.mark.parametrize("target", [0.65, 0.9])
+@pytest.mark.parametrize("target", [pytest.param(0.65, marks=pytest.mark.slow), 0.9])
 def test_a_chain_is_tuned_to_the_acceptance_asked_for_and_draws_the_posterior(target):
     """Prevents steps that are never tuned, and draws of another Gaussian than the exact one."""
     problem, mean, covariance = linear_problem()
@@ -46,7 +46,7 @@ def test_a_chain_is_tuned_to_the_acceptance_asked_for_and_draws_the_posterior(ta
 def test_a_chain_begins_around_the_exact_mode_with_the_exact_spread():
     """Prevents a mass that is not the posterior's."""
     problem, mean, covariance = linear_problem()
-    around = laplace(problem, pcmodel.GaussNewton())
+    around = jax.jit(lambda problem: laplace(problem, pcmodel.GaussNewton()))(problem)
     np.testing.assert_allclose(around.mean, mean, rtol=1e-8)
     np.testing.assert_allclose(around.root @ around.root.T, covariance, rtol=1e-9)
 

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from flax import nnx
 from hierarchies import random_hierarchy
 from oracles import KnownUnits, exact_posterior
@@ -37,6 +38,7 @@ def test_every_linear_solver_makes_the_same_draws():
         np.testing.assert_allclose(draws, first, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_wide_network_s_evidence_by_lanczos_is_the_exact_one(monkeypatch):
     """Prevents the evidence of networks too wide for a factor from an offset: within four standard errors.
 

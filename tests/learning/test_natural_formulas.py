@@ -4,9 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcmodel.learning import NaturalGradient
+from pcmodel.learning import NaturalGradient, standard_errors
 from pcmodel.learning.information import covariance
 from pcmodel.learning.m_step import Draws, LevelRule
+from pcmodel.learning.natural import LevelStatistics, NaturalMemory
 from pcmodel.learning.scores import Scores
 
 
@@ -61,3 +62,26 @@ def test_options_within_their_bounds_are_taken():
     """Prevents a check that refuses what is meant."""
     for options in ({}, dict(rate=1.0, forget=1.0, least_share=1.0, burn_in=0)):
         NaturalGradient(**options).check()
+
+
+def test_standard_errors_are_the_inverse_observed_information_s():
+    """Scalars jointly, units each by itself, a frozen level taken as known: written out with numpy's inverse."""
+    information = np.asarray([[0.5, 0.2, 0.1], [0.2, 0.4, 0.0], [0.1, 0.0, 0.3]])
+    scalar = LevelStatistics(*(jnp.zeros(()) for _ in range(4)))
+    own = jnp.asarray([0.25, 0.16])
+    units = LevelStatistics(*(jnp.zeros(2) for _ in range(3)), information=own)
+    memory = NaturalMemory(
+        jnp.asarray(1e4),
+        (scalar, units, None, scalar, scalar),
+        jnp.asarray(information),
+    )
+    found = standard_errors(memory, 50)
+    joint = np.sqrt(np.diag(np.linalg.inv(information)) / 50)
+    assert found[2] is None
+    for level, expected in ((0, joint[0]), (3, joint[1]), (4, joint[2])):
+        np.testing.assert_allclose(found[level], expected, rtol=1e-12)
+    np.testing.assert_allclose(found[1], np.sqrt(1 / np.asarray(own) / 50), rtol=1e-12)
+    held = standard_errors(memory, 50, frozen=(3,))
+    fewer = np.sqrt(np.diag(np.linalg.inv(information[np.ix_([0, 2], [0, 2])])) / 50)
+    assert held[3] is None
+    np.testing.assert_allclose([held[0], held[4]], fewer, rtol=1e-12)
