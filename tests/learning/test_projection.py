@@ -14,7 +14,7 @@ from pcmodel.model import spans_of
 from pcmodel.networks.network import as_model
 
 
-@pytest.mark.parametrize("widths", [(3, 2, 4, 2), (3, 2, 2, 2, 2, 2)], ids=str)
+@pytest.mark.parametrize("widths", [(3, 2, 4, 2), (2, 2, 2, 2, 2, 2)], ids=str)
 def test_norms_into_hidden_levels_are_brought_back_and_directions_kept(widths):
     """Prevents learned weights from taking the scale that a hidden precision is measured in.
 

@@ -82,6 +82,25 @@ EQUAL_BY_DESIGN = (
         "chooses between forward and reverse mode: the same Jacobian",
     ),
     Equal(
+        "inference/posterior.py",
+        "size = min(linear.num_outputs,",
+        "the larger side only makes a factor where there was one, or of an identity",
+        (
+            "min(linear.num_outputs, linear.gradient.shape[0]) -> max(linear.num_outputs, linear.gradient.shape[0])",
+        ),
+    ),
+    Equal(
+        "inference/chain.py",
+        "start = jnp.zeros((problem.structure.num_free,)",
+        "where the search for the mode begins; it ends there all the same",
+    ),
+    Equal(
+        "learning/gauge.py",
+        "return jnp.where(zero, 1.0, wanted /",
+        "weights that are all zero stay so whatever they are multiplied by",
+        ("1.0 -> 0.0", "1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
         "learning/chains.py",
         "full_metric: int = 256",
         "the size up to which chains learn a full mass: any mass leaves the posterior",

@@ -1,11 +1,24 @@
 """How much of what the evidence says was believed, on evidence made by hand."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
+from hierarchies import random_spd
 
+import pcmodel
+from pcmodel import Belief
+from pcmodel.door import pose
 from pcmodel.inference.evidence import EvidenceAtTop
-from pcmodel.paradigms.revision import entropy, revision_index, surprise
+from pcmodel.model import sweep
+from pcmodel.networks.network import as_model
+from pcmodel.paradigms.revision import (
+    entropy,
+    revision_index,
+    squared_errors,
+    surprise,
+)
 
 
 def met(evidence, wanted, prior, dtype=jnp.float64):
@@ -56,3 +69,25 @@ def test_surprise_and_entropy_are_sums_over_independent_units():
     np.testing.assert_allclose(surprise(top), kl.sum(), rtol=1e-12)
     expected = 0.5 * np.log(2 * np.pi * np.e * variance).sum()
     np.testing.assert_allclose(entropy(top), expected, rtol=1e-12)
+
+
+def test_where_nothing_errs_no_level_has_a_share():
+    """Prevents a belief's normaliser from being taken off another level than its error was counted at.
+
+    Latents at their predictions, and beliefs about two levels, and about one and the top, that expect exactly them.
+    """
+    rng = np.random.default_rng(0)
+    network = pcmodel.dense(
+        (3, 2, 2, 2), precisions=(2.0, 3.0, 0.5, 1.5), rngs=nnx.Rngs(0)
+    )
+    pure = as_model(network)
+    latents = sweep(pure.model, pure.weights)
+    for levels in ((1, 2), (1, 3), (2,)):
+        mean = jnp.concatenate([latents[level] for level in levels])
+        spread = jnp.asarray(random_spd(rng, mean.shape[0]))
+        belief = Belief.from_covariance(mean, spread, levels)
+        problem = pose(network, latents[0], prior=belief).problem
+        found = jax.jit(squared_errors)(problem, latents)
+        np.testing.assert_allclose(found, np.zeros(4), atol=1e-12)
+        off = (*latents[:1], latents[1] + 1.0, *latents[2:])
+        assert jax.jit(squared_errors)(problem, off)[1] > 0.1
