@@ -85,14 +85,14 @@ def test_a_natural_step_is_as_long_as_plasticity_says(share):
 
 
 @pytest.mark.parametrize("rate", [1.0, 0.3])
-@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("share", (*SHARES, 5.0))
 def test_a_moving_average_moves_variances_by_as_much_as_plasticity_says(rate, share):
-    """Of what is known now 1 - rate x share is kept: written out for every kind of precision."""
+    """Of what is known now 1 - rate x share is kept, never less than nothing: written out for every kind of precision."""
     values, errors = levels(np.random.default_rng(0))
     step = ClosedForm() if rate == 1 else MovingAverage(rate)
     moved = moved_by(step, share)
     flat = [np.asarray(each).reshape(-1, 2) for each in errors]
-    weight = rate * share
+    weight = min(rate * share, 1.0)
     scalar = (1 - weight) * np.exp(-0.3) + weight * np.mean(flat[0] ** 2)
     np.testing.assert_allclose(values[0] + moved[0], -np.log(scalar), rtol=1e-12)
     units = (1 - weight) * np.exp(-values[1]) + weight * np.mean(flat[1] ** 2, axis=0)
