@@ -4,6 +4,7 @@
 #   make run          the main job: runs/belief_revision-*/report.html
 #   make test         the tests
 #   make slow         the slow tests
+#   make mutants      whether the tests notice 200 random sabotages of the core (an hour)
 #   make check        format, lint and types
 #   make test-latest  the tests on Python 3.12 and jax 0.11, in a venv of their own
 #   make lock         resolve the dependencies again (needs uv)
@@ -12,7 +13,7 @@ VENV := .venv
 LATEST := .venv-latest
 SETUP := sh tools/setup.sh
 
-.PHONY: run test slow check format test-latest lock clean
+.PHONY: run test slow mutants check format test-latest lock clean
 
 run: $(VENV)/.ready
 	$(VENV)/bin/python -m pcmodel run belief_revision $(ARGS)
@@ -22,6 +23,10 @@ test: $(VENV)/.ready
 
 slow: $(VENV)/.ready
 	$(VENV)/bin/python -m pytest -q -m slow -n auto --dist loadfile $(ARGS)
+
+# Goes on where it was cut; ends with an error when too few are noticed.
+mutants: $(VENV)/.ready
+	PYTHONPATH=tests $(VENV)/bin/python -m mutation $(ARGS)
 
 check: $(VENV)/.ready
 	$(VENV)/bin/python -m ruff format --check .

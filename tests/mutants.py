@@ -32,6 +32,8 @@ class Mutant(NamedTuple):
 ENERGY = "tests/test_energy.py"
 THEOREMS = "tests/inference/test_theorems.py"
 CALIBRATION = "tests/test_calibration.py"
+LEVELS = "tests/test_level_energies.py"
+COMPETITION = "tests/neuromodulation/test_competition.py"
 
 MUTANTS = (
     Mutant(
@@ -201,6 +203,62 @@ MUTANTS = (
         "value = log_mean + log_root_det(around) + log_constant(problem, around.mean)",
         "value = log_mean + log_constant(problem, around.mean)",
         "tests/inference/test_annealing.py -k linear",
+    ),
+    Mutant(
+        "count a belief's energy at its last level",
+        "energy.py",
+        "terms = terms.at[levels[0]].add(own)",
+        "terms = terms.at[levels[-1]].add(own)",
+        LEVELS,
+    ),
+    Mutant(
+        "temper the data that were seen by the gains of the first units",
+        "energy.py",
+        "return take(gain, problem.structure.clamped_units(0))",
+        "return gain[: len(problem.structure.clamped_units(0))]",
+        LEVELS,
+    ),
+    Mutant(
+        "halve the stochastic log determinant",
+        "inference/lanczos.py",
+        "return size * jnp.sum(",
+        "return 0.5 * size * jnp.sum(",
+        "tests/inference/test_lanczos.py",
+    ),
+    Mutant(
+        "keep a rejected momentum as it was",
+        "inference/hmc.py",
+        "stay = start._replace(momentum=-momentum)",
+        "stay = start._replace(momentum=momentum)",
+        "tests/inference/test_rejections.py",
+    ),
+    Mutant(
+        "ignore plasticity in gradient steps on precisions",
+        "learning/m_step.py",
+        "else value + rule.rate * jnp.asarray(change)",
+        "else value + jnp.asarray(change)",
+        "tests/learning/test_plasticity.py",
+    ),
+    Mutant(
+        "leave serotonin's efficacy out of rest",
+        "neuromodulation/course.py",
+        "rest = serotonin_efficacy * at_rest / (1 + at_rest)",
+        "rest = at_rest / (1 + at_rest)",
+        COMPETITION,
+    ),
+    Mutant(
+        "let blockers share a channel",
+        "neuromodulation/body.py",
+        "blocked = block / (1 + jnp.sum(block, axis=0))[None]",
+        "blocked = block / (1 + block)",
+        COMPETITION,
+    ),
+    Mutant(
+        "let blockers block more than there is",
+        "neuromodulation/course.py",
+        "blocked / (1 + blocked),",
+        "blocked,",
+        COMPETITION,
     ),
 )
 

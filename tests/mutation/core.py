@@ -1,0 +1,160 @@
+"""Which files are the core, and which of their lines are not worth a sabotage, with the reason."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CORE = (
+    "energy.py",
+    "precision.py",
+    "belief.py",
+    "problem.py",
+    "likelihood.py",
+    "modulation.py",
+    "model.py",
+    "small.py",
+    "mixing.py",
+    "laplace.py",
+    "fluctuations.py",
+    "inference/*.py",
+    "learning/*.py",
+    "neuromodulation/accounts.py",
+    "neuromodulation/body.py",
+    "neuromodulation/course.py",
+    "neuromodulation/kinetics.py",
+    "neuromodulation/maps.py",
+    "neuromodulation/participant.py",
+    "neuromodulation/pools.py",
+    "neuromodulation/receptors.py",
+    "neuromodulation/transducer.py",
+    "paradigms/*.py",
+    "behaviour/perception/*.py",
+    "behaviour/responses/*.py",
+)
+
+
+class Equal(NamedTuple):
+    """A line of `file` that contains `text`: whatever stands there, the answers are equal.
+
+    changes: the only ones of which that is true, each "before -> after"; empty: all of them.
+    """
+
+    file: str
+    text: str
+    reason: str
+    changes: tuple[str, ...] = ()
+
+
+KEYS = "independent keys are alike: which of them draws what changes no distribution"
+WORDS = "chooses the words of a message, no number"
+COST = "chooses between direct solves of one system by their cost: equal answers"
+MASKED = "stands in the branch that a mask discards, to keep derivatives finite"
+ONE_UNIT = "a tuple or vector of one entry, whose first is its last"
+
+EQUAL_BY_DESIGN = (
+    Equal("modulation.py", "if largest == 1 else", WORDS),
+    Equal("modulation.py", "_product(first.", "a product of factors commutes"),
+    Equal("fluctuations.py", "jax.random.fold_in(key, 1)", KEYS, ("1 -> 2",)),
+    Equal(
+        "neuromodulation/participant.py",
+        "by_compound(keys[0]",
+        KEYS,
+        ("keys[0] -> keys[-1]", "0 -> -1"),
+    ),
+    Equal(
+        "laplace.py",
+        "axes = (batching.axes(problem), 0, *(0 for _ in extra))",
+        "what is mapped besides is one key an example, a vector",
+        ("0 -> -1",),
+    ),
+    Equal("inference/linear_solve.py", "Primal(): min(num_outputs", COST),
+    Equal("inference/linear_solve.py", "+ num_free**2 * (num_outputs", COST),
+    Equal("inference/linear_solve.py", "Dual(): num_outputs *", COST),
+    Equal("inference/linear_solve.py", "return 2 * sum(a * b for a, b", COST),
+    Equal("inference/linear_solve.py", "DIRECT_BUDGET", COST),
+    Equal("inference/linear_solve.py", "solver = min(costs", COST),
+    Equal("inference/block_tridiagonal.py", "sum(w**3 for w in", COST),
+    Equal("inference/block_tridiagonal.py", "a * b * (a + 3 * b)", COST),
+    Equal(
+        "inference/block_tridiagonal.py",
+        "narrow = model.widths[below] <",
+        "chooses between forward and reverse mode: the same Jacobian",
+    ),
+    Equal(
+        "inference/posterior.py",
+        "size = min(linear.num_outputs,",
+        "the larger side only makes a factor where there was one, or of an identity",
+        (
+            "min(linear.num_outputs, linear.gradient.shape[0]) -> max(linear.num_outputs, linear.gradient.shape[0])",
+        ),
+    ),
+    Equal(
+        "inference/chain.py",
+        "start = jnp.zeros((problem.structure.num_free,)",
+        "where the search for the mode begins; it ends there all the same",
+    ),
+    Equal(
+        "learning/gauge.py",
+        "return jnp.where(zero, 1.0, wanted /",
+        "weights that are all zero stay so whatever they are multiplied by",
+        ("1.0 -> 0.0", "1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "learning/chains.py",
+        "full_metric: int = 256",
+        "the size up to which chains learn a full mass: any mass leaves the posterior",
+    ),
+    Equal(
+        "behaviour/perception/rescorla_wagner.py",
+        "beliefs.mean[0]",
+        ONE_UNIT,
+        ("beliefs.mean[0] -> beliefs.mean[-1]", "0 -> -1"),
+    ),
+    Equal(
+        "neuromodulation/receptors.py",
+        "safe = jnp.where(something, stimulus, 1.0)",
+        MASKED,
+        ("1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "neuromodulation/pools.py",
+        "safe = jnp.where(near, 1.0, turns)",
+        MASKED,
+        ("1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "neuromodulation/kinetics.py",
+        "jnp.where(near, 1.0,",
+        MASKED,
+        ("1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "neuromodulation/kinetics.py",
+        "difference_2(time, low, middle)",
+        "the difference is symmetric in its rates",
+    ),
+    Equal(
+        "neuromodulation/kinetics.py",
+        "near = spread <",
+        "where the series takes over: both hold to rounding around there",
+        ("1e-4 -> 0.0002", "1e-4 -> 5e-05"),
+    ),
+    Equal(
+        "neuromodulation/pools.py",
+        "near = turns < 1e-4",
+        "where the series takes over: both hold to rounding around there",
+        ("1e-4 -> 0.0002", "1e-4 -> 5e-05"),
+    ),
+)
+
+
+def core_files(root: Path = ROOT) -> list[str]:
+    """Paths under `pcmodel/`, in order."""
+    package = root / "pcmodel"
+    found = {
+        path.relative_to(package).as_posix()
+        for pattern in CORE
+        for path in package.glob(pattern)
+    }
+    return sorted(found)

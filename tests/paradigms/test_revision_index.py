@@ -1,0 +1,93 @@
+"""How much of what the evidence says was believed, on evidence made by hand."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from hierarchies import random_spd
+
+import pcmodel
+from pcmodel import Belief
+from pcmodel.door import pose
+from pcmodel.inference.evidence import EvidenceAtTop
+from pcmodel.model import sweep
+from pcmodel.networks.network import as_model
+from pcmodel.paradigms.revision import (
+    entropy,
+    revision_index,
+    squared_errors,
+    surprise,
+)
+
+
+def met(evidence, wanted, prior, dtype=jnp.float64):
+    """A belief of precision `prior` (diagonals) meets evidence for `wanted`, both about a mean of 0."""
+    evidence, wanted, prior = (np.asarray(x, float) for x in (evidence, wanted, prior))
+    information = evidence * wanted
+    covariance = 1 / (evidence + prior)
+    parts = (
+        covariance * information,
+        np.diag(prior),
+        np.diag(evidence),
+        information,
+        np.diag(covariance),
+    )
+    return EvidenceAtTop(*(jnp.asarray(part, dtype) for part in parts))
+
+
+def test_revision_weighs_directions_by_what_the_evidence_says_of_each():
+    """rho = sum J^2 w^2 / (J + P) / sum J w^2, 0 where nothing is said, 1 against no prior."""
+    evidence, wanted, prior = [4.0, 0.5], [1.0, -3.0], [1.0, 2.0]
+    j, w, p = map(np.asarray, (evidence, wanted, prior))
+    expected = np.sum(j**2 * w**2 / (j + p)) / np.sum(j * w**2)
+    found = revision_index(met(evidence, wanted, prior))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert revision_index(met([0.0, 0.0], wanted, prior)) == 0
+    one = revision_index(met([4.0, 0.0], wanted, [1e-12, 1.0]))
+    np.testing.assert_allclose(one, 1.0, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "counted"), [(jnp.float64, True), (jnp.float32, False)]
+)
+def test_a_direction_counts_where_its_precision_is_more_than_rounding(dtype, counted):
+    """Prevents weak evidence from being cut off in double precision, or rounding from counting in single."""
+    top = met([1.0, 1e-9], [1.0, 1e5], [1.0, 1e-9], dtype)
+    full = 1.0 + (1e-9 * 1e10 if counted else 0.0)
+    moved = float(jnp.sum(top.shift * top.information))
+    np.testing.assert_allclose(revision_index(top), moved / full, rtol=1e-5)
+
+
+def test_surprise_and_entropy_are_sums_over_independent_units():
+    """KL and entropy of Gaussians, one unit at a time."""
+    evidence, wanted, prior = [4.0, 0.5], [1.0, -3.0], [1.0, 2.0]
+    j, w, p = map(np.asarray, (evidence, wanted, prior))
+    mean, variance = j * w / (j + p), 1 / (j + p)
+    kl = 0.5 * (p * variance + p * mean**2 - 1 - np.log(p * variance))
+    top = met(evidence, wanted, prior)
+    np.testing.assert_allclose(surprise(top), kl.sum(), rtol=1e-12)
+    expected = 0.5 * np.log(2 * np.pi * np.e * variance).sum()
+    np.testing.assert_allclose(entropy(top), expected, rtol=1e-12)
+
+
+def test_where_nothing_errs_no_level_has_a_share():
+    """Prevents a belief's normaliser from being taken off another level than its error was counted at.
+
+    Latents at their predictions, and beliefs about two levels, and about one and the top, that expect exactly them.
+    """
+    rng = np.random.default_rng(0)
+    network = pcmodel.dense(
+        (3, 2, 2, 2), precisions=(2.0, 3.0, 0.5, 1.5), rngs=nnx.Rngs(0)
+    )
+    pure = as_model(network)
+    latents = sweep(pure.model, pure.weights)
+    for levels in ((1, 2), (1, 3), (2,)):
+        mean = jnp.concatenate([latents[level] for level in levels])
+        spread = jnp.asarray(random_spd(rng, mean.shape[0]))
+        belief = Belief.from_covariance(mean, spread, levels)
+        problem = pose(network, latents[0], prior=belief).problem
+        found = jax.jit(squared_errors)(problem, latents)
+        np.testing.assert_allclose(found, np.zeros(4), atol=1e-12)
+        off = (*latents[:1], latents[1] + 1.0, *latents[2:])
+        assert jax.jit(squared_errors)(problem, off)[1] > 0.1
