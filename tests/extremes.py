@@ -58,9 +58,7 @@ class Values(NamedTuple):
     data: dict[int, np.ndarray]
 
 
-def random_values(
-    rng: np.random.Generator, shape: Shape, span: float, dtype
-) -> Values:
+def random_values(rng: np.random.Generator, shape: Shape, span: float, dtype) -> Values:
     """Precisions log-uniform over 10^-span to 10^span, gains down to 10^-6."""
     widths = shape.widths
     precisions = []
@@ -180,7 +178,10 @@ def reduced(matrix, rhs):
         best = j + int(np.argmax(np.sum(matrix[j:, j:] ** 2, axis=0)))
         matrix[:, [j, best]], order[[j, best]] = matrix[:, [best, j]], order[[best, j]]
         largest = j + int(np.argmax(np.abs(matrix[j:, j])))
-        matrix[[j, largest]], rhs[[j, largest]] = matrix[[largest, j]], rhs[[largest, j]]
+        matrix[[j, largest]], rhs[[j, largest]] = (
+            matrix[[largest, j]],
+            rhs[[largest, j]],
+        )
         mirror = matrix[j:, j].copy()
         norm = np.sqrt(np.sum(mirror**2))
         mirror[0] += norm if mirror[0] >= 0 else -norm
@@ -217,7 +218,9 @@ def _answers(problem: Problem, latents, key):
     found["draws"] = jnp.concatenate(spread, axis=1)
     if not problem.structure.clamped[-1]:
         found["top"] = evidence_at_top(problem, whitened).covariance
-    mean, log_precision = laplace.joint_belief(problem, whitened, (belief_level(problem),))
+    mean, log_precision = laplace.joint_belief(
+        problem, whitened, (belief_level(problem),)
+    )
     found["belief"] = log_precision
     return found
 
@@ -254,9 +257,9 @@ def errors_of(shape: Shape, values: Values, dtype, seed: int) -> dict[str, float
     units = np.cumsum(truth.free) - 1
     if "top" in found:
         part = units[starts[-2] :]
-        errors["top"] = (
-            found["top"] - truth.covariance[np.ix_(part, part)]
-        ) / scale[np.ix_(part, part)]
+        errors["top"] = (found["top"] - truth.covariance[np.ix_(part, part)]) / scale[
+            np.ix_(part, part)
+        ]
     level = belief_level(problem)
     part = units[starts[level] : starts[level + 1]]
     stored = found["belief"].astype(WIDE)
@@ -303,7 +306,9 @@ def main() -> None:
     if options.float64:
         jax.config.update("jax_enable_x64", True)
     dtype = np.float64 if options.float64 else np.float32
-    print(f"{np.dtype(dtype).name}, precisions 1e-{options.span:g} to 1e{options.span:g}")
+    print(
+        f"{np.dtype(dtype).name}, precisions 1e-{options.span:g} to 1e{options.span:g}"
+    )
     for name, row in count(options.problems, options.span, dtype).items():
         print(f"{name:13s} of %d: right %d, off by more than 0.1 %d, worst %.1e" % row)
 

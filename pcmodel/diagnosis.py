@@ -1,0 +1,377 @@
+r"""How far the Laplace posterior is from the posterior, told by its own draws.
+
+Importance ratios $p(z, y) / q(z)$ of draws from the Laplace posterior q are constant where it is exact.  The
+Pareto shape k of their upper tail says how far they may be trusted, up to
+$\min(1 - 1 / \log_{10} S, 0.7)$ of $S$ draws (Vehtari, Simpson, Gelman, Yao & Gabry 2024, JMLR 25:72); up to there the
+smoothed ratios, as weights, correct the evidence and the moments.  Beyond, only other draws do.
+
+Ratios know what the draws have seen: a second mode that no draw comes near leaves k small.  The mode is
+therefore sought again from draws of the prior, and another one that holds a share of the posterior is
+counted as a failure.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.core import Tracer
+from jaxtyping import Bool, Float
+
+from pcmodel.door import Batching, Posed
+from pcmodel.errors import UserError
+from pcmodel.inference.chain import MODE
+from pcmodel.inference.importance import elsewhere, importance_draws
+from pcmodel.levels import level_index
+from pcmodel.parts import in_parts
+from pcmodel.problem import Problem
+from pcmodel.products import in_full_precision
+from pcmodel.types import Latents
+
+SAMPLER = "pcmodel.sample_posterior"
+ELSEWHERE = 0.05
+"""Evidence of another mode, relative to this one's, from which it counts."""
+NUM_STARTS = 8
+"""Draws of the prior from which other modes are sought."""
+
+
+class Shares(NamedTuple):
+    """What the ratios of each example say; every field ([batch,]).
+
+    pareto_shape: k; -inf where exact.
+    effective_share: effective sample size of the weights over the number of draws.
+    elsewhere: the evidence of the best other mode relative to this one's, both by Laplace; 0 where none was found.
+    correction: what they add to Laplace's log evidence, nats; correction_error: its standard error.
+    """
+
+    pareto_shape: Float[np.ndarray, "*batch"]
+    effective_share: Float[np.ndarray, "*batch"]
+    elsewhere: Float[np.ndarray, "*batch"]
+    correction: Float[np.ndarray, "*batch"]
+    correction_error: Float[np.ndarray, "*batch"]
+
+
+class Corrected(NamedTuple):
+    """Weighted moments, one array per level; errors: Monte Carlo standard errors of the mean."""
+
+    mean: tuple[np.ndarray, ...]
+    variances: tuple[np.ndarray, ...]
+    errors: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Of one example, or of a batch: every array then has a leading axis.
+
+    is_exact: the network is linear with Gaussian data, its Laplace posterior exact; nothing was drawn.
+    shares: k, effective share and what else the ratios say.  limit: the largest k that so many draws may have.
+    """
+
+    posed: Posed
+    whitened: Array
+    key: Array
+    num_samples: int
+    is_exact: bool
+    limit: float
+    shares: Shares
+    moments: Corrected
+    laplace_log_evidence: np.ndarray
+
+    @property
+    def pareto_shape(self) -> Float[np.ndarray, "*batch"]:
+        """k of the ratios' upper tail; -inf where the posterior is exact."""
+        return self.shares.pareto_shape
+
+    @property
+    def effective_share(self) -> Float[np.ndarray, "*batch"]:
+        """Effective sample size of the weights over the number of draws, in (0, 1]."""
+        return self.shares.effective_share
+
+    @property
+    def trusted(self) -> Bool[np.ndarray, "*batch"]:
+        """Whether k is within the limit and no other mode was found: the corrected numbers may be believed."""
+        near = self.shares.elsewhere <= ELSEWHERE
+        return np.asarray((self.shares.pareto_shape <= self.limit) & near)
+
+    @property
+    def mean(self) -> tuple[np.ndarray, ...]:
+        """Corrected mean of every level; NaN where not `trusted`."""
+        return self._kept(self.moments.mean)
+
+    @property
+    def variances(self) -> tuple[np.ndarray, ...]:
+        """Corrected variance of every unit (0 where clamped); NaN where not `trusted`."""
+        return self._kept(self.moments.variances)
+
+    @property
+    def mean_errors(self) -> tuple[np.ndarray, ...]:
+        """Monte Carlo standard errors of `mean`; NaN where not `trusted`."""
+        return self._kept(self.moments.errors)
+
+    @property
+    def log_evidence(self) -> Float[np.ndarray, "*batch"]:
+        """Corrected log p(data), nats; NaN where not `trusted`.
+
+        Raises UserError under a modulated discrete level 0, which has no evidence.
+        """
+        refuse_tempered(self.posed.problem)
+        found = self.laplace_log_evidence + self.shares.correction
+        return np.where(self.trusted, found, np.nan)
+
+    @property
+    def log_evidence_error(self) -> Float[np.ndarray, "*batch"]:
+        """Monte Carlo standard error of `log_evidence`, nats; NaN where not `trusted`."""
+        return np.where(self.trusted, self.shares.correction_error, np.nan)
+
+    def covariance(self, first: str | int, second: str | int) -> np.ndarray:
+        """Corrected covariance between two levels, ([batch,] width_first, width_second); NaN where not `trusted`."""
+        names = self.posed.problem.structure.model.names
+        low, high = (level_index(level, names) for level in (first, second))
+        if self.is_exact:
+            from pcmodel.laplace import covariance_of
+
+            return np.asarray(covariance_of(self.posed, self.whitened, low, high))
+        found = []
+        for drawn in _drawn(self.posed, self.whitened, self.key, self.num_samples):
+            weights = _weigh(drawn.log_ratios).weights
+            means = self._means_of(drawn.latents, weights)
+            left, right = (
+                drawn.latents[level].astype(float) - means[level][:, None]
+                for level in (low, high)
+            )
+            found.append(np.einsum("bs,bsi,bsj->bij", weights, left, right))
+        whole = np.concatenate(found)
+        (kept,) = self._kept((whole if self.posed.batching.is_batched else whole[0],))
+        return kept
+
+    @property
+    def advice(self) -> str | None:
+        """One sentence where the Laplace posterior may not be believed; None where it may."""
+        if np.all(self.trusted):
+            return None
+        bad = ~np.atleast_1d(self.trusted)
+        where = f" of {bad.sum()} of {bad.size} examples" if self.trusted.ndim else ""
+        shapes = np.atleast_1d(self.shares.pareto_shape)[bad]
+        reasons = []
+        if not np.all(shapes <= self.limit):
+            reasons.append(
+                f"its importance ratios are too heavy-tailed (Pareto k {_range(shapes)}, "
+                f"limit {self.limit:.2f})"
+            )
+        if np.any(np.atleast_1d(self.shares.elsewhere)[bad] > ELSEWHERE):
+            reasons.append("there is another mode, of which it knows nothing")
+        return (
+            f"the Laplace posterior{where} is not the posterior: {' and '.join(reasons)}; "
+            f"take draws of {SAMPLER} instead"
+        )
+
+    def __str__(self) -> str:
+        if self.is_exact:
+            return "exact: the network is linear with Gaussian data"
+        told = (
+            f"Pareto k {_range(self.shares.pareto_shape)} (limit {self.limit:.2f}), effective "
+            f"share of {self.num_samples} draws {_range(self.shares.effective_share)}"
+        )
+        return f"{told}; {self.advice}" if self.advice else told
+
+    def _kept(self, arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        return tuple(
+            np.where(
+                self.trusted[(..., *[None] * (a.ndim - self.trusted.ndim))], a, np.nan
+            )
+            for a in arrays
+        )
+
+    @staticmethod
+    def _means_of(latents, weights) -> list[np.ndarray]:
+        return [np.einsum("bs,bsi->bi", weights, x) for x in latents]
+
+
+class Weighed(NamedTuple):
+    """Of rows of log ratios: normalised weights, tail shapes, log mean ratio and its standard error."""
+
+    weights: Float[np.ndarray, "rows draws"]
+    shape: Float[np.ndarray, " rows"]
+    share: Float[np.ndarray, " rows"]
+    log_mean: Float[np.ndarray, " rows"]
+    error: Float[np.ndarray, " rows"]
+
+
+def diagnose(
+    posed: Posed,
+    whitened: Array,
+    key: Array,
+    num_samples: int,
+    exact: tuple[Latents, Latents, Array] | None,
+) -> Diagnosis:
+    """The diagnosis at a mode; `exact` are mean, variances and log evidence of a linear network, else None."""
+    from pcmodel.behaviour.loo import LEAST_DRAWS, trusted_shape
+
+    leaves = jax.tree.leaves((posed.problem.inputs, whitened, key))
+    if any(isinstance(leaf, Tracer) for leaf in leaves):
+        raise UserError(
+            "diagnose looks at the tail of its ratios in numpy and cannot run inside jit, vmap or "
+            "grad: call it on the posterior outside (a batch is one call)."
+        )
+    if num_samples < LEAST_DRAWS:
+        raise UserError(
+            f"num_samples must be at least {LEAST_DRAWS} for a tail to be seen, got {num_samples}."
+        )
+    limit = trusted_shape(num_samples)
+    if exact is not None:
+        mean, variances = (
+            tuple(np.asarray(x, float) for x in part) for part in exact[:2]
+        )
+        evidence = np.asarray(exact[2], float)
+        nothing = np.zeros_like(evidence)
+        shares = Shares(nothing - np.inf, nothing + 1, nothing, nothing, nothing)
+        moments = Corrected(mean, variances, tuple(map(np.zeros_like, mean)))
+        return Diagnosis(
+            posed, whitened, key, num_samples, True, limit, shares, moments, evidence
+        )
+    parts = [
+        _told(drawn) for drawn in _drawn(posed, whitened, key, num_samples, search=True)
+    ]
+    shares, moments, evidence = jax.tree.map(lambda *each: np.concatenate(each), *parts)
+    if not posed.batching.is_batched:
+        shares, moments, evidence = jax.tree.map(
+            lambda x: x[0], (shares, moments, evidence)
+        )
+    return Diagnosis(
+        posed, whitened, key, num_samples, False, limit, shares, moments, evidence
+    )
+
+
+def refuse_tempered(problem: Problem) -> None:
+    """Raise a UserError where no evidence is defined."""
+    gain = problem.inputs.gains[0]
+    if problem.structure.is_discrete and not np.all(np.asarray(gain) == 1):
+        raise UserError(
+            "no evidence is defined for a tempered likelihood: the modulation changes the "
+            "gain of a discrete level 0."
+        )
+
+
+class _Drawn(NamedTuple):
+    """Host arrays of some examples, with a leading axis."""
+
+    latents: tuple[np.ndarray, ...]
+    log_ratios: np.ndarray
+    log_evidence: np.ndarray
+    elsewhere: np.ndarray
+
+
+def _told(drawn: _Drawn) -> tuple[Shares, Corrected, np.ndarray]:
+    weighed = _weigh(drawn.log_ratios)
+    weights = weighed.weights
+    means, variances, errors = [], [], []
+    for latent in drawn.latents:
+        values = latent.astype(float)
+        mean = np.einsum("bs,bsi->bi", weights, values)
+        squares = (values - mean[:, None]) ** 2
+        means.append(mean)
+        variances.append(np.einsum("bs,bsi->bi", weights, squares))
+        errors.append(np.sqrt(np.einsum("bs,bsi->bi", weights**2, squares)))
+    shares = Shares(
+        weighed.shape,
+        weighed.share,
+        drawn.elsewhere,
+        weighed.log_mean,
+        weighed.error,
+    )
+    moments = Corrected(tuple(means), tuple(variances), tuple(errors))
+    return shares, moments, drawn.log_evidence
+
+
+def _weigh(log_ratios: np.ndarray) -> Weighed:
+    """A row with a ratio that is not a number, or without a finite one, has shape inf and even weights."""
+    from pcmodel.behaviour.loo import smooth_tails
+
+    ratios = np.asarray(log_ratios, float)
+    size = ratios.shape[1]
+    broken = np.any(np.isnan(ratios) | (ratios == np.inf), axis=1)
+    broken |= ~np.any(np.isfinite(ratios), axis=1)
+    ratios = np.where(broken[:, None], 0.0, ratios)
+    top = ratios.max(axis=1, keepdims=True)
+    with np.errstate(all="ignore"):
+        # A ratio below exp(-700) of the largest is nothing; its logarithm must be a number.
+        logs, shape = smooth_tails(np.maximum(ratios, top - 700.0))
+    weights = np.exp(logs)
+    total = weights.sum(axis=1)
+    share = total**2 / np.sum(weights**2, axis=1) / size
+    return Weighed(
+        weights / total[:, None],
+        np.where(broken | np.isnan(shape), np.inf, shape),
+        np.where(broken, 0.0, share),
+        top[:, 0] + np.log(total / size),
+        np.sqrt(np.maximum(1 / share - 1, 0) / size),
+    )
+
+
+def _drawn(
+    posed: Posed, whitened: Array, key: Array, num_samples: int, *, search: bool = False
+) -> Iterator[_Drawn]:
+    """Draws of all examples, some at a time; with `search` the other modes too."""
+    size = posed.batch_size
+    options = dict(num_samples=num_samples, search=search)
+    if size is None:
+        found = _one(posed.problem, whitened, key, **options)
+        yield jax.tree.map(lambda x: np.asarray(x)[None], found)
+        return
+    keys = jax.random.split(key, size)
+    numbers = num_samples * sum(posed.problem.structure.model.widths)
+    for part in in_parts(posed, numbers):
+        found = _some(
+            part.problem,
+            whitened[part.places],
+            keys[part.places],
+            batching=posed.batching,
+            **options,
+        )
+        yield part.kept(found)
+
+
+def _draw(problem: Problem, whitened: Array, key: Array, num_samples, search) -> _Drawn:
+    draw_key, start_key = jax.random.split(key)
+    found = importance_draws(problem, whitened, draw_key, num_samples)
+    other = jnp.zeros((), whitened.dtype)
+    if search:
+        other = elsewhere(problem, whitened, start_key, MODE, NUM_STARTS)
+    return _Drawn(found.latents, found.log_ratios, found.log_evidence, other)  # type: ignore[arg-type]
+
+
+@partial(jax.jit, static_argnames=("num_samples", "search"))
+@in_full_precision
+def _one(
+    problem: Problem, whitened: Array, key: Array, *, num_samples: int, search: bool
+):
+    return _draw(problem, whitened, key, num_samples, search)
+
+
+@partial(jax.jit, static_argnames=("batching", "num_samples", "search"))
+@in_full_precision
+def _some(
+    problem: Problem,
+    whitened: Array,
+    keys: Array,
+    *,
+    batching: Batching,
+    num_samples: int,
+    search: bool,
+):
+    def one(problem: Problem, whitened: Array, key: Array):
+        return _draw(problem, whitened, key, num_samples, search)
+
+    axes = (batching.axes(problem), 0, 0)
+    return jax.vmap(one, in_axes=axes)(problem, whitened, keys)
+
+
+def _range(values: np.ndarray) -> str:
+    low, high = np.min(values), np.max(values)
+    if np.isnan(low) or f"{low:.2f}" == f"{high:.2f}":
+        return f"{high:.2f}"
+    return f"{low:.2f} to {high:.2f}"
