@@ -95,7 +95,9 @@ def random_network(rng: np.random.Generator, case, span: float):
         )
         for below, above in zip(widths[:-1], widths[1:], strict=True)
     ]
-    options = {} if likelihood == "gaussian" else {"likelihood": LIKELIHOODS[likelihood]}
+    options = (
+        {} if likelihood == "gaussian" else {"likelihood": LIKELIHOODS[likelihood]}
+    )
     network = pcmodel.Network(
         layers,
         widths,
@@ -113,7 +115,9 @@ def _log_density(problem, points):
     def one(z):
         latents = unroll(problem, z).latents
         levels = range(problem.structure.first_level, problem.structure.top + 1)
-        units = [latents[level][problem.structure.free_units(level)] for level in levels]
+        units = [
+            latents[level][problem.structure.free_units(level)] for level in levels
+        ]
         return -objective(problem, z), jnp.concatenate(units)
 
     return jax.vmap(one)(points)
@@ -128,7 +132,9 @@ def quadrature(problem, size: int) -> Truth:
         axes, logs, _ = on_grid(problem, low, high, size // 2 if free == 2 else size)
         kept = logs > logs.max() - 32
         for axis in range(free):
-            seen = np.flatnonzero(kept.any(axis=tuple(a for a in range(free) if a != axis)))
+            seen = np.flatnonzero(
+                kept.any(axis=tuple(a for a in range(free) if a != axis))
+            )
             step = axes[axis][1] - axes[axis][0]
             low[axis] = max(low[axis], axes[axis][seen[0]] - 2 * step)
             high[axis] = min(high[axis], axes[axis][seen[-1]] + 2 * step)
@@ -168,7 +174,10 @@ def judged(network, data, truth: Truth, config: Config, seed: int) -> dict[str, 
     def flat(levels):
         levels = range(structure.first_level, structure.top + 1), levels
         return np.concatenate(
-            [np.asarray(levels[1][level])[structure.free_units(level)] for level in levels[0]]
+            [
+                np.asarray(levels[1][level])[structure.free_units(level)]
+                for level in levels[0]
+            ]
         ).astype(float)
 
     def right(evidence, error, mean, errors, variance):
@@ -180,7 +189,11 @@ def judged(network, data, truth: Truth, config: Config, seed: int) -> dict[str, 
         )
 
     plain = right(
-        float(found.log_evidence), 0.1, flat(found.mean), 0.1 * spread, flat(found.variances)
+        float(found.log_evidence),
+        0.1,
+        flat(found.mean),
+        0.1 * spread,
+        flat(found.variances),
     )
     raw = told.moments
     corrected = right(
@@ -197,13 +210,16 @@ def judged(network, data, truth: Truth, config: Config, seed: int) -> dict[str, 
         "corrected": corrected,
         "k": float(told.pareto_shape),
         "share": float(told.effective_share),
+        "corrected k": float(told.shares.corrected_shape),
         "elsewhere": float(told.shares.elsewhere),
         "off": float(found.log_evidence) - truth.log_evidence,
         "off_corrected": float(told.laplace_log_evidence + told.shares.correction)
         - truth.log_evidence,
         "error": float(told.shares.correction_error),
         "sd_ratio": (np.sqrt(flat(raw.variances)) / spread).tolist(),
-        "mean_away": ((flat(raw.mean) - truth.mean) / np.maximum(flat(raw.errors), 1e-12)).tolist(),
+        "mean_away": (
+            (flat(raw.mean) - truth.mean) / np.maximum(flat(raw.errors), 1e-12)
+        ).tolist(),
     }
 
 
@@ -230,13 +246,21 @@ def measure(case, config: Config, dtype, place: int) -> dict[str, Any]:
         counts["laplace wrong, corrected"] += (
             told["trusted"] and not all(told["laplace"]) and all(told["corrected"])
         )
-        counts["laplace right, not trusted"] += all(told["laplace"]) and not told["trusted"]
+        counts["laplace right, not trusted"] += (
+            all(told["laplace"]) and not told["trusted"]
+        )
         if told["trusted"]:
-            for what, fine in zip(("evidence", "mean", "spread"), told["corrected"], strict=True):
+            for what, fine in zip(
+                ("evidence", "mean", "spread"), told["corrected"], strict=True
+            ):
                 counts[f"wrong {what}"] += not fine
             if not all(told["corrected"]):
                 faults.append({"number": number} | told)
-    return {"case": [str(part) for part in case], "counts": dict(counts), "faults": faults}
+    return {
+        "case": [str(part) for part in case],
+        "counts": dict(counts),
+        "faults": faults,
+    }
 
 
 def _cast(split, dtype):
@@ -265,7 +289,11 @@ def main() -> None:
         for fault in results[-1]["faults"]:
             print("   ", fault, flush=True)
     print("all", dict(total))
-    content = {"question": __doc__.splitlines()[0], "cases": results, "total": dict(total)}
+    content = {
+        "question": __doc__.splitlines()[0],
+        "cases": results,
+        "total": dict(total),
+    }
     write("laplace_diagnosis", content | {"config": asdict(config)}, options.output)
 
 

@@ -1,13 +1,12 @@
-r"""How far the Laplace posterior is from the posterior, told by its own draws.
+r"""How far the Laplace posterior is from the posterior, told by draws.
 
 Importance ratios $p(z, y) / q(z)$ of draws from the Laplace posterior q are constant where it is exact.  The
 Pareto shape k of their upper tail says how far they may be trusted, up to
-$\min(1 - 1 / \log_{10} S, 0.7)$ of $S$ draws (Vehtari, Simpson, Gelman, Yao & Gabry 2024, JMLR 25:72); up to there the
-smoothed ratios, as weights, correct the evidence and the moments.  Beyond, only other draws do.
+$\min(1 - 1 / \log_{10} S, 0.7)$ of $S$ draws (Vehtari, Simpson, Gelman, Yao & Gabry 2024, JMLR 25:72).
 
-Ratios know what the draws have seen: a second mode that no draw comes near leaves k small.  The mode is
-therefore sought again from draws of the prior, and another one that holds a share of the posterior is
-counted as a failure.
+Ratios know only what the draws have seen.  The evidence and the moments are therefore corrected by the smoothed ratios
+of own and defensive draws together (`pcmodel.inference.importance`), as far as *their* shape allows; and the mode is sought
+again from draws of the prior: another one that holds a share of the posterior is a failure.
 """
 
 from collections.abc import Iterator
@@ -42,14 +41,17 @@ NUM_STARTS = 8
 class Shares(NamedTuple):
     """What the ratios of each example say; every field ([batch,]).
 
-    pareto_shape: k; -inf where exact.
-    effective_share: effective sample size of the weights over the number of draws.
+    pareto_shape, effective_share: of the Laplace posterior's own draws: k (-inf where exact), and effective sample
+        size of the weights over the number of draws.
+    corrected_shape, corrected_share: the same of all draws, with which the numbers are corrected.
     elsewhere: the evidence of the best other mode relative to this one's, both by Laplace; 0 where none was found.
     correction: what they add to Laplace's log evidence, nats; correction_error: its standard error.
     """
 
     pareto_shape: Float[np.ndarray, "*batch"]
     effective_share: Float[np.ndarray, "*batch"]
+    corrected_shape: Float[np.ndarray, "*batch"]
+    corrected_share: Float[np.ndarray, "*batch"]
     elsewhere: Float[np.ndarray, "*batch"]
     correction: Float[np.ndarray, "*batch"]
     correction_error: Float[np.ndarray, "*batch"]
@@ -83,19 +85,20 @@ class Diagnosis:
 
     @property
     def pareto_shape(self) -> Float[np.ndarray, "*batch"]:
-        """k of the ratios' upper tail; -inf where the posterior is exact."""
+        """k of its own draws' ratios; -inf where the posterior is exact."""
         return self.shares.pareto_shape
 
     @property
     def effective_share(self) -> Float[np.ndarray, "*batch"]:
-        """Effective sample size of the weights over the number of draws, in (0, 1]."""
+        """Effective sample size of its own draws over their number, in (0, 1]."""
         return self.shares.effective_share
 
     @property
     def trusted(self) -> Bool[np.ndarray, "*batch"]:
-        """Whether k is within the limit and no other mode was found: the corrected numbers may be believed."""
-        near = self.shares.elsewhere <= ELSEWHERE
-        return np.asarray((self.shares.pareto_shape <= self.limit) & near)
+        """Whether the corrected numbers may be believed: every k within the limit, no other mode found."""
+        shares = self.shares
+        shape = np.maximum(shares.pareto_shape, shares.corrected_shape)
+        return np.asarray((shape <= self.limit) & (shares.elsewhere <= ELSEWHERE))
 
     @property
     def mean(self) -> tuple[np.ndarray, ...]:
@@ -155,7 +158,8 @@ class Diagnosis:
             return None
         bad = ~np.atleast_1d(self.trusted)
         where = f" of {bad.sum()} of {bad.size} examples" if self.trusted.ndim else ""
-        shapes = np.atleast_1d(self.shares.pareto_shape)[bad]
+        shapes = np.maximum(self.shares.pareto_shape, self.shares.corrected_shape)
+        shapes = np.atleast_1d(shapes)[bad]
         reasons = []
         if not np.all(shapes <= self.limit):
             reasons.append(
@@ -228,7 +232,7 @@ def diagnose(
         )
         evidence = np.asarray(exact[2], float)
         nothing = np.zeros_like(evidence)
-        shares = Shares(nothing - np.inf, nothing + 1, nothing, nothing, nothing)
+        shares = Shares(*(nothing - np.inf, nothing + 1) * 2, nothing, nothing, nothing)
         moments = Corrected(mean, variances, tuple(map(np.zeros_like, mean)))
         return Diagnosis(
             posed, whitened, key, num_samples, True, limit, shares, moments, evidence
@@ -259,6 +263,7 @@ def refuse_tempered(problem: Problem) -> None:
 class _Drawn(NamedTuple):
     """Host arrays of some examples, with a leading axis."""
 
+    own: np.ndarray
     latents: tuple[np.ndarray, ...]
     log_ratios: np.ndarray
     log_evidence: np.ndarray
@@ -266,7 +271,7 @@ class _Drawn(NamedTuple):
 
 
 def _told(drawn: _Drawn) -> tuple[Shares, Corrected, np.ndarray]:
-    weighed = _weigh(drawn.log_ratios)
+    own, weighed = _weigh(drawn.own), _weigh(drawn.log_ratios)
     weights = weighed.weights
     means, variances, errors = [], [], []
     for latent in drawn.latents:
@@ -277,6 +282,8 @@ def _told(drawn: _Drawn) -> tuple[Shares, Corrected, np.ndarray]:
         variances.append(np.einsum("bs,bsi->bi", weights, squares))
         errors.append(np.sqrt(np.einsum("bs,bsi->bi", weights**2, squares)))
     shares = Shares(
+        own.shape,
+        own.share,
         weighed.shape,
         weighed.share,
         drawn.elsewhere,
@@ -323,7 +330,7 @@ def _drawn(
         yield jax.tree.map(lambda x: np.asarray(x)[None], found)
         return
     keys = jax.random.split(key, size)
-    numbers = num_samples * sum(posed.problem.structure.model.widths)
+    numbers = 2 * num_samples * sum(posed.problem.structure.model.widths)
     for part in in_parts(posed, numbers):
         found = _some(
             part.problem,
@@ -341,7 +348,7 @@ def _draw(problem: Problem, whitened: Array, key: Array, num_samples, search) ->
     other = jnp.zeros((), whitened.dtype)
     if search:
         other = elsewhere(problem, whitened, start_key, MODE, NUM_STARTS)
-    return _Drawn(found.latents, found.log_ratios, found.log_evidence, other)  # type: ignore[arg-type]
+    return _Drawn(*found, other)  # type: ignore[arg-type]
 
 
 @partial(jax.jit, static_argnames=("num_samples", "search"))
