@@ -9,7 +9,7 @@ of own and defensive draws together (`pcmodel.inference.importance`), as far as 
 again from draws of the prior: another one that holds a share of the posterior is a failure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -36,6 +36,51 @@ ELSEWHERE = 0.05
 """Evidence of another mode, relative to this one's, from which it counts."""
 NUM_STARTS = 8
 """Draws of the prior from which other modes are sought."""
+
+
+class Told(NamedTuple):
+    """What a page says of its Laplace posteriors.
+
+    pareto_shape, effective_share: of each case.  limit, num_samples: see `Diagnosis`.
+    correction: what the ratios would add to the log evidence, nats; NaN where they may not be trusted.
+    """
+
+    pareto_shape: np.ndarray
+    effective_share: np.ndarray
+    correction: np.ndarray
+    limit: float
+    num_samples: int
+
+    @classmethod
+    def of(cls, diagnoses: "Sequence[Diagnosis]") -> "Told":
+        """Several diagnoses as one row of cases."""
+        parts = [
+            [np.atleast_1d(x) for x in (d.pareto_shape, d.effective_share)]
+            + [np.atleast_1d(np.where(d.trusted, d.shares.correction, np.nan))]
+            for d in diagnoses
+        ]
+        rows = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        return cls(*rows, diagnoses[0].limit, diagnoses[0].num_samples)
+
+    def sentence(self) -> str:
+        """k, effective share, and that the page's numbers are not corrected."""
+        if np.all(self.pareto_shape == -np.inf):
+            return "The network is linear with Gaussian data: its posterior is exact."
+        cases = self.pareto_shape.size
+        bad = int(np.sum(~(self.pareto_shape <= self.limit)))
+        known = self.correction[np.isfinite(self.correction)]
+        nats = (
+            f"; they would correct its log evidence by {_range(known)} nats"
+            if known.size
+            else ""
+        )
+        heavy = f", above it in {bad}" if bad else ""
+        return (
+            f"The Gauss-Newton Laplace posterior of a nonlinear network is an approximation: in {cases} cases "
+            f"importance ratios of {self.num_samples} of its own draws have Pareto k {_range(self.pareto_shape)} "
+            f"(limit {self.limit:.2f}{heavy}) and an effective share of {_range(self.effective_share)}{nats}. "
+            "The numbers shown are not corrected."
+        )
 
 
 class Shares(NamedTuple):

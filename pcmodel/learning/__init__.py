@@ -18,6 +18,7 @@ from pcmodel.learning.rules import Backpropagation as Backpropagation
 from pcmodel.learning.rules import Equilibrium as Equilibrium
 from pcmodel.learning.rules import Incremental as Incremental
 from pcmodel.learning.rules import Nudged as Nudged
+from pcmodel.learning.settling import LearnedPrecisions as LearnedPrecisions
 from pcmodel.learning.settling import Settling as Settling
 from pcmodel.learning.settling import settling as settling
 from pcmodel.learning.settling import standard_errors as standard_errors

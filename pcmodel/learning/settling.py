@@ -8,12 +8,14 @@ would be one of a point that is not the estimate, from information that holds el
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import Float
 
+from pcmodel.learning.drift import FEWEST, still
 from pcmodel.learning.natural import LevelStatistics, NaturalMemory
 
 SETTLED = 0.5
@@ -148,3 +150,58 @@ def _reason(level: Settling, memory: NaturalMemory) -> str:
 def root_or_infinite(variance: Array) -> Array:
     """A standard deviation; infinite where the variance is no positive number."""
     return jnp.where(variance > 0, jnp.sqrt(jnp.maximum(variance, 0)), jnp.inf)
+
+
+class LearnedPrecisions(NamedTuple):
+    """How sure the learned precisions are, an entry a level.
+
+    settled: whether the level has arrived; None where it was not learned.  Measured from the score where the step keeps
+        scores (`NaturalGradient`), else from the course alone (`pcmodel.learning.drift`).
+    standard_errors: of each log-precision, the weights taken as known; NaN while not settled, None where the step
+        keeps no scores.
+    reasons: a sentence for each level that has not settled.
+    """
+
+    settled: tuple[bool | None, ...]
+    standard_errors: tuple[np.ndarray | None, ...]
+    reasons: tuple[str, ...]
+
+
+def judge_precisions(
+    memory: Any,
+    course: Float[np.ndarray, "chunks levels"],
+    learned: Sequence[bool],
+    num_examples: int,
+    names: Sequence[str],
+) -> LearnedPrecisions:
+    """At the end of learning; `learned` says which levels were, `memory` is the precision step's."""
+    frozen = [level for level, each in enumerate(learned) if not each]
+    scored: tuple[Settling | None, ...] = (None,) * len(learned)
+    reasons: list[str] = []
+    if isinstance(memory, NaturalMemory):
+        scored = settling(memory, num_examples, frozen=frozen)
+        reasons += unsettled(memory, num_examples, frozen=frozen, names=names)
+    quiet, settled, errors = still(course), [], []
+    for level, each in enumerate(learned):
+        own = scored[level]
+        if not each:
+            settled.append(None)
+            errors.append(None)
+        elif own is not None:
+            settled.append(bool(own.settled))
+            errors.append(np.asarray(own.error if own.settled else own.error * np.nan))
+        else:
+            settled.append(bool(quiet[level]))
+            errors.append(None)
+            if not quiet[level]:
+                reasons.append(_still_moving(names[level], len(course)))
+    return LearnedPrecisions(tuple(settled), tuple(errors), tuple(reasons))
+
+
+def _still_moving(name: str, length: int) -> str:
+    why = (
+        f"{length} epochs are too few to tell"
+        if length < FEWEST
+        else "it was still moving at the end, or scattered too much to tell"
+    )
+    return f"the precision of level {name!r} has not settled: {why}; take more epochs"
