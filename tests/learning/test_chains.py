@@ -20,7 +20,7 @@ from pcmodel.learning import (
     Hmc,
     NaturalGradient,
     PosteriorSamples,
-    standard_errors,
+    settling,
 )
 from pcmodel.learning.loop import run_chunk
 
@@ -106,7 +106,7 @@ def test_chains_recover_where_laplace_draws_are_biased():
     network, data = tanh_case((12, 6, 3), truth, 400)
     step = NaturalGradient(burn_in=10, settle=50)
     state, curve = learn_precisions(network, data, Hmc(num_leapfrog=6), step, steps=90)
-    errors = np.asarray(standard_errors(state.precision, 400), float)
+    errors = np.asarray([each.error for each in settling(state.precision, 400)])
     away = curve.log_precisions[-1] - np.log(truth)
     assert np.all(np.abs(away) < 3 * errors) and np.all(errors < 0.25)
     assert 0.7 < curve.acceptance[-1] < 0.9
@@ -129,7 +129,7 @@ def test_four_levels_are_recovered_falling_and_rising(truth):
     state, curve = learn_precisions(
         network, data, Hmc(), NaturalGradient(settle=80), steps=120
     )
-    errors = np.asarray(standard_errors(state.precision, 1000), float)
+    errors = np.asarray([each.error for each in settling(state.precision, 1000)])
     away = np.abs(curve.log_precisions[-1] - np.log(truth))
     assert np.all(away < np.maximum(0.05, 3 * errors)) and np.all(errors < 0.25)
 
