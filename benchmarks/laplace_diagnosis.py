@@ -16,6 +16,7 @@ What must not be: trusted and not right after correction.
 import argparse
 from collections import Counter
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -93,7 +94,7 @@ def random_network(rng: np.random.Generator, case, span: float):
             scale=float(10 ** rng.uniform(-0.3, 0.5)),
             rngs=nnx.Rngs(int(rng.integers(2**31))),
         )
-        for below, above in zip(widths[:-1], widths[1:], strict=True)
+        for below, above in pairwise(widths)
     ]
     options = (
         {} if likelihood == "gaussian" else {"likelihood": LIKELIHOODS[likelihood]}

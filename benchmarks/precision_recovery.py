@@ -4,7 +4,8 @@ Tanh hierarchies of three and four levels, precisions falling and rising towards
 the truth (random, fixed by the seed; scaled so that the mean slope of tanh at the latents, reported, is well
 below 1).  From data alone and from precisions of 1 everywhere each level's precision is learned by
 
-- persistent Hamiltonian chains and natural gradient (a standard error is reported only of a level that has settled): asked to end within 5 % of the truth, or within two standard
+- persistent Hamiltonian chains and natural gradient (a standard error is reported of settled levels only): asked to
+  end within 5 % of the truth, or within two standard
   errors (from the observed information: the data's own sampling error, about which nothing can be done).
   Over all runs the squared distance in standard errors (Wald) should average the number of levels;
 - the same chains and closed-form EM: how far it is after as many steps;

@@ -9,6 +9,7 @@ rows beside large ones.
 """
 
 import argparse
+from itertools import pairwise
 from typing import NamedTuple
 
 import jax
@@ -72,7 +73,7 @@ def random_values(rng: np.random.Generator, shape: Shape, span: float, dtype) ->
         precisions.append(np.asarray(scale))
     weights = [
         (rng.normal(size=(a, b)) / np.sqrt(b)).astype(dtype)
-        for a, b in zip(widths, widths[1:], strict=False)
+        for a, b in pairwise(widths)
     ]
     return Values(
         weights,
@@ -218,9 +219,7 @@ def _answers(problem: Problem, latents, key):
     found["draws"] = jnp.concatenate(spread, axis=1)
     if not problem.structure.clamped[-1]:
         found["top"] = evidence_at_top(problem, whitened).covariance
-    mean, log_precision = laplace.joint_belief(
-        problem, whitened, (belief_level(problem),)
-    )
+    _, log_precision = laplace.joint_belief(problem, whitened, (belief_level(problem),))
     found["belief"] = log_precision
     return found
 
@@ -237,8 +236,7 @@ def errors_of(shape: Shape, values: Values, dtype, seed: int) -> dict[str, float
     truth = exact(shape, values, problem)
     starts = np.cumsum([0, *shape.widths])
     latents = tuple(
-        jnp.asarray(truth.state[a:b].astype(dtype))
-        for a, b in zip(starts, starts[1:], strict=False)
+        jnp.asarray(truth.state[a:b].astype(dtype)) for a, b in pairwise(starts)
     )
     found = jax.tree.map(np.asarray, _answers(problem, latents, jax.random.key(seed)))
     spread = np.sqrt(np.diagonal(truth.covariance))

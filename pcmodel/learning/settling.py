@@ -84,13 +84,15 @@ def noise_of(kept: LevelStatistics, memory: NaturalMemory) -> Array:
     r"""Variance of the running mean score.
 
     Scores scatter with correlation $\rho$ from step to step, as chains do, about a trend. Their changes show neither
-    trend nor mean: half their square is $\gamma (1 - \rho)$, their product with the one before $-\gamma (1 - \rho)^2$, and the
-    mean's variance is in proportion to $\gamma (1 + \rho) / (1 - \rho)$.
+    trend nor mean: half their square is $\gamma (1 - \rho)$, their product with the one before $-\gamma (1 - \rho)^2$; the running
+    mean of weight $w$ has variance $\gamma \frac{w}{2 - w} \frac{1 + r}{1 - r}$, $r = \rho (1 - w)$.
     """
     tiny = jnp.finfo(kept.scatter.dtype).tiny
     fall = jnp.clip(-kept.lag / jnp.maximum(kept.scatter, tiny), 1 - STRONGEST_LAG, 1)
-    share = memory.watched / (2 - memory.watched)
-    return kept.scatter * share * (2 - fall) / fall**2
+    weight = memory.watched
+    together = (1 - fall) * (1 - weight)
+    inflation = (1 + together) / (1 - together)
+    return kept.scatter / fall * inflation * weight / (2 - weight)
 
 
 def standard_errors(

@@ -1,13 +1,10 @@
 """The chains of the E-step: they persist, tune themselves, and find what Laplace draws miss."""
 
-from itertools import pairwise
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
-from precision_learning import learn_precisions
+from precision_learning import learn_precisions, tanh_case
 
 import pcmodel
 from pcmodel.door import pose
@@ -25,18 +22,6 @@ from pcmodel.learning import (
 from pcmodel.learning.loop import run_chunk
 
 MODE = GaussNewton(ConjugateGradient(), max_iterations=10, tolerance=1e-2)
-
-
-def tanh_case(widths, truth, num_examples, *, start=None, scale=1.5, seed=0):
-    """The network with its precisions at `start`, and data of the truth; every map through tanh."""
-    layers = [
-        pcmodel.Dense(above, below, scale=scale, rngs=nnx.Rngs(100 * seed + place))
-        for place, (below, above) in enumerate(pairwise(widths))
-    ]
-    true = pcmodel.Network(layers, widths, log_precisions=list(np.log(truth)))
-    data = pcmodel.sample(true, jax.random.key(seed), num_examples)[0]
-    start = [0.0] * len(widths) if start is None else start
-    return pcmodel.Network(layers, widths, log_precisions=start), data
 
 
 def visits(e_step, problem, num_visits, num_examples=1):

@@ -3,8 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from precision_learning import learn_precisions
-from test_chains import tanh_case
+from precision_learning import learn_precisions, tanh_case
 
 import pcmodel
 from pcmodel.learning import (
