@@ -186,9 +186,9 @@ class Diagnosis:
         found = []
         for drawn in _drawn(self.posed, self.whitened, self.key, self.num_samples):
             weights = _weigh(drawn.log_ratios).weights
-            means = self._means_of(drawn.latents, weights)
             left, right = (
-                drawn.latents[level].astype(float) - means[level][:, None]
+                drawn.latents[level].astype(float)
+                - _mean(drawn.latents[level].astype(float), weights)[:, None]
                 for level in (low, high)
             )
             found.append(np.einsum("bs,bsi,bsj->bij", weights, left, right))
@@ -235,10 +235,6 @@ class Diagnosis:
             for a in arrays
         )
 
-    @staticmethod
-    def _means_of(latents, weights) -> list[np.ndarray]:
-        return [np.einsum("bs,bsi->bi", weights, x) for x in latents]
-
 
 class Weighed(NamedTuple):
     """Of rows of log ratios: normalised weights, tail shapes, log mean ratio and its standard error."""
@@ -276,8 +272,9 @@ def diagnose(
             tuple(np.asarray(x, float) for x in part) for part in exact[:2]
         )
         evidence = np.asarray(exact[2], float)
-        nothing = np.zeros_like(evidence)
-        shares = Shares(*(nothing - np.inf, nothing + 1) * 2, nothing, nothing, nothing)
+        light = np.full_like(evidence, -np.inf)
+        nothing, one = np.zeros_like(evidence), np.ones_like(evidence)
+        shares = Shares(light, one, light, one, nothing, nothing, nothing)
         moments = Corrected(mean, variances, tuple(map(np.zeros_like, mean)))
         return Diagnosis(
             posed, whitened, key, num_samples, True, limit, shares, moments, evidence
@@ -288,7 +285,7 @@ def diagnose(
     shares, moments, evidence = jax.tree.map(lambda *each: np.concatenate(each), *parts)
     if not posed.batching.is_batched:
         shares, moments, evidence = jax.tree.map(
-            lambda x: x[0], (shares, moments, evidence)
+            lambda x: np.asarray(x[0]), (shares, moments, evidence)
         )
     return Diagnosis(
         posed, whitened, key, num_samples, False, limit, shares, moments, evidence
@@ -321,7 +318,7 @@ def _told(drawn: _Drawn) -> tuple[Shares, Corrected, np.ndarray]:
     means, variances, errors = [], [], []
     for latent in drawn.latents:
         values = latent.astype(float)
-        mean = np.einsum("bs,bsi->bi", weights, values)
+        mean = _mean(values, weights)
         squares = (values - mean[:, None]) ** 2
         means.append(mean)
         variances.append(np.einsum("bs,bsi->bi", weights, squares))
@@ -337,6 +334,12 @@ def _told(drawn: _Drawn) -> tuple[Shares, Corrected, np.ndarray]:
     )
     moments = Corrected(tuple(means), tuple(variances), tuple(errors))
     return shares, moments, drawn.log_evidence
+
+
+def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted mean over draws; what does not vary keeps its value to the last bit."""
+    first = values[:, :1]
+    return first[:, 0] + np.einsum("bs,bsi->bi", weights, values - first)
 
 
 def _weigh(log_ratios: np.ndarray) -> Weighed:

@@ -115,13 +115,13 @@ def sample_posterior(
     drawn = [_judged(posed, *part) for part in _drawn(posed, key, num_chains, options)]
     whole = jax.tree.map(lambda *each: np.concatenate(each), *drawn)
     if not posed.batching.is_batched:
-        whole = jax.tree.map(lambda leaf: leaf[0], whole)
+        whole = jax.tree.map(lambda leaf: np.asarray(leaf[0]), whole)
     return PosteriorDraws(*whole)
 
 
 def _drawn(
     posed: Posed, key: Array, num_chains: int, options: dict
-) -> Iterator[tuple[Latents, np.ndarray]]:
+) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
     """Latents and acceptance of some examples at a time, (examples, chains, draws, width)."""
     size = posed.batch_size
     if size is None:
@@ -138,7 +138,7 @@ def _drawn(
         yield part.kept(found)
 
 
-def _judged(posed: Posed, latents: Latents, acceptance: np.ndarray):
+def _judged(posed: Posed, latents: tuple[np.ndarray, ...], acceptance: np.ndarray):
     """The fields of `PosteriorDraws` for some examples."""
     from pcmodel.behaviour.ranked import ranked_ess, ranked_rhat
 

@@ -128,9 +128,8 @@ def mixture_draws(
     points = centres[kinds] + noise / jnp.sqrt(precision[kinds])
     away = points[:, None] - centres[None]
     # Relative to the Laplace posterior at its mode, so that determinants nearly cancel.
-    density = 0.5 * jnp.sum(
-        jnp.log(precision) - jnp.log(precision[:1]) - precision * away**2, axis=2
-    )
+    determinants = jnp.log(precision) - jnp.log(precision[:1])
+    density = 0.5 * jnp.sum(determinants[None] - precision[None] * away**2, axis=2)
     counts = np.bincount(kinds, minlength=NUM_TEMPERED + 1) / len(kinds)
     mixture = logsumexp(density + jnp.log(jnp.asarray(counts, dtype))[None], axis=1)
     return ProposalDraws(points @ directions, density[:num_samples, 0], mixture)
