@@ -30,6 +30,7 @@ from pcmodel.parts import in_parts
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
 from pcmodel.types import Latents
+from pcmodel.weighing import weigh, weighted_mean
 
 SAMPLER = "pcmodel.sample_posterior"
 ELSEWHERE = 0.05
@@ -185,10 +186,10 @@ class Diagnosis:
             return np.asarray(covariance_of(self.posed, self.whitened, low, high))
         found = []
         for drawn in _drawn(self.posed, self.whitened, self.key, self.num_samples):
-            weights = _weigh(drawn.log_ratios).weights
+            weights = weigh(drawn.log_ratios).weights
             left, right = (
                 drawn.latents[level].astype(float)
-                - _mean(drawn.latents[level].astype(float), weights)[:, None]
+                - weighted_mean(drawn.latents[level].astype(float), weights)[:, None]
                 for level in (low, high)
             )
             found.append(np.einsum("bs,bsi,bsj->bij", weights, left, right))
@@ -234,16 +235,6 @@ class Diagnosis:
             )
             for a in arrays
         )
-
-
-class Weighed(NamedTuple):
-    """Of rows of log ratios: normalised weights, tail shapes, log mean ratio and its standard error."""
-
-    weights: Float[np.ndarray, "rows draws"]
-    shape: Float[np.ndarray, " rows"]
-    share: Float[np.ndarray, " rows"]
-    log_mean: Float[np.ndarray, " rows"]
-    error: Float[np.ndarray, " rows"]
 
 
 def diagnose(
@@ -313,12 +304,12 @@ class _Drawn(NamedTuple):
 
 
 def _told(drawn: _Drawn) -> tuple[Shares, Corrected, np.ndarray]:
-    own, weighed = _weigh(drawn.own), _weigh(drawn.log_ratios)
+    own, weighed = weigh(drawn.own), weigh(drawn.log_ratios)
     weights = weighed.weights
     means, variances, errors = [], [], []
     for latent in drawn.latents:
         values = latent.astype(float)
-        mean = _mean(values, weights)
+        mean = weighted_mean(values, weights)
         squares = (values - mean[:, None]) ** 2
         means.append(mean)
         variances.append(np.einsum("bs,bsi->bi", weights, squares))
@@ -334,37 +325,6 @@ def _told(drawn: _Drawn) -> tuple[Shares, Corrected, np.ndarray]:
     )
     moments = Corrected(tuple(means), tuple(variances), tuple(errors))
     return shares, moments, drawn.log_evidence
-
-
-def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted mean over draws; what does not vary keeps its value to the last bit."""
-    first = values[:, :1]
-    return first[:, 0] + np.einsum("bs,bsi->bi", weights, values - first)
-
-
-def _weigh(log_ratios: np.ndarray) -> Weighed:
-    """A row with a ratio that is not a number, or without a finite one, has shape inf and even weights."""
-    from pcmodel.behaviour.loo import smooth_tails
-
-    ratios = np.asarray(log_ratios, float)
-    size = ratios.shape[1]
-    broken = np.any(np.isnan(ratios) | (ratios == np.inf), axis=1)
-    broken |= ~np.any(np.isfinite(ratios), axis=1)
-    ratios = np.where(broken[:, None], 0.0, ratios)
-    top = ratios.max(axis=1, keepdims=True)
-    with np.errstate(all="ignore"):
-        # A ratio below exp(-700) of the largest is nothing; its logarithm must be a number.
-        logs, shape = smooth_tails(np.maximum(ratios, top - 700.0))
-    weights = np.exp(logs)
-    total = weights.sum(axis=1)
-    share = total**2 / np.sum(weights**2, axis=1) / size
-    return Weighed(
-        weights / total[:, None],
-        np.where(broken | np.isnan(shape), np.inf, shape),
-        np.where(broken, 0.0, share),
-        top[:, 0] + np.log(total / size),
-        np.sqrt(np.maximum(1 / share - 1, 0) / size),
-    )
 
 
 def _drawn(

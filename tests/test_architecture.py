@@ -25,6 +25,7 @@ DOOR = {
     "resuming",
     "sampling",
     "training",
+    "weighing",
 }
 SERVICES = {"errors", "progress", "runtime"}
 

@@ -11,7 +11,7 @@ from flax import nnx
 from hierarchies import network_of, random_hierarchy
 
 import pcmodel
-from pcmodel.diagnosis import _weigh
+from pcmodel.weighing import weigh
 
 KEY = jax.random.key(0)
 BITS = np.array([1.0, 0, 1, 1, 0, 0])
@@ -103,7 +103,7 @@ def test_ratios_of_a_linear_network_are_constant():
     mode = infer_one(problem, pcmodel.GaussNewton(), jnp.zeros(4)).whitened
     drawn = jax.jit(importance_draws, static_argnums=3)(problem, mode, KEY, 2000)
     np.testing.assert_allclose(drawn.own, 0, atol=1e-9)
-    weighed = _weigh(np.asarray(drawn.log_ratios)[None])
+    weighed = weigh(np.asarray(drawn.log_ratios)[None])
     assert abs(weighed.log_mean[0]) < 4 * weighed.error[0] < 0.1
 
 
@@ -171,7 +171,7 @@ def test_weights_are_the_ratios_normalised_and_nothing_else():
     logs = np.concatenate([logs, logs + 300.0, logs, logs])
     logs[2, 7] = np.nan
     logs[3, 7] = -np.inf
-    weighed = _weigh(logs)
+    weighed = weigh(logs)
     assert np.all(weighed.shape[[0, 1, 3]] < 0) and weighed.shape[2] == np.inf
     plain = np.exp(logs[0])
     np.testing.assert_allclose(weighed.log_mean[0], np.log(plain.mean()), atol=1e-3)

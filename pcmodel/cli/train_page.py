@@ -120,17 +120,11 @@ class TrainPage:
 
     def _settled(self, plan: TrainingPlan, outcome: Outcome) -> dict[str, bool]:
         """By level, where precisions are learned."""
-        from pcmodel.learning.drift import still
+        from pcmodel.trainer.settled import settled_levels
 
         if not plan.learning.precision_rate > 0:
             return {}
-        quiet = still(outcome.log_precisions)
-        moved = np.ptp(outcome.log_precisions, axis=0) > 0
-        return {
-            name: bool(quiet[level])
-            for level, name in enumerate(self._run.network.names)
-            if len(moved) and moved[level]
-        }
+        return settled_levels(self._run.network.names, outcome.log_precisions)
 
     def plot(
         self, plan: TrainingPlan, outcome: Outcome, summary: TrainingSummary

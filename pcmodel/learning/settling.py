@@ -84,8 +84,8 @@ def noise_of(kept: LevelStatistics, memory: NaturalMemory) -> Array:
     r"""Variance of the running mean score.
 
     Scores scatter with correlation $\rho$ from step to step, as chains do, about a trend. Their changes show neither
-    trend nor mean: half their square is $\gamma (1 - \rho)$, their product with the one before $-\gamma (1 - \rho)^2$; the running
-    mean of weight $w$ has variance $\gamma \frac{w}{2 - w} \frac{1 + r}{1 - r}$, $r = \rho (1 - w)$.
+    trend nor mean: half their square is $\gamma (1 - \rho)$, their product with the one before $-\gamma (1 - \rho)^2$; the
+    running mean of weight $w$ has variance $\gamma \frac{w}{2 - w} \frac{1 + r}{1 - r}$, $r = \rho (1 - w)$.
     """
     tiny = jnp.finfo(kept.scatter.dtype).tiny
     fall = jnp.clip(-kept.lag / jnp.maximum(kept.scatter, tiny), 1 - STRONGEST_LAG, 1)
