@@ -55,13 +55,14 @@ class Told(NamedTuple):
     @classmethod
     def of(cls, diagnoses: "Sequence[Diagnosis]") -> "Told":
         """Several diagnoses as one row of cases."""
-        parts = [
-            [np.atleast_1d(x) for x in (d.pareto_shape, d.effective_share)]
-            + [np.atleast_1d(np.where(d.trusted, d.shares.correction, np.nan))]
-            for d in diagnoses
-        ]
-        rows = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        return cls(*rows, diagnoses[0].limit, diagnoses[0].num_samples)
+        known = [np.where(d.trusted, d.shares.correction, np.nan) for d in diagnoses]
+        return cls(
+            np.hstack([d.pareto_shape for d in diagnoses]),
+            np.hstack([d.effective_share for d in diagnoses]),
+            np.hstack(known),
+            diagnoses[0].limit,
+            diagnoses[0].num_samples,
+        )
 
     def sentence(self) -> str:
         """k, effective share, and that the page's numbers are not corrected."""
