@@ -4,7 +4,8 @@ Tanh hierarchies of three and four levels, precisions falling and rising towards
 the truth (random, fixed by the seed; scaled so that the mean slope of tanh at the latents, reported, is well
 below 1).  From data alone and from precisions of 1 everywhere each level's precision is learned by
 
-- persistent Hamiltonian chains and natural gradient: asked to end within 5 % of the truth, or within two standard
+- persistent Hamiltonian chains and natural gradient (a standard error is reported of settled levels only): asked to
+  end within 5 % of the truth, or within two standard
   errors (from the observed information: the data's own sampling error, about which nothing can be done).
   Over all runs the squared distance in standard errors (Wald) should average the number of levels;
 - the same chains and closed-form EM: how far it is after as many steps;
@@ -42,7 +43,7 @@ from pcmodel.learning import (
     NaturalGradient,
     PointEstimate,
     PosteriorSamples,
-    standard_errors,
+    settling,
 )
 from pcmodel.learning.loop import learn
 from pcmodel.networks.network import PureNetwork, as_model
@@ -134,7 +135,9 @@ def recover(simulated: Simulated, truth: np.ndarray, config: Config, seed: int):
     state, curve = run(simulated, holding_weights(Hmc(), step), config.steps, seed)
     seconds = time.perf_counter() - started
     examples = len(simulated.data)
-    errors = np.asarray([float(e) for e in standard_errors(state.precision, examples)])  # type: ignore[arg-type]
+    levels = [level for level in settling(state.precision, examples) if level]
+    settled = np.asarray([bool(level.settled) for level in levels])
+    errors = np.asarray([float(level.error) for level in levels])
     away = curve.log_precisions - np.log(truth)
     allowed = np.maximum(np.log1p(TOLERANCE), 2 * errors)
     outside = np.flatnonzero(np.any(np.abs(away) > allowed, axis=1))
@@ -144,7 +147,11 @@ def recover(simulated: Simulated, truth: np.ndarray, config: Config, seed: int):
     imbalance = [float(level.difference) for level in state.precision.levels]
     return {
         "precisions": np.exp(curve.log_precisions[-1]).tolist(),
-        "relative_standard_errors": [e if np.isfinite(e) else None for e in errors],
+        "settled": settled.tolist(),
+        "relative_standard_errors": [
+            float(e) if kept and np.isfinite(e) else None
+            for e, kept in zip(errors, settled, strict=True)
+        ],
         "wald": float(away[-1] @ information @ away[-1]),
         "within": (np.abs(away[-1]) <= allowed).tolist(),
         "steps": arrived if arrived <= config.steps else None,

@@ -38,7 +38,8 @@ UNSEPARATED = (
 )
 BELIEF_ASSUMED = (
     f"The belief: mean {PRIOR:g}, precision {PRECISIONS[-1]:g}; one observation of {EVIDENCE:+g}, precision "
-    f"{PRECISIONS[0]:g}, reaches it through two links of precision {PRECISIONS[1]:g}. Chosen, not measured."
+    f"{PRECISIONS[0]:g}, reaches it through two links of precision {PRECISIONS[1]:g}. Chosen, not measured. The hierarchy is "
+    "linear: its posterior is exact."
 )
 BELIEF_KNOBS = (
     Knob("precision of the belief", "belief.prior"),

@@ -27,10 +27,14 @@ if TYPE_CHECKING:
     from pcmodel.belief import Belief as Belief
     from pcmodel.data.images import ImageData as ImageData
     from pcmodel.data.images import load_images as load_images
+    from pcmodel.diagnosis import Diagnosis as Diagnosis
     from pcmodel.door import Clamp as Clamp
+    from pcmodel.drawing import PosteriorDraws as PosteriorDraws
+    from pcmodel.drawing import sample_posterior as sample_posterior
     from pcmodel.errors import UserError as UserError
     from pcmodel.fluctuations import activity as activity
     from pcmodel.inference.block_tridiagonal import BlockTridiagonal as BlockTridiagonal
+    from pcmodel.inference.chain import Sampling as Sampling
     from pcmodel.inference.descent import ErrorDescent as ErrorDescent
     from pcmodel.inference.descent import StateDescent as StateDescent
     from pcmodel.inference.exact import Exact as Exact
@@ -92,6 +96,7 @@ _HOME = {
     "ConjugateGradient": "pcmodel.inference.linear_solve",
     "Convolution": "pcmodel.networks.convolution",
     "Dense": "pcmodel.networks.layers",
+    "Diagnosis": "pcmodel.diagnosis",
     "Dual": "pcmodel.inference.linear_solve",
     "ErrorDescent": "pcmodel.inference.descent",
     "Exact": "pcmodel.inference.exact",
@@ -104,10 +109,12 @@ _HOME = {
     "Modulation": "pcmodel.modulation",
     "Network": "pcmodel.networks.network",
     "Posterior": "pcmodel.laplace",
+    "PosteriorDraws": "pcmodel.drawing",
     "Primal": "pcmodel.inference.linear_solve",
     "Recognition": "pcmodel.networks.recognition",
     "RecognitionResult": "pcmodel.amortising",
     "Residual": "pcmodel.networks.residual",
+    "Sampling": "pcmodel.inference.chain",
     "Scaling": "pcmodel.networks.scaling",
     "StateDescent": "pcmodel.inference.descent",
     "TrainingPlan": "pcmodel.trainer.plan",
@@ -135,6 +142,7 @@ _HOME = {
     "resnet18": "pcmodel.networks.resnet",
     "run_training": "pcmodel.trainer.run",
     "sample": "pcmodel.api",
+    "sample_posterior": "pcmodel.drawing",
     "save": "pcmodel.networks.storage",
     "scale_by_depth": "pcmodel.networks.rates",
     "train": "pcmodel.training",

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 
 import jax
-import numpy as np
 from jax import Array
 
-from pcmodel.arrays import is_traced
 from pcmodel.belief import Belief
+from pcmodel.diagnosis import Diagnosis, diagnose, refuse_tempered
 from pcmodel.door import Batching, Posed
 from pcmodel.errors import UserError
 from pcmodel.inference import posterior as core
+from pcmodel.inference.equation import is_quadratic
 from pcmodel.inference.infer import InferenceResult
 from pcmodel.levels import level_index
 from pcmodel.problem import Problem
@@ -47,14 +47,27 @@ class Posterior:
         Raises UserError under a modulated discrete level 0: a tempered likelihood is not
         normalised and has no evidence.
         """
-        self._refuse_tempered()
+        refuse_tempered(self.posed)
         return -self._map(core.free_energy)
 
     def covariance(self, first: str | int, second: str | int) -> Array:
         """Covariance between two levels, (width_first, width_second)."""
         names = self.posed.problem.structure.model.names
         levels = level_index(first, names), level_index(second, names)
-        return self._map(_covariance, static=levels)
+        return covariance_of(self.posed, self.result.whitened, *levels)
+
+    def diagnose(self, key: Array, num_samples: int = 1000) -> Diagnosis:
+        """How far this is from the posterior, by the importance ratios of its own draws.
+
+        Pareto k, effective share of the draws, and the evidence and moments that the ratios correct where k
+        allows; where it does not, the sampler to use.  Nothing is drawn where the posterior is exact.
+        Raises UserError for fewer than 25 draws and inside jit, vmap or grad.
+        """
+        problem = self.posed.problem
+        exact = None
+        if is_quadratic(problem):
+            exact = self.mean, self.variances, self.log_evidence
+        return diagnose(self.posed, self.result.whitened, key, num_samples, exact)
 
     def sample(self, key: Array, num_samples: int) -> Latents:
         """Draws by perturb-and-solve; each array is ([batch,] num_samples, width)."""
@@ -87,24 +100,6 @@ class Posterior:
             batching=self.posed.batching,
         )
 
-    def _refuse_tempered(self) -> None:
-        problem = self.posed.problem
-        gain, tempered = problem.inputs.gains[0], self.posed.is_tempered
-        if not problem.structure.is_discrete:
-            return
-        if not is_traced(gain):
-            tempered = not np.all(np.asarray(gain) == 1)
-        if tempered is None:
-            raise UserError(
-                "no evidence is defined for a tempered likelihood, and the gain of this discrete "
-                "level 0 is traced by jit, grad or vmap, so that it cannot be seen to be 1."
-            )
-        if tempered:
-            raise UserError(
-                "no evidence is defined for a tempered likelihood: the modulation changes the "
-                "gain of a discrete level 0."
-            )
-
 
 @partial(jax.jit, static_argnames=("function", "static", "batching"))
 @in_full_precision
@@ -124,6 +119,18 @@ def _mapped(
         return one(problem, whitened, *extra)
     axes = (batching.axes(problem), 0, *(0 for _ in extra))
     return jax.vmap(one, in_axes=axes)(problem, whitened, *extra)
+
+
+def covariance_of(posed: Posed, whitened: Array, first: int, second: int) -> Array:
+    """Covariance between two levels, given by their indices."""
+    return _mapped(
+        posed.problem,
+        whitened,
+        (),
+        function=_covariance,
+        static=(first, second),
+        batching=posed.batching,
+    )
 
 
 def _variances(problem: Problem, whitened: Array) -> Latents:

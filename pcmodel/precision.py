@@ -183,3 +183,18 @@ def covariance_to_log_precision(
     identity = jnp.eye(covariance.shape[-1], dtype=covariance.dtype)
     inverse = solve_lower_transposed(lower, solve_lower(lower, identity))
     return pack_cholesky(cholesky(inverse))
+
+
+def root_to_log_precision(root: Float[Array, "n m"]) -> Float[Array, "n n"]:
+    """Log-Cholesky precision of a Gaussian with covariance R R', from R (n <= m).
+
+    Neither the covariance nor the precision is formed: both would lose the smaller of what they hold.
+    """
+    if root.shape[0] == 1:
+        return -jnp.log(jnp.sum(root**2, axis=1))[:, None]
+    # R in reverse order of units is (R_u Q)' by QR, so the covariance is U U' with U upper triangular.
+    triangle = jnp.linalg.qr(root[::-1].T, mode="r")
+    triangle = jnp.sign(jnp.diagonal(triangle))[:, None] * triangle
+    upper = triangle.T[::-1, ::-1]
+    identity = jnp.eye(root.shape[0], dtype=root.dtype)
+    return pack_cholesky(solve_lower(upper.T, identity))

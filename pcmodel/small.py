@@ -22,6 +22,22 @@ def cholesky(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
     return jnp.sqrt(matrix) if matrix.shape[-1] == 1 else jnp.linalg.cholesky(matrix)
 
 
+def unit_root(rows: Float[Array, "m n"]) -> Float[Array, "n n"]:
+    """Lower factor L of I + rows' rows = L L', from the triangle of [rows; I].
+
+    The product is never formed: where the rows are large it has lost the identity to rounding (in float32
+    from a few thousand), and with it every direction of which the rows do not speak.
+    """
+    size = rows.shape[1]
+    if size == 1:
+        return jnp.sqrt(1 + jnp.sum(rows**2, axis=0))[:, None]
+    identity = jnp.eye(size, dtype=rows.dtype)
+    if 0 in rows.shape:
+        return identity
+    upper = jnp.linalg.qr(jnp.concatenate([rows, identity]), mode="r")
+    return (jnp.sign(jnp.diagonal(upper))[:, None] * upper).T
+
+
 def solve_lower(lower: Float[Array, "n n"], rhs: Array) -> Array:
     """L^-1 rhs for a vector or matrix right-hand side."""
     if lower.shape[-1] == 1:

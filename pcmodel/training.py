@@ -12,8 +12,9 @@ from jax.typing import ArrayLike
 
 from pcmodel.door import Clamp, pose
 from pcmodel.errors import UserError
-from pcmodel.learning.em import Learning, init_learning
+from pcmodel.learning.em import Learning, init_learning, level_rules
 from pcmodel.learning.loop import Chunk, LearningCurve, learn
+from pcmodel.learning.settling import LearnedPrecisions, judge_precisions
 from pcmodel.modulation import check_scalar
 from pcmodel.networks.network import Network, as_model, with_arrays
 from pcmodel.resuming import Resuming, digest
@@ -21,11 +22,15 @@ from pcmodel.tracing import refuse_tracing
 
 
 class TrainingResult(NamedTuple):
-    """The trained network (a copy), how learning went, and the gauge of its precisions."""
+    """The trained network (a copy), how learning went, and the gauge of its precisions.
+
+    precisions: whether each level's has settled, and its standard error once it has.
+    """
 
     network: Network
     curve: LearningCurve
     gauge: str
+    precisions: LearnedPrecisions
 
 
 def train(
@@ -120,7 +125,15 @@ def train(
         on_chunk=on_chunk,
     )
     trained = with_arrays(network, state.weights, state.log_precisions)
-    return TrainingResult(trained, curve, learning.gauge.name)
+    rules = level_rules(learning, posed.problem.structure, None)
+    learned = [
+        learning.precision_step.learns and rule.rate is not None and value is not None
+        for rule, value in zip(rules, pure.log_precisions, strict=True)
+    ]
+    precisions = judge_precisions(
+        state.precision, curve.log_precisions, learned, examples, pure.model.names
+    )
+    return TrainingResult(trained, curve, learning.gauge.name, precisions)
 
 
 def check_learning(learning: Learning, num_epochs: int, batch_size: int) -> None:

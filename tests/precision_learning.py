@@ -1,10 +1,14 @@
 """Precisions learned alone, the weights held: what tests of M-steps and chains share."""
 
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from flax import nnx
 
+import pcmodel
 from pcmodel.door import pose
 from pcmodel.learning import Learning
 from pcmodel.learning.loop import learn
@@ -35,3 +39,15 @@ def learn_precisions(network, data, e_step, step, *, steps, frozen=(), seed=0):
         num_epochs=steps,
         batch_size=len(data),
     )
+
+
+def tanh_case(widths, truth, num_examples, *, start=None, scale=1.5, seed=0):
+    """The network with its precisions at `start`, and data of the truth; every map through tanh."""
+    layers = [
+        pcmodel.Dense(above, below, scale=scale, rngs=nnx.Rngs(100 * seed + place))
+        for place, (below, above) in enumerate(pairwise(widths))
+    ]
+    true = pcmodel.Network(layers, widths, log_precisions=list(np.log(truth)))
+    data = pcmodel.sample(true, jax.random.key(seed), num_examples)[0]
+    start = [0.0] * len(widths) if start is None else start
+    return pcmodel.Network(layers, widths, log_precisions=start), data

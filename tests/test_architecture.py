@@ -16,13 +16,17 @@ OURS = [*FILES, *sorted((ROOT / "experiments").rglob("*.py"))]
 DOOR = {
     "amortising",
     "api",
+    "diagnosis",
     "door",
+    "drawing",
     "fluctuations",
     "laplace",
+    "parts",
     "resuming",
     "sampling",
     "starting",
     "training",
+    "weighing",
 }
 SERVICES = {"arrays", "errors", "progress", "runtime"}
 
@@ -38,7 +42,7 @@ MAY_IMPORT = {
     "brain": {"inference"},
     "behaviour": {"inference", "paradigms", "data"},
     "data": set(),
-    "door": {"inference", "learning", "networks", "record"},
+    "door": {"inference", "learning", "networks", "record", "behaviour"},
     "record": set(),
     "report": set(),
     "trainer": {"inference", "learning", "networks", "data", "door", "record"},

@@ -7,6 +7,7 @@ import numpy as np
 
 from pcmodel.behaviour.study import run_behaviour_study
 from pcmodel.data.digits import DigitsSplit, load_digits_split
+from pcmodel.diagnosis import Told
 from pcmodel.networks.network import as_model
 from pcmodel.progress import Progress
 
@@ -19,6 +20,7 @@ from .sweeps import (
     Settling,
     Sweeps,
     Trials,
+    diagnose_some,
     draw_trials,
     establish_then_contradict,
     evidence_scale,
@@ -52,7 +54,11 @@ class Scales(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Everything measured; see the parts."""
+    """Everything measured; see the parts.
+
+    laplace: how far the first pairs' Laplace posteriors are from the posterior, as trained and with the top relaxed
+    the furthest.
+    """
 
     learned: Learned
     trials: Trials
@@ -66,6 +72,7 @@ class Results(NamedTuple):
     linear_order: Order
     established: Established
     settling: Settling
+    laplace: Told
     behaviour: Any
 
 
@@ -114,7 +121,7 @@ def revise_beliefs(
     trained = as_float64(as_model(networks.network))
     untrained = as_float64(as_model(networks.untrained))
     linear = as_float64(as_model(networks.linear))
-    with progress.stage("revising beliefs", 8) as stage:
+    with progress.stage("revising beliefs", 9) as stage:
 
         def done(value):
             stage.advance()
@@ -141,4 +148,5 @@ def revise_beliefs(
             done(order_effect(linear, trials, linear_scale.prior, config, key)),
             done(establish_then_contradict(trained, trials, config, key)),
             done(settling(trained, trials, scale.prior, config)),
+            done(diagnose_some(trained, trials, scale.prior, config, key)),
         )

@@ -8,9 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pcmodel.api import run_inference
 from pcmodel.belief import Belief
+from pcmodel.diagnosis import Told
 from pcmodel.door import Batching, pose
 from pcmodel.inference.gauss_newton import GaussNewton
+from pcmodel.laplace import Posterior
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import PureNetwork
 from pcmodel.paradigms.revision import Revision, revise
@@ -67,6 +70,25 @@ def _present(
 ) -> Revision:
     one = partial(revise, solver=SOLVER, num_samples=num_samples)
     return jax.vmap(one, in_axes=(batching.axes(problem), 0))(problem, keys)
+
+
+def diagnose_cases(
+    network: PureNetwork,
+    beliefs: Beliefs,
+    images: np.ndarray,
+    *,
+    key: Array,
+    modulations: tuple[Modulation | None, ...],
+    num_samples: int = 500,
+) -> Told:
+    """How far the Laplace posteriors of these cases are from the posterior, under every modulation."""
+    prior = Belief(beliefs.mean, beliefs.log_precision, ("top",))
+    found = []
+    for modulation in modulations:
+        posed = pose(network, images, prior=prior, modulation=modulation)
+        held = Posterior(posed, run_inference(posed, SOLVER))
+        found.append(held.diagnose(key, num_samples))
+    return Told.of(found)
 
 
 @jax.jit

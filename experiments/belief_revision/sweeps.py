@@ -24,6 +24,9 @@ from pcmodel.types import Latents
 from .config import Config
 from .presenting import QUICK, Beliefs, posterior_beliefs, present, stack
 
+DIAGNOSED = 8
+"""Pairs whose Laplace posteriors are compared with the posterior."""
+
 
 class Trials(NamedTuple):
     """One row a pair: the believed class, the evidence's class, and their images."""
@@ -138,6 +141,25 @@ def run_sweeps(
                 stack([full(combination(name, g, names)) for g in gains])
                 for name in COMBINATIONS
             ]
+        ),
+    )
+
+
+def diagnose_some(
+    network: PureNetwork, trials: Trials, precision: float, config: Config, key
+) -> Told:
+    """Of the first pairs, undrugged and with the top relaxed the furthest."""
+    beliefs = jax.tree.map(
+        lambda leaf: leaf[:DIAGNOSED], held_beliefs(trials, precision)
+    )
+    return diagnose_cases(
+        network,
+        beliefs,
+        trials.shown_image[:DIAGNOSED],
+        key=key,
+        modulations=(
+            Modulation({"top": 1.0}),
+            Modulation({"top": config.gains[-1]}),
         ),
     )
 

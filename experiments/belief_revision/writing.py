@@ -20,7 +20,7 @@ ASSUMPTIONS = (
     "invariant to it.",
     "The level-0 errors carry an added variance of {floor:g} (quantised, partly constant pixels have no "
     "density otherwise). Precisions of the nonlinear network are learned with Laplace samples, which are biased.",
-    "The posterior is the Gauss-Newton Laplace approximation.",
+    "{laplace}",
 )
 REFERENCES = (
     "Carhart-Harris & Friston 2019, Pharmacol Rev 71:316: relaxed beliefs under psychedelics (REBUS).",
@@ -84,6 +84,7 @@ def facts(config: Config, results: Results) -> dict:
         "evidence": results.scales.evidence,
         "gauge": "the weight norm of every map into a hidden level is fixed",
         "floor": config.training.variance_floor,
+        "laplace": results.laplace.sentence(),
     }
 
 

@@ -9,8 +9,13 @@ import numpy as np
 from flax import nnx
 
 import pcmodel
+from pcmodel.api import run_inference
+from pcmodel.diagnosis import Told
+from pcmodel.door import pose
 from pcmodel.errors import UserError
-from pcmodel.networks.network import as_model
+from pcmodel.inference.gauss_newton import GaussNewton
+from pcmodel.laplace import Posterior
+from pcmodel.networks.network import PureNetwork, as_model
 from pcmodel.neuromodulation import CORTEX, Effects, anatomy
 from pcmodel.neuromodulation.accounts import (
     Account,
@@ -27,6 +32,8 @@ from .._claims import AS_SET, Knob, Setting, at_least
 from .observing import Observed, Words, observe_all
 
 WIDTHS, PRECISIONS = (6, 5, 4, 3), (2.0, 3.0, 3.0, 4.0)
+DIAGNOSED = 8
+"""Networks whose Laplace posteriors are compared with the posterior."""
 EFFECTS = (0.0, 0.15, 0.3, 0.5, 0.72, 1.0)
 FULL, MODERATE = 4, 2
 """Indices of EFFECTS: psilocybin 25 mg, and where SEBUS strengthens."""
@@ -69,6 +76,7 @@ class Results(NamedTuple):
 
     settings: by the setting's label (`label`), then by account.  assumptions: REBUS in variants.
     flat, raised: relaxed priors and raised senses with a flat receptor map.  prior: (networks, top).
+    laplace: how far some networks' Laplace posteriors are from the posterior.
     """
 
     settings: dict[str, dict[str, Observed]]
@@ -76,6 +84,7 @@ class Results(NamedTuple):
     flat: Observed
     raised: Observed
     prior: np.ndarray
+    laplace: Told
 
     @property
     def observed(self) -> dict[str, Observed]:
@@ -145,7 +154,19 @@ def run(config: Config, *, seed: int, progress) -> Results:
             observed(Rebus(config.strength), flat),
             observed(Sensory(config.strength), flat),
             np.asarray(weights["prior_mean"]),
+            diagnose_some(weights, log_precisions, seen, model, seed),
         )
+
+
+def diagnose_some(weights, log_precisions, seen, model, seed: int) -> Told:
+    """How far the Laplace posteriors of the first networks are from the posterior, undrugged."""
+    found = []
+    for index in range(min(DIAGNOSED, len(seen))):
+        own = jax.tree.map(lambda leaf, index=index: leaf[index], weights)
+        posed = pose(PureNetwork(model, own, log_precisions), seen[index])
+        held = Posterior(posed, run_inference(posed, GaussNewton()))
+        found.append(held.diagnose(jax.random.key(seed), 500))
+    return Told.of(found)
 
 
 def words_of(account: Account, effect: float, places) -> Words:

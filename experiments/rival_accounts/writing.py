@@ -68,6 +68,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
             "Activity is a draw of the posterior; a generated share reaches a level one sample after the activity above it.",
             "Eyes closed: the senses report just what the prior expects, with their usual precision.",
             "Transfer entropy is between the top and the lowest latent level, one sample back, of inference linearised at its mode.",
+            results.laplace.sentence(),
             "The dimmer is shown at the same number on its own scale, the 5-HT1A response.",
         ],
         limitations=(

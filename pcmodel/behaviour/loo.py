@@ -43,8 +43,13 @@ def psis_loo(log_likelihood: Float[np.ndarray, "draws observations"]) -> Loo:
     """PSIS-LOO from the pointwise log likelihood of posterior draws; UserError for fewer than 25."""
     values = np.asarray(log_likelihood, dtype=np.float64).T
     ratios = -values
-    ratios -= ratios.max(axis=1, keepdims=True)
-    weights, shape = _smooth(ratios)
+    if values.shape[1] < LEAST_DRAWS:
+        raise UserError(
+            f"leave-one-out accuracy cannot be had from {values.shape[1]} draws",
+            where="samples",
+            expected=f"{LEAST_DRAWS} or more over all chains, to smooth a tail",
+        )
+    weights, shape = smooth_tails(ratios)
     weights -= _logsumexp(weights)
     return Loo(
         _logsumexp(weights + values)[:, 0], shape, trusted_shape(values.shape[1])
@@ -60,16 +65,16 @@ def trusted_shape(num_draws: int) -> float:
     return min(1.0 - 1.0 / float(np.log10(num_draws)), TRUSTED_SHAPE)
 
 
-def _smooth(ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Replace each row's upper tail by Pareto quantiles; log weights in and out."""
+def smooth_tails(
+    log_ratios: Float[np.ndarray, "rows draws"],
+) -> tuple[Float[np.ndarray, "rows draws"], Float[np.ndarray, " rows"]]:
+    """Log weights with each row's upper tail replaced by Pareto quantiles, and the tails' shapes.
+
+    Weights are relative to the row's largest ratio, and not normalised; at least 25 draws.
+    """
+    ratios = log_ratios - log_ratios.max(axis=1, keepdims=True)
     num_draws = ratios.shape[1]
     num_tail = int(np.ceil(min(0.2 * num_draws, 3.0 * np.sqrt(num_draws))))
-    if num_draws < LEAST_DRAWS:
-        raise UserError(
-            f"leave-one-out accuracy cannot be had from {num_draws} draws",
-            where="samples",
-            expected=f"{LEAST_DRAWS} or more over all chains, to smooth a tail",
-        )
     order = np.argsort(ratios, axis=1)
     tail = order[:, -num_tail:]
     cutoff = np.take_along_axis(ratios, order[:, -num_tail - 1, None], axis=1)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from pcmodel.report import Section, Table
 
 FOREIGN = {"permuted": "pixels in another order", "inverted": "white for black"}
@@ -21,6 +23,16 @@ def foreign_of(run: Any) -> Any:
     return foreign_free_energies(run.network, run.split.test, run.preparation)
 
 
+def laplace_of(run: Any) -> Any:
+    """How far the Laplace posteriors of some test images are from the posterior; None for a classifier."""
+    from pcmodel.trainer.foreign import diagnose_images
+
+    if not run.preparation.is_generative:
+        return None
+    images = np.asarray(run.split.test.images)
+    return diagnose_images(run.network, images, run.preparation)
+
+
 def detections_of(foreign: Any) -> dict[str, Any]:
     """Area under the curve and its error by kind; empty without free energies."""
     from pcmodel.trainer.foreign import detections
@@ -28,7 +40,9 @@ def detections_of(foreign: Any) -> dict[str, Any]:
     return {} if foreign is None else detections(foreign)
 
 
-def foreign_section(foreign: Any, detected: dict[str, Any]) -> tuple[Section, ...]:
+def foreign_section(
+    foreign: Any, detected: dict[str, Any], laplace: Any
+) -> tuple[Section, ...]:
     """What was found, and what it means."""
     if not detected:
         return ()
@@ -48,4 +62,8 @@ def foreign_section(foreign: Any, detected: dict[str, Any]) -> tuple[Section, ..
         "every pair is ordered alike, which says little when images are few."
     )
     table = Table(("Foreign images", "Area under the ROC curve"), rows, caption)
-    return (Section("Foreign images", paragraphs=(said,), tables=(table,)),)
+    return (
+        Section(
+            "Foreign images", paragraphs=(said, laplace.sentence()), tables=(table,)
+        ),
+    )

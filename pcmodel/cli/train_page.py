@@ -9,6 +9,7 @@ from pcmodel.cli.foreign_images import (
     detections_of,
     foreign_of,
     foreign_section,
+    laplace_of,
 )
 from pcmodel.report import Panel, Report, Section, Table
 from pcmodel.trainer.plan import TrainingPlan
@@ -28,7 +29,8 @@ class Outcome(NamedTuple):
     """What arrays.npz holds.  curves: by name, over chunks; NaN where nothing was measured.
 
     level_energies, log_precisions: (chunks, levels).
-    foreign: free energies of test images and of foreign ones; None for a classifier.
+    foreign: free energies of test images and of foreign ones; laplace: how far their Laplace posteriors are from the
+        posterior.  None for a classifier.
     """
 
     steps: np.ndarray
@@ -41,11 +43,13 @@ class Outcome(NamedTuple):
     test: Any
     test_labels: np.ndarray
     foreign: Any
+    laplace: Any
 
 
 class TrainingSummary(NamedTuple):
     """What result.json holds: accuracies with binomial standard errors, speeds, and how well the
-    free energy tells each kind of foreign images (empty for a classifier)."""
+    free energy tells each kind of foreign images (empty for a classifier); by level, whether a learned precision
+    no longer moved at the end."""
 
     validation_accuracy: float
     validation_error: float
@@ -62,6 +66,7 @@ class TrainingSummary(NamedTuple):
     stopped_early: bool
     resumed_from: int | None
     foreign: dict[str, Any]
+    precisions_settled: dict[str, bool]
 
 
 class TrainPage:
@@ -82,6 +87,7 @@ class TrainPage:
             run.test,
             np.asarray(run.split.test.labels),
             foreign_of(run),
+            laplace_of(run),
         )
 
     def analyse(self, plan: TrainingPlan, outcome: Outcome) -> TrainingSummary:
@@ -109,7 +115,16 @@ class TrainPage:
             self._run.stopped_early,
             self._run.resumed_from,
             detections_of(outcome.foreign),
+            self._settled(plan, outcome),
         )
+
+    def _settled(self, plan: TrainingPlan, outcome: Outcome) -> dict[str, bool]:
+        """By level, where precisions are learned."""
+        from pcmodel.trainer.settled import settled_levels
+
+        if not plan.learning.precision_rate > 0:
+            return {}
+        return settled_levels(self._run.network.names, outcome.log_precisions)
 
     def plot(
         self, plan: TrainingPlan, outcome: Outcome, summary: TrainingSummary
@@ -138,7 +153,7 @@ class TrainPage:
             key_panel=panels[0] if panels else None,
             sections=(
                 Section("Numbers", panels=panels[1:], tables=(_numbers(summary),)),
-                *foreign_section(outcome.foreign, summary.foreign),
+                *foreign_section(outcome.foreign, summary.foreign, outcome.laplace),
                 Section("Settings", tables=(_settings(plan),)),
             ),
             assumptions=(
@@ -309,11 +324,16 @@ def _numbers(summary: TrainingSummary) -> Table:
         error = f"{100 * summary.test_calibration_error:.2f} %"
         rows.insert(1, ("Expected calibration error", error))
         rows.insert(1, ("Test surprise", f"{summary.test_surprise:.4f} nats"))
+    if summary.precisions_settled:
+        moving = [n for n, still in summary.precisions_settled.items() if not still]
+        told = f"not yet of {', '.join(moving)}" if moving else "all"
+        rows.append(("Learned precisions settled", told))
     if summary.resumed_from is not None:
         rows.append(("Gone on from step", str(summary.resumed_from)))
     caption = (
         "Surprise: mean -log probability of the true label. Time and speed: of the median chunk, "
-        "without compiling and measuring."
+        "without compiling and measuring. Settled: a precision would move by less than 5 % if learning went on "
+        "for as long again; it has no standard error, the weights being learned with it."
     )
     return Table(("What", "Value"), rows, caption)
 

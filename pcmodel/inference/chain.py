@@ -80,9 +80,13 @@ class Sampling:
             )
 
 
-def laplace(problem: Problem, solver: Solver) -> Gaussian:
-    """The mode and a root of the Gauss-Newton covariance there."""
-    mode = solver.minimise(problem, start_of(problem)).whitened
+def laplace(
+    problem: Problem, solver: Solver, start: Float[Array, " free"] | None = None
+) -> Gaussian:
+    """The mode, sought from `start` (by default `start_of`), and a root of the Gauss-Newton covariance there."""
+    if start is None:
+        start = start_of(problem)
+    mode = solver.minimise(problem, start).whitened
     if mode.shape[0] > LARGEST_ROOT or mode.shape[0] == 0:
         return Gaussian(mode, None)
     lower = hessian_factor(linearise(problem, mode))
@@ -91,11 +95,16 @@ def laplace(problem: Problem, solver: Solver) -> Gaussian:
 
 
 def run_chain(
-    problem: Problem, key: Array, num_samples: int, sampling: Sampling
+    problem: Problem,
+    key: Array,
+    num_samples: int,
+    sampling: Sampling,
+    *,
+    start: Float[Array, " free"] | None = None,
 ) -> Chain:
-    """Posterior draws of the whitened errors of one problem."""
+    """Posterior draws of the whitened errors of one problem; its mode is sought from `start` (the sweep)."""
     start_key, burn_key, keep_key = jax.random.split(key, 3)
-    around = laplace(problem, sampling.start)
+    around = laplace(problem, sampling.start, start)
     potential, dtype = potential_of(problem), around.mean.dtype
     noise = jax.random.normal(start_key, around.mean.shape, dtype)
     state = init_hmc(potential, around.mean + push(around.root, noise))

@@ -17,16 +17,11 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.energy import level_factor
-from pcmodel.inference.linear_solve import add_diagonal, output_jacobian
+from pcmodel.inference.linear_solve import output_jacobian
 from pcmodel.inference.whitened import linearise
 from pcmodel.precision import precision_matrix
 from pcmodel.problem import Problem
-from pcmodel.small import (
-    cholesky,
-    solve_lower,
-    solve_lower_transposed,
-    solve_spd,
-)
+from pcmodel.small import solve_lower, solve_lower_transposed, unit_root
 
 
 class EvidenceAtTop(NamedTuple):
@@ -36,7 +31,9 @@ class EvidenceAtTop(NamedTuple):
     prior_precision: the gained prior precision in force.
     evidence_precision: J.
     information: h = (J + P)(x - m).
-    covariance: posterior covariance (J + P)^-1.
+    covariance: posterior covariance (J + P)^-1.  root: upper triangular R with R R' that covariance, which
+        it may hold where the product rounds.
+    whitened: the shift in prior standard deviations.  spread: R in these, so that spread spread' = (I + J_w)^-1.
     """
 
     shift: Float[Array, " top"]
@@ -44,6 +41,9 @@ class EvidenceAtTop(NamedTuple):
     evidence_precision: Float[Array, "top top"]
     information: Float[Array, " top"]
     covariance: Float[Array, "top top"]
+    root: Float[Array, "top top"]
+    whitened: Float[Array, " top"]
+    spread: Float[Array, "top top"]
 
 
 def evidence_at_top(problem: Problem, whitened: Float[Array, " free"]) -> EvidenceAtTop:
@@ -51,23 +51,23 @@ def evidence_at_top(problem: Problem, whitened: Float[Array, " free"]) -> Eviden
     part = problem.structure.free_slices()[-1]
     matrix = output_jacobian(linearise(problem, whitened))
     between, top = matrix[:, : part.start], matrix[:, part]
-    one = jnp.ones((), whitened.dtype)
-    lower = cholesky(add_diagonal(between @ between.T, one))
-    half = solve_lower(lower, top)
+    half = solve_lower(unit_root(between.T), top)
     evidence = half.T @ half
     own = level_factor(problem, problem.structure.top)
     root = jnp.diag(own) if own.ndim == 1 else own
-    posterior = cholesky(add_diagonal(evidence, one))
-    # x - m = F^-T z, so matrices in z become F . F' (precisions) in x.
-    shift = solve_transposed(own, whitened[part])
+    # (I + J_w)^-1 = (L L')^-1 = L^-T L^-1.
     identity = jnp.eye(evidence.shape[0], dtype=evidence.dtype)
-    inverse = solve_spd(posterior, identity)
-    spread = solve_transposed(own, solve_transposed(own, inverse).T)
+    spread = solve_lower(unit_root(half), identity).T
+    # x - m = F^-T z, so matrices in z become F . F' (precisions) in x.
+    covariance_root = solve_transposed(own, spread)
     return EvidenceAtTop(
-        shift,
+        solve_transposed(own, whitened[part]),
         precision_matrix(own),
         root @ evidence @ root.T,
         root @ (whitened[part] + evidence @ whitened[part]),
+        covariance_root @ covariance_root.T,
+        covariance_root,
+        whitened[part],
         spread,
     )
 

@@ -29,19 +29,18 @@ from pcmodel.energy import (
 from pcmodel.inference.lanczos import lanczos_log_det
 from pcmodel.inference.linear_solve import (
     LinearSolver,
-    add_diagonal,
     choose,
     output_jacobian,
 )
 from pcmodel.inference.whitened import Linearisation, linearise, unroll
 from pcmodel.precision import (
     LOG_TWO_PI,
-    covariance_to_log_precision,
     log_det,
     partition,
+    root_to_log_precision,
 )
 from pcmodel.problem import Problem
-from pcmodel.small import cholesky, gram, rows_of, solve_lower
+from pcmodel.small import rows_of, solve_lower, unit_root
 from pcmodel.types import Latents
 
 DIRECT_LOG_DET = 2048
@@ -72,11 +71,10 @@ def row_log_det(problem: Problem) -> Float[Array, ""]:
     return total
 
 
-def smaller_cholesky(matrix: Float[Array, "outputs free"]) -> Array:
+def smaller_root(matrix: Float[Array, "outputs free"]) -> Array:
     """Cholesky factor of I + S S' or I + S'S, whichever is smaller (equal log dets)."""
     wide = matrix.shape[0] <= matrix.shape[1]
-    product = gram(matrix if wide else matrix.T)
-    return cholesky(add_diagonal(product, jnp.ones((), matrix.dtype)))
+    return unit_root(matrix.T if wide else matrix)
 
 
 def log_det_hessian(linear: Linearisation, key: Array | None) -> Float[Array, ""]:
@@ -85,7 +83,7 @@ def log_det_hessian(linear: Linearisation, key: Array | None) -> Float[Array, ""
     if size == 0:
         return jnp.zeros((), linear.gradient.dtype)
     if size <= DIRECT_LOG_DET or key is None:
-        lower = smaller_cholesky(output_jacobian(linear))
+        lower = smaller_root(output_jacobian(linear))
         return 2 * jnp.sum(jnp.log(jnp.diagonal(lower)))
     return lanczos_log_det(
         lambda v: v + linear.pull(linear.push(v)), key, linear.gradient
@@ -161,8 +159,7 @@ class Moments(NamedTuple):
 
 def hessian_factor(linear: Linearisation) -> Float[Array, "free free"]:
     """Lower Cholesky factor of the whitened Hessian I + S'S."""
-    matrix = output_jacobian(linear)
-    return cholesky(add_diagonal(gram(matrix.T), jnp.ones((), matrix.dtype)))
+    return unit_root(output_jacobian(linear))
 
 
 def covariance_root(
@@ -231,4 +228,4 @@ def joint_belief(
     )
     root = covariance_root(problem, whitened, units)
     mean = jnp.concatenate([latents[level] for level in levels])
-    return mean, covariance_to_log_precision(root @ root.T)
+    return mean, root_to_log_precision(root)

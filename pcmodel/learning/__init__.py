@@ -14,8 +14,12 @@ from pcmodel.learning.m_step import Frozen as Frozen
 from pcmodel.learning.m_step import GradientStep as GradientStep
 from pcmodel.learning.m_step import MovingAverage as MovingAverage
 from pcmodel.learning.natural import NaturalGradient as NaturalGradient
-from pcmodel.learning.natural import standard_errors as standard_errors
 from pcmodel.learning.rules import Backpropagation as Backpropagation
 from pcmodel.learning.rules import Equilibrium as Equilibrium
 from pcmodel.learning.rules import Incremental as Incremental
 from pcmodel.learning.rules import Nudged as Nudged
+from pcmodel.learning.settling import LearnedPrecisions as LearnedPrecisions
+from pcmodel.learning.settling import Settling as Settling
+from pcmodel.learning.settling import settling as settling
+from pcmodel.learning.settling import standard_errors as standard_errors
+from pcmodel.learning.settling import unsettled as unsettled

@@ -49,21 +49,32 @@ class LevelStatistics(NamedTuple):
 
     cross: E[centred x difference].  square: E[difference^2].  difference: E[difference], zero once the draws come
     from the posterior.  information: of a precision per unit, its own; of a scalar, unused.
+    mean: of the batches' mean scores, over the latest steps.  scatter, lag: of their change from step to step, half
+    its square and its product with the one before: what tells noise from trend.  last, change: the latest.
     """
 
     cross: Array
     square: Array
     difference: Array
     information: Array
+    mean: Array
+    scatter: Array
+    lag: Array
+    last: Array
+    change: Array
 
 
 class NaturalMemory(NamedTuple):
     """steps: taken so far.  levels: None for a level without scores (full or absent precision).
-    information: observed information per example of all scalar precisions together."""
+    information: observed information per example of all scalar precisions together.
+    samples: draws of each example.  watched: weight of the last batch in the running mean scores.
+    """
 
     steps: Float[Array, ""]
     levels: tuple[LevelStatistics | None, ...]
     information: Float[Array, "scalars scalars"]
+    samples: Float[Array, ""]
+    watched: Float[Array, ""]
 
 
 @dataclass(frozen=True)
@@ -109,15 +120,16 @@ class NaturalGradient:
     def init(self, log_precisions: LogPrecisions) -> Any:
         """No scores seen; information as if complete information were one."""
         levels = tuple(
-            LevelStatistics(*(jnp.zeros_like(value) for _ in range(4)))
+            LevelStatistics(*(jnp.zeros_like(value) for _ in LevelStatistics._fields))
             if value is not None and value.ndim < 2
             else None
             for value in log_precisions
         )
         count = len(scalar_levels(log_precisions))
         dtype = next(value.dtype for value in log_precisions if value is not None)
+        nothing = jnp.zeros((), dtype)
         return NaturalMemory(
-            jnp.zeros((), dtype), levels, jnp.zeros((count, count), dtype)
+            nothing, levels, jnp.zeros((count, count), dtype), nothing, nothing
         )
 
     def update(
@@ -160,6 +172,8 @@ class NaturalGradient:
         """Each level's best scores, (batch, samples, ...), and the running means with this batch."""
         both = draws.scores()
         weight = jnp.maximum(self.forget, 1 / (1 + memory.steps))
+        late = jnp.maximum(memory.steps - self.settle, 0)
+        watched = jnp.minimum(weight, 2 / (2 + late))
         levels, scores = list(memory.levels), {}
         for level, (value, rule) in enumerate(zip(log_precisions, rules, strict=True)):
             statistics = levels[level]
@@ -173,6 +187,9 @@ class NaturalGradient:
             statistics = followed(statistics, centred, difference, weight)
             share = -statistics.cross / jnp.maximum(statistics.square, 1e-12)
             scores[level] = centred + jnp.clip(share, 0, 1)[None, None] * difference
+            statistics = watch(
+                statistics, jnp.mean(scores[level], (0, 1)), watched, memory.steps
+            )
             if value.ndim == 1:
                 seen = covariance_diagonal(scores[level])
                 information = blend(statistics.information, seen, weight)
@@ -183,7 +200,10 @@ class NaturalGradient:
             stacked = [scores[level] for level in scalar_levels(log_precisions)]
             seen = covariance(jnp.stack(stacked, axis=-1))
             information = blend(information, seen, weight)
-        return scores, NaturalMemory(memory.steps, tuple(levels), information)
+        samples = jnp.full_like(memory.samples, draws.errors[-1].shape[1])
+        return scores, NaturalMemory(
+            memory.steps, tuple(levels), information, samples, watched
+        )
 
     def bounded_changes(
         self,
@@ -241,39 +261,19 @@ def followed(
         blend(before, jnp.mean(value, axis=(0, 1)), weight)
         for before, value in zip(old, seen, strict=True)
     ]
-    return LevelStatistics(*means, information=statistics.information)
+    return statistics._replace(cross=means[0], square=means[1], difference=means[2])
 
 
-def standard_errors(
-    memory: NaturalMemory, num_examples: int, *, frozen: Sequence[int] = ()
-) -> tuple[Array | None, ...]:
-    """Standard error of each learned log-precision (a relative error of the precision).
-
-    From the observed information, the weights taken as known; scalars jointly, units each by itself.
-    None for a level without scores and for `frozen` levels (indices); infinite where too few draws
-    were seen for any information to show.
-    """
-    scalars = [
-        level
-        for level, kept in enumerate(memory.levels)
-        if kept is not None and kept.cross.ndim == 0
-    ]
-    rows = [row for row, level in enumerate(scalars) if level not in frozen]
-    errors: list[Array | None] = [
-        root_or_infinite(1 / kept.information / num_examples)
-        if kept is not None and kept.cross.ndim == 1 and level not in frozen
-        else None
-        for level, kept in enumerate(memory.levels)
-    ]
-    if rows:
-        inverse = jnp.linalg.inv(memory.information[np.ix_(rows, rows)])
-        for place, row in enumerate(rows):
-            errors[scalars[row]] = root_or_infinite(
-                inverse[place, place] / num_examples
-            )
-    return tuple(errors)
-
-
-def root_or_infinite(variance: Array) -> Array:
-    """A standard deviation; infinite where the variance is no positive number."""
-    return jnp.where(variance > 0, jnp.sqrt(jnp.maximum(variance, 0)), jnp.inf)
+def watch(
+    statistics: LevelStatistics, score: Array, weight: Array, steps: Array
+) -> LevelStatistics:
+    """The running mean of batches' scores, and how they change from step to step."""
+    change = jnp.where(steps > 0, score - statistics.last, 0)
+    pair = change * statistics.change
+    return statistics._replace(
+        mean=blend(statistics.mean, score, weight),
+        scatter=blend(statistics.scatter, 0.5 * change**2, weight),
+        lag=blend(statistics.lag, pair, weight),
+        last=score,
+        change=change,
+    )

@@ -68,7 +68,7 @@ def revise(
     return Revision(
         revision_index(top),
         jnp.sqrt(jnp.sum(top.shift**2)),
-        readout_belief(result.latents[-1], top.covariance, key, num_samples),
+        readout_belief(result.latents[-1], top.root, key, num_samples),
         surprise(top),
         entropy(top),
         errors / jnp.maximum(jnp.sum(errors), jnp.finfo(errors.dtype).tiny),
@@ -93,29 +93,28 @@ def revision_index(top: EvidenceAtTop) -> Float[Array, ""]:
 
 def readout_belief(
     mode: Float[Array, " top"],
-    covariance: Float[Array, "top top"],
+    root: Float[Array, "top top"],
     key: Array,
     num_samples: int,
 ) -> Float[Array, " top"]:
-    """Probability of each unit being the largest, under N(mode, covariance)."""
+    """Probability of each unit being the largest, under N(mode, R R')."""
     noise = jax.random.normal(key, (num_samples, mode.shape[0]), mode.dtype)
-    draws = mode[None] + noise @ jnp.linalg.cholesky(covariance).T
+    draws = mode[None] + noise @ root.T
     winners = jax.nn.one_hot(jnp.argmax(draws, axis=1), mode.shape[0], dtype=mode.dtype)
     return jnp.mean(winners, axis=0)
 
 
 def surprise(top: EvidenceAtTop) -> Float[Array, ""]:
     """KL divergence of the posterior from the prior in force, nats."""
-    spread = top.prior_precision @ top.covariance
-    mahalanobis = jnp.sum(top.shift * (top.prior_precision @ top.shift))
-    log_det = jnp.linalg.slogdet(spread)[1]
-    return 0.5 * (jnp.trace(spread) + mahalanobis - top.shift.shape[0] - log_det)
+    log_det = 2 * jnp.sum(jnp.log(jnp.diagonal(top.spread)))
+    squares = jnp.sum(top.spread**2) + jnp.sum(top.whitened**2)
+    return 0.5 * (squares - top.shift.shape[0] - log_det)
 
 
 def entropy(top: EvidenceAtTop) -> Float[Array, ""]:
     """Differential entropy of the top's posterior, nats."""
     width = top.shift.shape[0]
-    log_det = jnp.linalg.slogdet(top.covariance)[1]
+    log_det = 2 * jnp.sum(jnp.log(jnp.diagonal(top.root)))
     return 0.5 * (log_det + width * (1 + jnp.log(2 * jnp.pi)))
 
 

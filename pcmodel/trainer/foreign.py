@@ -20,6 +20,7 @@ from pcmodel.api import run_inference
 from pcmodel.calibration import auroc, auroc_standard_error
 from pcmodel.data.checks import as_bytes
 from pcmodel.data.standardisation import WHITE
+from pcmodel.diagnosis import Told
 from pcmodel.door import pose
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.linear_solve import ConjugateGradient
@@ -45,6 +46,10 @@ class Foreign(NamedTuple):
     test: Float[np.ndarray, " images"]
     permuted: Float[np.ndarray, " images"]
     inverted: Float[np.ndarray, " images"]
+
+
+DIAGNOSED = 16
+"""Images whose Laplace posteriors are compared with the posterior."""
 
 
 class Detection(NamedTuple):
@@ -100,6 +105,16 @@ def free_energies(
         belief = Posterior(posed, run_inference(posed, SOLVER))
         found.append(-np.asarray(belief.log_evidence))
     return np.concatenate(found)
+
+
+def diagnose_images(
+    network: Network, images: Images, preparation: Preparation, *, seed: int = 0
+) -> Told:
+    """How far the Laplace posteriors of some images are from the posterior, the label left free."""
+    pixels = jax.vmap(preparation.pixels)(jnp.asarray(images[:DIAGNOSED]))
+    posed = pose(network, pixels)
+    belief = Posterior(posed, run_inference(posed, SOLVER))
+    return Told.of([belief.diagnose(jax.random.key(seed), 500)])
 
 
 def permuted(images: Images, seed: int = 0) -> Images:

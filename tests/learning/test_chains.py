@@ -1,13 +1,10 @@
 """The chains of the E-step: they persist, tune themselves, and find what Laplace draws miss."""
 
-from itertools import pairwise
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
-from precision_learning import learn_precisions
+from precision_learning import learn_precisions, tanh_case
 
 import pcmodel
 from pcmodel.door import pose
@@ -20,23 +17,11 @@ from pcmodel.learning import (
     Hmc,
     NaturalGradient,
     PosteriorSamples,
-    standard_errors,
+    settling,
 )
 from pcmodel.learning.loop import run_chunk
 
 MODE = GaussNewton(ConjugateGradient(), max_iterations=10, tolerance=1e-2)
-
-
-def tanh_case(widths, truth, num_examples, *, start=None, scale=1.5, seed=0):
-    """The network with its precisions at `start`, and data of the truth; every map through tanh."""
-    layers = [
-        pcmodel.Dense(above, below, scale=scale, rngs=nnx.Rngs(100 * seed + place))
-        for place, (below, above) in enumerate(pairwise(widths))
-    ]
-    true = pcmodel.Network(layers, widths, log_precisions=list(np.log(truth)))
-    data = pcmodel.sample(true, jax.random.key(seed), num_examples)[0]
-    start = [0.0] * len(widths) if start is None else start
-    return pcmodel.Network(layers, widths, log_precisions=start), data
 
 
 def visits(e_step, problem, num_visits, num_examples=1):
@@ -106,7 +91,7 @@ def test_chains_recover_where_laplace_draws_are_biased():
     network, data = tanh_case((12, 6, 3), truth, 400)
     step = NaturalGradient(burn_in=10, settle=50)
     state, curve = learn_precisions(network, data, Hmc(num_leapfrog=6), step, steps=90)
-    errors = np.asarray(standard_errors(state.precision, 400), float)
+    errors = np.asarray([each.error for each in settling(state.precision, 400)])
     away = curve.log_precisions[-1] - np.log(truth)
     assert np.all(np.abs(away) < 3 * errors) and np.all(errors < 0.25)
     assert 0.7 < curve.acceptance[-1] < 0.9
@@ -129,7 +114,7 @@ def test_four_levels_are_recovered_falling_and_rising(truth):
     state, curve = learn_precisions(
         network, data, Hmc(), NaturalGradient(settle=80), steps=120
     )
-    errors = np.asarray(standard_errors(state.precision, 1000), float)
+    errors = np.asarray([each.error for each in settling(state.precision, 1000)])
     away = np.abs(curve.log_precisions[-1] - np.log(truth))
     assert np.all(away < np.maximum(0.05, 3 * errors)) and np.all(errors < 0.25)
 

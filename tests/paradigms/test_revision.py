@@ -165,7 +165,7 @@ def test_the_readout_belief_of_two_hypotheses_is_its_integral():
     """Prevents the winner's probability from ignoring how the readouts covary."""
     mode = jnp.array([0.4, 0.0])
     covariance = jnp.array([[1.0, 0.6], [0.6, 0.5]])
-    found = readout_belief(mode, covariance, KEY, 40_000)
+    found = readout_belief(mode, jnp.linalg.cholesky(covariance), KEY, 40_000)
     spread = np.sqrt(1.0 + 0.5 - 2 * 0.6)
     np.testing.assert_allclose(found[0], norm.cdf(0.4 / spread), atol=0.01)
     np.testing.assert_allclose(found.sum(), 1.0, rtol=1e-12)
