@@ -102,7 +102,7 @@ def read_times(
     known = not isinstance(numbers, Tracer)
     if known and (person.has_releaser or tolerance):
         check_times(np.asarray(numbers), person, tolerance=tolerance, doses=doses)
-    return times if is_wide(times) else jnp.asarray(numbers, float)
+    return jnp.asarray(times if is_wide(times) else numbers)
 
 
 def concentrations(doses: Regimen, times: Curve, person: Participant) -> Concentration:
