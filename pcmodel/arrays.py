@@ -101,7 +101,7 @@ def to_dtype(values: Numbers, dtype: Any, *, where: str) -> Numbers:
     if isinstance(values, Tracer):
         return jnp.asarray(values, dtype)
     limit = float(jnp.finfo(dtype).max) ** 0.5 / 4
-    largest = _largest(values)
+    largest = _largest(np.asarray(values))
     if largest > limit:
         raise UserError(
             f"{largest:g} is too large for {np.dtype(dtype).name}",

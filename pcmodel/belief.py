@@ -217,6 +217,6 @@ def _flatten(belief: Belief):
 jax.tree_util.register_pytree_with_keys(
     Belief,
     _flatten,
-    lambda levels, children: Belief.unchecked(*children, levels),
+    lambda levels, parts: Belief.unchecked(*tuple(parts)[:2], levels=levels),
     lambda belief: ((belief.mean, belief.log_precision), belief.levels),
 )

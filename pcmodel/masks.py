@@ -25,6 +25,7 @@ def read_mask(mask: Any, width: int, *, where: str) -> np.ndarray:
         raise UserError(
             "the mask is itself masked", where=where, expected=f"{width} booleans"
         )
+    values = np.asarray(values)
     if values.dtype != bool:
         _check_zeros_and_ones(values, width, where)
         values = values != 0

@@ -88,7 +88,7 @@ def check_image_data(data: ImageData) -> ImageData:
     check_images(
         parts[2], shape=parts[0].shape[1:], where=f"test images of {data.name}"
     )
-    return ImageData(*parts, str(data.name), int(data.num_classes))
+    return ImageData(*parts, str(data.name), int(data.num_classes))  # pyright: ignore[reportCallIssue]
 
 
 class ValidationSplit(NamedTuple):

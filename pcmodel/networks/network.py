@@ -198,7 +198,7 @@ def linear_gaussian(
     """
     matrices = [read_matrix(matrix, level) for level, matrix in enumerate(weights)]
     widths = [matrix.shape[0] for matrix in matrices]
-    widths.append(matrices[-1].shape[1] if matrices else int(np.size(prior_mean)))
+    widths.append(matrices[-1].shape[1] if matrices else int(np.size(prior_mean)))  # type: ignore[arg-type]
     for level, (matrix, width) in enumerate(zip(matrices, widths[1:], strict=True)):
         if matrix.shape[1] != width:
             raise UserError(
