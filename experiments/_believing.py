@@ -120,8 +120,7 @@ def moment(effects: Effects, *, account: Account, network: PureNetwork) -> Momen
     modulation = account.modulate(effects, PLACES)
     acting = modulation.in_inference()
     problem = pose(network, np.full(1, EVIDENCE), modulation=acting).problem
-    start = jnp.zeros((problem.structure.num_free,))
-    found = infer_one(problem, GaussNewton(), start)
+    found = infer_one(problem, GaussNewton())
     of = activity(
         problem,
         found.whitened,

@@ -46,11 +46,22 @@ def _group(person: Participant, variation: Variation, key, *, number: int):
     return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), middle, others)
 
 
-@partial(jax.jit, static_argnames=("transducer", "tolerance"), compiler_options=QUICK)
-def _many(doses, times, people, transducer=None, tolerance=False) -> Course:
+@partial(
+    jax.jit,
+    static_argnames=("transducer", "tolerance", "exchange"),
+    compiler_options=QUICK,
+)
+def _many(
+    doses, times, people, transducer=None, tolerance=False, exchange=None
+) -> Course:
     def one(person):
         return simulate(
-            doses, times, person, transducer=transducer, tolerance=tolerance
+            doses,
+            times,
+            person,
+            transducer=transducer,
+            tolerance=tolerance,
+            exchange=exchange,
         )
 
     return jax.vmap(one)(people)
@@ -82,7 +93,8 @@ def take(
     checked = regimen(*checked, library=library)
     person = typical(library, *(dose.compound for dose in doses))
     tolerance = options.get("tolerance", False)
-    check_times(times, person, tolerance=tolerance, doses=checked)
+    exchange = options.get("exchange")
+    check_times(times, person, tolerance=tolerance, doses=checked, exchange=exchange)
     middle = adjusted_person(person, setting)
     spread = adjusted_variation(typical_variation(), setting)
     group = _group(middle, spread, jax.random.key(seed), number=people)
@@ -140,13 +152,23 @@ def band(values) -> Band:
 
 
 @jax.jit
-def _durations(times, effects):
-    return jax.vmap(lambda effect: duration(times, effect))(effects)
+def _durations(times, effects, least):
+    def one(effect, least):
+        return duration(times, effect, least=least)
+
+    return jax.vmap(one)(effects, least)
 
 
-def hours_felt(times: np.ndarray, effect) -> np.ndarray:
-    """Duration above a tenth of each participant's own peak, (people,)."""
-    return np.asarray(_durations(jnp.asarray(times), jnp.asarray(effect)))
+def hours_felt(
+    times: np.ndarray, effect, people: Participant | None = None
+) -> np.ndarray:
+    """Duration above a tenth of each participant's own peak, (people,).
+
+    people: whose effect it is; 0 then where the peak is too small to be felt.
+    """
+    effect = jnp.asarray(effect)
+    least = people.physiology.least if people else jnp.zeros(len(effect))
+    return np.asarray(_durations(jnp.asarray(times), effect, least))
 
 
 def with_number(compound: str, quantity: str, factor: float) -> Library:

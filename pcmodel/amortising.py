@@ -32,6 +32,7 @@ from pcmodel.networks.recognition import (
 )
 from pcmodel.problem import Problem
 from pcmodel.sampling import over_examples
+from pcmodel.tracing import refuse_tracing
 from pcmodel.types import Latents, LogPrecisions, Weights
 
 OPTIMISER = optax.adam(3e-3)
@@ -74,9 +75,21 @@ def train_recognition(
     Raises UserError for data or a recognition network that do not fit the network, and for a loss that
     is no longer finite.
     """
+    refuse_tracing(
+        "train_recognition",
+        jax.tree.leaves((recognition, network)),
+        (observations, key),
+        why="its loop over epochs runs in Python",
+    )
     pure, own = as_model(network), as_recognition_model(recognition)
     _check_recognition(own, pure.model.widths)
     posed = pose(pure, observations)
+    if len(posed.problem.structure.clamped[0]) < pure.model.widths[0]:
+        raise UserError(
+            "some values are masked",
+            where="train_recognition",
+            expected="complete observations: a recognition network reads every unit",
+        )
     _check_sizes(posed.batch_size, num_epochs, batch_size)
     found = _modes(
         posed.problem, batching=posed.batching, solver=solver or GaussNewton()
@@ -103,10 +116,9 @@ def train_recognition(
 @partial(jax.jit, static_argnames=("batching", "solver"))
 def _modes(problem: Problem, *, batching: Batching, solver: Solver) -> InferenceResult:
     """Where inference ends from the top-down sweep, in manageable parts."""
-    start = jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
 
     def one(problem: Problem, _: Array) -> InferenceResult:
-        return infer_one(problem, solver, start)
+        return infer_one(problem, solver)
 
     return over_examples(
         one, problem, jnp.arange(len(problem.inputs.values[0])), batching

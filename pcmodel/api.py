@@ -10,10 +10,10 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+from pcmodel.arrays import read_numbers
 from pcmodel.belief import Belief
 from pcmodel.door import Batching, Clamp, Posed, pose
 from pcmodel.energy import predictions
@@ -30,6 +30,7 @@ from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network, as_model
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
+from pcmodel.starting import check_start
 from pcmodel.types import Latents
 
 
@@ -45,13 +46,15 @@ def infer(
 ) -> InferenceResult:
     """The most probable latents given what is clamped.
 
-    observation: level 0, shape (width_0,) or (batch, width_0); None leaves it free.
+    observation: level 0, shape (width_0,) or (batch, width_0); None leaves it free. Units under a
+        numpy mask are missing, and must be the same ones in every example.
     prior: belief(s) held before the evidence; one about the top replaces the network's.
     modulation: precision gains by level name; None is no drug.
     clamp: values of other levels, or parts of levels (`Clamp`), by name.
     solver: `GaussNewton()` (default), `Exact()` (linear-Gaussian networks), `StateDescent(...)`,
         `ErrorDescent(...)`.
-    initial: latents to start from; None starts from the top-down sweep.
+    initial: latents to start from, one array per level, (width,) or (batch, width); clamped units
+        start at their clamped values. None starts from the top-down sweep.
 
     Raises UserError for input that does not fit the network.  Not converging is not an error: see
     `converged` and `residual`.  Differentiable (implicitly) in every array.
@@ -80,28 +83,24 @@ def run_inference(
 ) -> InferenceResult:
     """`infer` on a problem already posed."""
     if initial is None:
-        shape: tuple[int, ...] = (posed.problem.structure.num_free,)
-        dtype = posed.problem.inputs.gains[0].dtype
-        # One start for all: what a solver makes of it alone is then made once for a batch.
-        start = jnp.zeros(shape, dtype)
+        start = None
     else:
-        start = whiten_start(posed.problem, tuple(initial), batching=posed.batching)
+        latents = check_start(posed, initial)
+        start = whiten_start(posed.problem, latents, batching=posed.batching)
     return _run(posed.problem, start, solver=solver, batching=posed.batching)
 
 
 @partial(jax.jit, static_argnames=("solver", "batching"))
 @in_full_precision
 def _run(
-    problem: Problem, initial: Array, *, solver: Solver, batching: Batching
+    problem: Problem, initial: Array | None, *, solver: Solver, batching: Batching
 ) -> InferenceResult:
-    one = partial(infer_one, solver=solver)
-
-    def run(problem: Problem, initial: Array) -> InferenceResult:
-        return one(problem, initial=initial)
+    def run(problem: Problem, initial: Array | None) -> InferenceResult:
+        return infer_one(problem, solver, initial)
 
     if not batching.is_batched:
         return run(problem, initial)
-    axes = (batching.axes(problem), 0 if initial.ndim > 1 else None)
+    axes = (batching.axes(problem), None if initial is None else 0)
     return jax.vmap(run, in_axes=axes)(problem, initial)
 
 
@@ -164,16 +163,15 @@ def predict(network: Network, latent: ArrayLike, *, level: str | int = "top") ->
     """
     pure = as_model(network)
     index = level_index(level, pure.model.names)
-    value = np.asarray(latent)
+    where = f"level {pure.model.names[index]!r}"
+    value = read_numbers(latent, where=where, dtype=pure.weights["prior_mean"].dtype)
     width = pure.model.widths[index]
     if value.ndim not in (1, 2) or value.shape[-1] != width or not value.size:
         raise UserError(
-            f"level {pure.model.names[index]!r} has {width} units: expected shape "
+            f"{where} has {width} units: expected shape "
             f"({width},) or (batch, {width}), got {value.shape}."
         )
-    if not np.all(np.isfinite(value)):
-        raise UserError(f"values of level {pure.model.names[index]!r} must be finite.")
-    value = jnp.asarray(value, pure.weights["prior_mean"].dtype)
+    value = jnp.asarray(value)
 
     def down(above: Array) -> Array:
         above = predict_down(pure.model, pure.weights, above, level=index)

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float, Int
 
+from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
 
 CHUNK = 32  # examples at a time: sorting copies their samples several times
@@ -60,7 +62,7 @@ def coverage(
     its level. Raises UserError for shapes that do not fit, for numbers that are not finite, and for
     too few samples or examples to tell.
     """
-    drawn, true = np.asarray(samples), _finite("truth", truth)
+    drawn, true = np.asarray(_finite("samples", samples)), _finite("truth", truth)
     if drawn.ndim != 3 or drawn.shape[1:] != true.shape:
         raise UserError(
             f"samples of shape {drawn.shape} for truth of shape {true.shape}",
@@ -191,7 +193,12 @@ def _share_below(scores: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _finite(name: str, values: ArrayLike) -> np.ndarray:
-    array = np.asarray(values, float)
+    numbers = read_numbers(values, where=name, finite=False)
+    if isinstance(numbers, Tracer):
+        raise UserError(
+            "is traced by jit, grad or vmap", where=name, expected="known numbers"
+        )
+    array = np.asarray(numbers, float)
     if array.size == 0 or not np.isfinite(array).all():
         count = int((~np.isfinite(array)).sum())
         raise UserError(
@@ -202,10 +209,16 @@ def _finite(name: str, values: ArrayLike) -> np.ndarray:
     return array
 
 
+def _labels(labels: ArrayLike) -> np.ndarray:
+    """As they are, if none is masked or traced."""
+    _finite("labels", labels)
+    return np.asarray(labels)
+
+
 def _probabilities(
     probabilities: ArrayLike, labels: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray]:
-    shares, true = _finite("probabilities", probabilities), np.asarray(labels)
+    shares, true = _finite("probabilities", probabilities), _labels(labels)
     if shares.ndim != 2 or true.shape != shares.shape[:1]:
         raise UserError(
             f"probabilities of shape {shares.shape} for labels of shape {true.shape}",

@@ -5,22 +5,30 @@ Everything a user can get wrong is checked here once, before tracing, and raised
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from pcmodel.arrays import (
+    Numbers,
+    check_finite,
+    is_traced,
+    read_array,
+    to_dtype,
+)
 from pcmodel.belief import Belief
 from pcmodel.dimmed import DimmedModel
 from pcmodel.errors import UserError
+from pcmodel.labels import label_hint, looks_like_labels, refuse_labels
 from pcmodel.levels import level_index
-from pcmodel.likelihood import Bernoulli, Categorical, Likelihood
+from pcmodel.likelihood import Bernoulli, Categorical, Gaussian, Likelihood
+from pcmodel.masks import one_mask, read_mask
 from pcmodel.model import GenerativeModel
-from pcmodel.modulation import Modulation
+from pcmodel.modulation import Modulation, by_index
 from pcmodel.networks.network import Network, PureNetwork, as_model
 from pcmodel.problem import Inputs, Problem, Structure
 from pcmodel.types import Weights
@@ -30,9 +38,10 @@ from pcmodel.types import Weights
 class Clamp:
     """Values given to a level, or to part of it.
 
-    values: (width,) or (batch, width).
-    mask: (width,) booleans, True where clamped; None clamps the whole level. Values where
-        the mask is False are ignored.
+    values: (width,) or (batch, width); units under a numpy mask are not clamped, and must be
+        the same ones in every example.
+    mask: (width,) booleans (or zeros and ones), True where clamped; None clamps the whole level.
+        Values where the mask is False are ignored.
     """
 
     values: ArrayLike
@@ -53,7 +62,7 @@ class Batching(NamedTuple):
     def axes(self, problem: Problem) -> Problem:
         """The `in_axes` of a vmap over the problem."""
         beliefs = tuple(
-            Belief(_axis(mean), _axis(precision), belief.levels)  # type: ignore[arg-type]
+            Belief.unchecked(_axis(mean), _axis(precision), belief.levels)
             for (mean, precision), belief in zip(
                 self.beliefs, problem.inputs.beliefs, strict=True
             )
@@ -67,10 +76,15 @@ def _axis(batched: bool) -> int | None:
 
 
 class Posed(NamedTuple):
-    """A checked problem and how it is batched."""
+    """A checked problem and how it is batched.
+
+    is_tempered: whether a modulation changes the gain of a discrete level 0; None where that gain is
+        traced, so that it cannot be told.
+    """
 
     problem: Problem
     batching: Batching
+    is_tempered: bool | None = False
 
     @property
     def batch_size(self) -> int | None:
@@ -102,12 +116,13 @@ def pose(
     model = pure.model
     dtype = pure.weights["prior_mean"].dtype
     clamps = gather_clamps(observation, clamp, model.names)
-    values, units = [], []
-    for level, width in enumerate(model.widths):
-        given = check_clamp(clamps.get(level), model.names[level], width, dtype)
-        values.append(given.values)
-        units.append(given.units)
-    check_data(model.likelihood, values[0], units[0], model.widths[0])
+    given = [
+        check_clamp(clamps.get(level), model.names[level], width, dtype)
+        for level, width in enumerate(model.widths)
+    ]
+    check_data(model.likelihood, given[0], model.names[0], model.widths[0])
+    values = [jnp.asarray(each.values, dtype) for each in given]
+    units = [each.units for each in given]
     beliefs = check_beliefs(prior, model.names, model.widths, dtype)
     levels = tuple(
         tuple(level_index(level, model.names) for level in belief.levels)
@@ -121,9 +136,24 @@ def pose(
         tuple(value.ndim == 2 for value in values),
         tuple((b.mean.ndim == 2, b.log_precision.ndim == 3) for b in beliefs),
     )
-    posed = Posed(Problem(structure, inputs), batching)
+    tempered = is_tempered(model.likelihood, modulation, model.names)
+    posed = Posed(Problem(structure, inputs), batching, tempered)
     check_batch(posed)
+    for each, name, width in zip(given, model.names, model.widths, strict=True):
+        labels = each.is_whole or each.looks_like_labels
+        if np.ndim(each.values) == 1 and each.units and labels:
+            refuse_labels(name, width, posed.batch_size)
     return posed
+
+
+def is_tempered(
+    likelihood: Likelihood, modulation: Modulation | None, names: tuple[str, ...]
+) -> bool | None:
+    """See `Posed`: from what was given, since under jit even a gain of 1 is traced later on."""
+    if modulation is None or isinstance(likelihood, Gaussian):
+        return False
+    gain = dict(by_index(modulation.gains, names)).get(0, 1.0)
+    return None if is_traced(gain) else bool(np.any(np.asarray(gain) != 1))
 
 
 def modulate_slopes(
@@ -169,10 +199,16 @@ def gather_clamps(
 
 
 class ClampedUnits(NamedTuple):
-    """values: (..., number of clamped units); units: their indices."""
+    """values: (..., number of clamped units); units: their indices.
 
-    values: Array
+    is_whole: whether the values came as whole numbers or booleans.
+    looks_like_labels: whether they are whole numbers of a class beyond 1 in whatever type.
+    """
+
+    values: Numbers
     units: tuple[int, ...]
+    is_whole: bool = False
+    looks_like_labels: bool = False
 
 
 def check_clamp(
@@ -180,57 +216,66 @@ def check_clamp(
 ) -> ClampedUnits:
     """The clamped values of one level and their indices."""
     if clamp is None:
-        return ClampedUnits(jnp.zeros((0,), dtype), ())
-    mask = np.ones(width, bool) if clamp.mask is None else np.asarray(clamp.mask, bool)
-    if mask.shape != (width,):
-        raise UserError(
-            f"clamp of level {name!r}: expected a mask of shape ({width},), "
-            f"got {mask.shape}."
-        )
-    array = clamp.values
-    if not isinstance(array, Tracer):
-        array = np.asarray(array)
-        if array.dtype.kind not in "fiub":
-            raise UserError(
-                f"values of level {name!r} must be numbers, got {array.dtype}."
-            )
+        return ClampedUnits(np.zeros((0,), dtype), ())
+    where = f"level {name!r}"
+    mask = np.ones(width, bool)
+    if clamp.mask is not None:
+        mask = read_mask(clamp.mask, width, where=f"clamp of {where}")
+    array, missing = read_array(clamp.values, where=where)
     shape = np.shape(array)
     if len(shape) not in (1, 2) or shape[-1] != width:
         raise UserError(
             f"level {name!r} has {width} units: expected shape ({width},) or "
-            f"(batch, {width}), got {shape}."
+            f"(batch, {width}), got {shape}{label_hint(array, width)}."
         )
     if 0 in shape:
         raise UserError(f"no data for level {name!r}: the batch is empty.")
+    if missing is not None:
+        mask = mask & ~one_mask(np.atleast_2d(missing), where=f"clamp of {where}")
     units = np.flatnonzero(mask)
     chosen = array[..., units]  # type: ignore[index]
-    if isinstance(chosen, np.ndarray) and not np.all(np.isfinite(chosen)):
-        raise UserError(
-            f"values of level {name!r} contain NaN or infinity; mask missing units with "
-            "pcmodel.Clamp(values, mask)."
-        )
-    return ClampedUnits(jnp.asarray(chosen, dtype), tuple(int(unit) for unit in units))
+    check_finite(
+        chosen,
+        where=where,
+        expected="finite numbers (mask missing units with pcmodel.Clamp(values, mask))",
+    )
+    return ClampedUnits(
+        to_dtype(chosen, dtype, where=where),
+        tuple(int(unit) for unit in units),
+        not jnp.issubdtype(array.dtype, jnp.floating),
+        looks_like_labels(array, width),
+    )
 
 
 def check_data(
-    likelihood: Likelihood, values: Array, units: tuple[int, ...], width: int
+    likelihood: Likelihood, given: ClampedUnits, name: str, width: int
 ) -> None:
     """Discrete data must be what their likelihood is about."""
-    if not units or isinstance(values, Tracer):
+    if not given.units:
         return
-    data = np.asarray(values)
+    is_categorical = isinstance(likelihood, Categorical)
+    if is_categorical and len(given.units) != width:
+        raise UserError("categorical data cannot be clamped in part.")
+    if is_categorical and given.is_whole and np.ndim(given.values) == 1:
+        raise UserError(
+            f"{width} whole numbers could be labels of {width} examples or one one-hot vector",
+            where=f"level {name!r}",
+            expected=f"one-hot rows, np.eye({width})[labels], or the vector in floats",
+        )
+    if isinstance(given.values, Tracer):
+        return
+    data = np.asarray(given.values)
     if isinstance(likelihood, Bernoulli) and (data.min() < 0 or data.max() > 1):
         raise UserError(
             "Bernoulli data must lie in [0, 1]; got values from "
             f"{data.min():g} to {data.max():g} (scale the images?)."
         )
-    if isinstance(likelihood, Categorical):
-        if len(units) != width:
-            raise UserError("categorical data cannot be clamped in part.")
-        if data.min() < 0 or not np.allclose(data.sum(-1), 1, atol=1e-4):
-            raise UserError(
-                "categorical data must be one-hot (or probabilities that sum to 1)."
-            )
+    if is_categorical and (
+        data.min() < 0 or not np.allclose(data.sum(-1), 1, atol=1e-4)
+    ):
+        raise UserError(
+            "categorical data must be one-hot (or probabilities that sum to 1)."
+        )
 
 
 def check_beliefs(
@@ -243,6 +288,13 @@ def check_beliefs(
     if prior is None:
         return ()
     given = (prior,) if isinstance(prior, Belief) else tuple(prior)
+    for belief in given:
+        if not isinstance(belief, Belief):
+            raise UserError(
+                f"is {type(belief).__name__}",
+                where="prior",
+                expected="pcmodel.Belief or a list of them",
+            )
     checked, seen = [], set()
     for belief in given:
         levels = tuple(level_index(level, names) for level in belief.levels)
@@ -263,14 +315,7 @@ def check_beliefs(
                 f"mean of {size} units and a matching precision, got shapes "
                 f"{mean} and {shape}."
             )
-        checked.append(
-            replace(
-                belief,
-                mean=jnp.asarray(belief.mean, dtype),
-                log_precision=jnp.asarray(belief.log_precision, dtype),
-                levels=levels,
-            )
-        )
+        checked.append(belief.in_dtype(dtype, levels))
     return tuple(checked)
 
 

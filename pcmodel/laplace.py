@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jax import Array
 
+from pcmodel.arrays import is_traced
 from pcmodel.belief import Belief
 from pcmodel.door import Batching, Posed
 from pcmodel.errors import UserError
@@ -88,8 +89,17 @@ class Posterior:
 
     def _refuse_tempered(self) -> None:
         problem = self.posed.problem
-        gain = problem.inputs.gains[0]
-        if problem.structure.is_discrete and not np.all(np.asarray(gain) == 1):
+        gain, tempered = problem.inputs.gains[0], self.posed.is_tempered
+        if not problem.structure.is_discrete:
+            return
+        if not is_traced(gain):
+            tempered = not np.all(np.asarray(gain) == 1)
+        if tempered is None:
+            raise UserError(
+                "no evidence is defined for a tempered likelihood, and the gain of this discrete "
+                "level 0 is traced by jit, grad or vmap, so that it cannot be seen to be 1."
+            )
+        if tempered:
             raise UserError(
                 "no evidence is defined for a tempered likelihood: the modulation changes the "
                 "gain of a discrete level 0."

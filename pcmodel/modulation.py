@@ -32,8 +32,10 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from pcmodel.arrays import is_traced, read_numbers
 from pcmodel.errors import UserError
 from pcmodel.levels import level_index
+from pcmodel.precision import check_log_precision
 
 Levels = Mapping[str | int, ArrayLike]
 
@@ -87,14 +89,18 @@ class Modulation:
     ) -> tuple[Array, ...] | None:
         """One slope per level, or None when all are exactly 1."""
         resolved = [jnp.ones((), dtype) for _ in names]
-        for index, slope in by_index(self.slopes, names):
+        given = by_index(self.slopes, names)
+        for index, slope in given:
             if index == 0:
                 raise UserError(
                     f"slope of level {names[0]!r}: the lowest level predicts nothing."
                 )
             resolved[index] = checked_gain(slope, names[index], widths[index], dtype)
-        traced = any(isinstance(slope, Tracer) for slope in resolved)
-        if not traced and all(np.all(np.asarray(slope) == 1) for slope in resolved):
+        # As given: under jit even a slope of 1 is traced once it is an array of jax.
+        if all(
+            not is_traced(slope) and np.all(np.asarray(slope) == 1)
+            for _, slope in given
+        ):
             return None
         return tuple(resolved)
 
@@ -127,9 +133,9 @@ def by_index(levels: Levels, names: tuple[str, ...]) -> list[tuple[int, ArrayLik
 
 def check_scalar(name: str, value: ArrayLike, largest: float) -> None:
     """Raise a UserError unless 0 <= value <= largest (and finite)."""
-    if isinstance(value, Tracer):
+    number = read_numbers(value, where=f"modulation: {name}", finite=False)
+    if isinstance(number, Tracer):
         return
-    number = np.asarray(value)
     if number.shape or not np.isfinite(number) or not 0 <= number <= largest:
         bound = "in [0, 1]" if largest == 1 else "finite and not negative"
         raise UserError(f"modulation: {name} must be one number, {bound}; got {value}.")
@@ -137,20 +143,22 @@ def check_scalar(name: str, value: ArrayLike, largest: float) -> None:
 
 def checked_gain(gain: ArrayLike, name: str, width: int, dtype: jnp.dtype) -> Array:
     """The gain as an array, or a UserError naming the level."""
-    shape = np.shape(gain)
+    where = f"modulation of level {name!r}"
+    value = read_numbers(gain, where=where, finite=False)
+    shape = np.shape(value)
     if shape not in ((), (width,)):
         raise UserError(
             f"modulation of level {name!r}: expected one gain or {width} (one per unit), "
             f"got shape {shape}."
         )
-    if isinstance(gain, Tracer):
-        return jnp.asarray(gain, dtype)
-    value = np.asarray(gain)
+    if isinstance(value, Tracer):
+        return jnp.asarray(value, dtype)
     if not np.all(np.isfinite(value)) or np.any(value <= 0):
         raise UserError(
             f"modulation of level {name!r}: a gain must be finite and positive "
             f"(1 = no drug), got {gain!r}."
         )
+    check_log_precision(np.log(np.asarray(value, float)), where=where, dtype=dtype)
     return jnp.asarray(value, dtype)
 
 

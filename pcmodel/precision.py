@@ -15,14 +15,16 @@ a vector (its diagonal) or a lower-triangular matrix.  The whitened error is
 $z = F^\top e$, so $z^\top z$ is the precision-weighted squared error.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.arrays import default_dtype, read_numbers
 from pcmodel.errors import UserError
 from pcmodel.small import cholesky, solve_lower, solve_lower_transposed, take
 
@@ -116,21 +118,35 @@ def from_precision(precision: ArrayLike, *, where: str = "precision") -> Array:
     """Log-precision from a positive scalar, vector, or positive definite matrix.
 
     Raises UserError for a value that is not finite and positive (or not positive
-    definite), naming `where`.
+    definite), or beyond the range of the default dtype, naming `where`. A traced one is taken as it is.
     """
-    value = np.asarray(precision, dtype=float)
-    if value.ndim > 2 or not np.all(np.isfinite(value)):
+    value = read_numbers(precision, where=where)
+    if value.ndim > 2 or (value.ndim == 2 and value.shape[0] != value.shape[1]):
         raise UserError(
-            f"{where}: expected a finite scalar, vector or square matrix, got {precision!r}."
+            f"{where}: expected a scalar, vector or square (symmetric) matrix, got shape "
+            f"{value.shape}."
         )
+    if isinstance(value, Tracer):
+        value = jnp.asarray(value, dtype=float)
+        if value.ndim < 2:
+            return jnp.log(value)
+        return pack_cholesky(cholesky(value))
+    value = np.asarray(value, dtype=float)
+    log_precision = _log_of(value, where)
+    check_log_precision(log_precision, where=where)
+    return jnp.asarray(log_precision)
+
+
+def _log_of(value: np.ndarray, where: str) -> np.ndarray:
+    """Log-precision, in double precision on the host."""
     if value.ndim < 2:
         if np.any(value <= 0):
             raise UserError(
                 f"{where}: a precision is an inverse variance and must be positive, "
                 f"got {float(value.min()):g}."
             )
-        return jnp.asarray(np.log(value))
-    if value.shape[0] != value.shape[1] or not np.allclose(value, value.T):
+        return np.asarray(np.log(value))
+    if not np.allclose(value, value.T):
         raise UserError(f"{where}: a full precision must be a symmetric matrix.")
     try:
         lower = np.linalg.cholesky(value)
@@ -139,7 +155,24 @@ def from_precision(precision: ArrayLike, *, where: str = "precision") -> Array:
             f"{where}: a full precision must be positive definite; smallest eigenvalue "
             f"{np.linalg.eigvalsh(value)[0]:g}."
         ) from None
-    return pack_cholesky(jnp.asarray(lower))
+    return np.tril(lower, -1) + np.diag(2 * np.log(np.diagonal(lower)))
+
+
+def check_log_precision(
+    log_precision: Any, *, where: str, dtype: Any | None = None
+) -> None:
+    """Raise a UserError unless precisions and variances are normal numbers of the (default) dtype."""
+    values = np.asarray(log_precision, dtype=float)
+    logs = values if values.ndim < 2 else np.diagonal(values, axis1=-2, axis2=-1)
+    kind = jnp.finfo(dtype or default_dtype())
+    bound = -float(np.log(float(kind.tiny)))
+    if np.any(np.abs(logs) > bound):
+        worst = float(logs.flat[np.argmax(np.abs(logs))])
+        raise UserError(
+            f"a precision of 1e{worst / np.log(10):+.0f} cannot be held in {kind.dtype}",
+            where=where,
+            expected=f"between {np.exp(-bound):.1g} and {np.exp(bound):.1g} (rescale the level)",
+        )
 
 
 def covariance_to_log_precision(

@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from pcmodel.door import Batching, Clamp, Posed, pose
+from pcmodel.door import Batching, Clamp, Posed, gather_clamps, pose
 from pcmodel.energy import predictions
 from pcmodel.errors import UserError
 from pcmodel.inference.annealing import annealed_log_likelihood
@@ -19,9 +18,13 @@ from pcmodel.inference.whitened import unroll
 from pcmodel.networks.network import Network
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
+from pcmodel.tracing import refuse_derivatives
 
 TOGETHER = 128
 """Examples run at once: more would not be faster, and factors of very large batches can deadlock on CPUs."""
+
+REJECTIONS = "its chains accept or reject, which has no derivative (differentiate posterior(...).sample or .log_evidence)"
+"""Why draws of Hamiltonian Monte Carlo refuse to be differentiated."""
 
 
 class LogLikelihood(NamedTuple):
@@ -60,9 +63,10 @@ def log_likelihood(
             f"{num_steps} and {num_particles}."
         )
     posed = pose(network, observations, clamp=clamp)
+    problem = refuse_derivatives("log_likelihood", posed.problem, why=REJECTIONS)
     return LogLikelihood(
         *_annealed(
-            posed.problem,
+            problem,
             keys_of(posed, key),
             batching=posed.batching,
             num_steps=num_steps,
@@ -83,7 +87,8 @@ def complete(
 ) -> Array:
     """Draws of level 0's missing units given the others: (num_samples, [batch,] width_0).
 
-    values: (width_0,) or (batch, width_0); entries where `mask` (width_0,) is False are missing and ignored.
+    values: (width_0,) or (batch, width_0); entries where `mask` (width_0,) is False are missing and ignored,
+        and so are those under a numpy mask.
     sampling: how each example's posterior is sampled.  clamp: values of other levels.
 
     Predictive draws: latents from the posterior by Hamiltonian Monte Carlo and the missing units' own
@@ -92,16 +97,17 @@ def complete(
     """
     if num_samples < 1:
         raise UserError(f"num_samples must be at least 1, got {num_samples}.")
-    given = np.asarray(mask, bool)
-    array = np.asarray(values)
-    if array.ndim and array.shape[-1:] == given.shape:
-        array = np.where(given, array, 0)  # what is missing is often a NaN
-    clamps = {**(clamp or {}), 0: Clamp(array, given)}
-    posed = pose(network, clamp=clamps)
-    if given.all():
+    clamps = gather_clamps(None, clamp, network.names)
+    if 0 in clamps:
+        raise UserError(
+            f"level {network.names[0]!r} is given twice: as `values` and in `clamp`."
+        )
+    posed = pose(network, clamp={**clamps, 0: Clamp(values, mask)})
+    if len(posed.problem.structure.clamped[0]) == network.widths[0]:
         raise UserError("nothing to complete: the mask marks every unit as given.")
+    problem = refuse_derivatives("complete", posed.problem, why=REJECTIONS)
     draws = _completed(
-        posed.problem,
+        problem,
         keys_of(posed, key),
         batching=posed.batching,
         num_samples=num_samples,

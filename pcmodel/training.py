@@ -17,6 +17,7 @@ from pcmodel.learning.loop import Chunk, LearningCurve, learn
 from pcmodel.modulation import check_scalar
 from pcmodel.networks.network import Network, as_model, with_arrays
 from pcmodel.resuming import Resuming, digest
+from pcmodel.tracing import refuse_tracing
 
 
 class TrainingResult(NamedTuple):
@@ -55,6 +56,12 @@ def train(
     Raises UserError for data that do not fit the network, for a rate outside [0, 1], a negative plasticity, and for precisions
     asked of a point-estimate E-step, which cannot learn them; for checkpoints that are damaged or of something else.
     """
+    refuse_tracing(
+        "train",
+        jax.tree.leaves(network),
+        (observations, key, clamp, plasticity),
+        why="its loop over epochs runs in Python",
+    )
     learning = learning or Learning()
     check_learning(learning, num_epochs, batch_size)
     pure = as_model(network)

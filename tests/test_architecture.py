@@ -21,9 +21,10 @@ DOOR = {
     "laplace",
     "resuming",
     "sampling",
+    "starting",
     "training",
 }
-SERVICES = {"errors", "progress", "runtime"}
+SERVICES = {"arrays", "errors", "progress", "runtime"}
 
 # What each part may import besides itself, the core and the services.
 MAY_IMPORT = {

@@ -170,8 +170,7 @@ def _modes(problem: Problem, *, batching: Batching) -> Latents:
 
 def mode_of(problem: Problem) -> Latents:
     """The default solver's mode from the top-down sweep."""
-    start = jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
-    return infer_one(problem, GaussNewton(), start).latents
+    return infer_one(problem, GaussNewton()).latents
 
 
 class Order(NamedTuple):

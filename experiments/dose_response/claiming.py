@@ -10,6 +10,7 @@ from pcmodel.neuromodulation.accounts import Rebus
 from .._believing import BELIEF_KNOBS, believe
 from .._claims import Claim, Knob, Setting, half_life
 from .._dosing import take
+from . import exchanging, low_doses
 from .computing import HOURS, Config, at_peak, both_readouts, restored, sessions
 
 BLOCKER = (
@@ -26,7 +27,10 @@ LSD = (
     Knob("LSD K at 5-HT2A", "ligands.k_2a", "LSD"),
     Knob("LSD effect-site rate", "kinetics.effect_site", "LSD"),
 )
-ONSET = (Knob("second-stage onset", "physiology.onset"),)
+ONSET = (
+    Knob("second-stage midpoint", "physiology.half"),
+    Knob("second-stage power", "physiology.power"),
+)
 DIFFERENCES = tuple(
     Knob(f"variation of {name}", f"variation.{name}")
     for name in ("clearance", "volume", "affinity", "onset")
@@ -44,8 +48,11 @@ def claims(config: Config, seed: int = 0) -> tuple[Claim, ...]:
     options = {"people": config.people, "seed": seed}
     return (
         *blockade(options),
+        exchanging.claims(options)[0],
+        *low_doses.claims(options),
         readouts(options),
         *beliefs({**options, "strength": config.strength}),
+        exchanging.claims(options)[1],
         schild(),
     )
 
@@ -114,11 +121,11 @@ def readouts(options) -> Claim:
         lambda v: (
             f"{v[0]:.2f} against {v[1]:.2f}; so in {v[2]:.0%} of people"
             if np.all(np.isfinite(v))
-            else "one of them is not felt at 100 µg"
+            else "one of them is nothing at 100 µg"
         ),
         (
-            Knob("second-stage onset, ego dissolution", "physiology.ego_onset"),
-            Knob("second-stage onset, good effect", "physiology.onset"),
+            Knob("second-stage midpoint, ego dissolution", "physiology.ego_half"),
+            Knob("second-stage midpoint, good effect", "physiology.half"),
             *LSD,
             Knob("LSD efficacy at 5-HT2A", "ligands.efficacy_2a", "LSD"),
         ),

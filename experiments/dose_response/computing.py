@@ -10,11 +10,14 @@ import numpy as np
 
 from pcmodel.neuromodulation import Bolus, Dose, Oral, effects
 from pcmodel.neuromodulation.accounts import Rebus
-from pcmodel.neuromodulation.transducer import Threshold
+from pcmodel.neuromodulation.transducer import Sigmoid
 
 from .._believing import believe
 from .._claims import AS_SET, Setting, Tested, at_least, examine_all
 from .._dosing import Band, band, hours_felt, take
+from .exchanging import Rates, rates
+from .low_doses import LowDoses, low_doses
+from .sessions import KETANSERIN, SESSION_HOURS, SESSIONS, remaining
 
 HOURS, MINUTES = np.linspace(0, 14, 141), np.linspace(0, 1.0, 141)
 COMPOUNDS = {  # lowest and highest dose (mg), shown dose, unit, mg per unit, route, times
@@ -22,25 +25,28 @@ COMPOUNDS = {  # lowest and highest dose (mg), shown dose, unit, mg per unit, ro
     "LSD": (0.005, 0.8, 0.1, "µg", 1e-3, Oral(), HOURS),
     "DMT": (1.0, 100.0, 25.0, "mg, bolus", 1.0, Bolus(), MINUTES),
 }
-KETANSERIN = 40.0
 
 
 @dataclass(frozen=True)
 class Config:
-    """people: participants at each dose.  doses: number of doses.  strength: log precision per effect."""
+    """people: participants at each dose.  doses: number of doses.  strength: log precision per effect.
+
+    rates: residences, and affinities, of ketanserin that are tried.
+    """
 
     people: int = 200
     doses: int = 21
     strength: float = 2.0
+    rates: int = 7
 
     def __post_init__(self):
-        at_least(2, people=self.people)
+        at_least(2, people=self.people, rates=self.rates)
         at_least(3, doses=self.doses)
 
     @classmethod
     def smoke(cls) -> "Config":
         """Few people, few doses."""
-        return cls(people=5, doses=4)
+        return cls(people=5, doses=4, rates=2)
 
 
 class Curves(NamedTuple):
@@ -66,8 +72,8 @@ class Curves(NamedTuple):
 class Blockade(NamedTuple):
     """LSD 100 µg and ketanserin 40 mg.
 
-    alone, after, before: effect of the typical participant over `HOURS` (before: ketanserin at 0 h, LSD at
-    1 h).  ratios: largest dose ratio 1 + B/K for several K of ketanserin; felt_by_ratio: median hours
+    alone, after, before: effect of the typical participant over `SESSION_HOURS` (before: ketanserin at 0 h,
+    LSD at 1 h).  ratios: largest dose ratio 1 + B/K for several K of ketanserin; felt_by_ratio: median hours
     LSD is felt with it 1 h after; abolished_by_ratio: share of people in whom, 1 h before, it leaves
     less than a tenth of the peak alone.
     """
@@ -94,6 +100,8 @@ class Results(NamedTuple):
     curves: dict[str, Curves]
     blockade: Blockade
     readouts: Readouts
+    low: LowDoses
+    rates: Rates
     tested: dict[str, Tested]
 
 
@@ -104,11 +112,16 @@ def run(config: Config, *, seed: int, progress) -> Results:
     with jax.enable_x64(True):
         names = progress.track(COMPOUNDS, "dose curves")
         curves = {name: dose_curves(name, config, seed) for name in names}
-        with progress.stage("blockade and read-outs", total=2) as stage:
-            blocked = blockade(config.people, seed)
-            stage.advance()
-            parts = (blocked, readouts(config.doses))
-            stage.advance()
+        with progress.stage("blockade, read-outs, low doses, rates", total=4) as stage:
+            parts = []
+            for part in (
+                lambda: blockade(config.people, seed),
+                lambda: readouts(config.doses),
+                lambda: low_doses(config.people, seed),
+                lambda: rates(min(config.people, 100), seed, config.rates),
+            ):
+                parts.append(part())
+                stage.advance()
         return Results(curves, *parts, examine_all(claims(config, seed), progress))
 
 
@@ -157,14 +170,6 @@ def dose_curves(name: str, config: Config, seed: int) -> Curves:
     )
 
 
-LSD = Dose("LSD", 0.1)
-SESSIONS = {
-    "alone": (LSD, Dose("ketanserin", 0.0, 1.0)),
-    "after": (LSD, Dose("ketanserin", KETANSERIN, 1.0)),
-    "before": (Dose("ketanserin", KETANSERIN), Dose("LSD", 0.1, 1.0)),
-}
-
-
 class Blocked(NamedTuple):
     """Three sessions of the same people, typical first.
 
@@ -183,16 +188,16 @@ class Blocked(NamedTuple):
 def sessions(people: int, seed: int, setting: Setting = AS_SET) -> Blocked:
     """LSD alone, and with ketanserin after and before it."""
     alone, after, before = (
-        take(doses, HOURS, people=people, seed=seed, setting=setting)
+        take(doses, SESSION_HOURS, people=people, seed=seed, setting=setting)
         for doses in SESSIONS.values()
     )
-    peak, left = (np.asarray(c.effect_2a).max(1) for c in (alone[0], before[0]))
     course, person = after
     blocker = course.effect_site[0, 1] / person.ligands.k_2a[0, 1]
     return Blocked(
-        np.stack([hours_felt(HOURS, c.effect_2a) for c, _ in (alone, after)]),
-        # Who feels nothing alone has nothing that could be abolished.
-        np.where(peak > 0, left / np.where(peak > 0, peak, 1), 1.0),
+        np.stack(
+            [hours_felt(SESSION_HOURS, c.effect_2a, p) for c, p in (alone, after)]
+        ),
+        remaining(alone, before),
         1 + float(np.max(blocker)),
         float(np.abs(course.plasma[:, 0] - alone[0].plasma[:, 0]).max()),
     )
@@ -201,7 +206,7 @@ def sessions(people: int, seed: int, setting: Setting = AS_SET) -> Blocked:
 def blockade(people: int, seed: int) -> Blockade:
     """Ketanserin before, after, and how much of it is needed."""
     typical = (
-        np.asarray(take(doses, HOURS, people=people, seed=seed)[0].effect_2a[0])
+        np.asarray(take(doses, SESSION_HOURS)[0].effect_2a[0])
         for doses in SESSIONS.values()
     )
     found = [
@@ -232,8 +237,8 @@ def both_readouts(
     body, response = group.physiology, jnp.max(course.response_2a, axis=1)
     return np.asarray(
         [
-            Threshold(onset, body.full)(response)
-            for onset in (body.onset, body.ego_onset)
+            Sigmoid(half, body.power, body.full)(response)
+            for half in (body.half, body.ego_half)
         ]
     )
 

@@ -4,8 +4,10 @@ from matplotlib.figure import Figure
 
 from pcmodel.report.style import COLOURS, FULL_WIDTH, figure_style, new_figure
 
-from .computing import COMPOUNDS, HOURS, Config, Results
+from .computing import COMPOUNDS, Config, Results
+from .drawing_low import draw_low_doses, draw_rates
 from .judging import Summary
+from .sessions import SESSION_HOURS
 
 
 def plot(config: Config, results: Results, summary: Summary) -> dict[str, Figure]:
@@ -14,6 +16,8 @@ def plot(config: Config, results: Results, summary: Summary) -> dict[str, Figure
         "curves": draw_curves(results),
         "blockade": draw_blockade(results, summary),
         "surface": draw_surfaces(results),
+        "low_doses": draw_low_doses(results, summary),
+        "rates": draw_rates(results),
     }
 
 
@@ -94,9 +98,9 @@ def draw_sessions(axis, results: Results) -> None:
     """Effect over time, with and without ketanserin."""
     block = results.blockade
     for hours, effect, colour, label in (
-        (HOURS, block.alone, "purple", "LSD 100 µg at 0 h, alone"),
-        (HOURS, block.after, "orange", "then ketanserin 40 mg at 1 h"),
-        (HOURS - 1, block.before, "grey", "ketanserin 40 mg 1 h before"),
+        (SESSION_HOURS, block.alone, "purple", "LSD 100 µg at 0 h, alone"),
+        (SESSION_HOURS, block.after, "orange", "then ketanserin 40 mg at 1 h"),
+        (SESSION_HOURS - 1, block.before, "grey", "ketanserin 40 mg 1 h before"),
     ):
         axis.plot(hours, 100 * effect, color=COLOURS[colour], label=label)
     axis.set(
@@ -164,7 +168,7 @@ def draw_readouts(axis, results: Results) -> None:
         xscale="log",
         xlabel="LSD (µg; log scale)",
         ylabel="Peak (% of its own ceiling)",
-        title="Two thresholds, one receptor",
+        title="Two midpoints, one receptor",
     )
     axis.legend(fontsize=9, loc="upper left")
     axis.xaxis.set_major_formatter("{x:g}")

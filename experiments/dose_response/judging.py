@@ -9,6 +9,8 @@ from pcmodel.report import Verdict
 from .._claims import verdicts
 from .claiming import claims
 from .computing import Config, Curves, Results
+from .exchanging import Rates
+from .low_doses import PLASMA
 
 
 class Summary(NamedTuple):
@@ -18,7 +20,11 @@ class Summary(NamedTuple):
     ketanserin before abolishes it.  ratio: ketanserin's dose ratio as set.
     ratio_for_published: the ratio that leaves the published 3.5 h; abolished_there: share of people in
     whom so much ketanserin, an hour before, abolishes LSD.  half_effect_dose: mg; NaN where none tried
-    reaches it.
+    reaches it.  ten_micrograms: hours at which LSD 10 µg begins, peaks and ends, its peak and the least felt (%).
+    shelf: responses at 5-HT2A, see `LowDoses`.  plasma_ratio: published over
+    simulated Cmax of 5 to 20 µg, least and most.  with_rates: hours alone, hour of the peak, hours with ketanserin
+    after, share abolished.  residence_for_both: shortest stay of ketanserin (min) tried that gives both of its
+    results; NaN if none.
     """
 
     felt: tuple[float, float]
@@ -27,6 +33,11 @@ class Summary(NamedTuple):
     ratio_for_published: float
     abolished_there: float
     half_effect_dose: dict[str, float]
+    ten_micrograms: tuple[float, ...]
+    shelf: tuple[float, float]
+    plasma_ratio: tuple[float, float]
+    with_rates: tuple[float, ...]
+    residence_for_both: float
     verdicts: tuple[Verdict, ...]
 
 
@@ -44,8 +55,31 @@ def analyse(config: Config, results: Results) -> Summary:
         needed,
         abolished,
         {name: half_dose(each) for name, each in results.curves.items()},
+        numbers(results, "10 µg begins, peaks and ends as published"),
+        tuple(float(x) for x in results.low.shelf),
+        plasma_ratio(numbers(results, "LSD in plasma after 5, 10 and 20 µg")),
+        numbers(results, "LSD 100 µg with rates of exchange"),
+        shortest(results.rates),
         verdicts(every, results.tested),
     )
+
+
+def numbers(results: Results, claim: str) -> tuple[float, ...]:
+    """A claim's numbers as set."""
+    return tuple(float(x) for x in results.tested[claim].as_set)
+
+
+def plasma_ratio(simulated: tuple[float, ...]) -> tuple[float, float]:
+    """Published over simulated Cmax: least, most."""
+    known = [mean for mean, *_ in PLASMA.values()]
+    ratios = [a / b for a, b in zip(known, simulated, strict=True)]
+    return min(ratios), max(ratios)
+
+
+def shortest(rates: Rates) -> float:
+    """The shortest residence of ketanserin at which some affinity gives both results."""
+    rows = np.flatnonzero(rates.both.any(axis=1))
+    return float(rates.residence[rows[0]]) if len(rows) else float("nan")
 
 
 def for_published(ratios, hours, abolished) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._believing import BELIEF_KNOBS
 from .._claims import Claim, Knob, Setting
-from .computing import Config, condition, removed, with_a_third
+from .computing import LEAST, Config, condition, removed, with_a_third
 
 AT_1A = (
     Knob("psilocin K at 5-HT1A", "ligands.k_1a", "psilocybin"),
@@ -22,7 +22,8 @@ STRENGTHS = (
     Knob("strength of 5-HT1A's action", "account.dimming"),
 )
 STAGE = (
-    Knob("second-stage onset", "physiology.onset"),
+    Knob("second-stage midpoint", "physiology.half"),
+    Knob("second-stage power", "physiology.power"),
     Knob("slope of the operational model", "physiology.slope"),
 )
 
@@ -50,7 +51,7 @@ def removal(setting: Setting, reading: str, config: Config, seed: int) -> np.nda
     )
     less = removed(alone, both)
     low, top = less[:, 0], less[:, -1]
-    feels = alone.effect_2a[1:] > 0
+    feels = alone.effect_2a[1:] > LEAST
     more = feels & (low[1:] > top[1:]) & (low[1:] > 0)
     return np.asarray([low[0], top[0], more.sum() / max(feels.sum(), 1)])
 
@@ -108,11 +109,11 @@ def weak_agonist(config: Config, seed: int) -> Claim:
     """Ergotamine's side of Pokorny 2016: an agonist that is not felt."""
     return Claim(
         "An agonist of a third of psilocin's efficacy does nothing through 5-HT2A",
-        "no effect in anyone at any dose up to 2 g, for the threshold after the receptor",
+        f"felt by no one (below {LEAST:.0%} of the scale) at any dose up to 2 g: the second stage is steep",
         "predicted",
         partial(with_a_third, config=config, seed=seed),
-        lambda v: bool(np.all(v == 0)),
-        lambda v: f"largest effect {v[0]:.1f} % after 12 mg, {v[1]:.1f} % after 2 g",
+        lambda v: bool(np.all(v < 100 * LEAST)),
+        lambda v: f"largest effect {v[0]:.2g} % after 12 mg, {v[1]:.2g} % after 2 g",
         (
             Knob("its efficacy at 5-HT2A", "ligands.efficacy_2a", "psilocybin"),
             Knob("its K at 5-HT2A", "ligands.k_2a", "psilocybin"),

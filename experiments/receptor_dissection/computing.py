@@ -11,6 +11,7 @@ import numpy as np
 from pcmodel.neuromodulation import Dose, Library, effects, typical
 from pcmodel.neuromodulation.accounts import Account, Dimmer, Rebus, Together
 from pcmodel.neuromodulation.course import transducer_of
+from pcmodel.neuromodulation.participant import of_person
 from pcmodel.neuromodulation.receptors import operational
 
 from .._believing import believe
@@ -20,6 +21,8 @@ from .._dosing import LIBRARY, take, with_number
 HOURS = np.linspace(0, 8, 97)
 AT = int(np.searchsorted(HOURS, 3.0))
 """Psilocin's peak in plasma, two hours after intake."""
+LEAST = of_person("transducer", "least")
+"""Smallest effect that is felt, as a share of the scale."""
 # Pokorny 2016 gave 170 ug/kg of psilocybin: 12 mg in 70 kg.
 PSILOCYBIN, BUSPIRONE, KETANSERIN = (
     Dose("psilocybin", 12.0, 1.0),

@@ -116,7 +116,7 @@ def draw_efficacy(results: Results):
             ylim=(-4, 175),
             xlabel="Dose of a psilocybin of that efficacy (mg; log scale)",
             ylabel="Effect (% of psilocin at every receptor)",
-            title="Too little efficacy does nothing at any dose",
+            title="Too little efficacy is not felt at any dose",
         )
         right.plot(
             results.buspirone_dose,

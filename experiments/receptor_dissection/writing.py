@@ -27,7 +27,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
         answer=f"Buspirone lessens psilocybin's change of the lowest latent level by **{summary.removed[0]:.3f} SD** and "
         f"that of the top by {summary.removed[-1]:.3f}, very little: on the assumed constants psilocin itself already fills 5-HT1A, and a second partial "
         "agonist of lower efficacy can hardly add to it. A 5-HT2A agonist needs about "
-        f"{summary.least_efficacy:.0%} of psilocin's efficacy to do anything at all.",
+        f"{summary.least_efficacy:.0%} of psilocin's efficacy to be felt at all.",
         verdicts=summary.verdicts,
         key_panel=Panel(
             "receptors",
@@ -41,7 +41,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
                     Panel(
                         "efficacy",
                         "Left: dose curves of agonists that differ in efficacy at 5-HT2A alone, psilocin's being 100 %; dotted, a usual full dose. Right: 5-HT1A response of psilocybin 12 mg with buspirone; dotted, the dose of the study.",
-                        "A threshold in efficacy.",
+                        "Too little efficacy is not felt at any dose.",
                     ),
                 ),
                 tables=(

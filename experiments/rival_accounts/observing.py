@@ -69,8 +69,7 @@ def observe(words: Words, network: PureNetwork, seen: Array, *, amplitude: Array
         {level: words.slopes[level] for level in levels if level},
     )
     open_eyes = pose(network, seen, modulation=modulation).problem
-    start = jnp.zeros((open_eyes.structure.num_free,))
-    found = infer_one(open_eyes, GaussNewton(), start)
+    found = infer_one(open_eyes, GaussNewton())
     of = activity(open_eyes, found.whitened, words.top_down, words.temperature)
     top = open_eyes.structure.free_slices()[-1]
     precision = precision_matrix(level_factor(open_eyes, open_eyes.structure.top))
@@ -104,8 +103,7 @@ def eyes_closed(network: PureNetwork, modulation: Modulation, words: Words) -> A
             dark.inputs.weights, level, expected
         )
     problem = pose(network, expected, modulation=modulation).problem
-    start = jnp.zeros((problem.structure.num_free,))
-    found = infer_one(problem, GaussNewton(), start)
+    found = infer_one(problem, GaussNewton())
     return activity(
         problem, found.whitened, words.top_down, words.temperature
     ).covariance

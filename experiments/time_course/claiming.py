@@ -34,7 +34,8 @@ ACTION = (
     Knob("psilocin efficacy at 5-HT2A", "ligands.efficacy_2a", "psilocybin"),
 )
 STAGE = (
-    Knob("second-stage onset", "physiology.onset"),
+    Knob("second-stage midpoint", "physiology.half"),
+    Knob("second-stage power", "physiology.power"),
     Knob("slope of the operational model", "physiology.slope"),
 )
 LSD = (

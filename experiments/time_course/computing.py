@@ -158,7 +158,7 @@ def group(
         WHOLE[plasma.argmax(1)],
         100 * effect.max(1),
         WHOLE[effect.argmax(1)],
-        hours_felt(WHOLE, drive),
+        hours_felt(WHOLE, drive, None if compound == "MDMA" else persons),
         np.asarray(signs.systolic).max(1),
         np.asarray(signs.diastolic).max(1),
     )

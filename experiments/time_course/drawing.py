@@ -57,9 +57,9 @@ def draw_clock(axes, name: str, clock: Clock, *, first: bool) -> None:
     axes[1].set_ylim(0, 100)
     draw_band(axes[2], hours, clock.effect, COLOURS["purple"])
     axes[2].set_ylim(-3, 108)
-    if not clock.effect.high.max() > 0:
+    if clock.effect.high.max() < 5:
         middle = {"ha": "center", "va": "center", "transform": axes[2].transAxes}
-        axes[2].text(0.5, 0.5, "5-HT2A response\nbelow threshold", size=9, **middle)
+        axes[2].text(0.5, 0.5, "too little at 5-HT2A\nto be felt", size=9, **middle)
     for level, colour in enumerate(level_colours(len(LEVELS))):
         axes[3].plot(hours, clock.gains[:, level], color=colour, label=LEVELS[level])
     axes[3].set(

@@ -31,7 +31,7 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
     return Report(
         title="Time course",
         question="How does one dose travel from plasma to belief, on one clock?",
-        answer="Receptors stay occupied for hours after the effect has gone: a threshold stands between them, "
+        answer="Receptors stay occupied for hours after the effect has gone: a steep second stage stands between them, "
         f"and with it set from psilocybin alone psilocybin 20 mg lasts **{summary.ratio[0]:.2f}** times as long as "
         "LSD 100 µg (published 0.60). That rests on equal efficacy of the two in people; with the efficacies of "
         f"the test tube the ratio is {summary.ratio_in_vitro:.2f}.",
@@ -47,7 +47,8 @@ def report(config: Config, results: Results, summary: Summary) -> Report:
             Section(
                 "Groups",
                 (
-                    "Durations are times above a tenth of each person's own peak; MDMA's of released serotonin.",
+                    "Durations are times above a tenth of each person's own peak, 0 where that is below a twentieth of the "
+                    "scale (not felt); MDMA's of released serotonin.",
                 ),
                 tables=(
                     Table(

@@ -9,6 +9,7 @@ grows, and large updates are the imprecise ones (Bruckner et al. use the same tw
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import log_ndtr
 from jaxtyping import Array, Float, Key
 
 from pcmodel.behaviour.participant import ParticipantParameters
@@ -43,8 +44,8 @@ def report_log_likelihood(
 ) -> Float[Array, "*shape"]:
     """Log probability of each whole-unit report.
 
-    The probability of a unit is taken as the density at its middle: for SDs of one
-    unit and more the probabilities sum to one within 1e-8, beside an edge within 1e-3.
+    That of a unit is the mass between its edges, so that the probabilities sum to one however
+    small the SD, and draws that are rounded follow them.
     """
     update = predicted - previous
     logit = stay_logit(parameters, update)
@@ -55,12 +56,20 @@ def report_log_likelihood(
 
 
 def _confined_normal(report: Array, mean: Array, sd: Array) -> Array:
-    """Log density on the range; means lie inside it, so the mass is never small."""
+    """Log probability of a unit on the range; means lie inside it, so the range's is never small."""
     wide = jnp.sqrt(2.0) * sd
     high = jax.lax.erf((RANGE_HIGH + HALF_UNIT - mean) / wide)
     low = jax.lax.erf((RANGE_LOW - HALF_UNIT - mean) / wide)
-    density = -0.5 * ((report - mean) / sd) ** 2 - 0.5 * jnp.log(2.0 * jnp.pi)
-    return density - jnp.log(0.5 * sd * (high - low))
+    unit = _log_mass((report - HALF_UNIT - mean) / sd, (report + HALF_UNIT - mean) / sd)
+    return unit - jnp.log(0.5 * (high - low))
+
+
+def _log_mass(low: Array, high: Array) -> Array:
+    r"""$\log(\Phi(high) - \Phi(low))$, taken in the lower tail, where it does not cancel."""
+    is_above = low + high > 0.0
+    end = log_ndtr(jnp.where(is_above, -low, high))
+    start = log_ndtr(jnp.where(is_above, -high, low))
+    return end + jnp.log(-jnp.expm1(start - end))
 
 
 def draw_report(

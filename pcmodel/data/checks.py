@@ -1,8 +1,94 @@
-"""What every set of labelled images must satisfy, whatever file it came from."""
+"""What every set of labelled images must satisfy, whatever file or array it came from."""
+
+from typing import Any
 
 import numpy as np
+from jaxtyping import Int, UInt8
 
+from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
+
+WHITE = 255
+AS_BYTES = "np.round(255 * images).astype(np.uint8)"
+
+
+def as_bytes(
+    images: Any, *, where: str
+) -> UInt8[np.ndarray, "n height width channels"]:
+    """Grey levels 0 to 255 as bytes, (n, height, width, channels).
+
+    Whole numbers in that range are taken in any type.  Raises UserError for none, for another number of
+    axes, channels first, fractions, and what lies outside.
+    """
+    values = np.asarray(read_numbers(images, where=where))
+    _check_axes(values.shape, where)
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype == bool or (values.max() <= 1 and values.min() >= 0):
+        raise _looks_scaled(where, f"no pixel is above 1 ({values.dtype})")
+    if values.min() < 0 or values.max() > WHITE:
+        raise UserError(
+            f"pixels go from {float(values.min()):g} to {float(values.max()):g}",
+            where=where,
+            expected="grey levels 0 to 255, not standardised: that is done in training",
+        )
+    if np.any(values != np.floor(values)):
+        raise UserError(
+            "pixels are fractions",
+            where=where,
+            expected="whole grey levels 0 to 255: np.round(images).astype(np.uint8)",
+        )
+    return values.astype(np.uint8)
+
+
+def check_brightness(images: UInt8[np.ndarray, "..."], *, where: str) -> None:
+    """Raise a UserError for a set of bytes that seem to have been scaled to [0, 1] before."""
+    if images.max() <= 1:
+        raise _looks_scaled(where, "no pixel of the whole set is above 1")
+
+
+def as_labels(
+    labels: Any, num_images: int, *, num_classes: int, where: str
+) -> Int[np.ndarray, " n"]:
+    """One whole number for each image, 0 to num_classes - 1; UserError for anything else."""
+    values = np.asarray(read_numbers(labels, where=where))
+    remedy = None
+    if values.ndim == 2 and values.shape[1] == 1:
+        remedy = "labels of shape (images,): labels.ravel()"
+    elif values.ndim != 1:
+        remedy = "one number for each image (of one-hot rows: labels.argmax(axis=1))"
+    elif values.dtype.kind not in "iu":
+        remedy = "whole numbers: labels.astype(int)"
+    if remedy:
+        raise UserError(
+            f"labels have shape {values.shape} and type {values.dtype}",
+            where=where,
+            expected=remedy,
+        )
+    check_labels(values, num_images, num_classes=num_classes, where=where)
+    return values
+
+
+def _check_axes(shape: tuple[int, ...], where: str) -> None:
+    remedy = None
+    if len(shape) == 3:
+        remedy = "an axis of channels: images[..., None]"
+    elif len(shape) != 4:
+        remedy = "images.reshape(-1, height, width, channels)"
+    elif 0 in shape:
+        remedy = "one image or more"
+    elif shape[1] in (1, 3) and shape[2] == shape[3] > 4:
+        remedy = "channels last: np.moveaxis(images, 1, -1)"
+    if remedy:
+        raise UserError(f"images have shape {shape}", where=where, expected=remedy)
+
+
+def _looks_scaled(where: str, what: str) -> UserError:
+    return UserError(
+        what,
+        where=where,
+        expected=f"grey levels 0 to 255: {AS_BYTES} of images in [0, 1]",
+    )
 
 
 def check_images(images: np.ndarray, *, shape: tuple[int, ...], where: str) -> None:

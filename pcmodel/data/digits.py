@@ -8,6 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pcmodel.arrays import read_numbers
+from pcmodel.data.checks import check_labels
+from pcmodel.errors import UserError
+
 IMAGE_SIDE = 8
 NUM_CLASSES = 10
 
@@ -36,5 +40,13 @@ def load_digits_split() -> DigitsSplit:
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:
-    """Labels as rows of the identity, shape (examples, 10)."""
-    return np.eye(NUM_CLASSES, dtype=np.float32)[labels]
+    """Labels as rows of the identity, shape (examples, 10); UserError for others than 0 to 9."""
+    given = np.asarray(read_numbers(labels, where="one_hot"))
+    if given.dtype.kind not in "iu" or given.size == 0:
+        raise UserError(
+            f"labels have shape {given.shape} and type {given.dtype}",
+            where="one_hot",
+            expected="whole numbers, labels.astype(int)",
+        )
+    check_labels(given.ravel(), given.size, num_classes=NUM_CLASSES, where="one_hot")
+    return np.eye(NUM_CLASSES, dtype=np.float32)[given]

@@ -11,7 +11,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from pcmodel.data.checks import check_images, check_labels
+from pcmodel.data.checks import (
+    as_bytes,
+    as_labels,
+    check_brightness,
+    check_images,
+    check_labels,
+)
 from pcmodel.data.cifar import (
     BATCHES,
     TEST_BATCH,
@@ -46,6 +52,43 @@ class ImageData(NamedTuple):
         """(height, width, channels)."""
         height, width, channels = self.train_images.shape[1:]
         return height, width, channels
+
+
+def check_image_data(data: ImageData) -> ImageData:
+    """The same with images as bytes and labels as whole numbers, whoever made it.
+
+    Raises UserError naming the set for images that are no grey levels of 0 to 255 or of two shapes,
+    and for labels that are not one class for each image.
+    """
+    if not isinstance(data, ImageData):
+        raise UserError(
+            f"is {type(data).__name__}",
+            where="data",
+            expected="pcmodel.ImageData(train_images, train_labels, test_images, test_labels, "
+            "name, num_classes)",
+        )
+    if not isinstance(data.num_classes, int | np.integer) or data.num_classes < 2:
+        raise UserError(
+            f"num_classes is {data.num_classes!r}",
+            where=f"{data.name}",
+            expected="a whole number of 2 or more",
+        )
+    parts = []
+    for kind in ("train", "test"):
+        where = f"{kind} images of {data.name}"
+        images = as_bytes(getattr(data, f"{kind}_images"), where=where)
+        check_brightness(images, where=where)
+        labels = as_labels(
+            getattr(data, f"{kind}_labels"),
+            len(images),
+            num_classes=int(data.num_classes),
+            where=f"{kind} labels of {data.name}",
+        )
+        parts += [images, labels]
+    check_images(
+        parts[2], shape=parts[0].shape[1:], where=f"test images of {data.name}"
+    )
+    return ImageData(*parts, str(data.name), int(data.num_classes))
 
 
 class ValidationSplit(NamedTuple):
@@ -143,8 +186,9 @@ LOADERS: dict[str, Callable[..., ImageData]] = {
 def split_validation(data: ImageData, num: int) -> ValidationSplit:
     """Hold out the last `num` training images, in their order; views, not copies.
 
-    Raises UserError unless 0 < num < the number of training images.
+    Raises UserError unless 0 < num < the number of training images, and as `check_image_data` does.
     """
+    data = check_image_data(data)
     count = len(data.train_images)
     if not 0 < num < count:
         raise UserError(

@@ -13,9 +13,9 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float, UInt8
 
+from pcmodel.data.checks import AS_BYTES, WHITE, as_bytes
 from pcmodel.errors import UserError
 
-WHITE = 255
 CHUNK = 4096  # images counted at a time: as integers they take eight times their memory
 
 
@@ -34,8 +34,9 @@ def standardise(
     Give it training images alone. A channel that never varies gets an sd of 1, so
     that it becomes 0 everywhere. Raises UserError for no images.
     """
-    if images.size == 0:
+    if np.size(images) == 0:
         raise UserError("there are no images to standardise by")
+    images = as_bytes(images, where="standardise")
     levels = np.arange(WHITE + 1)
     counts = np.stack([_histogram(images[..., c]) for c in range(images.shape[-1])])
     share = counts / counts.sum(axis=1, keepdims=True)
@@ -61,6 +62,7 @@ def as_level(
     image: ArrayLike, standardisation: Standardisation
 ) -> Float[Array, " width"]:
     """One image (height, width, channels) as a level: (value - mean) / sd, flat, float32."""
+    _check_whole(image)
     pixels = jnp.asarray(image, jnp.float32)
     mean, sd = (jnp.asarray(each, jnp.float32)[None, None] for each in standardisation)
     return ((pixels - mean) / sd).ravel()
@@ -71,6 +73,17 @@ def as_levels(
 ) -> Float[Array, "n width"]:
     """`as_level` of each of n images: (n, height * width * channels)."""
     return jax.vmap(lambda image: as_level(image, standardisation))(jnp.asarray(images))
+
+
+def _check_whole(image: ArrayLike) -> None:
+    """Known even while traced: fractions are most likely scaled already."""
+    kind = jnp.result_type(image)
+    if not jnp.issubdtype(kind, jnp.integer):
+        raise UserError(
+            f"pixels are {kind}",
+            where="image",
+            expected=f"whole grey levels 0 to 255: {AS_BYTES} of images in [0, 1]",
+        )
 
 
 def as_images(

@@ -22,7 +22,12 @@ from pcmodel.energy import (
     observed_gain,
     state_from_latents,
 )
-from pcmodel.inference.linear_solve import Prepared, direct
+from pcmodel.inference.linear_solve import (
+    MOST_PRODUCTS,
+    Prepared,
+    Products,
+    measured,
+)
 from pcmodel.inference.whitened import Linearisation, unroll, whitened_from_latents
 from pcmodel.precision import partition, precision_matrix, whiten
 from pcmodel.problem import Problem, Structure
@@ -77,8 +82,12 @@ class BlockTridiagonal:
         _, push = jax.linearize(to_whitened, state)
         pull = jax.linear_transpose(push, state)
         pivots = factorise(state_hessian(problem, latents, damping))
-        return direct(
-            lambda rhs: push(solve_blocks(pivots, pull(rhs)[0])), linear.num_outputs
+        return measured(
+            lambda rhs: push(solve_blocks(pivots, pull(rhs)[0])),
+            Products(linear.push, linear.pull),
+            damping,
+            max_products=MOST_PRODUCTS,
+            num_outputs=linear.num_outputs,
         )
 
 

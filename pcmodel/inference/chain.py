@@ -20,6 +20,7 @@ from pcmodel.inference.hmc import HmcState, hmc_step, init_hmc, potential_of, pu
 from pcmodel.inference.linear_solve import ConjugateGradient
 from pcmodel.inference.posterior import hessian_factor
 from pcmodel.inference.solver import Solver
+from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import linearise
 from pcmodel.problem import Problem
 from pcmodel.small import solve_lower
@@ -81,8 +82,7 @@ class Sampling:
 
 def laplace(problem: Problem, solver: Solver) -> Gaussian:
     """The mode and a root of the Gauss-Newton covariance there."""
-    start = jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
-    mode = solver.minimise(problem, start).whitened
+    mode = solver.minimise(problem, start_of(problem)).whitened
     if mode.shape[0] > LARGEST_ROOT or mode.shape[0] == 0:
         return Gaussian(mode, None)
     lower = hessian_factor(linearise(problem, mode))

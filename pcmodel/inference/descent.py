@@ -24,6 +24,7 @@ from pcmodel.energy import (
     normaliser,
     state_from_latents,
 )
+from pcmodel.inference.certificate import certify, is_convex
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import objective, unroll, whitened_from_latents
 from pcmodel.problem import Problem, level_runs, split_runs
@@ -78,8 +79,9 @@ class StateDescent:
     """Gradient descent on the latents.
 
     optimiser: any optax transformation; plain SGD's step is unit 1 / gradient rate.
-    tolerance: as for `GaussNewton`, on the (more conservative) whitened gradient norm; 0 takes
-        exactly `max_steps` steps without a check between, as training with a fixed number does.
+    tolerance: as for `GaussNewton`; steps end when the (more conservative) whitened gradient norm is below it. 0
+        takes exactly `max_steps` steps without a check between, as training with a fixed number does; the residual is
+        then that norm.
     max_steps: a bound; reaching it is reported, `converged` is then false.
     """
 
@@ -127,10 +129,11 @@ def descend(solver: Descent, problem: Problem, initial: Array) -> SolverResult:
     if tolerance == 0:
         point = coordinates.from_whitened(initial)
         point = descend_steps(solver, problem, point, solver.max_steps)
-        norm, count = residual(coordinates.parts(point)), jnp.full((), solver.max_steps)
-        return SolverResult(
-            coordinates.to_whitened(point), norm, norm <= tolerance, count, count
-        )
+        whitened, count = coordinates.to_whitened(point), jnp.full((), solver.max_steps)
+        norm = residual(coordinates.parts(point))
+        # The gradient's norm bounds the distance without a solve, but shows no saddle.
+        found = is_convex(problem) & (norm <= resolve_tolerance(None, norm.dtype))
+        return SolverResult(whitened, norm, found, count, count)
     step = descent_step(solver.optimiser, coordinates.energy)
 
     def unfinished(carry):
@@ -145,8 +148,9 @@ def descend(solver: Descent, problem: Problem, initial: Array) -> SolverResult:
     parts = coordinates.parts(coordinates.from_whitened(initial))
     start = (parts, solver.optimiser.init(parts), residual(parts), jnp.zeros((), int))
     parts, _, norm, count = jax.lax.while_loop(unfinished, chunk, start)
-    found = coordinates.to_whitened(coordinates.whole(parts))
-    return SolverResult(found, norm, norm <= tolerance, count, count)
+    whitened = coordinates.to_whitened(coordinates.whole(parts))
+    found = certify(problem, whitened, tolerance=tolerance)
+    return SolverResult(whitened, *found, count, count)
 
 
 def descent_step(optimiser: optax.GradientTransformation, energy_of: Callable):

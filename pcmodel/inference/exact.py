@@ -1,4 +1,4 @@
-r"""The exact solver of a linear-Gaussian hierarchy: one linearisation, one direct solve.
+r"""The exact solver of a linear-Gaussian hierarchy: one linearisation, one factor.
 
 There the energy is a quadratic, $E(z) = E(z_0) + g^\top (z - z_0) + \tfrac12 (z - z_0)^\top (I +
 S^\top S)(z - z_0)$, so that a single Newton step from anywhere lands on the mode.  No loop and no
@@ -17,8 +17,8 @@ from jaxtyping import Float
 
 from pcmodel.energy import state_from_latents
 from pcmodel.errors import UserError
-from pcmodel.inference.gauss_newton import is_quadratic
-from pcmodel.inference.guard import energy_rounding, gradient_rounding, point_at
+from pcmodel.inference.certificate import certify
+from pcmodel.inference.equation import is_quadratic
 from pcmodel.inference.linear_solve import (
     LinearSolver,
     add_diagonal,
@@ -31,6 +31,9 @@ from pcmodel.precision import log_det
 from pcmodel.problem import Problem
 from pcmodel.small import cholesky, gram, matmul, rows_of, solve_lower, solve_spd
 from pcmodel.types import Latents
+
+STEPS = 2
+"""The second mends what rounding left of the first."""
 
 
 class ExactPosterior(NamedTuple):
@@ -47,14 +50,14 @@ class ExactPosterior(NamedTuple):
 
 @dataclass(frozen=True)
 class Exact:
-    """One direct Newton step, for linear-Gaussian networks only.
+    """Direct Newton steps with one factor, for linear-Gaussian networks only.
 
     linear_solver: a direct one (`Dual()`, `Primal()`, `BlockTridiagonal()`); None takes the
         cheapest.
 
     Raises UserError, when traced, for a network with nonlinear predictions or discrete data
-    (use `GaussNewton()`).  The residual is the norm of the gradient where it ends; only rounding
-    makes it differ from zero.
+    (use `GaussNewton()`).  Where precisions are so far apart that its factor fails, `converged` is false and the
+    residual says by how much.
     """
 
     linear_solver: LinearSolver | None = None
@@ -78,16 +81,18 @@ class Exact:
             solver, _ = cheapest_direct(problem.structure, linear.num_outputs)
         zero = jnp.zeros((), initial.dtype)
         prepared = solver.prepare(problem, initial, linear, zero)
-        solution = prepared.solve(-linear.gradient, zero)
-        whitened = initial + solution.step
-        gradient = linearise(problem, whitened).gradient
-        residual = jnp.sqrt(jnp.sum(gradient**2))
-        noise = energy_rounding(problem, point_at(problem, whitened))
-        limit = jnp.maximum(
-            resolve_tolerance(None, initial.dtype), gradient_rounding(noise)
+        whitened, gradient = initial, linear.gradient
+        for _ in range(STEPS):
+            whitened = whitened - prepared.precondition(gradient)
+            gradient = linearise(problem, whitened).gradient
+        found = certify(
+            jax.lax.stop_gradient(problem),
+            jax.lax.stop_gradient(whitened),
+            tolerance=resolve_tolerance(None, initial.dtype),
         )
+        steps = jnp.full((), STEPS, int)
         return SolverResult(
-            whitened, residual, residual <= limit, jnp.ones((), int), solution.products
+            whitened, found.residual, found.converged, steps, steps * linear.num_outputs
         )
 
     def posterior(self, problem: Problem) -> ExactPosterior:

@@ -15,9 +15,9 @@ only converges linearly, because it leaves out the curvature of the predictions.
 shrink the residual fourfold is followed by one with the *true* Hessian: conjugate gradients
 preconditioned by the Gauss-Newton factor, cut short at negative curvature.
 
-It stops on the Newton decrement (see `SolverResult.residual`).  Because the Gauss-Newton Hessian is at
-least the identity, $g^\top H^{-1} g \le -g^\top d + |\rho|^2$ for an inexact solve with residual $\rho$, and also
-$\le |g|^2$: the bound is rigorous for the Gauss-Newton model whatever the linear solver.
+It stops on the Newton decrement, measured (`pcmodel.inference.certificate`), and where predictions bend not before
+the true Hessian has been asked: a direction without positive curvature, or a kink with a way down (a rectifier
+that is off because everything above it is), is left along the way down, and the descent goes on.
 """
 
 from dataclasses import dataclass
@@ -28,29 +28,44 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.inference.certificate import (
+    PROBES,
+    Certificate,
+    conclude,
+    is_convex,
+    last_digit,
+    probing,
+    read_curvature,
+    true_hessian,
+)
+from pcmodel.inference.conjugate_gradient import Precondition, conjugate_gradient
+from pcmodel.inference.equation import (
+    Constant,
+    Equation,
+    Measured,
+    Moving,
+    is_quadratic,
+    measure,
+)
 from pcmodel.inference.guard import (
     Point,
     energy_change,
-    energy_rounding,
     falls_enough,
-    gradient_rounding,
     point_at,
 )
+from pcmodel.inference.kinks import has_kinks, way_down
 from pcmodel.inference.linear_solve import (
     DIRECT_BUDGET,
-    LinearSolution,
     LinearSolver,
-    Precondition,
     Preconditioned,
     cheapest_direct,
     choose,
-    conjugate_gradient,
     factor_once,
     gradient_cost,
 )
 from pcmodel.inference.secant import secant_descent
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
-from pcmodel.inference.whitened import linearise, objective
+from pcmodel.inference.whitened import linearise
 from pcmodel.problem import Problem
 
 FIRST_DAMPING = 1e-2
@@ -59,7 +74,7 @@ GREATEST_DAMPING = 1e8
 SHORTEST = 1e-3
 """Share of a step below which it is not halved again."""
 PATIENCE = 10
-"""Steps granted once all there is left to gain is lost in the energy's rounding."""
+"""Steps granted while neither the energy falls by more than its rounding nor the residual to half."""
 SLOW = 0.25
 """A Gauss-Newton step should shrink the residual by this factor."""
 MAX_NEWTON_PRODUCTS = 50
@@ -69,17 +84,21 @@ OPENING = 40
 """Secant steps before the Gauss-Newton loop: further ones gain little, if these did not arrive."""
 CERTIFYING = 20
 """Products granted to certify, with the factor of the start, that the secant steps arrived."""
-FORCING = 0.03
-"""Relative residual an iterative linear solve may leave in a nonlinear problem."""
+DEGENERATE = 1e-2
+"""Negative curvature, in units of the Gauss-Newton Hessian's, that cannot be told from none."""
 
 
 class _State(NamedTuple):
+    """residual: at `point`.  best: the smallest so far.  stop: nothing more is done; the point is where the
+    residual was measured.
+    """
+
     point: Point
     damping: Array
     residual: Array
+    best: Array
     patience: Array
     stop: Array
-    converged: Array
     iterations: Array
     products: Array
 
@@ -91,7 +110,7 @@ class GaussNewton:
     linear_solver: None chooses by size (`pcmodel.inference.linear_solve.choose`) and opens with secant steps.
     tolerance: on the residual, in posterior standard deviations; None: 1e-3 in float32,
         1e-9 in float64.  It is never tightened below what rounding allows.
-    max_iterations: a bound on outer steps; reaching it is reported, `converged` is then false.
+    max_iterations: a bound on outer steps; reaching it is reported by the residual where they end.
     """
 
     linear_solver: LinearSolver | None = None
@@ -103,23 +122,46 @@ class GaussNewton:
     ) -> SolverResult:
         """Descend from `initial`; forward-differentiable only through `infer`."""
         tolerance = resolve_tolerance(self.tolerance, initial.dtype)
-        point = point_at(problem, initial)
-        solver = self.linear_solver or choose(problem.structure, num_outputs(point))
-        start = first_state(point)
-        if self.linear_solver is None and is_opened(problem, num_outputs(point)):
-            start = opened(problem, initial, solver, tolerance, self.max_iterations)
+        start = first_state(point_at(problem, initial))
+        if initial.shape[0] == 0:
+            return result_of(start, Certificate(start.residual, jnp.ones((), bool)))
+        linear = linearise(problem, initial)
+        solver = self.linear_solver or choose(problem.structure, linear.num_outputs)
+        if is_quadratic(problem):
+            # One factor for every step, and for a whole batch if its examples share their precisions.
+            prepared = solver.prepare(
+                problem, initial, linear, jnp.zeros_like(linear.value)
+            )
+            equation = Constant(linear, prepared)
+        elif self.linear_solver is None and is_opened(problem, linear.num_outputs):
+            precondition = factor_once(problem, initial, solver)
+            start = opened(problem, start, precondition, tolerance, self.max_iterations)
+            equation = Moving(solver)
+        else:
+            equation = Moving(solver)
         end = jax.lax.while_loop(
-            lambda state: ~state.stop & (state.iterations < self.max_iterations),
-            lambda state: iterate(problem, state, solver, tolerance),
+            lambda state: ~state.stop,
+            lambda state: iterate(
+                problem, state, equation, tolerance, self.max_iterations
+            ),
             start,
         )
-        return SolverResult(
-            end.point.whitened,
-            end.residual,
-            end.converged,
-            end.iterations,
-            end.products,
-        )
+        if not is_quadratic(problem):
+            linear = linearise(problem, end.point.whitened)
+        digit = last_digit(problem, end.point.whitened, linear)
+        stalled = end.patience <= 0
+        return result_of(end, conclude(end.residual, digit, tolerance, stalled=stalled))
+
+
+def result_of(state: _State, certificate: Certificate) -> SolverResult:
+    """What the user sees of the last state."""
+    return SolverResult(
+        state.point.whitened,
+        certificate.residual,
+        certificate.converged,
+        state.iterations,
+        state.products,
+    )
 
 
 def is_opened(problem: Problem, outputs: int) -> bool:
@@ -137,8 +179,8 @@ def first_state(point: Point) -> _State:
         point,
         jnp.zeros((), dtype),
         jnp.asarray(0 if solved else jnp.inf, dtype),
+        jnp.asarray(jnp.inf, dtype),
         jnp.asarray(PATIENCE),
-        jnp.asarray(solved),
         jnp.asarray(solved),
         none,
         none,
@@ -147,154 +189,135 @@ def first_state(point: Point) -> _State:
 
 def opened(
     problem: Problem,
-    initial: Array,
-    solver: LinearSolver,
+    start: _State,
+    precondition: Precondition,
     tolerance: float,
     max_iterations: int,
 ) -> _State:
-    """After secant steps around the factor of the start, certified with that factor if possible."""
-    precondition = factor_once(problem, initial, solver)
-    whitened, steps = secant_descent(
+    """After secant steps around the factor of the start; with that factor it is also seen whether they arrived."""
+    found = secant_descent(
         problem,
-        initial,
+        start.point.whitened,
         precondition,
         tolerance=0.5 * tolerance,
         max_steps=min(OPENING, max_iterations),
     )
-    state = first_state(point_at(problem, whitened))
-    certifier = Preconditioned(precondition, CERTIFYING)
-    measured = measure(problem, state.point, certifier, state.damping, tolerance)
-    found = measured.residual <= measured.limit
+    state = start._replace(point=point_at(problem, found.whitened))
+    certifier = Moving(Preconditioned(precondition, CERTIFYING))
+    equation = certifier.at(problem, state.point, state.damping)
+    measured = measure(problem, state.point, equation, tolerance)
+    plan = make_plan(problem, state, equation, measured)
     return state._replace(
-        residual=measured.residual,
-        stop=found,
-        converged=found,
-        iterations=steps,
-        products=steps + measured.solution.products,
+        residual=plan.residual,
+        stop=plan.found,
+        iterations=found.steps,
+        products=found.steps + plan.products,
     )
 
 
-def num_outputs(point: Point) -> int:
-    """Rows of S."""
-    logits = 0 if point.logits is None else point.logits.shape[0]
-    return point.rows.shape[0] + logits
+class _Plan(NamedTuple):
+    """What to do at a point.  leaving: the step leaves a saddle, and must lower the energy visibly."""
+
+    step: Array
+    residual: Array
+    found: Array
+    leaving: Array
+    products: Array
 
 
 def iterate(
-    problem: Problem, state: _State, solver: LinearSolver, tolerance: float
+    problem: Problem,
+    state: _State,
+    equations: Constant | Moving,
+    tolerance: float,
+    max_iterations: int,
 ) -> _State:
-    """One guarded step."""
-    # A quadratic is never damped; said statically, so that a batch of examples shares one factor.
-    quadratic = is_quadratic(problem)
-    damping = jnp.zeros_like(state.damping) if quadratic else state.damping
-    measured = measure(problem, state.point, solver, damping, tolerance)
-    gradient, noise = measured.gradient, measured.noise
-    residual, solution = measured.residual, measured.solution
-    found = residual <= measured.limit
-    done = found | ~jnp.isfinite(residual)
-    step, products = solution.step, solution.products
-    if not quadratic:
-        slow = ~done & (residual > SLOW * state.residual)
-        newton = newton_step(problem, state, measured, slow)
-        step = jnp.where(slow, newton.step, step)
-        products += newton.products
-    moved = search(problem, state, step, jnp.sum(gradient * step), noise, done)
-    lost = ~done & (0.5 * residual**2 <= noise)
-    patience = state.patience - lost
-    stalled = lost & (~moved.accepted | (patience == 0))
+    """Measure where the state is; unless that ends it, take one guarded step."""
+    equation = equations.at(problem, state.point, state.damping)
+    measured = measure(problem, state.point, equation, tolerance)
+    plan = make_plan(problem, state, equation, measured)
+    hopeless = (state.patience <= 0) | (state.damping > GREATEST_DAMPING)
+    exhausted = state.iterations >= max_iterations
+    lost = ~jnp.isfinite(plan.residual) & ~plan.leaving
+    stop = plan.found | lost | hopeless | exhausted
+    slope = jnp.sum(equation.gradient * plan.step)
+    moved = search(problem, state, plan, slope, measured.noise, stop)
+    seen = moved.accepted & (moved.difference < -measured.noise)
+    seen |= plan.residual < 0.5 * state.best
+    # A saddle without a visible way down is flat as far as floats go.
+    stop |= plan.leaving & ~moved.accepted
     return _State(
         moved.point,
-        moved.damping,
-        residual,
-        patience,
-        done | stalled | (moved.damping > GREATEST_DAMPING),
-        found | stalled,
-        state.iterations + jnp.where(done, 0, 1),
-        state.products + products,
+        jnp.where(plan.leaving, 0, moved.damping),
+        plan.residual,
+        jnp.where(seen, jnp.minimum(state.best, plan.residual), state.best),
+        jnp.where(seen, PATIENCE, state.patience - 1),
+        stop,
+        state.iterations + jnp.where(stop, 0, 1),
+        state.products + plan.products,
     )
 
 
-def is_quadratic(problem: Problem) -> bool:
-    """Whether one Newton step is exact."""
-    return problem.structure.model.is_linear and not problem.structure.is_discrete
-
-
-class _Measured(NamedTuple):
-    """The Gauss-Newton equation at one point, solved.
-
-    residual: bound on the Newton decrement.  limit: where it counts as found.  target: how
-    exactly (in the norm of the equation's residual) it was solved.
-    """
-
-    gradient: Array
-    noise: Array
-    limit: Array
-    target: Array
-    solution: LinearSolution
-    residual: Array
-    precondition: Precondition
-
-
-def measure(
-    problem: Problem,
-    point: Point,
-    solver: LinearSolver,
-    damping: Array,
-    tolerance: float,
-) -> _Measured:
-    """Solve the damped Gauss-Newton equation of a point; bound its decrement."""
-    linear = linearise(problem, point.whitened)
-    gradient, noise = linear.gradient, energy_rounding(problem, point)
-    limit = jnp.maximum(tolerance, gradient_rounding(noise))
-    norm = jnp.sqrt(jnp.sum(gradient**2))
-    target = 0.5 * limit
-    if not is_quadratic(problem):
-        target = jnp.maximum(target, FORCING * norm)
-    prepared = solver.prepare(problem, point.whitened, linear, damping)
-    solution = prepared.solve(-gradient, target)
-    # Damping shortens the step: (H + mu) <= (1 + mu) H turns it back into a bound.
-    decrement2 = (1 + damping) * (
-        solution.residual**2 - jnp.sum(gradient * solution.step)
+def make_plan(
+    problem: Problem, state: _State, equation: Equation, measured: Measured
+) -> _Plan:
+    """The Gauss-Newton step, or what the true Hessian and the kinks make of it."""
+    solution, residual = measured.solution, measured.residual
+    near = residual <= measured.limit
+    if is_convex(problem):
+        nowhere = jnp.zeros((), bool)
+        return _Plan(solution.step, residual, near, nowhere, solution.products)
+    slow = ~near & (residual > SLOW * state.residual)
+    gradient = equation.gradient
+    rhs = jnp.where(near, probing(gradient, residual), -gradient)
+    hessian = true_hessian(problem, state.point.whitened)
+    found = conjugate_gradient(
+        lambda vector: hessian(vector) + jnp.where(near, 0, state.damping) * vector,
+        rhs,
+        jnp.where(near, 0, measured.target),
+        jnp.where(near, PROBES, jnp.where(slow, MAX_NEWTON_PRODUCTS, 0)),
+        precondition=equation.prepared.precondition,
     )
-    # `minimum` keeps a NaN, which then stops the loop.
-    residual = jnp.minimum(norm, jnp.sqrt(jnp.maximum(decrement2, 0)))
-    return _Measured(
-        gradient, noise, limit, target, solution, residual, prepared.precondition
-    )
+    bent = read_curvature(rhs, found)
+    away, bend = escape(hessian, equation, bent.direction)
+    negative = near & bent.negative
+    residual = jnp.where(near, jnp.maximum(residual, bent.decrement), residual)
+    residual = jnp.where(negative & (bend < -DEGENERATE), jnp.inf, residual)
+    descent = jnp.sum(gradient * found.step) < 0
+    step = jnp.where((slow | near) & descent, found.step, solution.step)
+    step = jnp.where(negative, away, step)
+    settled = near & ~negative & (residual <= measured.limit)
+    leaving = negative
+    if has_kinks(problem):
+        kink = way_down(problem, state.point, equation.prepared.precondition, settled)
+        leaving = leaving | kink.lower
+        step = jnp.where(kink.lower, kink.step, step)
+        settled = settled & ~kink.lower
+        residual = jnp.where(kink.lower, jnp.inf, residual)
+    products = solution.products + found.products
+    return _Plan(step, residual, settled, leaving, products)
 
 
-def newton_step(
-    problem: Problem, state: _State, measured: _Measured, wanted: Array
-) -> LinearSolution:
-    """Truncated Newton with the true Hessian; costs nothing where not wanted."""
-
-    def product(vector: Array) -> Array:
-        _, image = jax.jvp(
-            lambda z: jax.grad(objective, argnums=1)(problem, z),
-            (state.point.whitened,),
-            (vector,),
-        )
-        return image + state.damping * vector
-
-    return conjugate_gradient(
-        product,
-        -measured.gradient,
-        measured.target,
-        jnp.where(wanted, MAX_NEWTON_PRODUCTS, 0),
-        precondition=measured.precondition,
-    )
+def escape(hessian, equation: Equation, direction: Array) -> tuple[Array, Array]:
+    """One posterior standard deviation along a direction, downhill, and its true curvature per Gauss-Newton's."""
+    size2 = jnp.sum(direction**2) + jnp.sum(equation.linear.push(direction) ** 2)
+    length = jnp.where(size2 > 0, 1 / jnp.sqrt(jnp.where(size2 > 0, size2, 1)), 0)
+    unit = length * direction
+    sign = jnp.where(jnp.sum(equation.gradient * unit) > 0, -1, 1)
+    return sign * unit, jnp.sum(unit * hessian(unit))
 
 
 class _Move(NamedTuple):
     point: Point
     damping: Array
     accepted: Array
+    difference: Array
 
 
 def search(
     problem: Problem,
     state: _State,
-    step: Array,
+    plan: _Plan,
     slope: Array,
     noise: Array,
     done: Array,
@@ -302,10 +325,11 @@ def search(
     """Halve the step until the energy falls enough; adapt the damping to how it went."""
 
     def enough(length, difference):
-        return falls_enough(difference, length, slope, noise)
+        falls = falls_enough(difference, length, slope, noise)
+        return jnp.where(plan.leaving, difference < -noise, falls)
 
     def change(length):
-        trial = point_at(problem, state.point.whitened + length * step)
+        trial = point_at(problem, state.point.whitened + length * plan.step)
         return trial, energy_change(problem, state.point, trial)
 
     def poor(carry):
@@ -317,7 +341,7 @@ def search(
         length = 0.5 * carry[0]
         return length, change(length)
 
-    one = jnp.ones((), step.dtype)
+    one = jnp.ones((), plan.step.dtype)
     length, (trial, difference) = jax.lax.while_loop(poor, halve, (one, change(one)))
     accept = enough(length, difference) & ~done
     # A full step of an exact quadratic realises half its slope.
@@ -327,8 +351,12 @@ def search(
     damping = jnp.where(
         good, lowered, jnp.where(accept & (length == 1), state.damping, raised)
     )
+    # A quadratic is never damped: its factor was made without.
+    if is_quadratic(problem):
+        damping = jnp.where(accept, 0, damping)
     return _Move(
         jax.tree.map(lambda new, old: jnp.where(accept, new, old), trial, state.point),
         jnp.where(done, state.damping, damping),
         accept,
+        difference,
     )

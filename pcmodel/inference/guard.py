@@ -62,10 +62,11 @@ def falls_enough(
     """Armijo's condition on a change of energy after a share `length` of a step of (negative) `slope`.
 
     A whole step that promises less than the energy's own rounding need not show in it. A NaN does not
-    fall.
+    fall, and nothing does along a step that does not descend.
     """
     unseen = jnp.where(-0.5 * slope <= noise, noise, -jnp.inf)
-    return difference <= jnp.maximum(ARMIJO * length * slope, unseen)
+    falls = difference <= jnp.maximum(ARMIJO * length * slope, unseen)
+    return falls & (slope < 0)
 
 
 def energy_rounding(problem: Problem, point: Point) -> Float[Array, ""]:

@@ -14,9 +14,10 @@ from jax import Array
 from jaxtyping import Bool, Float, Int
 
 from pcmodel.energy import normaliser
+from pcmodel.inference.conjugate_gradient import conjugate_gradient
 from pcmodel.inference.exact import Exact
-from pcmodel.inference.linear_solve import conjugate_gradient
 from pcmodel.inference.solver import Solver
+from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import objective, unroll
 from pcmodel.problem import Problem
 from pcmodel.types import Latents
@@ -50,9 +51,12 @@ class InferenceResult(NamedTuple):
 
 
 def infer_one(
-    problem: Problem, solver: Solver, initial: Float[Array, " free"]
+    problem: Problem, solver: Solver, initial: Float[Array, " free"] | None = None
 ) -> InferenceResult:
-    """Mode of one problem, from the given whitened errors."""
+    """Mode of one problem, from the given whitened errors (None: `start_of` the problem)."""
+    if initial is None:
+        # A function of what a batch shares, so that what a solver makes of it alone is made once for all.
+        initial = start_of(problem)
     if initial.shape[0] == 0 or isinstance(solver, Exact):
         found = solver.minimise(problem, initial)
         whitened, info = found.whitened, found

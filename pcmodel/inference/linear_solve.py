@@ -8,7 +8,8 @@ Jacobian of what is observed, so
 - `Dual` factors $I + S S^\top$ (small level 0), `Primal` factors $I + S^\top S$ (few latents);
 - `BlockTridiagonal` (its own file) factors the state-space Hessian level by level.
 
-`choose` picks by counting operations.
+`choose` picks by counting operations.  What a solve leaves of the equation is measured and, where it is too
+much, solved for in turn (`measured`): factors of $I + S S^\top$ cancel where precisions are far apart.
 """
 
 import itertools
@@ -21,43 +22,144 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.inference.conjugate_gradient import (
+    Precondition,
+    conjugate_gradient,
+    no_precondition,
+)
 from pcmodel.inference.whitened import Linearisation, linearise
 from pcmodel.problem import Problem, Structure
 from pcmodel.small import cholesky, gram, matmul, rows_of, solve_lower, solve_spd
 
 
 class LinearSolution(NamedTuple):
-    """step: d;  residual: norm of what is left of the equation;  products: with S'S."""
+    """An approximate solution and what was measured there.
+
+    step: d.  pushed: S d.  pulled: S'S d.  residual: norm of what is left of the equation, measured.
+    products: with S'S.
+    """
 
     step: Float[Array, " free"]
+    pushed: Float[Array, " outputs"]
+    pulled: Float[Array, " free"]
     residual: Float[Array, ""]
     products: Array
-
-
-Precondition = Callable[[Array], Array]
-"""One symmetric positive definite linear map, close to the inverse."""
 
 
 class Prepared(NamedTuple):
     """The damped Gauss-Newton equation of one point, ready for many right-hand sides.
 
-    solve: (right-hand side, residual norm at which an iterative solve may stop) -> solution.
-    precondition: the nearest linear map to `solve` (an iterative one is not linear).
+    solve: (right-hand side, residual norm at which it may stop) -> solution.
+    precondition: a linear map near the inverse (an iterative solve is not linear).
     """
 
     solve: Callable[[Array, Array], LinearSolution]
     precondition: Precondition
 
 
-def direct(step: Precondition, num_outputs: int) -> Prepared:
-    """From a map that solves exactly: no residual, and no products beyond building S."""
+class Products(NamedTuple):
+    """Products with S and S', by a matrix or by a linearised pass."""
+
+    push: Callable[[Array], Array]
+    pull: Callable[[Array], Array]
+
+
+ROUNDS = 3
+"""Corrections of a solve whose measured residual is too large: one with its factor, then without."""
+ATTAINABLE = 4.0
+"""Residual, in epsilons of the float times the right-hand side, below which no solve is asked to go."""
+
+
+def measured(
+    first: Precondition | None,
+    products: Products,
+    damping: Array,
+    *,
+    max_products: int,
+    num_outputs: int,
+) -> Prepared:
+    """A solve that starts with the map `first` and believes nothing that it has not measured.
+
+    What is left of the equation is computed anew from S.  If it is too large (a factor that cancels, or breaks
+    down, where precisions are far apart) it is solved for in turn by conjugate gradients: with `first` as
+    preconditioner once, then without.  The solution is a descent direction or zero.  `first` None: there is no
+    such map.
+    """
+
+    def product(vector: Array) -> Array:
+        return (1 + damping) * vector + products.pull(products.push(vector))
+
+    def measure(step: Array, rhs: Array, count: Array) -> LinearSolution:
+        pushed = products.push(step)
+        pulled = products.pull(pushed)
+        left = rhs - (1 + damping) * step - pulled
+        return LinearSolution(step, pushed, pulled, _norm(left), count)
 
     def solve(rhs: Array, target: Array) -> LinearSolution:
-        del target
-        nothing = jnp.zeros((), rhs.dtype)
-        return LinearSolution(step(rhs), nothing, jnp.asarray(num_outputs))
+        norm = _norm(rhs)
+        goal = jnp.maximum(target, ATTAINABLE * jnp.finfo(rhs.dtype).eps * norm)
+        zero = jnp.zeros_like(rhs)
+        start = LinearSolution(
+            zero, jnp.zeros((num_outputs,), rhs.dtype), zero, norm, jnp.zeros((), int)
+        )
+        usable = jnp.zeros((), bool)
+        if first is not None:
+            tried = measure(first(rhs), rhs, jnp.asarray(num_outputs))
+            # Written so that a NaN is not usable.
+            usable = (tried.residual < norm) & (jnp.sum(rhs * tried.step) > 0)
+            start = _select(usable, tried, start)
 
-    return Prepared(solve, step)
+        def unfinished(carry):
+            solution, number = carry
+            return (solution.residual > goal) & (number < ROUNDS)
+
+        def correct(carry):
+            solution, number = carry
+            left = rhs - (1 + damping) * solution.step - solution.pulled
+            factored = usable & (number == 0)
+
+            def precondition(vector: Array) -> Array:
+                if first is None:
+                    return vector
+                return jnp.where(factored, positive(first, vector), vector)
+
+            found = conjugate_gradient(
+                product,
+                left,
+                0.5 * goal,
+                jnp.where(factored, min(max_products, FACTORED), max_products),
+                precondition=precondition,
+            )
+            step = solution.step + found.step
+            new = measure(step, rhs, solution.products + found.products)
+            better = new.residual < solution.residual
+            kept = solution._replace(products=new.products)
+            return _select(better, new, kept), number + 1
+
+        start_round = jnp.where(usable, 0, 1)
+        return jax.lax.while_loop(unfinished, correct, (start, start_round))[0]
+
+    if first is None:
+        return Prepared(solve, no_precondition)
+    return Prepared(solve, lambda vector: positive(first, vector))
+
+
+FACTORED = 30
+"""Products granted to conjugate gradients preconditioned with a factor."""
+
+
+def positive(first: Precondition, vector: Array) -> Array:
+    """The map, or the vector itself where the map does not point along it (nor is a number)."""
+    image = first(vector)
+    return jnp.where(jnp.sum(vector * image) > 0, image, vector)
+
+
+def _norm(vector: Array) -> Array:
+    return jnp.sqrt(jnp.sum(vector**2))
+
+
+def _select(which: Array, one: LinearSolution, other: LinearSolution) -> LinearSolution:
+    return jax.tree.map(lambda a, b: jnp.where(which, a, b), one, other)
 
 
 @runtime_checkable
@@ -92,16 +194,16 @@ class Dual:
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
     ) -> Prepared:
         """d = (b - S' K^-1 S b) / (1 + mu)."""
-        if linear.num_outputs == 0:
-            return direct(lambda rhs: rhs / (1 + damping), 0)
         matrix = output_jacobian(linear)
+        if linear.num_outputs == 0:
+            return factored(lambda rhs: rhs / (1 + damping), matrix, damping)
         lower = cholesky(add_diagonal(gram(matrix), 1 + damping))
 
         def step(rhs: Array) -> Array:
             inner = solve_spd(lower, matmul(matrix, rhs))
             return (rhs - matmul(matrix.T, inner)) / (1 + damping)
 
-        return direct(step, linear.num_outputs)
+        return factored(step, matrix, damping)
 
 
 @dataclass(frozen=True)
@@ -116,7 +218,22 @@ class Primal:
         """d = ((1 + mu) I + S'S)^-1 b."""
         matrix = output_jacobian(linear)
         lower = cholesky(add_diagonal(gram(matrix.T), 1 + damping))
-        return direct(lambda rhs: solve_spd(lower, rhs), linear.num_outputs)
+        return factored(lambda rhs: solve_spd(lower, rhs), matrix, damping)
+
+
+def factored(
+    step: Precondition, matrix: Float[Array, "outputs free"], damping: Array
+) -> Prepared:
+    """A measured solve from a factor, where S is at hand as a matrix."""
+    products = Products(lambda v: matmul(matrix, v), lambda u: matmul(matrix.T, u))
+    outputs = matrix.shape[0]
+    return measured(
+        step, products, damping, max_products=MOST_PRODUCTS, num_outputs=outputs
+    )
+
+
+MOST_PRODUCTS = 500
+"""Products granted to conjugate gradients without a factor."""
 
 
 def add_diagonal(matrix: Float[Array, "n n"], value: Array) -> Float[Array, "n n"]:
@@ -128,47 +245,47 @@ def add_diagonal(matrix: Float[Array, "n n"], value: Array) -> Float[Array, "n n
 class ConjugateGradient:
     """Matrix-free conjugate gradients from zero.
 
-    Stops at the target residual or after `max_products` (which the result then shows).
+    Stops at the target residual or after `max_products`, once more from there if the residual then
+    measured is larger than the recurrence said (the result shows both).
     """
 
-    max_products: int = 500
+    max_products: int = MOST_PRODUCTS
     is_direct: ClassVar[bool] = False
 
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
     ) -> Prepared:
         """Plain CG; every iterate is a descent direction."""
-        return Preconditioned(lambda vector: vector, self.max_products).prepare(
-            problem, whitened, linear, damping
+        products = Products(linear.push, linear.pull)
+        return measured(
+            None,
+            products,
+            damping,
+            max_products=self.max_products,
+            num_outputs=linear.num_outputs,
         )
 
 
 @dataclass(frozen=True)
 class Preconditioned:
-    """Matrix-free conjugate gradients with a map close to the inverse Hessian."""
+    """Conjugate gradients with a map close to the inverse Hessian, one of another point say."""
 
     precondition: Precondition
-    max_products: int = 500
+    max_products: int = MOST_PRODUCTS
     is_direct: ClassVar[bool] = False
 
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
     ) -> Prepared:
-        """CG from zero; every iterate is a descent direction."""
-
-        def product(vector: Array) -> Array:
-            return (1 + damping) * vector + linear.pull(linear.push(vector))
-
-        def solve(rhs: Array, target: Array) -> LinearSolution:
-            return conjugate_gradient(
-                product,
-                rhs,
-                target,
-                self.max_products,
-                precondition=self.precondition,
-            )
-
-        return Prepared(solve, self.precondition)
+        """CG from the preconditioned right-hand side."""
+        products = Products(linear.push, linear.pull)
+        return measured(
+            self.precondition,
+            products,
+            damping,
+            max_products=self.max_products,
+            num_outputs=linear.num_outputs,
+        )
 
 
 def factor_once(
@@ -185,60 +302,6 @@ def factor_once(
         return lambda vector: vector - half.T @ (half @ vector)
     zero = jnp.zeros((), whitened.dtype)
     return solver.prepare(problem, whitened, linear, zero).precondition
-
-
-def conjugate_gradient(
-    product: Callable[[Array], Array],
-    rhs: Float[Array, " n"],
-    target: Array | float,
-    max_products: Array | int,
-    *,
-    precondition: Callable[[Array], Array] = lambda residual: residual,
-) -> LinearSolution:
-    """Preconditioned CG from zero for a symmetric product.
-
-    If the product turns out not to be positive definite, stops where curvature fails: with the
-    preconditioned right-hand side if at once, else with the iterate so far (Steihaug 1983), so that
-    the result is always a descent direction.
-    """
-
-    def unfinished(carry):
-        _, residual, _, _, count, failed = carry
-        return (jnp.sum(residual**2) > target**2) & (count < max_products) & ~failed
-
-    def iterate(carry):
-        step, residual, direction, inner, count, _ = carry
-        image = product(direction)
-        curvature = jnp.sum(direction * image)
-        # Written so that a NaN counts as failure.
-        failed = ~(curvature > 0)
-        length = inner / jnp.where(failed, 1, curvature)
-        moved = step + length * direction
-        stuck = jnp.where(count == 0, direction, step)
-        residual = jnp.where(failed, residual, residual - length * image)
-        image = precondition(residual)
-        new_inner = jnp.sum(residual * image)
-        direction = image + (new_inner / jnp.where(inner == 0, 1, inner)) * direction
-        return (
-            jnp.where(failed, stuck, moved),
-            residual,
-            direction,
-            new_inner,
-            count + 1,
-            failed,
-        )
-
-    first = precondition(rhs)
-    start = (
-        jnp.zeros_like(rhs),
-        rhs,
-        first,
-        jnp.sum(rhs * first),
-        jnp.zeros((), int),
-        jnp.zeros((), bool),
-    )
-    step, residual, _, _, count, _ = jax.lax.while_loop(unfinished, iterate, start)
-    return LinearSolution(step, jnp.sqrt(jnp.sum(residual**2)), count)
 
 
 DIRECT_BUDGET = 5e7

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float, Int
 
+from pcmodel.inference.conjugate_gradient import Precondition
 from pcmodel.inference.guard import (
     Point,
     energy_change,
@@ -28,7 +29,6 @@ from pcmodel.inference.guard import (
     point_at,
     point_energy,
 )
-from pcmodel.inference.linear_solve import Precondition
 from pcmodel.problem import Problem
 
 MEMORY = 2

@@ -17,10 +17,11 @@ from pcmodel.problem import Problem
 class SolverResult(NamedTuple):
     """Where a solver stopped.
 
-    residual: an upper bound on the Newton decrement sqrt(g' H^-1 g) (Gauss-Newton H): the distance
-        to the mode in posterior standard deviations; half its square estimates the excess energy
-        in nats.
-    converged: residual at or below the tolerance.
+    residual: how far the answer may be from the mode, posterior standard deviations (`pcmodel.inference.certificate`):
+        measured there, rounding included; half its square is the excess energy in nats.  Infinite where the true
+        Hessian has negative curvature or a corner a way down.
+    converged: residual at or below the tolerance, or, where rounding ended all progress, at most 0.05 (1e-4 in
+        float64).
     iterations: outer steps;  products: products with the Gauss-Newton Hessian, or gradients.
     """
 

@@ -3,8 +3,8 @@ r"""A few conjugate-gradient products from where one stands: the E-step of train
 One Gauss-Newton step whose linear system $(I + S^\top S)\, d = -g$ is solved by a *fixed*, small number of
 products, with no convergence loop: a minibatch of training costs the same every time and
 compiles to straight-line code.  It is a truncated Newton step (Dembo & Steihaug 1983, Math Prog
-26:190), taken only where it lowers the energy.  Nothing here claims convergence; the
-residual says what the truncation left.  For belief experiments use `GaussNewton`.
+26:190), taken only where it lowers the energy.  What that left is measured where it ended, if asked
+(`pcmodel.inference.certificate`).  For belief experiments use `GaussNewton`.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.inference.certificate import Certificate, certify
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import Linearisation, linearise, objective
 from pcmodel.problem import Problem
@@ -22,38 +23,40 @@ from pcmodel.problem import Problem
 class TruncatedNewton:
     """One guarded Gauss-Newton step by `num_products` conjugate-gradient products.
 
-    The residual reported is the norm of the *linear* system's at the step taken (an upper bound on
-    its Newton decrement, since the Hessian is at least the identity), of the gradient if no step
-    was taken.  tolerance: as for `GaussNewton`; it decides `converged` and nothing else.
+    tolerance: as for `GaussNewton`; it decides `converged` and nothing else.
+    measured: False leaves out the certificate, which costs more than the step: the residual is then NaN and
+        `converged` false.  Training does so.
     """
 
     num_products: int = 2
     tolerance: float | None = None
+    measured: bool = True
 
     def minimise(
         self, problem: Problem, initial: Float[Array, " free"]
     ) -> SolverResult:
         """Step once from `initial` (whitened errors)."""
         lines = linearise(problem, initial)
-        step, left = few_products(lines, self.num_products)
+        step = few_products(lines, self.num_products)
         moved = initial + step
         # A NaN compares as false: the step is then not taken.
         lower = objective(problem, moved) <= lines.value
-        size = jnp.sqrt(jnp.sum(jnp.where(lower, left, lines.gradient) ** 2))
-        tolerance = resolve_tolerance(self.tolerance, initial.dtype)
+        whitened = jnp.where(lower, moved, initial)
+        found = Certificate(jnp.full((), jnp.nan, initial.dtype), jnp.zeros((), bool))
+        if self.measured:
+            tolerance = resolve_tolerance(self.tolerance, initial.dtype)
+            found = certify(problem, whitened, tolerance=tolerance)
         return SolverResult(
-            jnp.where(lower, moved, initial),
-            size,
-            size <= tolerance,
+            whitened,
+            found.residual,
+            found.converged,
             jnp.ones((), int),
             jnp.full((), self.num_products, int),
         )
 
 
-def few_products(
-    lines: Linearisation, num_products: int
-) -> tuple[Float[Array, " free"], Float[Array, " free"]]:
-    """CG from zero for (I + S'S) d = -g: the step and the residual left.
+def few_products(lines: Linearisation, num_products: int) -> Float[Array, " free"]:
+    """CG from zero for (I + S'S) d = -g.
 
     Unrolled; where the residual is already zero it stays there.
     """
@@ -68,4 +71,4 @@ def few_products(
         residual = residual - length * image
         before, size = size, jnp.sum(residual**2)
         direction = residual + size / jnp.where(before > 0, before, 1) * direction
-    return step, residual
+    return step

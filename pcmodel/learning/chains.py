@@ -26,6 +26,7 @@ from pcmodel.inference.hmc import hmc_step, init_hmc, potential_of
 from pcmodel.inference.linear_solve import ConjugateGradient
 from pcmodel.inference.posterior import whitened_samples
 from pcmodel.inference.solver import Solver
+from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import unroll
 from pcmodel.learning.e_step import Expectation, Memory, no_number, sweep_start
 from pcmodel.problem import Problem
@@ -159,7 +160,7 @@ class Hmc:
 
     def begin(self, problem: Problem, key: Array, own: OwnChains) -> Array:
         """Laplace draws for an example seen for the first time."""
-        mode = self.start.minimise(problem, sweep_start(problem))
+        mode = self.start.minimise(problem, start_of(problem))
         draws = whitened_samples(
             problem,
             mode.whitened,

@@ -20,6 +20,7 @@ from jaxtyping import Float
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.posterior import whitened_samples
 from pcmodel.inference.solver import Solver
+from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import unroll
 from pcmodel.problem import Problem
 from pcmodel.types import Latents
@@ -97,7 +98,7 @@ class PosteriorSamples(Forgetful):
     ) -> tuple[Expectation, Any]:
         """Draws for one example."""
         del shared
-        mode = self.solver.minimise(problem, sweep_start(problem))
+        mode = self.solver.minimise(problem, start_of(problem))
         draws = whitened_samples(problem, mode.whitened, key, self.num_samples)
         latents = jax.vmap(lambda z: unroll(problem, z).latents)(draws)
         return Expectation(latents, mode.residual, no_number(mode.residual)), own
@@ -115,7 +116,7 @@ class PointEstimate(Forgetful):
     ) -> tuple[Expectation, Any]:
         """The mode as a single draw; `key` is not used."""
         del key, shared
-        mode = self.solver.minimise(problem, sweep_start(problem))
+        mode = self.solver.minimise(problem, start_of(problem))
         latents = tuple(x[None] for x in unroll(problem, mode.whitened).latents)
         return Expectation(latents, mode.residual, no_number(mode.residual)), own
 

@@ -30,6 +30,7 @@ from pcmodel.energy import (
     predictions,
     state_from_latents,
 )
+from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import unroll, unrolled_objective
 from pcmodel.learning.e_step import EStep, Expectation, Memory, no_number, sweep_start
 from pcmodel.learning.m_step import Draws
@@ -189,7 +190,7 @@ class Incremental:
 
         def begin(example: Values) -> Array:
             problem = teaching.pose(state.weights, example)
-            latents = unroll(problem, sweep_start(problem)).latents
+            latents = unroll(problem, start_of(problem)).latents
             return state_from_latents(problem.structure, latents)
 
         def total(weights: Weights, points: Array) -> tuple[Array, Array]:

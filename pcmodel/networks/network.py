@@ -16,10 +16,12 @@ from flax import nnx
 from jax import Array
 from jax.typing import ArrayLike
 
+from pcmodel.arrays import default_dtype, read_numbers
 from pcmodel.errors import UserError
 from pcmodel.likelihood import Gaussian, Likelihood
 from pcmodel.model import default_names
 from pcmodel.networks.layers import Dense, identity
+from pcmodel.networks.matrices import read_bias, read_matrix
 from pcmodel.precision import from_precision
 from pcmodel.types import LogPrecisions, Weights
 
@@ -53,8 +55,11 @@ class Network(nnx.Module):
         names = tuple(names) if names is not None else default_names(len(widths))
         check_architecture(layers, widths, names)
         log_precisions = check_precisions(log_precisions, widths, names, likelihood)
-        prior = np.zeros(widths[-1]) if prior_mean is None else np.asarray(prior_mean)
-        if prior.shape != (widths[-1],) or not np.all(np.isfinite(prior)):
+        prior = np.zeros(widths[-1]) if prior_mean is None else prior_mean
+        prior = read_numbers(
+            prior, where=f"prior mean of level {names[-1]!r}", dtype=default_dtype()
+        )
+        if prior.shape != (widths[-1],):
             raise UserError(
                 f"prior mean of level {names[-1]!r}: expected {widths[-1]} finite numbers, "
                 f"got shape {prior.shape}."
@@ -114,26 +119,25 @@ def check_precisions(
     widths: tuple[int, ...],
     names: tuple[str, ...],
     likelihood: Likelihood,
-) -> list[np.ndarray | None]:
+) -> list[np.ndarray | Array | None]:
     """Log-precisions as arrays of legal shape, None exactly for discrete data."""
     if len(log_precisions) != len(widths):
         raise UserError(
             f"expected {len(widths)} log-precisions (one per level), "
             f"got {len(log_precisions)}."
         )
-    checked: list[np.ndarray | None] = []
+    checked: list[np.ndarray | Array | None] = []
     for level, (value, width) in enumerate(zip(log_precisions, widths, strict=True)):
         if level == 0 and not isinstance(likelihood, Gaussian):
             checked.append(None)
             continue
-        array = np.asarray(value, dtype=float)
+        where = f"log-precision of level {names[level]!r}"
+        array = read_numbers(value, where=where, dtype=default_dtype())
         if array.shape not in ((), (width,), (width, width)):
             raise UserError(
                 f"log-precision of level {names[level]!r}: expected shape (), ({width},) or "
                 f"({width}, {width}), got {array.shape}."
             )
-        if not np.all(np.isfinite(array)):
-            raise UserError(f"log-precision of level {names[level]!r} is not finite.")
         checked.append(array)
     return checked
 
@@ -192,27 +196,23 @@ def linear_gaussian(
     the top prior.  With a Gaussian level 0 everything about it is exact: the mode is the posterior
     mean, the curvature its precision, the free energy minus the log evidence.
     """
-    matrices = [np.atleast_2d(np.asarray(matrix, dtype=float)) for matrix in weights]
+    matrices = [read_matrix(matrix, level) for level, matrix in enumerate(weights)]
     widths = [matrix.shape[0] for matrix in matrices]
-    widths.append(
-        matrices[-1].shape[1] if matrices else int(np.size(np.asarray(prior_mean)))
-    )
+    widths.append(matrices[-1].shape[1] if matrices else int(np.size(prior_mean)))
     for level, (matrix, width) in enumerate(zip(matrices, widths[1:], strict=True)):
         if matrix.shape[1] != width:
             raise UserError(
                 f"weights[{level}] has shape {matrix.shape}, but level {level + 1} has "
                 f"{width} units."
             )
-        if not np.all(np.isfinite(matrix)):
-            raise UserError(f"weights[{level}] is not finite.")
     layers = []
     for level, matrix in enumerate(matrices):
         layer = Dense(
             matrix.shape[1], matrix.shape[0], activation=identity, rngs=nnx.Rngs(0)
         )
-        layer.weight[...] = jnp.asarray(matrix)
+        layer.weight[...] = matrix
         if biases is not None:
-            layer.bias[...] = jnp.asarray(biases[level], dtype=float)
+            layer.bias[...] = read_bias(biases, level, matrix.shape[0])
         layers.append(layer)
     return Network(
         layers,

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
 from pcmodel.networks.layers import Dense, identity
 from pcmodel.networks.network import Network
@@ -117,8 +117,8 @@ def recognise(recognition: Recognition, observation: ArrayLike) -> Latents:
     """
     model, weights = as_recognition_model(recognition)
     dtype = jax.tree.leaves(weights)[0].dtype
-    data = np.asarray(observation)
-    if data.ndim not in (1, 2) or not np.all(np.isfinite(data)):
+    data = read_numbers(observation, where="data of level 0", dtype=dtype)
+    if data.ndim not in (1, 2) or not data.size:
         raise UserError(
             f"expected finite data of shape (width,) or (batch, width), got data of shape "
             f"{data.shape}."

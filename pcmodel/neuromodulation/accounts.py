@@ -22,9 +22,16 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from jax import Array
+from jax.core import Tracer
 
 from pcmodel.errors import UserError
 from pcmodel.modulation import Modulation, combine
+from pcmodel.neuromodulation.account_checks import (
+    check_moment,
+    check_number,
+    check_selectivity,
+    check_share,
+)
 from pcmodel.neuromodulation.compounds import Library
 from pcmodel.neuromodulation.course import Course
 from pcmodel.neuromodulation.maps import Anatomy, graded
@@ -72,20 +79,6 @@ def excitability(effects: Effects, *, per_effect: float = 1.0) -> Array:
     return per_effect * effects.effect_2a
 
 
-def check_share(account: str, name: str, value: float) -> None:
-    """Raise a UserError unless the value lies in [0, 1]."""
-    if not 0 <= value <= 1:
-        raise UserError(f"account {account}: {name} must lie in [0, 1], got {value}.")
-
-
-def check_selectivity(account: str, value: float) -> None:
-    """Raise a UserError for one that would divide by the lowest level's depth, 0."""
-    if not 0 <= value < float("inf"):
-        raise UserError(
-            f"account {account}: selectivity must be 0 or more, got {value}."
-        )
-
-
 def spared(level: int, exemption: float) -> float:
     """What is left of an action on a level: the lowest may be exempt, wholly or in part."""
     return 1.0 - exemption if level == 0 else 1.0
@@ -112,11 +105,14 @@ class Rebus:
     def __post_init__(self):
         if self.sign not in (-1, 1):
             raise UserError(f"account rebus: sign must be -1 or 1, got {self.sign}.")
+        check_number("rebus", "strength", self.strength)
+        check_number("rebus", "restoring_1a", self.restoring_1a)
         check_share("rebus", "exemption", self.exemption)
         check_selectivity("rebus", self.selectivity)
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
         """Gains below 1."""
+        check_moment("rebus", effects)
         excited = excitability(effects)
         kappa = graded(anatomy.density_2a, self.selectivity)
         return Modulation(
@@ -142,8 +138,12 @@ class Sensory:
     strength: float = 2.0
     needs = ("effect_2a",)
 
+    def __post_init__(self):
+        check_number("sensory", "strength", self.strength)
+
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
         """A gain above 1 on level 0."""
+        check_moment("sensory", effects)
         return Modulation({0: jnp.exp(self.strength * effects.effect_2a)})
 
 
@@ -161,6 +161,8 @@ class Sebus:
     needs = ("effect_2a",)
 
     def __post_init__(self):
+        check_number("sebus", "strength", self.strength)
+        check_number("sebus", "strengthening", self.strengthening)
         if not self.strengthening > 1:
             raise UserError(
                 f"account sebus: strengthening must exceed 1, got {self.strengthening}."
@@ -175,6 +177,7 @@ class Sebus:
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
         """Gains above 1 at low effect, below 1 at high."""
+        check_moment("sebus", effects)
         effect = effects.effect_2a
         net = effect - self.strengthening * effect * (1 - effect)
         relaxing = Rebus(
@@ -190,8 +193,16 @@ class Oneirogen:
     strength: float = 1.0
     needs = ("effect_2a",)
 
+    def __post_init__(self):
+        check_number("oneirogen", "strength", self.strength)
+        if not isinstance(self.strength, Tracer) and self.strength < 0:
+            raise UserError(
+                f"account oneirogen: strength must be 0 or more, got {self.strength}."
+            )
+
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
         """Top-down mixing."""
+        check_moment("oneirogen", effects)
         return Modulation(top_down=1 - jnp.exp(-self.strength * effects.effect_2a))
 
 
@@ -202,8 +213,12 @@ class Dimmer:
     strength: float = 1.0
     needs = ("response_1a",)
 
+    def __post_init__(self):
+        check_number("dimmer", "strength", self.strength)
+
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
         """Slopes below 1 on every level that predicts."""
+        check_moment("dimmer", effects)
         response = effects.response_1a
         return Modulation(
             slopes={
@@ -220,8 +235,12 @@ class Noise:
     strength: float = 2.0
     needs = ("effect_2a",)
 
+    def __post_init__(self):
+        check_number("noise", "strength", self.strength)
+
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
         """A temperature above 1."""
+        check_moment("noise", effects)
         return Modulation(temperature=jnp.exp(self.strength * effects.effect_2a))
 
 
@@ -247,6 +266,12 @@ class NmdaBlock:
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
         """Error transmission and plasticity below 1."""
+        check_moment("nmda_block", effects)
+        if self.lowest >= anatomy.num_levels - 1:
+            raise UserError(
+                f"account nmda_block: lowest is level {self.lowest}, and of {anatomy.num_levels} levels "
+                f"the last that sends errors up is {anatomy.num_levels - 2}."
+            )
         passed = 1 - self.transmission * effects.nmda_block
         return Modulation(
             error_transmission={
@@ -263,8 +288,12 @@ class Uniform:
     strength: float = 2.0
     needs = ("effect_2a",)
 
+    def __post_init__(self):
+        check_number("uniform", "strength", self.strength)
+
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
         """One gain for all."""
+        check_moment("uniform", effects)
         gain = jnp.exp(-self.strength * effects.effect_2a)
         return Modulation({level: gain for level in range(anatomy.num_levels)})
 
@@ -274,6 +303,10 @@ class Together:
     """Several mechanisms at once, such as 5-HT2A and 5-HT1A parts of one drug."""
 
     accounts: tuple[Account, ...]
+
+    def __post_init__(self):
+        if not self.accounts:
+            raise UserError("account together: there are no accounts in it.")
 
     @property
     def needs(self) -> tuple[str, ...]:

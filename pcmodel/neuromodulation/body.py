@@ -10,10 +10,13 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.errors import UserError
+from pcmodel.neuromodulation.checking import as_hours, check_times
 from pcmodel.neuromodulation.course import Course, Curve
-from pcmodel.neuromodulation.participant import Participant
+from pcmodel.neuromodulation.participant import Participant, check_one
 from pcmodel.neuromodulation.pools import lagged
 
 
@@ -46,8 +49,21 @@ def serotonin_agonism(course: Course, person: Participant) -> Curve:
     return body.serotonin_efficacy_2a * released * vacant
 
 
-def vital_signs(course: Course, times: Curve, person: Participant) -> Signs:
-    """Resting values plus the habituating rise."""
+def vital_signs(course: Course, times: ArrayLike, person: Participant) -> Signs:
+    """Resting values plus the habituating rise; habituation begins at the first time.
+
+    Raises UserError unless times and person are those of the course.
+    """
+    check_one(person)
+    times = as_hours(times)
+    if course.plasma.shape != (len(person.compounds), *times.shape):
+        raise UserError(
+            f"the course holds (compounds, times) {course.plasma.shape}, the participant "
+            f"{len(person.compounds)} compounds, and there are {times.shape} times",
+            where="vital signs",
+            expected="the person and the times that made the course",
+        )
+    check_times(times, person, tolerance=False)
     body = person.physiology
     push = person.ligands.rises.T @ drives(course, person)
 

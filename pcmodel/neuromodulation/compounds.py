@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
 
@@ -24,6 +26,7 @@ QUANTITIES = {
     "bioavailability": {"share"},
     "effect_site_rate": RATE,
     "k_2a": CONCENTRATION,
+    "off_rate_2a": RATE,
     "k_1a": CONCENTRATION,
     "efficacy_2a": {"tau"},
     "efficacy_2a_in_vitro": {"tau"},
@@ -74,9 +77,20 @@ class Compound:
         """A copy with one number set by hand, marked as assumed."""
         if quantity not in QUANTITIES:
             raise unknown_name("quantity", quantity, QUANTITIES, where=self.name)
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            raise UserError(f"{quantity} is {value!r}, not a number", where=self.name)
         unit = sorted(QUANTITIES[quantity])[0]
         number = Number(self.name, quantity, value, unit, "assumed", why, "by hand", 0)
         changed = Compound(self.name, {**self.numbers, quantity: number})
+        check(changed)
+        return changed
+
+    def without(self, quantity: str) -> "Compound":
+        """A copy that lacks one number: an effect-site rate, and effect follows plasma at once."""
+        if quantity not in self.numbers:
+            raise unknown_name("quantity", quantity, self.numbers, where=self.name)
+        kept = {name: n for name, n in self.numbers.items() if name != quantity}
+        changed = Compound(self.name, kept)
         check(changed)
         return changed
 
@@ -133,6 +147,12 @@ def check(compound: Compound) -> None:
         if needed not in numbers:
             raise UserError(f"has no {needed}", where=where)
     for number in numbers.values():
+        if not 0 <= number.value < float("inf"):
+            raise UserError(
+                f"{number.quantity} is {number.value}",
+                where=number.where,
+                expected="a finite number, 0 or more",
+            )
         if number.quantity in POSITIVE and number.value == 0:
             raise UserError(f"{number.quantity} must be positive", where=number.where)
         if number.quantity in SHARES and number.value > 1:
@@ -141,6 +161,12 @@ def check(compound: Compound) -> None:
                 where=number.where,
                 expected="a share, at most 1",
             )
+    if "off_rate_2a" in numbers and "k_2a" not in numbers:
+        raise UserError(
+            "has off_rate_2a without k_2a",
+            where=numbers["off_rate_2a"].where,
+            expected="both, or k_2a alone",
+        )
     for pair in TOGETHER:
         given = [name for name in pair if name in numbers]
         if len(given) == 1:

@@ -5,29 +5,51 @@ Every stage is kept, so that each can be looked at and each can be replaced.  Ze
 zeros all the way.
 """
 
+from collections.abc import Callable
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
+from pcmodel.neuromodulation.checking import (
+    as_hours,
+    check_curve,
+    check_taken,
+    check_times,
+)
 from pcmodel.neuromodulation.dosing import Regimen
+from pcmodel.neuromodulation.exchange import AtOnce, Exchange
 from pcmodel.neuromodulation.kinetics import Concentration, superpose
-from pcmodel.neuromodulation.participant import Participant, Physiology
+from pcmodel.neuromodulation.participant import Participant, Physiology, check_one
 from pcmodel.neuromodulation.pools import depletable
-from pcmodel.neuromodulation.receptors import occupancy, operational
-from pcmodel.neuromodulation.transducer import Threshold, Transducer
+from pcmodel.neuromodulation.receptors import operational
+from pcmodel.neuromodulation.transducer import Sigmoid, Threshold, Transducer
 
 Curve = Float[Array, " times"]
+Sites = Callable[[Array], Float[Array, "compounds times"]]
+StageOf = Callable[[Physiology], Transducer]
 
-LONGEST_STEP = 0.25
-"""Hours between times up to which a store or a pool is integrated."""
+
+def check_strategies(transducer: object, exchange: object) -> None:
+    """Raise a UserError unless these are a second stage and a rule of exchange."""
+    if transducer is not None and not callable(transducer):
+        raise UserError(
+            f"transducer is {transducer!r}",
+            expected="Sigmoid(...), Threshold(...), Direct(...), or a function from Physiology to one",
+        )
+    if not isinstance(exchange, Exchange):
+        raise UserError(f"exchange is {exchange!r}", expected="AtOnce() or WithRates()")
+
+
+def is_function(stage: Transducer | StageOf | None) -> TypeGuard[StageOf]:
+    """Whether a second stage is still to be made from the person."""
+    return stage is not None and not isinstance(stage, Transducer)
 
 
 class Course(NamedTuple):
@@ -51,37 +73,6 @@ class Course(NamedTuple):
     response_1a: Curve
     effect_2a: Curve
     nmda_block: Curve
-
-
-def check_times(
-    times: np.ndarray,
-    person: Participant,
-    *,
-    tolerance: bool,
-    doses: Regimen = (),
-) -> None:
-    """Raise a UserError unless the times fit what is integrated.
-
-    They must ascend, densely enough, and begin before the first dose: stores and pools are full then.
-    """
-    steps = np.diff(times)
-    if times.ndim != 1 or len(times) < 2 or not np.all(steps > 0):
-        raise UserError("times must ascend, in hours, two or more of them.")
-    if (person.has_releaser or tolerance) and steps.max() > LONGEST_STEP + 1e-9:
-        raise UserError(
-            f"times are up to {steps.max():g} h apart; a serotonin store or receptor "
-            f"tolerance needs steps of {LONGEST_STEP} h or less."
-        )
-    early = [dose for dose in doses if _is_before(dose.hours, times[0])]
-    if (person.has_releaser or tolerance) and early:
-        raise UserError(
-            f"dose 1 ({early[0].compound}): is at {early[0].hours:g} h, before the first time, "
-            f"{times[0]:g} h, at which a serotonin store or receptors would be full."
-        )
-
-
-def _is_before(hours: ArrayLike, time: float) -> bool:
-    return not isinstance(hours, Tracer) and bool(np.any(np.asarray(hours) < time))
 
 
 def concentrations(doses: Regimen, times: Curve, person: Participant) -> Concentration:
@@ -130,22 +121,30 @@ class Binding(NamedTuple):
 
 
 def bind(
-    site: Array,
+    sites: Sites,
     serotonin: Curve,
+    times: Curve,
     *,
+    exchange: Exchange,
     dissociation: Array,
+    off_rates: Array,
     efficacy: Array,
     serotonin_k: Array,
     serotonin_efficacy: Array,
     tone: Array,
 ) -> Binding:
-    """Competition of all compounds and serotonin for one receptor type."""
-    ratios = site / dissociation[:, None]
-    own = (tone + serotonin) / serotonin_k
-    every = jnp.concatenate([ratios, own[None]])
-    shares = jax.vmap(occupancy, in_axes=1, out_axes=1)(every)
-    taus = jnp.concatenate([efficacy, serotonin_efficacy[None]])
+    """Competition of all compounds and serotonin (which exchanges at once) for one receptor type."""
+
+    def ratios(moments: Array) -> Array:
+        own = tone + jnp.interp(moments, times, serotonin)
+        drugs = sites(moments) / dissociation[:, None]
+        return jnp.concatenate([drugs, (own / serotonin_k)[None]])
+
     at_rest = tone / serotonin_k
+    before = jnp.concatenate([jnp.zeros_like(dissociation), at_rest[None]])
+    every = jnp.concatenate([off_rates, jnp.full_like(at_rest, jnp.inf)[None]])
+    shares = exchange.occupy(ratios, times, every, before)
+    taus = jnp.concatenate([efficacy, serotonin_efficacy[None]])
     rest = serotonin_efficacy * at_rest / (1 + at_rest)
     return Binding(shares[:-1], taus @ shares, rest)
 
@@ -159,42 +158,69 @@ def above_rest(stimulus: Curve, rest: Array, acting: Array, slope: Array) -> Cur
     return change - jax.lax.stop_gradient(jnp.where(acting, 0.0, change))
 
 
-def transducer_of(body: Physiology) -> Threshold:
-    """The default second stage, with this person's threshold."""
+def transducer_of(body: Physiology) -> Sigmoid:
+    """The default second stage, with this person's midpoint."""
+    return Sigmoid(body.half, body.power, body.full)
+
+
+def threshold_of(body: Physiology) -> Threshold:
+    """Its rival, with this person's threshold: `simulate(..., transducer=threshold_of)`."""
     return Threshold(body.onset, body.full)
 
 
 def simulate(
-    doses: Regimen,
-    times: Curve,
+    doses: Any,
+    times: Any,
     person: Participant,
     *,
-    transducer: Transducer | None = None,
+    transducer: Any = None,
     tolerance: bool = False,
+    exchange: Any = None,
 ) -> Course:
     """One participant's course.
 
-    times: hours, ascending (`check_times`).  transducer: the second stage; by default the
-    participant's own threshold.  tolerance: whether receptors are lost with use; it matters from
-    the second dose on, and is off because within one session the loss is part of what the
-    second stage was calibrated on.
+    doses: a `Regimen`.  times: hours, ascending (`check_times`).  transducer: the second stage, or a function from
+    `Physiology` to one; by default `transducer_of`, the participant's own sigmoid.  tolerance: whether
+    receptors are lost with use; it matters from the second dose on, and is off because within one
+    session the loss is part of what the second stage was calibrated on.  exchange: how fast 5-HT2A
+    receptors exchange their ligands, by default `AtOnce()`; `WithRates()` uses the compounds' `off_rate_2a`.
+
+    Raises UserError for a compound the participant has no numbers for, a group where one person
+    is meant, a route or an amount that is not possible, and times that do not ascend, are not finite, or
+    do not fit what is integrated.
     """
+    exchange = AtOnce() if exchange is None else exchange
+    check_strategies(transducer, exchange)
+    times = as_hours(times)
+    check_one(person)
+    check_taken(doses, person)
+    check_times(times, person, tolerance=tolerance, doses=doses, exchange=exchange)
     ligands, body = person.ligands, person.physiology
+
+    def sites(moments: Array) -> Array:
+        return concentrations(doses, moments, person).effect_site
+
     plasma, site = concentrations(doses, times, person)
     serotonin, store = release(site, times, person)
     at_2a = bind(
-        site,
+        sites,
         serotonin,
+        times,
+        exchange=exchange,
         dissociation=ligands.k_2a,
+        off_rates=ligands.off_2a,
         efficacy=ligands.efficacy_2a,
         serotonin_k=body.serotonin_k_2a,
         serotonin_efficacy=body.serotonin_efficacy_2a,
         tone=body.tone,
     )
     at_1a = bind(
-        site,
+        sites,
         serotonin,
+        times,
+        exchange=AtOnce(),
         dissociation=ligands.k_1a,
+        off_rates=jnp.full_like(ligands.k_1a, jnp.inf),
         efficacy=ligands.efficacy_1a,
         serotonin_k=body.serotonin_k_1a,
         serotonin_efficacy=body.serotonin_efficacy_1a,
@@ -209,9 +235,10 @@ def simulate(
             spend=body.down_regulation,
             refill=body.recovery,
         )
-    acting = jnp.sum(site, axis=0) > 0
+    acting = jnp.sum(site, axis=0) + jnp.sum(at_2a.occupancy, axis=0) > 0
     response_2a = above_rest(at_2a.stimulus * receptors, at_2a.rest, acting, body.slope)
     blocked = jnp.sum(site / ligands.nmda_ic50[:, None], axis=0)
+    stage = transducer(body) if is_function(transducer) else transducer
     return Course(
         plasma,
         site,
@@ -222,17 +249,46 @@ def simulate(
         receptors,
         response_2a,
         above_rest(at_1a.stimulus, at_1a.rest, acting, body.slope),
-        (transducer or transducer_of(body))(response_2a),
+        (stage or transducer_of(body))(response_2a),
         blocked / (1 + blocked),
     )
 
 
-def duration(times: Curve, effect: Curve, *, share: float = 0.1) -> Array:
-    """Hours for which an effect exceeds a share of its own peak (0 if there is none).
+def duration(
+    times: Any, effect: Any, *, share: float = 0.1, least: ArrayLike = 0.0
+) -> Array:
+    """Hours for which an effect exceeds a share of its own peak; 0 if the peak is not above `least`.
 
-    Crossings are interpolated, so that it varies smoothly with the dose.
+    Crossings are interpolated, so that it varies smoothly with the dose.  An effect that is still above when
+    the times end lasts at least so long: outside of `jit` it is a UserError, inside look at `is_over`.
     """
-    return hours_above(times, effect, share * jnp.max(effect))
+    times, effect = as_hours(times), jnp.asarray(effect)
+    if not isinstance(share, Tracer) and not 0 <= share < 1:
+        raise UserError(
+            f"share is {share}", where="duration", expected="0 <= share < 1"
+        )
+    over = is_over(times, effect, share=share, least=least)
+    if not isinstance(over, Tracer) and not bool(over):
+        raise UserError(
+            f"the effect is still above {share:g} of its peak when the times begin "
+            f"or end ({float(times[0]):g} and {float(times[-1]):g} h)",
+            where="duration",
+            expected="times from before the effect to after it",
+        )
+    peak = jnp.max(effect)
+    hours = jnp.where(peak <= least, 0.0, hours_above(times, effect, share * peak))
+    return jnp.where(jnp.isnan(peak), jnp.nan, hours)
+
+
+def is_over(
+    times: Any, effect: Any, *, share: float = 0.1, least: ArrayLike = 0.0
+) -> Array:
+    """Whether the times hold the effect whole: at both ends it is at most a share of its peak."""
+    times, effect = as_hours(times), jnp.asarray(effect)
+    check_curve(times, effect)
+    peak = jnp.max(effect)
+    ends = jnp.maximum(effect[0], effect[-1])
+    return (ends <= share * peak) | (peak <= least)
 
 
 def hours_above(times: Curve, effect: Curve, level: Array) -> Array:

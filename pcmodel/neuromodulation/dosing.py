@@ -7,6 +7,7 @@ Amounts and times may be traced: a dose can be fitted.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.compounds import Library
 from pcmodel.neuromodulation.kinetics import (
@@ -76,12 +78,13 @@ jax.tree_util.register_dataclass(
 Regimen = tuple[Dose, ...]
 
 
-def regimen(*doses: Dose, library: Library) -> Regimen:
-    """The doses as a checked regimen.
+def regimen(*doses: Any, library: Library) -> Regimen:
+    """Doses (each a `Dose`) as a checked regimen.
 
-    Raises UserError naming the dose for an unknown compound, a negative or non-finite amount, a route
-    the compound has no number for, or doses out of order.
+    Raises UserError naming the dose for an unknown compound, a negative or non-finite amount or time, a
+    route the compound has no number for, or doses out of order.
     """
+    check_are_doses(doses)
     for number, dose in enumerate(doses, 1):
         where = f"dose {number} ({dose.compound})"
         compound = library[dose.compound]
@@ -100,12 +103,34 @@ def regimen(*doses: Dose, library: Library) -> Regimen:
                 where=where,
                 expected="Oral()",
             )
-        if isinstance(dose.route, Infusion) and not 0 < dose.route.hours < np.inf:
-            raise UserError(
-                f"an infusion cannot last {dose.route.hours} h", where=where
-            )
+        if isinstance(dose.route, Infusion):
+            check_length(dose.route.hours, where)
     check_order(doses)
     return tuple(doses)
+
+
+def check_are_doses(doses: object) -> None:
+    """Raise a UserError unless these are doses, with routes that are routes."""
+    if not isinstance(doses, tuple | list):
+        raise UserError(f"is {doses!r}", where="doses", expected="what regimen() gives")
+    for number, dose in enumerate(doses, 1):
+        if not isinstance(dose, Dose):
+            raise UserError(
+                f"is {dose!r}", where=f"dose {number}", expected="a Dose(compound, mg)"
+            )
+        if not isinstance(dose.route, Route):
+            raise UserError(
+                f"has the route {dose.route!r}",
+                where=f"dose {number} ({dose.compound})",
+                expected="Oral(), Bolus() or Infusion(hours)",
+            )
+
+
+def check_length(hours: object, where: str) -> None:
+    """Raise a UserError unless an infusion can last so long."""
+    real = isinstance(hours, int | float | np.number) and not isinstance(hours, bool)
+    if not real or not 0 < hours < np.inf:  # type: ignore[operator]
+        raise UserError(f"an infusion cannot last {hours} h", where=where)
 
 
 def check_value(value: ArrayLike, what: str, unit: str, where: str) -> None:
@@ -113,8 +138,9 @@ def check_value(value: ArrayLike, what: str, unit: str, where: str) -> None:
     if isinstance(value, Tracer):
         return
     number = np.asarray(value)
-    if not np.issubdtype(number.dtype, np.number):
+    if number.dtype.kind not in "iuf":
         raise UserError(f"{what} is {value!r}, not a number", where=where)
+    read_numbers(value, where=f"{where}: {what}", finite=False)  # a mask is refused
     if not np.all(np.isfinite(number)) or np.any(number < 0):
         raise UserError(
             f"{what} is {value} {unit}", where=where, expected=f"0 {unit} or more"

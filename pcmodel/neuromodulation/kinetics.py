@@ -94,19 +94,25 @@ def unit_bolus(kinetics: Kinetics, time: Array) -> tuple[Array, Array]:
 def unit_infusion(
     kinetics: Kinetics, time: Array, duration: Array
 ) -> tuple[Array, Array]:
-    """Plasma and effect-site ng/mL, `time` h after an infusion of 1 mg in all starts."""
+    """Plasma and effect-site ng/mL, `time` h after an infusion of 1 mg in all starts.
 
-    def step(since: Array) -> tuple[Array, Array]:
-        since = jnp.maximum(since, 0)
-        zero = jnp.zeros(())
-        ke, k0 = kinetics.elimination, kinetics.effect_site
-        scale = 1000 / kinetics.true_volume / duration
-        plasma = scale * difference_2(since, zero, ke)
-        through = partial(difference_3, since, zero, ke)
-        return plasma, behind(plasma, k0, lambda rate: scale * rate * through(rate))
+    What was reached when it ends decays from there: the difference of two infusions that go on would
+    cancel to noise.
+    """
+    going = jnp.clip(time, 0, duration)
+    after = jnp.maximum(time - duration, 0)
+    zero = jnp.zeros((), duration.dtype)
+    ke, k0 = kinetics.elimination, kinetics.effect_site
+    scale = 1000 / kinetics.true_volume / duration
+    reached = scale * difference_2(going, zero, ke)
+    plasma = reached * jnp.exp(-ke * after)
 
-    begun, ended = step(time), step(time - duration)
-    return begun[0] - ended[0], begun[1] - ended[1]
+    def site(rate: Array) -> Array:
+        filled = scale * rate * difference_3(going, zero, ke, rate)
+        passing = rate * reached * difference_2(after, ke, rate)
+        return filled * jnp.exp(-rate * after) + passing
+
+    return plasma, behind(plasma, k0, site)
 
 
 def behind(plasma: Array, rate: Array, delayed) -> Array:

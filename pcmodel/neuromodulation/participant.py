@@ -14,9 +14,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.errors import UserError
 from pcmodel.neuromodulation.compounds import Compound, Library
 from pcmodel.neuromodulation.kinetics import Kinetics
 from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
@@ -24,26 +26,28 @@ from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_tab
 SIGNS = ("systolic", "diastolic", "heart_rate")
 
 UNITS = {
-    "share": "pet_ceiling onset full ego_onset rise_cv",
+    "share": "pet_ceiling half full ego_half least onset rise_cv",
     "multiple": "serotonin_k_2a serotonin_k_1a tone excess",
     "tau": "serotonin_efficacy_2a serotonin_efficacy_1a",
     "1/h": "release refill down_regulation recovery habituation heart_habituation",
     "mmHg": "systolic diastolic systolic_sd diastolic_sd",
     "bpm": "heart_rate heart_rate_sd",
     "cv": "clearance volume absorption affinity onset",
-    "power": "slope",
+    "power": "slope power",
 }
 
 
 class Ligands(NamedTuple):
     """Numbers by compound; a constant is infinite where the compound does nothing.
 
-    kinetics: fields (compounds,).  k_*, release_ec50, nmda_ic50: ng/mL.  efficacy_*: tau.
+    kinetics: fields (compounds,).  k_*, release_ec50, nmda_ic50: ng/mL.  off_2a: 1/h,
+    infinite where no rate is known.  efficacy_*: tau.
     rises: systolic mmHg, diastolic mmHg, heart rate bpm per unit of drive, before habituation.
     """
 
     kinetics: Kinetics
     k_2a: Float[Array, " compounds"]
+    off_2a: Float[Array, " compounds"]
     efficacy_2a: Float[Array, " compounds"]
     k_1a: Float[Array, " compounds"]
     efficacy_1a: Float[Array, " compounds"]
@@ -70,9 +74,12 @@ class Physiology(NamedTuple):
     refill: Array
     down_regulation: Array
     recovery: Array
-    onset: Array
+    half: Array
+    power: Array
     full: Array
-    ego_onset: Array
+    ego_half: Array
+    least: Array
+    onset: Array
     resting: Float[Array, " signs"]
     habituation: Float[Array, " signs"]
 
@@ -126,7 +133,15 @@ def of_person(subject: str, quantity: str) -> float:
 
 
 def typical(library: Library, *names: str) -> Participant:
-    """The median participant, for the compounds that will be taken."""
+    """The median participant, for the compounds that will be taken.
+
+    Raises UserError for an unknown compound, or none.
+    """
+    if not names or not all(isinstance(name, str) for name in names):
+        raise UserError(
+            f"a participant is made for {', '.join(map(repr, names)) or 'no compound'}",
+            expected='one name or more: typical(library, "LSD", "ketanserin")',
+        )
     chosen = [library[name] for name in dict.fromkeys(names)]
     return Participant(
         stack_ligands(chosen),
@@ -145,19 +160,21 @@ def stack_ligands(compounds: list[Compound]) -> Ligands:
         return jnp.asarray(values, float)
 
     rates = np.log(2.0) / np.asarray([c.get("half_life", np.inf) for c in compounds])
-    # Without an absorption rate a compound cannot be swallowed; any number will do.
+    # NaN where a route is not possible: it must not look like a number.
+    shares = [c.get("bioavailability", np.nan if c.is_oral else 1.0) for c in compounds]
     kinetics = Kinetics(
         column("lag", 0.0),
-        column("absorption_rate", 1.0),
+        column("absorption_rate", np.nan),
         jnp.asarray(rates, float),
         column("volume"),
         column("effect_site_rate"),
-        column("bioavailability", 1.0),
+        jnp.asarray(np.asarray(shares), float),
     )
     rises = [[c.get(f"{sign}_rise", 0.0) for sign in SIGNS] for c in compounds]
     return Ligands(
         kinetics,
         column("k_2a"),
+        column("off_rate_2a"),
         column("efficacy_2a", 0.0),
         column("k_1a"),
         column("efficacy_1a", 0.0),
@@ -180,7 +197,8 @@ def typical_physiology() -> Physiology:
         "receptors": "slope pet_ceiling serotonin_k_2a serotonin_k_1a "
         "serotonin_efficacy_2a serotonin_efficacy_1a tone down_regulation recovery",
         "serotonin_store": "excess release refill",
-        "transducer": "onset full ego_onset",
+        "transducer": "half power full ego_half least",
+        "threshold": "onset",
     }
     scalars = {
         name: value(subject, name)
@@ -213,11 +231,45 @@ def draw_participants(
     Clearance, volume and absorption vary for each compound apart, affinities together for each
     receptor, resting signs and the size of their rise, and the second stage's onset.  Equal keys give the
     same people whatever is taken and in whatever order: sessions of one person can be compared.
+    Raises UserError unless one person is given, the number is 1 or more and the variation is not negative.
     """
+    check_one(person)
+    if (
+        isinstance(number, bool)
+        or not isinstance(number, int | np.integer)
+        or number < 1
+    ):
+        raise UserError(
+            f"number of participants is {number!r}",
+            expected="a whole number, 1 or more",
+        )
+    check_variation(variation)
     spread = variation or typical_variation()
     return jax.vmap(lambda one: draw_one(person, one, spread))(
         jax.random.split(key, number)
     )
+
+
+def check_one(person: Participant) -> None:
+    """Raise a UserError for a group where one person is meant."""
+    if np.ndim(person.physiology.half) or np.ndim(person.ligands.k_2a) != 1:
+        raise UserError(
+            "is a group of people, their arrays have a leading axis",
+            where="participant",
+            expected="one person: map over the group with jax.vmap",
+        )
+
+
+def check_variation(variation: Variation | None) -> None:
+    """Raise a UserError unless every coefficient is finite and not negative."""
+    for name, value in zip(Variation._fields, variation or (), strict=False):
+        if isinstance(value, Tracer):
+            continue
+        number = np.asarray(value)
+        if not np.all((number >= 0) & (number < np.inf)):
+            raise UserError(
+                f"variation of {name} is {value}", expected="finite, 0 or more"
+            )
 
 
 def draw_one(person: Participant, key: Array, variation: Variation) -> Participant:
@@ -253,8 +305,9 @@ def draw_one(person: Participant, key: Array, variation: Variation) -> Participa
             rises=ligands.rises * reactivity,
         ),
         physiology=physiology._replace(
+            half=physiology.half * onset,
+            ego_half=physiology.ego_half * onset,
             onset=physiology.onset * onset,
-            ego_onset=physiology.ego_onset * onset,
             resting=resting,
         ),
     )

@@ -62,8 +62,7 @@ def revise(
     problem: Problem, key: Array, *, solver: Solver, num_samples: int = 512
 ) -> Revision:
     """Present the evidence posed in `problem` and measure the revision of its top belief."""
-    start = jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
-    result = infer_one(problem, solver, start)
+    result = infer_one(problem, solver)
     top = evidence_at_top(problem, result.whitened)
     errors = squared_errors(problem, result.latents)
     return Revision(

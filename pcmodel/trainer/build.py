@@ -192,7 +192,7 @@ def build_e_step(plan: EStepPlan) -> EStep:
 def build_solver(plan: EStepPlan) -> Solver:
     """What finds the mode."""
     if plan.solver == "newton":
-        return TruncatedNewton(plan.products, plan.tolerance)
+        return TruncatedNewton(plan.products, plan.tolerance, measured=False)
     if plan.solver == "gauss_newton":
         linear = ConjugateGradient(plan.products) if plan.products else None
         return GaussNewton(

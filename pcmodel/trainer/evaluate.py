@@ -23,7 +23,7 @@ from pcmodel.likelihood import Gaussian
 from pcmodel.model import GenerativeModel, predict_down
 from pcmodel.networks.network import PureNetwork
 from pcmodel.precision import factor, precision_matrix
-from pcmodel.trainer.examples import Examples, Preparation
+from pcmodel.trainer.examples import Examples, Preparation, check_examples
 from pcmodel.types import Weights
 
 BATCH = 200
@@ -48,11 +48,10 @@ class Evaluation(NamedTuple):
 def evaluate(
     network: PureNetwork, examples: Examples, preparation: Preparation
 ) -> Evaluation:
-    """Name the label of every example."""
-    labels = np.asarray(examples.labels)
+    """Name the label of every example.  Raises UserError for what are no images or labels."""
+    images, labels = check_examples(examples, preparation, where="evaluate")
     batches = [
-        np.asarray(_scores(network, images, preparation))
-        for images in _batches(np.asarray(examples.images))
+        np.asarray(_scores(network, some, preparation)) for some in _batches(images)
     ]
     scores = np.concatenate(batches)[: len(labels)]
     right = scores.argmax(axis=1) == labels

@@ -13,6 +13,7 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.data.augment import Augmentation
+from pcmodel.data.checks import as_bytes, as_labels
 from pcmodel.data.images import ImageData, load_images, split_validation
 from pcmodel.data.standardisation import (
     Standardisation,
@@ -78,12 +79,26 @@ class Preparation:
         return as_level(image, scale).astype(self.dtype)
 
 
+def check_examples(
+    examples: Examples, preparation: Preparation, *, where: str
+) -> Examples:
+    """Bytes and whole-number labels on the host; UserError for anything else."""
+    images = as_bytes(examples.images, where=f"images of {where}")
+    labels = as_labels(
+        examples.labels,
+        len(images),
+        num_classes=preparation.num_classes,
+        where=f"labels of {where}",
+    )
+    return Examples(images, labels)
+
+
 def load_split(plan: DataPlan, data: ImageData | None = None) -> Split:
     """The images of a plan (or these), cut into training, validation and test.
 
     Raises UserError for images that cannot be found, are damaged, or too few.
     """
-    data = data or load_images(plan.name, plan.folder)
+    data = load_images(plan.name, plan.folder) if data is None else data
     data, images, labels = split_validation(data, plan.validation)
     wanted = plan.examples or len(data.train_images)
     if wanted > len(data.train_images):

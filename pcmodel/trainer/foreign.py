@@ -18,6 +18,7 @@ from jaxtyping import Float, UInt8
 
 from pcmodel.api import run_inference
 from pcmodel.calibration import auroc, auroc_standard_error
+from pcmodel.data.checks import as_bytes
 from pcmodel.data.standardisation import WHITE
 from pcmodel.door import pose
 from pcmodel.inference.gauss_newton import GaussNewton
@@ -65,7 +66,7 @@ def foreign_free_energies(
     seed: int = 0,
 ) -> Foreign:
     """Of the first `num` images, as they are and made foreign; `seed` orders the pixels."""
-    images = np.asarray(examples.images)[:num]
+    images = as_bytes(examples.images, where="foreign_free_energies")[:num]
     return Foreign(
         *(
             free_energies(network, kind, preparation)

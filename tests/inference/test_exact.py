@@ -56,7 +56,6 @@ def test_one_step_lands_on_the_mode_from_anywhere(solver):
         found = infer_one(problem, Exact(solver), initial)
         np.testing.assert_allclose(found.whitened, expected.whitened, atol=1e-9)
         assert found.converged
-        assert int(found.iterations) == 1
 
 
 def test_posterior_is_that_of_its_parts():

@@ -117,7 +117,7 @@ def test_a_batch_shares_the_factor_of_the_sweep():
     posed = pose(network, np.zeros((7, 45)))
     lowered = pcmodel.api._run.lower(
         posed.problem,
-        jnp.zeros(posed.problem.structure.num_free),
+        None,
         solver=pcmodel.GaussNewton(),
         batching=posed.batching,
     )

@@ -17,7 +17,7 @@ from pcmodel.neuromodulation import (
     typical,
     vital_signs,
 )
-from pcmodel.neuromodulation.course import transducer_of
+from pcmodel.neuromodulation.course import threshold_of, transducer_of
 from pcmodel.neuromodulation.participant import typical_variation
 from pcmodel.neuromodulation.transducer import Direct, Sigmoid, Threshold
 
@@ -171,9 +171,16 @@ def test_times_are_checked(library):
 
 def test_the_default_second_stage_is_the_participants_own(library):
     person = typical(library, "LSD")
-    stage = transducer_of(person.physiology)
-    assert float(stage(person.physiology.onset)) == 0
-    np.testing.assert_allclose(stage(person.physiology.full), 1.0, rtol=1e-12)
+    for made, place, effect in (
+        (transducer_of, "half", 0.5),
+        (threshold_of, "onset", 0.0),
+    ):
+        stage = made(person.physiology)
+        at_full = stage(person.physiology.full)
+        np.testing.assert_allclose(at_full, 1.0, rtol=1e-12)
+        found = float(stage(getattr(person.physiology, place)))
+        ceiling = float(stage(jnp.asarray(1e3))) if effect else 1.0
+        np.testing.assert_allclose(found, effect * ceiling, rtol=1e-12)
 
 
 def test_two_agonists_of_one_efficacy_act_as_more_of_one(take):
@@ -216,7 +223,10 @@ def test_one_person_stays_the_same_whatever_else_is_taken(library):
     ):
         np.testing.assert_array_equal(got[:, 1], expected[:, 0])
     np.testing.assert_array_equal(both.ligands.k_2a[:, 1], alone.ligands.k_2a[:, 0])
-    np.testing.assert_array_equal(both.physiology.onset, alone.physiology.onset)
+    for name in ("half", "ego_half", "onset"):
+        np.testing.assert_array_equal(
+            getattr(both.physiology, name), getattr(alone.physiology, name)
+        )
 
 
 def test_how_much_people_differ_is_an_argument(library):

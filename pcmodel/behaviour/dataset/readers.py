@@ -26,7 +26,7 @@ class RawTable(NamedTuple):
         return len(self.row)
 
 
-def read_raw(path: Path, *, task_label: str | None = None) -> RawTable:
+def read_raw(path: str | Path, *, task_label: str | None = None) -> RawTable:
     """Read a CSV, TSV or Parquet file, or a BIDS folder.
 
     `task_label` picks one task of a BIDS folder (`task-LABEL`). Raises UserError for a
@@ -34,6 +34,13 @@ def read_raw(path: Path, *, task_label: str | None = None) -> RawTable:
     """
     from pcmodel.behaviour.dataset.bids import read_bids
 
+    if not isinstance(path, str | Path):
+        raise UserError(
+            f"cannot read a {type(path).__name__}",
+            where="table",
+            expected="the path of a file or folder (a data frame is saved with .to_csv)",
+        )
+    path = Path(path)
     if path.is_dir():
         return read_bids(path, task_label=task_label)
     if not path.exists():

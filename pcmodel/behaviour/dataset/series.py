@@ -35,7 +35,7 @@ class Series(NamedTuple):
 
 
 def load_series(
-    path: Path,
+    path: str | Path,
     task: Task,
     *,
     columns: Mapping[str, str] | None = None,

@@ -14,6 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from pcmodel.arrays import default_dtype, read_array, read_numbers, to_dtype
+from pcmodel.errors import UserError
+
 Level = Float[Array, "*shape"]
 
 
@@ -91,19 +94,39 @@ def perceive(model: PerceptualModel, parameters: Any, inputs: Inputs) -> Trace:
 
 
 def make_inputs(outcome, *, arm=None) -> Inputs:
-    """Inputs from a plain array of outcomes, NaN meaning that none was seen.
+    """Inputs from a plain array of outcomes, NaN or a numpy mask meaning that none was seen.
 
     Any leading axes; `arm` counts from 0 and is kept where nothing was seen, since an option can be
-    chosen without an outcome.
+    chosen without an outcome.  Raises UserError for what are no numbers or infinite, and for arms that are
+    no whole numbers of 0 or more, one for each outcome.
     """
-    outcome = np.asarray(outcome, dtype=float)
+    values, missing = read_array(outcome, where="outcome")
+    values = to_dtype(values, default_dtype(), where="outcome")
+    outcome = np.asarray(values, dtype=float)
+    if missing is not None:
+        outcome = np.where(missing, np.nan, outcome)
+    if np.any(np.isinf(outcome)):
+        raise UserError("is infinite", where="outcome", expected="numbers, or NaN")
     seen = np.isfinite(outcome)
-    arm = np.zeros(outcome.shape, int) if arm is None else np.asarray(arm)
+    arm = np.zeros(outcome.shape, int) if arm is None else _as_arms(arm, outcome.shape)
     return Inputs(
         outcome=jnp.asarray(np.where(seen, outcome, 0.0)),
         seen=jnp.asarray(seen),
         arm=jnp.asarray(arm.astype(int)),
     )
+
+
+def _as_arms(arm, shape: tuple[int, ...]) -> np.ndarray:
+    arms = np.asarray(read_numbers(arm, where="arm"))
+    if arms.shape != shape or np.any(arms < 0) or np.any(arms != np.floor(arms)):
+        raise UserError(
+            f"has shape {arms.shape} and values from {arms.min():g} to {arms.max():g}"
+            if arms.size
+            else f"has shape {arms.shape}",
+            where="arm",
+            expected=f"whole numbers from 0 of shape {shape}",
+        )
+    return arms
 
 
 def choose(seen: Bool[Array, "*shape"], new: Any, old: Any) -> Any:

@@ -8,6 +8,7 @@ or the category between two cutpoints (`ordered`, the ordered-logit model; McCul
 where the free one has as many as the scale has steps.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,25 +19,40 @@ from jaxtyping import Array, Float, Int, Key
 
 from pcmodel.errors import UserError
 
+WHOLE = 1e-9
+"""How far a number of steps may be from a whole one: what decimal steps (0.1) leave by rounding."""
+
 Number = Float[Array, "*batch"]
 Parameter = Float[Array, "*#batch"]  # one for all trials, or one for each
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A bounded scale; `step` 0 means that any value may be given."""
+    """A bounded scale; `step` 0 means that any value may be given.
+
+    Raises UserError for ends that are not finite or not in order, and for a step that does not lead from
+    the low end to the high one.
+    """
 
     low: float
     high: float
     step: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.low < self.high or self.step < 0.0:
+        told = f"goes from {self.low:g} to {self.high:g} in steps of {self.step:g}"
+        ends = math.isfinite(self.low) and math.isfinite(self.high)
+        if not ends or not self.low < self.high or not 0.0 <= self.step < math.inf:
             raise UserError(
-                f"goes from {self.low:g} to {self.high:g} in steps of {self.step:g}",
-                where="scale",
-                expected="low < high and a step of 0 or more",
+                told, where="scale", expected="low < high and a step of 0 or more"
             )
+        if self.step:
+            steps = (self.high - self.low) / self.step
+            if round(steps) < 1 or abs(steps - round(steps)) > WHOLE * round(steps):
+                raise UserError(
+                    f"{told}, of which {steps:.3g} fit",
+                    where="scale",
+                    expected="a step that divides the range, so that both ends can be given",
+                )
 
     def place(self, probability: Array) -> Array:
         """0 to 1 as a place on the scale."""
@@ -58,10 +74,20 @@ def interval_log_probability(low: Array, high: Array) -> Array:
     )
 
 
+def _check_stepped(scale: Scale) -> None:
+    if not scale.step:
+        raise UserError(
+            "has no steps, so that its ratings have densities, not probabilities",
+            where="scale",
+            expected="a step above 0, or `censored_log_likelihood`",
+        )
+
+
 def stepped_log_likelihood(
     parameters: RatingParameters, mean: Number, rating: Number, *, scale: Scale
 ) -> Number:
     """Log probability of each rating, given where the latent rating is centred."""
+    _check_stepped(scale)
     noise = jnp.exp(parameters.log_noise)
     low = (rating - 0.5 * scale.step - mean) / noise
     high = (rating + 0.5 * scale.step - mean) / noise
@@ -76,6 +102,7 @@ def draw_stepped(
     key: Key[Array, ""], parameters: RatingParameters, mean: Number, *, scale: Scale
 ) -> Number:
     """Draw ratings."""
+    _check_stepped(scale)
     noise = jnp.exp(parameters.log_noise)
     latent = mean + noise * jax.random.logistic(key, mean.shape, mean.dtype)
     steps = jnp.round((latent - scale.low) / scale.step)

@@ -1,0 +1,183 @@
+r"""How far an answer may still be from the mode: one certificate for every solver.
+
+The distance is the Newton decrement $\delta = \sqrt{g^\top H^{-1} g}$ at the answer: posterior standard deviations to
+the mode, and $\delta^2 / 2$ nats of excess energy.  With $H = I + S^\top S$ it is bounded without solving anything: for
+*every* vector t
+
+$$ \delta^2 \le |g + S^\top t|^2 + |t|^2 , $$
+
+with equality at $t = S v$, $v = -H^{-1} g$ (the gap between the quadratic model and its Fenchel dual).  So whatever
+found v, a bad v makes the bound large and never small; g, S v and S'S v are measured where the answer is.
+
+Two things are added.  `last_digit` is how far the answer moves when every latent moves in its last digit: no number of
+this float type lies nearer.  Where predictions bend, `curvature` asks the *true* Hessian: the decrement in it, and
+whether it has a direction without positive curvature, along which the answer is no mode.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Bool, Float
+
+from pcmodel.energy import latents_from_state, state_from_latents
+from pcmodel.inference.conjugate_gradient import Precondition, conjugate_gradient
+from pcmodel.inference.linear_solve import LinearSolution, LinearSolver, choose
+from pcmodel.inference.whitened import (
+    Linearisation,
+    linearise,
+    objective,
+    unroll,
+    whitened_from_latents,
+)
+from pcmodel.problem import Problem
+
+
+def certifiable(dtype: jnp.dtype) -> float:
+    """Posterior standard deviations: where rounding leaves more than this nothing is certified."""
+    return 1e-4 if dtype == jnp.float64 else 0.05
+
+
+DIGITS = 4.0
+"""Multiples of `last_digit` at which an answer counts as found if the tolerance cannot be had."""
+PROBES = 8
+"""Products with the true Hessian that look for negative curvature."""
+
+
+class Certificate(NamedTuple):
+    """residual: posterior standard deviations to the mode, at most.  converged: found, as far as floats go."""
+
+    residual: Float[Array, ""]
+    converged: Bool[Array, ""]
+
+
+def decrement_bound(
+    gradient: Float[Array, " free"], solution: LinearSolution
+) -> Float[Array, ""]:
+    """Bound on the Newton decrement at a point, given any approximate Newton step there."""
+    bound2 = jnp.sum((gradient + solution.pulled) ** 2) + jnp.sum(solution.pushed**2)
+    # `minimum` keeps a NaN, which then certifies nothing.
+    return jnp.sqrt(jnp.minimum(jnp.sum(gradient**2), bound2))
+
+
+def last_digit(
+    problem: Problem, whitened: Float[Array, " free"], linear: Linearisation
+) -> Float[Array, ""]:
+    """Posterior standard deviations that a change of every free latent in its last digit moves."""
+    latents = unroll(problem, whitened).latents
+    state = state_from_latents(problem.structure, latents)
+    signs = jax.random.rademacher(jax.random.key(0), state.shape, state.dtype)
+    change = jnp.finfo(state.dtype).eps * state * signs
+
+    def to_whitened(state: Array) -> Array:
+        return whitened_from_latents(problem, latents_from_state(problem, state))
+
+    _, moved = jax.jvp(to_whitened, (state,), (change,))
+    return jnp.sqrt(jnp.sum(moved**2) + jnp.sum(linear.push(moved) ** 2))
+
+
+def conclude(
+    bound: Float[Array, ""],
+    digit: Float[Array, ""],
+    tolerance: float,
+    *,
+    stalled: Array | bool = False,
+) -> Certificate:
+    """What a measured bound and the rounding of the answer together allow to be said.
+
+    stalled: rounding has ended all progress, so that what is left is its doing.
+    """
+    residual = jnp.sqrt(bound**2 + digit**2)
+    most = certifiable(bound.dtype)
+    rounding = jnp.where(stalled, most, jnp.minimum(DIGITS * digit, most))
+    return Certificate(residual, residual <= jnp.maximum(tolerance, rounding))
+
+
+class Curvature(NamedTuple):
+    """What a few products with the true Hessian showed.
+
+    step: towards the mode by that Hessian.  decrement: by that Hessian.
+    negative: whether curvature failed, along `direction`.
+    """
+
+    step: Float[Array, " free"]
+    decrement: Float[Array, ""]
+    negative: Bool[Array, ""]
+    direction: Float[Array, " free"]
+
+
+def true_hessian(problem: Problem, whitened: Float[Array, " free"]):
+    """v -> H v with the true Hessian at a point."""
+    _, product = jax.linearize(
+        lambda z: jax.grad(objective, argnums=1)(problem, z), whitened
+    )
+    return product
+
+
+def probe_direction(like: Float[Array, " free"]) -> Float[Array, " free"]:
+    """A fixed direction that favours no unit, of unit length."""
+    vector = jax.random.normal(jax.random.key(1), like.shape, like.dtype)
+    return vector / jnp.sqrt(jnp.sum(vector**2))
+
+
+def certify(
+    problem: Problem,
+    whitened: Float[Array, " free"],
+    *,
+    tolerance: float,
+    linear_solver: LinearSolver | None = None,
+) -> Certificate:
+    """The certificate of an answer, whoever found it."""
+    if whitened.shape[0] == 0:
+        return Certificate(jnp.zeros((), whitened.dtype), jnp.ones((), bool))
+    linear = linearise(problem, whitened)
+    solver = linear_solver or choose(problem.structure, linear.num_outputs)
+    zero = jnp.zeros((), whitened.dtype)
+    prepared = solver.prepare(problem, whitened, linear, zero)
+    solution = prepared.solve(-linear.gradient, 0.25 * jnp.asarray(tolerance))
+    bound = decrement_bound(linear.gradient, solution)
+    if not is_convex(problem):
+        bent = curvature(
+            problem, whitened, linear.gradient, bound, prepared.precondition
+        )
+        bound = jnp.where(bent.negative, jnp.inf, jnp.maximum(bound, bent.decrement))
+    return conclude(bound, last_digit(problem, whitened, linear), tolerance)
+
+
+def is_convex(problem: Problem) -> bool:
+    """Whether the Gauss-Newton Hessian is the true one: affine predictions, data of any likelihood."""
+    return problem.structure.model.is_linear
+
+
+def curvature(
+    problem: Problem,
+    whitened: Float[Array, " free"],
+    gradient: Float[Array, " free"],
+    bound: Float[Array, ""],
+    precondition: Precondition,
+    *,
+    num_probes: int = PROBES,
+) -> Curvature:
+    """Ask the true Hessian at a point whose Gauss-Newton decrement is at most `bound`."""
+    rhs = probing(gradient, bound)
+    found = conjugate_gradient(
+        true_hessian(problem, whitened),
+        rhs,
+        0.0,
+        num_probes,
+        precondition=precondition,
+    )
+    return read_curvature(rhs, found)
+
+
+def probing(gradient: Array, bound: Array) -> Array:
+    """Minus the gradient, with a trace of every direction, so that a symmetric saddle is seen too."""
+    size = jnp.maximum(0.1 * bound, jnp.finfo(gradient.dtype).tiny ** 0.25)
+    return -gradient + size * probe_direction(gradient)
+
+
+def read_curvature(rhs: Array, found) -> Curvature:
+    """Decrement and curvature from conjugate gradients with the true Hessian."""
+    decrement = jnp.sqrt(jnp.maximum(jnp.sum(rhs * found.step), 0))
+    return Curvature(found.step, decrement, found.negative, found.direction)

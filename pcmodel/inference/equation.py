@@ -1,0 +1,87 @@
+r"""The Gauss-Newton equation $(H + \mu)\, d = -g$ of a point: made, solved, and measured.
+
+Of a quadratic the Hessian is the same everywhere, so that one factor serves every step and, where its examples share
+their precisions, a whole batch.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from pcmodel.inference.certificate import certifiable, decrement_bound
+from pcmodel.inference.guard import Point, energy_rounding, gradient_rounding
+from pcmodel.inference.linear_solve import LinearSolution, LinearSolver, Prepared
+from pcmodel.inference.whitened import Linearisation, linearise
+from pcmodel.problem import Problem
+
+FORCING = 0.03
+"""Relative residual an iterative linear solve may leave in a nonlinear problem."""
+
+
+def is_quadratic(problem: Problem) -> bool:
+    """Whether one Newton step is exact."""
+    return problem.structure.model.is_linear and not problem.structure.is_discrete
+
+
+class Equation(NamedTuple):
+    """The damped Gauss-Newton equation of one point, ready to be solved."""
+
+    gradient: Array
+    linear: Linearisation
+    prepared: Prepared
+
+
+class Constant(NamedTuple):
+    """Of a quadratic: the Hessian is the same everywhere."""
+
+    linear: Linearisation
+    prepared: Prepared
+
+    def at(self, problem: Problem, point: Point, damping: Array) -> Equation:
+        """A new gradient only: z + S' r."""
+        del problem, damping
+        gradient = point.whitened + self.linear.pull(point.rows)
+        return Equation(gradient, self.linear, self.prepared)
+
+
+class Moving(NamedTuple):
+    """Linearised anew at every point."""
+
+    solver: LinearSolver
+
+    def at(self, problem: Problem, point: Point, damping: Array) -> Equation:
+        """Linearise, and factor if the solver does."""
+        linear = linearise(problem, point.whitened)
+        prepared = self.solver.prepare(problem, point.whitened, linear, damping)
+        return Equation(linear.gradient, linear, prepared)
+
+
+class Measured(NamedTuple):
+    """The Gauss-Newton equation at one point, solved.
+
+    residual: bound on the decrement.  noise: rounding of the energy, nats.  limit: where the residual counts as
+    found.  target: how exactly the equation was solved.
+    """
+
+    residual: Array
+    noise: Array
+    limit: Array
+    target: Array
+    solution: LinearSolution
+
+
+def measure(
+    problem: Problem, point: Point, equation: Equation, tolerance: float
+) -> Measured:
+    """Solve the equation of a point; bound its decrement."""
+    noise = energy_rounding(problem, point)
+    rounding = jnp.minimum(gradient_rounding(noise), 0.5 * certifiable(noise.dtype))
+    limit = jnp.maximum(0.9 * tolerance, rounding)
+    target = 0.5 * limit
+    if not is_quadratic(problem):
+        norm = jnp.sqrt(jnp.sum(equation.gradient**2))
+        target = jnp.maximum(target, FORCING * norm)
+    solution = equation.prepared.solve(-equation.gradient, target)
+    residual = decrement_bound(equation.gradient, solution)
+    return Measured(residual, noise, limit, target, solution)

@@ -1,0 +1,54 @@
+"""Where inference starts.
+
+For affine predictions the top-down sweep, at which every error is zero.  For others a point just beside it: the sweep
+of a zero prior lies exactly on the corner of every rectifier, and at the saddle of everything even, where gradients
+vanish and nothing would ever move.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.energy import level_factor, stack_factors
+from pcmodel.precision import partition, whiten
+from pcmodel.problem import Problem, level_runs, split_runs
+
+START = 1e-3
+"""Distance from the sweep: latents where the prior is wide, its standard deviations where it is narrow."""
+
+
+def start_of(problem: Problem) -> Float[Array, " free"]:
+    """Whitened errors at which inference starts; the same for every example of a batch."""
+    if problem.structure.model.is_linear:
+        dtype = problem.inputs.gains[0].dtype
+        return jnp.zeros((problem.structure.num_free,), dtype)
+    return raised(problem, START)
+
+
+def raised(problem: Problem, size: float) -> Float[Array, " free"]:
+    """Whitened errors that put every free unit a little above its prediction, each by its own amount.
+
+    Above, because rectifiers act there; each by its own amount (0.5 to 1.5 times `size`), because units that are
+    alike would stay alike.
+    """
+    structure, runs = problem.structure, level_runs(problem)
+    dtype = problem.inputs.gains[0].dtype
+    shape = (structure.num_free,)
+    amounts = size * jax.random.uniform(jax.random.key(2), shape, dtype, 0.5, 1.5)
+    pieces = [jnp.zeros((0,), dtype)]
+    for run, amount in zip(runs, split_runs(structure, runs, amounts), strict=True):
+        if run.is_stack:
+            pieces.append(jax.vmap(lift)(stack_factors(problem, run), amount).ravel())
+            continue
+        free = structure.free_units(run.first)
+        clamped = structure.clamped_units(run.first)
+        own = partition(level_factor(problem, run.first), free, clamped).free
+        pieces.append(lift(own, amount))
+    return jnp.concatenate(pieces)
+
+
+def lift(factor: Array, amount: Float[Array, " units"]) -> Float[Array, " units"]:
+    """Whitened errors of units raised by `amount` latents, or standard deviations where these are smaller."""
+    scale = factor if factor.ndim == 1 else jnp.diagonal(factor)
+    return whiten(factor, amount * jnp.minimum(1, 1 / scale))

@@ -1,0 +1,45 @@
+"""Numbers an account refuses: those under which it would act backwards, not at all, or on the wrong units."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jax.typing import ArrayLike
+
+from pcmodel.errors import UserError
+
+
+def check_share(account: str, name: str, value: float) -> None:
+    """Raise a UserError unless the value lies in [0, 1]."""
+    if not 0 <= value <= 1:
+        raise UserError(f"account {account}: {name} must lie in [0, 1], got {value}.")
+
+
+def check_number(account: str, name: str, value: ArrayLike) -> None:
+    """Raise a UserError unless the value is a finite number; a traced one is taken as it is."""
+    if isinstance(value, Tracer):
+        return
+    number = np.asarray(value)
+    if number.dtype.kind not in "iuf" or number.ndim or not np.isfinite(number):
+        raise UserError(
+            f"account {account}: {name} must be a finite number, got {value!r}."
+        )
+
+
+def check_moment(account: str, effects: Any) -> None:
+    """Raise a UserError for a whole course: its times would be taken for the units of a level."""
+    shape = jnp.shape(effects.effect_2a)
+    if shape:
+        raise UserError(
+            f"account {account}: the effects have the shape {shape}; pick one moment "
+            "(jax.tree.map(lambda curve: curve[i], effects)), or map over them with jax.vmap."
+        )
+
+
+def check_selectivity(account: str, value: float) -> None:
+    """Raise a UserError for one that would divide by the lowest level's depth, 0."""
+    if not 0 <= value < float("inf"):
+        raise UserError(
+            f"account {account}: selectivity must be 0 or more, got {value}."
+        )

@@ -1,0 +1,495 @@
+"""Generated inputs at every entry point that takes an array: right, or a named error, and nothing else.
+
+A *disguise* is a good array in another dress (a list, half precision, a masked array that masks nothing):
+its result must be that of the plain array, or the door must say what it will not take.  A *poison* must be
+refused, except a mask where it can be honoured.  Run as a program for the counts:
+
+    python tests/doors.py [--rounds 3] [--quick]        # JAX_ENABLE_X64=1 for float64
+"""
+
+import argparse
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+import pcmodel
+from pcmodel import Belief, Clamp, ImageData, Modulation, UserError
+from pcmodel.runtime import compile_quickly
+
+NET = pcmodel.dense((4, 3, 2), rngs=nnx.Rngs(0))
+GUESSER = pcmodel.recognition_for(NET, rngs=nnx.Rngs(1))
+ONE = np.array([0.5, -1.0, 0.25, 2.0])
+BATCH = np.array(
+    [[0.5, -1.0, 0.25, 2.0], [1.5, 0.0, -0.75, 1.0], [0.0, 1.0, 0.5, -2.0]]
+)
+MATRIX = np.array([[2.0, 0.5], [0.5, 1.0]])
+TOP = np.array([0.5, -1.5])
+KEY = jax.random.key(0)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One argument of one function.
+
+    call: from the argument to a tree of numbers.  good: its generator's kind of value.  masked: what a
+    numpy mask must give, where one can be honoured.  takes_nan: whether NaN means missing.
+    """
+
+    name: str
+    call: Callable[[Any], Any]
+    good: np.ndarray
+    masked: Callable[[np.ndarray, np.ndarray], Any] | None = None
+    takes_nan: bool = False
+    is_positive: bool = False
+    is_quick: bool = True
+
+
+def clamped(function, **options):
+    """The answer for the units that a mask leaves."""
+
+    def answer(array, mask):
+        rows = np.atleast_2d(mask)
+        if np.any(rows != rows[0]):
+            return None  # masks that differ are to be refused
+        return function(NET, clamp={0: Clamp(array, ~rows[0])}, **options)
+
+    return answer
+
+
+def latents(network, observation=None, **options):
+    return pcmodel.infer(network, observation, **options).latents
+
+
+def evidence(network, observation=None, **options):
+    found = pcmodel.posterior(network, observation, **options)
+    return found.mean, found.log_evidence
+
+
+def activity(network, observation=None, **options):
+    return pcmodel.activity(network, KEY, observation, **options)
+
+
+def held(belief):
+    return latents(NET, ONE, prior=belief)
+
+
+def belief_parts(belief):
+    return belief.mean, belief.log_precision
+
+
+def trained(observations, **options):
+    done = pcmodel.train(
+        NET, observations, key=KEY, num_epochs=1, batch_size=2, **options
+    )
+    return done.network.prior_mean[...], done.curve.energy
+
+
+def guessed(observations):
+    done = pcmodel.train_recognition(
+        GUESSER, NET, observations, key=KEY, num_epochs=1, batch_size=2
+    )
+    return done.loss
+
+
+def linear(weights=MATRIX, precision=2.0, bias=TOP, prior=TOP):
+    network = pcmodel.linear_gaussian(
+        [weights], [precision, 1.0], biases=[bias], prior_mean=prior
+    )
+    return evidence(network, np.array([1.0, 2.0]))
+
+
+IMAGES = np.random.default_rng(5).integers(0, 256, (6, 3, 3, 1)).astype(np.uint8)
+LABELS = np.array([0, 1, 2, 0, 1, 2])
+
+
+def split(images=IMAGES, labels=LABELS):
+    from pcmodel.trainer.examples import load_split
+    from pcmodel.trainer.plan import DataPlan
+
+    data = ImageData(images, labels, IMAGES, LABELS, "mine", 3)
+    found = load_split(DataPlan(validation=1), data)
+    return tuple(
+        np.asarray(part, float)
+        for part in (*found.train, *found.validation, *found.standardisation)
+    )
+
+
+def course(times=None, mg=20.0):
+    import pcmodel.neuromodulation as nm
+
+    library = nm.load_compounds()
+    doses = nm.regimen(nm.Dose("psilocybin", mg, hours=0.5), library=library)
+    times = np.arange(0.0, 6.0) if times is None else times
+    return nm.simulate(doses, times, nm.typical(library, "psilocybin")).effect_2a
+
+
+def outcomes(given):
+    from pcmodel.behaviour.perception import make_inputs
+
+    return tuple(np.asarray(part, float) for part in make_inputs(given))
+
+
+def scores(probabilities=None, labels=(0, 1, 1)):
+    from pcmodel.calibration import brier_score
+
+    shares = [[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]]
+    return brier_score(shares if probabilities is None else probabilities, labels)
+
+
+def one_hot(labels):
+    from pcmodel.data.digits import one_hot
+
+    return one_hot(labels)
+
+
+SEEN = np.array([True, True, False, True])
+
+ENTRIES = [
+    Entry("infer", lambda a: latents(NET, a), ONE, clamped(latents)),
+    Entry("infer, a batch", lambda a: latents(NET, a), BATCH, clamped(latents)),
+    Entry(
+        "infer, clamp",
+        lambda a: latents(NET, ONE, clamp={"top": a}),
+        TOP,
+        lambda a, m: latents(NET, ONE, clamp={"top": Clamp(a, ~np.atleast_2d(m)[0])}),
+    ),
+    Entry(
+        "infer, initial",
+        lambda a: latents(NET, ONE, initial=(ONE, a, TOP)),
+        np.array([0.5, 0.25, -1.0]),
+    ),
+    Entry("posterior", lambda a: evidence(NET, a), ONE, clamped(evidence)),
+    Entry(
+        "reconstruct",
+        lambda a: pcmodel.reconstruct(NET, a),
+        ONE,
+        clamped(pcmodel.reconstruct),
+    ),
+    Entry("activity", lambda a: activity(NET, a), ONE, clamped(activity)),
+    Entry("predict", lambda a: pcmodel.predict(NET, a), TOP),
+    Entry("recognise", lambda a: pcmodel.recognise(GUESSER, a), BATCH),
+    Entry(
+        "sample, prior",
+        lambda a: pcmodel.sample(NET, KEY, 2, prior=Belief.of(a, 2.0)),
+        TOP,
+    ),
+    Entry(
+        "complete",
+        lambda a: pcmodel.complete(NET, a, SEEN, key=KEY, num_samples=2),
+        ONE,
+        lambda a, m: pcmodel.complete(NET, a, SEEN & ~m, key=KEY, num_samples=2),
+        is_quick=False,
+    ),
+    Entry(
+        "log_likelihood",
+        lambda a: (
+            pcmodel.log_likelihood(
+                NET, a, key=KEY, num_steps=2, num_particles=2
+            ).log_likelihood
+        ),
+        ONE,
+        lambda a, m: None,
+        is_quick=False,
+    ),
+    Entry("train", trained, BATCH, lambda a, m: None, is_quick=False),
+    Entry(
+        "train, clamp",
+        lambda a: trained(BATCH, clamp={"top": a}),
+        np.array([[0.5, 1.0], [0.25, -1.0], [0.0, 1.5]]),
+        lambda a, m: None,
+        is_quick=False,
+    ),
+    Entry("train_recognition", guessed, BATCH, is_quick=False),
+    Entry("Belief.of, mean", lambda a: held(Belief.of(a, 2.0)), TOP),
+    Entry(
+        "Belief.of, precision",
+        lambda a: held(Belief.of(TOP, a)),
+        np.array([0.5, 4.0]),
+        is_positive=True,
+    ),
+    Entry("Belief", lambda a: latents(NET, ONE, prior=Belief(a, jnp.zeros(()))), TOP),
+    Entry(
+        "Belief, log precision",
+        lambda a: latents(NET, ONE, prior=Belief(jnp.asarray(TOP), a)),
+        np.array([0.5, -1.0]),
+    ),
+    Entry(
+        "propagate",
+        lambda a: belief_parts(Belief.of(TOP, 2.0).propagate(noise_covariance=a)),
+        np.array([0.5, 2.0]),
+        is_positive=True,
+    ),
+    Entry(
+        "from_covariance",
+        lambda a: belief_parts(Belief.from_covariance(jnp.asarray(TOP), a, ("top",))),
+        MATRIX,
+        is_positive=True,
+    ),
+    Entry("linear_gaussian, weights", lambda a: linear(weights=a), MATRIX),
+    Entry(
+        "linear_gaussian, precision",
+        lambda a: linear(precision=a),
+        np.array([0.5, 4.0]),
+        is_positive=True,
+    ),
+    Entry("linear_gaussian, bias", lambda a: linear(bias=a), TOP),
+    Entry("linear_gaussian, prior mean", lambda a: linear(prior=a), TOP),
+    Entry(
+        "gain",
+        lambda a: latents(NET, ONE, modulation=Modulation({"top": a})),
+        np.array([0.5, 2.0]),
+        is_positive=True,
+    ),
+    Entry(
+        "slope",
+        lambda a: latents(NET, ONE, modulation=Modulation(slopes={1: a})),
+        np.array([0.5, 2.0, 1.5]),
+        is_positive=True,
+    ),
+    Entry("images", lambda a: split(images=a), IMAGES, is_positive=True),
+    Entry("labels", lambda a: split(labels=a), LABELS, is_positive=True),
+    Entry("one_hot", one_hot, LABELS, is_positive=True),
+    Entry(
+        "probabilities",
+        lambda a: scores(a),
+        np.array([[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]]),
+        is_positive=True,
+    ),
+    Entry(
+        "labels of probabilities",
+        lambda a: scores(labels=a),
+        np.array([0, 1, 1]),
+        is_positive=True,
+    ),
+    Entry("times", lambda a: course(times=a), np.array([0.0, 0.5, 2.0, 4.5])),
+    Entry("dose", lambda a: course(mg=a), np.asarray(20.0), is_positive=True),
+    Entry(
+        "outcomes",
+        outcomes,
+        np.array([0.0, 1.0, 1.0, 0.0]),
+        lambda a, m: outcomes(np.where(m, np.nan, a)),
+        takes_nan=True,
+    ),
+]
+
+
+class Wrapped:
+    """What offers `__array__`, as tensors of other libraries do; or says that it cannot."""
+
+    def __init__(self, array, error=None):
+        self.array, self.error = array, error
+
+    def __array__(self, dtype=None, copy=None):
+        if self.error:
+            raise RuntimeError(self.error)
+        return np.asarray(self.array, dtype)
+
+
+DISGUISES: dict[str, Callable[[np.ndarray], Any]] = {
+    "plain": lambda a: a,
+    "list": lambda a: a.tolist(),
+    "jax": lambda a: jnp.asarray(a),
+    "float16": lambda a: a.astype(np.float16),
+    "bfloat16": lambda a: jnp.asarray(a, jnp.bfloat16),
+    "long double": lambda a: a.astype(np.longdouble),
+    "big endian": lambda a: a.astype(">f8"),
+    "big endian integers": lambda a: a.astype(">i4") if a.dtype.kind in "iu" else a,
+    "Fortran order": np.asfortranarray,
+    "strided": lambda a: np.repeat(a[..., None], 2, axis=-1)[..., 0],
+    "read-only": lambda a: _read_only(a),
+    "objects": lambda a: a.astype(object),
+    "masked nowhere": lambda a: np.ma.array(a),
+    "with __array__": lambda a: Wrapped(a),
+    "rows in a list": lambda a: list(a) if a.ndim else a,
+    "a table": lambda a: _table(a),
+}
+
+
+def _read_only(array):
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def _table(array):
+    import pandas
+
+    if array.ndim == 1:
+        return pandas.Series(array, index=np.arange(array.size)[::-1])
+    return pandas.DataFrame(array) if array.ndim == 2 else array
+
+
+def _with(array, value, rng):
+    changed = array.astype(np.result_type(array.dtype, np.asarray(value).dtype))
+    changed[np.unravel_index(rng.integers(array.size), array.shape)] = value
+    return changed
+
+
+def _mask(array, rng):
+    mask = np.zeros(array.shape, bool)
+    mask[np.unravel_index(rng.integers(array.size), array.shape)] = True
+    return mask
+
+
+POISONS: dict[str, Callable[[np.ndarray, np.random.Generator], Any]] = {
+    "NaN": lambda a, rng: _with(a, np.nan, rng),
+    "infinity": lambda a, rng: _with(a, -np.inf, rng),
+    "NaN in bfloat16": lambda a, rng: jnp.asarray(_with(a, np.nan, rng), jnp.bfloat16),
+    "huge": lambda a, rng: _with(a, 1e300, rng),
+    "huge integers": lambda a, rng: np.full(a.shape, 10**400, object),
+    "complex": lambda a, rng: a + 1j,
+    "words": lambda a, rng: a.astype(str),
+    "dates": lambda a, rng: a.astype("datetime64[s]"),
+    "None inside": lambda a, rng: _none(a, rng),
+    "None alone in an array": lambda a, rng: np.array(None),
+    "a dictionary": lambda a, rng: {"values": a},
+    "a key": lambda a, rng: KEY,
+    "a record": lambda a, rng: np.zeros(a.shape, [("x", float)]),
+    "with a failing __array__": lambda a, rng: Wrapped(a, "requires grad"),
+    "one unit more": lambda a, rng: (
+        np.concatenate([a, a[..., -1:]], axis=-1) if a.ndim else np.stack([a])
+    ),
+    "three axes more": lambda a, rng: a[None, None, None],
+    "nothing": lambda a, rng: a[..., :0] if a.ndim else np.zeros(0),
+    "masked": lambda a, rng: np.ma.array(a, mask=_mask(a, rng)),
+    "masked, NaN below": lambda a, rng: _nan_below(a, rng),
+    "masked rows in a list": lambda a, rng: (
+        [np.ma.array(row, mask=_mask(row, rng)) for row in a]
+        if a.ndim > 1
+        else np.ma.array(a, mask=True)
+    ),
+}
+RESHAPED = {"one unit more", "three axes more", "nothing"}
+GROWS = {"outcomes", "times", "dose", "one_hot", "images", "labels of probabilities"}
+"""Of any length: another shape is another question, not a mistake."""
+
+
+def _none(array, rng):
+    changed = array.astype(object)
+    if not array.ndim:
+        return np.array(None)
+    changed[np.unravel_index(rng.integers(array.size), array.shape)] = None
+    return changed
+
+
+def _nan_below(array, rng):
+    mask = _mask(array, rng)
+    return np.ma.array(np.where(mask, np.nan, array), mask=mask)
+
+
+def same(found, expected):
+    first, second = jax.tree.leaves(found), jax.tree.leaves(expected)
+    if len(first) != len(second):
+        return False
+    tolerance = 1e-6 if jax.config.jax_enable_x64 else 1e-3
+    return all(
+        np.shape(a) == np.shape(b)
+        and np.allclose(
+            np.asarray(a, float),
+            np.asarray(b, float),
+            rtol=tolerance,
+            atol=tolerance,
+            equal_nan=True,
+        )
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def judge(entry, given, expected):
+    """named error, right, wrong, or raw exception; expected None: only a named error is right."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found = entry.call(given)
+        except UserError as error:
+            told = str(error)
+            return "named error" if "\n" not in told and len(told) < 400 else "wrong"
+        except Exception as error:
+            return f"raw exception ({type(error).__name__})"
+    if expected is None:
+        return "wrong"
+    return "right" if same(found, expected) else "wrong"
+
+
+def poison_answer(entry, name, given):
+    """What a poison must give; None for a named error only."""
+    if name in ("NaN", "NaN in bfloat16") and entry.takes_nan:
+        return entry.call(np.asarray(given, float))
+    if not name.startswith("masked") or entry.masked is None:
+        return None
+    masked = np.ma.array(given)
+    return entry.masked(masked.filled(0), np.ma.getmaskarray(masked))
+
+
+def cases(rounds=1, quick=False, seed=0):
+    """(entry, input, expected) of everything."""
+    rng = np.random.default_rng(seed)
+    for entry in ENTRIES:
+        if quick and not entry.is_quick:
+            continue
+        for _ in range(rounds):
+            good = entry.good
+            if rounds > 1 and good.dtype.kind == "f" and not entry.is_positive:
+                if entry.name not in ("times", "outcomes"):
+                    good = rng.integers(-16, 17, good.shape) / 8.0
+            plain = entry.call(good)
+            for name, disguise in DISGUISES.items():
+                yield entry, name, disguise(good), plain
+            for name, poison in POISONS.items():
+                if name in RESHAPED and entry.name in GROWS:
+                    continue
+                yield entry, name, poison(good, rng), Ellipsis
+
+
+def run(rounds=1, quick=False, tell=lambda entry, name, verdict: None):
+    """Every verdict: {(entry, input): [verdict, ...]}."""
+    found = {}
+    for entry, name, given, expected in cases(rounds, quick):
+        if expected is Ellipsis:
+            try:
+                expected = poison_answer(entry, name, given)
+            except Exception:
+                expected = None
+            honoured = name.startswith("masked") and entry.masked is not None
+            verdict = judge(entry, given, expected)
+            if honoured and expected is None and verdict == "wrong":
+                verdict = "right" if _is_train_or_likelihood(entry) else verdict
+        else:
+            verdict = judge(entry, given, expected)
+        found.setdefault((entry.name, name), []).append(verdict)
+        tell(entry.name, name, verdict)
+    return found
+
+
+def _is_train_or_likelihood(entry):
+    """Honoured by the same road as `infer`; their values have tests of their own."""
+    return entry.name in ("train", "train, clamp", "log_likelihood")
+
+
+def count(found):
+    """How many of each verdict."""
+    kinds = Counter()
+    for verdicts in found.values():
+        kinds.update(verdict.split(" (")[0] for verdict in verdicts)
+    return kinds
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    compile_quickly()
+
+    def tell(entry, name, verdict):
+        if verdict not in ("right", "named error"):
+            print(f"{entry:28} {name:26} {verdict}", flush=True)
+
+    print(dict(count(run(options.rounds, options.quick, tell))))

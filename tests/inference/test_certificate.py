@@ -1,0 +1,184 @@
+"""What is called converged is the mode: generated problems against independent oracles."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+import pcmodel
+from benchmarks.accuracy.bent import bent_battery, bent_word
+from benchmarks.accuracy.linear import (
+    draw_numbers,
+    draw_shape,
+    judge,
+    linear_battery,
+    pose_linear,
+    word,
+)
+from pcmodel.api import run_inference
+from pcmodel.door import Posed, pose
+from pcmodel.inference import GaussNewton
+from pcmodel.inference.certificate import decrement_bound
+from pcmodel.inference.kinks import has_kinks
+from pcmodel.inference.linear_solve import LinearSolution
+from pcmodel.inference.whitened import linearise
+
+
+def single(posed):
+    """The same problem in float32."""
+    problem = jax.tree.map(lambda array: array.astype(jnp.float32), posed.problem)
+    return Posed(problem, posed.batching)
+
+
+def quiet(_):
+    """No progress lines."""
+
+
+def in_single(count, seed, solver, each=20):
+    """Verdicts of linear problems in float32, whatever the default type is."""
+    rng, verdicts = np.random.default_rng(seed), []
+    while len(verdicts) < count:
+        shape = draw_shape(rng)
+        for _ in range(each):
+            posed = single(pose_linear(shape, draw_numbers(rng, shape)))
+            if posed.problem.structure.num_free == 0:
+                break
+            verdicts.append(judge(posed.problem, run_inference(posed, solver)))
+    return verdicts
+
+
+def test_a_vague_top_over_precise_senses_is_moved_in_single_precision():
+    """One unit on one unit in closed form: precisions 1e6 and 1e-2, weight .7, prior .2, data 1.3."""
+    network = pcmodel.linear_gaussian(
+        [np.array([[0.7]])], [1e6, 1e-2], prior_mean=np.array([0.2])
+    )
+    precision = 1e6 * 0.7**2 + 1e-2
+    mode = (1e6 * 0.7 * 1.3 + 1e-2 * 0.2) / precision
+    found = run_inference(single(pose(network, np.array([1.3]))), GaussNewton())
+    assert found.converged
+    assert float(found.latents[1][0]) == pytest.approx(mode, rel=1e-6)
+    evidence = pcmodel.posterior(network, np.array([1.3])).log_evidence
+    spread = 0.7**2 / 1e-2 + 1e-6
+    expected = -0.5 * ((1.3 - 0.7 * 0.2) ** 2 / spread + np.log(2 * np.pi * spread))
+    assert float(evidence) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "solver",
+    [
+        GaussNewton(),
+        pytest.param(GaussNewton(pcmodel.Dual()), marks=pytest.mark.slow),
+        pytest.param(GaussNewton(pcmodel.Primal()), marks=pytest.mark.slow),
+        pytest.param(GaussNewton(pcmodel.ConjugateGradient()), marks=pytest.mark.slow),
+        pytest.param(pcmodel.Exact(), marks=pytest.mark.slow),
+    ],
+)
+def test_nothing_certified_is_wrong_in_single_precision(solver):
+    """Precisions of ratios to 1e8, gains to 1e-6, parts clamped, beliefs: within 0.1 s.d. of the mode."""
+    count = 40 if solver == GaussNewton() else 120
+    words = [word(verdict) for verdict in in_single(count, 3, solver, each=20)]
+    assert "certified wrong" not in words
+    assert words.count("right") >= 0.98 * len(words), words
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_battery_of_a_thousand_linear_problems():
+    """At least 99 % right in either float type, none wrong and certified."""
+    for verdicts in (
+        in_single(1000, 1, GaussNewton()),
+        linear_battery(1000, 1, report=quiet),
+    ):
+        words = [word(verdict) for verdict in verdicts]
+        assert "certified wrong" not in words
+        assert words.count("right") >= 0.99 * len(words)
+
+
+def test_a_bad_newton_step_never_shortens_the_distance():
+    """The bound of the certificate holds for any step, and is the decrement for the right one."""
+    rng = np.random.default_rng(0)
+    shape = draw_shape(rng)
+    problem = pose_linear(shape, draw_numbers(rng, shape)).problem
+    whitened = jnp.asarray(rng.normal(size=problem.structure.num_free))
+    linear = linearise(problem, whitened)
+    matrix = np.asarray(jax.vmap(linear.push)(jnp.eye(whitened.shape[0]))).T
+    hessian = np.eye(len(whitened)) + matrix.T @ matrix
+    gradient = np.asarray(linear.gradient)
+    exact = np.linalg.solve(hessian, -gradient)
+    decrement = np.sqrt(-gradient @ exact)
+
+    def bound(step):
+        pushed = linear.push(jnp.asarray(step))
+        solution = LinearSolution(
+            jnp.asarray(step), pushed, linear.pull(pushed), jnp.zeros(()), jnp.zeros(())
+        )
+        return float(decrement_bound(linear.gradient, solution))
+
+    assert bound(exact) == pytest.approx(decrement, rel=1e-6)
+    assert bound(0 * exact) == pytest.approx(np.linalg.norm(gradient), rel=1e-9)
+    for _ in range(20):
+        wrong = exact * rng.normal() + rng.normal(size=exact.size)
+        assert bound(wrong) >= decrement * (1 - 1e-6)
+
+
+def rectified(activation):
+    """One unit on one unit on one unit, weights 1, biases 0."""
+    network = pcmodel.dense((1, 1, 1), activation=activation, rngs=nnx.Rngs(0))
+    for layer in network.layers:
+        layer.weight[...] = jnp.ones((1, 1))
+        layer.bias[...] = jnp.zeros(1)
+    return network
+
+
+@pytest.mark.parametrize("start", [None, (3.0, 0.0, 0.0)])
+def test_a_rectifier_at_rest_is_left(start):
+    """(3 - x)^2 + (x - t)^2 + t^2 over positive x and t: least at 2 and 1; at rest nothing has a gradient."""
+    initial = None if start is None else tuple(jnp.asarray([x]) for x in start)
+    found = pcmodel.infer(rectified(jax.nn.relu), np.array([3.0]), initial=initial)
+    assert found.converged
+    np.testing.assert_allclose(np.concatenate(found.latents), [3, 2, 1], rtol=1e-6)
+    energy = 0.5 * (1 + 1 + 1) + 1.5 * np.log(2 * np.pi)
+    assert float(found.energy) == pytest.approx(energy, rel=1e-9)
+
+
+@pytest.mark.parametrize("start", [None, (3.0, 0.0, 0.0)])
+def test_a_saddle_is_left(start):
+    """x^2 predicts 3 from rest: the energy falls to both sides. Stationary where 2 x (x^2 - 3) + x / 2 = 0."""
+    initial = None if start is None else tuple(jnp.asarray([x]) for x in start)
+    found = pcmodel.infer(rectified(jnp.square), np.array([3.0]), initial=initial)
+    assert found.converged
+    assert abs(float(found.latents[1][0])) == pytest.approx(np.sqrt(2.75), rel=1e-6)
+
+
+def test_corners_are_read_from_operations():
+    """Prevents smooth networks from paying for corners, and others from not being looked at."""
+    for activation, expected in (
+        (jax.nn.relu, True),
+        (jax.nn.leaky_relu, True),
+        (jnp.abs, True),
+        (jnp.tanh, False),
+        (jax.nn.gelu, False),
+        (jax.nn.sigmoid, False),
+    ):
+        problem = pose(rectified(activation), np.array([3.0])).problem
+        assert has_kinks(problem) == expected, activation
+
+
+def test_certified_modes_of_nonlinear_networks_have_no_way_down_beside_them():
+    """Hand-written energies and SciPy, from beside each answer."""
+    words = [
+        bent_word(v) for v in bent_battery(12, 5, each=2, num_starts=3, report=quiet)
+    ]
+    assert "certified, no mode" not in words
+    assert "right" in words
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_battery_of_nonlinear_problems():
+    """No certified answer is no mode; where the start did not move at most 1 % are above the best of twenty."""
+    verdicts = bent_battery(400, 2, report=quiet)
+    words = [bent_word(verdict) for verdict in verdicts]
+    assert "certified, no mode" not in words
+    assert words.count("did not move") <= 0.01 * len(words)
