@@ -22,6 +22,7 @@ CORE = (
     "neuromodulation/accounts.py",
     "neuromodulation/body.py",
     "neuromodulation/course.py",
+    "neuromodulation/exchange.py",
     "neuromodulation/kinetics.py",
     "neuromodulation/maps.py",
     "neuromodulation/participant.py",
@@ -88,11 +89,6 @@ EQUAL_BY_DESIGN = (
         (
             "min(linear.num_outputs, linear.gradient.shape[0]) -> max(linear.num_outputs, linear.gradient.shape[0])",
         ),
-    ),
-    Equal(
-        "inference/chain.py",
-        "start = jnp.zeros((problem.structure.num_free,)",
-        "where the search for the mode begins; it ends there all the same",
     ),
     Equal(
         "learning/gauge.py",

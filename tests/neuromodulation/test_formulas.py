@@ -118,9 +118,10 @@ def test_people_differ_in_everything_by_as_much_as_is_said(library):
     np.testing.assert_allclose(resting.std(axis=0), said.resting, rtol=0.05)
     error = 4 * np.asarray(said.resting) / np.sqrt(8000)
     assert np.all(np.abs(resting.mean(axis=0) - person.physiology.resting) < error)
-    ego = group.physiology.ego_onset / group.physiology.onset
-    typical_ego = person.physiology.ego_onset / person.physiology.onset
-    np.testing.assert_allclose(ego, np.full(8000, typical_ego), rtol=1e-12)
+    body, own = group.physiology, person.physiology
+    for other, typical_one in ((body.half, own.half), (body.ego_half, own.ego_half)):
+        together = (other / typical_one) / (body.onset / own.onset)
+        np.testing.assert_allclose(together, np.ones(8000), rtol=1e-12)
     apart = [
         factors[n][0][:, 0] for n in ("clearance", "volume", "absorption", "onset")
     ]
