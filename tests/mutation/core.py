@@ -97,6 +97,18 @@ EQUAL_BY_DESIGN = (
         ("1.0 -> 0.0", "1.0 -> 2.0", "1.0 -> 0.5"),
     ),
     Equal(
+        "problem.py",
+        "level[0] for level in jnp.split(stack, stack.shape[0])",
+        ONE_UNIT,
+        ("level[0] -> level[-1]", "0 -> -1"),
+    ),
+    Equal(
+        "learning/e_step.py",
+        "solver: Solver = GaussNewton(max_iterations=5",
+        "at most so many steps towards a mode, which its tolerance ends sooner",
+        ("5 -> 6", "5 -> 10", "5 -> 4"),
+    ),
+    Equal(
         "learning/chains.py",
         "full_metric: int = 256",
         "the size up to which chains learn a full mass: any mass leaves the posterior",

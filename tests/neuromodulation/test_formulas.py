@@ -19,6 +19,7 @@ from pcmodel.neuromodulation.accounts import (
 from pcmodel.neuromodulation.course import Course, hours_above
 from pcmodel.neuromodulation.maps import Anatomy, graded
 from pcmodel.neuromodulation.participant import Variation
+from pcmodel.neuromodulation.pools import lagged
 
 PLACES = Anatomy(("a", "b", "c"), (0.8, 1.3, 0.9), (1.2, 0.5, 1.3))
 FELT = Effects(jnp.asarray(0.6), jnp.asarray(0.4), jnp.asarray(0.2))
@@ -142,3 +143,14 @@ def test_hours_above_a_level_are_those_of_the_line_between_the_times():
     np.testing.assert_allclose(
         hours_above(uneven, steps, jnp.asarray(1.0)), 1 + 0.25 + 2.25
     )
+
+
+def test_what_never_follows_stays_where_it_was():
+    """Prevents a habituation of rate zero from being a number divided by nothing."""
+    times = jnp.asarray([0.0, 0.5, 2.0])
+    signal = jnp.asarray([1.0, 3.0, 2.0])
+    still = lagged(times, signal, jnp.asarray(0.0))
+    np.testing.assert_array_equal(still, np.zeros(3))
+    slow = lagged(times, signal, jnp.asarray(1e-9))
+    area = np.asarray([0.0, 1.0, 1.0 + 1.5 * 2.5])  # of the line through the signal
+    np.testing.assert_allclose(slow, 1e-9 * area, rtol=1e-6)
