@@ -32,6 +32,7 @@ class Mutant(NamedTuple):
 ENERGY = "tests/test_energy.py"
 THEOREMS = "tests/inference/test_theorems.py"
 CALIBRATION = "tests/test_calibration.py"
+DISTANCE = "tests/inference/test_certified_distance.py"
 LEVELS = "tests/test_level_energies.py"
 COMPETITION = "tests/neuromodulation/test_competition.py"
 
@@ -95,8 +96,8 @@ MUTANTS = (
     Mutant(
         "accept steps that raise the energy",
         "inference/guard.py",
-        "return difference <= jnp.maximum(ARMIJO * length * slope, unseen)",
-        "return difference < jnp.inf",
+        "falls = difference <= jnp.maximum(ARMIJO * length * slope, unseen)",
+        "falls = difference < jnp.inf",
         "tests/inference/test_gauss_newton.py -k never_rises",
     ),
     Mutant(
@@ -231,6 +232,20 @@ MUTANTS = (
         "stay = start._replace(momentum=-momentum)",
         "stay = start._replace(momentum=momentum)",
         "tests/inference/test_rejections.py",
+    ),
+    Mutant(
+        "certify at a hundredth of the distance",
+        "inference/certificate.py",
+        "residual = jnp.sqrt(bound**2 + digit**2)",
+        "residual = 0.01 * jnp.sqrt(bound**2 + digit**2)",
+        DISTANCE,
+    ),
+    Mutant(
+        "certify at a hundred times the tolerance",
+        "inference/certificate.py",
+        "residual <= jnp.maximum(tolerance, rounding)",
+        "residual <= jnp.maximum(100 * tolerance, rounding)",
+        DISTANCE,
     ),
     Mutant(
         "ignore plasticity in gradient steps on precisions",

@@ -12,7 +12,14 @@ import pytest
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.learning import Backpropagation, Frozen, Hmc, Incremental, Learning
+from pcmodel.learning import (
+    Backpropagation,
+    ClosedForm,
+    Frozen,
+    Hmc,
+    Incremental,
+    Learning,
+)
 from pcmodel.learning.e_step import Expectation, Memory
 from pcmodel.learning.em import LearningInfo, em_step, init_learning
 from pcmodel.learning.loop import Position, level_diagonal, row_of
@@ -56,7 +63,7 @@ def test_a_step_reports_means_over_the_batch():
     network = pcmodel.linear_gaussian([weight], [2.0, 3.0])
     pure = as_model(network)
     structure = pose(pure, DATA).problem.structure
-    learning = Learning(optax.set_to_zero(), precision_step=Frozen(), e_step=Told())
+    learning = Learning(optax.set_to_zero(), ClosedForm(), e_step=Told())
     state = init_learning(
         pure.weights,
         pure.log_precisions,
@@ -82,15 +89,21 @@ def test_a_step_reports_means_over_the_batch():
     np.testing.assert_allclose(info.acceptance, ACCEPTANCES.mean())
     np.testing.assert_allclose(moved.inference.shared, 3.0 + ACCEPTANCES.sum())
     np.testing.assert_array_equal(moved.inference.examples, np.arange(4))
-    bottom, top = [], []
+    bottom, top, squares = [], [], []
     for data in DATA:
         for latent in (data[0], -data[1]):
             error = data - weight[:, 0] * latent
+            squares.append((np.mean(error**2), latent**2))
             bottom.append(0.5 * 2 * error @ error + np.log(2 * np.pi / 2))
             top.append(0.5 * 3 * latent**2 + 0.5 * np.log(2 * np.pi / 3))
     expected = [np.mean(bottom), np.mean(top)]
     np.testing.assert_allclose(info.level_energies, expected, rtol=1e-12)
     np.testing.assert_allclose(info.energy, sum(expected), rtol=1e-12)
+    # The M-step sees the same errors: the precisions are their inverse second moments.
+    for found, moment in zip(
+        moved.log_precisions, np.mean(squares, axis=0), strict=True
+    ):
+        np.testing.assert_allclose(np.exp(-found), moment, rtol=1e-12)
     # Two examples of the four, in another order: each with its own memory.
     some, info = step(state, (values[0][:2], values[1][:2]), jnp.asarray([3, 1]))
     np.testing.assert_allclose(info.residual, RESIDUALS[[3, 1]].mean())

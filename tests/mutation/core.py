@@ -22,6 +22,7 @@ CORE = (
     "neuromodulation/accounts.py",
     "neuromodulation/body.py",
     "neuromodulation/course.py",
+    "neuromodulation/exchange.py",
     "neuromodulation/kinetics.py",
     "neuromodulation/maps.py",
     "neuromodulation/participant.py",
@@ -90,15 +91,22 @@ EQUAL_BY_DESIGN = (
         ),
     ),
     Equal(
-        "inference/chain.py",
-        "start = jnp.zeros((problem.structure.num_free,)",
-        "where the search for the mode begins; it ends there all the same",
-    ),
-    Equal(
         "learning/gauge.py",
         "return jnp.where(zero, 1.0, wanted /",
         "weights that are all zero stay so whatever they are multiplied by",
         ("1.0 -> 0.0", "1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "problem.py",
+        "level[0] for level in jnp.split(stack, stack.shape[0])",
+        ONE_UNIT,
+        ("level[0] -> level[-1]", "0 -> -1"),
+    ),
+    Equal(
+        "learning/e_step.py",
+        "solver: Solver = GaussNewton(max_iterations=5",
+        "at most so many steps towards a mode, which its tolerance ends sooner",
+        ("5 -> 6", "5 -> 10", "5 -> 4"),
     ),
     Equal(
         "learning/chains.py",

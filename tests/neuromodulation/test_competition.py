@@ -8,6 +8,7 @@ import numpy as np
 from pcmodel.neuromodulation import Bolus, Dose, regimen, typical
 from pcmodel.neuromodulation.body import drives, serotonin_agonism
 from pcmodel.neuromodulation.course import bind
+from pcmodel.neuromodulation.exchange import AtOnce
 from pcmodel.neuromodulation.pools import depletable
 
 TIMES = np.linspace(0, 6, 73)
@@ -17,9 +18,13 @@ TAU, K, TONE = 0.3, 1.7, 0.6
 
 def bound(site, serotonin=0.0):
     """Two ligands, K 2 and 5, efficacies 0.8 and 0, beside serotonin."""
+    times = jnp.asarray([0.0, 1.0])
     return bind(
-        jnp.asarray(site)[:, None],
-        jnp.asarray([serotonin]),
+        lambda moments: jnp.asarray(site)[:, None] + 0 * moments[None],
+        jnp.full(2, serotonin),
+        times,
+        exchange=AtOnce(),
+        off_rates=jnp.full(2, jnp.inf),
         dissociation=jnp.asarray([2.0, 5.0]),
         efficacy=jnp.asarray([0.8, 0.0]),
         serotonin_k=jnp.asarray(K),
@@ -36,7 +41,7 @@ def test_serotonin_s_tone_has_its_own_efficacy_at_rest():
     nothing, ratio = bound([0.0, 0.0]), TONE / K
     expected = TAU * ratio / (1 + ratio)
     np.testing.assert_allclose(nothing.rest, expected, rtol=1e-12)
-    np.testing.assert_allclose(nothing.stimulus, [expected], rtol=1e-12)
+    np.testing.assert_allclose(nothing.stimulus, [expected] * 2, rtol=1e-12)
 
 
 def test_an_antagonist_takes_from_tone_what_gaddum_says():
@@ -45,7 +50,7 @@ def test_an_antagonist_takes_from_tone_what_gaddum_says():
     a, b, own = 3.0 / 2.0, 8.0 / 5.0, (TONE + 0.9) / K
     whole = 1 + a + b + own
     np.testing.assert_allclose(found.occupancy[:, 0], [a / whole, b / whole])
-    np.testing.assert_allclose(found.stimulus, [(0.8 * a + TAU * own) / whole])
+    np.testing.assert_allclose(found.stimulus, [(0.8 * a + TAU * own) / whole] * 2)
 
 
 def test_responses_are_counted_from_rest(library, run_person):

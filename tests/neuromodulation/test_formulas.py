@@ -19,6 +19,7 @@ from pcmodel.neuromodulation.accounts import (
 from pcmodel.neuromodulation.course import Course, hours_above
 from pcmodel.neuromodulation.maps import Anatomy, graded
 from pcmodel.neuromodulation.participant import Variation
+from pcmodel.neuromodulation.pools import lagged
 
 PLACES = Anatomy(("a", "b", "c"), (0.8, 1.3, 0.9), (1.2, 0.5, 1.3))
 FELT = Effects(jnp.asarray(0.6), jnp.asarray(0.4), jnp.asarray(0.2))
@@ -118,9 +119,10 @@ def test_people_differ_in_everything_by_as_much_as_is_said(library):
     np.testing.assert_allclose(resting.std(axis=0), said.resting, rtol=0.05)
     error = 4 * np.asarray(said.resting) / np.sqrt(8000)
     assert np.all(np.abs(resting.mean(axis=0) - person.physiology.resting) < error)
-    ego = group.physiology.ego_onset / group.physiology.onset
-    typical_ego = person.physiology.ego_onset / person.physiology.onset
-    np.testing.assert_allclose(ego, np.full(8000, typical_ego), rtol=1e-12)
+    body, own = group.physiology, person.physiology
+    for other, typical_one in ((body.half, own.half), (body.ego_half, own.ego_half)):
+        together = (other / typical_one) / (body.onset / own.onset)
+        np.testing.assert_allclose(together, np.ones(8000), rtol=1e-12)
     apart = [
         factors[n][0][:, 0] for n in ("clearance", "volume", "absorption", "onset")
     ]
@@ -141,3 +143,14 @@ def test_hours_above_a_level_are_those_of_the_line_between_the_times():
     np.testing.assert_allclose(
         hours_above(uneven, steps, jnp.asarray(1.0)), 1 + 0.25 + 2.25
     )
+
+
+def test_what_never_follows_stays_where_it_was():
+    """Prevents a habituation of rate zero from being a number divided by nothing."""
+    times = jnp.asarray([0.0, 0.5, 2.0])
+    signal = jnp.asarray([1.0, 3.0, 2.0])
+    still = lagged(times, signal, jnp.asarray(0.0))
+    np.testing.assert_array_equal(still, np.zeros(3))
+    slow = lagged(times, signal, jnp.asarray(1e-9))
+    area = np.asarray([0.0, 1.0, 1.0 + 1.5 * 2.5])  # of the line through the signal
+    np.testing.assert_allclose(slow, 1e-9 * area, rtol=1e-6)
