@@ -10,6 +10,7 @@ import optax
 
 from pcmodel.belief import Belief
 from pcmodel.data.digits import DigitsSplit, one_hot
+from pcmodel.diagnosis import Told
 from pcmodel.door import Batching, pose
 from pcmodel.energy import energy, latents_from_state, state_from_latents
 from pcmodel.inference.descent import StateDescent, trajectory
@@ -22,7 +23,14 @@ from pcmodel.problem import Problem
 from pcmodel.types import Latents
 
 from .config import Config
-from .presenting import QUICK, Beliefs, posterior_beliefs, present, stack
+from .presenting import (
+    QUICK,
+    Beliefs,
+    diagnose_cases,
+    posterior_beliefs,
+    present,
+    stack,
+)
 
 DIAGNOSED = 8
 """Pairs whose Laplace posteriors are compared with the posterior."""
