@@ -22,11 +22,12 @@ LONGEST = 600.0
 
 
 class Reach(NamedTuple):
-    """One test file: whether it passes, seconds, lines by file of the package, and whether it starts
-    interpreters whose lines are not seen."""
+    """One test file: whether it can be run at all, its tests that fail without a sabotage, seconds, lines by file
+    of the package, and whether it starts interpreters whose lines are not seen."""
 
     file: str
-    passes: bool
+    runs: bool
+    failing: list[str]
     seconds: float
     lines: dict[str, list[int]]
     starts_python: bool
@@ -89,7 +90,10 @@ def collect(
             found[file] = reach
             add_row(store, reach._asdict() | {"version": wanted[file]})
             done = sum(each is not None for each in found.values())
-            failed = "" if reach.passes else "  FAILS, and is left out"
+            failed = (
+                f"  FAIL, and are left out: {reach.failing}" if reach.failing else ""
+            )
+            failed = failed if reach.runs else "  CANNOT BE RUN, and is left out"
             say(f"lines {done}/{len(order)} {file} {reach.seconds:.0f} s{failed}")
 
     with ThreadPoolExecutor(len(copies)) as pool:
@@ -102,7 +106,8 @@ def trace(copy: Copy, file: str) -> Reach:
     verdict = copy.run([file], limit=LONGEST, trace=True)
     return Reach(
         file,
-        verdict["code"] in (0, 5),
+        verdict["code"] in (0, 1, 5),
+        verdict["failures"],
         verdict["seconds"],
         verdict.get("lines", {}),
         verdict.get("starts_python", False),
@@ -127,7 +132,7 @@ def stages(
     interpreters, whose lines are unknown.
     """
     lines = {mutation.statement, *range(mutation.line, mutation.last_line + 1)}
-    able = [each for each in reach.values() if each.passes]
+    able = [each for each in reach.values() if each.runs]
     reaching = [e for e in able if lines & set(e.lines.get(mutation.file, ()))]
     stem = Path(mutation.file).stem
 

@@ -55,7 +55,7 @@ def run(job: dict[str, Any], copy: Path) -> dict[str, Any]:
     """Run `job["tests"]` in a fork; no test may take longer than `job["limit"]` seconds.
 
     The verdict: `code` of pytest (-1: killed by a signal, -2: by the limit), `failed`, `why`, `seconds`, and, if
-    asked to `trace`, `lines` and `starts_python`.
+    asked to `trace`, every failure in `failures`, `lines` and `starts_python`.
     """
     reading, writing = os.pipe()
     started = time.perf_counter()
@@ -78,6 +78,7 @@ def run(job: dict[str, Any], copy: Path) -> dict[str, Any]:
 
 def _listen(pipe: int, child: int, limit: float) -> dict[str, Any]:
     verdict: dict[str, Any] = {"code": None, "failed": "", "why": "", "current": ""}
+    verdict["failures"] = []
     buffer = b""
     while True:
         ready, _, _ = select.select([pipe], [], [], limit)
@@ -93,8 +94,10 @@ def _listen(pipe: int, child: int, limit: float) -> dict[str, Any]:
             event = json.loads(line)
             if "start" in event:
                 verdict["current"] = event["start"]
-            elif "failed" in event and not verdict["failed"]:
-                verdict |= event
+            elif "failed" in event:
+                verdict["failures"].append(event["failed"])
+                if not verdict["failed"]:
+                    verdict |= event
             elif "lines" in event:
                 verdict |= event
             elif "done" in event:
@@ -116,7 +119,8 @@ def _test(job: dict[str, Any], copy: Path, pipe: int) -> None:
         sys.dont_write_bytecode = not job["trace"]
         import pytest
 
-        options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider"]
+        options = ["-q", "--assert=plain", "-p", "no:cacheprovider"]
+        options += [] if job["trace"] else ["-x"]
         options += ["-p", "no:xdist", "-p", "mutation.plugin", *job["options"]]
         sys.path.insert(0, str(copy / "tests"))
         code = int(pytest.main([*options, *job["tests"]]))
