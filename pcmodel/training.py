@@ -112,8 +112,9 @@ def train(
         resume=None if resuming is None else resuming.begin(),
         on_chunk=on_chunk,
     )
+    gauge = learning.gauge.told(pure.model, pure.weights, pure.log_precisions)
     trained = with_arrays(network, state.weights, state.log_precisions)
-    return TrainingResult(trained, curve, learning.gauge.name)
+    return TrainingResult(trained, curve, gauge)
 
 
 def check_learning(learning: Learning, num_epochs: int, batch_size: int) -> None:

@@ -18,8 +18,22 @@ from jax.typing import ArrayLike
 
 from pcmodel.errors import UserError
 from pcmodel.likelihood import Gaussian, Likelihood
-from pcmodel.model import default_names
+from pcmodel.model import FIXED, Axes, default_names
 from pcmodel.networks.layers import Dense, identity
+from pcmodel.networks.orientation import layer_axes
+from pcmodel.networks.splitting import (
+    LayerParts,
+    Shared,
+    Tie,
+    at,
+    find_shared,
+    joined,
+    merged,
+    prediction_shape,
+    split_layers,
+    with_entry,
+    without,
+)
 from pcmodel.precision import from_precision
 from pcmodel.types import LogPrecisions, Weights
 
@@ -93,18 +107,24 @@ def check_architecture(
         )
     if len(names) != len(widths) or len(set(names)) != len(names):
         raise UserError(f"expected {len(widths)} different level names, got {names}.")
-    for level, layer in enumerate(layers):
+    for level, parts in enumerate(split_layers(layers)):
         above = jax.ShapeDtypeStruct((widths[level + 1],), jnp.zeros(()).dtype)
         try:
-            shape = jax.eval_shape(layer, above).shape  # type: ignore[arg-type]
-        except (TypeError, ValueError) as error:
+            predicted = prediction_shape(parts, above)
+        except Exception as error:  # a layer of the user's own may raise anything
+            reason = [*str(error).splitlines(), type(error).__name__][0]
             raise UserError(
                 f"layer {level} cannot take level {level + 1} ({names[level + 1]!r}, "
-                f"{widths[level + 1]} units): {str(error).splitlines()[0]}"
-            ) from None
-        if shape != (widths[level],):
+                f"{widths[level + 1]} units): {reason}"
+            ) from error
+        if not isinstance(predicted, jax.ShapeDtypeStruct):
             raise UserError(
-                f"layer {level} predicts shape {shape}, but level {level} "
+                f"layer {level} predicts a {type(predicted).__name__}, but level {level} "
+                f"({names[level]!r}) is one array of {widths[level]} units."
+            )
+        if predicted.shape != (widths[level],):
+            raise UserError(
+                f"layer {level} predicts shape {predicted.shape}, but level {level} "
                 f"({names[level]!r}) has {widths[level]} units."
             )
 
@@ -254,10 +274,14 @@ class LayeredModel:
 
     spans: (first, end) of the layers that each entry of `weights["layers"]` holds, bottom first; with
     more than one, its arrays have a leading axis of layers.
+    one_for_all: the spans whose layers are one and the same, so that its arrays have no such axis.
+    ties: for each span, the arrays that it takes from another.
     """
 
     graphdefs: tuple[Any, ...]
     spans: tuple[tuple[int, int], ...]
+    one_for_all: tuple[tuple[int, int], ...]
+    ties: tuple[tuple[Tie, ...], ...]
     widths: tuple[int, ...]
     names: tuple[str, ...]
     likelihood: Likelihood
@@ -268,33 +292,62 @@ class LayeredModel:
         """The spans of more than one layer."""
         return tuple(span for span in self.spans if span[1] - span[0] > 1)
 
+    @property
+    def shared(self) -> tuple[tuple[int, Any, int, Any], ...]:
+        """All ties, each with the span that it belongs to."""
+        return tuple(
+            (index, *tie) for index, own in enumerate(self.ties) for tie in own
+        )
+
+    def output_axes(self, weights: Weights, index: int) -> Axes:
+        """Which axes of a layer's arrays feed different units; see `pcmodel.networks.orientation`."""
+        whole = self.arrays(weights, index)
+        first, end = self.spans[index]
+        if end - first > 1:
+            whole = jax.eval_shape(
+                lambda tree: jax.tree.map(lambda leaf: leaf[0], tree), whole
+            )
+        return layer_axes(self.graphdefs[index], whole, self.widths[first + 1])
+
     def span_of(self, level: int) -> int:
         """Index of the span whose layers predict a level."""
         return next(i for i, (_, end) in enumerate(self.spans) if level < end)
+
+    def arrays(self, weights: Weights, index: int) -> Any:
+        """Everything that the layers of a span hold; with an axis of layers where there are several."""
+        layer = weights["layers"][index]
+        for path, owner, source in self.ties[index]:
+            layer = with_entry(layer, path, at(weights["layers"][owner], source))
+        start, stop = self.spans[index]
+        if self.spans[index] in self.one_for_all:
+            layer = jax.tree.map(
+                lambda leaf: jnp.broadcast_to(leaf, (stop - start, *leaf.shape)), layer
+            )
+        return joined(layer, weights[FIXED][index]) if FIXED in weights else layer
 
     def stack_weights(self, weights: Weights, first: int, end: int) -> Any:
         """Weights of layers first .. end - 1 of one stack."""
         index = self.span_of(first)
         start, stop = self.spans[index]
-        whole = weights["layers"][index]
+        whole = self.arrays(weights, index)
         if (first, end) == (start, stop):
             return whole
         return jax.tree.map(lambda leaf: leaf[first - start : end - start], whole)
 
     def predict_in_stack(self, layer: Any, level: int, above: Array) -> Array:
         """Prediction of a level of a stack from one layer's weights."""
-        return nnx.merge(self.graphdefs[self.span_of(level)], layer)(above)
+        return merged(self.graphdefs[self.span_of(level)], layer)(above)
 
     def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
         """Prediction of a level from the one above; the prior mean at the top."""
         if above is None:
             return weights["prior_mean"]
         index = self.span_of(level)
-        layer = weights["layers"][index]
+        layer = self.arrays(weights, index)
         start, stop = self.spans[index]
         if stop - start > 1:
             layer = jax.tree.map(lambda leaf: leaf[level - start], layer)
-        return nnx.merge(self.graphdefs[index], layer)(above)
+        return merged(self.graphdefs[index], layer)(above)
 
 
 class PureNetwork(NamedTuple):
@@ -308,46 +361,103 @@ class PureNetwork(NamedTuple):
 def as_model(network: Network) -> PureNetwork:
     """Split a network into its static model, weights and log-precisions.
 
-    weights: {"layers": one entry per span of `LayeredModel`, "prior_mean": (width of the top,)}.
+    weights: {"layers": one entry per span of `LayeredModel`, "prior_mean": (width of the top,)}, and
+    "fixed" like "layers" where layers hold arrays that do not learn.
     """
-    parts = [nnx.split(layer) for layer in network.layers]
-    graphdefs = [graphdef for graphdef, _ in parts]
-    states = [nnx.to_pure_dict(state) for _, state in parts]
-    spans = find_spans(graphdefs, network.widths)
-    layers = tuple(
-        states[first]
-        if end - first == 1
-        else jax.tree.map(lambda *leaves: jnp.stack(leaves), *states[first:end])
-        for first, end in spans
-    )
+    parts = split_layers(list(network.layers))
+    sharing = find_shared(parts)
+    spans = find_spans(parts, sharing, network.widths)
+    one = tuple(span for span in spans if is_one_for_all(parts, sharing, span))
+    ties = span_ties(sharing, spans)
+    layers, fixed = [], []
+    for span, own in zip(spans, ties, strict=True):
+        members = parts[span[0] : span[1]]
+        left = [without(part.learned, [tie.path for tie in own]) for part in members]
+        layers.append(left[0] if span in one else stacked(left))
+        fixed.append(stacked([part.fixed for part in members]))
     model = LayeredModel(
-        tuple(graphdefs[first] for first, _ in spans),
+        tuple(parts[first].graphdef for first, _ in spans),
         spans,
+        one,
+        ties,
         network.widths,
         network.names,
         network.likelihood,
         network.is_linear,
     )
-    weights = {"layers": layers, "prior_mean": network.prior_mean[...]}
-    log_precisions = tuple(
+    weights = {"layers": tuple(layers), "prior_mean": network.prior_mean[...]}
+    if jax.tree.leaves(fixed):
+        weights[FIXED] = tuple(fixed)
+    return PureNetwork(model, weights, log_precisions_of(network))
+
+
+def log_precisions_of(network: Network) -> LogPrecisions:
+    """The log-precision of every level; a UserError where two levels hold one object."""
+    holders: dict[int, int] = {}
+    for level, value in enumerate(network.log_precision):
+        if value is not None and holders.setdefault(id(value), level) != level:
+            raise UserError(
+                f"levels {holders[id(value)]} and {level} hold one log-precision object between them: "
+                "give each level its own."
+            )
+    return tuple(
         None if value is None else value[...] for value in network.log_precision
     )
-    return PureNetwork(model, weights, log_precisions)
+
+
+def stacked(members: Sequence[Any]) -> Any:
+    """The arrays of equal layers with a leading axis; of a single one as they are."""
+    if len(members) == 1:
+        return members[0]
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)
+
+
+def span_ties(
+    sharing: Shared, spans: Sequence[tuple[int, int]]
+) -> tuple[tuple[Tie, ...], ...]:
+    """The ties of each span's first layer to other spans, by the index of the owner's span."""
+    index_of = {
+        level: index
+        for index, (first, end) in enumerate(spans)
+        for level in range(first, end)
+    }
+    return tuple(
+        tuple(
+            Tie(tie.path, index_of[tie.owner], tie.source)
+            for tie in sharing.ties[first]
+        )
+        for first, _ in spans
+    )
+
+
+def is_one_for_all(
+    parts: Sequence[LayerParts], sharing: Shared, span: tuple[int, int]
+) -> bool:
+    """Whether the layers of a span of several have one set of parameters."""
+    own = parts[span[0]].parameters
+    return span[1] - span[0] > 1 and any(one in sharing.twice for _, one in own)
 
 
 def find_spans(
-    graphdefs: Sequence[Any], widths: Sequence[int]
+    parts: Sequence[LayerParts], sharing: Shared, widths: Sequence[int]
 ) -> tuple[tuple[int, int], ...]:
-    """Runs of at least `STACKED_FROM` equal layers between levels of one width; else one each."""
+    """Runs of at least `STACKED_FROM` equal layers between levels of one width; else one each.
+
+    Layers that share parameters are equal only where they share all of them.
+    """
 
     def kind(layer: int) -> Any:
-        square = widths[layer] == widths[layer + 1]
-        return (graphdefs[layer], widths[layer]) if square else None
+        part = parts[layer]
+        if widths[layer] != widths[layer + 1]:
+            return None
+        is_shared = any(one in sharing.twice for _, one in part.parameters)
+        held = part.parameters if is_shared else None
+        return part.graphdef, widths[layer], held, forms(part)
 
     spans, first = [], 0
-    while first < len(graphdefs):
+    while first < len(parts):
         end, own = first + 1, kind(first)
-        while own is not None and end < len(graphdefs) and kind(end) == own:
+        while own is not None and end < len(parts) and kind(end) == own:
             end += 1
         end = end if end - first >= STACKED_FROM else first + 1
         spans.append((first, end))
@@ -355,16 +465,24 @@ def find_spans(
     return tuple(spans)
 
 
-def per_layer(model: LayeredModel, layers: Sequence[Any]) -> list[Any]:
-    """Entries of `weights["layers"]` taken apart into one entry per layer, bottom first."""
-    apart = []
-    for (first, end), entry in zip(model.spans, layers, strict=True):
-        if end - first == 1:
-            apart.append(entry)
-            continue
-        for index in range(end - first):
-            apart.append(jax.tree.map(lambda leaf, i=index: leaf[i], entry))
-    return apart
+def forms(part: LayerParts) -> tuple[Any, ...]:
+    """Shape and type of every array of a layer: a static description does not tell them."""
+    leaves = jax.tree.leaves((part.learned, part.fixed))
+    return tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+
+
+def whole_layers(model: LayeredModel, weights: Weights) -> list[Any]:
+    """Everything that each layer holds, bottom first."""
+    layers = []
+    for index, (first, end) in enumerate(model.spans):
+        whole = model.arrays(weights, index)
+        for number in range(end - first):
+            layers.append(
+                whole
+                if end - first == 1
+                else jax.tree.map(lambda leaf, i=number: leaf[i], whole)
+            )
+    return layers
 
 
 def with_arrays(
@@ -372,7 +490,7 @@ def with_arrays(
 ) -> Network:
     """A copy of the network holding these arrays."""
     copy = nnx.clone(network)
-    layers = per_layer(as_model(network).model, weights["layers"])
+    layers = whole_layers(as_model(network).model, weights)
     for layer, state in zip(copy.layers, layers, strict=True):
         nnx.update(layer, state)
     copy.prior_mean[...] = weights["prior_mean"]
