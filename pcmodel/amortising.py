@@ -16,11 +16,14 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.contents import Static
 from pcmodel.door import Batching, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.infer import InferenceResult, infer_one
+from pcmodel.inference.optimising import move
 from pcmodel.inference.solver import Solver
+from pcmodel.model import learned
 from pcmodel.networks.network import Network, as_model
 from pcmodel.networks.recognition import (
     PureRecognition,
@@ -35,7 +38,6 @@ from pcmodel.sampling import over_examples
 from pcmodel.types import Latents, LogPrecisions, Weights
 
 OPTIMISER = optax.adam(3e-3)
-"""One object: another would be another program to compile."""
 
 
 class RecognitionResult(NamedTuple):
@@ -79,9 +81,12 @@ def train_recognition(
     posed = pose(pure, observations)
     _check_sizes(posed.batch_size, num_epochs, batch_size)
     found = _modes(
-        posed.problem, batching=posed.batching, solver=solver or GaussNewton()
+        posed.problem,
+        batching=posed.batching,
+        solver=Static(solver or GaussNewton()),
     )
-    weights, memory = own.weights, optimiser.init(own.weights)
+    weights, memory = own.weights, optimiser.init(learned(own.weights))
+    settings = Static(optimiser)
     losses: list[float] = []
     for epoch_key in jax.random.split(key, num_epochs):
         weights, memory, loss = _epoch(
@@ -91,7 +96,7 @@ def train_recognition(
             pure.log_precisions,
             epoch_key,
             model=own.model,
-            optimiser=optimiser,
+            optimiser=settings,
             batch_size=batch_size,
         )
         losses.append(_finite(float(loss), epoch=len(losses) + 1))
@@ -101,12 +106,14 @@ def train_recognition(
 
 
 @partial(jax.jit, static_argnames=("batching", "solver"))
-def _modes(problem: Problem, *, batching: Batching, solver: Solver) -> InferenceResult:
+def _modes(
+    problem: Problem, *, batching: Batching, solver: Static[Solver]
+) -> InferenceResult:
     """Where inference ends from the top-down sweep, in manageable parts."""
     start = jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
 
     def one(problem: Problem, _: Array) -> InferenceResult:
-        return infer_one(problem, solver, start)
+        return infer_one(problem, solver.value, start)
 
     return over_examples(
         one, problem, jnp.arange(len(problem.inputs.values[0])), batching
@@ -122,7 +129,7 @@ def _epoch(
     key: Array,
     *,
     model: RecognitionModel,
-    optimiser: optax.GradientTransformation,
+    optimiser: Static[optax.GradientTransformation],
     batch_size: int,
 ) -> tuple[Weights, Any, Float[Array, ""]]:
     """Every whole batch once, in the order of the key; the mean loss."""
@@ -134,15 +141,19 @@ def _epoch(
         weights, memory = carry
         batch = tuple(level[indices] for level in inferred)
 
-        def mean_loss(weights: Weights) -> Array:
+        def mean_loss(some: Weights) -> Array:
             def one(latents: Latents) -> Array:
-                return recognition_loss(model, weights, latents, log_precisions)
+                whole = {**weights, **some}
+                return recognition_loss(model, whole, latents, log_precisions)
 
             return jnp.mean(jax.vmap(one)(batch))
 
-        loss, gradient = jax.value_and_grad(mean_loss)(weights)
-        updates, memory = optimiser.update(gradient, memory, weights)
-        return (optax.apply_updates(weights, updates), memory), loss
+        own = learned(weights)
+        loss, gradient = jax.value_and_grad(mean_loss)(own)
+        updates, memory = move(
+            optimiser.value, mean_loss, own, loss, gradient, memory
+        )
+        return ({**weights, **optax.apply_updates(own, updates)}, memory), loss
 
     (weights, memory), losses = jax.lax.scan(step, (weights, memory), batches)
     return weights, memory, jnp.mean(losses)

@@ -15,6 +15,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.belief import Belief
+from pcmodel.contents import Static
 from pcmodel.door import Batching, Clamp, Posed, pose
 from pcmodel.energy import predictions
 from pcmodel.errors import UserError
@@ -86,15 +87,17 @@ def run_inference(
         start = jnp.zeros(shape, dtype)
     else:
         start = whiten_start(posed.problem, tuple(initial), batching=posed.batching)
-    return _run(posed.problem, start, solver=solver, batching=posed.batching)
+    return _run(
+        posed.problem, start, solver=Static(solver), batching=posed.batching
+    )
 
 
 @partial(jax.jit, static_argnames=("solver", "batching"))
 @in_full_precision
 def _run(
-    problem: Problem, initial: Array, *, solver: Solver, batching: Batching
+    problem: Problem, initial: Array, *, solver: Static[Solver], batching: Batching
 ) -> InferenceResult:
-    one = partial(infer_one, solver=solver)
+    one = partial(infer_one, solver=solver.value)
 
     def run(problem: Problem, initial: Array) -> InferenceResult:
         return one(problem, initial=initial)

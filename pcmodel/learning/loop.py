@@ -17,6 +17,7 @@ import numpy as np
 from jax import Array
 from jax.sharding import NamedSharding
 
+from pcmodel.contents import Static
 from pcmodel.learning.em import (
     Learning,
     LearningInfo,
@@ -95,9 +96,9 @@ def run_chunk(
     num_batches: Array,
     *,
     structure: Structure,
-    learning: Learning,
+    learning: Static[Learning],
     batch_size: int,
-    prepare: Prepare | None = None,
+    prepare: Static[Prepare | None],
     sharding: NamedSharding | None = None,
     plasticity: Array | None = None,
 ) -> tuple[LearningState, LearningInfo]:
@@ -118,14 +119,14 @@ def run_chunk(
         batch = jax.tree.map(lambda leaf: leaf[indices], data)
         if sharding is not None:
             batch = jax.lax.with_sharding_constraint(batch, sharding)
-        if prepare is not None:
-            batch = jax.vmap(prepare)(jax.random.split(prepare_key, batch_size), batch)
+        if prepare.value is not None:
+            batch = jax.vmap(prepare.value)(jax.random.split(prepare_key, batch_size), batch)
         return em_step(
             state,
             batch,
             key,
             structure=structure,
-            learning=learning,
+            learning=learning.value,
             indices=indices,
             plasticity=plasticity,
         )
@@ -178,6 +179,8 @@ def learn(
     else:
         state = resume[0]
     start = Position() if resume is None else resume[1]
+    # As they are now: what is changed while learning goes on does not change it.
+    settings, preparing = Static(learning), Static(prepare)
     state = copy(state)  # its buffers are given away, and the caller's must stay
     proven = known(state)
     history: list[tuple] = []
@@ -194,9 +197,9 @@ def learn(
             jnp.asarray(position.batch),
             jnp.asarray(size),
             structure=structure,
-            learning=learning,
+            learning=settings,
             batch_size=batch_size,
-            prepare=prepare,
+            prepare=preparing,
             sharding=sharding,
             plasticity=plasticity,
         )

@@ -16,6 +16,7 @@ from flax import nnx
 from jax import Array
 from jax.typing import ArrayLike
 
+from pcmodel.contents import Content
 from pcmodel.errors import UserError
 from pcmodel.likelihood import Gaussian, Likelihood
 from pcmodel.model import FIXED, Axes, default_names
@@ -268,7 +269,7 @@ STACKED_FROM = 4
 """So many equal layers in a row are kept as one array and run as one loop."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayeredModel:
     """The static side of a network; see `pcmodel.model.StackedModel`.
 
@@ -276,6 +277,7 @@ class LayeredModel:
     more than one, its arrays have a leading axis of layers.
     one_for_all: the spans whose layers are one and the same, so that its arrays have no such axis.
     ties: for each span, the arrays that it takes from another.
+    content: all of this as it was when the network was split; equal models share their programs.
     """
 
     graphdefs: tuple[Any, ...]
@@ -286,6 +288,13 @@ class LayeredModel:
     names: tuple[str, ...]
     likelihood: Likelihood
     is_linear: bool
+    content: Content
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LayeredModel) and self.content == other.content
+
+    def __hash__(self) -> int:
+        return hash(self.content)
 
     @property
     def stacks(self) -> tuple[tuple[int, int], ...]:
@@ -375,7 +384,7 @@ def as_model(network: Network) -> PureNetwork:
         left = [without(part.learned, [tie.path for tie in own]) for part in members]
         layers.append(left[0] if span in one else stacked(left))
         fixed.append(stacked([part.fixed for part in members]))
-    model = LayeredModel(
+    static = (
         tuple(parts[first].graphdef for first, _ in spans),
         spans,
         one,
@@ -385,6 +394,7 @@ def as_model(network: Network) -> PureNetwork:
         network.likelihood,
         network.is_linear,
     )
+    model = LayeredModel(*static, content=Content(static))
     weights = {"layers": tuple(layers), "prior_mean": network.prior_mean[...]}
     if jax.tree.leaves(fixed):
         weights[FIXED] = tuple(fixed)

@@ -1,0 +1,289 @@
+"""Settings compared by what they say, so that equal ones share a compiled program.
+
+A compiled program belongs to its static settings: optimisers, solvers, activations.  Optax makes an optimiser of
+fresh closures, which Python holds to be different from any others; so every `optax.adam(1e-2)` would be another
+program.  `Static` wraps a setting and compares its *content*: functions by their code, what they close over,
+their defaults and the global names they refer to; arrays by their values; objects by their type and attributes; all
+of it as it is at the time of wrapping, so that a list changed afterwards makes another setting.
+
+Two settings may be told apart that are the same (the price is a compilation).  Two that differ must never be held
+to be the same: whatever cannot be read is compared by identity.
+"""
+
+import copyreg
+import functools
+import hashlib
+import pickle
+import sys
+import types
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import jax
+import numpy as np
+
+PACKAGES = "jax jaxlib optax flax numpy scipy chex equinox jaxtyping pcmodel".split()
+TRUSTED = frozenset(PACKAGES) | frozenset(sys.stdlib_module_names)
+"""Packages whose own module-level functions, classes and names do not change while a program runs."""
+
+PLAIN = (type(None), bool, int, str, bytes, range, type(Ellipsis))
+ITSELF = (types.ModuleType, np.ufunc)
+PLUMBING = {"__dict__", "__weakref__", "__doc__", "__module__", "__annotations__"}
+MEMBERS = (types.GetSetDescriptorType, types.MemberDescriptorType)
+JITTED = type(jax.jit(len))
+
+T = TypeVar("T")
+
+
+class Same:
+    """An object compared by identity, and kept alive so that no other takes its place."""
+
+    def __init__(self, value: Any):
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+class Content:
+    """What a setting says: hashable, and equal to that of any setting that says the same."""
+
+    def __init__(self, value: Any):
+        try:
+            self._said = _Reader().read(value)
+        except RecursionError:
+            self._said = Same(value)
+        self._hash = hash(self._said)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Content) or self._hash != other._hash:
+            return False
+        return self._said == other._said
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Static(Generic[T]):
+    """A setting as a static argument of a compiled function."""
+
+    value: T
+    content: Content
+
+    def __init__(self, value: T):
+        object.__setattr__(self, "value", value)
+        object.__setattr__(self, "content", Content(value))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and self.content == other.content
+
+    def __hash__(self) -> int:
+        return hash(self.content)
+
+
+class _Reader:
+    """Reads one setting.  What is met again is told by when it was first met, which also ends cycles."""
+
+    def __init__(self):
+        self._met: dict[int, int] = {}
+        self._classes: set[type] = set()
+        self._kept: list[Any] = []  # so that no identity is used twice while reading
+
+    def read(self, value: Any) -> Hashable:
+        """What a value says."""
+        kind = type(value)
+        if kind in PLAIN:
+            return kind, value
+        if kind in (float, complex):
+            return kind, repr(value)
+        if isinstance(value, ITSELF) or is_public(value):
+            return Same(value)
+        if id(value) in self._met:
+            return "met", self._met[id(value)]
+        self._met[id(value)] = len(self._met)
+        self._kept.append(value)
+        return Same(kind), self._of_kind(value)
+
+    def _of_kind(self, value: Any) -> Hashable:
+        if isinstance(value, jax.Array):
+            return _jax_array(value)
+        if isinstance(value, np.ndarray | np.generic):
+            return self._numpy_array(value)
+        if isinstance(value, types.FunctionType):
+            return self._function(value)
+        if isinstance(value, types.MethodType):
+            return self.read(value.__func__), self.read(value.__self__)
+        if isinstance(value, types.BuiltinMethodType):
+            return value.__name__, self.read(value.__self__)
+        if isinstance(value, functools.partial):
+            keywords = self._mapping(value.keywords), self._mapping(vars(value))
+            return self.read(value.func), self._items(value.args), keywords
+        if isinstance(value, staticmethod | classmethod):
+            return self.read(value.__func__)
+        if isinstance(value, property):
+            return self._items((value.fget, value.fset, value.fdel))
+        if isinstance(value, type):
+            return Same(value), self._class(value)
+        if isinstance(value, JITTED):
+            return self.read(value.__wrapped__)
+        if isinstance(value, np.dtype):
+            return repr(value)
+        if isinstance(value, jax.tree_util.PyTreeDef):
+            node = value.node_data()
+            inside = None if node is None else (Same(node[0]), self.read(node[1]))
+            return value.num_nodes, inside, self._items(value.children())
+        return self._class(type(value)), self._contents(value), self._object(value)
+
+    def _contents(self, value: Any) -> Hashable:
+        """What a container holds."""
+        if isinstance(value, dict | types.MappingProxyType):
+            return self._mapping(value)
+        if isinstance(value, list | tuple):
+            return self._items(value)
+        if isinstance(value, set | frozenset):
+            return frozenset(_Reader().read(item) for item in value)
+        return ()
+
+    def _items(self, values: Iterable[Any]) -> Hashable:
+        return tuple(self.read(value) for value in values)
+
+    def _mapping(self, values: Mapping[Any, Any]) -> Hashable:
+        return tuple((self.read(key), self.read(values[key])) for key in values)
+
+    def _numpy_array(self, value: Any) -> Hashable:
+        masked = isinstance(value, np.ma.MaskedArray)
+        form = value.shape, repr(value.dtype), masked and digest(np.ma.getmaskarray(value))
+        own = self._mapping(getattr(value, "__dict__", {})) if not masked else ()
+        if value.dtype.hasobject:
+            return form, own, self._items(np.asarray(value, object).ravel().tolist())
+        return form, own, digest(value)
+
+    def _function(self, value: types.FunctionType) -> Hashable:
+        cells = value.__closure__ or ()
+        return (
+            value.__code__,
+            tuple(self.read(cell.cell_contents) if filled(cell) else None for cell in cells),
+            self._items(value.__defaults__ or ()),
+            self._mapping(value.__kwdefaults__ or {}),
+            self._mapping(vars(value)),
+            self._globals(value),
+        )
+
+    def _globals(self, value: types.FunctionType) -> Hashable:
+        """The global names that a function refers to, unless its module does not change."""
+        known = value.__globals__
+        if is_trusted(known.get("__name__")):
+            return ()
+        names = names_of(value.__code__)
+        found: list[Hashable] = []
+        for name in sorted(names & known.keys()):
+            found.append((name, self.read(known[name])))
+            if isinstance(known[name], types.ModuleType):
+                found.append(self._module(known[name], names))
+        return tuple(found)
+
+    def _module(self, module: types.ModuleType, names: frozenset[str]) -> Hashable:
+        """What these names may mean in a module that may change."""
+        if is_trusted(module.__name__):
+            return ()
+        inside = vars(module)
+        return tuple((n, self.read(inside[n])) for n in sorted(names & inside.keys()))
+
+    def _class(self, value: type) -> Hashable:
+        """What a class that may change holds at present, its bases included."""
+        told = []
+        for base in value.__mro__:
+            if is_trusted(base.__module__) or base in self._classes:
+                continue
+            self._classes.add(base)
+            own = {
+                name: item
+                for name, item in vars(base).items()
+                if name not in PLUMBING and not isinstance(item, MEMBERS)
+            }
+            told.append((Same(base), self._mapping(own)))
+        return tuple(told)
+
+    def _object(self, value: Any) -> Hashable:
+        """An object's attributes; also itself, where they may not be all there is of it."""
+        if type(value) in (dict, list, tuple, set, frozenset, types.MappingProxyType):
+            return ()
+        if isinstance(value, tuple) and hasattr(value, "_fields"):  # a named tuple
+            return ()
+        attributes = [getattr(value, "__dict__", {})]
+        if not tells_all(type(value)):
+            return self._items(attributes), Same(value), pickled(value)
+        try:
+            state = object.__reduce_ex__(value, 2)[2]
+        except TypeError:  # something of it is kept out of sight
+            return self._items(attributes), Same(value), pickled(value)
+        return self._items(state if isinstance(state, tuple) else (state,))
+
+
+def _jax_array(value: jax.Array) -> Hashable:
+    if isinstance(value, jax.core.Tracer) or not value.is_fully_addressable:
+        return Same(value)
+    if jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
+        return str(jax.random.key_impl(value)), digest(jax.random.key_data(value))
+    return value.shape, repr(value.dtype), value.weak_type, digest(value)  # type: ignore[attr-defined]
+
+
+def tells_all(kind: type) -> bool:
+    """Whether copying an object of this type copies its attributes, by no rule of its own."""
+    rules = ("__reduce_ex__", "__reduce__", "__getnewargs__", "__getnewargs_ex__")
+    plain = all(getattr(kind, rule, None) is getattr(object, rule, None) for rule in rules)
+    state = kind.__getstate__
+    by_fields = getattr(state, "__module__", None) == "dataclasses"
+    return plain and (state is object.__getstate__ or by_fields) and kind not in copyreg.dispatch_table
+
+
+def pickled(value: Any) -> str | None:
+    """Checksum of an object as it would be stored; None where it cannot be."""
+    try:
+        return hashlib.sha256(pickle.dumps(value)).hexdigest()
+    except Exception:  # an object may refuse in any way it likes
+        return None
+
+
+def is_public(value: Any) -> bool:
+    """Whether a value is what a trusted module holds under its name: it is then that and nothing else."""
+    module = getattr(value, "__module__", None)
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if not isinstance(name, str) or not is_trusted(module):
+        return False
+    found: Any = sys.modules.get(str(module))
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found is value
+
+
+def is_trusted(module: Any) -> bool:
+    """Whether a module is of a package in `TRUSTED`."""
+    return isinstance(module, str) and module.split(".")[0] in TRUSTED
+
+
+def names_of(code: types.CodeType) -> frozenset[str]:
+    """Every global name or attribute that a function, or one made in it, may refer to."""
+    inner = [names_of(c) for c in code.co_consts if isinstance(c, types.CodeType)]
+    return frozenset(code.co_names).union(*inner)
+
+
+def filled(cell: Any) -> bool:
+    """Whether a closure's cell has a value yet."""
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
+
+
+def digest(array: Any) -> str:
+    """Checksum of an array's bytes."""
+    return hashlib.sha256(np.ascontiguousarray(np.asarray(array)).tobytes()).hexdigest()
