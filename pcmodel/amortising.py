@@ -36,6 +36,7 @@ from pcmodel.networks.recognition import (
 from pcmodel.problem import Problem
 from pcmodel.sampling import over_examples
 from pcmodel.types import Latents, LogPrecisions, Weights
+from pcmodel.whole import whole_number
 
 OPTIMISER = optax.adam(3e-3)
 
@@ -76,6 +77,8 @@ def train_recognition(
     Raises UserError for data or a recognition network that do not fit the network, and for a loss that
     is no longer finite.
     """
+    num_epochs = whole_number(num_epochs, "num_epochs")
+    batch_size = whole_number(batch_size, "batch_size")
     pure, own = as_model(network), as_recognition_model(recognition)
     _check_recognition(own, pure.model.widths)
     posed = pose(pure, observations)
@@ -150,9 +153,7 @@ def _epoch(
 
         own = learned(weights)
         loss, gradient = jax.value_and_grad(mean_loss)(own)
-        updates, memory = move(
-            optimiser.value, mean_loss, own, loss, gradient, memory
-        )
+        updates, memory = move(optimiser.value, mean_loss, own, loss, gradient, memory)
         return ({**weights, **optax.apply_updates(own, updates)}, memory), loss
 
     (weights, memory), losses = jax.lax.scan(step, (weights, memory), batches)

@@ -87,9 +87,7 @@ def run_inference(
         start = jnp.zeros(shape, dtype)
     else:
         start = whiten_start(posed.problem, tuple(initial), batching=posed.batching)
-    return _run(
-        posed.problem, start, solver=Static(solver), batching=posed.batching
-    )
+    return _run(posed.problem, start, solver=Static(solver), batching=posed.batching)
 
 
 @partial(jax.jit, static_argnames=("solver", "batching"))

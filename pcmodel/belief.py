@@ -24,6 +24,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.errors import UserError
+from pcmodel.levels import Level, as_levels
 from pcmodel.precision import (
     covariance_to_log_precision,
     from_precision,
@@ -45,7 +46,7 @@ class Belief:
     # JAX also builds beliefs of axes and placeholders, which a checker would refuse.
     mean: Array | Any
     log_precision: Array | Any
-    levels: tuple[int | str, ...] = field(default=("top",), metadata={"static": True})
+    levels: tuple[Level, ...] = field(default=("top",), metadata={"static": True})
 
     @classmethod
     def of(
@@ -53,10 +54,10 @@ class Belief:
         mean: ArrayLike,
         precision: ArrayLike,
         *,
-        level: int | str | Sequence[int | str] = "top",
+        level: Level | Sequence[Level] = "top",
     ) -> Belief:
         """Belief with the given mean and (positive) precision about `level`."""
-        levels = (level,) if isinstance(level, int | str) else tuple(level)
+        levels = as_levels(level)
         mean = jnp.atleast_1d(jnp.asarray(mean, dtype=float))
         if not np.all(np.isfinite(np.asarray(mean))):
             raise UserError(f"belief about {levels}: the mean must be finite.")
@@ -65,7 +66,7 @@ class Belief:
 
     @classmethod
     def from_covariance(
-        cls, mean: Array, covariance: Array, levels: tuple[int | str, ...]
+        cls, mean: Array, covariance: Array, levels: tuple[Level, ...]
     ) -> Belief:
         """Belief with a full covariance (traceable; not validated)."""
         return cls(mean, covariance_to_log_precision(covariance), levels)

@@ -15,10 +15,12 @@ import functools
 import hashlib
 import pickle
 import sys
+import threading
 import types
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 import jax
 import numpy as np
@@ -29,8 +31,17 @@ TRUSTED = frozenset(PACKAGES) | frozenset(sys.stdlib_module_names)
 
 PLAIN = (type(None), bool, int, str, bytes, range, type(Ellipsis))
 ITSELF = (types.ModuleType, np.ufunc)
-PLUMBING = {"__dict__", "__weakref__", "__doc__", "__module__", "__annotations__"}
+PLUMBING = {
+    "__dict__",
+    "__weakref__",
+    "__doc__",
+    "__module__",
+    "__annotations__",
+    "__slotnames__",
+}
 MEMBERS = (types.GetSetDescriptorType, types.MemberDescriptorType)
+MOST = 100_000
+"""So many things are read of one setting; it is then compared by identity."""
 JITTED = type(jax.jit(len))
 
 T = TypeVar("T")
@@ -57,17 +68,33 @@ class Content:
             self._said = _Reader().read(value)
         except RecursionError:
             self._said = Same(value)
-        self._hash = hash(self._said)
 
     def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
-        if not isinstance(other, Content) or self._hash != other._hash:
-            return False
-        return self._said == other._said
+        return isinstance(other, Content) and self._said == other._said
 
     def __hash__(self) -> int:
-        return self._hash
+        return hash(self._said)
+
+
+class _Node:
+    """One thing that was said.  There is one node for it, so that equal trees are one object."""
+
+    __slots__ = ("__weakref__", "said")
+    known: WeakValueDictionary = WeakValueDictionary()
+
+    def __init__(self, said: Hashable):
+        self.said = said
+
+    @classmethod
+    def of(cls, said: Hashable) -> "_Node":
+        with LOCK:
+            found = cls.known.get(said)
+            if found is None:
+                found = cls.known[said] = cls(said)
+            return found
+
+
+LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -89,11 +116,16 @@ class Static(Generic[T]):
 
 
 class _Reader:
-    """Reads one setting.  What is met again is told by when it was first met, which also ends cycles."""
+    """Reads one setting as a tree.
+
+    Where something holds itself, the tree says how far up it is met again.  What is read once is not read
+    again, unless it speaks of what it was found in: the same content is the same tree, shared or not.
+    """
 
     def __init__(self):
-        self._met: dict[int, int] = {}
-        self._classes: set[type] = set()
+        self._reading: dict[int, int] = {}
+        self._done: dict[int, Hashable] = {}
+        self._highest = MOST  # the highest place that what is being read speaks of
         self._kept: list[Any] = []  # so that no identity is used twice while reading
 
     def read(self, value: Any) -> Hashable:
@@ -105,11 +137,28 @@ class _Reader:
             return kind, repr(value)
         if isinstance(value, ITSELF) or is_public(value):
             return Same(value)
-        if id(value) in self._met:
-            return "met", self._met[id(value)]
-        self._met[id(value)] = len(self._met)
+        if id(value) in self._done:
+            return self._done[id(value)]
+        depth = len(self._reading)
+        if id(value) in self._reading:
+            place = self._reading[id(value)]
+            self._highest = min(self._highest, place)
+            return "met", depth - place
         self._kept.append(value)
-        return Same(kind), self._of_kind(value)
+        if len(self._kept) > MOST:
+            raise RecursionError
+        return self._read_new(value, depth)
+
+    def _read_new(self, value: Any, depth: int) -> Hashable:
+        before, self._highest = self._highest, MOST
+        self._reading[id(value)] = depth
+        said = _Node.of((Same(type(value)), self._of_kind(value)))
+        del self._reading[id(value)]
+        if self._highest >= depth:
+            self._done[id(value)] = said
+            self._highest = before
+        self._highest = min(before, self._highest)
+        return said
 
     def _of_kind(self, value: Any) -> Hashable:
         if isinstance(value, jax.Array):
@@ -130,7 +179,7 @@ class _Reader:
         if isinstance(value, property):
             return self._items((value.fget, value.fset, value.fdel))
         if isinstance(value, type):
-            return Same(value), self._class(value)
+            return self._class(value)
         if isinstance(value, JITTED):
             return self.read(value.__wrapped__)
         if isinstance(value, np.dtype):
@@ -139,7 +188,7 @@ class _Reader:
             node = value.node_data()
             inside = None if node is None else (Same(node[0]), self.read(node[1]))
             return value.num_nodes, inside, self._items(value.children())
-        return self._class(type(value)), self._contents(value), self._object(value)
+        return self.read(type(value)), self._contents(value), self._object(value)
 
     def _contents(self, value: Any) -> Hashable:
         """What a container holds."""
@@ -159,7 +208,11 @@ class _Reader:
 
     def _numpy_array(self, value: Any) -> Hashable:
         masked = isinstance(value, np.ma.MaskedArray)
-        form = value.shape, repr(value.dtype), masked and digest(np.ma.getmaskarray(value))
+        form = (
+            value.shape,
+            repr(value.dtype),
+            masked and digest(np.ma.getmaskarray(value)),
+        )
         own = self._mapping(getattr(value, "__dict__", {})) if not masked else ()
         if value.dtype.hasobject:
             return form, own, self._items(np.asarray(value, object).ravel().tolist())
@@ -169,7 +222,10 @@ class _Reader:
         cells = value.__closure__ or ()
         return (
             value.__code__,
-            tuple(self.read(cell.cell_contents) if filled(cell) else None for cell in cells),
+            tuple(
+                self.read(cell.cell_contents) if filled(cell) else None
+                for cell in cells
+            ),
             self._items(value.__defaults__ or ()),
             self._mapping(value.__kwdefaults__ or {}),
             self._mapping(vars(value)),
@@ -197,19 +253,13 @@ class _Reader:
         return tuple((n, self.read(inside[n])) for n in sorted(names & inside.keys()))
 
     def _class(self, value: type) -> Hashable:
-        """What a class that may change holds at present, its bases included."""
-        told = []
-        for base in value.__mro__:
-            if is_trusted(base.__module__) or base in self._classes:
-                continue
-            self._classes.add(base)
-            own = {
-                name: item
-                for name, item in vars(base).items()
-                if name not in PLUMBING and not isinstance(item, MEMBERS)
-            }
-            told.append((Same(base), self._mapping(own)))
-        return tuple(told)
+        """A class that may change: itself, what it holds at present, its bases."""
+        own = {
+            name: item
+            for name, item in vars(value).items()
+            if name not in PLUMBING and not isinstance(item, MEMBERS)
+        }
+        return Same(value), self._mapping(own), self._items(value.__bases__)
 
     def _object(self, value: Any) -> Hashable:
         """An object's attributes; also itself, where they may not be all there is of it."""
@@ -238,10 +288,16 @@ def _jax_array(value: jax.Array) -> Hashable:
 def tells_all(kind: type) -> bool:
     """Whether copying an object of this type copies its attributes, by no rule of its own."""
     rules = ("__reduce_ex__", "__reduce__", "__getnewargs__", "__getnewargs_ex__")
-    plain = all(getattr(kind, rule, None) is getattr(object, rule, None) for rule in rules)
+    plain = all(
+        getattr(kind, rule, None) is getattr(object, rule, None) for rule in rules
+    )
     state = kind.__getstate__
     by_fields = getattr(state, "__module__", None) == "dataclasses"
-    return plain and (state is object.__getstate__ or by_fields) and kind not in copyreg.dispatch_table
+    return (
+        plain
+        and (state is object.__getstate__ or by_fields)
+        and kind not in copyreg.dispatch_table
+    )
 
 
 def pickled(value: Any) -> str | None:

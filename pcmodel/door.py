@@ -17,7 +17,7 @@ from jax.typing import ArrayLike
 from pcmodel.belief import Belief
 from pcmodel.dimmed import DimmedModel
 from pcmodel.errors import UserError
-from pcmodel.levels import level_index
+from pcmodel.levels import as_levels, level_index
 from pcmodel.likelihood import Bernoulli, Categorical, Likelihood
 from pcmodel.model import GenerativeModel
 from pcmodel.modulation import Modulation
@@ -245,7 +245,7 @@ def check_beliefs(
     given = (prior,) if isinstance(prior, Belief) else tuple(prior)
     checked, seen = [], set()
     for belief in given:
-        levels = tuple(level_index(level, names) for level in belief.levels)
+        levels = tuple(level_index(level, names) for level in as_levels(belief.levels))
         if list(levels) != sorted(set(levels)):
             raise UserError(
                 f"a belief's levels must be ascending and different, got {belief.levels}."

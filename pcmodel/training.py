@@ -14,17 +14,23 @@ from pcmodel.door import Clamp, pose
 from pcmodel.errors import UserError
 from pcmodel.learning.em import Learning, init_learning
 from pcmodel.learning.loop import Chunk, LearningCurve, learn
+from pcmodel.levels import level_indices
 from pcmodel.modulation import check_scalar
 from pcmodel.networks.network import Network, as_model, with_arrays
 from pcmodel.resuming import Resuming, digest
+from pcmodel.whole import whole_number
 
 
 class TrainingResult(NamedTuple):
-    """The trained network (a copy), how learning went, and the gauge of its precisions."""
+    """The trained network (a copy), how learning went, and the gauge of its precisions.
+
+    stopped: empty when all epochs were done; else the sentence that says why not, and which network this is.
+    """
 
     network: Network
     curve: LearningCurve
     gauge: str
+    stopped: str = ""
 
 
 def train(
@@ -56,8 +62,11 @@ def train(
     asked of a point-estimate E-step, which cannot learn them; for checkpoints that are damaged or of something else.
     """
     learning = learning or Learning()
-    check_learning(learning, num_epochs, batch_size)
+    num_epochs = whole_number(num_epochs, "num_epochs")
+    batch_size = whole_number(batch_size, "batch_size")
+    check_learning(learning)
     pure = as_model(network)
+    level_indices(learning.frozen_precisions, pure.model.names)
     posed = pose(pure, observations, clamp=clamp)
     examples = posed.batch_size
     if examples is None:
@@ -114,15 +123,11 @@ def train(
     )
     gauge = learning.gauge.told(pure.model, pure.weights, pure.log_precisions)
     trained = with_arrays(network, state.weights, state.log_precisions)
-    return TrainingResult(trained, curve, gauge)
+    return TrainingResult(trained, curve, gauge, curve.reason)
 
 
-def check_learning(learning: Learning, num_epochs: int, batch_size: int) -> None:
+def check_learning(learning: Learning) -> None:
     """Raise a UserError for options that cannot work."""
-    if num_epochs < 1 or batch_size < 1:
-        raise UserError(
-            f"num_epochs and batch_size must be at least 1, got {num_epochs} and {batch_size}."
-        )
     learning.precision_step.check()
     if learning.asks_point_estimates_for_precisions:
         raise UserError(

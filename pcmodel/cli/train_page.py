@@ -60,6 +60,7 @@ class TrainingSummary(NamedTuple):
     num_parameters: int
     gauge: str
     stopped_early: bool
+    reason: str
     resumed_from: int | None
     foreign: dict[str, Any]
 
@@ -107,6 +108,7 @@ class TrainPage:
             num_parameters(self._run.network),
             self._run.gauge,
             self._run.stopped_early,
+            self._run.reason,
             self._run.resumed_from,
             detections_of(outcome.foreign),
         )
@@ -282,10 +284,7 @@ def _answer(plan: TrainingPlan, summary: TrainingSummary) -> str:
         f"test images of {plan.data.name} are named correctly."
     )
     if summary.stopped_early:
-        said += (
-            " **Learning ended early:** the energy or the network was no longer finite; this is the "
-            "last network whose energy was."
-        )
+        said += f" **Learning ended early:** {summary.reason}"
     return said
 
 

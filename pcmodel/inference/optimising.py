@@ -56,9 +56,9 @@ def move(
         ) from None
     # A loop needs the state's types to stay; a value of another precision may not change them.
     kept = jax.tree.map(
-        lambda new, old: jnp.asarray(new).astype(jnp.asarray(old).dtype)
-        if is_plain(old)
-        else new,
+        lambda new, old: (
+            jnp.asarray(new).astype(jnp.asarray(old).dtype) if is_plain(old) else new
+        ),
         following,
         state,
     )
@@ -76,9 +76,7 @@ def begin_each(
     """The optimiser's first state for each of a batch of points, with noise of its own each."""
     keys = jax.random.split(key, points.shape[0])
     return jax.vmap(
-        lambda point, key: with_own_noise(
-            optimiser.init(point), jax.random.bits(key)
-        )
+        lambda point, key: with_own_noise(optimiser.init(point), jax.random.bits(key))
     )(points, keys)
 
 

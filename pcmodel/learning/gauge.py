@@ -62,9 +62,11 @@ def held_arrays(
             path_of(path)
             for path, _ in jax.tree_util.tree_leaves_with_path(weights["layers"][index])
         ]
-        groups = [tuple(range(first, end))] if (first, end) in one_for_all(model) else [
-            (level,) for level in range(first, end)
-        ]
+        groups = (
+            [tuple(range(first, end))]
+            if (first, end) in one_for_all(model)
+            else [(level,) for level in range(first, end)]
+        )
         held.append(
             [
                 tuple(
@@ -72,7 +74,9 @@ def held_arrays(
                         [
                             (level, axes)
                             for levels, axes in uses[index, path]
-                            for level in (group if set(group) <= set(levels) else levels)
+                            for level in (
+                                group if set(group) <= set(levels) else levels
+                            )
                         ],
                         log_precisions,
                     )

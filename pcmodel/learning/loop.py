@@ -65,6 +65,7 @@ class LearningCurve(NamedTuple):
         level without one.
     stopped_early: whether a non-finite energy or network ended learning; the last network known to
         have a finite energy is kept, and the curve ends with it.
+    reason: why it stopped early, in a sentence; empty where it did not.
     """
 
     epoch: np.ndarray
@@ -75,6 +76,7 @@ class LearningCurve(NamedTuple):
     acceptance: np.ndarray
     log_precisions: np.ndarray
     stopped_early: bool
+    reason: str = ""
 
 
 @partial(
@@ -120,7 +122,9 @@ def run_chunk(
         if sharding is not None:
             batch = jax.lax.with_sharding_constraint(batch, sharding)
         if prepare.value is not None:
-            batch = jax.vmap(prepare.value)(jax.random.split(prepare_key, batch_size), batch)
+            batch = jax.vmap(prepare.value)(
+                jax.random.split(prepare_key, batch_size), batch
+            )
         return em_step(
             state,
             batch,
@@ -184,7 +188,7 @@ def learn(
     state = copy(state)  # its buffers are given away, and the caller's must stay
     proven = known(state)
     history: list[tuple] = []
-    stopped = False
+    reason = ""
     for position, size, following in chunks(
         start, num_epochs, examples // batch_size, chunks_per_epoch
     ):
@@ -205,16 +209,30 @@ def learn(
         )
         if not np.isfinite(info.energy):
             # What began this chunk was never seen to have a finite energy.
-            state, history, stopped = restored(state, proven), history[:-1], True
+            state, history = restored(state, proven), history[:-1]
+            reason = why_stopped("the energy", following, num_epochs, history)
             break
         if not is_finite(state):
-            state, stopped = restored(state, current), True
+            state = restored(state, current)
+            reason = why_stopped(
+                "a weight or precision", following, num_epochs, history
+            )
             break
         proven = current
         seconds = time.perf_counter() - started
         history.append(row_of(state, following, examples // batch_size, info))
         on_chunk(Chunk(state, following, info, size * batch_size, seconds))
-    return state, curve_of(history, len(log_precisions), stopped)
+    return state, curve_of(history, len(log_precisions), reason)
+
+
+def why_stopped(what: str, end: Position, num_epochs: int, history: list[tuple]) -> str:
+    """The sentence of a training that stopped early."""
+    epoch = end.epoch if end.batch == 0 else end.epoch + 1
+    kept = f"after {history[-1][0]:g} epochs" if history else "it began with"
+    return (
+        f"stopped in epoch {epoch} of {num_epochs}: {what} was no longer finite (a lower learning rate may help); "
+        f"the network returned is the one {kept}."
+    )
 
 
 def chunks(
@@ -266,7 +284,7 @@ def row_of(
     return (epoch, *(np.asarray(part) for part in info), np.asarray(precisions))
 
 
-def curve_of(history: list[tuple], num_levels: int, stopped: bool) -> LearningCurve:
+def curve_of(history: list[tuple], num_levels: int, reason: str) -> LearningCurve:
     """Rows as arrays, of the right shape even when there are none."""
     columns = list(zip(*history, strict=True)) or [()] * 7
     per_level = {"level_energies", "log_precisions"}
@@ -274,7 +292,7 @@ def curve_of(history: list[tuple], num_levels: int, stopped: bool) -> LearningCu
         np.asarray(column, float).reshape((-1, num_levels) if name in per_level else -1)
         for name, column in zip(LearningCurve._fields, columns, strict=False)
     ]
-    return LearningCurve(*arrays, stopped_early=stopped)  # type: ignore[call-arg]
+    return LearningCurve(*arrays, stopped_early=bool(reason), reason=reason)  # type: ignore[call-arg]
 
 
 def is_finite(state: LearningState) -> bool:

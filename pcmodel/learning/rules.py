@@ -174,7 +174,9 @@ class Nudged:
         mean = jnp.mean(jnp.stack(energies), axis=0)
         residual = jnp.mean(jnp.stack(lesson), axis=0)
         seen = Lesson(mean, residual, jnp.full_like(residual, jnp.nan))
-        return Taught(teaching.improve(state, combined(slopes, factors), None), memory, seen)
+        return Taught(
+            teaching.improve(state, combined(slopes, factors), None), memory, seen
+        )
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from pcmodel.networks.network import Network, to_log_precisions
 from pcmodel.networks.pooling import MaxPool
 from pcmodel.networks.residual import Residual
 from pcmodel.networks.scaling import gain, mupc_hidden, mupc_input, mupc_readout
+from pcmodel.whole import whole_number, whole_numbers
 
 Activation = Callable[[Array], Array]
 Precisions = Sequence[ArrayLike | None]
@@ -51,14 +52,6 @@ def classifier(
     )
 
 
-def check_sizes(**sizes: int | Sequence[int]) -> None:
-    """Raise a UserError unless every size is a positive whole number."""
-    for name, value in sizes.items():
-        numbers = (value,) if isinstance(value, int) else tuple(value)
-        if any(not isinstance(n, int) or n < 1 for n in numbers) or not numbers:
-            raise UserError(f"{name} must be positive whole numbers, got {value}.")
-
-
 def mlp_classifier(
     width_in: int = 784,
     hidden: Sequence[int] = (300, 300),
@@ -74,9 +67,9 @@ def mlp_classifier(
     hidden: widths from the image to the label.  The layer out of the image is linear; the
     others read their activated level, with initial weights that keep its variance (`gain`).
     """
-    check_sizes(width_in=width_in, num_classes=num_classes)
-    if hidden:
-        check_sizes(hidden=hidden)
+    width_in = whole_number(width_in, "width_in")
+    num_classes = whole_number(num_classes, "num_classes")
+    hidden = whole_numbers(hidden, "hidden")
     widths = (width_in, *hidden, num_classes)
     layers = [
         Dense(
@@ -116,7 +109,9 @@ def residual_mlp(
     dense branch, the label reads the last: depth + 1 layers, the L of muPC (Innocenti et al. 2025;
     theirs have no biases, these begin at zero).  Train with `scale_by_depth(network)` after Adam.
     """
-    check_sizes(width_in=width_in, width=width, depth=depth, num_classes=num_classes)
+    width_in, width = whole_number(width_in, "width_in"), whole_number(width, "width")
+    depth = whole_number(depth, "depth")
+    num_classes = whole_number(num_classes, "num_classes")
     inside = mupc_hidden(width, depth + 1)
     first = Dense(
         width_in, width, activation=identity, scaling=mupc_input(width_in), rngs=rngs
@@ -212,7 +207,9 @@ def vgg(
     rngs: nnx.Rngs,
 ) -> Network:
     """A stack of 3 x 3 convolutions, some pooled afterwards, and a dense layer to the label."""
-    check_sizes(image_shape=image_shape, num_classes=num_classes, channels=channels)
+    image_shape = whole_numbers(image_shape, "image_shape")
+    num_classes = whole_number(num_classes, "num_classes")
+    channels = whole_numbers(channels, "channels")
     if len(channels) != len(paddings):
         raise UserError(
             f"expected {len(paddings)} numbers of channels, got {len(channels)}."

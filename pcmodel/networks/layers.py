@@ -7,8 +7,8 @@ from flax import nnx
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.errors import UserError
 from pcmodel.networks.scaling import STANDARD, Scaling, initial_weights, multiply
+from pcmodel.whole import whole_number
 
 
 def identity(x: Array) -> Array:
@@ -35,12 +35,9 @@ class Dense(nnx.Module):
         scaling: Scaling = STANDARD,
         rngs: nnx.Rngs,
     ):
+        width = whole_number(width, "the width of a dense layer's level")
+        width_above = whole_number(width_above, "the width above a dense layer")
         shape = (width, width_above)
-        if min(shape) < 1:
-            raise UserError(
-                f"a dense layer needs at least one unit on each side, got {width_above} above "
-                f"and {width} below."
-            )
         values = initial_weights(shape, width_above, scale, scaling, rngs)
         self.weight = nnx.Param(values)
         self.bias = nnx.Param(jnp.zeros((width,), values.dtype))

@@ -37,6 +37,7 @@ from pcmodel.networks.splitting import (
 )
 from pcmodel.precision import from_precision
 from pcmodel.types import LogPrecisions, Weights
+from pcmodel.whole import whole_numbers
 
 
 class LogPrecision(nnx.Param):
@@ -64,7 +65,7 @@ class Network(nnx.Module):
         names: Sequence[str] | None = None,
         is_linear: bool = False,
     ):
-        widths = tuple(int(width) for width in widths)
+        widths = check_widths(widths)
         names = tuple(names) if names is not None else default_names(len(widths))
         check_architecture(layers, widths, names)
         log_precisions = check_precisions(log_precisions, widths, names, likelihood)
@@ -88,19 +89,25 @@ class Network(nnx.Module):
         self.is_linear = is_linear
 
 
-def check_widths(widths: tuple[int, ...]) -> None:
-    """Raise a UserError unless there are levels, and each has units."""
-    if len(widths) < 1 or any(width < 1 for width in widths):
+def check_widths(widths: Sequence[int]) -> tuple[int, ...]:
+    """The widths as whole numbers; a UserError unless there are levels, and each has units."""
+    try:
+        checked = whole_numbers(widths, "each of the widths, bottom first,")
+    except UserError as error:
+        raise UserError(
+            f"widths must be positive integers, bottom first; got {widths}: {error}"
+        ) from None
+    if not checked:
         raise UserError(
             f"widths must be positive integers, bottom first; got {widths}."
         )
+    return checked
 
 
 def check_architecture(
     layers: Sequence[nnx.Module], widths: tuple[int, ...], names: tuple[str, ...]
 ) -> None:
     """Raise a UserError unless layers, widths and names describe one hierarchy."""
-    check_widths(widths)
     if len(layers) != len(widths) - 1:
         raise UserError(
             f"{len(widths)} levels need {len(widths) - 1} layers between them, "
@@ -174,9 +181,9 @@ def dense(
     The layer out of the top level is linear (a belief's units act as they are); the
     others pass through `activation`.  `precisions` default to 1 everywhere.
     """
+    widths = check_widths(widths)
     if len(widths) < 2:
         raise UserError(f"a hierarchy needs at least two levels, got widths {widths}.")
-    check_widths(tuple(int(width) for width in widths))
     last = len(widths) - 2
     layers = [
         Dense(

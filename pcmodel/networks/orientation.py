@@ -151,9 +151,11 @@ def _separated(predict: Any, value: jax.Array) -> tuple[int, ...]:
         largest = float(jnp.max(fed(jnp.ones_like(value))))
         apart = True
         for index in chosen:
-            own = jnp.zeros(line, value.dtype).at[
-                tuple(index if i == axis else 0 for i in range(value.ndim))
-            ].set(1)
+            own = (
+                jnp.zeros(line, value.dtype)
+                .at[tuple(index if i == axis else 0 for i in range(value.ndim))]
+                .set(1)
+            )
             mine = fed(jnp.broadcast_to(own, value.shape))
             others = fed(jnp.broadcast_to(1 - own, value.shape))
             apart &= not bool(

@@ -20,7 +20,6 @@ from pcmodel.likelihood import Gaussian, Likelihood
 from pcmodel.networks.builders import (
     Activation,
     Precisions,
-    check_sizes,
     classifier,
     readout_of_maps,
 )
@@ -30,6 +29,7 @@ from pcmodel.networks.network import Network
 from pcmodel.networks.pooling import AveragePool
 from pcmodel.networks.residual import Chain, Residual
 from pcmodel.networks.scaling import gain
+from pcmodel.whole import whole_number, whole_numbers
 
 
 def resnet18(
@@ -47,7 +47,9 @@ def resnet18(
     channels: of the four stages; all but the first halve the maps.  Levels ("label", "block8", ...,
     "block1", "stem", "image").  See the module for what replaces batch normalisation.
     """
-    check_sizes(image_shape=image_shape, num_classes=num_classes, channels=channels)
+    image_shape = whole_numbers(image_shape, "image_shape")
+    num_classes = whole_number(num_classes, "num_classes")
+    channels = whole_numbers(channels, "channels")
     num_blocks = 2 * len(channels)
     keeping = gain(activation)
     stem = Convolution(

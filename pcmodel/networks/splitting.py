@@ -185,7 +185,11 @@ def prediction_shape(parts: LayerParts, above: jax.ShapeDtypeStruct) -> Any:
         return predicted
 
     whole = joined(parts.learned, parts.fixed)
-    given = {path for path, value in nnx.iter_graph(nnx.merge(parts.graphdef, whole)) if isinstance(value, nnx.Variable)}
+    given = {
+        path
+        for path, value in nnx.iter_graph(nnx.merge(parts.graphdef, whole))
+        if isinstance(value, nnx.Variable)
+    }
     shape = jax.eval_shape(call, whole, above)
     if changed:
         raise UserError(
