@@ -19,7 +19,7 @@ import threading
 import types
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 import jax
@@ -80,7 +80,7 @@ class _Node:
     """One thing that was said.  There is one node for it, so that equal trees are one object."""
 
     __slots__ = ("__weakref__", "said")
-    known: WeakValueDictionary = WeakValueDictionary()
+    known: ClassVar[WeakValueDictionary] = WeakValueDictionary()
 
     def __init__(self, said: Hashable):
         self.said = said

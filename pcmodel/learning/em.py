@@ -18,13 +18,13 @@ import optax
 from jax import Array
 from jaxtyping import Float, Int
 
-from pcmodel.inference.optimising import move
 from pcmodel.learning.e_step import EStep, Memory, PosteriorSamples
 from pcmodel.learning.gauge import FixedWeightNorm, Gauge
 from pcmodel.learning.m_step import Draws, LevelRule, MovingAverage, PrecisionStep
+from pcmodel.learning.optimising import init_optimiser, step_optimiser
 from pcmodel.learning.rules import Equilibrium, Rule, Slope, Teaching
 from pcmodel.levels import Level, level_indices
-from pcmodel.model import GenerativeModel, by_layer, by_span, learned
+from pcmodel.model import learned
 from pcmodel.problem import Inputs, Problem, Structure
 from pcmodel.types import LogPrecisions, Weights
 
@@ -107,7 +107,7 @@ def init_learning(
     return LearningState(
         weights,
         log_precisions,
-        learning.optimiser.init(as_optimised(structure.model, learned(weights))),
+        init_optimiser(learning.optimiser, structure.model, learned(weights)),
         learning.gauge.reference(weights),
         memory,
         learning.precision_step.init(log_precisions),
@@ -196,15 +196,9 @@ def apply(
     """Weights by the optimiser and the gauge; precisions, where draws are given, by their M-step."""
     model = structure.model
     own = learned(state.weights)
-    updates, optimiser = move(
-        learning.optimiser,
-        lambda weights: slope.objective(as_kept(model, weights)),
-        as_optimised(model, own),
-        slope.value,
-        as_optimised(model, slope.gradient),
-        state.optimiser,
+    updates, optimiser = step_optimiser(
+        learning.optimiser, model, own, slope, state.optimiser
     )
-    updates = as_kept(model, updates)
     if plasticity is not None:
         updates = jax.tree.map(lambda change: plasticity * change, updates)
     weights: Weights = {**state.weights, **optax.apply_updates(own, updates)}
@@ -222,16 +216,6 @@ def apply(
         optimiser=optimiser,
         precision=memory,
     )
-
-
-def as_optimised(model: GenerativeModel, weights: Weights) -> Weights:
-    """What an optimiser sees: one entry a layer, whether equal layers are kept as one array or not."""
-    return {**weights, "layers": by_layer(model, weights["layers"])}
-
-
-def as_kept(model: GenerativeModel, weights: Weights) -> Weights:
-    """`as_optimised` undone."""
-    return {**weights, "layers": by_span(model, weights["layers"])}
 
 
 def level_rules(

@@ -510,8 +510,8 @@ def with_arrays(
     layers = whole_layers(as_model(network).model, weights)
     for layer, state in zip(copy.layers, layers, strict=True):
         nnx.update(layer, state)
-    copy.prior_mean[...] = weights["prior_mean"]
+    copy.prior_mean.set_value(weights["prior_mean"])  # its number type included
     for variable, value in zip(copy.log_precision, log_precisions, strict=True):
         if variable is not None:
-            variable[...] = value
+            variable.set_value(value)
     return copy
