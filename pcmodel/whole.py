@@ -24,12 +24,19 @@ def whole_number(value: Any, name: str, *, least: int = 1) -> int:
             f"{name} must be a whole number, got {value!r} of type {type(value).__name__}."
         ) from None
     if number < least:
-        raise UserError(f"{name} must be at least {least}, got {number}.")
+        kind = "a positive whole number" if least == 1 else "a whole number"
+        raise UserError(f"{name} must be {kind}, at least {least}, got {number}.")
     return number
 
 
-def whole_numbers(values: Any, name: str, *, least: int = 1) -> tuple[int, ...]:
-    """Several whole numbers; a UserError where they are not a sequence of such."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
+def whole_numbers(
+    values: Any, name: str, *, least: int = 1, empty: bool = False
+) -> tuple[int, ...]:
+    """Several whole numbers; a UserError where they are not a sequence of such, or none at all."""
+    is_one = isinstance(values, str) or not isinstance(values, Iterable)
+    if is_one or getattr(values, "ndim", 1) != 1:
         raise UserError(f"{name} must be a sequence of whole numbers, got {values!r}.")
-    return tuple(whole_number(value, name, least=least) for value in values)
+    numbers = tuple(whole_number(value, name, least=least) for value in values)
+    if not numbers and not empty:
+        raise UserError(f"{name} must be positive whole numbers, got none.")
+    return numbers

@@ -69,7 +69,7 @@ def mlp_classifier(
     """
     width_in = whole_number(width_in, "width_in")
     num_classes = whole_number(num_classes, "num_classes")
-    hidden = whole_numbers(hidden, "hidden")
+    hidden = whole_numbers(hidden, "hidden", empty=True)
     widths = (width_in, *hidden, num_classes)
     layers = [
         Dense(

@@ -92,16 +92,11 @@ class Network(nnx.Module):
 def check_widths(widths: Sequence[int]) -> tuple[int, ...]:
     """The widths as whole numbers; a UserError unless there are levels, and each has units."""
     try:
-        checked = whole_numbers(widths, "each of the widths, bottom first,")
+        return whole_numbers(widths, "each of the widths")
     except UserError as error:
         raise UserError(
             f"widths must be positive integers, bottom first; got {widths}: {error}"
         ) from None
-    if not checked:
-        raise UserError(
-            f"widths must be positive integers, bottom first; got {widths}."
-        )
-    return checked
 
 
 def check_architecture(
