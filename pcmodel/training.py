@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -14,10 +15,14 @@ from pcmodel.door import Clamp, pose
 from pcmodel.errors import UserError
 from pcmodel.learning.em import Learning, init_learning
 from pcmodel.learning.loop import Chunk, LearningCurve, learn
+from pcmodel.learning.optimising import init_optimiser
 from pcmodel.levels import level_indices
+from pcmodel.model import learned
 from pcmodel.modulation import check_scalar
 from pcmodel.networks.network import Network, as_model, with_arrays
+from pcmodel.problem import Structure
 from pcmodel.resuming import Resuming, digest
+from pcmodel.types import Weights
 from pcmodel.whole import whole_number
 
 
@@ -58,7 +63,8 @@ def train(
         same bits; the curve then begins where it went on. Give the same `learning`: only its
         arrays can be told apart.
 
-    Raises UserError for data that do not fit the network, for a rate outside [0, 1], a negative plasticity, and for precisions
+    Raises UserError for an optimiser that asks for what is not known or does not fit the weights, for
+        data that do not fit the network, for a rate outside [0, 1], a negative plasticity, and for precisions
     asked of a point-estimate E-step, which cannot learn them; for checkpoints that are damaged or of something else.
     """
     learning = learning or Learning()
@@ -77,6 +83,7 @@ def train(
         raise UserError(
             f"batch_size {batch_size} exceeds the {examples} examples given."
         )
+    check_optimiser(learning, posed.problem.structure, pure.weights)
     values = tuple(
         value if value.ndim == 2 else jnp.broadcast_to(value, (examples, *value.shape))
         for value in posed.problem.inputs.values
@@ -135,3 +142,18 @@ def check_learning(learning: Learning) -> None:
             "made zero and the precision diverges; use PosteriorSamples, or set "
             "precision_step=Frozen() to train weights alone."
         )
+
+
+def check_optimiser(learning: Learning, structure: Structure, weights: Weights) -> None:
+    """Raise a UserError unless the optimiser can make a state for what it is shown."""
+    model, own = structure.model, learned(weights)
+    try:
+        jax.eval_shape(partial(init_optimiser, learning.optimiser, model), own)
+    except (
+        Exception
+    ) as error:  # whatever an optimiser, its masks or its labels may raise
+        reason = [*str(error).splitlines(), type(error).__name__][0]
+        raise UserError(
+            "the optimiser does not fit the weights, which it is shown as {'layers': one entry a layer, bottom first, "
+            f"'prior_mean': of the top}}: {reason}"
+        ) from error

@@ -46,14 +46,13 @@ def move(
         updates, following = extended.update(
             gradient, state, point, value=value, grad=gradient, value_fn=objective
         )
-    except TypeError as error:
-        if "required keyword-only argument" not in str(error):
-            raise
-        asked = str(error).split("argument", 1)[1].lstrip("s: ")
+    except UserError:
+        raise
+    except (TypeError, ValueError) as error:
         raise UserError(
-            f"the optimiser asks for {asked}, which is not known here: an optimiser is given the "
-            f"gradient, the parameters, and on request {', '.join(GIVEN)}."
-        ) from None
+            f"the optimiser cannot make a step from the gradient, the parameters and, on request, "
+            f"{', '.join(GIVEN)}: {str(error).splitlines()[0]}"
+        ) from error
     # A loop needs the state's types to stay; a value of another precision may not change them.
     kept = jax.tree.map(
         lambda new, old: (

@@ -200,7 +200,7 @@ def part_of(program: Program, wanted: Sequence[int], given: Sequence[int]):
         if needed & set(eqn.outvars):
             kept.append(eqn)
             needed |= {v for v in eqn.invars if not isinstance(v, core.Literal)}
-    own = core.Jaxpr(
-        jaxpr.constvars, [jaxpr.invars[i] for i in given], outs, kept[::-1]
+    own = jaxpr.replace(
+        invars=[jaxpr.invars[i] for i in given], outvars=outs, eqns=kept[::-1]
     )
     return core.jaxpr_as_fun(core.ClosedJaxpr(own, program.consts))

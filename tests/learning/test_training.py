@@ -241,7 +241,9 @@ def test_the_floor_belongs_to_the_data_alone():
         learning = Learning(
             optax.set_to_zero(), precision_step=MovingAverage(1.0), variance_floor=floor
         )
-        state = init_learning(pure.weights, pure.log_precisions, learning, structure=structure)
+        state = init_learning(
+            pure.weights, pure.log_precisions, learning, structure=structure
+        )
         step = jax.jit(partial(em_step, structure=structure, learning=learning))
         moved, _ = step(state, values, jax.random.key(0))
         found.append(np.exp(-np.asarray(moved.log_precisions)))

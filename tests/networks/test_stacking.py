@@ -164,7 +164,9 @@ def step_from(network, gauge):
         precision_step=Frozen(),
         gauge=gauge,
     )
-    state = init_learning(pure.weights, pure.log_precisions, learning, structure=posed.problem.structure)
+    state = init_learning(
+        pure.weights, pure.log_precisions, learning, structure=posed.problem.structure
+    )
     values = tuple(
         value if value.ndim == 2 else jnp.zeros((2, 0))
         for value in posed.problem.inputs.values

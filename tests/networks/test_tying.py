@@ -35,7 +35,9 @@ def linear(depth, kind="object"):
     if kind == "transposed":
         layers[1::2] = [Transposed(dense) for _ in layers[1::2]]
     logs = list(np.log(PRECISIONS[: depth + 1]))
-    return pcmodel.Network(layers, (3,) * (depth + 1), log_precisions=logs, is_linear=True)
+    return pcmodel.Network(
+        layers, (3,) * (depth + 1), log_precisions=logs, is_linear=True
+    )
 
 
 def energy_of_the_mode(shared, depth, kind):
@@ -82,7 +84,10 @@ def test_a_shared_matrix_moves_by_the_sum_of_its_gradients(depth, kind):
     Prevents a layer at two levels from being trained as two, of which the last one's weights win.
     """
     network = linear(depth, kind)
-    before = {"weight": network.layers[0].weight[...], "bias": network.layers[0].bias[...]}
+    before = {
+        "weight": network.layers[0].weight[...],
+        "bias": network.layers[0].bias[...],
+    }
     wanted = jax.grad(energy_of_the_mode)(before, depth, kind)
     moved = one_step(network).network
     for name, value in before.items():
@@ -98,9 +103,9 @@ def test_an_optimiser_sees_a_shared_layer_once_and_levels_keep_their_index(depth
     """Prevents a shared matrix from being decayed, or counted in a norm, once for every level."""
     pure = as_model(linear(depth))
     seen = as_optimised(pure.model, pure.weights)["layers"]
-    assert len(seen) == depth and [len(jax.tree.leaves(e)) for e in seen] == [2] + [0] * (
-        depth - 1
-    )
+    assert len(seen) == depth and [len(jax.tree.leaves(e)) for e in seen] == [2] + [
+        0
+    ] * (depth - 1)
 
 
 @pytest.mark.parametrize("depth", [2, 5])
@@ -113,7 +118,9 @@ def test_a_tied_network_is_that_of_equal_layers(depth):
         log_precisions=[value[...] for value in tied.log_precision],
         is_linear=True,
     )
-    one, other = (pcmodel.infer(n, BOTTOM[0], clamp={"top": TOP[0]}) for n in (tied, apart))
+    one, other = (
+        pcmodel.infer(n, BOTTOM[0], clamp={"top": TOP[0]}) for n in (tied, apart)
+    )
     np.testing.assert_allclose(one.energy, other.energy, rtol=1e-10)
     np.testing.assert_allclose(
         pcmodel.predict(tied, TOP[0]), pcmodel.predict(apart, TOP[0]), rtol=1e-12
