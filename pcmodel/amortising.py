@@ -6,7 +6,7 @@ trained to predict them from the data alone (hybrid predictive coding, Tschantz 
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -60,8 +60,8 @@ def train_recognition(
     observations: ArrayLike,
     *,
     key: Array,
-    num_epochs: int = 50,
-    batch_size: int = 64,
+    num_epochs: SupportsIndex = 50,
+    batch_size: SupportsIndex = 64,
     optimiser: optax.GradientTransformation = OPTIMISER,
     solver: Solver | None = None,
 ) -> RecognitionResult:

@@ -24,7 +24,7 @@ from pcmodel.inference.infer import InferenceResult, infer_one
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll, whitened_from_latents
 from pcmodel.laplace import Posterior
-from pcmodel.levels import level_index
+from pcmodel.levels import Level, level_index
 from pcmodel.likelihood import Gaussian
 from pcmodel.model import predict_down
 from pcmodel.modulation import Modulation
@@ -40,7 +40,7 @@ def infer(
     *,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
     solver: Solver | None = None,
     initial: Latents | None = None,
 ) -> InferenceResult:
@@ -67,7 +67,7 @@ def posterior(
     *,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
     solver: Solver | None = None,
     initial: Latents | None = None,
 ) -> Posterior:
@@ -124,7 +124,7 @@ def sample(
     *,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
 ) -> Latents:
     """Draw from the generative model, top down: each array is (num_samples, width).
 
@@ -158,7 +158,7 @@ def _sample(problem: Problem, key: Array, *, num_samples: int) -> Latents:
     return jax.vmap(draw)(jax.random.split(key, num_samples))
 
 
-def predict(network: Network, latent: ArrayLike, *, level: str | int = "top") -> Array:
+def predict(network: Network, latent: ArrayLike, *, level: Level = "top") -> Array:
     """Mean of the data predicted from a value of one level, every error below it zero.
 
     latent: (width,) or (batch, width) of `level`.
@@ -192,7 +192,7 @@ def reconstruct(
     *,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
     solver: Solver | None = None,
 ) -> Array:
     """Level 0 as the inferred latents predict it; arguments as for `infer`.

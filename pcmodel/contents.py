@@ -13,7 +13,6 @@ to be the same: whatever cannot be read is compared by identity.
 import copyreg
 import functools
 import hashlib
-import pickle
 import sys
 import threading
 import types
@@ -267,14 +266,27 @@ class _Reader:
             return ()
         if isinstance(value, tuple) and hasattr(value, "_fields"):  # a named tuple
             return ()
-        attributes = [getattr(value, "__dict__", {})]
         if not tells_all(type(value)):
-            return self._items(attributes), Same(value), pickled(value)
+            return self._in_doubt(value)
         try:
             state = object.__reduce_ex__(value, 2)[2]
         except TypeError:  # something of it is kept out of sight
-            return self._items(attributes), Same(value), pickled(value)
+            return self._in_doubt(value)
         return self._items(state if isinstance(state, tuple) else (state,))
+
+    def _in_doubt(self, value: Any) -> Hashable:
+        """The object itself, and what it shows of its present state."""
+        shown = self.read(getattr(value, "__dict__", {}))
+        try:
+            parts = value.__reduce_ex__(2)
+        except Exception:  # an object may refuse to be copied in any way it likes
+            return Same(value), shown
+        if not isinstance(parts, tuple):
+            return Same(value), shown
+        told = [
+            part if index < 3 else list(part or ()) for index, part in enumerate(parts)
+        ]
+        return Same(value), shown, self._items(told)
 
 
 def _jax_array(value: jax.Array) -> Hashable:
@@ -298,14 +310,6 @@ def tells_all(kind: type) -> bool:
         and (state is object.__getstate__ or by_fields)
         and kind not in copyreg.dispatch_table
     )
-
-
-def pickled(value: Any) -> str | None:
-    """Checksum of an object as it would be stored; None where it cannot be."""
-    try:
-        return hashlib.sha256(pickle.dumps(value)).hexdigest()
-    except Exception:  # an object may refuse in any way it likes
-        return None
 
 
 def is_public(value: Any) -> bool:

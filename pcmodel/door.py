@@ -17,7 +17,7 @@ from jax.typing import ArrayLike
 from pcmodel.belief import Belief
 from pcmodel.dimmed import DimmedModel
 from pcmodel.errors import UserError
-from pcmodel.levels import as_levels, level_index
+from pcmodel.levels import Level, as_levels, level_index
 from pcmodel.likelihood import Bernoulli, Categorical, Likelihood
 from pcmodel.model import GenerativeModel
 from pcmodel.modulation import Modulation
@@ -93,7 +93,7 @@ def pose(
     *,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
 ) -> Posed:
     """Check the arguments of `pcmodel.infer` and build its problem."""
     pure = as_model(network) if isinstance(network, Network) else network
@@ -150,7 +150,7 @@ def modulate_slopes(
 
 def gather_clamps(
     observation: ArrayLike | None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None,
     names: tuple[str, ...],
 ) -> dict[int, Clamp]:
     """Observation and clamps together, by level index."""

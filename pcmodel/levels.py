@@ -1,7 +1,6 @@
 """Finding a level by name or index: the one way in which every part of the package does."""
 
 import operator
-from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -9,9 +8,10 @@ import numpy as np
 from pcmodel.errors import UserError
 
 Level = str | SupportsIndex
+"""A name, or an index of Python's or numpy's."""
 
 
-def level_index(level: Level, names: tuple[str, ...]) -> int:
+def level_index(level: Any, names: tuple[str, ...]) -> int:
     """Index of a level given its name or index (negative counts from the top).
 
     "top" and "data" always name the last and the first level.  An index is a whole number of Python or
@@ -48,9 +48,7 @@ def as_index(level: Any) -> int:
     )
 
 
-def level_indices(
-    levels: Level | Sequence[Level], names: tuple[str, ...]
-) -> tuple[int, ...]:
+def level_indices(levels: Any, names: tuple[str, ...]) -> tuple[int, ...]:
     """Indices of several levels, ascending, each once; a single level may stand alone."""
     return tuple(sorted({level_index(level, names) for level in as_levels(levels)}))
 

@@ -33,9 +33,9 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from pcmodel.errors import UserError
-from pcmodel.levels import level_index
+from pcmodel.levels import Level, level_index
 
-Levels = Mapping[str | int, ArrayLike]
+Levels = Mapping[Level, ArrayLike]
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _product(first: Levels, second: Levels) -> Levels:
     return merged
 
 
-def relax(level: str | int, gain: ArrayLike) -> Modulation:
+def relax(level: Level, gain: ArrayLike) -> Modulation:
     """Lower one level's precision: `relax("top", 0.25)`."""
     return Modulation({level: gain})
 

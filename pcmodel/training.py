@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ from pcmodel.errors import UserError
 from pcmodel.learning.em import Learning, init_learning
 from pcmodel.learning.loop import Chunk, LearningCurve, learn
 from pcmodel.learning.optimising import init_optimiser
-from pcmodel.levels import level_indices
+from pcmodel.levels import Level, level_indices
 from pcmodel.model import learned
 from pcmodel.modulation import check_scalar
 from pcmodel.networks.network import Network, as_model, with_arrays
@@ -43,10 +43,10 @@ def train(
     observations: ArrayLike,
     *,
     key: Array,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
     learning: Learning | None = None,
-    num_epochs: int = 20,
-    batch_size: int = 64,
+    num_epochs: SupportsIndex = 20,
+    batch_size: SupportsIndex = 64,
     plasticity: ArrayLike = 1.0,
     advance: Callable[[], None] = lambda: None,
     checkpoints: str | os.PathLike | None = None,

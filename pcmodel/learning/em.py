@@ -47,7 +47,7 @@ class Learning:
 
     optimiser: optax.GradientTransformation = optax.adam(3e-3)
     precision_step: PrecisionStep = MovingAverage(0.05)
-    frozen_precisions: Sequence[Level] = ()
+    frozen_precisions: Level | Sequence[Level] = ()
     variance_floor: float = 0.0
     e_step: EStep = PosteriorSamples()
     gauge: Gauge = FixedWeightNorm()

@@ -12,6 +12,7 @@ There is no batch normalisation, weight decay or dropout in these networks.
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import prod
+from typing import SupportsIndex
 
 import jax
 from flax import nnx
@@ -53,9 +54,9 @@ def classifier(
 
 
 def mlp_classifier(
-    width_in: int = 784,
-    hidden: Sequence[int] = (300, 300),
-    num_classes: int = 10,
+    width_in: SupportsIndex = 784,
+    hidden: Sequence[SupportsIndex] = (300, 300),
+    num_classes: SupportsIndex = 10,
     *,
     activation: Activation = jax.nn.relu,
     likelihood: Likelihood = Gaussian(),
@@ -93,10 +94,10 @@ def mlp_classifier(
 
 
 def residual_mlp(
-    width_in: int = 784,
-    width: int = 128,
-    depth: int = 64,
-    num_classes: int = 10,
+    width_in: SupportsIndex = 784,
+    width: SupportsIndex = 128,
+    depth: SupportsIndex = 64,
+    num_classes: SupportsIndex = 10,
     *,
     activation: Activation = jax.nn.relu,
     likelihood: Likelihood = Gaussian(),
@@ -138,10 +139,10 @@ def residual_mlp(
 
 
 def vgg5(
-    image_shape: Sequence[int] = (32, 32, 3),
-    num_classes: int = 10,
+    image_shape: Sequence[SupportsIndex] = (32, 32, 3),
+    num_classes: SupportsIndex = 10,
     *,
-    channels: Sequence[int] = (128, 256, 512, 512),
+    channels: Sequence[SupportsIndex] = (128, 256, 512, 512),
     activation: Activation = jax.nn.gelu,
     likelihood: Likelihood = Gaussian(),
     precisions: Precisions | None = None,
@@ -167,10 +168,10 @@ def vgg5(
 
 
 def vgg7(
-    image_shape: Sequence[int] = (32, 32, 3),
-    num_classes: int = 10,
+    image_shape: Sequence[SupportsIndex] = (32, 32, 3),
+    num_classes: SupportsIndex = 10,
     *,
-    channels: Sequence[int] = (128, 128, 256, 256, 512, 512),
+    channels: Sequence[SupportsIndex] = (128, 128, 256, 256, 512, 512),
     activation: Activation = jax.nn.gelu,
     likelihood: Likelihood = Gaussian(),
     precisions: Precisions | None = None,
@@ -195,10 +196,10 @@ def vgg7(
 
 
 def vgg(
-    image_shape: Sequence[int],
+    image_shape: Sequence[SupportsIndex],
     num_classes: int,
     *,
-    channels: Sequence[int],
+    channels: Sequence[SupportsIndex],
     paddings: Sequence[int],
     pooled: Sequence[bool],
     activation: Activation,

@@ -13,6 +13,7 @@ Written for one example; `jax.vmap` over a batch makes one batched convolution o
 
 from collections.abc import Callable, Sequence
 from math import prod
+from typing import SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -48,12 +49,12 @@ class Convolution(nnx.Module):
 
     def __init__(
         self,
-        shape_above: Sequence[int],
-        channels: int,
+        shape_above: Sequence[SupportsIndex],
+        channels: SupportsIndex,
         *,
-        kernel: int | Sequence[int] = 3,
-        stride: int = 1,
-        padding: int | str = "SAME",
+        kernel: SupportsIndex | Sequence[SupportsIndex] = 3,
+        stride: SupportsIndex = 1,
+        padding: SupportsIndex | str = "SAME",
         pool: Pool | None = None,
         activation: Callable[[Array], Array] = jnp.tanh,
         scale: float = 1.0,
@@ -114,12 +115,12 @@ class TransposedConvolution(nnx.Module):
 
     def __init__(
         self,
-        shape_above: Sequence[int],
-        channels: int,
+        shape_above: Sequence[SupportsIndex],
+        channels: SupportsIndex,
         *,
-        kernel: int | Sequence[int] = 3,
-        stride: int = 1,
-        padding: int | str = "SAME",
+        kernel: SupportsIndex | Sequence[SupportsIndex] = 3,
+        stride: SupportsIndex = 1,
+        padding: SupportsIndex | str = "SAME",
         activation: Callable[[Array], Array] = jnp.tanh,
         scale: float = 1.0,
         scaling: Scaling = STANDARD,
@@ -223,7 +224,7 @@ def add_bias(
     return (maps + jnp.broadcast_to(bias, maps.shape)).reshape(-1)
 
 
-def check_maps(given: Sequence[int]) -> Shape:
+def check_maps(given: Sequence[SupportsIndex]) -> Shape:
     """The shape of the maps above; a UserError unless it is one."""
     shape = whole_numbers(
         given, "each number of a shape of maps (height, width, channels)"
@@ -235,7 +236,7 @@ def check_maps(given: Sequence[int]) -> Shape:
     return shape[0], shape[1], shape[2]
 
 
-def check_padding(padding: int | str) -> int | str:
+def check_padding(padding: SupportsIndex | str) -> int | str:
     """The padding; a UserError unless it is "SAME" or a number of rows."""
     if isinstance(padding, str):
         if padding != "SAME":
@@ -246,7 +247,7 @@ def check_padding(padding: int | str) -> int | str:
     return whole_number(padding, 'padding (or "SAME")', least=0)
 
 
-def window_of(kernel: int | Sequence[int]) -> tuple[int, int]:
+def window_of(kernel: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, int]:
     """(rows, columns) of a kernel given by its side or by both."""
     pair = hasattr(kernel, "__iter__") and getattr(kernel, "ndim", 1)
     window = whole_numbers(kernel if pair else (kernel, kernel), "a kernel's side")

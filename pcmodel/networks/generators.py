@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
+from typing import SupportsIndex
 
 import jax.numpy as jnp
 from flax import nnx
@@ -18,11 +19,11 @@ from pcmodel.whole import whole_number, whole_numbers
 
 
 def convolutional_generator(
-    image_shape: Sequence[int] = (28, 28, 1),
-    width: int = 32,
+    image_shape: Sequence[SupportsIndex] = (28, 28, 1),
+    width: SupportsIndex = 32,
     *,
-    channels: Sequence[int] = (16, 32),
-    kernel: int = 4,
+    channels: Sequence[SupportsIndex] = (16, 32),
+    kernel: SupportsIndex = 4,
     activation: Activation = jnp.tanh,
     likelihood: Likelihood = Gaussian(),
     precisions: Precisions | None = None,

@@ -1,6 +1,7 @@
 """Maps between levels: layer l predicts level l from the latent of level l + 1."""
 
 from collections.abc import Callable
+from typing import SupportsIndex
 
 import jax.numpy as jnp
 from flax import nnx
@@ -27,8 +28,8 @@ class Dense(nnx.Module):
 
     def __init__(
         self,
-        width_above: int,
-        width: int,
+        width_above: SupportsIndex,
+        width: SupportsIndex,
         *,
         activation: Callable[[Array], Array] = jnp.tanh,
         scale: float = 1.0,

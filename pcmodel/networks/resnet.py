@@ -12,6 +12,7 @@ its input's variance (`gain`), so that activity grows by at most (1 + 1/blocks)^
 
 from collections.abc import Sequence
 from math import prod
+from typing import SupportsIndex
 
 import jax
 from flax import nnx
@@ -33,10 +34,10 @@ from pcmodel.whole import whole_number, whole_numbers
 
 
 def resnet18(
-    image_shape: Sequence[int] = (32, 32, 3),
-    num_classes: int = 10,
+    image_shape: Sequence[SupportsIndex] = (32, 32, 3),
+    num_classes: SupportsIndex = 10,
     *,
-    channels: Sequence[int] = (64, 128, 256, 512),
+    channels: Sequence[SupportsIndex] = (64, 128, 256, 512),
     activation: Activation = jax.nn.relu,
     likelihood: Likelihood = Gaussian(),
     precisions: Precisions | None = None,
