@@ -228,6 +228,13 @@ def precision_energy(
     return 0.5 * (jnp.mean(squares) + noise) + log_normaliser(own, width)
 
 
+def precision_gradient(
+    log_precision: Array, errors: Float[Array, "batch samples width"], floor: float
+) -> Array:
+    """Gradient of `precision_energy` in the log-precision."""
+    return jax.grad(precision_energy)(log_precision, errors, floor)
+
+
 def capped(rate: float, factor: float | Array) -> float | Array:
     """A rate times a factor, at most 1; a plain number stays one."""
     if isinstance(factor, Array):
