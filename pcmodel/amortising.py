@@ -154,7 +154,8 @@ def _epoch(
         own = learned(weights)
         loss, gradient = jax.value_and_grad(mean_loss)(own)
         updates, memory = move(optimiser.value, mean_loss, own, loss, gradient, memory)
-        return ({**weights, **optax.apply_updates(own, updates)}, memory), loss
+        moved: Any = optax.apply_updates(own, updates)
+        return ({**weights, **moved}, memory), loss
 
     (weights, memory), losses = jax.lax.scan(step, (weights, memory), batches)
     return weights, memory, jnp.mean(losses)

@@ -22,7 +22,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 PACKAGES = "jax jaxlib optax flax numpy scipy chex equinox jaxtyping pcmodel".split()
 TRUSTED = frozenset(PACKAGES) | frozenset(sys.stdlib_module_names)
@@ -180,7 +182,7 @@ class _Reader:
         if isinstance(value, type):
             return self._class(value)
         if isinstance(value, JITTED):
-            return self.read(value.__wrapped__)
+            return self.read(value.__wrapped__)  # type: ignore[attr-defined]
         if isinstance(value, np.dtype):
             return repr(value)
         if isinstance(value, jax.tree_util.PyTreeDef):
@@ -290,9 +292,9 @@ class _Reader:
 
 
 def _jax_array(value: jax.Array) -> Hashable:
-    if isinstance(value, jax.core.Tracer) or not value.is_fully_addressable:
+    if isinstance(value, Tracer) or not value.is_fully_addressable:
         return Same(value)
-    if jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
+    if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
         return str(jax.random.key_impl(value)), digest(jax.random.key_data(value))
     return value.shape, repr(value.dtype), value.weak_type, digest(value)  # type: ignore[attr-defined]
 

@@ -201,7 +201,8 @@ def apply(
     )
     if plasticity is not None:
         updates = jax.tree.map(lambda change: plasticity * change, updates)
-    weights: Weights = {**state.weights, **optax.apply_updates(own, updates)}
+    moved: Any = optax.apply_updates(own, updates)
+    weights: Weights = {**state.weights, **moved}
     weights = learning.gauge.project(
         weights, state.initial, state.log_precisions, model=model
     )

@@ -38,9 +38,11 @@ class Together(NamedTuple):
 
 
 class Leaves(NamedTuple):
-    """The leaves of a tree: the numbers of those of one group (first layer first), and of those of none."""
+    """The leaves of a tree: the numbers of those of one group (first layer first) and its stack, and of those of
+    none."""
 
     groups: tuple[tuple[int, ...], ...]
+    stacks: tuple[int, ...]
     rest: tuple[int, ...]
     places: tuple[Place | None, ...]
 
@@ -125,12 +127,8 @@ def step_together(
     stacked_updates: dict[int, Any] = {}
     stacked_state: dict[int, Any] = {}
     for index in range(len(stacks_apart(model))):
-        mine = [
-            i for i, g in enumerate(own.groups) if own.places[g[0]].group[0] == index
-        ]  # type: ignore[union-attr]
-        state_mine = [
-            i for i, g in enumerate(kept.groups) if kept.places[g[0]].group[0] == index
-        ]  # type: ignore[union-attr]
+        mine = [i for i, stack in enumerate(own.stacks) if stack == index]
+        state_mine = [i for i, stack in enumerate(kept.stacks) if stack == index]
         arrays = (
             *(gradient[0][i] for i in mine),
             *(state.stacked[i] for i in state_mine),
@@ -242,16 +240,17 @@ def leaves_of(tree: Any, spans: Sequence[tuple[int, int]]) -> Leaves:
         if group is not None:
             found.setdefault(group, {})[layer] = (number, (leaf.shape, leaf.dtype))
     places: list[Place | None] = [None] * len(leaves)
-    groups = []
+    groups, stacks = [], []
     for group, members in found.items():
         first, end = spans[group[0]]
         alike = len({form for _, form in members.values()}) == 1
         if len(members) == end - first and alike:
             groups.append(tuple(members[i][0] for i in range(end - first)))
+            stacks.append(group[0])
             for layer, (number, _) in members.items():
                 places[number] = Place(group, layer)
     rest = tuple(i for i, place in enumerate(places) if place is None)
-    return Leaves(tuple(groups), rest, tuple(places))
+    return Leaves(tuple(groups), tuple(stacks), rest, tuple(places))
 
 
 def group_of(path: Any, spans: Sequence[tuple[int, int]]) -> tuple[Any, int]:

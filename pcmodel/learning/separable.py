@@ -6,7 +6,7 @@ running one layer's equations on the stack is the same step.  If anything crosse
 norm), or a layer has equations of its own (a label, a key), it is not.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -22,7 +22,7 @@ Program = core.ClosedJaxpr
 class Place(NamedTuple):
     """Where a leaf belongs: `group` is the same for all layers of a stack, `layer` counts from its first."""
 
-    group: Hashable
+    group: tuple[Any, ...]
     layer: int
 
 

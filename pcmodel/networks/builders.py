@@ -197,7 +197,7 @@ def vgg7(
 
 def vgg(
     image_shape: Sequence[SupportsIndex],
-    num_classes: int,
+    num_classes: SupportsIndex,
     *,
     channels: Sequence[SupportsIndex],
     paddings: Sequence[int],
@@ -248,7 +248,7 @@ def vgg(
 
 def readout_of_maps(
     shape: Shape,
-    num_classes: int,
+    num_classes: SupportsIndex,
     *,
     pool: Callable | None,
     activation: Activation,

@@ -63,7 +63,9 @@ class LayeredModel:
     def shared(self) -> tuple[tuple[int, Any, int, Any], ...]:
         """All ties, each with the span that it belongs to."""
         return tuple(
-            (index, *tie) for index, own in enumerate(self.ties) for tie in own
+            (index, tie.path, tie.owner, tie.source)
+            for index, own in enumerate(self.ties)
+            for tie in own
         )
 
     def output_axes(self, weights: Weights, index: int) -> Axes:

@@ -71,12 +71,11 @@ def build_likelihood(described: Any, path: str | os.PathLike) -> Likelihood:
     """
     if isinstance(described, str) and described in LIKELIHOODS:
         return LIKELIHOODS[described]()
-    found = None
-    if isinstance(described, dict):
-        found = defined(str(described.get("class")))
+    known = isinstance(described, dict)
+    found = defined(str(described.get("class"))) if known else None
     if found is not None:
         options = {
-            name: as_tuple(value) for name, value in described["options"].items()
+            name: as_tuple(value) for name, value in dict(described)["options"].items()
         }
         try:
             likelihood = found(**options)
