@@ -32,6 +32,9 @@ Prepare = Callable[[Array, Any], tuple[Array, ...]]
 """(key, one example's data) -> its clamped values, one array per level."""
 
 
+NOTHING: Static[Any] = Static(None)
+
+
 class Position(NamedTuple):
     """Where learning stands: `batch` batches into epoch `epoch`."""
 
@@ -100,7 +103,7 @@ def run_chunk(
     structure: Structure,
     learning: Static[Learning],
     batch_size: int,
-    prepare: Static[Prepare | None],
+    prepare: Static[Prepare | None] = NOTHING,
     sharding: NamedSharding | None = None,
     plasticity: Array | None = None,
 ) -> tuple[LearningState, LearningInfo]:
