@@ -77,8 +77,8 @@ def train_recognition(
     Raises UserError for data or a recognition network that do not fit the network, and for a loss that
     is no longer finite.
     """
-    num_epochs = whole_number(num_epochs, "num_epochs")
-    batch_size = whole_number(batch_size, "batch_size")
+    num_epochs = whole_number(num_epochs, "num_epochs", least=0)
+    batch_size = whole_number(batch_size, "batch_size", least=0)
     pure, own = as_model(network), as_recognition_model(recognition)
     _check_recognition(own, pure.model.widths)
     posed = pose(pure, observations)
