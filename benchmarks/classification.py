@@ -31,6 +31,7 @@ from timing import RESULTS, write
 
 from pcmodel.calibration import expected_calibration_error
 from pcmodel.cli.options import configure
+from pcmodel.contents import Static
 from pcmodel.data.images import ImageData, load_images
 from pcmodel.errors import UserError
 from pcmodel.inference import GaussNewton
@@ -82,9 +83,9 @@ def advance(run: Run, start: Position, size: int) -> tuple[Run, float]:
         jnp.asarray(start.batch),
         jnp.asarray(size),
         structure=setting.structure,
-        learning=setting.learning,
+        learning=Static(setting.learning),
         batch_size=setting.plan.batch_size,
-        prepare=setting.preparation,
+        prepare=Static(setting.preparation),
     )
     if not np.isfinite(info.energy):
         raise SystemExit("the energy is not finite: nothing was written")

@@ -206,7 +206,9 @@ def first_calls(config: Config) -> dict[str, Any]:
 
 def training_step(pure, posed: Posed, learning: Learning, config: Config):
     """One step of EM, and what it is called with."""
-    state = init_learning(pure.weights, pure.log_precisions, learning)
+    state = init_learning(
+        pure.weights, pure.log_precisions, learning, structure=posed.problem.structure
+    )
     values = tuple(
         value if value.ndim == 2 else jnp.zeros((config.batch, 0))
         for value in posed.problem.inputs.values

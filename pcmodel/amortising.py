@@ -6,7 +6,7 @@ trained to predict them from the data alone (hybrid predictive coding, Tschantz 
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -16,11 +16,14 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.contents import Static
 from pcmodel.door import Batching, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.infer import InferenceResult, infer_one
+from pcmodel.inference.optimising import move
 from pcmodel.inference.solver import Solver
+from pcmodel.model import learned
 from pcmodel.networks.network import Network, as_model
 from pcmodel.networks.recognition import (
     PureRecognition,
@@ -34,9 +37,9 @@ from pcmodel.problem import Problem
 from pcmodel.sampling import over_examples
 from pcmodel.tracing import refuse_tracing
 from pcmodel.types import Latents, LogPrecisions, Weights
+from pcmodel.whole import whole_number
 
 OPTIMISER = optax.adam(3e-3)
-"""One object: another would be another program to compile."""
 
 
 class RecognitionResult(NamedTuple):
@@ -58,8 +61,8 @@ def train_recognition(
     observations: ArrayLike,
     *,
     key: Array,
-    num_epochs: int = 50,
-    batch_size: int = 64,
+    num_epochs: SupportsIndex = 50,
+    batch_size: SupportsIndex = 64,
     optimiser: optax.GradientTransformation = OPTIMISER,
     solver: Solver | None = None,
 ) -> RecognitionResult:
@@ -81,6 +84,8 @@ def train_recognition(
         (observations, key),
         why="its loop over epochs runs in Python",
     )
+    num_epochs = whole_number(num_epochs, "num_epochs", least=0)
+    batch_size = whole_number(batch_size, "batch_size", least=0)
     pure, own = as_model(network), as_recognition_model(recognition)
     _check_recognition(own, pure.model.widths)
     posed = pose(pure, observations)
@@ -92,9 +97,12 @@ def train_recognition(
         )
     _check_sizes(posed.batch_size, num_epochs, batch_size)
     found = _modes(
-        posed.problem, batching=posed.batching, solver=solver or GaussNewton()
+        posed.problem,
+        batching=posed.batching,
+        solver=Static(solver or GaussNewton()),
     )
-    weights, memory = own.weights, optimiser.init(own.weights)
+    weights, memory = own.weights, optimiser.init(learned(own.weights))
+    settings = Static(optimiser)
     losses: list[float] = []
     for epoch_key in jax.random.split(key, num_epochs):
         weights, memory, loss = _epoch(
@@ -104,7 +112,7 @@ def train_recognition(
             pure.log_precisions,
             epoch_key,
             model=own.model,
-            optimiser=optimiser,
+            optimiser=settings,
             batch_size=batch_size,
         )
         losses.append(_finite(float(loss), epoch=len(losses) + 1))
@@ -114,11 +122,13 @@ def train_recognition(
 
 
 @partial(jax.jit, static_argnames=("batching", "solver"))
-def _modes(problem: Problem, *, batching: Batching, solver: Solver) -> InferenceResult:
+def _modes(
+    problem: Problem, *, batching: Batching, solver: Static[Solver]
+) -> InferenceResult:
     """Where inference ends from the top-down sweep, in manageable parts."""
 
     def one(problem: Problem, _: Array) -> InferenceResult:
-        return infer_one(problem, solver)
+        return infer_one(problem, solver.value)
 
     return over_examples(
         one, problem, jnp.arange(len(problem.inputs.values[0])), batching
@@ -134,7 +144,7 @@ def _epoch(
     key: Array,
     *,
     model: RecognitionModel,
-    optimiser: optax.GradientTransformation,
+    optimiser: Static[optax.GradientTransformation],
     batch_size: int,
 ) -> tuple[Weights, Any, Float[Array, ""]]:
     """Every whole batch once, in the order of the key; the mean loss."""
@@ -146,15 +156,18 @@ def _epoch(
         weights, memory = carry
         batch = tuple(level[indices] for level in inferred)
 
-        def mean_loss(weights: Weights) -> Array:
+        def mean_loss(some: Weights) -> Array:
             def one(latents: Latents) -> Array:
-                return recognition_loss(model, weights, latents, log_precisions)
+                whole = {**weights, **some}
+                return recognition_loss(model, whole, latents, log_precisions)
 
             return jnp.mean(jax.vmap(one)(batch))
 
-        loss, gradient = jax.value_and_grad(mean_loss)(weights)
-        updates, memory = optimiser.update(gradient, memory, weights)
-        return (optax.apply_updates(weights, updates), memory), loss
+        own = learned(weights)
+        loss, gradient = jax.value_and_grad(mean_loss)(own)
+        updates, memory = move(optimiser.value, mean_loss, own, loss, gradient, memory)
+        moved: Any = optax.apply_updates(own, updates)
+        return ({**weights, **moved}, memory), loss
 
     (weights, memory), losses = jax.lax.scan(step, (weights, memory), batches)
     return weights, memory, jnp.mean(losses)

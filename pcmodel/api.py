@@ -15,6 +15,7 @@ from jax.typing import ArrayLike
 
 from pcmodel.arrays import read_numbers
 from pcmodel.belief import Belief
+from pcmodel.contents import Static
 from pcmodel.door import Batching, Clamp, Posed, pose
 from pcmodel.energy import predictions
 from pcmodel.errors import UserError
@@ -23,7 +24,7 @@ from pcmodel.inference.infer import InferenceResult, infer_one
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll, whitened_from_latents
 from pcmodel.laplace import Posterior
-from pcmodel.levels import level_index
+from pcmodel.levels import Level, level_index
 from pcmodel.likelihood import Gaussian
 from pcmodel.model import predict_down
 from pcmodel.modulation import Modulation
@@ -40,7 +41,7 @@ def infer(
     *,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
     solver: Solver | None = None,
     initial: Latents | None = None,
 ) -> InferenceResult:
@@ -69,7 +70,7 @@ def posterior(
     *,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
     solver: Solver | None = None,
     initial: Latents | None = None,
 ) -> Posterior:
@@ -87,16 +88,20 @@ def run_inference(
     else:
         latents = check_start(posed, initial)
         start = whiten_start(posed.problem, latents, batching=posed.batching)
-    return _run(posed.problem, start, solver=solver, batching=posed.batching)
+    return _run(posed.problem, start, solver=Static(solver), batching=posed.batching)
 
 
 @partial(jax.jit, static_argnames=("solver", "batching"))
 @in_full_precision
 def _run(
-    problem: Problem, initial: Array | None, *, solver: Solver, batching: Batching
+    problem: Problem,
+    initial: Array | None,
+    *,
+    solver: Static[Solver],
+    batching: Batching,
 ) -> InferenceResult:
     def run(problem: Problem, initial: Array | None) -> InferenceResult:
-        return infer_one(problem, solver, initial)
+        return infer_one(problem, solver.value, initial)
 
     if not batching.is_batched:
         return run(problem, initial)
@@ -122,7 +127,7 @@ def sample(
     *,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
 ) -> Latents:
     """Draw from the generative model, top down: each array is (num_samples, width).
 
@@ -156,7 +161,7 @@ def _sample(problem: Problem, key: Array, *, num_samples: int) -> Latents:
     return jax.vmap(draw)(jax.random.split(key, num_samples))
 
 
-def predict(network: Network, latent: ArrayLike, *, level: str | int = "top") -> Array:
+def predict(network: Network, latent: ArrayLike, *, level: Level = "top") -> Array:
     """Mean of the data predicted from a value of one level, every error below it zero.
 
     latent: (width,) or (batch, width) of `level`.
@@ -189,7 +194,7 @@ def reconstruct(
     *,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
     solver: Solver | None = None,
 ) -> Array:
     """Level 0 as the inferred latents predict it; arguments as for `infer`.

@@ -33,6 +33,7 @@ from pcmodel.arrays import (
 )
 from pcmodel.covariances import check_covariance, check_noise, check_transition
 from pcmodel.errors import UserError
+from pcmodel.levels import Level, plain_levels
 from pcmodel.precision import (
     check_log_precision,
     covariance_to_log_precision,
@@ -55,10 +56,10 @@ class Belief:
 
     mean: Array | Any
     log_precision: Array | Any
-    levels: tuple[int | str, ...] = ("top",)
+    levels: tuple[Level, ...] = ("top",)
 
     def __post_init__(self):
-        levels = _as_levels(self.levels)
+        levels = plain_levels(self.levels)
         where = f"belief about {levels}"
         mean = _as_array(self.mean, where=f"mean of the {where}")
         log_precision = _as_array(self.log_precision, where=f"precision of the {where}")
@@ -73,7 +74,7 @@ class Belief:
 
     @classmethod
     def unchecked(
-        cls, mean: Any, log_precision: Any, levels: tuple[int | str, ...]
+        cls, mean: Any, log_precision: Any, levels: tuple[Level, ...]
     ) -> Belief:
         """As it is: JAX also builds beliefs of axes and placeholders."""
         return _set(object.__new__(cls), mean, log_precision, levels)
@@ -84,10 +85,10 @@ class Belief:
         mean: ArrayLike,
         precision: ArrayLike,
         *,
-        level: int | str | Sequence[int | str] = "top",
+        level: Level | Sequence[Level] = "top",
     ) -> Belief:
         """Belief with the given mean and (positive) precision about `level`."""
-        levels = _as_levels(level)
+        levels = plain_levels(level)
         where = f"belief about {levels}"
         numbers = read_numbers(mean, where=f"mean of the {where}")
         log_precision = from_precision(precision, where=f"precision of the {where}")
@@ -96,13 +97,13 @@ class Belief:
 
     @classmethod
     def from_covariance(
-        cls, mean: ArrayLike, covariance: ArrayLike, levels: tuple[int | str, ...]
+        cls, mean: ArrayLike, covariance: ArrayLike, levels: tuple[Level, ...]
     ) -> Belief:
         """Belief with a full covariance (traceable).
 
         Raises UserError where it is not a covariance, or so nearly singular that its inverse cannot be had.
         """
-        where = f"covariance of the belief about {_as_levels(levels)}"
+        where = f"covariance of the belief about {plain_levels(levels)}"
         matrix = jnp.asarray(check_covariance(covariance, where=where))
         log_precision = covariance_to_log_precision(matrix)
         if not is_traced(log_precision) and not np.all(np.isfinite(log_precision)):
@@ -190,12 +191,6 @@ def _set(belief: Belief, mean: Any, log_precision: Any, levels: Any) -> Belief:
     ):
         object.__setattr__(belief, name, value)
     return belief
-
-
-def _as_levels(level: Any) -> tuple[int | str, ...]:
-    """One level or several, with numpy's integers as Python's."""
-    several = (level,) if isinstance(level, int | str | np.integer) else tuple(level)
-    return tuple(each if isinstance(each, str) else int(each) for each in several)
 
 
 def _as_array(given: Any, *, where: str) -> Array:

@@ -24,7 +24,7 @@ from pcmodel.belief import Belief
 from pcmodel.dimmed import DimmedModel
 from pcmodel.errors import UserError
 from pcmodel.labels import label_hint, looks_like_labels, refuse_labels
-from pcmodel.levels import level_index
+from pcmodel.levels import Level, as_levels, level_index
 from pcmodel.likelihood import Bernoulli, Categorical, Gaussian, Likelihood
 from pcmodel.masks import one_mask, read_mask
 from pcmodel.model import GenerativeModel
@@ -107,7 +107,7 @@ def pose(
     *,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
 ) -> Posed:
     """Check the arguments of `pcmodel.infer` and build its problem."""
     pure = as_model(network) if isinstance(network, Network) else network
@@ -180,7 +180,7 @@ def modulate_slopes(
 
 def gather_clamps(
     observation: ArrayLike | None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None,
     names: tuple[str, ...],
 ) -> dict[int, Clamp]:
     """Observation and clamps together, by level index."""
@@ -297,7 +297,7 @@ def check_beliefs(
             )
     checked, seen = [], set()
     for belief in given:
-        levels = tuple(level_index(level, names) for level in belief.levels)
+        levels = tuple(level_index(level, names) for level in as_levels(belief.levels))
         if list(levels) != sorted(set(levels)):
             raise UserError(
                 f"a belief's levels must be ascending and different, got {belief.levels}."

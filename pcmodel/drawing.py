@@ -21,6 +21,7 @@ from pcmodel.door import Batching, Clamp, Posed, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.chain import Sampling, run_chain
 from pcmodel.inference.whitened import unroll
+from pcmodel.levels import Level
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network
 from pcmodel.parts import in_parts
@@ -87,7 +88,7 @@ def sample_posterior(
     num_chains: int = 4,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
     sampling: Sampling | None = None,
 ) -> PosteriorDraws:
     """Draws of the posterior by Hamiltonian Monte Carlo, of any network; other arguments as for `infer`.

@@ -20,6 +20,7 @@ from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.posterior import whitened_samples
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll
+from pcmodel.levels import Level
 from pcmodel.mixing import mix_top_down, num_noise
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network
@@ -36,7 +37,7 @@ def activity(
     num_samples: int = 1,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
     solver: Solver | None = None,
 ) -> Latents:
     """Draws of activity given one observation: each array is (num_samples, width).

@@ -14,7 +14,7 @@ from pcmodel.errors import UserError
 from pcmodel.inference import posterior as core
 from pcmodel.inference.equation import is_quadratic
 from pcmodel.inference.infer import InferenceResult
-from pcmodel.levels import level_index
+from pcmodel.levels import Level, level_index, level_indices
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
 from pcmodel.types import Latents
@@ -50,7 +50,7 @@ class Posterior:
         refuse_tempered(self.posed)
         return -self._map(core.free_energy)
 
-    def covariance(self, first: str | int, second: str | int) -> Array:
+    def covariance(self, first: Level, second: Level) -> Array:
         """Covariance between two levels, (width_first, width_second)."""
         names = self.posed.problem.structure.model.names
         levels = level_index(first, names), level_index(second, names)
@@ -77,18 +77,18 @@ class Posterior:
         keys = key if size is None else jax.random.split(key, size)
         return self._map(_draws, keys, static=(num_samples,))
 
-    def belief(self, *levels: str | int) -> Belief:
+    def belief(self, *levels: Level) -> Belief:
         """This posterior as the joint belief about some levels ("top" by default)."""
         structure = self.posed.problem.structure
         names = structure.model.names
-        chosen = sorted(level_index(level, names) for level in levels or ("top",))
+        chosen = level_indices(levels or "top", names)
         for level in chosen:
             if structure.clamped[level]:
                 raise UserError(
                     f"level {names[level]!r} is clamped: it has a value, not a belief."
                 )
-        mean, log_precision = self._map(_belief, static=tuple(chosen))
-        return Belief(mean, log_precision, tuple(chosen))
+        mean, log_precision = self._map(_belief, static=chosen)
+        return Belief(mean, log_precision, chosen)
 
     def _map(self, function: Callable, *extra: Array, static: tuple = ()):
         return _mapped(

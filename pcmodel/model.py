@@ -6,6 +6,7 @@ hashable (two networks of one architecture share compiled code); its weights are
 pytree passed beside it.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,6 +17,9 @@ from jax import Array
 from pcmodel.likelihood import Gaussian, Likelihood
 from pcmodel.small import matmul
 from pcmodel.types import Weights
+
+FIXED = "fixed"
+"""Key of the weights under which arrays lie that belong to a layer and do not learn."""
 
 
 @runtime_checkable
@@ -66,6 +70,32 @@ class StackedModel(GenerativeModel, Protocol):
 
     def predict_in_stack(self, layer: Any, level: int, above: Array) -> Array:
         """Prediction of a level by a layer of its stack, from that layer's own weights."""
+        ...
+
+    @property
+    def one_for_all(self) -> tuple[tuple[int, int], ...]:
+        """Those of the stacks whose layers are one and the same: one set of weights, without an axis of
+        layers."""
+        ...
+
+    @property
+    def shared(self) -> tuple[tuple[int, Any, int, Any], ...]:
+        """(entry, path, owner, source): an array that entry `entry` of `weights["layers"]` does not hold,
+        because it is the one that lies at `source` of entry `owner`."""
+        ...
+
+
+Axes = Mapping[tuple[Any, ...], tuple[int, ...] | None]
+"""For every array of a layer, by its path: the axes along which it feeds different units (none: it feeds all
+alike), None for an array that does not scale the prediction."""
+
+
+@runtime_checkable
+class OrientedModel(GenerativeModel, Protocol):
+    """A model that knows which axis of an array feeds which unit."""
+
+    def output_axes(self, weights: Weights, index: int) -> Axes:
+        """For the layer that entry `index` of `weights["layers"]` stands for, shared arrays included."""
         ...
 
 
@@ -137,6 +167,71 @@ def spans_of(model: GenerativeModel) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
+def by_layer(model: GenerativeModel, layers: Sequence[Any]) -> tuple[Any, ...]:
+    """Entries of `weights["layers"]` taken apart into one a layer, bottom first.
+
+    An array that several layers share stands at the lowest of them; a layer that owns nothing has an
+    empty entry, so that the index of an entry is the level that the layer predicts.
+    """
+    apart: list[Any] = []
+    for (first, end), entry in zip(spans_of(model), layers, strict=True):
+        if end - first == 1:
+            apart.append(entry)
+        elif (first, end) in one_for_all(model):
+            apart += [entry, *({} for _ in range(first + 1, end))]
+        else:
+            leaves, tree = jax.tree.flatten(entry)
+            split = [jnp.split(leaf, end - first) for leaf in leaves]
+            apart += [
+                jax.tree.unflatten(tree, [parts[i][0] for parts in split])
+                for i in range(end - first)
+            ]
+    return tuple(apart)
+
+
+def by_span(model: GenerativeModel, layers: Sequence[Any]) -> tuple[Any, ...]:
+    """`by_layer` undone."""
+    together: list[Any] = []
+    for first, end in spans_of(model):
+        if end - first == 1 or (first, end) in one_for_all(model):
+            together.append(layers[first])
+        else:
+            together.append(
+                jax.tree.map(lambda *leaves: jnp.stack(leaves), *layers[first:end])
+            )
+    return tuple(together)
+
+
+def one_for_all(model: GenerativeModel) -> tuple[tuple[int, int], ...]:
+    """The model's stacks of one and the same layer."""
+    return model.one_for_all if isinstance(model, StackedModel) else ()
+
+
+def output_axes(model: GenerativeModel, weights: Weights, index: int) -> Axes:
+    """See `OrientedModel`; a model that does not say has matrices (units, units above)."""
+    if isinstance(model, OrientedModel):
+        return model.output_axes(weights, index)
+    leaves = jax.tree_util.tree_leaves_with_path(weights["layers"][index])
+    return {
+        path_of(path): (0,) if jnp.ndim(leaf) == 2 else None for path, leaf in leaves
+    }
+
+
+def path_of(path: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A path of jax's as the plain keys and indices that it goes by."""
+    return tuple(getattr(entry, "key", getattr(entry, "idx", None)) for entry in path)
+
+
+def levels_fed(model: GenerativeModel) -> tuple[tuple[int, ...], ...]:
+    """For every entry of `weights["layers"]`, the levels that its layers predict."""
+    return tuple(tuple(range(*span)) for span in spans_of(model))
+
+
+def learned(weights: Weights) -> Weights:
+    """The weights without the arrays that belong to a layer and do not learn."""
+    return {name: value for name, value in weights.items() if name != FIXED}
+
+
 def as_stacked(model: GenerativeModel) -> StackedModel:
     """The model, known to have stacks."""
     if not isinstance(model, StackedModel):
@@ -151,4 +246,4 @@ def _down_stack(
         return model.predict_in_stack(layer, first, above), None
 
     layers = model.stack_weights(weights, first, end)
-    return jax.lax.scan(step, above, layers, reverse=True)[0]
+    return jax.lax.scan(step, above, layers, length=end - first, reverse=True)[0]

@@ -34,10 +34,10 @@ from jax.typing import ArrayLike
 
 from pcmodel.arrays import is_traced, read_numbers
 from pcmodel.errors import UserError
-from pcmodel.levels import level_index
+from pcmodel.levels import Level, level_index
 from pcmodel.precision import check_log_precision
 
-Levels = Mapping[str | int, ArrayLike]
+Levels = Mapping[Level, ArrayLike]
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def _product(first: Levels, second: Levels) -> Levels:
     return merged
 
 
-def relax(level: str | int, gain: ArrayLike) -> Modulation:
+def relax(level: Level, gain: ArrayLike) -> Modulation:
     """Lower one level's precision: `relax("top", 0.25)`."""
     return Modulation({level: gain})
 

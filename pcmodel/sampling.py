@@ -15,6 +15,7 @@ from pcmodel.errors import UserError
 from pcmodel.inference.annealing import annealed_log_likelihood
 from pcmodel.inference.chain import Sampling, run_chain
 from pcmodel.inference.whitened import unroll
+from pcmodel.levels import Level
 from pcmodel.networks.network import Network
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
@@ -46,7 +47,7 @@ def log_likelihood(
     key: Array,
     num_steps: int = 50,
     num_particles: int = 16,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
 ) -> LogLikelihood:
     """Log-likelihood by annealed importance sampling, linear or not.
 
@@ -83,7 +84,7 @@ def complete(
     key: Array,
     num_samples: int = 100,
     sampling: Sampling | None = None,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
 ) -> Array:
     """Draws of level 0's missing units given the others: (num_samples, [batch,] width_0).
 

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -14,23 +15,31 @@ from pcmodel.door import Clamp, pose
 from pcmodel.errors import UserError
 from pcmodel.learning.em import Learning, init_learning, level_rules
 from pcmodel.learning.loop import Chunk, LearningCurve, learn
+from pcmodel.learning.optimising import init_optimiser
 from pcmodel.learning.settling import LearnedPrecisions, judge_precisions
+from pcmodel.levels import Level, level_indices
+from pcmodel.model import learned
 from pcmodel.modulation import check_scalar
 from pcmodel.networks.network import Network, as_model, with_arrays
+from pcmodel.problem import Structure
 from pcmodel.resuming import Resuming, digest
 from pcmodel.tracing import refuse_tracing
+from pcmodel.types import Weights
+from pcmodel.whole import whole_number
 
 
 class TrainingResult(NamedTuple):
     """The trained network (a copy), how learning went, and the gauge of its precisions.
 
     precisions: whether each level's has settled, and its standard error once it has.
+    stopped: empty when all epochs were done; else the sentence that says why not, and which network this is.
     """
 
     network: Network
     curve: LearningCurve
     gauge: str
     precisions: LearnedPrecisions
+    stopped: str = ""
 
 
 def train(
@@ -38,10 +47,10 @@ def train(
     observations: ArrayLike,
     *,
     key: Array,
-    clamp: Mapping[str | int, ArrayLike | Clamp] | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
     learning: Learning | None = None,
-    num_epochs: int = 20,
-    batch_size: int = 64,
+    num_epochs: SupportsIndex = 20,
+    batch_size: SupportsIndex = 64,
     plasticity: ArrayLike = 1.0,
     advance: Callable[[], None] = lambda: None,
     checkpoints: str | os.PathLike | None = None,
@@ -58,7 +67,8 @@ def train(
         same bits; the curve then begins where it went on. Give the same `learning`: only its
         arrays can be told apart.
 
-    Raises UserError for data that do not fit the network, for a rate outside [0, 1], a negative plasticity, and for precisions
+    Raises UserError for an optimiser that asks for what is not known or does not fit the weights, for
+        data that do not fit the network, for a rate outside [0, 1], a negative plasticity, and for precisions
     asked of a point-estimate E-step, which cannot learn them; for checkpoints that are damaged or of something else.
     """
     refuse_tracing(
@@ -68,8 +78,11 @@ def train(
         why="its loop over epochs runs in Python",
     )
     learning = learning or Learning()
-    check_learning(learning, num_epochs, batch_size)
+    num_epochs = whole_number(num_epochs, "num_epochs")
+    batch_size = whole_number(batch_size, "batch_size")
+    check_learning(learning)
     pure = as_model(network)
+    level_indices(learning.frozen_precisions, pure.model.names)
     posed = pose(pure, observations, clamp=clamp)
     examples = posed.batch_size
     if examples is None:
@@ -80,6 +93,7 @@ def train(
         raise UserError(
             f"batch_size {batch_size} exceeds the {examples} examples given."
         )
+    check_optimiser(learning, posed.problem.structure, pure.weights)
     values = tuple(
         value if value.ndim == 2 else jnp.broadcast_to(value, (examples, *value.shape))
         for value in posed.problem.inputs.values
@@ -124,6 +138,7 @@ def train(
         resume=None if resuming is None else resuming.begin(),
         on_chunk=on_chunk,
     )
+    gauge = learning.gauge.told(pure.model, pure.weights, pure.log_precisions)
     trained = with_arrays(network, state.weights, state.log_precisions)
     rules = level_rules(learning, posed.problem.structure, None)
     learned = [
@@ -133,15 +148,11 @@ def train(
     precisions = judge_precisions(
         state.precision, curve.log_precisions, learned, examples, pure.model.names
     )
-    return TrainingResult(trained, curve, learning.gauge.name, precisions)
+    return TrainingResult(trained, curve, gauge, precisions, curve.reason)
 
 
-def check_learning(learning: Learning, num_epochs: int, batch_size: int) -> None:
+def check_learning(learning: Learning) -> None:
     """Raise a UserError for options that cannot work."""
-    if num_epochs < 1 or batch_size < 1:
-        raise UserError(
-            f"num_epochs and batch_size must be at least 1, got {num_epochs} and {batch_size}."
-        )
     learning.precision_step.check()
     if learning.asks_point_estimates_for_precisions:
         raise UserError(
@@ -149,3 +160,18 @@ def check_learning(learning: Learning, num_epochs: int, batch_size: int) -> None
             "made zero and the precision diverges; use PosteriorSamples, or set "
             "precision_step=Frozen() to train weights alone."
         )
+
+
+def check_optimiser(learning: Learning, structure: Structure, weights: Weights) -> None:
+    """Raise a UserError unless the optimiser can make a state for what it is shown."""
+    model, own = structure.model, learned(weights)
+    try:
+        jax.eval_shape(partial(init_optimiser, learning.optimiser, model), own)
+    except (
+        Exception
+    ) as error:  # whatever an optimiser, its masks or its labels may raise
+        reason = [*str(error).splitlines(), type(error).__name__][0]
+        raise UserError(
+            "the optimiser does not fit the weights, which it is shown as {'layers': one entry a layer, bottom first, "
+            f"'prior_mean': of the top}}: {reason}"
+        ) from error

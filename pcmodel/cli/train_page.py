@@ -64,6 +64,7 @@ class TrainingSummary(NamedTuple):
     num_parameters: int
     gauge: str
     stopped_early: bool
+    reason: str
     resumed_from: int | None
     foreign: dict[str, Any]
     precisions_settled: dict[str, bool]
@@ -113,6 +114,7 @@ class TrainPage:
             num_parameters(self._run.network),
             self._run.gauge,
             self._run.stopped_early,
+            self._run.reason,
             self._run.resumed_from,
             detections_of(outcome.foreign),
             self._settled(plan, outcome),
@@ -297,10 +299,7 @@ def _answer(plan: TrainingPlan, summary: TrainingSummary) -> str:
         f"test images of {plan.data.name} are named correctly."
     )
     if summary.stopped_early:
-        said += (
-            " **Learning ended early:** the energy or the network was no longer finite; this is the "
-            "last network whose energy was."
-        )
+        said += f" **Learning ended early:** {summary.reason}"
     return said
 
 

@@ -4,12 +4,12 @@
 latent follows its own precision-weighted errors.  It is as slow as the ratio of the precisions is
 large, and that slowness (the settling time) is itself of interest.  `ErrorDescent` descends
 on whitened errors instead (error-based predictive coding, Goemaere et al. 2025, whitened here).
-Any optax optimiser may be passed.
+Any optax optimiser may be passed; noise that it draws is each example's own.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +25,7 @@ from pcmodel.energy import (
     state_from_latents,
 )
 from pcmodel.inference.certificate import certify, is_convex
+from pcmodel.inference.optimising import fresh, move
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import objective, unroll, whitened_from_latents
 from pcmodel.problem import Problem, level_runs, split_runs
@@ -146,11 +147,31 @@ def descend(solver: Descent, problem: Problem, initial: Array) -> SolverResult:
         return parts, state, residual(parts), count + CHECK_EVERY
 
     parts = coordinates.parts(coordinates.from_whitened(initial))
-    start = (parts, solver.optimiser.init(parts), residual(parts), jnp.zeros((), int))
+    begun = first_state(solver, problem, coordinates, parts)
+    start = (parts, begun, residual(parts), jnp.zeros((), int))
     parts, _, norm, count = jax.lax.while_loop(unfinished, chunk, start)
     whitened = coordinates.to_whitened(coordinates.whole(parts))
     found = certify(problem, whitened, tolerance=tolerance)
     return SolverResult(whitened, *found, count, count)
+
+
+def first_state(
+    solver: Descent,
+    problem: Problem,
+    coordinates: Coordinates,
+    parts: tuple[Array, ...],
+) -> Any:
+    """The optimiser's state at the first point; its noise is the example's own."""
+
+    def anchor() -> Array:
+        given = (problem.inputs, parts)
+        numbers = [
+            jnp.asarray(leaf).ravel()[:1].astype(parts[0].dtype)
+            for leaf in jax.tree.leaves(given)
+        ]
+        return jnp.sum(jnp.concatenate(numbers))
+
+    return fresh(solver.optimiser, parts, lambda: coordinates.energy(parts), anchor)
 
 
 def descent_step(optimiser: optax.GradientTransformation, energy_of: Callable):
@@ -158,7 +179,8 @@ def descent_step(optimiser: optax.GradientTransformation, energy_of: Callable):
 
     def step(carry, _):
         parts, state = carry
-        updates, state = optimiser.update(jax.grad(energy_of)(parts), state, parts)
+        value, gradient = jax.value_and_grad(energy_of)(parts)
+        updates, state = move(optimiser, energy_of, parts, value, gradient, state)
         moved = jax.tree.map(jnp.add, parts, updates)
         return (moved, state), None
 
@@ -175,7 +197,7 @@ def descend_steps(
     coordinates = solver.coordinates(problem)
     step = descent_step(solver.optimiser, coordinates.energy)
     parts = coordinates.parts(initial)
-    start = (parts, solver.optimiser.init(parts))
+    start = (parts, first_state(solver, problem, coordinates, parts))
     (parts, _), _ = jax.lax.scan(step, start, length=num_steps)
     return coordinates.whole(parts)
 
@@ -202,6 +224,6 @@ def trajectory(
         return step(carry, None)[0], (coordinates.whole(carry[0]), value)
 
     parts = coordinates.parts(initial)
-    start = (parts, solver.optimiser.init(parts))
+    start = (parts, first_state(solver, problem, coordinates, parts))
     _, (points, energies) = jax.lax.scan(record, start, length=num_steps)
     return Trajectory(points, energies)

@@ -8,6 +8,7 @@ A drug's *plasticity* multiplies what a step changes, after the optimiser: a res
 Adam where it was.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,8 +21,10 @@ from jaxtyping import Float, Int
 from pcmodel.learning.e_step import EStep, Memory, PosteriorSamples
 from pcmodel.learning.gauge import FixedWeightNorm, Gauge
 from pcmodel.learning.m_step import Draws, LevelRule, MovingAverage, PrecisionStep
-from pcmodel.learning.rules import Equilibrium, Rule, Teaching
-from pcmodel.model import spans_of
+from pcmodel.learning.optimising import init_optimiser, step_optimiser
+from pcmodel.learning.rules import Equilibrium, Rule, Slope, Teaching
+from pcmodel.levels import Level, level_indices
+from pcmodel.model import learned
 from pcmodel.problem import Inputs, Problem, Structure
 from pcmodel.types import LogPrecisions, Weights
 
@@ -30,11 +33,12 @@ from pcmodel.types import LogPrecisions, Weights
 class Learning:
     """How a network learns.
 
-    optimiser: optax transformation for the weights.
+    optimiser: optax transformation for the weights. It sees {"layers": one entry a layer, bottom first,
+        "prior_mean": of the top}, equal layers or not, and may ask for `value`, `grad` and `value_fn`.
     rule: where the weights' gradient comes from; see `pcmodel.learning.rules`.
     e_step: `PosteriorSamples` or, with `precision_step=Frozen()`, `PointEstimate`.
     precision_step: the M-step of the precisions; see `pcmodel.learning.m_step`.
-    frozen_precisions: level indices whose precision is not learned.
+    frozen_precisions: levels (by name or index) whose precision is not learned.
     variance_floor: added to the second moment of level 0's errors, as if the data carried noise
         of that variance. Data with constant or quantised units (pixels) have no density: without a
         floor their precision, and the likelihood, grow without bound.
@@ -43,7 +47,7 @@ class Learning:
 
     optimiser: optax.GradientTransformation = optax.adam(3e-3)
     precision_step: PrecisionStep = MovingAverage(0.05)
-    frozen_precisions: tuple[int, ...] = ()
+    frozen_precisions: Level | Sequence[Level] = ()
     variance_floor: float = 0.0
     e_step: EStep = PosteriorSamples()
     gauge: Gauge = FixedWeightNorm()
@@ -91,19 +95,19 @@ def init_learning(
     log_precisions: LogPrecisions,
     learning: Learning,
     *,
-    structure: Structure | None = None,
+    structure: Structure,
     num_examples: int = 0,
     key: Array | None = None,
 ) -> LearningState:
-    """State before the first step; the last three are for an E-step with memory."""
+    """State before the first step; the last two are for an E-step with memory."""
     memory = Memory()
-    if structure is not None and key is not None:
+    if key is not None:
         problem = problem_of(structure, weights, log_precisions, None)
         memory = learning.e_step.init(problem, num_examples, key)
     return LearningState(
         weights,
         log_precisions,
-        learning.optimiser.init(weights),
+        init_optimiser(learning.optimiser, structure.model, learned(weights)),
         learning.gauge.reference(weights),
         memory,
         learning.precision_step.init(log_precisions),
@@ -144,11 +148,11 @@ def em_step(
         return problem_of(structure, weights, state.log_precisions, example)
 
     def improve(
-        state: LearningState, gradient: Weights, draws: Draws | None
+        state: LearningState, slope: Slope, draws: Draws | None
     ) -> LearningState:
         return apply(
             state,
-            gradient,
+            slope,
             draws,
             structure=structure,
             learning=learning,
@@ -182,7 +186,7 @@ def em_step(
 
 def apply(
     state: LearningState,
-    gradient: Weights,
+    slope: Slope,
     draws: Draws | None,
     *,
     structure: Structure,
@@ -190,17 +194,17 @@ def apply(
     plasticity: Array | None = None,
 ) -> LearningState:
     """Weights by the optimiser and the gauge; precisions, where draws are given, by their M-step."""
-    updates, optimiser = learning.optimiser.update(
-        gradient, state.optimiser, state.weights
+    model = structure.model
+    own = learned(state.weights)
+    updates, optimiser = step_optimiser(
+        learning.optimiser, model, own, slope, state.optimiser
     )
     if plasticity is not None:
         updates = jax.tree.map(lambda change: plasticity * change, updates)
-    weights: Weights = optax.apply_updates(state.weights, updates)
+    moved: Any = optax.apply_updates(own, updates)
+    weights: Weights = {**state.weights, **moved}
     weights = learning.gauge.project(
-        weights,
-        state.initial,
-        state.log_precisions,
-        spans=spans_of(structure.model),
+        weights, state.initial, state.log_precisions, model=model
     )
     log_precisions, memory = state.log_precisions, state.precision
     if draws is not None:
@@ -220,8 +224,10 @@ def level_rules(
 ) -> tuple[LevelRule, ...]:
     """What each level's precision may do."""
     rules = []
+    names = structure.model.names
+    kept = level_indices(learning.frozen_precisions, names)
     for level in range(structure.top + 1):
-        frozen = level in learning.frozen_precisions
+        frozen = level in kept
         learned = not frozen and learning.gauge.learns(level, structure.top + 1)
         rate = (1.0 if plasticity is None else plasticity) if learned else None
         rules.append(LevelRule(rate, learning.variance_floor if level == 0 else 0.0))

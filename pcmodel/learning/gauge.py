@@ -15,49 +15,116 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from pcmodel.model import (
+    GenerativeModel,
+    StackedModel,
+    learned,
+    one_for_all,
+    output_axes,
+    path_of,
+    spans_of,
+)
 from pcmodel.types import LogPrecisions, Weights
 
-FREE = "branch"
-"""Key under which a residual layer keeps what it adds to the level above."""
+Held = tuple[tuple[int, ...] | None, ...]
+"""For each array of a layer: the axes of which every index keeps a norm of its own; None where none is kept."""
 
 
-def weight_norms(layer: Weights, *, per_unit: bool) -> list[Array | None]:
-    """Norm of each map of a layer (one an output if per unit); None where none is fixed.
-
-    A matrix (units, units above) has a norm a row; a convolution kernel (rows, columns, channels
-    above, channels) one a *channel*: its units share their weights, so the kernel can make up for
-    a rescaled channel but not for a rescaled unit.  Biases have none.
-
-    Nor has the branch of a residual layer.  Its level is the level above plus something, so it cannot be
-    rescaled alone: a chain of such levels has one scale, that of the map it begins with, and
-    what a branch adds to it is for the data to say.
-    """
+def weight_norms(layer: Weights, held: Held) -> list[Array | None]:
+    """The norms of a layer that are kept, one for each index of an array's held axes."""
     return [
-        None if is_free(path) else output_norm(leaf, per_unit=per_unit)
-        for path, leaf in jax.tree_util.tree_leaves_with_path(layer)
+        None if axes is None else norm_along(leaf, axes)
+        for leaf, axes in zip(jax.tree.leaves(layer), held, strict=True)
     ]
 
 
-def is_free(path: tuple) -> bool:
-    """Whether an array belongs to the branch of a residual layer."""
-    return any(getattr(entry, "key", None) == FREE for entry in path)
+def norm_along(leaf: Array, axes: tuple[int, ...]) -> Array:
+    """Norm over all axes but these."""
+    others = tuple(axis for axis in range(leaf.ndim) if axis not in axes)
+    return jnp.sqrt(jnp.sum(leaf**2, axis=others, keepdims=True))
 
 
-def output_norm(leaf: Array, *, per_unit: bool) -> Array | None:
-    """Norm of a matrix or kernel, over everything or over what feeds each output."""
-    if leaf.ndim not in (2, 4):
+def held_arrays(
+    model: GenerativeModel, weights: Weights, log_precisions: LogPrecisions
+) -> list[list[Held]]:
+    """What the gauge holds of every layer: one list an entry of `weights["layers"]`, one item a layer.
+
+    A map into a level with one precision is held by its norm, into a level with one a unit by the norm of what
+    feeds each unit (or channel: its units share their weights, so that a kernel can make up for a rescaled channel
+    but not for a rescaled unit).  A map that several levels share is held if any of them is hidden; where
+    they do not agree in what feeds a unit, by one norm.
+    """
+    spans = spans_of(model)
+    uses = map_uses(model, weights)
+    held = []
+    for index, (first, end) in enumerate(spans):
+        paths = [
+            path_of(path)
+            for path, _ in jax.tree_util.tree_leaves_with_path(weights["layers"][index])
+        ]
+        groups = (
+            [tuple(range(first, end))]
+            if (first, end) in one_for_all(model)
+            else [(level,) for level in range(first, end)]
+        )
+        held.append(
+            [
+                tuple(
+                    kept_axes(
+                        [
+                            (level, axes)
+                            for levels, axes in uses[index, path]
+                            for level in (
+                                group if set(group) <= set(levels) else levels
+                            )
+                        ],
+                        log_precisions,
+                    )
+                    for path in paths
+                )
+                for group in groups
+            ]
+        )
+    return held
+
+
+def map_uses(
+    model: GenerativeModel, weights: Weights
+) -> dict[tuple[int, tuple], list[tuple[tuple[int, ...], tuple[int, ...] | None]]]:
+    """For each array of the weights, where it is used: (levels predicted, axes that feed different units)."""
+    spans = spans_of(model)
+    ties = model.shared if isinstance(model, StackedModel) else ()
+    owner_of = {(index, path): (owner, source) for index, path, owner, source in ties}
+    uses: dict = {}
+    for index, span in enumerate(spans):
+        for path, axes in output_axes(model, weights, index).items():
+            owner = owner_of.get((index, path), (index, path))
+            uses.setdefault(owner, []).append((tuple(range(*span)), axes))
+    return uses
+
+
+def kept_axes(
+    uses: Sequence[tuple[int, tuple[int, ...] | None]], log_precisions: LogPrecisions
+) -> tuple[int, ...] | None:
+    """How the gauge holds one array that is used at (level, axes that feed different units)."""
+    hidden = [(level, axes) for level, axes in uses if level > 0 and axes is not None]
+    if not hidden:
         return None
-    inputs = (1,) if leaf.ndim == 2 else (0, 1, 2)
-    axes = inputs if per_unit else None
-    return jnp.sqrt(jnp.sum(leaf**2, axis=axes, keepdims=True))
+    agreed = {axes for _, axes in hidden}
+    by_unit = all(has_units(log_precisions[level]) for level, _ in hidden)
+    return next(iter(agreed)) if by_unit and len(agreed) == 1 else ()
 
 
 @dataclass(frozen=True)
 class FixedWeightNorm:
     """Every map into a hidden level keeps the norm it began with (the default).
 
-    Frobenius norm where the level has one precision, row (or channel) norms where each unit has its
-    own; see `weight_norms`. The map into level 0 is free: the data fix its scale.
+    Frobenius norm where the level has one precision, that of what feeds a unit (or channel) where each has its
+    own; see `held_arrays`. The map into level 0 is free: the data fix its scale.  Which axis of a kernel feeds
+    which unit is found out from the layer, whatever its orientation.
+
+    Some layers have nothing to hold: what adds to the level above (a residual layer: a chain of them has one scale,
+    that of the map it begins with), what bounds its prediction, what has no weights.  `told` names them.
     """
 
     name = "weight norm of every map into a hidden level fixed"
@@ -66,9 +133,26 @@ class FixedWeightNorm:
         """Whether the precision of a level is learned."""
         return True
 
+    def told(
+        self, model: GenerativeModel, weights: Weights, log_precisions: LogPrecisions
+    ) -> str:
+        """The gauge in words, and the hidden levels whose scale it does not fix."""
+        free = levels_without(model, weights)
+        if not free:
+            return self.name
+        names = [repr(model.names[level]) for level in free]
+        some = ", ".join(names[:3]) + (
+            f" and {len(names) - 3} more" if names[3:] else ""
+        )
+        return (
+            f"{self.name}; none is known for the layer that predicts {some} (it adds to the level above, "
+            "bounds its prediction, or has no weights that scale it): a precision there refers to the scale "
+            "that learning left"
+        )
+
     def reference(self, weights: Weights) -> Any:
         """What `project` refers to: the initial weights."""
-        return weights
+        return learned(weights)
 
     def project(
         self,
@@ -76,17 +160,27 @@ class FixedWeightNorm:
         initial: Any,
         log_precisions: LogPrecisions,
         *,
-        spans: Sequence[tuple[int, int]],
+        model: GenerativeModel,
     ) -> Weights:
-        """Weights with the initial norms; see `pcmodel.model.spans_of`."""
-        layers = []
-        for (first, end), now, then in zip(
-            spans, weights["layers"], initial["layers"], strict=True
-        ):
-            per_unit = tuple(has_units(log_precisions[i]) for i in range(first, end))
-            fixed = fix_norms(now, then, per_unit)
-            layers.append(fixed if first else with_bottom_free(fixed, now, end))
+        """Weights with the initial norms."""
+        held = held_arrays(model, weights, log_precisions)
+        layers = [
+            fix_norms(now, then, own)
+            for now, then, own in zip(
+                weights["layers"], initial["layers"], held, strict=True
+            )
+        ]
         return {**weights, "layers": tuple(layers)}
+
+
+def levels_without(model: GenerativeModel, weights: Weights) -> list[int]:
+    """Hidden levels whose prediction no array scales."""
+    free = []
+    for index, (first, end) in enumerate(spans_of(model)):
+        axes = output_axes(model, weights, index).values()
+        if all(one is None for one in axes):
+            free += range(max(first, 1), end)
+    return free
 
 
 def has_units(log_precision: Array | None) -> bool:
@@ -94,36 +188,33 @@ def has_units(log_precision: Array | None) -> bool:
     return log_precision is not None and log_precision.ndim > 0
 
 
-def fix_norms(now: Weights, then: Weights, per_unit: tuple[bool, ...]) -> Weights:
-    """One entry of the layers with its earlier norms; `per_unit` for each layer in it."""
+def fix_norms(now: Weights, then: Weights, held: Sequence[Held]) -> Weights:
+    """One entry of the layers with its earlier norms; `held` for each layer in it."""
 
-    def fix(kind: bool, now: Weights, then: Weights) -> Weights:
-        return rescale(now, weight_norms(then, per_unit=kind), per_unit=kind)
+    def fix(own: Held, now: Weights, then: Weights) -> Weights:
+        return rescale(now, weight_norms(then, own), own)
 
-    if len(per_unit) == 1:
-        return fix(per_unit[0], now, then)
-    if len(set(per_unit)) == 1:
-        return jax.vmap(partial(fix, per_unit[0]))(now, then)
+    if len(held) == 1:
+        return fix(held[0], now, then)
+    if len(set(held[1:])) == 1 and held[0] in (held[1], (None,) * len(held[0])):
+        fixed = jax.vmap(partial(fix, held[1]))(now, then)
+        return fixed if held[0] == held[1] else with_bottom_free(fixed, now)
     layers = [
-        fix(kind, *jax.tree.map(lambda leaf, i=i: leaf[i], (now, then)))
-        for i, kind in enumerate(per_unit)
+        fix(own, *jax.tree.map(lambda leaf, i=i: leaf[i], (now, then)))
+        for i, own in enumerate(held)
     ]
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *layers)
 
 
-def with_bottom_free(fixed: Weights, now: Weights, end: int) -> Weights:
+def with_bottom_free(fixed: Weights, now: Weights) -> Weights:
     """The lowest entry with its first layer, the one into level 0, as it was."""
-    if end == 1:
-        return now
     return jax.tree.map(lambda leaf, own: leaf.at[0].set(own[0]), fixed, now)
 
 
-def rescale(
-    layer: Weights, wanted: Sequence[Array | None], *, per_unit: bool
-) -> Weights:
-    """The layer with each matrix brought to its wanted norm."""
+def rescale(layer: Weights, wanted: Sequence[Array | None], held: Held) -> Weights:
+    """The layer with each held array brought to its wanted norms."""
     leaves, tree = jax.tree.flatten(layer)
-    current = weight_norms(layer, per_unit=per_unit)
+    current = weight_norms(layer, held)
     scaled = [
         leaf if now is None or norm is None else leaf * ratio(norm, now)
         for leaf, norm, now in zip(leaves, wanted, current, strict=True)
@@ -153,16 +244,23 @@ class FixedHiddenPrecision:
         del weights
         return ()
 
+    def told(
+        self, model: GenerativeModel, weights: Weights, log_precisions: LogPrecisions
+    ) -> str:
+        """The gauge in words."""
+        del model, weights, log_precisions
+        return self.name
+
     def project(
         self,
         weights: Weights,
         initial: Any,
         log_precisions: LogPrecisions,
         *,
-        spans: Sequence[tuple[int, int]],
+        model: GenerativeModel,
     ) -> Weights:
         """Nothing to fix."""
-        del initial, log_precisions, spans
+        del initial, log_precisions, model
         return weights
 
 

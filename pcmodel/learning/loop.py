@@ -17,6 +17,7 @@ import numpy as np
 from jax import Array
 from jax.sharding import NamedSharding
 
+from pcmodel.contents import Static
 from pcmodel.learning.em import (
     Learning,
     LearningInfo,
@@ -29,6 +30,9 @@ from pcmodel.types import LogPrecisions, Weights
 
 Prepare = Callable[[Array, Any], tuple[Array, ...]]
 """(key, one example's data) -> its clamped values, one array per level."""
+
+
+NOTHING: Static[Any] = Static(None)
 
 
 class Position(NamedTuple):
@@ -64,6 +68,7 @@ class LearningCurve(NamedTuple):
         level without one.
     stopped_early: whether a non-finite energy or network ended learning; the last network known to
         have a finite energy is kept, and the curve ends with it.
+    reason: why it stopped early, in a sentence; empty where it did not.
     """
 
     epoch: np.ndarray
@@ -74,6 +79,7 @@ class LearningCurve(NamedTuple):
     acceptance: np.ndarray
     log_precisions: np.ndarray
     stopped_early: bool
+    reason: str = ""
 
 
 @partial(
@@ -95,9 +101,9 @@ def run_chunk(
     num_batches: Array,
     *,
     structure: Structure,
-    learning: Learning,
+    learning: Static[Learning],
     batch_size: int,
-    prepare: Prepare | None = None,
+    prepare: Static[Prepare | None] = NOTHING,
     sharding: NamedSharding | None = None,
     plasticity: Array | None = None,
 ) -> tuple[LearningState, LearningInfo]:
@@ -118,14 +124,16 @@ def run_chunk(
         batch = jax.tree.map(lambda leaf: leaf[indices], data)
         if sharding is not None:
             batch = jax.lax.with_sharding_constraint(batch, sharding)
-        if prepare is not None:
-            batch = jax.vmap(prepare)(jax.random.split(prepare_key, batch_size), batch)
+        if prepare.value is not None:
+            batch = jax.vmap(prepare.value)(
+                jax.random.split(prepare_key, batch_size), batch
+            )
         return em_step(
             state,
             batch,
             key,
             structure=structure,
-            learning=learning,
+            learning=learning.value,
             indices=indices,
             plasticity=plasticity,
         )
@@ -178,10 +186,12 @@ def learn(
     else:
         state = resume[0]
     start = Position() if resume is None else resume[1]
+    # As they are now: what is changed while learning goes on does not change it.
+    settings, preparing = Static(learning), Static(prepare)
     state = copy(state)  # its buffers are given away, and the caller's must stay
     proven = known(state)
     history: list[tuple] = []
-    stopped = False
+    reason = ""
     for position, size, following in chunks(
         start, num_epochs, examples // batch_size, chunks_per_epoch
     ):
@@ -194,24 +204,38 @@ def learn(
             jnp.asarray(position.batch),
             jnp.asarray(size),
             structure=structure,
-            learning=learning,
+            learning=settings,
             batch_size=batch_size,
-            prepare=prepare,
+            prepare=preparing,
             sharding=sharding,
             plasticity=plasticity,
         )
         if not np.isfinite(info.energy):
             # What began this chunk was never seen to have a finite energy.
-            state, history, stopped = restored(state, proven), history[:-1], True
+            state, history = restored(state, proven), history[:-1]
+            reason = why_stopped("the energy", following, num_epochs, history)
             break
         if not is_finite(state):
-            state, stopped = restored(state, current), True
+            state = restored(state, current)
+            reason = why_stopped(
+                "a weight or precision", following, num_epochs, history
+            )
             break
         proven = current
         seconds = time.perf_counter() - started
         history.append(row_of(state, following, examples // batch_size, info))
         on_chunk(Chunk(state, following, info, size * batch_size, seconds))
-    return state, curve_of(history, len(log_precisions), stopped)
+    return state, curve_of(history, len(log_precisions), reason)
+
+
+def why_stopped(what: str, end: Position, num_epochs: int, history: list[tuple]) -> str:
+    """The sentence of a training that stopped early."""
+    epoch = end.epoch if end.batch == 0 else end.epoch + 1
+    kept = f"after {history[-1][0]:g} epochs" if history else "it began with"
+    return (
+        f"stopped in epoch {epoch} of {num_epochs}: {what} was no longer finite (a lower learning rate may help); "
+        f"the network returned is the one {kept}."
+    )
 
 
 def chunks(
@@ -263,7 +287,7 @@ def row_of(
     return (epoch, *(np.asarray(part) for part in info), np.asarray(precisions))
 
 
-def curve_of(history: list[tuple], num_levels: int, stopped: bool) -> LearningCurve:
+def curve_of(history: list[tuple], num_levels: int, reason: str) -> LearningCurve:
     """Rows as arrays, of the right shape even when there are none."""
     columns = list(zip(*history, strict=True)) or [()] * 7
     per_level = {"level_energies", "log_precisions"}
@@ -271,7 +295,7 @@ def curve_of(history: list[tuple], num_levels: int, stopped: bool) -> LearningCu
         np.asarray(column, float).reshape((-1, num_levels) if name in per_level else -1)
         for name, column in zip(LearningCurve._fields, columns, strict=False)
     ]
-    return LearningCurve(*arrays, stopped_early=stopped)  # type: ignore[call-arg]
+    return LearningCurve(*arrays, stopped_early=bool(reason), reason=reason)  # type: ignore[call-arg]
 
 
 def is_finite(state: LearningState) -> bool:

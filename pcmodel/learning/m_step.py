@@ -20,6 +20,7 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
+from pcmodel.inference.optimising import move
 from pcmodel.learning.scores import Scores
 from pcmodel.precision import (
     covariance_to_log_precision,
@@ -191,17 +192,21 @@ class GradientStep:
         memory: Any,
     ) -> tuple[LogPrecisions, Any]:
         """Every learned precision moved; `rate` multiplies the move, after the optimiser."""
-        gradient = tuple(
-            value
-            if value is None
-            else jnp.zeros_like(value)
-            if rule.rate is None
-            else precision_gradient(value, errors, rule.floor)
-            for value, errors, rule in zip(
-                log_precisions, draws.errors, rules, strict=True
-            )
+
+        def total(log_precisions: LogPrecisions) -> Array:
+            terms = [
+                precision_energy(value, errors, rule.floor)
+                for value, errors, rule in zip(
+                    log_precisions, draws.errors, rules, strict=True
+                )
+                if value is not None and rule.rate is not None
+            ]
+            return sum(terms, start=jnp.zeros((), draws.errors[0].dtype))
+
+        energy, gradient = jax.value_and_grad(total)(log_precisions)
+        updates, memory = move(
+            self.optimiser, total, log_precisions, energy, gradient, memory
         )
-        updates, memory = self.optimiser.update(gradient, memory, log_precisions)  # type: ignore[arg-type]
         moved = tuple(
             value
             if value is None or rule.rate is None
@@ -211,20 +216,23 @@ class GradientStep:
         return moved, memory
 
 
+def precision_energy(
+    log_precision: Array, errors: Float[Array, "batch samples width"], floor: float
+) -> Array:
+    """Mean Gaussian energy of the errors, with noise of variance `floor` on them."""
+    width = errors.shape[-1]
+    flat = errors.reshape(-1, width)
+    own = factor(log_precision, jnp.ones((), flat.dtype), width)
+    squares = jax.vmap(lambda error: jnp.sum(whiten(own, error) ** 2))(flat)
+    noise = floor * jnp.sum(own**2)
+    return 0.5 * (jnp.mean(squares) + noise) + log_normaliser(own, width)
+
+
 def precision_gradient(
     log_precision: Array, errors: Float[Array, "batch samples width"], floor: float
 ) -> Array:
-    """Gradient of the mean Gaussian energy of the errors, with noise of variance `floor` on them."""
-    width = errors.shape[-1]
-    flat = errors.reshape(-1, width)
-
-    def mean_energy(log_precision: Array) -> Array:
-        own = factor(log_precision, jnp.ones((), flat.dtype), width)
-        squares = jax.vmap(lambda error: jnp.sum(whiten(own, error) ** 2))(flat)
-        noise = floor * jnp.sum(own**2)
-        return 0.5 * (jnp.mean(squares) + noise) + log_normaliser(own, width)
-
-    return jax.grad(mean_energy)(log_precision)
+    """Gradient of `precision_energy` in the log-precision."""
+    return jax.grad(precision_energy)(log_precision, errors, floor)
 
 
 def capped(rate: float, factor: float | Array) -> float | Array:

@@ -13,7 +13,7 @@ A rule sees a `Teaching`, by which it poses problems and applies gradients, and 
 optimisers or gauges.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
@@ -30,12 +30,14 @@ from pcmodel.energy import (
     predictions,
     state_from_latents,
 )
+from pcmodel.inference.optimising import begin_each, move
 from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import unroll, unrolled_objective
 from pcmodel.learning.e_step import EStep, Expectation, Memory, no_number, sweep_start
 from pcmodel.learning.m_step import Draws
 from pcmodel.learning.scores import Scores, scores
 from pcmodel.likelihood import Gaussian
+from pcmodel.model import learned
 from pcmodel.problem import Problem
 from pcmodel.types import Latents, Weights
 
@@ -46,12 +48,24 @@ class Teaching(NamedTuple):
     """What a rule may use.
 
     pose: (weights, one example's values) -> Problem.
-    improve: (state, gradient, draws or None) -> state.
+    improve: (state, slope, draws or None) -> state.
     """
 
     pose: Callable[[Weights, Values], Problem]
-    improve: Callable[[Any, Weights, Any], Any]
+    improve: Callable[[Any, "Slope", Any], Any]
     e_step: EStep
+
+
+class Slope(NamedTuple):
+    """What an optimiser may ask for.
+
+    value: what is descended, at the present weights.  gradient: of it, in the weights that learn.
+    objective: of such weights, the same function, for optimisers that try a step before they take it.
+    """
+
+    value: Float[Array, ""]
+    gradient: Weights
+    objective: Callable[[Weights], Array]
 
 
 class Lesson(NamedTuple):
@@ -68,13 +82,6 @@ class Taught(NamedTuple):
     state: Any
     memory: Memory
     lesson: Lesson
-
-
-class Gradient(NamedTuple):
-    """Mean energies of a batch and the gradient of their sum in the weights."""
-
-    level_energies: Float[Array, " levels"]
-    weights: Weights
 
 
 @dataclass(frozen=True)
@@ -94,12 +101,12 @@ class Equilibrium:
     ) -> Taught:
         """One step."""
         expectation, memory = expect(state, values, own, key, teaching)
-        energies, gradient = local_gradient(
+        energies, slope = local_slope(
             state.weights, values, expectation.latents, teaching
         )
         draws = precision_draws(state.weights, values, expectation.latents, teaching)
         lesson = Lesson(energies, expectation.residual, expectation.acceptance)
-        return Taught(teaching.improve(state, gradient, draws), memory, lesson)
+        return Taught(teaching.improve(state, slope, draws), memory, lesson)
 
 
 @dataclass(frozen=True)
@@ -127,10 +134,10 @@ class Backpropagation:
             loss = unrolled_objective(problem, start, unrolled)
             return loss, level_energies(problem, unrolled.latents)
 
-        gradient, energies = jax.grad(total, has_aux=True)(state.weights)
+        energies, slope = slope_of(total, state.weights)
         memory = Memory(own, state.inference.shared)
         lesson = unseen(energies, values)
-        return Taught(teaching.improve(state, gradient, None), memory, lesson)
+        return Taught(teaching.improve(state, slope, None), memory, lesson)
 
 
 @dataclass(frozen=True)
@@ -153,22 +160,24 @@ class Nudged:
     ) -> Taught:
         """One step."""
         scale = self.strength * len(self.signs)
-        total, energies, lesson, memory = None, [], [], Memory(own)
+        slopes, energies, lesson, memory = [], [], [], Memory(own)
         for sign in self.signs:
             nudge = partial(nudged, state.weights, teaching, sign * self.strength)
             targets = jax.vmap(nudge)(values)
             expectation, memory = expect(state, targets, memory.examples, key, teaching)
-            terms, gradient = local_gradient(
+            terms, slope = local_slope(
                 state.weights, targets, expectation.latents, teaching
             )
-            part = jax.tree.map(lambda g, s=sign: s * g / scale, gradient)
-            total = part if total is None else jax.tree.map(jnp.add, total, part)
+            slopes.append(slope)
             energies.append(terms)
             lesson.append(expectation.residual)
+        factors = [sign / scale for sign in self.signs]
         mean = jnp.mean(jnp.stack(energies), axis=0)
         residual = jnp.mean(jnp.stack(lesson), axis=0)
         seen = Lesson(mean, residual, jnp.full_like(residual, jnp.nan))
-        return Taught(teaching.improve(state, total, None), memory, seen)
+        return Taught(
+            teaching.improve(state, combined(slopes, factors), None), memory, seen
+        )
 
 
 @dataclass(frozen=True)
@@ -186,7 +195,6 @@ class Incremental:
         self, state: Any, values: Values, own: Any, key: Array, teaching: Teaching
     ) -> Taught:
         """As many steps of the weights as of inference; the E-step is not used."""
-        del key
 
         def begin(example: Values) -> Array:
             problem = teaching.pose(state.weights, example)
@@ -201,18 +209,37 @@ class Incremental:
             energies = jax.vmap(one)(values, points)
             return jnp.sum(energies), jnp.mean(energies, axis=0)
 
+        def descend(weights: Weights, example: Values, point, pull, memory):
+            def own(point: Array) -> Array:
+                problem = teaching.pose(weights, example)
+                return jnp.sum(
+                    level_energies(problem, latents_from_state(problem, point))
+                )
+
+            return move(self.optimiser, own, point, own(point), pull, memory)
+
         def step(carry, _):
             state, points, memory = carry
-            (slope, pull), energies = jax.grad(total, argnums=(0, 1), has_aux=True)(
-                state.weights, points
+            rest = state.weights
+            (value, energies), (slope, pull) = jax.value_and_grad(
+                lambda some, points: total({**rest, **some}, points),
+                argnums=(0, 1),
+                has_aux=True,
+            )(learned(rest), points)
+            updates, memory = jax.vmap(partial(descend, rest))(
+                values, points, pull, memory
             )
-            updates, memory = jax.vmap(self.optimiser.update)(pull, memory, points)
-            mean = jax.tree.map(lambda leaf: leaf / points.shape[0], slope)
+            size = points.shape[0]
+            mean = Slope(
+                value / size,
+                jax.tree.map(lambda leaf: leaf / size, slope),
+                lambda some: total({**rest, **some}, points)[0] / size,
+            )
             moved = teaching.improve(state, mean, None)
             return (moved, points + updates, memory), energies
 
         points = jax.vmap(begin)(values)
-        start = (state, points, jax.vmap(self.optimiser.init)(points))
+        start = (state, points, begin_each(self.optimiser, points, key))
         (state, *_), energies = jax.lax.scan(step, start, length=self.num_steps)
         memory = Memory(own, state.inference.shared)
         return Taught(state, memory, unseen(energies[-1], values))
@@ -236,10 +263,17 @@ def expect(
     return expectation, Memory(own, teaching.e_step.adapt(shared, expectation))
 
 
-def local_gradient(
+class LevelSlope(NamedTuple):
+    """Mean energies of a batch, and the slope of their sum."""
+
+    level_energies: Float[Array, " levels"]
+    slope: Slope
+
+
+def local_slope(
     weights: Weights, values: Values, latents: Latents, teaching: Teaching
-) -> Gradient:
-    """Gradient of the mean energy with the latents held; latents[l] is (batch, samples, width)."""
+) -> LevelSlope:
+    """Slope of the mean energy with the latents held; latents[l] is (batch, samples, width)."""
 
     def one(weights: Weights, example: Values, draws: Latents) -> Array:
         problem = teaching.pose(weights, example)
@@ -252,8 +286,35 @@ def local_gradient(
         energies = jnp.mean(jax.vmap(partial(one, weights))(values, latents), axis=0)
         return jnp.sum(energies), energies
 
-    gradient, energies = jax.grad(total, has_aux=True)(weights)
-    return Gradient(energies, gradient)
+    return slope_of(total, weights)
+
+
+def slope_of(
+    total: Callable[[Weights], tuple[Array, Array]], weights: Weights
+) -> LevelSlope:
+    """The slope of what `total` gives first, in the weights that learn; beside it what it gives second."""
+
+    def of_learned(some: Weights) -> tuple[Array, Array]:
+        return total({**weights, **some})
+
+    (value, energies), gradient = jax.value_and_grad(of_learned, has_aux=True)(
+        learned(weights)
+    )
+    return LevelSlope(energies, Slope(value, gradient, lambda w: of_learned(w)[0]))
+
+
+def combined(slopes: Sequence[Slope], factors: Sequence[float]) -> Slope:
+    """The slope of a weighted sum."""
+
+    def total(terms: list[Array]) -> Array:
+        scaled = [f * term for f, term in zip(factors, terms, strict=True)]
+        return sum(scaled[1:], scaled[0])
+
+    return Slope(
+        total([slope.value for slope in slopes]),
+        jax.tree.map(lambda *g: total(list(g)), *(slope.gradient for slope in slopes)),
+        lambda weights: total([slope.objective(weights) for slope in slopes]),
+    )
 
 
 def precision_draws(

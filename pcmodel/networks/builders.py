@@ -12,6 +12,7 @@ There is no batch normalisation, weight decay or dropout in these networks.
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import prod
+from typing import SupportsIndex
 
 import jax
 from flax import nnx
@@ -26,6 +27,7 @@ from pcmodel.networks.network import Network, to_log_precisions
 from pcmodel.networks.pooling import MaxPool
 from pcmodel.networks.residual import Residual
 from pcmodel.networks.scaling import gain, mupc_hidden, mupc_input, mupc_readout
+from pcmodel.whole import whole_number, whole_numbers
 
 Activation = Callable[[Array], Array]
 Precisions = Sequence[ArrayLike | None]
@@ -51,18 +53,10 @@ def classifier(
     )
 
 
-def check_sizes(**sizes: int | Sequence[int]) -> None:
-    """Raise a UserError unless every size is a positive whole number."""
-    for name, value in sizes.items():
-        numbers = (value,) if isinstance(value, int) else tuple(value)
-        if any(not isinstance(n, int) or n < 1 for n in numbers) or not numbers:
-            raise UserError(f"{name} must be positive whole numbers, got {value}.")
-
-
 def mlp_classifier(
-    width_in: int = 784,
-    hidden: Sequence[int] = (300, 300),
-    num_classes: int = 10,
+    width_in: SupportsIndex = 784,
+    hidden: Sequence[SupportsIndex] = (300, 300),
+    num_classes: SupportsIndex = 10,
     *,
     activation: Activation = jax.nn.relu,
     likelihood: Likelihood = Gaussian(),
@@ -74,9 +68,9 @@ def mlp_classifier(
     hidden: widths from the image to the label.  The layer out of the image is linear; the
     others read their activated level, with initial weights that keep its variance (`gain`).
     """
-    check_sizes(width_in=width_in, num_classes=num_classes)
-    if hidden:
-        check_sizes(hidden=hidden)
+    width_in = whole_number(width_in, "width_in")
+    num_classes = whole_number(num_classes, "num_classes")
+    hidden = whole_numbers(hidden, "hidden", empty=True)
     widths = (width_in, *hidden, num_classes)
     layers = [
         Dense(
@@ -100,10 +94,10 @@ def mlp_classifier(
 
 
 def residual_mlp(
-    width_in: int = 784,
-    width: int = 128,
-    depth: int = 64,
-    num_classes: int = 10,
+    width_in: SupportsIndex = 784,
+    width: SupportsIndex = 128,
+    depth: SupportsIndex = 64,
+    num_classes: SupportsIndex = 10,
     *,
     activation: Activation = jax.nn.relu,
     likelihood: Likelihood = Gaussian(),
@@ -116,7 +110,9 @@ def residual_mlp(
     dense branch, the label reads the last: depth + 1 layers, the L of muPC (Innocenti et al. 2025;
     theirs have no biases, these begin at zero).  Train with `scale_by_depth(network)` after Adam.
     """
-    check_sizes(width_in=width_in, width=width, depth=depth, num_classes=num_classes)
+    width_in, width = whole_number(width_in, "width_in"), whole_number(width, "width")
+    depth = whole_number(depth, "depth")
+    num_classes = whole_number(num_classes, "num_classes")
     inside = mupc_hidden(width, depth + 1)
     first = Dense(
         width_in, width, activation=identity, scaling=mupc_input(width_in), rngs=rngs
@@ -143,10 +139,10 @@ def residual_mlp(
 
 
 def vgg5(
-    image_shape: Sequence[int] = (32, 32, 3),
-    num_classes: int = 10,
+    image_shape: Sequence[SupportsIndex] = (32, 32, 3),
+    num_classes: SupportsIndex = 10,
     *,
-    channels: Sequence[int] = (128, 256, 512, 512),
+    channels: Sequence[SupportsIndex] = (128, 256, 512, 512),
     activation: Activation = jax.nn.gelu,
     likelihood: Likelihood = Gaussian(),
     precisions: Precisions | None = None,
@@ -172,10 +168,10 @@ def vgg5(
 
 
 def vgg7(
-    image_shape: Sequence[int] = (32, 32, 3),
-    num_classes: int = 10,
+    image_shape: Sequence[SupportsIndex] = (32, 32, 3),
+    num_classes: SupportsIndex = 10,
     *,
-    channels: Sequence[int] = (128, 128, 256, 256, 512, 512),
+    channels: Sequence[SupportsIndex] = (128, 128, 256, 256, 512, 512),
     activation: Activation = jax.nn.gelu,
     likelihood: Likelihood = Gaussian(),
     precisions: Precisions | None = None,
@@ -200,10 +196,10 @@ def vgg7(
 
 
 def vgg(
-    image_shape: Sequence[int],
-    num_classes: int,
+    image_shape: Sequence[SupportsIndex],
+    num_classes: SupportsIndex,
     *,
-    channels: Sequence[int],
+    channels: Sequence[SupportsIndex],
     paddings: Sequence[int],
     pooled: Sequence[bool],
     activation: Activation,
@@ -212,7 +208,9 @@ def vgg(
     rngs: nnx.Rngs,
 ) -> Network:
     """A stack of 3 x 3 convolutions, some pooled afterwards, and a dense layer to the label."""
-    check_sizes(image_shape=image_shape, num_classes=num_classes, channels=channels)
+    image_shape = whole_numbers(image_shape, "image_shape")
+    num_classes = whole_number(num_classes, "num_classes")
+    channels = whole_numbers(channels, "channels")
     if len(channels) != len(paddings):
         raise UserError(
             f"expected {len(paddings)} numbers of channels, got {len(channels)}."
@@ -250,7 +248,7 @@ def vgg(
 
 def readout_of_maps(
     shape: Shape,
-    num_classes: int,
+    num_classes: SupportsIndex,
     *,
     pool: Callable | None,
     activation: Activation,

@@ -13,6 +13,7 @@ Written for one example; `jax.vmap` over a batch makes one batched convolution o
 
 from collections.abc import Callable, Sequence
 from math import prod
+from typing import SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +24,7 @@ from jaxtyping import Float
 from pcmodel.errors import UserError
 from pcmodel.networks.pooling import Pool, pooled_shape
 from pcmodel.networks.scaling import STANDARD, Scaling, initial_weights, multiply
+from pcmodel.whole import whole_number, whole_numbers
 
 Shape = tuple[int, int, int]
 Pads = tuple[tuple[int, int], tuple[int, int]]
@@ -47,19 +49,21 @@ class Convolution(nnx.Module):
 
     def __init__(
         self,
-        shape_above: Sequence[int],
-        channels: int,
+        shape_above: Sequence[SupportsIndex],
+        channels: SupportsIndex,
         *,
-        kernel: int | Sequence[int] = 3,
-        stride: int = 1,
-        padding: int | str = "SAME",
+        kernel: SupportsIndex | Sequence[SupportsIndex] = 3,
+        stride: SupportsIndex = 1,
+        padding: SupportsIndex | str = "SAME",
         pool: Pool | None = None,
         activation: Callable[[Array], Array] = jnp.tanh,
         scale: float = 1.0,
         scaling: Scaling = STANDARD,
         rngs: nnx.Rngs,
     ):
-        maps = check_maps(shape_above, channels, stride, padding)
+        maps = check_maps(shape_above)
+        channels = whole_number(channels, "channels")
+        stride, padding = whole_number(stride, "stride"), check_padding(padding)
         window = window_of(kernel)
         size = pooled_shape(maps, pool)
         self.pads = pads_of(size, window, stride, padding)
@@ -111,18 +115,20 @@ class TransposedConvolution(nnx.Module):
 
     def __init__(
         self,
-        shape_above: Sequence[int],
-        channels: int,
+        shape_above: Sequence[SupportsIndex],
+        channels: SupportsIndex,
         *,
-        kernel: int | Sequence[int] = 3,
-        stride: int = 1,
-        padding: int | str = "SAME",
+        kernel: SupportsIndex | Sequence[SupportsIndex] = 3,
+        stride: SupportsIndex = 1,
+        padding: SupportsIndex | str = "SAME",
         activation: Callable[[Array], Array] = jnp.tanh,
         scale: float = 1.0,
         scaling: Scaling = STANDARD,
         rngs: nnx.Rngs,
     ):
-        maps = check_maps(shape_above, channels, stride, padding)
+        maps = check_maps(shape_above)
+        channels = whole_number(channels, "channels")
+        stride, padding = whole_number(stride, "stride"), check_padding(padding)
         window = window_of(kernel)
         sizes = [painted_size(maps[i], window[i], stride, padding) for i in (0, 1)]
         if min(sizes) < 1:
@@ -218,28 +224,34 @@ def add_bias(
     return (maps + jnp.broadcast_to(bias, maps.shape)).reshape(-1)
 
 
-def check_maps(
-    given: Sequence[int], channels: int, stride: int, padding: int | str
-) -> Shape:
-    """The shape of the maps above; a UserError unless a layer over them makes sense."""
-    shape = tuple(given)
-    if len(shape) != 3 or min(shape) < 1:
+def check_maps(given: Sequence[SupportsIndex]) -> Shape:
+    """The shape of the maps above; a UserError unless it is one."""
+    shape = whole_numbers(
+        given, "each number of a shape of maps (height, width, channels)"
+    )
+    if len(shape) != 3:
         raise UserError(
             f"maps have a shape (height, width, channels) of positive numbers, got {shape}."
         )
-    if channels < 1 or stride < 1:
-        raise UserError(
-            f"channels and stride must be at least 1, got {channels} and {stride}."
-        )
-    if padding != "SAME" and (isinstance(padding, str) or padding < 0):
-        raise UserError(f'padding must be "SAME" or a number of rows, got {padding!r}.')
     return shape[0], shape[1], shape[2]
 
 
-def window_of(kernel: int | Sequence[int]) -> tuple[int, int]:
+def check_padding(padding: SupportsIndex | str) -> int | str:
+    """The padding; a UserError unless it is "SAME" or a number of rows."""
+    if isinstance(padding, str):
+        if padding != "SAME":
+            raise UserError(
+                f'padding must be "SAME" or a number of rows, got {padding!r}.'
+            )
+        return padding
+    return whole_number(padding, 'padding (or "SAME")', least=0)
+
+
+def window_of(kernel: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, int]:
     """(rows, columns) of a kernel given by its side or by both."""
-    window = (kernel, kernel) if isinstance(kernel, int) else tuple(kernel)
-    if len(window) != 2 or min(window) < 1:
+    pair = hasattr(kernel, "__iter__") and getattr(kernel, "ndim", 1)
+    window = whole_numbers(kernel if pair else (kernel, kernel), "a kernel's side")
+    if len(window) != 2:
         raise UserError(
             f"a kernel has a side, or (rows, columns), of at least 1, got {kernel}."
         )

@@ -3,25 +3,27 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
+from typing import SupportsIndex
 
 import jax.numpy as jnp
 from flax import nnx
 
 from pcmodel.errors import UserError
 from pcmodel.likelihood import Gaussian, Likelihood
-from pcmodel.networks.builders import Activation, Precisions, check_sizes
+from pcmodel.networks.builders import Activation, Precisions
 from pcmodel.networks.convolution import TransposedConvolution
 from pcmodel.networks.layers import Dense, identity
 from pcmodel.networks.network import Network, to_log_precisions
 from pcmodel.networks.scaling import gain
+from pcmodel.whole import whole_number, whole_numbers
 
 
 def convolutional_generator(
-    image_shape: Sequence[int] = (28, 28, 1),
-    width: int = 32,
+    image_shape: Sequence[SupportsIndex] = (28, 28, 1),
+    width: SupportsIndex = 32,
     *,
-    channels: Sequence[int] = (16, 32),
-    kernel: int = 4,
+    channels: Sequence[SupportsIndex] = (16, 32),
+    kernel: SupportsIndex = 4,
     activation: Activation = jnp.tanh,
     likelihood: Likelihood = Gaussian(),
     precisions: Precisions | None = None,
@@ -35,7 +37,9 @@ def convolutional_generator(
 
     Raises UserError for images whose sides cannot be halved that often.
     """
-    check_sizes(image_shape=image_shape, width=width, kernel=kernel, channels=channels)
+    image_shape = whole_numbers(image_shape, "image_shape")
+    width, kernel = whole_number(width, "width"), whole_number(kernel, "kernel")
+    channels = whole_numbers(channels, "channels")
     factor = 2 ** len(channels)
     if len(image_shape) != 3 or image_shape[0] % factor or image_shape[1] % factor:
         raise UserError(

@@ -1,14 +1,15 @@
 """Maps between levels: layer l predicts level l from the latent of level l + 1."""
 
 from collections.abc import Callable
+from typing import SupportsIndex
 
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.errors import UserError
 from pcmodel.networks.scaling import STANDARD, Scaling, initial_weights, multiply
+from pcmodel.whole import whole_number
 
 
 def identity(x: Array) -> Array:
@@ -27,20 +28,17 @@ class Dense(nnx.Module):
 
     def __init__(
         self,
-        width_above: int,
-        width: int,
+        width_above: SupportsIndex,
+        width: SupportsIndex,
         *,
         activation: Callable[[Array], Array] = jnp.tanh,
         scale: float = 1.0,
         scaling: Scaling = STANDARD,
         rngs: nnx.Rngs,
     ):
+        width = whole_number(width, "the width of a dense layer's level")
+        width_above = whole_number(width_above, "the width above a dense layer")
         shape = (width, width_above)
-        if min(shape) < 1:
-            raise UserError(
-                f"a dense layer needs at least one unit on each side, got {width_above} above "
-                f"and {width} below."
-            )
         values = initial_weights(shape, width_above, scale, scaling, rngs)
         self.weight = nnx.Param(values)
         self.bias = nnx.Param(jnp.zeros((width,), values.dtype))

@@ -6,8 +6,7 @@ mutate.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -17,13 +16,29 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.arrays import default_dtype, read_numbers
+from pcmodel.contents import Content
 from pcmodel.errors import UserError
 from pcmodel.likelihood import Gaussian, Likelihood
-from pcmodel.model import default_names
+from pcmodel.model import FIXED, default_names
+from pcmodel.networks.layered import (
+    LayeredModel,
+    find_spans,
+    is_one_for_all,
+    span_ties,
+    stacked,
+    whole_layers,
+)
 from pcmodel.networks.layers import Dense, identity
 from pcmodel.networks.matrices import read_bias, read_matrix
+from pcmodel.networks.splitting import (
+    find_shared,
+    prediction_shape,
+    split_layers,
+    without,
+)
 from pcmodel.precision import from_precision
 from pcmodel.types import LogPrecisions, Weights
+from pcmodel.whole import whole_numbers
 
 
 class LogPrecision(nnx.Param):
@@ -43,7 +58,7 @@ class Network(nnx.Module):
     def __init__(
         self,
         layers: Sequence[nnx.Module],
-        widths: Sequence[int],
+        widths: Sequence[SupportsIndex],
         *,
         log_precisions: Sequence[ArrayLike | None],
         prior_mean: ArrayLike | None = None,
@@ -51,7 +66,7 @@ class Network(nnx.Module):
         names: Sequence[str] | None = None,
         is_linear: bool = False,
     ):
-        widths = tuple(int(width) for width in widths)
+        widths = check_widths(widths)
         names = tuple(names) if names is not None else default_names(len(widths))
         check_architecture(layers, widths, names)
         log_precisions = check_precisions(log_precisions, widths, names, likelihood)
@@ -78,19 +93,20 @@ class Network(nnx.Module):
         self.is_linear = is_linear
 
 
-def check_widths(widths: tuple[int, ...]) -> None:
-    """Raise a UserError unless there are levels, and each has units."""
-    if len(widths) < 1 or any(width < 1 for width in widths):
+def check_widths(widths: Any) -> tuple[int, ...]:
+    """The widths as whole numbers; a UserError unless there are levels, and each has units."""
+    try:
+        return whole_numbers(widths, "each of the widths")
+    except UserError as error:
         raise UserError(
-            f"widths must be positive integers, bottom first; got {widths}."
-        )
+            f"widths must be positive integers, bottom first; got {widths}: {error}"
+        ) from None
 
 
 def check_architecture(
     layers: Sequence[nnx.Module], widths: tuple[int, ...], names: tuple[str, ...]
 ) -> None:
     """Raise a UserError unless layers, widths and names describe one hierarchy."""
-    check_widths(widths)
     if len(layers) != len(widths) - 1:
         raise UserError(
             f"{len(widths)} levels need {len(widths) - 1} layers between them, "
@@ -98,18 +114,24 @@ def check_architecture(
         )
     if len(names) != len(widths) or len(set(names)) != len(names):
         raise UserError(f"expected {len(widths)} different level names, got {names}.")
-    for level, layer in enumerate(layers):
+    for level, parts in enumerate(split_layers(layers)):
         above = jax.ShapeDtypeStruct((widths[level + 1],), jnp.zeros(()).dtype)
         try:
-            shape = jax.eval_shape(layer, above).shape  # type: ignore[arg-type]
-        except (TypeError, ValueError) as error:
+            predicted = prediction_shape(parts, above)
+        except Exception as error:  # a layer of the user's own may raise anything
+            reason = [*str(error).splitlines(), type(error).__name__][0]
             raise UserError(
                 f"layer {level} cannot take level {level + 1} ({names[level + 1]!r}, "
-                f"{widths[level + 1]} units): {str(error).splitlines()[0]}"
-            ) from None
-        if shape != (widths[level],):
+                f"{widths[level + 1]} units): {reason}"
+            ) from error
+        if not isinstance(predicted, jax.ShapeDtypeStruct):
             raise UserError(
-                f"layer {level} predicts shape {shape}, but level {level} "
+                f"layer {level} predicts a {type(predicted).__name__}, but level {level} "
+                f"({names[level]!r}) is one array of {widths[level]} units."
+            )
+        if predicted.shape != (widths[level],):
+            raise UserError(
+                f"layer {level} predicts shape {predicted.shape}, but level {level} "
                 f"({names[level]!r}) has {widths[level]} units."
             )
 
@@ -143,7 +165,7 @@ def check_precisions(
 
 
 def dense(
-    widths: Sequence[int],
+    widths: Sequence[SupportsIndex],
     *,
     activation: Callable[[Array], Array] = jnp.tanh,
     precisions: Sequence[ArrayLike | None] | None = None,
@@ -157,9 +179,9 @@ def dense(
     The layer out of the top level is linear (a belief's units act as they are); the
     others pass through `activation`.  `precisions` default to 1 everywhere.
     """
+    widths = check_widths(widths)
     if len(widths) < 2:
         raise UserError(f"a hierarchy needs at least two levels, got widths {widths}.")
-    check_widths(tuple(int(width) for width in widths))
     last = len(widths) - 2
     layers = [
         Dense(
@@ -248,55 +270,6 @@ STACKED_FROM = 4
 """So many equal layers in a row are kept as one array and run as one loop."""
 
 
-@dataclass(frozen=True)
-class LayeredModel:
-    """The static side of a network; see `pcmodel.model.StackedModel`.
-
-    spans: (first, end) of the layers that each entry of `weights["layers"]` holds, bottom first; with
-    more than one, its arrays have a leading axis of layers.
-    """
-
-    graphdefs: tuple[Any, ...]
-    spans: tuple[tuple[int, int], ...]
-    widths: tuple[int, ...]
-    names: tuple[str, ...]
-    likelihood: Likelihood
-    is_linear: bool
-
-    @property
-    def stacks(self) -> tuple[tuple[int, int], ...]:
-        """The spans of more than one layer."""
-        return tuple(span for span in self.spans if span[1] - span[0] > 1)
-
-    def span_of(self, level: int) -> int:
-        """Index of the span whose layers predict a level."""
-        return next(i for i, (_, end) in enumerate(self.spans) if level < end)
-
-    def stack_weights(self, weights: Weights, first: int, end: int) -> Any:
-        """Weights of layers first .. end - 1 of one stack."""
-        index = self.span_of(first)
-        start, stop = self.spans[index]
-        whole = weights["layers"][index]
-        if (first, end) == (start, stop):
-            return whole
-        return jax.tree.map(lambda leaf: leaf[first - start : end - start], whole)
-
-    def predict_in_stack(self, layer: Any, level: int, above: Array) -> Array:
-        """Prediction of a level of a stack from one layer's weights."""
-        return nnx.merge(self.graphdefs[self.span_of(level)], layer)(above)
-
-    def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
-        """Prediction of a level from the one above; the prior mean at the top."""
-        if above is None:
-            return weights["prior_mean"]
-        index = self.span_of(level)
-        layer = weights["layers"][index]
-        start, stop = self.spans[index]
-        if stop - start > 1:
-            layer = jax.tree.map(lambda leaf: leaf[level - start], layer)
-        return nnx.merge(self.graphdefs[index], layer)(above)
-
-
 class PureNetwork(NamedTuple):
     """A network split at the door: static model, and two pytrees of arrays."""
 
@@ -308,63 +281,49 @@ class PureNetwork(NamedTuple):
 def as_model(network: Network) -> PureNetwork:
     """Split a network into its static model, weights and log-precisions.
 
-    weights: {"layers": one entry per span of `LayeredModel`, "prior_mean": (width of the top,)}.
+    weights: {"layers": one entry per span of `LayeredModel`, "prior_mean": (width of the top,)}, and
+    "fixed" like "layers" where layers hold arrays that do not learn.
     """
-    parts = [nnx.split(layer) for layer in network.layers]
-    graphdefs = [graphdef for graphdef, _ in parts]
-    states = [nnx.to_pure_dict(state) for _, state in parts]
-    spans = find_spans(graphdefs, network.widths)
-    layers = tuple(
-        states[first]
-        if end - first == 1
-        else jax.tree.map(lambda *leaves: jnp.stack(leaves), *states[first:end])
-        for first, end in spans
-    )
-    model = LayeredModel(
-        tuple(graphdefs[first] for first, _ in spans),
+    parts = split_layers(list(network.layers))
+    sharing = find_shared(parts)
+    spans = find_spans(parts, sharing, network.widths, STACKED_FROM)
+    one = tuple(span for span in spans if is_one_for_all(parts, sharing, span))
+    ties = span_ties(sharing, spans)
+    layers, fixed = [], []
+    for span, own in zip(spans, ties, strict=True):
+        members = parts[span[0] : span[1]]
+        left = [without(part.learned, [tie.path for tie in own]) for part in members]
+        layers.append(left[0] if span in one else stacked(left))
+        fixed.append(stacked([part.fixed for part in members]))
+    static = (
+        tuple(parts[first].graphdef for first, _ in spans),
         spans,
+        one,
+        ties,
         network.widths,
         network.names,
         network.likelihood,
         network.is_linear,
     )
-    weights = {"layers": layers, "prior_mean": network.prior_mean[...]}
-    log_precisions = tuple(
+    model = LayeredModel(*static, content=Content(static))
+    weights = {"layers": tuple(layers), "prior_mean": network.prior_mean[...]}
+    if jax.tree.leaves(fixed):
+        weights[FIXED] = tuple(fixed)
+    return PureNetwork(model, weights, log_precisions_of(network))
+
+
+def log_precisions_of(network: Network) -> LogPrecisions:
+    """The log-precision of every level; a UserError where two levels hold one object."""
+    holders: dict[int, int] = {}
+    for level, value in enumerate(network.log_precision):
+        if value is not None and holders.setdefault(id(value), level) != level:
+            raise UserError(
+                f"levels {holders[id(value)]} and {level} hold one log-precision object between them: "
+                "give each level its own."
+            )
+    return tuple(
         None if value is None else value[...] for value in network.log_precision
     )
-    return PureNetwork(model, weights, log_precisions)
-
-
-def find_spans(
-    graphdefs: Sequence[Any], widths: Sequence[int]
-) -> tuple[tuple[int, int], ...]:
-    """Runs of at least `STACKED_FROM` equal layers between levels of one width; else one each."""
-
-    def kind(layer: int) -> Any:
-        square = widths[layer] == widths[layer + 1]
-        return (graphdefs[layer], widths[layer]) if square else None
-
-    spans, first = [], 0
-    while first < len(graphdefs):
-        end, own = first + 1, kind(first)
-        while own is not None and end < len(graphdefs) and kind(end) == own:
-            end += 1
-        end = end if end - first >= STACKED_FROM else first + 1
-        spans.append((first, end))
-        first = end
-    return tuple(spans)
-
-
-def per_layer(model: LayeredModel, layers: Sequence[Any]) -> list[Any]:
-    """Entries of `weights["layers"]` taken apart into one entry per layer, bottom first."""
-    apart = []
-    for (first, end), entry in zip(model.spans, layers, strict=True):
-        if end - first == 1:
-            apart.append(entry)
-            continue
-        for index in range(end - first):
-            apart.append(jax.tree.map(lambda leaf, i=index: leaf[i], entry))
-    return apart
 
 
 def with_arrays(
@@ -372,11 +331,11 @@ def with_arrays(
 ) -> Network:
     """A copy of the network holding these arrays."""
     copy = nnx.clone(network)
-    layers = per_layer(as_model(network).model, weights["layers"])
+    layers = whole_layers(as_model(network).model, weights)
     for layer, state in zip(copy.layers, layers, strict=True):
         nnx.update(layer, state)
-    copy.prior_mean[...] = weights["prior_mean"]
+    copy.prior_mean.set_value(weights["prior_mean"])  # its number type included
     for variable, value in zip(copy.log_precision, log_precisions, strict=True):
         if variable is not None:
-            variable[...] = value
+            variable.set_value(value)
     return copy

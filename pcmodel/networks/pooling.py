@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.errors import UserError
+from pcmodel.whole import whole_number
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class MaxPool:
     window: int = 2
 
     def __post_init__(self):
-        check_window(self.window)
+        object.__setattr__(self, "window", whole_number(self.window, "a pool's window"))
 
     def __call__(self, maps: Float[Array, "h w c"]) -> Float[Array, "p q c"]:
         """The pooled maps."""
@@ -42,7 +42,7 @@ class AveragePool:
     window: int = 2
 
     def __post_init__(self):
-        check_window(self.window)
+        object.__setattr__(self, "window", whole_number(self.window, "a pool's window"))
 
     def __call__(self, maps: Float[Array, "h w c"]) -> Float[Array, "p q c"]:
         """The pooled maps."""
@@ -50,12 +50,6 @@ class AveragePool:
 
 
 Pool = MaxPool | AveragePool
-
-
-def check_window(window: int) -> None:
-    """Raise a UserError unless a window is a positive whole number."""
-    if window < 1:
-        raise UserError(f"a pool's window must be at least 1, got {window}.")
 
 
 def pool_tiles(

@@ -11,24 +11,33 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
+from pcmodel.model import by_layer, path_of
 from pcmodel.networks.convolution import Convolution, TransposedConvolution
 from pcmodel.networks.layers import Dense
 from pcmodel.networks.network import Network, as_model
 from pcmodel.networks.residual import Chain, Residual
+from pcmodel.networks.splitting import at, with_entry
 from pcmodel.types import Weights
 
 
 def learning_rates(network: Network) -> Weights:
     """Factor of the base learning rate for every array of the network's weights.
 
-    A tree of floats shaped like `as_model(network).weights`; 1 where no `Scaling` says otherwise
-    (standard layers, layers of your own, the prior mean).
+    A tree of floats shaped like what an optimiser sees: one entry a layer, bottom first, and the prior mean; 1 where
+    no `Scaling` says otherwise (standard layers, layers of your own, the prior mean).
     """
-    # Layers of one stack have one static description, and so one scaling.
-    layers = tuple(
-        layer_rates(network.layers[first]) for first, _ in as_model(network).model.spans
-    )
-    return {"layers": layers, "prior_mean": 1.0}
+    pure = as_model(network)
+    seen = jax.eval_shape(lambda: by_layer(pure.model, pure.weights["layers"]))
+    layers = []
+    for layer, own in zip(network.layers, seen, strict=True):
+        # An array that it shares with a lower layer is found there.
+        rates = layer_rates(layer)
+        paths = jax.tree_util.tree_leaves_with_path(own)
+        kept: Any = {}
+        for path, _ in paths:
+            kept = with_entry(kept, path_of(path), at(rates, path_of(path)))
+        layers.append(kept)
+    return {"layers": tuple(layers), "prior_mean": 1.0}
 
 
 def layer_rates(layer: nnx.Module) -> Any:
@@ -43,8 +52,8 @@ def layer_rates(layer: nnx.Module) -> Any:
         }
     if isinstance(layer, Chain):
         return {"layers": {i: layer_rates(part) for i, part in enumerate(layer.layers)}}
-    state = nnx.to_pure_dict(nnx.split(layer)[1])
-    return jax.tree.map(lambda _: 1.0, state)
+    learned = nnx.to_pure_dict(nnx.split(layer, nnx.Param, ...)[1])
+    return jax.tree.map(lambda _: 1.0, learned)
 
 
 def scale_by_depth(network: Network) -> optax.GradientTransformation:

@@ -22,9 +22,21 @@ from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.arrays import read_numbers
+from pcmodel.contents import Content
 from pcmodel.errors import UserError
+from pcmodel.model import FIXED
 from pcmodel.networks.layers import Dense, identity
 from pcmodel.networks.network import Network
+from pcmodel.networks.splitting import (
+    Tie,
+    at,
+    find_shared,
+    joined,
+    merged,
+    split_layers,
+    with_entry,
+    without,
+)
 from pcmodel.precision import factor, whiten
 from pcmodel.types import Latents, LogPrecisions, Weights
 
@@ -70,17 +82,36 @@ def recognition_for(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RecognitionModel:
-    """The static side of a recognition network: hashable, shared by equal architectures."""
+    """The static side of a recognition network: hashable, shared by equal architectures.
+
+    ties: for each layer, the arrays that it takes from a lower one.
+    """
 
     graphdefs: tuple[Any, ...]
+    ties: tuple[tuple[Tie, ...], ...]
+    content: Content
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RecognitionModel) and self.content == other.content
+
+    def __hash__(self) -> int:
+        return hash(self.content)
+
+    def arrays(self, weights: Weights, index: int) -> Any:
+        """Everything that a layer holds."""
+        layer = weights["layers"][index]
+        for path, owner, source in self.ties[index]:
+            layer = with_entry(layer, path, at(weights["layers"][owner], source))
+        return joined(layer, weights[FIXED][index])
 
     def guess(self, weights: Weights, data: Float[Array, " width"]) -> Latents:
         """Latents of every level for one example; level 0 is the data."""
         latents = [data]
-        for graphdef, state in zip(self.graphdefs, weights, strict=True):
-            latents.append(nnx.merge(graphdef, state)(latents[-1]))
+        for index, graphdef in enumerate(self.graphdefs):
+            layer = merged(graphdef, self.arrays(weights, index))
+            latents.append(layer(latents[-1]))
         return tuple(latents)
 
 
@@ -92,20 +123,29 @@ class PureRecognition(NamedTuple):
 
 
 def as_recognition_model(recognition: Recognition) -> PureRecognition:
-    """Split a recognition network into its static model and weights (one dict a layer)."""
-    parts = [nnx.split(layer) for layer in recognition.layers]
-    graphdefs = tuple(graphdef for graphdef, _ in parts)
+    """Split a recognition network into its static model and weights.
+
+    weights: {"layers": one dict a layer, "fixed": the arrays that do not learn, alike}.
+    """
+    parts = split_layers(list(recognition.layers))
+    ties = find_shared(parts).ties
+    graphdefs = tuple(part.graphdef for part in parts)
+    model = RecognitionModel(graphdefs, ties, Content((graphdefs, ties)))
+    layers = tuple(
+        without(part.learned, [tie.path for tie in own])
+        for part, own in zip(parts, ties, strict=True)
+    )
     return PureRecognition(
-        RecognitionModel(graphdefs),
-        tuple(nnx.to_pure_dict(state) for _, state in parts),
+        model, {"layers": layers, FIXED: tuple(part.fixed for part in parts)}
     )
 
 
 def with_recognition_weights(recognition: Recognition, weights: Weights) -> Recognition:
     """A copy of the recognition network holding these weights."""
     copy = nnx.clone(recognition)
-    for layer, state in zip(copy.layers, weights, strict=True):
-        nnx.update(layer, state)
+    model = as_recognition_model(recognition).model
+    for index, layer in enumerate(copy.layers):
+        nnx.update(layer, model.arrays(weights, index))
     return copy
 
 

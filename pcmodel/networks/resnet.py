@@ -12,6 +12,7 @@ its input's variance (`gain`), so that activity grows by at most (1 + 1/blocks)^
 
 from collections.abc import Sequence
 from math import prod
+from typing import SupportsIndex
 
 import jax
 from flax import nnx
@@ -20,7 +21,6 @@ from pcmodel.likelihood import Gaussian, Likelihood
 from pcmodel.networks.builders import (
     Activation,
     Precisions,
-    check_sizes,
     classifier,
     readout_of_maps,
 )
@@ -30,13 +30,14 @@ from pcmodel.networks.network import Network
 from pcmodel.networks.pooling import AveragePool
 from pcmodel.networks.residual import Chain, Residual
 from pcmodel.networks.scaling import gain
+from pcmodel.whole import whole_number, whole_numbers
 
 
 def resnet18(
-    image_shape: Sequence[int] = (32, 32, 3),
-    num_classes: int = 10,
+    image_shape: Sequence[SupportsIndex] = (32, 32, 3),
+    num_classes: SupportsIndex = 10,
     *,
-    channels: Sequence[int] = (64, 128, 256, 512),
+    channels: Sequence[SupportsIndex] = (64, 128, 256, 512),
     activation: Activation = jax.nn.relu,
     likelihood: Likelihood = Gaussian(),
     precisions: Precisions | None = None,
@@ -47,7 +48,9 @@ def resnet18(
     channels: of the four stages; all but the first halve the maps.  Levels ("label", "block8", ...,
     "block1", "stem", "image").  See the module for what replaces batch normalisation.
     """
-    check_sizes(image_shape=image_shape, num_classes=num_classes, channels=channels)
+    image_shape = whole_numbers(image_shape, "image_shape")
+    num_classes = whole_number(num_classes, "num_classes")
+    channels = whole_numbers(channels, "channels")
     num_blocks = 2 * len(channels)
     keeping = gain(activation)
     stem = Convolution(

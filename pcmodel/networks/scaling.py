@@ -31,8 +31,8 @@ import numpy as np
 from flax import nnx
 from jax import Array
 
-from pcmodel.errors import UserError
 from pcmodel.networks.pooling import Pool
+from pcmodel.whole import whole_number
 
 
 @dataclass(frozen=True)
@@ -57,27 +57,22 @@ STANDARD = Scaling()
 
 def mupc_input(fan_in: int) -> Scaling:
     """muPC of the layer that reads the input: unit weights times 1/sqrt(fan-in)."""
-    _check_positive(fan_in=fan_in)
+    fan_in = whole_number(fan_in, "fan_in")
     return Scaling(1.0, fan_in**-0.5, fan_in**-0.5, 1.0)
 
 
 def mupc_hidden(fan_in: int, num_layers: int) -> Scaling:
     """muPC of a residual layer, one of `num_layers` in all: times 1/sqrt(fan-in x layers)."""
-    _check_positive(fan_in=fan_in, num_layers=num_layers)
+    fan_in = whole_number(fan_in, "fan_in")
+    num_layers = whole_number(num_layers, "num_layers")
     multiplier = (fan_in * num_layers) ** -0.5
     return Scaling(1.0, multiplier, multiplier, 1 / num_layers)
 
 
 def mupc_readout(fan_in: int) -> Scaling:
     """muPC of the layer that predicts the output: unit weights times 1/fan-in."""
-    _check_positive(fan_in=fan_in)
+    fan_in = whole_number(fan_in, "fan_in")
     return Scaling(1.0, 1 / fan_in, 1.0, 1.0)
-
-
-def _check_positive(**numbers: int) -> None:
-    for name, value in numbers.items():
-        if value < 1:
-            raise UserError(f"{name} must be a positive whole number, got {value}.")
 
 
 def initial_weights(

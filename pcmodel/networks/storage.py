@@ -3,7 +3,8 @@
 The file holds the arrays, a description of the architecture, and a SHA-256 of every array: a damaged file
 is refused by name.  It appears whole or not at all.  A network of this package's layers is
 rebuilt from the file alone; one of custom layers is loaded `into` a network of the same
-architecture.
+architecture, and so is one whose likelihood is of a class that is not defined where it is loaded (see
+`pcmodel.networks.likelihoods`).  Parameters that layers share are stored once and shared again.
 """
 
 import hashlib
@@ -19,11 +20,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.errors import UserError
-from pcmodel.likelihood import Bernoulli, Categorical, Gaussian
 from pcmodel.networks.description import build_layer, describe_layer
+from pcmodel.networks.likelihoods import build_likelihood, describe_likelihood, told
 from pcmodel.networks.network import Network, as_model, with_arrays
+from pcmodel.networks.tying import describe_ties, tie_layers
 
-FORMAT = 2
+FORMAT = 3
+READABLE = (2, 3)
+"""The second knew neither shared parameters nor number types that numpy has not."""
 UNREADABLE = (
     OSError,
     ValueError,
@@ -42,16 +46,16 @@ NEEDED = {
     "precision_shapes",
     "sha256",
 }
-LIKELIHOODS = {kind.name: kind for kind in (Gaussian, Bernoulli, Categorical)}
 
 
 def save(network: Network, path: str | os.PathLike) -> None:
     """Write a network; an existing file is replaced only once the new one is complete.
 
-    Raises UserError if the place cannot be written.
+    Raises UserError if the place cannot be written, and for a likelihood whose options a file cannot hold.
     """
     arrays = flatten(network)
     metadata = json.dumps(describe(network, arrays))
+    arrays = {name: as_stored(value) for name, value in arrays.items()}
     target = Path(path)
     temporary = None
     try:
@@ -77,23 +81,44 @@ def load(path: str | os.PathLike, *, into: Network | None = None) -> Network:
     """
     arrays, metadata = read(Path(path))
     network = into if into is not None else rebuild(metadata, path)
-    expected = {name: value.shape for name, value in flatten(network).items()}
-    found = {name: value.shape for name, value in arrays.items()}
-    if expected != found or metadata["widths"] != list(network.widths):
-        raise UserError(
-            f"{path} holds a network of widths {metadata['widths']}, which does not fit one "
-            f"of widths {list(network.widths)}."
-        )
+    misfit = (
+        f"{path} holds a network of widths {metadata['widths']}, which does not fit one "
+        f"of widths {list(network.widths)}."
+    )
+    if metadata["widths"] != list(network.widths):
+        raise UserError(misfit)
     check_same(metadata, describe(network, {}), path)
+    expected = {name: value.shape for name, value in flatten(network).items()}
+    if expected != {name: value.shape for name, value in arrays.items()}:
+        raise UserError(misfit)
     pure = as_model(network)
     leaves, tree = jax.tree.flatten((pure.weights, pure.log_precisions))
     names = list(expected)
     restored = [
-        jnp.asarray(arrays[name], leaf.dtype)
+        jnp.asarray(arrays[name], number_type(arrays[name], leaf, into))
         for name, leaf in zip(names, leaves, strict=True)
     ]
     weights, log_precisions = jax.tree.unflatten(tree, restored)
     return with_arrays(network, weights, log_precisions)
+
+
+def number_type(stored: np.ndarray, own: jax.Array, into: Network | None) -> np.dtype:
+    """The type of a loaded array: the network's own, or, where that is made here, the file's."""
+    if into is not None:
+        return own.dtype
+    return jax.dtypes.canonicalize_dtype(stored.dtype)
+
+
+def as_stored(array: np.ndarray) -> np.ndarray:
+    """An array of a type that numpy can write: others (bfloat16) as their bits."""
+    if array.dtype.kind != "V" and array.dtype.isbuiltin == 1:
+        return array
+    return array.view(f"u{array.dtype.itemsize}")
+
+
+def as_meant(array: np.ndarray, dtype: str) -> np.ndarray:
+    """`as_stored` undone."""
+    return array if str(array.dtype) == dtype else array.view(jnp.dtype(dtype))
 
 
 def flatten(network: Network) -> dict[str, np.ndarray]:
@@ -109,7 +134,9 @@ def describe(network: Network, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         "format": FORMAT,
         "widths": list(network.widths),
         "names": list(network.names),
-        "likelihood": network.likelihood.name,
+        "likelihood": describe_likelihood(network.likelihood),
+        "ties": describe_ties(network),
+        "types": {name: str(value.dtype) for name, value in arrays.items()},
         "is_linear": network.is_linear,
         "layers": [describe_layer(layer) for layer in network.layers],
         "precision_shapes": [
@@ -137,9 +164,10 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise UserError(f"{path} is not a readable network file: {error}") from None
     if not isinstance(metadata, dict):
         raise UserError(f"{path} is not a network file.")
-    if metadata.get("format") != FORMAT:
+    if metadata.get("format") not in READABLE:
         raise UserError(
-            f"{path} has format {metadata.get('format')}; this version reads {FORMAT}."
+            f"{path} has format {metadata.get('format')}; this version reads "
+            f"{' and '.join(map(str, READABLE))}."
         )
     if not metadata.keys() >= NEEDED:
         missing = ", ".join(sorted(NEEDED - metadata.keys()))
@@ -149,7 +177,15 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             raise UserError(
                 f"{path} is damaged: array {name} does not match its checksum."
             )
-    return arrays, metadata
+    types = metadata.get("types", {})
+    try:
+        arrays = {
+            name: as_meant(value, types.get(name, str(value.dtype)))
+            for name, value in arrays.items()
+        }
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{path} is not a readable network file: {error}") from None
+    return arrays, {"ties": [], **metadata}
 
 
 def check_same(
@@ -158,8 +194,12 @@ def check_same(
     """Raise a UserError unless a file's layers and likelihood are the network's."""
     if found["likelihood"] != own["likelihood"]:
         raise UserError(
-            f"{path} holds a network with likelihood {found['likelihood']}, which does not "
-            f"fit one with {own['likelihood']}."
+            f"{path} holds a network with likelihood {told(found['likelihood'])}, which does not "
+            f"fit one with {told(own['likelihood'])}."
+        )
+    if found["ties"] != own["ties"]:
+        raise UserError(
+            f"{path} holds a network in which other layers share parameters, which does not fit this one."
         )
     if len(found["layers"]) != len(own["layers"]):
         raise UserError(
@@ -194,10 +234,10 @@ def rebuild(metadata: dict[str, Any], path: str | os.PathLike) -> Network:
         )
     shapes = metadata["precision_shapes"]
     return Network(
-        [build_layer(layer) for layer in layers],
+        tie_layers([build_layer(layer) for layer in layers], layers, metadata["ties"]),
         metadata["widths"],
         log_precisions=[None if s is None else np.zeros(s) for s in shapes],
-        likelihood=LIKELIHOODS[metadata["likelihood"]](),
+        likelihood=build_likelihood(metadata["likelihood"], path),
         names=metadata["names"],
         is_linear=metadata["is_linear"],
     )

@@ -35,7 +35,7 @@ class TrainingRun(NamedTuple):
     network: as it was after the last step (or the last whose energy was seen to be finite).
     rows: what was measured after every chunk, as in metrics.jsonl.
     validation, test: how the network names images it was not trained on.
-    stopped_early: whether a non-finite energy or network ended learning.
+    stopped_early: whether a non-finite energy or network ended learning; reason: a sentence about it.
     resumed_from: the step that this process went on from, None for a whole run.
     """
 
@@ -48,6 +48,7 @@ class TrainingRun(NamedTuple):
     gauge: str
     stopped_early: bool
     resumed_from: int | None
+    reason: str = ""
 
 
 class Begun(NamedTuple):
@@ -87,7 +88,7 @@ def run_training(
         begun = _begin(setting, store, from_step)
         keeper = Keeper(setting, place, store, step=begun.step, tensorboard=tensorboard)
         with progress.stage("training", setting.num_steps) as stage:
-            state, stopped = _learn(setting, begun, keeper, stage)
+            state, reason = _learn(setting, begun, keeper, stage)
         network = network_of(setting, state)
         if place is not None and jax.process_index() == 0:
             save(network, place / NETWORK)
@@ -103,9 +104,10 @@ def run_training(
         keeper.rows,
         validation,
         test,
-        setting.learning.gauge.name,
-        stopped,
+        setting.learning.gauge.told(setting.structure.model, *setting.state[:2]),
+        bool(reason),
         begun.step or None,
+        reason,
     )
 
 
@@ -130,7 +132,7 @@ def _begin(setting: Setting, store: Checkpoints | None, from_step: int | None) -
 
 def _learn(
     setting: Setting, begun: Begun, keeper: Keeper, stage: Stage
-) -> tuple[LearningState, bool]:
+) -> tuple[LearningState, str]:
     plan = setting.plan
     done = begun.step
     stage.advance(done)
@@ -156,7 +158,7 @@ def _learn(
         on_chunk=on_chunk,
         sharding=setting.sharding,
     )
-    return state, curve.stopped_early
+    return state, curve.reason
 
 
 @contextmanager

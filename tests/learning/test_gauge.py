@@ -16,7 +16,6 @@ from pcmodel.learning import (
     Learning,
     MovingAverage,
 )
-from pcmodel.model import spans_of
 from pcmodel.networks.layers import identity
 from pcmodel.networks.network import as_model
 from pcmodel.paradigms.revision import revise
@@ -212,7 +211,7 @@ def test_a_kernel_keeps_its_norm_and_a_channel_its_own(kind, per_unit):
         moved,
         initial,
         as_model(network).log_precisions,
-        spans=spans_of(as_model(network).model),
+        model=as_model(network).model,
     )
     kernels = [np.asarray(w["layers"][1]["weight"]) for w in (initial, moved, found)]
     axes = (0, 1, 2) if per_unit else (0, 1, 2, 3)
@@ -243,7 +242,7 @@ def test_a_residual_branch_is_free_and_its_skip_is_not():
         moved,
         initial,
         as_model(network).log_precisions,
-        spans=spans_of(as_model(network).model),
+        model=as_model(network).model,
     )
     for level in (1, 2):
         jax.tree.map(
@@ -264,7 +263,7 @@ def test_weights_that_are_all_zero_stay_numbers():
     gauge, precisions = FixedWeightNorm(), as_model(network).log_precisions
     for weights, initial in ((zero, zero), (zero, moved), (moved, zero)):
         found = gauge.project(
-            weights, initial, precisions, spans=spans_of(as_model(network).model)
+            weights, initial, precisions, model=as_model(network).model
         )
         assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(found))
 

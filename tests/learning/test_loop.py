@@ -8,6 +8,7 @@ import pytest
 from flax import nnx
 
 import pcmodel
+from pcmodel.contents import Static
 from pcmodel.door import pose
 from pcmodel.inference import TruncatedNewton
 from pcmodel.learning import Learning, Position, PosteriorSamples
@@ -135,7 +136,7 @@ def test_the_state_is_given_to_the_next_chunk_but_the_callers_is_kept():
         structure=pose(
             pcmodel.dense((4, 3, 2), rngs=nnx.Rngs(0)), DATA
         ).problem.structure,
-        learning=LEARNING,
+        learning=Static(LEARNING),
         batch_size=5,
     ).as_text()
     assert aliased.count("tf.aliasing_output") >= len(jax.tree.leaves(first.weights))

@@ -57,7 +57,9 @@ def precisions_by_step(
         following = moved._replace(log_precisions=log_precisions)
         return following, jnp.stack(log_precisions)
 
-    state = init_learning(pure.weights, pure.log_precisions, learning)
+    state = init_learning(
+        pure.weights, pure.log_precisions, learning, structure=structure
+    )
     keys = jax.random.split(jax.random.key(seed), steps)
     _, history = jax.jit(lambda state: jax.lax.scan(step, state, keys))(state)
     return np.exp(np.asarray(history))
@@ -168,7 +170,9 @@ def test_the_m_step_is_the_inverse_of_residual_plus_posterior_second_moment(kind
         precision_step=MovingAverage(1.0),
         e_step=PosteriorSamples(1000, ONE_STEP),
     )
-    state = init_learning(pure.weights, pure.log_precisions, learning)
+    state = init_learning(
+        pure.weights, pure.log_precisions, learning, structure=structure
+    )
     step = jax.jit(partial(em_step, structure=structure, learning=learning))
     empty = jnp.zeros((count, 0))
     moved, _ = step(state, (jnp.asarray(data), empty, empty), jax.random.key(0))

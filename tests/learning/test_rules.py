@@ -50,7 +50,9 @@ def gradient_of(network, rule, *, e_step=None, labels=LABELS, rate=1.0):
         e_step=e_step or PointEstimate(pcmodel.GaussNewton()),
         rule=rule,
     )
-    state = init_learning(pure.weights, pure.log_precisions, learning)
+    state = init_learning(
+        pure.weights, pure.log_precisions, learning, structure=structure
+    )
     empty = jnp.zeros((len(labels), 0))
     values = (jnp.asarray(labels), empty, empty, jnp.asarray(IMAGES))
     step = jax.jit(partial(em_step, structure=structure, learning=learning))
@@ -195,7 +197,9 @@ def test_incremental_learning_moves_weights_and_latents_at_once():
         gauge=FixedHiddenPrecision(),
         rule=Incremental(3, optax.sgd(pace)),
     )
-    state = init_learning(pure.weights, pure.log_precisions, learning)
+    state = init_learning(
+        pure.weights, pure.log_precisions, learning, structure=structure
+    )
     values = (
         jnp.asarray(label[:, None]),
         jnp.zeros((2, 0)),

@@ -14,6 +14,7 @@ from pcmodel.inference.descent import StateDescent, trajectory
 from pcmodel.model import sweep
 from pcmodel.networks.layers import identity
 from pcmodel.networks.network import as_model
+from pcmodel.whole import whole_number
 
 RGB = (8, 8, 3)
 
@@ -267,3 +268,28 @@ def test_sizes_that_make_no_network_are_refused_in_one_sentence(build, words):
     with pytest.raises(pcmodel.UserError, match=words) as error:
         build(rngs=rngs())
     assert str(error.value).count("\n") == 0
+
+
+def test_sizes_may_be_numpys_numbers_and_nothing_but_whole(tmp_path):
+    """Prevents sizes computed with numpy from crashing, in building or in saving, and 3.7 from being 3."""
+    eight, two = np.int64(8), np.int32(2)
+    for network in (
+        pcmodel.dense((two, eight), rngs=nnx.Rngs(0)),
+        pcmodel.mlp_classifier(eight, (two,), two, rngs=nnx.Rngs(0)),
+        pcmodel.residual_mlp(eight, two, two, two, rngs=nnx.Rngs(0)),
+        pcmodel.convolutional_generator(
+            (eight, eight, np.int64(1)),
+            two,
+            channels=(two, two),
+            kernel=np.int64(4),
+            rngs=nnx.Rngs(0),
+        ),
+    ):
+        assert all(type(width) is int for width in network.widths)
+        pcmodel.save(network, tmp_path / "sizes.npz")
+        assert pcmodel.load(tmp_path / "sizes.npz").widths == network.widths
+    for widths in ((True, 2), (np.int64(0), 2)):
+        with pytest.raises(pcmodel.UserError, match="widths"):
+            pcmodel.dense(widths, rngs=nnx.Rngs(0))
+    with pytest.raises(pcmodel.UserError, match=r"3\.7"):
+        whole_number(3.7, "width")

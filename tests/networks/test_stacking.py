@@ -23,7 +23,7 @@ from pcmodel.learning import (
     PointEstimate,
 )
 from pcmodel.learning.em import em_step, init_learning
-from pcmodel.model import predict_down, spans_of, stacks_of, sweep
+from pcmodel.model import predict_down, stacks_of, sweep
 from pcmodel.networks import network as networks
 from pcmodel.networks.network import as_model, with_arrays
 from pcmodel.problem import level_runs
@@ -164,7 +164,9 @@ def step_from(network, gauge):
         precision_step=Frozen(),
         gauge=gauge,
     )
-    state = init_learning(pure.weights, pure.log_precisions, learning)
+    state = init_learning(
+        pure.weights, pure.log_precisions, learning, structure=posed.problem.structure
+    )
     values = tuple(
         value if value.ndim == 2 else jnp.zeros((2, 0))
         for value in posed.problem.inputs.values
@@ -218,7 +220,7 @@ def test_the_gauge_holds_each_layer_of_a_stack_and_frees_the_lowest():
         pure.weights,
     )
     kept = FixedWeightNorm().project(
-        moved, pure.weights, pure.log_precisions, spans=spans_of(pure.model)
+        moved, pure.weights, pure.log_precisions, model=pure.model
     )
 
     def norms(weights):

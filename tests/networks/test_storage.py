@@ -1,5 +1,6 @@
 """Networks on disk: what is read is what was written, or a sentence saying why not."""
 
+import dataclasses
 import json
 import zipfile
 
@@ -356,3 +357,94 @@ def test_dense_layers_keep_their_own_activation(tmp_path):
     pcmodel.save(network, tmp_path / "network.npz")
     found = pcmodel.load(tmp_path / "network.npz")
     assert as_model(found).model == as_model(network).model
+
+
+def test_a_network_of_half_numbers_is_read_back_as_it_was(tmp_path):
+    """Prevents bfloat16, which numpy does not know, from making a file that nothing can read."""
+    network = tanh_network()
+    state = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), nnx.state(network))
+    nnx.update(network, state)
+    pcmodel.save(network, tmp_path / "half.npz")
+    for into in (None, network):
+        found = pcmodel.load(tmp_path / "half.npz", into=into)
+        for one, other in zip(
+            jax.tree.leaves(as_model(found)[1:]),
+            jax.tree.leaves(as_model(network)[1:]),
+            strict=True,
+        ):
+            assert one.dtype == other.dtype == jnp.bfloat16
+            np.testing.assert_array_equal(one, other)
+
+
+def test_a_file_of_the_format_before_is_still_read(saved):
+    """Prevents networks that were saved before from being lost."""
+
+    def older(arrays):
+        metadata = json.loads(str(arrays["metadata"]))
+        metadata["format"] = 2
+        del metadata["ties"], metadata["types"]
+        arrays["metadata"] = np.array(json.dumps(metadata))
+
+    rewritten(saved, older)
+    found, network = as_model(pcmodel.load(saved)), as_model(tanh_network())
+    jax.tree.map(np.testing.assert_array_equal, found[1:], network[1:])
+
+
+@dataclasses.dataclass(frozen=True)
+class Tempered(pcmodel.Bernoulli):
+    """A likelihood of a user's own, with an option; it keeps the name of the one it is made of."""
+
+    temperature: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Weighted(pcmodel.Bernoulli):
+    """A likelihood that a file cannot describe."""
+
+    weights: tuple = ()
+
+
+def with_likelihood(likelihood):
+    return pcmodel.dense(
+        (3, 2), precisions=(None, 1.0), likelihood=likelihood, rngs=nnx.Rngs(0)
+    )
+
+
+def test_a_likelihood_of_ones_own_comes_back_by_its_class(tmp_path, monkeypatch):
+    """Prevents it from coming back as the one whose name it has, or with other options, or not at all."""
+    path = tmp_path / "own.npz"
+    pcmodel.save(with_likelihood(Tempered(2.0)), path)
+    assert pcmodel.load(path).likelihood == Tempered(2.0)
+    into = with_likelihood(Tempered(2.0))
+    with pytest.raises(pcmodel.UserError, match="does not fit"):
+        pcmodel.load(path, into=with_likelihood(Tempered(3.0)))
+    with pytest.raises(pcmodel.UserError, match="does not fit"):
+        pcmodel.load(path, into=with_likelihood(pcmodel.Bernoulli()))
+    monkeypatch.delitem(globals(), "Tempered")
+    with pytest.raises(pcmodel.UserError, match=r"not defined here.*into=network"):
+        pcmodel.load(path)
+    assert pcmodel.load(path, into=into).likelihood == into.likelihood
+
+
+def test_a_likelihood_that_a_file_cannot_hold_is_refused_when_saved(tmp_path):
+    """Prevents the loss from being found out when the network is needed."""
+    network = with_likelihood(Weighted((np.ones(3),)))
+    with pytest.raises(pcmodel.UserError, match="'weights'"):
+        pcmodel.save(network, tmp_path / "own.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_can_ask_for_no_class_but_a_likelihood(saved):
+    """Prevents a file from making an object of any class that happens to be loaded."""
+
+    def foreign(arrays):
+        metadata = json.loads(str(arrays["metadata"]))
+        metadata["likelihood"] = {
+            "class": "subprocess.Popen",
+            "options": {"args": "true"},
+        }
+        arrays["metadata"] = np.array(json.dumps(metadata))
+
+    rewritten(saved, foreign)
+    with pytest.raises(pcmodel.UserError, match="not defined here"):
+        pcmodel.load(saved)

@@ -1,0 +1,199 @@
+"""The static side of a network: its layers in spans, some of which are stacks.
+
+Equal layers in a row are kept as one array and run as one loop; layers that are one and the same are kept once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from pcmodel.contents import Content
+from pcmodel.likelihood import Likelihood
+from pcmodel.model import FIXED, Axes
+from pcmodel.networks.orientation import layer_axes
+from pcmodel.networks.splitting import (
+    LayerParts,
+    Shared,
+    Tie,
+    at,
+    joined,
+    merged,
+    with_entry,
+)
+from pcmodel.types import Weights
+
+
+@dataclass(frozen=True, eq=False)
+class LayeredModel:
+    """The static side of a network; see `pcmodel.model.StackedModel`.
+
+    spans: (first, end) of the layers that each entry of `weights["layers"]` holds, bottom first; with
+    more than one, its arrays have a leading axis of layers.
+    one_for_all: the spans whose layers are one and the same, so that its arrays have no such axis.
+    ties: for each span, the arrays that it takes from another.
+    content: all of this as it was when the network was split; equal models share their programs.
+    """
+
+    graphdefs: tuple[Any, ...]
+    spans: tuple[tuple[int, int], ...]
+    one_for_all: tuple[tuple[int, int], ...]
+    ties: tuple[tuple[Tie, ...], ...]
+    widths: tuple[int, ...]
+    names: tuple[str, ...]
+    likelihood: Likelihood
+    is_linear: bool
+    content: Content
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LayeredModel) and self.content == other.content
+
+    def __hash__(self) -> int:
+        return hash(self.content)
+
+    @property
+    def stacks(self) -> tuple[tuple[int, int], ...]:
+        """The spans of more than one layer."""
+        return tuple(span for span in self.spans if span[1] - span[0] > 1)
+
+    @property
+    def shared(self) -> tuple[tuple[int, Any, int, Any], ...]:
+        """All ties, each with the span that it belongs to."""
+        return tuple(
+            (index, tie.path, tie.owner, tie.source)
+            for index, own in enumerate(self.ties)
+            for tie in own
+        )
+
+    def output_axes(self, weights: Weights, index: int) -> Axes:
+        """Which axes of a layer's arrays feed different units; see `pcmodel.networks.orientation`."""
+        whole = self.arrays(weights, index)
+        first, end = self.spans[index]
+        if end - first > 1:
+            whole = jax.eval_shape(
+                lambda tree: jax.tree.map(lambda leaf: leaf[0], tree), whole
+            )
+        return layer_axes(self.graphdefs[index], whole, self.widths[first + 1])
+
+    def span_of(self, level: int) -> int:
+        """Index of the span whose layers predict a level."""
+        return next(i for i, (_, end) in enumerate(self.spans) if level < end)
+
+    def arrays(self, weights: Weights, index: int) -> Any:
+        """Everything that the layers of a span hold; with an axis of layers where there are several."""
+        layer = weights["layers"][index]
+        for path, owner, source in self.ties[index]:
+            layer = with_entry(layer, path, at(weights["layers"][owner], source))
+        start, stop = self.spans[index]
+        if self.spans[index] in self.one_for_all:
+            layer = jax.tree.map(
+                lambda leaf: jnp.broadcast_to(leaf, (stop - start, *leaf.shape)), layer
+            )
+        return joined(layer, weights[FIXED][index]) if FIXED in weights else layer
+
+    def stack_weights(self, weights: Weights, first: int, end: int) -> Any:
+        """Weights of layers first .. end - 1 of one stack."""
+        index = self.span_of(first)
+        start, stop = self.spans[index]
+        whole = self.arrays(weights, index)
+        if (first, end) == (start, stop):
+            return whole
+        return jax.tree.map(lambda leaf: leaf[first - start : end - start], whole)
+
+    def predict_in_stack(self, layer: Any, level: int, above: Array) -> Array:
+        """Prediction of a level of a stack from one layer's weights."""
+        return merged(self.graphdefs[self.span_of(level)], layer)(above)
+
+    def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
+        """Prediction of a level from the one above; the prior mean at the top."""
+        if above is None:
+            return weights["prior_mean"]
+        index = self.span_of(level)
+        layer = self.arrays(weights, index)
+        start, stop = self.spans[index]
+        if stop - start > 1:
+            layer = jax.tree.map(lambda leaf: leaf[level - start], layer)
+        return merged(self.graphdefs[index], layer)(above)
+
+
+def whole_layers(model: LayeredModel, weights: Weights) -> list[Any]:
+    """Everything that each layer holds, bottom first."""
+    layers = []
+    for index, (first, end) in enumerate(model.spans):
+        whole = model.arrays(weights, index)
+        for number in range(end - first):
+            layers.append(
+                whole
+                if end - first == 1
+                else jax.tree.map(lambda leaf, i=number: leaf[i], whole)
+            )
+    return layers
+
+
+def stacked(members: Sequence[Any]) -> Any:
+    """The arrays of equal layers with a leading axis; of a single one as they are."""
+    if len(members) == 1:
+        return members[0]
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)
+
+
+def span_ties(
+    sharing: Shared, spans: Sequence[tuple[int, int]]
+) -> tuple[tuple[Tie, ...], ...]:
+    """The ties of each span's first layer to other spans, by the index of the owner's span."""
+    index_of = {
+        level: index
+        for index, (first, end) in enumerate(spans)
+        for level in range(first, end)
+    }
+    return tuple(
+        tuple(
+            Tie(tie.path, index_of[tie.owner], tie.source)
+            for tie in sharing.ties[first]
+        )
+        for first, _ in spans
+    )
+
+
+def is_one_for_all(
+    parts: Sequence[LayerParts], sharing: Shared, span: tuple[int, int]
+) -> bool:
+    """Whether the layers of a span of several have one set of parameters."""
+    own = parts[span[0]].parameters
+    return span[1] - span[0] > 1 and any(one in sharing.twice for _, one in own)
+
+
+def find_spans(
+    parts: Sequence[LayerParts], sharing: Shared, widths: Sequence[int], least: int
+) -> tuple[tuple[int, int], ...]:
+    """Runs of at least `least` equal layers between levels of one width; else one each.
+
+    Layers that share parameters are equal only where they share all of them.
+    """
+
+    def kind(layer: int) -> Any:
+        part = parts[layer]
+        if widths[layer] != widths[layer + 1]:
+            return None
+        is_shared = any(one in sharing.twice for _, one in part.parameters)
+        held = part.parameters if is_shared else None
+        return part.graphdef, widths[layer], held, forms(part)
+
+    spans, first = [], 0
+    while first < len(parts):
+        end, own = first + 1, kind(first)
+        while own is not None and end < len(parts) and kind(end) == own:
+            end += 1
+        end = end if end - first >= least else first + 1
+        spans.append((first, end))
+        first = end
+    return tuple(spans)
+
+
+def forms(part: LayerParts) -> tuple[Any, ...]:
+    """Shape and type of every array of a layer: a static description does not tell them."""
+    leaves = jax.tree.leaves((part.learned, part.fixed))
+    return tuple((leaf.shape, leaf.dtype) for leaf in leaves)

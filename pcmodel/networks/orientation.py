@@ -1,0 +1,166 @@
+"""Which axis of an array feeds which unit of a layer's prediction.
+
+The gauge holds what scales a level: it must know whether a kernel is (units, units above) or (in, out), and
+whether an array scales the prediction at all.  The layers of this package say so by their type; any other
+layer is asked, by its derivative at random points: an array is a *map* if the prediction is affine along the array's
+own scale and depends through it on the level above; an axis is one of *outputs* if no two of its indices feed
+the same unit.  Where something of the prediction is left without its maps and biases (a residual connection), or
+it is bounded, no array has a scale to hold.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from pcmodel.model import Axes, path_of
+from pcmodel.networks.convolution import Convolution, TransposedConvolution
+from pcmodel.networks.layers import Dense
+from pcmodel.networks.residual import Chain, Residual
+
+POINTS = 4
+"""Random levels above at which a layer is asked; each is taken with both signs."""
+PROBES = 24
+"""Indices of an axis that are asked about."""
+ZERO = 1e-4
+"""Below this share of the largest a derivative counts as none."""
+
+Path = tuple[Any, ...]
+
+
+def layer_axes(graphdef: Any, arrays: Any, width_above: int) -> Axes:
+    """See `pcmodel.model.Axes`; arrays: everything the layer holds, or their shapes."""
+    leaves, tree = jax.tree.flatten(arrays)
+    forms = tuple((leaf.shape, np.dtype(leaf.dtype)) for leaf in leaves)
+    return _axes(graphdef, tree, forms, width_above)
+
+
+@lru_cache(maxsize=256)
+def _axes(graphdef: Any, tree: Any, forms: tuple, width_above: int) -> Axes:
+    with jax.ensure_compile_time_eval():
+        rng = np.random.default_rng(0)
+        arrays = jax.tree.unflatten(tree, [_random(rng, *form) for form in forms])
+        module = nnx.merge(graphdef, arrays)
+        declared = declared_axes(module, ())
+        if declared is None:
+            points = rng.normal(size=(POINTS, width_above))
+            points = jnp.asarray(np.concatenate([points, -points]), dtype=float)
+            learns = {p for p, v in nnx.iter_graph(module) if isinstance(v, nnx.Param)}
+            declared = asked_axes(graphdef, arrays, points, learns)
+    return declared
+
+
+def _random(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    if not jnp.issubdtype(dtype, jnp.floating):
+        return jnp.ones(shape, dtype)
+    # Positive, so that a running variance is one.
+    return jnp.asarray(rng.uniform(0.5, 1.5, size=shape), dtype)
+
+
+def declared_axes(module: Any, at: Path) -> dict[Path, tuple[int, ...] | None] | None:
+    """What a layer of this package says of its arrays; None for any other."""
+    if type(module) is Dense:
+        return {(*at, "weight"): (0,), (*at, "bias"): None}
+    if type(module) in (Convolution, TransposedConvolution):
+        return {(*at, "weight"): (3,), (*at, "bias"): None}
+    if type(module) is Chain:
+        parts = [
+            declared_axes(part, (*at, "layers", i))
+            for i, part in enumerate(module.layers)
+        ]
+    elif type(module) is Residual:
+        # Its level is the level above plus something and cannot be rescaled alone: the branch is free.
+        branch = declared_axes(module.branch, (*at, "branch"))
+        parts = [None if branch is None else dict.fromkeys(branch)]
+        if module.skip is not None:
+            parts.append(declared_axes(module.skip, (*at, "skip")))
+    else:
+        return None
+    if any(part is None for part in parts):
+        return None
+    return {path: axes for part in parts for path, axes in (part or {}).items()}
+
+
+def asked_axes(
+    graphdef: Any, arrays: Any, points: jax.Array, learns: set[Path]
+) -> dict[Path, tuple[int, ...] | None]:
+    """What a layer's derivatives say of its parameters."""
+    leaves, tree = jax.tree_util.tree_flatten_with_path(arrays)
+    paths = [path_of(path) for path, _ in leaves]
+    values = [leaf for _, leaf in leaves]
+
+    def predict(number: int, value: Any) -> jax.Array:
+        own = [value if i == number else leaf for i, leaf in enumerate(values)]
+        return predict_all(own)
+
+    def predict_all(own: list[Any]) -> jax.Array:
+        layer = nnx.merge(graphdef, jax.tree.unflatten(tree, own))
+        return jax.vmap(layer)(points)
+
+    found: dict[Path, tuple[int, ...] | None] = {}
+    nothing = list(values)
+    for number, path in enumerate(paths):
+        if path not in learns:
+            continue
+        found[path] = None
+        role = _role(lambda value, n=number: predict(n, value), values[number])
+        if role is not None:
+            nothing[number] = 0 * values[number]
+        if role == "map":
+            found[path] = _separated(
+                lambda value, n=number: predict(n, value), values[number]
+            )
+    left = jnp.max(jnp.abs(predict_all(nothing)))
+    if float(left) > ZERO * float(jnp.max(jnp.abs(predict_all(values)))):
+        return dict.fromkeys(found)
+    return found
+
+
+def _role(predict: Any, value: jax.Array) -> str | None:
+    """ "map", "bias" (its effect does not depend on the level above), or None: no scale of the prediction."""
+    at = [predict(factor * value) for factor in (1.0, 2.0, 3.0)]
+    step = at[1] - at[0]
+    if not _close(at[2] - at[1], step):
+        return None
+    size = float(jnp.max(jnp.abs(step)))
+    if size <= ZERO * float(jnp.max(jnp.abs(at[0]))):
+        return None
+    return "bias" if _close(step, jnp.broadcast_to(step[:1], step.shape)) else "map"
+
+
+def _close(one: jax.Array, other: jax.Array) -> bool:
+    largest = float(jnp.max(jnp.abs(other), initial=0.0))
+    return float(jnp.max(jnp.abs(one - other), initial=0.0)) <= 1e-3 * largest + 1e-30
+
+
+def _separated(predict: Any, value: jax.Array) -> tuple[int, ...]:
+    """The axes of a map no two indices of which feed one unit."""
+
+    @jax.jit
+    def fed(mask: jax.Array) -> jax.Array:
+        change = jnp.abs(jax.jvp(predict, (value,), (mask * value,))[1])
+        return jnp.max(change, axis=0)
+
+    axes = []
+    for axis, size in enumerate(value.shape):
+        line = [size if i == axis else 1 for i in range(value.ndim)]
+        chosen = np.unique(np.linspace(0, size - 1, min(size, PROBES)).astype(int))
+        largest = float(jnp.max(fed(jnp.ones_like(value))))
+        apart = True
+        for index in chosen:
+            own = (
+                jnp.zeros(line, value.dtype)
+                .at[tuple(index if i == axis else 0 for i in range(value.ndim))]
+                .set(1)
+            )
+            mine = fed(jnp.broadcast_to(own, value.shape))
+            others = fed(jnp.broadcast_to(1 - own, value.shape))
+            apart &= not bool(
+                jnp.any((mine > ZERO * largest) & (others > ZERO * largest))
+            )
+        if apart:
+            axes.append(axis)
+    return tuple(axes)
