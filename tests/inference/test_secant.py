@@ -8,6 +8,7 @@ from flax import nnx
 
 import pcmodel
 import pcmodel.api
+from pcmodel.contents import Static
 from pcmodel.door import pose
 from pcmodel.inference import secant
 from pcmodel.inference.guard import point_at, point_energy
@@ -118,7 +119,7 @@ def test_a_batch_shares_the_factor_of_the_sweep():
     lowered = pcmodel.api._run.lower(
         posed.problem,
         None,
-        solver=pcmodel.GaussNewton(),
+        solver=Static(pcmodel.GaussNewton()),
         batching=posed.batching,
     )
     factored = [line for line in lowered.as_text().splitlines() if "potrf" in line]
