@@ -14,6 +14,7 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.inference.certificate import Certificate, certify
+from pcmodel.inference.linear_solve import ConjugateGradient
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import Linearisation, linearise, objective
 from pcmodel.problem import Problem
@@ -45,7 +46,12 @@ class TruncatedNewton:
         found = Certificate(jnp.full((), jnp.nan, initial.dtype), jnp.zeros((), bool))
         if self.measured:
             tolerance = resolve_tolerance(self.tolerance, initial.dtype)
-            found = certify(problem, whitened, tolerance=tolerance)
+            found = certify(
+                problem,
+                whitened,
+                tolerance=tolerance,
+                linear_solver=ConjugateGradient(),
+            )
         return SolverResult(
             whitened,
             found.residual,

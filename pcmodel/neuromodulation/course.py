@@ -16,6 +16,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.checking import (
     as_hours,
@@ -83,9 +84,12 @@ def concentrations(doses: Regimen, times: Curve, person: Participant) -> Concent
         parts = []
         for dose in doses:
             if dose.compound == name:
-                since = times - jnp.asarray(dose.hours, times.dtype)
+                hours = read_numbers(dose.hours, where=name, finite=False)
+                mg = read_numbers(dose.mg, where=name, finite=False)
+                since = times - jnp.asarray(hours, times.dtype)
                 plasma, site = dose.route.per_mg(kinetics, since)
-                parts.append((dose.mg * plasma, dose.mg * site))
+                mg = jnp.asarray(mg, times.dtype)
+                parts.append((mg * plasma, mg * site))
         curves.append(superpose(parts, times))
     stacked = jax.tree.map(lambda *rows: jnp.stack(rows), *curves)
     return Concentration(stacked.plasma, stacked.effect_site)

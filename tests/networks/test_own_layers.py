@@ -146,7 +146,7 @@ class Counting(nnx.Module):
         (lambda: nnx.Dropout(0.5, rngs=nnx.Rngs(0)), "random generator"),
         (lambda: nnx.Dropout(0.5), "layer 0 cannot take level 1"),
         (
-            lambda: nnx.BatchNorm(3, rngs=nnx.Rngs(0)),
+            lambda: nnx.BatchNorm(3, dtype=jnp.float32, rngs=nnx.Rngs(0)),
             "running averages",
         ),
         (Whole, "no gradient can move"),
