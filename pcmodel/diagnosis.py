@@ -9,7 +9,7 @@ of own and defensive draws together (`pcmodel.inference.importance`), as far as 
 again from draws of the prior: another one that holds a share of the posterior is a failure.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -38,52 +38,6 @@ ELSEWHERE = 0.05
 """Evidence of another mode, relative to this one's, from which it counts."""
 NUM_STARTS = 8
 """Draws of the prior from which other modes are sought."""
-
-
-class Told(NamedTuple):
-    """What a page says of its Laplace posteriors.
-
-    pareto_shape, effective_share: of each case.  limit, num_samples: see `Diagnosis`.
-    correction: what the ratios would add to the log evidence, nats; NaN where they may not be trusted.
-    """
-
-    pareto_shape: np.ndarray
-    effective_share: np.ndarray
-    correction: np.ndarray
-    limit: float
-    num_samples: int
-
-    @classmethod
-    def of(cls, diagnoses: "Sequence[Diagnosis]") -> "Told":
-        """Several diagnoses as one row of cases."""
-        known = [np.where(d.trusted, d.shares.correction, np.nan) for d in diagnoses]
-        return cls(
-            np.hstack([d.pareto_shape for d in diagnoses]),
-            np.hstack([d.effective_share for d in diagnoses]),
-            np.hstack(known),
-            diagnoses[0].limit,
-            diagnoses[0].num_samples,
-        )
-
-    def sentence(self) -> str:
-        """k, effective share, and that the page's numbers are not corrected."""
-        if np.all(self.pareto_shape == -np.inf):
-            return "The network is linear with Gaussian data: its posterior is exact."
-        cases = self.pareto_shape.size
-        bad = int(np.sum(~(self.pareto_shape <= self.limit)))
-        known = self.correction[np.isfinite(self.correction)]
-        nats = (
-            f"; they would correct its log evidence by {_range(known)} nats"
-            if known.size
-            else ""
-        )
-        heavy = f", above it in {bad}" if bad else ""
-        return (
-            f"The Gauss-Newton Laplace posterior of a nonlinear network is an approximation: in {cases} cases "
-            f"importance ratios of {self.num_samples} of its own draws have Pareto k {_range(self.pareto_shape)} "
-            f"(limit {self.limit:.2f}{heavy}) and an effective share of {_range(self.effective_share)}{nats}. "
-            "The numbers shown are not corrected."
-        )
 
 
 class Shares(NamedTuple):
@@ -211,7 +165,7 @@ class Diagnosis:
         reasons = []
         if not np.all(shapes <= self.limit):
             reasons.append(
-                f"its importance ratios are too heavy-tailed (Pareto k {_range(shapes)}, "
+                f"its importance ratios are too heavy-tailed (Pareto k {shown_range(shapes)}, "
                 f"limit {self.limit:.2f})"
             )
         if np.any(np.atleast_1d(self.shares.elsewhere)[bad] > ELSEWHERE):
@@ -225,8 +179,8 @@ class Diagnosis:
         if self.is_exact:
             return "exact: the network is linear with Gaussian data"
         told = (
-            f"Pareto k {_range(self.shares.pareto_shape)} (limit {self.limit:.2f}), effective "
-            f"share of {self.num_samples} draws {_range(self.shares.effective_share)}"
+            f"Pareto k {shown_range(self.shares.pareto_shape)} (limit {self.limit:.2f}), effective "
+            f"share of {self.num_samples} draws {shown_range(self.shares.effective_share)}"
         )
         return f"{told}; {self.advice}" if self.advice else told
 
@@ -396,7 +350,8 @@ def _some(
     return jax.vmap(one, in_axes=axes)(problem, whitened, keys)
 
 
-def _range(values: np.ndarray) -> str:
+def shown_range(values: np.ndarray) -> str:
+    """Lowest to highest, or one number where they look the same."""
     low, high = np.min(values), np.max(values)
     if np.isnan(low) or f"{low:.2f}" == f"{high:.2f}":
         return f"{high:.2f}"

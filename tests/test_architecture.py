@@ -21,6 +21,7 @@ DOOR = {
     "drawing",
     "fluctuations",
     "laplace",
+    "laplace_report",
     "parts",
     "resuming",
     "sampling",

@@ -7,7 +7,7 @@ import numpy as np
 
 from pcmodel.behaviour.study import run_behaviour_study
 from pcmodel.data.digits import DigitsSplit, load_digits_split
-from pcmodel.diagnosis import Told
+from pcmodel.laplace_report import Told
 from pcmodel.networks.network import as_model
 from pcmodel.progress import Progress
 

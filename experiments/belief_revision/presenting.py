@@ -10,10 +10,10 @@ from jax import Array
 
 from pcmodel.api import run_inference
 from pcmodel.belief import Belief
-from pcmodel.diagnosis import Told
 from pcmodel.door import Batching, pose
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.laplace import Posterior
+from pcmodel.laplace_report import Told
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import PureNetwork
 from pcmodel.paradigms.revision import Revision, revise

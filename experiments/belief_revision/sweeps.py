@@ -10,12 +10,12 @@ import optax
 
 from pcmodel.belief import Belief
 from pcmodel.data.digits import DigitsSplit, one_hot
-from pcmodel.diagnosis import Told
 from pcmodel.door import Batching, pose
 from pcmodel.energy import energy, latents_from_state, state_from_latents
 from pcmodel.inference.descent import StateDescent, trajectory
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.infer import infer_one
+from pcmodel.laplace_report import Told
 from pcmodel.modulation import Modulation, uniform
 from pcmodel.networks.network import PureNetwork
 from pcmodel.paradigms.revision import Revision

@@ -10,11 +10,11 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.api import run_inference
-from pcmodel.diagnosis import Told
 from pcmodel.door import pose
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.laplace import Posterior
+from pcmodel.laplace_report import Told
 from pcmodel.networks.network import PureNetwork, as_model
 from pcmodel.neuromodulation import CORTEX, Effects, anatomy
 from pcmodel.neuromodulation.accounts import (

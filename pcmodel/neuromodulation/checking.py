@@ -10,7 +10,7 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
-from pcmodel.arrays import default_dtype, is_wide, read_numbers
+from pcmodel.arrays import default_dtype, read_numbers
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.dosing import (
     Dose,
@@ -30,13 +30,15 @@ LONGEST_STEP = 0.25
 
 
 def as_hours(times: Any) -> Array:
-    """Times as an array of floating numbers: whole ones would round the hours of doses."""
+    """Times as floating numbers, traced or not: whole ones would round the hours of doses.
+
+    Single and double precision keep their type; half precision, too coarse to integrate in, does not.
+    """
     numbers = read_numbers(times, where="times", finite=False)
     if numbers.dtype == bool:
-        raise UserError("are of type bool, not numbers", where="times")
-    if is_wide(times) or isinstance(numbers, Tracer):
-        return jnp.asarray(numbers)
-    return jnp.asarray(numbers, default_dtype())
+        raise UserError("values are of type bool", where="times", expected="hours")
+    kept = numbers.dtype in (jnp.float32, jnp.float64)
+    return jnp.asarray(numbers, None if kept else default_dtype())
 
 
 def check_times(

@@ -20,11 +20,11 @@ from pcmodel.api import run_inference
 from pcmodel.calibration import auroc, auroc_standard_error
 from pcmodel.data.checks import as_bytes
 from pcmodel.data.standardisation import WHITE
-from pcmodel.diagnosis import Told
 from pcmodel.door import pose
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.linear_solve import ConjugateGradient
 from pcmodel.laplace import Posterior
+from pcmodel.laplace_report import Told
 from pcmodel.networks.network import Network
 from pcmodel.trainer.examples import Examples, Preparation
 

@@ -94,7 +94,12 @@ def test_the_curve_is_the_mean_of_what_batches_reported():
     np.testing.assert_allclose(whole.energy, whole.level_energies.sum(axis=1))
     np.testing.assert_allclose(halves.epoch, [0.5, 1, 1.5, 2, 2.5, 3])
     assert [chunk.examples for chunk in seen] == [20] * 3
-    assert np.isnan(whole.acceptance).all() and (whole.residual < 0.1).all()
+    assert np.isnan(whole.acceptance).all()
+    # Three products leave a part of the way, measured at the answer in posterior standard deviations.
+    np.testing.assert_allclose(
+        whole.residual, halves.residual.reshape(3, 2).mean(axis=1), rtol=1e-10
+    )
+    assert np.all((whole.residual > 0) & (whole.residual < 0.3))
 
 
 def doubled(key, example):

@@ -64,24 +64,65 @@ def test_options_within_their_bounds_are_taken():
         NaturalGradient(**options).check()
 
 
-def test_standard_errors_are_the_inverse_observed_information_s():
-    """Scalars jointly, units each by itself, a frozen level taken as known: written out with numpy's inverse."""
-    information = np.asarray([[0.5, 0.2, 0.1], [0.2, 0.4, 0.0], [0.1, 0.0, 0.3]])
-    scalar = LevelStatistics(*(jnp.zeros(()) for _ in range(4)))
-    own = jnp.asarray([0.25, 0.16])
-    units = LevelStatistics(*(jnp.zeros(2) for _ in range(3)), information=own)
-    memory = NaturalMemory(
-        jnp.asarray(1e4),
-        (scalar, units, None, scalar, scalar),
-        jnp.asarray(information),
+INFORMATION = np.asarray([[0.5, 0.2, 0.1], [0.2, 0.4, 0.0], [0.1, 0.0, 0.3]])
+OWN = np.asarray([0.25, 0.16])
+EXAMPLES = 50
+
+
+def joint_errors(rows):
+    """Of scalar precisions together, by numpy's inverse."""
+    inverse = np.linalg.inv(INFORMATION[np.ix_(rows, rows)])
+    return np.sqrt(np.diag(inverse) / EXAMPLES)
+
+
+def watched_scores(left, left_units=(0.0, 0.0)):
+    """Levels 0, 3 and 4 with one precision, 1 with one per unit, 2 full; scores without noise.
+
+    Their means are such that a Newton step would go these shares of the standard errors.
+    """
+
+    def level(mean, information):
+        nothing = {name: jnp.zeros_like(mean) for name in LevelStatistics._fields}
+        return LevelStatistics(**{**nothing, "mean": mean, "information": information})
+
+    scores = INFORMATION @ (np.asarray(left) * joint_errors([0, 1, 2]))
+    low, middle, top = (level(jnp.asarray(each), jnp.zeros(())) for each in scores)
+    step = np.asarray(left_units) / np.sqrt(OWN * EXAMPLES)
+    units = level(jnp.asarray(OWN * step), jnp.asarray(OWN))
+    return NaturalMemory(
+        steps=jnp.asarray(1e4),
+        levels=(low, units, None, middle, top),
+        information=jnp.asarray(INFORMATION),
+        samples=jnp.asarray(2.0),
+        watched=jnp.asarray(0.05),
     )
-    found = standard_errors(memory, 50)
-    joint = np.sqrt(np.diag(np.linalg.inv(information)) / 50)
+
+
+def test_standard_errors_of_settled_levels_are_the_inverse_observed_information_s():
+    """Scalars jointly, units each by itself, a frozen level taken as known."""
+    arrived = watched_scores([0.4, -0.4, 0.4], [0.4, -0.4])
+    found = standard_errors(arrived, EXAMPLES)
     assert found[2] is None
-    for level, expected in ((0, joint[0]), (3, joint[1]), (4, joint[2])):
-        np.testing.assert_allclose(found[level], expected, rtol=1e-12)
-    np.testing.assert_allclose(found[1], np.sqrt(1 / np.asarray(own) / 50), rtol=1e-12)
-    held = standard_errors(memory, 50, frozen=(3,))
-    fewer = np.sqrt(np.diag(np.linalg.inv(information[np.ix_([0, 2], [0, 2])])) / 50)
-    assert held[3] is None
-    np.testing.assert_allclose([held[0], held[4]], fewer, rtol=1e-12)
+    np.testing.assert_allclose(
+        [found[0], found[3], found[4]], joint_errors([0, 1, 2]), rtol=1e-12
+    )
+    np.testing.assert_allclose(found[1], 1 / np.sqrt(OWN * EXAMPLES), rtol=1e-12)
+    held = standard_errors(watched_scores(np.zeros(3)), EXAMPLES, frozen=(1, 3))
+    assert held[1] is None and held[3] is None
+    np.testing.assert_allclose([held[0], held[4]], joint_errors([0, 2]), rtol=1e-12)
+
+
+def test_levels_with_more_than_half_an_error_to_go_have_no_standard_error():
+    """Each scalar by itself; a precision per unit as a whole, by its worst unit."""
+    joint, units = joint_errors([0, 1, 2]), 1 / np.sqrt(OWN * EXAMPLES)
+    found = standard_errors(watched_scores([0.4, -0.6, 0.4]), EXAMPLES)
+    np.testing.assert_allclose(
+        [found[0], found[3], found[4]], [joint[0], np.nan, joint[2]], rtol=1e-12
+    )
+    np.testing.assert_allclose(found[1], units, rtol=1e-12)
+    found = standard_errors(watched_scores([0.4, 0.4, 0.4], [0.0, -0.6]), EXAMPLES)
+    assert np.all(np.isnan(found[1]))
+    np.testing.assert_allclose([found[0], found[3], found[4]], joint, rtol=1e-12)
+    alone = watched_scores(np.zeros(3))._replace(samples=jnp.asarray(1.0))
+    for errors in standard_errors(alone, EXAMPLES):
+        assert errors is None or np.all(np.isnan(errors))

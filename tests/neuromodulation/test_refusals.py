@@ -54,8 +54,11 @@ REFUSED = {
     r"times have the shape \(0,\)": lambda: of([]),
     r"times have the shape \(\)": lambda: of(2.0),
     r"times have the shape \(1, 33\)": lambda: of(HOURS[None]),
-    r"times are of type bool": lambda: of([False, True]),
-    r"times are a list, not numbers": lambda: of(["noon"]),
+    r"times: values are of type bool": lambda: of([False, True]),
+    r"times: values must be numbers": lambda: of(["noon"]),
+    r"times: 1 of 3 values are masked": lambda: of(
+        np.ma.masked_array([0.0, 1.0, 2.0], [False, True, False])
+    ),
     r"participant: is a group": lambda: of(person=group()),
     r"amount is -1 mg": lambda: of(doses=(Dose("LSD", -1),)),
     r"amount has the shape \(2,\)": lambda: of(
@@ -118,14 +121,26 @@ def test_it_is_refused_in_a_sentence(said):
 
 
 def test_whole_hours_are_hours():
-    """Prevents times of whole numbers from rounding the hour of a dose."""
+    """Prevents times of whole numbers from rounding the hour of a dose, traced or not."""
     doses = (Dose("LSD", 0.1, 0.5),)
-    got, expected = (
-        _RUN(doses, times, PERSON).effect_2a
-        for times in (HOURS[::4].astype(int), HOURS[::4])
-    )
-    np.testing.assert_array_equal(got, expected)
-    np.testing.assert_array_equal(as_hours(np.arange(3)), [0.0, 1.0, 2.0])
+    expected = _RUN(doses, HOURS[::4], PERSON).effect_2a
+    for kind in (int, np.float16):
+        got = _RUN(doses, HOURS[::4].astype(kind), PERSON).effect_2a
+        np.testing.assert_array_equal(got, expected)
+    got = simulate(doses, np.arange(9), PERSON).effect_2a
+    np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("read", [as_hours, jax.jit(as_hours)])
+def test_hours_keep_single_and_double_precision_and_are_widened_to_the_default(read):
+    """Prevents a simulation in single precision from turning double halfway, and hours rounded in half."""
+    for kind in (np.float32, np.float64):
+        for times in (np.arange(3, dtype=kind), jnp.arange(3, dtype=kind)):
+            assert read(times).dtype == kind
+    for kind in (np.int32, np.uint8, np.float16, jnp.bfloat16):
+        hours = read(np.arange(3).astype(kind))
+        assert hours.dtype == np.float64
+        np.testing.assert_array_equal(hours, [0.0, 1.0, 2.0])
 
 
 def test_one_time_is_enough_where_nothing_is_integrated():

@@ -26,14 +26,18 @@ def met(evidence, wanted, prior, dtype=jnp.float64):
     evidence, wanted, prior = (np.asarray(x, float) for x in (evidence, wanted, prior))
     information = evidence * wanted
     covariance = 1 / (evidence + prior)
-    parts = (
-        covariance * information,
-        np.diag(prior),
-        np.diag(evidence),
-        information,
-        np.diag(covariance),
+    shift, root = covariance * information, np.sqrt(covariance)
+    parts = dict(
+        shift=shift,
+        prior_precision=np.diag(prior),
+        evidence_precision=np.diag(evidence),
+        information=information,
+        covariance=np.diag(covariance),
+        root=np.diag(root),
+        whitened=np.sqrt(prior) * shift,
+        spread=np.diag(root * np.sqrt(prior)),
     )
-    return EvidenceAtTop(*(jnp.asarray(part, dtype) for part in parts))
+    return EvidenceAtTop(**{name: jnp.asarray(x, dtype) for name, x in parts.items()})
 
 
 def test_revision_weighs_directions_by_what_the_evidence_says_of_each():
