@@ -42,7 +42,10 @@ def learning_options(training: Training, steps: int) -> Learning:
     schedule = optax.cosine_decay_schedule(training.learning_rate, steps, alpha=0.05)
     e_step = PosteriorSamples(
         solver=pcmodel.GaussNewton(
-            ConjugateGradient(max_products=20), max_iterations=3, tolerance=1e-2
+            ConjugateGradient(max_products=20),
+            max_iterations=3,
+            tolerance=1e-2,
+            checked=False,
         )
     )
     return Learning(

@@ -25,7 +25,9 @@ from pcmodel.inference.whitened import linearise
 from pcmodel.problem import Problem
 from pcmodel.small import solve_lower
 
-MODE = GaussNewton(ConjugateGradient(), max_iterations=20, tolerance=1e-1)
+MODE = GaussNewton(
+    ConjugateGradient(), max_iterations=20, tolerance=1e-1, checked=False
+)
 """No factors: batched ones can wait for each other for ever (`pcmodel.runtime`)."""
 LARGEST_ROOT = 1024
 """Free units up to which the mode's curvature is factored; beyond, the mass is the identity."""

@@ -21,7 +21,7 @@ class CgResult(NamedTuple):
 
     step: the iterate.  residual: norm of what the recurrence says is left of the equation.
     products: made.  negative: whether a direction without positive curvature was met.
-    direction: that direction, else the last one.
+    direction: that direction, else the last one.  least: smallest curvature met, per the metric's; at most 1.
     """
 
     step: Float[Array, " n"]
@@ -29,6 +29,7 @@ class CgResult(NamedTuple):
     products: Int[Array, ""]
     negative: Bool[Array, ""]
     direction: Float[Array, " n"]
+    least: Float[Array, ""]
 
 
 class _Carry(NamedTuple):
@@ -38,6 +39,7 @@ class _Carry(NamedTuple):
     inner: Array
     count: Array
     failed: Array
+    least: Array
 
 
 def no_precondition(residual: Array) -> Array:
@@ -52,8 +54,13 @@ def conjugate_gradient(
     max_products: Array | int,
     *,
     precondition: Precondition = no_precondition,
+    share: Array | float = 0.0,
+    metric: Callable[[Array], Array] | None = None,
 ) -> CgResult:
     """From zero until the residual's norm is at most `target`, or for `max_products`.
+
+    share: of the right-hand side's preconditioned norm that may also be left.
+    metric: squared length of a direction, which its curvature is told in; None tells nothing.
 
     If the product turns out not to be positive definite, stops where curvature fails: with the
     preconditioned right-hand side if at once, else with the iterate so far, so that
@@ -62,6 +69,7 @@ def conjugate_gradient(
 
     def unfinished(carry: _Carry) -> Array:
         left = jnp.sum(carry.residual**2) > jnp.square(jnp.asarray(target))
+        left &= carry.inner > jnp.square(jnp.asarray(share)) * whole
         return left & (carry.count < max_products) & ~carry.failed
 
     def iterate(carry: _Carry) -> _Carry:
@@ -70,6 +78,9 @@ def conjugate_gradient(
         # Written so that a NaN counts as failure.
         failed = ~(curvature > 0)
         length = carry.inner / jnp.where(failed, 1, curvature)
+        least = carry.least
+        if metric is not None:
+            least = jnp.minimum(least, curvature / metric(carry.direction))
         stuck = jnp.where(carry.count == 0, carry.direction, carry.step)
         residual = jnp.where(failed, carry.residual, carry.residual - length * image)
         image = precondition(residual)
@@ -82,16 +93,19 @@ def conjugate_gradient(
             inner,
             carry.count + 1,
             failed,
+            least,
         )
 
     first = precondition(rhs)
+    whole = jnp.sum(rhs * first)
     start = _Carry(
         jnp.zeros_like(rhs),
         rhs,
         first,
-        jnp.sum(rhs * first),
+        whole,
         jnp.zeros((), int),
         jnp.zeros((), bool),
+        jnp.ones((), rhs.dtype),
     )
     end = jax.lax.while_loop(unfinished, iterate, start)
     return CgResult(
@@ -100,4 +114,5 @@ def conjugate_gradient(
         end.count,
         end.failed,
         end.direction,
+        end.least,
     )

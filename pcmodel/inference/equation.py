@@ -16,7 +16,7 @@ from pcmodel.inference.whitened import Linearisation, linearise
 from pcmodel.problem import Problem
 
 FORCING = 0.03
-"""Relative residual an iterative linear solve may leave in a nonlinear problem."""
+"""Relative residual a linear solve may leave where another step costs little, or is needed anyway."""
 
 
 def is_quadratic(problem: Problem) -> bool:
@@ -25,11 +25,15 @@ def is_quadratic(problem: Problem) -> bool:
 
 
 class Equation(NamedTuple):
-    """The damped Gauss-Newton equation of one point, ready to be solved."""
+    """The damped Gauss-Newton equation of one point, ready to be solved.
+
+    inexact: whether it need not be solved to the end at once.
+    """
 
     gradient: Array
     linear: Linearisation
     prepared: Prepared
+    inexact: bool
 
 
 class Constant(NamedTuple):
@@ -37,12 +41,19 @@ class Constant(NamedTuple):
 
     linear: Linearisation
     prepared: Prepared
+    is_factored: bool
 
     def at(self, problem: Problem, point: Point, damping: Array) -> Equation:
         """A new gradient only: z + S' r."""
-        del problem, damping
+        del damping
+        linear = self.linear_at(problem, point)
+        return Equation(linear.gradient, linear, self.prepared, self.is_factored)
+
+    def linear_at(self, problem: Problem, point: Point) -> Linearisation:
+        """The same products with another gradient, z + S' r."""
+        del problem
         gradient = point.whitened + self.linear.pull(point.rows)
-        return Equation(gradient, self.linear, self.prepared)
+        return self.linear._replace(gradient=gradient)
 
 
 class Moving(NamedTuple):
@@ -52,9 +63,13 @@ class Moving(NamedTuple):
 
     def at(self, problem: Problem, point: Point, damping: Array) -> Equation:
         """Linearise, and factor if the solver does."""
-        linear = linearise(problem, point.whitened)
+        linear = self.linear_at(problem, point)
         prepared = self.solver.prepare(problem, point.whitened, linear, damping)
-        return Equation(linear.gradient, linear, prepared)
+        return Equation(linear.gradient, linear, prepared, True)
+
+    def linear_at(self, problem: Problem, point: Point) -> Linearisation:
+        """Gradient and products at the point."""
+        return linearise(problem, point.whitened)
 
 
 class Measured(NamedTuple):
@@ -79,7 +94,7 @@ def measure(
     rounding = jnp.minimum(gradient_rounding(noise), 0.5 * certifiable(noise.dtype))
     limit = jnp.maximum(0.9 * tolerance, rounding)
     target = 0.5 * limit
-    if not is_quadratic(problem):
+    if equation.inexact:
         norm = jnp.sqrt(jnp.sum(equation.gradient**2))
         target = jnp.maximum(target, FORCING * norm)
     solution = equation.prepared.solve(-equation.gradient, target)

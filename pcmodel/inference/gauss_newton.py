@@ -30,13 +30,15 @@ from jaxtyping import Float
 
 from pcmodel.inference.certificate import (
     PROBES,
+    UNSEEN,
     Certificate,
     conclude,
     is_convex,
     last_digit,
     probing,
-    read_curvature,
+    squared_length,
     true_hessian,
+    widened,
 )
 from pcmodel.inference.conjugate_gradient import Precondition, conjugate_gradient
 from pcmodel.inference.equation import (
@@ -110,12 +112,15 @@ class GaussNewton:
     linear_solver: None chooses by size (`pcmodel.inference.linear_solve.choose`) and opens with secant steps.
     tolerance: on the residual, in posterior standard deviations; None: 1e-3 in float32,
         1e-9 in float64.  It is never tightened below what rounding allows.
-    max_iterations: a bound on outer steps; reaching it is reported by the residual where they end.
+    max_iterations: a bound on outer steps; the residual where they end is then the gradient's norm, a loose bound.
+    checked: False leaves out the true Hessian and the corners where a point counts as found (training's E-steps do):
+        of a nonlinear problem `converged` is then false.
     """
 
     linear_solver: LinearSolver | None = None
     tolerance: float | None = None
     max_iterations: int = 200
+    checked: bool = True
 
     def minimise(
         self, problem: Problem, initial: Float[Array, " free"]
@@ -132,25 +137,37 @@ class GaussNewton:
             prepared = solver.prepare(
                 problem, initial, linear, jnp.zeros_like(linear.value)
             )
-            equation = Constant(linear, prepared)
+            equation = Constant(linear, prepared, solver.is_direct)
         elif self.linear_solver is None and is_opened(problem, linear.num_outputs):
             precondition = factor_once(problem, initial, solver)
-            start = opened(problem, start, precondition, tolerance, self.max_iterations)
+            start = opened(self, problem, start, precondition, tolerance)
             equation = Moving(solver)
         else:
             equation = Moving(solver)
         end = jax.lax.while_loop(
-            lambda state: ~state.stop,
-            lambda state: iterate(
-                problem, state, equation, tolerance, self.max_iterations
-            ),
+            lambda state: ~state.stop & (state.iterations < self.max_iterations),
+            lambda state: iterate(self, problem, state, equation, tolerance),
             start,
         )
-        if not is_quadratic(problem):
-            linear = linearise(problem, end.point.whitened)
-        digit = last_digit(problem, end.point.whitened, linear)
-        stalled = end.patience <= 0
-        return result_of(end, conclude(end.residual, digit, tolerance, stalled=stalled))
+        return result_of(end, conclusion(self, problem, end, equation, tolerance))
+
+
+def conclusion(
+    solver: GaussNewton,
+    problem: Problem,
+    end: _State,
+    equations: Constant | Moving,
+    tolerance: float,
+) -> Certificate:
+    """What can be said of the last point: its own measure, or where steps ran out the gradient there."""
+    linear = equations.linear_at(problem, end.point)
+    bound = jnp.where(end.stop, end.residual, jnp.sqrt(jnp.sum(linear.gradient**2)))
+    digit = last_digit(problem, end.point.whitened, linear)
+    found = conclude(bound, digit, tolerance, stalled=end.patience <= 0)
+    unseen = ~end.stop | jnp.asarray(not solver.checked)
+    if is_convex(problem):
+        return found
+    return found._replace(converged=found.converged & ~unseen)
 
 
 def result_of(state: _State, certificate: Certificate) -> SolverResult:
@@ -188,11 +205,11 @@ def first_state(point: Point) -> _State:
 
 
 def opened(
+    solver: GaussNewton,
     problem: Problem,
     start: _State,
     precondition: Precondition,
     tolerance: float,
-    max_iterations: int,
 ) -> _State:
     """After secant steps around the factor of the start; with that factor it is also seen whether they arrived."""
     found = secant_descent(
@@ -200,13 +217,13 @@ def opened(
         start.point.whitened,
         precondition,
         tolerance=0.5 * tolerance,
-        max_steps=min(OPENING, max_iterations),
+        max_steps=min(OPENING, solver.max_iterations),
     )
     state = start._replace(point=point_at(problem, found.whitened))
     certifier = Moving(Preconditioned(precondition, CERTIFYING))
     equation = certifier.at(problem, state.point, state.damping)
     measured = measure(problem, state.point, equation, tolerance)
-    plan = make_plan(problem, state, equation, measured)
+    plan = make_plan(solver, problem, state, equation, measured)
     return state._replace(
         residual=plan.residual,
         stop=plan.found,
@@ -226,20 +243,19 @@ class _Plan(NamedTuple):
 
 
 def iterate(
+    solver: GaussNewton,
     problem: Problem,
     state: _State,
     equations: Constant | Moving,
     tolerance: float,
-    max_iterations: int,
 ) -> _State:
     """Measure where the state is; unless that ends it, take one guarded step."""
     equation = equations.at(problem, state.point, state.damping)
     measured = measure(problem, state.point, equation, tolerance)
-    plan = make_plan(problem, state, equation, measured)
+    plan = make_plan(solver, problem, state, equation, measured)
     hopeless = (state.patience <= 0) | (state.damping > GREATEST_DAMPING)
-    exhausted = state.iterations >= max_iterations
     lost = ~jnp.isfinite(plan.residual) & ~plan.leaving
-    stop = plan.found | lost | hopeless | exhausted
+    stop = plan.found | lost | hopeless
     slope = jnp.sum(equation.gradient * plan.step)
     moved = search(problem, state, plan, slope, measured.noise, stop)
     seen = moved.accepted & (moved.difference < -measured.noise)
@@ -259,7 +275,11 @@ def iterate(
 
 
 def make_plan(
-    problem: Problem, state: _State, equation: Equation, measured: Measured
+    solver: GaussNewton,
+    problem: Problem,
+    state: _State,
+    equation: Equation,
+    measured: Measured,
 ) -> _Plan:
     """The Gauss-Newton step, or what the true Hessian and the kinks make of it."""
     solution, residual = measured.solution, measured.residual
@@ -268,27 +288,30 @@ def make_plan(
         nowhere = jnp.zeros((), bool)
         return _Plan(solution.step, residual, near, nowhere, solution.products)
     slow = ~near & (residual > SLOW * state.residual)
-    gradient = equation.gradient
-    rhs = jnp.where(near, probing(gradient, residual), -gradient)
+    looked = near if solver.checked else jnp.zeros((), bool)
+    linear = equation.linear
     hessian = true_hessian(problem, state.point.whitened)
+    damping = jnp.where(near, 0, state.damping)
     found = conjugate_gradient(
-        lambda vector: hessian(vector) + jnp.where(near, 0, state.damping) * vector,
-        rhs,
+        lambda vector: hessian(vector) + damping * vector,
+        jnp.where(near, probing(linear), -equation.gradient),
         jnp.where(near, 0, measured.target),
-        jnp.where(near, PROBES, jnp.where(slow, MAX_NEWTON_PRODUCTS, 0)),
+        jnp.where(looked, PROBES, jnp.where(slow, MAX_NEWTON_PRODUCTS, 0)),
         precondition=equation.prepared.precondition,
+        share=jnp.where(near, UNSEEN, 0),
+        metric=lambda vector: squared_length(linear, vector),
     )
-    bent = read_curvature(rhs, found)
-    away, bend = escape(hessian, equation, bent.direction)
-    negative = near & bent.negative
-    residual = jnp.where(near, jnp.maximum(residual, bent.decrement), residual)
-    residual = jnp.where(negative & (bend < -DEGENERATE), jnp.inf, residual)
-    descent = jnp.sum(gradient * found.step) < 0
-    step = jnp.where((slow | near) & descent, found.step, solution.step)
+    negative = looked & found.negative
+    away = escape(equation, found.direction)
+    residual = jnp.where(near, widened(residual, found.least), residual)
+    flat = jnp.where(found.least < -DEGENERATE, jnp.inf, measured.residual)
+    residual = jnp.where(negative, flat, residual)
+    descends = jnp.sum(equation.gradient * found.step) < 0
+    step = jnp.where(slow & descends, found.step, solution.step)
     step = jnp.where(negative, away, step)
     settled = near & ~negative & (residual <= measured.limit)
     leaving = negative
-    if has_kinks(problem):
+    if solver.checked and has_kinks(problem):
         kink = way_down(problem, state.point, equation.prepared.precondition, settled)
         leaving = leaving | kink.lower
         step = jnp.where(kink.lower, kink.step, step)
@@ -298,13 +321,13 @@ def make_plan(
     return _Plan(step, residual, settled, leaving, products)
 
 
-def escape(hessian, equation: Equation, direction: Array) -> tuple[Array, Array]:
-    """One posterior standard deviation along a direction, downhill, and its true curvature per Gauss-Newton's."""
-    size2 = jnp.sum(direction**2) + jnp.sum(equation.linear.push(direction) ** 2)
+def escape(equation: Equation, direction: Array) -> Array:
+    """One posterior standard deviation along a direction, downhill."""
+    size2 = squared_length(equation.linear, direction)
     length = jnp.where(size2 > 0, 1 / jnp.sqrt(jnp.where(size2 > 0, size2, 1)), 0)
     unit = length * direction
     sign = jnp.where(jnp.sum(equation.gradient * unit) > 0, -1, 1)
-    return sign * unit, jnp.sum(unit * hessian(unit))
+    return sign * unit
 
 
 class _Move(NamedTuple):

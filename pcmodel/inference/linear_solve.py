@@ -64,7 +64,7 @@ class Products(NamedTuple):
     pull: Callable[[Array], Array]
 
 
-ROUNDS = 3
+ROUNDS = 2
 """Corrections of a solve whose measured residual is too large: one with its factor, then without."""
 ATTAINABLE = 4.0
 """Residual, in epsilons of the float times the right-hand side, below which no solve is asked to go."""
@@ -245,8 +245,7 @@ def add_diagonal(matrix: Float[Array, "n n"], value: Array) -> Float[Array, "n n
 class ConjugateGradient:
     """Matrix-free conjugate gradients from zero.
 
-    Stops at the target residual or after `max_products`, once more from there if the residual then
-    measured is larger than the recurrence said (the result shows both).
+    Stops at the target residual or after `max_products` (which the result then shows).
     """
 
     max_products: int = MOST_PRODUCTS

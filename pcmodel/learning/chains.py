@@ -86,7 +86,9 @@ class Hmc:
     target_acceptance: float = 0.8
     jitter: float = 0.3
     full_metric: int = 256
-    start: Solver = GaussNewton(ConjugateGradient(), max_iterations=10, tolerance=1e-1)
+    start: Solver = GaussNewton(
+        ConjugateGradient(), max_iterations=10, tolerance=1e-1, checked=False
+    )
     learns_precision: ClassVar[bool] = True
 
     def __post_init__(self):

@@ -90,7 +90,7 @@ class PosteriorSamples(Forgetful):
     """Perturb-and-solve draws around the mode."""
 
     num_samples: int = 1
-    solver: Solver = GaussNewton(max_iterations=5, tolerance=1e-2)
+    solver: Solver = GaussNewton(max_iterations=5, tolerance=1e-2, checked=False)
     learns_precision: ClassVar[bool] = True
 
     def expect(
@@ -108,7 +108,7 @@ class PosteriorSamples(Forgetful):
 class PointEstimate(Forgetful):
     """The mode alone: for weights with frozen precisions."""
 
-    solver: Solver = GaussNewton(max_iterations=5, tolerance=1e-2)
+    solver: Solver = GaussNewton(max_iterations=5, tolerance=1e-2, checked=False)
     learns_precision: ClassVar[bool] = False
 
     def expect(

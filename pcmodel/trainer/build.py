@@ -196,7 +196,10 @@ def build_solver(plan: EStepPlan) -> Solver:
     if plan.solver == "gauss_newton":
         linear = ConjugateGradient(plan.products) if plan.products else None
         return GaussNewton(
-            linear, tolerance=plan.tolerance, max_iterations=plan.iterations
+            linear,
+            tolerance=plan.tolerance,
+            max_iterations=plan.iterations,
+            checked=False,
         )
     descend = StateDescent if plan.solver == "state" else ErrorDescent
     return descend(build_descent(plan), tolerance=0.0, max_steps=plan.steps)
