@@ -16,7 +16,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from pcmodel.arrays import default_dtype, read_numbers
+from pcmodel.arrays import default_dtype, read_numbers, to_dtype
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.compounds import Library
 from pcmodel.neuromodulation.kinetics import (
@@ -137,11 +137,12 @@ def check_value(value: ArrayLike, what: str, unit: str, where: str) -> None:
     """Raise a UserError unless the number is finite and not negative."""
     if isinstance(value, Tracer):
         return
-    if isinstance(value, str | bool):
+    if isinstance(value, str):
         raise UserError(f"{what} is {value!r}, not a number", where=where)
-    number = read_numbers(
-        value, where=f"{where}: {what}", dtype=default_dtype(), finite=False
-    )
+    read = read_numbers(value, where=f"{where}: {what}", finite=False)
+    if read.dtype == bool:
+        raise UserError(f"{what} is {value!r}, not a number", where=where)
+    number = to_dtype(read, default_dtype(), where=f"{where}: {what}")
     if not np.all(np.isfinite(number)) or np.any(number < 0):
         raise UserError(
             f"{what} is {value} {unit}", where=where, expected=f"0 {unit} or more"

@@ -113,8 +113,14 @@ DOSES = {
         Dose("ketanserin", 40, 0.5),
     ],
     "dose 1 \\(DMT\\): cannot be swallowed": [Dose("DMT", 25)],
-    "dose 1 \\(LSD\\): amount is array.*ten.*not a number": [
+    "dose 1 \\(LSD\\): amount: values must be numbers": [
         Dose("LSD", np.asarray("ten"))
+    ],
+    "dose 1 \\(LSD\\): amount is array.*True.*not a number": [
+        Dose("LSD", np.asarray(True))
+    ],
+    "dose 1 \\(LSD\\): amount: 1 of 1 values are masked": [
+        Dose("LSD", np.ma.masked_array([0.1], [True]))
     ],
     "dose 1 \\(MDMA\\): cannot be injected": [Dose("MDMA", 100, 0.0, Bolus())],
     "cannot last inf": [Dose("DMT", 35, 0.0, Infusion(float("inf")))],
