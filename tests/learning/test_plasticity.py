@@ -129,7 +129,9 @@ def test_every_rule_changes_weights_by_as_much_as_plasticity_says(rule):
         e_step=PointEstimate(),
         rule=rule,
     )
-    start = init_learning(pure.weights, pure.log_precisions, learning)
+    start = init_learning(
+        pure.weights, pure.log_precisions, learning, structure=structure
+    )
 
     @jax.jit
     def change(plasticity):

@@ -29,7 +29,7 @@ def test_norms_into_hidden_levels_are_brought_back_and_directions_kept(widths):
         lambda leaf: leaf + jnp.asarray(rng.normal(size=leaf.shape)), pure.weights
     )
     gauge = FixedWeightNorm()
-    project = jax.jit(partial(gauge.project, spans=spans_of(pure.model)))
+    project = jax.jit(partial(gauge.project, model=pure.model))
     found = project(moved, gauge.reference(pure.weights), pure.log_precisions)
     begun, now, got = (by_layer(w, pure.model) for w in (pure.weights, moved, found))
     assert len(got) == len(widths) - 1

@@ -145,7 +145,12 @@ def test_a_full_precision_is_reported_by_its_diagonal():
     for value in (jnp.asarray(0.7), jnp.asarray([0.1, 0.2])):
         np.testing.assert_array_equal(level_diagonal(value), value)
     pure = as_model(pcmodel.linear_gaussian([np.ones((2, 1))], [2.0, 3.0]))
-    state = init_learning(pure.weights, (full, None), Learning(optax.sgd(0.1)))
+    state = init_learning(
+        pure.weights,
+        (full, None),
+        Learning(optax.sgd(0.1)),
+        structure=pose(pure, np.zeros(2)).problem.structure,
+    )
     nothing = LearningInfo(*(jnp.zeros(()) for _ in range(5)))
     row = row_of(state, Position(2, 3), 4, nothing)
     np.testing.assert_allclose(row[0], 2.75)
