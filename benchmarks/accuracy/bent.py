@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.accuracy.linear import forget_programs
+
 ACTIVATIONS = ("tanh", "relu", "leaky_relu", "gelu", "square", "abs")
 
 
@@ -216,5 +218,6 @@ def bent_battery(
                 own[...] = jnp.asarray(np.log(precision))
             result = pcmodel.infer(network, bent.data)
             verdicts.append(judge_bent(bent, result, rng, num_starts))
+        forget_programs(20 * len(verdicts))
         report(len(verdicts))
     return verdicts

@@ -336,6 +336,14 @@ def word(verdict: Verdict) -> str:
     return "right, not certified" if right else "wrong, not certified"
 
 
+def forget_programs(done: int) -> None:
+    """Every program of JAX holds memory maps, of which a process may have some ten thousand."""
+    import jax
+
+    if done % 200 == 0:
+        jax.clear_caches()
+
+
 def linear_battery(count: int, seed: int, solver=None, each: int = 20, report=print):
     """Verdicts of `count` linear problems, `each` of every shape."""
     from pcmodel.api import run_inference
@@ -351,5 +359,6 @@ def linear_battery(count: int, seed: int, solver=None, each: int = 20, report=pr
                 break
             result = run_inference(posed, solver or GaussNewton())
             verdicts.append(judge(posed.problem, result))
+        forget_programs(len(verdicts))
         report(len(verdicts))
     return verdicts
