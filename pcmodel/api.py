@@ -21,6 +21,7 @@ from pcmodel.energy import predictions
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.infer import InferenceResult, infer_one
+from pcmodel.inference.options import check_made
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll, whitened_from_latents
 from pcmodel.laplace import Posterior
@@ -83,6 +84,9 @@ def run_inference(
     posed: Posed, solver: Solver, initial: Latents | None = None
 ) -> InferenceResult:
     """`infer` on a problem already posed."""
+    check_made(
+        solver, "minimise", "solver", "an object such as GaussNewton() or Exact()"
+    )
     if initial is None:
         start = None
     else:

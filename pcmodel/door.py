@@ -128,6 +128,12 @@ def pose(
         tuple(level_index(level, model.names) for level in belief.levels)
         for belief in beliefs
     )
+    if modulation is not None and not isinstance(modulation, Modulation):
+        raise UserError(
+            f"is {type(modulation).__name__}",
+            where="modulation",
+            expected="pcmodel.Modulation(gains by level) or pcmodel.relax(level, gain)",
+        )
     gains = (modulation or Modulation()).resolve(model.names, model.widths, dtype)
     modulated, weights = modulate_slopes(pure, modulation)
     structure = Structure(modulated, tuple(units), levels)
@@ -185,6 +191,12 @@ def gather_clamps(
 ) -> dict[int, Clamp]:
     """Observation and clamps together, by level index."""
     clamps: dict[int, Clamp] = {}
+    if clamp is not None and not isinstance(clamp, Mapping):
+        raise UserError(
+            f"is {type(clamp).__name__}",
+            where="clamp",
+            expected="a dictionary from levels to values",
+        )
     if observation is not None:
         clamps[0] = Clamp(observation)
     for level, given in (clamp or {}).items():

@@ -18,6 +18,7 @@ from pcmodel.levels import Level, level_index, level_indices
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
 from pcmodel.types import Latents
+from pcmodel.whole import whole_number
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,7 @@ class Posterior:
 
     def sample(self, key: Array, num_samples: int) -> Latents:
         """Draws by perturb-and-solve; each array is ([batch,] num_samples, width)."""
-        if num_samples < 1:
-            raise UserError(f"num_samples must be at least 1, got {num_samples}.")
+        num_samples = whole_number(num_samples, "num_samples")
         size = self.posed.batch_size
         keys = key if size is None else jax.random.split(key, size)
         return self._map(_draws, keys, static=(num_samples,))

@@ -82,6 +82,13 @@ class Modulation:
                 )
             for above in range(index + 1, len(names)):
                 resolved[above] = resolved[above] / passed
+        for name, gain in zip(names, resolved, strict=True):
+            if not is_traced(gain) and not np.all(np.isfinite(gain) & (gain > 0)):
+                raise UserError(
+                    f"gain and error transmission together make {np.asarray(gain)}",
+                    where=f"modulation of level {name!r}",
+                    expected=f"a factor that {jnp.dtype(dtype).name} can hold",
+                )
         return tuple(resolved)
 
     def resolve_slopes(

@@ -154,6 +154,13 @@ def train(
 def check_learning(learning: Learning) -> None:
     """Raise a UserError for options that cannot work."""
     learning.precision_step.check()
+    floor = np.asarray(learning.variance_floor)
+    if floor.shape or floor.dtype.kind not in "fiu" or not 0 <= floor < np.inf:
+        raise UserError(
+            f"variance_floor is {learning.variance_floor!r}",
+            where="Learning",
+            expected="a variance, 0 or more, in squared units of level 0",
+        )
     if learning.asks_point_estimates_for_precisions:
         raise UserError(
             "a point-estimate E-step cannot learn precisions: at the mode hidden errors can be "

@@ -26,6 +26,7 @@ from pcmodel.energy import (
 )
 from pcmodel.inference.certificate import certify, is_convex
 from pcmodel.inference.optimising import fresh, move
+from pcmodel.inference.options import check_count, check_made, check_tolerance
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import objective, unroll, whitened_from_latents
 from pcmodel.problem import Problem, level_runs, split_runs
@@ -92,6 +93,9 @@ class StateDescent:
 
     coordinates = staticmethod(state_coordinates)
 
+    def __post_init__(self):
+        check_descent(self)
+
     def minimise(self, problem: Problem, initial: Array) -> SolverResult:
         """Descend from `initial` (whitened errors)."""
         return descend(self, problem, initial)
@@ -107,12 +111,25 @@ class ErrorDescent:
 
     coordinates = staticmethod(error_coordinates)
 
+    def __post_init__(self):
+        check_descent(self)
+
     def minimise(self, problem: Problem, initial: Array) -> SolverResult:
         """Descend from `initial` (whitened errors)."""
         return descend(self, problem, initial)
 
 
 Descent = StateDescent | ErrorDescent
+
+
+def check_descent(solver: Descent) -> None:
+    """Raise a UserError for options with which no descent can be run."""
+    where = type(solver).__name__
+    check_made(
+        solver.optimiser, "update", f"optimiser of {where}", "one of optax, made"
+    )
+    check_tolerance(solver.tolerance, where)
+    check_count(solver.max_steps, "max_steps", where, least=0)
 
 
 def descend(solver: Descent, problem: Problem, initial: Array) -> SolverResult:

@@ -65,6 +65,7 @@ from pcmodel.inference.linear_solve import (
     factor_once,
     gradient_cost,
 )
+from pcmodel.inference.options import check_count, check_made, check_tolerance
 from pcmodel.inference.secant import secant_descent
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import linearise
@@ -121,6 +122,14 @@ class GaussNewton:
     tolerance: float | None = None
     max_iterations: int = 200
     checked: bool = True
+
+    def __post_init__(self):
+        check_tolerance(self.tolerance, "GaussNewton")
+        check_count(self.max_iterations, "max_iterations", "GaussNewton", least=0)
+        if self.linear_solver is not None:
+            expected = "an object such as Dual() or ConjugateGradient(), or None"
+            where = "linear_solver of GaussNewton"
+            check_made(self.linear_solver, "prepare", where, expected)
 
     def minimise(
         self, problem: Problem, initial: Float[Array, " free"]

@@ -15,6 +15,7 @@ from jaxtyping import Float
 
 from pcmodel.inference.certificate import Certificate, certify
 from pcmodel.inference.linear_solve import ConjugateGradient
+from pcmodel.inference.options import check_count, check_tolerance
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import Linearisation, linearise, objective
 from pcmodel.problem import Problem
@@ -32,6 +33,10 @@ class TruncatedNewton:
     num_products: int = 2
     tolerance: float | None = None
     measured: bool = True
+
+    def __post_init__(self):
+        check_tolerance(self.tolerance, "TruncatedNewton")
+        check_count(self.num_products, "num_products", "TruncatedNewton", least=1)
 
     def minimise(
         self, problem: Problem, initial: Float[Array, " free"]
