@@ -52,7 +52,9 @@ UNSEEN = 0.01
 
 
 class Certificate(NamedTuple):
-    """residual: posterior standard deviations to the mode, at most.  converged: found, as far as floats go."""
+    """residual: posterior standard deviations to the mode; a bound but for what `last_digit` estimates.
+    converged: whether it is as small as was asked, or as floats allow.
+    """
 
     residual: Float[Array, ""]
     converged: Bool[Array, ""]

@@ -18,8 +18,8 @@ class SolverResult(NamedTuple):
     """Where a solver stopped.
 
     residual: how far the answer may be from the mode, posterior standard deviations (`pcmodel.inference.certificate`):
-        measured there, rounding included; half its square is the excess energy in nats.  Infinite where the true
-        Hessian has negative curvature or a corner a way down.
+        measured there; a bound but for rounding, which is estimated; half its square is the excess energy in nats.
+        Infinite where the true Hessian has negative curvature or a corner a way down.
     converged: residual at or below the tolerance, or, where rounding ended all progress, at most 0.05 (1e-4 in
         float64).
     iterations: outer steps;  products: products with the Gauss-Newton Hessian, or gradients.

@@ -79,7 +79,7 @@ class LearningInfo(NamedTuple):
     """Means over a batch.
 
     energy: expected energy per example, nats; level_energies: each level's part of it.
-    residual: of the E-step, in posterior standard deviations; converged: share of examples below
+    residual: of the E-step, in posterior standard deviations, curvature not asked; converged: share of examples below
     residual 0.1; acceptance: of a chain's proposals.  NaN where a diagnostic does not apply.
     """
 
