@@ -30,7 +30,8 @@ PACKAGES = "jax jaxlib optax flax numpy scipy chex equinox jaxtyping pcmodel".sp
 TRUSTED = frozenset(PACKAGES) | frozenset(sys.stdlib_module_names)
 """Packages whose own module-level functions, classes and names do not change while a program runs."""
 
-PLAIN = (type(None), bool, int, str, bytes, range, type(Ellipsis))
+PLAIN = frozenset((type(None), bool, int, str, bytes, range, type(Ellipsis)))
+CONTAINERS = frozenset((dict, list, tuple, set, frozenset, types.MappingProxyType))
 ITSELF = (types.ModuleType, np.ufunc)
 PLUMBING = {
     "__dict__",
@@ -136,7 +137,7 @@ class _Reader:
             return kind, value
         if kind in (float, complex):
             return kind, repr(value)
-        if isinstance(value, ITSELF) or is_public(value):
+        if kind not in CONTAINERS and (isinstance(value, ITSELF) or is_public(value)):
             return Same(value)
         if id(value) in self._done:
             return self._done[id(value)]
@@ -162,6 +163,11 @@ class _Reader:
         return said
 
     def _of_kind(self, value: Any) -> Hashable:
+        # The common kinds first: settings are read at every call.
+        if type(value) in (list, tuple):
+            return self._items(value)
+        if type(value) is dict:
+            return self._mapping(value)
         if isinstance(value, jax.Array):
             return _jax_array(value)
         if isinstance(value, np.ndarray | np.generic):
@@ -202,10 +208,10 @@ class _Reader:
         return ()
 
     def _items(self, values: Iterable[Any]) -> Hashable:
-        return tuple(self.read(value) for value in values)
+        return tuple([self.read(value) for value in values])
 
     def _mapping(self, values: Mapping[Any, Any]) -> Hashable:
-        return tuple((self.read(key), self.read(values[key])) for key in values)
+        return tuple([(self.read(key), self.read(values[key])) for key in values])
 
     def _numpy_array(self, value: Any) -> Hashable:
         masked = isinstance(value, np.ma.MaskedArray)
@@ -264,7 +270,7 @@ class _Reader:
 
     def _object(self, value: Any) -> Hashable:
         """An object's attributes; also itself, where they may not be all there is of it."""
-        if type(value) in (dict, list, tuple, set, frozenset, types.MappingProxyType):
+        if type(value) in CONTAINERS:
             return ()
         if isinstance(value, tuple) and hasattr(value, "_fields"):  # a named tuple
             return ()

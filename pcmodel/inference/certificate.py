@@ -114,6 +114,11 @@ def true_hessian(problem: Problem, whitened: Float[Array, " free"]):
     return lambda vector: jax.jvp(gradient, (whitened,), (vector,))[1]
 
 
+def linearised_hessian(problem: Problem, whitened: Float[Array, " free"]):
+    """The same, for many products: what depends on the point alone is computed first."""
+    return jax.linearize(jax.grad(lambda z: objective(problem, z)), whitened)[1]
+
+
 def probing(linear: Linearisation) -> Float[Array, " free"]:
     """A fixed draw of N(0, I + S'S): it favours no direction of the preconditioned Hessian."""
     own, outer = jax.random.split(jax.random.key(1))
@@ -129,10 +134,9 @@ def squared_length(linear: Linearisation, vector: Float[Array, " free"]) -> Arra
     return jnp.sum(vector**2) + jnp.sum(linear.push(vector) ** 2)
 
 
-def widened(bound: Float[Array, ""], least: Float[Array, ""]) -> Float[Array, ""]:
-    """The bound in the true Hessian's standard deviations, from the least curvature met per Gauss-Newton's."""
-    tiny = jnp.finfo(bound.dtype).tiny
-    return bound / jnp.sqrt(jnp.maximum(least, tiny))
+def widening(least: Float[Array, ""]) -> Float[Array, ""]:
+    """Factor from Gauss-Newton's standard deviations to the true Hessian's, from the least curvature met per its own."""
+    return 1 / jnp.sqrt(jnp.maximum(least, jnp.finfo(least.dtype).tiny))
 
 
 def certify(
@@ -161,7 +165,7 @@ def certify(
             share=UNSEEN,
             metric=lambda vector: squared_length(linear, vector),
         )
-        bound = jnp.where(found.negative, jnp.inf, widened(bound, found.least))
+        bound = jnp.where(found.negative, jnp.inf, widening(found.least) * bound)
     return conclude(bound, last_digit(problem, whitened, linear), tolerance)
 
 

@@ -86,13 +86,24 @@ class Measured(NamedTuple):
     solution: LinearSolution
 
 
-def measure(
-    problem: Problem, point: Point, equation: Equation, tolerance: float
-) -> Measured:
-    """Solve the equation of a point; bound its decrement."""
+def allowed(problem: Problem, point: Point, tolerance: float) -> tuple[Array, Array]:
+    """Rounding of the energy at a point, nats, and the residual at which the point counts as found."""
     noise = energy_rounding(problem, point)
     rounding = jnp.minimum(gradient_rounding(noise), 0.5 * certifiable(noise.dtype))
-    limit = jnp.maximum(0.9 * tolerance, rounding)
+    return noise, jnp.maximum(0.9 * tolerance, rounding)
+
+
+def measure(
+    problem: Problem,
+    point: Point,
+    equation: Equation,
+    tolerance: float,
+    *,
+    scale: Array | float = 1.0,
+) -> Measured:
+    """Solve the equation of a point; bound its decrement, of which the true Hessian's is `scale` times as large."""
+    noise, limit = allowed(problem, point, tolerance)
+    limit = limit / scale
     target = 0.5 * limit
     if equation.inexact:
         norm = jnp.sqrt(jnp.sum(equation.gradient**2))

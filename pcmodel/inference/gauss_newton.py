@@ -29,33 +29,33 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.inference.certificate import (
-    PROBES,
-    UNSEEN,
     Certificate,
+    certifiable,
     conclude,
     is_convex,
     last_digit,
-    probing,
-    squared_length,
     true_hessian,
-    widened,
 )
-from pcmodel.inference.conjugate_gradient import Precondition, conjugate_gradient
+from pcmodel.inference.conjugate_gradient import (
+    CgResult,
+    Precondition,
+    conjugate_gradient,
+)
 from pcmodel.inference.equation import (
     Constant,
     Equation,
     Measured,
     Moving,
+    allowed,
     is_quadratic,
     measure,
 )
 from pcmodel.inference.guard import (
     Point,
-    energy_change,
     falls_enough,
     point_at,
 )
-from pcmodel.inference.kinks import has_kinks, way_down
+from pcmodel.inference.line_search import Move, search
 from pcmodel.inference.linear_solve import (
     DIRECT_BUDGET,
     LinearSolver,
@@ -66,6 +66,7 @@ from pcmodel.inference.linear_solve import (
     gradient_cost,
 )
 from pcmodel.inference.options import check_count, check_made, check_tolerance
+from pcmodel.inference.saddles import Ground, look_around
 from pcmodel.inference.secant import secant_descent
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import linearise
@@ -74,8 +75,6 @@ from pcmodel.problem import Problem
 FIRST_DAMPING = 1e-2
 LEAST_DAMPING = 1e-7
 GREATEST_DAMPING = 1e8
-SHORTEST = 1e-3
-"""Share of a step below which it is not halved again."""
 PATIENCE = 10
 """Steps granted while neither the energy falls by more than its rounding nor the residual to half."""
 SLOW = 0.25
@@ -87,13 +86,12 @@ OPENING = 40
 """Secant steps before the Gauss-Newton loop: further ones gain little, if these did not arrive."""
 CERTIFYING = 20
 """Products granted to certify, with the factor of the start, that the secant steps arrived."""
-DEGENERATE = 1e-2
-"""Negative curvature, in units of the Gauss-Newton Hessian's, that cannot be told from none."""
 
 
 class _State(NamedTuple):
-    """residual: at `point`.  best: the smallest so far.  stop: nothing more is done; the point is where the
-    residual was measured.
+    """residual: at `point`.  best: the smallest so far.  scale: by how much the true Hessian widens the residual, as
+    far as has been seen.  near: the point counts as found, unless a look around it finds more.  stop: nothing more is
+    done; the point is where the residual was measured.
     """
 
     point: Point
@@ -101,6 +99,8 @@ class _State(NamedTuple):
     residual: Array
     best: Array
     patience: Array
+    scale: Array
+    near: Array
     stop: Array
     iterations: Array
     products: Array
@@ -141,24 +141,41 @@ class GaussNewton:
             return result_of(start, Certificate(start.residual, jnp.ones((), bool)))
         linear = linearise(problem, initial)
         solver = self.linear_solver or choose(problem.structure, linear.num_outputs)
+        once = None
+        equations: Constant | Moving = Moving(solver)
         if is_quadratic(problem):
             # One factor for every step, and for a whole batch if its examples share their precisions.
             prepared = solver.prepare(
                 problem, initial, linear, jnp.zeros_like(linear.value)
             )
-            equation = Constant(linear, prepared, solver.is_direct)
+            equations = Constant(linear, prepared, solver.is_direct)
         elif self.linear_solver is None and is_opened(problem, linear.num_outputs):
-            precondition = factor_once(problem, initial, solver)
-            start = opened(self, problem, start, precondition, tolerance)
-            equation = Moving(solver)
+            once = factor_once(problem, initial, solver)
+            start = opened(self, problem, start, once, tolerance)
+
+        def unfinished(state: _State) -> Array:
+            left = state.iterations < self.max_iterations
+            return ~state.stop & (state.near | left)
+
+        def descend(state: _State) -> _State:
+            return jax.lax.while_loop(
+                lambda state: unfinished(state) & ~state.near,
+                lambda state: iterate(problem, state, equations, tolerance),
+                state,
+            )
+
+        if is_convex(problem) or not self.checked:
+            end = descend(start)
         else:
-            equation = Moving(solver)
-        end = jax.lax.while_loop(
-            lambda state: ~state.stop & (state.iterations < self.max_iterations),
-            lambda state: iterate(self, problem, state, equation, tolerance),
-            start,
-        )
-        return result_of(end, conclusion(self, problem, end, equation, tolerance))
+            # In two loops, so that a batch is looked at once and not whenever another of its examples is near.
+            end = jax.lax.while_loop(
+                unfinished,
+                lambda state: checked(
+                    problem, descend(state), equations, once, tolerance
+                ),
+                start,
+            )
+        return result_of(end, conclusion(self, problem, end, equations, tolerance))
 
 
 def conclusion(
@@ -170,13 +187,15 @@ def conclusion(
 ) -> Certificate:
     """What can be said of the last point: its own measure, or where steps ran out the gradient there."""
     linear = equations.linear_at(problem, end.point)
-    bound = jnp.where(end.stop, end.residual, jnp.sqrt(jnp.sum(linear.gradient**2)))
+    measured = end.stop | end.near
+    loose = jnp.sqrt(jnp.sum(linear.gradient**2))
+    bound = jnp.where(measured, end.scale * end.residual, loose)
     digit = last_digit(problem, end.point.whitened, linear)
     found = conclude(bound, digit, tolerance, stalled=end.patience <= 0)
-    unseen = ~end.stop | jnp.asarray(not solver.checked)
     if is_convex(problem):
         return found
-    return found._replace(converged=found.converged & ~unseen)
+    seen = end.stop & jnp.asarray(solver.checked)
+    return found._replace(converged=found.converged & seen)
 
 
 def result_of(state: _State, certificate: Certificate) -> SolverResult:
@@ -203,13 +222,15 @@ def first_state(point: Point) -> _State:
     none = jnp.zeros((), int)
     return _State(
         point,
-        jnp.zeros((), dtype),
-        jnp.asarray(0 if solved else jnp.inf, dtype),
-        jnp.asarray(jnp.inf, dtype),
-        jnp.asarray(PATIENCE),
-        jnp.asarray(solved),
-        none,
-        none,
+        damping=jnp.zeros((), dtype),
+        residual=jnp.asarray(0 if solved else jnp.inf, dtype),
+        best=jnp.asarray(jnp.inf, dtype),
+        patience=jnp.asarray(PATIENCE),
+        scale=jnp.ones((), dtype),
+        near=jnp.asarray(solved),
+        stop=jnp.asarray(solved),
+        iterations=none,
+        products=none,
     )
 
 
@@ -232,27 +253,15 @@ def opened(
     certifier = Moving(Preconditioned(precondition, CERTIFYING))
     equation = certifier.at(problem, state.point, state.damping)
     measured = measure(problem, state.point, equation, tolerance)
-    plan = make_plan(solver, problem, state, equation, measured)
     return state._replace(
-        residual=plan.residual,
-        stop=plan.found,
+        residual=measured.residual,
+        near=measured.residual <= measured.limit,
         iterations=found.steps,
-        products=found.steps + plan.products,
+        products=found.steps + measured.solution.products,
     )
 
 
-class _Plan(NamedTuple):
-    """What to do at a point.  leaving: the step leaves a saddle, and must lower the energy visibly."""
-
-    step: Array
-    residual: Array
-    found: Array
-    leaving: Array
-    products: Array
-
-
 def iterate(
-    solver: GaussNewton,
     problem: Problem,
     state: _State,
     equations: Constant | Moving,
@@ -260,135 +269,111 @@ def iterate(
 ) -> _State:
     """Measure where the state is; unless that ends it, take one guarded step."""
     equation = equations.at(problem, state.point, state.damping)
-    measured = measure(problem, state.point, equation, tolerance)
-    plan = make_plan(solver, problem, state, equation, measured)
-    hopeless = (state.patience <= 0) | (state.damping > GREATEST_DAMPING)
-    lost = ~jnp.isfinite(plan.residual) & ~plan.leaving
-    stop = plan.found | lost | hopeless
-    slope = jnp.sum(equation.gradient * plan.step)
-    moved = search(problem, state, plan, slope, measured.noise, stop)
+    measured = measure(problem, state.point, equation, tolerance, scale=state.scale)
+    residual, solution = measured.residual, measured.solution
+    stalled = state.patience <= 0
+    near = residual <= measured.limit
+    near |= stalled & (state.scale * residual <= certifiable(residual.dtype))
+    stop = stalled | (state.damping > GREATEST_DAMPING)
+    stop = (stop | ~jnp.isfinite(residual)) & ~near
+    step, products = solution.step, solution.products
+    if not is_convex(problem):
+        slow = ~near & ~stop & (residual > SLOW * state.residual)
+        newton = newton_step(problem, state, equation, measured, slow)
+        descends = slow & (jnp.sum(equation.gradient * newton.step) < 0)
+        step = jnp.where(descends, newton.step, step)
+        products += newton.products
+    slope = jnp.sum(equation.gradient * step)
+
+    def enough(length: Array, difference: Array) -> Array:
+        return falls_enough(difference, length, slope, measured.noise)
+
+    done = near | stop
+    moved = search(problem, state.point, step, enough, done)
     seen = moved.accepted & (moved.difference < -measured.noise)
-    seen |= plan.residual < 0.5 * state.best
-    # A saddle without a visible way down is flat as far as floats go.
-    stop |= plan.leaving & ~moved.accepted
-    return _State(
-        moved.point,
-        jnp.where(plan.leaving, 0, moved.damping),
-        plan.residual,
-        jnp.where(seen, jnp.minimum(state.best, plan.residual), state.best),
-        jnp.where(seen, PATIENCE, state.patience - 1),
-        stop,
-        state.iterations + jnp.where(stop, 0, 1),
-        state.products + plan.products,
+    seen |= residual < 0.5 * state.best
+    damping = adapted(state.damping, moved, slope)
+    # A quadratic is never damped: its factor was made without.
+    if is_quadratic(problem):
+        damping = jnp.where(moved.accepted, 0, damping)
+    return state._replace(
+        point=moved.point,
+        damping=jnp.where(done, state.damping, damping),
+        residual=residual,
+        best=jnp.where(seen, jnp.minimum(state.best, residual), state.best),
+        patience=jnp.where(seen, PATIENCE, state.patience - 1),
+        near=near,
+        stop=stop,
+        iterations=state.iterations + jnp.where(done, 0, 1),
+        products=state.products + products,
     )
 
 
-def make_plan(
-    solver: GaussNewton,
+def newton_step(
     problem: Problem,
     state: _State,
     equation: Equation,
     measured: Measured,
-) -> _Plan:
-    """The Gauss-Newton step, or what the true Hessian and the kinks make of it."""
-    solution, residual = measured.solution, measured.residual
-    near = residual <= measured.limit
-    if is_convex(problem):
-        nowhere = jnp.zeros((), bool)
-        return _Plan(solution.step, residual, near, nowhere, solution.products)
-    slow = ~near & (residual > SLOW * state.residual)
-    looked = near if solver.checked else jnp.zeros((), bool)
-    linear = equation.linear
+    wanted: Array,
+) -> CgResult:
+    """A step with the true Hessian, preconditioned by Gauss-Newton's; costs nothing where not wanted."""
     hessian = true_hessian(problem, state.point.whitened)
-    damping = jnp.where(near, 0, state.damping)
-    found = conjugate_gradient(
-        lambda vector: hessian(vector) + damping * vector,
-        jnp.where(near, probing(linear), -equation.gradient),
-        jnp.where(near, 0, measured.target),
-        jnp.where(looked, PROBES, jnp.where(slow, MAX_NEWTON_PRODUCTS, 0)),
+    return conjugate_gradient(
+        lambda vector: hessian(vector) + state.damping * vector,
+        -equation.gradient,
+        measured.target,
+        jnp.where(wanted, MAX_NEWTON_PRODUCTS, 0),
         precondition=equation.prepared.precondition,
-        share=jnp.where(near, UNSEEN, 0),
-        metric=lambda vector: squared_length(linear, vector),
     )
-    negative = looked & found.negative
-    away = escape(equation, found.direction)
-    residual = jnp.where(near, widened(residual, found.least), residual)
-    flat = jnp.where(found.least < -DEGENERATE, jnp.inf, measured.residual)
-    residual = jnp.where(negative, flat, residual)
-    descends = jnp.sum(equation.gradient * found.step) < 0
-    step = jnp.where(slow & descends, found.step, solution.step)
-    step = jnp.where(negative, away, step)
-    settled = near & ~negative & (residual <= measured.limit)
-    leaving = negative
-    if solver.checked and has_kinks(problem):
-        kink = way_down(problem, state.point, equation.prepared.precondition, settled)
-        leaving = leaving | kink.lower
-        step = jnp.where(kink.lower, kink.step, step)
-        settled = settled & ~kink.lower
-        residual = jnp.where(kink.lower, jnp.inf, residual)
-    products = solution.products + found.products
-    return _Plan(step, residual, settled, leaving, products)
 
 
-def escape(equation: Equation, direction: Array) -> Array:
-    """One posterior standard deviation along a direction, downhill."""
-    size2 = squared_length(equation.linear, direction)
-    length = jnp.where(size2 > 0, 1 / jnp.sqrt(jnp.where(size2 > 0, size2, 1)), 0)
-    unit = length * direction
-    sign = jnp.where(jnp.sum(equation.gradient * unit) > 0, -1, 1)
-    return sign * unit
-
-
-class _Move(NamedTuple):
-    point: Point
-    damping: Array
-    accepted: Array
-    difference: Array
-
-
-def search(
+def checked(
     problem: Problem,
     state: _State,
-    plan: _Plan,
-    slope: Array,
-    noise: Array,
-    done: Array,
-) -> _Move:
-    """Halve the step until the energy falls enough; adapt the damping to how it went."""
+    equations: Constant | Moving,
+    once: Precondition | None,
+    tolerance: float,
+) -> _State:
+    """Look around a point that counts as found: it stays and is certified, or is left along a way down."""
+    if once is None:
+        at = equations.at(problem, state.point, jnp.zeros_like(state.damping))
+        ground = Ground(state.point, at.linear, at.prepared.precondition)
+    else:
+        linear = linearise(problem, state.point.whitened)
+        ground = Ground(state.point, linear, once)
+    noise, limit = allowed(problem, state.point, tolerance)
+    wanted = state.near & ~state.stop
+    found = look_around(problem, ground, wanted)
+    widened = found.widening * state.residual
+    limit = jnp.where(state.patience <= 0, certifiable(limit.dtype), limit)
 
-    def enough(length, difference):
-        falls = falls_enough(difference, length, slope, noise)
-        return jnp.where(plan.leaving, difference < -noise, falls)
+    def enough(length: Array, difference: Array) -> Array:
+        del length
+        return difference < -noise
 
-    def change(length):
-        trial = point_at(problem, state.point.whitened + length * plan.step)
-        return trial, energy_change(problem, state.point, trial)
+    leaving = wanted & found.leaving
+    moved = search(problem, state.point, found.step, enough, ~leaving)
+    settled = wanted & ~found.leaving & (widened <= limit)
+    # A saddle without a visible way down is flat as far as floats go.
+    stuck = leaving & ~moved.accepted
+    return state._replace(
+        point=moved.point,
+        damping=jnp.where(leaving, 0, state.damping),
+        residual=jnp.where(leaving & found.certain, jnp.inf, state.residual),
+        patience=jnp.where(leaving & moved.accepted, PATIENCE, state.patience),
+        scale=jnp.where(wanted & ~found.leaving, found.widening, state.scale),
+        near=stuck | settled,
+        stop=state.stop | settled | stuck,
+        iterations=state.iterations + jnp.where(leaving & ~stuck, 1, 0),
+        products=state.products + found.products,
+    )
 
-    def poor(carry):
-        length, (_, difference) = carry
-        # Written so that a NaN counts as poor.
-        return ~enough(length, difference) & (length > SHORTEST) & ~done
 
-    def halve(carry):
-        length = 0.5 * carry[0]
-        return length, change(length)
-
-    one = jnp.ones((), plan.step.dtype)
-    length, (trial, difference) = jax.lax.while_loop(poor, halve, (one, change(one)))
-    accept = enough(length, difference) & ~done
+def adapted(damping: Array, moved: Move, slope: Array) -> Array:
+    """The damping after a step: raised after a poor one, faded after a good one."""
+    whole = moved.accepted & (moved.length == 1)
     # A full step of an exact quadratic realises half its slope.
-    good = accept & (length == 1) & (difference <= 0.25 * slope)
-    raised = jnp.maximum(10 * state.damping, FIRST_DAMPING)
-    lowered = jnp.where(state.damping < LEAST_DAMPING, 0, 0.1 * state.damping)
-    damping = jnp.where(
-        good, lowered, jnp.where(accept & (length == 1), state.damping, raised)
-    )
-    # A quadratic is never damped: its factor was made without.
-    if is_quadratic(problem):
-        damping = jnp.where(accept, 0, damping)
-    return _Move(
-        jax.tree.map(lambda new, old: jnp.where(accept, new, old), trial, state.point),
-        jnp.where(done, state.damping, damping),
-        accept,
-        difference,
-    )
+    good = whole & (moved.difference <= 0.25 * slope)
+    raised = jnp.maximum(10 * damping, FIRST_DAMPING)
+    lowered = jnp.where(damping < LEAST_DAMPING, 0, 0.1 * damping)
+    return jnp.where(good, lowered, jnp.where(whole, damping, raised))

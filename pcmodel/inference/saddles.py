@@ -1,0 +1,83 @@
+"""A point where the gradient vanishes need not be a mode: it is looked at from around.
+
+Products with the *true* Hessian, preconditioned by Gauss-Newton's, ask for a direction without positive curvature
+(a saddle) and tell how much less than Gauss-Newton's the curvature is elsewhere; where predictions have corners the
+point is also seen from their other sides (`pcmodel.inference.kinks`).
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Bool, Float, Int
+
+from pcmodel.inference.certificate import (
+    PROBES,
+    UNSEEN,
+    linearised_hessian,
+    probing,
+    squared_length,
+    widening,
+)
+from pcmodel.inference.conjugate_gradient import Precondition, conjugate_gradient
+from pcmodel.inference.guard import Point
+from pcmodel.inference.kinks import has_kinks, way_down
+from pcmodel.inference.whitened import Linearisation
+from pcmodel.problem import Problem
+
+DEGENERATE = 1e-2
+"""Negative curvature, in units of the Gauss-Newton Hessian's, that cannot be told from none."""
+
+
+class Ground(NamedTuple):
+    """A point, the products there, and a map close to the inverse of Gauss-Newton's Hessian."""
+
+    point: Point
+    linear: Linearisation
+    precondition: Precondition
+
+
+class Around(NamedTuple):
+    """What was found around a point.
+
+    leaving: whether there is a way down, `step`.  certain: whether it is more than curvature that cannot be told from
+    none.  widening: factor on a residual told in Gauss-Newton's standard deviations.
+    """
+
+    step: Float[Array, " free"]
+    leaving: Bool[Array, ""]
+    certain: Bool[Array, ""]
+    widening: Float[Array, ""]
+    products: Int[Array, ""]
+
+
+def look_around(problem: Problem, ground: Ground, wanted: Bool[Array, ""]) -> Around:
+    """Ask the true Hessian and the corners; costs nothing where not wanted."""
+    linear = ground.linear
+    found = conjugate_gradient(
+        linearised_hessian(problem, ground.point.whitened),
+        probing(linear),
+        0.0,
+        jnp.where(wanted, PROBES, 0),
+        precondition=ground.precondition,
+        share=UNSEEN,
+        metric=lambda vector: squared_length(linear, vector),
+    )
+    step = escape(linear, found.direction)
+    leaving = found.negative
+    certain = found.negative & (found.least < -DEGENERATE)
+    if has_kinks(problem):
+        settled = wanted & ~found.negative
+        kink = way_down(problem, ground.point, ground.precondition, settled)
+        step = jnp.where(kink.lower, kink.step, step)
+        leaving, certain = leaving | kink.lower, certain | kink.lower
+    return Around(step, leaving, certain, widening(found.least), found.products)
+
+
+def escape(linear: Linearisation, direction: Float[Array, " free"]) -> Array:
+    """One posterior standard deviation along a direction, downhill."""
+    size2 = squared_length(linear, direction)
+    length = jnp.where(size2 > 0, 1 / jnp.sqrt(jnp.where(size2 > 0, size2, 1)), 0)
+    unit = length * direction
+    sign = jnp.where(jnp.sum(linear.gradient * unit) > 0, -1, 1)
+    return sign * unit
