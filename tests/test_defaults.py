@@ -11,6 +11,9 @@ import json
 import pkgutil
 from pathlib import Path
 
+import jax.numpy as jnp
+import optax
+
 import pcmodel
 
 TABLE = Path(__file__).parent / "data" / "defaults.json"
@@ -23,6 +26,9 @@ def told(value):
         return repr(value)
     if isinstance(value, tuple) and all(isinstance(each, PLAIN) for each in value):
         return repr(value)
+    if isinstance(value, optax.GradientTransformation):
+        move, _ = value.update(jnp.ones(()), value.init(jnp.ones(())), jnp.ones(()))
+        return f"optimiser that moves {float(move):.3g} along 1"
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return type(value).__name__
     return None
