@@ -120,6 +120,12 @@ EQUAL_BY_DESIGN = (
         ("beliefs.mean[0] -> beliefs.mean[-1]", "0 -> -1"),
     ),
     Equal(
+        "behaviour/perception/volatility.py",
+        "_NEWTON_STEPS = 5",
+        "after so many steps nothing changes any more",
+        ("5 -> 6", "5 -> 10"),
+    ),
+    Equal(
         "neuromodulation/receptors.py",
         "safe = jnp.where(something, stimulus, 1.0)",
         MASKED,

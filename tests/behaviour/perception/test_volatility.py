@@ -15,7 +15,7 @@ from pcmodel.behaviour.perception import (
     standard,
     unbounded_pyhgf,
 )
-from pcmodel.behaviour.perception.volatility import Child, Gaussian
+from pcmodel.behaviour.perception.volatility import Child, Gaussian, _lambert_w
 
 MANY = 300
 
@@ -147,3 +147,10 @@ def test_the_unbounded_update_mixes_two_expansions_by_their_height(spread):
     variance = jnp.sum(weights * (variances + means**2), axis=0) - mean**2
     assert np.mean((weights[0] > 0.1) & (weights[1] > 0.1)) > 0.2
     assert_gaussians_equal(unbounded_pyhgf(level, child), mean, 1 / variance, 1e-6)
+
+
+def test_newton_finds_lambert_s_function_to_rounding():
+    """w exp(w) = z, for arguments far beyond what has an exponential."""
+    log_z = np.concatenate([np.linspace(-40, 40, 801), np.logspace(2, 6, 81)])
+    w = np.asarray(_lambert_w(jnp.asarray(log_z)))
+    np.testing.assert_allclose(w + np.log(w), log_z, rtol=1e-13, atol=1e-13)
