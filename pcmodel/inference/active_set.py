@@ -1,0 +1,312 @@
+r"""Gauss-Newton steps where the energy has corners: units are pinned at them, and let go.
+
+Each step solves the problem with some units pinned (`pcmodel.inference.corners`).  Of its end two versions are
+compared by their energies: as it is, and with the units that passed a corner, from which both sides lead up there, put at
+that corner and pinned from then on.  Where neither is lower for any share of the step, those units alone are put at
+their corners, the others left: a step that counts on a way through a corner may point uphill without it.  Units whose
+slopes no longer hold them are let go before the next step.  The energy never rises by more than its rounding.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.inference.certificate import (
+    Certificate,
+    certifiable,
+    conclude,
+    last_digit,
+)
+from pcmodel.inference.conjugate_gradient import Precondition
+from pcmodel.inference.corners import (
+    Place,
+    crossed,
+    joined,
+    place_of,
+    settled,
+    state_at,
+    unpinned,
+    valleys,
+    whole_point,
+    with_pins,
+)
+from pcmodel.inference.equation import Moving, allowed, measure
+from pcmodel.inference.guard import (
+    Point,
+    energy_change,
+    energy_rounding,
+    falls_enough,
+    point_at,
+)
+from pcmodel.inference.kinks import way_down
+from pcmodel.inference.line_search import Move, search
+from pcmodel.inference.linear_solve import LinearSolver
+from pcmodel.inference.saddles import Ground, curvature_around
+from pcmodel.inference.solver import SolverResult
+from pcmodel.inference.steps import (
+    GREATEST_DAMPING,
+    PATIENCE,
+    SLOW,
+    adapted,
+    newton_step,
+)
+from pcmodel.inference.whitened import linearise
+from pcmodel.problem import Problem
+
+SHORTEST = 0.1
+"""Share of a step below which it is not halved again."""
+
+Table = Float[np.ndarray, "free corners"]
+
+
+class Task(NamedTuple):
+    """What does not change during a descent."""
+
+    problem: Problem
+    table: Table
+    solver: LinearSolver
+    tolerance: float
+    max_iterations: int
+
+
+class _State(NamedTuple):
+    """As in `pcmodel.inference.gauss_newton`, with a place for a point.
+
+    arrived: the residual is small enough; near: and was measured with the units that only slopes beyond doubt hold.
+    distance: how far the pinned problem's mode may be, rounding included.
+    """
+
+    place: Place
+    damping: Array
+    residual: Array
+    best: Array
+    distance: Array
+    patience: Array
+    scale: Array
+    arrived: Array
+    near: Array
+    stop: Array
+    iterations: Array
+    products: Array
+
+
+def descend_with_corners(
+    task: Task, initial: Float[Array, " free"], steps: Array, products: Array
+) -> SolverResult:
+    """From whitened errors to a mode, which may lie on corners; steps and products were made before."""
+    zero, infinite = jnp.zeros((), initial.dtype), jnp.full((), jnp.inf, initial.dtype)
+    no = jnp.zeros((), bool)
+    start = _State(
+        unpinned(initial),
+        damping=zero,
+        residual=infinite,
+        best=infinite,
+        distance=infinite,
+        patience=jnp.asarray(PATIENCE),
+        scale=jnp.ones((), initial.dtype),
+        arrived=no,
+        near=no,
+        stop=no,
+        iterations=steps,
+        products=products,
+    )
+
+    def unfinished(state: _State) -> Array:
+        left = state.iterations < task.max_iterations
+        return ~state.stop & (state.near | state.arrived | left)
+
+    def descend(state: _State) -> _State:
+        return jax.lax.while_loop(
+            lambda state: unfinished(state) & ~state.near,
+            lambda state: _iterate(task, state),
+            state,
+        )
+
+    end = jax.lax.while_loop(
+        unfinished, lambda state: _checked(task, descend(state)), start
+    )
+    certificate = _conclusion(task, end)
+    whole = whole_point(task.problem, end.place)
+    return SolverResult(
+        whole.whitened,
+        certificate.residual,
+        certificate.converged,
+        end.iterations,
+        end.products,
+    )
+
+
+def _conclusion(task: Task, end: _State) -> Certificate:
+    held = with_pins(task.problem, end.place.pins)
+    linear = linearise(held, end.place.whitened)
+    loose = jnp.sqrt(jnp.sum(linear.gradient**2))
+    measured = end.stop | end.near
+    bound = jnp.where(measured, end.scale * end.residual, loose)
+    digit = last_digit(held, end.place.whitened, linear)
+    found = conclude(bound, digit, task.tolerance, stalled=end.patience <= 0)
+    return found._replace(converged=found.converged & end.stop & end.near)
+
+
+def _iterate(task: Task, state: _State) -> _State:
+    """Let go what is not held, measure, and take one guarded step unless that ends it."""
+    place = settled(
+        task.problem,
+        task.table,
+        state.place,
+        certain=state.arrived,
+        distance=state.distance,
+    )
+    held = with_pins(task.problem, place.pins)
+    point = point_at(held, place.whitened)
+    equation = Moving(task.solver).at(held, point, state.damping)
+    measured = measure(held, point, equation, task.tolerance, scale=state.scale)
+    residual = measured.residual
+    stalled = state.patience <= 0
+    arrived = residual <= measured.limit
+    arrived |= stalled & (state.scale * residual <= certifiable(residual.dtype))
+    stop = stalled | (state.damping > GREATEST_DAMPING)
+    stop = (stop | ~jnp.isfinite(residual)) & ~arrived
+    slow = ~arrived & ~stop & (residual > SLOW * state.residual)
+    newton = newton_step(held, point, state.damping, equation, measured, slow)
+    descends = slow & (jnp.sum(equation.gradient * newton.step) < 0)
+    step = jnp.where(descends, newton.step, measured.solution.step)
+    slope = jnp.sum(equation.gradient * step)
+    done = arrived | stop
+    there, moved = _moved(task, place, step, slope, done)
+    seen = moved.accepted & (moved.difference < -measured.noise)
+    seen |= residual < 0.5 * state.best
+    digit = last_digit(held, place.whitened, equation.linear)
+    return state._replace(
+        place=there,
+        damping=jnp.where(done, state.damping, adapted(state.damping, moved, slope)),
+        residual=residual,
+        best=jnp.where(seen, jnp.minimum(state.best, residual), state.best),
+        distance=state.scale * residual + digit,
+        patience=jnp.where(seen, PATIENCE, state.patience - 1),
+        arrived=arrived,
+        near=arrived & state.arrived,
+        stop=stop,
+        iterations=state.iterations + jnp.where(done, 0, 1),
+        products=state.products + measured.solution.products + newton.products,
+    )
+
+
+class _Trial(NamedTuple):
+    place: Place
+    point: Point
+    difference: Array
+
+
+def _moved(
+    task: Task, place: Place, step: Array, slope: Array, done: Array
+) -> tuple[Place, Move]:
+    """The better of two versions of a step, halved until the energy falls enough; else units put at corners alone."""
+    problem = task.problem
+    here = whole_point(problem, place)
+    state = state_at(problem, place)
+    noise = energy_rounding(problem, here)
+
+    def trial(there: Place) -> _Trial:
+        point = whole_point(problem, there)
+        return _Trial(there, point, energy_change(problem, here, point))
+
+    def ahead(length: Array) -> _Trial:
+        free = Place(place.whitened + length * step, place.pins)
+        new = state_at(problem, free)
+        passed = crossed(task.table, state, new)
+        at_corners = jnp.where(passed.mask, passed.values, new)
+        caught = joined(place.pins, valleys(problem, at_corners, passed))
+        return _better(trial(free), trial(place_of(problem, new, caught)))
+
+    def poor(carry: tuple[Array, _Trial]) -> Array:
+        length, tried = carry
+        enough = falls_enough(tried.difference, length, slope, noise)
+        return ~enough & (length > SHORTEST) & ~done
+
+    def halve(carry: tuple[Array, _Trial]) -> tuple[Array, _Trial]:
+        length = 0.5 * carry[0]
+        return length, ahead(length)
+
+    one = jnp.ones((), step.dtype)
+    nowhere = _Trial(place, here, jnp.full_like(one, jnp.nan))
+    length, tried = jax.lax.while_loop(poor, halve, (2 * one, nowhere))
+    falls = falls_enough(tried.difference, length, slope, noise)
+    whole = state_at(problem, Place(place.whitened + step, place.pins))
+    passed = crossed(task.table, state, whole)
+    at_corners = jnp.where(passed.mask, passed.values, state)
+    caught = valleys(problem, at_corners, passed)
+    put = trial(place_of(problem, state, joined(place.pins, caught)))
+    catches = ~falls & jnp.any(caught.mask) & (put.difference <= noise)
+    best = _chosen(catches, put, tried)
+    accepted = (falls | catches) & ~done
+    kept = _chosen(accepted, best, nowhere)
+    length = jnp.where(catches, one, length)
+    return kept.place, Move(here, length, accepted, best.difference)
+
+
+def _chosen(which: Array, one: _Trial, other: _Trial) -> _Trial:
+    return jax.tree.map(lambda a, b: jnp.where(which, a, b), one, other)
+
+
+def _better(one: _Trial, other: _Trial) -> _Trial:
+    """A NaN is never better."""
+    return _chosen(
+        jnp.isnan(one.difference) | (other.difference < one.difference), other, one
+    )
+
+
+def _checked(task: Task, state: _State) -> _State:
+    """Look around a place that counts as found: it stays, or is left along a way down."""
+    problem, place = task.problem, state.place
+    held = with_pins(problem, place.pins)
+    point = point_at(held, place.whitened)
+    equation = Moving(task.solver).at(held, point, jnp.zeros_like(state.damping))
+    precondition: Precondition = equation.prepared.precondition
+    wanted = state.near & ~state.stop
+    ground = Ground(point, equation.linear, precondition)
+    around = curvature_around(held, ground, wanted)
+    noise, limit = allowed(held, point, task.tolerance)
+    limit = jnp.where(state.patience <= 0, certifiable(limit.dtype), limit)
+
+    def enough(length: Array, difference: Array) -> Array:
+        del length
+        return difference < -noise
+
+    curved = wanted & around.leaving
+    left = search(held, point, around.step, enough, ~curved)
+    whole = whole_point(problem, place)
+    kink = way_down(problem, whole, precondition, wanted & ~around.leaving)
+    over = wanted & ~around.leaving & kink.lower
+    leaving = curved | over
+    there = _either(
+        over,
+        unpinned(whole.whitened + kink.step),
+        Place(left.point.whitened, place.pins),
+    )
+    accepted = over | left.accepted
+    fine = around.widening * state.residual <= limit
+    at_rest = wanted & ~leaving & fine
+    # A saddle without a visible way down is flat as far as floats go.
+    stuck = leaving & ~accepted
+    certain = over | around.certain
+    on = leaving & accepted
+    return state._replace(
+        place=_either(on, there, place),
+        damping=jnp.where(leaving, 0, state.damping),
+        residual=jnp.where(leaving & certain, jnp.inf, state.residual),
+        patience=jnp.where(on, PATIENCE, state.patience),
+        scale=jnp.where(wanted & ~leaving, around.widening, state.scale),
+        arrived=state.arrived & ~on,
+        near=stuck | at_rest,
+        stop=state.stop | at_rest | stuck,
+        iterations=state.iterations + jnp.where(on, 1, 0),
+        products=state.products + around.products,
+    )
+
+
+def _either(which: Array, one: Place, other: Place) -> Place:
+    return jax.tree.map(lambda a, b: jnp.where(which, a, b), one, other)
