@@ -1,10 +1,11 @@
 r"""Gauss-Newton steps where the energy has corners: units are pinned at them, and let go.
 
 Each step solves the problem with some units pinned (`pcmodel.inference.corners`).  Of its end two versions are
-compared by their energies: as it is, and with the units that passed a corner, from which both sides lead up there, put at
-that corner and pinned from then on.  Where neither is lower for any share of the step, those units alone are put at
+compared by their energies: as it is, and with the units that passed a corner beyond which the energy rises put at that
+corner and pinned from then on.  Where neither is lower for a fair share of the step, those units alone are put at
 their corners, the others left: a step that counts on a way through a corner may point uphill without it.  Units whose
-slopes no longer hold them are let go before the next step.  The energy never rises by more than its rounding.
+slopes no longer hold them are let go before the next step; after units were only put at corners, not before the
+pinned problem is solved, and then one at a time, which always leads on.  The energy never rises by more than its rounding.
 """
 
 from typing import NamedTuple
@@ -24,13 +25,12 @@ from pcmodel.inference.certificate import (
 from pcmodel.inference.conjugate_gradient import Precondition
 from pcmodel.inference.corners import (
     Place,
-    crossed,
+    blocked,
     joined,
     place_of,
     settled,
     state_at,
     unpinned,
-    valleys,
     whole_point,
     with_pins,
 )
@@ -43,7 +43,7 @@ from pcmodel.inference.guard import (
     point_at,
 )
 from pcmodel.inference.kinks import way_down
-from pcmodel.inference.line_search import Move, search
+from pcmodel.inference.line_search import SHORTEST, Move, search
 from pcmodel.inference.linear_solve import LinearSolver
 from pcmodel.inference.saddles import Ground, curvature_around
 from pcmodel.inference.solver import SolverResult
@@ -57,8 +57,8 @@ from pcmodel.inference.steps import (
 from pcmodel.inference.whitened import linearise
 from pcmodel.problem import Problem
 
-SHORTEST = 0.1
-"""Share of a step below which it is not halved again."""
+EARLY = 0.2
+"""Share of a step below which units that it carries over a corner may be put there without it."""
 
 Table = Float[np.ndarray, "free corners"]
 
@@ -77,6 +77,7 @@ class _State(NamedTuple):
     """As in `pcmodel.inference.gauss_newton`, with a place for a point.
 
     arrived: the residual is small enough; near: and was measured with the units that only slopes beyond doubt hold.
+    cautious: the last step but put units at corners.
     distance: how far the pinned problem's mode may be, rounding included.
     """
 
@@ -88,6 +89,7 @@ class _State(NamedTuple):
     patience: Array
     scale: Array
     arrived: Array
+    cautious: Array
     near: Array
     stop: Array
     iterations: Array
@@ -109,6 +111,7 @@ def descend_with_corners(
         patience=jnp.asarray(PATIENCE),
         scale=jnp.ones((), initial.dtype),
         arrived=no,
+        cautious=no,
         near=no,
         stop=no,
         iterations=steps,
@@ -158,6 +161,7 @@ def _iterate(task: Task, state: _State) -> _State:
         task.table,
         state.place,
         certain=state.arrived,
+        cautious=state.cautious,
         distance=state.distance,
     )
     held = with_pins(task.problem, place.pins)
@@ -176,18 +180,22 @@ def _iterate(task: Task, state: _State) -> _State:
     step = jnp.where(descends, newton.step, measured.solution.step)
     slope = jnp.sum(equation.gradient * step)
     done = arrived | stop
-    there, moved = _moved(task, place, step, slope, done)
-    seen = moved.accepted & (moved.difference < -measured.noise)
-    seen |= residual < 0.5 * state.best
+    tried, moved = _moved(task, place, step, slope, done)
+    lower = moved.accepted & (moved.difference < -measured.noise)
+    # Units put at corners stay there until the rest is solved, so that they are counted as progress.
+    seen = lower | tried.caught | (residual < 0.5 * state.best)
     digit = last_digit(held, place.whitened, equation.linear)
     return state._replace(
-        place=there,
-        damping=jnp.where(done, state.damping, adapted(state.damping, moved, slope)),
+        place=tried.place,
+        damping=jnp.where(
+            done | tried.caught, state.damping, adapted(state.damping, moved, slope)
+        ),
         residual=residual,
         best=jnp.where(seen, jnp.minimum(state.best, residual), state.best),
         distance=state.scale * residual + digit,
         patience=jnp.where(seen, PATIENCE, state.patience - 1),
         arrived=arrived,
+        cautious=tried.caught | (state.cautious & ~lower),
         near=arrived & state.arrived,
         stop=stop,
         iterations=state.iterations + jnp.where(done, 0, 1),
@@ -196,56 +204,57 @@ def _iterate(task: Task, state: _State) -> _State:
 
 
 class _Trial(NamedTuple):
+    """A place a step may lead to.  difference: of the energy.  falls: whether by enough.
+    caught: or whether units are but put at their corners, which costs nothing.
+    """
+
     place: Place
     point: Point
     difference: Array
+    falls: Array
+    caught: Array
 
 
 def _moved(
     task: Task, place: Place, step: Array, slope: Array, done: Array
-) -> tuple[Place, Move]:
+) -> tuple[_Trial, Move]:
     """The better of two versions of a step, halved until the energy falls enough; else units put at corners alone."""
     problem = task.problem
     here = whole_point(problem, place)
     state = state_at(problem, place)
     noise = energy_rounding(problem, here)
+    no = jnp.zeros((), bool)
 
     def trial(there: Place) -> _Trial:
         point = whole_point(problem, there)
-        return _Trial(there, point, energy_change(problem, here, point))
+        return _Trial(there, point, energy_change(problem, here, point), no, no)
 
     def ahead(length: Array) -> _Trial:
         free = Place(place.whitened + length * step, place.pins)
         new = state_at(problem, free)
-        passed = crossed(task.table, state, new)
-        at_corners = jnp.where(passed.mask, passed.values, new)
-        caught = joined(place.pins, valleys(problem, at_corners, passed))
-        return _better(trial(free), trial(place_of(problem, new, caught)))
+        stopped = blocked(problem, task.table, state, new)
+        held = joined(place.pins, stopped)
+        best = _better(trial(free), trial(place_of(problem, new, held)))
+        falls = falls_enough(best.difference, length, slope, noise)
+        put = trial(place_of(problem, state, held))
+        caught = ~falls & (length < EARLY) & jnp.any(stopped.mask)
+        caught &= put.difference <= noise
+        return _chosen(caught, put, best)._replace(falls=falls, caught=caught)
 
     def poor(carry: tuple[Array, _Trial]) -> Array:
         length, tried = carry
-        enough = falls_enough(tried.difference, length, slope, noise)
-        return ~enough & (length > SHORTEST) & ~done
+        return ~(tried.falls | tried.caught) & (length > SHORTEST) & ~done
 
     def halve(carry: tuple[Array, _Trial]) -> tuple[Array, _Trial]:
         length = 0.5 * carry[0]
         return length, ahead(length)
 
     one = jnp.ones((), step.dtype)
-    nowhere = _Trial(place, here, jnp.full_like(one, jnp.nan))
+    nowhere = _Trial(place, here, jnp.full_like(one, jnp.nan), no, no)
     length, tried = jax.lax.while_loop(poor, halve, (2 * one, nowhere))
-    falls = falls_enough(tried.difference, length, slope, noise)
-    whole = state_at(problem, Place(place.whitened + step, place.pins))
-    passed = crossed(task.table, state, whole)
-    at_corners = jnp.where(passed.mask, passed.values, state)
-    caught = valleys(problem, at_corners, passed)
-    put = trial(place_of(problem, state, joined(place.pins, caught)))
-    catches = ~falls & jnp.any(caught.mask) & (put.difference <= noise)
-    best = _chosen(catches, put, tried)
-    accepted = (falls | catches) & ~done
-    kept = _chosen(accepted, best, nowhere)
-    length = jnp.where(catches, one, length)
-    return kept.place, Move(here, length, accepted, best.difference)
+    accepted = (tried.falls | tried.caught) & ~done
+    kept = _chosen(accepted, tried, nowhere)
+    return kept, Move(here, length, accepted, tried.difference)
 
 
 def _chosen(which: Array, one: _Trial, other: _Trial) -> _Trial:

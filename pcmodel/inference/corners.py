@@ -197,11 +197,17 @@ def joined(pins: Pins, more: Pins) -> Pins:
     return Pins(pins.mask | more.mask, jnp.where(pins.mask, pins.values, more.values))
 
 
-def valleys(problem: Problem, state: Float[Array, " free"], pins: Pins) -> Pins:
-    """Those of the pins from which both sides lead up, once all of them are at their corners."""
-    found = bend(problem, state, pins)
-    up = (found.left <= 0) & (found.right >= 0)
-    return pins._replace(mask=pins.mask & up)
+def blocked(
+    problem: Problem,
+    table: Float[np.ndarray, "free corners"],
+    old: Float[Array, " free"],
+    new: Float[Array, " free"],
+) -> Pins:
+    """Units that pass a corner beyond which the energy rises, with all that pass one at theirs."""
+    passed = crossed(table, old, new)
+    found = bend(problem, jnp.where(passed.mask, passed.values, new), passed)
+    rises = jnp.where(new > old, found.right > 0, found.left < 0)
+    return passed._replace(mask=passed.mask & rises)
 
 
 def settled(
@@ -210,9 +216,13 @@ def settled(
     place: Place,
     *,
     certain: Bool[Array, ""],
+    cautious: Bool[Array, ""],
     distance: Float[Array, ""],
 ) -> Place:
     """Units whose slopes do not hold them are let go.
+
+    cautious: none before the pinned problem is solved, and then only the one whose slope leads down most: that way
+    the next step goes off its corner, where several together may send one another back.
 
     certain: the place counts as found, `distance` standard deviations from the pinned problem's mode.  Then units
     are held only by slopes that cannot be zero at that mode, and units as near to a corner as that are asked too.
@@ -228,14 +238,19 @@ def settled(
     soft = jnp.where(certain, found.scale * distance, 0)
     leftward, rightward = found.left > soft, found.right < -soft
     firm = (found.left < -soft) & (found.right > soft)
-    held = asked.mask & (firm | (~certain & ~leftward & ~rightward))
+    down = asked.mask & (leftward | rightward)
+    steepness = jnp.maximum(found.left, -found.right) / found.scale
+    steepest = steepness >= jnp.max(jnp.where(down, steepness, -jnp.inf))
+    kept = ~certain | (jnp.any(down) & ~steepest)
+    down &= ~cautious | (certain & steepest)
+    held = asked.mask & ~down & (firm | (pins.mask & (~certain | (cautious & kept))))
     # To the side that leads down more, else to the one whose slope is none.
     to_left = jnp.where(
-        leftward | rightward,
+        down,
         leftward & (found.left >= -found.right),
         jnp.abs(found.left) <= jnp.abs(found.right),
     )
-    freed = (pins.mask & ~held) | (asked.mask & (leftward | rightward))
+    freed = (pins.mask & ~held) | down
     beside = jnp.where(to_left, -1, 1) * clearance(problem, state, corner)
     new = Pins(held, jnp.where(held, corner, 0))
     moved = place_of(problem, jnp.where(freed, corner + beside, state), new)
