@@ -2,8 +2,8 @@ r"""Gauss-Newton steps where the energy has corners: units are pinned at them, a
 
 Each step solves the problem with some units pinned (`pcmodel.inference.corners`).  Of its end two versions are
 compared by their energies: as it is, and with the units that passed a corner beyond which the energy rises put at that
-corner and pinned from then on.  Where neither is lower for a fair share of the step, those units alone are put at
-their corners, the others left: a step that counts on a way through a corner may point uphill without it.  Units whose
+corner and pinned from then on.  Where neither is lower for a fair share of the step, all that pass a corner are put
+there, the others left: a step that counts on one side of a corner may point uphill on the other.  Units whose
 slopes no longer hold them are let go before the next step; after units were only put at corners, not before the
 pinned problem is solved, and then one at a time, which always leads on.  The energy never rises by more than its rounding.
 """
@@ -26,6 +26,7 @@ from pcmodel.inference.conjugate_gradient import Precondition
 from pcmodel.inference.corners import (
     Place,
     blocked,
+    crossed,
     joined,
     place_of,
     settled,
@@ -232,12 +233,12 @@ def _moved(
     def ahead(length: Array) -> _Trial:
         free = Place(place.whitened + length * step, place.pins)
         new = state_at(problem, free)
-        stopped = blocked(problem, task.table, state, new)
-        held = joined(place.pins, stopped)
+        passed = crossed(task.table, state, new)
+        held = joined(place.pins, blocked(problem, passed, state, new))
         best = _better(trial(free), trial(place_of(problem, new, held)))
         falls = falls_enough(best.difference, length, slope, noise)
-        put = trial(place_of(problem, state, held))
-        caught = ~falls & (length < EARLY) & jnp.any(stopped.mask)
+        put = trial(place_of(problem, state, joined(place.pins, passed)))
+        caught = ~falls & (length < EARLY) & jnp.any(passed.mask)
         caught &= put.difference <= noise
         return _chosen(caught, put, best)._replace(falls=falls, caught=caught)
 

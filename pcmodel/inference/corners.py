@@ -199,12 +199,11 @@ def joined(pins: Pins, more: Pins) -> Pins:
 
 def blocked(
     problem: Problem,
-    table: Float[np.ndarray, "free corners"],
+    passed: Pins,
     old: Float[Array, " free"],
     new: Float[Array, " free"],
 ) -> Pins:
-    """Units that pass a corner beyond which the energy rises, with all that pass one at theirs."""
-    passed = crossed(table, old, new)
+    """Those that pass a corner beyond which the energy rises, with all that pass one at theirs."""
     found = bend(problem, jnp.where(passed.mask, passed.values, new), passed)
     rises = jnp.where(new > old, found.right > 0, found.left < 0)
     return passed._replace(mask=passed.mask & rises)
@@ -262,7 +261,18 @@ def clearance(
     problem: Problem, state: Float[Array, " free"], corner: Float[Array, " free"]
 ) -> Float[Array, " free"]:
     """The least distance from a corner at which rounding does not change the side."""
-    predicted = predictions(problem, latents_from_state(problem, state))
-    size = jnp.abs(state_from_latents(problem.structure, predicted)) + jnp.abs(corner)
     info = jnp.finfo(state.dtype)
-    return CLEAR * info.eps * size + info.tiny**0.75
+
+    def predicted(state: Array) -> Array:
+        latents = latents_from_state(problem, state)
+        return state_from_latents(problem.structure, predictions(problem, latents))
+
+    def change(key: Array) -> Array:
+        signs = jax.random.rademacher(key, state.shape, state.dtype)
+        return jax.jvp(predicted, (state,), (info.eps * state * signs,))[1]
+
+    # A prediction sums terms that may be far larger than itself.
+    changes = jax.vmap(change)(jax.random.split(jax.random.key(4), SIGNS))
+    size = info.eps * (jnp.abs(predicted(state)) + jnp.abs(corner))
+    size += jnp.max(jnp.abs(changes), axis=0)
+    return CLEAR * size + info.tiny**0.75
