@@ -1,11 +1,12 @@
 r"""Gauss-Newton steps where the energy has corners: units are pinned at them, and let go.
 
 Each step solves the problem with some units pinned (`pcmodel.inference.corners`).  Of its end two versions are
-compared by their energies: as it is, and with the units that passed a corner beyond which the energy rises put at that
-corner and pinned from then on.  Where neither is lower for a fair share of the step, all that pass a corner are put
-there, the others left: a step that counts on one side of a corner may point uphill on the other.  Units whose
-slopes no longer hold them are let go before the next step; after units were only put at corners, not before the
-pinned problem is solved, and then one at a time, which always leads on.  The energy never rises by more than its rounding.
+compared by their energies: as it is; and straight in the latents, with the units that passed a corner beyond which
+the energy rises put at that corner and pinned from then on.  Where neither is lower for a fair share of the step,
+all that pass a corner are put there, the others left: a step that counts on one side of a corner may point uphill on
+the other.  Units whose slopes no longer hold them are let go before the next step; after units were only put at
+corners, not before the pinned problem is solved, and then one at a time, which always leads on.  The energy never
+rises by more than its rounding.
 """
 
 from typing import NamedTuple
@@ -222,7 +223,11 @@ def _moved(
     """The better of two versions of a step, halved until the energy falls enough; else units put at corners alone."""
     problem = task.problem
     here = whole_point(problem, place)
-    state = state_at(problem, place)
+    state, along = jax.jvp(
+        lambda whitened: state_at(problem, Place(whitened, place.pins)),
+        (place.whitened,),
+        (step,),
+    )
     noise = energy_rounding(problem, here)
     no = jnp.zeros((), bool)
 
@@ -232,7 +237,8 @@ def _moved(
 
     def ahead(length: Array) -> _Trial:
         free = Place(place.whitened + length * step, place.pins)
-        new = state_at(problem, free)
+        # Straight in the latents, where what one unit passes does not turn the others' ways.
+        new = state + length * along
         passed = crossed(task.table, state, new)
         held = joined(place.pins, blocked(problem, passed, state, new))
         best = _better(trial(free), trial(place_of(problem, new, held)))

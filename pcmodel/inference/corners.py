@@ -58,6 +58,8 @@ class Place(NamedTuple):
 def corner_table(problem: Problem) -> Float[np.ndarray, "free corners"] | None:
     """Values at which free units may be pinned (infinite: none); None where there are none at all."""
     structure = problem.structure
+    if structure.model.is_linear:
+        return None
     rows: list[tuple[float, ...]] = []
     for level in range(structure.top + 1):
         values = corner_values(problem, level - 1) if level else ()
@@ -102,10 +104,13 @@ def whole_point(problem: Problem, place: Place) -> Point:
 
 
 class Side(NamedTuple):
-    """slope: of the energy along every unit.  scale: root of the Gauss-Newton curvature along it, from above."""
+    """slope: of the energy along every unit.  scale: root of the Gauss-Newton curvature along it, from above.
+    outputs: whitened errors, and logits of discrete data.
+    """
 
     slope: Float[Array, " free"]
     scale: Float[Array, " free"]
+    outputs: Float[Array, " outputs"]
 
 
 def side(problem: Problem, state: Float[Array, " free"]) -> Side:
@@ -144,15 +149,20 @@ def side(problem: Problem, state: Float[Array, " free"]) -> Side:
         gain = observed_gain(problem)
         return along(signs, structure.discrete.pull_root(logits, gain, others))
 
-    return Side(slope, 2 * jnp.max(jnp.abs(jax.vmap(sample)(keys)), axis=0))
+    scale = 2 * jnp.max(jnp.abs(jax.vmap(sample)(keys)), axis=0)
+    both = rows if logits is None else jnp.concatenate([rows, logits])
+    return Side(slope, scale, both)
 
 
 class Bend(NamedTuple):
-    """Slopes to both sides of corners, and the larger root of curvature."""
+    """Slopes to both sides of corners, the larger root of curvature, and whether predictions meet there (a step
+    has slopes too, but no corner).
+    """
 
     left: Float[Array, " free"]
     right: Float[Array, " free"]
     scale: Float[Array, " free"]
+    meets: Bool[Array, ""]
 
 
 def bend(problem: Problem, state: Float[Array, " free"], pins: Pins) -> Bend:
@@ -164,7 +174,10 @@ def bend(problem: Problem, state: Float[Array, " free"], pins: Pins) -> Bend:
     )
     left = side(problem, jnp.where(pins.mask, pins.values - beside, state))
     right = side(problem, jnp.where(pins.mask, pins.values + beside, state))
-    return Bend(left.slope, right.slope, jnp.maximum(left.scale, right.scale))
+    jump = jnp.max(jnp.abs(right.outputs - left.outputs))
+    meets = jump <= info.eps**0.5 * (1 + jnp.max(jnp.abs(left.outputs)))
+    scale = jnp.maximum(left.scale, right.scale)
+    return Bend(left.slope, right.slope, scale, meets)
 
 
 def crossed(
@@ -236,7 +249,7 @@ def settled(
     found = bend(problem, state, asked)
     soft = jnp.where(certain, found.scale * distance, 0)
     leftward, rightward = found.left > soft, found.right < -soft
-    firm = (found.left < -soft) & (found.right > soft)
+    firm = found.meets & (found.left < -soft) & (found.right > soft)
     down = asked.mask & (leftward | rightward)
     steepness = jnp.maximum(found.left, -found.right) / found.scale
     steepest = steepness >= jnp.max(jnp.where(down, steepness, -jnp.inf))
@@ -255,6 +268,27 @@ def settled(
     moved = place_of(problem, jnp.where(freed, corner + beside, state), new)
     same = jnp.all(new.mask == pins.mask) & ~jnp.any(freed)
     return jax.tree.map(lambda a, b: jnp.where(same, a, b), place, moved)
+
+
+def at_corners(
+    problem: Problem,
+    table: Float[np.ndarray, "free corners"],
+    whitened: Float[Array, " free"],
+) -> Place:
+    """The place of an answer: pinned are the units that rounding alone keeps off corners both sides of which lead up."""
+    free = unpinned(whitened)
+    state = state_at(problem, free)
+    corner = nearest(table, state)
+    # Less than a unit that was let go lies beside its corner.
+    near = jnp.abs(state - corner) <= 0.5 * clearance(
+        problem, state, jnp.where(jnp.isfinite(corner), corner, 0)
+    )
+    asked = Pins(near, jnp.where(near, corner, 0))
+    found = bend(problem, state, asked)
+    up = near & found.meets & (found.left < 0) & (found.right > 0)
+    pins = Pins(up, jnp.where(up, corner, 0))
+    moved = place_of(problem, state, pins)
+    return jax.tree.map(lambda a, b: jnp.where(jnp.any(up), a, b), moved, free)
 
 
 def clearance(
