@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 
 from pcmodel.belief import Belief
 from pcmodel.likelihood import Discrete, Gaussian
@@ -177,7 +177,7 @@ def level_runs(problem: Problem) -> tuple[Run, ...]:
 
 
 def split_runs(
-    structure: Structure, runs: tuple[Run, ...], state: Float[Array, " free"]
+    structure: Structure, runs: tuple[Run, ...], state: Shaped[Array, " free"]
 ) -> list[Array]:
     """Each run's free units of a flat state: (units,), or (levels, width) of a stack.
 

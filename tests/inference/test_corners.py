@@ -55,7 +55,14 @@ def one_unit(name, y, mean, precisions):
     return pcmodel.infer(chain(activation(name), mean, precisions), np.array([y]))
 
 
-@pytest.mark.parametrize("name", sorted(BRANCHES))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "relu",
+        pytest.param("leaky_relu", marks=pytest.mark.slow),
+        pytest.param("abs", marks=pytest.mark.slow),
+    ],
+)
 def test_every_mode_of_one_unit_is_found_and_certified(name):
     """Precisions 1e-4 to 1e4, data and prior means of either sign; on corners and beside them."""
     rng = np.random.default_rng(0)
