@@ -17,7 +17,8 @@ preconditioned by the Gauss-Newton factor, cut short at negative curvature.
 
 It stops on the Newton decrement, measured (`pcmodel.inference.certificate`), and where predictions bend not before
 the true Hessian has been asked: a direction without positive curvature, or a kink with a way down (a rectifier
-that is off because everything above it is), is left along the way down, and the descent goes on.
+that is off because everything above it is), is left along the way down, and the descent goes on.  Where single units
+have corners the steps are those of `pcmodel.inference.active_set`: a mode may lie on them.
 """
 
 from dataclasses import dataclass

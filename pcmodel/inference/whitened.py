@@ -121,7 +121,7 @@ def unroll_stack(
     _, (latents, predicted) = jax.lax.scan(
         step, above, (layers, errors, pins), reverse=True
     )
-    if pins is None or factors.ndim != 2:
+    if pins is None or predicted is None or factors.ndim != 2:
         return latents, jnp.zeros_like(whitened.ravel())
     rows = jnp.where(pins.mask, factors * (pins.values - predicted), 0)
     return latents, rows.ravel()
