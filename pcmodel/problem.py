@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Shaped
 
 from pcmodel.belief import Belief
 from pcmodel.likelihood import Discrete, Gaussian
@@ -94,11 +94,22 @@ class Structure:
         return owners[0] if owners else None
 
 
+class Pins(NamedTuple):
+    """Free units held at given values while inference is under way; the others are sought.
+
+    mask: which of the free units.  values: where.  Only units whose level has a diagonal precision can be held.
+    """
+
+    mask: Bool[Array, " free"]
+    values: Float[Array, " free"]
+
+
 class Inputs(NamedTuple):
     """The arrays of a problem, for one example.
 
     values: for each level the values of its clamped units.
     gains: for each level (), or (width,).
+    pins: None but inside inference at corners (`pcmodel.inference.corners`).
     """
 
     weights: Weights
@@ -106,6 +117,7 @@ class Inputs(NamedTuple):
     gains: tuple[Array, ...]
     values: tuple[Array, ...]
     beliefs: tuple[Belief, ...]
+    pins: Pins | None = None
 
 
 @jax.tree_util.register_dataclass
@@ -165,7 +177,7 @@ def level_runs(problem: Problem) -> tuple[Run, ...]:
 
 
 def split_runs(
-    structure: Structure, runs: tuple[Run, ...], state: Float[Array, " free"]
+    structure: Structure, runs: tuple[Run, ...], state: Shaped[Array, " free"]
 ) -> list[Array]:
     """Each run's free units of a flat state: (units,), or (levels, width) of a stack.
 

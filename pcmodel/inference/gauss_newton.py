@@ -17,7 +17,8 @@ preconditioned by the Gauss-Newton factor, cut short at negative curvature.
 
 It stops on the Newton decrement, measured (`pcmodel.inference.certificate`), and where predictions bend not before
 the true Hessian has been asked: a direction without positive curvature, or a kink with a way down (a rectifier
-that is off because everything above it is), is left along the way down, and the descent goes on.
+that is off because everything above it is), is left along the way down, and the descent goes on.  Where single units
+have corners the steps are those of `pcmodel.inference.active_set`: a mode may lie on them.
 """
 
 from dataclasses import dataclass
@@ -28,23 +29,21 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.inference.active_set import Task, descend_with_corners
+from pcmodel.inference.block_tridiagonal import BlockTridiagonal
 from pcmodel.inference.certificate import (
     Certificate,
     certifiable,
     conclude,
     is_convex,
     last_digit,
-    true_hessian,
 )
 from pcmodel.inference.conjugate_gradient import (
-    CgResult,
     Precondition,
-    conjugate_gradient,
 )
+from pcmodel.inference.corners import corner_table
 from pcmodel.inference.equation import (
     Constant,
-    Equation,
-    Measured,
     Moving,
     allowed,
     is_quadratic,
@@ -55,9 +54,11 @@ from pcmodel.inference.guard import (
     falls_enough,
     point_at,
 )
-from pcmodel.inference.line_search import Move, search
+from pcmodel.inference.kinks import has_kinks
+from pcmodel.inference.line_search import search
 from pcmodel.inference.linear_solve import (
     DIRECT_BUDGET,
+    ConjugateGradient,
     LinearSolver,
     Preconditioned,
     cheapest_direct,
@@ -69,17 +70,16 @@ from pcmodel.inference.options import check_count, check_made, check_tolerance
 from pcmodel.inference.saddles import Ground, look_around
 from pcmodel.inference.secant import secant_descent
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
+from pcmodel.inference.steps import (
+    GREATEST_DAMPING,
+    PATIENCE,
+    SLOW,
+    adapted,
+    newton_step,
+)
 from pcmodel.inference.whitened import linearise
 from pcmodel.problem import Problem
 
-FIRST_DAMPING = 1e-2
-LEAST_DAMPING = 1e-7
-GREATEST_DAMPING = 1e8
-PATIENCE = 10
-"""Steps granted while neither the energy falls by more than its rounding nor the residual to half."""
-SLOW = 0.25
-"""A Gauss-Newton step should shrink the residual by this factor."""
-MAX_NEWTON_PRODUCTS = 50
 DEAR = 60
 """Price of one factor, in gradients, from which secant steps around a single one pay."""
 OPENING = 40
@@ -152,6 +152,17 @@ class GaussNewton:
         elif self.linear_solver is None and is_opened(problem, linear.num_outputs):
             once = factor_once(problem, initial, solver)
             start = opened(self, problem, start, once, tolerance)
+        table = corner_table(problem) if self.checked and has_kinks(problem) else None
+        if table is not None:
+            task = Task(
+                problem,
+                table,
+                with_corners(problem, self.linear_solver, linear.num_outputs),
+                tolerance,
+                self.max_iterations,
+            )
+            at = start.point.whitened
+            return descend_with_corners(task, at, start.iterations, start.products)
 
         def unfinished(state: _State) -> Array:
             left = state.iterations < self.max_iterations
@@ -207,6 +218,18 @@ def result_of(state: _State, certificate: Certificate) -> SolverResult:
         state.iterations,
         state.products,
     )
+
+
+def with_corners(
+    problem: Problem, given: LinearSolver | None, outputs: int
+) -> LinearSolver:
+    """How problems with pinned units are solved: every free unit may come to be one more output."""
+    structure = problem.structure
+    if given is not None:
+        return ConjugateGradient() if isinstance(given, BlockTridiagonal) else given
+    outputs += structure.num_free
+    solver, cost = cheapest_direct(structure, outputs, banded=False)
+    return solver if cost <= DIRECT_BUDGET else ConjugateGradient()
 
 
 def is_opened(problem: Problem, outputs: int) -> bool:
@@ -279,7 +302,9 @@ def iterate(
     step, products = solution.step, solution.products
     if not is_convex(problem):
         slow = ~near & ~stop & (residual > SLOW * state.residual)
-        newton = newton_step(problem, state, equation, measured, slow)
+        newton = newton_step(
+            problem, state.point, state.damping, equation, measured, slow
+        )
         descends = slow & (jnp.sum(equation.gradient * newton.step) < 0)
         step = jnp.where(descends, newton.step, step)
         products += newton.products
@@ -306,24 +331,6 @@ def iterate(
         stop=stop,
         iterations=state.iterations + jnp.where(done, 0, 1),
         products=state.products + products,
-    )
-
-
-def newton_step(
-    problem: Problem,
-    state: _State,
-    equation: Equation,
-    measured: Measured,
-    wanted: Array,
-) -> CgResult:
-    """A step with the true Hessian, preconditioned by Gauss-Newton's; costs nothing where not wanted."""
-    hessian = true_hessian(problem, state.point.whitened)
-    return conjugate_gradient(
-        lambda vector: hessian(vector) + state.damping * vector,
-        -equation.gradient,
-        measured.target,
-        jnp.where(wanted, MAX_NEWTON_PRODUCTS, 0),
-        precondition=equation.prepared.precondition,
     )
 
 
@@ -367,13 +374,3 @@ def checked(
         iterations=state.iterations + jnp.where(leaving & ~stuck, 1, 0),
         products=state.products + found.products,
     )
-
-
-def adapted(damping: Array, moved: Move, slope: Array) -> Array:
-    """The damping after a step: raised after a poor one, faded after a good one."""
-    whole = moved.accepted & (moved.length == 1)
-    # A full step of an exact quadratic realises half its slope.
-    good = whole & (moved.difference <= 0.25 * slope)
-    raised = jnp.maximum(10 * damping, FIRST_DAMPING)
-    lowered = jnp.where(damping < LEAST_DAMPING, 0, 0.1 * damping)
-    return jnp.where(good, lowered, jnp.where(whole, damping, raised))

@@ -4,21 +4,26 @@ Derivatives do not go through the solver's loop: at the mode the gradient of the
 vanishes, and the implicit function theorem gives dz/d(anything) from one linear solve with the
 *true* Hessian.  They are right to the accuracy of the solve, in forward and reverse mode.
 `Exact` has no loop, and is differentiated as it stands.
+
+Where the mode lies on corners of the energy (`pcmodel.inference.corners`) the units there stay at them when anything
+moves a little, so that theirs are zero and the others' are those of the problem with these units pinned.
 """
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float, Int
 
 from pcmodel.energy import normaliser
 from pcmodel.inference.conjugate_gradient import conjugate_gradient
+from pcmodel.inference.corners import at_corners, corner_table, with_pins
 from pcmodel.inference.exact import Exact
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.start import start_of
-from pcmodel.inference.whitened import objective, unroll
+from pcmodel.inference.whitened import objective, unroll, whitened_from_latents
 from pcmodel.problem import Problem
 from pcmodel.types import Latents
 
@@ -57,12 +62,16 @@ def infer_one(
     if initial is None:
         # A function of what a batch shares, so that what a solver makes of it alone is made once for all.
         initial = start_of(problem)
+    latents = None
     if initial.shape[0] == 0 or isinstance(solver, Exact):
         found = solver.minimise(problem, initial)
         whitened, info = found.whitened, found
+    elif (table := corner_table(problem)) is not None:
+        whitened, latents, info = _mode_with_corners(problem, solver, initial, table)
     else:
         whitened, info = _implicit_mode(problem, solver, initial)
-    latents = unroll(problem, whitened).latents
+    if latents is None:
+        latents = unroll(problem, whitened).latents
     value = objective(problem, whitened) + normaliser(problem)
     return InferenceResult(
         latents,
@@ -95,6 +104,28 @@ def _implicit_mode(problem: Problem, solver: Solver, initial: Array):
         iterations=info.iterations.astype(int),
         products=info.products.astype(int),
     )
+
+
+def _mode_with_corners(
+    problem: Problem,
+    solver: Solver,
+    initial: Array,
+    table: Float[np.ndarray, "free corners"],
+):
+    """The same where units may lie at corners: those that do are pinned, and the rest differentiated."""
+    still = jax.lax.stop_gradient(problem)
+    found = solver.minimise(still, jax.lax.stop_gradient(initial))
+    place = jax.lax.stop_gradient(at_corners(still, table, found.whitened))
+    held = with_pins(problem, place.pins)
+
+    def stationarity(z: Array) -> Array:
+        return jax.grad(objective, argnums=1)(held, z)
+
+    whitened = jax.lax.custom_root(
+        stationarity, place.whitened, lambda _, start: start, solve_tangent
+    )
+    latents = unroll(held, whitened).latents
+    return whitened_from_latents(problem, latents), latents, found
 
 
 def solve_tangent(product, rhs: Float[Array, " free"]) -> Float[Array, " free"]:

@@ -308,9 +308,12 @@ DIRECT_BUDGET = 5e7
 
 
 def cheapest_direct(
-    structure: Structure, num_outputs: int
+    structure: Structure, num_outputs: int, *, banded: bool = True
 ) -> tuple[LinearSolver, float]:
-    """The direct solve with the fewest multiplications, and how many per example."""
+    """The direct solve with the fewest multiplications, and how many per example.
+
+    banded: whether one that goes level by level may be taken.
+    """
     from pcmodel.inference.block_tridiagonal import BlockTridiagonal
 
     num_free, one_pass = structure.num_free, gradient_cost(structure)
@@ -319,7 +322,7 @@ def cheapest_direct(
         Primal(): min(num_outputs, num_free) * one_pass
         + num_free**2 * (num_outputs + num_free / 3),
     }
-    if BlockTridiagonal.applies(structure):
+    if banded and BlockTridiagonal.applies(structure):
         costs[BlockTridiagonal()] = BlockTridiagonal.cost(structure)
     solver = min(costs, key=lambda option: costs[option])
     return solver, costs[solver]

@@ -9,6 +9,9 @@ hierarchy.  Latents are $x(z)$, so
   consistent with its latents, which learning needs);
 - `log_evidence` is $-F$, $F = E(x^*) + \tfrac12 \log\det H_x - \tfrac n2 \log 2\pi$.  The Jacobian
   of x(z) is triangular, so the log determinant is that of $I + S^\top S$ plus known terms.
+
+At a mode on a corner of the energy (`pcmodel.inference.corners`) the posterior is no Gaussian even close by: it falls off
+exponentially to both sides.  What is given there is the Gaussian of one of the sides, and which is left to rounding.
 """
 
 from typing import NamedTuple

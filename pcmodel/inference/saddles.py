@@ -53,6 +53,22 @@ class Around(NamedTuple):
 
 def look_around(problem: Problem, ground: Ground, wanted: Bool[Array, ""]) -> Around:
     """Ask the true Hessian and the corners; costs nothing where not wanted."""
+    found = curvature_around(problem, ground, wanted)
+    if not has_kinks(problem):
+        return found
+    settled = wanted & ~found.leaving
+    kink = way_down(problem, ground.point, ground.precondition, settled)
+    return found._replace(
+        step=jnp.where(kink.lower, kink.step, found.step),
+        leaving=found.leaving | kink.lower,
+        certain=found.certain | kink.lower,
+    )
+
+
+def curvature_around(
+    problem: Problem, ground: Ground, wanted: Bool[Array, ""]
+) -> Around:
+    """Ask the true Hessian alone."""
     linear = ground.linear
     found = conjugate_gradient(
         linearised_hessian(problem, ground.point.whitened),
@@ -63,15 +79,13 @@ def look_around(problem: Problem, ground: Ground, wanted: Bool[Array, ""]) -> Ar
         share=UNSEEN,
         metric=lambda vector: squared_length(linear, vector),
     )
-    step = escape(linear, found.direction)
-    leaving = found.negative
-    certain = found.negative & (found.least < -DEGENERATE)
-    if has_kinks(problem):
-        settled = wanted & ~found.negative
-        kink = way_down(problem, ground.point, ground.precondition, settled)
-        step = jnp.where(kink.lower, kink.step, step)
-        leaving, certain = leaving | kink.lower, certain | kink.lower
-    return Around(step, leaving, certain, widening(found.least), found.products)
+    return Around(
+        escape(linear, found.direction),
+        leaving=found.negative,
+        certain=found.negative & (found.least < -DEGENERATE),
+        widening=widening(found.least),
+        products=found.products,
+    )
 
 
 def escape(linear: Linearisation, direction: Float[Array, " free"]) -> Array:

@@ -8,6 +8,9 @@ $$E = \tfrac12 |z|^2 + \tfrac12 |r(z)|^2 - g \log p(y \mid \eta(z)) + \text{cons
 
 with Gauss-Newton Hessian $I + S^\top S$, $S = A^\top \partial (r, \eta) / \partial z$, $A A^\top$ the Fisher information
 (the identity for rows).  Every solver and the posterior are built on the four functions below.
+
+Units may be pinned (`pcmodel.problem.Pins`): a pinned unit has its value whatever z says, what it costs is one more
+row, and its own z is kept at zero, so that the same formulas hold for what is left free.
 """
 
 from collections.abc import Callable
@@ -31,7 +34,7 @@ from pcmodel.energy import (
 )
 from pcmodel.model import as_stacked
 from pcmodel.precision import partition, unwhiten, whiten
-from pcmodel.problem import Problem, Run, level_runs, split_runs, unstack
+from pcmodel.problem import Pins, Problem, Run, level_runs, split_runs, unstack
 from pcmodel.small import take
 from pcmodel.types import Latents
 
@@ -55,13 +58,16 @@ def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
     rows: list[Array] = []
     latents: list[Array] = []
     above = prior_mean(problem)
-    for run, piece in zip(
+    pinned: list[Array] = []
+    for run, piece, pins in zip(
         reversed(runs),
         reversed(split_runs(structure, runs, whitened)),
+        reversed(split_pins(problem, runs)),
         strict=True,
     ):
         if run.is_stack:
-            stack = unroll_stack(problem, run, above, piece)
+            stack, row = unroll_stack(problem, run, above, piece, pins)
+            pinned.insert(0, row)
             latents[:0] = unstack(stack)
             above = stack[0]
             continue
@@ -69,7 +75,13 @@ def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
         prediction = above
         if level < structure.top:
             prediction = structure.model.predict_level(inputs.weights, level, above)
+        if pins is not None:
+            piece, row = hold_level(problem, level, prediction, piece, pins)
+            pinned.insert(0, row)
         above, row = join_level(problem, level, prediction, piece)
+        if pins is not None:
+            # The value itself, where the sum of a prediction and an error is its neighbour.
+            above = exactly(problem, level, above, pins)
         latents.insert(0, above)
         rows.extend(row)
     logits = None
@@ -78,24 +90,72 @@ def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
         logits = take(every, structure.clamped_units(0))
         latents.insert(0, discrete_level(problem, above))
     rows.extend(belief_rows(problem, tuple(latents)))
+    if problem.inputs.pins is not None:
+        rows.extend(pinned)
     flat = jnp.concatenate(rows) if rows else jnp.zeros((0,), whitened.dtype)
     return Unrolled(tuple(latents), flat, logits)
 
 
 def unroll_stack(
-    problem: Problem, run: Run, above: Array, whitened: Float[Array, "levels width"]
-) -> Float[Array, "levels width"]:
-    """Latents of a stack from the latent above it and its own whitened errors."""
+    problem: Problem,
+    run: Run,
+    above: Array,
+    whitened: Float[Array, "levels width"],
+    pins: Pins | None = None,
+) -> tuple[Float[Array, "levels width"], Float[Array, " units"]]:
+    """Latents of a stack from the latent above it and its own whitened errors, and the pinned units' own."""
     model = as_stacked(problem.structure.model)
     layers = model.stack_weights(problem.inputs.weights, run.first, run.end)
-    errors = jax.vmap(unwhiten)(stack_factors(problem, run), whitened)
+    factors = stack_factors(problem, run)
+    errors = jax.vmap(unwhiten)(factors, whitened)
 
-    def step(above: Array, parts: tuple[Any, Array]) -> tuple[Array, Array]:
-        layer, error = parts
-        latent = model.predict_in_stack(layer, run.first, above) + error
-        return latent, latent
+    def step(above: Array, parts: tuple[Any, Array, Pins | None]):
+        layer, error, pins = parts
+        prediction = model.predict_in_stack(layer, run.first, above)
+        latent = prediction + error
+        if pins is None:
+            return latent, (latent, None)
+        latent = jnp.where(pins.mask, pins.values, latent)
+        return latent, (latent, prediction)
 
-    return jax.lax.scan(step, above, (layers, errors), reverse=True)[1]
+    _, (latents, predicted) = jax.lax.scan(
+        step, above, (layers, errors, pins), reverse=True
+    )
+    if pins is None or predicted is None or factors.ndim != 2:
+        return latents, jnp.zeros_like(whitened.ravel())
+    rows = jnp.where(pins.mask, factors * (pins.values - predicted), 0)
+    return latents, rows.ravel()
+
+
+def split_pins(problem: Problem, runs: tuple[Run, ...]) -> list[Pins | None]:
+    """The pins of each run; None where nothing is pinned in the whole problem."""
+    pins = problem.inputs.pins
+    if pins is None:
+        return [None] * len(runs)
+    masks, values = (split_runs(problem.structure, runs, each) for each in pins)
+    return [Pins(*each) for each in zip(masks, values, strict=True)]
+
+
+def hold_level(
+    problem: Problem, level: int, prediction: Array, whitened: Array, pins: Pins
+) -> tuple[Float[Array, " units"], Float[Array, " units"]]:
+    """Whitened errors of one level's free units that put pinned ones at their values, and theirs as rows."""
+    structure = problem.structure
+    free, clamped = structure.free_units(level), structure.clamped_units(level)
+    own = partition(level_factor(problem, level), free, clamped).free
+    if own.ndim != 1:
+        return whitened, jnp.zeros_like(whitened)
+    held = own * (pins.values - take(prediction, free))
+    held = jnp.where(pins.mask, held, 0)
+    return jnp.where(pins.mask, held, whitened), held
+
+
+def exactly(problem: Problem, level: int, latent: Array, pins: Pins) -> Array:
+    """The latent with pinned units at their values to the last digit."""
+    structure = problem.structure
+    free, clamped = structure.free_units(level), structure.clamped_units(level)
+    state = jnp.where(pins.mask, pins.values, take(latent, free))
+    return place(state, free, take(latent, clamped), clamped)
 
 
 def join_level(
@@ -137,7 +197,10 @@ def whitened_from_latents(problem: Problem, latents: Latents) -> Float[Array, " 
         if parts.coupling is not None:
             whitened = whitened + parts.coupling.T @ take(error, clamped)
         pieces.append(whitened)
-    return jnp.concatenate(pieces)
+    whole = jnp.concatenate(pieces)
+    if problem.inputs.pins is None:
+        return whole
+    return jnp.where(problem.inputs.pins.mask, 0, whole)
 
 
 def objective(problem: Problem, whitened: Float[Array, " free"]) -> Float[Array, ""]:

@@ -1,0 +1,182 @@
+"""Modes on a corner of the energy: found, held there, and certified by the slopes to both sides.
+
+One unit on one unit on one unit, weights 1, biases 0: with the top integrated out, x has prior N(m, 1 / k),
+1 / k = 1 / p1 + 1 / p2, and predicts y by act(x) with precision p0.  Every branch is a parabola, so that every local
+minimum is known by hand.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+import pcmodel
+from pcmodel.door import pose
+from pcmodel.inference import GaussNewton, infer_one
+from pcmodel.inference.activations import corner_values
+from pcmodel.inference.corners import corner_table
+from pcmodel.problem import Problem
+
+BRANCHES = {"relu": (0.0, 1.0), "leaky_relu": (0.01, 1.0), "abs": (-1.0, 1.0)}
+"""Slopes of the activation left and right of 0."""
+
+
+def activation(name):
+    return jnp.abs if name == "abs" else getattr(jax.nn, name)
+
+
+def chain(act, mean, precisions=(1.0, 1.0, 1.0), widths=(1, 1, 1)):
+    """Weights 1, biases 0."""
+    network = pcmodel.dense(
+        widths, activation=act, precisions=precisions, rngs=nnx.Rngs(0)
+    )
+    for layer in network.layers:
+        layer.weight[...] = jnp.ones_like(layer.weight[...])
+        layer.bias[...] = jnp.zeros_like(layer.bias[...])
+    network.prior_mean[...] = jnp.full(widths[-1], mean)
+    return network
+
+
+def minima(name, y, mean, p0, k):
+    """Every local minimum of p0 (y - act(x))^2 / 2 + k (x - m)^2 / 2."""
+    left, right = BRANCHES[name]
+    found = []
+    for slope, side in ((left, -1), (right, 1)):
+        x = (p0 * slope * y + k * mean) / (p0 * slope**2 + k)
+        if side * x > 0:
+            found.append(x)
+    if -p0 * left * y - k * mean < 0 < -p0 * right * y - k * mean:
+        found.append(0.0)
+    return np.array(found)
+
+
+def one_unit(name, y, mean, precisions):
+    return pcmodel.infer(chain(activation(name), mean, precisions), np.array([y]))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "relu",
+        pytest.param("leaky_relu", marks=pytest.mark.slow),
+        pytest.param("abs", marks=pytest.mark.slow),
+    ],
+)
+def test_every_mode_of_one_unit_is_found_and_certified(name):
+    """Precisions 1e-4 to 1e4, data and prior means of either sign; on corners and beside them."""
+    rng = np.random.default_rng(0)
+    network = chain(activation(name), 0.0)
+    posed = pose(network, np.zeros(1)).problem
+    count = 200
+    ys, means = rng.normal(size=(2, count))
+    logs = rng.uniform(np.log(1e-4), np.log(1e4), size=(count, 3))
+
+    def solve(y, mean, log_precision):
+        weights = {**posed.inputs.weights, "prior_mean": mean[None]}
+        inputs = posed.inputs._replace(
+            values=(y[None], *posed.inputs.values[1:]),
+            weights=weights,
+            log_precisions=tuple(
+                jnp.broadcast_to(own, was.shape)
+                for own, was in zip(
+                    log_precision, posed.inputs.log_precisions, strict=True
+                )
+            ),
+        )
+        return infer_one(Problem(posed.structure, inputs), GaussNewton())
+
+    found = jax.jit(jax.vmap(solve))(ys, means, logs)
+    corners = 0
+    for number in range(count):
+        p0, p1, p2 = np.exp(logs[number])
+        k = 1 / (1 / p1 + 1 / p2)
+        known = minima(name, ys[number], means[number], p0, k)
+        x = float(found.latents[1][number, 0])
+        distance = np.min(np.abs(known - x)) * np.sqrt(p0 + k)
+        assert found.converged[number], (ys[number], means[number], logs[number])
+        assert distance < 1e-4, (known, x, ys[number], means[number], logs[number])
+        corners += x == 0.0
+    assert corners >= 10
+
+
+@pytest.mark.parametrize(("beside", "corner"), [(1.001, True), (0.999, False)])
+def test_a_unit_just_beside_the_edge_of_its_interval_is_let_go(beside, corner):
+    """relu, m = 1, k = 1/2: the right slope at 0 is -y - 1/2, so the corner holds x for y < -1/2 only."""
+    y = -0.5 * beside
+    found = one_unit("relu", y, 1.0, (1.0, 1.0, 1.0))
+    expected = 0.0 if corner else (y + 0.5) / 1.5
+    assert found.converged
+    assert float(found.latents[1][0]) == pytest.approx(expected, abs=1e-9)
+    assert (float(found.latents[1][0]) == 0.0) == corner
+
+
+def test_two_units_on_corners_are_coupled_through_the_level_above():
+    """y = (-2, -1), relu, both predicted by one top unit of mean 1: both at 0, the top at p2 / (p2 + 2 p1)."""
+    network = chain(jax.nn.relu, 1.0, (1.0, 2.0, 3.0), widths=(2, 2, 1))
+    network.layers[0].weight[...] = jnp.eye(2)
+    found = pcmodel.infer(network, np.array([-2.0, -1.9]))
+    assert found.converged
+    np.testing.assert_array_equal(found.latents[1], 0)
+    assert float(found.latents[2][0]) == pytest.approx(3 / (3 + 4), rel=1e-9)
+
+
+def test_a_corner_that_is_not_at_zero():
+    """clip(x, -.7, .7), m = 0, y = 3: left slope -(3 - .7) + .35, right slope .35."""
+    network = chain(lambda x: jnp.clip(x, -0.7, 0.7), 0.0)
+    found = pcmodel.infer(network, np.array([3.0]))
+    assert found.converged
+    assert float(found.latents[1][0]) == pytest.approx(0.7, rel=1e-9)
+
+
+def test_a_step_is_no_corner():
+    """act(x) = x + 1 above 0, else 0; m = 1, y = -1: slopes of either sign at 0, and a jump down to its left."""
+    network = chain(lambda x: jnp.where(x >= 0, x + 1, 0.0), 1.0)
+    assert not pcmodel.infer(network, np.array([-1.0])).converged
+
+
+def test_derivatives_at_a_corner_keep_the_unit_there():
+    """x = 0, top = p2 m / (p1 + p2): by hand, in forward and reverse mode."""
+    network = chain(jax.nn.relu, 1.0, (1.0, 2.0, 3.0))
+    problem = pose(network, np.array([-3.0])).problem
+
+    def latents(mean, y):
+        weights = {**problem.inputs.weights, "prior_mean": mean}
+        values = (y, *problem.inputs.values[1:])
+        inputs = problem.inputs._replace(weights=weights, values=values)
+        found = infer_one(Problem(problem.structure, inputs), GaussNewton())
+        return jnp.concatenate([*found.latents[1:], found.energy[None]])
+
+    at = (jnp.ones(1), jnp.full(1, -3.0))
+    # energy = y^2 / 2 + m^2 k / 2 there, k = 6 / 5.
+    expected = np.array([[0, 0], [0.6, 0], [1.2, -3.0]])
+    for derivative in (jax.jacfwd, jax.jacrev):
+        found = np.concatenate(derivative(latents, argnums=(0, 1))(*at), axis=1)
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_corners_of_single_units_are_read_from_operations():
+    """Known values, none, or (None) corners of mixtures, at which nothing can be pinned."""
+    for act, expected in (
+        (jax.nn.relu, (0.0,)),
+        (jax.nn.leaky_relu, (0.0,)),
+        (jnp.abs, (0.0,)),
+        (jax.nn.relu6, (0.0, 6.0)),
+        (jax.nn.hard_tanh, (-1.0, 1.0)),
+        (lambda x: jax.nn.relu(2 * x - 1), (0.5,)),
+        (lambda x: jax.nn.relu(1 - x), (1.0,)),
+        (lambda x: jnp.maximum(0.1 * x, x), (0.0,)),
+        (jnp.tanh, ()),
+        (jax.nn.gelu, ()),
+        (lambda x: jax.nn.relu(x + x[::-1]), None),
+        (lambda x: jnp.maximum(x, x[::-1]), None),
+        (lambda x: x * jnp.max(x), None),
+    ):
+        problem = pose(chain(act, 0.0), np.zeros(1)).problem
+        assert corner_values(problem, 0) == expected, (act, expected)
+
+
+def test_smooth_networks_have_no_corner_to_pay_for():
+    """No table: the program of a smooth network is the one without corners."""
+    for act in (jnp.tanh, jax.nn.gelu, jax.nn.sigmoid):
+        assert corner_table(pose(chain(act, 0.0), np.zeros(1)).problem) is None
