@@ -114,6 +114,18 @@ EQUAL_BY_DESIGN = (
         "the size up to which chains learn a full mass: any mass leaves the posterior",
     ),
     Equal(
+        "paradigms/revision.py",
+        "num_samples: int = 512",
+        "how many draws estimate a probability: about so many",
+        ("512 -> 513", "512 -> 511", "512 -> 1024"),
+    ),
+    Equal(
+        "paradigms/revision.py",
+        "cutoff = 1e-6 if",
+        "any number between rounding and what is evidence",
+        ("1e-6 -> 2e-06", "1e-6 -> 5e-07", "1e-13 -> 2e-13", "1e-13 -> 5e-14"),
+    ),
+    Equal(
         "behaviour/perception/rescorla_wagner.py",
         "beliefs.mean[0]",
         ONE_UNIT,
