@@ -23,6 +23,7 @@ from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.infer import InferenceResult, infer_one
 from pcmodel.inference.optimising import move
 from pcmodel.inference.solver import Solver
+from pcmodel.keys import check_key
 from pcmodel.model import learned
 from pcmodel.networks.network import Network, as_model
 from pcmodel.networks.recognition import (
@@ -84,6 +85,7 @@ def train_recognition(
         (observations, key),
         why="its loop over epochs runs in Python",
     )
+    key = check_key(key)
     num_epochs = whole_number(num_epochs, "num_epochs", least=0)
     batch_size = whole_number(batch_size, "batch_size", least=0)
     pure, own = as_model(network), as_recognition_model(recognition)

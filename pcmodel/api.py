@@ -7,6 +7,7 @@ given (`InferenceResult.is_batched` says which).
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +25,7 @@ from pcmodel.inference.infer import InferenceResult, infer_one
 from pcmodel.inference.options import check_made
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll, whitened_from_latents
+from pcmodel.keys import check_key
 from pcmodel.laplace import Posterior
 from pcmodel.levels import Level, level_index
 from pcmodel.likelihood import Gaussian
@@ -34,6 +36,7 @@ from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
 from pcmodel.starting import check_start
 from pcmodel.types import Latents
+from pcmodel.whole import whole_number
 
 
 def infer(
@@ -127,7 +130,7 @@ def whiten_start(problem: Problem, latents: Latents, *, batching: Batching) -> A
 def sample(
     network: Network,
     key: Array,
-    num_samples: int = 1,
+    num_samples: SupportsIndex = 1,
     *,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
@@ -138,8 +141,7 @@ def sample(
     With part of a level clamped the draw is ancestral (levels above are not conditioned on
     it); use `posterior(...).sample` for conditioned draws.
     """
-    if num_samples < 1:
-        raise UserError(f"num_samples must be at least 1, got {num_samples}.")
+    key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
     posed = pose(network, prior=prior, modulation=modulation, clamp=clamp)
     if posed.batching.is_batched:
         raise UserError("sample takes one prior or clamp, not a batch.")

@@ -26,12 +26,14 @@ from pcmodel.door import Batching, Posed
 from pcmodel.errors import UserError
 from pcmodel.inference.chain import MODE
 from pcmodel.inference.importance import elsewhere, importance_draws
+from pcmodel.keys import check_key
 from pcmodel.levels import level_index
 from pcmodel.parts import in_parts
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
 from pcmodel.types import Latents
 from pcmodel.weighing import weigh, weighted_mean
+from pcmodel.whole import whole_number
 
 SAMPLER = "pcmodel.sample_posterior"
 ELSEWHERE = 0.05
@@ -209,6 +211,7 @@ def diagnose(
             "diagnose looks at the tail of its ratios in numpy and cannot run inside jit, vmap or "
             "grad: call it on the posterior outside (a batch is one call)."
         )
+    key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
     if num_samples < LEAST_DRAWS:
         raise UserError(
             f"num_samples must be at least {LEAST_DRAWS} for a tail to be seen, got {num_samples}."

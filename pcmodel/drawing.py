@@ -21,6 +21,7 @@ from pcmodel.door import Batching, Clamp, Posed, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.chain import Sampling, run_chain
 from pcmodel.inference.whitened import unroll
+from pcmodel.keys import check_key
 from pcmodel.levels import Level
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network
@@ -28,6 +29,7 @@ from pcmodel.parts import in_parts
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
 from pcmodel.types import Latents
+from pcmodel.whole import whole_number
 
 LARGEST_RHAT = 1.01
 LEAST_SIZE = 100.0
@@ -99,11 +101,8 @@ def sample_posterior(
     Look at `mixed` (or `rhat` and `effective_size`) before anything else.  Raises UserError for input that does
     not fit the network, and inside jit, vmap or grad.
     """
-    if num_samples < 4 or num_chains < 2:
-        raise UserError(
-            "sample_posterior needs num_samples >= 4 and num_chains >= 2, got "
-            f"{num_samples} and {num_chains}."
-        )
+    num_samples = whole_number(num_samples, "num_samples", least=4)
+    num_chains = whole_number(num_chains, "num_chains", least=2)
     posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((posed.problem, key))):
         raise UserError(
@@ -112,6 +111,7 @@ def sample_posterior(
         )
     if posed.problem.structure.num_free == 0:
         raise UserError("every unit is clamped: there is no posterior to draw from.")
+    key = check_key(key)
     options = dict(num_samples=num_samples, sampling=sampling or Sampling())
     drawn = [_judged(posed, *part) for part in _drawn(posed, key, num_chains, options)]
     whole = jax.tree.map(lambda *each: np.concatenate(each), *drawn)

@@ -6,6 +6,7 @@ that it fluctuates as much as the inference is uncertain.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +21,7 @@ from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.posterior import whitened_samples
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll
+from pcmodel.keys import check_key
 from pcmodel.levels import Level
 from pcmodel.mixing import mix_top_down, num_noise
 from pcmodel.modulation import Modulation
@@ -27,6 +29,7 @@ from pcmodel.networks.network import Network
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
 from pcmodel.types import Latents
+from pcmodel.whole import whole_number
 
 
 def activity(
@@ -34,7 +37,7 @@ def activity(
     key: Array,
     observation: ArrayLike | None = None,
     *,
-    num_samples: int = 1,
+    num_samples: SupportsIndex = 1,
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
     clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
@@ -46,8 +49,7 @@ def activity(
     what each level's activity is generated to be from above (`top_down`, `pcmodel.mixing`).
     Other arguments as for `infer`.  Raises UserError for a batch.
     """
-    if num_samples < 1:
-        raise UserError(f"num_samples must be at least 1, got {num_samples}.")
+    key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
     given = modulation or Modulation()
     posed = pose(
         network, observation, prior=prior, modulation=given.in_inference(), clamp=clamp

@@ -14,6 +14,7 @@ from pcmodel.errors import UserError
 from pcmodel.inference import posterior as core
 from pcmodel.inference.equation import is_quadratic
 from pcmodel.inference.infer import InferenceResult
+from pcmodel.keys import check_key
 from pcmodel.levels import Level, level_index, level_indices
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
@@ -72,7 +73,7 @@ class Posterior:
 
     def sample(self, key: Array, num_samples: int) -> Latents:
         """Draws by perturb-and-solve; each array is ([batch,] num_samples, width)."""
-        num_samples = whole_number(num_samples, "num_samples")
+        key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
         size = self.posed.batch_size
         keys = key if size is None else jax.random.split(key, size)
         return self._map(_draws, keys, static=(num_samples,))

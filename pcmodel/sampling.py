@@ -15,11 +15,13 @@ from pcmodel.errors import UserError
 from pcmodel.inference.annealing import annealed_log_likelihood
 from pcmodel.inference.chain import Sampling, run_chain
 from pcmodel.inference.whitened import unroll
+from pcmodel.keys import check_key
 from pcmodel.levels import Level
 from pcmodel.networks.network import Network
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
 from pcmodel.tracing import refuse_derivatives
+from pcmodel.whole import whole_number
 
 TOGETHER = 128
 """Examples run at once: more would not be faster, and factors of very large batches can deadlock on CPUs."""
@@ -58,11 +60,9 @@ def log_likelihood(
     towards the truth with `num_steps`.  Exact answers for linear-Gaussian networks come from
     `posterior(...).log_evidence`.  Raises UserError for input that does not fit the network.
     """
-    if num_steps < 1 or num_particles < 1:
-        raise UserError(
-            "num_steps and num_particles must be at least 1, got "
-            f"{num_steps} and {num_particles}."
-        )
+    key = check_key(key)
+    num_steps = whole_number(num_steps, "num_steps")
+    num_particles = whole_number(num_particles, "num_particles")
     posed = pose(network, observations, clamp=clamp)
     problem = refuse_derivatives("log_likelihood", posed.problem, why=REJECTIONS)
     return LogLikelihood(
@@ -96,8 +96,7 @@ def complete(
     noise, so that their quantiles are predictive intervals.  Raises UserError for input that does
     not fit the network and where nothing is missing.
     """
-    if num_samples < 1:
-        raise UserError(f"num_samples must be at least 1, got {num_samples}.")
+    key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
     clamps = gather_clamps(None, clamp, network.names)
     if 0 in clamps:
         raise UserError(

@@ -13,6 +13,7 @@ from jax.typing import ArrayLike
 
 from pcmodel.door import Clamp, pose
 from pcmodel.errors import UserError
+from pcmodel.keys import check_key
 from pcmodel.learning.em import Learning, init_learning, level_rules
 from pcmodel.learning.loop import Chunk, LearningCurve, learn
 from pcmodel.learning.optimising import init_optimiser
@@ -77,7 +78,7 @@ def train(
         (observations, key, clamp, plasticity),
         why="its loop over epochs runs in Python",
     )
-    learning = learning or Learning()
+    learning, key = learning or Learning(), check_key(key)
     num_epochs = whole_number(num_epochs, "num_epochs")
     batch_size = whole_number(batch_size, "batch_size")
     check_learning(learning)

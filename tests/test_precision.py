@@ -16,6 +16,7 @@ from pcmodel.precision import (
     pack_cholesky,
     partition,
     precision_matrix,
+    root_to_log_precision,
     unpack_cholesky,
     unwhiten,
     whiten,
@@ -121,3 +122,18 @@ def test_impossible_precisions_are_refused_in_one_sentence(name):
     with pytest.raises(UserError, match=expected) as caught:
         from_precision(value, where="level 1")
     assert "level 1" in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("units", "columns"), [(1, 1), (1, 3), (3, 3), (3, 5), (4, 4)])
+def test_a_root_of_the_covariance_gives_the_precision(units, columns):
+    """Roots that are no triangle, with columns to spare, and scales far apart."""
+    rng = np.random.default_rng(units + columns)
+    root = rng.normal(size=(units, columns)) * 10.0 ** rng.uniform(-3, 3, (units, 1))
+    packed = root_to_log_precision(jnp.asarray(root))
+    matrix = precision_matrix(factor(packed, jnp.ones(()), units))
+    scale = np.sqrt(np.diag(root @ root.T))
+    found = np.asarray(matrix) * np.outer(scale, scale)
+    whole = (root @ root.T) / np.outer(scale, scale)
+    np.testing.assert_allclose(found @ whole, np.eye(units), atol=1e-8)
+    other = covariance_to_log_precision(jnp.asarray(root @ root.T))
+    np.testing.assert_allclose(packed, other, rtol=1e-6, atol=1e-6)

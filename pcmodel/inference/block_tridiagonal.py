@@ -31,7 +31,7 @@ from pcmodel.inference.linear_solve import (
 from pcmodel.inference.whitened import Linearisation, unroll, whitened_from_latents
 from pcmodel.precision import partition, precision_matrix, whiten
 from pcmodel.problem import Problem, Structure
-from pcmodel.small import cholesky, solve_lower, solve_lower_transposed, solve_spd
+from pcmodel.small import cholesky, solve_spd
 from pcmodel.types import Latents
 
 
@@ -222,34 +222,3 @@ def solve_blocks(factor: BlockFactor, rhs: Float[Array, " free"]) -> Array:
         below = solve_spd(factor.pivots[index], pieces[index])
         solution.insert(0, below - factor.regressions[index] @ solution[0])
     return jnp.concatenate(solution)
-
-
-def blocks_log_det(factor: BlockFactor) -> Float[Array, ""]:
-    """log det H."""
-    logs = [jnp.sum(jnp.log(jnp.diagonal(pivot))) for pivot in factor.pivots]
-    return 2 * jnp.sum(jnp.stack(logs))
-
-
-def marginal_covariances(factor: BlockFactor) -> list[Float[Array, "n n"]]:
-    """Diagonal blocks of H^-1, one per active level."""
-    inverses = [inverse_from_cholesky(pivot) for pivot in factor.pivots]
-    marginals = [inverses[-1]]
-    for inverse, regression in zip(
-        reversed(inverses[:-1]), reversed(factor.regressions), strict=True
-    ):
-        marginals.insert(0, inverse + regression @ marginals[0] @ regression.T)
-    return marginals
-
-
-def cross_covariance(factor: BlockFactor, low: int, high: int) -> Array:
-    """Block (low, high) of H^-1 for active-level positions low <= high."""
-    block = marginal_covariances(factor)[high]
-    for index in reversed(range(low, high)):
-        block = -factor.regressions[index] @ block
-    return block
-
-
-def inverse_from_cholesky(lower: Float[Array, "n n"]) -> Float[Array, "n n"]:
-    """(L L')^-1."""
-    identity = jnp.eye(lower.shape[0], dtype=lower.dtype)
-    return solve_lower_transposed(lower, solve_lower(lower, identity))

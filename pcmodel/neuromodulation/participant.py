@@ -19,9 +19,11 @@ from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
+from pcmodel.keys import check_key
 from pcmodel.neuromodulation.compounds import Compound, Library
 from pcmodel.neuromodulation.kinetics import Kinetics
 from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
+from pcmodel.whole import whole_number
 
 SIGNS = ("systolic", "diastolic", "heart_rate")
 
@@ -234,15 +236,7 @@ def draw_participants(
     Raises UserError unless one person is given, the number is 1 or more and the variation is not negative.
     """
     check_one(person)
-    if (
-        isinstance(number, bool)
-        or not isinstance(number, int | np.integer)
-        or number < 1
-    ):
-        raise UserError(
-            f"number of participants is {number!r}",
-            expected="a whole number, 1 or more",
-        )
+    key, number = check_key(key), whole_number(number, "number of participants")
     check_variation(variation)
     spread = variation or typical_variation()
     return jax.vmap(lambda one: draw_one(person, one, spread))(

@@ -31,7 +31,8 @@ def depletable(
     def step(content: Array, inputs: tuple[Array, Array]) -> tuple[Array, Array]:
         total, interval = inputs
         kept = jnp.exp(-total * interval)
-        goal = jnp.where(total > 0, refill / jnp.where(total > 0, total, 1), 1.0)
+        # Where nothing is spent or refilled all is kept, whatever the goal.
+        goal = refill / jnp.where(total > 0, total, 1)
         content = goal + (content - goal) * kept
         return content, content
 

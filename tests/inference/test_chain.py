@@ -56,7 +56,10 @@ def test_an_acceptance_that_no_chain_can_have_is_refused(target):
     """Prevents tuning that never ends; what lies within is taken."""
     with pytest.raises(pcmodel.UserError, match=r"must lie in \(0, 1\)"):
         Sampling(target_acceptance=target)
-    assert Sampling(target_acceptance=0.5, jitter=0.0, burn_in=0).burn_in == 0
+    least = Sampling(
+        target_acceptance=0.5, jitter=0.0, burn_in=0, thinning=1, num_leapfrog=1
+    )
+    assert (least.burn_in, least.thinning, least.num_leapfrog) == (0, 1, 1)
 
 
 def test_the_prior_of_whitened_errors_is_standard_normal():

@@ -16,6 +16,7 @@ import pcmodel
 from pcmodel.api import run_inference
 from pcmodel.door import Posed, pose
 from pcmodel.inference import ConjugateGradient, Dual, GaussNewton
+from pcmodel.inference.linear_solve import LinearSolution, Prepared, output_jacobian
 from pcmodel.networks.layers import identity
 
 WIDTHS = (64, 128, 64, 10)
@@ -174,3 +175,61 @@ def test_all_gains_alike_move_no_mode(dtype):
         modes.append(jnp.concatenate(run_inference(scaled, solver).latents, axis=1))
     for mode in modes[1:]:
         assert jnp.max(jnp.abs(mode - modes[0])) < 1e-5
+
+
+class Counting:
+    """A linear solver that solves densely and says that it took seven products."""
+
+    is_direct = True
+
+    def prepare(self, problem, whitened, linear, damping):
+        matrix = output_jacobian(linear)
+        whole = (1 + damping) * jnp.eye(matrix.shape[1]) + matrix.T @ matrix
+
+        def solve(rhs, target):
+            step = jnp.linalg.solve(whole, rhs)
+            pushed = matrix @ step
+            pulled = matrix.T @ pushed
+            return LinearSolution(step, pushed, pulled, 0 * target, jnp.asarray(7))
+
+        return Prepared(solve, lambda vector: jnp.linalg.solve(whole, vector))
+
+
+def test_products_are_counted_over_all_steps():
+    """Seven for each step, and for the measurement that ends it."""
+    linear = pcmodel.linear_gaussian([np.array([[1.0, 2.0]])], [4.0, 1.0])
+    found = run_inference(pose(linear, np.array([3.0])), GaussNewton(Counting()))
+    assert found.iterations == 1 and found.products == 14
+    network = pcmodel.dense((3, 4, 2), precisions=(9.0, 1.0, 1.0), rngs=nnx.Rngs(0))
+    bent = run_inference(pose(network, np.ones(3)), GaussNewton(Counting()))
+    # The look for saddles adds a few.
+    assert bent.converged and bent.products >= 7 * (bent.iterations + 1)
+
+
+def test_a_wide_network_is_opened_with_secant_steps_unless_its_solver_is_named():
+    """Many cheap steps around one factor, against few with a factor each; to the same mode."""
+    problem = posed((1.0, 1.0, 1.0, 1.0))
+    opened = run_inference(problem, GaussNewton())
+    named = run_inference(problem, GaussNewton(Dual()))
+    assert jnp.all(opened.iterations > named.iterations)
+    np.testing.assert_allclose(opened.energy, named.energy, rtol=1e-9)
+
+
+def squares(weight=1.0):
+    """One unit that predicts its square, in single precision."""
+    network = pcmodel.dense((1, 1, 1), activation=jnp.square, rngs=nnx.Rngs(0))
+    for layer in network.layers:
+        layer.weight[...] = jnp.full((1, 1), weight)
+    return network
+
+
+def test_curvature_that_cannot_be_told_from_none_is_no_saddle():
+    """x^2 under y: at x = 0 the curvature is 1/2 - 2 y; below zero by what single precision does not see, x = 0 is the mode."""
+    start = (jnp.zeros(1), jnp.zeros(1), jnp.zeros(1))
+    for excess, leaves in ((1e-5, False), (0.25, True)):
+        problem = pose(squares(), np.array([0.25 + excess]))
+        single = cast(problem, jnp.float32)
+        latents = tuple(x.astype(jnp.float32) for x in start)
+        found = run_inference(single, GaussNewton(), latents)
+        assert found.converged
+        assert bool(jnp.abs(found.latents[1][0]) > 1e-2) == leaves

@@ -4,13 +4,10 @@ Learning takes its statistics from these samples and revision its confidence, so
 covariance off by a factor would pass unnoticed through every later number.
 """
 
-from itertools import pairwise
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 from hierarchies import RTOL, network_of, random_clamps, random_hierarchy
 from oracles import exact_posterior, gained
 from scipy.optimize import minimize
@@ -18,15 +15,6 @@ from scipy.special import expit, log_softmax, softmax
 
 import pcmodel
 from pcmodel import Bernoulli, Categorical, Modulation
-from pcmodel.door import pose
-from pcmodel.inference import posterior as laplace
-from pcmodel.inference.block_tridiagonal import (
-    blocks_log_det,
-    cross_covariance,
-    factorise,
-    marginal_covariances,
-    state_hessian,
-)
 from pcmodel.inference.lanczos import lanczos_log_det
 
 WIDTHS = (4, 3, 2)
@@ -144,29 +132,6 @@ def test_samples_of_a_partly_clamped_hierarchy_have_its_covariance():
         draws[:, ~free], exact.mean[None, ~free] + 0 * draws[:, ~free]
     )
     np.testing.assert_allclose(draws.mean(0), exact.mean, atol=0.02)
-
-
-def test_blocks_give_the_dense_inverse():
-    """Prevents marginals or cross-level covariances of deep networks from drifting."""
-    network = pcmodel.dense(
-        (3, 4, 2, 3), precisions=(5.0, 2.0, 7.0, 1.0), rngs=nnx.Rngs(0)
-    )
-    problem = pose(network, np.ones(3)).problem
-    found = pcmodel.infer(network, np.ones(3))
-    hessian = jax.jit(state_hessian)(problem, found.latents, jnp.zeros(()))
-    factor = jax.jit(factorise)(hessian)
-    root = jax.jit(laplace.covariance_root)(problem, found.whitened)
-    dense = np.asarray(root @ root.T)
-    ends = np.cumsum([0, 4, 2, 3])
-    parts = [slice(a, b) for a, b in pairwise(ends)]
-    for part, marginal in zip(parts, marginal_covariances(factor), strict=True):
-        np.testing.assert_allclose(marginal, dense[part, part], rtol=1e-8)
-    np.testing.assert_allclose(
-        cross_covariance(factor, 0, 2), dense[parts[0], parts[2]], rtol=1e-7, atol=1e-12
-    )
-    np.testing.assert_allclose(
-        blocks_log_det(factor), -np.linalg.slogdet(dense)[1], rtol=1e-9
-    )
 
 
 @pytest.mark.slow

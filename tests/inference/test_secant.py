@@ -91,9 +91,11 @@ def test_no_secant_step_raises_the_energy():
     data = jax.random.normal(jax.random.key(3), (4, 8))
     path = energies(NETWORK, data, range(40))
     assert np.diff(path, axis=1).max() <= 20 * np.finfo(float).eps * path.max()
+    fallen = path[:, 0] - path[:, -1]
+    assert fallen.min() > 1
+    assert np.all(path[:, 25] - path[:, -1] < 1e-2 * fallen), "they crawl"
 
 
-@pytest.mark.slow
 def test_secant_steps_gain_more_than_their_fixed_factor_would(monkeypatch):
     """Prevents pairs that are stored and never used."""
     network = pcmodel.dense(

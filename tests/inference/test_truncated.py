@@ -47,3 +47,16 @@ def test_few_products_are_conjugate_gradients(products):
         exact = np.linalg.solve(matrix, rhs)
         np.testing.assert_allclose(found.whitened, exact, rtol=1e-8)
     assert found.products == products
+
+
+def test_products_beyond_the_solution_change_nothing():
+    """One that starts at the mode stays there; one that has arrived does not divide by what is left, zero."""
+    network = pcmodel.linear_gaussian([np.array([[2.0]])], [1.0, 1.0])
+    problem = pose(network, np.array([1.0])).problem
+    found = TruncatedNewton(4).minimise(problem, jnp.zeros(1))
+    np.testing.assert_allclose(found.whitened, [2 / 5], rtol=1e-12)
+    again = TruncatedNewton(4).minimise(problem, jnp.asarray([0.4]))
+    np.testing.assert_allclose(again.whitened, [0.4], rtol=1e-12)
+    rest = pose(network, np.array([0.0])).problem
+    found = TruncatedNewton(3).minimise(rest, jnp.zeros(1))
+    assert found.whitened[0] == 0 and found.residual < 1e-6

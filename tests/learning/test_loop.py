@@ -13,6 +13,7 @@ from pcmodel.door import pose
 from pcmodel.inference import TruncatedNewton
 from pcmodel.learning import Learning, Position, PosteriorSamples
 from pcmodel.learning.loop import chunks, learn, run_chunk
+from pcmodel.learning.m_step import Frozen
 from pcmodel.networks.network import as_model
 
 DATA = np.random.default_rng(0).normal(size=(22, 4))
@@ -21,7 +22,7 @@ LEARNING = Learning(
 )
 
 
-def run(data=None, *, num_epochs=3, **options):
+def run(data=None, *, num_epochs=3, learning=LEARNING, **options):
     """Learn from random data; returns the state, the curve, and what each chunk reported."""
     network = pcmodel.dense((4, 3, 2), rngs=nnx.Rngs(0))
     pure = as_model(network)
@@ -38,7 +39,7 @@ def run(data=None, *, num_epochs=3, **options):
         pure.log_precisions,
         values if data is None else data,
         jax.random.key(1),
-        learning=LEARNING,
+        learning=learning,
         num_epochs=num_epochs,
         batch_size=5,
         on_chunk=keep,
@@ -162,3 +163,20 @@ def test_learning_that_diverges_keeps_the_last_network_seen_to_be_finite(
     state, curve, _ = run(broken, prepare=spoiled, chunks_per_epoch=chunks_per_epoch)
     assert curve.stopped_early
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.weights))
+
+
+def test_a_step_that_explodes_is_not_in_the_curve_nor_in_the_network():
+    """The seventh step leaves weights of 1e200, whose energy the eighth finds to be no number."""
+
+    def rate(step):
+        return jnp.where(step < 6, 1e-3, 1e200)
+
+    still = Frozen()
+    learning = Learning(optax.sgd(rate), precision_step=still)
+    state, curve, seen = run(learning=learning, chunks_per_epoch=4)
+    calm = Learning(optax.sgd(lambda step: 0 * step + 1e-3), precision_step=still)
+    _, steady, before = run(learning=calm, chunks_per_epoch=4)
+    assert len(seen) == 7
+    assert curve.stopped_early and not steady.stopped_early
+    np.testing.assert_array_equal(curve.energy, steady.energy[:6])
+    assert_same(state.weights, before[5].state.weights)

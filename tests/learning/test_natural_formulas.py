@@ -3,11 +3,13 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
+import pytest
 
-from pcmodel.learning import NaturalGradient, standard_errors
+from pcmodel.learning import MovingAverage, NaturalGradient, standard_errors
 from pcmodel.learning.information import covariance
-from pcmodel.learning.m_step import Draws, LevelRule
-from pcmodel.learning.natural import LevelStatistics, NaturalMemory
+from pcmodel.learning.m_step import ClosedForm, Draws, Frozen, GradientStep, LevelRule
+from pcmodel.learning.natural import LevelStatistics, NaturalMemory, watch
 from pcmodel.learning.scores import Scores
 
 
@@ -126,3 +128,69 @@ def test_levels_with_more_than_half_an_error_to_go_have_no_standard_error():
     alone = watched_scores(np.zeros(3))._replace(samples=jnp.asarray(1.0))
     for errors in standard_errors(alone, EXAMPLES):
         assert errors is None or np.all(np.isnan(errors))
+
+
+def test_no_more_than_the_whole_difference_is_taken_and_no_less_than_none():
+    """The best share of the control variate, kept in [0, 1]; per unit and for a level as a whole."""
+    rng = np.random.default_rng(3)
+    step = NaturalGradient()
+    values = (jnp.asarray(0.2), jnp.asarray([0.1, -0.3]))
+    rules = (LevelRule(1.0), LevelRule(1.0))
+    for factor, share in ((-0.5, 1.0), (0.5, 0.0), (-4.0, 0.25)):
+        centred = [rng.normal(size=(8, 3)), rng.normal(size=(8, 3, 2))]
+        centred = [each - each.mean(axis=(0, 1)) for each in centred]
+        difference = [factor * each for each in centred]
+        both = Scores(*(tuple(map(jnp.asarray, x)) for x in (centred, difference)))
+        errors = tuple(jnp.zeros((8, 3, 2)) for _ in values)
+        draws = Draws(errors, lambda both=both: both)
+        scores, _ = step.observe(values, draws, rules, step.init(values))
+        for level in (0, 1):
+            expected = centred[level] + share * difference[level]
+            np.testing.assert_allclose(scores[level], expected, rtol=1e-9, atol=1e-12)
+
+
+def test_the_course_of_mean_scores_is_watched_by_running_means():
+    """The mean, half the square of its changes, and each change times the one before, by a plain loop."""
+    scores = np.random.default_rng(4).normal(size=(6, 2))
+    kept = LevelStatistics(*(jnp.zeros(2) for _ in LevelStatistics._fields))
+    mean, scatter, lag = np.zeros((3, 2))
+    last, change = np.zeros(2), np.zeros(2)
+    for number, score in enumerate(scores):
+        weight = 1 / (1.5 + number)
+        kept = watch(kept, jnp.asarray(score), jnp.asarray(weight), jnp.asarray(number))
+        now = score - last if number else np.zeros(2)
+        mean = (1 - weight) * mean + weight * score
+        scatter = (1 - weight) * scatter + weight * 0.5 * now**2
+        lag = (1 - weight) * lag + weight * now * change
+        last, change = score, now
+        for got, expected in (
+            (kept.mean, mean),
+            (kept.scatter, scatter),
+            (kept.lag, lag),
+            (kept.last, last),
+            (kept.change, change),
+        ):
+            np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "step", [MovingAverage(0.5), ClosedForm(), GradientStep(optax.sgd(0.1)), Frozen()]
+)
+def test_a_level_that_is_held_and_one_without_a_precision_stay_as_they_are(step):
+    values = (jnp.asarray(0.2), None, jnp.asarray([0.1, -0.3]), jnp.asarray(-1.0))
+    rates = (None, None, 1.0, 0.5)
+    rules = tuple(LevelRule(rate) for rate in rates)
+    rng = np.random.default_rng(5)
+    errors = tuple(jnp.asarray(3 * rng.normal(size=(8, 3, 2))) for _ in values)
+    draws = Draws(errors, lambda: None)
+    moved, _ = step.update(values, draws, rules, step.init(values))
+    assert moved[1] is None
+    np.testing.assert_array_equal(moved[0], values[0])
+    second = np.mean(np.asarray(errors[2]) ** 2, axis=(0, 1))
+    if step.learns:
+        # Towards the inverse second moment, which lies below.
+        assert np.all(np.asarray(moved[2]) < np.asarray(values[2]))
+        assert np.all(second > np.exp([-0.1, 0.3]))
+        assert moved[3] != values[3]
+    if isinstance(step, ClosedForm):
+        np.testing.assert_allclose(moved[2], -np.log(second), rtol=1e-9)

@@ -14,7 +14,7 @@ from pcmodel.learning import (
     standard_errors,
     unsettled,
 )
-from pcmodel.learning.drift import still
+from pcmodel.learning.drift import slopes, still
 from pcmodel.learning.natural import LevelStatistics, NaturalMemory, watch
 from pcmodel.learning.settling import judge_precisions, noise_of
 
@@ -114,6 +114,34 @@ def test_a_course_is_still_when_it_would_stay_where_it_is():
     )
     assert still(course).tolist() == [True, False, True, False, False]
     assert not still(course[:7]).any()
+
+
+def test_the_drift_of_a_course_is_its_line_of_least_squares():
+    """Errors as independent residuals have them; larger where residuals follow each other, never smaller."""
+    rng = np.random.default_rng(1)
+    times = np.arange(400.0)
+    alternating = np.cos(np.pi * times)
+    following = (times / 400 - 0.5) ** 2
+    course = np.stack([alternating, following, np.zeros(400)], axis=1)
+    course += rng.normal(size=3) + times[:, None] * np.array([0.1, -0.2, 0.0])
+    slope, error = slopes(course)
+    fits = [np.polyfit(times, column, 1, cov=True) for column in course.T]
+    np.testing.assert_allclose(slope, [fit[0][0] for fit in fits], atol=1e-12)
+    plain = np.sqrt([fit[1][0, 0] for fit in fits[:2]])
+    longest = np.sqrt((1 + 0.95) / (1 - 0.95))
+    np.testing.assert_allclose(error, [plain[0], longest * plain[1], 0], atol=1e-12)
+
+
+def test_residuals_that_follow_each_other_widen_the_error_by_their_correlation():
+    """(1 + r) / (1 - r) for the variance, as of a first-order autoregression."""
+    rng = np.random.default_rng(2)
+    noise, r = rng.normal(size=4000), 0.6
+    residuals = np.zeros(4000)
+    for step in range(1, 4000):
+        residuals[step] = r * residuals[step - 1] + noise[step]
+    _, error = slopes(residuals[:, None])
+    plain = np.sqrt(np.polyfit(np.arange(4000.0), residuals, 1, cov=True)[1][0, 0])
+    np.testing.assert_allclose(error[0] / plain, np.sqrt((1 + r) / (1 - r)), rtol=0.05)
 
 
 def test_the_end_of_learning_says_it_of_every_level():

@@ -53,7 +53,46 @@ COST = "chooses between direct solves of one system by their cost: equal answers
 MASKED = "stands in the branch that a mask discards, to keep derivatives finite"
 ONE_UNIT = "a tuple or vector of one entry, whose first is its last"
 
+TUNING = (
+    "how soon something is tried, or how exactly: another value takes more steps or "
+    "fewer, to the same answer"
+)
+
 EQUAL_BY_DESIGN = (
+    Equal(
+        "inference/posterior.py",
+        "lambda row: pull(row)[0]",
+        ONE_UNIT,
+        ("pull(row)[0] -> pull(row)[-1]", "0 -> -1"),
+    ),
+    Equal(
+        "learning/optimising.py",
+        "return None, 0",
+        "which layer of no stack is not looked at",
+        ("0 -> 1", "0 -> -1"),
+    ),
+    Equal("inference/chain.py", "0.5 * missed / jnp.sqrt(1 + number / 5)", TUNING),
+    Equal(
+        "inference/linear_solve.py",
+        "ATTAINABLE = 4.0",
+        TUNING,
+        ("4.0 -> 5.0", "4.0 -> 8.0", "4.0 -> 2.0"),
+    ),
+    Equal("inference/linear_solve.py", "FACTORED = 30", TUNING),
+    Equal("inference/linear_solve.py", "MOST_PRODUCTS = 500", TUNING),
+    Equal("inference/linear_solve.py", "ROUNDS = 2", TUNING, ("2 -> 3", "2 -> 4")),
+    Equal(
+        "inference/equation.py",
+        "norm = jnp.sqrt(jnp.sum(equation.gradient**2))",
+        TUNING,
+    ),
+    Equal("inference/equation.py", "FORCING", TUNING),
+    Equal(
+        "inference/equation.py",
+        "target = 0.5 * limit",
+        TUNING,
+        ("0.5 -> 0.25", "0.5 -> 0.75", "0.5 -> 1.0"),
+    ),
     Equal("modulation.py", "if largest == 1 else", WORDS),
     Equal("modulation.py", "_product(first.", "a product of factors commutes"),
     Equal("fluctuations.py", "jax.random.fold_in(key, 1)", KEYS, ("1 -> 2",)),

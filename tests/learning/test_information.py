@@ -1,0 +1,34 @@
+"""The information about log-precisions, against sums over pairs of draws written out."""
+
+import itertools
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pcmodel.learning.information import covariance, covariance_diagonal
+
+
+def by_pairs(scores):
+    """Mean over examples and pairs of different draws of the product of their deviations."""
+    batch, samples, _ = scores.shape
+    deviations = scores - scores.mean((0, 1))
+    pairs = list(itertools.permutations(range(samples), 2)) or [(0, 0)]
+    terms = [
+        np.outer(example[one], example[other])
+        for example in deviations
+        for one, other in pairs
+    ]
+    assert len(terms) == batch * len(pairs)
+    return np.mean(terms, axis=0)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 5])
+@pytest.mark.parametrize("batch", [1, 3, 7])
+def test_the_covariance_is_the_mean_over_pairs_of_draws(batch, samples):
+    scores = np.random.default_rng(samples).normal(1, 2, size=(batch, samples, 4))
+    expected = by_pairs(scores)
+    np.testing.assert_allclose(covariance(jnp.asarray(scores)), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        covariance_diagonal(jnp.asarray(scores)), np.diag(expected), rtol=1e-12
+    )
