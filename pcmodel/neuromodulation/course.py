@@ -84,8 +84,8 @@ def concentrations(doses: Regimen, times: Curve, person: Participant) -> Concent
         parts = []
         for dose in doses:
             if dose.compound == name:
-                hours = read_numbers(dose.hours, where=name, finite=False)
-                mg = read_numbers(dose.mg, where=name, finite=False)
+                hours = read_numbers(dose.hours, where=name)
+                mg = read_numbers(dose.mg, where=name)
                 since = times - jnp.asarray(hours, times.dtype)
                 plasma, site = dose.route.per_mg(kinetics, since)
                 mg = jnp.asarray(mg, times.dtype)
@@ -299,13 +299,7 @@ def hours_above(times: Curve, effect: Curve, level: Array) -> Array:
     """Hours for which a curve, a straight line between the times, exceeds a level."""
     before, after = effect[:-1] - level, effect[1:] - level
     rise = after - before
-    part = jnp.where(rise == 0, 0.0, after / jnp.where(rise == 0, 1.0, rise))
-    above = jnp.where(
-        (before > 0) & (after > 0),
-        1.0,
-        jnp.where(
-            (before <= 0) & (after > 0), part, jnp.where(before > 0, 1 - part, 0.0)
-        ),
-    )
-    above = jnp.where((before <= 0) & (after <= 0), 0.0, above)
-    return jnp.sum(above * jnp.diff(times))
+    risen = jnp.maximum(after, 0.0) - jnp.maximum(before, 0.0)
+    is_flat = rise == 0
+    share = jnp.where(is_flat, before > 0, risen / jnp.where(is_flat, 1.0, rise))
+    return jnp.sum(share * jnp.diff(times))

@@ -201,6 +201,58 @@ EQUAL_BY_DESIGN = (
         ("0.5 -> 0.25",),
     ),
     Equal(
+        "neuromodulation/transducer.py",
+        "safe = jnp.where(nothing, 1.0, response)",
+        MASKED,
+        ("1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "neuromodulation/transducer.py",
+        "jnp.where(room > 0, room, 1.0)",
+        MASKED,
+        ("1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "neuromodulation/course.py",
+        "risen / jnp.where(is_flat, 1.0, rise)",
+        MASKED,
+        ("1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "neuromodulation/body.py",
+        "part = agonism / jnp.where(total > 0, total, 1.0)",
+        "nothing over any number is nothing",
+        ("1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "neuromodulation/exchange.py",
+        "AT_ONCE = 1e12",
+        "so many turns that more or fewer are equilibrium all the same",
+        (
+            "1e12 -> 2000000000000.0",
+            "1e12 -> 500000000000.0",
+            "1e12 -> 1000000000001.0",
+        ),
+    ),
+    Equal(
+        "neuromodulation/exchange.py",
+        "substeps: int = 8",
+        "how fine the steps are: the equations solved are the same",
+        ("8 -> 9", "8 -> 7", "8 -> 16"),
+    ),
+    Equal(
+        "neuromodulation/participant.py",
+        "keys = jax.random.split(key, 8)",
+        KEYS,
+        ("8 -> 9", "8 -> 7", "8 -> 16"),
+    ),
+    Equal(
+        "neuromodulation/participant.py",
+        "log_normal(keys[6], variation.rise",
+        KEYS,
+        ("6 -> 7",),
+    ),
+    Equal(
         "neuromodulation/receptors.py",
         "safe = jnp.where(something, stimulus, 1.0)",
         MASKED,
