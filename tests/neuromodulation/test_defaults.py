@@ -130,6 +130,7 @@ def test_an_effect_lasts_while_it_exceeds_a_share_of_its_peak():
     assert duration(HOURS, TENT, least=2.0) == 0
     np.testing.assert_allclose(duration(HOURS, TENT, least=1.999), 5.4, rtol=1e-12)
     assert duration(HOURS, 0 * TENT) == 0
+    assert duration(HOURS, 0.3 + 0 * TENT, least=0.3) == 0
     for share in (-0.1, 1.0):
         with pytest.raises(UserError, match="share"):
             duration(HOURS, TENT, share=share)
