@@ -240,7 +240,7 @@ def simulate(
             refill=body.recovery,
         )
     # From the first drug on: what it did to receptors outlasts it.
-    acting = jnp.cumsum(jnp.sum(site, axis=0)) > 0
+    acting = jnp.cumsum(jnp.max(site, axis=0)) > 0
     response_2a = above_rest(at_2a.stimulus * receptors, at_2a.rest, acting, body.slope)
     blocked = jnp.sum(site / ligands.nmda_ic50[:, None], axis=0)
     stage = transducer(body) if is_function(transducer) else transducer

@@ -97,12 +97,6 @@ EQUAL_BY_DESIGN = (
     Equal("modulation.py", "_product(first.", "a product of factors commutes"),
     Equal("fluctuations.py", "jax.random.fold_in(key, 1)", KEYS, ("1 -> 2",)),
     Equal(
-        "neuromodulation/participant.py",
-        "by_compound(keys[0]",
-        KEYS,
-        ("keys[0] -> keys[-1]", "0 -> -1"),
-    ),
-    Equal(
         "laplace.py",
         "axes = (batching.axes(problem), 0, *(0 for _ in extra))",
         "what is mapped besides is one key an example, a vector",
@@ -201,6 +195,46 @@ EQUAL_BY_DESIGN = (
         ("0.5 -> 0.25",),
     ),
     Equal(
+        "neuromodulation/participant.py",
+        "resting = physiology.resting +",
+        "what is added is as often below 0 as above",
+        (
+            "physiology.resting + variation.resting * deviations -> (physiology.resting - variation.resting * deviations)",
+        ),
+    ),
+    Equal(
+        "neuromodulation/participant.py",
+        "log_normal(for_affinity, variation.affinity, (2,))",
+        "one factor more that nobody has is drawn",
+        ("2 -> 3", "2 -> 4"),
+    ),
+    Equal(
+        "neuromodulation/accounts.py",
+        "whole = combine(whole, account.modulate(effects, anatomy))",
+        "a product of factors commutes",
+        (
+            "combine(whole, account.modulate(effects, anatomy)) -> combine(account.modulate(effects, anatomy), whole)",
+        ),
+    ),
+    Equal(
+        "behaviour/perception/interface.py",
+        "prevent_cse=False",
+        "how much is kept for the backward pass: equal answers",
+        ("False -> True",),
+    ),
+    Equal(
+        "behaviour/perception/interface.py",
+        "chance = jnp.where(outcome > 0.5,",
+        "an outcome is 0 or 1, and nothing between",
+        ("0.5 -> 0.25", "0.5 -> 0.0"),
+    ),
+    Equal(
+        "behaviour/responses/unit_square.py",
+        "jnp.where(response > 0.5,",
+        "a response is 0 or 1, and nothing between",
+        ("0.5 -> 0.25", "0.5 -> 0.0"),
+    ),
+    Equal(
         "neuromodulation/transducer.py",
         "safe = jnp.where(nothing, 1.0, response)",
         MASKED,
@@ -239,18 +273,6 @@ EQUAL_BY_DESIGN = (
         "substeps: int = 8",
         "how fine the steps are: the equations solved are the same",
         ("8 -> 9", "8 -> 7", "8 -> 16"),
-    ),
-    Equal(
-        "neuromodulation/participant.py",
-        "keys = jax.random.split(key, 8)",
-        KEYS,
-        ("8 -> 9", "8 -> 7", "8 -> 16"),
-    ),
-    Equal(
-        "neuromodulation/participant.py",
-        "log_normal(keys[6], variation.rise",
-        KEYS,
-        ("6 -> 7",),
     ),
     Equal(
         "neuromodulation/receptors.py",
