@@ -25,6 +25,7 @@ from jaxtyping import Bool, Float
 
 from pcmodel.energy import latents_from_state, state_from_latents
 from pcmodel.inference.conjugate_gradient import conjugate_gradient
+from pcmodel.inference.fixed_draws import normal, signs
 from pcmodel.inference.guard import ROUNDING, gradient_rounding
 from pcmodel.inference.linear_solve import LinearSolution, LinearSolver, choose
 from pcmodel.inference.whitened import (
@@ -78,8 +79,8 @@ def last_digit(
     value = unrolled_objective(problem, whitened, unrolled)
     epsilons = ROUNDING * jnp.finfo(value.dtype).eps
     sums = gradient_rounding(epsilons * value)
-    signs = jax.random.rademacher(jax.random.key(0), state.shape, state.dtype)
-    change = jnp.finfo(state.dtype).eps * state * signs
+    directions = signs(state.shape[0], 0, state.dtype)
+    change = jnp.finfo(state.dtype).eps * state * directions
 
     def to_whitened(state: Array) -> Array:
         return whitened_from_latents(problem, latents_from_state(problem, state))
@@ -121,11 +122,10 @@ def linearised_hessian(problem: Problem, whitened: Float[Array, " free"]):
 
 def probing(linear: Linearisation) -> Float[Array, " free"]:
     """A fixed draw of N(0, I + S'S): it favours no direction of the preconditioned Hessian."""
-    own, outer = jax.random.split(jax.random.key(1))
     dtype = linear.gradient.dtype
-    rhs = jax.random.normal(own, linear.gradient.shape, dtype)
+    rhs = normal(linear.gradient.shape[0], 1, dtype)
     if linear.num_outputs:
-        rhs += linear.pull(jax.random.normal(outer, (linear.num_outputs,), dtype))
+        rhs += linear.pull(normal(linear.num_outputs, 2, dtype))
     return rhs
 
 

@@ -11,6 +11,7 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.energy import level_factor, stack_factors
+from pcmodel.inference.fixed_draws import uniform
 from pcmodel.precision import partition, whiten
 from pcmodel.problem import Problem, level_runs, split_runs
 
@@ -34,8 +35,7 @@ def raised(problem: Problem, size: float) -> Float[Array, " free"]:
     """
     structure, runs = problem.structure, level_runs(problem)
     dtype = problem.inputs.gains[0].dtype
-    shape = (structure.num_free,)
-    amounts = size * jax.random.uniform(jax.random.key(2), shape, dtype, 0.5, 1.5)
+    amounts = size * uniform(structure.num_free, 3, dtype, low=0.5, high=1.5)
     pieces = [jnp.zeros((0,), dtype)]
     for run, amount in zip(runs, split_runs(structure, runs, amounts), strict=True):
         if run.is_stack:

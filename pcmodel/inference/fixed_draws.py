@@ -1,0 +1,28 @@
+"""Random numbers that are the same in every call: made while a program is traced, constants in it.
+
+Drawing them within the program would be a quarter of what is compiled.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+
+def normal(size: int, seed: int, dtype: jnp.dtype) -> Float[Array, " size"]:
+    """Standard normal."""
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(size), dtype)
+
+
+def uniform(
+    size: int, seed: int, dtype: jnp.dtype, *, low: float, high: float
+) -> Float[Array, " size"]:
+    """Uniform from `low` to `high`."""
+    return jnp.asarray(np.random.default_rng(seed).uniform(low, high, size), dtype)
+
+
+def signs(size: int, seed: int, dtype: jnp.dtype) -> Float[Array, " size"]:
+    """1 or -1."""
+    return jnp.asarray(
+        2 * np.random.default_rng(seed).integers(2, size=size) - 1, dtype
+    )
