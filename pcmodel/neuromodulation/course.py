@@ -84,8 +84,8 @@ def concentrations(doses: Regimen, times: Curve, person: Participant) -> Concent
         parts = []
         for dose in doses:
             if dose.compound == name:
-                hours = read_numbers(dose.hours, where=name, finite=False)
-                mg = read_numbers(dose.mg, where=name, finite=False)
+                hours = read_numbers(dose.hours, where=name)
+                mg = read_numbers(dose.mg, where=name)
                 since = times - jnp.asarray(hours, times.dtype)
                 plasma, site = dose.route.per_mg(kinetics, since)
                 mg = jnp.asarray(mg, times.dtype)
@@ -239,7 +239,8 @@ def simulate(
             spend=body.down_regulation,
             refill=body.recovery,
         )
-    acting = jnp.sum(site, axis=0) + jnp.sum(at_2a.occupancy, axis=0) > 0
+    # From the first drug on: what it did to receptors outlasts it.
+    acting = jnp.cumsum(jnp.max(site, axis=0)) > 0
     response_2a = above_rest(at_2a.stimulus * receptors, at_2a.rest, acting, body.slope)
     blocked = jnp.sum(site / ligands.nmda_ic50[:, None], axis=0)
     stage = transducer(body) if is_function(transducer) else transducer
@@ -299,13 +300,7 @@ def hours_above(times: Curve, effect: Curve, level: Array) -> Array:
     """Hours for which a curve, a straight line between the times, exceeds a level."""
     before, after = effect[:-1] - level, effect[1:] - level
     rise = after - before
-    part = jnp.where(rise == 0, 0.0, after / jnp.where(rise == 0, 1.0, rise))
-    above = jnp.where(
-        (before > 0) & (after > 0),
-        1.0,
-        jnp.where(
-            (before <= 0) & (after > 0), part, jnp.where(before > 0, 1 - part, 0.0)
-        ),
-    )
-    above = jnp.where((before <= 0) & (after <= 0), 0.0, above)
-    return jnp.sum(above * jnp.diff(times))
+    risen = jnp.maximum(after, 0.0) - jnp.maximum(before, 0.0)
+    is_flat = rise == 0
+    share = jnp.where(is_flat, before > 0, risen / jnp.where(is_flat, 1.0, rise))
+    return jnp.sum(share * jnp.diff(times))

@@ -139,7 +139,7 @@ def typical(library: Library, *names: str) -> Participant:
 
     Raises UserError for an unknown compound, or none.
     """
-    if not names or not all(isinstance(name, str) for name in names):
+    if not names or [name for name in names if not isinstance(name, str)]:
         raise UserError(
             f"a participant is made for {', '.join(map(repr, names)) or 'no compound'}",
             expected='one name or more: typical(library, "LSD", "ketanserin")',
@@ -268,7 +268,9 @@ def check_variation(variation: Variation | None) -> None:
 
 def draw_one(person: Participant, key: Array, variation: Variation) -> Participant:
     """One such person."""
-    keys = jax.random.split(key, 8)
+    keys = jax.random.split(key, 7)
+    for_clearance, for_volume, for_absorption, *others = keys
+    for_affinity, for_onset, for_resting, for_rise = others
     ligands, physiology = person.ligands, person.physiology
     names = jnp.asarray([crc32(name.encode()) for name in person.compounds], jnp.uint32)
 
@@ -278,18 +280,19 @@ def draw_one(person: Participant, key: Array, variation: Variation) -> Participa
             names
         )
 
-    clearance = by_compound(keys[0], variation.clearance)
-    volume = by_compound(keys[1], variation.volume)
-    absorption = by_compound(keys[2], variation.absorption)
+    clearance = by_compound(for_clearance, variation.clearance)
+    volume = by_compound(for_volume, variation.volume)
+    absorption = by_compound(for_absorption, variation.absorption)
     kinetics = ligands.kinetics._replace(
         absorption=ligands.kinetics.absorption * absorption,
         elimination=ligands.kinetics.elimination * clearance / volume,
         volume=ligands.kinetics.volume * volume,
     )
-    affinity = log_normal(keys[3], variation.affinity, (2,))
-    onset = log_normal(keys[4], variation.onset, ())
-    resting = physiology.resting + variation.resting * jax.random.normal(keys[5], (3,))
-    reactivity = log_normal(keys[6], variation.rise, ())
+    affinity = log_normal(for_affinity, variation.affinity, (2,))
+    onset = log_normal(for_onset, variation.onset, ())
+    deviations = jax.random.normal(for_resting, (3,))
+    resting = physiology.resting + variation.resting * deviations
+    reactivity = log_normal(for_rise, variation.rise, ())
     return replace(
         person,
         ligands=ligands._replace(

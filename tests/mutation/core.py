@@ -97,12 +97,6 @@ EQUAL_BY_DESIGN = (
     Equal("modulation.py", "_product(first.", "a product of factors commutes"),
     Equal("fluctuations.py", "jax.random.fold_in(key, 1)", KEYS, ("1 -> 2",)),
     Equal(
-        "neuromodulation/participant.py",
-        "by_compound(keys[0]",
-        KEYS,
-        ("keys[0] -> keys[-1]", "0 -> -1"),
-    ),
-    Equal(
         "laplace.py",
         "axes = (batching.axes(problem), 0, *(0 for _ in extra))",
         "what is mapped besides is one key an example, a vector",
@@ -153,6 +147,18 @@ EQUAL_BY_DESIGN = (
         "the size up to which chains learn a full mass: any mass leaves the posterior",
     ),
     Equal(
+        "paradigms/revision.py",
+        "num_samples: int = 512",
+        "how many draws estimate a probability: about so many",
+        ("512 -> 513", "512 -> 511", "512 -> 1024"),
+    ),
+    Equal(
+        "paradigms/revision.py",
+        "cutoff = 1e-6 if",
+        "any number between rounding and what is evidence",
+        ("1e-6 -> 2e-06", "1e-6 -> 5e-07", "1e-13 -> 2e-13", "1e-13 -> 5e-14"),
+    ),
+    Equal(
         "behaviour/perception/rescorla_wagner.py",
         "beliefs.mean[0]",
         ONE_UNIT,
@@ -189,6 +195,86 @@ EQUAL_BY_DESIGN = (
         ("0.5 -> 0.25",),
     ),
     Equal(
+        "neuromodulation/participant.py",
+        "resting = physiology.resting +",
+        "what is added is as often below 0 as above",
+        (
+            "physiology.resting + variation.resting * deviations -> (physiology.resting - variation.resting * deviations)",
+        ),
+    ),
+    Equal(
+        "neuromodulation/participant.py",
+        "log_normal(for_affinity, variation.affinity, (2,))",
+        "one factor more that nobody has is drawn",
+        ("2 -> 3", "2 -> 4"),
+    ),
+    Equal(
+        "neuromodulation/accounts.py",
+        "whole = combine(whole, account.modulate(effects, anatomy))",
+        "a product of factors commutes",
+        (
+            "combine(whole, account.modulate(effects, anatomy)) -> combine(account.modulate(effects, anatomy), whole)",
+        ),
+    ),
+    Equal(
+        "behaviour/perception/interface.py",
+        "prevent_cse=False",
+        "how much is kept for the backward pass: equal answers",
+        ("False -> True",),
+    ),
+    Equal(
+        "behaviour/perception/interface.py",
+        "chance = jnp.where(outcome > 0.5,",
+        "an outcome is 0 or 1, and nothing between",
+        ("0.5 -> 0.25", "0.5 -> 0.0"),
+    ),
+    Equal(
+        "behaviour/responses/unit_square.py",
+        "jnp.where(response > 0.5,",
+        "a response is 0 or 1, and nothing between",
+        ("0.5 -> 0.25", "0.5 -> 0.0"),
+    ),
+    Equal(
+        "neuromodulation/transducer.py",
+        "safe = jnp.where(nothing, 1.0, response)",
+        MASKED,
+        ("1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "neuromodulation/transducer.py",
+        "jnp.where(room > 0, room, 1.0)",
+        MASKED,
+        ("1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "neuromodulation/course.py",
+        "risen / jnp.where(is_flat, 1.0, rise)",
+        MASKED,
+        ("1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "neuromodulation/body.py",
+        "part = agonism / jnp.where(total > 0, total, 1.0)",
+        "nothing over any number is nothing",
+        ("1.0 -> 2.0", "1.0 -> 0.5"),
+    ),
+    Equal(
+        "neuromodulation/exchange.py",
+        "AT_ONCE = 1e12",
+        "so many turns that more or fewer are equilibrium all the same",
+        (
+            "1e12 -> 2000000000000.0",
+            "1e12 -> 500000000000.0",
+            "1e12 -> 1000000000001.0",
+        ),
+    ),
+    Equal(
+        "neuromodulation/exchange.py",
+        "substeps: int = 8",
+        "how fine the steps are: the equations solved are the same",
+        ("8 -> 9", "8 -> 7", "8 -> 16"),
+    ),
+    Equal(
         "neuromodulation/receptors.py",
         "safe = jnp.where(something, stimulus, 1.0)",
         MASKED,
@@ -210,6 +296,18 @@ EQUAL_BY_DESIGN = (
         "neuromodulation/kinetics.py",
         "difference_2(time, low, middle)",
         "the difference is symmetric in its rates",
+    ),
+    Equal(
+        "neuromodulation/kinetics.py",
+        "NEARLY = 0.03",
+        "where the series takes over: the other way is exact well below",
+        ("0.03 -> 0.015",),
+    ),
+    Equal(
+        "neuromodulation/kinetics.py",
+        "near = jnp.abs(gap) < 1e-9 * ka",
+        "where the limit takes over: both hold to rounding around there",
+        ("1e-9 -> 2e-09", "1e-9 -> 5e-10"),
     ),
     Equal(
         "neuromodulation/kinetics.py",

@@ -1,5 +1,7 @@
 """Accounts as they come, so that rivals are compared at one strength; what several do together; how long an effect lasts."""
 
+from dataclasses import fields
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -32,8 +34,23 @@ def test_precision_accounts_change_a_log_precision_by_two_at_full_effect():
     assert float(jnp.log(made("noise").temperature)) == pytest.approx(2.0)
 
 
+OPTIONS = [
+    (name, field.name)
+    for name, account in ACCOUNTS.items()
+    for field in fields(account)
+    if isinstance(field.default, float)
+]
+
+
+@pytest.mark.parametrize(("name", "option"), OPTIONS)
+def test_an_option_that_is_no_number_is_named_with_its_account(name, option):
+    with pytest.raises(UserError, match=f"account {name}: {option} must"):
+        ACCOUNTS[name](**{option: float("nan")})
+
+
 def test_sebus_turns_at_two_thirds_of_the_full_effect():
     assert Sebus().turning_point == pytest.approx(2 / 3)
+    assert Sebus(strengthening=1.5).turning_point == pytest.approx(1 / 3)
     felt = FULL._replace(effect_2a=jnp.asarray(0.3))
     expected = -2 * 1.3 * (0.3 - 3 * 0.3 * 0.7)
     assert logs(made("sebus", felt).gains)[1] == pytest.approx(expected)
@@ -130,6 +147,10 @@ def test_an_effect_lasts_while_it_exceeds_a_share_of_its_peak():
     assert duration(HOURS, TENT, least=2.0) == 0
     np.testing.assert_allclose(duration(HOURS, TENT, least=1.999), 5.4, rtol=1e-12)
     assert duration(HOURS, 0 * TENT) == 0
+    assert duration(HOURS, 0.3 + 0 * TENT, least=0.3) == 0
+    high = np.maximum(TENT, 0.5)  # over by 0.35 of its peak, not by 0.1
+    expected = 6 * (2 - 0.7) / (2 - 0.5)
+    np.testing.assert_allclose(duration(HOURS, high, share=0.35), expected, rtol=1e-12)
     for share in (-0.1, 1.0):
         with pytest.raises(UserError, match="share"):
             duration(HOURS, TENT, share=share)

@@ -75,8 +75,8 @@ REFUSED = {
     ),
     r"dose 1: is 'LSD'": lambda: regimen("LSD", library=LIBRARY),
     r"amount is True": lambda: regimen(Dose("LSD", True), library=LIBRARY),
-    r"number of participants is 0": lambda: draw_participants(
-        PERSON, jax.random.key(0), 0
+    r"number of participants must be a positive whole number": lambda: (
+        draw_participants(PERSON, jax.random.key(0), 0)
     ),
     r"variation of clearance is -0.3": lambda: draw_participants(
         PERSON, jax.random.key(0), 2, typical_variation()._replace(clearance=-0.3)

@@ -161,6 +161,36 @@ def test_surprise_and_entropy_are_the_gaussian_closed_forms(hierarchy):
     np.testing.assert_allclose(found.entropy, entropy, rtol=1e-9)
 
 
+def test_levels_share_the_squared_error_and_evidence_is_counted_per_unit(hierarchy):
+    """And the belief is that of the posterior, inference having arrived."""
+    problem = presented(hierarchy)
+    found, (_, latents) = measure(problem), at_top(problem)
+    errors = [
+        latents[0] - hierarchy.weights[0] @ latents[1] - hierarchy.biases[0],
+        latents[1] - hierarchy.weights[1] @ latents[2] - hierarchy.biases[1],
+        latents[2] - hierarchy.prior_mean,
+    ]
+    squares = np.asarray(
+        [
+            error @ as_matrix(precision, len(error)) @ error
+            for error, precision in zip(errors, hierarchy.precisions, strict=True)
+        ]
+    )
+    np.testing.assert_allclose(found.energy_share, squares / squares.sum(), rtol=1e-8)
+    whole, prior = dense_precision(hierarchy)
+    a, b, c = whole[:4, :4], whole[:4, 4:], whole[4:, 4:] - prior
+    evidence = np.trace(c - b.T @ np.linalg.solve(a, b)) / 3
+    np.testing.assert_allclose(found.evidence_precision, evidence, rtol=1e-8)
+    np.testing.assert_allclose(found.shift, np.linalg.norm(errors[-1]), rtol=1e-8)
+    assert bool(found.converged) and 0 <= found.residual < 1e-8
+    draws = np.random.default_rng(0).multivariate_normal(
+        found.mode, found.covariance, 20_000
+    )
+    wins = np.bincount(draws.argmax(axis=1), minlength=3) / 20_000
+    error = np.sqrt(wins * (1 - wins) / 64)
+    assert np.all(np.abs(found.belief - wins) < 4 * error + 1e-3)
+
+
 def test_the_readout_belief_of_two_hypotheses_is_its_integral():
     """Prevents the winner's probability from ignoring how the readouts covary."""
     mode = jnp.array([0.4, 0.0])

@@ -63,6 +63,16 @@ def test_a_direction_counts_where_its_precision_is_more_than_rounding(dtype, cou
     np.testing.assert_allclose(revision_index(top), moved / full, rtol=1e-5)
 
 
+def test_what_rounding_leaves_of_a_direction_is_no_evidence():
+    """Prevents an index that divides a square of noise by less than noise."""
+    top = met([1.0, 0.0], [1.0, 0.0], [3.0, 3.0])
+    noisy = top._replace(
+        evidence_precision=jnp.diag(jnp.asarray([1.0, 1e-16])),
+        information=jnp.asarray([1.0, 1e-8]),
+    )
+    np.testing.assert_allclose(revision_index(noisy), 0.25, rtol=1e-6)
+
+
 def test_surprise_and_entropy_are_sums_over_independent_units():
     """KL and entropy of Gaussians, one unit at a time."""
     evidence, wanted, prior = [4.0, 0.5], [1.0, -3.0], [1.0, 2.0]

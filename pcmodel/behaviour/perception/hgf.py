@@ -51,7 +51,7 @@ def initial_beliefs(parameters: HgfParameters) -> Beliefs:
 
 
 def predict_chain(parameters: HgfParameters, beliefs: Beliefs) -> Prediction:
-    """Means with their drift and precisions after the step; the outcome's is zero."""
+    """Means with their drift and precisions after the step; the outcome's is the lowest."""
     steps = []
     for i, omega in enumerate(parameters.omega):
         above = i + 1 < len(beliefs.mean)
@@ -62,8 +62,7 @@ def predict_chain(parameters: HgfParameters, beliefs: Beliefs) -> Prediction:
         1.0 / (1.0 / precision + step)
         for precision, step in zip(beliefs.precision, steps, strict=True)
     ]
-    zero = jnp.zeros_like(means[0])
-    return Prediction(zero, tuple(means), tuple(precisions), tuple(steps))
+    return Prediction(means[0], tuple(means), tuple(precisions), tuple(steps))
 
 
 def update_volatility(
@@ -171,8 +170,7 @@ class ContinuousHgf:
         return initial_beliefs(parameters)
 
     def predict(self, parameters: HgfParameters, beliefs: Beliefs) -> Prediction:
-        prediction = predict_chain(parameters, beliefs)
-        return prediction._replace(outcome=prediction.mean[0])
+        return predict_chain(parameters, beliefs)
 
     def update(
         self,

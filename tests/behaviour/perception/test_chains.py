@@ -170,6 +170,37 @@ def test_an_update_that_fails_leaves_the_prediction_and_is_told(
     np.testing.assert_allclose((found.mean[2], found.precision[2]), (0.3, 4.0))
 
 
+def test_a_volatility_level_is_told_of_the_level_below():
+    """Before the step, as predicted and after the outcome; the rule's answer is what the next level is told of."""
+    told = []
+
+    def rule(predicted, child):
+        told.append((predicted, child))
+        return Gaussian(predicted.mean + 0.3, 4.0)
+
+    beliefs = Beliefs((0.2, 0.5, -0.4), (1.3, 2.7, 1.8), jnp.asarray(True))
+    prediction = predict_chain(FILTER, beliefs)
+    lowest = Gaussian(0.6, 1.7)
+    update_volatility(FILTER, beliefs, prediction, lowest, rule)
+    after = [lowest, Gaussian(prediction.mean[1] + 0.3, 4.0)]
+    for i, (predicted, child) in enumerate(told):
+        assert predicted.mean == prediction.mean[i + 1]
+        assert predicted.precision == prediction.precision[i + 1]
+        expected = {
+            "previous_variance": 1 / (1.3, 2.7)[i],
+            "predicted_precision": prediction.precision[i],
+            "variance": 1 / after[i].precision,
+            "error": after[i].mean - prediction.mean[i],
+            "omega": (-1.5, -2.0)[i],
+            "kappa": (0.8, 1.3)[i],
+            "volatility": np.exp((0.8 * 0.5 - 1.5, 1.3 * -0.4 - 2.0)[i]),
+        }
+        found = {name: float(value) for name, value in child._asdict().items()}
+        wanted = {name: float(value) for name, value in expected.items()}
+        assert found == pytest.approx(wanted, rel=1e-12)
+    assert len(told) == 2
+
+
 def test_densities_are_those_of_scipy_and_impossible_outcomes_stay_finite():
     value, mean, variance = 0.7, -0.4, 2.3
     found = normal_log_density(*map(jnp.asarray, (value, mean, variance)))
