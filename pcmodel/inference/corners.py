@@ -35,6 +35,7 @@ from pcmodel.energy import (
     state_from_latents,
 )
 from pcmodel.inference.activations import corner_values
+from pcmodel.inference.fixed_draws import signs
 from pcmodel.inference.guard import Point
 from pcmodel.inference.whitened import unroll, whitened_from_latents
 from pcmodel.precision import whiten
@@ -134,22 +135,21 @@ def side(problem: Problem, state: Float[Array, " free"]) -> Side:
     def along(own: Array, outer: Array | None) -> Array:
         return pull((own, outer))[0]
 
-    keys = jax.random.split(jax.random.key(3), SIGNS)
     if logits is None:
         slope = along(rows, None)
     else:
         slope = along(rows, jax.grad(lambda eta: data_energy(problem, eta))(logits))
 
-    def sample(key: Array) -> Array:
-        own, outer = jax.random.split(key)
-        signs = jax.random.rademacher(own, rows.shape, rows.dtype)
+    def sample(own: Array, others: Array | None) -> Array:
         if logits is None:
-            return along(signs, None)
-        others = jax.random.rademacher(outer, logits.shape, logits.dtype)
+            return along(own, None)
         gain = observed_gain(problem)
-        return along(signs, structure.discrete.pull_root(logits, gain, others))
+        return along(own, structure.discrete.pull_root(logits, gain, others))
 
-    scale = 2 * jnp.max(jnp.abs(jax.vmap(sample)(keys)), axis=0)
+    some, others = several_signs(rows, 4), None
+    if logits is not None:
+        others = several_signs(logits, 5)
+    scale = 2 * jnp.max(jnp.abs(jax.vmap(sample)(some, others)), axis=0)
     both = rows if logits is None else jnp.concatenate([rows, logits])
     return Side(slope, scale, both)
 
@@ -301,12 +301,16 @@ def clearance(
         latents = latents_from_state(problem, state)
         return state_from_latents(problem.structure, predictions(problem, latents))
 
-    def change(key: Array) -> Array:
-        signs = jax.random.rademacher(key, state.shape, state.dtype)
-        return jax.jvp(predicted, (state,), (info.eps * state * signs,))[1]
+    def change(directions: Array) -> Array:
+        return jax.jvp(predicted, (state,), (info.eps * state * directions,))[1]
 
     # A prediction sums terms that may be far larger than itself.
-    changes = jax.vmap(change)(jax.random.split(jax.random.key(4), SIGNS))
+    changes = jax.vmap(change)(several_signs(state, 6))
     size = info.eps * (jnp.abs(predicted(state)) + jnp.abs(corner))
     size += jnp.max(jnp.abs(changes), axis=0)
     return CLEAR * size + info.tiny**0.75
+
+
+def several_signs(like: Float[Array, " n"], seed: int) -> Float[Array, "signs n"]:
+    """Fixed random signs, a row for each sample."""
+    return signs(SIGNS * like.shape[0], seed, like.dtype).reshape(SIGNS, -1)
