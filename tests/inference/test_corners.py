@@ -15,8 +15,8 @@ import pcmodel
 from pcmodel.door import pose
 from pcmodel.inference import GaussNewton, infer_one
 from pcmodel.inference.activations import corner_values
-from pcmodel.inference.corners import corner_table
-from pcmodel.problem import Problem
+from pcmodel.inference.corners import bend, corner_table, place_of, settled, state_at
+from pcmodel.problem import Pins, Problem
 
 BRANCHES = {"relu": (0.0, 1.0), "leaky_relu": (0.01, 1.0), "abs": (-1.0, 1.0)}
 """Slopes of the activation left and right of 0."""
@@ -180,3 +180,38 @@ def test_smooth_networks_have_no_corner_to_pay_for():
     """No table: the program of a smooth network is the one without corners."""
     for act in (jnp.tanh, jax.nn.gelu, jax.nn.sigmoid):
         assert corner_table(pose(chain(act, 0.0), np.zeros(1)).problem) is None
+
+
+def pinned_at_rest(act, y):
+    """The chain with m = 1, its x pinned at 0 and the top at its best, 1/2."""
+    problem = pose(chain(act, 1.0), np.array([y])).problem
+    pins = Pins(jnp.array([True, False]), jnp.zeros(2))
+    return problem, place_of(problem, jnp.array([0.0, 0.5]), pins)
+
+
+@pytest.mark.parametrize(("y", "held"), [(-0.5005, True), (-0.4995, False)])
+def test_a_pinned_unit_is_held_by_slopes_that_lead_up_on_both_sides(y, held):
+    """Slopes -1/2 and -y - 1/2; one that leads down lets it go to that side."""
+    problem, place = pinned_at_rest(jax.nn.relu, y)
+    found = settled(
+        problem,
+        corner_table(problem),
+        place,
+        certain=jnp.asarray(True),
+        cautious=jnp.asarray(False),
+        distance=jnp.asarray(1e-9),
+    )
+    assert bool(found.pins.mask[0]) == held
+    x = float(state_at(problem, found)[0])
+    assert x == 0.0 if held else 0 < x < 1e-12
+
+
+def test_slopes_and_the_jump_at_a_pin_are_those_by_hand():
+    """relu: -1/2 and 2 - 1/2 for y = -2; a step of height 1 does not meet itself."""
+    problem, place = pinned_at_rest(jax.nn.relu, -2.0)
+    found = bend(problem, state_at(problem, place), place.pins)
+    assert float(found.left[0]) == pytest.approx(-0.5)
+    assert float(found.right[0]) == pytest.approx(1.5)
+    assert bool(found.meets)
+    problem, place = pinned_at_rest(lambda x: jnp.where(x >= 0, x + 1, 0.0), -2.0)
+    assert not bend(problem, state_at(problem, place), place.pins).meets
