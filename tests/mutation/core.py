@@ -315,6 +315,18 @@ EQUAL_BY_DESIGN = (
     ),
     Equal(
         "neuromodulation/kinetics.py",
+        "since = jnp.maximum(time, 0)",
+        "before the injection what is decaying is multiplied by 0",
+        ("0 -> -1",),
+    ),
+    Equal(
+        "paradigms/revision.py",
+        "along**2 / jnp.where(kept, values, 1)",
+        MASKED,
+        ("1 -> 0", "1 -> 2"),
+    ),
+    Equal(
+        "neuromodulation/kinetics.py",
         "NEARLY = 0.03",
         "where the series takes over: the other way is exact well below",
         ("0.03 -> 0.015",),
