@@ -83,9 +83,9 @@ def unit_oral(kinetics: Kinetics, time: Array) -> tuple[Array, Array]:
 
 def unit_bolus(kinetics: Kinetics, time: Array) -> tuple[Array, Array]:
     """Plasma and effect-site ng/mL, `time` h after 1 mg into the vein at once."""
-    since, given = jnp.maximum(time, 0), time >= 0
+    since = jnp.maximum(time, 0)
     ke, k0 = kinetics.elimination, kinetics.effect_site
-    scale = jnp.where(given, 1000 / kinetics.true_volume, 0)
+    scale = jnp.where(time >= 0, 1000 / kinetics.true_volume, 0)
     plasma = scale * jnp.exp(-ke * since)
     through = partial(difference_2, since, ke)
     return plasma, behind(plasma, k0, lambda rate: scale * rate * through(rate))

@@ -235,10 +235,26 @@ EQUAL_BY_DESIGN = (
         ("0.5 -> 0.25", "0.5 -> 0.0"),
     ),
     Equal(
+        "behaviour/responses/rating.py",
+        "latent = mean + noise * jax.random.logistic(",
+        "noise is as often below 0 as above",
+        (
+            "mean + noise * jax.random.logistic(key, mean.shape, mean.dtype) -> (mean - noise * jax.random.logistic(key, mean.shape, mean.dtype))",  # noqa: E501
+        ),
+    ),
+    Equal(
+        "behaviour/responses/rating.py",
+        "latent = mean + noise * jax.random.normal(",
+        "noise is as often below 0 as above",
+        (
+            "mean + noise * jax.random.normal(key, mean.shape, mean.dtype) -> (mean - noise * jax.random.normal(key, mean.shape, mean.dtype))",  # noqa: E501
+        ),
+    ),
+    Equal(
         "neuromodulation/transducer.py",
         "safe = jnp.where(nothing, 1.0, response)",
         MASKED,
-        ("1.0 -> 2.0", "1.0 -> 0.5"),
+        ("1.0 -> 2.0", "1.0 -> 0.5", "1.0 -> 0.0"),
     ),
     Equal(
         "neuromodulation/transducer.py",
@@ -296,6 +312,18 @@ EQUAL_BY_DESIGN = (
         "neuromodulation/kinetics.py",
         "difference_2(time, low, middle)",
         "the difference is symmetric in its rates",
+    ),
+    Equal(
+        "neuromodulation/kinetics.py",
+        "since = jnp.maximum(time, 0)",
+        "before the injection what is decaying is multiplied by 0",
+        ("0 -> -1",),
+    ),
+    Equal(
+        "paradigms/revision.py",
+        "along**2 / jnp.where(kept, values, 1)",
+        MASKED,
+        ("1 -> 0", "1 -> 2"),
     ),
     Equal(
         "neuromodulation/kinetics.py",

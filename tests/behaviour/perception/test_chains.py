@@ -14,6 +14,7 @@ from pcmodel.behaviour.perception import (
     IndependentArms,
     RescorlaWagner,
     SharedVolatilityArms,
+    enhanced_tapas,
     make_inputs,
 )
 from pcmodel.behaviour.perception.hgf import predict_chain, update_volatility
@@ -116,6 +117,18 @@ def test_arms_that_share_volatility_say_what_they_expect_of_each():
     moved = (outcomes[:, None] - chances) / precision
     moved = np.where(seen, moved, 0.0)
     np.testing.assert_allclose(trace.belief.mean[0] - hats, moved, atol=1e-12)
+
+
+def test_one_arm_learns_by_any_rule_as_the_binary_filter_does():
+    """Enhanced updates read the arm's precision before the step, which the standard one does not."""
+    inputs = make_inputs([1.0, 1.0, 0.0, 1.0, 0.0, 0.0])
+    one = perceive(BinaryHgf(enhanced_tapas), FILTER, inputs)
+    shared = perceive(SharedVolatilityArms(1, enhanced_tapas), FILTER, inputs)
+    for level in (1, 2):
+        found, expected = shared.belief.mean[level], one.belief.mean[level]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        found, expected = shared.belief.precision[level], one.belief.precision[level]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_better_and_worse_outcomes_have_rates_of_their_own():
