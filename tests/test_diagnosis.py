@@ -157,7 +157,9 @@ def test_what_cannot_be_diagnosed_or_drawn_is_said_in_a_sentence():
     with pytest.raises(pcmodel.UserError, match="cannot run inside jit"):
         jax.jit(lambda key: found.diagnose(key).pareto_shape)(KEY)
     draw = pcmodel.sample_posterior
-    with pytest.raises(pcmodel.UserError, match="num_chains must be a whole number, at least 2"):
+    with pytest.raises(
+        pcmodel.UserError, match="num_chains must be a whole number, at least 2"
+    ):
         draw(saturating(1.0), BITS, key=KEY, num_chains=1)
     with pytest.raises(pcmodel.UserError, match="cannot run inside jit"):
         jax.jit(lambda key: draw(saturating(1.0), BITS, key=key).rhat)(KEY)

@@ -9,7 +9,8 @@ corners, not before the pinned problem is solved, and then one at a time, which 
 rises by more than its rounding.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -46,7 +47,12 @@ from pcmodel.inference.guard import (
 )
 from pcmodel.inference.kinks import way_down
 from pcmodel.inference.line_search import SHORTEST, Move, search
-from pcmodel.inference.linear_solve import LinearSolver
+from pcmodel.inference.linear_solve import (
+    MOST_PRODUCTS,
+    LinearSolver,
+    Preconditioned,
+    Prepared,
+)
 from pcmodel.inference.saddles import Ground, curvature_around
 from pcmodel.inference.solver import SolverResult
 from pcmodel.inference.steps import (
@@ -56,7 +62,7 @@ from pcmodel.inference.steps import (
     adapted,
     newton_step,
 )
-from pcmodel.inference.whitened import linearise
+from pcmodel.inference.whitened import Linearisation, linearise
 from pcmodel.problem import Problem
 
 EARLY = 0.2
@@ -73,6 +79,37 @@ class Task(NamedTuple):
     solver: LinearSolver
     tolerance: float
     max_iterations: int
+
+
+@dataclass(frozen=True)
+class PinnedFactor:
+    """Conjugate gradients with the inverse Hessian where nothing is pinned, in the units that are not.
+
+    Exact but for as many directions as units are pinned.
+    """
+
+    free: LinearSolver
+    max_products: int = MOST_PRODUCTS
+    is_direct: ClassVar[bool] = False
+
+    def prepare(
+        self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
+    ) -> Prepared:
+        """The map and the vector itself, each in its units."""
+        pins = problem.inputs.pins
+        assert pins is not None
+        loose = replace(problem, inputs=problem.inputs._replace(pins=None))
+        whole = whole_point(loose, Place(whitened, pins)).whitened
+        without = linearise(loose, whole)
+        inverse = self.free.prepare(loose, whole, without, damping).precondition
+
+        def precondition(vector: Array) -> Array:
+            inside = inverse(jnp.where(pins.mask, 0, vector))
+            return jnp.where(pins.mask, vector, inside)
+
+        return Preconditioned(precondition, self.max_products).prepare(
+            problem, whitened, linear, damping
+        )
 
 
 class _State(NamedTuple):

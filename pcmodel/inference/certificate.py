@@ -24,13 +24,11 @@ from jax import Array
 from jaxtyping import Bool, Float
 
 from pcmodel.energy import latents_from_state, state_from_latents
-from pcmodel.inference.conjugate_gradient import conjugate_gradient
 from pcmodel.inference.fixed_draws import normal, signs
 from pcmodel.inference.guard import ROUNDING, gradient_rounding
-from pcmodel.inference.linear_solve import LinearSolution, LinearSolver, choose
+from pcmodel.inference.linear_solve import LinearSolution
 from pcmodel.inference.whitened import (
     Linearisation,
-    linearise,
     objective,
     unroll,
     unrolled_objective,
@@ -137,36 +135,6 @@ def squared_length(linear: Linearisation, vector: Float[Array, " free"]) -> Arra
 def widening(least: Float[Array, ""]) -> Float[Array, ""]:
     """Factor from Gauss-Newton's standard deviations to the true Hessian's, from the least curvature met per its own."""
     return 1 / jnp.sqrt(jnp.maximum(least, jnp.finfo(least.dtype).tiny))
-
-
-def certify(
-    problem: Problem,
-    whitened: Float[Array, " free"],
-    *,
-    tolerance: float,
-    linear_solver: LinearSolver | None = None,
-) -> Certificate:
-    """The certificate of an answer, whoever found it."""
-    if whitened.shape[0] == 0:
-        return Certificate(jnp.zeros((), whitened.dtype), jnp.ones((), bool))
-    linear = linearise(problem, whitened)
-    solver = linear_solver or choose(problem.structure, linear.num_outputs)
-    zero = jnp.zeros((), whitened.dtype)
-    prepared = solver.prepare(problem, whitened, linear, zero)
-    solution = prepared.solve(-linear.gradient, 0.25 * jnp.asarray(tolerance))
-    bound = decrement_bound(linear.gradient, solution)
-    if not is_convex(problem):
-        found = conjugate_gradient(
-            true_hessian(problem, whitened),
-            probing(linear),
-            0.0,
-            PROBES,
-            precondition=prepared.precondition,
-            share=UNSEEN,
-            metric=lambda vector: squared_length(linear, vector),
-        )
-        bound = jnp.where(found.negative, jnp.inf, widening(found.least) * bound)
-    return conclude(bound, last_digit(problem, whitened, linear), tolerance)
 
 
 def is_convex(problem: Problem) -> bool:

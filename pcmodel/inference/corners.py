@@ -141,7 +141,7 @@ def side(problem: Problem, state: Float[Array, " free"]) -> Side:
         slope = along(rows, jax.grad(lambda eta: data_energy(problem, eta))(logits))
 
     def sample(own: Array, others: Array | None) -> Array:
-        if logits is None:
+        if logits is None or others is None:
             return along(own, None)
         gain = observed_gain(problem)
         return along(own, structure.discrete.pull_root(logits, gain, others))

@@ -24,7 +24,8 @@ from pcmodel.energy import (
     normaliser,
     state_from_latents,
 )
-from pcmodel.inference.certificate import certify, is_convex
+from pcmodel.inference.certificate import is_convex
+from pcmodel.inference.certify import certify
 from pcmodel.inference.optimising import fresh, move
 from pcmodel.inference.options import check_count, check_made, check_tolerance
 from pcmodel.inference.solver import SolverResult, resolve_tolerance

@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from pcmodel.energy import state_from_latents
 from pcmodel.errors import UserError
-from pcmodel.inference.certificate import certify
+from pcmodel.inference.certify import certify
 from pcmodel.inference.equation import is_quadratic
 from pcmodel.inference.linear_solve import (
     LinearSolver,

@@ -29,7 +29,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.active_set import Task, descend_with_corners
+from pcmodel.inference.active_set import PinnedFactor, Task, descend_with_corners
 from pcmodel.inference.block_tridiagonal import BlockTridiagonal
 from pcmodel.inference.certificate import (
     Certificate,
@@ -227,6 +227,8 @@ def with_corners(
     structure = problem.structure
     if given is not None:
         return ConjugateGradient() if isinstance(given, BlockTridiagonal) else given
+    if is_opened(problem, outputs):
+        return PinnedFactor(choose(structure, outputs))
     outputs += structure.num_free
     solver, cost = cheapest_direct(structure, outputs, banded=False)
     return solver if cost <= DIRECT_BUDGET else ConjugateGradient()

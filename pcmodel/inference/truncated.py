@@ -13,7 +13,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.certificate import Certificate, certify
+from pcmodel.inference.certificate import Certificate
+from pcmodel.inference.certify import certify
 from pcmodel.inference.linear_solve import ConjugateGradient
 from pcmodel.inference.options import check_count, check_tolerance
 from pcmodel.inference.solver import SolverResult, resolve_tolerance

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from flax import nnx
 
@@ -18,7 +19,7 @@ from benchmarks.accuracy.linear import (
 )
 from pcmodel.api import run_inference
 from pcmodel.door import Posed, pose
-from pcmodel.inference import GaussNewton
+from pcmodel.inference import GaussNewton, TruncatedNewton
 from pcmodel.inference.certificate import decrement_bound
 from pcmodel.inference.kinks import has_kinks
 from pcmodel.inference.linear_solve import LinearSolution
@@ -163,6 +164,22 @@ def test_corners_are_read_from_operations():
     ):
         problem = pose(rectified(activation), np.array([3.0])).problem
         assert has_kinks(problem) == expected, activation
+
+
+@pytest.mark.parametrize(
+    "solver",
+    [
+        pcmodel.StateDescent(optax.sgd(0.1)),
+        pcmodel.ErrorDescent(optax.sgd(0.1)),
+        TruncatedNewton(3),
+    ],
+)
+def test_no_solver_calls_a_dead_rectifier_a_mode(solver):
+    """At rest every gradient is zero, and every solver stays there; beside it the energy falls."""
+    network = rectified(jax.nn.relu)
+    start = (jnp.array([3.0]), jnp.zeros(1), jnp.zeros(1))
+    found = pcmodel.infer(network, np.array([3.0]), solver=solver, initial=start)
+    assert float(found.latents[1][0]) == 0 and not found.converged
 
 
 def test_certified_modes_of_nonlinear_networks_have_no_way_down_beside_them():

@@ -9,7 +9,7 @@ import pytest
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.inference.certificate import certify
+from pcmodel.inference.certify import certify
 
 
 @pytest.mark.parametrize("tolerance", [1e-2, 1.0])
