@@ -28,7 +28,10 @@ def precisions_of(function, argument):
 
 @pytest.mark.parametrize(
     ("asked", "used"),
-    [(None, Precision.HIGHEST), ("tensorfloat32", Precision.HIGH)],
+    [
+        (None, Precision.HIGHEST),
+        pytest.param("tensorfloat32", Precision.HIGH, marks=pytest.mark.slow),
+    ],
     ids=["unasked", "asked"],
 )
 def test_beliefs_are_inferred_in_full_precision_unless_asked_otherwise(asked, used):

@@ -36,6 +36,7 @@ from pcmodel.inference import posterior as laplace
 WIDTHS, KINDS = (3, 3, 2, 2), ("unit", "full", "scalar", "full")
 
 # name: (levels of each belief, clamped levels, solver)
+DEAR = ("joint over every latent level, data in part",)
 BELIEFS = {
     "top replaced": (((3,),), {0: ()}, GaussNewton()),
     "mean field, every latent level": (
@@ -74,7 +75,13 @@ def random_beliefs(rng, groups):
     return ours, theirs
 
 
-@pytest.mark.parametrize("name", BELIEFS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in DEAR else name
+        for name in BELIEFS
+    ],
+)
 def test_beliefs_enter_as_the_gaussians_they_are(name):
     """Prevents a prior belief from being counted twice, dropped, or decorrelated."""
     groups, masks, solver = BELIEFS[name]

@@ -35,6 +35,7 @@ GRADIENTS, BLOCKS = GaussNewton(ConjugateGradient()), GaussNewton(BlockTridiagon
 # name: (widths, precision kinds, clamped units by level (empty: the whole level),
 # solver). Dual, primal and conjugate gradients work in whitened errors, blocks in the
 # states.
+DEAR = ("four latent levels", "five latent levels", "part of the data, full precision")
 HIERARCHIES = {
     "top directly above data": ((3, 2), ("scalar", "scalar"), {0: ()}, PRIMAL),
     "one level between": ((3, 3, 2), ("unit", "scalar", "unit"), {0: ()}, GRADIENTS),
@@ -92,7 +93,13 @@ HIERARCHIES = {
 }
 
 
-@pytest.mark.parametrize("name", HIERARCHIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in DEAR else name
+        for name in HIERARCHIES
+    ],
+)
 def test_posterior_and_evidence_equal_the_closed_form(name):
     """Prevents a belief, an uncertainty or a model comparison that is simply wrong."""
     widths, kinds, masks, solver = HIERARCHIES[name]

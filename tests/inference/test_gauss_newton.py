@@ -57,11 +57,8 @@ def excess(posed, result):
     return before - run_inference(posed, LONG, latents).energy
 
 
-@pytest.mark.parametrize(
-    "dtype",
-    [jnp.float64, pytest.param(jnp.float32, marks=pytest.mark.slow)],
-    ids=["double", "single"],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [jnp.float64, jnp.float32], ids=["double", "single"])
 def test_ill_conditioned_hierarchies_are_solved(dtype):
     """Prevents conditioning, the subject of precision, from ending inference early."""
     for precisions in PRECISIONS:

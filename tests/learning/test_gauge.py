@@ -166,6 +166,7 @@ def test_fixed_hidden_precision_leaves_hidden_precisions_and_frees_the_weights()
         )
 
 
+@pytest.mark.slow
 def test_a_frozen_precision_is_not_learned():
     """Prevents a precision set by the experimenter from being overwritten."""
     network = pcmodel.dense((3, 2, 2), precisions=(4.0, 2.0, 1.0), rngs=nnx.Rngs(0))

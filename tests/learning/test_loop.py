@@ -174,9 +174,6 @@ def test_a_step_that_explodes_is_not_in_the_curve_nor_in_the_network():
     still = Frozen()
     learning = Learning(optax.sgd(rate), precision_step=still)
     state, curve, seen = run(learning=learning, chunks_per_epoch=4)
-    calm = Learning(optax.sgd(lambda step: 0 * step + 1e-3), precision_step=still)
-    _, steady, before = run(learning=calm, chunks_per_epoch=4)
-    assert len(seen) == 7
-    assert curve.stopped_early and not steady.stopped_early
-    np.testing.assert_array_equal(curve.energy, steady.energy[:6])
-    assert_same(state.weights, before[5].state.weights)
+    assert len(seen) == 7 and curve.stopped_early
+    assert curve.energy.tolist() == [float(each.info.energy) for each in seen[:6]]
+    assert_same(state.weights, seen[5].state.weights)

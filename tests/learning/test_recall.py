@@ -32,7 +32,7 @@ def missing_error(recalled, patterns):
     return np.abs(np.asarray(recalled) - patterns)[:, ~HALF].mean(axis=1)
 
 
-@pytest.mark.parametrize("missing", [0.0, np.nan])
+@pytest.mark.parametrize("missing", [0.0, pytest.param(np.nan, marks=pytest.mark.slow)])
 def test_the_missing_half_of_a_stored_pattern_is_recalled(learned, missing):
     """Prevents an average of what was stored, or the values under the mask, from passing for
     memory: the mean pattern is several times as far away."""

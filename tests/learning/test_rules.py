@@ -239,6 +239,7 @@ def test_truncated_newton_is_exact_when_given_enough_products():
     np.testing.assert_allclose(again.whitened, exact, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_truncated_newton_never_raises_the_energy():
     """Prevents a bold step in a curved network from being taught to the weights."""
     from pcmodel.inference.whitened import objective

@@ -86,6 +86,7 @@ def test_resnet18_has_the_sizes_of_the_original():
     assert network.names[0] == "label" and network.names[-2:] == ("stem", "image")
 
 
+DEAR = ("vgg7",)
 BUILDS = {
     "vgg": lambda **o: pcmodel.vgg5(
         (32, 32, 1), 3, channels=(4, 4, 6, 5), rngs=rngs(), **o
@@ -99,7 +100,13 @@ BUILDS = {
 }
 
 
-@pytest.mark.parametrize("name", BUILDS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in DEAR else name
+        for name in BUILDS
+    ],
+)
 def test_a_classifier_predicts_the_label_from_the_image(name):
     """The label's prediction is the network run forward; clamping both ends leaves the
     hidden levels free. Prevents a classifier built upside down."""

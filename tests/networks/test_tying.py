@@ -76,7 +76,12 @@ def one_step(network, **options):
 
 
 @pytest.mark.parametrize(
-    ("depth", "kind"), [(2, "object"), (5, "object"), (3, "transposed")]
+    ("depth", "kind"),
+    [
+        (2, "object"),
+        pytest.param(5, "object", marks=pytest.mark.slow),
+        (3, "transposed"),
+    ],
 )
 def test_a_shared_matrix_moves_by_the_sum_of_its_gradients(depth, kind):
     """By the envelope theorem the step is that of the energy of the mode in the one matrix.
@@ -108,7 +113,7 @@ def test_an_optimiser_sees_a_shared_layer_once_and_levels_keep_their_index(depth
     ] * (depth - 1)
 
 
-@pytest.mark.parametrize("depth", [2, 5])
+@pytest.mark.parametrize("depth", [pytest.param(2, marks=pytest.mark.slow), 5])
 def test_a_tied_network_is_that_of_equal_layers(depth):
     """Prevents the loop over one shared layer from reading it as several, or backwards."""
     tied = linear(depth)
