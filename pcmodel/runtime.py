@@ -24,6 +24,7 @@ QUICK = {
     "xla_backend_optimization_level=0": KNOWN,
     "xla_llvm_disable_expensive_passes=true": KNOWN,
     "xla_cpu_use_fusion_emitters=false": ("0.10",),
+    "xla_cpu_parallel_codegen_split_count=1": ("0.10",),
 }
 """A third of the compiling time, for code that then runs more slowly; the jaxlibs that know each."""
 

@@ -37,6 +37,7 @@ def test_quick_compiling_keeps_the_users_own_level(monkeypatch):
         "--xla_backend_optimization_level=3",
         "--xla_llvm_disable_expensive_passes=true",
         "--xla_cpu_use_fusion_emitters=false",
+        "--xla_cpu_parallel_codegen_split_count=1",
     ]
 
 

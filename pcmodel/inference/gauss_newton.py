@@ -152,6 +152,7 @@ class GaussNewton:
         elif self.linear_solver is None and is_opened(problem, linear.num_outputs):
             once = factor_once(problem, initial, solver)
             start = opened(self, problem, start, once, tolerance)
+        start = as_batched(start, start.point.rows)
         table = corner_table(problem) if self.checked and has_kinks(problem) else None
         if table is not None:
             task = Task(
@@ -375,4 +376,19 @@ def checked(
         stop=state.stop | settled | stuck,
         iterations=state.iterations + jnp.where(leaving & ~stuck, 1, 0),
         products=state.products + found.products,
+    )
+
+
+def as_batched(state: _State, rows: Array) -> _State:
+    """The same state, batched under `vmap` in all its parts as soon as `rows` are.
+
+    A loop whose carry becomes batched only within it is traced again, and so is every loop inside it.
+    """
+    if rows.shape[0] == 0:
+        return state
+    never = jnp.isnan(rows[0]) & ~jnp.isnan(rows[0])
+    zeros = {leaf.dtype: never.astype(leaf.dtype) for leaf in jax.tree.leaves(state)}
+    return jax.tree.map(
+        lambda leaf: (leaf | never) if leaf.dtype == bool else leaf + zeros[leaf.dtype],
+        state,
     )
