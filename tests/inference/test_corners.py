@@ -135,7 +135,10 @@ def test_a_step_is_no_corner():
     assert not pcmodel.infer(network, np.array([-1.0])).converged
 
 
-def test_derivatives_at_a_corner_keep_the_unit_there():
+@pytest.mark.parametrize(
+    "derivative", [pytest.param(jax.jacfwd, marks=pytest.mark.slow), jax.jacrev]
+)
+def test_derivatives_at_a_corner_keep_the_unit_there(derivative):
     """x = 0, top = p2 m / (p1 + p2): by hand, in forward and reverse mode."""
     network = chain(jax.nn.relu, 1.0, (1.0, 2.0, 3.0))
     problem = pose(network, np.array([-3.0])).problem
@@ -150,9 +153,8 @@ def test_derivatives_at_a_corner_keep_the_unit_there():
     at = (jnp.ones(1), jnp.full(1, -3.0))
     # energy = y^2 / 2 + m^2 k / 2 there, k = 6 / 5.
     expected = np.array([[0, 0], [0.6, 0], [1.2, -3.0]])
-    for derivative in (jax.jacfwd, jax.jacrev):
-        found = np.concatenate(derivative(latents, argnums=(0, 1))(*at), axis=1)
-        np.testing.assert_allclose(found, expected, atol=1e-9)
+    found = jax.jit(derivative(latents, argnums=(0, 1)))(*at)
+    np.testing.assert_allclose(np.concatenate(found, axis=1), expected, atol=1e-9)
 
 
 def test_corners_of_single_units_are_read_from_operations():
