@@ -178,6 +178,38 @@ def test_corners_of_single_units_are_read_from_operations():
         assert corner_values(problem, 0) == expected, (act, expected)
 
 
+AFFINE = {
+    "add": (lambda x: x + 3.0, lambda x: x - 3.0),
+    "added to": (lambda x: 3.0 + x, lambda x: x - 3.0),
+    "sub": (lambda x: x - 0.75, lambda x: x + 0.75),
+    "subtracted from": (lambda x: 0.75 - x, lambda x: 0.75 - x),
+    "mul": (lambda x: -2.0 * x, lambda x: x / -2.0),
+    "multiplied by": (lambda x: x * 4.0, lambda x: x / 4.0),
+    "div": (lambda x: x / 8.0, lambda x: 8.0 * x),
+    "neg": (lambda x: -x, lambda x: -x),
+}
+
+
+@pytest.mark.parametrize("first", AFFINE)
+def test_a_corner_is_where_what_comes_before_it_puts_it(first):
+    """Two affine steps and a rectifier: the corner is where their inverses send 0; a clip has two."""
+    before, undone = AFFINE[first]
+    for then, back in AFFINE.values():
+        problem = pose(
+            chain(lambda x, then=then: jax.nn.relu(then(before(x))), 0.0), np.zeros(1)
+        )
+        assert corner_values(problem.problem, 0) == pytest.approx((undone(back(0.0)),))
+    clipped = pose(chain(lambda x: jnp.clip(before(x), -1.5, 0.5), 0.0), np.zeros(1))
+    expected = sorted([undone(-1.5), undone(0.5)])
+    assert corner_values(clipped.problem, 0) == pytest.approx(tuple(expected))
+
+
+def test_two_lines_meet_at_a_corner():
+    """max(a x + b, c x + d) bends at (d - b) / (a - c)."""
+    problem = pose(chain(lambda x: jnp.maximum(3 * x + 1, x - 2), 0.0), np.zeros(1))
+    assert corner_values(problem.problem, 0) == pytest.approx((-1.5,))
+
+
 def test_smooth_networks_have_no_corner_to_pay_for():
     """No table: the program of a smooth network is the one without corners."""
     for act in (jnp.tanh, jax.nn.gelu, jax.nn.sigmoid):

@@ -194,3 +194,19 @@ def test_a_level_that_is_held_and_one_without_a_precision_stay_as_they_are(step)
         assert moved[3] != values[3]
     if isinstance(step, ClosedForm):
         np.testing.assert_allclose(moved[2], -np.log(second), rtol=1e-9)
+
+
+def test_a_floor_lowers_the_score_as_noise_on_every_unit_would():
+    """d/d lambda of floor Pi / 2 a unit: of all units of a level with one precision, of its own for each of several."""
+    step, floor = NaturalGradient(), 0.3
+    values = (jnp.asarray(0.2), jnp.asarray([0.1, -0.3, 0.5]))
+    centred = (jnp.ones((4, 2)), jnp.ones((4, 2, 3)))
+    nothing = tuple(map(jnp.zeros_like, centred))
+    draws = Draws(
+        (jnp.zeros((4, 2, 5)), jnp.zeros((4, 2, 3))), lambda: Scores(centred, nothing)
+    )
+    rules = (LevelRule(1.0, floor), LevelRule(1.0, floor))
+    scores, _ = step.observe(values, draws, rules, step.init(values))
+    np.testing.assert_allclose(scores[0], 1 - 0.5 * floor * 5 * np.exp(0.2))
+    expected = 1 - 0.5 * floor * np.exp([0.1, -0.3, 0.5])
+    np.testing.assert_allclose(scores[1], np.broadcast_to(expected, (4, 2, 3)))
