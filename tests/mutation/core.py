@@ -60,6 +60,12 @@ TUNING = (
 
 EQUAL_BY_DESIGN = (
     Equal(
+        "behaviour/perception/volatility.py",
+        "u = jnp.where(log_z > 1.0, jnp.log(jnp.maximum(log_z, 1.0)), log_z)",
+        "where Newton starts, to the right of the root either way",
+        ("1.0 -> 0.5",),
+    ),
+    Equal(
         "inference/posterior.py",
         "lambda row: pull(row)[0]",
         ONE_UNIT,
