@@ -30,17 +30,7 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help='"omega2 ~ drug + (drug | participant)"; may be repeated',
     )
-    add("--columns", default="", metavar="A=B,..", help="the task's names = the file's")
-    add("--series", default="", metavar="C,..", help="columns that restart the belief")
-    add("--scale", default="", metavar="LOW,HIGH[,STEP]", help="of ratings")
-    add("--after-outcome", action="store_true", help="ratings follow the outcome")
-    add(
-        "--judgements",
-        default="",
-        metavar="J,..",
-        help="columns beside the response: confidence, reaction_time",
-    )
-    add("--bids-task", metavar="LABEL", help="which task of a BIDS folder")
+    add_table_arguments(parser)
     add("--pooled", action="store_true", help="nobody differs unless a formula says so")
     add("--svi", action="store_true", help="variational fit, for thousands of people")
     add("--compare", default="", metavar="M,..", help="other models, by leave-one-out")
@@ -58,6 +48,43 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
     add("--output", type=Path, metavar="DIR", help="default runs/fit-HASH-SEED")
     add("--overwrite", action="store_true", help="replace a complete run")
     add("--quiet", action="store_true", help="no progress on stderr")
+
+
+def add_table_arguments(parser: argparse.ArgumentParser) -> None:
+    """How a table is to be read."""
+    add = parser.add_argument
+    add("--columns", default="", metavar="A=B,..", help="the task's names = the file's")
+    add("--series", default="", metavar="C,..", help="columns that restart the belief")
+    add("--scale", default="", metavar="LOW,HIGH[,STEP]", help="of ratings")
+    add("--after-outcome", action="store_true", help="ratings follow the outcome")
+    add(
+        "--judgements",
+        default="",
+        metavar="J,..",
+        help="columns beside the response: confidence, reaction_time",
+    )
+    add("--bids-task", metavar="LABEL", help="which task of a BIDS folder")
+    add("--bids-suffix", metavar="KIND", help="beh or events, where it has both")
+    add(
+        "--where",
+        default="",
+        metavar="EXPR",
+        help="rows to use: \"phase == test and session in (1, 2)\"",
+    )
+    add(
+        "--missing",
+        default="",
+        metavar="C,..",
+        help="codes of missing values; with a minus sign: --missing=-9,-99",
+    )
+    add("--units", default="", metavar="A=U,..", help="reaction_time=ms (or s)")
+    add(
+        "--codes",
+        action="append",
+        default=[],
+        metavar="A=X,Y",
+        help="what counts as 0 and as 1: response=left,right; may be repeated",
+    )
 
 
 def make_plan(arguments: argparse.Namespace) -> Any:
@@ -78,10 +105,12 @@ def make_plan(arguments: argparse.Namespace) -> Any:
             expected="0.5 to 1",
         )
     path = Path(arguments.data)
-    if not path.exists():
-        raise UserError("there is no such file or folder", where=str(path))
     try:
-        data_sha256 = digest(path)
+        data_sha256 = digest(
+            path,
+            bids_task=arguments.bids_task,
+            bids_suffix=arguments.bids_suffix,
+        )
     except OSError as error:
         raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from None
     sizes: dict[str, int] = {
@@ -100,6 +129,11 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         after_outcome=arguments.after_outcome,
         judgements=_words(arguments.judgements),
         bids_task=arguments.bids_task,
+        bids_suffix=arguments.bids_suffix,
+        where=arguments.where.strip(),
+        missing=_words(arguments.missing),
+        units=_words(arguments.units),
+        codes=tuple(arguments.codes),
         pooled=arguments.pooled,
         method="svi" if arguments.svi else "nuts",
         target_accept=arguments.target_accept,

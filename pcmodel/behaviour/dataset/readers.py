@@ -45,10 +45,13 @@ class RawTable(NamedTuple):
         )
 
 
-def read_raw(path: str | Path, *, task_label: str | None = None) -> RawTable:
+def read_raw(
+    path: str | Path, *, task_label: str | None = None, suffix: str | None = None
+) -> RawTable:
     """Read a CSV, TSV or Parquet file, or a BIDS folder.
 
-    `task_label` picks one task of a BIDS folder (`task-LABEL`). Raises UserError for a
+    `task_label` picks one task of a BIDS folder (`task-LABEL`), `suffix` one of `beh` and
+    `events` where it has both. Raises UserError for a
     file that cannot be read as a table, every bad row named.
     """
     from pcmodel.behaviour.dataset.bids import read_bids
@@ -61,7 +64,7 @@ def read_raw(path: str | Path, *, task_label: str | None = None) -> RawTable:
         )
     path = Path(path)
     if os.path.isdir(path):
-        return read_bids(path, task_label=task_label)
+        return read_bids(path, task_label=task_label, suffix=suffix)
     return read_file(path)
 
 

@@ -1,0 +1,106 @@
+"""Two-valued columns as 0 and 1: by a code that is known, or not at all."""
+
+import numpy as np
+from jaxtyping import Float
+
+from pcmodel.behaviour.dataset.cells import to_flag, to_number
+from pcmodel.behaviour.dataset.readers import RawTable
+from pcmodel.behaviour.dataset.reading import Reading, same
+from pcmodel.behaviour.dataset.violations import Violations
+
+
+def read_binary(
+    raw: RawTable, name: str, place: str, reading: Reading, problems: Violations
+) -> Float[np.ndarray, " rows"]:
+    """0 and 1 as they are; of two other numbers the larger becomes 1.
+
+    True and yes are 1; of other words the second of the side-car's `Levels`, or of the
+    codes in `reading`. A column in which 1 is the only value is refused: it may be the
+    larger of 0 and 1 or the smaller of 1 and 2.
+    """
+    cells = [cell.strip() for cell in raw.columns[place]]
+    codes = reading.codes.get(name) or _levels(raw, place)
+    if codes:
+        return _by_codes(raw, place, cells, codes, problems)
+    words = {cell: to_number(cell) for cell in set(cells)}
+    if not any(n is not None and np.isfinite(n) for n in words.values()):
+        words = {cell: to_flag(cell) for cell in words}
+        advice = (
+            "is not a number, true or false; say which word counts as 0 and which as 1 "
+            f"(--codes {name}=WORD0,WORD1)"
+        )
+    else:
+        advice = "is not a number, nor n/a"
+    found = np.full(raw.num_rows, np.nan)
+    for i, cell in enumerate(cells):
+        number = words[cell]
+        if number is None:
+            problems.add(advice, **raw.at(i, place), value=raw.columns[place][i])
+        else:
+            found[i] = number
+    return _as_binary(raw, name, place, found, problems)
+
+
+def _levels(raw: RawTable, place: str) -> tuple[str, ...]:
+    """The two levels of a side-car: numbers by size, false before true, or as listed."""
+    levels = [x for x in raw.levels.get(place, ()) if not np.isnan(to_number(x) or 0.0)]
+    if len(levels) != 2:
+        return ()
+    for read in (to_number, to_flag):
+        numbers = [read(level) for level in levels]
+        if None not in numbers:
+            return tuple(sorted(levels, key=lambda level: read(level) or 0.0))
+    return tuple(levels)
+
+
+def _by_codes(
+    raw: RawTable,
+    place: str,
+    cells: list[str],
+    codes: tuple[str, ...],
+    problems: Violations,
+) -> Float[np.ndarray, " rows"]:
+    value = {}
+    for cell in set(cells):
+        flags = [same(cell, code) for code in codes]
+        missing = np.isnan(to_number(cell) or 0.0)
+        value[cell] = float(flags.index(True)) if any(flags) else np.nan
+        if not any(flags) and not missing:
+            value[cell] = None
+    found = np.full(raw.num_rows, np.nan)
+    for i, cell in enumerate(cells):
+        if value[cell] is None:
+            problems.add(
+                f"is neither {codes[0]!r} (0) nor {codes[1]!r} (1)",
+                **raw.at(i, place),
+                value=cell,
+            )
+        else:
+            found[i] = value[cell]
+    return found
+
+
+def _as_binary(
+    raw: RawTable, name: str, place: str, found: np.ndarray, problems: Violations
+) -> Float[np.ndarray, " rows"]:
+    values = np.unique(found[np.isfinite(found)])
+    where = {"file": raw.at(0, place)["file"], "column": place}
+    if set(values) == {1.0}:
+        problems.add(
+            "holds no value but 1, which is the larger of 0 and 1 or the smaller of 1 "
+            f"and 2; say which (--codes {name}=0,1 or --codes {name}=1,2)",
+            **where,
+        )
+        return found
+    if set(values) <= {0.0, 1.0}:
+        return found
+    if len(values) != 2:
+        shown = ", ".join(f"{v:g}" for v in values[:8])
+        problems.add(
+            f"holds {len(values)} values ({shown}{', ...' if len(values) > 8 else ''}); "
+            "a binary column holds two, or 0 and 1 (--missing names codes of missing "
+            f"values, --codes {name}=A,B what counts as 0 and 1)",
+            **where,
+        )
+        return found
+    return np.where(np.isnan(found), np.nan, (found == values[1]).astype(float))
