@@ -376,9 +376,7 @@ def _scale(plan: Plan) -> Scale | None:
 def _pair(text: str, *, where: str = "columns") -> tuple[str, str]:
     name, equals, column = text.partition("=")
     if not equals or not name.strip() or not column.strip():
-        raise UserError(
-            f"cannot be read: {text!r}", where=where, expected=PAIRS[where]
-        )
+        raise UserError(f"cannot be read: {text!r}", where=where, expected=PAIRS[where])
     return name.strip(), column.strip()
 
 

@@ -69,7 +69,7 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
         "--where",
         default="",
         metavar="EXPR",
-        help="rows to use: \"phase == test and session in (1, 2)\"",
+        help='rows to use: "phase == test and session in (1, 2)"',
     )
     add(
         "--missing",

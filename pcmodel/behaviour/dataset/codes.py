@@ -96,11 +96,22 @@ def _as_binary(
         return found
     if len(values) != 2:
         shown = ", ".join(f"{v:g}" for v in values[:8])
-        problems.add(
+        problem = (
             f"holds {len(values)} values ({shown}{', ...' if len(values) > 8 else ''}); "
             "a binary column holds two, or 0 and 1 (--missing names codes of missing "
-            f"values, --codes {name}=A,B what counts as 0 and 1)",
-            **where,
+            f"values, --codes {name}=A,B what counts as 0 and 1)"
         )
+        for i in np.flatnonzero(_is_odd(found, values)).tolist():
+            cell = raw.columns[place][i].strip()
+            problems.add(problem, **raw.at(i, place), value=cell)
         return found
     return np.where(np.isnan(found), np.nan, (found == values[1]).astype(float))
+
+
+def _is_odd(found: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Where a value is neither 0 nor 1, or, without them, none of the two commonest."""
+    usual = {0.0, 1.0}
+    if not usual <= set(values):
+        counts = sorted(values, key=lambda v: -int((found == v).sum()))
+        usual = set(counts[:2]) if len(values) > 2 else set()
+    return np.isfinite(found) & ~np.isin(found, list(usual))

@@ -84,6 +84,8 @@ def _check_one(
     if plain(found[0]) == plain(name) and plain(found[1]) != plain(name):
         return  # the one that has the very name
     for other in found[1:]:
+        if raw.lacking.get(other) or raw.lacking.get(found[0]):
+            continue  # each of them in some files only, which is told below
         if name in (PARTICIPANT, "session"):
             loose = name == PARTICIPANT and plain(other) in ("id", "pid")
             alike = loose or _same_groups(raw.columns[found[0]], raw.columns[other])

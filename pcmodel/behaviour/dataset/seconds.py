@@ -74,7 +74,7 @@ def _given(raw: RawTable, place: str, reading: Reading) -> tuple[str | None, str
         return raw.units[place].strip().lower(), "as the side-car says"
     for names in (MILLISECONDS, SECONDS):
         ends = [n for n in names if plain(place).endswith(n) and len(n) > 1]
-        if ends or place.lower().endswith(("_s", ".s", "(s)")) and names is SECONDS:
+        if ends or (place.lower().endswith(("_s", ".s", "(s)")) and names is SECONDS):
             return sorted(names)[0], "as the column's name says"
     return None, ""
 

@@ -43,4 +43,4 @@ def _apart(value: float, rest: np.ndarray) -> bool:
     # 9 of 1 to 5: past a run of whole numbers with a gap between.
     whole = bool(np.all(rest == np.round(rest))) and rest.min() >= 0.0
     run = len(rest) >= 2 and rest.max() - rest.min() == len(rest) - 1
-    return whole and run and value >= rest.max() + 2.0
+    return bool(whole and run and value >= rest.max() + 2.0)

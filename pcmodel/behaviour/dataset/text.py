@@ -95,7 +95,9 @@ def _separator(lines: Sequence[str]) -> str:
     if len(candidates) == 1:
         return candidates[0]
     alike = [s for s in candidates if len({len(split(x, s)[0]) for x in lines}) == 1]
-    return alike[0] if alike else max(candidates, key=lambda s: len(split(header, s)[0]))
+    return (
+        alike[0] if alike else max(candidates, key=lambda s: len(split(header, s)[0]))
+    )
 
 
 def split(line: str, separator: str) -> tuple[list[str], bool]:
@@ -127,7 +129,9 @@ def _words(line: str) -> tuple[list[str], bool]:
             return cells, True
         quoted, bare = found.groups()
         cells.append(bare if quoted is None else quoted.replace('""', '"'))
-        place = found.end() + len(line[found.end() :]) - len(line[found.end() :].lstrip())
+        place = (
+            found.end() + len(line[found.end() :]) - len(line[found.end() :].lstrip())
+        )
     return cells, False
 
 
@@ -173,6 +177,10 @@ def _is_idle(column: int, body: Sequence[Sequence[str]]) -> bool:
     return column == 0 and len(set(cells)) == len(cells) and all(map(_is_count, cells))
 
 
+def _is_blank(cell: str) -> bool:
+    return is_missing(cell) or cell.lower() == "none"
+
+
 def _is_count(cell: str) -> bool:
     return cell.isascii() and cell.isdecimal()
 
@@ -198,7 +206,7 @@ def _with_points(rows: Rows, separator: str, file: str) -> list[list[str]]:
         if not any(commas):
             continue
         others = [c for c, comma in zip(cells, commas, strict=True) if not comma]
-        if not all(is_missing(c) or _is_count(c.lstrip("+-")) for c in others):
+        if not all(_is_blank(c) or _is_count(c.lstrip("+-")) for c in others):
             continue
         written = [c for c, comma in zip(cells, commas, strict=True) if comma]
         if all(map(THOUSANDS.fullmatch, written)):

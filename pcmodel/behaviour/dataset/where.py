@@ -159,7 +159,9 @@ class _Parser:
         }
         if not any(kinds.values()):
             shown = ", ".join(sorted(repr(cell.strip()) for cell in kinds)[:8])
-            self._fail(f"compares column {column!r} with {value!r}, but it holds {shown}")
+            self._fail(
+                f"compares column {column!r} with {value!r}, but it holds {shown}"
+            )
         return [kinds[cell] for cell in cells]
 
     def _ordered(self, column: str, sign: str, value: str) -> list[bool]:
