@@ -7,7 +7,7 @@ as it is written. A value that the column does not hold is refused: it is a slip
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from pcmodel.behaviour.dataset.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.readers import RawTable
@@ -77,7 +77,7 @@ class _Parser:
             place = match.end()
         return found
 
-    def _fail(self, what: str) -> None:
+    def _fail(self, what: str) -> NoReturn:
         raise UserError(what, where=f"--where {self.expression!r}", expected=GRAMMAR)
 
     def _next(self) -> Token:
