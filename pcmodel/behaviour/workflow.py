@@ -24,6 +24,7 @@ from pcmodel.behaviour.dataset import (
     files_read,
     find_task,
     load_series,
+    understood,
     with_judgements,
 )
 from pcmodel.behaviour.diagnostics import Diagnostics, Settling
@@ -141,6 +142,7 @@ class WorkflowResults(NamedTuple):
     notes: tuple[str, ...]  # what a reader has to know of this very fit
     posterior: dict[str, np.ndarray]  # (chains, draws, ...)
     sample_stats: dict[str, np.ndarray]
+    understood: tuple[tuple[str, str], ...] = ()  # what the data were taken for
 
 
 def run_workflow(
@@ -303,6 +305,9 @@ def _run(
         ),
         posterior={k: v for k, v in posterior.sites.items() if "." not in k},
         sample_stats=posterior.sample_stats,
+        understood=understood(
+            series, with_judgements(find_task(plan.task), plan.judgements)
+        ),
     )
 
 

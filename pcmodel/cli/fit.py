@@ -89,7 +89,7 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
 
 def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for numbers out of range."""
-    from pcmodel.behaviour.workflow import Plan, digest
+    from pcmodel.behaviour.workflow import Plan
 
     for name, least in (("warmup", 1), ("samples", 50), ("chains", 1)):
         if getattr(arguments, name) < least:
@@ -104,6 +104,28 @@ def make_plan(arguments: argparse.Namespace) -> Any:
             where="--target-accept",
             expected="0.5 to 1",
         )
+    sizes: dict[str, int] = {
+        "num_warmup": arguments.warmup,
+        "num_samples": arguments.samples,
+        "num_chains": arguments.chains,
+    }
+    return Plan(
+        task=arguments.task,
+        model=arguments.model,
+        formulas=tuple(arguments.formula),
+        pooled=arguments.pooled,
+        method="svi" if arguments.svi else "nuts",
+        target_accept=arguments.target_accept,
+        compare_with=_words(arguments.compare),
+        **table_options(arguments),
+        **(sizes | (SMOKE if arguments.smoke else {})),
+    )
+
+
+def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a plan that say which data, and how they are read."""
+    from pcmodel.behaviour.workflow import digest
+
     path = Path(arguments.data)
     try:
         data_sha256 = digest(
@@ -113,34 +135,21 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         )
     except OSError as error:
         raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from None
-    sizes: dict[str, int] = {
-        "num_warmup": arguments.warmup,
-        "num_samples": arguments.samples,
-        "num_chains": arguments.chains,
+    return {
+        "data": str(path),
+        "data_sha256": data_sha256,
+        "columns": _words(arguments.columns),
+        "series_by": _words(arguments.series),
+        "scale": scale_numbers(arguments.scale),
+        "after_outcome": arguments.after_outcome,
+        "judgements": _words(arguments.judgements),
+        "bids_task": arguments.bids_task,
+        "bids_suffix": arguments.bids_suffix,
+        "where": arguments.where.strip(),
+        "missing": _words(arguments.missing),
+        "units": _words(arguments.units),
+        "codes": tuple(arguments.codes),
     }
-    return Plan(
-        data=str(path),
-        task=arguments.task,
-        model=arguments.model,
-        formulas=tuple(arguments.formula),
-        columns=_words(arguments.columns),
-        series_by=_words(arguments.series),
-        scale=scale_numbers(arguments.scale),
-        after_outcome=arguments.after_outcome,
-        judgements=_words(arguments.judgements),
-        bids_task=arguments.bids_task,
-        bids_suffix=arguments.bids_suffix,
-        where=arguments.where.strip(),
-        missing=_words(arguments.missing),
-        units=_words(arguments.units),
-        codes=tuple(arguments.codes),
-        pooled=arguments.pooled,
-        method="svi" if arguments.svi else "nuts",
-        target_accept=arguments.target_accept,
-        compare_with=_words(arguments.compare),
-        data_sha256=data_sha256,
-        **(sizes | (SMOKE if arguments.smoke else {})),
-    )
 
 
 def fit_experiment(

@@ -12,3 +12,4 @@ from pcmodel.behaviour.dataset.schema import find_task as find_task
 from pcmodel.behaviour.dataset.schema import with_judgements as with_judgements
 from pcmodel.behaviour.dataset.series import Series as Series
 from pcmodel.behaviour.dataset.series import load_series as load_series
+from pcmodel.behaviour.dataset.understood import understood as understood

@@ -1,5 +1,7 @@
 """Two-valued columns as 0 and 1: by a code that is known, or not at all."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from jaxtyping import Float
 
@@ -7,6 +9,20 @@ from pcmodel.behaviour.dataset.cells import to_flag, to_number
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.reading import Reading, same
 from pcmodel.behaviour.dataset.violations import Violations
+
+
+def told(cells: Iterable[str], found: np.ndarray) -> str:
+    """Which cells count as 0 and which as 1."""
+    kinds: dict[float, dict[str, None]] = {0.0: {}, 1.0: {}}
+    for cell, value in zip(cells, found.tolist(), strict=True):
+        if value in kinds:
+            kinds[value][cell.strip()] = None
+    said = [
+        f"{', '.join(map(repr, list(words)[:4]))} is {value:g}"
+        for value, words in kinds.items()
+        if words
+    ]
+    return ", ".join(said)
 
 
 def read_binary(

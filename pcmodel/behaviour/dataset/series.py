@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pcmodel.behaviour.dataset.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.codes import told
 from pcmodel.behaviour.dataset.columns import (
     check_suspects,
     find_columns,
@@ -100,6 +101,15 @@ def arrange(
     values = parse_columns(raw, task, places, scale, reading, problems)
     who = _labels(raw, places["participant"], problems)
     notes = [f"{name}: column {place!r}" for name, place in places.items()]
+    if "session" not in places:
+        notes.append("session: no column, so that a person's rows are one session")
+    unused = [name for name in raw.columns if name not in places.values()]
+    notes += [f"not used: {', '.join(unused)}"] if unused else []
+    notes += [
+        f"{c.name}, code: {told(raw.columns[places[c.name]], values[c.name])}"
+        for c in task.columns
+        if c.kind == "binary" and c.name in places
+    ]
     if "reaction_time" in places and "reaction_time" in values:
         values["reaction_time"], note = in_seconds(
             raw,
