@@ -125,7 +125,9 @@ def _check_once(found: Sequence[Path]) -> None:
     first: dict[tuple, Path] = {}
     for path in found:
         own = entities(path)
-        run = tuple(own.get(key, "") for key in ("sub", "ses", "task", "run"))
+        # run-1 and run-01 are one run; people and sessions are compared elsewhere.
+        names = tuple(own.get(key, "") for key in ("sub", "ses", "task"))
+        run = (*names, likeness(own.get("run", "")))
         other = first.setdefault(run, path)
         if other is path:
             continue

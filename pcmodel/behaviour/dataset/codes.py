@@ -1,6 +1,6 @@
 """Two-valued columns as 0 and 1: by a code that is known, or not at all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from jaxtyping import Float
@@ -23,6 +23,31 @@ def told(cells: Iterable[str], found: np.ndarray) -> str:
         if words
     ]
     return ", ".join(said)
+
+
+def check_words(
+    raw: RawTable,
+    places: Mapping[str, str],
+    values: Mapping[str, np.ndarray],
+    problems: Violations,
+) -> None:
+    """No word counts as 0 in one column of the task and as 1 in another."""
+    first: dict[str, tuple[str, float]] = {}
+    for name, found in values.items():
+        said: dict[str, float] = {}
+        for cell, value in zip(raw.columns[places[name]], found.tolist(), strict=True):
+            if np.isfinite(value) and to_number(cell) is None:
+                said[cell.strip()] = value
+        for word, value in said.items():
+            other, before = first.setdefault(word, (name, value))
+            if before != value:
+                problems.add(
+                    f"{word!r} counts as {value:g} here and as {before:g} in the "
+                    f"{other}; give both one code (--codes {other}=A,B --codes "
+                    f"{name}=A,B)",
+                    file=raw.at(0, places[name])["file"],
+                    column=places[name],
+                )
 
 
 def read_binary(

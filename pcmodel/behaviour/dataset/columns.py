@@ -227,6 +227,8 @@ def _parse(
     found = np.full(raw.num_rows, np.nan)
     for i, cell in enumerate(cells):
         problem, number = wrong[cell], numbers[cell]
+        if problem and number is None and "," in cell:
+            problem += " (a decimal comma? write a point)"
         if problem:
             problems.add(problem, **raw.at(i, place), value=cell)
         elif number is not None:

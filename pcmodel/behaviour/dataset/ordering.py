@@ -1,7 +1,7 @@
 """The order of trials within a series, and rows that are no trials."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Int
@@ -10,6 +10,7 @@ from pcmodel.behaviour.dataset.cells import is_missing, to_flag, to_number
 from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.schema import BLOCK_NAMES, PHASE_NAMES, Task
+from pcmodel.behaviour.dataset.suspects import suspects
 from pcmodel.behaviour.dataset.violations import Violations
 
 # Words of rows that are shown or done, but are no trials of the task.
@@ -68,6 +69,13 @@ def _numbers(raw: RawTable, column: str, problems: Violations) -> np.ndarray:
     numbers = np.asarray([number[cell] for cell in cells], dtype=float)
     for i in np.flatnonzero(np.isnan(numbers)):
         problems.add("must be a number", **raw.at(int(i), column), value=cells[i])
+    for code in sorted(code for code in suspects(numbers) if code > 0.0):
+        for i in np.flatnonzero(numbers == code):
+            problems.add(
+                "looks like a code for a missing value; every trial needs its number",
+                **raw.at(int(i), column),
+                value=cells[i],
+            )
     return numbers
 
 
@@ -123,6 +131,29 @@ def _check_order(
                     **raw.at(int(rows[falls[0] + 1]), name),
                 )
                 break
+
+
+def check_sessions(
+    raw: RawTable,
+    places: Mapping[str, str],
+    who: Sequence[str],
+    used: set[str],
+    problems: Violations,
+) -> None:
+    """Sessions under a name that is not known must not run together."""
+    if "session" in places:
+        return
+    for name, cells in raw.columns.items():
+        word = plain(name)
+        if name in used or not ("session" in word or "visit" in word):
+            continue
+        if len(set(zip(who, cells, strict=True))) > len(set(who)):
+            problems.add(
+                "seems to name sessions, and a person has several; say whether it does "
+                f"(--columns session={name}), or leave the column out",
+                file=raw.at(0, name)["file"],
+                column=name,
+            )
 
 
 def check_rows(

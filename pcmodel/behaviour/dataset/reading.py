@@ -56,7 +56,14 @@ def check_reading(reading: Reading, task: Task) -> None:
                 where="codes",
                 expected="two, the one that counts as 0 first (response=left,right)",
             )
-    timed = [c.name for c in task.columns if c.name == "reaction_time"]
     for name in reading.units:
-        if name not in timed:
-            raise unknown_name("column with a unit", name, timed, where="units")
+        if name != "reaction_time":
+            raise unknown_name(
+                "column with a unit", name, ["reaction_time"], where="units"
+            )
+        if all(column.name != name for column in task.columns):
+            raise UserError(
+                "of reaction times are given, which are not read",
+                where="units",
+                expected="reaction_time among the judgements (--judgements)",
+            )

@@ -18,7 +18,8 @@ PARTICIPANT_NAMES = (
 SESSION_NAMES = (
     *("session", "session_id", "session_number", "session_no", "session_nr"),
     *("session_num", "session_index", "sess", "ses", "ses_id", "visit", "visit_id"),
-    *("visit_number", "visit_no", "visit_nr"),
+    *("visit_number", "visit_no", "visit_nr", "sitting", "day", "wave"),
+    *("timepoint", "time_point", "testing_session"),
 )
 BLOCK_NAMES = (
     *("run", "run_id", "run_number", "run_no", "run_nr", "run_index", "block"),

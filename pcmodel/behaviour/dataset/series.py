@@ -13,14 +13,14 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pcmodel.behaviour.dataset.cells import is_missing, to_number
-from pcmodel.behaviour.dataset.codes import told
+from pcmodel.behaviour.dataset.codes import check_words, told
 from pcmodel.behaviour.dataset.columns import (
     check_suspects,
     find_columns,
     parse_columns,
 )
 from pcmodel.behaviour.dataset.naming import check_alike
-from pcmodel.behaviour.dataset.ordering import check_rows, in_order
+from pcmodel.behaviour.dataset.ordering import check_rows, check_sessions, in_order
 from pcmodel.behaviour.dataset.readers import RawTable, read_raw
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
 from pcmodel.behaviour.dataset.schema import Task
@@ -99,16 +99,18 @@ def arrange(
     problems.raise_if_any()
     raw = _without_codes(raw, task, places, covariates, reading)
     values = parse_columns(raw, task, places, scale, reading, problems)
+    binary = [c.name for c in task.columns if c.kind == "binary" and c.name in places]
+    check_words(raw, places, {name: values[name] for name in binary}, problems)
     who = _labels(raw, places["participant"], problems)
+    _check_people(raw, places["participant"], who, problems)
     notes = [f"{name}: column {place!r}" for name, place in places.items()]
     if "session" not in places:
         notes.append("session: no column, so that a person's rows are one session")
     unused = [name for name in raw.columns if name not in places.values()]
     notes += [f"not used: {', '.join(unused)}"] if unused else []
     notes += [
-        f"{c.name}, code: {told(raw.columns[places[c.name]], values[c.name])}"
-        for c in task.columns
-        if c.kind == "binary" and c.name in places
+        f"{name}, code: {told(raw.columns[places[name]], values[name])}"
+        for name in binary
     ]
     if "reaction_time" in places and "reaction_time" in values:
         values["reaction_time"], note = in_seconds(
@@ -128,6 +130,7 @@ def arrange(
     series = _first_seen(list(zip(*keys, strict=True)))
     used = {places[name] for name in (*grouped, *covariates)} | asked
     check_rows(raw, task, places, values, used, problems)
+    check_sessions(raw, places, who, used, problems)
     order, note = in_order(raw, places, series, used, problems)
     notes.append(note)
     found = {
@@ -167,6 +170,19 @@ def _labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
         if cell in missing:
             problems.add("is missing, and must be known", **raw.at(i, column))
     return cells
+
+
+def _check_people(
+    raw: RawTable, column: str, who: Sequence[str], problems: Violations
+) -> None:
+    """A column that differs in every row numbers the rows, not the people."""
+    if len(who) > 3 and len(set(who)) == len(who):
+        problems.add(
+            "differs in every row, so that nobody has a second trial; say which column "
+            "names the people (--columns participant=COLUMN)",
+            file=raw.file[0],
+            column=column,
+        )
 
 
 def _first_seen(labels: Sequence) -> Int[np.ndarray, " rows"]:

@@ -17,7 +17,7 @@ from pcmodel.errors import UserError
 SEPARATORS = ("\t", ";", ",", "|")  # in this order where several would do
 LINE_END = re.compile("\r\n|\r|\n")
 DIRECTIVE = re.compile(r'"?sep=(.)"?[;,\t]*', re.IGNORECASE)  # of spreadsheets
-WORD = re.compile(r'"((?:[^"]|"")*)"(?= |$)|([^" ]+)(?= |$)')
+WORD = re.compile(r'(?:"((?:[^"]|"")*)"|([^" ]+))(?: +|$)')
 COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u2060"))
@@ -48,7 +48,7 @@ def read_rows(path: Path) -> Rows:
         if fault:
             problems.add(
                 f"cannot be read as a table: a quotation mark in cell {len(cells) + 1} "
-                "is not closed, or stands inside the cell; remove it, or enclose the "
+                "is not closed on its line, or stands inside the cell; remove it, or enclose the "
                 'whole cell in quotation marks and write the inner ones twice ("")',
                 file=path.name,
                 row=number,
@@ -129,9 +129,7 @@ def _words(line: str) -> tuple[list[str], bool]:
             return cells, True
         quoted, bare = found.groups()
         cells.append(bare if quoted is None else quoted.replace('""', '"'))
-        place = (
-            found.end() + len(line[found.end() :]) - len(line[found.end() :].lstrip())
-        )
+        place = found.end()
     return cells, False
 
 
@@ -141,10 +139,13 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
     width, problems = len(header), Violations()
     if all(len(row) == width + 1 and not row[-1].strip() for row in body):
         body = [row[:-1] for row in body]  # a separator at each line's end
-    elif len(body) > 1 and all(len(row) == width + 1 for row in body):
+    widths = {len(row) for row in body}
+    if len(body) > 1 and len(widths) == 1 and width not in widths:
         problems.add(
-            f"has {width} names for {width + 1} columns; name every column (R: "
-            "row.names = FALSE leaves out the names of rows)",
+            f"has {width} names, and every row has {widths.pop()} cells; name every "
+            "column, enclose a name that holds the separator in quotation marks, and "
+            "remove remarks above the header (R: row.names = FALSE leaves out the names "
+            "of rows)",
             file=file,
             row=numbers[0],
         )

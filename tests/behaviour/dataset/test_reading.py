@@ -74,7 +74,7 @@ def test_a_comma_in_a_bare_header_is_said(tmp_path):
         "subject,trial,outcome,response,rated, 0 to 1", "a,1,0,1,3", "a,2,1,0,4"
     )
     said = complaint(tmp_path, text)
-    assert "row 2 '5 cells', row 3 '5 cells'" in said and "header's 6" in said
+    assert "data.csv, row 1: has 6 names, and every row has 5 cells" in said
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,9 @@ def test_common_exports_are_read(change, tmp_path):
 
 def test_names_of_rows_without_a_name_are_refused(tmp_path):
     lines = [f"r{i},{x}" if i else x for i, x in enumerate(LONG.splitlines())]
-    assert "has 5 names for 6 columns" in complaint(tmp_path, "\n".join(lines))
+    assert "has 5 names, and every row has 6 cells" in complaint(
+        tmp_path, "\n".join(lines)
+    )
 
 
 def test_decimal_commas_are_read_where_commas_do_not_separate(tmp_path):
@@ -323,3 +325,27 @@ def test_a_word_among_numbers_is_no_level(tmp_path):
     text = trials("age", ["20", "20", "31", "31", "forty", "forty"], people=3)
     said = complaint(tmp_path, text, covariates=("age",))
     assert "row 6 'forty', row 7 'forty': is a word among numbers" in said
+
+
+def test_a_word_counts_alike_in_outcome_and_response(tmp_path):
+    text = table("subject,trial,outcome,response", "a,1,left,right", "a,2,right,left")
+    codes = {"outcome": ("left", "right"), "response": ("right", "left")}
+    said = complaint(tmp_path, text, reading=Reading(codes=codes))
+    assert "'right' counts as 0 here and as 1 in the outcome" in said
+
+
+def test_sessions_and_people_of_other_names_are_asked_for(tmp_path):
+    text = NAMED.format("subject", "mri_session", "trial").replace("a,2", "b,2")
+    assert load(tmp_path, text).values["outcome"].shape == (2, 3)
+    text = text.replace("b,2", "a,2").replace("trial", "n")
+    said = complaint(tmp_path, text)
+    assert "column 'mri_session': seems to name sessions" in said
+    series = load(tmp_path, text, columns={"session": "mri_session"})
+    assert series.values["outcome"].shape == (2, 3)
+    text = table("id,outcome,response", *(f"{i},{i % 2},{i // 2}" for i in range(4)))
+    assert "column 'id': differs in every row" in complaint(tmp_path, text)
+
+
+def test_a_trial_number_that_is_a_code_is_refused(tmp_path):
+    said = complaint(tmp_path, LONG.replace("p1,7,", "p1,999,"))
+    assert "column 'trial', row 9 '999': looks like a code" in said
