@@ -8,6 +8,7 @@ from jaxtyping import Float
 from pcmodel.behaviour.dataset.cells import to_flag, to_number
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.reading import Reading, same
+from pcmodel.behaviour.dataset.suspects import CODES, NEGATIVE
 from pcmodel.behaviour.dataset.violations import Violations
 
 
@@ -79,7 +80,7 @@ def read_binary(
             problems.add(advice, **raw.at(i, place), value=raw.columns[place][i])
         else:
             found[i] = number
-    return _as_binary(raw, name, place, found, problems)
+    return _as_binary(raw, name, place, found, reading, problems)
 
 
 def _levels(raw: RawTable, place: str) -> tuple[str, ...]:
@@ -122,7 +123,12 @@ def _by_codes(
 
 
 def _as_binary(
-    raw: RawTable, name: str, place: str, found: np.ndarray, problems: Violations
+    raw: RawTable,
+    name: str,
+    place: str,
+    found: np.ndarray,
+    reading: Reading,
+    problems: Violations,
 ) -> Float[np.ndarray, " rows"]:
     values = np.unique(found[np.isfinite(found)])
     where = {"file": raw.at(0, place)["file"], "column": place}
@@ -146,6 +152,17 @@ def _as_binary(
             cell = raw.columns[place][i].strip()
             problems.add(problem, **raw.at(i, place), value=cell)
         return found
+    pair = set(values.tolist())
+    doubtful = pair & (CODES | NEGATIVE) if pair != {-1.0, 1.0} else set()
+    if (doubtful or pair == {0.0, 2.0}) and not reading.missing:
+        low, high = (f"{value:g}" for value in values)
+        problem = (
+            f"may stand for a missing value: the column holds {low} and {high} only; "
+            f"say so (--missing), or say the code (--codes {name}={low},{high})"
+        )
+        for i in np.flatnonzero(np.isin(found, list(doubtful or {0.0}))).tolist():
+            cell = raw.columns[place][i].strip()
+            problems.add(problem, **raw.at(i, place), value=cell)
     return np.where(np.isnan(found), np.nan, (found == values[1]).astype(float))
 
 

@@ -19,6 +19,11 @@ NO_TRIAL = re.compile(
     r"|pause|warm.?up|example",
     re.IGNORECASE,
 )
+# Columns that order the trials, if there is no column of trials.
+COUNTERS = (
+    *("onset", "nr", "no", "number", "num", "n", "t", "order", "index", "count"),
+    *("time", "timestamp", "starttime", "position", "sequence", "seq", "row"),
+)
 FLAGS = ("practice", "ispractice", "training")
 
 
@@ -113,7 +118,7 @@ def _check_order(
     """Rows stand in the order of whatever seems to count or time the trials."""
     for name, cells in raw.columns.items():
         word = plain(name)
-        if name in used or not ("trial" in word or word in ("onset", "trialonset")):
+        if name in used or not ("trial" in word or word in COUNTERS):
             continue
         numbers = [to_number(cell) for cell in cells]
         if any(n is None or np.isnan(n) for n in numbers):

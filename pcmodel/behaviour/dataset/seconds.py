@@ -64,7 +64,28 @@ def in_seconds(
         )
         return times, ""
     scale = 1e-3 if "ms" in kinds.values() else 1.0
+    _check_alone(raw, place, times, scale, problems)
     return times * scale, f"{place}: taken for {'ms' if scale < 1.0 else 's'} by size"
+
+
+def _check_alone(
+    raw: RawTable, place: str, times: np.ndarray, scale: float, problems: Violations
+) -> None:
+    """No time is of another unit than all others: minutes long, or below 10 ms."""
+    seconds = times * scale
+    longest, shortest = (60.0, 0.0) if scale == 1.0 else (np.inf, 0.01)
+    if not np.any(np.isfinite(seconds)):
+        return
+    middle = float(np.nanmedian(seconds))
+    for i in np.flatnonzero(np.isfinite(seconds)).tolist():
+        far = seconds[i] > max(longest, 50.0 * middle) or seconds[i] < shortest
+        if far:
+            problems.add(
+                f"is of another unit, or a code, it seems: the median is {middle:.3g} s; "
+                "correct it, or say the unit of all (--units reaction_time=s or ms)",
+                **raw.at(i, place),
+                value=raw.columns[place][i].strip(),
+            )
 
 
 def _given(raw: RawTable, place: str, reading: Reading) -> tuple[str | None, str]:

@@ -27,7 +27,7 @@ def suspects(values: np.ndarray) -> set[float]:
     others = np.asarray([v for v in seen if v not in usual or abs(v) < 10])
     for value in sorted(usual, key=abs, reverse=True):
         rest = np.asarray([v for v in others if v != value])
-        if len(rest) < 2:
+        if not len(rest):
             continue
         if _apart(value, rest):
             found.add(value)
@@ -40,7 +40,6 @@ def _apart(value: float, rest: np.ndarray) -> bool:
         return bool(rest.min() >= 0.0)
     if value >= 77.0:
         return bool(value > 3.0 * np.abs(rest).max())
-    # 9 of 1 to 5: past a run of whole numbers with a gap between.
+    # 9 among answers from 1 to 7: whole numbers with a gap below it.
     whole = bool(np.all(rest == np.round(rest))) and rest.min() >= 0.0
-    run = len(rest) >= 2 and rest.max() - rest.min() == len(rest) - 1
-    return bool(whole and run and value >= rest.max() + 2.0)
+    return bool(whole and len(rest) > 1 and value >= rest.max() + 2.0)

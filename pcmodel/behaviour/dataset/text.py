@@ -6,6 +6,7 @@ stands. A row's number is that of its line in the file.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -83,7 +84,7 @@ def _decode(path: Path) -> str:
             where=path.name,
             expected="a table saved as CSV or TSV in UTF-8",
         )
-    return text.translate(INVISIBLE)
+    return unicodedata.normalize("NFC", text.translate(INVISIBLE))
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -189,6 +190,22 @@ def _is_count(cell: str) -> bool:
 def _check_header(
     header: Sequence[str], file: str, row: int, problems: Violations
 ) -> None:
+    if len(header) == 1 and re.search(r"[,;\t|]", header[0]):
+        problems.add(
+            "is one cell; remove the quotation marks around whole lines",
+            file=file,
+            row=row,
+            value=_short(header[0]),
+        )
+    numbers = [name for name in header if re.fullmatch(r"[+-]?[\d.]+", name)]
+    if 2 * len(numbers) > len(header):
+        problems.add(
+            "must hold the names of the columns, and holds numbers",
+            file=file,
+            row=row,
+            value=_short(", ".join(header)),
+        )
+        return
     for place, name in enumerate(header):
         if not name:
             problems.add(f"column {place + 1} has no name", file=file, row=row)

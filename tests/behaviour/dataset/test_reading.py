@@ -189,7 +189,7 @@ def test_none_is_a_label_of_conditions_and_missing_among_numbers(tmp_path):
     assert "column 'drug'" in said and "is missing, and must be known" in said
 
 
-@pytest.mark.parametrize("code", ["999", "9999", "-9", "-1", "99"])
+@pytest.mark.parametrize("code", ["999", "9999", "-9", "-1", "99", "9"])
 def test_codes_of_missing_confidence_are_asked_for(code, tmp_path):
     text = trials("confidence", ["1", "4", code, "3", "2"])
     said = complaint(tmp_path, text, judged=("confidence",))
@@ -337,7 +337,7 @@ def test_a_word_counts_alike_in_outcome_and_response(tmp_path):
 def test_sessions_and_people_of_other_names_are_asked_for(tmp_path):
     text = NAMED.format("subject", "mri_session", "trial").replace("a,2", "b,2")
     assert load(tmp_path, text).values["outcome"].shape == (2, 3)
-    text = text.replace("b,2", "a,2").replace("trial", "n")
+    text = text.replace("b,2", "a,2").replace("trial", "k")
     said = complaint(tmp_path, text)
     assert "column 'mri_session': seems to name sessions" in said
     series = load(tmp_path, text, columns={"session": "mri_session"})
@@ -349,3 +349,37 @@ def test_sessions_and_people_of_other_names_are_asked_for(tmp_path):
 def test_a_trial_number_that_is_a_code_is_refused(tmp_path):
     said = complaint(tmp_path, LONG.replace("p1,7,", "p1,999,"))
     assert "column 'trial', row 9 '999': looks like a code" in said
+
+
+@pytest.mark.parametrize("pair", [("0", "999"), ("1", "9"), ("0", "-1"), ("0", "2")])
+def test_a_code_for_missing_is_no_response(pair, tmp_path):
+    rows = [f"a,{i},{i % 2},{pair[i == 2]}" for i in range(4)]
+    text = table("subject,trial,outcome,response", *rows)
+    said = complaint(tmp_path, text)
+    row = 4 if pair[1] != "2" else 2
+    assert f"column 'response', row {row} {pair[row == 4]!r}" in said
+    assert "may stand for a missing value" in said
+    series = load(tmp_path, text, reading=Reading(codes={"response": pair}))
+    assert series.values["response"].tolist() == [[0, 0, 1, 0]]
+
+
+@pytest.mark.parametrize(("cells", "odd"), [(SECONDS, "700"), (MS, "0.7")])
+def test_one_time_in_another_unit_is_refused(cells, odd, tmp_path):
+    text = trials("rt", [*cells, odd])
+    said = complaint(tmp_path, text, judged=("reaction_time",))
+    assert f"column 'rt', row 6 {odd!r}: is of another unit" in said
+
+
+def test_headers_that_are_none_are_said(tmp_path):
+    quoted = "\n".join(f'"{line}"' for line in LONG.splitlines())
+    assert "remove the quotation marks around whole lines" in complaint(
+        tmp_path, quoted
+    )
+    bare = "\n".join(LONG.splitlines()[1:])
+    assert "row 1 'p1, 0, 0, 0, a': must hold the names" in complaint(tmp_path, bare)
+
+
+def test_composed_and_decomposed_letters_are_one(tmp_path):
+    rows = ("\u00e9,1,0,1", "e\u0301,2,1,0")
+    series = load(tmp_path, table("subject,trial,outcome,response", *rows))
+    assert series.values["response"].tolist() == [[1, 0]]
