@@ -72,7 +72,7 @@ def read_binary(
             f"(--codes {name}=WORD0,WORD1)"
         )
     else:
-        advice = "is not a number, nor n/a"
+        advice = "is not a number, nor n/a (--missing names other words for it)"
     found = np.full(raw.num_rows, np.nan)
     for i, cell in enumerate(cells):
         number = words[cell]

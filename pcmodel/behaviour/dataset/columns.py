@@ -81,7 +81,8 @@ def _check_one(
     """Of several columns that could be the one meant, the rest say the same."""
     if len(found) < 2 or name in ("block", "trial"):
         return
-    if plain(found[0]) == plain(name) and plain(found[1]) != plain(name):
+    very = [n for n in found if plain(n) == plain(name)]
+    if name != PARTICIPANT and len(very) == 1:
         return  # the one that has the very name
     for other in found[1:]:
         if raw.lacking.get(other) or raw.lacking.get(found[0]):
@@ -241,7 +242,7 @@ def _problem(
 ) -> str | None:
     if value is None:
         kind = "true or false" if column.kind == "flag" else "a number"
-        return f"is not {kind}, nor n/a"
+        return f"is not {kind}, nor n/a (--missing names other words for it)"
     if np.isnan(value):
         return "is missing, and must be known" if column.complete else None
     if column.kind == "integer" and value != round(value):

@@ -24,6 +24,9 @@ COUNTERS = (
     *("onset", "nr", "no", "number", "num", "n", "t", "order", "index", "count"),
     *("time", "timestamp", "starttime", "position", "sequence", "seq", "row"),
 )
+PREPARING = re.compile(r"practi[cs]e|training|tutorial|instruction|warm.?up", re.I)
+MOST_LEVELS = 40  # of a column that tells kinds of rows apart
+EXCLUDED = ("exclude", "excluded", "outlier", "isoutlier", "reject", "rejected", "bad")
 FLAGS = ("practice", "ispractice", "training")
 
 
@@ -174,28 +177,37 @@ def check_rows(
     Rows are refused that a column of phases or types calls so, and all rows of a type in
     which nothing is ever seen or done, unless `where` or a formula speaks of the column.
     """
-    taken = set(places.values())
+    taken = {place for name, place in places.items() if name != "block"}
     empty = np.isnan(values["outcome"]) & np.isnan(values[task.response])
-    for name in called(raw.columns, PHASE_NAMES):
+    phases = set(called(raw.columns, PHASE_NAMES))
+    for name, column in raw.columns.items():
         if name in used or name in taken:
             continue
-        cells = np.asarray([cell.strip() for cell in raw.columns[name]])
-        levels = [str(level) for level in np.unique(cells)]
-        if len(levels) < 2:
+        levels = set(column)
+        if not 2 <= len(levels) <= MOST_LEVELS:
             continue
-        for level in levels:
-            rows = np.flatnonzero(cells == level)
-            flag = plain(name) in FLAGS and to_flag(level) == 1.0
-            named = flag or bool(NO_TRIAL.search(level))
-            if is_missing(level) or not (named or empty[rows].all()):
+        for level in sorted(levels):
+            why = _no_trial(name, level.strip(), name in phases)
+            if is_missing(level) or not (why or name in phases):
                 continue
-            why = "is no trial of the task"
-            if not named:
+            rows = [i for i, cell in enumerate(column) if cell == level]
+            if not why and empty[rows].all():
                 why = "has neither outcome nor response and is no trial"
-            for i in rows:
+            for i in rows if why else ():
                 problems.add(
                     f"{why}, it seems; choose the rows (--where "
-                    f"\"`{name}` != '{level}'\", or == to keep them)",
-                    **raw.at(int(i), name),
-                    value=level,
+                    f"\"`{name}` != '{level.strip()}'\", or == to keep them)",
+                    **raw.at(i, name),
+                    value=level.strip(),
                 )
+
+
+def _no_trial(name: str, level: str, is_phase: bool) -> str:
+    """Why rows of this level are no trials, by the words alone; empty if nothing says so."""
+    if plain(name) in FLAGS and to_flag(level) == 1.0:
+        return "is no trial of the task"
+    if plain(name) in EXCLUDED and to_flag(level) == 1.0:
+        return "is to be left out"
+    if PREPARING.match(level) or (is_phase and NO_TRIAL.search(level)):
+        return "is no trial of the task"
+    return ""

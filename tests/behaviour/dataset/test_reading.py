@@ -383,3 +383,34 @@ def test_composed_and_decomposed_letters_are_one(tmp_path):
     rows = ("\u00e9,1,0,1", "e\u0301,2,1,0")
     series = load(tmp_path, table("subject,trial,outcome,response", *rows))
     assert series.values["response"].tolist() == [[1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "row"),
+    [
+        ("block", ("practice", "1", "1"), "row 2 'practice': is no trial"),
+        ("Is Practice", ("TRUE", "FALSE", "FALSE"), "row 2 'TRUE': is no trial"),
+        ("excluded", ("0", "1", "0"), "row 3 '1': is to be left out"),
+        ("trial_type", ("go", "arrow", "go"), "row 3 'arrow': has neither outcome nor"),
+    ],
+)
+def test_rows_to_be_left_out_are_asked_about(column, cells, row, tmp_path):
+    shown = ("0,1", "n/a,n/a", "1,0") if "arrow" in cells else ("0,1", "0,0", "1,0")
+    rows = [
+        f"a,{i},{cell},{x}"
+        for i, (cell, x) in enumerate(zip(cells, shown, strict=True))
+    ]
+    text = table(f"subject,trial,{column},outcome,response", *rows)
+    said = complaint(tmp_path, text)
+    assert row in said and f'--where "`{column}` != ' in said
+    advice = said.split('--where "')[1].split('"')[0]
+    assert load(tmp_path, text, reading=Reading(where=advice)).present.sum() == 2
+    kept = Reading(where=f"`{column}` in ({cells[0]}, {cells[1]}, {cells[2]})")
+    assert load(tmp_path, text, reading=kept).present.sum() == 3
+
+
+def test_two_columns_of_people_that_differ_are_asked_about(tmp_path):
+    text = table("participant,subject,trial,outcome,response", "x,a,1,0,1", "y,a,2,1,0")
+    said = complaint(tmp_path, text)
+    assert "both 'participant' and 'subject' could be the participant" in said
+    assert load(tmp_path, text.replace("y,a", "x,a")).num_participants == 1
