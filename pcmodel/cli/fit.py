@@ -8,7 +8,7 @@ from typing import Any
 from pcmodel.cli.load import Experiment
 from pcmodel.errors import UserError
 
-SMOKE = {
+SMOKE: dict[str, Any] = {
     "num_warmup": 5,
     "num_samples": 50,
     "num_chains": 2,
@@ -104,7 +104,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
             where="--target-accept",
             expected="0.5 to 1",
         )
-    sizes: dict[str, int] = {
+    sizes: dict[str, Any] = {
         "num_warmup": arguments.warmup,
         "num_samples": arguments.samples,
         "num_chains": arguments.chains,

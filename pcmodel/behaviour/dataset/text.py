@@ -8,6 +8,7 @@ stands. A row's number is that of its line in the file.
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,8 +108,7 @@ def split(line: str, separator: str) -> tuple[list[str], bool]:
         return _words(line)
     if '"' not in line:
         return line.split(separator), False
-    end = re.escape(separator)
-    cell = re.compile(rf' *"((?:[^"]|"")*)" *(?={end}|$)|([^"{end}]*)(?={end}|$)')
+    cell = _cell(separator)
     cells, place = [], 0
     while True:
         found = cell.match(line, place)
@@ -119,6 +119,13 @@ def split(line: str, separator: str) -> tuple[list[str], bool]:
         if found.end() == len(line):
             return cells, False
         place = found.end() + 1
+
+
+@cache
+def _cell(separator: str) -> re.Pattern[str]:
+    """A cell in quotation marks, or one without any, up to the separator or the end."""
+    end = re.escape(separator)
+    return re.compile(rf' *"((?:[^"]|"")*)" *(?={end}|$)|([^"{end}]*)(?={end}|$)')
 
 
 def _words(line: str) -> tuple[list[str], bool]:
