@@ -17,7 +17,16 @@ import numpy as np
 from jaxtyping import Array
 
 from pcmodel.behaviour.chains import Chunk, num_chunks
-from pcmodel.behaviour.dataset import Series, find_task, load_series, with_judgements
+from pcmodel.behaviour.dataset import (
+    Reading,
+    Series,
+    check_file,
+    files_read,
+    find_task,
+    load_series,
+    understood,
+    with_judgements,
+)
 from pcmodel.behaviour.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
 from pcmodel.behaviour.models.interface import Course, ParticipantModel
@@ -53,6 +62,11 @@ from pcmodel.errors import UserError
 
 SHOWN = 3  # series whose beliefs are kept for drawing
 REPLICATIONS = 200
+PAIRS = {
+    "columns": "name=column",
+    "units": "reaction_time=s or reaction_time=ms",
+    "codes": "name=A,B, the one that counts as 0 first",
+}
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,11 @@ class Plan:
     after_outcome: bool = False
     judgements: tuple[str, ...] = ()  # confidence, reaction_time
     bids_task: str | None = None
+    bids_suffix: str | None = None
+    where: str = ""  # rows to use
+    missing: tuple[str, ...] = ()  # cells that stand for missing values
+    units: tuple[str, ...] = ()  # "reaction_time=ms"
+    codes: tuple[str, ...] = ()  # "response=left,right"
     pooled: bool = False
     method: Literal["nuts", "svi"] = "nuts"
     num_warmup: int = 400
@@ -123,6 +142,7 @@ class WorkflowResults(NamedTuple):
     notes: tuple[str, ...]  # what a reader has to know of this very fit
     posterior: dict[str, np.ndarray]  # (chains, draws, ...)
     sample_stats: dict[str, np.ndarray]
+    understood: tuple[tuple[str, str], ...] = ()  # what the data were taken for
 
 
 def run_workflow(
@@ -156,16 +176,34 @@ def read_data(plan: Plan) -> Series:
         series_by=plan.series_by,
         scale=None if scale is None else (scale.low, scale.high, scale.step),
         bids_task=plan.bids_task,
+        reading=reading_of(plan),
     )
 
 
-def digest(path: Path) -> str:
-    """A hash of a file, or of all files of a folder."""
-    files = (
-        [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+def reading_of(plan: Plan) -> Reading:
+    """How the plan's table is to be read; UserError for options that cannot be read."""
+    pairs = [_pair(text, where="codes") for text in plan.codes]
+    return Reading(
+        where=plan.where,
+        missing=plan.missing,
+        units=dict(_pair(text, where="units") for text in plan.units),
+        codes={
+            name: tuple(word.strip() for word in words.split(","))
+            for name, words in pairs
+        },
+        bids_suffix=plan.bids_suffix,
     )
+
+
+def digest(
+    path: Path, *, bids_task: str | None = None, bids_suffix: str | None = None
+) -> str:
+    """A hash of the files that are read: of a BIDS folder also of their names."""
     total = hashlib.sha256()
-    for file in files:
+    for file in files_read(path, task_label=bids_task, suffix=bids_suffix):
+        if file != path:
+            total.update(file.relative_to(path).as_posix().encode() + b"\0")
+        check_file(file)
         total.update(file.read_bytes())
     return total.hexdigest()
 
@@ -267,6 +305,9 @@ def _run(
         ),
         posterior={k: v for k, v in posterior.sites.items() if "." not in k},
         sample_stats=posterior.sample_stats,
+        understood=understood(
+            series, with_judgements(find_task(plan.task), plan.judgements)
+        ),
     )
 
 
@@ -337,12 +378,10 @@ def _scale(plan: Plan) -> Scale | None:
     return Scale(*plan.scale)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pair(text: str, *, where: str = "columns") -> tuple[str, str]:
     name, equals, column = text.partition("=")
     if not equals or not name.strip() or not column.strip():
-        raise UserError(
-            f"cannot be read: {text!r}", where="columns", expected="name=column"
-        )
+        raise UserError(f"cannot be read: {text!r}", where=where, expected=PAIRS[where])
     return name.strip(), column.strip()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pcmodel.cli.load import Experiment
 from pcmodel.errors import UserError
 
-SMOKE = {
+SMOKE: dict[str, Any] = {
     "num_warmup": 5,
     "num_samples": 50,
     "num_chains": 2,
@@ -30,17 +30,7 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help='"omega2 ~ drug + (drug | participant)"; may be repeated',
     )
-    add("--columns", default="", metavar="A=B,..", help="the task's names = the file's")
-    add("--series", default="", metavar="C,..", help="columns that restart the belief")
-    add("--scale", default="", metavar="LOW,HIGH[,STEP]", help="of ratings")
-    add("--after-outcome", action="store_true", help="ratings follow the outcome")
-    add(
-        "--judgements",
-        default="",
-        metavar="J,..",
-        help="columns beside the response: confidence, reaction_time",
-    )
-    add("--bids-task", metavar="LABEL", help="which task of a BIDS folder")
+    add_table_arguments(parser)
     add("--pooled", action="store_true", help="nobody differs unless a formula says so")
     add("--svi", action="store_true", help="variational fit, for thousands of people")
     add("--compare", default="", metavar="M,..", help="other models, by leave-one-out")
@@ -60,9 +50,46 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
     add("--quiet", action="store_true", help="no progress on stderr")
 
 
+def add_table_arguments(parser: argparse.ArgumentParser) -> None:
+    """How a table is to be read."""
+    add = parser.add_argument
+    add("--columns", default="", metavar="A=B,..", help="the task's names = the file's")
+    add("--series", default="", metavar="C,..", help="columns that restart the belief")
+    add("--scale", default="", metavar="LOW,HIGH[,STEP]", help="of ratings")
+    add("--after-outcome", action="store_true", help="ratings follow the outcome")
+    add(
+        "--judgements",
+        default="",
+        metavar="J,..",
+        help="columns beside the response: confidence, reaction_time",
+    )
+    add("--bids-task", metavar="LABEL", help="which task of a BIDS folder")
+    add("--bids-suffix", metavar="KIND", help="beh or events, where it has both")
+    add(
+        "--where",
+        default="",
+        metavar="EXPR",
+        help='rows to use: "phase == test and session in (1, 2)"',
+    )
+    add(
+        "--missing",
+        default="",
+        metavar="C,..",
+        help="codes of missing values; with a minus sign: --missing=-9,-99",
+    )
+    add("--units", default="", metavar="A=U,..", help="reaction_time=ms (or s)")
+    add(
+        "--codes",
+        action="append",
+        default=[],
+        metavar="A=X,Y",
+        help="what counts as 0 and as 1: response=left,right; may be repeated",
+    )
+
+
 def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for numbers out of range."""
-    from pcmodel.behaviour.workflow import Plan, digest
+    from pcmodel.behaviour.workflow import Plan
 
     for name, least in (("warmup", 1), ("samples", 50), ("chains", 1)):
         if getattr(arguments, name) < least:
@@ -77,36 +104,52 @@ def make_plan(arguments: argparse.Namespace) -> Any:
             where="--target-accept",
             expected="0.5 to 1",
         )
-    path = Path(arguments.data)
-    if not path.exists():
-        raise UserError("there is no such file or folder", where=str(path))
-    try:
-        data_sha256 = digest(path)
-    except OSError as error:
-        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from None
-    sizes: dict[str, int] = {
+    sizes: dict[str, Any] = {
         "num_warmup": arguments.warmup,
         "num_samples": arguments.samples,
         "num_chains": arguments.chains,
     }
     return Plan(
-        data=str(path),
         task=arguments.task,
         model=arguments.model,
         formulas=tuple(arguments.formula),
-        columns=_words(arguments.columns),
-        series_by=_words(arguments.series),
-        scale=scale_numbers(arguments.scale),
-        after_outcome=arguments.after_outcome,
-        judgements=_words(arguments.judgements),
-        bids_task=arguments.bids_task,
         pooled=arguments.pooled,
         method="svi" if arguments.svi else "nuts",
         target_accept=arguments.target_accept,
         compare_with=_words(arguments.compare),
-        data_sha256=data_sha256,
+        **table_options(arguments),
         **(sizes | (SMOKE if arguments.smoke else {})),
     )
+
+
+def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a plan that say which data, and how they are read."""
+    from pcmodel.behaviour.workflow import digest
+
+    path = Path(arguments.data)
+    try:
+        data_sha256 = digest(
+            path,
+            bids_task=arguments.bids_task,
+            bids_suffix=arguments.bids_suffix,
+        )
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from None
+    return {
+        "data": str(path),
+        "data_sha256": data_sha256,
+        "columns": _words(arguments.columns),
+        "series_by": _words(arguments.series),
+        "scale": scale_numbers(arguments.scale),
+        "after_outcome": arguments.after_outcome,
+        "judgements": _words(arguments.judgements),
+        "bids_task": arguments.bids_task,
+        "bids_suffix": arguments.bids_suffix,
+        "where": arguments.where.strip(),
+        "missing": _words(arguments.missing),
+        "units": _words(arguments.units),
+        "codes": tuple(arguments.codes),
+    }
 
 
 def fit_experiment(

@@ -122,6 +122,14 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
         else Panel("effects", "Effects common to all.", _effects_in_words(results)),
         sections=(
             Section(
+                "Data",
+                (
+                    "What the data were taken for (`pcmodel check` says it before a fit).",
+                ),
+                (),
+                (Table(("what", "was understood"), results.understood),),
+            ),
+            Section(
                 "Estimates",
                 _warnings(results, summary),
                 (),

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from pcmodel.cli import calibrate, design, recover, terminal
 from pcmodel.cli.catalogue import catalogue, config_options, locate
+from pcmodel.cli.check import add_check, check_data
 from pcmodel.cli.execute import execute
 from pcmodel.cli.fit import (
     add_fit_arguments,
@@ -78,6 +79,8 @@ def _dispatch(argv: list[str]) -> int:
         return _run(arguments, tokens)
     if arguments.command == "fit" and not tokens:
         return _fit(arguments, argv)
+    if arguments.command == "check" and not tokens:
+        return check_data(arguments)
     if arguments.command in STUDIES and not tokens:
         return _study(STUDIES[arguments.command], arguments, argv)
     if arguments.command == "train":
@@ -128,6 +131,7 @@ def _parsers() -> tuple[_Parser, _Parser]:
         allow_abbrev=False,
     )
     add_fit_arguments(fit)
+    add_check(commands)
     for name, study in STUDIES.items():
         study.add_arguments(
             commands.add_parser(

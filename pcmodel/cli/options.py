@@ -164,7 +164,7 @@ def _read_file(path: Path) -> Any:
     import yaml
 
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
         return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not text"

@@ -29,6 +29,14 @@ def print_catalogue(entries: Iterable[Entry]) -> None:
     _console().print(table)
 
 
+def print_understood(rows: Iterable[tuple[str, str]]) -> None:
+    """The table of `pcmodel check`."""
+    table = _table("what", "was understood")
+    for what, said in rows:
+        table.add_row(_plain(what), _plain(said))
+    _console().print(table)
+
+
 def print_shipped(entries: Iterable[Any]) -> None:
     """The table of `pcmodel train --list`."""
     table = _table("configuration", "question", "time")

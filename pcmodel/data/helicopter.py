@@ -31,7 +31,7 @@ class HelicopterData(NamedTuple):
 def load_helicopter() -> HelicopterData:
     """The embedded subset: ten younger adults, a hundred trials at each outcome SD."""
     source = resources.files("pcmodel.data").joinpath(FILE_NAME)
-    with source.open("r", encoding="utf-8") as stream:
+    with source.open("r", encoding="utf-8-sig") as stream:
         names = stream.readline().strip().split(",")
         table = np.loadtxt(stream, delimiter=",")
     shape = (NUM_PARTICIPANTS, NUM_TRIALS)

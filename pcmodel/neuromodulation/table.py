@@ -64,7 +64,7 @@ def read_table(
     """
     file = Path(path) if isinstance(path, str) else path
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not text"
         raise UserError(f"cannot be read ({reason})", where=str(path)) from None

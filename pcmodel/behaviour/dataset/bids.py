@@ -1,26 +1,82 @@
 """Behavioural files of a BIDS folder.
 
-`sub-*/[ses-*/][beh/]*_beh.tsv` or `*_events.tsv`, their JSON side-cars (own or inherited from
-a folder above, the nearest winning) and `participants.tsv`. Participant and session come
-from the file names; what `participants.tsv` says of a person is added to every row.
+`sub-*/[ses-*/][beh/]*_beh.tsv` or `*_events.tsv`, their JSON side-cars, `participants.tsv`
+and `sub-*_sessions.tsv`. Participant and session come from the file names; what the tables
+of people and sessions say is added to every row. Nothing else is read: not `derivatives/`,
+`sourcedata/` or `code/`, nothing hidden.
 """
 
-import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from pcmodel.behaviour.dataset.entities import entities, in_order, suffix_of
+from pcmodel.behaviour.dataset.naming import called, likeness
+from pcmodel.behaviour.dataset.people import with_people, with_sessions
 from pcmodel.behaviour.dataset.readers import RawTable, read_file
+from pcmodel.behaviour.dataset.schema import (
+    BLOCK_NAMES,
+    PARTICIPANT_NAMES,
+    SESSION_NAMES,
+)
+from pcmodel.behaviour.dataset.sidecars import levels_and_units, sidecars_of
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import UserError
 
-ENDINGS = ("_beh.tsv", "_events.tsv")
-ENTITY = re.compile(r"(?:^|_)(sub|ses|task|run|acq)-([A-Za-z0-9]+)")
+SUFFIXES = ("beh", "events")
+DATATYPES = ("beh", "func", "eeg", "meg", "ieeg", "nirs", "pet", "motion", "emg", "mrs")
+FOLDER = re.compile(rf"sub-[A-Za-z0-9]+|ses-[A-Za-z0-9]+|{'|'.join(DATATYPES)}")
+OWN = (
+    ("participant_id", "sub", PARTICIPANT_NAMES),
+    ("session", "ses", SESSION_NAMES),
+    ("run", "run", BLOCK_NAMES[:6]),
+)
 
 
-def read_bids(folder: Path, *, task_label: str | None = None) -> RawTable:
+def read_bids(
+    folder: Path, *, task_label: str | None = None, suffix: str | None = None
+) -> RawTable:
     """All behavioural files of the folder, one below the other."""
-    every = (p for p in folder.rglob("sub-*.tsv") if p.name.endswith(ENDINGS))
-    found = sorted(every, key=_in_order)
+    found = behavioural_files(folder, task_label=task_label, suffix=suffix)
+    tables = [_with_entities(path, read_file(path)) for path in found]
+    levels: dict[str, tuple[str, ...]] = {}
+    units: dict[str, str] = {}
+    known = {}
+    for path in found:
+        for sidecar in sidecars_of(path, folder):
+            if sidecar not in known:
+                known[sidecar] = levels_and_units(sidecar)
+            levels.update(known[sidecar][0])
+            units.update(known[sidecar][1])
+    table = _stack(tables)._replace(levels=levels, units=units)
+    return with_people(with_sessions(table, folder), folder)
+
+
+def files_read(
+    path: Path, *, task_label: str | None = None, suffix: str | None = None
+) -> list[Path]:
+    """The files that a data set is read from: those whose content counts."""
+    if not path.is_dir():
+        return [path]
+    found = behavioural_files(path, task_label=task_label, suffix=suffix)
+    beside = [s for file in found for s in sidecars_of(file, path)]
+    people = [path / f"participants.{kind}" for kind in ("tsv", "json")]
+    sessions = sorted(path.glob("sub-*/sub-*_sessions.tsv"))
+    every = dict.fromkeys((*found, *beside, *people, *sessions))
+    return [file for file in every if file.is_file()]
+
+
+def behavioural_files(
+    folder: Path, *, task_label: str | None, suffix: str | None
+) -> list[Path]:
+    """The files of one task, each run once; UserError where that is not clear."""
+    if suffix is not None and suffix not in SUFFIXES:
+        raise UserError(
+            f"is {suffix!r}", where="bids_suffix", expected=" or ".join(SUFFIXES)
+        )
+    kinds = SUFFIXES if suffix is None else (suffix,)
+    every = [p for p in folder.rglob("sub-*.tsv") if _belongs(p, folder)]
+    found = sorted((p for p in every if suffix_of(p) in kinds), key=in_order)
     labels = sorted({entities(p).get("task", "") for p in found} - {""})
     if task_label is not None:
         found = [p for p in found if entities(p).get("task") == task_label]
@@ -30,7 +86,9 @@ def read_bids(folder: Path, *, task_label: str | None = None) -> RawTable:
         raise UserError(
             f"holds no behavioural file{what}{hint}",
             where=folder.name,
-            expected="sub-*_beh.tsv or sub-*_events.tsv",
+            expected="sub-*_beh.tsv or sub-*_events.tsv, in the folder, sub-*/ or "
+            "sub-*/ses-*/ (tables of another kind: all people in one file, with a "
+            "column that names them)",
         )
     if task_label is None and len(labels) > 1:
         raise UserError(
@@ -38,110 +96,87 @@ def read_bids(folder: Path, *, task_label: str | None = None) -> RawTable:
             where=folder.name,
             expected="one of them, named by task_label (--bids-task)",
         )
-    tables = [_with_entities(path, read_file(path)) for path in found]
-    levels: dict[str, tuple[str, ...]] = {}
+    _check_places(found, folder)
+    _check_once(found)
+    return found
+
+
+def _belongs(path: Path, folder: Path) -> bool:
+    places = path.relative_to(folder).parts[:-1]
+    return all(FOLDER.fullmatch(place) for place in places)
+
+
+def _check_places(found: Sequence[Path], folder: Path) -> None:
+    """A file lies in the folders of its own person and session."""
     for path in found:
-        levels.update(_levels(path, folder))
-    return _with_participants(_stack(tables)._replace(levels=levels), folder)
+        own = entities(path)
+        for place in path.relative_to(folder).parts[:-1]:
+            key, dash, label = place.partition("-")
+            if dash and own.get(key) != label:
+                raise UserError(
+                    f"lies in the folder {place}, which its name does not say",
+                    where=path.name,
+                    expected=f"{place} in its name, or another folder",
+                )
 
 
-def _in_order(path: Path) -> tuple[tuple[str, ...], int, str]:
-    """By person, session and task, then by the number of the run: 2 before 10."""
-    own = entities(path)
-    run = own.get("run", "")
-    names = tuple(own.get(key, "") for key in ("sub", "ses", "task"))
-    return names, int(run) if run.isdecimal() else 0, path.as_posix()
-
-
-def entities(path: Path) -> dict[str, str]:
-    """The key-value pairs of a BIDS file name."""
-    return dict(ENTITY.findall(path.name))
+def _check_once(found: Sequence[Path]) -> None:
+    """No run stands in two files, whose trials would count twice."""
+    first: dict[tuple, Path] = {}
+    for path in found:
+        own = entities(path)
+        # run-1 and run-01 are one run; people and sessions are compared elsewhere.
+        names = tuple(own.get(key, "") for key in ("sub", "ses", "task"))
+        run = (*names, likeness(own.get("run", "")))
+        other = first.setdefault(run, path)
+        if other is path:
+            continue
+        if suffix_of(other) != suffix_of(path):
+            advice = "one of them, by --bids-suffix beh or --bids-suffix events"
+        else:
+            advice = "one of them; move the other out of the folder"
+        raise UserError(
+            f"is of the same run as {other.name}, so that its trials would count twice",
+            where=path.name,
+            expected=advice,
+        )
 
 
 def _with_entities(path: Path, table: RawTable) -> RawTable:
-    found = entities(path)
+    """The table with what the file's name says; a column that denies it is refused."""
+    found, problems = entities(path), Violations()
     columns = dict(table.columns)
-    for name, key in (("participant_id", "sub"), ("session", "ses"), ("run", "run")):
-        if key in found and name not in columns:
-            columns[name] = [found[key]] * table.num_rows
+    for name, key, names in OWN:
+        if key not in found:
+            continue
+        for other in called(table.columns, names):
+            cells = table.columns[other]
+            for i, cell in enumerate(cells):
+                if likeness(cell.removeprefix(f"{key}-")) != likeness(found[key]):
+                    problems.add(
+                        f"is not the {key}-{found[key]} of the file's name",
+                        file=path.name,
+                        row=table.row[i],
+                        column=other,
+                        value=cell,
+                    )
+            del columns[other]
+        columns[name] = [found[key]] * table.num_rows
+    problems.raise_if_any()
     return table._replace(columns=columns, file=[path.name] * table.num_rows)
 
 
 def _stack(tables: list[RawTable]) -> RawTable:
-    """One below the other; a column that a file lacks is missing there."""
+    """One below the other; which files lack a column is kept in mind."""
     names = list(dict.fromkeys(name for t in tables for name in t.columns))
     columns = {
         name: [cell for t in tables for cell in t.columns.get(name, [""] * t.num_rows)]
         for name in names
     }
-    files = [file for t in tables for file in t.file]
-    return RawTable(columns, files, [row for t in tables for row in t.row], {})
-
-
-def _levels(path: Path, folder: Path) -> dict[str, tuple[str, ...]]:
-    """Allowed values by column, from the side-cars that apply to a file."""
-    found: dict[str, tuple[str, ...]] = {}
-    places = [p for p in path.parents if p == folder or folder in p.parents]
-    for place in reversed(places):
-        for sidecar in sorted(place.glob("*.json")):
-            if _applies(sidecar, path):
-                found.update(_sidecar_levels(sidecar))
-    return found
-
-
-def _applies(sidecar: Path, path: Path) -> bool:
-    """BIDS inheritance: the suffix is the same and every entity it names agrees."""
-    same = sidecar.stem.rsplit("_", 1)[-1] == path.stem.rsplit("_", 1)[-1]
-    return same and entities(sidecar).items() <= entities(path).items()
-
-
-def _sidecar_levels(sidecar: Path) -> dict[str, tuple[str, ...]]:
-    try:
-        content = json.loads(sidecar.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"is not JSON ({error})", where=sidecar.name) from None
-    if not isinstance(content, dict):
-        raise UserError("is not an object", where=sidecar.name, expected="{...}")
-    return {
-        name: tuple(str(level) for level in about["Levels"])
-        for name, about in content.items()
-        if isinstance(about, dict) and isinstance(about.get("Levels"), dict | list)
+    lacking = {
+        name: tuple(t.file[0] for t in tables if name not in t.columns)
+        for name in names
     }
-
-
-def _with_participants(table: RawTable, folder: Path) -> RawTable:
-    path = folder / "participants.tsv"
-    if not path.exists():
-        return table
-    people, problems = read_file(path), Violations()
-    if "participant_id" not in people.columns:
-        problems.add("there is no column 'participant_id'", file=path.name, row=1)
-        problems.raise_if_any()
-    names = [_bare(name) for name in people.columns["participant_id"]]
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            problems.add(
-                "the participant stands twice",
-                file=path.name,
-                row=people.row[place],
-                column="participant_id",
-            )
-    place = {name: i for i, name in enumerate(names)}
-    wanted = [_bare(name) for name in table.columns["participant_id"]]
-    for name in dict.fromkeys(wanted):
-        if name not in place:
-            problems.add(
-                f"sub-{name} has data but no row here",
-                file=path.name,
-                column="participant_id",
-            )
-    problems.raise_if_any()
-    columns = dict(table.columns)
-    for name, cells in people.columns.items():
-        if name not in columns:
-            columns[name] = [cells[place[who]] for who in wanted]
-    return table._replace(columns=columns)
-
-
-def _bare(name: str) -> str:
-    return name.strip().removeprefix("sub-")
+    files = [file for t in tables for file in t.file]
+    rows = [row for t in tables for row in t.row]
+    return RawTable(columns, files, rows, {}, lacking=lacking)

@@ -2,12 +2,15 @@
 
 import math
 
-MISSING = {"", "n/a", "na", "nan", "null", "none"}
-TRUE, FALSE = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
+MISSING = {"", "n/a", "na", "n.a.", "nan", "-nan", "null", "<na>", "#n/a"}
+TRUE = {"1", "1.0", "true", "t", "yes", "y"}
+FALSE = {"0", "0.0", "false", "f", "no", "n"}
 
 
 def is_missing(cell: str) -> bool:
     """BIDS writes `n/a`; empty cells, NaN, NA and null are met as often.
+
+    `none` is a label ("no drug"), and missing only where a number is read.
 
     >>> is_missing(" N/A "), is_missing("0")
     (True, False)
@@ -17,7 +20,7 @@ def is_missing(cell: str) -> bool:
 
 def to_number(cell: str) -> float | None:
     """The number, NaN where missing, None where it is neither (infinities included)."""
-    if is_missing(cell):
+    if is_missing(cell) or cell.strip().lower() == "none":
         return math.nan
     try:
         value = float(cell)
@@ -33,6 +36,8 @@ def to_flag(cell: str) -> float | None:
     if is_missing(cell):
         return math.nan
     word = cell.strip().lower()
+    if word == "none":
+        return math.nan
     if word in TRUE:
         return 1.0
     return 0.0 if word in FALSE else None

@@ -6,8 +6,12 @@ import numpy as np
 from jaxtyping import Float
 
 from pcmodel.behaviour.dataset.cells import to_flag, to_number
+from pcmodel.behaviour.dataset.codes import read_binary
+from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.readers import RawTable
+from pcmodel.behaviour.dataset.reading import Reading
 from pcmodel.behaviour.dataset.schema import (
+    BLOCK_NAMES,
     PARTICIPANT,
     PARTICIPANT_NAMES,
     SESSION_NAMES,
@@ -15,6 +19,7 @@ from pcmodel.behaviour.dataset.schema import (
     Column,
     Task,
 )
+from pcmodel.behaviour.dataset.suspects import ADVICE, suspects
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import unknown_name
 
@@ -26,11 +31,12 @@ def find_columns(
     extra: Sequence[str],
     problems: Violations,
 ) -> dict[str, str]:
-    """The task's names, participant, session, trial and `extra` to names in the file."""
+    """The task's names, participant, session, block, trial and `extra` to the file's."""
     file = raw.file[0]
     known = {
         PARTICIPANT: PARTICIPANT_NAMES,
         "session": SESSION_NAMES,
+        "block": BLOCK_NAMES,
         "trial": TRIAL_NAMES,
         **{column.name: (column.name, *column.names) for column in task.columns},
     }
@@ -41,12 +47,18 @@ def find_columns(
             )
     places = {}
     for name, names in known.items():
-        names = (given[name],) if name in given else names
-        place = next((n for n in names if n in raw.columns), None)
-        if place is not None:
-            places[name] = place
+        if name in given:
+            found = [given[name]] if given[name] in raw.columns else []
+            names = (given[name],)
+        else:
+            taken = set(given.values())
+            free = [n for n in raw.columns if n not in taken or plain(n) == plain(name)]
+            found = called(free, names)
+            _check_one(raw, name, found, problems)
+        if found:
+            places[name] = found[0]
         elif name in given or not _may_be_absent(task, name):
-            problems.add(_absent(name, names, raw), file=file)
+            problems.add(_absent(name, names[:5], raw), file=file)
     _check_apart(task, places, file, problems)
     for name in extra:
         if name == places.get(PARTICIPANT):
@@ -59,7 +71,56 @@ def find_columns(
             places[name] = name
         elif name not in places:
             problems.add(str(unknown_name("column", name, raw.columns)), file=file)
+    _check_everywhere(raw, places, problems)
     return places
+
+
+def _check_one(
+    raw: RawTable, name: str, found: Sequence[str], problems: Violations
+) -> None:
+    """Of several columns that could be the one meant, the rest say the same."""
+    if len(found) < 2 or name in ("block", "trial"):
+        return
+    very = [n for n in found if plain(n) == plain(name)]
+    if name != PARTICIPANT and len(very) == 1:
+        return  # the one that has the very name
+    for other in found[1:]:
+        if raw.lacking.get(other) or raw.lacking.get(found[0]):
+            continue  # each of them in some files only, which is told below
+        if name in (PARTICIPANT, "session"):
+            loose = name == PARTICIPANT and plain(other) in ("id", "pid")
+            alike = loose or _same_groups(raw.columns[found[0]], raw.columns[other])
+        else:
+            alike = raw.columns[found[0]] == raw.columns[other]
+        if not alike:
+            problems.add(
+                f"both {found[0]!r} and {other!r} could be the {name}, and they differ; "
+                f"say which is meant (--columns {name}={found[0]})",
+                file=raw.file[0],
+                row=1,
+            )
+
+
+def _same_groups(one: Sequence[str], other: Sequence[str]) -> bool:
+    pairs = set(zip(one, other, strict=True))
+    return len(pairs) == len(set(one)) == len(set(other))
+
+
+def _check_everywhere(
+    raw: RawTable, places: Mapping[str, str], problems: Violations
+) -> None:
+    """Each file has every column that is used: one without it is no missing value."""
+    for place in dict.fromkeys(places.values()):
+        if place == places.get("block"):
+            continue
+        for file in raw.lacking.get(place, ()):
+            problems.add(
+                "has no such column, though other files have it; name it as they do, or "
+                "add it, n/a where nothing is known",
+                file=file,
+                row=1,
+                column=place,
+            )
 
 
 def _check_apart(
@@ -78,7 +139,7 @@ def _check_apart(
 
 
 def _may_be_absent(task: Task, name: str) -> bool:
-    if name in ("session", "trial"):
+    if name in ("session", "block", "trial"):
         return True
     return name != PARTICIPANT and task.column(name).optional
 
@@ -94,6 +155,7 @@ def parse_columns(
     task: Task,
     places: Mapping[str, str],
     scale: Sequence[float] | None,
+    reading: Reading,
     problems: Violations,
 ) -> dict[str, Float[np.ndarray, " rows"]]:
     """The task's columns as numbers, NaN where missing."""
@@ -103,13 +165,30 @@ def parse_columns(
             fill = np.nan if column.default is None else column.default
             values[column.name] = np.full(raw.num_rows, fill)
             continue
-        own = (column.low, column.high)
-        if scale is not None and column.name == task.response:
-            own = tuple(scale)
         place = places[column.name]
-        values[column.name] = _parse(raw, column, place, own, problems)
-        _check_column(raw, task, column, place, values[column.name], problems)
+        if column.kind == "binary":
+            found = read_binary(raw, column.name, place, reading, problems)
+        else:
+            own = (column.low, column.high)
+            if scale is not None and column.name == task.response:
+                own = tuple(scale)
+            found = _parse(raw, column, place, own, problems)
+            if own[1] is None and not reading.missing:
+                check_suspects(raw, place, found, problems)
+        values[column.name] = found
+        _check_column(raw, task, column, place, found, problems)
     return values
+
+
+def check_suspects(
+    raw: RawTable, place: str, found: np.ndarray, problems: Violations
+) -> None:
+    """No number is a usual code for a missing value that nobody has named."""
+    for code in sorted(suspects(found)):
+        for i in np.flatnonzero(found == code):
+            cell = raw.columns[place][i].strip()
+            advice = ADVICE.format(code=code)
+            problems.add(advice, **raw.at(int(i), place), value=cell)
 
 
 def _check_column(
@@ -149,13 +228,13 @@ def _parse(
     found = np.full(raw.num_rows, np.nan)
     for i, cell in enumerate(cells):
         problem, number = wrong[cell], numbers[cell]
+        if problem and number is None and "," in cell:
+            problem += " (a decimal comma? write a point)"
         if problem:
-            problems.add(
-                problem, file=raw.file[i], row=raw.row[i], column=place, value=cell
-            )
+            problems.add(problem, **raw.at(i, place), value=cell)
         elif number is not None:
             found[i] = number
-    return _as_binary(raw, place, found, problems) if column.kind == "binary" else found
+    return found
 
 
 def _problem(
@@ -163,7 +242,7 @@ def _problem(
 ) -> str | None:
     if value is None:
         kind = "true or false" if column.kind == "flag" else "a number"
-        return f"is not {kind}, nor n/a"
+        return f"is not {kind}, nor n/a (--missing names other words for it)"
     if np.isnan(value):
         return "is missing, and must be known" if column.complete else None
     if column.kind == "integer" and value != round(value):
@@ -171,7 +250,8 @@ def _problem(
     low, high, *rest = scale
     if (low is not None and value < low) or (high is not None and value > high):
         ends = f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
-        return f"lies outside the scale, {ends}"
+        first = "; options are counted from 1" if column.kind == "integer" else ""
+        return f"lies outside the scale, {ends}{first} (--missing names missing codes)"
     if low is not None and rest and rest[0] and _is_between(value - low, rest[0]):
         return f"lies between steps of {rest[0]:g}; give the scale as LOW,HIGH,STEP"
     return None
@@ -179,22 +259,3 @@ def _problem(
 
 def _is_between(height: float, step: float) -> bool:
     return abs(height / step - round(height / step)) > 1e-6
-
-
-def _as_binary(
-    raw: RawTable, place: str, found: np.ndarray, problems: Violations
-) -> Float[np.ndarray, " rows"]:
-    """0 and 1 as they are; of two other values the larger becomes 1."""
-    values = np.unique(found[np.isfinite(found)])
-    if set(values) <= {0.0, 1.0}:
-        return found
-    if len(values) != 2:
-        shown = ", ".join(f"{v:g}" for v in values[:8])
-        problems.add(
-            f"holds {len(values)} values ({shown}{', ...' if len(values) > 8 else ''}); "
-            "a binary column holds two, or 0 and 1",
-            file=raw.file[0],
-            column=place,
-        )
-        return found
-    return np.where(np.isnan(found), np.nan, (found == values[1]).astype(float))

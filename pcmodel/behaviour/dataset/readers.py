@@ -1,15 +1,14 @@
 """From a file or a BIDS folder to named columns of text, each cell with its place."""
 
-import csv
-import io
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.text import read_rows
 from pcmodel.errors import UserError
 
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+TEXT = (".csv", ".tsv", ".txt", ".dat")
 
 
 class RawTable(NamedTuple):
@@ -19,17 +18,40 @@ class RawTable(NamedTuple):
     file: list[str]
     row: list[int]  # as a spreadsheet counts: the header is row 1
     levels: dict[str, tuple[str, ...]]  # allowed values, where a BIDS side-car says so
+    units: Mapping[str, str] = {}  # where a side-car says so
+    lacking: Mapping[str, tuple[str, ...]] = {}  # files without a column others have
+    origin: Mapping[str, tuple[list[str], list[int]]] = {}  # files and rows, if others
 
     @property
     def num_rows(self) -> int:
         """Rows without the header."""
         return len(self.row)
 
+    def at(self, i: int, column: str) -> dict[str, Any]:
+        """File, row and column of one cell, as violations name them."""
+        files, rows = self.origin.get(column, (self.file, self.row))
+        return {"file": files[i], "row": rows[i], "column": column}
 
-def read_raw(path: str | Path, *, task_label: str | None = None) -> RawTable:
+    def take(self, kept: Sequence[int]) -> "RawTable":
+        """The table of these rows."""
+        return self._replace(
+            columns={n: [c[i] for i in kept] for n, c in self.columns.items()},
+            file=[self.file[i] for i in kept],
+            row=[self.row[i] for i in kept],
+            origin={
+                n: ([f[i] for i in kept], [r[i] for i in kept])
+                for n, (f, r) in self.origin.items()
+            },
+        )
+
+
+def read_raw(
+    path: str | Path, *, task_label: str | None = None, suffix: str | None = None
+) -> RawTable:
     """Read a CSV, TSV or Parquet file, or a BIDS folder.
 
-    `task_label` picks one task of a BIDS folder (`task-LABEL`). Raises UserError for a
+    `task_label` picks one task of a BIDS folder (`task-LABEL`), `suffix` one of `beh` and
+    `events` where it has both. Raises UserError for a
     file that cannot be read as a table, every bad row named.
     """
     from pcmodel.behaviour.dataset.bids import read_bids
@@ -41,73 +63,46 @@ def read_raw(path: str | Path, *, task_label: str | None = None) -> RawTable:
             expected="the path of a file or folder (a data frame is saved with .to_csv)",
         )
     path = Path(path)
-    if path.is_dir():
-        return read_bids(path, task_label=task_label)
-    if not path.exists():
-        raise UserError("there is no such file or folder", where=str(path))
+    if os.path.isdir(path):
+        return read_bids(path, task_label=task_label, suffix=suffix)
     return read_file(path)
+
+
+def check_file(path: Path) -> None:
+    """UserError for what is no file: nothing, a link to nothing, a folder, a pipe."""
+    try:
+        if path.is_file():
+            return
+        if path.is_symlink() and not path.exists():
+            raise UserError(
+                "is a link to a file that is not there",
+                where=str(path),
+                expected="the file itself (`datalad get` or `git annex get` fetches it)",
+            )
+        if path.exists():
+            kind = "a folder" if path.is_dir() else "neither a file nor a folder"
+            raise UserError(f"is {kind}", where=str(path), expected="a file")
+    except (OSError, ValueError) as error:  # too long, a zero byte, no permission
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"cannot be opened ({error})", where=str(path)[:80]) from None
+    raise UserError("there is no such file or folder", where=str(path))
 
 
 def read_file(path: Path) -> RawTable:
     """One table."""
+    check_file(path)
     kind = path.suffix.lower()
     if kind == ".parquet":
         return _read_parquet(path)
-    if kind not in DELIMITERS:
+    if kind not in TEXT:
         raise UserError(
             f"does not know the ending {path.suffix!r}",
             where=path.name,
             expected=".csv, .tsv, .parquet, or a BIDS folder",
         )
-    return _read_text(path, DELIMITERS[kind])
-
-
-def _read_text(path: Path, delimiter: str) -> RawTable:
-    try:
-        # `utf-8-sig`: spreadsheets write a byte-order mark before the first name.
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"is not UTF-8 text (byte {error.start})",
-            where=path.name,
-            expected="a table saved as CSV or TSV in UTF-8",
-        ) from None
-    first = text.partition("\n")[0]
-    if delimiter not in first:  # spreadsheets of many countries write semicolons
-        delimiter = next((other for other in ";\t," if other in first), delimiter)
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error as error:
-        raise UserError(
-            f"cannot be read as a table ({error})",
-            where=path.name,
-            expected="every quotation mark closed",
-        ) from None
-    numbered = [(i, row) for i, row in enumerate(rows, 1) if any(map(str.strip, row))]
-    if len(numbered) < 2:
-        raise UserError("has no rows", where=path.name, expected="a header and data")
-    header = [name.strip() for name in numbered[0][1]]
-    problems = Violations()
-    _check_header(header, path.name, problems)
-    for number, row in numbered[1:]:
-        if len(row) != len(header):
-            problems.add(
-                f"has another number of cells than the header's {len(header)}",
-                file=path.name,
-                row=number,
-                value=f"{len(row)} cells",
-            )
-    problems.raise_if_any()
-    body = [row for _, row in numbered[1:]]
-    return from_rows(header, body, path.name, [i for i, _ in numbered[1:]])
-
-
-def _check_header(header: Sequence[str], file: str, problems: Violations) -> None:
-    for place, name in enumerate(header):
-        if not name:
-            problems.add(f"column {place + 1} has no name", file=file, row=1)
-        elif name in header[:place]:
-            problems.add("the name stands twice", file=file, row=1, column=name)
+    rows = read_rows(path)
+    return from_rows(rows.header, rows.body, path.name, rows.numbers)
 
 
 def from_rows(

@@ -8,9 +8,32 @@ from pcmodel.errors import unknown_name
 
 Kind = Literal["number", "integer", "binary", "flag"]
 PARTICIPANT = "participant"
-PARTICIPANT_NAMES = ("participant", "participant_id", "subject", "subject_id", "sub")
-SESSION_NAMES = ("session", "session_id", "ses")
-TRIAL_NAMES = ("trial", "trial_number", "trial_index")
+# Case and punctuation do not matter: `trial_num` is `TrialNum` and `trial num`.
+PARTICIPANT_NAMES = (
+    *("participant", "participant_id", "participants", "participant_number"),
+    *("participant_no", "participant_nr", "subject", "subject_id", "subject_number"),
+    *("subject_no", "subject_nr", "subj", "subj_id", "sub", "sub_id", "id", "pid"),
+    *("ppt", "ppid", "person", "person_id", "prolific_id", "prolific_pid"),
+)
+SESSION_NAMES = (
+    *("session", "session_id", "session_number", "session_no", "session_nr"),
+    *("session_num", "session_index", "sess", "ses", "ses_id", "visit", "visit_id"),
+    *("visit_number", "visit_no", "visit_nr", "sitting", "day", "wave"),
+    *("timepoint", "time_point", "testing_session"),
+)
+BLOCK_NAMES = (
+    *("run", "run_id", "run_number", "run_no", "run_nr", "run_index", "block"),
+    *("block_id", "block_number", "block_no", "block_nr", "block_num", "block_index"),
+)
+TRIAL_NAMES = (
+    *("trial", "trial_number", "trial_num", "trial_no", "trial_nr", "trial_index"),
+    *("trial_id", "trial_n", "trials", "trial_count", "n_trial", "trl"),
+)
+# Columns that tell trials from cues, practice and instructions.
+PHASE_NAMES = (
+    *("trial_type", "event_type", "event", "row_type", "type", "phase", "stage"),
+    *("part", "task_part", "section", "practice", "is_practice", "training", "screen"),
+)
 
 
 @dataclass(frozen=True)
@@ -18,8 +41,8 @@ class Column:
     """One column.
 
     Attributes:
-        kind: "number"; "integer"; "binary": two values, the larger counting as 1;
-            "flag": 0/1, true/false, yes/no.
+        kind: "number"; "integer"; "binary": two values, the larger (true, yes, the
+            second level) counting as 1; "flag": 0/1, true/false, yes/no.
         low, high: the scale, ends included.
         optional: the column may be absent; it is then missing on every trial, or
             `default` where that is given.
@@ -102,9 +125,13 @@ def find_task(name: str) -> Task:
     return TASKS[name]
 
 
+RT_NAMES = (
+    *("rt", "reaction_time_s", "reaction_time_ms", "rt_s", "rt_sec", "rt_ms"),
+    *("rt_msec", "response_time", "response_time_s", "response_time_ms", "latency"),
+)
 JUDGEMENTS = {
-    "confidence": Column("confidence", "number"),
-    "reaction_time": Column("reaction_time", "number", 1e-6, names=("rt",)),
+    "confidence": Column("confidence", "number", names=("conf", "confidence_rating")),
+    "reaction_time": Column("reaction_time", "number", 1e-6, names=RT_NAMES),
 }
 
 

@@ -13,10 +13,20 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pcmodel.behaviour.dataset.cells import is_missing, to_number
-from pcmodel.behaviour.dataset.columns import find_columns, parse_columns
+from pcmodel.behaviour.dataset.codes import check_words, told
+from pcmodel.behaviour.dataset.columns import (
+    check_suspects,
+    find_columns,
+    parse_columns,
+)
+from pcmodel.behaviour.dataset.naming import check_alike
+from pcmodel.behaviour.dataset.ordering import check_rows, check_sessions, in_order
 from pcmodel.behaviour.dataset.readers import RawTable, read_raw
+from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
 from pcmodel.behaviour.dataset.schema import Task
+from pcmodel.behaviour.dataset.seconds import in_seconds
 from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.where import choose_rows, columns_in
 
 
 class Series(NamedTuple):
@@ -27,6 +37,7 @@ class Series(NamedTuple):
     participant: Int[np.ndarray, " series"]  # counted from 0 in order of appearance
     covariates: dict[str, np.ndarray]  # (series,) numbers or labels
     num_missing: dict[str, int]  # missing cells by column
+    notes: tuple[str, ...] = ()  # what was taken for what, for a reader to look at
 
     @property
     def num_participants(self) -> int:
@@ -43,16 +54,18 @@ def load_series(
     series_by: Sequence[str] = (),
     scale: Sequence[float] | None = None,
     bids_task: str | None = None,
+    reading: Reading | None = None,
 ) -> Series:
     """Read, check and arrange a data set.
 
     `columns` maps the task's names to the file's (`{"report": "b_t"}`); `covariates` are
     the columns of conditions and traits; the belief starts afresh for each participant,
     session, and value of the columns in `series_by`; `scale` is that of the response, its
-    low and high end and, if it has one, its step.
+    low and high end and, if it has one, its step; `reading` says what a table cannot.
     Raises UserError naming every violation.
     """
-    raw = read_raw(path, task_label=bids_task)
+    reading = reading or Reading()
+    raw = read_raw(path, task_label=bids_task, suffix=reading.bids_suffix)
     return arrange(
         raw,
         task,
@@ -60,6 +73,7 @@ def load_series(
         covariates=covariates,
         series_by=series_by,
         scale=scale,
+        reading=reading,
     )
 
 
@@ -71,27 +85,82 @@ def arrange(
     covariates: Sequence[str] = (),
     series_by: Sequence[str] = (),
     scale: Sequence[float] | None = None,
+    reading: Reading | None = None,
 ) -> Series:
     """`load_series` for a table already read."""
-    problems = Violations()
+    problems, reading = Violations(), reading or Reading()
+    check_reading(reading, task)
+    asked: set[str] = set()
+    if reading.where:
+        asked = columns_in(raw, reading.where)
+        raw = choose_rows(raw, reading.where)
     extra = tuple(dict.fromkeys((*covariates, *series_by)))
     places = find_columns(raw, task, columns or {}, extra, problems)
     problems.raise_if_any()
-    values = parse_columns(raw, task, places, scale, problems)
+    raw = _without_codes(raw, task, places, covariates, reading)
+    values = parse_columns(raw, task, places, scale, reading, problems)
+    binary = [c.name for c in task.columns if c.kind == "binary" and c.name in places]
+    check_words(raw, places, {name: values[name] for name in binary}, problems)
     who = _labels(raw, places["participant"], problems)
-    keys = [who] + [
-        _labels(raw, places[name], problems)
-        for name in dict.fromkeys(("session", *series_by))
-        if name in places
+    _check_people(raw, places["participant"], who, problems)
+    notes = [f"{name}: column {place!r}" for name, place in places.items()]
+    if "session" not in places:
+        notes.append("session: no column, so that a person's rows are one session")
+    unused = [name for name in raw.columns if name not in places.values()]
+    notes += [f"not used: {', '.join(unused)}"] if unused else []
+    notes += [
+        f"{name}, code: {told(raw.columns[places[name]], values[name])}"
+        for name in binary
     ]
+    if "reaction_time" in places and "reaction_time" in values:
+        values["reaction_time"], note = in_seconds(
+            raw,
+            places["reaction_time"],
+            values["reaction_time"],
+            who,
+            reading,
+            problems,
+        )
+        notes.append(note)
+    grouped = dict.fromkeys(("session", *series_by))
+    grouped = [name for name in grouped if name in places]
+    keys = [who] + [_labels(raw, places[name], problems) for name in grouped]
+    for name in ("participant", *grouped):
+        check_alike(raw, places[name], problems)
     series = _first_seen(list(zip(*keys, strict=True)))
-    order = _in_order(raw, places.get("trial"), series, problems)
+    used = {places[name] for name in (*grouped, *covariates)} | asked
+    check_rows(raw, task, places, values, used, problems)
+    check_sessions(raw, places, who, used, problems)
+    order, note = in_order(raw, places, series, used, problems)
+    notes.append(note)
     found = {
-        name: _covariate(raw, places[name], series, problems) for name in covariates
+        name: _covariate(raw, places[name], series, reading, problems)
+        for name in covariates
     }
     _check_usable(raw, places[task.response], who, problems)
     problems.raise_if_any()
-    return _pad(values, series, _first_seen(who), order, found)
+    padded = _pad(values, series, _first_seen(who), order, found)
+    return padded._replace(notes=tuple(note for note in notes if note))
+
+
+def _without_codes(
+    raw: RawTable,
+    task: Task,
+    places: Mapping[str, str],
+    covariates: Sequence[str],
+    reading: Reading,
+) -> RawTable:
+    """The table with n/a for each code that was said to be a missing value."""
+    if not reading.missing:
+        return raw
+    names = [column.name for column in task.columns if column.name in places]
+    wanted = {places[name] for name in (*names, *covariates)}
+    columns = {}
+    for name, cells in raw.columns.items():
+        coded = {c for c in set(cells) if reading.is_missing(c)}
+        wants = name in wanted and coded
+        columns[name] = ["n/a" if c in coded else c for c in cells] if wants else cells
+    return raw._replace(columns=columns)
 
 
 def _labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
@@ -99,13 +168,21 @@ def _labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
     missing = {cell for cell in set(cells) if is_missing(cell)}
     for i, cell in enumerate(cells if missing else ()):
         if cell in missing:
-            problems.add(
-                "is missing, and must be known",
-                file=raw.file[i],
-                row=raw.row[i],
-                column=column,
-            )
+            problems.add("is missing, and must be known", **raw.at(i, column))
     return cells
+
+
+def _check_people(
+    raw: RawTable, column: str, who: Sequence[str], problems: Violations
+) -> None:
+    """A column that differs in every row numbers the rows, not the people."""
+    if len(who) > 3 and len(set(who)) == len(who):
+        problems.add(
+            "differs in every row, so that nobody has a second trial; say which column "
+            "names the people (--columns participant=COLUMN)",
+            file=raw.file[0],
+            column=column,
+        )
 
 
 def _first_seen(labels: Sequence) -> Int[np.ndarray, " rows"]:
@@ -114,78 +191,69 @@ def _first_seen(labels: Sequence) -> Int[np.ndarray, " rows"]:
     return np.asarray([place[label] for label in labels])
 
 
-def _in_order(
-    raw: RawTable, column: str | None, series: np.ndarray, problems: Violations
-) -> Int[np.ndarray, " rows"]:
-    """Rows sorted by series and trial; without a trial column as they stand."""
-    if column is None:
-        return np.argsort(series, kind="stable")
-    cells = raw.columns[column]
-    number = {cell: to_number(cell) for cell in set(cells)}
-    numbers = np.asarray([number[cell] for cell in cells], dtype=float)
-    for i in np.flatnonzero(np.isnan(numbers)):
-        problems.add(
-            "must be a number",
-            file=raw.file[i],
-            row=raw.row[i],
-            column=column,
-            value=cells[i],
-        )
-    _check_duplicates(raw, column, series, numbers, problems)
-    return np.lexsort((numbers, series))
-
-
-def _check_duplicates(
+def _covariate(
     raw: RawTable,
     column: str,
     series: np.ndarray,
-    numbers: np.ndarray,
+    reading: Reading,
     problems: Violations,
-) -> None:
-    first: dict[tuple[int, float], int] = {}
-    for i, key in enumerate(zip(series.tolist(), numbers.tolist(), strict=True)):
-        if np.isfinite(key[1]) and first.setdefault(key, i) != i:
-            problems.add(
-                "the same trial of the same participant stands twice; if they are of "
-                "different sessions or blocks, name those columns as series",
-                file=raw.file[i],
-                row=raw.row[i],
-                column=column,
-                value=f"{raw.columns[column][i]}, as in row {raw.row[first[key]]}",
-            )
-
-
-def _covariate(
-    raw: RawTable, column: str, series: np.ndarray, problems: Violations
 ) -> np.ndarray:
     """One value for each series: numbers where all cells are, labels otherwise."""
     cells = _labels(raw, column, problems)
+    numbers = {cell: to_number(cell) for cell in set(cells)}
+    numeric = all(n is not None and np.isfinite(n) for n in numbers.values())
+    if not numeric:
+        _check_mixed(raw, column, cells, numbers, problems)
+        check_alike(raw, column, problems)
     allowed = raw.levels.get(column)
     value: dict[int, str] = {}
     for i, cell in enumerate(cells):
-        if allowed and cell not in allowed and not is_missing(cell):
+        if allowed and not is_missing(cell) and not any(same(cell, a) for a in allowed):
             problem = f"is none of the side-car's {', '.join(allowed)}"
-        elif value.setdefault(int(series[i]), cell) != cell:
+        elif not same(value.setdefault(int(series[i]), cell), cell):
             problem = (
                 "changes within a series, over which parameters are constant; name the "
                 "column as series if the belief starts afresh where it changes"
             )
         else:
             continue
-        problems.add(
-            problem, file=raw.file[i], row=raw.row[i], column=column, value=cell
-        )
+        problems.add(problem, **raw.at(i, column), value=cell)
     labels = [value[s] for s in sorted(value)]
-    numbers = [to_number(label) for label in labels]
-    if len(set(labels)) < 2:
+    levels = {numbers[x] if numeric else x for x in labels}
+    if len(levels) < 2:
         problems.add(
             f"has one value only ({labels[0]}), so that nothing can be said of its effect",
-            file=raw.file[0],
+            file=raw.at(0, column)["file"],
             column=column,
         )
-    if all(n is not None and np.isfinite(n) for n in numbers):
-        return np.asarray(numbers, dtype=float)
-    return np.asarray(labels)
+    if not numeric:
+        return np.asarray(labels)
+    found = np.asarray([numbers[label] for label in labels], dtype=float)
+    if not reading.missing:
+        every = np.asarray([numbers[cell] for cell in cells], dtype=float)
+        check_suspects(raw, column, every, problems)
+    return found
+
+
+def _check_mixed(
+    raw: RawTable,
+    column: str,
+    cells: Sequence[str],
+    numbers: Mapping[str, float | None],
+    problems: Violations,
+) -> None:
+    """Numbers with a word among them would silently become labels."""
+    finite = {c for c, n in numbers.items() if n is not None and np.isfinite(n)}
+    words = {c for c, n in numbers.items() if n is None or c.lower() == "none"}
+    if len(finite) < 2 or not words:
+        return
+    for i, cell in enumerate(cells):
+        if cell in words:
+            problems.add(
+                "is a word among numbers; write numbers only, or words only",
+                **raw.at(i, column),
+                value=cell,
+            )
 
 
 def _check_usable(
@@ -194,7 +262,10 @@ def _check_usable(
     """Every participant must have responded at least once."""
     usable: dict[str, bool] = {}
     last: dict[str, int] = {}
-    answered = [not is_missing(cell) for cell in raw.columns[response]]
+    answered = [
+        not is_missing(cell) and cell.strip().lower() != "none"
+        for cell in raw.columns[response]
+    ]
     for i, name in enumerate(who):
         usable[name] = usable.get(name, False) or answered[i]
         last[name] = i

@@ -16,8 +16,9 @@ class Violations:
     """A list that raises when it is not empty."""
 
     def __init__(self) -> None:
+        # By file, column and problem: each row and value once, in order.
         self._cells: dict[
-            tuple[str, str | None, str], list[tuple[int | None, str]]
+            tuple[str, str | None, str], dict[tuple[int | None, str], None]
         ] = {}
 
     def add(
@@ -30,8 +31,8 @@ class Violations:
         value: str | None = None,
     ) -> None:
         """`problem` says what is wrong and what was expected; `row` 1 is the header."""
-        found = self._cells.setdefault((file, column, problem), [])
-        found.append((row, "" if value is None else repr(value)))
+        found = self._cells.setdefault((file, column, problem), {})
+        found[row, "" if value is None else repr(value)] = None
 
     def __len__(self) -> int:
         return sum(len(cells) for cells in self._cells.values())
@@ -40,7 +41,7 @@ class Violations:
         """One `UserError` with a line for each kind of violation."""
         if not self._cells:
             return
-        lines = [_line(key, cells) for key, cells in self._cells.items()]
+        lines = [_line(key, list(cells)) for key, cells in self._cells.items()]
         total = len(self)
         what = "1 thing" if total == 1 else f"{total} things"
         raise UserError(f"{what} to correct:\n" + "\n".join(f"  {x}" for x in lines))

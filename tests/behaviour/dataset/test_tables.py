@@ -90,7 +90,8 @@ def test_all_violations_are_named_at_once(tmp_path):
         "row 9: the last row of a participant who has not one usable response",
     ):
         assert part in said, part
-    assert said.startswith("5 things to correct")
+    assert "column 'age', row 8 'x', row 9 'x': is a word among numbers" in said
+    assert said.startswith("7 things to correct")
 
 
 def test_values_outside_the_scale_are_refused(tmp_path):
@@ -178,7 +179,7 @@ def test_other_separators_and_line_ends_are_read(tmp_path, separator):
 
 def test_conditions_may_restart_the_belief(tmp_path):
     text = "subject,trustee,trial,outcome,response\n" + "".join(
-        f"a,{who},{t},1,0\n" for t in (1, 2) for who in ("good", "bad")
+        f"a,{who},{t},{t - 1},0\n" for t in (1, 2) for who in ("good", "bad")
     )
     assert "stands twice" in complaint(tmp_path, text)
     series = load(tmp_path, text, series_by=("trustee",), covariates=("trustee",))
@@ -193,6 +194,7 @@ def bids(folder):
         stem = f"sub-{who}_ses-{ses}_task-coin_beh"
         (place / f"{stem}.tsv").write_text(
             f"trial\toutcome\tresponse\tdrug\n1\t0\t1\t{drug}\n2\t1\tn/a\t{drug}\n"
+            f"3\t1\t0\t{drug}\n"
         )
     (folder / "task-coin_beh.json").write_text(
         '{"drug": {"Levels": {"x": "placebo", "y": "drug"}}}'

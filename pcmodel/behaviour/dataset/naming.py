@@ -1,0 +1,64 @@
+"""Names that mean the same: of columns, and of people and conditions.
+
+Columns are recognised whatever their case and punctuation (`Trial_Number`,
+`trialnumber`). Labels are compared as they are written; two that differ only in case,
+spaces, or leading zeros are refused, since one of them is most often a slip.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from pcmodel.behaviour.dataset.readers import RawTable
+from pcmodel.behaviour.dataset.violations import Violations
+
+
+def plain(name: str) -> str:
+    """A column's name without case and punctuation.
+
+    >>> plain("Trial_Number"), plain("trial.number")
+    ('trialnumber', 'trialnumber')
+    """
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
+
+
+def called(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
+    """Those of `names` that are one of `wanted`, the earliest wanted first."""
+    order = {plain(name): i for i, name in reversed(list(enumerate(wanted)))}
+    found = [name for name in names if plain(name) in order]
+    return sorted(found, key=lambda name: order[plain(name)])
+
+
+def likeness(label: str) -> str:
+    """What labels have in common that differ only as slips do.
+
+    >>> likeness("P01") == likeness("p 1"), likeness("1.0") == likeness("1")
+    (True, True)
+    """
+    text = unicodedata.normalize("NFKC", label).casefold().strip()
+    text = re.sub(r"^sub-", "", text)
+    text = re.sub(r"^(\d+)\.0+$", r"\1", text)
+    text = re.sub(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)", "", text)
+    return re.sub(r"(?<![\d.])0+(?=\d)", "", text)
+
+
+def check_alike(raw: RawTable, column: str, problems: Violations) -> None:
+    """No two labels of a column differ only in case, spaces or leading zeros."""
+    cells = [cell.strip() for cell in raw.columns[column]]
+    first: dict[str, int] = {}
+    for i, cell in enumerate(cells):
+        first.setdefault(cell, i)
+    seen: dict[str, str] = {}
+    for label, i in first.items():
+        other = seen.setdefault(likeness(label), label)
+        if other != label:
+            before = raw.at(first[other], column)
+            there = before["file"]
+            there = "" if there == raw.at(i, column)["file"] else f"{there}, "
+            problems.add(
+                "differs only in case, spaces or leading zeros from "
+                f"{other!r} ({there}row {before['row']}); write one of them everywhere, "
+                "or rename one if they are two",
+                **raw.at(i, column),
+                value=label,
+            )

@@ -1,0 +1,69 @@
+"""What only the user can say of a table: rows to use, missing codes, units, codes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pcmodel.behaviour.dataset.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.schema import Task
+from pcmodel.errors import UserError, unknown_name
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a table is to be read.
+
+    Attributes:
+        where: rows to use, as an expression: `phase == test and session in (1, 2)`.
+        missing: cells that stand for a missing value, besides the empty one, n/a and
+            NaN. Given at all, they are taken for the whole list: no value is suspected.
+        units: by the task's column, "s" or "ms" (reaction times).
+        codes: by the task's column, the two words or numbers that count as 0 and as 1.
+        bids_suffix: "beh" or "events", where a BIDS folder has both of one run.
+    """
+
+    where: str = ""
+    missing: tuple[str, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    bids_suffix: str | None = None
+
+    def is_missing(self, cell: str) -> bool:
+        """Whether a cell of a value is missing, the named codes included."""
+        return is_missing(cell) or any(same(cell, code) for code in self.missing)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two cells say the same: the same text, or the same number.
+
+    >>> same("1.0", "1"), same("left", "Left")
+    (True, False)
+    """
+    if one.strip() == other.strip():
+        return True
+    numbers = to_number(one), to_number(other)
+    return None not in numbers and numbers[0] == numbers[1]
+
+
+def check_reading(reading: Reading, task: Task) -> None:
+    """UserError for units and codes of columns that have none."""
+    binary = [column.name for column in task.columns if column.kind == "binary"]
+    for name, pair in reading.codes.items():
+        if name not in binary:
+            raise unknown_name("two-valued column", name, binary, where="codes")
+        if len(pair) != 2 or same(*pair):
+            raise UserError(
+                f"of {name} are {', '.join(pair) or 'none'}",
+                where="codes",
+                expected="two, the one that counts as 0 first (response=left,right)",
+            )
+    for name in reading.units:
+        if name != "reaction_time":
+            raise unknown_name(
+                "column with a unit", name, ["reaction_time"], where="units"
+            )
+        if all(column.name != name for column in task.columns):
+            raise UserError(
+                "of reaction times are given, which are not read",
+                where="units",
+                expected="reaction_time among the judgements (--judgements)",
+            )

@@ -1,0 +1,45 @@
+"""Numbers that are most often codes of missing values: 999, 99, -9.
+
+A value is suspected where nothing else in its column comes near it; naming it with
+`--missing`, or naming any code there, settles the question.
+"""
+
+import numpy as np
+
+NINES = {9.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0}
+CODES = NINES | {n / 9 * k for n in NINES - {9.0} for k in (7, 8)} | {8.0, 7.0}
+NEGATIVE = {-1.0} | {-code for code in CODES}
+ADVICE = (
+    "looks like a code for a missing value; name it (--missing {code:g}), or, if it is a "
+    "value, say what else is missing (--missing n/a)"
+)
+
+
+def suspects(values: np.ndarray) -> set[float]:
+    """Values of a column that stand apart from all others and are usual codes.
+
+    >>> suspects(np.asarray([0.4, 0.7, 0.5, 999.0]))
+    {999.0}
+    """
+    seen = np.unique(values[np.isfinite(values)])
+    usual = {v for v in seen.tolist() if v in CODES or v in NEGATIVE}
+    found: set[float] = set()
+    others = np.asarray([v for v in seen if v not in usual or abs(v) < 10])
+    for value in sorted(usual, key=abs, reverse=True):
+        rest = np.asarray([v for v in others if v != value])
+        if not len(rest):
+            continue
+        if _apart(value, rest):
+            found.add(value)
+            others = rest
+    return found
+
+
+def _apart(value: float, rest: np.ndarray) -> bool:
+    if value < 0.0:
+        return bool(rest.min() >= 0.0)
+    if value >= 77.0:
+        return bool(value > 3.0 * np.abs(rest).max())
+    # 9 among answers from 1 to 7: whole numbers with a gap below it.
+    whole = bool(np.all(rest == np.round(rest))) and rest.min() >= 0.0
+    return bool(whole and len(rest) > 1 and value >= rest.max() + 2.0)

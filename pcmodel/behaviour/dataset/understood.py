@@ -1,0 +1,95 @@
+"""What a data set was taken for, to be looked at before anything is fitted to it.
+
+Nobody is named: a person is a count, a label of a condition a level.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pcmodel.behaviour.dataset.schema import Task
+from pcmodel.behaviour.dataset.series import Series
+
+MANY = 12  # levels of a condition that are listed one by one
+LONG = 10.0  # seconds of a decision that are worth a look
+
+
+def understood(series: Series, task: Task) -> tuple[tuple[str, str], ...]:
+    """Rows of a table: what, and what was understood."""
+    counts = series.present.sum(axis=1)
+    per_person = np.bincount(series.participant)
+    rows = [
+        ("people", f"{series.num_participants}"),
+        ("series", f"{len(counts)}, {_range(per_person)} for each person"),
+        ("trials", f"{int(counts.sum())}, {_range(counts)} in each series"),
+    ]
+    for note in series.notes:
+        what, _, said = note.partition(": ")
+        rows.append((what, said))
+    for name, values in series.values.items():
+        seen = values[series.present & np.isfinite(values)]
+        missing = series.num_missing[name]
+        if missing < counts.sum():
+            said = f"{seen.min():g} to {seen.max():g}, mean {seen.mean():.4g}"
+            rows.append((f"{name}, values", f"{said}; {missing} missing"))
+    for name, values in series.covariates.items():
+        rows.append((f"{name}, levels", _levels(values)))
+    return tuple(rows) + tuple(("odd", said) for said in oddities(series, task))
+
+
+def _range(counts: np.ndarray) -> str:
+    low, high = int(counts.min()), int(counts.max())
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def _levels(values: np.ndarray) -> str:
+    levels, counts = np.unique(values, return_counts=True)
+    if len(levels) > MANY and values.dtype.kind == "f":
+        return f"numbers, {levels[0]:g} to {levels[-1]:g}"
+    shown = [
+        f"{level:g} ({n})" if values.dtype.kind == "f" else f"{level} ({n})"
+        for level, n in zip(levels[:MANY], counts[:MANY], strict=True)
+    ]
+    more = ", ..." if len(levels) > MANY else ""
+    return ", ".join(shown) + more + " (series)"
+
+
+def oddities(series: Series, task: Task) -> list[str]:
+    """What is possible, and more often a slip."""
+    found: list[str] = []
+    counts = series.present.sum(axis=1)
+    few = int((counts < 0.5 * np.median(counts)).sum())
+    if few:
+        found.append(f"series with less than half the usual number of trials: {few}")
+    responses = np.where(series.present, series.values[task.response], np.nan)
+    outcome = np.where(series.present, series.values["outcome"], np.nan)
+    empty = int((series.present & np.isnan(responses) & np.isnan(outcome)).sum())
+    if empty:
+        found.append(
+            f"rows with neither outcome nor response: {empty}; if they are no trials, "
+            "--where leaves them out"
+        )
+    found += _about_people(series, responses)
+    times = series.values.get("reaction_time")
+    if times is not None and np.any(times[np.isfinite(times)] > LONG):
+        long = int((times[np.isfinite(times)] > LONG).sum())
+        found.append(f"reaction times longer than {LONG:g} s: {long}")
+    return found
+
+
+def _about_people(series: Series, responses: np.ndarray) -> Sequence[str]:
+    same = silent = 0
+    for person in range(series.num_participants):
+        own = responses[series.participant == person]
+        held = series.present[series.participant == person]
+        seen = own[np.isfinite(own)]
+        same += len(seen) > 1 and len(np.unique(seen)) == 1
+        silent += len(seen) < 0.5 * held.sum()
+    found = []
+    if same:
+        found.append(f"people who gave one and the same response throughout: {same}")
+    if silent:
+        found.append(
+            f"people without a response in more than half of their trials: {silent}"
+        )
+    return found

@@ -1,0 +1,180 @@
+"""Which rows of a table are used: `phase == test and (rt < 5 or session in (1, 2))`.
+
+A column (in backticks if its name has spaces), a comparison, a value (in quotation marks if
+it has spaces); `and` binds closer than `or`. Numbers are compared as numbers, all else
+as it is written. A value that the column does not hold is refused: it is a slip.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple, NoReturn
+
+from pcmodel.behaviour.dataset.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.readers import RawTable
+from pcmodel.behaviour.dataset.reading import same
+from pcmodel.errors import UserError, unknown_name
+
+TOKEN = re.compile(
+    r"\s*(?:`(?P<column>[^`]+)`|\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'"
+    r"|(?P<sign>==|!=|<=|>=|<|>|\(|\)|,)|(?P<word>[^\s=!<>(),`\"']+))"
+)
+ORDERED: dict[str, Callable[[float, float], bool]] = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+GRAMMAR = "COLUMN == VALUE (or !=, <, <=, >, >=, in (A, B), not in (A, B)), and, or"
+
+
+class Token(NamedTuple):
+    """A word and whether it was quoted, so that it is no keyword."""
+
+    text: str
+    kind: str  # sign, word, column, value
+
+
+def choose_rows(raw: RawTable, expression: str) -> RawTable:
+    """The rows for which the expression holds; UserError where it cannot be read."""
+    parser = _Parser(raw, expression)
+    kept = [i for i, keep in enumerate(parser.read()) if keep]
+    if not kept:
+        raise UserError("keeps no row", where=f"--where {expression!r}")
+    return raw.take(kept)
+
+
+def columns_in(raw: RawTable, expression: str) -> set[str]:
+    """The columns an expression speaks of."""
+    parser = _Parser(raw, expression)
+    parser.read()
+    return parser.columns
+
+
+class _Parser:
+    """Recursive descent over the tokens; a truth value for every row."""
+
+    def __init__(self, raw: RawTable, expression: str) -> None:
+        self.raw, self.expression, self.place = raw, expression, 0
+        self.columns: set[str] = set()
+        self.tokens = self._tokens()
+
+    def read(self) -> list[bool]:
+        """The whole expression."""
+        found = self._either()
+        if self.place < len(self.tokens):
+            self._fail(f"cannot be read from {self.tokens[self.place].text!r} on")
+        return found
+
+    def _tokens(self) -> list[Token]:
+        found, place, text = [], 0, self.expression.rstrip()
+        while place < len(text):
+            match = TOKEN.match(text, place)
+            if not match:
+                self._fail(f"cannot be read from {text[place:]!r} on")
+            kind = str(match.lastgroup)
+            name = "value" if kind in ("double", "single") else kind
+            found.append(Token(match.group(kind), name))
+            place = match.end()
+        return found
+
+    def _fail(self, what: str) -> NoReturn:
+        raise UserError(what, where=f"--where {self.expression!r}", expected=GRAMMAR)
+
+    def _next(self) -> Token:
+        if self.place == len(self.tokens):
+            self._fail("ends too early")
+        self.place += 1
+        return self.tokens[self.place - 1]
+
+    def _is(self, *words: str) -> bool:
+        ahead = self.tokens[self.place : self.place + len(words)]
+        plain = [t.text.lower() for t in ahead if t.kind in ("word", "sign")]
+        if plain != list(words):
+            return False
+        self.place += len(words)
+        return True
+
+    def _either(self) -> list[bool]:
+        found = self._both()
+        while self._is("or"):
+            found = [a or b for a, b in zip(found, self._both(), strict=True)]
+        return found
+
+    def _both(self) -> list[bool]:
+        found = self._one()
+        while self._is("and"):
+            found = [a and b for a, b in zip(found, self._one(), strict=True)]
+        return found
+
+    def _one(self) -> list[bool]:
+        if self._is("("):
+            found = self._either()
+            if not self._is(")"):
+                self._fail("has a parenthesis that is not closed")
+            return found
+        column = self._next().text
+        if column not in self.raw.columns:
+            raise unknown_name(
+                "column",
+                column,
+                self.raw.columns,
+                where=f"--where {self.expression!r}",
+            )
+        self.columns.add(column)
+        if self._is("in"):
+            return self._among(column)
+        if self._is("not", "in"):
+            return [not held for held in self._among(column)]
+        sign = self._next()
+        if sign.kind != "sign" or sign.text not in (*ORDERED, "==", "!="):
+            self._fail(f"has {sign.text!r} where a comparison belongs")
+        value = self._value()
+        if sign.text in ORDERED:
+            return self._ordered(column, sign.text, value)
+        held = self._equal(column, value)
+        return held if sign.text == "==" else [not equal for equal in held]
+
+    def _value(self) -> str:
+        token = self._next()
+        if token.kind == "sign":
+            self._fail(f"has {token.text!r} where a value belongs")
+        return token.text
+
+    def _among(self, column: str) -> list[bool]:
+        if not self._is("("):
+            self._fail("has no list in parentheses after 'in'")
+        held = self._equal(column, self._value())
+        while self._is(","):
+            more = self._equal(column, self._value())
+            held = [a or b for a, b in zip(held, more, strict=True)]
+        if not self._is(")"):
+            self._fail("has a list that is not closed")
+        return held
+
+    def _equal(self, column: str, value: str) -> list[bool]:
+        cells = self.raw.columns[column]
+        kinds = {
+            cell: is_missing(cell) if is_missing(value) else same(cell, value)
+            for cell in set(cells)
+        }
+        if not any(kinds.values()):
+            shown = ", ".join(sorted(repr(cell.strip()) for cell in kinds)[:8])
+            self._fail(
+                f"compares column {column!r} with {value!r}, but it holds {shown}"
+            )
+        return [kinds[cell] for cell in cells]
+
+    def _ordered(self, column: str, sign: str, value: str) -> list[bool]:
+        limit = to_number(value)
+        if limit is None or limit != limit:
+            self._fail(f"compares by size with {value!r}, which is no number")
+        cells = self.raw.columns[column]
+        numbers = {cell: to_number(cell) for cell in set(cells)}
+        for i, cell in enumerate(cells):
+            if numbers[cell] is None:
+                at = self.raw.at(i, column)
+                raise UserError(
+                    f"is not a number, and --where compares it by size: {cell!r}",
+                    where=f"{at['file']}, column {column!r}, row {at['row']}",
+                )
+        return [ORDERED[sign](numbers[cell], limit) for cell in cells]  # type: ignore[arg-type]

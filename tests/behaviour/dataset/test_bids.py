@@ -1,0 +1,189 @@
+"""Of a BIDS folder the files of one task are read, each run once, and nothing else."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from pcmodel.behaviour.dataset import (
+    Reading,
+    find_task,
+    load_series,
+    with_judgements,
+)
+from pcmodel.behaviour.workflow import digest
+from pcmodel.errors import UserError
+
+TASK = with_judgements(find_task("binary"), ("reaction_time",))
+HEADER = "trial\toutcome\tresponse\tresponse_time\n"
+BODY = "1\t0\t0\t500\n2\t1\t1\t700\n3\t1\tn/a\tn/a\n"
+
+
+def put(folder, name, text, encoding="utf-8"):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding)
+    return path
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Two people, two sessions each."""
+    folder = tmp_path / "study"
+    for who in ("01", "02"):
+        for ses in ("1", "2"):
+            stem = f"sub-{who}_ses-{ses}_task-coin_beh"
+            put(folder, f"sub-{who}/ses-{ses}/beh/{stem}.tsv", HEADER + BODY)
+        put(
+            folder,
+            f"sub-{who}/sub-{who}_sessions.tsv",
+            "session_id\tdrug\nses-2\tLSD\nses-1\tplacebo\n",
+        )
+    text = "participant_id\tage\nsub-02\t50\nsub-01\t30\n"
+    put(folder, "participants.tsv", text)
+    return folder
+
+
+def load(folder, **options):
+    return load_series(folder, TASK, covariates=("drug", "age"), **options)
+
+
+def complaint(folder, **options):
+    with pytest.raises(UserError) as caught:
+        load(folder, **options)
+    return str(caught.value)
+
+
+FIRST = "sub-01/ses-1/beh/sub-01_ses-1_task-coin_beh.tsv"
+
+
+def test_sessions_and_people_are_joined_by_name(study):
+    series = load(study)
+    assert series.participant.tolist() == [0, 0, 1, 1]
+    assert series.covariates["drug"].tolist() == ["placebo", "LSD"] * 2
+    assert series.covariates["age"].tolist() == [30, 30, 50, 50]
+    assert series.present.sum() == 12
+    np.testing.assert_allclose(series.values["reaction_time"][0], [0.5, 0.7, np.nan])
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["derivatives/clean/", "sourcedata/", "code/", ".git/annex/", ".old/", "backup/"],
+)
+def test_copies_elsewhere_are_not_read(place, study):
+    before = digest(study)
+    put(study, place + FIRST, HEADER + BODY)
+    put(study, "sub-01/ses-1/beh/notes.txt", "nothing")
+    assert load(study).present.sum() == 12
+    assert digest(study) == before
+
+
+def test_the_digest_is_of_what_is_read(study):
+    found = {digest(study)}
+    changes = (
+        lambda: put(study, FIRST, HEADER + BODY.replace("500", "501")),
+        lambda: put(study, "task-coin_beh.json", "{}"),
+        lambda: put(study, "participants.tsv", "participant_id\tage\n01\t3\n02\t5\n"),
+        lambda: put(study, "sub-01/sub-01_sessions.tsv", "session_id\n1\n2\n"),
+        lambda: (study / "sub-02").rename(study / "sub-03"),
+    )
+    for i, change in enumerate(changes[:4], 2):
+        change()
+        found.add(digest(study))
+        assert len(found) == i
+    put(study, "runs/report.html", "a page")
+    assert digest(study) in found
+
+
+def test_one_run_in_two_files_is_refused_or_chosen(study):
+    events = FIRST.replace("_beh.tsv", "_events.tsv")
+    put(study, events, HEADER + BODY.replace("1\t1\t700", "1\t0\t900"))
+    said = complaint(study)
+    assert "is of the same run as sub-01_ses-1_task-coin_beh.tsv" in said
+    assert "--bids-suffix" in said
+    assert load(study, reading=Reading(bids_suffix="beh")).present.sum() == 12
+    put(study, FIRST.replace("_beh", "_acq-b_beh"), HEADER + BODY)
+    assert "move the other" in complaint(study, reading=Reading(bids_suffix="beh"))
+
+
+@pytest.mark.parametrize("lost", ["response", "response_time", "trial", "outcome"])
+def test_a_column_that_one_file_lacks_is_not_missing(lost, study):
+    put(study, FIRST, HEADER.replace(lost, "other", 1) + BODY)
+    if lost == "response":
+        put(study, FIRST, HEADER.replace("response\t", "other\t") + BODY)
+    said = complaint(study)
+    assert (
+        f"sub-01_ses-1_task-coin_beh.tsv, column {lost!r}, row 1: has no such" in said
+    )
+
+
+def test_files_that_name_a_column_differently_are_refused(study):
+    put(study, FIRST, HEADER.replace("response_time", "RT") + BODY)
+    said = complaint(study)
+    assert "sub-02_ses-2_task-coin_beh.tsv, column 'RT', row 1: has no such" in said
+
+
+def test_a_missing_cell_is_blamed_on_its_own_file(study):
+    put(study, "participants.tsv", "participant_id\tage\nsub-02\tn/a\nsub-01\t30\n")
+    assert "participants.tsv, column 'age', row 2" in complaint(study)
+    put(study, "participants.tsv", "participant_id\tage\nsub-02\t5\nsub-01\t30\n")
+    put(study, "sub-02/sub-02_sessions.tsv", "session_id\tdrug\n1\tn/a\n2\tLSD\n")
+    assert "sub-02_sessions.tsv, column 'drug', row 2" in complaint(study)
+    put(study, "sub-02/sub-02_sessions.tsv", "session_id\tdrug\n01\tplacebo\n2\tLSD\n")
+    assert "ses-1 has data but no row here (there is ses-01" in complaint(study)
+    put(study, "sub-02/sub-02_sessions.tsv", "session_id\tdrug\n1\tplacebo\n2\tLSD\n")
+    put(study, "participants.tsv", "participant_id\tage\nsub-2\t5\nsub-01\t30\n")
+    assert "sub-02 has data but no row here" in complaint(study)
+
+
+@pytest.mark.parametrize("name", [FIRST, "participants.tsv", "task-coin_beh.json"])
+def test_links_to_nothing_folders_and_pipes_are_said(name, study):
+    path = study / name
+    path.unlink(missing_ok=True)
+    path.symlink_to("nowhere.tsv")
+    said = complaint(study)
+    assert path.name in said and "link to a file that is not there" in said
+    path.unlink()
+    path.mkdir()
+    assert f"{path.name}: is a folder" in complaint(study)
+    path.rmdir()
+    os.mkfifo(path)
+    assert "neither a file nor a folder" in complaint(study)
+
+
+def test_sidecars_say_levels_and_units(study):
+    about = {
+        "response": {"Levels": {"left": "the left key", "right": "the right key"}},
+        "response_time": {"Units": "ms"},
+    }
+    sidecar = put(study, "task-coin_beh.json", json.dumps(about), "utf-8-sig")
+    for path in study.rglob("*_beh.tsv"):
+        text = BODY.replace("0\t0\t500", "0\tleft\t500").replace("\t1\t7", "\tright\t7")
+        path.write_text(HEADER + text)
+    series = load(study)
+    np.testing.assert_array_equal(series.values["response"][0], [0, 1, np.nan])
+    sidecar.write_text(sidecar.read_text("utf-8-sig").replace('"ms"', '"s"'))
+    assert "has a median of 600 s" in complaint(study)
+    sidecar.write_text('{"a": 1, "a": 2}')
+    assert "task-coin_beh.json: has the key 'a' twice" in complaint(study)
+    sidecar.write_text("[" * 100_000)
+    assert "task-coin_beh.json: is not JSON" in complaint(study)
+
+
+def test_a_file_in_the_wrong_folder_is_refused(study):
+    put(study, FIRST.replace("sub-01_", "sub-03_"), HEADER + BODY)
+    assert "lies in the folder sub-01" in complaint(study)
+
+
+def test_a_column_that_denies_the_name_of_its_file_is_refused(study):
+    body = "".join(f"sub-0{i}\t{row}\n" for i, row in enumerate(BODY.split("\n")[:3]))
+    put(study, FIRST, "Subject\t" + HEADER + body)
+    said = complaint(study)
+    assert "column 'Subject', row 2 'sub-00', row 4 'sub-02': is not the sub-01" in said
+    put(
+        study,
+        FIRST,
+        "Subject\t" + HEADER + body.replace("00\t", "1\t").replace("02\t", "01\t"),
+    )
+    assert load(study).participant.tolist() == [0, 0, 1, 1]

@@ -1,0 +1,62 @@
+"""`pcmodel check`: what was understood, printed and written, nobody named."""
+
+import json
+
+from pcmodel.cli import main
+
+TABLE = """Subject,Trial,phase,drug,stimulus,choice,rt
+anna,2,test,Placebo,1,2,500
+anna,1,test,Placebo,0,1,700
+anna,0,practice,Placebo,0,1,700
+berta,1,test,LSD,0,1,
+berta,2,test,LSD,1,1,12500
+"""
+
+
+def check(folder, *more):
+    path = folder / "data.csv"
+    path.write_text(TABLE)
+    command = ["check", str(path), "--task", "binary", "--output", str(folder / "out")]
+    return main([*command, *more])
+
+
+def test_what_was_understood_is_printed_and_written(tmp_path, capsys):
+    options = ("--formula", "omega2 ~ drug", "--judgements", "reaction_time")
+    assert check(tmp_path, *options, "--where", "phase == test") == 0
+    content = json.loads((tmp_path / "out" / "check.json").read_text())
+    rows = {row["what"]: row["said"] for row in content["understood"]}
+    assert rows["people"] == "2" and rows["trials"] == "4, 2 in each series"
+    assert rows["order"] == "by 'Trial'"
+    assert rows["outcome, code"] == "'0' is 0, '1' is 1"
+    assert rows["response, code"] == "'1' is 0, '2' is 1"
+    assert rows["rt"] == "taken for ms by size"
+    assert rows["reaction_time, values"] == "0.5 to 12.5, mean 4.567; 1 missing"
+    assert rows["drug, levels"] == "LSD (1), Placebo (1) (series)"
+    odd = [row["said"] for row in content["understood"] if row["what"] == "odd"]
+    assert odd == [
+        "people who gave one and the same response throughout: 1",
+        "reaction times longer than 10 s: 1",
+    ]
+    printed = capsys.readouterr().out
+    assert "taken for ms by size" in printed and "anna" not in printed
+
+
+def test_what_cannot_be_understood_is_refused_as_by_fit(tmp_path, capsys):
+    assert check(tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "data.csv, column 'phase', row 4 'practice': is no trial" in said
+    more = ("--where", "phase == test", "--units", "reaction_time")
+    assert check(tmp_path, *more) == 2
+    assert "units: cannot be read: 'reaction_time'" in capsys.readouterr().err
+    more = ("--where", "phase == test", "--codes", "response=1,2,3")
+    assert check(tmp_path, *more) == 2
+    assert "expected two" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_codes_and_missing_values_are_options(tmp_path):
+    more = ("--where", "phase == test", "--codes", "response=2,1", "--missing=-9,999")
+    assert check(tmp_path, *more) == 0
+    content = json.loads((tmp_path / "out" / "check.json").read_text())
+    rows = {row["what"]: row["said"] for row in content["understood"]}
+    assert rows["response, code"] == "'2' is 0, '1' is 1"
