@@ -59,6 +59,14 @@ def test_the_saved_configuration_repeats_the_run(coin):
         assert Path("a", file).read_bytes() == Path("b", file).read_bytes()
 
 
+@pytest.mark.parametrize("file", ["marked.json", "marked.yaml"])
+def test_a_byte_order_mark_before_a_configuration_is_none_of_it(coin, file):
+    name = coin()
+    Path(file).write_text('{"flips": 7}', "utf-8-sig")
+    assert main(["run", name, "--config", file, "--output", "a"]) == 0
+    assert json.loads(Path("a", "config.json").read_text())["flips"] == 7
+
+
 def test_defaults_then_smoke_then_file_then_options(coin, capsys):
     name = coin()
     Path("c.yaml").write_text("coin: {bias: 0.1}\nscale: 3\nflips: 4")

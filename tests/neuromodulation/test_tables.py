@@ -71,6 +71,8 @@ def test_users_add_compounds_by_file(tmp_path):
     """A quoted field may hold commas; a comment line is skipped."""
     library = load_compounds(write(tmp_path, HEADER + "# mine\n" + GOOD))
     assert library["x"].get("k_2a", 0.0) == 5
+    marked = load_compounds(write(tmp_path, "\ufeff" + HEADER + "# mine\n" + GOOD))
+    assert marked["x"].numbers == library["x"].numbers
     assert library["x"].numbers["half_life"].source == "Someone 2020, table 2"
     assert "psilocybin" in library.names
 
