@@ -41,6 +41,7 @@ PLUMBING = {
     "__annotations__",
     "__slotnames__",
 }
+MORE_THAN_ATTRIBUTES = (*CONTAINERS, jax.Array, np.ndarray, np.generic, np.dtype, type)
 MEMBERS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 MOST = 100_000
 """So many things are read of one setting; it is then compared by identity."""
@@ -137,8 +138,9 @@ class _Reader:
             return kind, value
         if kind in (float, complex):
             return kind, repr(value)
-        if kind not in CONTAINERS and (isinstance(value, ITSELF) or is_public(value)):
-            return Same(value)
+        if kind not in CONTAINERS and not is_record(kind):
+            if isinstance(value, ITSELF) or is_public(value):
+                return Same(value)
         if id(value) in self._done:
             return self._done[id(value)]
         depth = len(self._reading)
@@ -168,6 +170,8 @@ class _Reader:
             return self._items(value)
         if type(value) is dict:
             return self._mapping(value)
+        if is_record(type(value)):
+            return self._state(value)
         if isinstance(value, jax.Array):
             return _jax_array(value)
         if isinstance(value, np.ndarray | np.generic):
@@ -276,6 +280,9 @@ class _Reader:
             return ()
         if not tells_all(type(value)):
             return self._in_doubt(value)
+        return self._state(value)
+
+    def _state(self, value: Any) -> Hashable:
         try:
             state = object.__reduce_ex__(value, 2)[2]
         except TypeError:  # something of it is kept out of sight
@@ -317,6 +324,20 @@ def tells_all(kind: type) -> bool:
         plain
         and (state is object.__getstate__ or by_fields)
         and kind not in copyreg.dispatch_table
+    )
+
+
+@functools.lru_cache(maxsize=1000)
+def is_record(kind: type) -> bool:
+    """Whether objects of this type are their attributes and no more: most of what is read at every call.
+
+    Only types of trusted packages, whose rules for copying do not change.
+    """
+    return (
+        is_public(kind)
+        and not issubclass(kind, MORE_THAN_ATTRIBUTES)
+        and not any("__call__" in vars(base) for base in kind.__mro__)  # may be named
+        and tells_all(kind)
     )
 
 

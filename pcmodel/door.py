@@ -48,6 +48,9 @@ class Clamp:
     mask: ArrayLike | None = None
 
 
+UNMODULATED = Modulation()
+
+
 class Batching(NamedTuple):
     """Which arrays of a problem carry a leading batch axis (static)."""
 
@@ -134,7 +137,7 @@ def pose(
             where="modulation",
             expected="pcmodel.Modulation(gains by level) or pcmodel.relax(level, gain)",
         )
-    gains = (modulation or Modulation()).resolve(model.names, model.widths, dtype)
+    gains = (modulation or UNMODULATED).resolve(model.names, model.widths, dtype)
     modulated, weights = modulate_slopes(pure, modulation)
     structure = Structure(modulated, tuple(units), levels)
     inputs = Inputs(weights, pure.log_precisions, gains, tuple(values), beliefs)

@@ -66,7 +66,8 @@ class Modulation:
         self, names: tuple[str, ...], widths: tuple[int, ...], dtype: jnp.dtype
     ) -> tuple[Array, ...]:
         """One gain array per level, shape () or (width,), error transmission included."""
-        resolved = [jnp.ones((), dtype) for _ in names]
+        resolved = [jnp.ones((), dtype)] * len(names)
+        given = self.gains or self.error_transmission
         for index, gain in by_index(self.gains, names):
             resolved[index] = checked_gain(gain, names[index], widths[index], dtype)
         for index, share in by_index(self.error_transmission, names):
@@ -82,7 +83,7 @@ class Modulation:
                 )
             for above in range(index + 1, len(names)):
                 resolved[above] = resolved[above] / passed
-        for name, gain in zip(names, resolved, strict=True):
+        for name, gain in zip(names, resolved, strict=True) if given else ():
             if not is_traced(gain) and not np.all(np.isfinite(gain) & (gain > 0)):
                 raise UserError(
                     f"gain and error transmission together make {np.asarray(gain)}",

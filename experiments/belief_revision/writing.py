@@ -149,20 +149,16 @@ def behaviour_section(results: Results, summary: Summary) -> Section:
         )
         for i, name in enumerate(names)
     ]
+    gaps = summary.behaviour["loo_per_person_below_best"]
     fits = [
-        (
-            name,
-            f"{gap:.1f}",
-            f"{d['rhat']:.3f}",
-            f"{d['ess']:.0f}",
-            f"{d['num_divergent']:.0f}",
-        )
-        for (name, gap), d in zip(
-            summary.behaviour["loo_per_person_below_best"].items(),
-            found.diagnostics,
-            strict=False,
+        (name, f"{gap:.1f}", *_chains(diagnostics))
+        for (name, gap), diagnostics in zip(
+            gaps.items(), found.diagnostics, strict=True
         )
     ]
+    fits.append(
+        ("change point, simulated people", "", *_chains(found.recovery_diagnostics))
+    )
     return Section(
         "What behaviour can say about relaxed beliefs",
         (
@@ -215,9 +211,21 @@ def behaviour_section(results: Results, summary: Summary) -> Section:
                 "probability of a person's reports). Kalman: no change points. Belief-anchored: updates start "
                 "from an unseen belief instead of the last report. k = b = 1: outcomes are taken to be as "
                 "noisy as they are. q = 0: between changes the position is taken to stand still. R-hat (1 is "
-                "best) and effective sample size: the worst of all group-level parameters.",
+                "best) and effective sample size: the worst of all group-level parameters. Divergences: transitions "
+                "of the sampler that lost the posterior, of all it made. Simulated people: the fit that must "
+                "find the known parameters of simulated participants again.",
             ),
         ),
+    )
+
+
+def _chains(diagnostics: dict[str, float]) -> tuple[str, str, str]:
+    """R-hat, effective sample size, and divergent transitions of all."""
+    divergent, draws = diagnostics["num_divergent"], diagnostics["num_draws"]
+    return (
+        f"{diagnostics['rhat']:.3f}",
+        f"{diagnostics['ess']:.0f}",
+        f"{divergent:.0f} of {draws:,.0f}",
     )
 
 

@@ -90,3 +90,4 @@ class BehaviourResults(NamedTuple):
     recovery_interval: np.ndarray  # (2, parameters, participants): 5 and 95 %
     recovery_coverage: np.ndarray  # (parameters,) share of truths inside
     recovery_correlation: np.ndarray  # (parameters,); NaN where all share one value
+    recovery_diagnostics: dict[str, float]  # of that fit, named as in `diagnostics`

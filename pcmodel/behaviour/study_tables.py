@@ -61,4 +61,5 @@ def recovery_table(fit: Fit, truth: np.ndarray) -> dict:
         recovery_interval=np.stack([low, high]),
         recovery_coverage=((truth >= low) & (truth <= high)).mean(axis=1),
         recovery_correlation=correlation,
+        recovery_diagnostics=_numbers(fit.diagnostics),
     )

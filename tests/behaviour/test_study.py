@@ -1,12 +1,14 @@
 """Fits on simulated people, the matched rivals, and the study's smoke run."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.belief_revision.judging import recovery
 from pcmodel.behaviour import Agent, ParticipantParameters, simulate_task
 from pcmodel.behaviour.attribution import attribution_curve, best_over_sizes
 from pcmodel.behaviour.diagnostics import BRIEF, Diagnostics
@@ -26,6 +28,7 @@ from pcmodel.behaviour.study import (
     helicopter_trials,
     run_behaviour_study,
 )
+from pcmodel.behaviour.study_tables import recovery_table
 from pcmodel.behaviour.unroll import simulate_participant
 
 
@@ -122,6 +125,26 @@ def test_chains_that_disagree_are_asked_one_by_one():
     assert loo_verdict(fit_of(1.4, low), best) == "worse"
     split = [low[0], noise + 10 + 0.1 * rng.normal(size=10)]
     assert loo_verdict(fit_of(1.4, split), best) == "unconverged"
+
+
+def test_recovery_is_judged_by_the_fit_to_simulated_people():
+    """Prevents a verdict about simulated people from reading the chains of a fit to real ones."""
+    fit = fit_of(1.0, [np.zeros(10)] * 2)
+    fit = fit._replace(
+        participants=np.linspace(-1, 1, 20)[None, :, None, None]
+        * np.ones((1, 20, 9, 3)),
+        diagnostics=fit.diagnostics._replace(num_divergent=3),
+    )
+    inside, outside = np.full((9, 3), 0.5), np.full((9, 3), 5.0)
+    good = fit._replace(diagnostics=fit.diagnostics._replace(num_divergent=0))
+    for given, truth, outcome, said in (
+        (good, inside, "holds", "coverage 100% over parameters; 0 of 800"),
+        (fit, inside, "fails", "coverage 100% over parameters; 3 of 800"),
+        (good, outside, "fails", "coverage 0% over parameters; 0 of 800"),
+    ):
+        found = recovery(SimpleNamespace(**recovery_table(given, truth)))
+        assert found.outcome == outcome
+        assert found.observed.startswith(said)
 
 
 @pytest.mark.slow
