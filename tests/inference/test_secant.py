@@ -96,6 +96,7 @@ def test_no_secant_step_raises_the_energy():
     assert np.all(path[:, 25] - path[:, -1] < 1e-2 * fallen), "they crawl"
 
 
+@pytest.mark.slow
 def test_secant_steps_gain_more_than_their_fixed_factor_would(monkeypatch):
     """Prevents pairs that are stored and never used."""
     network = pcmodel.dense(
