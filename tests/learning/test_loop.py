@@ -12,7 +12,8 @@ from pcmodel.contents import Static
 from pcmodel.door import pose
 from pcmodel.inference import TruncatedNewton
 from pcmodel.learning import Learning, Position, PosteriorSamples
-from pcmodel.learning.loop import chunks, learn, run_chunk
+from pcmodel.learning.em import LearningState
+from pcmodel.learning.loop import chunks, is_finite, learn, run_chunk
 from pcmodel.learning.m_step import Frozen
 from pcmodel.networks.network import as_model
 
@@ -177,3 +178,17 @@ def test_a_step_that_explodes_is_not_in_the_curve_nor_in_the_network():
     assert len(seen) == 7 and curve.stopped_early
     assert curve.energy.tolist() == [float(each.info.energy) for each in seen[:6]]
     assert_same(state.weights, seen[5].state.weights)
+
+
+@pytest.mark.parametrize("amiss", [np.nan, np.inf, -np.inf])
+def test_one_number_that_is_not_finite_ends_a_run(amiss):
+    """Anywhere in any weight or log-precision, whatever stands beside it."""
+    pure = as_model(pcmodel.dense((4, 3, 2), rngs=nnx.Rngs(0)))
+    whole = LearningState(pure.weights, pure.log_precisions, *[()] * 4)
+    assert is_finite(whole)
+    leaves, form = jax.tree.flatten(whole)
+    assert len(leaves) == 8
+    for number, leaf in enumerate(leaves):
+        spoiled = [*leaves]
+        spoiled[number] = jnp.ravel(leaf).at[-1].set(amiss)
+        assert not is_finite(jax.tree.unflatten(form, spoiled))
