@@ -90,6 +90,29 @@ def test_a_linear_network_is_exact_and_nothing_is_drawn():
     assert "exact" in str(told)
 
 
+def test_defensive_draws_widen_from_the_posterior_to_the_prior():
+    """In turn: evidence of precision 100 tempered to 101^(-k / 4) of it, the last of them none; the density knows all."""
+    from pcmodel.door import pose
+    from pcmodel.inference.importance import NUM_TEMPERED, mixture_draws
+
+    network = pcmodel.linear_gaussian([np.eye(1)], [100.0, 1.0])
+    problem = pose(network, np.ones(1)).problem
+    size = 20_000
+    drawn = mixture_draws(problem, jnp.full(1, 100 / 101), KEY, size)
+    defensive = drawn.whitened[size:].reshape(-1, NUM_TEMPERED)
+    evidence = 100 * np.array([*(101.0 ** (-np.arange(1, 5) / 4)), 0.0])
+    np.testing.assert_allclose(defensive.var(axis=0), 1 / (1 + evidence), rtol=0.1)
+    means = evidence / (1 + evidence)
+    error = 4 * np.sqrt(NUM_TEMPERED / size / (1 + evidence))
+    assert np.all(np.abs(defensive.mean(axis=0) - means) < error)
+    # Relative to N(1, 1 / 101) at its mode, half of all own draws.
+    points = np.asarray(drawn.whitened)
+    shares = np.array([0.5, *np.full(NUM_TEMPERED, 0.5 / NUM_TEMPERED)])
+    precisions, centres = 1 + np.array([100, *evidence]), np.array([100 / 101, *means])
+    logs = -0.5 * precisions * (points - centres) ** 2 + 0.5 * np.log(precisions / 101)
+    np.testing.assert_allclose(drawn.mixture, np.log(np.exp(logs) @ shares), rtol=1e-9)
+
+
 @pytest.mark.slow
 def test_ratios_of_a_linear_network_are_constant():
     """Own draws, and the mixture's, against the closed form: nothing to correct, k of no tail."""

@@ -235,3 +235,13 @@ def test_curvature_that_cannot_be_told_from_none_is_no_saddle():
         found = run_inference(single, GaussNewton(), latents)
         assert found.converged
         assert bool(jnp.abs(found.latents[1][0]) > 1e-2) == leaves
+
+
+def test_leaving_a_saddle_is_a_step():
+    """At rest under x^2 the look around finds the way down; one step is granted, and that is it."""
+    problem = pose(squares(), np.array([3.0]))
+    start = (jnp.zeros(1), jnp.zeros(1), jnp.zeros(1))
+    found = run_inference(problem, GaussNewton(max_iterations=1), start)
+    assert int(found.iterations) == 1 and not found.converged
+    # No Newton step has been taken from the place that the way down led to.
+    assert float(jnp.abs(found.latents[1][0])) > 0.1 and float(found.residual) > 1

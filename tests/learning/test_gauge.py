@@ -1,5 +1,7 @@
 """The gauge: what a rescaled hidden level may change, and what each gauge holds still."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,6 +18,7 @@ from pcmodel.learning import (
     Learning,
     MovingAverage,
 )
+from pcmodel.learning.gauge import fix_norms
 from pcmodel.networks.layers import identity
 from pcmodel.networks.network import as_model
 from pcmodel.paradigms.revision import revise
@@ -299,3 +302,22 @@ def test_a_residual_chain_has_one_scale_and_it_is_the_first_maps():
     )
     for name, value in one.items():
         np.testing.assert_allclose(other[name], value, rtol=1e-7, err_msg=name)
+
+
+def test_each_layer_of_a_stack_keeps_its_own_norms():
+    """Whichever of the layers are held alike: by row, as a whole, or not at all."""
+    rng = np.random.default_rng(0)
+    now, then = jnp.asarray(rng.normal(size=(2, 3, 2, 4)))
+    rows, whole, free = ((0,),), ((),), (None,)
+
+    def norm(array, held):
+        if held == free:
+            return array
+        return np.sqrt(np.sum(array**2, axis=None if held == whole else 1))
+
+    for held in itertools.product((rows, whole, free), repeat=3):
+        (fixed,) = fix_norms([now], [then], held)
+        for own, layer, was, began in zip(held, fixed, now, then, strict=True):
+            np.testing.assert_allclose(
+                norm(layer, own), norm(began if own != free else was, own)
+            )

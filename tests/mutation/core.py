@@ -355,6 +355,18 @@ EQUAL_BY_DESIGN = (
         "where the series takes over: both hold to rounding around there",
         ("1e-4 -> 0.0002", "1e-4 -> 5e-05"),
     ),
+    Equal(
+        "inference/secant.py",
+        "moved = (newest, *state.pairs[:-1])",
+        "of two pairs all but the last are the first",
+        ("-1 -> 1",),
+    ),
+    Equal(
+        "learning/separable.py",
+        "return same_literal(one, other)",
+        "whether two are the same does not depend on which is asked first",
+        ("same_literal(one, other) -> same_literal(other, one)",),
+    ),
 )
 
 
