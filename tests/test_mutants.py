@@ -78,6 +78,18 @@ def test_the_draw_is_the_same_every_time_and_fair_to_every_file():
         assert ast.dump(ast.parse(each.apply(source))) != ast.dump(ast.parse(source))
 
 
+def test_a_line_changed_or_spared_leaves_the_rest_of_the_draw():
+    """Prevents every edit of the core from making a hundred other sabotages."""
+    by_file = everything()
+    before = draw(by_file, 200, 2026)
+    left, first = dict(by_file), before[0]
+    left[first.file] = [
+        each for each in by_file[first.file] if each.start != first.start
+    ]
+    after = draw(left, 200, 2026)
+    assert first not in after and len(set(before) - set(after)) <= 3
+
+
 def test_every_spared_line_is_still_there():
     """Prevents a list of exceptions that nobody can check."""
     for equal in EQUAL_BY_DESIGN:

@@ -2,7 +2,7 @@
 
 import ast
 import hashlib
-import random
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -170,17 +170,34 @@ def draw(by_file: dict[str, list[Mutation]], size: int, seed: int) -> list[Mutat
     """`size` sabotages: of each file as many as its share of places, each place once.
 
     A place is a piece of text; which of its sabotages is taken is drawn as well.  The order is shuffled, so that
-    the first few are a small draw of their own.
+    the first few are a small draw of their own.  Drawn by digests of the text alone, so that most of the draw stays
+    what it was when lines are moved, added or left out elsewhere.
     """
-    dice = random.Random(seed)
     places = {file: _places(found) for file, found in by_file.items() if found}
     counts = _shares({file: len(each) for file, each in places.items()}, size)
-    drawn = []
+    drawn: list[tuple[str, Mutation]] = []
     for file, count in counts.items():
-        for place in dice.sample(places[file], count):
-            drawn.append(dice.choice(place))
-    dice.shuffle(drawn)
-    return drawn
+        ranked = sorted(
+            (_lot(seed, name), place) for name, place in _named(places[file])
+        )
+        drawn += [
+            (lot, min(place, key=lambda each, lot=lot: _lot(seed, lot, each.after)))
+            for lot, place in ranked[:count]
+        ]
+    return [mutation for _, mutation in sorted(drawn)]
+
+
+def _lot(seed: int, *texts: str) -> str:
+    return hashlib.sha256("\0".join([str(seed), *texts]).encode()).hexdigest()
+
+
+def _named(places: list[list[Mutation]]) -> Iterator[tuple[str, list[Mutation]]]:
+    """Places with a name: file, text, and which of the places with that text it is."""
+    seen: Counter[str] = Counter()
+    for place in places:
+        text = f"{place[0].file}\0{place[0].before}"
+        seen[text] += 1
+        yield f"{text}\0{seen[text]}", place
 
 
 def _places(mutations: list[Mutation]) -> list[list[Mutation]]:
