@@ -30,7 +30,11 @@ def told(value):
         move, _ = value.update(jnp.ones(()), value.init(jnp.ones(())), jnp.ones(()))
         return f"optimiser that moves {float(move):.3g} along 1"
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return type(value).__name__
+        fields = {
+            each.name: getattr(value, each.name) for each in dataclasses.fields(value)
+        }
+        inside = [f"{name}={told(item)}" for name, item in fields.items()]
+        return f"{type(value).__name__}({', '.join(inside)})"
     return None
 
 

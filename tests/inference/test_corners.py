@@ -249,3 +249,14 @@ def test_slopes_and_the_jump_at_a_pin_are_those_by_hand():
     assert bool(found.meets)
     problem, place = pinned_at_rest(lambda x: jnp.where(x >= 0, x + 1, 0.0), -2.0)
     assert not bend(problem, state_at(problem, place), place.pins).meets
+
+
+@pytest.mark.parametrize("corner", [1e-6, 1000.0, -1e6])
+def test_both_sides_of_a_pin_are_told_apart_at_any_distance_from_zero(corner):
+    """relu(x - c) under y = -2: level to the left, 2 to the right, whatever the digits of c."""
+    problem = pose(chain(lambda x: jax.nn.relu(x - corner), 0.0), np.full(1, -2.0))
+    pins = Pins(jnp.array([True, False]), jnp.array([corner, 0.0]))
+    # The top predicts the corner, so that the slopes are those of the data.
+    found = bend(problem.problem, jnp.array([corner, corner]), pins)
+    assert float(found.left[0]) == pytest.approx(0, abs=1e-6)
+    assert float(found.right[0]) == pytest.approx(2, abs=1e-6)

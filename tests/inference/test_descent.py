@@ -10,7 +10,7 @@ from flax import nnx
 import pcmodel
 from pcmodel.door import pose
 from pcmodel.energy import energy, latents_from_state
-from pcmodel.inference.descent import descend_steps, trajectory
+from pcmodel.inference.descent import CHECK_EVERY, descend_steps, trajectory
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +72,11 @@ def test_tolerance_zero_takes_exactly_the_steps_asked_for(kind):
     expected = coordinates.to_whitened(path.points[13])
     np.testing.assert_allclose(found.whitened, expected, rtol=1e-9)
     assert found.iterations == 13 and not found.converged and found.residual > 0
+
+
+def test_steps_are_counted_from_none(problem):
+    """In whole chunks, and none beyond the bound."""
+    start = jnp.zeros(problem.structure.num_free)
+    for bound in (CHECK_EVERY, 3 * CHECK_EVERY):
+        solver = pcmodel.StateDescent(optax.sgd(1e-6), max_steps=bound)
+        assert int(solver.minimise(problem, start).iterations) == bound

@@ -367,6 +367,18 @@ EQUAL_BY_DESIGN = (
         "whether two are the same does not depend on which is asked first",
         ("same_literal(one, other) -> same_literal(other, one)",),
     ),
+    Equal(
+        "inference/steps.py",
+        "lowered = jnp.where(damping < LEAST_DAMPING, 0, 0.1 * damping)",
+        TUNING,
+        ("0.1 -> 0.05", "0.1 -> 0.2"),
+    ),
+    Equal(
+        "inference/corners.py",
+        "new = Pins(held, jnp.where(held, corner, 0))",
+        "where no unit is pinned the value of its pin is not read",
+        ("0 -> 1", "0 -> -1"),
+    ),
 )
 
 
