@@ -15,7 +15,17 @@ import pcmodel
 from pcmodel.door import pose
 from pcmodel.inference import GaussNewton, infer_one
 from pcmodel.inference.activations import corner_values
-from pcmodel.inference.corners import bend, corner_table, place_of, settled, state_at
+from pcmodel.inference.corners import (
+    bend,
+    blocked,
+    corner_table,
+    crossed,
+    joined,
+    nearest,
+    place_of,
+    settled,
+    state_at,
+)
 from pcmodel.problem import Pins, Problem
 
 BRANCHES = {"relu": (0.0, 1.0), "leaky_relu": (0.01, 1.0), "abs": (-1.0, 1.0)}
@@ -216,25 +226,30 @@ def test_smooth_networks_have_no_corner_to_pay_for():
         assert corner_table(pose(chain(act, 0.0), np.zeros(1)).problem) is None
 
 
-def pinned_at_rest(act, y):
-    """The chain with m = 1, its x pinned at 0 and the top at its best, 1/2."""
-    problem = pose(chain(act, 1.0), np.array([y])).problem
+def pinned_at_rest(act, y, mean=1.0):
+    """The chain with its x pinned at 0 and the top at its best, m / 2."""
+    problem = pose(chain(act, mean), np.array([y])).problem
     pins = Pins(jnp.array([True, False]), jnp.zeros(2))
-    return problem, place_of(problem, jnp.array([0.0, 0.5]), pins)
+    return problem, place_of(problem, jnp.array([0.0, mean / 2]), pins)
+
+
+def asked(problem, place, *, certain=True, cautious=False, distance=1e-9):
+    """What becomes of the place's pins."""
+    return settled(
+        problem,
+        corner_table(problem),
+        place,
+        certain=jnp.asarray(certain),
+        cautious=jnp.asarray(cautious),
+        distance=jnp.asarray(distance),
+    )
 
 
 @pytest.mark.parametrize(("y", "held"), [(-0.5005, True), (-0.4995, False)])
 def test_a_pinned_unit_is_held_by_slopes_that_lead_up_on_both_sides(y, held):
     """Slopes -1/2 and -y - 1/2; one that leads down lets it go to that side."""
     problem, place = pinned_at_rest(jax.nn.relu, y)
-    found = settled(
-        problem,
-        corner_table(problem),
-        place,
-        certain=jnp.asarray(True),
-        cautious=jnp.asarray(False),
-        distance=jnp.asarray(1e-9),
-    )
+    found = asked(problem, place)
     assert bool(found.pins.mask[0]) == held
     x = float(state_at(problem, found)[0])
     assert x == 0.0 if held else 0 < x < 1e-12
@@ -260,3 +275,88 @@ def test_both_sides_of_a_pin_are_told_apart_at_any_distance_from_zero(corner):
     found = bend(problem.problem, jnp.array([corner, corner]), pins)
     assert float(found.left[0]) == pytest.approx(0, abs=1e-6)
     assert float(found.right[0]) == pytest.approx(2, abs=1e-6)
+
+
+@pytest.mark.parametrize(("mean", "side"), [(1.0, 1), (-1.0, -1)])
+def test_from_a_ridge_a_unit_goes_down_the_steeper_side(mean, side):
+    """abs under y = 2: slopes 2 - m / 2 to the left and -2 - m / 2 to the right, both down."""
+    problem, place = pinned_at_rest(jnp.abs, 2.0, mean)
+    found = asked(problem, place, certain=False)
+    assert not found.pins.mask[0]
+    assert np.sign(float(state_at(problem, found)[0])) == side
+
+
+@pytest.mark.parametrize(("y", "side"), [(-0.5005, 1), (-1e4, -1)])
+def test_a_unit_that_may_be_level_goes_to_its_levelest_side(y, side):
+    """Slopes -1/2 and -y - 1/2; from a mode so uncertain that the lesser of them may be none."""
+    problem, place = pinned_at_rest(jax.nn.relu, y)
+    assert asked(problem, place).pins.mask[0]
+    found = asked(problem, place, distance=1.0)
+    assert not found.pins.mask[0]
+    assert np.sign(float(state_at(problem, found)[0])) == side
+
+
+def test_a_unit_as_near_to_its_corner_as_the_mode_is_uncertain_is_asked_too():
+    """x = 1e-3 under y = -2, both slopes up: pinned from a mode known to 1e-2, not to 1e-4, nor before one is found."""
+    problem = pose(chain(jax.nn.relu, 1.0), np.array([-2.0])).problem
+    none = Pins(jnp.zeros(2, bool), jnp.zeros(2))
+    place = place_of(problem, jnp.array([1e-3, 0.5]), none)
+    for certain, distance, held in ((True, 1e-2, 1), (True, 1e-4, 0), (False, 1e-2, 0)):
+        found = asked(problem, place, certain=certain, distance=distance)
+        assert bool(found.pins.mask[0]) == held
+        assert float(state_at(problem, found)[0]) == pytest.approx(
+            0 if held else 1e-3, rel=1e-9
+        )
+        assert not found.pins.mask[1]
+
+
+def test_with_caution_only_the_unit_that_leads_down_most_is_let_go():
+    """Two units under y = (2, 3), slopes -2.5 and -3.5 to the right: both go, or one, or before a mode is found none."""
+    network = chain(jax.nn.relu, 1.0, widths=(2, 2, 1))
+    network.layers[0].weight[...] = jnp.eye(2)
+    problem = pose(network, np.array([2.0, 3.0])).problem
+    pins = Pins(jnp.array([True, True, False]), jnp.zeros(3))
+    place = place_of(problem, jnp.array([0.0, 0.0, 0.5]), pins)
+    for certain, cautious, held in (
+        (True, False, [False, False]),
+        (False, False, [False, False]),
+        (True, True, [True, False]),
+        (False, True, [True, True]),
+    ):
+        found = asked(problem, place, certain=certain, cautious=cautious)
+        assert found.pins.mask[:2].tolist() == held
+        state = np.asarray(state_at(problem, found))[:2]
+        np.testing.assert_array_equal(state == 0, held)
+        assert np.all(state >= 0)
+
+
+def test_the_first_corner_on_a_way_is_the_one_passed():
+    """Corners at -1 and 1: from either side, past both, past none, up to one, and where there are none."""
+    table = np.array([[-1.0, 1.0]] * 5 + [[np.inf, np.inf]])
+    old = jnp.array([-3.0, 3.0, 0.0, 0.5, -0.5, 0.0])
+    new = jnp.array([3.0, -3.0, 0.9, 1.0, -2.0, 9.0])
+    passed = crossed(table, old, new)
+    assert passed.mask.tolist() == [True, True, False, False, True, False]
+    np.testing.assert_array_equal(passed.values[passed.mask], [-1, 1, -1])
+    np.testing.assert_array_equal(nearest(table, old), [-1, 1, -1, 1, -1, np.inf])
+
+
+def test_pins_are_joined_and_the_first_keep_their_values():
+    first = Pins(jnp.array([True, False, True, False]), jnp.array([1.0, 2.0, 3.0, 4.0]))
+    more = Pins(jnp.array([True, True, False, False]), jnp.array([5.0, 6.0, 7.0, 8.0]))
+    both = joined(first, more)
+    assert both.mask.tolist() == [True, True, True, False]
+    np.testing.assert_array_equal(both.values[:3], [1, 6, 3])
+
+
+@pytest.mark.parametrize(
+    ("y", "old", "new", "held"),
+    [(-2.0, -1.0, 1.0, True), (2.0, -1.0, 1.0, False), (2.0, 1.0, -1.0, False)],
+)
+def test_a_way_ends_at_a_corner_beyond_which_the_energy_rises(y, old, new, held):
+    """relu with the top at -1/2: to the right of 0 the slope is 1/2 - y, to the left 1/2, down in the way's direction."""
+    problem = pose(chain(jax.nn.relu, -1.0), np.array([y])).problem
+    old, new = jnp.array([old, -0.5]), jnp.array([new, -0.5])
+    passed = crossed(corner_table(problem), old, new)
+    assert passed.mask.tolist() == [True, False]
+    assert blocked(problem, passed, old, new).mask.tolist() == [held, False]
