@@ -207,3 +207,35 @@ def test_weights_are_the_ratios_normalised_and_nothing_else():
     error = plain.std() / plain.mean() / np.sqrt(4000)
     np.testing.assert_allclose(weighed.error[0], error, rtol=0.02)
     assert weighed.weights[3, 7] < 1e-200 and weighed.share[2] == 0
+
+
+def squared(mean):
+    """A unit of this prior mean whose square is seen, y = 1, with precision 4."""
+    layer = pcmodel.Dense(1, 1, activation=jnp.square, rngs=nnx.Rngs(0))
+    layer.weight[...] = jnp.ones((1, 1))
+    network = pcmodel.Network([layer], (1, 1), log_precisions=[float(np.log(4.0)), 0.0])
+    network.prior_mean[...] = jnp.full((1,), mean)
+    return network
+
+
+@pytest.mark.parametrize("mean", [0.1, 3.0])
+def test_other_modes_count_by_their_evidence_and_the_same_one_not_at_all(mean):
+    """Stationary where 8 x (x^2 - 1) + x - m = 0: two modes of m = 0.1, one of m = 3, by polynomial roots."""
+    from pcmodel.door import pose
+    from pcmodel.inference.importance import elsewhere
+    from pcmodel.inference.infer import infer_one
+
+    problem = pose(squared(mean), np.ones(1)).problem
+    solver = pcmodel.GaussNewton()
+    mode = infer_one(problem, solver, jnp.ones(1)).whitened
+    roots = np.roots([8.0, 0.0, -7.0, -mean]).astype(complex)
+    real = np.sort(roots.real[np.abs(roots.imag) < 1e-9])
+    modes = real[24 * real**2 - 7 > 0]
+    assert float(mode[0]) == pytest.approx(modes[-1] - mean, rel=1e-6)
+    energies = 2 * (modes**2 - 1) ** 2 + (modes - mean) ** 2 / 2
+    # By Laplace with the Gauss-Newton curvature 1 + 4 (2 x)^2.
+    evidence = np.exp(-energies) / np.sqrt(1 + 16 * modes**2)
+    expected = evidence[0] / evidence[1] if len(modes) > 1 else 0.0
+    found = elsewhere(problem, mode, KEY, solver, 8)
+    assert float(found) == pytest.approx(expected, rel=1e-6)
+    assert (expected > 0) == (mean < 1)
