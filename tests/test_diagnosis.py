@@ -209,25 +209,31 @@ def test_weights_are_the_ratios_normalised_and_nothing_else():
     assert weighed.weights[3, 7] < 1e-200 and weighed.share[2] == 0
 
 
-def squared(mean):
-    """A unit of this prior mean whose square is seen, y = 1, with precision 4."""
-    layer = pcmodel.Dense(1, 1, activation=jnp.square, rngs=nnx.Rngs(0))
-    layer.weight[...] = jnp.ones((1, 1))
-    network = pcmodel.Network([layer], (1, 1), log_precisions=[float(np.log(4.0)), 0.0])
-    network.prior_mean[...] = jnp.full((1,), mean)
+def squared(means):
+    """Units of these prior means whose squares are seen, y = 1, with precision 4."""
+    size = len(means)
+    layer = pcmodel.Dense(size, size, activation=jnp.square, rngs=nnx.Rngs(0))
+    layer.weight[...] = jnp.eye(size)
+    network = pcmodel.Network(
+        [layer], (size, size), log_precisions=[float(np.log(4.0)), 0.0]
+    )
+    network.prior_mean[...] = jnp.asarray(means)
     return network
 
 
 @pytest.mark.parametrize("mean", [0.1, 3.0])
 def test_other_modes_count_by_their_evidence_and_the_same_one_not_at_all(mean):
-    """Stationary where 8 x (x^2 - 1) + x - m = 0: two modes of m = 0.1, one of m = 3, by polynomial roots."""
+    """Stationary where 8 x (x^2 - 1) + x - m = 0: two modes of m = 0.1, one of m = 3, by polynomial roots.
+
+    A second unit, with one mode, stands beside.
+    """
     from pcmodel.door import pose
     from pcmodel.inference.importance import elsewhere
     from pcmodel.inference.infer import infer_one
 
-    problem = pose(squared(mean), np.ones(1)).problem
+    problem = pose(squared([mean, 3.0]), np.ones(2)).problem
     solver = pcmodel.GaussNewton()
-    mode = infer_one(problem, solver, jnp.ones(1)).whitened
+    mode = infer_one(problem, solver, jnp.ones(2)).whitened
     roots = np.roots([8.0, 0.0, -7.0, -mean]).astype(complex)
     real = np.sort(roots.real[np.abs(roots.imag) < 1e-9])
     modes = real[24 * real**2 - 7 > 0]
