@@ -379,6 +379,18 @@ EQUAL_BY_DESIGN = (
         "where no unit is pinned the value of its pin is not read",
         ("0 -> 1", "0 -> -1"),
     ),
+    Equal(
+        "inference/corners.py",
+        "several_signs(rows, 4)",
+        "which fixed signs an estimate is made with",
+        ("4 -> 5", "4 -> 8", "4 -> 2", "4 -> 3"),
+    ),
+    Equal(
+        "inference/secant.py",
+        "return ~(-jnp.sum(slope.gradient * direction) > limit**2)",
+        TUNING,
+        ("2 -> 3", "2 -> 4"),
+    ),
 )
 
 
