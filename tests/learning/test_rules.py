@@ -158,8 +158,11 @@ def test_centred_nudging_is_the_mahalanobis_loss_with_its_covariance_held(streng
 
     for signs, share in (((1, -1), 0.0), ((1,), strength), ((-1,), -strength)):
         expected = jax.grad(partial(mean_loss, share=share))(layers)
-        got, _ = gradient_of(network, Nudged(strength, signs))
+        got, info = gradient_of(network, Nudged(strength, signs))
         assert_same(got, expected, rtol=1e-6, atol=1e-9)
+        # A mode was found, and by no chain.
+        assert info.residual < 1e-8 and info.converged == 1
+        assert np.isnan(info.acceptance)
 
 
 @pytest.mark.slow

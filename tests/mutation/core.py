@@ -391,6 +391,8 @@ EQUAL_BY_DESIGN = (
         TUNING,
         ("2 -> 3", "2 -> 4"),
     ),
+    Equal("inference/linear_solve.py", "if linear.num_outputs <= num_free:", COST),
+    Equal("inference/secant.py", "1 / jnp.where(good, along, 1)", MASKED),
 )
 
 
