@@ -111,6 +111,12 @@ def test_defensive_draws_widen_from_the_posterior_to_the_prior():
     precisions, centres = 1 + np.array([100, *evidence]), np.array([100 / 101, *means])
     logs = -0.5 * precisions * (points - centres) ** 2 + 0.5 * np.log(precisions / 101)
     np.testing.assert_allclose(drawn.mixture, np.log(np.exp(logs) @ shares), rtol=1e-9)
+    # A single draw has a single one beside it, of the first kind.
+    single = mixture_draws(problem, jnp.full(1, 100 / 101), KEY, 1)
+    points = np.asarray(single.whitened)
+    logs = -0.5 * precisions * (points - centres) ** 2 + 0.5 * np.log(precisions / 101)
+    expected = np.log(np.exp(logs[:, :2]) @ [0.5, 0.5])
+    np.testing.assert_allclose(single.mixture, expected, rtol=1e-9)
 
 
 @pytest.mark.slow

@@ -13,7 +13,14 @@ from pcmodel.door import pose
 from pcmodel.inference import secant
 from pcmodel.inference.guard import point_at, point_energy
 from pcmodel.inference.linear_solve import Dual, Primal, factor_once
-from pcmodel.inference.secant import _Pair, _Slope, secant_descent, secant_product
+from pcmodel.inference.secant import (
+    _Pair,
+    _Slope,
+    _State,
+    remember,
+    secant_descent,
+    secant_product,
+)
 from pcmodel.inference.whitened import objective
 
 NETWORK = pcmodel.dense(
@@ -127,3 +134,26 @@ def test_a_batch_shares_the_factor_of_the_sweep():
     )
     factored = [line for line in lowered.as_text().splitlines() if "potrf" in line]
     assert any("<45x45xf64>" in line for line in factored)
+
+
+def test_the_newest_pair_of_positive_curvature_is_remembered_first():
+    """From (s, y) = (1, 2) and their image under H_0^-1; a refused step, and one without curvature, change nothing."""
+    network = pcmodel.linear_gaussian([np.eye(2)], [1.0, 1.0])
+    problem = problem_of(network, np.ones(2))
+
+    def at(where, gradient):
+        slope = _Slope(jnp.full(2, gradient), jnp.full(2, 3 * gradient))
+        return point_at(problem, jnp.full(2, where)), slope
+
+    old = _Pair(*[jnp.full(2, 7.0)] * 3, jnp.asarray(7.0))
+    point, slope = at(0.0, 1.0)
+    state = _State(point, slope, *[jnp.zeros(())] * 3, (old, old), *[jnp.zeros(())] * 2)
+    first, second = remember(state, *at(1.0, 3.0), jnp.asarray(True))
+    expected = _Pair(
+        np.full(2, 1.0), np.full(2, 2.0), np.full(2, 6.0), np.asarray(0.25)
+    )
+    jax.tree.map(np.testing.assert_allclose, first, expected)
+    jax.tree.map(np.testing.assert_array_equal, second, old)
+    for where, gradient, accepted in ((1.0, 3.0, False), (1.0, -1.0, True)):
+        kept = remember(state, *at(where, gradient), jnp.asarray(accepted))
+        jax.tree.map(np.testing.assert_array_equal, kept, (old, old))
