@@ -1,5 +1,6 @@
 """Precisions by natural gradient: both scores are the likelihood's, and the step uses what the data tell."""
 
+import dataclasses
 from functools import partial
 
 import jax
@@ -16,10 +17,16 @@ from pcmodel.door import pose
 from pcmodel.inference.infer import infer_one
 from pcmodel.inference.posterior import sample_latents
 from pcmodel.learning import (
+    Backpropagation,
     ClosedForm,
+    Equilibrium,
+    Frozen,
     GradientStep,
+    Hmc,
+    Incremental,
     Learning,
     NaturalGradient,
+    Nudged,
     PointEstimate,
     PosteriorSamples,
     standard_errors,
@@ -169,6 +176,19 @@ def test_no_step_learns_precisions_from_modes(step):
             learning=learning,
             batch_size=4,
         )
+
+
+def test_precisions_are_learned_from_draws_of_the_posterior_alone():
+    """Whose spread an error's second moment needs: no E-step that hands over a mode, no rule that moves its target."""
+    able, unable = (PosteriorSamples(), Hmc()), (PointEstimate(),)
+    plain, moving = (Equilibrium(),), (Backpropagation(), Nudged(), Incremental())
+    for e_step in (*able, *unable):
+        for rule in (*plain, *moving):
+            learning = Learning(e_step=e_step, rule=rule)
+            wrong = e_step in unable or rule in moving
+            assert learning.asks_point_estimates_for_precisions == wrong
+            still = dataclasses.replace(learning, precision_step=Frozen())
+            assert not still.asks_point_estimates_for_precisions
 
 
 @pytest.mark.parametrize(

@@ -398,6 +398,12 @@ EQUAL_BY_DESIGN = (
         "return jnp.sum(jnp.concatenate(numbers))",
         "any number that differs between examples keeps their noise apart",
     ),
+    Equal(
+        "inference/saddles.py",
+        "jnp.sum(linear.gradient * unit) > 0",
+        "a mean has the sign of its sum",
+        ("jnp.sum(linear.gradient * unit) -> jnp.mean(linear.gradient * unit)",),
+    ),
 )
 
 
