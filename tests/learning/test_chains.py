@@ -54,6 +54,21 @@ def test_a_chain_starts_once_and_goes_on_from_where_it_was():
     assert first[1].started and second[2].unvisited == 0
 
 
+def test_half_a_period_leads_to_the_other_side_unless_its_length_varies():
+    """A prior alone, and trajectories of length pi: each point is the last one's opposite, whatever the momentum."""
+    network = pcmodel.linear_gaussian([np.zeros((1, 3))], [1.0, 1.0])
+    problem = pose(network, np.zeros(1)).problem
+    for jitter, opposite in ((0.0, True), (0.5, False)):
+        e_step = Hmc(jitter=jitter, step_size=np.pi / 60, num_leapfrog=60)
+        memory = e_step.init(problem, 1, jax.random.key(0))
+        own = jax.tree.map(lambda leaf: leaf[0], memory.examples)
+        _, first = e_step.expect(problem, jax.random.key(1), own, memory.shared)
+        shared = memory.shared._replace(unvisited=jnp.zeros(()))
+        _, second = e_step.expect(problem, jax.random.key(2), first, shared)
+        sums = np.asarray(first.whitened + second.whitened)
+        assert (np.abs(sums).max() < 0.05) == opposite
+
+
 @pytest.mark.slow
 def test_the_shared_mass_is_the_mean_curvature_without_a_second_derivative():
     """E[grad U grad U'] = E[Hessian]: exact for a linear network, I + S'S.
