@@ -13,8 +13,9 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.inference import GaussNewton, infer_one
+from pcmodel.inference import ConjugateGradient, GaussNewton, infer_one
 from pcmodel.inference.activations import corner_values
+from pcmodel.inference.active_set import Task, _conclusion, _State
 from pcmodel.inference.corners import (
     bend,
     blocked,
@@ -360,3 +361,16 @@ def test_a_way_ends_at_a_corner_beyond_which_the_energy_rises(y, old, new, held)
     passed = crossed(corner_table(problem), old, new)
     assert passed.mask.tolist() == [True, False]
     assert blocked(problem, passed, old, new).mask.tolist() == [held, False]
+
+
+@pytest.mark.parametrize("amiss", ["", "stop", "near", "residual", "scale"])
+def test_certified_is_what_was_found_looked_around_and_measured(amiss):
+    """Any one of them amiss is enough against it: a saddle that could not be left has an infinite residual."""
+    problem, place = pinned_at_rest(jax.nn.relu, -2.0)
+    task = Task(problem, corner_table(problem), ConjugateGradient(), 1e-6, 10)
+    one, yes, no = jnp.ones(()), jnp.asarray(True), jnp.asarray(False)
+    end = _State(place, *[one] * 6, yes, no, yes, yes, *[jnp.zeros((), int)] * 2)
+    end = end._replace(residual=1e-8 * one)
+    wrong = {"stop": no, "near": no, "residual": jnp.inf * one, "scale": 1e4 * one}
+    end = end._replace(**{amiss: wrong[amiss]} if amiss else {})
+    assert bool(_conclusion(task, end).converged) == (not amiss)
