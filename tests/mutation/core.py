@@ -404,6 +404,21 @@ EQUAL_BY_DESIGN = (
         "a mean has the sign of its sum",
         ("jnp.sum(linear.gradient * unit) -> jnp.mean(linear.gradient * unit)",),
     ),
+    Equal(
+        "behaviour/perception/volatility.py",
+        "far_precision > 0.0, far_precision, predicted.precision + half * (1.0 - w)",
+        "negative only so far from the prediction that the far Gaussian weighs less than exp(-30)",
+        (
+            "predicted.precision + half * (1.0 - w) -> predicted.precision",
+            "half * (1.0 - w) -> half",
+            "half * (1.0 - w) -> (half / (1.0 - w))",
+            "half * (1.0 - w) -> (half + (1.0 - w))",
+            "1.0 - w -> 1.0",
+            "1.0 - w -> (1.0 + w)",
+            "1.0 -> 2.0",
+            "1.0 -> 0.5",
+        ),
+    ),
 )
 
 
