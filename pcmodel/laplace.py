@@ -16,6 +16,7 @@ from pcmodel.inference.equation import is_quadratic
 from pcmodel.inference.infer import InferenceResult
 from pcmodel.keys import check_key
 from pcmodel.levels import Level, level_index, level_indices
+from pcmodel.memory import check_fits
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
 from pcmodel.types import Latents
@@ -75,6 +76,7 @@ class Posterior:
         """Draws by perturb-and-solve; each array is ([batch,] num_samples, width)."""
         key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
         size = self.posed.batch_size
+        check_fits(size or 1, num_samples, self._num_units, what="num_samples draws")
         keys = key if size is None else jax.random.split(key, size)
         return self._map(_draws, keys, static=(num_samples,))
 
@@ -90,6 +92,10 @@ class Posterior:
                 )
         mean, log_precision = self._map(_belief, static=chosen)
         return Belief(mean, log_precision, chosen)
+
+    @property
+    def _num_units(self) -> int:
+        return sum(self.posed.problem.structure.model.widths)
 
     def _map(self, function: Callable, *extra: Array, static: tuple = ()):
         return _mapped(

@@ -1,13 +1,14 @@
 """Finding a level by name or index: the one way in which every part of the package does."""
 
 import operator
-from typing import Any, SupportsIndex
+from typing import Annotated, Any, SupportsIndex
 
 import numpy as np
 
 from pcmodel.errors import UserError
+from pcmodel.ranges import Means
 
-Level = str | SupportsIndex
+Level = Annotated[str | SupportsIndex, Means("a level's name or index")]
 """A name, or an index of Python's or numpy's."""
 
 

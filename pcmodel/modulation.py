@@ -32,6 +32,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.arrays import is_traced, read_numbers
 from pcmodel.errors import UserError
 from pcmodel.levels import Level, level_index
@@ -40,6 +41,7 @@ from pcmodel.precision import check_log_precision
 Levels = Mapping[Level, ArrayLike]
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Modulation:
     """Factors by level name (or index), 1 where a level is not named, and three scalars.

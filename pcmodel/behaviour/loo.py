@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 
 TRUSTED_SHAPE = 0.7  # of any number of draws; fewer than 2200 are trusted less far
@@ -39,6 +40,7 @@ class Loo(NamedTuple):
         return int(np.sum(~(self.pareto_shape <= self.trusted_shape)))
 
 
+@checked_arguments
 def psis_loo(log_likelihood: Float[np.ndarray, "draws observations"]) -> Loo:
     """PSIS-LOO from the pointwise log likelihood of posterior draws; UserError for fewer than 25."""
     values = np.asarray(log_likelihood, dtype=np.float64).T

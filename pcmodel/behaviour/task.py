@@ -19,6 +19,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
+from pcmodel.arguments import checked_arguments
+from pcmodel.memory import check_fits
+from pcmodel.ranges import Count, Positive, Share
+
 RANGE_LOW = 0.0
 RANGE_HIGH = 300.0
 RANGE_WIDTH = RANGE_HIGH - RANGE_LOW
@@ -41,6 +45,7 @@ class Trials(NamedTuple):
     push: Float[Array, " trials"]  # how far the mark was moved since the last report
 
 
+@checked_arguments
 def make_trials(
     *, outcome, report, noise_sd, helicopter, helicopter_seen, block_start, push=None
 ) -> Trials:
@@ -97,18 +102,20 @@ def _check(outcome, report, noise_sd, helicopter, helicopter_seen, block_start) 
             )
 
 
+@checked_arguments
 def simulate_task(
     key: Key[Array, ""],
     *,
-    num_trials: int,
-    noise_sds: tuple[float, ...] = TASK_SDS,
-    hazard: float = 0.1,
-    catch_probability: float = 0.1,
+    num_trials: Count,
+    noise_sds: tuple[Positive, ...] = TASK_SDS,
+    hazard: Share = 0.1,
+    catch_probability: Share = 0.1,
 ) -> Trials:
     """Draw one participant's outcomes, one block per noise SD, reports still missing.
 
     Outcomes are clipped to the range, as on the screen.
     """
+    check_fits(num_trials, 9, what="so many trials")
     change_key, place_key, noise_key, catch_key = jax.random.split(key, 4)
     index = jnp.arange(num_trials)
     length = -(-num_trials // len(noise_sds))

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.agent import Agent, Switches
 from pcmodel.behaviour.participant import (
     ParticipantParameters,
@@ -140,6 +141,7 @@ def _trajectory(
     )
 
 
+@checked_arguments
 def run_participant(
     parameters: ParticipantParameters, trials: Trials, *, agent: Agent | Switches
 ) -> Trajectory:
@@ -168,6 +170,7 @@ def pushed(
     return aim, previous + push
 
 
+@checked_arguments
 def log_likelihood(
     parameters: ParticipantParameters,
     trials: Trials,
@@ -191,6 +194,7 @@ def scored(trials: Trials) -> Bool[Array, "*shape"]:
     return trials.reported & ~trials.block_start
 
 
+@checked_arguments
 def simulate_participant(
     key: Key[Array, ""],
     parameters: ParticipantParameters,

@@ -24,6 +24,7 @@ from pcmodel.cli.fit import (
     make_plan,
 )
 from pcmodel.cli.load import Experiment, load, with_chunks
+from pcmodel.cli.numbers import whole
 from pcmodel.cli.options import build_config
 from pcmodel.cli.processes import join_processes
 from pcmodel.cli.replications import drop_chunks, open_chunks
@@ -155,7 +156,7 @@ def _add_run_arguments(run: argparse.ArgumentParser) -> None:
     add("experiment", metavar="EXPERIMENT", nargs="?", help="a name, or a .py file")
     add("-h", "--help", action="store_true", help="show this help and exit")
     add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
-    add("--seed", type=int, default=0, metavar="N", help="default 0")
+    add("--seed", type=whole, default=0, metavar="N", help="default 0")
     add("--output", type=Path, metavar="DIR", help="default runs/NAME-HASH-SEED")
     add("--overwrite", action="store_true", help="replace a complete run")
     add("--config", type=Path, metavar="FILE", help="read options from JSON or YAML")

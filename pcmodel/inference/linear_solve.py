@@ -22,6 +22,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.inference.conjugate_gradient import (
     Precondition,
     conjugate_gradient,
@@ -241,6 +242,7 @@ def add_diagonal(matrix: Float[Array, "n n"], value: Array) -> Float[Array, "n n
     return matrix + value * jnp.eye(matrix.shape[0], dtype=matrix.dtype)
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class ConjugateGradient:
     """Matrix-free conjugate gradients from zero.

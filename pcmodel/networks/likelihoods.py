@@ -10,12 +10,17 @@ import os
 import sys
 from typing import Any
 
+from pcmodel.arguments import short
 from pcmodel.errors import UserError
-from pcmodel.likelihood import Bernoulli, Categorical, Gaussian, Likelihood
+from pcmodel.likelihood import (
+    Bernoulli,
+    Categorical,
+    Gaussian,
+    Likelihood,
+    is_likelihood,
+)
 
 LIKELIHOODS = {kind.name: kind for kind in (Gaussian, Bernoulli, Categorical)}
-NEEDED = ("mean", "energy_terms", "push_root", "pull_root", "sample")
-"""What a discrete likelihood does; see `pcmodel.likelihood`."""
 
 
 def describe_likelihood(likelihood: Likelihood) -> Any:
@@ -71,7 +76,9 @@ def build_likelihood(described: Any, path: str | os.PathLike) -> Likelihood:
     """
     if isinstance(described, str) and described in LIKELIHOODS:
         return LIKELIHOODS[described]()
-    known = isinstance(described, dict)
+    known = isinstance(described, dict) and isinstance(
+        described.get("options", {}), dict
+    )
     found = defined(str(described.get("class"))) if known else None
     if found is not None:
         options = {
@@ -102,16 +109,11 @@ def defined(where: str) -> Any:
     return None
 
 
-def is_likelihood(kind: type) -> bool:
-    """Whether a class is Gaussian or does what a discrete likelihood does."""
-    return issubclass(kind, Gaussian) or all(
-        callable(getattr(kind, name, None)) for name in NEEDED
-    )
-
-
 def told(described: Any) -> str:
     """A likelihood in words."""
-    if not isinstance(described, dict):
-        return str(described)
+    if not isinstance(described, dict) or not isinstance(
+        described.get("options", {}), dict
+    ):
+        return short(described)
     options = ", ".join(f"{k}={v!r}" for k, v in described.get("options", {}).items())
     return f"{described.get('class')}({options})"

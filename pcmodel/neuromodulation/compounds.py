@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
 
@@ -51,6 +52,7 @@ NEEDED = ("half_life", "volume")
 TOGETHER = (("k_2a", "efficacy_2a"), ("k_1a", "efficacy_1a"))
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Compound:
     """One compound's numbers by quantity; see `QUANTITIES` for their units."""
@@ -95,6 +97,7 @@ class Compound:
         return changed
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Library:
     """Compounds by name."""
@@ -121,6 +124,7 @@ class Library:
         return Library({**self.compounds, compound.name: compound})
 
 
+@checked_arguments
 def load_compounds(*files: str | Path) -> Library:
     """The package's compounds, and those of your own files.
 

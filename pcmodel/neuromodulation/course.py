@@ -16,6 +16,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.checking import (
@@ -162,16 +163,19 @@ def above_rest(stimulus: Curve, rest: Array, acting: Array, slope: Array) -> Cur
     return change - jax.lax.stop_gradient(jnp.where(acting, 0.0, change))
 
 
+@checked_arguments
 def transducer_of(body: Physiology) -> Sigmoid:
     """The default second stage, with this person's midpoint."""
     return Sigmoid(body.half, body.power, body.full)
 
 
+@checked_arguments
 def threshold_of(body: Physiology) -> Threshold:
     """Its rival, with this person's threshold: `simulate(..., transducer=threshold_of)`."""
     return Threshold(body.onset, body.full)
 
 
+@checked_arguments
 def simulate(
     doses: Any,
     times: Any,
@@ -259,6 +263,7 @@ def simulate(
     )
 
 
+@checked_arguments
 def duration(
     times: Any, effect: Any, *, share: float = 0.1, least: ArrayLike = 0.0
 ) -> Array:
@@ -285,6 +290,7 @@ def duration(
     return jnp.where(jnp.isnan(peak), jnp.nan, hours)
 
 
+@checked_arguments
 def is_over(
     times: Any, effect: Any, *, share: float = 0.1, least: ArrayLike = 0.0
 ) -> Array:

@@ -12,6 +12,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 
 
@@ -58,6 +59,7 @@ def _leaf(value: Any, name: str) -> np.ndarray:
     return array
 
 
+@checked_arguments
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read what a run saved. Refuses pickled objects."""
     try:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.record.environment import package_versions
 from pcmodel.record.files import unwritable, write_json
@@ -47,6 +48,7 @@ class Restored(NamedTuple):
     notes: Any
 
 
+@checked_arguments
 class Checkpoints:
     """The checkpoints of one run, in one folder.
 
