@@ -62,7 +62,7 @@ def checked_arguments(door: Checked) -> Checked:
     if isinstance(door, type):
         owner: Any = door
         owner.__init__ = _held(owner.__init__, door.__name__, owner)
-        return door
+        return door  # type: ignore[return-value]
     return _held(door, door.__name__, None)
 
 
@@ -181,7 +181,7 @@ def is_number(value: Any) -> bool:
     if isinstance(value, bool | np.bool_):
         return False
     if hasattr(value, "dtype") and hasattr(value, "ndim"):
-        if value.ndim or value.dtype.kind not in "iuf":
+        if value.ndim or getattr(value.dtype, "kind", "V") not in "iuf":
             return False
     elif not isinstance(value, Real):
         return False
@@ -303,7 +303,7 @@ def short(value: Any) -> str:
         try:
             text = repr(value)
         except ValueError:  # a whole number of thousands of digits
-            text = f"a whole number of {value.bit_length()} bits"
+            text = "a whole number of thousands of digits"
         return text if len(text) <= 60 else text[:57] + "..."
     if isinstance(value, np.generic):
         return short(value.item())

@@ -7,6 +7,7 @@ from functools import partial
 import jax
 from jax import Array
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.belief import Belief
 from pcmodel.diagnosis import Diagnosis, diagnose, refuse_tempered
 from pcmodel.door import Batching, Posed
@@ -53,12 +54,14 @@ class Posterior:
         refuse_tempered(self.posed)
         return -self._map(core.free_energy)
 
+    @checked_arguments
     def covariance(self, first: Level, second: Level) -> Array:
         """Covariance between two levels, (width_first, width_second)."""
         names = self.posed.problem.structure.model.names
         levels = level_index(first, names), level_index(second, names)
         return covariance_of(self.posed, self.result.whitened, *levels)
 
+    @checked_arguments
     def diagnose(self, key: Array, num_samples: int = 1000) -> Diagnosis:
         """How far this is from the posterior, by the importance ratios of its own draws.
 
@@ -72,6 +75,7 @@ class Posterior:
             exact = self.mean, self.variances, self.log_evidence
         return diagnose(self.posed, self.result.whitened, key, num_samples, exact)
 
+    @checked_arguments
     def sample(self, key: Array, num_samples: int) -> Latents:
         """Draws by perturb-and-solve; each array is ([batch,] num_samples, width)."""
         key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
@@ -80,6 +84,7 @@ class Posterior:
         keys = key if size is None else jax.random.split(key, size)
         return self._map(_draws, keys, static=(num_samples,))
 
+    @checked_arguments
     def belief(self, *levels: Level) -> Belief:
         """This posterior as the joint belief about some levels ("top" by default)."""
         structure = self.posed.problem.structure

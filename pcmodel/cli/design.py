@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.load import Experiment
-from pcmodel.cli.numbers import whole
+from pcmodel.cli.numbers import count
 from pcmodel.cli.studies import add_folder_arguments, add_model_arguments, scale_ends
 from pcmodel.errors import UserError
 from pcmodel.numerals import to_whole
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--confidence", action="store_true", help="also with confidence reports")
     add(
         "--pool",
-        type=whole,
+        type=count,
         default=80,
         metavar="N",
         help="simulated people, default 80",

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.load import Experiment
-from pcmodel.cli.numbers import finite, whole
+from pcmodel.cli.numbers import finite, place, whole
 from pcmodel.errors import UserError
 from pcmodel.numerals import to_finite
+from pcmodel.record.reading import shown
 
 SMOKE: dict[str, Any] = {
     "num_warmup": 5,
@@ -49,7 +50,7 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
     add("--seed", type=whole, default=0, metavar="N", help="default 0")
-    add("--output", type=Path, metavar="DIR", help="default runs/fit-HASH-SEED")
+    add("--output", type=place, metavar="DIR", help="default runs/fit-HASH-SEED")
     add("--overwrite", action="store_true", help="replace a complete run")
     add("--quiet", action="store_true", help="no progress on stderr")
 
@@ -138,7 +139,9 @@ def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
             bids_suffix=arguments.bids_suffix,
         )
     except OSError as error:
-        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from None
+        raise UserError(
+            f"cannot be read ({error.strerror})", where=shown(path)
+        ) from None
     return {
         "data": str(path),
         "data_sha256": data_sha256,

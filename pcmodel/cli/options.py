@@ -16,7 +16,7 @@ from pcmodel.arguments import short
 from pcmodel.cli.configurations import read_configuration
 from pcmodel.cli.load import Experiment
 from pcmodel.errors import UserError, unknown_name
-from pcmodel.numerals import is_odd
+from pcmodel.numerals import NUMBER, is_odd, to_finite
 from pcmodel.record import to_jsonable
 
 
@@ -167,12 +167,16 @@ def _check_numerals(value: Any, name: str, kind: Any, where: str) -> None:
         else re.split(r"[\[\],\s]+", str(value))
     )
     for word in words:
-        if isinstance(word, str) and is_odd(word):
+        if is_odd(str(word)) or (_is_numeral(word) and to_finite(str(word)) is None):
             raise UserError(
                 f"option {name!r} cannot be {short(word)}",
                 where=where,
                 expected=describe_type(kind),
             )
+
+
+def _is_numeral(word: Any) -> bool:
+    return isinstance(word, str | int) and bool(NUMBER.fullmatch(str(word)))
 
 
 def describe_kinds(kind: Any) -> set[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.load import Experiment
-from pcmodel.cli.numbers import whole
+from pcmodel.cli.numbers import place, whole
 from pcmodel.cli.options import configure, describe_type, field_types
 from pcmodel.cli.processes import add_process_arguments, wait_for_all
 from pcmodel.errors import UserError
@@ -31,7 +31,7 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
     add("--print-config", action="store_true", help="print the configuration and exit")
     add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
     add("--seed", type=whole, default=0, metavar="N", help="default 0")
-    add("--output", type=Path, metavar="DIR", help="default runs/CONFIG-HASH-SEED")
+    add("--output", type=place, metavar="DIR", help="default runs/CONFIG-HASH-SEED")
     add(
         "--resume",
         action="store_true",

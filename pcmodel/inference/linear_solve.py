@@ -30,6 +30,7 @@ from pcmodel.inference.conjugate_gradient import (
 )
 from pcmodel.inference.whitened import Linearisation, linearise
 from pcmodel.problem import Problem, Structure
+from pcmodel.ranges import Count
 from pcmodel.small import cholesky, gram, matmul, rows_of, solve_lower, solve_spd
 
 
@@ -250,7 +251,7 @@ class ConjugateGradient:
     Stops at the target residual or after `max_products` (which the result then shows).
     """
 
-    max_products: int = MOST_PRODUCTS
+    max_products: Count = MOST_PRODUCTS
     is_direct: ClassVar[bool] = False
 
     def prepare(

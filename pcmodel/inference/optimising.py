@@ -85,7 +85,7 @@ def check_steps(optimiser: optax.GradientTransformation, where: str) -> None:
         return
     if not finite:
         raise UserError(
-            f"the optimiser makes a step of {float(updates)} from a gradient of 1",
+            f"the optimiser makes a step of {np.asarray(updates)} from a gradient of 1",
             where=where,
             expected="one with finite rates",
         )

@@ -76,14 +76,11 @@ def build_likelihood(described: Any, path: str | os.PathLike) -> Likelihood:
     """
     if isinstance(described, str) and described in LIKELIHOODS:
         return LIKELIHOODS[described]()
-    known = isinstance(described, dict) and isinstance(
-        described.get("options", {}), dict
-    )
-    found = defined(str(described.get("class"))) if known else None
+    known: Any = described if is_description(described) else {}
+    found = defined(str(known.get("class"))) if known else None
     if found is not None:
         options = {
-            name: as_tuple(value)
-            for name, value in described.get("options", {}).items()  # type: ignore[union-attr]
+            name: as_tuple(value) for name, value in known.get("options", {}).items()
         }
         try:
             likelihood = found(**options)
@@ -94,6 +91,13 @@ def build_likelihood(described: Any, path: str | os.PathLike) -> Likelihood:
     raise UserError(
         f"{path} holds a network with likelihood {told(described)}, which is not defined here with these options: "
         "import or define it first, or pass a network that has it, load(path, into=network)."
+    )
+
+
+def is_description(described: Any) -> bool:
+    """Whether it names a class and options, as `describe_likelihood` does."""
+    return isinstance(described, dict) and isinstance(
+        described.get("options", {}), dict
     )
 
 
@@ -111,9 +115,7 @@ def defined(where: str) -> Any:
 
 def told(described: Any) -> str:
     """A likelihood in words."""
-    if not isinstance(described, dict) or not isinstance(
-        described.get("options", {}), dict
-    ):
+    if not is_description(described):
         return short(described)
     options = ", ".join(f"{k}={v!r}" for k, v in described.get("options", {}).items())
     return f"{described.get('class')}({options})"

@@ -75,6 +75,7 @@ class Compound:
         """Whether its volume is, or can be made, that of an injected dose."""
         return not self.is_oral or "bioavailability" in self.numbers
 
+    @checked_arguments
     def with_value(self, quantity: str, value: float, why: str) -> "Compound":
         """A copy with one number set by hand, marked as assumed."""
         if quantity not in QUANTITIES:
@@ -87,6 +88,7 @@ class Compound:
         check(changed)
         return changed
 
+    @checked_arguments
     def without(self, quantity: str) -> "Compound":
         """A copy that lacks one number: an effect-site rate, and effect follows plasma at once."""
         if quantity not in self.numbers:
@@ -105,7 +107,7 @@ class Library:
     compounds: Mapping[str, Compound]
 
     def __getitem__(self, name: str) -> Compound:
-        if name not in self.compounds:
+        if not isinstance(name, str) or name not in self.compounds:
             raise unknown_name("compound", name, self.compounds)
         return self.compounds[name]
 
@@ -119,6 +121,7 @@ class Library:
         found = [self[name].numbers.values() for name in names]
         return assumptions([number for numbers in found for number in numbers])
 
+    @checked_arguments
     def replacing(self, compound: Compound) -> "Library":
         """A copy with one compound added or replaced."""
         return Library({**self.compounds, compound.name: compound})
