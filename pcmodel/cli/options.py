@@ -157,6 +157,14 @@ def _option_name(token: str, types_of: Mapping[str, Any], where: str) -> str | N
     return None if has_value else name
 
 
+def _check_null(value: Any, name: str, kind: Any, where: str) -> None:
+    """Refuse a name without a value where there must be one."""
+    if value is None and "NoneType" not in describe_kinds(kind):
+        raise UserError(
+            f"option {name!r} has no value", where=where, expected=describe_type(kind)
+        )
+
+
 def _check_numerals(value: Any, name: str, kind: Any, where: str) -> None:
     """Refuse 1_0, 010 and 1:30 where numbers are meant: they have several meanings."""
     if "str" in describe_kinds(kind):
@@ -217,6 +225,7 @@ def _check_keys(
         elif name not in types_of:
             raise unknown_name("option", name, types_of, where=where)
         else:
+            _check_null(value, name, types_of[name], where)
             _check_numerals(value, name, types_of[name], where)
 
 

@@ -11,9 +11,6 @@ import hashlib
 import io
 import json
 import os
-import tokenize
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -28,29 +25,12 @@ from pcmodel.networks.likelihoods import build_likelihood, describe_likelihood, 
 from pcmodel.networks.network import Network, as_model, with_arrays
 from pcmodel.networks.tying import describe_ties, tie_layers
 from pcmodel.record.files import write_bytes
-from pcmodel.record.reading import parse_json, read_bytes, shown
+from pcmodel.record.reading import UNREADABLE_ARCHIVE, parse_json, read_bytes, shown
 
 FORMAT = 4
 READABLE = (2, 3, 4)
 """The second knew neither shared parameters nor number types that numpy has not, the third no checksum of what
 it says about the network."""
-UNREADABLE = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    zipfile.BadZipFile,
-    NotImplementedError,  # an archive damaged where it names its compression
-    TypeError,  # a single array, which numpy does not open as an archive
-    AttributeError,  # an empty archive, which it opens as something else
-    IndexError,
-    MemoryError,  # a header that promises more than there is
-    OverflowError,
-    RuntimeError,  # an archive that says it is encrypted
-    SyntaxError,  # a header that is no dictionary
-    tokenize.TokenError,
-    zlib.error,
-)
 NEEDED: dict[str, Any] = {
     "widths": list,
     "names": list,
@@ -192,7 +172,7 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         text = str(arrays.pop("metadata"))
-    except UNREADABLE as error:
+    except UNREADABLE_ARCHIVE as error:
         reason = str(error) or type(error).__name__
         raise UserError(f"{where} is not a readable network file: {reason}") from None
     metadata = parse_json(text, where=where)

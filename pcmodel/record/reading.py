@@ -7,12 +7,33 @@ A pipe is not waited for, a folder is not taken for a file, and JSON that could 
 import json
 import os
 import stat
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pcmodel.errors import UserError
 
+UNREADABLE_ARCHIVE = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    zipfile.BadZipFile,
+    NotImplementedError,  # an archive damaged where it names its compression
+    TypeError,  # a single array, which numpy does not open as an archive
+    AttributeError,  # an empty archive, which it opens as something else
+    IndexError,
+    MemoryError,  # a header that promises more than there is
+    OverflowError,
+    RuntimeError,  # an archive that says it is encrypted
+    SyntaxError,  # a header that is no dictionary
+    tokenize.TokenError,
+    zlib.error,
+)
+"""What numpy raises for an archive of arrays that is none, or is damaged."""
 Seen = list[tuple[str, Any]]
 
 

@@ -60,7 +60,9 @@ def write_checkpoint(path: Path) -> None:
     """A checkpoint; the file is its metadata."""
     from pcmodel.record.checkpoints import Checkpoints
 
-    Checkpoints(path.parents[1], {"of": "a test"}).save(1, {"x": np.arange(3.0)})
+    Checkpoints(path.parents[1], {"of": "a test"}).save(
+        1, {"x": np.arange(3, dtype=np.float32)}
+    )
 
 
 def read_checkpoint(path: Path) -> Any:
@@ -68,7 +70,7 @@ def read_checkpoint(path: Path) -> Any:
     from pcmodel.record.checkpoints import Checkpoints
 
     store = Checkpoints(path.parents[1], {"of": "a test"})
-    return store.restore({"x": np.zeros(3)}).state
+    return store.restore({"x": np.zeros(3, np.float32)}).state
 
 
 def write_status(path: Path) -> None:
