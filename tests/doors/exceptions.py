@@ -14,10 +14,11 @@ FINE: set[tuple[str, ...]] = {
         ("psis_loo", "log_likelihood", f"{word} (array)")
         for word in ("NaN", "infinity", "NaN in bfloat16", "huge", "one unit more")
     ),
-    # Of any number of trials.
+    # Missing.
     *(
-        ("make_trials", name, "NaN (array)")
-        for name in ("outcome", "report", "helicopter")
+        ("make_trials", name, f"{word} (array)")
+        for name in ("outcome", "report", "helicopter", "push")
+        for word in ("NaN", "NaN in bfloat16")
     ),
 }
 

@@ -117,7 +117,7 @@ def kinds() -> list[Kind]:
     from pcmodel.record import read_arrays, write_arrays
     from pcmodel.record.metrics import read_metrics
 
-    from .commands import TABLE
+    from .command_words import TABLE
 
     net = pcmodel.dense((4, 3, 2), rngs=nnx.Rngs(0))
     header = "subject,quantity,value,unit,mark,source\n"

@@ -74,6 +74,7 @@ PLAIN = (
 )
 COUNTS = {
     "burn_in": 0,
+    "padding": 0,
     "num_epochs": 1,
     "max_iterations": 0,
     "max_steps": 0,
