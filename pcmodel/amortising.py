@@ -16,6 +16,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.contents import Static
 from pcmodel.door import Batching, pose
 from pcmodel.errors import UserError
@@ -56,6 +57,7 @@ class RecognitionResult(NamedTuple):
     converged: float
 
 
+@checked_arguments
 def train_recognition(
     recognition: Recognition,
     network: Network,

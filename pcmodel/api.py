@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.arrays import read_numbers
 from pcmodel.belief import Belief
 from pcmodel.contents import Static
@@ -29,6 +30,7 @@ from pcmodel.keys import check_key
 from pcmodel.laplace import Posterior
 from pcmodel.levels import Level, level_index
 from pcmodel.likelihood import Gaussian
+from pcmodel.memory import check_fits
 from pcmodel.model import predict_down
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network, as_model
@@ -39,6 +41,7 @@ from pcmodel.types import Latents
 from pcmodel.whole import whole_number
 
 
+@checked_arguments
 def infer(
     network: Network,
     observation: ArrayLike | None = None,
@@ -68,6 +71,7 @@ def infer(
     return run_inference(posed, solver or GaussNewton(), initial)
 
 
+@checked_arguments
 def posterior(
     network: Network,
     observation: ArrayLike | None = None,
@@ -127,6 +131,7 @@ def whiten_start(problem: Problem, latents: Latents, *, batching: Batching) -> A
     )
 
 
+@checked_arguments
 def sample(
     network: Network,
     key: Array,
@@ -142,6 +147,7 @@ def sample(
     it); use `posterior(...).sample` for conditioned draws.
     """
     key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
+    check_fits(num_samples, sum(network.widths), what="num_samples draws")
     posed = pose(network, prior=prior, modulation=modulation, clamp=clamp)
     if posed.batching.is_batched:
         raise UserError("sample takes one prior or clamp, not a batch.")
@@ -167,6 +173,7 @@ def _sample(problem: Problem, key: Array, *, num_samples: int) -> Latents:
     return jax.vmap(draw)(jax.random.split(key, num_samples))
 
 
+@checked_arguments
 def predict(network: Network, latent: ArrayLike, *, level: Level = "top") -> Array:
     """Mean of the data predicted from a value of one level, every error below it zero.
 
@@ -194,6 +201,7 @@ def predict(network: Network, latent: ArrayLike, *, level: Level = "top") -> Arr
     return jax.vmap(down)(value) if value.ndim == 2 else down(value)
 
 
+@checked_arguments
 def reconstruct(
     network: Network,
     observation: ArrayLike | None = None,

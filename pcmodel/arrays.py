@@ -78,6 +78,16 @@ def read_numbers(
     return values if dtype is None else to_dtype(values, dtype, where=where)
 
 
+def one_number(given: Any, *, where: str) -> Numbers:
+    """One finite number, traced or not; UserError for several, or for none."""
+    number = read_numbers(given, where=where, dtype=default_dtype())
+    if np.ndim(number):
+        raise UserError(
+            f"has the shape {np.shape(number)}", where=where, expected="one number"
+        )
+    return number
+
+
 def check_finite(values: Numbers, *, where: str, expected: str) -> None:
     """Raise a UserError, with the place of the first, for NaN or infinity."""
     if isinstance(values, Tracer):

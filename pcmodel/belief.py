@@ -24,6 +24,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.arrays import (
     default_dtype,
     is_traced,
@@ -80,6 +81,7 @@ class Belief:
         return _set(object.__new__(cls), mean, log_precision, levels)
 
     @classmethod
+    @checked_arguments
     def of(
         cls,
         mean: ArrayLike,
@@ -96,8 +98,9 @@ class Belief:
         return cls(mean, log_precision.astype(mean.dtype), levels)
 
     @classmethod
+    @checked_arguments
     def from_covariance(
-        cls, mean: ArrayLike, covariance: ArrayLike, levels: tuple[Level, ...]
+        cls, mean: ArrayLike, covariance: ArrayLike, levels: Level | Sequence[Level]
     ) -> Belief:
         """Belief with a full covariance (traceable).
 
@@ -112,7 +115,7 @@ class Belief:
                 where=where,
                 expected="a positive definite matrix that is not nearly singular",
             )
-        return cls(mean, log_precision, levels)
+        return cls(mean, log_precision, plain_levels(levels))
 
     def in_dtype(self, dtype: Any, levels: tuple[int, ...]) -> Belief:
         """In a network's own numbers and its levels' indices; UserError where these cannot hold it."""

@@ -28,6 +28,7 @@ from pcmodel.inference.chain import MODE
 from pcmodel.inference.importance import elsewhere, importance_draws
 from pcmodel.keys import check_key
 from pcmodel.levels import level_index
+from pcmodel.memory import check_fits
 from pcmodel.parts import in_parts
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
@@ -212,6 +213,8 @@ def diagnose(
             "grad: call it on the posterior outside (a batch is one call)."
         )
     key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
+    units = sum(posed.problem.structure.model.widths)
+    check_fits(posed.batch_size or 1, num_samples, units, what="num_samples draws")
     if num_samples < LEAST_DRAWS:
         raise UserError(
             f"num_samples must be at least {LEAST_DRAWS} for a tail to be seen, got {num_samples}."

@@ -16,6 +16,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Bool, Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.belief import Belief
 from pcmodel.door import Batching, Clamp, Posed, pose
 from pcmodel.errors import UserError
@@ -23,6 +24,7 @@ from pcmodel.inference.chain import Sampling, run_chain
 from pcmodel.inference.whitened import unroll
 from pcmodel.keys import check_key
 from pcmodel.levels import Level
+from pcmodel.memory import check_fits
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network
 from pcmodel.parts import in_parts
@@ -81,6 +83,7 @@ class PosteriorDraws:
         )
 
 
+@checked_arguments
 def sample_posterior(
     network: Network,
     observation: ArrayLike | None = None,
@@ -103,6 +106,7 @@ def sample_posterior(
     """
     num_samples = whole_number(num_samples, "num_samples", least=4)
     num_chains = whole_number(num_chains, "num_chains", least=2)
+    check_fits(num_samples, num_chains, sum(network.widths), what="draws of all chains")
     posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((posed.problem, key))):
         raise UserError(

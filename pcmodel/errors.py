@@ -5,8 +5,21 @@ enters the package and raised as `UserError`. The command line prints its messag
 without a traceback and exits with code 2; in Python it is a `ValueError`.
 """
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+ENDLESS = re.compile(r"\S{300,}")
+"""A word that would fill the screen: someone's whole file, or a number of a thousand digits."""
+
+
+def one_line(sentence: str) -> str:
+    """Without the line breaks that a value was printed with; the lines of a list begin with two spaces."""
+    return ENDLESS.sub(_shortened, re.sub(r"\n(?!  )", " ", sentence))
+
+
+def _shortened(word: re.Match[str]) -> str:
+    return f"{word[0][:120]}...{word[0][-40:]}"
 
 
 class UserError(ValueError):
@@ -21,7 +34,7 @@ class UserError(ValueError):
     ):
         prefix = f"{where}: " if where else ""
         suffix = f"; expected {expected}" if expected else ""
-        super().__init__(f"{prefix}{what}{suffix}")
+        super().__init__(one_line(f"{prefix}{what}{suffix}"))
 
 
 def unknown_name(
@@ -33,10 +46,17 @@ def unknown_name(
     "no level is called 'tpo', did you mean 'top'?; expected one of: data, top"
     """
     names = [str(name) for name in valid]
-    close = get_close_matches(given, names, n=2, cutoff=0.5)
+    text = given if isinstance(given, str) else type(given).__name__
+    close = get_close_matches(text[:100], names, n=2, cutoff=0.5)
     hint = f", did you mean {' or '.join(map(repr, close))}?" if close else ""
     return UserError(
-        f"no {kind} is called {given!r}{hint}",
+        f"no {kind} is called {_told(given)}{hint}",
         where=where,
         expected=f"one of: {', '.join(names)}" if names else None,
     )
+
+
+def _told(given: object) -> str:
+    """A name, or what was given instead of one, in one short line."""
+    text = repr(given) if isinstance(given, str) else f"a {type(given).__name__}"
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -14,6 +14,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.api import run_inference
+from pcmodel.arguments import checked_arguments
 from pcmodel.belief import Belief
 from pcmodel.door import Clamp, pose
 from pcmodel.errors import UserError
@@ -23,6 +24,7 @@ from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll
 from pcmodel.keys import check_key
 from pcmodel.levels import Level
+from pcmodel.memory import check_fits
 from pcmodel.mixing import mix_top_down, num_noise
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network
@@ -32,6 +34,7 @@ from pcmodel.types import Latents
 from pcmodel.whole import whole_number
 
 
+@checked_arguments
 def activity(
     network: Network,
     key: Array,
@@ -50,6 +53,7 @@ def activity(
     Other arguments as for `infer`.  Raises UserError for a batch.
     """
     key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
+    check_fits(num_samples, sum(network.widths), what="num_samples draws")
     given = modulation or Modulation()
     posed = pose(
         network, observation, prior=prior, modulation=given.in_inference(), clamp=clamp

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pcmodel.arguments import short
 from pcmodel.errors import UserError
 
 
@@ -15,7 +16,9 @@ def check_key(key: Any, where: str = "key") -> Array:
     expected = "one random key, such as jax.random.key(0)"
     if isinstance(key, bool | int | np.integer):
         raise UserError(
-            f"is the number {key}", where=where, expected=f"jax.random.key({int(key)})"
+            f"is the number {short(key)}",
+            where=where,
+            expected=f"jax.random.key({short(int(key))})",
         )
     if not isinstance(key, jax.Array | np.ndarray):
         raise UserError(f"is {type(key).__name__}", where=where, expected=expected)

@@ -7,6 +7,7 @@ from functools import partial
 import jax
 from jax import Array
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.belief import Belief
 from pcmodel.diagnosis import Diagnosis, diagnose, refuse_tempered
 from pcmodel.door import Batching, Posed
@@ -16,6 +17,7 @@ from pcmodel.inference.equation import is_quadratic
 from pcmodel.inference.infer import InferenceResult
 from pcmodel.keys import check_key
 from pcmodel.levels import Level, level_index, level_indices
+from pcmodel.memory import check_fits
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
 from pcmodel.types import Latents
@@ -52,12 +54,14 @@ class Posterior:
         refuse_tempered(self.posed)
         return -self._map(core.free_energy)
 
+    @checked_arguments
     def covariance(self, first: Level, second: Level) -> Array:
         """Covariance between two levels, (width_first, width_second)."""
         names = self.posed.problem.structure.model.names
         levels = level_index(first, names), level_index(second, names)
         return covariance_of(self.posed, self.result.whitened, *levels)
 
+    @checked_arguments
     def diagnose(self, key: Array, num_samples: int = 1000) -> Diagnosis:
         """How far this is from the posterior, by the importance ratios of its own draws.
 
@@ -71,13 +75,16 @@ class Posterior:
             exact = self.mean, self.variances, self.log_evidence
         return diagnose(self.posed, self.result.whitened, key, num_samples, exact)
 
+    @checked_arguments
     def sample(self, key: Array, num_samples: int) -> Latents:
         """Draws by perturb-and-solve; each array is ([batch,] num_samples, width)."""
         key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
         size = self.posed.batch_size
+        check_fits(size or 1, num_samples, self._num_units, what="num_samples draws")
         keys = key if size is None else jax.random.split(key, size)
         return self._map(_draws, keys, static=(num_samples,))
 
+    @checked_arguments
     def belief(self, *levels: Level) -> Belief:
         """This posterior as the joint belief about some levels ("top" by default)."""
         structure = self.posed.problem.structure
@@ -90,6 +97,10 @@ class Posterior:
                 )
         mean, log_precision = self._map(_belief, static=chosen)
         return Belief(mean, log_precision, chosen)
+
+    @property
+    def _num_units(self) -> int:
+        return sum(self.posed.problem.structure.model.widths)
 
     def _map(self, function: Callable, *extra: Array, static: tuple = ()):
         return _mapped(

@@ -1,13 +1,15 @@
 """Finding a level by name or index: the one way in which every part of the package does."""
 
 import operator
-from typing import Any, SupportsIndex
+from typing import Annotated, Any, SupportsIndex
 
 import numpy as np
 
+from pcmodel.arguments import is_sequence, short
 from pcmodel.errors import UserError
+from pcmodel.ranges import Means
 
-Level = str | SupportsIndex
+Level = Annotated[str | SupportsIndex, Means("a level's name or index")]
 """A name, or an index of Python's or numpy's."""
 
 
@@ -44,7 +46,7 @@ def as_index(level: Any) -> int:
     except TypeError:
         pass
     raise UserError(
-        f"a level is called by its name or its index, not by {level!r} of type {type(level).__name__}."
+        f"a level is called by its name or its index, not by {short(level)} of type {type(level).__name__}."
     )
 
 
@@ -55,11 +57,7 @@ def level_indices(levels: Any, names: tuple[str, ...]) -> tuple[int, ...]:
 
 def as_levels(levels: Any) -> tuple[Level, ...]:
     """One level, or several, as a tuple."""
-    if isinstance(levels, str) or not hasattr(levels, "__iter__"):
-        return (levels,)
-    if getattr(levels, "ndim", 1) == 0:
-        return (levels,)
-    return tuple(levels)
+    return tuple(levels) if is_sequence(levels) else (levels,)
 
 
 def plain_levels(levels: Any) -> tuple[Level, ...]:

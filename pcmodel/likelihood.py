@@ -12,11 +12,14 @@ claimed for it.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
+
+from pcmodel.ranges import Means
 
 
 @dataclass(frozen=True)
@@ -92,4 +95,21 @@ class Categorical:
 
 
 Discrete = Bernoulli | Categorical
-Likelihood = Gaussian | Bernoulli | Categorical
+NEEDED = ("mean", "energy_terms", "push_root", "pull_root", "sample")
+"""What a discrete likelihood does."""
+
+
+def is_likelihood(kind: type) -> bool:
+    """Whether a class is Gaussian or does what a discrete likelihood does."""
+    return issubclass(kind, Gaussian) or all(
+        callable(getattr(kind, name, None)) for name in NEEDED
+    )
+
+
+Likelihood = Annotated[
+    Gaussian | Bernoulli | Categorical,
+    Means(
+        "Gaussian(), Bernoulli(), Categorical(), or an object with their methods",
+        lambda value: is_likelihood(type(value)),
+    ),
+]

@@ -32,7 +32,8 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from pcmodel.arrays import is_traced, read_numbers
+from pcmodel.arguments import checked_arguments, short
+from pcmodel.arrays import Numbers, is_traced, read_numbers
 from pcmodel.errors import UserError
 from pcmodel.levels import Level, level_index
 from pcmodel.precision import check_log_precision
@@ -40,6 +41,7 @@ from pcmodel.precision import check_log_precision
 Levels = Mapping[Level, ArrayLike]
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Modulation:
     """Factors by level name (or index), 1 where a level is not named, and three scalars.
@@ -61,6 +63,9 @@ class Modulation:
         check_scalar("top_down", self.top_down, 1.0)
         check_scalar("temperature", self.temperature, np.inf)
         check_scalar("plasticity", self.plasticity, np.inf)
+        for factors in (self.gains, self.slopes, self.error_transmission):
+            for level, factor in factors.items():
+                check_factor(factor, str(level))
 
     def resolve(
         self, names: tuple[str, ...], widths: tuple[int, ...], dtype: jnp.dtype
@@ -149,10 +154,22 @@ def check_scalar(name: str, value: ArrayLike, largest: float) -> None:
         raise UserError(f"modulation: {name} must be one number, {bound}; got {value}.")
 
 
+def check_factor(factor: ArrayLike, name: str) -> Numbers:
+    """The factor as numbers; a UserError naming the level unless they are finite and positive."""
+    value = read_numbers(factor, where=f"modulation of level {name!r}", finite=False)
+    if isinstance(value, Tracer):
+        return value
+    if not np.size(value) or not np.all(np.isfinite(value)) or np.any(value <= 0):
+        raise UserError(
+            f"modulation of level {name!r}: a gain must be finite and positive "
+            f"(1 = no drug), got {short(factor)}."
+        )
+    return value
+
+
 def checked_gain(gain: ArrayLike, name: str, width: int, dtype: jnp.dtype) -> Array:
     """The gain as an array, or a UserError naming the level."""
-    where = f"modulation of level {name!r}"
-    value = read_numbers(gain, where=where, finite=False)
+    where, value = f"modulation of level {name!r}", check_factor(gain, name)
     shape = np.shape(value)
     if shape not in ((), (width,)):
         raise UserError(
@@ -161,15 +178,11 @@ def checked_gain(gain: ArrayLike, name: str, width: int, dtype: jnp.dtype) -> Ar
         )
     if isinstance(value, Tracer):
         return jnp.asarray(value, dtype)
-    if not np.all(np.isfinite(value)) or np.any(value <= 0):
-        raise UserError(
-            f"modulation of level {name!r}: a gain must be finite and positive "
-            f"(1 = no drug), got {gain!r}."
-        )
     check_log_precision(np.log(np.asarray(value, float)), where=where, dtype=dtype)
     return jnp.asarray(value, dtype)
 
 
+@checked_arguments
 def combine(first: Modulation, second: Modulation) -> Modulation:
     """Both at once: factors multiply; of the generated shares, what is not kept adds up.
 
@@ -192,6 +205,7 @@ def _product(first: Levels, second: Levels) -> Levels:
     return merged
 
 
+@checked_arguments
 def relax(level: Level, gain: ArrayLike) -> Modulation:
     """Lower one level's precision: `relax("top", 0.25)`."""
     return Modulation({level: gain})

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.door import Batching, Clamp, Posed, gather_clamps, pose
 from pcmodel.energy import predictions
 from pcmodel.errors import UserError
@@ -17,6 +18,7 @@ from pcmodel.inference.chain import Sampling, run_chain
 from pcmodel.inference.whitened import unroll
 from pcmodel.keys import check_key
 from pcmodel.levels import Level
+from pcmodel.memory import check_fits
 from pcmodel.networks.network import Network
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
@@ -42,6 +44,7 @@ class LogLikelihood(NamedTuple):
     acceptance: Array
 
 
+@checked_arguments
 def log_likelihood(
     network: Network,
     observations: ArrayLike,
@@ -63,6 +66,8 @@ def log_likelihood(
     key = check_key(key)
     num_steps = whole_number(num_steps, "num_steps")
     num_particles = whole_number(num_particles, "num_particles")
+    check_fits(num_particles, sum(network.widths), what="num_particles particles")
+    check_fits(num_steps, what="num_steps temperatures")
     posed = pose(network, observations, clamp=clamp)
     problem = refuse_derivatives("log_likelihood", posed.problem, why=REJECTIONS)
     return LogLikelihood(
@@ -76,6 +81,7 @@ def log_likelihood(
     )
 
 
+@checked_arguments
 def complete(
     network: Network,
     values: ArrayLike,
@@ -97,6 +103,7 @@ def complete(
     not fit the network and where nothing is missing.
     """
     key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
+    check_fits(num_samples, sum(network.widths), what="num_samples draws")
     clamps = gather_clamps(None, clamp, network.names)
     if 0 in clamps:
         raise UserError(

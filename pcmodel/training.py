@@ -11,8 +11,10 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.door import Clamp, pose
 from pcmodel.errors import UserError
+from pcmodel.inference.optimising import check_steps
 from pcmodel.keys import check_key
 from pcmodel.learning.em import Learning, init_learning, level_rules
 from pcmodel.learning.loop import Chunk, LearningCurve, learn
@@ -43,6 +45,7 @@ class TrainingResult(NamedTuple):
     stopped: str = ""
 
 
+@checked_arguments
 def train(
     network: Network,
     observations: ArrayLike,
@@ -154,14 +157,8 @@ def train(
 
 def check_learning(learning: Learning) -> None:
     """Raise a UserError for options that cannot work."""
+    check_steps(learning.optimiser, "Learning")
     learning.precision_step.check()
-    floor = np.asarray(learning.variance_floor)
-    if floor.shape or floor.dtype.kind not in "fiu" or not 0 <= floor < np.inf:
-        raise UserError(
-            f"variance_floor is {learning.variance_floor!r}",
-            where="Learning",
-            expected="a variance, 0 or more, in squared units of level 0",
-        )
     if learning.asks_point_estimates_for_precisions:
         raise UserError(
             "a point-estimate E-step cannot learn precisions: at the mode hidden errors can be "

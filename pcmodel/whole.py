@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pcmodel.arguments import short
 from pcmodel.errors import UserError
 
 
@@ -21,11 +22,13 @@ def whole_number(value: Any, name: str, *, least: int = 1) -> int:
         number = operator.index(value)
     except TypeError:
         raise UserError(
-            f"{name} must be a whole number, got {value!r} of type {type(value).__name__}."
+            f"{name} must be a whole number, got {short(value)} of type {type(value).__name__}."
         ) from None
     if number < least:
         kind = "a positive whole number" if least == 1 else "a whole number"
-        raise UserError(f"{name} must be {kind}, at least {least}, got {number}.")
+        raise UserError(
+            f"{name} must be {kind}, at least {least}, got {short(number)}."
+        )
     return number
 
 
@@ -35,7 +38,9 @@ def whole_numbers(
     """Several whole numbers; a UserError where they are not a sequence of such, or none at all."""
     is_one = isinstance(values, str) or not isinstance(values, Iterable)
     if is_one or getattr(values, "ndim", 1) != 1:
-        raise UserError(f"{name} must be a sequence of whole numbers, got {values!r}.")
+        raise UserError(
+            f"{name} must be a sequence of whole numbers, got {short(values)}."
+        )
     numbers = tuple(whole_number(value, name, least=least) for value in values)
     if not numbers and not empty:
         raise UserError(f"{name} must be positive whole numbers, got none.")

@@ -23,6 +23,7 @@ from pcmodel.record import (
     write_json,
 )
 from pcmodel.record.folder import COMPLETE, INTERRUPTED, is_complete, read_status
+from pcmodel.record.processes import began
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,8 @@ def test_a_folder_of_something_else_is_never_touched(tmp_path, overwrite):
 
 def test_a_run_still_going_on_is_not_disturbed(tmp_path):
     folder = RunFolder.start(tmp_path, identity())
-    status = read_status(folder.path) | {"process": os.getppid()}
+    other = {"process": os.getppid(), "process_began": began(os.getppid())}
+    status = read_status(folder.path) | other
     write_json(tmp_path / "status.json", status)
     with pytest.raises(UserError, match="still writing"):
         RunFolder.start(tmp_path, identity(), overwrite=True)

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
+from pcmodel.arguments import checked_arguments
+
 
 class Switches(NamedTuple):
     """An `Agent` as arrays, so that one compiled fit serves every agent."""
@@ -16,6 +18,7 @@ class Switches(NamedTuple):
     drift: Bool[Array, ""]
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Agent:
     """A participant model.

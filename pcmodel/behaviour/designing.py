@@ -43,6 +43,7 @@ from pcmodel.behaviour.profiling import (
 from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.workflow import Silent
 from pcmodel.errors import UserError, unknown_name
+from pcmodel.numerals import to_finite
 
 SAME = 0.02  # nats a person: less than this tells nothing apart in any study
 ENOUGH = 0.9  # probability of the right attribution that a study is planned for
@@ -211,11 +212,8 @@ def _model(plan: DesignPlan, has_confidence: bool) -> ParticipantModel:
 def read_effect(plan: DesignPlan, model: ParticipantModel) -> tuple[Account, float]:
     """The effect's parameters and size; UserError for what cannot be read."""
     text, equals, size = plan.effect.partition("=")
-    try:
-        number = float(size)
-    except ValueError:
-        number = np.nan
-    if not equals or not np.isfinite(number) or number == 0.0:
+    number = to_finite(size)
+    if not equals or not number:
         raise UserError(
             f"cannot be read: {plan.effect!r}",
             where="effect",

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
+from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
 
 TRUSTED_SHAPE = 0.7  # of any number of draws; fewer than 2200 are trusted less far
@@ -39,9 +41,17 @@ class Loo(NamedTuple):
         return int(np.sum(~(self.pareto_shape <= self.trusted_shape)))
 
 
+@checked_arguments
 def psis_loo(log_likelihood: Float[np.ndarray, "draws observations"]) -> Loo:
     """PSIS-LOO from the pointwise log likelihood of posterior draws; UserError for fewer than 25."""
-    values = np.asarray(log_likelihood, dtype=np.float64).T
+    read = read_numbers(log_likelihood, where="log_likelihood", finite=False)
+    if read.ndim != 2 or 0 in read.shape:
+        raise UserError(
+            f"has the shape {read.shape}",
+            where="log_likelihood",
+            expected="(draws, observations)",
+        )
+    values = np.asarray(read, dtype=np.float64).T
     ratios = -values
     if values.shape[1] < LEAST_DRAWS:
         raise UserError(

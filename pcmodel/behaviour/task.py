@@ -12,12 +12,19 @@ without). *Block starts*: the bucket waits near the middle and the first report 
 any outcome, so it is not scored; the first outcome meets no belief at all.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
+
+from pcmodel.arguments import checked_arguments
+from pcmodel.arrays import read_array, read_numbers, to_dtype
+from pcmodel.errors import UserError
+from pcmodel.keys import check_key
+from pcmodel.memory import check_fits
+from pcmodel.ranges import Count, Positive, Share
 
 RANGE_LOW = 0.0
 RANGE_HIGH = 300.0
@@ -41,21 +48,22 @@ class Trials(NamedTuple):
     push: Float[Array, " trials"]  # how far the mark was moved since the last report
 
 
+@checked_arguments
 def make_trials(
     *, outcome, report, noise_sd, helicopter, helicopter_seen, block_start, push=None
 ) -> Trials:
     """Trials from plain arrays of one shape (any leading axes); NaN means missing.
 
-    Raises ValueError for shapes that differ, a non-positive noise SD, or a position
-    outside the range. Without `push` the mark waits where it was left.
+    Raises UserError for shapes that differ, a non-positive noise SD, flags that are none, or a
+    position outside the range. Without `push` the mark waits where it was left.
     """
-    outcome, report, noise_sd, helicopter = (
-        np.asarray(values, dtype=float)
-        for values in (outcome, report, noise_sd, helicopter)
-    )
-    helicopter_seen = np.asarray(helicopter_seen, dtype=bool)
-    block_start = np.asarray(block_start, dtype=bool)
-    _check(outcome, report, noise_sd, helicopter, helicopter_seen, block_start)
+    outcome, report = _values("outcome", outcome), _values("report", report)
+    noise_sd = _values("noise_sd", noise_sd)
+    helicopter = _values("helicopter", helicopter)
+    helicopter_seen = _flags("helicopter_seen", helicopter_seen)
+    block_start = _flags("block_start", block_start)
+    push = np.zeros_like(outcome) if push is None else _values("push", push)
+    _check(outcome, report, noise_sd, helicopter, helicopter_seen, block_start, push)
     return Trials(
         outcome=jnp.asarray(np.nan_to_num(outcome, nan=RANGE_CENTRE)),
         report=jnp.asarray(np.nan_to_num(report, nan=RANGE_CENTRE)),
@@ -65,13 +73,32 @@ def make_trials(
         block_start=jnp.asarray(block_start),
         outcome_seen=jnp.asarray(np.isfinite(outcome)),
         reported=jnp.asarray(np.isfinite(report)),
-        push=jnp.asarray(
-            np.nan_to_num(np.zeros_like(outcome) if push is None else push)
-        ),
+        push=jnp.asarray(np.nan_to_num(push)),
     )
 
 
-def _check(outcome, report, noise_sd, helicopter, helicopter_seen, block_start) -> None:
+def _values(name: str, given: Any) -> np.ndarray:
+    """One number a trial, NaN where it is missing; a masked one is missing too."""
+    values, missing = read_array(given, where=name)
+    array = np.asarray(to_dtype(values, np.float64, where=name))
+    if np.any(np.isinf(array)):
+        raise UserError(
+            "holds infinity", where=name, expected="numbers; NaN is missing"
+        )
+    return array if missing is None else np.where(missing, np.nan, array)
+
+
+def _flags(name: str, given: Any) -> np.ndarray:
+    """One flag a trial."""
+    values = np.asarray(read_numbers(given, where=name))
+    if not np.all((values == 0) | (values == 1)):
+        raise UserError("holds what are no flags", where=name, expected="booleans")
+    return values.astype(bool)
+
+
+def _check(
+    outcome, report, noise_sd, helicopter, helicopter_seen, block_start, push
+) -> None:
     fields = {
         "outcome": outcome,
         "report": report,
@@ -79,36 +106,40 @@ def _check(outcome, report, noise_sd, helicopter, helicopter_seen, block_start) 
         "helicopter": helicopter,
         "helicopter_seen": helicopter_seen,
         "block_start": block_start,
+        "push": push,
     }
     for name, values in fields.items():
         if values.shape != outcome.shape:
-            raise ValueError(
+            raise UserError(
                 f"{name} has shape {values.shape}, outcome {outcome.shape}: expected "
                 "one value per trial in each"
             )
     if not np.all(noise_sd > 0.0):
-        raise ValueError("noise_sd must be positive and present on every trial")
+        raise UserError("noise_sd must be positive and present on every trial")
     for name in ("outcome", "report", "helicopter"):
         values = fields[name][np.isfinite(fields[name])]
         if values.size and (values.min() < RANGE_LOW or values.max() > RANGE_HIGH):
-            raise ValueError(
+            raise UserError(
                 f"{name} spans {values.min():g} to {values.max():g}: expected screen "
                 f"units from {RANGE_LOW:g} to {RANGE_HIGH:g}"
             )
 
 
+@checked_arguments
 def simulate_task(
     key: Key[Array, ""],
     *,
-    num_trials: int,
-    noise_sds: tuple[float, ...] = TASK_SDS,
-    hazard: float = 0.1,
-    catch_probability: float = 0.1,
+    num_trials: Count,
+    noise_sds: tuple[Positive, ...] = TASK_SDS,
+    hazard: Share = 0.1,
+    catch_probability: Share = 0.1,
 ) -> Trials:
     """Draw one participant's outcomes, one block per noise SD, reports still missing.
 
     Outcomes are clipped to the range, as on the screen.
     """
+    key = check_key(key)
+    check_fits(num_trials, 9, what="so many trials")
     change_key, place_key, noise_key, catch_key = jax.random.split(key, 4)
     index = jnp.arange(num_trials)
     length = -(-num_trials // len(noise_sds))

@@ -6,12 +6,15 @@ draws them, so that both run the same model.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
+from pcmodel.arguments import checked_arguments
+from pcmodel.arrays import one_number, read_numbers
 from pcmodel.behaviour.agent import Agent, Switches
 from pcmodel.behaviour.participant import (
     ParticipantParameters,
@@ -31,6 +34,8 @@ from pcmodel.behaviour.task import (
     RANGE_WIDTH,
     Trials,
 )
+from pcmodel.errors import UserError
+from pcmodel.keys import check_key
 
 
 class Trajectory(NamedTuple):
@@ -140,6 +145,7 @@ def _trajectory(
     )
 
 
+@checked_arguments
 def run_participant(
     parameters: ParticipantParameters, trials: Trials, *, agent: Agent | Switches
 ) -> Trajectory:
@@ -157,7 +163,7 @@ def pushed(
     predicted: Float[Array, "*trials"],
     previous: Float[Array, "*trials"],
     push: Float[Array, "*trials"],
-    start_weight: Scalar | float,
+    start_weight: Scalar | float | np.ndarray,
 ) -> tuple[Float[Array, "*trials"], Float[Array, "*trials"]]:
     """Where the next report aims, and where its mark stands, after the mark was moved.
 
@@ -168,6 +174,7 @@ def pushed(
     return aim, previous + push
 
 
+@checked_arguments
 def log_likelihood(
     parameters: ParticipantParameters,
     trials: Trials,
@@ -176,10 +183,9 @@ def log_likelihood(
     start_weight: Scalar | float = 0.0,
 ) -> Float[Array, " trials"]:
     """Log probability of each report; 0 where none is scored. See `pushed`."""
+    weight = one_number(start_weight, where="start_weight")
     run = run_participant(parameters, trials, agent=agent)
-    aim, stand = pushed(
-        run.predicted_report, run.previous_report, trials.push, start_weight
-    )
+    aim, stand = pushed(run.predicted_report, run.previous_report, trials.push, weight)
     value = report_log_likelihood(
         parameters, predicted=aim, previous=stand, report=run.report
     )
@@ -191,6 +197,7 @@ def scored(trials: Trials) -> Bool[Array, "*shape"]:
     return trials.reported & ~trials.block_start
 
 
+@checked_arguments
 def simulate_participant(
     key: Key[Array, ""],
     parameters: ParticipantParameters,
@@ -206,16 +213,30 @@ def simulate_participant(
     """
 
     def respond(predicted, previous, trial, trial_key):
-        aim, stand = pushed(predicted, previous, trial.push, start_weight)
+        aim, stand = pushed(predicted, previous, trial.push, weight)
         stand = jnp.clip(stand, RANGE_LOW, RANGE_HIGH)
         drawn = draw_report(trial_key, parameters, predicted=aim, previous=stand)
         return jnp.where(trial.block_start, RANGE_CENTRE, drawn)
 
+    key, weight = check_key(key), one_number(start_weight, where="start_weight")
     every = jnp.ones_like(trials.reported)
-    trials = trials._replace(reported=every if reported is None else reported)
+    made = every if reported is None else _made(reported, trials)
+    trials = trials._replace(reported=made)
     keys = jax.random.split(key, trials.outcome.shape[-1])
     run = _unroll(parameters, trials, _switches(agent), respond, keys)
     return trials._replace(report=run.report), run
+
+
+def _made(reported: Any, trials: Trials) -> Bool[Array, "*trials"]:
+    """On which trials a report is made, checked."""
+    flags = read_numbers(reported, where="reported")
+    if flags.dtype != bool or flags.shape not in ((), trials.reported.shape):
+        raise UserError(
+            f"is {flags.dtype} of shape {flags.shape}",
+            where="reported",
+            expected=f"booleans of shape {trials.reported.shape}",
+        )
+    return jnp.broadcast_to(jnp.asarray(flags), trials.reported.shape)
 
 
 def _switches(agent: Agent | Switches) -> Switches:

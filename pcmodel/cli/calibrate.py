@@ -7,6 +7,7 @@ from typing import Any
 
 from pcmodel.cli import studies
 from pcmodel.cli.load import Experiment
+from pcmodel.cli.numbers import count
 from pcmodel.cli.studies import (
     add_folder_arguments,
     add_model_arguments,
@@ -42,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='"omega2 ~ drug + (drug | participant)"; may be repeated',
     )
     add_size_arguments(parser, replications=200)
-    add("--warmup", type=int, default=400, metavar="N", help="default 400")
-    add("--samples", type=int, default=500, metavar="N", help="default 500")
+    add("--warmup", type=count, default=400, metavar="N", help="default 400")
+    add("--samples", type=count, default=500, metavar="N", help="default 500")
     add_folder_arguments(parser, NAME)
 
 

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pcmodel.errors import UserError, unknown_name
+from pcmodel.record.reading import check_file, shown
 
 PACKAGE = Path(__file__).resolve().parents[1]
+UNREADABLE = (SyntaxError, ValueError, OSError, RecursionError, MemoryError)
+"""What Python raises for a source that is none."""
 
 
 class Entry(NamedTuple):
@@ -63,7 +66,10 @@ def locate(name_or_path: str) -> Path:
 
 def source_file(path: Path) -> Path:
     """The file that holds an experiment's docstring and protocol."""
-    return path / "__init__.py" if path.is_dir() else path
+    try:
+        return path / "__init__.py" if path.is_dir() else path
+    except OSError:  # a name too long to be one
+        return path
 
 
 def config_options(path: Path) -> list[Option]:
@@ -73,13 +79,16 @@ def config_options(path: Path) -> list[Option]:
 
 
 def _user_file(path: Path) -> Path:
-    if not source_file(path).is_file():
+    try:
+        check_file(source_file(path))
+        return path.resolve()
+    except UserError as error:
         raise UserError(
-            "there is no such experiment file",
-            where=str(path),
+            f"there is no such experiment file: {error}",
             expected="a .py file, or a folder with an __init__.py",
-        )
-    return path.resolve()
+        ) from None
+    except (OSError, RuntimeError) as error:  # a path too long, a link to itself
+        raise UserError(f"cannot be opened ({error})", where=shown(path)) from None
 
 
 def _is_experiment(path: Path) -> bool:
@@ -91,7 +100,7 @@ def _is_experiment(path: Path) -> bool:
 def _entry(path: Path) -> Entry:
     try:
         doc = ast.get_docstring(ast.parse(source_file(path).read_text("utf-8"))) or ""
-    except (SyntaxError, UnicodeDecodeError):
+    except UNREADABLE:
         doc = "(cannot be read: syntax error)"
     time = re.search(r"^Time:\s*(.+)$", doc, re.MULTILINE)
     return Entry(
@@ -113,7 +122,7 @@ def _trees(path: Path) -> Iterator[ast.Module]:
     for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
         try:
             yield ast.parse(file.read_text("utf-8"))
-        except (SyntaxError, UnicodeDecodeError):
+        except UNREADABLE:
             continue
 
 

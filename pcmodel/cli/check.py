@@ -6,6 +6,7 @@ from typing import Any
 
 from pcmodel.cli import terminal
 from pcmodel.cli.fit import add_table_arguments, table_options
+from pcmodel.cli.numbers import place
 from pcmodel.errors import UserError
 
 
@@ -29,7 +30,7 @@ def add_check(commands: Any) -> None:
         help="as of fit: its columns are read too; may be repeated",
     )
     add_table_arguments(parser)
-    add("--output", type=Path, metavar="DIR", help="default runs/check-HASH")
+    add("--output", type=place, metavar="DIR", help="default runs/check-HASH")
 
 
 def check_data(arguments: argparse.Namespace) -> int:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.load import Experiment
+from pcmodel.cli.numbers import count
 from pcmodel.cli.studies import add_folder_arguments, add_model_arguments, scale_ends
 from pcmodel.errors import UserError
+from pcmodel.numerals import to_whole
 
 NAME = "design"
 HELP = "how many participants and trials tell an effect from its rivals"
@@ -39,7 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--trials", default="50,100,200", metavar="N,..", help="of each session")
     add("--confidence", action="store_true", help="also with confidence reports")
     add(
-        "--pool", type=int, default=80, metavar="N", help="simulated people, default 80"
+        "--pool",
+        type=count,
+        default=80,
+        metavar="N",
+        help="simulated people, default 80",
     )
     add_folder_arguments(parser, NAME)
 
@@ -69,11 +75,12 @@ def make_plan(arguments: argparse.Namespace) -> Any:
 
 def _counts(text: str, where: str) -> tuple[int, ...]:
     words = [word.strip() for word in text.split(",") if word.strip()]
-    if not words or not all(word.isdigit() for word in words):
+    counts = [to_whole(word) for word in words]
+    if not counts or not all(count is not None and count >= 0 for count in counts):
         raise UserError(
             f"cannot be read: {text!r}", where=where, expected="whole numbers: 10,20,40"
         )
-    return tuple(sorted({int(word) for word in words}))
+    return tuple(sorted({count for count in counts if count is not None}))
 
 
 def open_store(folder: Path, plan: Any, arguments: argparse.Namespace) -> Any:

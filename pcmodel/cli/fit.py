@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.load import Experiment
+from pcmodel.cli.numbers import finite, place, whole
 from pcmodel.errors import UserError
+from pcmodel.numerals import to_finite
+from pcmodel.record.reading import shown
 
 SMOKE: dict[str, Any] = {
     "num_warmup": 5,
@@ -34,18 +37,20 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
     add("--pooled", action="store_true", help="nobody differs unless a formula says so")
     add("--svi", action="store_true", help="variational fit, for thousands of people")
     add("--compare", default="", metavar="M,..", help="other models, by leave-one-out")
-    add("--warmup", type=int, default=400, metavar="N", help="default 400")
-    add("--samples", type=int, default=500, metavar="N", help="per chain, default 500")
-    add("--chains", type=int, default=4, metavar="N", help="default 4")
-    add("--target-accept", type=float, default=0.8, metavar="P", help="default 0.8")
+    add("--warmup", type=whole, default=400, metavar="N", help="default 400")
+    add(
+        "--samples", type=whole, default=500, metavar="N", help="per chain, default 500"
+    )
+    add("--chains", type=whole, default=4, metavar="N", help="default 4")
+    add("--target-accept", type=finite, default=0.8, metavar="P", help="default 0.8")
     add(
         "--accept-unconverged",
         action="store_true",
         help="show estimates although the chains cannot be trusted",
     )
     add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
-    add("--seed", type=int, default=0, metavar="N", help="default 0")
-    add("--output", type=Path, metavar="DIR", help="default runs/fit-HASH-SEED")
+    add("--seed", type=whole, default=0, metavar="N", help="default 0")
+    add("--output", type=place, metavar="DIR", help="default runs/fit-HASH-SEED")
     add("--overwrite", action="store_true", help="replace a complete run")
     add("--quiet", action="store_true", help="no progress on stderr")
 
@@ -134,7 +139,9 @@ def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
             bids_suffix=arguments.bids_suffix,
         )
     except OSError as error:
-        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from None
+        raise UserError(
+            f"cannot be read ({error.strerror})", where=shown(path)
+        ) from None
     return {
         "data": str(path),
         "data_sha256": data_sha256,
@@ -202,9 +209,9 @@ def scale_numbers(text: str) -> tuple[float, ...]:
 
 
 def _number(word: str) -> float:
-    try:
-        return float(word)
-    except ValueError:
+    number = to_finite(word)
+    if number is None:
         raise UserError(
             f"is not a number: {word!r}", where="--scale", expected="LOW,HIGH[,STEP]"
-        ) from None
+        )
+    return number

@@ -24,6 +24,7 @@ from pcmodel.cli.fit import (
     make_plan,
 )
 from pcmodel.cli.load import Experiment, load, with_chunks
+from pcmodel.cli.numbers import place, whole
 from pcmodel.cli.options import build_config
 from pcmodel.cli.processes import join_processes
 from pcmodel.cli.replications import drop_chunks, open_chunks
@@ -100,6 +101,12 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message} (see {self.prog} --help)")
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """argparse would give an option the value [] for `--seed=--`."""
+        if action.option_strings and "--" in arg_strings:
+            self.error(f"argument {action.option_strings[-1]}: '--' is no value")
+        return super()._get_values(action, arg_strings)  # type: ignore[misc]
+
 
 def _parsers() -> tuple[_Parser, _Parser]:
     from pcmodel import __version__
@@ -155,10 +162,10 @@ def _add_run_arguments(run: argparse.ArgumentParser) -> None:
     add("experiment", metavar="EXPERIMENT", nargs="?", help="a name, or a .py file")
     add("-h", "--help", action="store_true", help="show this help and exit")
     add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
-    add("--seed", type=int, default=0, metavar="N", help="default 0")
-    add("--output", type=Path, metavar="DIR", help="default runs/NAME-HASH-SEED")
+    add("--seed", type=whole, default=0, metavar="N", help="default 0")
+    add("--output", type=place, metavar="DIR", help="default runs/NAME-HASH-SEED")
     add("--overwrite", action="store_true", help="replace a complete run")
-    add("--config", type=Path, metavar="FILE", help="read options from JSON or YAML")
+    add("--config", type=place, metavar="FILE", help="read options from JSON or YAML")
     add("--print-config", action="store_true", help="print the options and exit")
     add("--float64", action="store_true", help="compute in double precision")
     add("--quiet", action="store_true", help="no progress on stderr")

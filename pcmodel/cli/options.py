@@ -4,7 +4,6 @@ Strict: an unknown name, a wrong type or a value out of range is one sentence.
 Defaults (or the smoke configuration) come first, then the file, then the options.
 """
 
-import json
 import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +12,11 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from pcmodel.arguments import short
+from pcmodel.cli.configurations import read_configuration
 from pcmodel.cli.load import Experiment
 from pcmodel.errors import UserError, unknown_name
+from pcmodel.numerals import NUMBER, is_odd, to_finite
 from pcmodel.record import to_jsonable
 
 
@@ -70,7 +72,7 @@ def configure(
     parser = _parser(kind)
     parser.set_defaults(_flat(to_jsonable(base), types_of))
     if file is not None:
-        values = _read_file(file)
+        values = read_configuration(file)
         _check_keys(values, types_of, str(file))
         parsed = _parse(lambda: parser.parse_object(values), types_of, str(file))
         parser.set_defaults(_flat(parsed.as_dict(), types_of))
@@ -134,6 +136,7 @@ def _check_tokens(
         else:
             if token.startswith("--"):
                 raise _no_value(waiting, types_of, where)
+            _check_numerals(token, waiting, types_of[waiting], where)
             waiting = None
     if waiting is not None:
         raise _no_value(waiting, types_of, where)
@@ -146,10 +149,56 @@ def _option_name(token: str, types_of: Mapping[str, Any], where: str) -> str | N
             where=where,
             expected="options written --name value",
         )
-    name, has_value, _ = token[2:].partition("=")
+    name, has_value, value = token[2:].partition("=")
     if name not in types_of:
         raise unknown_name("option", name, types_of, where=where)
+    if has_value:
+        _check_numerals(value, name, types_of[name], where)
     return None if has_value else name
+
+
+def _check_null(value: Any, name: str, kind: Any, where: str) -> None:
+    """Refuse a name without a value where there must be one."""
+    if value is None and "NoneType" not in describe_kinds(kind):
+        raise UserError(
+            f"option {name!r} has no value", where=where, expected=describe_type(kind)
+        )
+
+
+def _check_numerals(value: Any, name: str, kind: Any, where: str) -> None:
+    """Refuse 1_0, 010 and 1:30 where numbers are meant: they have several meanings."""
+    if "str" in describe_kinds(kind):
+        return
+    words = (
+        value
+        if isinstance(value, list | tuple)
+        else re.split(r"[\[\],\s]+", str(value))
+    )
+    for word in words:
+        if is_odd(str(word)) or (_is_numeral(word) and to_finite(str(word)) is None):
+            raise UserError(
+                f"option {name!r} cannot be {short(word)}",
+                where=where,
+                expected=describe_type(kind),
+            )
+
+
+def _is_numeral(word: Any) -> bool:
+    return isinstance(word, str | int) and bool(NUMBER.fullmatch(str(word)))
+
+
+def describe_kinds(kind: Any) -> set[str]:
+    """The names of the plain types inside a type.
+
+    >>> sorted(describe_kinds(tuple[float, ...] | None))
+    ['NoneType', 'float']
+    """
+    inside = [part for part in get_args(kind) if part is not Ellipsis]
+    if get_origin(kind) is Literal:
+        return {type(part).__name__ for part in inside}
+    if not inside:
+        return {getattr(kind, "__name__", str(kind))}
+    return set().union(*map(describe_kinds, inside))
 
 
 def _no_value(name: str, types_of: Mapping[str, Any], where: str) -> UserError:
@@ -160,28 +209,12 @@ def _no_value(name: str, types_of: Mapping[str, Any], where: str) -> UserError:
     )
 
 
-def _read_file(path: Path) -> Any:
-    import yaml
-
-    try:
-        text = path.read_text("utf-8-sig")
-        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise UserError(f"cannot be read ({reason})", where=str(path)) from error
-    except (ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(
-            f"is not valid ({reason})", where=str(path), expected="JSON or YAML"
-        ) from error
-
-
 def _check_keys(
     values: Any, types_of: Mapping[str, Any], where: str, prefix: str = ""
 ) -> None:
     if not isinstance(values, Mapping):
         raise UserError(
-            f"{prefix.rstrip('.') or 'the file'} holds {values!r}",
+            f"{prefix.rstrip('.') or 'the file'} holds {short(values)}",
             where=where,
             expected="names and values",
         )
@@ -191,6 +224,9 @@ def _check_keys(
             _check_keys(value, types_of, where, name + ".")
         elif name not in types_of:
             raise unknown_name("option", name, types_of, where=where)
+        else:
+            _check_null(value, name, types_of[name], where)
+            _check_numerals(value, name, types_of[name], where)
 
 
 def _parse(parse: Any, types_of: Mapping[str, Any], where: str) -> Any:

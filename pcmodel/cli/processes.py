@@ -10,6 +10,7 @@ import socket
 import time
 
 from pcmodel.cli import terminal
+from pcmodel.cli.numbers import whole
 from pcmodel.errors import UserError
 
 AUTOMATIC = "auto"
@@ -31,8 +32,8 @@ def add_process_arguments(train: argparse.ArgumentParser) -> None:
         help="where the first process listens; `auto` where the cluster says so "
         "itself (SLURM, Open MPI, Kubernetes, TPU), without the other two",
     )
-    add("--processes", type=int, metavar="N", help="how many there are")
-    add("--process", type=int, metavar="I", help="which one this is, from 0")
+    add("--processes", type=whole, metavar="N", help="how many there are")
+    add("--process", type=whole, metavar="I", help="which one this is, from 0")
 
 
 def join_processes(arguments: argparse.Namespace) -> bool:

@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import zipfile
 from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from pcmodel.record.files import write_arrays
 from pcmodel.record.folder import RunIdentity
+from pcmodel.record.reading import UNREADABLE_ARCHIVE
 
 
 class StoredReplications(MutableMapping[int, Any]):
@@ -27,7 +27,7 @@ class StoredReplications(MutableMapping[int, Any]):
             whole = io.BytesIO(self._path(number).read_bytes())
             with np.load(whole) as arrays:
                 return self._kind(**{name: arrays[name] for name in arrays.files})
-        except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
+        except UNREADABLE_ARCHIVE:
             raise KeyError(number) from None
 
     def __setitem__(self, number: int, row: Any) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.fit import scale_numbers
+from pcmodel.cli.numbers import count, place, whole
 from pcmodel.errors import UserError
 
 
@@ -17,18 +18,18 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) 
         add("models", metavar="MODEL", nargs="+", help=about)
     else:
         add("model", metavar="MODEL", help=about)
-    add("--arms", type=int, default=2, metavar="N", help="of a bandit, default 2")
+    add("--arms", type=count, default=2, metavar="N", help="of a bandit, default 2")
     add("--scale", default="0,10", metavar="LOW,HIGH", help="of ratings, default 0,10")
 
 
 def add_size_arguments(parser: argparse.ArgumentParser, *, replications: int) -> None:
     """How many people, trials and replications."""
     add = parser.add_argument
-    add("--participants", type=int, default=10, metavar="N", help="default 10")
-    add("--trials", type=int, default=100, metavar="N", help="a session, default 100")
+    add("--participants", type=count, default=10, metavar="N", help="default 10")
+    add("--trials", type=count, default=100, metavar="N", help="a session, default 100")
     add(
         "--replications",
-        type=int,
+        type=count,
         default=replications,
         metavar="N",
         help=f"default {replications}",
@@ -39,8 +40,8 @@ def add_folder_arguments(parser: argparse.ArgumentParser, name: str) -> None:
     """Seed, output folder and how much is said."""
     add = parser.add_argument
     add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
-    add("--seed", type=int, default=0, metavar="N", help="default 0")
-    add("--output", type=Path, metavar="DIR", help=f"default runs/{name}-HASH-SEED")
+    add("--seed", type=whole, default=0, metavar="N", help="default 0")
+    add("--output", type=place, metavar="DIR", help=f"default runs/{name}-HASH-SEED")
     add("--overwrite", action="store_true", help="replace a complete run")
     add("--quiet", action="store_true", help="no progress on stderr")
 

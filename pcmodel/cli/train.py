@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.load import Experiment
+from pcmodel.cli.numbers import place, whole
 from pcmodel.cli.options import configure, describe_type, field_types
 from pcmodel.cli.processes import add_process_arguments, wait_for_all
 from pcmodel.errors import UserError
@@ -29,15 +30,15 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
     add("--options", action="store_true", help="every --key of a configuration")
     add("--print-config", action="store_true", help="print the configuration and exit")
     add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
-    add("--seed", type=int, default=0, metavar="N", help="default 0")
-    add("--output", type=Path, metavar="DIR", help="default runs/CONFIG-HASH-SEED")
+    add("--seed", type=whole, default=0, metavar="N", help="default 0")
+    add("--output", type=place, metavar="DIR", help="default runs/CONFIG-HASH-SEED")
     add(
         "--resume",
         action="store_true",
         help="go on, or say that there is nothing to go on from (by itself an "
         "unfinished run is gone on with)",
     )
-    add("--from-step", type=int, metavar="N", help="go on from this checkpoint")
+    add("--from-step", type=whole, metavar="N", help="go on from this checkpoint")
     add("--any-version", action="store_true", help="also from another version's")
     add("--overwrite", action="store_true", help="begin anew, whatever is there")
     add("--float64", action="store_true", help="compute in double precision")

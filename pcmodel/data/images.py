@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.data.checks import (
     as_bytes,
     as_labels,
@@ -99,6 +100,7 @@ class ValidationSplit(NamedTuple):
     labels: Int[np.ndarray, " num"]
 
 
+@checked_arguments
 def load_images(name: str, folder: Folder = None) -> ImageData:
     """The data set called `name`: digits, mnist, fashion_mnist or cifar10.
 

@@ -14,6 +14,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.hmc import HmcState, hmc_step, init_hmc, potential_of, push
@@ -48,6 +49,7 @@ class Chain(NamedTuple):
     step_size: Float[Array, ""]
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Sampling:
     """How one posterior is sampled.

@@ -17,6 +17,7 @@ import optax
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.energy import (
     energy,
     latents_from_free,
@@ -26,7 +27,7 @@ from pcmodel.energy import (
 )
 from pcmodel.inference.certificate import is_convex
 from pcmodel.inference.certify import certify
-from pcmodel.inference.optimising import fresh, move
+from pcmodel.inference.optimising import check_steps, fresh, move
 from pcmodel.inference.options import check_count, check_made, check_tolerance
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import objective, unroll, whitened_from_latents
@@ -77,6 +78,7 @@ def error_coordinates(problem: Problem) -> Coordinates:
     )
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class StateDescent:
     """Gradient descent on the latents.
@@ -102,6 +104,7 @@ class StateDescent:
         return descend(self, problem, initial)
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class ErrorDescent:
     """Gradient descent on whitened errors; options as for `StateDescent`."""
@@ -129,6 +132,8 @@ def check_descent(solver: Descent) -> None:
     check_made(
         solver.optimiser, "update", f"optimiser of {where}", "one of optax, made"
     )
+    if solver.optimiser is not type(solver).optimiser:
+        check_steps(solver.optimiser, where)
     check_tolerance(solver.tolerance, where)
     check_count(solver.max_steps, "max_steps", where, least=0)
 

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.energy import state_from_latents
 from pcmodel.errors import UserError
 from pcmodel.inference.certify import certify
@@ -48,6 +49,7 @@ class ExactPosterior(NamedTuple):
     log_evidence: Float[Array, ""]
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Exact:
     """Direct Newton steps with one factor, for linear-Gaussian networks only.

@@ -29,6 +29,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.inference.active_set import PinnedFactor, Task, descend_with_corners
 from pcmodel.inference.block_tridiagonal import BlockTridiagonal
 from pcmodel.inference.certificate import (
@@ -106,6 +107,7 @@ class _State(NamedTuple):
     products: Array
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class GaussNewton:
     """Line-search-guarded, damped Gauss-Newton.

@@ -22,6 +22,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.inference.conjugate_gradient import (
     Precondition,
     conjugate_gradient,
@@ -29,6 +30,7 @@ from pcmodel.inference.conjugate_gradient import (
 )
 from pcmodel.inference.whitened import Linearisation, linearise
 from pcmodel.problem import Problem, Structure
+from pcmodel.ranges import Count
 from pcmodel.small import cholesky, gram, matmul, rows_of, solve_lower, solve_spd
 
 
@@ -241,6 +243,7 @@ def add_diagonal(matrix: Float[Array, "n n"], value: Array) -> Float[Array, "n n
     return matrix + value * jnp.eye(matrix.shape[0], dtype=matrix.dtype)
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class ConjugateGradient:
     """Matrix-free conjugate gradients from zero.
@@ -248,7 +251,7 @@ class ConjugateGradient:
     Stops at the target residual or after `max_products` (which the result then shows).
     """
 
-    max_products: int = MOST_PRODUCTS
+    max_products: Count = MOST_PRODUCTS
     is_direct: ClassVar[bool] = False
 
     def prepare(

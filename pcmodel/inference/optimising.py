@@ -64,6 +64,33 @@ def move(
     return Moved(updates, kept)
 
 
+def check_steps(optimiser: optax.GradientTransformation, where: str) -> None:
+    """Raise a UserError for an optimiser whose first step is not finite: a rate of NaN or infinity.
+
+    One made for a tree of its own (masks, labels) is taken at its word.
+    """
+    try:
+        with jax.ensure_compile_time_eval():
+            point = jnp.ones(())
+            updates, _ = optax.with_extra_args_support(optimiser).update(
+                point,
+                optimiser.init(point),
+                point,
+                value=point,
+                grad=point,
+                value_fn=lambda at: at**2 / 2,
+            )
+            finite = not isinstance(updates, Array) or bool(jnp.isfinite(updates))
+    except Exception:  # whatever an optimiser raises for another tree, or a traced rate
+        return
+    if not finite:
+        raise UserError(
+            f"the optimiser makes a step of {np.asarray(updates)} from a gradient of 1",
+            where=where,
+            expected="one with finite rates",
+        )
+
+
 def is_plain(leaf: Any) -> bool:
     """Whether a leaf of an optimiser's state is an array of numbers."""
     return not jnp.issubdtype(jnp.asarray(leaf).dtype, jax.dtypes.prng_key)

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.inference.certificate import Certificate
 from pcmodel.inference.certify import certify
 from pcmodel.inference.linear_solve import ConjugateGradient
@@ -22,6 +23,7 @@ from pcmodel.inference.whitened import Linearisation, linearise, objective
 from pcmodel.problem import Problem
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class TruncatedNewton:
     """One guarded Gauss-Newton step by `num_products` conjugate-gradient products.

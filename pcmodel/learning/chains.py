@@ -20,6 +20,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.hmc import hmc_step, init_hmc, potential_of
@@ -62,6 +63,7 @@ class SharedTuning(NamedTuple):
     unvisited: Float[Array, ""]
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Hmc:
     """Persistent Hamiltonian Monte Carlo in whitened coordinates.

@@ -17,12 +17,14 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.posterior import whitened_samples
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import unroll
 from pcmodel.problem import Problem
+from pcmodel.ranges import Count
 from pcmodel.types import Latents
 
 
@@ -85,11 +87,12 @@ class Forgetful:
         return shared
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class PosteriorSamples(Forgetful):
     """Perturb-and-solve draws around the mode."""
 
-    num_samples: int = 1
+    num_samples: Count = 1
     solver: Solver = GaussNewton(max_iterations=5, tolerance=1e-2, checked=False)
     learns_precision: ClassVar[bool] = True
 
@@ -104,6 +107,7 @@ class PosteriorSamples(Forgetful):
         return Expectation(latents, mode.residual, no_number(mode.residual)), own
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class PointEstimate(Forgetful):
     """The mode alone: for weights with frozen precisions."""

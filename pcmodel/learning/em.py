@@ -18,6 +18,7 @@ import optax
 from jax import Array
 from jaxtyping import Float, Int
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.learning.e_step import EStep, Memory, PosteriorSamples
 from pcmodel.learning.gauge import FixedWeightNorm, Gauge
 from pcmodel.learning.m_step import Draws, LevelRule, MovingAverage, PrecisionStep
@@ -26,9 +27,11 @@ from pcmodel.learning.rules import Equilibrium, Rule, Slope, Teaching
 from pcmodel.levels import Level, level_indices
 from pcmodel.model import learned
 from pcmodel.problem import Inputs, Problem, Structure
+from pcmodel.ranges import NotNegative
 from pcmodel.types import LogPrecisions, Weights
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Learning:
     """How a network learns.
@@ -48,7 +51,7 @@ class Learning:
     optimiser: optax.GradientTransformation = optax.adam(3e-3)
     precision_step: PrecisionStep = MovingAverage(0.05)
     frozen_precisions: Level | Sequence[Level] = ()
-    variance_floor: float = 0.0
+    variance_floor: NotNegative = 0.0
     e_step: EStep = PosteriorSamples()
     gauge: Gauge = FixedWeightNorm()
     rule: Rule = Equilibrium()

@@ -14,13 +14,12 @@ from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.errors import UserError
-from pcmodel.inference.optimising import move
+from pcmodel.arguments import checked_arguments
+from pcmodel.inference.optimising import check_steps, move
 from pcmodel.learning.scores import Scores
 from pcmodel.precision import (
     covariance_to_log_precision,
@@ -29,6 +28,7 @@ from pcmodel.precision import (
     precision_matrix,
     whiten,
 )
+from pcmodel.ranges import PositiveShare
 from pcmodel.small import cholesky, solve_spd
 from pcmodel.types import LogPrecisions
 
@@ -114,20 +114,16 @@ class Frozen(Memoryless):
         return log_precisions, memory
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class MovingAverage(Memoryless):
     """The running variance moves towards each batch's second moment by `rate`, in (0, 1]."""
 
-    rate: float = 0.05
+    rate: PositiveShare = 0.05
     learns: ClassVar[bool] = True
 
     def check(self) -> None:
-        """Raise a UserError for a rate outside (0, 1]."""
-        if not 0 < self.rate <= 1 or not np.isfinite(self.rate):
-            raise UserError(
-                f"the rate of a precision's moving average must lie in (0, 1], got {self.rate} "
-                "(pcmodel.learning.Frozen() learns none)."
-            )
+        """Nothing can be wrong: the rate is checked when it is given."""
 
     def update(
         self,
@@ -170,6 +166,7 @@ class ClosedForm(Memoryless):
         return MovingAverage(1.0).update(log_precisions, draws, rules, memory)
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class GradientStep:
     """An optax step on the log-precisions along the gradient of the expected energy."""
@@ -178,7 +175,8 @@ class GradientStep:
     learns: ClassVar[bool] = True
 
     def check(self) -> None:
-        """Nothing that could be checked."""
+        """Raise a UserError for an optimiser whose steps are not finite."""
+        check_steps(self.optimiser, "GradientStep")
 
     def init(self, log_precisions: LogPrecisions) -> Any:
         """The optimiser's state."""

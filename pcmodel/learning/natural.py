@@ -29,6 +29,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.learning.information import (
     complete_information,
@@ -77,6 +78,7 @@ class NaturalMemory(NamedTuple):
     watched: Float[Array, ""]
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class NaturalGradient:
     """Scalar precisions jointly, precisions per unit each by itself.

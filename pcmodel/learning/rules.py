@@ -24,13 +24,15 @@ import optax
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.energy import (
     latents_from_state,
     level_energies,
     predictions,
     state_from_latents,
 )
-from pcmodel.inference.optimising import begin_each, move
+from pcmodel.errors import UserError
+from pcmodel.inference.optimising import begin_each, check_steps, move
 from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import unroll, unrolled_objective
 from pcmodel.learning.e_step import EStep, Expectation, Memory, no_number, sweep_start
@@ -39,6 +41,7 @@ from pcmodel.learning.scores import Scores, scores
 from pcmodel.likelihood import Gaussian
 from pcmodel.model import learned
 from pcmodel.problem import Problem
+from pcmodel.ranges import Count, Positive
 from pcmodel.types import Latents, Weights
 
 Values = tuple[Array, ...]
@@ -140,6 +143,7 @@ class Backpropagation:
         return Taught(teaching.improve(state, slope, None), memory, lesson)
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Nudged:
     r"""Targets moved from the prediction by `strength` times each of `signs`.
@@ -151,9 +155,17 @@ class Nudged:
     A categorical target is nudged as a probability vector. Energies reported are the nudged ones'.
     """
 
-    strength: float = 0.5
+    strength: Positive = 0.5
     signs: tuple[int, ...] = (1, -1)
     learns_precision: ClassVar[bool] = False
+
+    def __post_init__(self):
+        if tuple(self.signs) not in ((1,), (-1,), (1, -1), (-1, 1)):
+            raise UserError(
+                f"signs is {self.signs}",
+                where="Nudged",
+                expected="(1,), (-1,) or (1, -1)",
+            )
 
     def learn_batch(
         self, state: Any, values: Values, own: Any, key: Array, teaching: Teaching
@@ -180,6 +192,7 @@ class Nudged:
         )
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Incremental:
     """Every inference step is followed by a step of the weights.
@@ -187,9 +200,13 @@ class Incremental:
     optimiser: of the latents, one transformation for each example's own energy.
     """
 
-    num_steps: int = 20
+    num_steps: Count = 20
     optimiser: optax.GradientTransformation = optax.sgd(0.1)
     learns_precision: ClassVar[bool] = False
+
+    def __post_init__(self):
+        if self.optimiser is not type(self).optimiser:
+            check_steps(self.optimiser, "Incremental")
 
     def learn_batch(
         self, state: Any, values: Values, own: Any, key: Array, teaching: Teaching

@@ -15,6 +15,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.learning.drift import FEWEST, still
 from pcmodel.learning.natural import LevelStatistics, NaturalMemory
 
@@ -42,6 +43,7 @@ class Settling(NamedTuple):
         return jnp.all((left <= SETTLED * self.error) & jnp.isfinite(self.error))
 
 
+@checked_arguments
 def settling(
     memory: NaturalMemory, num_examples: int, *, frozen: Sequence[int] = ()
 ) -> tuple[Settling | None, ...]:
@@ -95,6 +97,7 @@ def noise_of(kept: LevelStatistics, memory: NaturalMemory) -> Array:
     return kept.scatter / fall * inflation * weight / (2 - weight)
 
 
+@checked_arguments
 def standard_errors(
     memory: NaturalMemory, num_examples: int, *, frozen: Sequence[int] = ()
 ) -> tuple[Array | None, ...]:
@@ -110,6 +113,7 @@ def standard_errors(
     )
 
 
+@checked_arguments
 def unsettled(
     memory: NaturalMemory,
     num_examples: int,

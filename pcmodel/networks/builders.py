@@ -19,8 +19,10 @@ from flax import nnx
 from jax import Array
 from jax.typing import ArrayLike
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.likelihood import Gaussian, Likelihood
+from pcmodel.memory import check_fits
 from pcmodel.networks.convolution import Convolution, Shape
 from pcmodel.networks.layers import Dense, identity
 from pcmodel.networks.network import Network, to_log_precisions
@@ -53,6 +55,7 @@ def classifier(
     )
 
 
+@checked_arguments
 def mlp_classifier(
     width_in: SupportsIndex = 784,
     hidden: Sequence[SupportsIndex] = (300, 300),
@@ -93,6 +96,7 @@ def mlp_classifier(
     )
 
 
+@checked_arguments
 def residual_mlp(
     width_in: SupportsIndex = 784,
     width: SupportsIndex = 128,
@@ -113,6 +117,8 @@ def residual_mlp(
     width_in, width = whole_number(width_in, "width_in"), whole_number(width, "width")
     depth = whole_number(depth, "depth")
     num_classes = whole_number(num_classes, "num_classes")
+    # A layer is some ten thousand bytes of Python besides its numbers.
+    check_fits(depth, max(width**2, 2500), what="a residual network's layers")
     inside = mupc_hidden(width, depth + 1)
     first = Dense(
         width_in, width, activation=identity, scaling=mupc_input(width_in), rngs=rngs
@@ -138,6 +144,7 @@ def residual_mlp(
     )
 
 
+@checked_arguments
 def vgg5(
     image_shape: Sequence[SupportsIndex] = (32, 32, 3),
     num_classes: SupportsIndex = 10,
@@ -167,6 +174,7 @@ def vgg5(
     )
 
 
+@checked_arguments
 def vgg7(
     image_shape: Sequence[SupportsIndex] = (32, 32, 3),
     num_classes: SupportsIndex = 10,

@@ -21,9 +21,11 @@ from flax import nnx
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.networks.pooling import Pool, pooled_shape
 from pcmodel.networks.scaling import STANDARD, Scaling, initial_weights, multiply
+from pcmodel.ranges import NotNegative
 from pcmodel.whole import whole_number, whole_numbers
 
 Shape = tuple[int, int, int]
@@ -31,6 +33,7 @@ Pads = tuple[tuple[int, int], tuple[int, int]]
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
+@checked_arguments
 class Convolution(nnx.Module):
     """Prediction of maps from maps: a (K * pool(act(x))) + b, a = `scaling.multiplier`.
 
@@ -57,7 +60,7 @@ class Convolution(nnx.Module):
         padding: SupportsIndex | str = "SAME",
         pool: Pool | None = None,
         activation: Callable[[Array], Array] = jnp.tanh,
-        scale: float = 1.0,
+        scale: NotNegative = 1.0,
         scaling: Scaling = STANDARD,
         rngs: nnx.Rngs,
     ):
@@ -96,6 +99,7 @@ class Convolution(nnx.Module):
         return add_bias(multiply(self.scaling.multiplier, product), self.bias[...])
 
 
+@checked_arguments
 class TransposedConvolution(nnx.Module):
     """Prediction of large maps from small ones: the adjoint of a convolution.
 
@@ -122,7 +126,7 @@ class TransposedConvolution(nnx.Module):
         stride: SupportsIndex = 1,
         padding: SupportsIndex | str = "SAME",
         activation: Callable[[Array], Array] = jnp.tanh,
-        scale: float = 1.0,
+        scale: NotNegative = 1.0,
         scaling: Scaling = STANDARD,
         rngs: nnx.Rngs,
     ):

@@ -8,6 +8,7 @@ from typing import SupportsIndex
 import jax.numpy as jnp
 from flax import nnx
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.likelihood import Gaussian, Likelihood
 from pcmodel.networks.builders import Activation, Precisions
@@ -18,6 +19,7 @@ from pcmodel.networks.scaling import gain
 from pcmodel.whole import whole_number, whole_numbers
 
 
+@checked_arguments
 def convolutional_generator(
     image_shape: Sequence[SupportsIndex] = (28, 28, 1),
     width: SupportsIndex = 32,

@@ -8,7 +8,9 @@ from flax import nnx
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.networks.scaling import STANDARD, Scaling, initial_weights, multiply
+from pcmodel.ranges import NotNegative
 from pcmodel.whole import whole_number
 
 
@@ -17,6 +19,7 @@ def identity(x: Array) -> Array:
     return x
 
 
+@checked_arguments
 class Dense(nnx.Module):
     """Prediction a W act(x) + b, with a = `scaling.multiplier` (1 unless muPC).
 
@@ -32,7 +35,7 @@ class Dense(nnx.Module):
         width: SupportsIndex,
         *,
         activation: Callable[[Array], Array] = jnp.tanh,
-        scale: float = 1.0,
+        scale: NotNegative = 1.0,
         scaling: Scaling = STANDARD,
         rngs: nnx.Rngs,
     ):

@@ -10,12 +10,17 @@ import os
 import sys
 from typing import Any
 
+from pcmodel.arguments import short
 from pcmodel.errors import UserError
-from pcmodel.likelihood import Bernoulli, Categorical, Gaussian, Likelihood
+from pcmodel.likelihood import (
+    Bernoulli,
+    Categorical,
+    Gaussian,
+    Likelihood,
+    is_likelihood,
+)
 
 LIKELIHOODS = {kind.name: kind for kind in (Gaussian, Bernoulli, Categorical)}
-NEEDED = ("mean", "energy_terms", "push_root", "pull_root", "sample")
-"""What a discrete likelihood does; see `pcmodel.likelihood`."""
 
 
 def describe_likelihood(likelihood: Likelihood) -> Any:
@@ -71,12 +76,11 @@ def build_likelihood(described: Any, path: str | os.PathLike) -> Likelihood:
     """
     if isinstance(described, str) and described in LIKELIHOODS:
         return LIKELIHOODS[described]()
-    known = isinstance(described, dict)
-    found = defined(str(described.get("class"))) if known else None
+    known: Any = described if is_description(described) else {}
+    found = defined(str(known.get("class"))) if known else None
     if found is not None:
         options = {
-            name: as_tuple(value)
-            for name, value in described.get("options", {}).items()  # type: ignore[union-attr]
+            name: as_tuple(value) for name, value in known.get("options", {}).items()
         }
         try:
             likelihood = found(**options)
@@ -87,6 +91,13 @@ def build_likelihood(described: Any, path: str | os.PathLike) -> Likelihood:
     raise UserError(
         f"{path} holds a network with likelihood {told(described)}, which is not defined here with these options: "
         "import or define it first, or pass a network that has it, load(path, into=network)."
+    )
+
+
+def is_description(described: Any) -> bool:
+    """Whether it names a class and options, as `describe_likelihood` does."""
+    return isinstance(described, dict) and isinstance(
+        described.get("options", {}), dict
     )
 
 
@@ -102,16 +113,9 @@ def defined(where: str) -> Any:
     return None
 
 
-def is_likelihood(kind: type) -> bool:
-    """Whether a class is Gaussian or does what a discrete likelihood does."""
-    return issubclass(kind, Gaussian) or all(
-        callable(getattr(kind, name, None)) for name in NEEDED
-    )
-
-
 def told(described: Any) -> str:
     """A likelihood in words."""
-    if not isinstance(described, dict):
-        return str(described)
+    if not is_description(described):
+        return short(described)
     options = ", ".join(f"{k}={v!r}" for k, v in described.get("options", {}).items())
     return f"{described.get('class')}({options})"

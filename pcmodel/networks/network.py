@@ -6,6 +6,7 @@ mutate.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple, SupportsIndex
 
 import jax
@@ -15,10 +16,12 @@ from flax import nnx
 from jax import Array
 from jax.typing import ArrayLike
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.arrays import default_dtype, read_numbers
 from pcmodel.contents import Content
 from pcmodel.errors import UserError
 from pcmodel.likelihood import Gaussian, Likelihood
+from pcmodel.memory import check_fits
 from pcmodel.model import FIXED, default_names
 from pcmodel.networks.layered import (
     LayeredModel,
@@ -37,6 +40,7 @@ from pcmodel.networks.splitting import (
     without,
 )
 from pcmodel.precision import from_precision
+from pcmodel.ranges import NotNegative
 from pcmodel.types import LogPrecisions, Weights
 from pcmodel.whole import whole_numbers
 
@@ -45,6 +49,7 @@ class LogPrecision(nnx.Param):
     """Log-precision of a level's prediction errors: (), (width,) or (width, width)."""
 
 
+@checked_arguments
 class Network(nnx.Module):
     """A hierarchy of levels with a precision each.
 
@@ -67,6 +72,7 @@ class Network(nnx.Module):
         is_linear: bool = False,
     ):
         widths = check_widths(widths)
+        check_fits(sum(widths), what="a network's levels")
         names = tuple(names) if names is not None else default_names(len(widths))
         check_architecture(layers, widths, names)
         log_precisions = check_precisions(log_precisions, widths, names, likelihood)
@@ -114,6 +120,12 @@ def check_architecture(
         )
     if len(names) != len(widths) or len(set(names)) != len(names):
         raise UserError(f"expected {len(widths)} different level names, got {names}.")
+    for name, place in (("data", 0), ("top", len(names) - 1)):
+        if name in names and names.index(name) != place:
+            raise UserError(
+                f"level {names.index(name)} is called {name!r}, which always means level "
+                f"{place}: names are bottom first, got {names}."
+            )
     for level, parts in enumerate(split_layers(layers)):
         above = jax.ShapeDtypeStruct((widths[level + 1],), jnp.zeros(()).dtype)
         try:
@@ -164,6 +176,7 @@ def check_precisions(
     return checked
 
 
+@checked_arguments
 def dense(
     widths: Sequence[SupportsIndex],
     *,
@@ -171,7 +184,7 @@ def dense(
     precisions: Sequence[ArrayLike | None] | None = None,
     likelihood: Likelihood = Gaussian(),
     names: Sequence[str] | None = None,
-    scale: float = 1.0,
+    scale: NotNegative = 1.0,
     rngs: nnx.Rngs,
 ) -> Network:
     """A fully connected hierarchy, widths bottom first.
@@ -182,6 +195,10 @@ def dense(
     widths = check_widths(widths)
     if len(widths) < 2:
         raise UserError(f"a hierarchy needs at least two levels, got widths {widths}.")
+    check_fits(
+        sum(above * below for below, above in pairwise(widths)),
+        what="a dense network's weights",
+    )
     last = len(widths) - 2
     layers = [
         Dense(
@@ -203,6 +220,7 @@ def dense(
     )
 
 
+@checked_arguments
 def linear_gaussian(
     weights: Sequence[ArrayLike],
     precisions: Sequence[ArrayLike | None],

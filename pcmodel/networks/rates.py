@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.model import by_layer, path_of
 from pcmodel.networks.convolution import Convolution, TransposedConvolution
 from pcmodel.networks.layers import Dense
@@ -20,6 +21,7 @@ from pcmodel.networks.splitting import at, with_entry
 from pcmodel.types import Weights
 
 
+@checked_arguments
 def learning_rates(network: Network) -> Weights:
     """Factor of the base learning rate for every array of the network's weights.
 
@@ -56,6 +58,7 @@ def layer_rates(layer: nnx.Module) -> Any:
     return jax.tree.map(lambda _: 1.0, learned)
 
 
+@checked_arguments
 def scale_by_depth(network: Network) -> optax.GradientTransformation:
     """Multiply updates by `learning_rates(network)`: chain it after Adam.
 

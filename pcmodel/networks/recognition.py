@@ -21,6 +21,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.arrays import read_numbers
 from pcmodel.contents import Content
 from pcmodel.errors import UserError
@@ -38,9 +39,11 @@ from pcmodel.networks.splitting import (
     without,
 )
 from pcmodel.precision import factor, whiten
+from pcmodel.ranges import NotNegative
 from pcmodel.types import Latents, LogPrecisions, Weights
 
 
+@checked_arguments
 class Recognition(nnx.Module):
     """Layers from each level to the one above it, bottom first.
 
@@ -51,11 +54,12 @@ class Recognition(nnx.Module):
         self.layers = nnx.List(layers)
 
 
+@checked_arguments
 def recognition_for(
     network: Network,
     *,
     activation: Callable[[Array], Array] = jnp.tanh,
-    scale: float = 1.0,
+    scale: NotNegative = 1.0,
     rngs: nnx.Rngs,
 ) -> Recognition:
     """Dense recognition layers of the widths of a network.
@@ -149,6 +153,7 @@ def with_recognition_weights(recognition: Recognition, weights: Weights) -> Reco
     return copy
 
 
+@checked_arguments
 def recognise(recognition: Recognition, observation: ArrayLike) -> Latents:
     """First guess of all latents, for `pcmodel.infer(network, data, initial=...)`.
 

@@ -12,10 +12,13 @@ from flax import nnx
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.networks.scaling import multiply
+from pcmodel.ranges import Finite
 
 
+@checked_arguments
 class Residual(nnx.Module):
     """Prediction skip(x) + scale * branch(x); without a `skip`, x + scale * branch(x).
 
@@ -31,7 +34,7 @@ class Residual(nnx.Module):
         branch: nnx.Module,
         *,
         skip: nnx.Module | None = None,
-        scale: float = 1.0,
+        scale: Finite = 1.0,
     ):
         self.branch = branch
         self.skip = skip
@@ -49,6 +52,7 @@ class Residual(nnx.Module):
         return straight + change
 
 
+@checked_arguments
 class Chain(nnx.Module):
     """Several layers as one: what is between them is computed, not inferred.
 

@@ -17,6 +17,7 @@ from typing import SupportsIndex
 import jax
 from flax import nnx
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.likelihood import Gaussian, Likelihood
 from pcmodel.networks.builders import (
     Activation,
@@ -33,6 +34,7 @@ from pcmodel.networks.scaling import gain
 from pcmodel.whole import whole_number, whole_numbers
 
 
+@checked_arguments
 def resnet18(
     image_shape: Sequence[SupportsIndex] = (32, 32, 3),
     num_classes: SupportsIndex = 10,

@@ -31,10 +31,14 @@ import numpy as np
 from flax import nnx
 from jax import Array
 
+from pcmodel.arguments import checked_arguments
+from pcmodel.memory import check_fits
 from pcmodel.networks.pooling import Pool
+from pcmodel.ranges import Finite, NotNegative
 from pcmodel.whole import whole_number
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Scaling:
     """Static numbers of one layer.
@@ -46,10 +50,10 @@ class Scaling:
         move weights by their rate; see `scale_by_depth`.
     """
 
-    deviation: float | None = None
-    multiplier: float = 1.0
-    weight_rate: float = 1.0
-    bias_rate: float = 1.0
+    deviation: NotNegative | None = None
+    multiplier: Finite = 1.0
+    weight_rate: NotNegative = 1.0
+    bias_rate: NotNegative = 1.0
 
 
 STANDARD = Scaling()
@@ -83,6 +87,7 @@ def initial_weights(
     rngs: nnx.Rngs,
 ) -> Array:
     """Normal weights of the layer's initial standard deviation."""
+    check_fits(*shape, what="initial weights of a layer")
     deviation = scale / fan_in**0.5 if scaling.deviation is None else scaling.deviation
     return deviation * jax.random.normal(rngs.params(), shape)
 

@@ -8,10 +8,9 @@ architecture, and so is one whose likelihood is of a class that is not defined w
 """
 
 import hashlib
+import io
 import json
 import os
-import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,59 +18,71 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcmodel.arguments import checked_arguments, short
 from pcmodel.errors import UserError
 from pcmodel.networks.description import build_layer, describe_layer
 from pcmodel.networks.likelihoods import build_likelihood, describe_likelihood, told
 from pcmodel.networks.network import Network, as_model, with_arrays
 from pcmodel.networks.tying import describe_ties, tie_layers
+from pcmodel.record.files import write_bytes
+from pcmodel.record.reading import UNREADABLE_ARCHIVE, parse_json, read_bytes, shown
 
-FORMAT = 3
-READABLE = (2, 3)
-"""The second knew neither shared parameters nor number types that numpy has not."""
-UNREADABLE = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    zipfile.BadZipFile,
-    NotImplementedError,  # an archive damaged where it names its compression
-    TypeError,  # a single array, which numpy does not open as an archive
-)
-NEEDED = {
-    "widths",
-    "names",
-    "likelihood",
-    "is_linear",
-    "layers",
-    "precision_shapes",
-    "sha256",
+FORMAT = 4
+READABLE = (2, 3, 4)
+"""The second knew neither shared parameters nor number types that numpy has not, the third no checksum of what
+it says about the network."""
+NEEDED: dict[str, Any] = {
+    "widths": list,
+    "names": list,
+    "likelihood": object,
+    "is_linear": bool,
+    "layers": list,
+    "precision_shapes": list,
+    "sha256": dict,
 }
+OPTIONAL: dict[str, Any] = {"types": dict, "ties": list}
+"""What a file says about its network, and the kinds of its words."""
 
 
+@checked_arguments
 def save(network: Network, path: str | os.PathLike) -> None:
     """Write a network; an existing file is replaced only once the new one is complete.
 
     Raises UserError if the place cannot be written, and for a likelihood whose options a file cannot hold.
     """
     arrays = flatten(network)
-    metadata = json.dumps(describe(network, arrays))
-    arrays = {name: as_stored(value) for name, value in arrays.items()}
-    target = Path(path)
-    temporary = None
+    metadata = describe(network, arrays)
+    content = {
+        "metadata": np.array(json.dumps(metadata | {"checksum": checksum(metadata)})),
+        **{name: as_stored(value) for name, value in arrays.items()},
+    }
+    check_place(path)
+    buffer = io.BytesIO()
+    np.savez(buffer, **content)  # type: ignore[arg-type]
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=target.parent, suffix=".part", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            np.savez(file, **{"metadata": np.array(metadata), **arrays})  # type: ignore[arg-type]
-        os.replace(temporary, target)
-    except OSError as error:
-        raise UserError(f"cannot write {target}: {error.strerror}.") from None
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        write_bytes(Path(path), buffer.getvalue())
+    except UserError as error:
+        cause = error.__cause__
+        reason = getattr(cause, "strerror", None) or "no such name can be given"
+        raise UserError(f"cannot write {shown(path)}: {reason}.") from None
 
 
+def check_place(path: str | os.PathLike) -> None:
+    """Raise a UserError unless the folder is there: a typing error in it should not make one."""
+    try:
+        Path(path).parent.stat()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot write {shown(path)}: {reason}.") from None
+
+
+def checksum(metadata: dict[str, Any]) -> str:
+    """SHA-256 of what a file says about its network, the arrays' own checksums included."""
+    text = json.dumps(metadata, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@checked_arguments
 def load(path: str | os.PathLike, *, into: Network | None = None) -> Network:
     """Read a network written by `save`.
 
@@ -80,6 +91,7 @@ def load(path: str | os.PathLike, *, into: Network | None = None) -> Network:
         architecture.
     """
     arrays, metadata = read(Path(path))
+    path = shown(path)
     network = into if into is not None else rebuild(metadata, path)
     misfit = (
         f"{path} holds a network of widths {metadata['widths']}, which does not fit one "
@@ -154,28 +166,21 @@ def digest(array: np.ndarray) -> str:
 
 def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and metadata, checked against their digests."""
+    where = shown(path)
+    content = read_bytes(path)
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        metadata = json.loads(str(arrays.pop("metadata")))
-    except FileNotFoundError:
-        raise UserError(f"there is no file {path}.") from None
-    except UNREADABLE as error:
-        raise UserError(f"{path} is not a readable network file: {error}") from None
-    if not isinstance(metadata, dict):
-        raise UserError(f"{path} is not a network file.")
-    if metadata.get("format") not in READABLE:
-        raise UserError(
-            f"{path} has format {metadata.get('format')}; this version reads "
-            f"{' and '.join(map(str, READABLE))}."
-        )
-    if not metadata.keys() >= NEEDED:
-        missing = ", ".join(sorted(NEEDED - metadata.keys()))
-        raise UserError(f"{path} is not a network file: it lacks {missing}.")
+        text = str(arrays.pop("metadata"))
+    except UNREADABLE_ARCHIVE as error:
+        reason = str(error) or type(error).__name__
+        raise UserError(f"{where} is not a readable network file: {reason}") from None
+    metadata = parse_json(text, where=where)
+    check_metadata(metadata, where)
     for name, value in arrays.items():
         if digest(value) != metadata["sha256"].get(name):
             raise UserError(
-                f"{path} is damaged: array {name} does not match its checksum."
+                f"{where} is damaged: array {name} does not match its checksum."
             )
     types = metadata.get("types", {})
     try:
@@ -184,8 +189,33 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             for name, value in arrays.items()
         }
     except (TypeError, ValueError) as error:
-        raise UserError(f"{path} is not a readable network file: {error}") from None
+        raise UserError(f"{where} is not a readable network file: {error}") from None
     return arrays, {"ties": [], **metadata}
+
+
+def check_metadata(metadata: Any, where: str) -> None:
+    """Raise a UserError unless this is what a network file says about itself, unchanged."""
+    if not isinstance(metadata, dict):
+        raise UserError(f"{where} is not a network file.")
+    if metadata.get("format") not in READABLE:
+        raise UserError(
+            f"{where} has format {short(metadata.get('format'))}; this version reads "
+            f"{', '.join(map(str, READABLE[:-1]))} and {READABLE[-1]}."
+        )
+    told = metadata.pop("checksum", None)
+    if metadata["format"] > 3 and told != checksum(metadata):
+        raise UserError(
+            f"{where} is damaged or was edited: what it says about the network does not match "
+            "its checksum."
+        )
+    if not metadata.keys() >= NEEDED.keys():
+        missing = ", ".join(sorted(NEEDED.keys() - metadata.keys()))
+        raise UserError(f"{where} is not a network file: it lacks {missing}.")
+    for name, kind in {**NEEDED, **OPTIONAL}.items():
+        if name in metadata and not isinstance(metadata[name], kind):
+            raise UserError(
+                f"{where} is not a network file: its {name} is {short(metadata[name])}."
+            )
 
 
 def check_same(
@@ -233,11 +263,17 @@ def rebuild(metadata: dict[str, Any], path: str | os.PathLike) -> Network:
             "load(path, into=network)."
         )
     shapes = metadata["precision_shapes"]
+    likelihood = build_likelihood(metadata["likelihood"], path)
+    try:
+        precisions = [None if s is None else np.zeros(s) for s in shapes]
+    except (TypeError, ValueError, MemoryError) as error:
+        reason = f"its precision_shapes are {short(shapes)} ({error})"
+        raise UserError(f"{path} is not a network file: {reason}.") from None
     return Network(
         tie_layers([build_layer(layer) for layer in layers], layers, metadata["ties"]),
         metadata["widths"],
-        log_precisions=[None if s is None else np.zeros(s) for s in shapes],
-        likelihood=build_likelihood(metadata["likelihood"], path),
+        log_precisions=precisions,
+        likelihood=likelihood,
         names=metadata["names"],
         is_linear=metadata["is_linear"],
     )

@@ -24,6 +24,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.core import Tracer
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.modulation import Modulation, combine
 from pcmodel.neuromodulation.account_checks import (
@@ -49,6 +50,7 @@ class Effects(NamedTuple):
     nmda_block: Array
 
 
+@checked_arguments
 def effects(course: Course) -> Effects:
     """The effects over a course: each (times,)."""
     return Effects(course.effect_2a, course.response_1a, course.nmda_block)
@@ -84,6 +86,7 @@ def spared(level: int, exemption: float) -> float:
     return 1.0 - exemption if level == 0 else 1.0
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Rebus:
     """Precision of every level but the (exempt) senses falls: log g = sign strength kappa x.
@@ -131,6 +134,7 @@ class Rebus:
         )
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Sensory:
     """Precision of the lowest level rises: log g_0 = strength x effect."""
@@ -147,6 +151,7 @@ class Sensory:
         return Modulation({0: jnp.exp(self.strength * effects.effect_2a)})
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Sebus:
     """Non-monotone: log g = -strength kappa (A - s A (1 - A)), A the effect, s > 1.
@@ -186,6 +191,7 @@ class Sebus:
         return relaxing.modulate(effects._replace(effect_2a=net), anatomy)
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Oneirogen:
     """A share 1 - exp(-strength A) of activity is generated from above; see `pcmodel.mixing`."""
@@ -206,6 +212,7 @@ class Oneirogen:
         return Modulation(top_down=1 - jnp.exp(-self.strength * effects.effect_2a))
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Dimmer:
     """5-HT1A: slopes fall, log alpha = -strength lambda R; precisions stay."""
@@ -228,6 +235,7 @@ class Dimmer:
         )
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Noise:
     """Activity fluctuates more around the same mode: log temperature = strength A."""
@@ -244,6 +252,7 @@ class Noise:
         return Modulation(temperature=jnp.exp(self.strength * effects.effect_2a))
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class NmdaBlock:
     """Errors of levels from `lowest` up lose their way to the level above; less is learned.
@@ -281,6 +290,7 @@ class NmdaBlock:
         )
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Uniform:
     """The null: every precision, the senses' included, alike."""
@@ -298,6 +308,7 @@ class Uniform:
         return Modulation({level: gain for level in range(anatomy.num_levels)})
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Together:
     """Several mechanisms at once, such as 5-HT2A and 5-HT1A parts of one drug."""
@@ -341,6 +352,7 @@ PROVIDED = {
 }
 
 
+@checked_arguments
 def check_account(
     account: Account,
     anatomy: Anatomy,

@@ -13,6 +13,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.checking import as_hours, check_times
 from pcmodel.neuromodulation.course import Course, Curve
@@ -49,6 +50,7 @@ def serotonin_agonism(course: Course, person: Participant) -> Curve:
     return body.serotonin_efficacy_2a * released * vacant
 
 
+@checked_arguments
 def vital_signs(course: Course, times: ArrayLike, person: Participant) -> Signs:
     """Resting values plus the habituating rise; habituation begins at the first time.
 

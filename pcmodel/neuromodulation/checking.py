@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.arrays import default_dtype, read_numbers
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.dosing import (
@@ -41,6 +42,7 @@ def as_hours(times: Any) -> Array:
     return jnp.asarray(numbers, None if kept else default_dtype())
 
 
+@checked_arguments
 def check_times(
     times: Any,
     person: Participant,

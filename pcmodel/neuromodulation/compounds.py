@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
 
@@ -51,6 +52,7 @@ NEEDED = ("half_life", "volume")
 TOGETHER = (("k_2a", "efficacy_2a"), ("k_1a", "efficacy_1a"))
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Compound:
     """One compound's numbers by quantity; see `QUANTITIES` for their units."""
@@ -73,6 +75,7 @@ class Compound:
         """Whether its volume is, or can be made, that of an injected dose."""
         return not self.is_oral or "bioavailability" in self.numbers
 
+    @checked_arguments
     def with_value(self, quantity: str, value: float, why: str) -> "Compound":
         """A copy with one number set by hand, marked as assumed."""
         if quantity not in QUANTITIES:
@@ -85,6 +88,7 @@ class Compound:
         check(changed)
         return changed
 
+    @checked_arguments
     def without(self, quantity: str) -> "Compound":
         """A copy that lacks one number: an effect-site rate, and effect follows plasma at once."""
         if quantity not in self.numbers:
@@ -95,6 +99,7 @@ class Compound:
         return changed
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Library:
     """Compounds by name."""
@@ -102,7 +107,7 @@ class Library:
     compounds: Mapping[str, Compound]
 
     def __getitem__(self, name: str) -> Compound:
-        if name not in self.compounds:
+        if not isinstance(name, str) or name not in self.compounds:
             raise unknown_name("compound", name, self.compounds)
         return self.compounds[name]
 
@@ -116,11 +121,13 @@ class Library:
         found = [self[name].numbers.values() for name in names]
         return assumptions([number for numbers in found for number in numbers])
 
+    @checked_arguments
     def replacing(self, compound: Compound) -> "Library":
         """A copy with one compound added or replaced."""
         return Library({**self.compounds, compound.name: compound})
 
 
+@checked_arguments
 def load_compounds(*files: str | Path) -> Library:
     """The package's compounds, and those of your own files.
 

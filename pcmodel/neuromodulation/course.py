@@ -7,7 +7,7 @@ zeros all the way.
 
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeGuard
+from typing import Annotated, Any, NamedTuple, TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,8 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from pcmodel.arrays import read_numbers
+from pcmodel.arguments import checked_arguments
+from pcmodel.arrays import one_number, read_numbers
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.checking import (
     as_hours,
@@ -31,9 +32,11 @@ from pcmodel.neuromodulation.participant import Participant, Physiology, check_o
 from pcmodel.neuromodulation.pools import depletable
 from pcmodel.neuromodulation.receptors import operational
 from pcmodel.neuromodulation.transducer import Sigmoid, Threshold, Transducer
+from pcmodel.ranges import Range
 
 Curve = Float[Array, " times"]
 Sites = Callable[[Array], Float[Array, "compounds times"]]
+PartOfPeak = Annotated[float, Range(0.0, 1.0, open="most")]
 StageOf = Callable[[Physiology], Transducer]
 
 
@@ -162,16 +165,19 @@ def above_rest(stimulus: Curve, rest: Array, acting: Array, slope: Array) -> Cur
     return change - jax.lax.stop_gradient(jnp.where(acting, 0.0, change))
 
 
+@checked_arguments
 def transducer_of(body: Physiology) -> Sigmoid:
     """The default second stage, with this person's midpoint."""
     return Sigmoid(body.half, body.power, body.full)
 
 
+@checked_arguments
 def threshold_of(body: Physiology) -> Threshold:
     """Its rival, with this person's threshold: `simulate(..., transducer=threshold_of)`."""
     return Threshold(body.onset, body.full)
 
 
+@checked_arguments
 def simulate(
     doses: Any,
     times: Any,
@@ -259,19 +265,16 @@ def simulate(
     )
 
 
+@checked_arguments
 def duration(
-    times: Any, effect: Any, *, share: float = 0.1, least: ArrayLike = 0.0
+    times: Any, effect: Any, *, share: PartOfPeak = 0.1, least: ArrayLike = 0.0
 ) -> Array:
     """Hours for which an effect exceeds a share of its own peak; 0 if the peak is not above `least`.
 
     Crossings are interpolated, so that it varies smoothly with the dose.  An effect that is still above when
     the times end lasts at least so long: outside of `jit` it is a UserError, inside look at `is_over`.
     """
-    times, effect = as_hours(times), jnp.asarray(effect)
-    if not isinstance(share, Tracer) and not 0 <= share < 1:
-        raise UserError(
-            f"share is {share}", where="duration", expected="0 <= share < 1"
-        )
+    times, effect = as_hours(times), _curve(effect)
     over = is_over(times, effect, share=share, least=least)
     if not isinstance(over, Tracer) and not bool(over):
         raise UserError(
@@ -285,15 +288,21 @@ def duration(
     return jnp.where(jnp.isnan(peak), jnp.nan, hours)
 
 
+@checked_arguments
 def is_over(
-    times: Any, effect: Any, *, share: float = 0.1, least: ArrayLike = 0.0
+    times: Any, effect: Any, *, share: PartOfPeak = 0.1, least: ArrayLike = 0.0
 ) -> Array:
     """Whether the times hold the effect whole: at both ends it is at most a share of its peak."""
-    times, effect = as_hours(times), jnp.asarray(effect)
+    times, effect = as_hours(times), _curve(effect)
+    least = one_number(least, where="least")
     check_curve(times, effect)
     peak = jnp.max(effect)
     ends = jnp.maximum(effect[0], effect[-1])
     return (ends <= share * peak) | (peak <= least)
+
+
+def _curve(effect: Any) -> Array:
+    return jnp.asarray(read_numbers(effect, where="effect", finite=False), float)
 
 
 def hours_above(times: Curve, effect: Curve, level: Array) -> Array:

@@ -16,6 +16,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.arrays import default_dtype, read_numbers, to_dtype
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.compounds import Library
@@ -47,6 +48,7 @@ class Bolus:
         return unit_bolus(kinetics, time)
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Infusion:
     """Into the vein at a constant rate over `hours`."""
@@ -61,6 +63,7 @@ class Infusion:
 Route = Oral | Bolus | Infusion
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Dose:
     """`mg` of a compound at `hours` (from the time origin), by a route."""
@@ -78,6 +81,7 @@ jax.tree_util.register_dataclass(
 Regimen = tuple[Dose, ...]
 
 
+@checked_arguments
 def regimen(*doses: Any, library: Library) -> Regimen:
     """Doses (each a `Dose`) as a checked regimen.
 

@@ -26,6 +26,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Complex, Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation.receptors import occupancy
 
@@ -68,6 +69,7 @@ class AtOnce:
         return jax.vmap(occupancy, in_axes=1, out_axes=1)(ratios(times))
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class WithRates:
     """Ligands arrive and leave with their own rates (`off_rate_2a` of the compounds).

@@ -10,12 +10,14 @@ from functools import cache
 
 import numpy as np
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.neuromodulation.table import builtin, read_table
 
 DENSITIES = {"density_2a": {"ratio"}, "density_1a": {"ratio"}}
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Anatomy:
     """Receptors of each level, bottom first, over the mean of the levels.
@@ -42,6 +44,7 @@ def receptor_map() -> dict[str, dict[str, float]]:
     return found
 
 
+@checked_arguments
 def anatomy(*networks: str) -> Anatomy:
     """Levels as cortical networks, bottom first: `anatomy("sensory", ..., "default")`.
 

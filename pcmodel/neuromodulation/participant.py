@@ -18,8 +18,10 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.keys import check_key
+from pcmodel.memory import check_fits
 from pcmodel.neuromodulation.compounds import Compound, Library
 from pcmodel.neuromodulation.kinetics import Kinetics
 from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
@@ -134,6 +136,7 @@ def of_person(subject: str, quantity: str) -> float:
     return physiology_table()[subject, quantity].value
 
 
+@checked_arguments
 def typical(library: Library, *names: str) -> Participant:
     """The median participant, for the compounds that will be taken.
 
@@ -225,6 +228,7 @@ def typical_variation() -> Variation:
     )
 
 
+@checked_arguments
 def draw_participants(
     person: Participant, key: Array, number: int, variation: Variation | None = None
 ) -> Participant:
@@ -237,6 +241,7 @@ def draw_participants(
     """
     check_one(person)
     key, number = check_key(key), whole_number(number, "number of participants")
+    check_fits(number, 40 + 20 * len(person.compounds), what="so many participants")
     check_variation(variation)
     spread = variation or typical_variation()
     return jax.vmap(lambda one: draw_one(person, one, spread))(

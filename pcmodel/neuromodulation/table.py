@@ -13,6 +13,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from pcmodel.errors import UserError, unknown_name
+from pcmodel.numerals import to_finite
+from pcmodel.record.reading import read_text
 
 COLUMNS = ("subject", "quantity", "value", "unit", "mark", "source")
 
@@ -63,14 +65,10 @@ def read_table(
     finite, or the same quantity twice.
     """
     file = Path(path) if isinstance(path, str) else path
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise UserError(f"cannot be read ({reason})", where=str(path)) from None
+    text = read_text(file) if isinstance(file, Path) else file.read_text("utf-8")
     lines = enumerate(map(str.strip, text.splitlines()), 1)
     kept = [(row, line) for row, line in lines if line and line[0] != "#"]
-    if not kept or tuple(_cells(kept[0][1])) != COLUMNS:
+    if not kept or tuple(_cells(kept[0][1], file.name)) != COLUMNS:
         raise UserError(
             "the first line must name the columns",
             where=file.name,
@@ -91,14 +89,19 @@ def assumptions(numbers: Collection[Number]) -> list[str]:
     return [str(number) for number in numbers if number.mark in ASSUMPTIONS]
 
 
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True))]
+def _cells(line: str, where: str) -> list[str]:
+    try:
+        cells = next(csv.reader([line], skipinitialspace=True))
+    except csv.Error as error:  # a field longer than any number and its source
+        raise UserError(f"cannot be read ({error})", where=where) from None
+    return [cell.strip() for cell in cells]
 
 
 def _number(
     file: str, row: int, line: str, quantities: Mapping[str, Collection[str]]
 ) -> Number:
-    where, cells = f"{file}, row {row}", _cells(line)
+    where = f"{file}, row {row}"
+    cells = _cells(line, where)
     if len(cells) != len(COLUMNS):
         raise UserError(
             f"has {len(cells)} fields",
@@ -132,11 +135,8 @@ def _number(
 
 
 def _value(text: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) < float("inf"):
+    value = to_finite(text)
+    if value is None:
         raise UserError(f"{text!r} is not a number", where=where)
     if value < 0:
         raise UserError(f"{text} is negative", where=where, expected="0 or more")

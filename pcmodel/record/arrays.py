@@ -4,15 +4,17 @@
 `curves.0` and `curves.1`. Nothing is pickled, so reading a file runs no code.
 """
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
+from pcmodel.record.reading import UNREADABLE_ARCHIVE, read_bytes
 
 
 def flatten_arrays(tree: Any) -> dict[str, np.ndarray]:
@@ -58,14 +60,14 @@ def _leaf(value: Any, name: str) -> np.ndarray:
     return array
 
 
+@checked_arguments
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read what a run saved. Refuses pickled objects."""
+    content = read_bytes(path)
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except FileNotFoundError:
-        raise UserError("there is no such file", where=str(path)) from None
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except UNREADABLE_ARCHIVE as error:
         raise UserError(
             f"not a readable array file ({error})",
             where=str(path),

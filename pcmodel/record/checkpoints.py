@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.record.environment import package_versions
 from pcmodel.record.files import unwritable, write_json
@@ -31,12 +32,15 @@ from pcmodel.record.leaves import (
     rebuild,
     sha256,
 )
+from pcmodel.record.reading import read_json
 from pcmodel.record.strict_json import dump_json, to_jsonable
 
 FORMAT = 1
 METADATA = "metadata.json"
 ARRAYS = "arrays"
 VERSIONS = ("pcmodel", "jax")
+SAID = {"identity": dict, "versions": dict, "leaves": list, "files": dict}
+"""What the metadata say, and in which form."""
 
 
 class Restored(NamedTuple):
@@ -47,6 +51,7 @@ class Restored(NamedTuple):
     notes: Any
 
 
+@checked_arguments
 class Checkpoints:
     """The checkpoints of one run, in one folder.
 
@@ -129,7 +134,10 @@ class Checkpoints:
         path = self._path(step)
         metadata = self._read(step)
         self._check_identity(metadata, path)
-        leaves = [from_json(record) for record in metadata["leaves"]]
+        try:
+            leaves = [from_json(record) for record in metadata["leaves"]]
+        except (KeyError, TypeError) as error:
+            raise self._damaged(step, f"{METADATA} describes no arrays") from error
         check_leaves(template, leaves, where=str(path))
         arrays = self._arrays(step, leaves, metadata["files"])
         return Restored(rebuild(template, arrays), step, metadata["notes"])
@@ -157,9 +165,9 @@ class Checkpoints:
 
     def _read(self, step: int) -> dict[str, Any]:
         try:
-            metadata = json.loads((self._path(step) / METADATA).read_text("utf-8"))
+            metadata = read_json(self._path(step) / METADATA)
             told = metadata.pop("sha256")
-        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise self._damaged(step, f"{METADATA} cannot be read") from error
         if metadata.get("format") != FORMAT:
             raise UserError(
@@ -169,6 +177,9 @@ class Checkpoints:
             )
         if told != _digest(metadata):
             raise self._damaged(step, f"{METADATA} does not match its checksum")
+        for name, kind in SAID.items():
+            if not isinstance(metadata.get(name), kind):
+                raise self._damaged(step, f"{METADATA} does not say its {name}")
         return metadata
 
     def _check_identity(self, metadata: Mapping[str, Any], path: Path) -> None:
@@ -228,7 +239,7 @@ class Checkpoints:
 
     def _metric(self, step: int) -> float | None:
         try:
-            metric = self._read(step)["metric"]
+            metric = self._read(step).get("metric")
         except UserError:
             return None
         return metric if isinstance(metric, int | float) else None

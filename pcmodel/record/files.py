@@ -4,26 +4,36 @@ Each is written under a temporary name beside its place, flushed to the disk, an
 renamed: a reader, or the next run after a kill, never sees half a file.
 """
 
+import glob
 import io
 import os
+import platform
+import re
+import threading
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
+from pcmodel.record.processes import is_alive
+from pcmodel.record.reading import shown
 from pcmodel.record.strict_json import dump_json
 
 TEMPORARY = ".partial"
 
 
+@checked_arguments
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path` atomically. A refusal by the system is a UserError."""
-    partial = path.with_name(f".{path.name}{TEMPORARY}")
+    partial = path.with_name(f".{path.name}.{_own_name()}{TEMPORARY}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         with open(partial, "wb") as file:
             file.write(content)
             file.flush()
@@ -31,15 +41,36 @@ def write_bytes(path: Path, content: bytes) -> None:
         os.replace(partial, path)
     except OSError as error:
         raise unwritable(path, error) from error
+    except ValueError as error:  # a zero byte in the name
+        raise UserError(f"cannot be written ({error})", where=shown(path)) from None
     finally:
         _remove(partial)
 
 
+def _own_name() -> str:
+    """What no other writer of the same file has: two at once must not write into one another."""
+    host = re.sub(r"[^A-Za-z0-9]", "", platform.node())[:12]
+    return f"{host}-{os.getpid()}-{threading.get_ident()}"
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed writers of the same file left half written, on this machine."""
+    host, here = _own_name().split("-")[0], {"host": platform.node()}
+    pattern = f".{glob.escape(path.name)}.{host}-*-*{TEMPORARY}"
+    for stale in path.parent.glob(pattern):
+        number = stale.name.rsplit("-", 2)[1]
+        told = {"process": int(number) if number.isdecimal() else 0}
+        if told["process"] != os.getpid() and not is_alive(told | here):
+            _remove(stale)
+
+
+@checked_arguments
 def write_json(path: Path, value: Any) -> None:
     """Write a value as strict JSON, atomically."""
     write_bytes(path, (dump_json(value) + "\n").encode())
 
 
+@checked_arguments
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as .npz, atomically; equal arrays give equal bytes."""
     buffer = io.BytesIO()
@@ -58,13 +89,11 @@ def unwritable(path: Path, error: OSError) -> UserError:
         reason = "Not a directory"
     return UserError(
         f"cannot write there ({reason})",
-        where=str(path),
+        where=shown(path),
         expected="a folder that can be written, named with --output",
     )
 
 
 def _remove(path: Path) -> None:
-    try:
+    with suppress(OSError, ValueError):  # renamed already, or never made
         path.unlink()
-    except OSError:  # renamed already, or never made
-        pass

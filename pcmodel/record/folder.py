@@ -6,24 +6,27 @@ part in place and a status that tells what happened.
 """
 
 import hashlib
-import os
-import platform
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from json import JSONDecodeError, loads
 from pathlib import Path
 from typing import Any
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
 from pcmodel.record.files import TEMPORARY, unwritable, write_arrays, write_bytes
 from pcmodel.record.files import write_json as write_json_file
+from pcmodel.record.processes import LOCK, alone, is_alive, this_process
+from pcmodel.record.reading import read_json, shown
 from pcmodel.record.strict_json import dump_json
 
 STATUS = "status.json"
 RUNNING, COMPLETE = "running", "complete"
 INTERRUPTED, FAILED = "interrupted", "failed"
+
+TOLD = ("status", "experiment", "config_hash")
+"""What a status must say, in text, to be one."""
 
 # What a run writes, and all that starting it again may delete.
 OWN_FILES = (
@@ -38,6 +41,7 @@ OWN_FILES = (
 )
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class RunIdentity:
     """What makes two runs the same run: they must end in the same numbers."""
@@ -83,10 +87,12 @@ class RunFolder:
         folder = cls(path, identity)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            _clear(path)
+            with alone(path):
+                _check_free(path, overwrite)  # another may have come in between
+                _clear(path)
+                folder._begin()
         except OSError as error:
             raise unwritable(path, error) from error
-        folder._begin()
         return folder
 
     def _begin(self) -> None:
@@ -98,12 +104,15 @@ class RunFolder:
             "started": _now(),
             "finished": None,
             "wall_seconds": None,
-            "process": os.getpid(),
-            "host": platform.node(),
+            **this_process(),
             "reason": None,
         }
         self.write_json(STATUS, self._status)
-        self.write_json("config.json", self.identity.config)
+        try:
+            self.write_json("config.json", self.identity.config)
+        except UserError as error:
+            self.finish(FAILED, str(error))
+            raise
 
     def finish(self, status: str, reason: str | None = None) -> None:
         """Write the final status; the last write of every run."""
@@ -113,7 +122,11 @@ class RunFolder:
             "wall_seconds": round(self.wall_seconds, 3),
             "reason": reason,
         }
-        self.write_json(STATUS, self._status)
+        try:
+            self.write_json(STATUS, self._status)
+        except UserError:  # a full disk has room for what stands in the place of a file
+            if not _overwrite(self.path / STATUS, self._status):
+                raise
 
     @property
     def wall_seconds(self) -> float:
@@ -142,10 +155,13 @@ class RunFolder:
 def read_status(path: Path) -> dict[str, Any] | None:
     """The status of a run folder, or None when `path` is not one."""
     try:
-        status = loads((path / STATUS).read_text())
-    except (OSError, JSONDecodeError, UnicodeDecodeError):
+        status = read_json(path / STATUS)
+    except UserError:
         return None
-    return status if isinstance(status, dict) and "config_hash" in status else None
+    told = isinstance(status, dict) and all(
+        isinstance(status.get(name), str) for name in TOLD
+    )
+    return status if told else None
 
 
 def is_complete(path: Path, identity: RunIdentity) -> bool:
@@ -156,24 +172,30 @@ def is_complete(path: Path, identity: RunIdentity) -> bool:
         and status["status"] == COMPLETE
         and status["experiment"] == identity.experiment
         and status["config_hash"] == identity.config_hash
-        and status["seed"] == identity.seed
+        and status.get("seed") == identity.seed
     )
 
 
 def read_revision(path: Path) -> str | None:
     """The git revision that made the run at `path`, where it was recorded."""
     try:
-        return loads((path / "environment.json").read_text())["git_revision"]
-    except (OSError, ValueError, KeyError, TypeError):
+        told = read_json(path / "environment.json")
+    except UserError:
         return None
+    revision = told.get("git_revision") if isinstance(told, dict) else None
+    return revision if isinstance(revision, str) else None
 
 
 def _check_free(path: Path, overwrite: bool) -> None:
     where = str(path)
     try:
-        occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
+        occupied = path.exists() and (
+            not path.is_dir() or any(inside.name != LOCK for inside in path.iterdir())
+        )
     except OSError as error:
         raise unwritable(path, error) from error
+    except ValueError as error:  # a zero byte in the name
+        raise UserError(f"cannot be a folder ({error})", where=shown(path)) from None
     if not occupied:
         return
     status = read_status(path)
@@ -189,7 +211,7 @@ def _check_free(path: Path, overwrite: bool) -> None:
             where=where,
             expected="another --output, or --overwrite to replace it",
         )
-    if status["status"] == RUNNING and _is_alive(status):
+    if status["status"] == RUNNING and is_alive(status):
         raise UserError(
             f"process {status['process']} is still writing this run",
             where=where,
@@ -197,18 +219,14 @@ def _check_free(path: Path, overwrite: bool) -> None:
         )
 
 
-def _is_alive(status: dict[str, Any]) -> bool:
-    """Whether the process that said `running` still exists, on this machine."""
-    if status.get("host") != platform.node():
-        return False
-    # On Windows, asking with signal 0 would end the process that is asked about.
-    if status.get("process") == os.getpid() or os.name == "nt":
-        return False
+def _overwrite(path: Path, status: dict[str, Any]) -> bool:
+    """Write into the file that is there, which takes no more of the disk than it had."""
+    content = (dump_json(status, indent=None) + "\n").encode()
     try:
-        os.kill(status["process"], 0)
-    except PermissionError:
-        return True
-    except (OSError, TypeError, KeyError):
+        with open(path, "r+b") as file:
+            file.write(content)
+            file.truncate()
+    except OSError:
         return False
     return True
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pcmodel.errors import UserError
 from pcmodel.record.files import unwritable, write_bytes
+from pcmodel.record.reading import read_text
 from pcmodel.record.strict_json import dump_json
 
 
@@ -48,12 +49,9 @@ def read_metrics(path: str | os.PathLike) -> list[dict[str, Any]]:
 
     Raises UserError, with the number of the line, for a file that is anything else.
     """
-    try:
-        text = Path(path).read_text("utf-8")
-    except FileNotFoundError:
+    if not Path(path).exists():
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot be read ({error})", where=str(path)) from error
+    text = read_text(path)
     lines = text.split("\n")
     return [_row(line, path, number) for number, line in enumerate(lines[:-1], start=1)]
 
@@ -61,7 +59,7 @@ def read_metrics(path: str | os.PathLike) -> list[dict[str, Any]]:
 def _row(line: str, path: str | os.PathLike, number: int) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         row = None
     if not isinstance(row, dict) or not isinstance(row.get("step"), int):
         raise UserError(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError, unknown_name
 
 Outcome = Literal["holds", "fails", "inconclusive"]
@@ -28,6 +29,7 @@ NO_CLINICAL_ADVICE = (
 )
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Verdict:
     """One claim: what was predicted beforehand, what was seen, and how it ended.
@@ -50,6 +52,7 @@ class Verdict:
             raise unknown_name("kind", self.kind, get_args(Kind), where=where)
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Panel:
     """A figure of the run: its name in `plot`, its caption, and text in its stead."""
@@ -59,6 +62,7 @@ class Panel:
     alt: str
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Table:
     """A small table. Columns of numbers are aligned right, to `digits` significant."""
@@ -78,6 +82,7 @@ class Table:
                 )
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Section:
     """A heading with paragraphs, figures and tables below it."""
@@ -88,6 +93,7 @@ class Section:
     tables: Sequence[Table] = ()
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Report:
     """Everything on the page, in the order a reader meets it."""

@@ -11,6 +11,7 @@ from html import escape
 from importlib.resources import files
 from numbers import Real
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import unknown_name
 from pcmodel.report.content import (
     KIND_MEANING,
@@ -25,6 +26,7 @@ from pcmodel.report.content import (
 )
 
 
+@checked_arguments
 def render_html(report: Report, figures: Mapping[str, bytes]) -> str:
     """The page, with the PNG bytes of every figure it names inside it."""
     for panel in report.panels:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.data.images import ImageData
 from pcmodel.learning.em import LearningState
 from pcmodel.learning.loop import Chunk, learn
@@ -58,6 +59,7 @@ class Begun(NamedTuple):
     step: int
 
 
+@checked_arguments
 def run_training(
     plan: TrainingPlan,
     *,

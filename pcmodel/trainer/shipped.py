@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pcmodel.errors import UserError, unknown_name
+from pcmodel.record.reading import check_file
 
 FOLDER = Path(__file__).resolve().parents[1] / "configs"
 
@@ -27,9 +28,10 @@ def locate_plan(name_or_path: str) -> Path:
     """The file of a shipped configuration, given its name, or a user's own, given its path."""
     path = Path(name_or_path).expanduser()
     if path.suffix in (".yaml", ".yml", ".json") or "/" in name_or_path:
-        if not path.is_file():
-            raise UserError("there is no such configuration file", where=str(path))
-        return path
+        try:
+            return check_file(path)
+        except UserError as error:
+            raise UserError(f"configuration {error}") from None
     known = {entry.name: entry.path for entry in shipped()}
     if name_or_path not in known:
         raise unknown_name("configuration", name_or_path, known)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import zipfile
 
 import jax
@@ -14,6 +15,7 @@ import pcmodel
 from pcmodel.networks.layers import Dense, identity
 from pcmodel.networks.network import Network, as_model
 from pcmodel.networks.scaling import Scaling
+from pcmodel.networks.storage import checksum
 
 UNITS = np.array([1.0, 2.0, 3.0, 4.0])
 FULL = np.array([[2.0, 0.5], [0.5, 1.0]])
@@ -104,10 +106,14 @@ def test_another_architecture_is_refused(saved, into):
 
 
 def rewritten(path, change):
-    """The file with its arrays changed and a valid archive around them."""
+    """The file with its arrays changed and a valid archive, duly signed, around them."""
     with np.load(path) as file:
         arrays = dict(file)
     change(arrays)
+    metadata = json.loads(str(arrays["metadata"]))
+    metadata.pop("checksum")
+    signed = metadata | {"checksum": checksum(metadata)}
+    arrays["metadata"] = np.array(json.dumps(signed))
     np.savez(path, **arrays)
 
 
@@ -208,11 +214,11 @@ def test_a_failed_write_keeps_the_old_file(saved, monkeypatch, failure):
     """Prevents a full disk, or Ctrl-C, from costing the network that was there."""
     before = saved.read_bytes()
 
-    def fail(file, **arrays):
-        file.write(b"half")
+    def fail(number):
+        os.write(number, b"half")
         raise failure
 
-    monkeypatch.setattr(np, "savez", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises((pcmodel.UserError, KeyboardInterrupt)):
         pcmodel.save(tanh_network(1), saved)
     assert saved.read_bytes() == before

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pcmodel.behaviour.dataset.text import read_rows
 from pcmodel.errors import UserError
+from pcmodel.record.reading import check_file as check_file
 
 TEXT = (".csv", ".tsv", ".txt", ".dat")
 
@@ -66,27 +67,6 @@ def read_raw(
     if os.path.isdir(path):
         return read_bids(path, task_label=task_label, suffix=suffix)
     return read_file(path)
-
-
-def check_file(path: Path) -> None:
-    """UserError for what is no file: nothing, a link to nothing, a folder, a pipe."""
-    try:
-        if path.is_file():
-            return
-        if path.is_symlink() and not path.exists():
-            raise UserError(
-                "is a link to a file that is not there",
-                where=str(path),
-                expected="the file itself (`datalad get` or `git annex get` fetches it)",
-            )
-        if path.exists():
-            kind = "a folder" if path.is_dir() else "neither a file nor a folder"
-            raise UserError(f"is {kind}", where=str(path), expected="a file")
-    except (OSError, ValueError) as error:  # too long, a zero byte, no permission
-        if isinstance(error, UserError):
-            raise
-        raise UserError(f"cannot be opened ({error})", where=str(path)[:80]) from None
-    raise UserError("there is no such file or folder", where=str(path))
 
 
 def read_file(path: Path) -> RawTable:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.behaviour.dataset.entities import entities
-from pcmodel.behaviour.dataset.readers import check_file
 from pcmodel.errors import UserError
+from pcmodel.record.reading import parse_json, read_text
 
 
 def sidecars_of(path: Path, folder: Path) -> list[Path]:
@@ -49,23 +49,7 @@ def _as_cell(level: Any) -> str:
 
 def read_sidecar(sidecar: Path) -> dict[str, Any]:
     """The object in a JSON file; UserError for anything else."""
-    check_file(sidecar)
-    try:
-        content = json.loads(
-            sidecar.read_text("utf-8-sig"), object_pairs_hook=_without_doubles
-        )
-    except UserError as error:
-        raise UserError(str(error), where=sidecar.name) from None
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"is not JSON ({error})", where=sidecar.name) from None
+    content = parse_json(read_text(sidecar), where=sidecar.name)
     if not isinstance(content, dict):
         raise UserError("is not an object", where=sidecar.name, expected="{...}")
     return content
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            raise UserError(f"has the key {name!r} twice", expected="each key once")
-    return dict(pairs)

@@ -60,7 +60,10 @@ class _Parser:
 
     def read(self) -> list[bool]:
         """The whole expression."""
-        found = self._either()
+        try:
+            found = self._either()
+        except RecursionError:
+            self._fail("has too many brackets")
         if self.place < len(self.tokens):
             self._fail(f"cannot be read from {self.tokens[self.place].text!r} on")
         return found

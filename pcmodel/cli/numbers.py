@@ -1,0 +1,39 @@
+"""Numbers and places on the command line, read strictly: `type=whole` instead of `type=int`."""
+
+import os
+from argparse import ArgumentTypeError
+from pathlib import Path
+
+from pcmodel.numerals import to_finite, to_whole
+
+
+def whole(text: str) -> int:
+    """A whole number; ArgumentTypeError for what is none (1_0, 1e3, 3.0)."""
+    number = to_whole(text)
+    if number is None:
+        raise ArgumentTypeError(f"{text[:40]!r} is not a whole number")
+    return number
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1."""
+    number = whole(text)
+    if number < 1:
+        raise ArgumentTypeError(f"cannot be {number}; expected 1 or more")
+    return number
+
+
+def place(text: str) -> Path:
+    """A path that a file system can have."""
+    too_long = any(len(os.fsencode(part)) > 255 for part in text.split(os.sep))
+    if not text or "\0" in text or too_long or len(os.fsencode(text)) > 4000:
+        raise ArgumentTypeError(f"{text[:40]!r} cannot be a path")
+    return Path(text)
+
+
+def finite(text: str) -> float:
+    """A finite number; ArgumentTypeError for what is none (1_0, nan, inf)."""
+    number = to_finite(text)
+    if number is None:
+        raise ArgumentTypeError(f"{text[:40]!r} is not a finite number")
+    return number
