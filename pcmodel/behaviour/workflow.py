@@ -94,7 +94,7 @@ class Plan:
     num_warmup: int = 400
     num_samples: int = 500
     num_chains: int = 4
-    target_accept: float = 0.8
+    target_accept: float = 0.9
     max_tree_depth: int = 8
     num_steps: int = 3000  # of SVI
     compare_with: tuple[str, ...] = ()

@@ -22,6 +22,9 @@ from pcmodel.cli.fit import (
     fit_command,
     fit_experiment,
     make_plan,
+    open_fit_chunks,
+    show_finished,
+    write_labelled,
 )
 from pcmodel.cli.load import Experiment, load, with_chunks
 from pcmodel.cli.options import build_config
@@ -208,16 +211,16 @@ def _fit(arguments: argparse.Namespace, argv: list[str]) -> int:
         plan,
         accept_unconverged=arguments.accept_unconverged,
         keep=kept.append,
-        open_stored=lambda: _chunks(experiment, plan, arguments),
+        open_stored=lambda: chunks,
     )
+    identity = RunIdentity(experiment.name, plan, arguments.seed, is_float64())
+    folder = _folder(experiment, plan, arguments)
+    if show_finished(experiment, identity, folder, argv, arguments):
+        return 0
+    chunks = open_fit_chunks(folder, identity, anew=arguments.overwrite)
     code = _run_in_folder(experiment, plan, arguments, lambda path: fit_command(argv))
-    if code == 0:
-        drop_chunks(_folder(experiment, plan, arguments))
     if kept and code == 0:
-        from pcmodel.behaviour.datatree import can_write_netcdf, write_netcdf
-
-        if can_write_netcdf():
-            write_netcdf(kept[0], _folder(experiment, plan, arguments) / "posterior.nc")
+        write_labelled(kept[0], folder)
     return code
 
 
@@ -322,6 +325,7 @@ def _run_in_folder(
             folder=folder,
             progress=Progress(lines=True, silent=arguments.quiet),
             command=command(folder.path),
+            is_smoke=arguments.smoke,
         )
     if ending.report is not None:
         terminal.print_summary(ending.report, folder.path)

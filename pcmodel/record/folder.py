@@ -89,6 +89,11 @@ class RunFolder:
         folder._begin()
         return folder
 
+    @classmethod
+    def reopen(cls, path: Path, identity: RunIdentity) -> "RunFolder":
+        """A complete run's folder, to write its page anew; nothing is deleted."""
+        return cls(path, identity)
+
     def _begin(self) -> None:
         self._status = {
             "status": RUNNING,

@@ -101,6 +101,16 @@ class Hierarchy(NamedTuple):
                 found.append(f"{name}.root")
         return tuple(found)
 
+    def root_sites(self) -> tuple[str, ...]:
+        """Those of them that are Cholesky roots of correlations."""
+        terms = filter(_is_correlated, self.terms)
+        return tuple(f"{term.parameter.name}.root" for term in terms)
+
+    def people_sites(self) -> tuple[str, ...]:
+        """Names of the samples that belong to participants."""
+        terms = (term for term in self.terms if term.design.varying_names)
+        return tuple(f"{term.parameter.name}.person" for term in terms)
+
 
 def build_hierarchy(
     model: ParticipantModel,
