@@ -254,6 +254,7 @@ def _run(
     names = (plan.model, *plan.compare_with)
     compared = _compare(names, [posterior, *fits], loo)
     effects = summarise(posterior, accept_unconverged=True)
+    standard = {*hierarchy.group_sites(), *hierarchy.people_sites()}
     shown = np.arange(min(SHOWN, hierarchy.num_series))
     observed = np.asarray(hierarchy.model.responses(hierarchy.data))
     return WorkflowResults(
@@ -278,7 +279,7 @@ def _run(
             dict(zip(plan.compare_with, rivals, strict=True)),
             is_bandit=plan.task == "bandit",
         ),
-        posterior={k: v for k, v in posterior.sites.items() if "." not in k},
+        posterior={k: v for k, v in posterior.sites.items() if k not in standard},
         sample_stats=posterior.sample_stats,
         understood=understood(
             series, with_judgements(find_task(plan.task), plan.judgements)

@@ -26,17 +26,19 @@ def analyse(plan: Any, results: Any) -> DesignSummary:
 
 
 def _verdict(results: Any, told: Any) -> Verdict:
-    said = {
-        "ratio only": f"ratio only: at most {told.largest:.1g} nats apart in any person",
-        "not told apart": f"at most {told.right.max():.0%} right",
-        "told apart": _enough(results, told)[1],
-    }[told.word]
+    if told.word == "told apart":
+        outcome, said, _ = _enough(results, told)
+    elif told.word == "ratio only":
+        outcome = "fails"
+        said = f"ratio only: at most {told.largest:.1g} nats apart in any person"
+    else:
+        outcome, said = "fails", f"at most {told.right.max():.0%} right"
     return Verdict(
         f"{results.effect} is told from {told.rival} ({_asking(told)})",
         f"{ENOUGH:.0%} right, with {told.num_trials} trials a session, by "
         f"{max(results.participants)} participants",
         said,
-        _enough(results, told)[0] if told.word == "told apart" else "fails",
+        outcome,
         "predicted",
     )
 

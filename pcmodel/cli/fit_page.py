@@ -26,7 +26,7 @@ def analyse(results: Any, *, accept_unconverged: bool) -> FitSummary:
             f"Posterior predictive: {check.name}",
             f"between {check.low:.3g} and {check.high:.3g} (90 % of replications)",
             f"{check.observed:.3g}",
-            "holds" if check.inside else "fails",
+            _outcome(check, results.complaints),
             "predicted",
         )
         for check in results.posterior_checks
@@ -37,6 +37,13 @@ def analyse(results: Any, *, accept_unconverged: bool) -> FitSummary:
         results.complaints,
         (_converged(results), *checks),
     )
+
+
+def _outcome(check: Any, complaints: tuple[str, ...]) -> str:
+    """Replications from draws that cannot be trusted decide nothing."""
+    if complaints:
+        return "inconclusive"
+    return "holds" if check.inside else "fails"
 
 
 def _converged(results: Any) -> Verdict:
@@ -196,11 +203,16 @@ NO_CONDITIONS = "No formula has conditions, so that no effects are estimated"
 
 
 def _doubts(results: Any) -> list[str]:
-    """Why the intervals are not what they seem."""
-    found = []
+    """Why the intervals are not what they seem, in a few words; Estimates tells all."""
+    is_sampled, found = isinstance(results.diagnostics, Diagnostics), []
     if results.complaints:
-        found.append("**do not trust:** " + "; ".join(results.complaints))
-    if not isinstance(results.diagnostics, Diagnostics):
+        what = (
+            "the chains have not converged"
+            if is_sampled
+            else "the loss had not settled"
+        )
+        found.append(f"**do not trust:** {what}")
+    if not is_sampled:
         found.append(VARIATIONAL)
     return found
 

@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from types import SimpleNamespace
 
-import jax
 import numpy as np
 import pytest
 
@@ -15,10 +14,11 @@ from pcmodel.behaviour.models.catalogue import Setting, find_model
 from pcmodel.behaviour.statistics import (
     Posterior,
     build_hierarchy,
-    draw_prior,
     summarise,
     verdicts,
 )
+from pcmodel.behaviour.statistics.posterior import effect_labels
+from pcmodel.behaviour.statistics.predictive import Check
 from pcmodel.cli import fit_page
 from pcmodel.cli.fit import add_fit_arguments
 from pcmodel.cli.main import _Parser
@@ -33,11 +33,14 @@ NAMED_SD = GaussianModel(
 )
 
 
-def prior_as_posterior(model, series, formulas, diagnostics, method="NUTS"):
+def drawn(model, series, formulas, diagnostics, method="NUTS"):
     """Draws that come from no data: the page's words do not depend on them."""
     hierarchy = build_hierarchy(model, series, formulas=formulas)
-    draws = draw_prior(jax.random.key(0), hierarchy, 100)
-    sites = {name: np.asarray(value)[None] for name, value in draws.items()}
+    rng, sites = np.random.default_rng(0), {}
+    for label in effect_labels(hierarchy):
+        column = rng.normal(size=(1, 100, 1))
+        before = sites.get(label.site, np.zeros((1, 100, 0)))
+        sites[label.site] = np.concatenate([before, column], axis=-1)
     return Posterior(hierarchy, sites, {}, diagnostics, method)
 
 
@@ -67,7 +70,7 @@ def said(posterior, *, refused=False):
 
 
 def test_an_effect_on_a_parameter_whose_name_ends_as_a_spreads_is_told(series):
-    posterior = prior_as_posterior(NAMED_SD, series, ["log_report_sd ~ drug"], GOOD)
+    posterior = drawn(NAMED_SD, series, ["log_report_sd ~ drug"], GOOD)
     words, found = said(posterior)
     assert "log_report_sd[drug[drug]]" in words and "No formula" not in words
     figure = fit_page._draw_effects(found)
@@ -79,12 +82,12 @@ def test_an_effect_on_a_parameter_whose_name_ends_as_a_spreads_is_told(series):
 
 
 def test_without_conditions_that_is_said(series):
-    words, _ = said(prior_as_posterior(GaussianModel(), series, [], GOOD))
+    words, _ = said(drawn(GaussianModel(), series, [], GOOD))
     assert "People differ in level. No formula has conditions" in words
 
 
 def test_numbers_of_a_fit_that_is_not_trusted_say_so_beside_them(series):
-    posterior = prior_as_posterior(GaussianModel(), series, ["level ~ drug"], BAD)
+    posterior = drawn(GaussianModel(), series, ["level ~ drug"], BAD)
     words, found = said(posterior)
     assert "level[drug[drug]]" in words and "do not trust" in words
     assert "do not trust" in fit_page._caption(found)
@@ -92,7 +95,7 @@ def test_numbers_of_a_fit_that_is_not_trusted_say_so_beside_them(series):
 
 
 def test_variational_intervals_are_called_too_narrow_wherever_they_are_told(series):
-    posterior = prior_as_posterior(
+    posterior = drawn(
         GaussianModel(), series, ["level ~ drug"], Settling(0.0, 0.0, 100), "SVI"
     )
     words, found = said(posterior)
@@ -105,7 +108,7 @@ def test_a_theorem_stays_said_when_chains_have_not_converged():
     values = {"response": np.ones((2, 5)), "outcome": np.ones((2, 5))}
     series = Series(values, np.ones((2, 5), bool), np.arange(2), {}, {})
     model = find_model("binary", "hgf3", Setting(2))
-    posterior = prior_as_posterior(model, series, ["mu3_0 ~ 1"], BAD)
+    posterior = drawn(model, series, ["mu3_0 ~ 1"], BAD)
     found = {v.name: v.word for v in results(posterior).verdicts}
     assert found["mu3_0[Intercept]"] == found["omega2[Intercept]"] == "ratio only"
     assert found["log_zeta[Intercept]"] == "unconverged"
@@ -133,3 +136,13 @@ def test_the_stamp_of_a_smoke_run_stands_above_everything():
     stamped = render_html(replace(page, stamp=SMOKE_STAMP), {})
     assert stamped.index(f'class="stamp">{SMOKE_STAMP}') < stamped.index("A title</h1>")
     assert f"<title>{SMOKE_STAMP}: A title" in stamped
+
+
+@pytest.mark.parametrize(
+    ("complaints", "outcome"), [((), "holds"), (("bad",), "inconclusive")]
+)
+def test_replications_from_draws_that_are_not_trusted_decide_nothing(
+    complaints, outcome
+):
+    check = Check("mean", 0.5, 0.4, 0.6)
+    assert fit_page._outcome(check, complaints) == outcome

@@ -65,6 +65,20 @@ def test_a_size_is_enough_only_where_its_whole_band_is(low, outcome, words):
     assert f"{low:.0%} to 100%" in _best(results)
 
 
+def test_a_rival_that_is_not_told_apart_has_no_size():
+    told = SimpleNamespace(
+        rival="log_zeta",
+        has_confidence=False,
+        num_trials=100,
+        word="not told apart",
+        needed=0,
+        right=np.asarray([0.6, 0.7]),
+    )
+    results = SimpleNamespace(effect="omega2", participants=(10, 20), told=(told,))
+    assert _verdict(results, told).observed == "at most 70% right"
+    assert "more than was tried" in _best(results)
+
+
 @pytest.mark.slow
 def test_a_design_has_a_page_and_goes_on_where_it_was(tmp_path):
     out = tmp_path / "out"

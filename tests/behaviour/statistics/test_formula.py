@@ -117,6 +117,16 @@ def test_a_numbers_labels_are_those_of_the_table():
     assert tuple(found) == ("Intercept", "T(mg, 10)[0]", "T(mg, 10)[20]")
 
 
+def test_nested_terms_have_the_names_of_their_own_columns():
+    """The library lets terms of `a / b` share parts, and with them the names."""
+    given = {"site": ["a", "b", "c"] * 3, "age": [1.0, 5, 2, 4, 3, 7, 8, 2, 1]}
+    found = columns("x ~ site / age", **given)
+    own = ("site[a]:age", "site[b]:age", "site[c]:age")
+    assert tuple(found) == ("Intercept", "site[b]", "site[c]", *own)
+    ages = np.where(np.asarray(given["site"]) == "b", given["age"], 0.0)
+    np.testing.assert_allclose(found["site[b]:age"], ages - ages.mean())
+
+
 def test_literals_are_no_columns():
     text = "x ~ poly(age, 2) + T(drug, 'halo') + C(drug, Sum) + np.power(ill, 2) + `two words`"
     assert set(variables_of(parse_formula(text))) == {"age", "drug", "ill", "two words"}
