@@ -22,6 +22,8 @@ from timing import RESULTS, write
 from pcmodel.behaviour.made_up import make_up
 from pcmodel.behaviour.models import find_model
 from pcmodel.behaviour.statistics import Nuts, build_hierarchy, fit_nuts
+from pcmodel.behaviour.statistics.design import INTERCEPT
+from pcmodel.behaviour.statistics.posterior import effect_labels
 from pcmodel.behaviour.statistics.predictive import simulate_series
 
 FORMULA = "omega2 ~ drug + (drug | participant)"
@@ -64,7 +66,13 @@ def run(seed: int, people: int, trials: int, options: Nuts) -> dict[str, Any]:
         )
     seconds = time.perf_counter() - begin
     # Signs follow the first condition, which the design takes as the base.
-    (name,) = (n for n in fit.effects if n.startswith("omega2[drug"))
+    (name,) = (
+        label.name
+        for label in effect_labels(fit.hierarchy)
+        if label.parameter == "omega2"
+        and label.column != INTERCEPT
+        and not label.is_spread
+    )
     sign = 1.0 if "drug[drug]" in name or "placebo" not in name else -1.0
     draws = sign * fit.effects[name].ravel()
     steps = fit.sample_stats["num_steps"]

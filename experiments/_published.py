@@ -164,9 +164,14 @@ def fit_report(
         sections=(
             Section(
                 "Estimates",
-                (f"**Do not trust these numbers:** {complaints}.",)
-                if complaints
-                else (),
+                (
+                    *(
+                        (f"**Do not trust these numbers:** {complaints}.",)
+                        if complaints
+                        else ()
+                    ),
+                    results.varies,
+                ),
                 tables=(
                     Table(("Effect", "Mean", "95 %", "Contraction", "Verdict"), rows),
                     Table(

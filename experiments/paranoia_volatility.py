@@ -25,6 +25,7 @@ from pcmodel.behaviour.dataset import RawTable, find_task, read_raw
 from pcmodel.behaviour.dataset.series import Series, arrange
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
 from pcmodel.behaviour.statistics import Variational, build_hierarchy, fit_svi
+from pcmodel.behaviour.statistics.posterior import VARIATIONAL, effect_labels
 from pcmodel.errors import UserError
 from pcmodel.report import Report, Section, Table, Verdict
 
@@ -166,9 +167,11 @@ def _fit(series: Series, config: Config, key, progress: Any, name: str) -> Sampl
                 advance=stage.advance,
             )
         complaints[label] = fit.posterior.complaints
-        for effect, draws in fit.posterior.effects.items():
-            if effect.endswith("[paranoia]"):
-                effects[f"{label}: {effect.partition('[')[0]}"] = draws.ravel()
+        draws_of = fit.posterior.effects
+        for effect in effect_labels(fit.posterior.hierarchy):
+            if effect.column == "paranoia" and not effect.is_spread:
+                found = draws_of[effect.name].ravel()
+                effects[f"{label}: {effect.parameter}"] = found
     return Sample(
         len(high),
         int(high.sum()),
@@ -192,6 +195,7 @@ def analyse(config: Config, results: Results) -> Summary:
                     f"{VOLATILITY[label]} higher",
                     sample.effects[f"{label}: {VOLATILITY[label]}"],
                     trusted=not sample.complaints[label],
+                    checked=VARIATIONAL,
                 )
             )
     return Summary(tuple(found))
@@ -220,7 +224,7 @@ def _told(name: str, sample: Sample) -> str:
     return (
         f"{name.capitalize()}: with high paranoia {high:.0%} of wins are followed by a switch, {low:.0%} with low; "
         f"choices are {'noisier' if noise < 0.0 else 'less noisy'} (log inverse temperature {noise:+.2f}), and with "
-        f"that noise taken out the expected volatility is {apart} ({volatility.mean():+.2f}{doubt})."
+        f"that noise taken out the expected volatility is {apart} ({volatility.mean():+.2f}{doubt}; {VARIATIONAL})."
     )
 
 

@@ -20,6 +20,8 @@ class Limits:
     max_people_lost: float = 0.05  # share of any one participant's trajectories
 
 
+MORE_DRAWS = "take more draws, num_samples (`pcmodel fit --samples`)"
+MORE_CARE = "raise target_accept (`pcmodel fit --target-accept`)"
 SETTLED = 1e-3  # share of the loss by which it may still move
 STRICT = Limits()
 # The study within the main job has minutes: there the change-point agent comes to about
@@ -54,32 +56,32 @@ class Diagnostics(NamedTuple):
         if not self.converged:
             found.append(
                 f"R-hat {self.rhat:.3f} above {limits.max_rhat:g}: the chains disagree; "
-                "take more draws, or fewer varying effects"
+                f"{MORE_DRAWS}, or let fewer effects vary"
             )
         if not self.ess >= limits.min_ess:
             found.append(
                 f"effective sample size {self.ess:.0f} below {limits.min_ess:.0f}: "
-                "intervals are rough; take more draws"
+                f"intervals are rough; {MORE_DRAWS}"
             )
         if self.num_divergent:
             found.append(
                 f"{self.num_divergent} of {self.num_draws} transitions diverged: part of "
-                "the posterior was not reached; raise the target acceptance"
+                f"the posterior was not reached; {MORE_CARE}"
             )
         if self.deepest_share > limits.max_deepest:
             found.append(
                 f"{self.deepest_share:.0%} of trajectories reached the depth limit: "
-                "raise it"
+                "raise max_tree_depth (`pcmodel fit --max-tree-depth`)"
             )
         if not self.people_rhat <= limits.max_people_rhat:
             found.append(
                 f"R-hat {self.people_rhat:.3f} of a participant above "
-                f"{limits.max_people_rhat:g}: take more draws"
+                f"{limits.max_people_rhat:g}: {MORE_DRAWS}"
             )
         if self.people_lost > limits.max_people_lost:
             found.append(
-                f"{self.people_lost:.1%} of a participant's trajectories diverged: raise "
-                "the target acceptance"
+                f"{self.people_lost:.1%} of a participant's trajectories diverged: "
+                f"{MORE_CARE}"
             )
         return tuple(found)
 
@@ -98,7 +100,7 @@ class Settling(NamedTuple):
             return ()
         return (
             f"after {self.num_steps} steps the variational loss had not settled: take "
-            "more steps",
+            "more steps, num_steps (`pcmodel fit --steps`)",
         )
 
 

@@ -4,7 +4,7 @@
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from pcmodel.behaviour.caveats import notes_of, takes, varies_in_words
 from pcmodel.behaviour.chains import Chunk, num_chunks
 from pcmodel.behaviour.dataset import (
     Reading,
@@ -29,7 +30,7 @@ from pcmodel.behaviour.dataset import (
 )
 from pcmodel.behaviour.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
-from pcmodel.behaviour.models.interface import Course, ParticipantModel
+from pcmodel.behaviour.models.interface import Course
 from pcmodel.behaviour.models.judged import judged
 from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.statistics import (
@@ -93,7 +94,7 @@ class Plan:
     num_warmup: int = 400
     num_samples: int = 500
     num_chains: int = 4
-    target_accept: float = 0.8
+    target_accept: float = 0.9
     max_tree_depth: int = 8
     num_steps: int = 3000  # of SVI
     compare_with: tuple[str, ...] = ()
@@ -139,6 +140,7 @@ class WorkflowResults(NamedTuple):
     responses: np.ndarray  # (shown, trials)
     outcomes: np.ndarray
     courses: tuple[Course, ...]  # at the posterior mean, of the shown series
+    varies: str  # what differs between people
     notes: tuple[str, ...]  # what a reader has to know of this very fit
     posterior: dict[str, np.ndarray]  # (chains, draws, ...)
     sample_stats: dict[str, np.ndarray]
@@ -212,39 +214,8 @@ def plan_hierarchy(plan: Plan, series: Series, model: str | None = None) -> Hier
     """The statistical model of a plan; formulas a rival model cannot take are left out."""
     setting = setting_of(series, scale=_scale(plan), after_outcome=plan.after_outcome)
     found = judged(find_model(plan.task, model or plan.model, setting), plan.judgements)
-    formulas = [text for text in plan.formulas if model is None or _takes(found, text)]
+    formulas = [text for text in plan.formulas if model is None or takes(found, text)]
     return build_hierarchy(found, series, formulas=formulas, pooled=plan.pooled)
-
-
-def _takes(model: ParticipantModel, formula: str) -> bool:
-    names = {n for p in model.parameters for n in (p.name, *p.names)}
-    return parse_formula(formula).parameter in names
-
-
-def notes_of(
-    plan: Plan, hierarchy: Hierarchy, rivals: Mapping[str, Hierarchy]
-) -> tuple[str, ...]:
-    """What a reader cannot see in the numbers of this very fit."""
-    found = []
-    for term in hierarchy.terms:
-        if len(term.design.common_names) > 1 and not term.design.varying_names:
-            found.append(
-                f"Nobody differs in {term.parameter.name}: its formula has no "
-                "(1 | participant). Where people do differ, its intervals are too narrow."
-            )
-    for name, rival in rivals.items():
-        left = [text for text in plan.formulas if not _takes(rival.model, text)]
-        if left:
-            found.append(
-                f"{name} was fitted without {'; '.join(left)}, having no such parameter: "
-                "its leave-one-out accuracy differs for that reason too."
-            )
-    if plan.task == "bandit":
-        found.append(
-            "In replications an option that was not chosen wins as often as it did over "
-            "the whole series: reversals are lost there, and the checks are rough."
-        )
-    return tuple(found)
 
 
 def _run(
@@ -283,6 +254,7 @@ def _run(
     names = (plan.model, *plan.compare_with)
     compared = _compare(names, [posterior, *fits], loo)
     effects = summarise(posterior, accept_unconverged=True)
+    standard = {*hierarchy.group_sites(), *hierarchy.people_sites()}
     shown = np.arange(min(SHOWN, hierarchy.num_series))
     observed = np.asarray(hierarchy.model.responses(hierarchy.data))
     return WorkflowResults(
@@ -300,10 +272,14 @@ def _run(
         responses=observed[shown],
         outcomes=series.values["outcome"][shown],
         courses=tuple(mean_course(posterior, int(s)) for s in shown),
+        varies=varies_in_words(hierarchy),
         notes=notes_of(
-            plan, hierarchy, dict(zip(plan.compare_with, rivals, strict=True))
+            plan.formulas,
+            hierarchy,
+            dict(zip(plan.compare_with, rivals, strict=True)),
+            is_bandit=plan.task == "bandit",
         ),
-        posterior={k: v for k, v in posterior.sites.items() if "." not in k},
+        posterior={k: v for k, v in posterior.sites.items() if k not in standard},
         sample_stats=posterior.sample_stats,
         understood=understood(
             series, with_judgements(find_task(plan.task), plan.judgements)

@@ -8,6 +8,7 @@ from pcmodel.report import Panel, Report, Section, Table, Verdict
 
 LEVEL = 0.01  # of the rank tests together, and of the coverages together
 COVERED = 0.9
+FEWEST = 20  # replications; fewer hold whatever the intervals are
 MIXED = 1.05
 
 
@@ -29,9 +30,16 @@ def _ranks(results: Any) -> Verdict:
         "Ranks of the truth are uniform",
         f"no p below {LEVEL / len(p):.2g} among {len(p)} effects",
         f"smallest p {p[worst]:.2g} ({results.names[worst]})",
-        "holds" if p[worst] >= LEVEL / len(p) else "fails",
+        _outcome(bool(p[worst] >= LEVEL / len(p)), len(results.truth)),
         "theorem",
     )
+
+
+def _outcome(holds: bool, size: int) -> str:
+    """A check that too few replications could not have failed decides nothing."""
+    if not holds:
+        return "fails"
+    return "holds" if size >= FEWEST else "inconclusive"
 
 
 def _coverage(results: Any) -> Verdict:
@@ -43,9 +51,10 @@ def _coverage(results: Any) -> Verdict:
     worst = int(np.argmin(p))
     return Verdict(
         "90 % intervals cover 90 % of truths",
-        f"within binomial error of {size} replications",
+        f"within binomial error of {size} replications"
+        + (f", {FEWEST} or more" if size < FEWEST else ""),
         f"{share.min():.0%} to {share.max():.0%}; worst {results.names[worst]}",
-        "holds" if p[worst] >= LEVEL / len(p) else "fails",
+        _outcome(bool(p[worst] >= LEVEL / len(p)), size),
         "theorem",
     )
 
@@ -120,7 +129,12 @@ def report(plan: Any, results: Any, summary: CheckSummary) -> Report:
     return Report(
         title=f"Calibration of {plan.model} in the {plan.task} task",
         question=f"Does {plan.model} find again what it simulated?",
-        answer=f"{len(results.truth)} simulated studies of {plan.participants} participants, "
+        answer=(
+            "Too few studies to decide anything: "
+            if len(results.truth) < FEWEST
+            else ""
+        )
+        + f"{len(results.truth)} simulated studies of {plan.participants} participants, "
         f"two sessions of {plan.trials} trials each; {results.num_divergent.sum()} divergent "
         f"transitions in {np.count_nonzero(results.num_divergent)} of them. R-hat of the halves of a chain "
         f"was above {MIXED} in {np.count_nonzero(~(results.rhat <= MIXED))}; the median study had "

@@ -26,19 +26,35 @@ def analyse(plan: Any, results: Any) -> DesignSummary:
 
 
 def _verdict(results: Any, told: Any) -> Verdict:
-    said = {
-        "ratio only": f"ratio only: at most {told.largest:.1g} nats apart in any person",
-        "not told apart": f"at most {told.right.max():.0%} right",
-        "told apart": f"{told.needed} participants are enough",
-    }[told.word]
+    if told.word == "told apart":
+        outcome, said, _ = _enough(results, told)
+    elif told.word == "ratio only":
+        outcome = "fails"
+        said = f"ratio only: at most {told.largest:.1g} nats apart in any person"
+    else:
+        outcome, said = "fails", f"at most {told.right.max():.0%} right"
     return Verdict(
         f"{results.effect} is told from {told.rival} ({_asking(told)})",
         f"{ENOUGH:.0%} right, with {told.num_trials} trials a session, by "
         f"{max(results.participants)} participants",
         said,
-        "holds" if told.word == "told apart" else "fails",
+        outcome,
         "predicted",
     )
+
+
+def _enough(results: Any, told: Any) -> tuple[str, str, str]:
+    """Whether the band of the smallest study that is enough lies there whole; in words; the band."""
+    place = results.participants.index(told.needed)
+    right, low, high = (float(row[place]) for row in (told.right, told.low, told.high))
+    band = f"{right:.0%} right, 95 % interval {low:.0%} to {high:.0%}"
+    if low >= ENOUGH:
+        return "holds", f"{told.needed} participants are enough ({band})", band
+    words = (
+        f"{told.needed} participants may be enough ({band}); more simulated people "
+        "(`--pool`) decide"
+    )
+    return "inconclusive", words, band
 
 
 def _asking(told: Any) -> str:
@@ -211,12 +227,13 @@ def _best(results: Any) -> str:
             own = [
                 t for t in results.told if t.rival == rival and t.has_confidence == has
             ]
-            good = [(t.needed, t.num_trials) for t in own if t.needed]
+            good = [t for t in own if t.needed]
             how = "with confidence" if has else "by responses alone"
             if good:
-                people, trials = min(good, key=lambda pair: pair[0] * pair[1])
+                best = min(good, key=lambda t: t.needed * t.num_trials)
                 said.append(
-                    f"from {rival} {how}: {people} people x {trials} trials a session"
+                    f"from {rival} {how}: {best.needed} people x {best.num_trials} trials "
+                    f"a session ({_enough(results, best)[2]})"
                 )
             elif any(t.word != "ratio only" for t in own):
                 said.append(f"from {rival} {how}: more than was tried")

@@ -23,22 +23,45 @@ def execute(
     folder: RunFolder,
     progress: Progress,
     command: str,
+    is_smoke: bool = False,
 ) -> Any:
     """Run, save, analyse, draw, report; return the report.
 
-    The folder says `complete` only after its last file has been written.
+    The folder says `complete` only after its last file has been written. The page of a
+    smoke run is stamped as one.
     """
     folder.write_json("environment.json", environment() | {"command": command})
     results = experiment.run(config, seed=seed, progress=progress)
     folder.write_arrays("arrays.npz", flatten_arrays(results))
     with progress.stage("analysis, figures and report"):
-        summary = experiment.analyse(config, results)
-        _write_result(folder, summary)
-        figures = _draw(experiment, config, results, summary, folder)
-        report = _report(experiment, config, results, summary, figures)
-        report = _with_provenance(report, folder, command)
-        _write_page(folder, report, figures)
+        report = show(
+            experiment,
+            config,
+            results,
+            folder=folder,
+            command=command,
+            is_smoke=is_smoke,
+        )
     _finish(folder, command)
+    return report
+
+
+def show(
+    experiment: Experiment,
+    config: Any,
+    results: Any,
+    *,
+    folder: RunFolder,
+    command: str,
+    is_smoke: bool = False,
+) -> Any:
+    """Analyse, draw and write the page of results that are there; return the report."""
+    summary = experiment.analyse(config, results)
+    _write_result(folder, summary)
+    figures = _draw(experiment, config, results, summary, folder)
+    report = _report(experiment, config, results, summary, figures)
+    report = _with_provenance(report, folder, command, is_smoke)
+    _write_page(folder, report, figures)
     return report
 
 
@@ -97,8 +120,12 @@ def _verdicts(summary: Any) -> Any:
     return tuple(getattr(summary, "verdicts", ()))
 
 
-def _with_provenance(report: Any, folder: RunFolder, command: str) -> Any:
+def _with_provenance(
+    report: Any, folder: RunFolder, command: str, is_smoke: bool
+) -> Any:
     from dataclasses import replace
+
+    from pcmodel.report import SMOKE_STAMP
 
     facts = environment()
     packages = facts["packages"]
@@ -116,6 +143,7 @@ def _with_provenance(report: Any, folder: RunFolder, command: str) -> Any:
         report,
         reproduce=report.reproduce or command,
         provenance=provenance | dict(report.provenance),
+        stamp=SMOKE_STAMP if is_smoke else report.stamp,
     )
 
 

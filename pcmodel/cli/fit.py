@@ -18,6 +18,7 @@ SMOKE: dict[str, Any] = {
     "max_tree_depth": 2,
     "num_steps": 50,
 }
+LEAST = {"warmup": 1, "samples": 50, "chains": 1, "max_tree_depth": 1, "steps": 10}
 
 
 def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,11 +43,13 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
         "--samples", type=whole, default=500, metavar="N", help="per chain, default 500"
     )
     add("--chains", type=whole, default=4, metavar="N", help="default 4")
-    add("--target-accept", type=finite, default=0.8, metavar="P", help="default 0.8")
+    add("--target-accept", type=finite, default=0.9, metavar="P", help="default 0.9")
+    add("--max-tree-depth", type=whole, default=8, metavar="N", help="default 8")
+    add("--steps", type=whole, default=3000, metavar="N", help="of --svi, default 3000")
     add(
         "--accept-unconverged",
         action="store_true",
-        help="show estimates although the chains cannot be trusted",
+        help="show what was computed although it cannot be trusted",
     )
     add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
     add("--seed", type=whole, default=0, metavar="N", help="default 0")
@@ -96,11 +99,11 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for numbers out of range."""
     from pcmodel.behaviour.workflow import Plan
 
-    for name, least in (("warmup", 1), ("samples", 50), ("chains", 1)):
+    for name, least in LEAST.items():
         if getattr(arguments, name) < least:
             raise UserError(
                 f"cannot be {getattr(arguments, name)}",
-                where=f"--{name}",
+                where=f"--{name.replace('_', '-')}",
                 expected=f"{least} or more",
             )
     if not 0.5 <= arguments.target_accept < 1.0:
@@ -113,6 +116,8 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         "num_warmup": arguments.warmup,
         "num_samples": arguments.samples,
         "num_chains": arguments.chains,
+        "max_tree_depth": arguments.max_tree_depth,
+        "num_steps": arguments.steps,
     }
     return Plan(
         task=arguments.task,
@@ -191,6 +196,76 @@ def fit_experiment(
         plot=fit_page.plot,
         report=fit_page.report,
     )
+
+
+def open_fit_chunks(folder: Path, identity: Any, *, anew: bool) -> Any:
+    """Where a fit's chains are kept: under all that decides them, the number of draws left out.
+
+    They stay when the run is complete, so that the same fit of more draws goes on from
+    them. anew: forget them, unless the folder holds another run, which is replaced by one
+    that may go on from it.
+    """
+    from dataclasses import replace
+
+    from pcmodel.cli.replications import open_chunks
+    from pcmodel.record.folder import read_status
+
+    chains = replace(identity.config, num_samples=0, num_steps=0, compare_with=())
+    status = read_status(folder) or {}
+    is_other = status.get("config_hash") not in (None, identity.config_hash)
+    return open_chunks(
+        folder,
+        replace(identity, config=chains),
+        anew=anew and not is_other,
+        shared=True,
+    )
+
+
+def show_finished(
+    experiment: Experiment,
+    identity: Any,
+    path: Path,
+    argv: list[str],
+    arguments: argparse.Namespace,
+) -> bool:
+    """Whether what a finished fit saved was asked for, and shown, though not to be trusted."""
+    from pcmodel.behaviour.workflow import WorkflowResults
+    from pcmodel.cli import terminal
+    from pcmodel.cli.execute import show
+    from pcmodel.record import RunFolder
+    from pcmodel.record.arrays import read_arrays, rebuild
+    from pcmodel.record.folder import is_complete
+
+    asked = arguments.accept_unconverged and not arguments.overwrite
+    if not asked or not is_complete(path, identity):
+        return False
+    file = path / "arrays.npz"
+    try:
+        results = rebuild(WorkflowResults, read_arrays(file))
+    except (KeyError, ValueError) as error:
+        raise UserError(
+            f"does not hold what this version saves ({error})",
+            where=str(file),
+            expected="the run to be made again, with --overwrite",
+        ) from None
+    report = show(
+        experiment,
+        identity.config,
+        results,
+        folder=RunFolder.reopen(path, identity),
+        command=fit_command(argv),
+        is_smoke=arguments.smoke,
+    )
+    terminal.print_summary(report, path)
+    return True
+
+
+def write_labelled(posterior: Any, folder: Path) -> None:
+    """The posterior with the names of its dimensions, where xarray is installed."""
+    from pcmodel.behaviour.datatree import can_write_netcdf, write_netcdf
+
+    if can_write_netcdf():
+        write_netcdf(posterior, folder / "posterior.nc")
 
 
 def fit_command(argv: list[str]) -> str:

@@ -5,11 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pcmodel.behaviour.diagnostics import STRICT, Diagnostics
+from pcmodel.behaviour.statistics.posterior import VARIATIONAL
 from pcmodel.report import Panel, Report, Section, Table, Verdict
-
-VARIATIONAL = (
-    "a variational fit has no chains: its intervals are too narrow by an unknown amount"
-)
 
 
 class FitSummary(NamedTuple):
@@ -29,7 +26,7 @@ def analyse(results: Any, *, accept_unconverged: bool) -> FitSummary:
             f"Posterior predictive: {check.name}",
             f"between {check.low:.3g} and {check.high:.3g} (90 % of replications)",
             f"{check.observed:.3g}",
-            "holds" if check.inside else "fails",
+            _outcome(check, results.complaints),
             "predicted",
         )
         for check in results.posterior_checks
@@ -42,6 +39,13 @@ def analyse(results: Any, *, accept_unconverged: bool) -> FitSummary:
     )
 
 
+def _outcome(check: Any, complaints: tuple[str, ...]) -> str:
+    """Replications from draws that cannot be trusted decide nothing."""
+    if complaints:
+        return "inconclusive"
+    return "holds" if check.inside else "fails"
+
+
 def _converged(results: Any) -> Verdict:
     found = results.diagnostics
     wanted = (
@@ -52,7 +56,7 @@ def _converged(results: Any) -> Verdict:
         return Verdict(
             "The chains agree",
             wanted,
-            "; ".join((*results.complaints, VARIATIONAL)),
+            "; ".join((*results.complaints, "a variational fit has no chains")),
             "fails" if results.complaints else "inconclusive",
             "theorem",
         )
@@ -99,14 +103,17 @@ def _draw_courses(results: Any) -> Any:
 def _draw_effects(results: Any) -> Any:
     from pcmodel.report.style import COLOURS, new_figure
 
-    effects = [e for e in results.effects if "_sd[" not in e.name]
+    effects = [e for e in results.effects if not e.is_spread]
     figure, axes = new_figure(height=1.0 + 0.34 * len(effects))
     for place, effect in enumerate(reversed(effects)):
         axes.plot([effect.low, effect.high], [place, place], color=COLOURS["blue"])
         axes.plot(effect.mean, place, "o", color=COLOURS["blue"])
     axes.set_yticks(range(len(effects)), [e.name for e in reversed(effects)])
     axes.axvline(0.0, color=COLOURS["grey"], lw=0.8)
-    axes.set_xlabel("posterior mean and 95 % interval")
+    doubt = "; ".join(_doubts(results)).replace("**", "")
+    axes.set_xlabel(
+        "\n".join(filter(None, ("posterior mean and 95 % interval", doubt)))
+    )
     return figure
 
 
@@ -119,7 +126,7 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
         verdicts=summary.verdicts,
         key_panel=None
         if summary.refused
-        else Panel("effects", "Effects common to all.", _effects_in_words(results)),
+        else Panel("effects", _caption(results), "Effects common to all."),
         sections=(
             Section(
                 "Data",
@@ -149,8 +156,9 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
         ),
         assumptions=(
             "Trials without a response are not scored; those without an outcome leave the belief as predicted.",
-            "Numbers in formulas are centred; placebo or control is the reference. With an "
-            "interaction, a condition's own effect is that at the other's reference.",
+            "Columns of numbers are centred on the average person; placebo or control is the "
+            "reference. With an interaction, a condition's own effect is that at the other's "
+            "reference, or zero.",
         ),
         limitations=(
             *results.notes,
@@ -161,27 +169,66 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
 
 
 def _answer(results: Any, summary: FitSummary) -> str:
+    """Who was fitted, what varies over people, and what was found."""
     size = (
         f"{results.num_participants} participants, {results.num_series} series, "
-        f"{results.num_scored} responses"
+        f"{results.num_scored} responses. {results.varies}"
     )
     if summary.refused:
+        theorem = _ratios_in_words(results)
         return (
-            f"{size}. **The fit cannot be trusted and no estimate is shown:** "
+            f"{size} **The fit cannot be trusted and no estimate is shown:** "
             + "; ".join(summary.complaints)
             + ". `--accept-unconverged` shows the numbers all the same."
+            + (f" {theorem}" if theorem else "")
         )
-    return f"{size}. {_effects_in_words(results)}"
+    return f"{size} {_effects_in_words(results)}"
 
 
 def _effects_in_words(results: Any) -> str:
-    conditions = [
-        e
+    """Every effect of a condition, with what speaks against it."""
+    said = [
+        f"{e.name} {e.mean:.2f} ({e.low:.2f} to {e.high:.2f})"
         for e in results.effects
-        if "_sd[" not in e.name and not e.name.endswith("[Intercept]")
+        if e.is_condition
     ]
-    said = [f"{e.name} {e.mean:.2f} ({e.low:.2f} to {e.high:.2f})" for e in conditions]
-    return "Effects, 95 % intervals: " + "; ".join(said) if said else "No conditions."
+    words = f"Effects, 95 % intervals: {'; '.join(said)}" if said else NO_CONDITIONS
+    doubts = "; ".join(_doubts(results))
+    found = f"{words} ({doubts})." if doubts else f"{words}."
+    theorem = _ratios_in_words(results)
+    return f"{found} {theorem}" if theorem else found
+
+
+NO_CONDITIONS = "No formula has conditions, so that no effects are estimated"
+
+
+def _doubts(results: Any) -> list[str]:
+    """Why the intervals are not what they seem, in a few words; Estimates tells all."""
+    is_sampled, found = isinstance(results.diagnostics, Diagnostics), []
+    if results.complaints:
+        what = (
+            "the chains have not converged"
+            if is_sampled
+            else "the loss had not settled"
+        )
+        found.append(f"**do not trust:** {what}")
+    if not is_sampled:
+        found.append(VARIATIONAL)
+    return found
+
+
+def _ratios_in_words(results: Any) -> str:
+    """What no data of this kind can tell, whatever the sampler did."""
+    names = [v.name for v in results.verdicts if v.word == "ratio only"]
+    if not names:
+        return ""
+    return f"Ratio only, known against another number alone: {', '.join(names)}."
+
+
+def _caption(results: Any) -> str:
+    doubts = "; ".join(_doubts(results))
+    said = "Effects common to all, posterior mean and 95 % interval"
+    return f"{said} ({doubts})." if doubts else f"{said}."
 
 
 def _warnings(results: Any, summary: FitSummary) -> tuple[str, ...]:

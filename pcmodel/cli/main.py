@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from pcmodel.cli import calibrate, design, recover, terminal
 from pcmodel.cli.catalogue import catalogue, config_options, locate
@@ -22,10 +22,14 @@ from pcmodel.cli.fit import (
     fit_command,
     fit_experiment,
     make_plan,
+    open_fit_chunks,
+    show_finished,
+    write_labelled,
 )
 from pcmodel.cli.load import Experiment, load, with_chunks
 from pcmodel.cli.numbers import place, whole
 from pcmodel.cli.options import build_config
+from pcmodel.cli.parser import Parser
 from pcmodel.cli.processes import join_processes
 from pcmodel.cli.replications import drop_chunks, open_chunks
 from pcmodel.cli.stopping import ignore_further_interrupts, terminate_like_interrupt
@@ -95,23 +99,10 @@ def _dispatch(argv: list[str]) -> int:
     return BAD_INPUT
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence instead of printing the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message} (see {self.prog} --help)")
-
-    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """argparse would give an option the value [] for `--seed=--`."""
-        if action.option_strings and "--" in arg_strings:
-            self.error(f"argument {action.option_strings[-1]}: '--' is no value")
-        return super()._get_values(action, arg_strings)  # type: ignore[misc]
-
-
-def _parsers() -> tuple[_Parser, _Parser]:
+def _parsers() -> tuple[Parser, Parser]:
     from pcmodel import __version__
 
-    parser = _Parser(
+    parser = Parser(
         prog="pcmodel",
         description="Predictive coding with a precision at every level.",
         allow_abbrev=False,
@@ -215,16 +206,16 @@ def _fit(arguments: argparse.Namespace, argv: list[str]) -> int:
         plan,
         accept_unconverged=arguments.accept_unconverged,
         keep=kept.append,
-        open_stored=lambda: _chunks(experiment, plan, arguments),
+        open_stored=lambda: chunks,
     )
+    identity = RunIdentity(experiment.name, plan, arguments.seed, is_float64())
+    folder = _folder(experiment, plan, arguments)
+    if show_finished(experiment, identity, folder, argv, arguments):
+        return 0
+    chunks = open_fit_chunks(folder, identity, anew=arguments.overwrite)
     code = _run_in_folder(experiment, plan, arguments, lambda path: fit_command(argv))
-    if code == 0:
-        drop_chunks(_folder(experiment, plan, arguments))
     if kept and code == 0:
-        from pcmodel.behaviour.datatree import can_write_netcdf, write_netcdf
-
-        if can_write_netcdf():
-            write_netcdf(kept[0], _folder(experiment, plan, arguments) / "posterior.nc")
+        write_labelled(kept[0], folder)
     return code
 
 
@@ -329,6 +320,7 @@ def _run_in_folder(
             folder=folder,
             progress=Progress(lines=True, silent=arguments.quiet),
             command=command(folder.path),
+            is_smoke=arguments.smoke,
         )
     if ending.report is not None:
         terminal.print_summary(ending.report, folder.path)

@@ -2,7 +2,8 @@
 
 import io
 import shutil
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,22 +49,54 @@ class StoredReplications(MutableMapping[int, Any]):
         return len(list(self._folder.glob("*.npz")))
 
 
+class BesideOthers(MutableMapping[int, Any]):
+    """A store that reads what it lacks from the stores of other runs, and writes its own."""
+
+    def __init__(self, own: StoredReplications, others: Sequence[StoredReplications]):
+        self._own, self._others = own, others
+
+    def __getitem__(self, number: int) -> Any:
+        for stored in (self._own, *self._others):
+            with suppress(KeyError):
+                return stored[number]
+        raise KeyError(number)
+
+    def __setitem__(self, number: int, row: Any) -> None:
+        self._own[number] = row
+
+    def __delitem__(self, number: int) -> None:
+        del self._own[number]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(sorted({n for s in (self._own, *self._others) for n in s}))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
 def open_chunks(
-    folder: Path, identity: RunIdentity, *, anew: bool
+    folder: Path, identity: RunIdentity, *, anew: bool, shared: bool = False
 ) -> Callable[[str], Any]:
     """Where this very run keeps the chunks of its chains, by the name of the fit.
 
     anew: forget those that are there.
+    shared: read also those that runs in folders beside this one keep under the same name,
+        so that a fit of more draws goes on from one that is finished.
     """
     from pcmodel.behaviour.chains import Chunk
 
-    own = folder / f"chunks-{identity.config_hash}-{identity.seed}"
+    called = f"chunks-{identity.config_hash}-{identity.seed}"
+    own = folder / called
 
     def store(name: str) -> Any:
         stored = StoredReplications(own / name, Chunk)
         if anew:
             stored.clear()
-        return stored
+        if anew or not shared:
+            return stored
+        beside = sorted(folder.resolve().parent.glob(f"*/{called}/{name}"))
+        others = [path for path in beside if path != (own / name).resolve()]
+        return BesideOthers(stored, [StoredReplications(p, Chunk) for p in others])
 
     return store
 

@@ -58,6 +58,8 @@ def print_summary(report: Any, folder: Path) -> None:
     """The answer, the verdicts, and where to read more."""
     console = _console()
     console.print(f"\n[bold]{_plain(report.title)}[/]")
+    if report.stamp:
+        console.print(f"[red]{_plain(report.stamp)}[/]")
     console.print(_plain(report.answer) + "\n")
     if report.verdicts:
         table = _table("verdict", "claim", "observed", "kind")

@@ -8,7 +8,8 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -58,6 +59,58 @@ def _leaf(value: Any, name: str) -> np.ndarray:
             "and only arrays of numbers, booleans or text can be saved"
         )
     return array
+
+
+def rebuild(kind: Any, arrays: Mapping[str, np.ndarray], name: str = "") -> Any:
+    """The inverse of `flatten_arrays`, for a tree of this type.
+
+    kind: a named tuple, a dataclass, a tuple, a mapping or a leaf, as annotations say it.
+    A KeyError names what is missing.
+    """
+    origin, inner = get_origin(kind), get_args(kind)
+    below = {key for key in arrays if key == name or key.startswith(f"{name}.")}
+    if origin in (Union, UnionType):
+        options = [option for option in inner if option is not NoneType]
+        if not below:
+            return None
+        return rebuild(_fitting(options, _below(arrays, name)), arrays, name)
+    if origin is tuple:
+        parts = sorted(_below(arrays, name), key=int)
+        return tuple(rebuild(inner[0], arrays, _join(name, part)) for part in parts)
+    if origin in (dict, Mapping):
+        keys = _below(arrays, name)
+        return {key: rebuild(inner[1], arrays, _join(name, key)) for key in keys}
+    names = _fields(kind)
+    if names is not None:
+        hints = get_type_hints(kind)
+        return kind(**{n: rebuild(hints[n], arrays, _join(name, n)) for n in names})
+    leaf = arrays[name]
+    return kind(leaf.item()) if kind in (str, int, float, bool) else leaf
+
+
+def _fitting(options: list[Any], names: list[str]) -> Any:
+    """The type whose fields are those that were stored."""
+    for option in options:
+        if len(options) == 1 or set(names) <= set(_fields(option) or ()):
+            return option
+    raise KeyError(names)
+
+
+def _fields(kind: Any) -> tuple[str, ...] | None:
+    if is_dataclass(kind):
+        return tuple(field.name for field in fields(kind))
+    return getattr(kind, "_fields", None)
+
+
+def _join(name: str, part: str) -> str:
+    return f"{name}.{part}" if name else part
+
+
+def _below(arrays: Mapping[str, np.ndarray], name: str) -> list[str]:
+    """The names of the next level, in order."""
+    start = f"{name}." if name else ""
+    parts = (key[len(start) :].split(".")[0] for key in arrays if key.startswith(start))
+    return list(dict.fromkeys(parts))
 
 
 @checked_arguments

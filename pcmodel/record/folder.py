@@ -95,6 +95,11 @@ class RunFolder:
             raise unwritable(path, error) from error
         return folder
 
+    @classmethod
+    def reopen(cls, path: Path, identity: RunIdentity) -> "RunFolder":
+        """A complete run's folder, to write its page anew; nothing is deleted."""
+        return cls(path, identity)
+
     def _begin(self) -> None:
         self._status = {
             "status": RUNNING,

@@ -4,6 +4,7 @@
 one look. Only this package and experiments import matplotlib.
 """
 
+from pcmodel.report.content import SMOKE_STAMP as SMOKE_STAMP
 from pcmodel.report.content import Panel as Panel
 from pcmodel.report.content import Report as Report
 from pcmodel.report.content import Section as Section

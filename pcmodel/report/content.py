@@ -23,6 +23,7 @@ KIND_MEANING = {
 }
 OUTCOME_MARK = {"holds": "✓", "fails": "✗", "inconclusive": "?"}
 
+SMOKE_STAMP = "Smoke run: numbers mean nothing"
 NO_CLINICAL_ADVICE = (
     "This is a computational model of beliefs. It is not clinical advice, and says "
     "nothing about what any person should take or do."
@@ -109,6 +110,7 @@ class Report:
     references: Sequence[str] = ()
     reproduce: str = ""
     provenance: dict[str, str] = field(default_factory=dict)
+    stamp: str = ""  # across the top: what a reader must know before anything else
 
     @property
     def panels(self) -> list[Panel]:

@@ -45,7 +45,7 @@ def render_html(report: Report, figures: Mapping[str, bytes]) -> str:
         f"<footer><p>{NO_CLINICAL_ADVICE}</p></footer>",
     ]
     return _PAGE.format(
-        title=escape(report.title),
+        title=escape(": ".join(filter(None, (report.stamp, report.title)))),
         style=files("pcmodel.report").joinpath("report.css").read_text("utf-8"),
         body="\n".join(part for part in body if part),
     )
@@ -72,8 +72,9 @@ _PAGE = """<!doctype html>
 
 
 def _header(report: Report) -> str:
+    stamp = f'<p class="stamp">{_inline(report.stamp)}</p>' if report.stamp else ""
     return (
-        f'<header><p class="kicker">pcmodel report</p><h1>{_inline(report.title)}</h1>'
+        f'{stamp}<header><p class="kicker">pcmodel report</p><h1>{_inline(report.title)}</h1>'
         f'<p class="question">{_inline(report.question)}</p></header>'
         f'<section class="answer"><h2>In short</h2>{_paragraphs([report.answer])}'
         "</section>"

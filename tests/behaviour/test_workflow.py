@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from pcmodel.behaviour.caveats import notes_of, varies_in_words
 from pcmodel.behaviour.dataset import Series
-from pcmodel.behaviour.workflow import Plan, notes_of, plan_hierarchy
+from pcmodel.behaviour.workflow import Plan, plan_hierarchy
 
 
 @pytest.fixture
@@ -23,13 +24,33 @@ def series():
 def notes(series, *formulas, rivals=(), task="bandit"):
     plan = Plan("", task, "ehgf3", formulas=formulas, compare_with=rivals)
     others = {name: plan_hierarchy(plan, series, name) for name in rivals}
-    return " ".join(notes_of(plan, plan_hierarchy(plan, series), others))
+    found = plan_hierarchy(plan, series)
+    return " ".join(notes_of(formulas, found, others, is_bandit=task == "bandit"))
 
 
 def test_a_condition_without_differences_between_people_is_said(series):
-    """`omega2 ~ drug` pools everyone: trials would count as people."""
-    assert "Nobody differs in omega2" in notes(series, "omega2 ~ drug")
-    assert "Nobody" not in notes(series, "omega2 ~ drug + (1 | participant)")
+    """`(0 | participant)` pools everyone: trials would count as people."""
+    said = notes(series, "omega2 ~ drug + (0 | participant)")
+    assert "Nobody differs in omega2" in said
+    assert "Nobody" not in notes(series, "omega2 ~ drug")
+
+
+def test_an_effect_within_people_that_is_the_same_in_all_is_said(series):
+    said = notes(series, "omega2 ~ drug")
+    assert "drug[drug] on omega2 are taken to be the same in everybody" in said
+    varying = notes(series, "omega2 ~ drug + (drug | participant)")
+    assert "taken to be the same" not in varying
+
+
+def test_what_differs_between_people_is_said(series):
+    plan = Plan(
+        "", "bandit", "ehgf3", formulas=("omega2 ~ drug + (drug | participant)",)
+    )
+    said = varies_in_words(plan_hierarchy(plan, series))
+    assert "People differ in omega2 (drug[drug] too), log_beta, stickiness." in said
+    assert "The same for everybody: omega3." in said
+    plan = Plan("", "bandit", "ehgf3", pooled=True)
+    assert "People do not differ." in varies_in_words(plan_hierarchy(plan, series))
 
 
 def test_a_rival_that_lost_a_formula_is_said(series):

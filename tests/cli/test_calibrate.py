@@ -57,6 +57,13 @@ def test_a_biased_fit_fails_both_checks(shift, outcome):
     assert {verdict.outcome for verdict in found.verdicts} == {outcome}
 
 
+def test_three_replications_decide_nothing():
+    """They would hold whatever the intervals are."""
+    rng = np.random.default_rng(0)
+    found = analyse(None, calibration(rng, size=3))
+    assert {verdict.outcome for verdict in found.verdicts} == {"inconclusive"}
+
+
 def test_the_band_is_that_of_kolmogorov():
     """95 % of samples: 1.358 over the root of the size, for large sizes."""
     assert band(400) == pytest.approx(1.358 / 20.0, rel=0.05)
@@ -68,7 +75,7 @@ def test_the_band_is_that_of_kolmogorov():
         (("binary", "hgf9"), "did you mean"),
         (("dice", "hgf2"), "no task is called 'dice'"),
         (("binary", "hgf2", "--participants", "0"), "expected 1 or more"),
-        (("binary", "hgf2", "--formula", "omega2 ~ age"), "cannot use 'age'"),
+        (("binary", "hgf2", "--formula", "omega2 ~ age"), "is called 'age'"),
         (("rating", "hgf2", "--scale", "0"), "expected LOW,HIGH"),
         (("binary", "hgf2", "--nonsense"), "does not know the option"),
     ],

@@ -6,7 +6,12 @@ import re
 import numpy as np
 import pytest
 
+from pcmodel.behaviour import workflow
 from pcmodel.cli import main
+from pcmodel.cli.replications import StoredReplications
+from pcmodel.record import read_arrays
+from pcmodel.record.folder import read_status
+from pcmodel.report import SMOKE_STAMP
 
 
 @pytest.fixture
@@ -57,7 +62,7 @@ def test_no_such_file(capsys):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:do not trust this fit")
-def test_from_a_file_to_a_report(data, tmp_path, capsys):
+def test_from_a_file_to_a_report(data, tmp_path, capsys, monkeypatch):
     out = tmp_path / "out"
     formula = "omega2 ~ drug + (drug | participant)"
     more = ("--formula", formula, "--smoke", "--output", str(out), "--quiet")
@@ -72,5 +77,39 @@ def test_from_a_file_to_a_report(data, tmp_path, capsys):
     with np.load(out / "arrays.npz") as arrays:
         assert arrays["posterior.omega2"].shape == (2, 50, 2)
         assert arrays["posterior.omega2_correlation"].shape == (2, 50, 2, 2)
-    assert main(fit(data, *more, "--accept-unconverged", "--overwrite")) == 0
-    assert "omega2[drug" in (out / "report.html").read_text()
+    # Asked for, they are shown as they were computed.
+    monkeypatch.setattr(workflow, "run_workflow", None)
+    drawn = dict(read_arrays(out / "arrays.npz"))
+    assert main(fit(data, *more, "--accept-unconverged")) == 0
+    page = (out / "report.html").read_text()
+    assert "omega2[drug" in page and "do not trust" in page and SMOKE_STAMP in page
+    assert "omega2[drug" in capsys.readouterr().out
+    for name, values in read_arrays(out / "arrays.npz").items():
+        np.testing.assert_array_equal(values, drawn[name])
+    assert read_status(out)["status"] == "complete"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.filterwarnings("ignore:do not trust this fit")
+def test_more_draws_go_on_from_a_finished_fit(data, tmp_path, monkeypatch):
+    """From another folder beside it, chunk by chunk, to what one long fit would draw."""
+    sizes = ("--warmup", "20", "--chains", "1", "--max-tree-depth", "2", "--quiet")
+    written = []
+    put = StoredReplications.__setitem__
+    monkeypatch.setattr(
+        StoredReplications,
+        "__setitem__",
+        lambda self, number, row: written.append(number) or put(self, number, row),
+    )
+    for name, samples, new in (("a", "50", 4), ("b", "90", 2)):
+        written.clear()
+        out = tmp_path / name
+        words = fit(data, *sizes, "--samples", samples, "--output", str(out))
+        words[words.index("hgf2")] = "rescorla_wagner"
+        assert main(words) == 0
+        assert len(written) == new
+    short, long = (read_arrays(tmp_path / n / "arrays.npz") for n in "ab")
+    for name in ("posterior.log_zeta", "posterior.log_zeta_series"):
+        np.testing.assert_array_equal(long[name][:, :50], short[name])
+    assert long["posterior.log_zeta"].shape[1] == 90

@@ -9,6 +9,7 @@ from coin_experiment import PLOT, RECORD, sentence
 from pcmodel.cli import main
 from pcmodel.record import read_arrays
 from pcmodel.record.folder import read_status
+from pcmodel.report import SMOKE_STAMP
 
 
 def test_a_run_leaves_a_complete_folder_and_prints_its_verdicts(coin, capsys):
@@ -21,6 +22,15 @@ def test_a_run_leaves_a_complete_folder_and_prints_its_verdicts(coin, capsys):
     page = Path("out/report.html").read_text()
     assert "Does a coin fall heads half the time?" in page
     assert "pcmodel run coin.py --seed 0" in page
+
+
+def test_every_page_of_a_smoke_run_is_stamped(coin, capsys):
+    assert main(["run", coin(), "--output", "whole"]) == 0
+    assert SMOKE_STAMP not in capsys.readouterr().out
+    assert main(["run", coin(), "--output", "out", "--smoke"]) == 0
+    assert SMOKE_STAMP in capsys.readouterr().out
+    assert SMOKE_STAMP in Path("out/report.html").read_text()
+    assert SMOKE_STAMP not in Path("whole/report.html").read_text()
 
 
 def test_figures_are_saved_and_shown_in_the_report(coin):

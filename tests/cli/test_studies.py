@@ -1,11 +1,13 @@
 """`pcmodel design` and `pcmodel recover`: one message for bad input, a page at toy size."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from pcmodel.cli import main
+from pcmodel.cli.design_page import _best, _verdict
 
 EFFECT = ("--effect", "omega2=1")
 
@@ -39,6 +41,42 @@ def test_bad_input_is_one_message(words, part, capsys, tmp_path):
     said = capsys.readouterr().err
     assert part in said and "Traceback" not in said
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("low", "outcome", "words"),
+    [(0.92, "holds", "are enough"), (0.5, "inconclusive", "may be enough")],
+)
+def test_a_size_is_enough_only_where_its_whole_band_is(low, outcome, words):
+    told = SimpleNamespace(
+        rival="log_zeta",
+        has_confidence=False,
+        num_trials=100,
+        word="told apart",
+        needed=10,
+        right=np.asarray([0.95, 0.99]),
+        low=np.asarray([low, 0.95]),
+        high=np.asarray([1.0, 1.0]),
+    )
+    results = SimpleNamespace(effect="omega2", participants=(10, 20), told=(told,))
+    found = _verdict(results, told)
+    assert found.outcome == outcome and words in found.observed
+    assert f"{low:.0%} to 100%" in found.observed
+    assert f"{low:.0%} to 100%" in _best(results)
+
+
+def test_a_rival_that_is_not_told_apart_has_no_size():
+    told = SimpleNamespace(
+        rival="log_zeta",
+        has_confidence=False,
+        num_trials=100,
+        word="not told apart",
+        needed=0,
+        right=np.asarray([0.6, 0.7]),
+    )
+    results = SimpleNamespace(effect="omega2", participants=(10, 20), told=(told,))
+    assert _verdict(results, told).observed == "at most 70% right"
+    assert "more than was tried" in _best(results)
 
 
 @pytest.mark.slow

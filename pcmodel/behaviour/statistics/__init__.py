@@ -3,7 +3,7 @@
 from pcmodel.behaviour.diagnostics import Diagnostics as Diagnostics
 from pcmodel.behaviour.statistics.calibration import Calibration as Calibration
 from pcmodel.behaviour.statistics.calibration import calibrate as calibrate
-from pcmodel.behaviour.statistics.formula import build_design as build_design
+from pcmodel.behaviour.statistics.design import build_design as build_design
 from pcmodel.behaviour.statistics.formula import parse_formula as parse_formula
 from pcmodel.behaviour.statistics.formula import variables_of as variables_of
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy as Hierarchy

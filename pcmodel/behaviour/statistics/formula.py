@@ -1,30 +1,30 @@
 """Formulas: which conditions and traits a parameter depends on, as in lme4.
 
 `"omega2 ~ drug * genotype + (drug | participant)"`: effects common to all, and effects that
-vary over participants, correlated (`|`) or not (`||`). The common and the varying part are
-each turned into a design matrix by `formulae`, the formula library of Bambi.
-
-Conventions: a label called placebo, control, baseline, sham or none is the reference, else
-the first in the alphabet; numbers other than 0 and 1 are centred, so that an intercept
-speaks of the average person.
+vary over participants, correlated (`|`) or not (`||`). Both parts are formulas of `formulae`,
+the formula library of Bambi, and mean what they mean there. What that library would read as
+something else than was written, or only in part, is refused (`grammar`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
-import numpy as np
-from jaxtyping import Float
-
+from pcmodel.behaviour.statistics.grammar import check_side, columns_of
 from pcmodel.errors import UserError
 
-REFERENCES = ("placebo", "control", "baseline", "sham", "none")
 GROUP = "participant"
+NOBODY = "0"  # varying effects of a formula that says (0 | participant)
+OPEN, CLOSE, QUOTES = "([{", ")]}", "'\"`"
 
 
 @dataclass(frozen=True)
 class Formula:
     """One parameter's formula, taken apart.
+
+    Attributes:
+        common: effects common to all.
+        varying: effects that vary over participants; "0" where nobody differs, None where
+            the formula does not say.
+        correlated: whether those are correlated, `|` and not `||`.
 
     >>> parse_formula("omega2 ~ drug + (drug | participant)")
     Formula(parameter='omega2', common='drug', varying='drug', correlated=True)
@@ -32,18 +32,8 @@ class Formula:
 
     parameter: str
     common: str
-    varying: str | None = None  # None: nobody differs from the group
+    varying: str | None = None
     correlated: bool = True
-
-
-class Design(NamedTuple):
-    """Design matrices over series; a column of ones is called Intercept."""
-
-    common: Float[np.ndarray, "series effects"]
-    common_names: tuple[str, ...]
-    varying: Float[np.ndarray, "series varying"]
-    varying_names: tuple[str, ...]
-    correlated: bool
 
 
 def parse_formula(text: str) -> Formula:
@@ -56,14 +46,16 @@ def parse_formula(text: str) -> Formula:
             expected='"parameter ~ effects + (effects | participant)"',
         )
     parts = _split(right)
-    groups = [part for part in parts if "|" in part]
-    common = " + ".join(part for part in parts if "|" not in part) or "1"
+    groups = [part for part in parts if _has_bar(part)]
+    common = " + ".join(part for part in parts if not _has_bar(part)) or "1"
     if len(groups) > 1:
         raise UserError(
             f"{text!r} has {len(groups)} groups of varying effects",
             where="formula",
-            expected="one, (effects | participant)",
+            expected="one, (effects | participant), or (effects || participant) for "
+            "effects without correlations",
         )
+    check_side(common)
     if not groups:
         return Formula(left.strip(), common)
     varying, bars, group = _split_group(groups[0])
@@ -73,134 +65,85 @@ def parse_formula(text: str) -> Formula:
             where="formula",
             expected=f"the group to be called {GROUP!r}",
         )
+    if varying in ("0", "-1"):
+        return Formula(left.strip(), common, NOBODY)
+    check_side(varying)
     return Formula(left.strip(), common, varying, bars == "|")
 
 
-def _split(text: str) -> list[str]:
-    """The terms between plus signs that stand outside parentheses."""
-    parts, depth = [""], 0
+def _depths(text: str) -> list[int]:
+    """How deep in brackets each letter stands, quoted ones deepest; UserError if unmatched."""
+    found, open_brackets, quote = [], [], ""
     for letter in text:
-        depth += (letter == "(") - (letter == ")")
-        if depth < 0:
-            break
+        if quote:
+            found.append(len(open_brackets) + 1)
+            quote = "" if letter == quote else quote
+            continue
+        if letter in CLOSE:
+            if not open_brackets or open_brackets.pop() != OPEN[CLOSE.index(letter)]:
+                raise _unmatched(text, "parentheses")
+        found.append(len(open_brackets))
+        if letter in OPEN:
+            open_brackets.append(letter)
+        if letter in QUOTES:
+            quote, found[-1] = letter, len(open_brackets) + 1
+    if open_brackets or quote:
+        raise _unmatched(text, "quotation marks" if quote else "parentheses")
+    return found
+
+
+def _unmatched(text: str, what: str) -> UserError:
+    return UserError(f"has unmatched {what}: {text.strip()!r}", where="formula")
+
+
+def _split(text: str) -> list[str]:
+    """The terms between plus signs that stand outside brackets and quotation marks."""
+    parts = [""]
+    for letter, depth in zip(text, _depths(text), strict=True):
         if letter == "+" and depth == 0:
             parts.append("")
         else:
             parts[-1] += letter
-    if depth:
-        raise UserError(f"has unmatched parentheses: {text.strip()!r}", where="formula")
     return [part.strip() for part in parts if part.strip()]
 
 
+def _has_bar(part: str) -> bool:
+    """Whether a bar stands in it that is not part of a quoted label."""
+    quoted, quote = False, ""
+    for letter in part:
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in QUOTES:
+            quote = letter
+        else:
+            quoted = quoted or letter == "|"
+    return quoted
+
+
 def _split_group(part: str) -> tuple[str, str, str]:
-    if not (part.startswith("(") and part.endswith(")")):
+    depths = _depths(part)
+    is_group = part[0] == "(" and part[-1] == ")" and min(depths[1:-1]) > 0
+    inside = [i for i, letter in enumerate(part) if letter == "|" and depths[i] == 1]
+    if not is_group or len(inside) not in (1, 2) or inside[-1] - inside[0] > 1:
         raise UserError(
             f"has a bar outside parentheses: {part!r}",
             where="formula",
-            expected="(effects | participant)",
+            expected="(effects | participant), added to the other effects",
         )
-    bars = "||" if "||" in part else "|"
-    effects, _, group = part[1:-1].partition(bars)
-    return effects.strip(), bars, group.strip()
+    effects, group = part[1 : inside[0]].strip(), part[inside[-1] + 1 : -1].strip()
+    if not effects:
+        raise UserError(
+            f"has no effects before the bar: {part!r}",
+            where="formula",
+            expected="(1 | participant)",
+        )
+    return effects, "|" * len(inside), group
 
 
 def variables_of(formula: Formula) -> tuple[str, ...]:
     """Names of the columns it needs, without the participant."""
     found: dict[str, None] = {}
     for side in (formula.common, formula.varying):
-        if side is not None and side != "1":
-            for name in sorted(_described(side)):
-                found[name] = None
+        if side is not None:
+            found |= dict.fromkeys(sorted(columns_of(side)))
     return tuple(name for name in found if name != GROUP)
-
-
-def _described(side: str) -> set[str]:
-    formulae = _library()
-    try:
-        return set(formulae.model_description(side).var_names)
-    except Exception as error:  # its parser raises many kinds
-        raise UserError(
-            f"cannot be read: {side!r} ({error})", where="formula"
-        ) from None
-
-
-def build_design(formula: Formula, covariates: Mapping[str, np.ndarray]) -> Design:
-    """Both matrices for the series whose covariates are given."""
-    size = len(next(iter(covariates.values()))) if covariates else 0
-    common, names = _matrix(formula.common, covariates, size)
-    varying, varying_names = np.zeros((len(common), 0)), ()
-    if formula.varying is not None:
-        varying, varying_names = _matrix(formula.varying, covariates, len(common))
-    _check_common(formula, common, names)
-    return Design(common, names, varying, varying_names, formula.correlated)
-
-
-def _matrix(
-    side: str, covariates: Mapping[str, np.ndarray], size: int
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    if side == "1":
-        return np.ones((size, 1)), ("Intercept",)
-    frame, formulae = _frame(covariates), _library()
-    if side in ("0", "-1"):
-        raise UserError("has no effects", where="formula", expected="1, or conditions")
-    try:
-        found = formulae.design_matrices(side, frame).common.as_dataframe()
-    except UserError:
-        raise
-    except Exception as error:  # what a formula may call raises anything
-        raise UserError(f"cannot use {side!r} ({error})", where="formula") from None
-    return found.to_numpy(dtype=float), tuple(str(name) for name in found.columns)
-
-
-def _frame(covariates: Mapping[str, np.ndarray]) -> Any:
-    import pandas
-
-    columns = {}
-    for name, values in covariates.items():
-        if values.dtype.kind == "f":
-            centred = set(values.tolist()) <= {0.0, 1.0}
-            columns[name] = values if centred else values - values.mean()
-        else:
-            columns[name] = pandas.Categorical(
-                values, order_levels(values), ordered=True
-            )
-    return pandas.DataFrame(columns)
-
-
-def order_levels(values: np.ndarray) -> list[str]:
-    """Labels with the reference first.
-
-    >>> order_levels(np.array(["haloperidol", "placebo", "levodopa"]))
-    ['placebo', 'haloperidol', 'levodopa']
-    """
-    labels = sorted({str(value) for value in values})
-    return sorted(labels, key=lambda label: label.lower() not in REFERENCES)
-
-
-def _check_common(formula: Formula, common: np.ndarray, names: tuple[str, ...]) -> None:
-    if "Intercept" not in names:
-        # The parameter's prior is the intercept's: without one it would be around zero.
-        raise UserError(
-            f"the effects of {formula.parameter!r} have no intercept",
-            where="formula",
-            expected="effects as differences from the reference, without 0 or -1",
-        )
-    if np.linalg.matrix_rank(common) < common.shape[1]:
-        raise UserError(
-            f"the effects of {formula.parameter!r} cannot be told apart in these data "
-            f"({', '.join(names)}): some combination of conditions has no series",
-            where="formula",
-            expected="fewer effects or interactions",
-        )
-
-
-def _library() -> Any:
-    try:
-        import formulae
-    except ImportError:
-        raise UserError(
-            "formulas with conditions need another package",
-            where="formula",
-            expected="`pip install formulae`",
-        ) from None
-    return formulae

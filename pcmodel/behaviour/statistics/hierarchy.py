@@ -11,6 +11,7 @@ every coordinate. What data make of them is the samplers' business (`coordinates
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -22,12 +23,13 @@ from jaxtyping import Array, Bool, Float
 
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models import Parameter, ParticipantModel
-from pcmodel.behaviour.statistics.formula import (
+from pcmodel.behaviour.statistics.design import (
     Design,
-    Formula,
     build_design,
-    parse_formula,
+    is_indicator,
+    people_mean,
 )
+from pcmodel.behaviour.statistics.formula import NOBODY, Formula, parse_formula
 from pcmodel.errors import UserError, unknown_name
 
 LKJ_CONCENTRATION = 2.0
@@ -47,7 +49,7 @@ class Term(NamedTuple):
         The intercept's is the parameter's own; another's is `effect_scale` for a change
         by one standard deviation of its column, or from 0 to 1.
         """
-        sds = self.effect_scale / _unit(self.design.common)
+        sds = self.effect_scale / _unit(self.design.common, self.design.weight)
         return np.where(self.is_intercept, self.parameter.sd, sds)
 
     @property
@@ -64,7 +66,7 @@ class Term(NamedTuple):
     def spread_scale(self) -> Float[np.ndarray, " varying"]:
         """Prior scale of each SD over participants, per unit of its column."""
         scale = self.parameter.spread or self.effect_scale
-        return scale / _unit(self.design.varying)
+        return scale / _unit(self.design.varying, self.design.weight)
 
     @property
     def effect_mean(self) -> Float[np.ndarray, " effects"]:
@@ -99,6 +101,16 @@ class Hierarchy(NamedTuple):
                 found.append(f"{name}.root")
         return tuple(found)
 
+    def root_sites(self) -> tuple[str, ...]:
+        """Those of them that are Cholesky roots of correlations."""
+        terms = filter(_is_correlated, self.terms)
+        return tuple(f"{term.parameter.name}.root" for term in terms)
+
+    def people_sites(self) -> tuple[str, ...]:
+        """Names of the samples that belong to participants."""
+        terms = (term for term in self.terms if term.design.varying_names)
+        return tuple(f"{term.parameter.name}.person" for term in terms)
+
 
 def build_hierarchy(
     model: ParticipantModel,
@@ -110,8 +122,10 @@ def build_hierarchy(
     """What is to be fitted: `formulas` for some parameters, defaults for the others.
 
     By default a free parameter varies over participants, `1 + (1 | participant)`, if its
-    prior allows a spread and unless `pooled`; then all share it. Raises UserError for a
-    parameter or column that does not exist.
+    prior allows a spread. A formula with effects adds them to that, and people differ in
+    the parameter, unless it says what varies over them: `(0 | participant)` for nothing.
+    `pooled`: nobody differs where no formula says so. Raises UserError for a parameter or
+    column that does not exist.
     """
     given = {}
     for text in formulas:
@@ -126,8 +140,9 @@ def build_hierarchy(
         if formula is None and not parameter.free:
             held[parameter.name] = parameter.mean
             continue
-        default = _default(parameter, pooled or series.num_participants < 2)
-        terms.append(Term(parameter, _design(formula or default, series)))
+        own = formula or Formula(parameter.name, "1")
+        own = _with_people(own, parameter, pooled or series.num_participants < 2)
+        terms.append(Term(parameter, _design(own, series)))
     return Hierarchy(
         model,
         model.prepare(series),
@@ -138,22 +153,23 @@ def build_hierarchy(
     )
 
 
-def _default(parameter: Parameter, pooled: bool) -> Formula:
-    varies = parameter.spread > 0.0 and not pooled
-    return Formula(parameter.name, "1", "1" if varies else None)
+def _with_people(formula: Formula, parameter: Parameter, pooled: bool) -> Formula:
+    """The formula with what varies over participants, where it does not say so itself."""
+    if formula.varying is not None:
+        return formula
+    differs = parameter.spread > 0.0 or formula.common != "1"
+    return replace(formula, varying="1" if differs and not pooled else NOBODY)
 
 
 def _design(formula: Formula, series: Series) -> Design:
-    covariates = dict(series.covariates)
-    covariates.setdefault(".", np.ones(len(series.participant)))
-    design = build_design(formula, covariates)
+    design = build_design(formula, series.covariates, series.participant)
     _check_varying(formula, design, series)
     return design
 
 
 def _check_varying(formula: Formula, design: Design, series: Series) -> None:
     """What varies over people must be seen to differ: between them and within them."""
-    if formula.varying is None:
+    if not design.varying_names:
         return
     what = f"the effects of {formula.parameter!r} cannot vary over participants: "
     if series.num_participants < 2:
@@ -179,10 +195,12 @@ def _find(model: ParticipantModel, name: str) -> Parameter:
     raise unknown_name("parameter of this model", name, names, where="formula")
 
 
-def _unit(columns: np.ndarray) -> Float[np.ndarray, " columns"]:
-    """What counts as a change by one: from 0 to 1, or one standard deviation."""
-    is_indicator = np.all((columns == 0.0) | (columns == 1.0), axis=0)
-    sds = np.where(is_indicator, 1.0, columns.std(axis=0))
+def _unit(
+    columns: Float[np.ndarray, "series columns"], weight: Float[np.ndarray, " series"]
+) -> Float[np.ndarray, " columns"]:
+    """What counts as a change by one: from 0 to 1, or one standard deviation over people."""
+    sds = np.sqrt(people_mean((columns - people_mean(columns, weight)) ** 2, weight))
+    sds = np.where([is_indicator(column) for column in columns.T], 1.0, sds)
     return np.where(sds > 0.0, sds, 1.0)
 
 

@@ -31,6 +31,8 @@ def verdicts(posterior: Posterior, effects: tuple[Effect, ...]) -> tuple[Verdict
 
     A variational posterior of independent coordinates is narrow even where the data know
     a combination only: it can show that a number is the prior's, not that it is known.
+    "ratio only" follows from the model and not from the draws, and stays said where they
+    cannot be trusted.
     """
     bad, is_variational = bool(posterior.complaints), posterior.method == "SVI"
     ratios = ratio_only(posterior.hierarchy)
@@ -40,10 +42,10 @@ def verdicts(posterior: Posterior, effects: tuple[Effect, ...]) -> tuple[Verdict
         word = "identified" if effect.contraction >= KNOWN else "prior"
         if is_variational and word == "identified":
             word = "unknown"
-        if effect.name in ratios:
-            word = "ratio only"
         if bad:
             word = "unconverged"
+        if effect.name in ratios:  # a theorem, whatever the chains did
+            word = "ratio only"
         found.append(Verdict(effect.name, word, ties.get(effect.name, "")))
     return tuple(found)
 

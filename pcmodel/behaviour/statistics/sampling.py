@@ -60,7 +60,7 @@ class Nuts:
     num_warmup: int = 400
     num_samples: int = 500
     num_chains: int = 4
-    target_accept: float = 0.8
+    target_accept: float = 0.9
     max_tree_depth: int = 8
     chunk: int = 20
     num_devices: int = 1  # over which chains are spread
@@ -346,7 +346,7 @@ def _posterior(
         num_steps=stats["num_steps"],
         accept_prob=stats["accept_prob"],
         max_tree_depth=options.max_tree_depth,
-        people=people_coordinates(joined),
+        people=people_coordinates(hierarchy, joined),
         people_lost=lost,
     )
     stats["people_lost"] = lost.mean(axis=2) if lost.size else np.zeros(lost.shape[:2])

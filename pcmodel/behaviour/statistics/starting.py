@@ -141,8 +141,9 @@ def group_log_density(
 
 def first_coordinates(hierarchy: Hierarchy) -> Coordinates:
     """The prior's centre, spreads somewhat below their scale."""
+    scales = {f"{term.parameter.name}.scale" for term in hierarchy.terms}
     group = [
-        np.full(size, np.log(FIRST_SPREAD) if name.endswith(".scale") else 0.0)
+        np.full(size, np.log(FIRST_SPREAD) if name in scales else 0.0)
         for name, size in group_sizes(hierarchy).items()
     ]
     shape = (hierarchy.num_participants, num_varying(hierarchy))
@@ -175,9 +176,10 @@ def begin(hierarchy: Hierarchy, finder: Finder, slope: Callable) -> Beginning:
 def _climb(hierarchy: Hierarchy, plain: Coordinates, slope: Callable) -> Coordinates:
     """The mode at these spreads."""
     sizes = group_sizes(hierarchy)
+    effects = {f"{term.parameter.name}.common" for term in hierarchy.terms}
     free = np.ones(plain.flat().size)
     free[: sum(sizes.values())] = np.concatenate(
-        [np.full(size, name.endswith(".common")) for name, size in sizes.items()]
+        [np.full(size, name in effects) for name, size in sizes.items()]
     )
 
     def value_and_slope(vector: np.ndarray) -> tuple[float, np.ndarray]:

@@ -1,0 +1,98 @@
+"""What a reader of a fit has to know of it and cannot see in its numbers."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from pcmodel.behaviour.models.interface import ParticipantModel
+from pcmodel.behaviour.statistics.design import INTERCEPT
+from pcmodel.behaviour.statistics.formula import parse_formula
+from pcmodel.behaviour.statistics.hierarchy import Hierarchy, Term
+
+
+def takes(model: ParticipantModel, formula: str) -> bool:
+    """Whether the model has the formula's parameter."""
+    names = {n for p in model.parameters for n in (p.name, *p.names)}
+    return parse_formula(formula).parameter in names
+
+
+def varies_in_words(hierarchy: Hierarchy) -> str:
+    """What differs between people and what all share, in one or two sentences."""
+    varying, shared = [], []
+    for term in hierarchy.terms:
+        names = term.design.varying_names
+        if not names:
+            shared.append(term.parameter.name)
+            continue
+        slopes = [name for name in names if name != INTERCEPT]
+        varying.append(
+            term.parameter.name + (f" ({', '.join(slopes)} too)" if slopes else "")
+        )
+    said = [
+        f"People differ in {', '.join(varying)}."
+        if varying
+        else "People do not differ."
+    ]
+    if shared:
+        said.append(f"The same for everybody: {', '.join(shared)}.")
+    return " ".join(said)
+
+
+def notes_of(
+    formulas: tuple[str, ...],
+    hierarchy: Hierarchy,
+    rivals: Mapping[str, Hierarchy],
+    *,
+    is_bandit: bool = False,
+) -> tuple[str, ...]:
+    """One sentence or two for each thing that cannot be seen in the numbers of this fit."""
+    found = [note for term in hierarchy.terms for note in _about_term(term, hierarchy)]
+    for name, rival in rivals.items():
+        left = [text for text in formulas if not takes(rival.model, text)]
+        if left:
+            found.append(
+                f"{name} was fitted without {'; '.join(left)}, having no such parameter: "
+                "its leave-one-out accuracy differs for that reason too."
+            )
+    if is_bandit:
+        found.append(
+            "In replications an option that was not chosen wins as often as it did over "
+            "the whole series: reversals are lost there, and the checks are rough."
+        )
+    return tuple(found)
+
+
+def _about_term(term: Term, hierarchy: Hierarchy) -> Iterator[str]:
+    design, name = term.design, term.parameter.name
+    effects = [e for e in design.common_names if e != INTERCEPT]
+    if effects and not design.varying_names:
+        yield (
+            f"Nobody differs in {name}. Where people do differ, its intervals are too "
+            "narrow."
+        )
+    elif same := _same_for_all(term, hierarchy):
+        yield (
+            f"The effects of {', '.join(same)} on {name} are taken to be the same in "
+            "everybody. Where they differ, their intervals are too narrow: let them vary, "
+            "(effect | participant)."
+        )
+    for effect, numbers in zip(design.common_names, design.at_zero_of, strict=True):
+        if numbers:
+            where = " and ".join(f"{number} = 0" for number in numbers)
+            centred = ", ".join(f"center({number})" for number in numbers)
+            yield (
+                f"{name}[{effect}] is the effect where {where}, as an interaction changes "
+                f"it; with {centred} it is that at the average."
+            )
+
+
+def _same_for_all(term: Term, hierarchy: Hierarchy) -> list[str]:
+    """Common effects that change within people and do not vary over them."""
+    design, people = term.design, hierarchy.participant
+    _, first, place = np.unique(people, return_index=True, return_inverse=True)
+    within = (design.common != design.common[first[place]]).any(axis=0)
+    return [
+        effect
+        for effect, changes in zip(design.common_names, within, strict=True)
+        if changes and effect not in design.varying_names
+    ]
