@@ -44,10 +44,14 @@ def certifiable(dtype: jnp.dtype) -> float:
 
 DIGITS = 4.0
 """Multiples of `last_digit` at which an answer counts as found if the tolerance cannot be had."""
-PROBES = 8
+PROBES = 64
 """Products with the true Hessian that look for negative curvature, at most."""
-UNSEEN = 0.01
-"""Share of a probing vector that may be left unexplained: less than one direction of a thousand has of it."""
+UNSEEN = 0.003
+"""Share of a probing vector's length that may be left unexplained.
+
+No product takes the part along a direction of negative curvature away before it is found, and one direction of `n`
+has less than this of a random vector with probability .8 UNSEEN sqrt(n): one in a hundred of 16, three of 128.
+"""
 
 
 class Certificate(NamedTuple):

@@ -30,6 +30,7 @@ class CgResult(NamedTuple):
     negative: Bool[Array, ""]
     direction: Float[Array, " n"]
     least: Float[Array, ""]
+    left: Float[Array, ""]
 
 
 class _Carry(NamedTuple):
@@ -115,4 +116,5 @@ def conjugate_gradient(
         end.failed,
         end.direction,
         end.least,
+        jnp.sqrt(end.inner / jnp.where(whole > 0, whole, 1)),
     )

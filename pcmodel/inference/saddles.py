@@ -25,8 +25,14 @@ from pcmodel.inference.kinks import has_kinks, way_down
 from pcmodel.inference.whitened import Linearisation
 from pcmodel.problem import Problem
 
-DEGENERATE = 1e-2
-"""Negative curvature, in units of the Gauss-Newton Hessian's, that cannot be told from none."""
+DEGENERATE = 1 / 3
+"""Negative curvature that cannot be told from none: in units of the Gauss-Newton Hessian's, and of the root of its
+rounding.
+"""
+REACH = 32.0
+"""Posterior standard deviations at which a way down is first looked for: within one the energy may fall by less than
+its rounding.
+"""
 
 
 class Ground(NamedTuple):
@@ -79,19 +85,22 @@ def curvature_around(
         share=UNSEEN,
         metric=lambda vector: squared_length(linear, vector),
     )
+    # What the products did not explain may hide a direction of negative curvature: nothing is known then.
+    seen = found.negative | (found.left <= UNSEEN)
+    flat = DEGENERATE * float(jnp.finfo(linear.gradient.dtype).eps) ** 0.5
     return Around(
         escape(linear, found.direction),
         leaving=found.negative,
-        certain=found.negative & (found.least < -DEGENERATE),
-        widening=widening(found.least),
+        certain=found.negative & (found.least < -flat),
+        widening=widening(jnp.where(seen | ~wanted, found.least, 0)),
         products=found.products,
     )
 
 
 def escape(linear: Linearisation, direction: Float[Array, " free"]) -> Array:
-    """One posterior standard deviation along a direction, downhill."""
+    """`REACH` posterior standard deviations along a direction, downhill."""
     size2 = squared_length(linear, direction)
-    length = jnp.where(size2 > 0, 1 / jnp.sqrt(jnp.where(size2 > 0, size2, 1)), 0)
+    length = jnp.where(size2 > 0, REACH / jnp.sqrt(jnp.where(size2 > 0, size2, 1)), 0)
     unit = length * direction
     sign = jnp.where(jnp.sum(linear.gradient * unit) > 0, -1, 1)
     return sign * unit
