@@ -307,6 +307,13 @@ def short(value: Any) -> str:
         return text if len(text) <= 60 else text[:57] + "..."
     if isinstance(value, np.generic):
         return short(value.item())
+    if (
+        isinstance(value, list | tuple)
+        and len(value) <= 4
+        and not any(map(is_sequence, value))
+    ):
+        inside = ", ".join(map(short, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple):
         return f"an array of shape {shape}"
