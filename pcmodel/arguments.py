@@ -34,6 +34,8 @@ EXAMPLES = {
     "Belief": "a belief, such as pcmodel.Belief.of(mean, precision)",
     "Modulation": "pcmodel.Modulation(gains by level) or pcmodel.relax(level, gain)",
     "Solver": "an object such as GaussNewton() or Exact()",
+    "LinearSolver": "an object such as Primal() or ConjugateGradient()",
+    "Learning": "pcmodel.Learning(...)",
     "GradientTransformation": "an optimiser, such as optax.adam(1e-3)",
     "Library": "what load_compounds() gives",
     "Participant": "what typical(library, name) gives",

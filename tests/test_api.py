@@ -231,7 +231,7 @@ BAD = {
     "one level only": (dense((3,)), ["two levels"]),
     "top below, data above": (
         dense((3, 2), names=("top", "data")),
-        ["'top'", "always means level 1", "bottom first"],
+        ["'data'", "always means level 0", "bottom first"],
     ),
     "data in the middle": (dense((3, 2, 2), names=("a", "data", "b")), ["'data'"]),
     "more than memory": (dense((10**9, 10**9)), ["weights", "3.47 EiB", "GiB"]),

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from pcmodel.cli import calibrate, design, recover, terminal
 from pcmodel.cli.catalogue import catalogue, config_options, locate
@@ -26,6 +26,7 @@ from pcmodel.cli.fit import (
 from pcmodel.cli.load import Experiment, load, with_chunks
 from pcmodel.cli.numbers import place, whole
 from pcmodel.cli.options import build_config
+from pcmodel.cli.parser import Parser
 from pcmodel.cli.processes import join_processes
 from pcmodel.cli.replications import drop_chunks, open_chunks
 from pcmodel.cli.stopping import ignore_further_interrupts, terminate_like_interrupt
@@ -95,23 +96,10 @@ def _dispatch(argv: list[str]) -> int:
     return BAD_INPUT
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence instead of printing the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message} (see {self.prog} --help)")
-
-    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """argparse would give an option the value [] for `--seed=--`."""
-        if action.option_strings and "--" in arg_strings:
-            self.error(f"argument {action.option_strings[-1]}: '--' is no value")
-        return super()._get_values(action, arg_strings)  # type: ignore[misc]
-
-
-def _parsers() -> tuple[_Parser, _Parser]:
+def _parsers() -> tuple[Parser, Parser]:
     from pcmodel import __version__
 
-    parser = _Parser(
+    parser = Parser(
         prog="pcmodel",
         description="Predictive coding with a precision at every level.",
         allow_abbrev=False,

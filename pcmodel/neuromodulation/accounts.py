@@ -86,7 +86,6 @@ def spared(level: int, exemption: float) -> float:
     return 1.0 - exemption if level == 0 else 1.0
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Rebus:
     """Precision of every level but the (exempt) senses falls: log g = sign strength kappa x.
@@ -134,7 +133,6 @@ class Rebus:
         )
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Sensory:
     """Precision of the lowest level rises: log g_0 = strength x effect."""
@@ -151,7 +149,6 @@ class Sensory:
         return Modulation({0: jnp.exp(self.strength * effects.effect_2a)})
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Sebus:
     """Non-monotone: log g = -strength kappa (A - s A (1 - A)), A the effect, s > 1.
@@ -191,7 +188,6 @@ class Sebus:
         return relaxing.modulate(effects._replace(effect_2a=net), anatomy)
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Oneirogen:
     """A share 1 - exp(-strength A) of activity is generated from above; see `pcmodel.mixing`."""
@@ -212,7 +208,6 @@ class Oneirogen:
         return Modulation(top_down=1 - jnp.exp(-self.strength * effects.effect_2a))
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Dimmer:
     """5-HT1A: slopes fall, log alpha = -strength lambda R; precisions stay."""
@@ -235,7 +230,6 @@ class Dimmer:
         )
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Noise:
     """Activity fluctuates more around the same mode: log temperature = strength A."""
@@ -252,7 +246,6 @@ class Noise:
         return Modulation(temperature=jnp.exp(self.strength * effects.effect_2a))
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class NmdaBlock:
     """Errors of levels from `lowest` up lose their way to the level above; less is learned.
@@ -290,7 +283,6 @@ class NmdaBlock:
         )
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Uniform:
     """The null: every precision, the senses' included, alike."""
