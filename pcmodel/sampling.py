@@ -68,6 +68,8 @@ def log_likelihood(
     num_particles = whole_number(num_particles, "num_particles")
     check_fits(num_particles, sum(network.widths), what="num_particles particles")
     check_fits(num_steps, what="num_steps temperatures")
+    if observations is None:
+        raise UserError("is None", where="observations", expected="data, level 0")
     posed = pose(network, observations, clamp=clamp)
     problem = refuse_derivatives("log_likelihood", posed.problem, why=REJECTIONS)
     return LogLikelihood(

@@ -24,7 +24,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.core import Tracer
 
-from pcmodel.arguments import checked_arguments
+from pcmodel.arguments import checked_arguments, is_whole, short
 from pcmodel.errors import UserError
 from pcmodel.modulation import Modulation, combine
 from pcmodel.neuromodulation.account_checks import (
@@ -105,8 +105,10 @@ class Rebus:
     needs = ("effect_2a",)
 
     def __post_init__(self):
-        if self.sign not in (-1, 1):
-            raise UserError(f"account rebus: sign must be -1 or 1, got {self.sign}.")
+        if not is_whole(self.sign) or self.sign not in (-1, 1):
+            raise UserError(
+                f"account rebus: sign must be -1 or 1, got {short(self.sign)}."
+            )
         check_number("rebus", "strength", self.strength)
         check_number("rebus", "restoring_1a", self.restoring_1a)
         check_share("rebus", "exemption", self.exemption)
@@ -261,9 +263,9 @@ class NmdaBlock:
     def __post_init__(self):
         check_share("nmda_block", "transmission", self.transmission)
         check_share("nmda_block", "plasticity", self.plasticity)
-        if self.lowest < 0:
+        if not is_whole(self.lowest) or self.lowest < 0:
             raise UserError(
-                f"account nmda_block: lowest must be a level, got {self.lowest}."
+                f"account nmda_block: lowest must be a level, got {short(self.lowest)}."
             )
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:

@@ -119,7 +119,7 @@ DRUGS = [
         LIBRARY["psilocybin"].with_value,
         {"value": float},
     ),
-    of(LIBRARY["psilocybin"].without, "Compound.without", quantity="effect_site_rate"),
+    of(LIBRARY["psilocybin"].without, "Compound.without", quantity="lag"),
     of(LIBRARY.replacing, "Library.replacing", compound=LIBRARY["psilocybin"]),
     Door(
         "Library[...]",
