@@ -17,6 +17,7 @@ from jax.typing import ArrayLike
 from pcmodel.arguments import checked_arguments
 from pcmodel.arrays import read_numbers
 from pcmodel.belief import Belief
+from pcmodel.capacity import check_fits
 from pcmodel.contents import Static
 from pcmodel.door import Batching, Clamp, Posed, pose
 from pcmodel.energy import predictions
@@ -30,7 +31,6 @@ from pcmodel.keys import check_key
 from pcmodel.laplace import Posterior
 from pcmodel.levels import Level, level_index
 from pcmodel.likelihood import Gaussian
-from pcmodel.memory import check_fits
 from pcmodel.model import predict_down
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network, as_model

@@ -34,6 +34,8 @@ EXAMPLES = {
     "Belief": "a belief, such as pcmodel.Belief.of(mean, precision)",
     "Modulation": "pcmodel.Modulation(gains by level) or pcmodel.relax(level, gain)",
     "Solver": "an object such as GaussNewton() or Exact()",
+    "LinearSolver": "an object such as Primal() or ConjugateGradient()",
+    "Learning": "pcmodel.Learning(...)",
     "GradientTransformation": "an optimiser, such as optax.adam(1e-3)",
     "Library": "what load_compounds() gives",
     "Participant": "what typical(library, name) gives",
@@ -307,6 +309,13 @@ def short(value: Any) -> str:
         return text if len(text) <= 60 else text[:57] + "..."
     if isinstance(value, np.generic):
         return short(value.item())
+    if (
+        isinstance(value, list | tuple)
+        and len(value) <= 4
+        and not any(map(is_sequence, value))
+    ):
+        inside = ", ".join(map(short, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple):
         return f"an array of shape {shape}"

@@ -22,13 +22,13 @@ from jax.core import Tracer
 from jaxtyping import Bool, Float
 
 from pcmodel.arrays import is_traced
+from pcmodel.capacity import check_fits
 from pcmodel.door import Batching, Posed
 from pcmodel.errors import UserError
 from pcmodel.inference.chain import MODE
 from pcmodel.inference.importance import elsewhere, importance_draws
 from pcmodel.keys import check_key
 from pcmodel.levels import level_index
-from pcmodel.memory import check_fits
 from pcmodel.parts import in_parts
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision

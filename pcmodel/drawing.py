@@ -18,13 +18,13 @@ from jaxtyping import Bool, Float
 
 from pcmodel.arguments import checked_arguments
 from pcmodel.belief import Belief
+from pcmodel.capacity import check_fits
 from pcmodel.door import Batching, Clamp, Posed, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.chain import Sampling, run_chain
 from pcmodel.inference.whitened import unroll
 from pcmodel.keys import check_key
 from pcmodel.levels import Level
-from pcmodel.memory import check_fits
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network
 from pcmodel.parts import in_parts

@@ -16,6 +16,7 @@ from jax.typing import ArrayLike
 from pcmodel.api import run_inference
 from pcmodel.arguments import checked_arguments
 from pcmodel.belief import Belief
+from pcmodel.capacity import check_fits
 from pcmodel.door import Clamp, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.gauss_newton import GaussNewton
@@ -24,7 +25,6 @@ from pcmodel.inference.solver import Solver
 from pcmodel.inference.whitened import unroll
 from pcmodel.keys import check_key
 from pcmodel.levels import Level
-from pcmodel.memory import check_fits
 from pcmodel.mixing import mix_top_down, num_noise
 from pcmodel.modulation import Modulation
 from pcmodel.networks.network import Network

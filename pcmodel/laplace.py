@@ -9,6 +9,7 @@ from jax import Array
 
 from pcmodel.arguments import checked_arguments
 from pcmodel.belief import Belief
+from pcmodel.capacity import check_fits
 from pcmodel.diagnosis import Diagnosis, diagnose, refuse_tempered
 from pcmodel.door import Batching, Posed
 from pcmodel.errors import UserError
@@ -17,7 +18,6 @@ from pcmodel.inference.equation import is_quadratic
 from pcmodel.inference.infer import InferenceResult
 from pcmodel.keys import check_key
 from pcmodel.levels import Level, level_index, level_indices
-from pcmodel.memory import check_fits
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
 from pcmodel.types import Latents

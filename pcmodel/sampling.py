@@ -10,6 +10,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.arguments import checked_arguments
+from pcmodel.capacity import check_fits
 from pcmodel.door import Batching, Clamp, Posed, gather_clamps, pose
 from pcmodel.energy import predictions
 from pcmodel.errors import UserError
@@ -18,7 +19,6 @@ from pcmodel.inference.chain import Sampling, run_chain
 from pcmodel.inference.whitened import unroll
 from pcmodel.keys import check_key
 from pcmodel.levels import Level
-from pcmodel.memory import check_fits
 from pcmodel.networks.network import Network
 from pcmodel.problem import Problem
 from pcmodel.products import in_full_precision
@@ -68,6 +68,8 @@ def log_likelihood(
     num_particles = whole_number(num_particles, "num_particles")
     check_fits(num_particles, sum(network.widths), what="num_particles particles")
     check_fits(num_steps, what="num_steps temperatures")
+    if observations is None:
+        raise UserError("is None", where="observations", expected="data, level 0")
     posed = pose(network, observations, clamp=clamp)
     problem = refuse_derivatives("log_likelihood", posed.problem, why=REJECTIONS)
     return LogLikelihood(

@@ -178,9 +178,9 @@ BAD = {
         infer(modulation=Modulation({"cortex": 0.5})),
         ["'cortex'", "hidden1"],
     ),
-    "zero gain": (infer(modulation=Modulation({"top": 0.0})), ["'top'", "positive"]),
-    "negative gain": (infer(modulation=Modulation({"top": -1.0})), ["positive"]),
-    "NaN gain": (infer(modulation=Modulation({"top": np.nan})), ["finite"]),
+    "zero gain": (lambda: Modulation({"top": 0.0}), ["'top'", "positive"]),
+    "negative gain": (lambda: Modulation({"top": -1.0}), ["positive"]),
+    "NaN gain": (lambda: Modulation({"top": np.nan}), ["finite"]),
     "gains of the wrong width": (
         infer(modulation=Modulation({"top": np.ones(3)})),
         ["'top'", "(3,)"],
@@ -229,6 +229,22 @@ BAD = {
     "too few precisions": (dense((3, 2), precisions=(1.0,)), ["2", "1"]),
     "a width of zero": (dense((3, 0)), ["positive"]),
     "one level only": (dense((3,)), ["two levels"]),
+    "top below, data above": (
+        dense((3, 2), names=("top", "data")),
+        ["'data'", "always means level 0", "bottom first"],
+    ),
+    "data in the middle": (dense((3, 2, 2), names=("a", "data", "b")), ["'data'"]),
+    "more than memory": (dense((10**9, 10**9)), ["weights", "3.47 EiB", "GiB"]),
+    "more levels than memory": (
+        lambda: pcmodel.Dense(10**7, 10**7, rngs=nnx.Rngs(0)),
+        ["initial weights", "364 TiB"],
+    ),
+    "more draws than memory": (
+        lambda: pcmodel.sample(GAUSSIAN, jax.random.key(0), 10**12),
+        ["num_samples", "memory"],
+    ),
+    "a scale of NaN": (dense((3, 2), scale=float("nan")), ["scale is nan"]),
+    "a negative scale": (dense((3, 2), scale=-1.0), ["scale is -1.0", "0 or more"]),
     "two levels of one name": (dense((3, 2), names=("a", "a")), ["names"]),
     "matrices that do not chain": (
         lambda: pcmodel.linear_gaussian([np.ones((3, 2)), np.ones((4, 1))], [1.0] * 3),

@@ -29,14 +29,24 @@ DOOR = {
     "training",
     "weighing",
 }
-SERVICES = {"arrays", "errors", "progress", "runtime"}
+SERVICES = {
+    "arguments",
+    "arrays",
+    "capacity",
+    "errors",
+    "numerals",
+    "progress",
+    "ranges",
+    "reading",
+    "runtime",
+}
 
 # What each part may import besides itself, the core and the services.
 MAY_IMPORT = {
     "core": set(),
     "inference": set(),
     "learning": {"inference"},
-    "networks": set(),
+    "networks": {"record"},
     "paradigms": {"inference"},
     "neuromodulation": set(),
     "memory": set(),

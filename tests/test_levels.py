@@ -116,10 +116,9 @@ def test_every_part_calls_levels_alike(way):
 def test_freezing_a_level_that_is_not_there_is_refused_before_training(level):
     """Prevents a misspelt name from letting a precision be learned."""
     network = pcmodel.dense((2, 2), rngs=nnx.Rngs(0))
-    learning = Learning(
-        frozen_precisions=(level,), e_step=PosteriorSamples(solver=TruncatedNewton(1))
-    )
+    solver = PosteriorSamples(solver=TruncatedNewton(1))
     with pytest.raises(pcmodel.UserError, match="level"):
+        learning = Learning(frozen_precisions=(level,), e_step=solver)
         pcmodel.train(
             network,
             np.ones((4, 2)),

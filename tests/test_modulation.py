@@ -204,17 +204,18 @@ def test_combining_multiplies():
 
 
 BAD = {
-    "slope of level 'data'": Modulation(slopes={"data": 0.5}),
-    "error transmission of level 'top'": Modulation(error_transmission={"top": 0.5}),
-    "must be one number": Modulation(error_transmission={"hidden1": np.full(4, 0.5)}),
-    "level 'hidden1': a gain must be": Modulation(slopes={"hidden1": 0.0}),
+    "slope of level 'data'": {"slopes": {"data": 0.5}},
+    "error transmission of level 'top'": {"error_transmission": {"top": 0.5}},
+    "must be one number": {"error_transmission": {"hidden1": np.full(4, 0.5)}},
+    "level 'hidden1': a gain must be": {"slopes": {"hidden1": 0.0}},
 }
 
 
 @pytest.mark.parametrize("said", BAD)
 def test_what_makes_no_sense_is_refused(said):
     with pytest.raises(UserError, match=said):
-        pcmodel.infer(tanh_network(), observation(), modulation=BAD[said])
+        modulation = Modulation(**BAD[said])
+        pcmodel.infer(tanh_network(), observation(), modulation=modulation)
 
 
 @pytest.mark.parametrize(

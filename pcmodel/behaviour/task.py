@@ -21,9 +21,9 @@ from jaxtyping import Array, Bool, Float, Key
 
 from pcmodel.arguments import checked_arguments
 from pcmodel.arrays import read_array, read_numbers, to_dtype
+from pcmodel.capacity import check_fits
 from pcmodel.errors import UserError
 from pcmodel.keys import check_key
-from pcmodel.memory import check_fits
 from pcmodel.ranges import Count, Positive, Share
 
 RANGE_LOW = 0.0

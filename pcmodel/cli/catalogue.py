@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pcmodel.errors import UserError, unknown_name
-from pcmodel.record.reading import check_file, shown
+from pcmodel.reading import check_file, shown
 
 PACKAGE = Path(__file__).resolve().parents[1]
 UNREADABLE = (SyntaxError, ValueError, OSError, RecursionError, MemoryError)
@@ -82,9 +82,10 @@ def _user_file(path: Path) -> Path:
     try:
         check_file(source_file(path))
         return path.resolve()
-    except UserError as error:
+    except UserError:
         raise UserError(
-            f"there is no such experiment file: {error}",
+            "there is no such experiment file",
+            where=shown(path),
             expected="a .py file, or a folder with an __init__.py",
         ) from None
     except (OSError, RuntimeError) as error:  # a path too long, a link to itself

@@ -9,7 +9,7 @@ from pcmodel.cli.load import Experiment
 from pcmodel.cli.numbers import finite, place, whole
 from pcmodel.errors import UserError
 from pcmodel.numerals import to_finite
-from pcmodel.record.reading import shown
+from pcmodel.reading import shown
 
 SMOKE: dict[str, Any] = {
     "num_warmup": 5,

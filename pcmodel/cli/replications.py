@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from pcmodel.reading import UNREADABLE_ARCHIVE
 from pcmodel.record.files import write_arrays
 from pcmodel.record.folder import RunIdentity
-from pcmodel.record.reading import UNREADABLE_ARCHIVE
 
 
 class StoredReplications(MutableMapping[int, Any]):

@@ -76,7 +76,7 @@ def check_steps(optimiser: optax.GradientTransformation, where: str) -> None:
                 point,
                 optimiser.init(point),
                 point,
-                value=point,
+                value=point / 2,
                 grad=point,
                 value_fn=lambda at: at**2 / 2,
             )

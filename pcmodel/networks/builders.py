@@ -20,9 +20,9 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.arguments import checked_arguments
+from pcmodel.capacity import check_fits
 from pcmodel.errors import UserError
 from pcmodel.likelihood import Gaussian, Likelihood
-from pcmodel.memory import check_fits
 from pcmodel.networks.convolution import Convolution, Shape
 from pcmodel.networks.layers import Dense, identity
 from pcmodel.networks.network import Network, to_log_precisions

@@ -18,10 +18,10 @@ from jax.typing import ArrayLike
 
 from pcmodel.arguments import checked_arguments
 from pcmodel.arrays import default_dtype, read_numbers
+from pcmodel.capacity import check_fits
 from pcmodel.contents import Content
 from pcmodel.errors import UserError
 from pcmodel.likelihood import Gaussian, Likelihood
-from pcmodel.memory import check_fits
 from pcmodel.model import FIXED, default_names
 from pcmodel.networks.layered import (
     LayeredModel,

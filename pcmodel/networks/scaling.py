@@ -32,7 +32,7 @@ from flax import nnx
 from jax import Array
 
 from pcmodel.arguments import checked_arguments
-from pcmodel.memory import check_fits
+from pcmodel.capacity import check_fits
 from pcmodel.networks.pooling import Pool
 from pcmodel.ranges import Finite, NotNegative
 from pcmodel.whole import whole_number

@@ -24,8 +24,8 @@ from pcmodel.networks.description import build_layer, describe_layer
 from pcmodel.networks.likelihoods import build_likelihood, describe_likelihood, told
 from pcmodel.networks.network import Network, as_model, with_arrays
 from pcmodel.networks.tying import describe_ties, tie_layers
+from pcmodel.reading import UNREADABLE_ARCHIVE, parse_json, read_bytes, shown
 from pcmodel.record.files import write_bytes
-from pcmodel.record.reading import UNREADABLE_ARCHIVE, parse_json, read_bytes, shown
 
 FORMAT = 4
 READABLE = (2, 3, 4)

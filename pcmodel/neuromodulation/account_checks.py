@@ -7,23 +7,27 @@ import numpy as np
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from pcmodel.arguments import is_number, short
 from pcmodel.errors import UserError
 
 
-def check_share(account: str, name: str, value: float) -> None:
-    """Raise a UserError unless the value lies in [0, 1]."""
-    if not 0 <= value <= 1:
-        raise UserError(f"account {account}: {name} must lie in [0, 1], got {value}.")
+def check_share(account: str, name: str, value: ArrayLike) -> None:
+    """Raise a UserError unless the value lies in [0, 1]; a traced one is taken as it is."""
+    if isinstance(value, Tracer):
+        return
+    if not is_number(value) or not 0 <= float(np.asarray(value)) <= 1:
+        raise UserError(
+            f"account {account}: {name} must lie in [0, 1], got {short(value)}."
+        )
 
 
 def check_number(account: str, name: str, value: ArrayLike) -> None:
     """Raise a UserError unless the value is a finite number; a traced one is taken as it is."""
     if isinstance(value, Tracer):
         return
-    number = np.asarray(value)
-    if number.dtype.kind not in "iuf" or number.ndim or not np.isfinite(number):
+    if not is_number(value) or not np.isfinite(float(np.asarray(value))):
         raise UserError(
-            f"account {account}: {name} must be a finite number, got {value!r}."
+            f"account {account}: {name} must be a finite number, got {short(value)}."
         )
 
 
@@ -39,7 +43,9 @@ def check_moment(account: str, effects: Any) -> None:
 
 def check_selectivity(account: str, value: float) -> None:
     """Raise a UserError for one that would divide by the lowest level's depth, 0."""
-    if not 0 <= value < float("inf"):
+    if isinstance(value, Tracer):
+        return
+    if not is_number(value) or not 0 <= float(np.asarray(value)) < np.inf:
         raise UserError(
-            f"account {account}: selectivity must be 0 or more, got {value}."
+            f"account {account}: selectivity must be 0 or more, got {short(value)}."
         )

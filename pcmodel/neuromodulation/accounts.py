@@ -24,7 +24,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.core import Tracer
 
-from pcmodel.arguments import checked_arguments
+from pcmodel.arguments import checked_arguments, is_whole, short
 from pcmodel.errors import UserError
 from pcmodel.modulation import Modulation, combine
 from pcmodel.neuromodulation.account_checks import (
@@ -86,7 +86,6 @@ def spared(level: int, exemption: float) -> float:
     return 1.0 - exemption if level == 0 else 1.0
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Rebus:
     """Precision of every level but the (exempt) senses falls: log g = sign strength kappa x.
@@ -106,8 +105,10 @@ class Rebus:
     needs = ("effect_2a",)
 
     def __post_init__(self):
-        if self.sign not in (-1, 1):
-            raise UserError(f"account rebus: sign must be -1 or 1, got {self.sign}.")
+        if not is_whole(self.sign) or self.sign not in (-1, 1):
+            raise UserError(
+                f"account rebus: sign must be -1 or 1, got {short(self.sign)}."
+            )
         check_number("rebus", "strength", self.strength)
         check_number("rebus", "restoring_1a", self.restoring_1a)
         check_share("rebus", "exemption", self.exemption)
@@ -134,7 +135,6 @@ class Rebus:
         )
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Sensory:
     """Precision of the lowest level rises: log g_0 = strength x effect."""
@@ -151,7 +151,6 @@ class Sensory:
         return Modulation({0: jnp.exp(self.strength * effects.effect_2a)})
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Sebus:
     """Non-monotone: log g = -strength kappa (A - s A (1 - A)), A the effect, s > 1.
@@ -191,7 +190,6 @@ class Sebus:
         return relaxing.modulate(effects._replace(effect_2a=net), anatomy)
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Oneirogen:
     """A share 1 - exp(-strength A) of activity is generated from above; see `pcmodel.mixing`."""
@@ -212,7 +210,6 @@ class Oneirogen:
         return Modulation(top_down=1 - jnp.exp(-self.strength * effects.effect_2a))
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Dimmer:
     """5-HT1A: slopes fall, log alpha = -strength lambda R; precisions stay."""
@@ -235,7 +232,6 @@ class Dimmer:
         )
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Noise:
     """Activity fluctuates more around the same mode: log temperature = strength A."""
@@ -252,7 +248,6 @@ class Noise:
         return Modulation(temperature=jnp.exp(self.strength * effects.effect_2a))
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class NmdaBlock:
     """Errors of levels from `lowest` up lose their way to the level above; less is learned.
@@ -268,9 +263,9 @@ class NmdaBlock:
     def __post_init__(self):
         check_share("nmda_block", "transmission", self.transmission)
         check_share("nmda_block", "plasticity", self.plasticity)
-        if self.lowest < 0:
+        if not is_whole(self.lowest) or self.lowest < 0:
             raise UserError(
-                f"account nmda_block: lowest must be a level, got {self.lowest}."
+                f"account nmda_block: lowest must be a level, got {short(self.lowest)}."
             )
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
@@ -290,7 +285,6 @@ class NmdaBlock:
         )
 
 
-@checked_arguments
 @dataclass(frozen=True)
 class Uniform:
     """The null: every precision, the senses' included, alike."""

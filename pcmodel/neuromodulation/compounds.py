@@ -7,11 +7,11 @@ efficacy make a ligand (efficacy 0 an antagonist), `release_ec50` a releaser of 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from pcmodel.arguments import checked_arguments
+from pcmodel.arguments import checked_arguments, short
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
 
@@ -76,12 +76,14 @@ class Compound:
         return not self.is_oral or "bioavailability" in self.numbers
 
     @checked_arguments
-    def with_value(self, quantity: str, value: float, why: str) -> "Compound":
+    def with_value(self, quantity: str, value: Any, why: str) -> "Compound":
         """A copy with one number set by hand, marked as assumed."""
         if quantity not in QUANTITIES:
             raise unknown_name("quantity", quantity, QUANTITIES, where=self.name)
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-            raise UserError(f"{quantity} is {value!r}, not a number", where=self.name)
+        if isinstance(value, bool) or not isinstance(value, Real) or value > 1e300:
+            raise UserError(
+                f"{quantity} is {short(value)}, not a number", where=self.name
+            )
         unit = sorted(QUANTITIES[quantity])[0]
         number = Number(self.name, quantity, value, unit, "assumed", why, "by hand", 0)
         changed = Compound(self.name, {**self.numbers, quantity: number})

@@ -19,9 +19,9 @@ from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.arguments import checked_arguments
+from pcmodel.capacity import check_fits
 from pcmodel.errors import UserError
 from pcmodel.keys import check_key
-from pcmodel.memory import check_fits
 from pcmodel.neuromodulation.compounds import Compound, Library
 from pcmodel.neuromodulation.kinetics import Kinetics
 from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table

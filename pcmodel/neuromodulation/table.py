@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.numerals import to_finite
-from pcmodel.record.reading import read_text
+from pcmodel.reading import read_text
 
 COLUMNS = ("subject", "quantity", "value", "unit", "mark", "source")
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
-from pcmodel.record.reading import UNREADABLE_ARCHIVE, read_bytes
+from pcmodel.reading import UNREADABLE_ARCHIVE, read_bytes
 
 
 def flatten_arrays(tree: Any) -> dict[str, np.ndarray]:

@@ -22,6 +22,7 @@ import numpy as np
 
 from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
+from pcmodel.reading import read_json
 from pcmodel.record.environment import package_versions
 from pcmodel.record.files import unwritable, write_json
 from pcmodel.record.leaves import (
@@ -32,7 +33,6 @@ from pcmodel.record.leaves import (
     rebuild,
     sha256,
 )
-from pcmodel.record.reading import read_json
 from pcmodel.record.strict_json import dump_json, to_jsonable
 
 FORMAT = 1

@@ -20,8 +20,8 @@ import numpy as np
 
 from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
+from pcmodel.reading import shown
 from pcmodel.record.processes import is_alive
-from pcmodel.record.reading import shown
 from pcmodel.record.strict_json import dump_json
 
 TEMPORARY = ".partial"

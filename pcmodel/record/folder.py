@@ -15,10 +15,10 @@ from typing import Any
 
 from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
+from pcmodel.reading import read_json, shown
 from pcmodel.record.files import TEMPORARY, unwritable, write_arrays, write_bytes
 from pcmodel.record.files import write_json as write_json_file
 from pcmodel.record.processes import LOCK, alone, is_alive, this_process
-from pcmodel.record.reading import read_json, shown
 from pcmodel.record.strict_json import dump_json
 
 STATUS = "status.json"

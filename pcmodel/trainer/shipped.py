@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pcmodel.errors import UserError, unknown_name
-from pcmodel.record.reading import check_file
+from pcmodel.reading import check_file
 
 FOLDER = Path(__file__).resolve().parents[1] / "configs"
 

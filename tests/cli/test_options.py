@@ -26,9 +26,20 @@ BAD = [
     ("--coin 2", "no option is called 'coin'"),
     ("heads", "does not know what to do with 'heads'"),
     ("--seed -1", "--seed: cannot be -1; expected 0 to"),
-    ("--seed x", "argument --seed: invalid int value: 'x'"),
-    ("--config none.json", "none.json: cannot be read (No such file"),
-    ("--config broken.json", "broken.json: is not valid"),
+    ("--seed x", "argument --seed: 'x' is not a whole number"),
+    ("--config none.json", "none.json: there is no such file"),
+    ("--config broken.json", "broken.json: is not JSON"),
+    ("--seed 1_0", "argument --seed: '1_0' is not a whole number"),
+    ("--flips 1_0", "option 'flips' cannot be '1_0'"),
+    ("--flips=010", "option 'flips' cannot be '010'"),
+    ("--coin.bias 1:30", "option 'coin.bias' cannot be '1:30'"),
+    ("--config twice.json", "twice.json: has the key 'flips' twice"),
+    ("--config twice.yaml", "twice.yaml: has the key 'flips' twice"),
+    ("--config tens.yaml", "tens.yaml: option 'flips' cannot be '1_0'"),
+    ("--config deep.json", "deep.json: is not JSON (it is nested too deeply)"),
+    ("--config deep.yaml", "deep.yaml: is not YAML (it is nested too deeply)"),
+    ("--config bomb.yaml", "bomb.yaml: is not YAML (it has more than 20 aliases)"),
+    ("--config pipe", "pipe: is neither a file nor a folder"),
     ("--config list.json", "list.json: the file holds [1]; expected names and values"),
     ("--config typo.json", "typo.json: no option is called 'coin.bas'"),
     ("--config wrong.yaml", "wrong.yaml: option 'flips' cannot be 'many'"),
@@ -42,6 +53,13 @@ def test_bad_input_is_one_sentence_and_writes_nothing(coin, capsys, options, wor
     name = coin()
     Path("broken.json").write_text("{")
     Path("list.json").write_text("[1]")
+    Path("twice.json").write_text('{"flips": 1, "flips": 2}')
+    Path("twice.yaml").write_text("flips: 1\nflips: 2\n")
+    Path("tens.yaml").write_text("flips: 1_0\n")
+    Path("deep.json").write_text("[" * 100_000)
+    Path("deep.yaml").write_text("[" * 5_000)
+    Path("bomb.yaml").write_text("a: &a [1]\n" + "b: [*a, *a, *a, *a]\n" * 9)
+    os.mkfifo("pipe")
     Path("typo.json").write_text('{"coin": {"bas": 0.5}}')
     Path("wrong.yaml").write_text("flips: many")
     before = sorted(os.listdir())

@@ -74,10 +74,10 @@ def test_a_twin_differs_in_its_rule_alone():
 
 BAD = [
     ("mnist_mpl", "no configuration is called 'mnist_mpl', did you mean 'mnist_mlp'"),
-    ("none.yaml", "none.yaml: there is no such configuration file"),
+    ("none.yaml", "configuration none.yaml: there is no such file"),
     ("", "no configuration was named"),
     ("typo.yaml", "no option is called 'learning.rat', did you mean 'learning.rate'"),
-    ("broken.yaml", "broken.yaml: is not valid"),
+    ("broken.yaml", "broken.yaml: is not YAML"),
     ("word.yaml", "option 'epochs' cannot be 'many'; expected a whole number"),
     ("negative.yaml", "epochs: cannot be -1; expected 1 or more"),
     ("digits_generative --learning.rate 0", "learning.rate: cannot be 0.0"),

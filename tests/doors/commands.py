@@ -29,7 +29,7 @@ from .command_words import (
     PLACES,
     prepare,
 )
-from .verdicts import NAMED, RAW, WRONG, printed, quietly, tally
+from .verdicts import NAMED, PATIENCE, RAW, WRONG, at_most, printed, quietly, tally
 
 
 class Reached(BaseException):
@@ -69,17 +69,18 @@ def words_for(action: argparse.Action, option: str, command: str) -> tuple[str, 
     kind = getattr(action.type, "__name__", "")
     if action.nargs == 0:
         return ("yes", "", "1_0")
-    if kind == "whole":
+    if kind in ("whole", "count", "int"):
         least = () if option in ("--seed", "--process", "--pool") else ("0",)
         if option == "--process" or option == "--processes":
             return (*NO_WHOLE, "3")  # without a coordinator
         return NO_WHOLE + least
-    if kind == "finite":
+    if kind in ("finite", "float"):
         return (*NO_NUMBERS, "-1", "2")
     if not option:
         return PLACES.get(str(action.metavar), ())
     known = BAD_WORDS.get(option, ())
-    return known
+    # `check` writes one file, into whatever folder.
+    return tuple(w for w in known if (command, w) != ("check", "full"))
 
 
 def spoil(
@@ -137,7 +138,8 @@ def command_line() -> Any:
 def outcome(argv: list[str]) -> tuple[str, str]:
     """How a command line ended, and what it said."""
     try:
-        code, _, said = quietly(lambda: command_line().main(argv))
+        with at_most(PATIENCE):
+            code, _, said = quietly(lambda: command_line().main(argv))
     except Reached:
         return WRONG, "a run would have begun"
     except BaseException as error:

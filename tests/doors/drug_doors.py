@@ -112,14 +112,14 @@ DRUGS = [
         substeps=1,
     ),
     of(nm.load_compounds, files=()),
-    of(
-        LIBRARY["psilocybin"].with_value,
+    Door(
         "Compound.with_value",
-        quantity="half_life",
-        value=3.0,
-        why="a test",
+        LIBRARY["psilocybin"].with_value,
+        dict(quantity="half_life", value=3.0, why="a test"),
+        LIBRARY["psilocybin"].with_value,
+        {"value": float},
     ),
-    of(LIBRARY["psilocybin"].without, "Compound.without", quantity="effect_site_rate"),
+    of(LIBRARY["psilocybin"].without, "Compound.without", quantity="lag"),
     of(LIBRARY.replacing, "Library.replacing", compound=LIBRARY["psilocybin"]),
     Door(
         "Library[...]",

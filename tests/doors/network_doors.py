@@ -24,7 +24,7 @@ from .inference_doors import (
     taught,
 )
 
-IMAGE = dict(image_shape=(16, 16, 1), num_classes=2, rngs=RNGS)
+IMAGE = dict(image_shape=(32, 32, 1), num_classes=2, rngs=RNGS)
 BUILDERS = [
     of(pcmodel.dense, widths=(4, 3, 2), rngs=RNGS),
     of(pcmodel.linear_gaussian, weights=[MATRIX], precisions=[2.0, 1.0]),

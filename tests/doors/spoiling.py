@@ -90,6 +90,7 @@ ANY_WHOLE = {
     "first",
     "second",
     "signs",
+    "frozen_precisions",
 }
 LOWEST = {"settle": 0, "num_samples": 1}
 RANGES: dict[str, tuple[float, float, str]] = {

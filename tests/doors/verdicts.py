@@ -1,11 +1,11 @@
 """What became of a wrong input, and how many ended how."""
 
 import io
-import os
+import signal
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 import jax
@@ -16,6 +16,8 @@ from pcmodel import UserError
 NAMED, RIGHT, RAW = "named error", "accepted and right", "raw exception"
 NAN, WRONG = "silent NaN", "accepted and wrong"
 KINDS = (NAMED, RIGHT, RAW, NAN, WRONG)
+PATIENCE = 180
+"""Seconds."""
 LONGEST = 600
 """Letters of a sentence."""
 
@@ -25,7 +27,7 @@ def verdict_of(call: Callable[[], Any], *, right: Any = None) -> tuple[str, str]
 
     right: what a call that is accepted must give; None where it must not be accepted.
     """
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
+    with warnings.catch_warnings(), np.errstate(all="ignore"), at_most(PATIENCE):
         warnings.simplefilter("ignore")
         try:
             found = call()
@@ -43,6 +45,29 @@ def verdict_of(call: Callable[[], Any], *, right: Any = None) -> tuple[str, str]
     if right is not None and same(found, right):
         return RIGHT, ""
     return WRONG, repr(found)[:80].replace("\n", " ")
+
+
+class Waited(Exception):
+    """An answer that does not come is no answer."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Raise `Waited` in what takes longer, where the system has alarms."""
+
+    def ring(*_: Any) -> None:
+        raise Waited(f"no answer in {seconds} s")
+
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(int(seconds))
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def leaves(tree: Any) -> list[Any]:
@@ -95,8 +120,3 @@ def quietly(call: Callable[[], Any]) -> tuple[Any, str, str]:
     with redirect_stdout(out), redirect_stderr(err):
         result = call()
     return result, out.getvalue(), err.getvalue()
-
-
-def cpu_only() -> None:
-    """Everything here is small."""
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")

@@ -31,7 +31,7 @@ def train(floor):
         (lambda: GaussNewton(tolerance=-1.0), "tolerance is -1.0"),
         (lambda: GaussNewton(tolerance=float("nan")), "tolerance is nan"),
         (lambda: GaussNewton(max_iterations=-3), "max_iterations"),
-        (lambda: GaussNewton(Dual), "linear_solver of GaussNewton"),
+        (lambda: GaussNewton(Dual), "GaussNewton: linear_solver is the class Dual"),
         (lambda: TruncatedNewton(0), "num_products"),
         (lambda: StateDescent(max_steps=-1), "max_steps"),
         (lambda: train(-1.0), "variance_floor is -1.0"),

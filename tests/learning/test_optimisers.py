@@ -189,7 +189,7 @@ def test_an_optimiser_is_told_the_value_of_what_it_descends(rule):
     weights the function given has the value given."""
     seen = []
     result = trained(recording(seen), rule=rule)
-    (value, again, _), *_ = seen
+    *_, (value, again, _) = seen  # the first was a trial of its step
     np.testing.assert_allclose(value, again, rtol=1e-10)
     if isinstance(rule, pcmodel.learning.Equilibrium):
         np.testing.assert_allclose(value, result.curve.energy[0], rtol=1e-10)

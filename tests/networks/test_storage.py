@@ -117,6 +117,48 @@ def rewritten(path, change):
     np.savez(path, **arrays)
 
 
+def said(path):
+    """What the file says about its network, and its arrays."""
+    with np.load(path) as file:
+        arrays = dict(file)
+    return json.loads(str(arrays.pop("metadata"))), arrays
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"names": ["top", "b", "a"]},
+        {"is_linear": True},
+        {"likelihood": "bernoulli"},
+        {"ties": [[0, ["bias"], 1, ["bias"]]]},
+        {"types": {}},
+        {"checksum": "0" * 64},
+        {"checksum": None},
+    ],
+    ids=str,
+)
+def test_what_a_file_says_is_sealed(saved, change):
+    """Prevents edited metadata from making another network of the same weights."""
+    metadata, arrays = said(saved)
+    np.savez(saved, metadata=np.array(json.dumps(metadata | change)), **arrays)
+    with pytest.raises(pcmodel.UserError, match="damaged or was edited"):
+        pcmodel.load(saved)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_files_from_before_the_seal_are_read(saved, version):
+    """Prevents networks saved by earlier versions from being lost."""
+    before = pcmodel.load(saved)
+    metadata, arrays = said(saved)
+    metadata |= {"format": version}
+    del metadata["checksum"]
+    np.savez(saved, metadata=np.array(json.dumps(metadata)), **arrays)
+    after = pcmodel.load(saved)
+    jax.tree.map(
+        np.testing.assert_array_equal, as_model(before)[1:], as_model(after)[1:]
+    )
+
+
 def test_a_changed_weight_is_named(saved):
     """Prevents an archive repaired around damaged numbers from being trusted."""
     name = "[0]['layers'][1]['weight']"

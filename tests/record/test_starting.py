@@ -79,9 +79,9 @@ def test_two_that_start_at_once_are_one_and_a_sentence(tmp_path):
         "time.sleep(max(0, float(sys.argv[2]) - time.time()))\n"
         "try: RunFolder.start(Path(sys.argv[1]), RunIdentity('toy', 1, 3))\n"
         "except UserError: print('refused')\n"
-        "else: print('started'); sys.stdout.flush(); time.sleep(5)\n"
+        "else: print('started'); sys.stdout.flush(); time.sleep(3)\n"
     )
-    at = str(time.time() + 3)
+    at = str(time.time() + 1.5)
     starting = [
         subprocess.Popen(
             [sys.executable, "-c", script, str(tmp_path), at],

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pcmodel.behaviour.dataset.text import read_rows
 from pcmodel.errors import UserError
-from pcmodel.record.reading import check_file as check_file
+from pcmodel.reading import check_file as check_file
 
 TEXT = (".csv", ".tsv", ".txt", ".dat")
 

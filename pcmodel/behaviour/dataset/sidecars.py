@@ -10,7 +10,7 @@ from typing import Any
 
 from pcmodel.behaviour.dataset.entities import entities
 from pcmodel.errors import UserError
-from pcmodel.record.reading import parse_json, read_text
+from pcmodel.reading import parse_json, read_text
 
 
 def sidecars_of(path: Path, folder: Path) -> list[Path]:
