@@ -26,7 +26,6 @@ from jax import Array
 from jaxtyping import Bool, Float
 
 from pcmodel.energy import (
-    belief_rows,
     data_energy,
     latents_from_state,
     level_factor,
@@ -37,10 +36,9 @@ from pcmodel.energy import (
 from pcmodel.inference.activations import corner_values
 from pcmodel.inference.fixed_draws import signs
 from pcmodel.inference.guard import Point
+from pcmodel.inference.tangent import whitened_errors
 from pcmodel.inference.whitened import unroll, whitened_from_latents
-from pcmodel.precision import whiten
 from pcmodel.problem import Pins, Problem
-from pcmodel.small import take
 
 CLEAR = 16.0
 """Last digits of a unit and its prediction by which one that is let go lies beside its corner, for rounding not to
@@ -118,19 +116,7 @@ def side(problem: Problem, state: Float[Array, " free"]) -> Side:
     """First and second order of the energy in the latents themselves."""
     structure = problem.structure
 
-    def outputs(state: Array) -> tuple[Array, Array | None]:
-        latents = latents_from_state(problem, state)
-        predicted = predictions(problem, latents)
-        rows = [
-            whiten(level_factor(problem, level), latents[level] - predicted[level])
-            for level in range(structure.first_level, structure.top + 1)
-        ]
-        rows += belief_rows(problem, latents)
-        if not structure.is_discrete:
-            return jnp.concatenate(rows), None
-        return jnp.concatenate(rows), take(predicted[0], structure.clamped_units(0))
-
-    (rows, logits), pull = jax.vjp(outputs, state)
+    (rows, logits), pull = jax.vjp(lambda x: whitened_errors(problem, x), state)
 
     def along(own: Array, outer: Array | None) -> Array:
         return pull((own, outer))[0]

@@ -2,7 +2,9 @@
 
 Derivatives do not go through the solver's loop: at the mode the gradient of the energy
 vanishes, and the implicit function theorem gives dz/d(anything) from one linear solve with the
-*true* Hessian.  They are right to the accuracy of the solve, in forward and reverse mode.
+*true* Hessian (`pcmodel.inference.tangent`; in whitened coordinates above `DENSE_TANGENT` unknowns).  The
+solve is refined and measured, in forward and reverse mode: where a further round of refinement still moves
+the solution, the derivative is NaN, not a number made of rounding.
 `Exact` has no loop, and is differentiated as it stands.
 
 Where the mode lies on corners of the energy (`pcmodel.inference.corners`) the units there stay at them when anything
@@ -15,20 +17,31 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.scipy.linalg import lu_factor, lu_solve
 from jaxtyping import Bool, Float, Int
 
-from pcmodel.energy import normaliser
+from pcmodel.energy import latents_from_state, normaliser
 from pcmodel.inference.conjugate_gradient import conjugate_gradient
 from pcmodel.inference.corners import at_corners, corner_table, with_pins
 from pcmodel.inference.exact import Exact
 from pcmodel.inference.solver import Solver
 from pcmodel.inference.start import start_of
+from pcmodel.inference.tangent import (
+    differentiable,
+    num_unknowns,
+    refined,
+    right_or_nan,
+    with_derivative_of,
+)
 from pcmodel.inference.whitened import objective, unroll, whitened_from_latents
 from pcmodel.problem import Problem
 from pcmodel.types import Latents
 
 DENSE_TANGENT = 512
-"""Free units up to which the implicit derivative uses a dense solve."""
+"""Unknowns up to which the implicit derivative uses a dense solve: free units and whitened errors, or free units
+alone where those are more."""
+CORRECTION = 0.03
+"""Relative residual to which conjugate gradients find how far their answer is off."""
 
 
 class InferenceResult(NamedTuple):
@@ -69,7 +82,7 @@ def infer_one(
     elif (table := corner_table(problem)) is not None:
         whitened, latents, info = _mode_with_corners(problem, solver, initial, table)
     else:
-        whitened, info = _implicit_mode(problem, solver, initial)
+        whitened, latents, info = _smooth_mode(problem, solver, initial)
     if latents is None:
         latents = unroll(problem, whitened).latents
     value = objective(problem, whitened) + normaliser(problem)
@@ -82,6 +95,19 @@ def infer_one(
         info.iterations,
         info.products,
     )
+
+
+def _smooth_mode(problem: Problem, solver: Solver, initial: Array):
+    """The mode with its derivatives, and its latents where these have derivatives of their own."""
+    if num_unknowns(problem) > DENSE_TANGENT:
+        whitened, info = _implicit_mode(problem, solver, initial)
+        return whitened, None, info
+    found = solver.minimise(
+        jax.lax.stop_gradient(problem), jax.lax.stop_gradient(initial)
+    )
+    state, own = differentiable(problem, found.whitened)
+    whitened = with_derivative_of(found.whitened, own)
+    return whitened, latents_from_state(problem, state), found
 
 
 def _implicit_mode(problem: Problem, solver: Solver, initial: Array):
@@ -117,6 +143,11 @@ def _mode_with_corners(
     found = solver.minimise(still, jax.lax.stop_gradient(initial))
     place = jax.lax.stop_gradient(at_corners(still, table, found.whitened))
     held = with_pins(problem, place.pins)
+    if num_unknowns(held) <= DENSE_TANGENT:
+        state, own = differentiable(held, place.whitened)
+        latents = latents_from_state(held, state)
+        still_whitened = whitened_from_latents(still, jax.lax.stop_gradient(latents))
+        return with_derivative_of(still_whitened, own), latents, found
 
     def stationarity(z: Array) -> Array:
         return jax.grad(objective, argnums=1)(held, z)
@@ -129,15 +160,28 @@ def _mode_with_corners(
 
 
 def solve_tangent(product, rhs: Float[Array, " free"]) -> Float[Array, " free"]:
-    """Solve product(v) = rhs for the (symmetric) Hessian given as a product."""
+    """Solve product(v) = rhs for the (symmetric) Hessian given as a product.
+
+    Refined once; NaN where that moves the solution by more than `pcmodel.inference.tangent.LIMIT` of itself.
+    """
     size = rhs.shape[0]
     if size <= DENSE_TANGENT:
         hessian = jax.vmap(product)(jnp.eye(size, dtype=rhs.dtype))
-        return jnp.linalg.solve(hessian, rhs)
+        hessian = jax.lax.stop_gradient(hessian)
+        factors = lu_factor(hessian)
+
+        def direct(_, vector):
+            return refined(hessian, lambda b: lu_solve(factors, b), vector)
+
+        return jax.lax.custom_linear_solve(product, rhs, direct, symmetric=True)
     target = 1e-6 if rhs.dtype == jnp.float32 else 1e-11
 
     def solve(matvec, vector):
         norm = jnp.sqrt(jnp.sum(vector**2))
-        return conjugate_gradient(matvec, vector, target * norm, 4 * size).step
+        first = conjugate_gradient(matvec, vector, target * norm, 4 * size).step
+        left = vector - matvec(first)
+        rest = CORRECTION * jnp.sqrt(jnp.sum(left**2))
+        correction = conjugate_gradient(matvec, left, rest, 4 * size).step
+        return right_or_nan(first + correction, correction)
 
     return jax.lax.custom_linear_solve(product, rhs, solve, symmetric=True)
