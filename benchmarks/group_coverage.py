@@ -1,21 +1,25 @@
 """Do 95 % intervals of a difference between two groups of eight people cover 95 % of truths, and do the fits converge?
 
-Patients against controls, eight each, one session of 80 trials a person, a two-level binary filter. Truths are
-drawn from the prior, so that calibrated intervals cover exactly as often as they say; who differs and by how
-much is drawn too. The same data are fitted by `omega2 ~ group`, in which people differ as they do unless a
-formula says otherwise, and by `omega2 ~ group + (0 | participant)`, in which trials count as people. Unfair
-would be to drop fits whose chains did badly: all are counted in the coverage.
+Patients against controls, eight each, one session a person. Truths are drawn from the prior, so that calibrated
+intervals cover exactly as often as they say; who differs and by how much is drawn too. The same data are fitted
+by `parameter ~ group`, in which people differ as they do unless a formula says otherwise, and by
+`parameter ~ group + (0 | participant)`, in which trials count as people. Two models: 30 normal responses around
+a person's level, which cost nothing, so that many studies can be made; and a two-level binary filter over 80
+trials (`--model hgf2`: minutes for every five studies). Unfair would be to drop fits whose chains did badly: all
+are counted in the coverage.
 
-    python benchmarks/group_coverage.py [--replications 60] [--smoke]
+    python benchmarks/group_coverage.py [--model normal] [--replications 200] [--add] [--smoke]
 """
 
 import argparse
+import json
+import sys
 import time
 import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -32,39 +36,64 @@ from pcmodel.behaviour.statistics.calibration import (
 )
 from pcmodel.behaviour.statistics.sampling import build_sampler, fit_side_by_side
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tests.behaviour.statistics.gaussian import GaussianModel, make_series
+
 NAME = "group_coverage"
-EACH, TRIALS, TOGETHER = 8, 80, 5
-FORMULAS = ("omega2 ~ group", "omega2 ~ group + (0 | participant)")
-EFFECT = "omega2[group[patient]]"
+EACH = 8
+GROUPS = np.repeat(["control", "patient"], EACH)
 
 
-def groups(num_trials: int) -> Any:
-    """One session of each of eight controls and eight patients."""
+class Kind(NamedTuple):
+    """A model, the parameter that is compared, and how many studies share a program."""
+
+    parameter: str
+    trials: int
+    together: int
+
+
+KINDS = {"normal": Kind("level", 30, 20), "hgf2": Kind("omega2", 80, 5)}
+
+
+def formulas(kind: Kind) -> tuple[str, str]:
+    """People differ; nobody does."""
+    plain = f"{kind.parameter} ~ group"
+    return plain, f"{plain} + (0 | participant)"
+
+
+def design(name: str, num_trials: int) -> tuple[Any, Any]:
+    """The model, and one session of each of eight controls and eight patients."""
+    if name == "normal":
+        responses = np.zeros((2 * EACH, num_trials))
+        return GaussianModel(), make_series(responses, group=GROUPS)
     series = make_up("binary", num_participants=2 * EACH, num_trials=num_trials)
     first = np.arange(0, 4 * EACH, 2)
-    return series._replace(
-        values={name: values[first] for name, values in series.values.items()},
+    series = series._replace(
+        values={column: values[first] for column, values in series.values.items()},
         present=series.present[first],
         participant=np.arange(2 * EACH),
-        covariates={"group": np.repeat(["control", "patient"], EACH)},
+        covariates={"group": GROUPS},
     )
+    return find_model("binary", name), series
 
 
 def measure(
-    replications: int, num_trials: int, options: Nuts
+    name: str, replications: int, num_trials: int, options: Nuts
 ) -> Iterator[list[dict[str, Any]]]:
     """A row for each replication and formula; all so far, after each block."""
-    series, model = groups(num_trials), find_model("binary", "hgf2")
+    kind = KINDS[name]
+    model, series = design(name, num_trials)
+    effect = f"{kind.parameter}[group[patient]]"
     hierarchies = {
         formula: build_hierarchy(model, series, formulas=(formula,))
-        for formula in FORMULAS
+        for formula in formulas(kind)
     }
     samplers = {f: build_sampler(h, options) for f, h in hierarchies.items()}
-    truth = hierarchies[FORMULAS[0]]
+    truth = hierarchies[formulas(kind)[0]]
     draw = jax.jit(partial(draw_study, truth))
     rows: list[dict[str, Any]] = []
-    for start in range(0, replications, TOGETHER):
-        block = range(start, min(start + TOGETHER, replications))
+    for start in range(0, replications, kind.together):
+        block = range(start, min(start + kind.together, replications))
         keys = [jax.random.fold_in(jax.random.key(0), i) for i in block]
         studies = [draw_possible(key, draw) for key in keys]
         for formula, hierarchy in hierarchies.items():
@@ -77,14 +106,15 @@ def measure(
             )
             seconds = (time.perf_counter() - began) / len(block)
             for i, fit, study in zip(block, fits, studies, strict=True):
-                value = float(as_effects(truth, study.sites)[EFFECT][0])
-                rows.append({"replication": i, "formula": formula, "seconds": seconds})
-                rows[-1] |= _row(fit, value)
+                value = float(as_effects(truth, study.sites)[effect][0])
+                rows.append({"model": name, "replication": i, "formula": formula})
+                rows[-1]["seconds"] = seconds
+                rows[-1] |= _row(fit, effect, value)
         yield rows
 
 
-def _row(fit: Posterior, truth: float) -> dict[str, Any]:
-    low, high = np.quantile(fit.effects[EFFECT], (0.025, 0.975))
+def _row(fit: Posterior, effect: str, truth: float) -> dict[str, Any]:
+    low, high = np.quantile(fit.effects[effect], (0.025, 0.975))
     return {
         "truth": truth,
         "low": float(low),
@@ -101,13 +131,15 @@ def summary(rows: list[dict[str, Any]], formula: str) -> dict[str, Any]:
     covered = sum(row["covered"] for row in own)
     low, high = stats.binomtest(covered, len(own)).proportion_ci(0.95, method="wilson")
     return {
+        "model": own[0]["model"],
         "formula": formula,
         "replications": len(own),
         "covered": covered,
         "share": covered / len(own),
-        "share_95": [low, high],
+        "share_95": [float(low), float(high)],
         "median_width": float(np.median([row["high"] - row["low"] for row in own])),
         "trusted": sum(not row["complaints"] for row in own),
+        "complaints": [row["complaints"] for row in own if row["complaints"]],
         "divergent_fits": sum(row["divergent"] > 0 for row in own),
         "seconds_each": float(np.median([row["seconds"] for row in own])),
     }
@@ -116,28 +148,33 @@ def summary(rows: list[dict[str, Any]], formula: str) -> dict[str, Any]:
 def main() -> None:
     """Simulate, fit, write the JSON after each block."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--replications", type=int, default=60)
+    parser.add_argument("--model", choices=tuple(KINDS), default="normal")
+    parser.add_argument("--replications", type=int, default=200)
+    parser.add_argument("--add", action="store_true", help="keep the file's others")
     parser.add_argument("--smoke", action="store_true", help="toy size")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
-    nuts, replications, trials = Nuts(), options.replications, TRIALS
+    nuts, replications = Nuts(), options.replications
+    trials = KINDS[options.model].trials
     if options.smoke:
         nuts, replications, trials = Nuts(20, 20, 2, max_tree_depth=2), 2, 10
+    path, others = options.output / f"{NAME}.json", []
+    if options.add:
+        cases = json.loads(path.read_text("utf-8"))["cases"]
+        others = [case for case in cases if case["model"] != options.model]
     with (
         jax.enable_x64(True),
         jax.numpy_dtype_promotion("standard"),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore", UserWarning)
-        for rows in measure(replications, trials, nuts):
-            cases = [summary(rows, formula) for formula in FORMULAS]
+        for rows in measure(options.model, replications, trials, nuts):
+            cases = [summary(rows, f) for f in formulas(KINDS[options.model])]
+            sizes = {"trials": trials, "sampler": repr(nuts)}
             content = {
                 "question": (__doc__ or "").splitlines()[0],
                 "people_each": EACH,
-                "trials": trials,
-                "sampler": repr(nuts),
-                "cases": cases,
-                "rows": rows,
+                "cases": [*others, *(case | sizes for case in cases)],
             }
             print(*cases, write(NAME, content, options.output), sep="\n", flush=True)
 
