@@ -174,8 +174,8 @@ def refined_solve(product, rhs: Float[Array, " unknowns"]) -> Float[Array, " unk
     matrix = jax.lax.stop_gradient(rows_of(product, rhs.shape[0], rhs.dtype)).T
     # Rows and columns to size one, in powers of two: a level's unit must not decide on pivots.
     columns = power_of_two(jnp.max(jnp.abs(matrix), axis=0))
-    rows = power_of_two(jnp.max(jnp.abs(matrix * columns), axis=1))
-    scaled = rows[:, None] * matrix * columns
+    rows = power_of_two(jnp.max(jnp.abs(matrix * columns[None]), axis=1))
+    scaled = rows[:, None] * matrix * columns[None]
     factors = lu_factor(scaled)
 
     def solve(_, vector: Array) -> Array:
