@@ -44,7 +44,7 @@ def certifiable(dtype: jnp.dtype) -> float:
 
 DIGITS = 4.0
 """Multiples of `last_digit` at which an answer counts as found if the tolerance cannot be had."""
-PROBES = 64
+PROBES = 500
 """Products with the true Hessian that look for negative curvature, at most."""
 UNSEEN = 0.003
 """Share of a probing vector's length that may be left unexplained.

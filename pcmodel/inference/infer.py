@@ -4,7 +4,8 @@ Derivatives do not go through the solver's loop: at the mode the gradient of the
 vanishes, and the implicit function theorem gives dz/d(anything) from one linear solve with the
 *true* Hessian (`pcmodel.inference.tangent`; in whitened coordinates above `DENSE_TANGENT` unknowns).  The
 solve is refined and measured, in forward and reverse mode: where a further round of refinement still moves
-the solution, the derivative is NaN, not a number made of rounding.
+the solution, the derivative is NaN, not a number made of rounding.  In float32 derivatives are right to a per cent, or
+to 1e-5 of the latents where they are smaller, at ratios of precisions up to 1e8; beyond that, ask in float64.
 `Exact` has no loop, and is differentiated as it stands.
 
 Where the mode lies on corners of the energy (`pcmodel.inference.corners`) the units there stay at them when anything

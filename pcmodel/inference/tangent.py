@@ -9,6 +9,8 @@ differ by the ratio of precisions and cancel at the mode, and its Hessian $J^\to
 in float32 a ratio of $10^8$ leaves no digit.
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -35,16 +37,23 @@ LIMIT = 3e-3
 
 
 def whitened_errors(
-    problem: Problem, state: Float[Array, " free"]
+    problem: Problem, state: Float[Array, " free"], known: Sequence[Array] | None = None
 ) -> tuple[Float[Array, " rows"], Array | None]:
-    """Whitened errors of every level and belief at given latents, and the logits of observed discrete data."""
+    """Whitened errors of every level and belief at given latents, and the logits of observed discrete data.
+
+    known: the levels' errors, where they are known better than as the rounded difference of value and prediction,
+        whose derivatives they then have.
+    """
     structure = problem.structure
     latents = latents_from_state(problem, state)
     predicted = predictions(problem, latents)
-    rows = [
-        whiten(level_factor(problem, level), latents[level] - predicted[level])
-        for level in range(structure.first_level, structure.top + 1)
-    ]
+    rows = []
+    for level in range(structure.first_level, structure.top + 1):
+        error = latents[level] - predicted[level]
+        if known is not None:
+            own = known[level - structure.first_level]
+            error = own + (error - jax.lax.stop_gradient(error))
+        rows.append(whiten(level_factor(problem, level), error))
     rows += belief_rows(problem, latents)
     if not structure.is_discrete:
         return jnp.concatenate(rows), None
@@ -52,10 +61,10 @@ def whitened_errors(
 
 
 def errors_and_slopes(
-    problem: Problem, state: Float[Array, " free"]
+    problem: Problem, state: Float[Array, " free"], known: Sequence[Array] | None = None
 ) -> Float[Array, " errors"]:
     """The derivative of the energy with respect to whitened errors (themselves) and logits."""
-    rows, logits = whitened_errors(problem, state)
+    rows, logits = whitened_errors(problem, state, known)
     if logits is None:
         return rows
     slopes = jax.grad(lambda eta: data_energy(problem, eta))(logits)
@@ -63,7 +72,9 @@ def errors_and_slopes(
 
 
 def stationarity(
-    problem: Problem, unknowns: Float[Array, " unknowns"]
+    problem: Problem,
+    unknowns: Float[Array, " unknowns"],
+    known: Sequence[Array] | None = None,
 ) -> Float[Array, " unknowns"]:
     """What is zero at the mode, of the free units' latents followed by errors and slopes.
 
@@ -80,7 +91,7 @@ def stationarity(
     gradient = pull(slopes)[0]
     if (pins := problem.inputs.pins) is not None:
         gradient = jnp.where(pins.mask, state - pins.values, gradient)
-    left = slopes - errors_and_slopes(problem, state)
+    left = slopes - errors_and_slopes(problem, state, known)
     return jnp.concatenate([gradient, left])
 
 
@@ -110,10 +121,10 @@ def differentiable(
 
 def _root(problem: Problem, still: Problem, state: Array) -> Array:
     """The unknowns at the mode."""
-    unknowns = polished(still, state)
+    unknowns, known = jax.lax.stop_gradient(polished(still, state))
     return jax.lax.custom_root(
-        lambda unknowns: stationarity(problem, unknowns),
-        jax.lax.stop_gradient(unknowns),
+        lambda unknowns: stationarity(problem, unknowns, known),
+        unknowns,
         lambda _, start: start,
         refined_solve,
     )
@@ -121,8 +132,8 @@ def _root(problem: Problem, still: Problem, state: Array) -> Array:
 
 def polished(
     problem: Problem, state: Float[Array, " free"]
-) -> Float[Array, " unknowns"]:
-    """The unknowns at a mode, whose errors are those that balance.
+) -> tuple[Float[Array, " unknowns"], list[Array]]:
+    """The unknowns at a mode, whose errors are those that balance, and the levels' errors.
 
     Of a precise unit the difference between value and prediction is their rounding; what balances it is known.
     """
@@ -131,7 +142,19 @@ def polished(
     step = refined_solve(product, -left)
     size = state.shape[0]
     moved = jnp.where(jnp.isfinite(step[size:]), step[size:], 0)
-    return start.at[size:].add(moved)
+    unknowns = start.at[size:].add(moved)
+    return unknowns, level_errors(problem, unknowns[size:])
+
+
+def level_errors(problem: Problem, errors: Float[Array, " errors"]) -> list[Array]:
+    """Every level's errors from all whitened ones."""
+    structure, found, start = problem.structure, [], 0
+    for level in range(structure.first_level, structure.top + 1):
+        width = structure.model.widths[level]
+        row = errors[start : start + width]
+        found.append(unwhiten(level_factor(problem, level), row))
+        start += width
+    return found
 
 
 def own_errors(
