@@ -120,11 +120,18 @@ def differentiable(
 
 
 def _root(problem: Problem, still: Problem, state: Array) -> Array:
-    """The unknowns at the mode."""
-    unknowns, known = jax.lax.stop_gradient(polished(still, state))
+    """The unknowns at the mode; nothing is solved unless a derivative is asked for."""
+    size = state.shape[0]
+    start = jnp.concatenate([state, errors_and_slopes(still, state)])
+
+    def equation(unknowns: Array) -> Array:
+        here = jax.lax.stop_gradient(unknowns)
+        better, known = jax.lax.stop_gradient(polished(still, here[:size]))
+        return stationarity(problem, better + (unknowns - here), known)
+
     return jax.lax.custom_root(
-        lambda unknowns: stationarity(problem, unknowns, known),
-        unknowns,
+        equation,
+        jax.lax.stop_gradient(start),
         lambda _, start: start,
         refined_solve,
     )
