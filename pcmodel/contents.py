@@ -335,7 +335,7 @@ def is_record(kind: type) -> bool:
     """
     return (
         is_public(kind)
-        and not issubclass(kind, MORE_THAN_ATTRIBUTES)
+        and not issubclass(kind, MORE_THAN_ATTRIBUTES)  # type: ignore[arg-type]
         and not any("__call__" in vars(base) for base in kind.__mro__)  # may be named
         and tells_all(kind)
     )

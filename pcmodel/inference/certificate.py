@@ -34,6 +34,7 @@ from pcmodel.inference.whitened import (
     unrolled_objective,
     whitened_from_latents,
 )
+from pcmodel.likelihood import Bernoulli, Categorical, Gaussian
 from pcmodel.problem import Problem
 
 
@@ -142,5 +143,9 @@ def widening(least: Float[Array, ""]) -> Float[Array, ""]:
 
 
 def is_convex(problem: Problem) -> bool:
-    """Whether the Gauss-Newton Hessian is the true one: affine predictions, data of any likelihood."""
-    return problem.structure.model.is_linear
+    """Whether the Gauss-Newton Hessian is the true one: affine predictions, and data whose Fisher information is the
+    Hessian. Of a likelihood that is not the package's own nothing is known.
+    """
+    own = type(problem.structure.model.likelihood)
+    known = own in (Gaussian, Bernoulli, Categorical)
+    return problem.structure.model.is_linear and known

@@ -80,12 +80,15 @@ class Compound:
         """A copy with one number set by hand, marked as assumed."""
         if quantity not in QUANTITIES:
             raise unknown_name("quantity", quantity, QUANTITIES, where=self.name)
-        if isinstance(value, bool) or not isinstance(value, Real) or value > 1e300:
+        large: Any = 1e300
+        if isinstance(value, bool) or not isinstance(value, Real) or value > large:
             raise UserError(
                 f"{quantity} is {short(value)}, not a number", where=self.name
             )
         unit = sorted(QUANTITIES[quantity])[0]
-        number = Number(self.name, quantity, value, unit, "assumed", why, "by hand", 0)
+        number = Number(
+            self.name, quantity, float(value), unit, "assumed", why, "by hand", 0
+        )
         changed = Compound(self.name, {**self.numbers, quantity: number})
         check(changed)
         return changed

@@ -1,7 +1,10 @@
 """What is called converged is the mode: generated problems against independent oracles."""
 
+from dataclasses import dataclass
+
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import optax
 import pytest
@@ -199,3 +202,75 @@ def test_the_battery_of_nonlinear_problems():
     words = [bent_word(verdict) for verdict in verdicts]
     assert "certified, no mode" not in words
     assert words.count("did not move") <= 0.01 * len(words)
+
+
+@dataclass(frozen=True)
+class StudentT:
+    """A user's own likelihood, whose Fisher information is not its Hessian."""
+
+    freedom: float = 3.0
+    name = "student_t"
+
+    def mean(self, logits):
+        return logits
+
+    def energy_terms(self, logits, data, gain):
+        wide = jnp.log1p((data - logits) ** 2 / self.freedom)
+        return gain * 0.5 * (self.freedom + 1) * wide
+
+    def push_root(self, logits, gain, vector):
+        del logits
+        return jnp.sqrt(gain * (self.freedom + 1) / (self.freedom + 3)) * vector
+
+    def pull_root(self, logits, gain, vector):
+        return self.push_root(logits, gain, vector)
+
+    def sample(self, key, logits):
+        return logits + jax.random.t(key, self.freedom, logits.shape)
+
+
+@pytest.fixture
+def unannotated():
+    """As users run the package: annotations, which name its own likelihoods only, are not checked."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("unannotated")
+@pytest.mark.parametrize("data", [(-10.0, 10.0), (10.0, 10.0)])
+def test_own_likelihoods_are_looked_at_for_saddles_however_linear_the_network(data):
+    """Two data, one unit: between outliers lies a maximum, a prediction away from both; the mode by a grid."""
+    weights = [np.ones((2, 1))]
+    network = pcmodel.linear_gaussian(
+        weights, [None, 0.01], likelihood=pcmodel.Bernoulli()
+    )
+    network.likelihood = StudentT()
+    found = pcmodel.infer(network, np.array(data))
+    x = np.linspace(-12, 12, 2_400_001)
+    energy = 0.005 * x**2 + sum(2 * np.log1p((y - x) ** 2 / 3) for y in data)
+    inside = energy[1:-1]
+    modes = x[1:-1][(inside < energy[:-2]) & (inside < energy[2:])]
+    assert found.converged
+    assert np.min(np.abs(modes - float(found.latents[1][0]))) < 2e-5
+
+
+@pytest.mark.parametrize(("ratio", "precision"), [(-0.05, 1000.0), (-0.2, 100.0)])
+def test_one_direction_down_among_many_up_is_not_certified(ratio, precision):
+    """Squares in single precision: x_i^2 is told y_i; the modes are 0 or the roots of y_i - p / 2 by the ratio's sign."""
+    size = 16
+    ratios = np.random.default_rng(0).uniform(0.05, 3, size)
+    ratios[7] = ratio
+    network = pcmodel.dense(
+        (size, size, 1),
+        activation=jnp.square,
+        precisions=[1.0, precision, 1.0],
+        rngs=nnx.Rngs(0),
+    )
+    network.layers[0].weight[...] = jnp.eye(size)
+    network.layers[1].weight[...] = jnp.zeros((size, 1))
+    problem = pose(network, (1 - ratios) * precision / 2)
+    single = jax.tree.map(lambda array: array.astype(jnp.float32), problem.problem)
+    found = run_inference(Posed(single, problem.batching), GaussNewton())
+    right = np.abs(float(found.latents[1][7])) - np.sqrt(-ratio * precision / 2)
+    assert not found.converged or abs(right) < 1e-3
