@@ -10,10 +10,9 @@ Two settings may be told apart that are the same (the price is a compilation).  
 to be the same: whatever cannot be read is compared by identity.
 """
 
-import copyreg
 import functools
 import hashlib
-import sys
+import os
 import threading
 import types
 from collections.abc import Hashable, Iterable, Mapping
@@ -26,12 +25,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-PACKAGES = "jax jaxlib optax flax numpy scipy chex equinox jaxtyping pcmodel".split()
-TRUSTED = frozenset(PACKAGES) | frozenset(sys.stdlib_module_names)
-"""Packages whose own module-level functions, classes and names do not change while a program runs."""
+from pcmodel.trust import (
+    CONTAINERS,
+    imported,
+    is_public,
+    is_record,
+    is_trusted,
+    names_of,
+    tells_all,
+)
 
 PLAIN = frozenset((type(None), bool, int, str, bytes, range, type(Ellipsis)))
-CONTAINERS = frozenset((dict, list, tuple, set, frozenset, types.MappingProxyType))
 ITSELF = (types.ModuleType, np.ufunc)
 PLUMBING = {
     "__dict__",
@@ -41,7 +45,6 @@ PLUMBING = {
     "__annotations__",
     "__slotnames__",
 }
-MORE_THAN_ATTRIBUTES = (*CONTAINERS, jax.Array, np.ndarray, np.generic, np.dtype, type)
 MEMBERS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 MOST = 100_000
 """So many things are read of one setting; it is then compared by identity."""
@@ -68,7 +71,7 @@ class Content:
 
     def __init__(self, value: Any):
         try:
-            self._said = _Reader().read(value)
+            self._said = _read_whole(value)
         except RecursionError:
             self._said = Same(value)
 
@@ -118,14 +121,33 @@ class Static(Generic[T]):
         return hash(self.content)
 
 
+def _read_whole(value: Any) -> Hashable:
+    """What a setting says; of modules that may change, what it may look up in them.
+
+    Which names those are is known when all of its functions have been read: a module may be met before.
+    """
+    names: frozenset[str] = frozenset()
+    while True:
+        reader = _Reader(names)
+        said = reader.read(value)
+        if not reader.met_module or reader.names <= names:
+            return said
+        names |= reader.names
+
+
 class _Reader:
     """Reads one setting as a tree.
+
+    names: that its functions refer to.
 
     Where something holds itself, the tree says how far up it is met again.  What is read once is not read
     again, unless it speaks of what it was found in: the same content is the same tree, shared or not.
     """
 
-    def __init__(self):
+    def __init__(self, names: frozenset[str] = frozenset()):
+        self.names = names
+        self.met_module = False
+        self._looked_up = names
         self._reading: dict[int, int] = {}
         self._done: dict[int, Hashable] = {}
         self._highest = MOST  # the highest place that what is being read speaks of
@@ -139,6 +161,8 @@ class _Reader:
         if kind in (float, complex):
             return kind, repr(value)
         if kind not in CONTAINERS and not is_record(kind):
+            if isinstance(value, types.ModuleType) and not is_trusted(value.__name__):
+                return self._module(value)
             if isinstance(value, ITSELF) or is_public(value):
                 return Same(value)
         if id(value) in self._done:
@@ -208,7 +232,11 @@ class _Reader:
         if isinstance(value, list | tuple):
             return self._items(value)
         if isinstance(value, set | frozenset):
-            return frozenset(_Reader().read(item) for item in value)
+            inside = _Reader(self._looked_up)
+            said = frozenset(inside.read(item) for item in value)
+            self.names |= inside.names
+            self.met_module |= inside.met_module
+            return said
         return ()
 
     def _items(self, values: Iterable[Any]) -> Hashable:
@@ -249,19 +277,26 @@ class _Reader:
         if is_trusted(known.get("__name__")):
             return ()
         names = names_of(value.__code__)
-        found: list[Hashable] = []
-        for name in sorted(names & known.keys()):
-            found.append((name, self.read(known[name])))
-            if isinstance(known[name], types.ModuleType):
-                found.append(self._module(known[name], names))
+        self.names |= names
+        found: list[Hashable] = [
+            (name, self.read(known[name])) for name in sorted(names & known.keys())
+        ]
+        found += [self.read(module) for module in imported(names, known)]
+        if names & {"environ", "environb", "getenv"}:
+            found.append(tuple(sorted(os.environ.items())))
         return tuple(found)
 
-    def _module(self, module: types.ModuleType, names: frozenset[str]) -> Hashable:
-        """What these names may mean in a module that may change."""
-        if is_trusted(module.__name__):
-            return ()
+    def _module(self, module: types.ModuleType) -> Hashable:
+        """A module that may change: itself, and what the setting's functions may look up in it."""
+        self.met_module = True
+        if id(module) in self._reading:
+            return Same(module)
+        self._reading[id(module)] = len(self._reading)
         inside = vars(module)
-        return tuple((n, self.read(inside[n])) for n in sorted(names & inside.keys()))
+        names = sorted(self._looked_up & inside.keys())
+        found = tuple([(name, self.read(inside[name])) for name in names])
+        del self._reading[id(module)]
+        return Same(module), found
 
     def _class(self, value: type) -> Hashable:
         """A class that may change: itself, what it holds at present, its bases."""
@@ -310,58 +345,6 @@ def _jax_array(value: jax.Array) -> Hashable:
     if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
         return str(jax.random.key_impl(value)), digest(jax.random.key_data(value))
     return value.shape, repr(value.dtype), value.weak_type, digest(value)  # type: ignore[attr-defined]
-
-
-def tells_all(kind: type) -> bool:
-    """Whether copying an object of this type copies its attributes, by no rule of its own."""
-    rules = ("__reduce_ex__", "__reduce__", "__getnewargs__", "__getnewargs_ex__")
-    plain = all(
-        getattr(kind, rule, None) is getattr(object, rule, None) for rule in rules
-    )
-    state = kind.__getstate__
-    by_fields = getattr(state, "__module__", None) == "dataclasses"
-    return (
-        plain
-        and (state is object.__getstate__ or by_fields)
-        and kind not in copyreg.dispatch_table
-    )
-
-
-@functools.lru_cache(maxsize=1000)
-def is_record(kind: type) -> bool:
-    """Whether objects of this type are their attributes and no more: most of what is read at every call.
-
-    Only types of trusted packages, whose rules for copying do not change.
-    """
-    return (
-        is_public(kind)
-        and not issubclass(kind, MORE_THAN_ATTRIBUTES)  # type: ignore[arg-type]
-        and not any("__call__" in vars(base) for base in kind.__mro__)  # may be named
-        and tells_all(kind)
-    )
-
-
-def is_public(value: Any) -> bool:
-    """Whether a value is what a trusted module holds under its name: it is then that and nothing else."""
-    module = getattr(value, "__module__", None)
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    if not isinstance(name, str) or not is_trusted(module):
-        return False
-    found: Any = sys.modules.get(str(module))
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    return found is value
-
-
-def is_trusted(module: Any) -> bool:
-    """Whether a module is of a package in `TRUSTED`."""
-    return isinstance(module, str) and module.split(".")[0] in TRUSTED
-
-
-def names_of(code: types.CodeType) -> frozenset[str]:
-    """Every global name or attribute that a function, or one made in it, may refer to."""
-    inner = [names_of(c) for c in code.co_consts if isinstance(c, types.CodeType)]
-    return frozenset(code.co_names).union(*inner)
 
 
 def filled(cell: Any) -> bool:

@@ -3,6 +3,9 @@
 import collections
 import dataclasses
 import functools
+import importlib
+import os
+import sys
 import types
 
 import jax
@@ -220,3 +223,67 @@ def test_two_networks_of_one_architecture_share_their_model():
     steep = pcmodel.dense((3, 2, 2), activation=tanh_of(2.0), rngs=nnx.Rngs(0))
     assert as_model(wide).model != as_model(steep).model
     assert third.model == one.model  # the only layer is linear
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """A module of a user's package, with a number in it that is changed later."""
+    package = tmp_path / "changing"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "settings.py").write_text("SLOPE = 1.0\n")
+    (package / "relative.py").write_text(
+        "def slope(x):\n    from . import settings\n    return settings.SLOPE * x\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    yield importlib.import_module("changing.settings")
+    for name in [name for name in sys.modules if name.split(".")[0] == "changing"]:
+        del sys.modules[name]
+
+
+def lookers_up(settings):
+    """Functions that find the number in as many ways."""
+    holder = types.SimpleNamespace(inside=[settings])
+    scope = {
+        "changing": sys.modules["changing"],
+        "holder": holder,
+        "importlib": importlib,
+    }
+    sources = (
+        "lambda x: changing.settings.SLOPE * x",
+        "lambda x: holder.inside[0].SLOPE * x",
+        "lambda x: getattr(changing.settings, 'SLOPE') * x",
+        "lambda x: importlib.import_module('changing.settings').SLOPE * x",
+    )
+    yield from (eval(source, {**scope, "__name__": "own"}) for source in sources)
+    yield lambda x: settings.SLOPE * x
+
+    def by_import(x):
+        from changing.settings import SLOPE  # pyright: ignore[reportMissingImports]
+
+        return SLOPE * x
+
+    yield by_import
+    yield importlib.import_module("changing.relative").slope
+
+
+def test_what_a_function_finds_in_a_module_is_part_of_what_it_says(settings):
+    """Prevents the number of an earlier setting from being given for a later one."""
+    for number, function in enumerate(lookers_up(settings)):
+        settings.SLOPE = 1.0
+        one, same = Content(function), Content(function)
+        settings.SLOPE = 3.0
+        other = Content(function)
+        assert one == same and one != other, number
+        assert function(2.0) == 6.0
+
+
+def test_what_a_function_finds_in_the_environment_is_part_of_what_it_says(monkeypatch):
+    def slope(x):
+        return float(os.environ["SLOPE_OF_A_TEST"]) * x
+
+    monkeypatch.setenv("SLOPE_OF_A_TEST", "1")
+    one = Content(slope)
+    monkeypatch.setenv("SLOPE_OF_A_TEST", "3")
+    assert one != Content(slope)
