@@ -191,7 +191,10 @@ def _check_kind(dtype: Any, where: str) -> None:
             expected="real numbers: give the real and the imaginary part as units of their own",
         )
     kinds = (jnp.floating, jnp.integer, jnp.bool_)
-    if not any(jnp.issubdtype(dtype, kind) for kind in kinds):
+    spans = (
+        getattr(dtype, "kind", "") == "m"
+    )  # spans of time count as integers in numpy
+    if spans or not any(jnp.issubdtype(dtype, kind) for kind in kinds):
         raise UserError(
             f"values must be numbers, got {dtype}",
             where=where,

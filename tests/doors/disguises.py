@@ -82,6 +82,7 @@ POISONS: dict[str, Callable[[np.ndarray, np.random.Generator], Any]] = {
     "complex": lambda a, rng: a + 1j,
     "words": lambda a, rng: a.astype(str),
     "dates": lambda a, rng: a.astype("datetime64[s]"),
+    "spans of time": lambda a, rng: (1e6 * np.nan_to_num(a)).astype("timedelta64[s]"),
     "None inside": lambda a, rng: _none(a, rng),
     "None alone in an array": lambda a, rng: np.array(None),
     "a dictionary": lambda a, rng: {"values": a},
