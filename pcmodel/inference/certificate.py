@@ -11,7 +11,9 @@ found v, a bad v makes the bound large and never small; g, S v and S'S v are mea
 
 Two things are added.  `last_digit` is how far the answer moves when every latent moves in its last digit (no number of
 this float type lies nearer), with the rounding of the sums in g as usually estimated: where errors of a thousand
-standard deviations cancel, that estimate has been seen ten times too small.  Where predictions bend, a few products
+standard deviations cancel, that estimate has been seen ten times too small.  What an activation loses itself is not in
+it: in single precision 1 - tanh(x)^2 is a multiple of 6e-8, a quarter of its size at x = 8, so that a unit held there
+by errors of 600 standard deviations has been certified 0.17 from its mode.  Where predictions bend, a few products
 with the *true* Hessian tell the least curvature they meet per that of H, which widens the bound, and whether there
 is a direction without any, along which the answer is no mode.
 """

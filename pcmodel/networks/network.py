@@ -5,7 +5,7 @@ hashable model and pure arrays, and everything behind the door is functions of t
 mutate.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, SupportsIndex
 
@@ -96,7 +96,25 @@ class Network(nnx.Module):
         self.widths = widths
         self.names = names
         self.likelihood = likelihood
-        self.is_linear = is_linear
+        self.linear_with = activations_of(self.layers) if is_linear else None
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether predictions are affine: as said when the network was built, unless an activation was changed since."""
+        built, now = self.linear_with, activations_of(self.layers)
+        if built is None or len(built) != len(now):
+            return False
+        pairs = zip(now, built, strict=True)
+        return all(one is identity or one is other for one, other in pairs)
+
+
+def activations_of(layers: Iterable[nnx.Pytree]) -> tuple[Any, ...]:
+    """The activation of every layer and of every module inside it; None where it has none by that name."""
+    found = []
+    for layer in layers:
+        inside = [part for part in vars(layer).values() if isinstance(part, nnx.Pytree)]
+        found += [getattr(layer, "activation", None), *activations_of(inside)]
+    return tuple(found)
 
 
 def check_widths(widths: Any) -> tuple[int, ...]:

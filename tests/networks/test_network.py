@@ -1,5 +1,6 @@
 """The network at the door: what it is built from, and what crosses to the pure side."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -76,6 +77,36 @@ def test_a_linear_network_is_its_matrices():
     ):
         np.testing.assert_allclose(ours, by_hand, rtol=1e-12)
     assert built.model.is_linear and plain.is_linear
+
+
+def test_an_activation_changed_after_building_ends_linearity():
+    """Prevents one Newton step, exact for affine predictions only, from being all that a bent network gets."""
+    changed = pcmodel.linear_gaussian([np.ones((2, 2))] * 2, [1.0] * 3)
+    changed.layers[0].activation = jnp.tanh
+    replaced = pcmodel.dense((3, 4, 2), activation=identity, rngs=nnx.Rngs(0))
+    replaced.layers[1] = pcmodel.Residual(pcmodel.Dense(2, 4, rngs=nnx.Rngs(1)))
+    same = pcmodel.dense((3, 4, 2), activation=identity, rngs=nnx.Rngs(0))
+    same.layers[0] = pcmodel.Dense(4, 3, activation=identity, rngs=nnx.Rngs(1))
+    assert not changed.is_linear and not replaced.is_linear and same.is_linear
+    found = pcmodel.infer(changed, np.array([0.9, -0.3]))
+    assert (
+        found.converged
+        and jax.tree.reduce(
+            max, jax.tree.map(lambda g: float(jnp.abs(g).max()), slopes(changed, found))
+        )
+        < 1e-3
+    )
+
+
+def slopes(network, found):
+    """Slopes of a tanh-identity hierarchy's energy with unit precisions and weights, by hand."""
+    data, hidden, top = (np.asarray(level, float) for level in found.latents)
+    below = data - np.tanh(hidden).sum()
+    middle = hidden - top.sum()
+    return (
+        middle - below.sum() * (1 - np.tanh(hidden) ** 2),
+        top - middle.sum(),
+    )
 
 
 def test_initial_weights_have_the_stated_variance():
