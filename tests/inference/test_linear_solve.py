@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pcmodel.inference.linear_solve import ATTAINABLE, Products, measured
+from pcmodel.inference.linear_solve import ATTAINABLE, FACTORED, Products, measured
 
 MAPS = {
     "exact": lambda inverse, rng: inverse,
@@ -115,3 +115,19 @@ def test_no_more_is_asked_than_rounding_can_give():
     found = solve(root, inverse, rhs, 0.0)
     epsilon = np.finfo(float).eps * np.linalg.norm(rhs)
     assert found.residual <= 10 * ATTAINABLE * epsilon * np.linalg.cond(matrix)
+
+
+def test_a_map_that_does_not_help_is_given_up_soon_and_the_rest_done_without():
+    """b = 1 on sixty eigenvalues from 1 to 60: plain conjugate gradients need all, a map of another's many more.
+
+    A round with the map may take 30 products, one without the 200 granted.
+    """
+    root = np.diag(np.sqrt(np.arange(60.0)))
+    rng = np.random.default_rng(0)
+    first = np.diag(10.0 ** rng.uniform(-3, 0, size=60) / np.arange(1.0, 61))
+    rhs = np.ones(60)
+    found = solve(root, first, rhs, 1e-6)
+    exact = 1 / np.arange(1.0, 61)
+    np.testing.assert_allclose(found.step, exact, rtol=1e-5)
+    # The map itself counts as many as there are outputs.
+    assert FACTORED < int(found.products) - 60 <= FACTORED + 61

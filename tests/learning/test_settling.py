@@ -54,6 +54,24 @@ def test_what_remains_is_the_newton_step_and_the_error_that_of_the_data():
     np.testing.assert_allclose(alone.remaining, mean[1] / INFORMATION[1, 1], rtol=1e-9)
 
 
+def test_a_level_of_its_own_is_judged_as_a_scalar_one_without_neighbours():
+    """Precisions by unit: score over information, and the noise of that score, one unit at a time."""
+    memory = memory_of([0.0])
+    score, scatter = np.array([0.004, -0.003]), np.array([1e-4, 4e-6])
+    information = np.array([0.5, 0.3])
+    zero = jnp.zeros(2)
+    units = LevelStatistics(
+        zero, zero, zero, jnp.asarray(information), jnp.asarray(score),
+        jnp.asarray(scatter), jnp.asarray(-scatter), zero, zero,
+    )  # fmt: skip
+    (found,) = settling(memory._replace(levels=(units,)), 400)
+    np.testing.assert_allclose(found.remaining, score / information, rtol=1e-9)
+    errors = np.sqrt(1 / information / 400)
+    np.testing.assert_allclose(found.error, errors, rtol=1e-9)
+    noise = np.sqrt(scatter * 0.05 / 1.95) / information
+    np.testing.assert_allclose(found.noise, noise, rtol=1e-9)
+
+
 def test_no_standard_error_is_given_before():
     """Half an error left to go, noise included, is the limit; then the reason is said."""
     at = INFORMATION @ (0.49 * np.sqrt(np.diag(np.linalg.inv(INFORMATION)) / 400))

@@ -420,6 +420,12 @@ EQUAL_BY_DESIGN = (
         ),
     ),
     Equal(
+        "inference/activations.py",
+        "return [given[0] if plain else Fixed()] * count",
+        "operations that change nothing have one operand",
+        ("given[0] -> given[-1]", "0 -> -1"),
+    ),
+    Equal(
         "inference/corners.py",
         "jnp.where(finite, corner, 0))",
         "the corner of a unit that has none is not read",

@@ -1,0 +1,116 @@
+"""Single steps of the Gauss-Newton descents, and what they decide: damping, arrival, leaving."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+import pcmodel
+from pcmodel.door import pose
+from pcmodel.inference import ConjugateGradient
+from pcmodel.inference.active_set import Task, _checked, _iterate, _State
+from pcmodel.inference.corners import Place, corner_table, unpinned
+from pcmodel.inference.line_search import Move
+from pcmodel.inference.steps import adapted
+
+NONE = np.zeros((), int)
+
+
+@pytest.mark.parametrize(
+    ("damping", "share", "length", "accepted", "expected"),
+    [
+        # A full step of an exact quadratic realises half its slope; a quarter is good enough.
+        (1.0, 0.5, 1.0, True, 0.1),
+        (1.0, 0.26, 1.0, True, 0.1),
+        (1.0, 0.24, 1.0, True, 1.0),
+        (1.0, 0.5, 0.5, True, 10.0),
+        (1.0, 0.5, 1.0, False, 10.0),
+        (0.0, 0.5, 0.5, True, 1e-2),
+        (5e-8, 0.5, 1.0, True, 0.0),
+        (2e-7, 0.5, 1.0, True, 2e-8),
+    ],
+)
+@pytest.mark.parametrize("slope", [-8.0, -1e-3, -1e6])
+def test_damping_fades_after_good_steps_and_rises_after_poor_ones(
+    damping, share, length, accepted, expected, slope
+):
+    """Whatever the size of the energy: the share of its slope that the step has realised is what counts."""
+    moved = Move(
+        None, jnp.asarray(length), jnp.asarray(accepted), jnp.asarray(share * slope)
+    )
+    found = adapted(jnp.asarray(damping), moved, jnp.asarray(slope))
+    assert float(found) == pytest.approx(expected, rel=1e-9)
+
+
+def posed(act, y, mean):
+    """One unit on one on one, weights and precisions 1."""
+    network = pcmodel.dense((1, 1, 1), activation=act, rngs=nnx.Rngs(0))
+    for layer in network.layers:
+        layer.weight[...] = jnp.ones((1, 1))
+    network.prior_mean[...] = jnp.full(1, mean)
+    return pose(network, np.array([y])).problem
+
+
+def state_of(place, *, scale=1.0, residual=np.inf, arrived=False):
+    one, no = jnp.ones(()), jnp.asarray(False)
+    known = jnp.asarray(arrived)
+    return _State(
+        place=place,
+        damping=0 * one,
+        residual=residual * one,
+        best=jnp.inf * one,
+        distance=1e-9 * one,
+        patience=jnp.asarray(10),
+        scale=scale * one,
+        arrived=known,
+        cautious=no,
+        near=known,
+        stop=no,
+        iterations=jnp.asarray(NONE),
+        products=jnp.asarray(NONE),
+    )
+
+
+def task_of(problem, tolerance=1e-2):
+    return Task(problem, corner_table(problem), ConjugateGradient(), tolerance, 10)
+
+
+@pytest.mark.parametrize(("scale", "arrived"), [(1.0, True), (100.0, False)])
+def test_what_the_true_hessian_widens_is_asked_to_be_smaller(scale, arrived):
+    """relu with its data at 2, on its linear side: a hundredth from the mode is near, unless it counts a hundredfold."""
+    problem = posed(jax.nn.relu, 2.0, 1.0)
+    mode = pcmodel.inference.infer_one(problem, pcmodel.GaussNewton()).whitened
+    beside = mode + 3e-3 / np.sqrt(2)
+    found = _iterate(task_of(problem), state_of(unpinned(beside), scale=scale))
+    assert bool(found.arrived) == arrived
+
+
+def test_a_place_that_is_left_has_not_arrived():
+    """A dead rectifier, data 3: what was measured there says nothing of where the way down leads."""
+    problem = posed(jax.nn.relu, 3.0, -0.1)
+    start = Place(jnp.zeros(2), unpinned(jnp.zeros(2)).pins)
+    before = state_of(start, residual=1e-6, arrived=True)
+    found = _checked(task_of(problem), before)
+    moved = np.abs(np.asarray(found.place.whitened) - np.asarray(start.whitened)).max()
+    assert moved > 0 and not found.arrived and not found.near and not found.stop
+    assert int(found.iterations) == 1 and np.isinf(found.residual)
+
+
+@pytest.mark.parametrize("act", [jnp.tanh, jax.nn.relu])
+@pytest.mark.parametrize("widths", [(3, 4, 2), (1, 1, 1)])
+@pytest.mark.parametrize("batch", [(), (2,)])
+def test_where_nothing_is_observed_the_mode_is_the_sweep(act, widths, batch):
+    """No outputs, no corrections: every error is zero and the energy that of the precisions alone."""
+    network = pcmodel.dense(
+        widths, activation=act, precisions=(5.0, 3.0, 0.2), rngs=nnx.Rngs(1)
+    )
+    network.prior_mean[...] = jnp.linspace(0.5, 1.5, widths[-1])
+    missing = np.ma.masked_all((*batch, widths[0]))
+    found = pcmodel.infer(network, missing)
+    top = np.linspace(0.5, 1.5, widths[-1])
+    hidden = network.layers[1](jnp.asarray(top))
+    np.testing.assert_allclose(
+        found.latents[1], np.broadcast_to(hidden, (*batch, widths[1])), atol=1e-6
+    )
+    assert np.all(found.converged) and np.all(found.residual < 1e-3)
