@@ -60,3 +60,23 @@ def test_codes_and_missing_values_are_options(tmp_path):
     content = json.loads((tmp_path / "out" / "check.json").read_text())
     rows = {row["what"]: row["said"] for row in content["understood"]}
     assert rows["response, code"] == "'2' is 0, '1' is 1"
+
+
+def test_people_asked_on_other_scales_are_counted(tmp_path, capsys):
+    """Confidence 1 to 4 beside 0 to 100: possible on one scale, and more often a slip."""
+    lines = ["id,trial,outcome,response,confidence"]
+    for person, highest in (("a", 4), ("b", 100), ("c", 90)):
+        for trial in range(1, 5):
+            said = highest * trial / 4
+            lines.append(f"{person},{trial},{trial % 2},{trial // 3},{said:g}")
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join(lines) + "\n")
+    out = str(tmp_path / "out")
+    command = ["check", str(path), "--task", "binary", "--judgements", "confidence"]
+    assert main([*command, "--output", out]) == 0
+    content = json.loads((tmp_path / "out" / "check.json").read_text())
+    odd = [row["said"] for row in content["understood"] if row["what"] == "odd"]
+    assert (
+        "people whose confidence never goes beyond a fifth of the greatest (100): 1; "
+        "one scale is taken for all"
+    ) in odd

@@ -34,7 +34,46 @@ def with_sessions(table: RawTable, folder: Path) -> RawTable:
     """The columns of each person's `sub-*_sessions.tsv`, by session."""
     if "session" not in table.columns:
         return table
-    rows: list[tuple[RawTable, int] | None] = [None] * table.num_rows
+    rows = _session_rows(table, folder)
+    names = dict.fromkeys(n for row in rows if row for n in row[0].columns)
+    columns, origin = dict(table.columns), dict(table.origin)
+    lacking, elsewhere = dict(table.lacking), dict(table.elsewhere)
+    for name in names:
+        if name in table.columns:
+            told = "sub-*_sessions.tsv", [_cell(row, name) or "" for row in rows]
+            elsewhere[name] = told
+            continue
+        cells, files, numbers, without = [], [], [], {}
+        for who, row in zip(table.columns["participant_id"], rows, strict=True):
+            cell = _cell(row, name)
+            if row is None or cell is None:
+                cells.append("")
+                files.append(f"sub-{who}_sessions.tsv")
+                numbers.append(1)
+                without[files[-1]] = None
+                continue
+            cells.append(cell)
+            files.append(row[0].file[row[1]])
+            numbers.append(row[0].row[row[1]])
+        columns[name], origin[name] = cells, (files, numbers)
+        lacking[name] = tuple(without)
+    return table._replace(
+        columns=columns, origin=origin, lacking=lacking, elsewhere=elsewhere
+    )
+
+
+Row = tuple[RawTable, int]
+
+
+def _cell(row: Row | None, name: str) -> str | None:
+    if row is None or name not in row[0].columns:
+        return None
+    return row[0].columns[name][row[1]]
+
+
+def _session_rows(table: RawTable, folder: Path) -> list[Row | None]:
+    """For every trial the row of its session; None where the person has no such file."""
+    rows: list[Row | None] = [None] * table.num_rows
     who, session = table.columns["participant_id"], table.columns["session"]
     for name in dict.fromkeys(who):
         path = folder / f"sub-{name}" / f"sub-{name}_sessions.tsv"
@@ -50,25 +89,7 @@ def with_sessions(table: RawTable, folder: Path) -> RawTable:
         )
         for i, label in zip(own, wanted, strict=True):
             rows[i] = (sessions, place[label])
-    found = [row for row in rows if row is not None]
-    names = dict.fromkeys(n for t, _ in found for n in t.columns)
-    columns, origin = dict(table.columns), dict(table.origin)
-    lacking = dict(table.lacking)
-    for name in (n for n in names if n not in columns):
-        cells, files, numbers, without = [], [], [], {}
-        for i, row in enumerate(rows):
-            if row is None or name not in row[0].columns:
-                cells.append("")
-                files.append(f"sub-{who[i]}_sessions.tsv")
-                numbers.append(1)
-                without[files[-1]] = None
-                continue
-            cells.append(row[0].columns[name][row[1]])
-            files.append(row[0].file[row[1]])
-            numbers.append(row[0].row[row[1]])
-        columns[name], origin[name] = cells, (files, numbers)
-        lacking[name] = tuple(without)
-    return table._replace(columns=columns, origin=origin, lacking=lacking)
+    return rows
 
 
 def _is_there(path: Path) -> bool:
@@ -115,15 +136,19 @@ def _joined(
     table: RawTable, people: RawTable, places: Sequence[int], key: str
 ) -> RawTable:
     columns, origin = dict(table.columns), dict(table.origin)
+    elsewhere = dict(table.elsewhere)
     for name, cells in people.columns.items():
-        if name == key or name in columns:
+        if name == key:
+            continue
+        if name in columns:
+            elsewhere[name] = people.file[0], [cells[i] for i in places]
             continue
         columns[name] = [cells[i] for i in places]
         origin[name] = (
             [people.file[i] for i in places],
             [people.row[i] for i in places],
         )
-    return table._replace(columns=columns, origin=origin)
+    return table._replace(columns=columns, origin=origin, elsewhere=elsewhere)
 
 
 def _bare(name: str, prefix: str) -> str:

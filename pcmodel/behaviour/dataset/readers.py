@@ -22,6 +22,7 @@ class RawTable(NamedTuple):
     units: Mapping[str, str] = {}  # where a side-car says so
     lacking: Mapping[str, tuple[str, ...]] = {}  # files without a column others have
     origin: Mapping[str, tuple[list[str], list[int]]] = {}  # files and rows, if others
+    elsewhere: Mapping[str, tuple[str, list[str]]] = {}  # the same column of a 2nd file
 
     @property
     def num_rows(self) -> int:
@@ -42,6 +43,9 @@ class RawTable(NamedTuple):
             origin={
                 n: ([f[i] for i in kept], [r[i] for i in kept])
                 for n, (f, r) in self.origin.items()
+            },
+            elsewhere={
+                n: (f, [c[i] for i in kept]) for n, (f, c) in self.elsewhere.items()
             },
         )
 

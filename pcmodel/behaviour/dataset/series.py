@@ -103,6 +103,7 @@ def arrange(
     check_words(raw, places, {name: values[name] for name in binary}, problems)
     who = _labels(raw, places["participant"], problems)
     _check_people(raw, places["participant"], who, problems)
+    _check_elsewhere(raw, set(places.values()) | asked, problems)
     notes = [f"{name}: column {place!r}" for name, place in places.items()]
     if "session" not in places:
         notes.append("session: no column, so that a person's rows are one session")
@@ -170,6 +171,23 @@ def _labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
         if cell in missing:
             problems.add("is missing, and must be known", **raw.at(i, column))
     return cells
+
+
+def _check_elsewhere(raw: RawTable, used: set[str], problems: Violations) -> None:
+    """A column that stands among the trials and in another file must say the same in both."""
+    for name in sorted(used & set(raw.elsewhere)):
+        file, others = raw.elsewhere[name]
+        for i, (cell, other) in enumerate(zip(raw.columns[name], others, strict=True)):
+            if is_missing(other) or cell.strip() == other.strip():
+                continue
+            number = to_number(cell)
+            if number is None or number != to_number(other):
+                problems.add(
+                    f"is {other.strip()!r} in {file}; correct one, or rename the column "
+                    "in one of the files",
+                    value=cell.strip(),
+                    **raw.at(i, name),
+                )
 
 
 def _check_people(

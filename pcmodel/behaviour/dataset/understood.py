@@ -12,6 +12,7 @@ from pcmodel.behaviour.dataset.series import Series
 
 MANY = 12  # levels of a condition that are listed one by one
 LONG = 10.0  # seconds of a decision that are worth a look
+NARROW = 5.0  # times a person's greatest number that others go beyond
 
 
 def understood(series: Series, task: Task) -> tuple[tuple[str, str], ...]:
@@ -70,6 +71,7 @@ def oddities(series: Series, task: Task) -> list[str]:
             "--where leaves them out"
         )
     found += _about_people(series, responses)
+    found += _about_scales(series)
     times = series.values.get("reaction_time")
     if times is not None and np.any(times[np.isfinite(times)] > LONG):
         long = int((times[np.isfinite(times)] > LONG).sum())
@@ -92,4 +94,22 @@ def _about_people(series: Series, responses: np.ndarray) -> Sequence[str]:
         found.append(
             f"people without a response in more than half of their trials: {silent}"
         )
+    return found
+
+
+def _about_scales(series: Series) -> Sequence[str]:
+    """People may have been asked on different scales: 1 to 4 beside 0 to 100."""
+    found = []
+    for name in {"confidence", "report"} & set(series.values):
+        values = np.where(series.present, np.abs(series.values[name]), np.nan)
+        people = range(series.num_participants)
+        greatest = np.asarray(
+            [np.nanmax(values[series.participant == p], initial=0.0) for p in people]
+        )
+        narrow = int((NARROW * greatest < greatest.max()).sum())
+        if narrow:
+            found.append(
+                f"people whose {name} never goes beyond a fifth of the greatest "
+                f"({greatest.max():g}): {narrow}; one scale is taken for all"
+            )
     return found

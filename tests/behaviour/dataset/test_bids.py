@@ -137,6 +137,32 @@ def test_a_missing_cell_is_blamed_on_its_own_file(study):
     assert "sub-02 has data but no row here" in complaint(study)
 
 
+def test_a_column_in_two_files_says_the_same_in_both(study):
+    """Whichever file were believed, the other would be passed over without a word."""
+    for who, age in (("01", "30"), ("02", "50.0")):
+        for ses in ("1", "2"):
+            name = f"sub-{who}/ses-{ses}/beh/sub-{who}_ses-{ses}_task-coin_beh.tsv"
+            rows = [f"{line}\t{age}" for line in BODY.strip().split("\n")]
+            put(study, name, HEADER.strip() + "\tage\n" + "\n".join(rows) + "\n")
+    assert load(study).covariates["age"].tolist() == [30, 30, 50, 50]
+    people = "participant_id\tage\tsex\nsub-02\t51\tf\nsub-01\t30\tm\n"
+    put(study, "participants.tsv", people)
+    said = complaint(study)
+    assert "is '51' in participants.tsv" in said and "sub-02" in said
+    assert "sub-01" not in said
+    # Nothing is made of a column that is not used.
+    load_series(study, TASK, covariates=("drug",))
+
+
+def test_a_session_s_column_among_the_trials_says_the_same(study):
+    rows = [f"{line}\tketamine" for line in BODY.strip().split("\n")]
+    for who in ("01", "02"):
+        for ses in ("1", "2"):
+            name = f"sub-{who}/ses-{ses}/beh/sub-{who}_ses-{ses}_task-coin_beh.tsv"
+            put(study, name, HEADER.strip() + "\tdrug\n" + "\n".join(rows) + "\n")
+    assert "is 'LSD' in sub-*_sessions.tsv" in complaint(study)
+
+
 @pytest.mark.parametrize("name", [FIRST, "participants.tsv", "task-coin_beh.json"])
 def test_links_to_nothing_folders_and_pipes_are_said(name, study):
     path = study / name
