@@ -93,6 +93,23 @@ def energies(network, data, steps):
     return np.asarray(both(data, jnp.asarray(steps)))
 
 
+def test_an_opening_ends_within_its_tolerance_and_not_long_before():
+    """Prevents an opening that stops where its square or its root would be small enough."""
+    network = pcmodel.dense((6, 5, 3), precisions=(30.0, 3.0, 1.0), rngs=nnx.Rngs(2))
+    data = jax.random.normal(jax.random.key(5), (6,))
+    problem = problem_of(network, data)
+    initial = jnp.zeros(8)
+    precondition = factor_once(problem, initial, Dual())
+    for tolerance in (1e-2, 1e-4, 1e-6):
+        end = secant_descent(
+            problem, initial, precondition, tolerance=tolerance, max_steps=200
+        )
+        mode = pcmodel.infer(network, data, solver=pcmodel.GaussNewton(Dual()))
+        excess = objective(problem, end.whitened) - objective(problem, mode.whitened)
+        # Half a squared decrement, by another metric than that of the mode.
+        assert 0 <= excess < 5 * tolerance**2 and end.steps < 200
+
+
 def test_no_secant_step_raises_the_energy():
     """Prevents an unguarded quasi-Newton step, on data far from the network's own."""
     data = jax.random.normal(jax.random.key(3), (4, 8))

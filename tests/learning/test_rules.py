@@ -227,6 +227,14 @@ def test_incremental_learning_moves_weights_and_latents_at_once():
     np.testing.assert_allclose(info.level_energies[0] - normaliser, seen, rtol=1e-9)
 
 
+@pytest.mark.parametrize("rate", [np.nan, np.inf])
+def test_steps_that_are_no_numbers_are_refused_when_the_rule_is_made(rate):
+    """Prevents latents of NaN, and with them weights, from a rate that was computed wrong."""
+    with pytest.raises(pcmodel.UserError, match=r"Incremental.*step of"):
+        Incremental(2, optax.sgd(rate))
+    assert Incremental(2).num_steps == 2
+
+
 @pytest.mark.slow
 def test_truncated_newton_is_exact_when_given_enough_products():
     """Prevents the few products of training from converging to something else."""
