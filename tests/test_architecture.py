@@ -4,6 +4,7 @@ Read from the source, so a forbidden import fails here before it can tangle anyt
 """
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -78,14 +79,27 @@ HOMES = {
 }
 
 
+@cache
+def tree_of(file):
+    return ast.parse(file.read_text("utf-8"))
+
+
+@cache
+def nodes_of(file):
+    return list(ast.walk(tree_of(file)))
+
+
+@cache
 def imports(file):
     """Absolute names of everything a file imports, wherever in the file."""
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    found = []
+    for node in nodes_of(file):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            yield node.module or ""
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found.append(node.module or "")
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
 
 
 def part_of(module):
@@ -151,7 +165,7 @@ def test_the_library_imports_no_experiment():
 def test_nothing_is_pickled(file):
     """Reading a pickle runs whatever code the file's author put into it."""
     assert not {"pickle", "cloudpickle", "dill", "joblib"} & set(imports(file))
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    for node in nodes_of(file):
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
             assert isinstance(node.value, ast.Constant) and node.value.value is False
 
@@ -164,7 +178,7 @@ def test_files_hold_one_idea(file):
 
 @pytest.mark.parametrize("file", OURS, ids=label)
 def test_every_module_says_what_it_is_for(file):
-    assert ast.get_docstring(ast.parse(file.read_text("utf-8")))
+    assert ast.get_docstring(tree_of(file))
 
 
 @pytest.mark.parametrize("file", FILES, ids=label)
@@ -173,6 +187,6 @@ def test_the_library_raises_instead_of_asserting(file):
 
     `assert x is not None` checks no input: it tells the type checker what holds.
     """
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    for node in nodes_of(file):
         if isinstance(node, ast.Assert):
             assert ast.unparse(node.test).endswith("is not None")
