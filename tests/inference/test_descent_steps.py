@@ -8,10 +8,13 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.inference import ConjugateGradient
+from pcmodel.inference import ConjugateGradient, active_set, gauss_newton
 from pcmodel.inference.active_set import Task, _checked, _iterate, _State
 from pcmodel.inference.corners import Place, corner_table, unpinned
+from pcmodel.inference.equation import Moving
+from pcmodel.inference.guard import point_at
 from pcmodel.inference.line_search import Move
+from pcmodel.inference.saddles import Around
 from pcmodel.inference.steps import adapted
 
 NONE = np.zeros((), int)
@@ -95,6 +98,45 @@ def test_a_place_that_is_left_has_not_arrived():
     moved = np.abs(np.asarray(found.place.whitened) - np.asarray(start.whitened)).max()
     assert moved > 0 and not found.arrived and not found.near and not found.stop
     assert int(found.iterations) == 1 and np.isinf(found.residual)
+
+
+def level_way(problem):
+    """A way out along which the energy changes by less than its rounding."""
+    size = problem.structure.num_free
+    return Around(
+        jnp.full((size,), 1e-12),
+        leaving=jnp.asarray(True),
+        certain=jnp.asarray(False),
+        widening=jnp.ones(()),
+        products=jnp.asarray(3),
+    )
+
+
+def test_a_saddle_without_a_visible_way_down_is_not_left(monkeypatch):
+    """Prevents a descent from wandering over a plateau, each step of it within rounding, until its steps run out."""
+    problem = posed(jnp.tanh, 0.3, 1.0)
+    mode = pcmodel.inference.infer_one(problem, pcmodel.GaussNewton()).whitened
+    monkeypatch.setattr(gauss_newton, "look_around", lambda *_: level_way(problem))
+    yes, zero = jnp.asarray(True), jnp.zeros(())
+    state = gauss_newton.first_state(point_at(problem, mode))
+    state = state._replace(residual=zero, near=yes)
+    found = gauss_newton.checked(
+        problem, state, Moving(ConjugateGradient()), None, 1e-6
+    )
+    assert found.stop and found.near and int(found.iterations) == 0
+    np.testing.assert_array_equal(found.point.whitened, mode)
+
+
+def test_nor_is_one_among_corners(monkeypatch):
+    problem = posed(jax.nn.relu, 2.0, 1.0)
+    mode = pcmodel.inference.infer_one(problem, pcmodel.GaussNewton()).whitened
+    found_around = lambda *_: level_way(problem)  # noqa: E731
+    monkeypatch.setattr(active_set, "curvature_around", found_around)
+    found = _checked(
+        task_of(problem), state_of(unpinned(mode), residual=0.0, arrived=True)
+    )
+    assert found.stop and found.near and int(found.iterations) == 0
+    np.testing.assert_array_equal(found.place.whitened, mode)
 
 
 @pytest.mark.parametrize("act", [jnp.tanh, jax.nn.relu])
