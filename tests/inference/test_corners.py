@@ -13,7 +13,7 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.inference import ConjugateGradient, GaussNewton, infer_one
+from pcmodel.inference import ConjugateGradient, GaussNewton, infer, infer_one
 from pcmodel.inference.activations import corner_values
 from pcmodel.inference.active_set import Task, _conclusion, _State
 from pcmodel.inference.corners import (
@@ -147,10 +147,16 @@ def test_a_step_is_no_corner():
 
 
 @pytest.mark.parametrize(
-    "derivative", [pytest.param(jax.jacfwd, marks=pytest.mark.slow), jax.jacrev]
+    ("derivative", "dense"),
+    [
+        pytest.param(jax.jacfwd, 512, marks=pytest.mark.slow),
+        (jax.jacrev, 512),
+        (jax.jacrev, 0),
+    ],
 )
-def test_derivatives_at_a_corner_keep_the_unit_there(derivative):
-    """x = 0, top = p2 m / (p1 + p2): by hand, in forward and reverse mode."""
+def test_derivatives_at_a_corner_keep_the_unit_there(monkeypatch, derivative, dense):
+    """x = 0, top = p2 m / (p1 + p2): by hand, in forward and reverse mode, by either solve."""
+    monkeypatch.setattr(infer, "DENSE_TANGENT", dense)
     network = chain(jax.nn.relu, 1.0, (1.0, 2.0, 3.0))
     problem = pose(network, np.array([-3.0])).problem
 
@@ -246,11 +252,12 @@ def asked(problem, place, *, certain=True, cautious=False, distance=1e-9):
     )
 
 
+@pytest.mark.parametrize("certain", [True, False])
 @pytest.mark.parametrize(("y", "held"), [(-0.5005, True), (-0.4995, False)])
-def test_a_pinned_unit_is_held_by_slopes_that_lead_up_on_both_sides(y, held):
-    """Slopes -1/2 and -y - 1/2; one that leads down lets it go to that side."""
+def test_a_pinned_unit_is_held_by_slopes_that_lead_up_on_both_sides(y, held, certain):
+    """Slopes -1/2 and -y - 1/2; one that leads down lets it go to that side, however little it does."""
     problem, place = pinned_at_rest(jax.nn.relu, y)
-    found = asked(problem, place)
+    found = asked(problem, place, certain=certain)
     assert bool(found.pins.mask[0]) == held
     x = float(state_at(problem, found)[0])
     assert x == 0.0 if held else 0 < x < 1e-12

@@ -410,6 +410,7 @@ EQUAL_BY_DESIGN = (
         "negative only so far from the prediction that the far Gaussian weighs less than exp(-30)",
         (
             "predicted.precision + half * (1.0 - w) -> predicted.precision",
+            "predicted.precision + half * (1.0 - w) -> (predicted.precision - half * (1.0 - w))",
             "half * (1.0 - w) -> half",
             "half * (1.0 - w) -> (half / (1.0 - w))",
             "half * (1.0 - w) -> (half + (1.0 - w))",
