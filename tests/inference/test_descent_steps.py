@@ -156,3 +156,12 @@ def test_where_nothing_is_observed_the_mode_is_the_sweep(act, widths, batch):
         found.latents[1], np.broadcast_to(hidden, (*batch, widths[1])), atol=1e-6
     )
     assert np.all(found.converged) and np.all(found.residual < 1e-3)
+
+
+@pytest.mark.parametrize("row", [0.0, np.nan, np.inf])
+def test_what_batches_a_state_changes_nothing_in_it(row):
+    """Whatever the rows hold: prevents an answer that is no number from counting as found."""
+    start = posed(jnp.tanh, 0.3, 1.0)
+    state = gauss_newton.first_state(point_at(start, jnp.zeros(2)))
+    found = gauss_newton.as_batched(state, jnp.array([row, 1.0]))
+    jax.tree.map(np.testing.assert_array_equal, found, state)

@@ -428,6 +428,12 @@ EQUAL_BY_DESIGN = (
     ),
     Equal(
         "inference/corners.py",
+        "asked = Pins(near, jnp.where(near, corner, 0))",
+        "where no unit is pinned the value of its pin is not read",
+        ("0 -> 1", "0 -> -1"),
+    ),
+    Equal(
+        "inference/corners.py",
         "jnp.where(finite, corner, 0))",
         "the corner of a unit that has none is not read",
         ("0 -> 1", "0 -> -1"),
