@@ -14,8 +14,9 @@ from pcmodel.inference.corners import Place, corner_table, unpinned
 from pcmodel.inference.equation import Moving
 from pcmodel.inference.guard import point_at
 from pcmodel.inference.line_search import Move
-from pcmodel.inference.saddles import Around
+from pcmodel.inference.saddles import Around, escape
 from pcmodel.inference.steps import adapted
+from pcmodel.inference.whitened import Linearisation
 
 NONE = np.zeros((), int)
 
@@ -165,3 +166,21 @@ def test_what_batches_a_state_changes_nothing_in_it(row):
     state = gauss_newton.first_state(point_at(start, jnp.zeros(2)))
     found = gauss_newton.as_batched(state, jnp.array([row, 1.0]))
     jax.tree.map(np.testing.assert_array_equal, found, state)
+
+
+@pytest.mark.parametrize("slope", [0.0, 1e-9, -1e-9, 0.5, -0.5, 1e3, -1e3])
+def test_a_saddle_is_left_downhill_and_as_far_as_is_looked(slope):
+    """H = diag(1, 10): along the second unit, 32 of its standard deviations, on the side where the energy falls."""
+    root = jnp.array([[0.0, 3.0]])
+    linear = Linearisation(
+        jnp.zeros(()),
+        jnp.array([7.0, slope]),
+        lambda v: root @ v,
+        lambda u: u @ root,
+        1,
+    )
+    found = np.asarray(escape(linear, jnp.array([0.0, -0.2])))
+    length = 32 / np.sqrt(10)
+    np.testing.assert_allclose(np.abs(found), [0.0, length], rtol=1e-12)
+    assert found[1] * slope <= 0
+    np.testing.assert_array_equal(escape(linear, jnp.zeros(2)), 0)

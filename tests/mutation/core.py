@@ -411,6 +411,7 @@ EQUAL_BY_DESIGN = (
         (
             "predicted.precision + half * (1.0 - w) -> predicted.precision",
             "predicted.precision + half * (1.0 - w) -> (predicted.precision - half * (1.0 - w))",
+            "predicted.precision + half * (1.0 - w) -> (half * (1.0 - w))",
             "half * (1.0 - w) -> half",
             "half * (1.0 - w) -> (half / (1.0 - w))",
             "half * (1.0 - w) -> (half + (1.0 - w))",
@@ -425,6 +426,18 @@ EQUAL_BY_DESIGN = (
         "return [given[0] if plain else Fixed()] * count",
         "operations that change nothing have one operand",
         ("given[0] -> given[-1]", "0 -> -1"),
+    ),
+    Equal(
+        "inference/activations.py",
+        "return _compared([given[0], Known(0.0)], found, keeps=False)",
+        "absolute values and signs have one operand",
+        ("given[0] -> given[-1]", "0 -> -1"),
+    ),
+    Equal(
+        "inference/corners.py",
+        "pins = Pins(up, jnp.where(up, corner, 0))",
+        "where no unit is pinned the value of its pin is not read",
+        ("0 -> 1", "0 -> -1"),
     ),
     Equal(
         "inference/corners.py",
