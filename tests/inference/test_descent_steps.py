@@ -10,7 +10,13 @@ import pcmodel
 from pcmodel.door import pose
 from pcmodel.inference import ConjugateGradient, active_set, gauss_newton
 from pcmodel.inference.active_set import Task, _checked, _iterate, _State
-from pcmodel.inference.corners import Place, corner_table, unpinned
+from pcmodel.inference.corners import (
+    Place,
+    at_corners,
+    corner_table,
+    place_of,
+    unpinned,
+)
 from pcmodel.inference.equation import Moving
 from pcmodel.inference.guard import point_at
 from pcmodel.inference.line_search import Move
@@ -184,3 +190,16 @@ def test_a_saddle_is_left_downhill_and_as_far_as_is_looked(slope):
     np.testing.assert_allclose(np.abs(found), [0.0, length], rtol=1e-12)
     assert found[1] * slope <= 0
     np.testing.assert_array_equal(escape(linear, jnp.zeros(2)), 0)
+
+
+@pytest.mark.parametrize(
+    ("mean", "y", "pinned"),
+    [(1.0, -2.0, True), (-0.6, -2.0, False), (1.0, -0.2, False), (0.001, -0.1, True)],
+)
+def test_an_answer_lies_at_a_corner_if_both_sides_lead_up(mean, y, pinned):
+    """relu at x = 0 under a top at m / 2: slopes -m / 2 to the left and -y - m / 2 to the right."""
+    problem = posed(jax.nn.relu, y, mean)
+    none = unpinned(jnp.zeros(2)).pins
+    free = place_of(problem, jnp.array([0.0, mean / 2]), none)
+    found = at_corners(problem, corner_table(problem), free.whitened)
+    assert found.pins.mask.tolist() == [pinned, False]
