@@ -12,7 +12,7 @@ class BehaviourSettings:
 
     num_participants: int = 10
     num_trials: int = 200
-    num_warmup: int = 60  # twice: before the pilot and before the samples
+    num_warmup: int = 90  # twice: before the pilot and before the samples
     num_pilot: int = 80
     num_samples: int = 160
     num_chains: int = 4

@@ -96,16 +96,20 @@ class Network(nnx.Module):
         self.widths = widths
         self.names = names
         self.likelihood = likelihood
-        self.linear_with = activations_of(self.layers) if is_linear else None
+        self.is_linear = is_linear
 
     @property
     def is_linear(self) -> bool:
-        """Whether predictions are affine: as said when the network was built, unless an activation was changed since."""
+        """Whether predictions are affine: as was said last, unless an activation has changed since."""
         built, now = self.linear_with, activations_of(self.layers)
         if built is None or len(built) != len(now):
             return False
         pairs = zip(now, built, strict=True)
         return all(one is identity or one is other for one, other in pairs)
+
+    @is_linear.setter
+    def is_linear(self, value: bool) -> None:
+        self.linear_with = activations_of(self.layers) if value else None
 
 
 def activations_of(layers: Iterable[nnx.Pytree]) -> tuple[Any, ...]:

@@ -88,6 +88,8 @@ def test_an_activation_changed_after_building_ends_linearity():
     same = pcmodel.dense((3, 4, 2), activation=identity, rngs=nnx.Rngs(0))
     same.layers[0] = pcmodel.Dense(4, 3, activation=identity, rngs=nnx.Rngs(1))
     assert not changed.is_linear and not replaced.is_linear and same.is_linear
+    same.is_linear = False
+    assert not same.is_linear
     found = pcmodel.infer(changed, np.array([0.9, -0.3]))
     assert (
         found.converged
