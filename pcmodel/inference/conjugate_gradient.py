@@ -22,6 +22,7 @@ class CgResult(NamedTuple):
     step: the iterate.  residual: norm of what the recurrence says is left of the equation.
     products: made.  negative: whether a direction without positive curvature was met.
     direction: that direction, else the last one.  least: smallest curvature met, per the metric's; at most 1.
+    left: share of the right-hand side that the products have not explained, by the metric.
     """
 
     step: Float[Array, " n"]

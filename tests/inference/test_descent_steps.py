@@ -8,8 +8,9 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.door import pose
-from pcmodel.inference import ConjugateGradient, active_set, gauss_newton
+from pcmodel.inference import ConjugateGradient, active_set, gauss_newton, saddles
 from pcmodel.inference.active_set import Task, _checked, _iterate, _State
+from pcmodel.inference.conjugate_gradient import conjugate_gradient
 from pcmodel.inference.corners import (
     Place,
     at_corners,
@@ -22,7 +23,7 @@ from pcmodel.inference.guard import point_at
 from pcmodel.inference.line_search import Move
 from pcmodel.inference.saddles import Around, escape
 from pcmodel.inference.steps import adapted
-from pcmodel.inference.whitened import Linearisation
+from pcmodel.inference.whitened import Linearisation, linearise
 
 NONE = np.zeros((), int)
 
@@ -203,3 +204,27 @@ def test_an_answer_lies_at_a_corner_if_both_sides_lead_up(mean, y, pinned):
     free = place_of(problem, jnp.array([0.0, mean / 2]), none)
     found = at_corners(problem, corner_table(problem), free.whitened)
     assert found.pins.mask.tolist() == [pinned, False]
+
+
+@pytest.mark.parametrize(
+    ("left", "wanted", "widens"),
+    [(1e-3, True, False), (0.5, True, True), (np.nan, True, True), (0.5, False, False)],
+)
+def test_what_products_leave_unexplained_lets_nothing_be_certified(
+    monkeypatch, left, wanted, widens
+):
+    """A quarter of Gauss-Newton's curvature doubles a residual; where a direction may hide none is small enough."""
+    problem = posed(jnp.tanh, 0.3, 1.0)
+    point = point_at(problem, jnp.zeros(2))
+    linear = linearise(problem, point.whitened)
+
+    def products(_, rhs, *args, **options):
+        plain = conjugate_gradient(lambda v: v, rhs, 1e-3, jnp.asarray(2))
+        least, share = jnp.asarray(0.25), jnp.asarray(left)
+        return plain._replace(negative=jnp.asarray(False), least=least, left=share)
+
+    monkeypatch.setattr(saddles, "conjugate_gradient", products)
+    ground = saddles.Ground(point, linear, lambda v: v)
+    found = saddles.curvature_around(problem, ground, jnp.asarray(wanted))
+    assert not found.leaving
+    assert (found.widening > 1e15) if widens else float(found.widening) == 2.0
