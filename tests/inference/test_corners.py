@@ -122,6 +122,7 @@ def test_a_unit_just_beside_the_edge_of_its_interval_is_let_go(beside, corner):
     assert (float(found.latents[1][0]) == 0.0) == corner
 
 
+@pytest.mark.slow
 def test_two_units_on_corners_are_coupled_through_the_level_above():
     """y = (-2, -1), relu, both predicted by one top unit of mean 1: both at 0, the top at p2 / (p2 + 2 p1)."""
     network = chain(jax.nn.relu, 1.0, (1.0, 2.0, 3.0), widths=(2, 2, 1))

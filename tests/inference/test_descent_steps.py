@@ -147,9 +147,15 @@ def test_nor_is_one_among_corners(monkeypatch):
     np.testing.assert_array_equal(found.place.whitened, mode)
 
 
-@pytest.mark.parametrize("act", [jnp.tanh, jax.nn.relu])
-@pytest.mark.parametrize("widths", [(3, 4, 2), (1, 1, 1)])
-@pytest.mark.parametrize("batch", [(), (2,)])
+@pytest.mark.parametrize(
+    ("act", "widths", "batch"),
+    [
+        (jnp.tanh, (1, 1, 1), ()),
+        pytest.param(jnp.tanh, (3, 4, 2), (2,), marks=pytest.mark.slow),
+        (jax.nn.relu, (3, 4, 2), (2,)),
+        pytest.param(jax.nn.relu, (1, 1, 1), (), marks=pytest.mark.slow),
+    ],
+)
 def test_where_nothing_is_observed_the_mode_is_the_sweep(act, widths, batch):
     """No outputs, no corrections: every error is zero and the energy that of the precisions alone."""
     network = pcmodel.dense(

@@ -68,10 +68,10 @@ def test_ill_conditioned_hierarchies_are_solved(dtype):
         assert jnp.max(excess(problem, found)) < 1e-3, precisions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "precisions",
-    [pytest.param(each, marks=pytest.mark.slow) for each in PRECISIONS[:-1]]
-    + [PRECISIONS[-1]],
+    PRECISIONS,
     ids=str,
 )
 def test_data_the_network_cannot_explain_are_solved(precisions):
@@ -158,6 +158,7 @@ def test_reaching_the_iteration_bound_is_reported():
     assert jnp.all(found.residual > 1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [jnp.float64, jnp.float32], ids=["double", "single"])
 def test_all_gains_alike_move_no_mode(dtype):
     """Prevents a nonlinear network from revising beliefs under a change of units."""

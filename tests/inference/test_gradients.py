@@ -65,9 +65,10 @@ def along(inputs, direction, step):
     return jax.tree.map(lambda a, b: a + step * b, inputs, direction)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "activation",
-    [pytest.param(identity, marks=pytest.mark.slow), jnp.tanh],
+    [identity, jnp.tanh],
     ids=["linear", "tanh"],
 )
 def test_derivatives_through_inference_equal_finite_differences(activation, getkey):

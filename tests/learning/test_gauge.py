@@ -75,7 +75,8 @@ def presented():
     return hierarchy, data, reported(network_of(hierarchy), data)
 
 
-@pytest.mark.parametrize("level", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("level", [1, 2])
 def test_rescaling_a_hidden_level_changes_nothing_reported(presented, level):
     """Prevents a result that depends on the units the hidden level happened to get."""
     hierarchy, data, before = presented
@@ -89,6 +90,7 @@ def test_rescaling_a_hidden_level_changes_nothing_reported(presented, level):
     assert raw.max() > 0.9
 
 
+@pytest.mark.slow
 def test_a_rescaling_without_its_compensation_is_noticed(presented):
     """Prevents the invariance from holding only because nothing was rescaled."""
     hierarchy, data, before = presented

@@ -8,6 +8,7 @@ from flax import nnx
 
 import pcmodel
 
+pytestmark = pytest.mark.slow
 HALF = np.arange(16) < 8
 
 
