@@ -80,3 +80,22 @@ def test_people_asked_on_other_scales_are_counted(tmp_path, capsys):
         "people whose confidence never goes beyond a fifth of the greatest (100): 1; "
         "one scale is taken for all"
     ) in odd
+
+
+def test_trials_that_are_not_there_are_counted(tmp_path):
+    """A belief is carried on over the rows there are: prevents lost trials from passing unseen."""
+    for left_out, said in (
+        (None, "by 'trial'"),
+        (3, "numbers are skipped in 1 series"),
+    ):
+        lines = ["id,trial,outcome,response"]
+        for person in "ab":
+            for trial in range(1, 7):
+                if (person, trial) != ("b", left_out):
+                    lines.append(f"{person},{trial},{trial % 2},{trial // 3 % 2}")
+        path, out = tmp_path / "data.csv", tmp_path / str(left_out)
+        path.write_text("\n".join(lines) + "\n")
+        assert main(["check", str(path), "--task", "binary", "--output", str(out)]) == 0
+        content = json.loads((out / "check.json").read_text())
+        rows = {row["what"]: row["said"] for row in content["understood"]}
+        assert said in rows["order"] and ("skipped" in rows["order"]) == bool(left_out)

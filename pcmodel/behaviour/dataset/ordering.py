@@ -68,7 +68,18 @@ def in_order(
             **raw.at(i, column),
             value=f"{raw.columns[column][i]}, as in row {at['row']}",
         )
-    return np.lexsort((numbers, series)), f"order: by {column!r}"
+    order = np.lexsort((numbers, series))
+    return order, f"order: by {column!r}{_skipped(series[order], numbers[order])}"
+
+
+def _skipped(series: np.ndarray, numbers: np.ndarray) -> str:
+    """Says of how many series the sorted numbers leave some out, where they else rise by one."""
+    steps, same = np.diff(numbers), np.diff(series) == 0
+    if not same.any() or np.median(steps[same]) != 1.0:
+        return ""
+    count = len(np.unique(series[1:][same & (steps > 1.0)]))
+    said = f"; numbers are skipped in {count} series: a trial that is not there"
+    return f"{said} teaches nothing" if count else ""
 
 
 def _numbers(raw: RawTable, column: str, problems: Violations) -> np.ndarray:
