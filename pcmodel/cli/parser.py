@@ -6,8 +6,33 @@ from typing import Any, NoReturn
 from pcmodel.errors import UserError
 
 
+class Once(argparse._StoreAction):
+    """An option's value, which may be given once: argparse would pass over all but the last without a word."""
+
+    _filled: argparse.Namespace | None = None
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if option_string is not None and self._filled is namespace:
+            parser.error(
+                f"argument {option_string}: given twice; expected one, with everything in it"
+            )
+        self._filled = namespace
+        super().__call__(parser, namespace, values, option_string)
+
+
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence instead of printing the usage."""
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        for name in (None, "store"):
+            self.register("action", name, Once)
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message} (see {self.prog} --help)")

@@ -99,3 +99,14 @@ def test_trials_that_are_not_there_are_counted(tmp_path):
         content = json.loads((out / "check.json").read_text())
         rows = {row["what"]: row["said"] for row in content["understood"]}
         assert said in rows["order"] and ("skipped" in rows["order"]) == bool(left_out)
+
+
+def test_an_option_given_twice_is_refused(tmp_path, capsys):
+    """Prevents columns that were named from being passed over because others were named after them."""
+    again = ("--columns", "trial=Trial", "--columns", "participant=Subject")
+    assert check(tmp_path, "--where", "phase == test", *again) == 2
+    assert "--columns: given twice; expected one" in capsys.readouterr().err
+    once = ("--columns", "trial=Trial,participant=Subject")
+    assert check(tmp_path, "--where", "phase == test", *once) == 0
+    # Each call anew.
+    assert check(tmp_path, "--where", "phase == test", *once) == 0
