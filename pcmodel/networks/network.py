@@ -168,6 +168,11 @@ def check_architecture(
                 f"layer {level} predicts shape {predicted.shape}, but level {level} "
                 f"({names[level]!r}) has {widths[level]} units."
             )
+        if not jnp.issubdtype(predicted.dtype, jnp.floating):
+            raise UserError(
+                f"layer {level} predicts {predicted.dtype} numbers; expected floats, which "
+                f"level {level} ({names[level]!r}) is made of."
+            )
 
 
 def check_precisions(

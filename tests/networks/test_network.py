@@ -133,3 +133,23 @@ def test_a_layer_that_does_not_fit_is_named():
             log_precisions=(0.0, 0.0),
             prior_mean=np.array([np.nan] * 4),
         )
+
+
+@pytest.mark.parametrize(
+    ("layer", "kind"),
+    [
+        (lambda x: x + 1j, "complex128"),
+        (lambda x: jnp.round(x).astype(int), "int64"),
+        (lambda x: x > 0, "bool"),
+    ],
+    ids=["complex", "whole", "true or false"],
+)
+def test_predictions_that_are_no_floats_are_refused(layer, kind):
+    """Prevents an energy that is no number, or has no slopes, so that every point of it is at rest."""
+
+    class Own(nnx.Module):
+        def __call__(self, above):
+            return layer(above)
+
+    with pytest.raises(pcmodel.UserError, match=f"layer 0 predicts {kind} .*floats"):
+        pcmodel.Network([Own()], (2, 2), log_precisions=[0.0, 0.0])
