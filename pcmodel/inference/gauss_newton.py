@@ -22,6 +22,7 @@ have corners the steps are those of `pcmodel.inference.active_set`: a mode may l
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -39,9 +40,7 @@ from pcmodel.inference.certificate import (
     is_convex,
     last_digit,
 )
-from pcmodel.inference.conjugate_gradient import (
-    Precondition,
-)
+from pcmodel.inference.conjugate_gradient import Precondition
 from pcmodel.inference.corners import corner_table
 from pcmodel.inference.equation import (
     Constant,
@@ -50,11 +49,7 @@ from pcmodel.inference.equation import (
     is_quadratic,
     measure,
 )
-from pcmodel.inference.guard import (
-    Point,
-    falls_enough,
-    point_at,
-)
+from pcmodel.inference.guard import Point, falls_enough, point_at
 from pcmodel.inference.kinks import has_kinks
 from pcmodel.inference.line_search import search
 from pcmodel.inference.linear_solve import (
@@ -76,6 +71,7 @@ from pcmodel.inference.steps import (
     PATIENCE,
     SLOW,
     adapted,
+    as_batched,
     newton_step,
 )
 from pcmodel.inference.whitened import linearise
@@ -182,13 +178,17 @@ class GaussNewton:
             end = descend(start)
         else:
             # In two loops, so that a batch is looked at once and not whenever another of its examples is near.
-            end = jax.lax.while_loop(
-                unfinished,
-                lambda state: checked(
-                    problem, descend(state), equations, once, tolerance
-                ),
-                start,
-            )
+            def look(state: _State, factor: Precondition | None = None) -> _State:
+                return checked(problem, descend(state), equations, factor, tolerance)
+
+            def plain(state: _State) -> Array:
+                return unfinished(state) & ~is_hidden(state)
+
+            end = start
+            if once is not None:
+                end = jax.lax.while_loop(plain, partial(look, factor=once), end)
+                end = seen_again(end)
+            end = jax.lax.while_loop(unfinished, look, end)
         return result_of(end, conclusion(self, problem, end, equations, tolerance))
 
 
@@ -381,16 +381,18 @@ def checked(
     )
 
 
-def as_batched(state: _State, rows: Array) -> _State:
-    """The same state, batched under `vmap` in all its parts as soon as `rows` are.
+HIDDEN = 1e10
+"""Widening that tells no curvature: what a look did not explain may be anything."""
 
-    A loop whose carry becomes batched only within it is traced again, and so is every loop inside it.
-    """
-    if rows.shape[0] == 0:
-        return state
-    never = jnp.isnan(rows[0]) & ~jnp.isnan(rows[0])
-    zeros = {leaf.dtype: never.astype(leaf.dtype) for leaf in jax.tree.leaves(state)}
-    return jax.tree.map(
-        lambda leaf: (leaf | never) if leaf.dtype == bool else leaf + zeros[leaf.dtype],
-        state,
+
+def is_hidden(state: _State) -> Array:
+    """Whether the factor of the start, far from here, left a look unexplained: one made here has to."""
+    return ~state.stop & (state.scale > HIDDEN)
+
+
+def seen_again(state: _State) -> _State:
+    """Where that is so, the point counts as near once more, to be looked at with a factor of its own."""
+    hidden = is_hidden(state)
+    return state._replace(
+        near=state.near | hidden, scale=jnp.where(hidden, 1, state.scale)
     )

@@ -1,5 +1,8 @@
 """What the Gauss-Newton descents share: when a step is slow, what is then tried, and how it is damped."""
 
+from typing import TypeVar
+
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -10,6 +13,7 @@ from pcmodel.inference.guard import Point
 from pcmodel.inference.line_search import Move
 from pcmodel.problem import Problem
 
+State = TypeVar("State")
 FIRST_DAMPING = 1e-2
 LEAST_DAMPING = 1e-7
 GREATEST_DAMPING = 1e8
@@ -47,3 +51,18 @@ def adapted(damping: Array, moved: Move, slope: Array) -> Array:
     raised = jnp.maximum(10 * damping, FIRST_DAMPING)
     lowered = jnp.where(damping < LEAST_DAMPING, 0, 0.1 * damping)
     return jnp.where(good, lowered, jnp.where(whole, damping, raised))
+
+
+def as_batched(state: State, rows: Array) -> State:
+    """The same state, batched under `vmap` in all its parts as soon as `rows` are.
+
+    A loop whose carry becomes batched only within it is traced again, and so is every loop inside it.
+    """
+    if rows.shape[0] == 0:
+        return state
+    never = jnp.isnan(rows[0]) & ~jnp.isnan(rows[0])
+    zeros = {leaf.dtype: never.astype(leaf.dtype) for leaf in jax.tree.leaves(state)}
+    return jax.tree.map(
+        lambda leaf: (leaf | never) if leaf.dtype == bool else leaf + zeros[leaf.dtype],
+        state,
+    )

@@ -22,7 +22,7 @@ from pcmodel.inference.equation import Moving
 from pcmodel.inference.guard import point_at
 from pcmodel.inference.line_search import Move
 from pcmodel.inference.saddles import Around, escape
-from pcmodel.inference.steps import adapted
+from pcmodel.inference.steps import adapted, as_batched
 from pcmodel.inference.whitened import Linearisation, linearise
 
 NONE = np.zeros((), int)
@@ -177,7 +177,7 @@ def test_what_batches_a_state_changes_nothing_in_it(row):
     """Whatever the rows hold: prevents an answer that is no number from counting as found."""
     start = posed(jnp.tanh, 0.3, 1.0)
     state = gauss_newton.first_state(point_at(start, jnp.zeros(2)))
-    found = gauss_newton.as_batched(state, jnp.array([row, 1.0]))
+    found = as_batched(state, jnp.array([row, 1.0]))
     jax.tree.map(np.testing.assert_array_equal, found, state)
 
 
