@@ -122,9 +122,12 @@ def _places(
         if label in place:
             continue
         close = [name for name in place if likeness(name) == likeness(label)]
-        hint = f" (there is {prefix}{close[0]}; write one of them everywhere)"
+        hint = [
+            f" (there is {prefix}{name}; write one of them everywhere)"
+            for name in close
+        ]
         problems.add(
-            f"{prefix}{label} has data but no row here{hint if close else ''}",
+            f"{prefix}{label} has data but no row here{''.join(hint[:1])}",
             file=path.name,
             column=key,
         )

@@ -137,6 +137,15 @@ def test_a_missing_cell_is_blamed_on_its_own_file(study):
     assert "sub-02 has data but no row here" in complaint(study)
 
 
+def test_people_and_sessions_without_a_row_are_named(study):
+    """With no label like them in the file either."""
+    put(study, "participants.tsv", "participant_id\tage\nsub-01\t30\n")
+    assert "sub-02 has data but no row here" in complaint(study)
+    put(study, "participants.tsv", "participant_id\tage\nsub-02\t5\nsub-01\t30\n")
+    put(study, "sub-02/sub-02_sessions.tsv", "session_id\tdrug\nses-2\tLSD\n")
+    assert "ses-1 has data but no row here" in complaint(study)
+
+
 def test_a_column_in_two_files_says_the_same_in_both(study):
     """Whichever file were believed, the other would be passed over without a word."""
     for who, age in (("01", "30"), ("02", "50.0")):
