@@ -8,6 +8,7 @@ import pytest
 from flax import nnx
 
 import pcmodel
+from pcmodel.learning.optimising import as_kept, as_optimised
 from pcmodel.model import sweep
 from pcmodel.networks.layers import identity
 from pcmodel.networks.network import as_model
@@ -160,10 +161,12 @@ def change_by_one_step(depth, rate=0.01, scaled=True):
 
     @jax.jit
     def step(weights):
-        updates, _ = optimiser.update(
-            jax.grad(loss)(weights), optimiser.init(weights), weights
-        )
-        return outputs(weights), outputs(optax.apply_updates(weights, updates))
+        # An optimiser sees one entry a layer, however the layers are kept.
+        seen = as_optimised(model, weights)
+        slopes = as_optimised(model, jax.grad(loss)(weights))
+        updates, _ = optimiser.update(slopes, optimiser.init(seen), seen)
+        moved = as_kept(model, optax.apply_updates(seen, updates))
+        return outputs(weights), outputs(moved)
 
     before, after = step(weights)
     changes = [jnp.sqrt(jnp.mean((after[i] - before[i]) ** 2)) for i in (1, 0)]
