@@ -69,6 +69,8 @@ def test_people_asked_on_other_scales_are_counted(tmp_path, capsys):
         for trial in range(1, 5):
             said = highest * trial / 4
             lines.append(f"{person},{trial},{trial % 2},{trial // 3},{said:g}")
+    # Who never said how confident they were is on no other scale.
+    lines += [f"d,{trial},{trial % 2},{trial // 3},n/a" for trial in range(1, 5)]
     path = tmp_path / "data.csv"
     path.write_text("\n".join(lines) + "\n")
     out = str(tmp_path / "out")

@@ -100,16 +100,21 @@ def _about_people(series: Series, responses: np.ndarray) -> Sequence[str]:
 def _about_scales(series: Series) -> Sequence[str]:
     """People may have been asked on different scales: 1 to 4 beside 0 to 100."""
     found = []
-    for name in {"confidence", "report"} & set(series.values):
-        values = np.where(series.present, np.abs(series.values[name]), np.nan)
-        people = range(series.num_participants)
-        greatest = np.asarray(
-            [np.nanmax(values[series.participant == p], initial=0.0) for p in people]
-        )
-        narrow = int((NARROW * greatest < greatest.max()).sum())
+    for name in ("confidence", "report"):
+        values = np.abs(series.values.get(name, np.full(series.present.shape, np.nan)))
+        given = series.present & np.isfinite(values)
+        greatest = [
+            values[mine].max()
+            for person in range(series.num_participants)
+            if (mine := (series.participant == person)[:, None] & given).any()
+        ]
+        if not greatest:
+            continue
+        most = max(greatest)
+        narrow = sum(NARROW * own < most for own in greatest)
         if narrow:
             found.append(
                 f"people whose {name} never goes beyond a fifth of the greatest "
-                f"({greatest.max():g}): {narrow}; one scale is taken for all"
+                f"({most:g}): {narrow}; one scale is taken for all"
             )
     return found
