@@ -82,7 +82,7 @@ def _about_term(term: Term, hierarchy: Hierarchy) -> Iterator[str]:
             centred = ", ".join(f"center({number})" for number in numbers)
             yield (
                 f"{name}[{effect}] is the effect where {where}, as an interaction changes "
-                f"it; with {centred} it is that at the average."
+                f"it; with {centred} it is that at the average over series."
             )
 
 
