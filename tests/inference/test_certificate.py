@@ -79,11 +79,15 @@ def test_a_vague_top_over_precise_senses_is_moved_in_single_precision():
     ],
 )
 def test_nothing_certified_is_wrong_in_single_precision(solver):
-    """Precisions of ratios to 1e8, gains to 1e-6, parts clamped, beliefs: within 0.1 s.d. of the mode."""
+    """Precisions of ratios to 1e8, gains to 1e-6, parts clamped, beliefs: within 0.1 s.d. of the mode.
+
+    `Exact` is differentiated through and so cannot correct its factor: where that fails it says that it did.
+    """
     count = 20 if solver == GaussNewton() else 120
+    share = 0.95 if solver == pcmodel.Exact() else 0.98
     words = [word(verdict) for verdict in in_single(count, 3, solver, each=20)]
     assert "certified wrong" not in words
-    assert words.count("right") >= 0.98 * len(words), words
+    assert words.count("right") >= share * len(words), words
 
 
 @pytest.mark.slow
