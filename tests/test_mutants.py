@@ -49,6 +49,13 @@ EXPECTED = {
 }
 
 
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_sabotage_finds_its_line(mutant):
+    """Prevents a line that was rewritten from taking its sabotage with it, until the slow tests run."""
+    text = (ROOT / "pcmodel" / mutant.file).read_text("utf-8")
+    assert text.count(mutant.old) == 1
+
+
 def test_sabotages_are_the_mistakes_that_could_be_made_and_nothing_else():
     """Prevents a draw over messages, annotations and docstrings, which no number depends on."""
     found = mutations_of(SOURCE, "energy.py", {})
