@@ -253,9 +253,9 @@ def gradient(setting: Setting, state: LearningState, values, rule, e_step):
         def pose(weights, example):
             return problem_of(setting.structure, weights, state.log_precisions, example)
 
-        teaching = Teaching(pose, lambda state, slope, errors: slope, e_step)
+        teaching = Teaching(pose, lambda state, slope, draws: slope, e_step)
         taught = rule.learn_batch(state, values, (), jax.random.key(0), teaching)
-        leaves = jax.tree.leaves(taught.state["layers"])
+        leaves = jax.tree.leaves(taught.state.gradient["layers"])
         return jnp.concatenate([leaf.ravel() for leaf in leaves])
 
     return run(state, values)
