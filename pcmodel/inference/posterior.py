@@ -132,13 +132,21 @@ def whitened_samples(
     share = 1e-8 if whitened.dtype == jnp.float64 else 3e-3
     target = jnp.asarray(share * max(whitened.shape[0], 1) ** 0.5, whitened.dtype)
 
+    def product(vector: Array) -> Array:
+        return vector + linear.pull(linear.push(vector))
+
+    def solve(_, vector: Array) -> Array:
+        return prepared.solve(vector, target).step
+
     def draw(sample_key: Array) -> Array:
         prior_key, output_key = jax.random.split(sample_key)
         rhs = jax.random.normal(prior_key, whitened.shape, whitened.dtype)
         if linear.num_outputs:
             shape = (linear.num_outputs,)
             rhs += linear.pull(jax.random.normal(output_key, shape, whitened.dtype))
-        return whitened + prepared.solve(rhs, target).step
+        # Differentiated as the solution of its equation: the corrections of a solve are a loop without a reverse.
+        step = jax.lax.custom_linear_solve(product, rhs, solve, symmetric=True)
+        return whitened + step
 
     return jax.vmap(draw)(jax.random.split(key, num_samples))
 

@@ -38,6 +38,24 @@ def test_every_linear_solver_makes_the_same_draws():
         np.testing.assert_allclose(draws, first, rtol=1e-6, atol=1e-7)
 
 
+def test_draws_move_with_what_their_belief_moves_with():
+    """Prevents draws without a derivative: their solve corrects itself in a loop that has no reverse.
+
+    One unit of precision 3, observed with precision 5: each draw moves with the observation by 5 / 8.
+    """
+    network = pcmodel.linear_gaussian([[[1.0]]], [5.0, 3.0])
+
+    @jax.jit
+    @jax.value_and_grad
+    def second(observed):
+        draws = pcmodel.posterior(network, observed[None]).sample(jax.random.key(0), 3)
+        return draws[-1][1, 0]
+
+    (low, slope), (high, _) = second(jnp.asarray(0.4)), second(jnp.asarray(1.4))
+    np.testing.assert_allclose(slope, 5 / 8, rtol=1e-9)
+    np.testing.assert_allclose(high - low, 5 / 8, rtol=1e-9)
+
+
 @pytest.mark.slow
 def test_a_wide_network_s_evidence_by_lanczos_is_the_exact_one(monkeypatch):
     """Prevents the evidence of networks too wide for a factor from an offset: within four standard errors.
