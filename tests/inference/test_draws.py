@@ -43,7 +43,7 @@ def test_draws_move_with_what_their_belief_moves_with():
 
     One unit of precision 3, observed with precision 5: each draw moves with the observation by 5 / 8.
     """
-    network = pcmodel.linear_gaussian([[[1.0]]], [5.0, 3.0])
+    network = pcmodel.linear_gaussian([np.ones((1, 1))], [5.0, 3.0])
 
     @jax.jit
     @jax.value_and_grad
