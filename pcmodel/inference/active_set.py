@@ -19,10 +19,12 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.inference.certificate import (
+    HIDDEN,
     Certificate,
     certifiable,
     conclude,
     last_digit,
+    widened,
 )
 from pcmodel.inference.conjugate_gradient import Precondition
 from pcmodel.inference.corners import (
@@ -30,6 +32,7 @@ from pcmodel.inference.corners import (
     blocked,
     crossed,
     joined,
+    leaves_corners,
     place_of,
     settled,
     state_at,
@@ -53,7 +56,8 @@ from pcmodel.inference.linear_solve import (
     Preconditioned,
     Prepared,
 )
-from pcmodel.inference.saddles import Ground, curvature_around
+from pcmodel.inference.local_model import Ground
+from pcmodel.inference.saddles import curvature_around, doubted
 from pcmodel.inference.solver import SolverResult
 from pcmodel.inference.steps import (
     GREATEST_DAMPING,
@@ -187,7 +191,7 @@ def _conclusion(task: Task, end: _State) -> Certificate:
     linear = linearise(held, end.place.whitened)
     loose = jnp.sqrt(jnp.sum(linear.gradient**2))
     measured = end.stop | end.near
-    bound = jnp.where(measured, end.scale * end.residual, loose)
+    bound = jnp.where(measured, widened(end.residual, end.scale), loose)
     digit = last_digit(held, end.place.whitened, linear)
     found = conclude(bound, digit, task.tolerance, stalled=end.patience <= 0)
     return found._replace(converged=found.converged & end.stop & end.near)
@@ -209,8 +213,9 @@ def _iterate(task: Task, state: _State) -> _State:
     measured = measure(held, point, equation, task.tolerance, scale=state.scale)
     residual = measured.residual
     stalled = state.patience <= 0
-    arrived = residual <= measured.limit
-    arrived |= stalled & (state.scale * residual <= certifiable(residual.dtype))
+    arrived = (residual <= measured.limit) & (state.scale <= HIDDEN)
+    loose = widened(residual, state.scale) <= certifiable(residual.dtype)
+    arrived |= stalled & loose
     stop = stalled | (state.damping > GREATEST_DAMPING)
     stop = (stop | ~jnp.isfinite(residual)) & ~arrived
     slow = ~arrived & ~stop & (residual > SLOW * state.residual)
@@ -322,6 +327,8 @@ def _checked(task: Task, state: _State) -> _State:
     wanted = state.near & ~state.stop
     ground = Ground(point, equation.linear, precondition)
     around = curvature_around(held, ground, wanted)
+    if leaves_corners(problem):
+        around = doubted(held, ground, around, wanted)
     noise, limit = allowed(held, point, task.tolerance)
     limit = jnp.where(state.patience <= 0, certifiable(limit.dtype), limit)
 
@@ -341,7 +348,7 @@ def _checked(task: Task, state: _State) -> _State:
         Place(left.point.whitened, place.pins),
     )
     accepted = over | left.accepted
-    fine = around.widening * state.residual <= limit
+    fine = widened(state.residual, around.widening) <= limit
     at_rest = wanted & ~leaving & fine
     # A saddle without a visible way down is flat as far as floats go.
     stuck = leaving & ~accepted

@@ -83,7 +83,7 @@ def last_digit(
     state = state_from_latents(problem.structure, unrolled.latents)
     value = unrolled_objective(problem, whitened, unrolled)
     epsilons = ROUNDING * jnp.finfo(value.dtype).eps
-    sums = gradient_rounding(epsilons * value)
+    sums = gradient_rounding(epsilons * jnp.abs(value))
     directions = signs(state.shape[0], 0, state.dtype)
     change = jnp.finfo(state.dtype).eps * state * directions
 
@@ -125,12 +125,12 @@ def linearised_hessian(problem: Problem, whitened: Float[Array, " free"]):
     return jax.linearize(jax.grad(lambda z: objective(problem, z)), whitened)[1]
 
 
-def probing(linear: Linearisation) -> Float[Array, " free"]:
+def probing(linear: Linearisation, seed: int = 1) -> Float[Array, " free"]:
     """A fixed draw of N(0, I + S'S): it favours no direction of the preconditioned Hessian."""
     dtype = linear.gradient.dtype
-    rhs = normal(linear.gradient.shape[0], 1, dtype)
+    rhs = normal(linear.gradient.shape[0], seed, dtype)
     if linear.num_outputs:
-        rhs += linear.pull(normal(linear.num_outputs, 2, dtype))
+        rhs += linear.pull(normal(linear.num_outputs, seed + 1, dtype))
     return rhs
 
 
@@ -142,6 +142,15 @@ def squared_length(linear: Linearisation, vector: Float[Array, " free"]) -> Arra
 def widening(least: Float[Array, ""]) -> Float[Array, ""]:
     """Factor from Gauss-Newton's standard deviations to the true Hessian's, from the least curvature met per its own."""
     return 1 / jnp.sqrt(jnp.maximum(least, jnp.finfo(least.dtype).tiny))
+
+
+HIDDEN = 1e10
+"""Widening that tells no curvature: what a look did not explain may be anything."""
+
+
+def widened(residual: Array, factor: Array) -> Array:
+    """The residual in the true Hessian's standard deviations; infinite where nothing is known, even of no residual."""
+    return jnp.where(factor > HIDDEN, jnp.inf, factor * residual)
 
 
 def is_convex(problem: Problem) -> bool:

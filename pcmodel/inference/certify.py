@@ -10,10 +10,12 @@ from pcmodel.inference.certificate import (
     decrement_bound,
     is_convex,
     last_digit,
+    widened,
 )
 from pcmodel.inference.guard import point_at
 from pcmodel.inference.linear_solve import LinearSolver, choose
-from pcmodel.inference.saddles import Ground, look_around
+from pcmodel.inference.local_model import Ground
+from pcmodel.inference.saddles import look_around
 from pcmodel.inference.whitened import linearise
 from pcmodel.problem import Problem
 
@@ -40,5 +42,5 @@ def certify(
     if not is_convex(problem):
         ground = Ground(point_at(problem, whitened), linear, prepared.precondition)
         around = look_around(problem, ground, jnp.ones((), bool))
-        bound = jnp.where(around.leaving, jnp.inf, around.widening * bound)
+        bound = jnp.where(around.leaving, jnp.inf, widened(bound, around.widening))
     return conclude(bound, last_digit(problem, whitened, linear), tolerance)

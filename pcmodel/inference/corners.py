@@ -36,6 +36,7 @@ from pcmodel.energy import (
 from pcmodel.inference.activations import corner_values
 from pcmodel.inference.fixed_draws import signs
 from pcmodel.inference.guard import Point
+from pcmodel.inference.kinks import energy_programs, has_corners
 from pcmodel.inference.tangent import whitened_errors
 from pcmodel.inference.whitened import unroll, whitened_from_latents
 from pcmodel.problem import Pins, Problem
@@ -70,6 +71,17 @@ def corner_table(problem: Problem) -> Float[np.ndarray, "free corners"] | None:
     if most == 0:
         return None
     return np.array([[*row, *([np.inf] * (most - len(row)))] for row in rows])
+
+
+def leaves_corners(problem: Problem) -> bool:
+    """Whether the energy has corners at which no unit can be pinned."""
+    programs = list(energy_programs(problem))
+    levels = len(problem.structure.model.widths) - 1
+    for level, program in enumerate(programs):
+        pinned = level < levels and level_factor(problem, level + 1).ndim == 1
+        if has_corners(program) and not (pinned and corner_values(problem, level)):
+            return True
+    return False
 
 
 def with_pins(problem: Problem, pins: Pins) -> Problem:

@@ -34,11 +34,13 @@ from pcmodel.arguments import checked_arguments
 from pcmodel.inference.active_set import PinnedFactor, Task, descend_with_corners
 from pcmodel.inference.block_tridiagonal import BlockTridiagonal
 from pcmodel.inference.certificate import (
+    HIDDEN,
     Certificate,
     certifiable,
     conclude,
     is_convex,
     last_digit,
+    widened,
 )
 from pcmodel.inference.conjugate_gradient import Precondition
 from pcmodel.inference.corners import corner_table
@@ -62,8 +64,9 @@ from pcmodel.inference.linear_solve import (
     factor_once,
     gradient_cost,
 )
+from pcmodel.inference.local_model import Ground
 from pcmodel.inference.options import check_count, check_made, check_tolerance
-from pcmodel.inference.saddles import Ground, look_around
+from pcmodel.inference.saddles import look_around
 from pcmodel.inference.secant import secant_descent
 from pcmodel.inference.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.steps import (
@@ -203,7 +206,7 @@ def conclusion(
     linear = equations.linear_at(problem, end.point)
     measured = end.stop | end.near
     loose = jnp.sqrt(jnp.sum(linear.gradient**2))
-    bound = jnp.where(measured, end.scale * end.residual, loose)
+    bound = jnp.where(measured, widened(end.residual, end.scale), loose)
     digit = last_digit(problem, end.point.whitened, linear)
     found = conclude(bound, digit, tolerance, stalled=end.patience <= 0)
     if is_convex(problem):
@@ -300,8 +303,9 @@ def iterate(
     measured = measure(problem, state.point, equation, tolerance, scale=state.scale)
     residual, solution = measured.residual, measured.solution
     stalled = state.patience <= 0
-    near = residual <= measured.limit
-    near |= stalled & (state.scale * residual <= certifiable(residual.dtype))
+    near = (residual <= measured.limit) & (state.scale <= HIDDEN)
+    loose = widened(residual, state.scale) <= certifiable(residual.dtype)
+    near |= stalled & loose
     stop = stalled | (state.damping > GREATEST_DAMPING)
     stop = (stop | ~jnp.isfinite(residual)) & ~near
     step, products = solution.step, solution.products
@@ -356,7 +360,7 @@ def checked(
     noise, limit = allowed(problem, state.point, tolerance)
     wanted = state.near & ~state.stop
     found = look_around(problem, ground, wanted)
-    widened = found.widening * state.residual
+    away = widened(state.residual, found.widening)
     limit = jnp.where(state.patience <= 0, certifiable(limit.dtype), limit)
 
     def enough(length: Array, difference: Array) -> Array:
@@ -365,7 +369,7 @@ def checked(
 
     leaving = wanted & found.leaving
     moved = search(problem, state.point, found.step, enough, ~leaving)
-    settled = wanted & ~found.leaving & (widened <= limit)
+    settled = wanted & ~found.leaving & (away <= limit)
     # A saddle without a visible way down is flat as far as floats go.
     stuck = leaving & ~moved.accepted
     return state._replace(
@@ -379,10 +383,6 @@ def checked(
         iterations=state.iterations + jnp.where(leaving & ~stuck, 1, 0),
         products=state.products + found.products,
     )
-
-
-HIDDEN = 1e10
-"""Widening that tells no curvature: what a look did not explain may be anything."""
 
 
 def is_hidden(state: _State) -> Array:

@@ -71,7 +71,7 @@ def falls_enough(
 
 def energy_rounding(problem: Problem, point: Point) -> Float[Array, ""]:
     """Size of the rounding error of the energy, nats."""
-    size = point_energy(problem, point)
+    size = jnp.abs(point_energy(problem, point))  # an own likelihood's may be negative
     return ROUNDING * jnp.finfo(size.dtype).eps * size
 
 

@@ -6,19 +6,26 @@ predictions are made of.  At a point that counts as found the gradient is asked 
 below it, on all units at once; where that shows another way the energy decides.
 """
 
+from collections.abc import Container, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.extend.core import Jaxpr, JaxprEqn
 from jaxtyping import Bool, Float
 
 from pcmodel.inference.conjugate_gradient import Precondition
+from pcmodel.inference.fixed_draws import signs
 from pcmodel.inference.guard import Point, energy_change, energy_rounding, point_at
 from pcmodel.inference.start import raised
 from pcmodel.inference.whitened import linearise
+from pcmodel.likelihood import Bernoulli, Categorical, Gaussian
+from pcmodel.model import GenerativeModel
 from pcmodel.problem import Problem
+from pcmodel.types import Weights
 
 CORNERS = frozenset(
     {
@@ -50,36 +57,58 @@ CORNERS = frozenset(
     }
 )
 """Operations of JAX whose derivative jumps, or that choose between values."""
+CALLS = frozenset({"jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call"})
+"""Operations that do no more than the programs inside them."""
 SIDES = (1e-2, -1e-2, 1.0, -1.0)
 """Where a found point is looked at from, as `pcmodel.inference.start.START`: across a corner, and out of a dead end."""
 HALVINGS = 5
 MOST_LEVELS = 8
+MIXED = range(4)
 
 
 def has_kinks(problem: Problem) -> bool:
-    """Whether any level's prediction is made of operations with corners."""
-    model, weights = problem.structure.model, problem.inputs.weights
+    """Whether any level's prediction, or a likelihood of the user's, is made of operations with corners."""
+    return any(map(has_corners, energy_programs(problem)))
+
+
+def has_corners(program: Jaxpr) -> bool:
+    """Whether any of its operations has a derivative that jumps."""
+    return any(each.primitive.name in CORNERS for each in operations(program))
+
+
+def energy_programs(problem: Problem) -> Iterator[Jaxpr]:
+    """What every level's prediction consists of, and a likelihood that is not the package's own."""
+    structure, inputs = problem.structure, problem.inputs
+    model, dtype = structure.model, inputs.gains[0].dtype
     for level, width in enumerate(model.widths[1:]):
-        above = jax.ShapeDtypeStruct((width,), problem.inputs.gains[0].dtype)
-        traced = jax.make_jaxpr(
-            lambda weights, above, level=level: model.predict_level(
-                weights, level, above
-            )
-        )(weights, above)
-        if _has_corners(traced.jaxpr):
-            return True
-    return False
+        above = jax.ShapeDtypeStruct((width,), dtype)
+        predict = partial(_predict, model, level)
+        yield jax.make_jaxpr(predict)(inputs.weights, above).jaxpr
+    if type(model.likelihood) not in (Gaussian, Bernoulli, Categorical):
+        unit = jax.ShapeDtypeStruct((model.widths[0],), dtype)
+        one = jax.ShapeDtypeStruct((), dtype)
+        terms = model.likelihood.energy_terms  # pyright: ignore[reportAttributeAccessIssue]
+        yield jax.make_jaxpr(terms)(unit, unit, one).jaxpr
 
 
-def _has_corners(jaxpr) -> bool:
-    for equation in jaxpr.eqns:
-        if equation.primitive.name in CORNERS:
-            return True
+def _predict(
+    model: GenerativeModel, level: int, weights: Weights, above: Array
+) -> Array:
+    return model.predict_level(weights, level, above)
+
+
+def operations(program: Jaxpr, known: Container[str] = ()) -> Iterator[JaxprEqn]:
+    """Every operation of a program and of the programs inside it, but for calls whose names are known."""
+    for equation in program.eqns:
         leaves = jax.tree.leaves(list(equation.params.values()))
-        inner = (getattr(leaf, "jaxpr", leaf) for leaf in leaves)
-        if any(_has_corners(each) for each in inner if hasattr(each, "eqns")):
-            return True
-    return False
+        inner = [getattr(leaf, "jaxpr", leaf) for leaf in leaves]
+        inner = [each for each in inner if hasattr(each, "eqns")]
+        if inner and str(equation.params.get("name")) in known:
+            continue
+        if not inner or equation.primitive.name not in CALLS:
+            yield equation
+        for each in inner:
+            yield from operations(each, known)
 
 
 class WayDown(NamedTuple):
@@ -136,15 +165,19 @@ def way_down(
 
 
 def directions(problem: Problem) -> Float[Array, "directions free"]:
-    """All units raised, and those of one level alone: a level above can switch off what it predicts.
+    """All units raised, those of one level alone (a level above can switch off what it predicts), and mixed ones.
 
-    In deep hierarchies every second level stands for one.
+    In deep hierarchies every second level stands for one.  Mixed: some raised, others lowered, as where corners are
+    those of a mixture of units, act(W x).
     """
     structure = problem.structure
     whole = raised(problem, 1.0)
+    mixed = whole[None] * jnp.stack(
+        [signs(whole.shape[0], 10 + i, whole.dtype) for i in MIXED]
+    )
     slices = [part for part in structure.free_slices() if part.stop > part.start]
     if len(slices) < 2:
-        return whole[None]
+        return jnp.concatenate([whole[None], mixed])
     groups = [[part] for part in slices]
     if len(slices) > MOST_LEVELS:
         groups = [slices[::2], slices[1::2]]
@@ -153,4 +186,4 @@ def directions(problem: Problem) -> Float[Array, "directions free"]:
     for mask, group in zip(masks[1:], groups, strict=True):
         for part in group:
             mask[part] = True
-    return jnp.where(masks, whole[None], 0)
+    return jnp.concatenate([jnp.where(masks, whole[None], 0), mixed])

@@ -19,9 +19,9 @@ from pcmodel.inference.certificate import (
     squared_length,
     widening,
 )
-from pcmodel.inference.conjugate_gradient import Precondition, conjugate_gradient
-from pcmodel.inference.guard import Point
+from pcmodel.inference.conjugate_gradient import conjugate_gradient
 from pcmodel.inference.kinks import has_kinks, way_down
+from pcmodel.inference.local_model import Ground, agrees_nearby, is_smooth
 from pcmodel.inference.whitened import Linearisation
 from pcmodel.problem import Problem
 
@@ -33,14 +33,6 @@ REACH = 32.0
 """Posterior standard deviations at which a way down is first looked for: within one the energy may fall by less than
 its rounding.
 """
-
-
-class Ground(NamedTuple):
-    """A point, the products there, and a map close to the inverse of Gauss-Newton's Hessian."""
-
-    point: Point
-    linear: Linearisation
-    precondition: Precondition
 
 
 class Around(NamedTuple):
@@ -60,6 +52,8 @@ class Around(NamedTuple):
 def look_around(problem: Problem, ground: Ground, wanted: Bool[Array, ""]) -> Around:
     """Ask the true Hessian and the corners; costs nothing where not wanted."""
     found = curvature_around(problem, ground, wanted)
+    if not is_smooth(problem):
+        found = doubted(problem, ground, found, wanted)
     if not has_kinks(problem):
         return found
     settled = wanted & ~found.leaving
@@ -69,6 +63,15 @@ def look_around(problem: Problem, ground: Ground, wanted: Bool[Array, ""]) -> Ar
         leaving=found.leaving | kink.lower,
         certain=found.certain | kink.lower,
     )
+
+
+def doubted(
+    problem: Problem, ground: Ground, around: Around, wanted: Bool[Array, ""]
+) -> Around:
+    """The same; nothing is known where the energy beside the point is another than its curvature tells."""
+    known = agrees_nearby(problem, ground) | ~wanted
+    nothing = widening(jnp.zeros_like(around.widening))
+    return around._replace(widening=jnp.where(known, around.widening, nothing))
 
 
 def curvature_around(

@@ -83,13 +83,16 @@ def test_all_units_are_raised_and_those_of_each_level_alone():
     expected[0] = whole
     for row, part in enumerate((slice(0, 3), slice(3, 7), slice(7, 9)), start=1):
         expected[row, part] = whole[part]
-    np.testing.assert_array_equal(directions(problem), expected)
+    found = np.asarray(directions(problem))
+    np.testing.assert_array_equal(found[:4], expected)
+    np.testing.assert_array_equal(np.abs(found[4:]), np.tile(np.abs(whole), (4, 1)))
+    assert all(len(set(np.sign(row / whole))) == 2 for row in found[4:])
 
 
 def test_in_deep_hierarchies_every_second_level_stands_for_one():
     problem = one_unit(jax.nn.relu, 1.0, widths=(1,) * 12)
     rows = np.asarray(directions(problem))
     whole = np.asarray(raised(problem, 1.0))
-    assert rows.shape == (3, 11)
+    assert rows.shape == (3 + 4, 11)
     np.testing.assert_array_equal(rows[1], np.where(np.arange(11) % 2 == 0, whole, 0))
     np.testing.assert_array_equal(rows[2], np.where(np.arange(11) % 2 == 1, whole, 0))
