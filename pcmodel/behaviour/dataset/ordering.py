@@ -1,33 +1,23 @@
-"""The order of trials within a series, and rows that are no trials."""
+"""The order of trials within a series."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Int
 
-from pcmodel.behaviour.dataset.cells import is_missing, to_flag, to_number
+from pcmodel.behaviour.dataset.cells import to_number
 from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.readers import RawTable
-from pcmodel.behaviour.dataset.schema import BLOCK_NAMES, PHASE_NAMES, Task
+from pcmodel.behaviour.dataset.schema import BLOCK_NAMES
 from pcmodel.behaviour.dataset.suspects import suspects
 from pcmodel.behaviour.dataset.violations import Violations
 
-# Words of rows that are shown or done, but are no trials of the task.
-NO_TRIAL = re.compile(
-    r"practi[cs]e|training|tutorial|instruction|fixation|\bcue\b|\bbreak\b|\bdemo\b"
-    r"|pause|warm.?up|example",
-    re.IGNORECASE,
-)
 # Columns that order the trials, if there is no column of trials.
 COUNTERS = (
     *("onset", "nr", "no", "number", "num", "n", "t", "order", "index", "count"),
     *("time", "timestamp", "starttime", "position", "sequence", "seq", "row"),
 )
-PREPARING = re.compile(r"practi[cs]e|training|tutorial|instruction|warm.?up", re.I)
-MOST_LEVELS = 40  # of a column that tells kinds of rows apart
-EXCLUDED = ("exclude", "excluded", "outlier", "isoutlier", "reject", "rejected", "bad")
-FLAGS = ("practice", "ispractice", "training")
 
 
 def in_order(
@@ -151,75 +141,3 @@ def _check_order(
                 f"counts them, say so (--columns trial={name}), else sort the rows",
                 **raw.at(int(rows[1:][falls][0]), name),
             )
-
-
-def check_sessions(
-    raw: RawTable,
-    places: Mapping[str, str],
-    who: Sequence[str],
-    used: set[str],
-    problems: Violations,
-) -> None:
-    """Sessions under a name that is not known must not run together."""
-    if "session" in places:
-        return
-    for name, cells in raw.columns.items():
-        word = plain(name)
-        if name in used or not ("session" in word or "visit" in word):
-            continue
-        if len(set(zip(who, cells, strict=True))) > len(set(who)):
-            problems.add(
-                "seems to name sessions, and a person has several; say whether it does "
-                f"(--columns session={name}), or leave the column out",
-                file=raw.at(0, name)["file"],
-                column=name,
-            )
-
-
-def check_rows(
-    raw: RawTable,
-    task: Task,
-    places: Mapping[str, str],
-    values: Mapping[str, np.ndarray],
-    used: set[str],
-    problems: Violations,
-) -> None:
-    """Cues, practice and instructions are no trials, and are to be left out.
-
-    Rows are refused that a column of phases or types calls so, and all rows of a type in
-    which nothing is ever seen or done, unless `where` or a formula speaks of the column.
-    """
-    taken = {place for name, place in places.items() if name != "block"}
-    empty = np.isnan(values["outcome"]) & np.isnan(values[task.response])
-    phases = set(called(raw.columns, PHASE_NAMES))
-    for name, column in raw.columns.items():
-        if name in used or name in taken:
-            continue
-        levels = set(column)
-        if not 2 <= len(levels) <= MOST_LEVELS:
-            continue
-        for level in sorted(levels):
-            why = _no_trial(name, level.strip(), name in phases)
-            if is_missing(level) or not (why or name in phases):
-                continue
-            rows = [i for i, cell in enumerate(column) if cell == level]
-            if not why and empty[rows].all():
-                why = "has neither outcome nor response and is no trial"
-            for i in rows if why else ():
-                problems.add(
-                    f"{why}, it seems; choose the rows (--where "
-                    f"\"`{name}` != '{level.strip()}'\", or == to keep them)",
-                    **raw.at(i, name),
-                    value=level.strip(),
-                )
-
-
-def _no_trial(name: str, level: str, is_phase: bool) -> str:
-    """Why rows of this level are no trials, by the words alone; empty if nothing says so."""
-    if plain(name) in FLAGS and to_flag(level) == 1.0:
-        return "is no trial of the task"
-    if plain(name) in EXCLUDED and to_flag(level) == 1.0:
-        return "is to be left out"
-    if PREPARING.match(level) or (is_phase and NO_TRIAL.search(level)):
-        return "is no trial of the task"
-    return ""

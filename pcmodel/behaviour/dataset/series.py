@@ -20,11 +20,13 @@ from pcmodel.behaviour.dataset.columns import (
     parse_columns,
 )
 from pcmodel.behaviour.dataset.naming import check_alike
-from pcmodel.behaviour.dataset.ordering import check_rows, check_sessions, in_order
+from pcmodel.behaviour.dataset.ordering import in_order
+from pcmodel.behaviour.dataset.phases import check_rows
 from pcmodel.behaviour.dataset.readers import RawTable, read_raw
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.seconds import in_seconds
+from pcmodel.behaviour.dataset.sessions import check_sessions
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.behaviour.dataset.where import choose_rows, columns_in
 
