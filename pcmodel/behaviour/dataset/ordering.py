@@ -26,11 +26,14 @@ def in_order(
     series: np.ndarray,
     used: set[str],
     problems: Violations,
+    *,
+    settled: bool = True,
 ) -> tuple[Int[np.ndarray, " rows"], str]:
     """Rows sorted by series and trial, and a note on how.
 
     Trials that are counted anew in each block are sorted by block, then trial, and the
-    belief is carried on. Without a trial column rows stay as they stand.
+    belief is carried on. Without a trial column rows stay as they stand. Trials that
+    stand twice are named where it is settled which rows are trials of which series.
     """
     column = places.get("trial")
     given = places.get("block")
@@ -50,7 +53,7 @@ def in_order(
                 said = ", then ".join(map(repr, (*chosen, column)))
                 note = f"order: by {said}; the belief is carried on over {chosen[0]!r}"
                 return np.lexsort((numbers, *reversed(keys), series)), note
-    for i, first in twice:
+    for i, first in twice if settled else ():
         at = raw.at(first, column)
         problems.add(
             "the same trial of the same participant stands twice; if they are of "

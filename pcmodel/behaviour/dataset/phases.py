@@ -18,6 +18,7 @@ NO_TRIAL = re.compile(
     re.IGNORECASE,
 )
 PREPARING = re.compile(r"practi[cs]e|training|tutorial|instruction|warm.?up", re.I)
+LEAST_PHASES = 5  # rows of one phase that show a pattern
 MOST_LEVELS = 40  # of a column that tells kinds of rows apart
 EXCLUDED = ("exclude", "excluded", "outlier", "isoutlier", "reject", "rejected", "bad")
 FLAGS = ("practice", "ispractice", "training")
@@ -70,3 +71,55 @@ def _no_trial(name: str, level: str, is_phase: bool) -> str:
     if PREPARING.match(level) or (is_phase and NO_TRIAL.search(level)):
         return "is no trial of the task"
     return ""
+
+
+def check_phases(
+    raw: RawTable,
+    task: Task,
+    places: Mapping[str, str],
+    values: Mapping[str, np.ndarray],
+    series: np.ndarray,
+    given: Mapping[str, str],
+    problems: Violations,
+) -> None:
+    """The response and the outcome of a trial stand in one row.
+
+    Software that writes a row for the choice and another for the feedback makes two
+    trials of each. Rows are taken for trials of their own (questions asked between
+    outcomes) where the user named the column that gives each a number.
+    """
+    outcome, response = values["outcome"], values[task.response]
+    seen, done = np.isfinite(outcome), np.isfinite(response)
+    counted = given.get("trial") in raw.columns
+    for one in np.unique(series) if seen.any() and done.any() else ():
+        rows = np.flatnonzero(series == one)
+        if counted and len({raw.columns[given["trial"]][i] for i in rows}) == len(rows):
+            continue
+        if not _is_apart(seen[rows], done[rows], outcome[rows], response[rows]):
+            continue
+        halves = rows[seen[rows] != done[rows]]
+        problems.add(
+            "the response and the outcome of one trial stand in different rows, so that "
+            "each trial would count twice; write one row per trial, with both (if each "
+            "row is a trial of its own, name the column that numbers them: --columns "
+            "trial=COLUMN)",
+            **raw.at(int(halves[0]), places[task.response]),
+        )
+
+
+def _is_apart(
+    seen: np.ndarray, done: np.ndarray, outcome: np.ndarray, response: np.ndarray
+) -> bool:
+    """Whether the rows of one series are phases of trials.
+
+    Either no row has both, or about every second row lacks one of them and otherwise
+    says what the other phase's row says: the choice before, or the outcome to come.
+    """
+    both, half = seen & done, seen != done
+    if not both.any():
+        return bool(seen.any() and done.any())
+    if half.sum() < max(LEAST_PHASES, 0.4 * len(half)):
+        return False
+    follows = done[:-1] & ~seen[:-1] & both[1:] & (response[:-1] == response[1:])
+    repeats = seen[1:] & ~done[1:] & both[:-1] & (outcome[1:] == outcome[:-1])
+    return bool(follows.sum() + repeats.sum() >= 0.9 * half.sum())

@@ -21,7 +21,7 @@ from pcmodel.behaviour.dataset.columns import (
 )
 from pcmodel.behaviour.dataset.naming import check_alike
 from pcmodel.behaviour.dataset.ordering import in_order
-from pcmodel.behaviour.dataset.phases import check_rows
+from pcmodel.behaviour.dataset.phases import check_phases, check_rows
 from pcmodel.behaviour.dataset.readers import RawTable, read_raw
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
 from pcmodel.behaviour.dataset.schema import Task
@@ -132,9 +132,13 @@ def arrange(
         check_alike(raw, places[name], problems)
     series = _first_seen(list(zip(*keys, strict=True)))
     used = {places[name] for name in (*grouped, *covariates)} | asked
+    before = len(problems)
     check_rows(raw, task, places, values, used, problems)
+    check_phases(raw, task, places, values, series, columns or {}, problems)
     check_sessions(raw, places, who, used, problems)
-    order, note = in_order(raw, places, series, used, problems)
+    # Trials that stand twice because of these rows are no second thing to correct.
+    settled = len(problems) == before
+    order, note = in_order(raw, places, series, used, problems, settled=settled)
     notes.append(note)
     found = {
         name: _covariate(raw, places[name], series, reading, problems)

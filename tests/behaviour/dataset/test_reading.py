@@ -3,42 +3,10 @@
 import numpy as np
 import pytest
 
-from pcmodel.behaviour.dataset import (
-    Reading,
-    find_task,
-    load_series,
-    with_judgements,
-)
-from pcmodel.errors import UserError
+from pcmodel.behaviour.dataset import Reading
+from tests.behaviour.dataset.tables import complaint, load, table, trials
 
 nan = np.nan
-
-
-def load(folder, text, task="binary", judged=(), name="data.csv", **options):
-    path = folder / name
-    path.write_bytes(text.encode("utf-8"))
-    options = {k: v for k, v in options.items() if v}
-    return load_series(path, with_judgements(find_task(task), judged), **options)
-
-
-def complaint(folder, text, **options):
-    with pytest.raises(UserError) as caught:
-        load(folder, text, **options)
-    return str(caught.value)
-
-
-def table(header, *rows):
-    return "\n".join((header, *rows)) + "\n"
-
-
-def trials(column, cells, *, people=1):
-    """A table of one more column."""
-    rows = [
-        f"p{1 + i * people // len(cells)},{i},{i % 2},{(i + 1) // 2 % 2},{cell}"
-        for i, cell in enumerate(cells)
-    ]
-    return table(f"subject,trial,outcome,response,{column}", *rows)
-
 
 LONG = trials("drug", ["a"] * 60 + ["b"] * 60, people=2)
 

@@ -1,0 +1,55 @@
+"""Rows that are no trials of their own are refused, whatever software wrote them."""
+
+import numpy as np
+import pytest
+
+from tests.behaviour.dataset.tables import complaint, load, table
+
+RESPONSES, OUTCOMES = (0, 1, 0, 1, 1, 0, 0, 1), (0, 0, 1, 1, 0, 0, 1, 1)
+
+
+def phases(choice, feedback, number="{trial}"):
+    """A row for the choice and one for the feedback of each trial."""
+    rows = []
+    for trial, (y, u) in enumerate(zip(RESPONSES, OUTCOMES, strict=True)):
+        for phase, cells in enumerate((choice, feedback)):
+            cell = number.format(trial=trial, row=2 * trial + phase)
+            rows.append(f"a,{cell},{cells.format(u=u, y=y)}")
+    return table("subject,trial,phase,outcome,response", *rows)
+
+
+@pytest.mark.parametrize("number", ["{trial}", "{row}", "n/a"])
+@pytest.mark.parametrize(
+    ("choice", "feedback"),
+    [
+        ("choice,n/a,{y}", "feedback,{u},n/a"),
+        ("choice,n/a,{y}", "feedback,{u},{y}"),
+        ("choice,{u},{y}", "feedback,{u},n/a"),
+    ],
+)
+def test_phases_of_one_trial_are_no_two_trials(choice, feedback, number, tmp_path):
+    text = phases(choice, feedback, number)
+    text = text.replace(",trial,", ",k,") if number == "n/a" else text
+    said = complaint(tmp_path, text)
+    assert "column 'response', row" in said and "write one row per trial" in said
+    assert "stands twice" not in said
+    if number == "{row}":  # said to be a trial of its own, it is one
+        series = load(tmp_path, text, columns={"trial": "trial"})
+        assert series.present.shape == (1, 16)
+    else:
+        name = {"{trial}": "trial", "n/a": "k"}[number]
+        said = complaint(tmp_path, text, columns={"trial": name})
+        assert "write one row per trial" in said
+
+
+def test_trials_without_a_response_or_an_outcome_are_trials(tmp_path):
+    rows = [
+        f"a,{t},{t % 2 if t % 3 else 'n/a'},{1 if t % 5 else ''}" for t in range(12)
+    ]
+    text = table("subject,trial,outcome,response", *rows, "a,12,1,0")
+    values = load(tmp_path, text).values
+    assert np.isnan(values["outcome"]).sum() == 4
+    # A test without feedback, after learning with it.
+    rows = [f"a,{t},{t % 2 if t < 9 else ''},{t // 2 % 2}" for t in range(18)]
+    text = table("subject,trial,outcome,response", *rows)
+    assert load(tmp_path, text).present.sum() == 18
