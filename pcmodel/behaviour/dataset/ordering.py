@@ -1,23 +1,20 @@
 """The order of trials within a series."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Int
 
 from pcmodel.behaviour.dataset.cells import to_number
-from pcmodel.behaviour.dataset.naming import called, plain
+from pcmodel.behaviour.dataset.clocks import Clock, find_clocks, numbers_rows
+from pcmodel.behaviour.dataset.naming import called, words
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.schema import BLOCK_NAMES
 from pcmodel.behaviour.dataset.suspects import suspects
 from pcmodel.behaviour.dataset.violations import Violations
 
-# Columns that order the trials, if there is no column of trials.
-COUNTERS = (
-    *("onset", "nr", "no", "number", "num", "n", "t", "order", "index", "count"),
-    *("time", "timestamp", "starttime", "position", "sequence", "seq", "row"),
-)
+FEW = 0.1  # of the steps from trial to trial, and a sign of no order at all
 
 
 def in_order(
@@ -25,6 +22,7 @@ def in_order(
     places: Mapping[str, str],
     series: np.ndarray,
     used: set[str],
+    given: Mapping[str, str],
     problems: Violations,
     *,
     settled: bool = True,
@@ -36,23 +34,25 @@ def in_order(
     stand twice are named where it is settled which rows are trials of which series.
     """
     column = places.get("trial")
-    given = places.get("block")
+    block = places.get("block")
     names = [n for n in called(raw.columns, BLOCK_NAMES) if n not in used]
-    names = [given] if given and given not in names and given not in used else names
+    names = [block] if block and block not in names and block not in used else names
     blocks = {n: b for n in names if (b := _blocks(raw, n)) is not None}
+    part = _parts(series, list(blocks.values()))
+    taken = used | set(places.values())
     if column is None:
-        _check_order(raw, series, list(blocks.values()), used, problems)
+        _check_order(raw, part, taken, problems)
         return np.argsort(series, kind="stable"), "order: as the rows stand"
     numbers = _numbers(raw, column, problems)
     twice = _twice(series, numbers)
-    if twice:
-        tries = [[n] for n in blocks] + ([list(blocks)] if len(blocks) > 1 else [])
-        for chosen in tries:
-            keys = [blocks[n] for n in chosen]
-            if not _twice(series, *keys, numbers):
-                said = ", then ".join(map(repr, (*chosen, column)))
-                note = f"order: by {said}; the belief is carried on over {chosen[0]!r}"
-                return np.lexsort((numbers, *reversed(keys), series)), note
+    chosen = _counted_in(series, numbers, blocks) if twice else []
+    keys = [blocks[n] for n in chosen]
+    order = np.lexsort((numbers, *reversed(keys), series))
+    if "trial" not in given and (chosen or not twice):
+        _check_trials(raw, column, numbers, order, series, part, taken, problems)
+    if chosen:
+        said = ", then ".join(map(repr, (*chosen, column)))
+        return order, f"order: by {said}; the belief is carried on over {chosen[0]!r}"
     for i, first in twice if settled else ():
         at = raw.at(first, column)
         problems.add(
@@ -61,8 +61,18 @@ def in_order(
             **raw.at(i, column),
             value=f"{raw.columns[column][i]}, as in row {at['row']}",
         )
-    order = np.lexsort((numbers, series))
     return order, f"order: by {column!r}{_skipped(series[order], numbers[order])}"
+
+
+def _counted_in(
+    series: np.ndarray, numbers: np.ndarray, blocks: Mapping[str, np.ndarray]
+) -> list[str]:
+    """The blocks in which no number of a trial comes twice; none if there are no such."""
+    tries = [[n] for n in blocks] + ([list(blocks)] if len(blocks) > 1 else [])
+    for chosen in tries:
+        if not _twice(series, *(blocks[n] for n in chosen), numbers):
+            return chosen
+    return []
 
 
 def _skipped(series: np.ndarray, numbers: np.ndarray) -> str:
@@ -115,32 +125,66 @@ def _blocks(raw: RawTable, column: str) -> np.ndarray | None:
     return np.asarray([numbers[cell] for cell in raw.columns[column]])
 
 
+def _parts(series: np.ndarray, blocks: Sequence[np.ndarray]) -> np.ndarray:
+    """The number of each row's series and blocks."""
+    keys = np.stack([series, *blocks], axis=1)
+    return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+
+
 def _check_order(
-    raw: RawTable,
-    series: np.ndarray,
-    blocks: list[np.ndarray],
-    used: set[str],
-    problems: Violations,
+    raw: RawTable, part: np.ndarray, taken: set[str], problems: Violations
 ) -> None:
     """Rows stand in the order of whatever seems to count or time the trials."""
-    for name, cells in raw.columns.items():
-        word = plain(name)
-        if name in used or not ("trial" in word or word in COUNTERS):
+    rows = np.argsort(part, kind="stable")
+    for clock in find_clocks(raw, part, taken):
+        fallen = clock.falls(rows, part)
+        if not len(fallen):
             continue
-        numbers = [to_number(cell) for cell in cells]
-        if any(n is None or np.isnan(n) for n in numbers):
-            continue
-        values = np.asarray(numbers, dtype=float)
-        keys = np.stack([series, *blocks], axis=1)
-        part = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
-        different = np.unique(np.stack([part, values]), axis=1).shape[1]
-        if different < 0.9 * len(values):
-            continue  # a number that comes back counts no trials
-        rows = np.argsort(part, kind="stable")
-        falls = (np.diff(values[rows]) < 0.0) & (np.diff(part[rows]) == 0)
-        if falls.any():
+        advice = f"if it counts them, say so (--columns trial={clock.name}), else "
+        problems.add(
+            "seems to order the trials, but the rows are not in its order; "
+            f"{advice if clock.is_number else ''}sort the rows, or leave the column out",
+            **raw.at(int(fallen[0]), clock.name),
+        )
+
+
+def _check_trials(
+    raw: RawTable,
+    column: str,
+    numbers: np.ndarray,
+    order: np.ndarray,
+    series: np.ndarray,
+    part: np.ndarray,
+    taken: set[str],
+    problems: Violations,
+) -> None:
+    """The column of trials counts trials, and not the items that were shown in them."""
+    stand = np.argsort(series, kind="stable")
+    own = Clock(column, numbers, False, True).falls(stand, part)
+    if not len(own):
+        return  # the rows stand in its order
+    most = FEW * len(stand)
+    for clock in find_clocks(raw, part, taken):
+        within = part if len(clock.falls(stand, series)) else series
+        fallen = clock.falls(order, within)
+        before = len(clock.falls(stand, within))
+        if before <= most:  # the rows, too, speak for the clock
+            certain = clock.is_time and not before
+            asked = len(fallen) > (0 if certain else max(before, most))
+            asked = asked and not numbers_rows(clock.name)
+        else:
+            asked = clock.is_time and len(fallen) > most
+        if asked:
             problems.add(
-                "seems to order the trials, but the rows are not in its order; if it "
-                f"counts them, say so (--columns trial={name}), else sort the rows",
-                **raw.at(int(rows[1:][falls][0]), name),
+                f"seems to order the trials, and {column!r} puts them into another "
+                f"order; say which counts them (--columns trial={column}, or another), "
+                "or leave this column out",
+                **raw.at(int(fallen[0]), clock.name),
             )
+            return
+    if "id" in words(column) and len(own) > most:
+        problems.add(
+            "may number the items that were shown, since the rows are not in its order; "
+            f"if it counts the trials, say so (--columns trial={column}), else rename it",
+            **raw.at(int(own[0]), column),
+        )

@@ -135,10 +135,12 @@ def arrange(
     before = len(problems)
     check_rows(raw, task, places, values, used, problems)
     check_phases(raw, task, places, values, series, columns or {}, problems)
-    check_sessions(raw, places, who, used, problems)
+    check_sessions(raw, places, series, used, columns or {}, problems)
     # Trials that stand twice because of these rows are no second thing to correct.
     settled = len(problems) == before
-    order, note = in_order(raw, places, series, used, problems, settled=settled)
+    order, note = in_order(
+        raw, places, series, used, columns or {}, problems, settled=settled
+    )
     notes.append(note)
     found = {
         name: _covariate(raw, places[name], series, reading, problems)

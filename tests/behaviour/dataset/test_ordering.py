@@ -1,0 +1,110 @@
+"""Trials follow each other as they were done, or the user is asked for their order."""
+
+import pytest
+
+from tests.behaviour.dataset.tables import complaint, load, table
+
+SHUFFLED = (3, 8, 1, 6, 2, 9, 5, 10, 4, 7)
+OUTCOMES = [0, 0, 1, 0, 1, 1, 0, 1, 1, 0]
+IN_ORDER = tuple(range(1, 11))
+
+
+def trials(rows=IN_ORDER, **columns):
+    """Rows of one person: the trial done first has the first of each column's cells."""
+    lines = []
+    for row in rows:
+        more = [str(cells[row - 1]) for cells in columns.values()]
+        lines.append(",".join(("a", *more, str(OUTCOMES[row - 1]), str(row % 2))))
+    return table(",".join(("subject", *columns, "outcome", "response")), *lines)
+
+
+def moments(pattern):
+    return [pattern.format(i) for i in IN_ORDER]
+
+
+ISO, GERMAN = moments("2021-03-04T10:{:02d}:30Z"), moments("04.03.2021 10:{:02d}")
+SECONDS = [2.5 * i for i in IN_ORDER]
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        ({"trial_id": SHUFFLED, "onset": SECONDS}, "onset"),
+        ({"trial_number": SHUFFLED, "Stim.OnsetTime": SECONDS}, "Stim.OnsetTime"),
+        ({"trial": SHUFFLED, "trial_index": IN_ORDER}, "trial_index"),
+        ({"trial": SHUFFLED, "sent": ISO}, "sent"),
+        ({"trial": SHUFFLED, "time": SECONDS}, "time"),
+        ({"trial_id": SHUFFLED}, "trial_id"),
+    ],
+)
+def test_numbers_of_items_do_not_order_the_trials(columns, named, tmp_path):
+    """Rows stand as they were done; the item's number would put them elsewhere."""
+    text, trial = trials(**columns), next(iter(columns))
+    said = complaint(tmp_path, text)
+    assert f"data.csv, column {named!r}, row" in said
+    assert f"--columns trial={trial}" in said
+    series = load(tmp_path, text, columns={"trial": trial})
+    wanted = [OUTCOMES[SHUFFLED.index(i)] for i in IN_ORDER]
+    assert series.values["outcome"].tolist() == [wanted]
+
+
+def test_shuffled_rows_follow_neither_the_item_nor_the_clock(tmp_path):
+    text = trials(SHUFFLED, trial=SHUFFLED[::-1], onset=SECONDS)
+    assert "column 'onset', row" in complaint(tmp_path, text)
+    series = load(tmp_path, text, columns={"trial": "onset"})
+    assert series.values["outcome"].tolist() == [OUTCOMES]
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        (SHUFFLED, {"trial": IN_ORDER, "onset": SECONDS, "sent": ISO}),
+        (SHUFFLED, {"trial": IN_ORDER, "index": sorted(SHUFFLED, key=SHUFFLED.index)}),
+        (IN_ORDER, {"trial": IN_ORDER, "cue_onset": SHUFFLED, "time": SHUFFLED}),
+        (IN_ORDER, {"cue_onset_delay": SHUFFLED, "item_number": SHUFFLED}),
+        (IN_ORDER, {"trials.thisIndex": SHUFFLED, "trial_rt": SHUFFLED}),
+        (
+            IN_ORDER,
+            {
+                "clock": [
+                    f"{(54 + i) // 60 + 23:02d}".replace("24", "00")
+                    + f":{(54 + i) % 60:02d}:13"
+                    for i in IN_ORDER
+                ]
+            },
+        ),
+    ],
+)
+def test_numbers_that_order_nothing_do_no_harm(rows, columns, tmp_path):
+    series = load(tmp_path, trials(rows, **columns))
+    assert series.values["outcome"].tolist() == [OUTCOMES]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        *(
+            (name, IN_ORDER)
+            for name in ("round", "round_number", "onset_ms", "time_ms")
+        ),
+        *((name, SECONDS) for name in ("time_elapsed", "trial_onset", "UTC Timestamp")),
+        ("subsession.round_number", IN_ORDER),
+        ("trials.thisN", IN_ORDER),
+        ("sent", ISO),
+        ("Local Date", GERMAN),
+        ("at", moments("10:{:02d}:30")),
+    ],
+)
+def test_rows_out_of_the_order_of_a_clock_are_refused(name, cells, tmp_path):
+    said = complaint(tmp_path, trials(SHUFFLED, **{name: cells}))
+    assert f"column {name!r}, row 4" in said
+    assert "seems to order the trials, but the rows are not in its order" in said
+    assert "--columns session" not in said
+    assert (f"--columns trial={name}" in said) == (cells in (IN_ORDER, SECONDS))
+    if cells in (IN_ORDER, SECONDS):
+        series = load(
+            tmp_path,
+            trials(SHUFFLED, **{name: cells}),
+            columns={"trial": name},
+        )
+        assert series.values["outcome"].tolist() == [OUTCOMES]
