@@ -1,27 +1,49 @@
 """Rows that are no trials of their own: practice, cues, and the phases of one trial."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from pcmodel.behaviour.dataset.cells import is_missing, to_flag
-from pcmodel.behaviour.dataset.naming import called, plain
+from pcmodel.behaviour.dataset.naming import called, plain, words
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
 from pcmodel.behaviour.dataset.violations import Violations
 
 # Words of rows that are shown or done, but are no trials of the task.
+PREPARING = re.compile(
+    r"prac(?!tical|titioner)|training|tutorial|instruction|warm.?up", re.IGNORECASE
+)
 NO_TRIAL = re.compile(
-    r"practi[cs]e|training|tutorial|instruction|fixation|\bcue\b|\bbreak\b|\bdemo\b"
-    r"|pause|warm.?up|example",
+    rf"{PREPARING.pattern}|fixation|\bcue\b|\bbreak\b|\bdemo\b|pause|example|\binstr\b"
+    r"|\biti\b|\brest\b|welcome|consent|debrief",
     re.IGNORECASE,
 )
-PREPARING = re.compile(r"practi[cs]e|training|tutorial|instruction|warm.?up", re.I)
+NO_PRACTICE = re.compile(r"(?:non?|not|post|after|without)[\W_]*(?:prac|train)", re.I)
+FLAGS = ("practice", "ispractice", "training")
+PRACTICE = {"practice", "practise", "prac", "training", "tutorial", "warmup", "demo"}
+OF_LOOPS = ("thisn", "thistrialn", "thisrepn", "thisindex", "order")  # of PsychoPy
+EXCLUDED = {
+    *("exclude", "excluded", "exclusion", "outlier", "isoutlier", "reject", "rejected"),
+    *("bad", "discard", "discarded", "invalid", "omit", "omitted", "remove", "removed"),
+}
+INCLUDED = {"include", "included", "inclusion", "keep", "kept", "usable", "valid"}
+OF_ROWS = {
+    "is",
+    "reason",
+    "trial",
+    "trials",
+    "row",
+    "rt",
+    "flag",
+    "subject",
+    "participant",
+    "to",
+}
+FINE = {"ok", "none", "good", "fine", "keep", "kept", "included", "valid"}
 LEAST_PHASES = 5  # rows of one phase that show a pattern
 MOST_LEVELS = 40  # of a column that tells kinds of rows apart
-EXCLUDED = ("exclude", "excluded", "outlier", "isoutlier", "reject", "rejected", "bad")
-FLAGS = ("practice", "ispractice", "training")
 
 
 def check_rows(
@@ -29,6 +51,7 @@ def check_rows(
     task: Task,
     places: Mapping[str, str],
     values: Mapping[str, np.ndarray],
+    who: Sequence[str],
     used: set[str],
     problems: Violations,
 ) -> None:
@@ -37,17 +60,18 @@ def check_rows(
     Rows are refused that a column of phases or types calls so, and all rows of a type in
     which nothing is ever seen or done, unless `where` or a formula speaks of the column.
     """
-    taken = {place for name, place in places.items() if name != "block"}
+    taken = {place for name, place in places.items() if name != "block"} | used
     empty = np.isnan(values["outcome"]) & np.isnan(values[task.response])
     phases = set(called(raw.columns, PHASE_NAMES))
-    for name, column in raw.columns.items():
-        if name in used or name in taken:
+    free = {name: cells for name, cells in raw.columns.items() if name not in taken}
+    if _check_loops(raw, free, who, problems):
+        free = {n: c for n, c in free.items() if not set(words(n)) & PRACTICE}
+    for name, column in free.items():
+        if not 2 <= len(set(column)) <= MOST_LEVELS:
             continue
-        levels = set(column)
-        if not 2 <= len(levels) <= MOST_LEVELS:
-            continue
-        for level in sorted(levels):
-            why = _no_trial(name, level.strip(), name in phases)
+        varies = len(set(zip(who, column, strict=True))) > len(set(who))
+        for level in sorted(set(column)):
+            why = _no_trial(name, level.strip(), name in phases, varies)
             if is_missing(level) or not (why or name in phases):
                 continue
             rows = [i for i, cell in enumerate(column) if cell == level]
@@ -62,15 +86,52 @@ def check_rows(
                 )
 
 
-def _no_trial(name: str, level: str, is_phase: bool) -> str:
-    """Why rows of this level are no trials, by the words alone; empty if nothing says so."""
-    if plain(name) in FLAGS and to_flag(level) == 1.0:
+def _no_trial(name: str, level: str, is_phase: bool, varies: bool) -> str:
+    """Why rows of this level are no trials, by the words alone; empty if nothing says so.
+
+    What is one and the same in all rows of a person may tell a group that was trained.
+    """
+    said, flag = set(words(name)), to_flag(level)
+    practice = plain(name) in FLAGS or (varies and said & PRACTICE)
+    if practice and flag == 1.0:
         return "is no trial of the task"
-    if plain(name) in EXCLUDED and to_flag(level) == 1.0:
-        return "is to be left out"
+    if said & EXCLUDED and said <= EXCLUDED | OF_ROWS:
+        return "is to be left out" if flag != 0.0 and level.lower() not in FINE else ""
+    if said & INCLUDED and said <= INCLUDED | OF_ROWS:
+        return "is to be left out" if flag == 0.0 else ""
+    if not (varies or is_phase) or NO_PRACTICE.match(level):
+        return ""
     if PREPARING.match(level) or (is_phase and NO_TRIAL.search(level)):
         return "is no trial of the task"
     return ""
+
+
+def _check_loops(
+    raw: RawTable,
+    free: Mapping[str, Sequence[str]],
+    who: Sequence[str],
+    problems: Violations,
+) -> bool:
+    """Columns of practice that are filled in some rows of a person are so in practice."""
+    for name, cells in free.items():
+        if not set(words(name)) & PRACTICE:
+            continue
+        filled = [not is_missing(cell) for cell in cells]
+        kinds = {cell for cell in set(cells) if not is_missing(cell)}
+        flags = all(to_flag(cell) is not None for cell in kinds)
+        if flags and not plain(name).endswith(OF_LOOPS):
+            continue
+        if len(set(zip(who, filled, strict=True))) == len(set(who)):
+            continue
+        for i in np.flatnonzero(filled).tolist():
+            problems.add(
+                "is filled in where a trial was practised, it seems; choose the rows "
+                f'(--where "`{name}` == n/a", or != to keep them)',
+                **raw.at(i, name),
+                value=cells[i].strip(),
+            )
+        return True
+    return False
 
 
 def check_phases(

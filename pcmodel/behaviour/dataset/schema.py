@@ -14,6 +14,7 @@ PARTICIPANT_NAMES = (
     *("participant_no", "participant_nr", "subject", "subject_id", "subject_number"),
     *("subject_no", "subject_nr", "subj", "subj_id", "sub", "sub_id", "id", "pid"),
     *("ppt", "ppid", "person", "person_id", "prolific_id", "prolific_pid"),
+    *("participant_private_id", "participant_code", "subject_code"),
 )
 SESSION_NAMES = (
     *("session", "session_id", "session_number", "session_no", "session_nr"),
@@ -33,6 +34,9 @@ TRIAL_NAMES = (
 PHASE_NAMES = (
     *("trial_type", "event_type", "event", "row_type", "type", "phase", "stage"),
     *("part", "task_part", "section", "practice", "is_practice", "training", "screen"),
+    *("test_part", "screen_name", "display", "zone_type", "zone_name", "exp_stage"),
+    *("procedure", "procedure_block", "procedure_trial", "procedure_subtrial"),
+    *("running", "running_block", "running_trial", "running_subtrial"),
 )
 
 

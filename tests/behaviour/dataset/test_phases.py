@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pcmodel.behaviour.dataset import Reading
 from tests.behaviour.dataset.tables import complaint, load, table
 
 RESPONSES, OUTCOMES = (0, 1, 0, 1, 1, 0, 0, 1), (0, 0, 1, 1, 0, 0, 1, 1)
@@ -53,3 +54,64 @@ def test_trials_without_a_response_or_an_outcome_are_trials(tmp_path):
     rows = [f"a,{t},{t % 2 if t < 9 else ''},{t // 2 % 2}" for t in range(18)]
     text = table("subject,trial,outcome,response", *rows)
     assert load(tmp_path, text).present.sum() == 18
+
+
+def rows_of(names, cells):
+    """Rows of one person with these cells beside the outcome and the response."""
+    rows = [f"a,{cell},{i % 2},{i // 2 % 2}" for i, cell in enumerate(cells)]
+    return table(f"subject,{names},outcome,response", *rows)
+
+
+@pytest.mark.parametrize(
+    ("column", "first", "later"),
+    [
+        ("practice_trial", ("1", "1"), "0"),
+        ("Is-Practice Trial", ("yes", "yes"), "no"),
+        ("Procedure[Trial]", ("PracProc", "PracProc"), "TrialProc"),
+        ("Running", ("prac", "prac"), "main"),
+        ("Running[Block]", ("BlockPracticeTrials",) * 2, "Block1"),
+        ("Anything", ("PracticeTrials",) * 2, "Trials"),
+        ("test_part", ("instr", "instr"), "test"),
+        ("display", ("Practice 1", "Practice 2"), "Trial"),
+        ("practice_trials.thisN", ("0", "1"), ""),
+        ("PracList.Sample", ("1", "2"), "NULL"),
+        ("practice_response", ("f", "j"), ""),
+        ("exclude_trial", ("TRUE", "TRUE"), "FALSE"),
+        ("exclusion", ("too fast", "too slow"), ""),
+        ("rt_outlier", ("1", "1"), "0"),
+        ("valid_trial", ("0", "0"), "1"),
+        ("include", ("no", "no"), "yes"),
+    ],
+)
+def test_practice_and_exclusions_of_other_names_are_asked_about(
+    column, first, later, tmp_path
+):
+    text = rows_of(column, (*first, *[later] * 6))
+    said = complaint(tmp_path, text)
+    assert f"column {column!r}, row 2 {first[0]!r}" in said and "row 4" not in said
+    wheres = [part.split('"')[0] for part in said.split('--where "')[1:]]
+    series = load(tmp_path, text, reading=Reading(where=" and ".join(wheres)))
+    assert series.present.sum() == 6
+    kept = " and ".join(
+        where.replace("!=", "~").replace("==", "!=").replace("~", "==")
+        for where in wheres[:1]
+    )
+    assert load(tmp_path, text, reading=Reading(where=kept)).present.sum() >= 1
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("group", ["training"] * 8),
+        ("training_hours", ["3"] * 8),
+        ("training_group", ["1"] * 8),
+        ("phase", ["nonpractice", "post-training"] * 4),
+        ("bad_outcome", ["1", "0"] * 4),
+        ("practical", ["practical", "other"] * 4),
+        ("excluded", ["", "0"] * 4),
+    ],
+)
+def test_trials_beside_practice_stay_trials(column, cells, tmp_path):
+    rows = "".join(f"b,x,{i % 2},{i // 2 % 2}\n" for i in range(2))
+    text = rows_of(column, cells) + (rows if column == "group" else "")
+    assert load(tmp_path, text).present.sum() == 8 + 2 * (column == "group")
