@@ -24,6 +24,7 @@ from pcmodel.behaviour.dataset.ordering import in_order
 from pcmodel.behaviour.dataset.phases import check_phases, check_rows
 from pcmodel.behaviour.dataset.readers import RawTable, read_raw
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
+from pcmodel.behaviour.dataset.repeats import check_repeats
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.seconds import in_seconds
 from pcmodel.behaviour.dataset.sessions import check_sessions
@@ -136,6 +137,7 @@ def arrange(
     check_rows(raw, task, places, values, who, used, problems)
     check_phases(raw, task, places, values, series, columns or {}, problems)
     check_sessions(raw, places, series, used, columns or {}, problems)
+    check_repeats(raw, task, places, series, problems)
     # Trials that stand twice because of these rows are no second thing to correct.
     settled = len(problems) == before
     order, note = in_order(

@@ -1,0 +1,141 @@
+"""Rows pasted a second time: a long block of rows that stands in the table twice."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pcmodel.behaviour.dataset.cells import to_number
+from pcmodel.behaviour.dataset.naming import called, words
+from pcmodel.behaviour.dataset.readers import RawTable
+from pcmodel.behaviour.dataset.schema import RT_NAMES, Task
+from pcmodel.behaviour.dataset.violations import Violations
+
+LEAST_ROWS = 5
+CERTAIN = 13.0  # bits beyond chance: one table in ten thousand
+LATENCY = {"rt", "rts", "latency", "reaction"}
+DIFFERENT = 0.25  # of reaction times, at least: twice pasted, at most half differ
+MOST_SAID = 5
+TIMED = (
+    "to the very reaction times, as if pasted twice; remove what is not so (or, if the "
+    "times are made up, leave their column out)"
+)
+ALIKE = (
+    "as if pasted twice; remove what is not so (or, if they are other trials, number "
+    "all in a column called trial)"
+)
+
+
+def check_repeats(
+    raw: RawTable,
+    task: Task,
+    places: Mapping[str, str],
+    series: np.ndarray,
+    problems: Violations,
+) -> None:
+    """No long block of rows stands twice.
+
+    By chance it may, the less so the more a row says. With reaction times, a few rows
+    are enough, of whatever people or blocks. Without them rows must be the same in every
+    column, and stand in one series.
+    """
+    order = np.argsort(series, kind="stable")
+    timed = _times_of_responses(raw, places, series)
+    if timed is not None:
+        names = (places["outcome"], places[task.response], timed)
+        kind = _kinds(raw, names, timed)[order]
+        bits = _bits(kind[kind >= 0], 0)
+        _check(raw, order, series[order], kind, bits, TIMED, problems)
+        return
+    kind = _kinds(raw, list(raw.columns))[order]
+    for one in np.unique(series):
+        here = series[order] == one
+        bits = min(_bits(kind[here], before) for before in range(3))
+        _check(raw, order[here], series[order][here], kind[here], bits, ALIKE, problems)
+
+
+def _times_of_responses(
+    raw: RawTable, places: Mapping[str, str], series: np.ndarray
+) -> str | None:
+    """A column of reaction times that differ as such times do."""
+    names = called(raw.columns, ("reaction_time", *RT_NAMES))
+    names += [name for name in raw.columns if set(words(name)) & LATENCY]
+    names = [name for name in names if name not in places.values()]
+    for name in (places.get("reaction_time"), *names):
+        if name is None:
+            continue
+        cells = raw.columns[name]
+        given = [to_number(cell) for cell in cells]
+        times = [
+            (s, x) for s, x in zip(series.tolist(), given, strict=True) if x and x == x
+        ]
+        if len(times) >= LEAST_ROWS and len(set(times)) >= DIFFERENT * len(times):
+            return name
+    return None
+
+
+def _kinds(raw: RawTable, names: Sequence[str], filled: str = "") -> np.ndarray:
+    """A number for each row: the same for rows with the same cells, below 0 for none."""
+    place: dict[tuple[str, ...], int] = {}
+    rows = zip(*(raw.columns[name] for name in names), strict=True)
+    kind = np.asarray([place.setdefault(row, len(place)) for row in rows])
+    if filled:
+        number = {cell: to_number(cell) for cell in set(raw.columns[filled])}
+        given = [bool(x := number[c]) and x == x for c in raw.columns[filled]]
+        kind = np.where(given, kind, -1 - np.arange(len(kind)))
+    return kind
+
+
+def _bits(kind: np.ndarray, before: int) -> float:
+    """What a row says, on average, to who knows so many of the rows before it."""
+
+    def entropy(length: int) -> float:
+        if not length or len(kind) < length:
+            return 0.0
+        windows = np.lib.stride_tricks.sliding_window_view(kind, length)
+        counts = np.unique(windows, axis=0, return_counts=True)[1]
+        share = counts / counts.sum()
+        return float(-(share * np.log2(share)).sum())
+
+    return entropy(before + 1) - entropy(before)
+
+
+def _check(
+    raw: RawTable,
+    rows: np.ndarray,
+    series: np.ndarray,
+    kind: np.ndarray,
+    bits: float,
+    advice: str,
+    problems: Violations,
+) -> None:
+    """Name blocks of `rows` that repeat earlier ones and are longer than chance allows."""
+    if len(rows) < 2 * LEAST_ROWS or bits <= 0.0:
+        return
+    least = max(LEAST_ROWS, int(np.ceil((CERTAIN + 2 * np.log2(len(rows))) / bits)))
+    first: dict[tuple[int, ...], int] = {}
+    said = i = 0
+    while i + least <= len(rows) and said < MOST_SAID:
+        j = first.setdefault(tuple(kind[i : i + least].tolist()), i)
+        if j + least > i or _is_cut(series, i, least) or _is_cut(series, j, least):
+            i += 1
+            continue
+        length = least
+        while i + length < len(rows) and j + length < i:
+            same = kind[i + length] == kind[j + length]
+            if not same or series[i + length] != series[i]:
+                break
+            length += 1
+        last, before = raw.row[rows[i + length - 1]], raw.row[rows[j]]
+        file = raw.file[rows[j]]
+        there = "" if file == raw.file[rows[i]] else f" of {file}"
+        problems.add(
+            f"from here to row {last} the rows repeat those from row {before}{there} on, "
+            f"{advice}",
+            file=raw.file[rows[i]],
+            row=raw.row[rows[i]],
+        )
+        said, i = said + 1, i + length
+
+
+def _is_cut(series: np.ndarray, start: int, length: int) -> bool:
+    return bool(series[start] != series[start + length - 1])
