@@ -36,6 +36,7 @@ SPANS = {
 }
 # PsychoPy numbers conditions (thisIndex), repetitions, and trials in a repetition so.
 NO_COUNTS = ("thisindex", "thisrepn", "thistrialn")
+ANEW = {"in", "within", "per", "of", "block", "run", "rep", "miniblock", "cycle", "sub"}
 ROW_NUMBERS = {"nr", "no", "number", "num", "n", "index", "count", "row"}
 DIFFERENT = 0.9  # of the values of what counts trials
 FILLED = 0.5  # of the rows, at least
@@ -64,17 +65,22 @@ class Clock(NamedTuple):
         return rows[1:][fallen]
 
 
-def find_clocks(raw: RawTable, part: np.ndarray, used: Collection[str]) -> list[Clock]:
-    """The columns that count or time the trials of each part, but for those in `used`."""
+def find_clocks(
+    raw: RawTable, part: np.ndarray, used: Collection[str], *, anew: bool = False
+) -> list[Clock]:
+    """The columns that count or time the trials of each part, but for those in `used`.
+
+    With `anew`, instead, those that count from the same number again and again.
+    """
     found: list[Clock] = []
     for name, cells in raw.columns.items():
         if name in used:
             continue
         if counts(name) and (values := _numbers(cells)) is not None:
             clock = Clock(name, values, bool(TIMES & set(words(name))), True)
-            if _is_different(values, part):
+            if _is_different(values, part) != anew:
                 found.append(clock)
-        elif (clock := _times(name, cells, part)) is not None:
+        elif not anew and (clock := _times(name, cells, part)) is not None:
             found.append(clock)
     return found
 
@@ -91,6 +97,11 @@ def counts(name: str) -> bool:
     if "trial" in whole or said & TIMES:
         return True
     return bool(said & COUNTS) and said <= COUNTS | BESIDE
+
+
+def counts_anew(name: str) -> bool:
+    """Whether the name itself says so: `trial_in_block`."""
+    return bool(ANEW & set(words(name)))
 
 
 def numbers_rows(name: str) -> bool:

@@ -7,7 +7,12 @@ import numpy as np
 from jaxtyping import Int
 
 from pcmodel.behaviour.dataset.cells import to_number
-from pcmodel.behaviour.dataset.clocks import Clock, find_clocks, numbers_rows
+from pcmodel.behaviour.dataset.clocks import (
+    Clock,
+    counts_anew,
+    find_clocks,
+    numbers_rows,
+)
 from pcmodel.behaviour.dataset.naming import called, words
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.schema import BLOCK_NAMES
@@ -42,6 +47,8 @@ def in_order(
     taken = used | set(places.values())
     if column is None:
         _check_order(raw, part, taken, problems)
+        if settled:
+            _check_anew(raw, part, taken, problems)
         return np.argsort(series, kind="stable"), "order: as the rows stand"
     numbers = _numbers(raw, column, problems)
     twice = _twice(series, numbers)
@@ -146,6 +153,27 @@ def _check_order(
             f"{advice if clock.is_number else ''}sort the rows, or leave the column out",
             **raw.at(int(fallen[0]), clock.name),
         )
+
+
+def _check_anew(
+    raw: RawTable, part: np.ndarray, taken: set[str], problems: Violations
+) -> None:
+    """Trials that are counted from the first again are of another session or block."""
+    rows = np.argsort(part, kind="stable")
+    for clock in find_clocks(raw, part, taken, anew=True):
+        values, own = clock.values[rows], part[rows]
+        inner = np.diff(own) == 0
+        steps, begins = np.diff(values)[inner], values[1:][inner]
+        again = steps < 0.0
+        if counts_anew(clock.name) or not 0 < again.sum() <= FEW * len(steps):
+            continue
+        if set(steps[~again]) == {1.0} and set(begins[again]) == {values[0]}:
+            problems.add(
+                "counts trials from the first again; say what begins there (--columns "
+                "session=COLUMN, or --columns block=COLUMN if the belief is carried on), "
+                "or leave the column out",
+                **raw.at(int(rows[1:][inner][again][0]), clock.name),
+            )
 
 
 def _check_trials(

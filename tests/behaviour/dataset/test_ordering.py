@@ -108,3 +108,22 @@ def test_rows_out_of_the_order_of_a_clock_are_refused(name, cells, tmp_path):
             columns={"trial": name},
         )
         assert series.values["outcome"].tolist() == [OUTCOMES]
+
+
+@pytest.mark.parametrize("name", ["this_trial_is", "trials.thisN", "round", "index"])
+def test_trials_that_are_counted_anew_are_asked_about(name, tmp_path):
+    """Two sessions of a person, the one below the other."""
+    rows = [f"a,{i % 12},{i // 12},{i // 3 % 2},{i // 2 % 2}" for i in range(24)]
+    said = complaint(tmp_path, table(f"subject,{name},game,outcome,response", *rows))
+    assert f"column {name!r}, row 14: counts trials from the first again" in said
+    for option in ({"columns": {"session": "game"}}, {"columns": {"block": "game"}}):
+        text = table(f"subject,{name},game,outcome,response", *rows)
+        assert load(tmp_path, text, **option).present.sum() == 24
+
+
+@pytest.mark.parametrize("name", ["trial_in_block", "position"])
+def test_counts_within_a_block_are_no_sessions(name, tmp_path):
+    long = 12 if name == "trial_in_block" else 4
+    rows = [f"a,{i % long},{i // 4 % 2},{i // 2 % 2}" for i in range(24)]
+    text = table(f"subject,{name},outcome,response", *rows)
+    assert load(tmp_path, text).present.shape == (1, 24)
