@@ -1,7 +1,7 @@
 """The order of trials within a series."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Int
@@ -105,7 +105,22 @@ def _numbers(raw: RawTable, column: str, problems: Violations) -> np.ndarray:
                 **raw.at(int(i), column),
                 value=cells[i],
             )
+    for cell in sorted(_tenths(number)):
+        problems.add(
+            "is read as it were without its last zero, and would come too early; count "
+            "the trials in whole numbers",
+            **raw.at(cells.index(cell), column),
+            value=cell,
+        )
     return numbers
+
+
+def _tenths(cells: Iterable[str]) -> set[str]:
+    """Numbers like 1.10 among others like 1.2: the tenth of a part, and not 1.1."""
+    end = {cell: cell.strip().partition(".")[2] for cell in cells}
+    if len({len(text) for text in end.values() if text}) < 2:
+        return set()
+    return {c for c, text in end.items() if len(text) > 1 and text.endswith("0")}
 
 
 def _twice(series: np.ndarray, *keys: np.ndarray) -> list[tuple[int, int]]:
@@ -120,14 +135,20 @@ def _twice(series: np.ndarray, *keys: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _blocks(raw: RawTable, column: str) -> np.ndarray | None:
-    """The number of each row's block (`block-2` is 2); None where there is none."""
+    """The number of each row's block (`block-2` is 2, but `-2` is less than 1).
+
+    None where there is none.
+    """
     numbers = {}
     for cell in set(raw.columns[column]):
-        found = re.fullmatch(r"\D*?(\d+(?:\.\d+)?)", cell.strip())
-        if found is None:
+        number = to_number(cell)
+        if number is None:
+            found = re.fullmatch(r"\D*(\d+)", cell.strip())
+            number = float(found.group(1)) if found else np.nan
+        if np.isnan(number):
             return None
-        numbers[cell] = float(found.group(1))
-    if len(set(numbers.values())) != len(numbers):
+        numbers[cell] = number
+    if _tenths(numbers) or len(set(numbers.values())) != len(numbers):
         return None
     return np.asarray([numbers[cell] for cell in raw.columns[column]])
 

@@ -127,3 +127,23 @@ def test_counts_within_a_block_are_no_sessions(name, tmp_path):
     rows = [f"a,{i % long},{i // 4 % 2},{i // 2 % 2}" for i in range(24)]
     text = table(f"subject,{name},outcome,response", *rows)
     assert load(tmp_path, text).present.shape == (1, 24)
+
+
+def test_blocks_below_zero_come_first(tmp_path):
+    rows = [f"a,{b},{t},{int(b < 0)},{t % 2}" for b in (1, -1, 2) for t in range(3)]
+    series = load(tmp_path, table("subject,block,trial,outcome,response", *rows))
+    assert series.values["outcome"].tolist() == [[1] * 3 + [0] * 6]
+
+
+def test_a_point_between_block_and_trial_is_no_decimal_point(tmp_path):
+    cells = [f"{block}.{t}" for block in (1, 2) for t in range(1, 11)]
+    rows = [f"a,{cell},{i % 2},{i // 2 % 2}" for i, cell in enumerate(cells)]
+    rows = [row for row in rows if "1.1," not in row and "2.1," not in row]
+    text = table("subject,trial,outcome,response", *rows)
+    said = complaint(tmp_path, text)
+    assert "column 'trial', row 10 '1.10'" in said and "in whole numbers" in said
+    text = table("subject,block,trial,outcome,response", *rows).replace("a,", "a,1,")
+    assert "in whole numbers" in complaint(tmp_path, text)
+    rows = [f"a,{2.25 * i},{i % 2},{i // 2 % 2}" for i in range(5)]
+    text = table("subject,trial,outcome,response", *rows)
+    assert load(tmp_path, text).present.sum() == 5
