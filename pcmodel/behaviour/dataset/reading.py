@@ -16,7 +16,7 @@ class Reading:
         where: rows to use, as an expression: `phase == test and session in (1, 2)`.
         missing: cells that stand for a missing value, besides the empty one, n/a and
             NaN. Given at all, they are taken for the whole list: no value is suspected.
-        units: by the task's column, "s" or "ms" (reaction times).
+        units: by the task's column, "s", "ms" or "us" (reaction times).
         codes: by the task's column, the two words or numbers that count as 0 and as 1.
         bids_suffix: "beh" or "events", where a BIDS folder has both of one run.
     """

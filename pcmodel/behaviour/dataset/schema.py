@@ -132,6 +132,7 @@ def find_task(name: str) -> Task:
 RT_NAMES = (
     *("rt", "reaction_time_s", "reaction_time_ms", "rt_s", "rt_sec", "rt_ms"),
     *("rt_msec", "response_time", "response_time_s", "response_time_ms", "latency"),
+    *("rt_us", "reaction_time_us", "response_time_us"),
 )
 JUDGEMENTS = {
     "confidence": Column("confidence", "number", names=("conf", "confidence_rating")),

@@ -10,7 +10,7 @@ NINES = {9.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0}
 CODES = NINES | {n / 9 * k for n in NINES - {9.0} for k in (7, 8)} | {8.0, 7.0}
 NEGATIVE = {-1.0} | {-code for code in CODES}
 ADVICE = (
-    "looks like a code for a missing value; name it (--missing {code:g}), or, if it is a "
+    "looks like a code for a missing value; name it (--missing={code:g}), or, if it is a "
     "value, say what else is missing (--missing n/a)"
 )
 
@@ -36,6 +36,8 @@ def suspects(values: np.ndarray) -> set[float]:
 
 
 def _apart(value: float, rest: np.ndarray) -> bool:
+    if value == -1.0 and set(rest.tolist()) == {1.0}:
+        return False  # a contrast of two conditions
     if value < 0.0:
         return bool(rest.min() >= 0.0)
     if value >= 77.0:
