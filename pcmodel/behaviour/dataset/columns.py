@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from pcmodel.behaviour.dataset.cells import to_flag, to_number
+from pcmodel.behaviour.dataset.cells import about_comma, to_flag, to_number
 from pcmodel.behaviour.dataset.codes import read_binary
 from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.readers import RawTable
@@ -228,9 +228,8 @@ def _parse(
     found = np.full(raw.num_rows, np.nan)
     for i, cell in enumerate(cells):
         problem, number = wrong[cell], numbers[cell]
-        if problem and number is None and "," in cell:
-            problem += " (a decimal comma? write a point)"
         if problem:
+            problem = about_comma(cell) or problem
             problems.add(problem, **raw.at(i, place), value=cell)
         elif number is not None:
             found[i] = number

@@ -5,6 +5,8 @@ or in one condition of the columns in `series_by`. Its covariates are constant. 
 are padded to one length; `present` is false under the padding.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from pcmodel.behaviour.dataset.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.cells import about_comma, is_missing, to_number
 from pcmodel.behaviour.dataset.codes import check_words, told
 from pcmodel.behaviour.dataset.columns import (
     check_suspects,
@@ -30,6 +32,12 @@ from pcmodel.behaviour.dataset.seconds import in_seconds
 from pcmodel.behaviour.dataset.sessions import check_sessions
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.behaviour.dataset.where import choose_rows, columns_in
+
+SUMMARY = re.compile(
+    r"(?:.+[ _])?(?:totals?|means?|averages?|sum|median)|avg|overall|all|n|count|min|max"
+    r"|sd|sem?|st(?:an)?d\.?[ _]?(?:dev(?:iation)?\.?|err(?:or)?\.?)?|summe|mittelwert",
+    re.IGNORECASE,
+)
 
 
 class Series(NamedTuple):
@@ -105,7 +113,7 @@ def arrange(
     binary = [c.name for c in task.columns if c.kind == "binary" and c.name in places]
     check_words(raw, places, {name: values[name] for name in binary}, problems)
     who = _labels(raw, places["participant"], problems)
-    _check_people(raw, places["participant"], who, problems)
+    _check_people(raw, places["participant"], who, asked, problems)
     _check_elsewhere(raw, set(places.values()) | asked, problems)
     notes = [f"{name}: column {place!r}" for name, place in places.items()]
     if "session" not in places:
@@ -201,9 +209,13 @@ def _check_elsewhere(raw: RawTable, used: set[str], problems: Violations) -> Non
 
 
 def _check_people(
-    raw: RawTable, column: str, who: Sequence[str], problems: Violations
+    raw: RawTable,
+    column: str,
+    who: Sequence[str],
+    asked: set[str],
+    problems: Violations,
 ) -> None:
-    """A column that differs in every row numbers the rows, not the people."""
+    """A column that differs in every row numbers the rows, and a total is nobody."""
     if len(who) > 3 and len(set(who)) == len(who):
         problems.add(
             "differs in every row, so that nobody has a second trial; say which column "
@@ -211,6 +223,16 @@ def _check_people(
             file=raw.file[0],
             column=column,
         )
+        return
+    rows = Counter(who)
+    for i, label in enumerate(who):
+        if SUMMARY.fullmatch(label) and rows[label] == 1 and column not in asked:
+            problems.add(
+                "is a row of totals, it seems, and nobody's trial; remove it (or choose "
+                f"the rows: --where \"`{column}` != '{label}'\", or == to keep it)",
+                **raw.at(i, column),
+                value=label,
+            )
 
 
 def _first_seen(labels: Sequence) -> Int[np.ndarray, " rows"]:
@@ -270,9 +292,13 @@ def _check_mixed(
     numbers: Mapping[str, float | None],
     problems: Violations,
 ) -> None:
-    """Numbers with a word among them would silently become labels."""
+    """Numbers with a word or a comma among them would silently become labels."""
+    for i, cell in enumerate(cells):
+        if said := about_comma(cell):
+            problems.add(said, **raw.at(i, column), value=cell)
     finite = {c for c, n in numbers.items() if n is not None and np.isfinite(n)}
     words = {c for c, n in numbers.items() if n is None or c.lower() == "none"}
+    words = {word for word in words if not about_comma(word)}
     if len(finite) < 2 or not words:
         return
     for i, cell in enumerate(cells):

@@ -83,9 +83,9 @@ def test_decimal_commas_are_read_where_commas_do_not_separate(tmp_path):
     )
     thousands = text.replace("0,5", "1,250").replace("1,25;", "1,250;")
     thousands = thousands.replace("1,25\n", "1,500\n")
-    assert "row 2 '1,250': is one thousand and more" in complaint(
-        tmp_path, thousands, judged=("reaction_time",)
-    )
+    said = complaint(tmp_path, thousands, judged=("reaction_time",))
+    assert "row 2 '1,250', row 3 '1,500': is one thousand and more" in said
+    assert load(tmp_path, thousands).present.sum() == 4  # where it is not read
 
 
 NAMED = table(
