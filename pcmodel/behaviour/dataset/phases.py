@@ -64,26 +64,47 @@ def check_rows(
     empty = np.isnan(values["outcome"]) & np.isnan(values[task.response])
     phases = set(called(raw.columns, PHASE_NAMES))
     free = {name: cells for name, cells in raw.columns.items() if name not in taken}
-    if _check_loops(raw, free, who, problems):
+    _check_loops(raw, free, who, ~empty, problems)
+    if _check_practice(raw, free, who, problems):
         free = {n: c for n, c in free.items() if not set(words(n)) & PRACTICE}
-    for name, column in free.items():
-        if not 2 <= len(set(column)) <= MOST_LEVELS:
-            continue
-        varies = len(set(zip(who, column, strict=True))) > len(set(who))
-        for level in sorted(set(column)):
-            why = _no_trial(name, level.strip(), name in phases, varies)
-            if is_missing(level) or not (why or name in phases):
-                continue
-            rows = [i for i, cell in enumerate(column) if cell == level]
-            if not why and empty[rows].all():
-                why = "has neither outcome nor response and is no trial"
-            for i in rows if why else ():
-                problems.add(
-                    f"{why}, it seems; choose the rows (--where "
-                    f"\"`{name}` != '{level.strip()}'\", or == to keep them)",
-                    **raw.at(i, name),
-                    value=level.strip(),
-                )
+    named = np.zeros(raw.num_rows, dtype=bool)  # rows of which something is said
+    kinds = [(name, level) for name in free for level in _levels(free[name])]
+    for name, level in kinds:
+        varies = len(set(zip(who, free[name], strict=True))) > len(set(who))
+        why = _no_trial(name, level, name in phases, varies)
+        if why:
+            _refuse(raw, name, level, why, named, problems)
+    for name, level in kinds:
+        here = np.asarray([cell.strip() == level for cell in free[name]])
+        if name in phases and empty[here].all() and not named[here].all():
+            why = "has neither outcome nor response and is no trial"
+            _refuse(raw, name, level, why, named, problems)
+
+
+def _levels(cells: Sequence[str]) -> list[str]:
+    """The levels of a column that may tell kinds of rows apart."""
+    levels = {cell.strip() for cell in cells}
+    found = [level for level in sorted(levels) if not is_missing(level)]
+    return found if 2 <= len(levels) <= MOST_LEVELS else []
+
+
+def _refuse(
+    raw: RawTable,
+    name: str,
+    level: str,
+    why: str,
+    named: np.ndarray,
+    problems: Violations,
+) -> None:
+    for i, cell in enumerate(raw.columns[name]):
+        if cell.strip() == level:
+            named[i] = True
+            problems.add(
+                f"{why}, it seems; choose the rows (--where "
+                f"\"`{name}` != '{level}'\", or == to keep them)",
+                **raw.at(i, name),
+                value=level,
+            )
 
 
 def _no_trial(name: str, level: str, is_phase: bool, varies: bool) -> str:
@@ -107,6 +128,34 @@ def _no_trial(name: str, level: str, is_phase: bool, varies: bool) -> str:
 
 
 def _check_loops(
+    raw: RawTable,
+    free: Mapping[str, Sequence[str]],
+    who: Sequence[str],
+    filled: np.ndarray,
+    problems: Violations,
+) -> None:
+    """Two loops of PsychoPy, one after the other, may be practice and task, or blocks."""
+    rows: dict[str, np.ndarray] = {}
+    for name, cells in free.items():
+        if plain(name).endswith("thisn") and not set(words(name)) & PRACTICE:
+            rows[name] = filled & ~np.asarray([is_missing(cell) for cell in cells])
+    loops = sorted(
+        (name for name in rows if rows[name].any()), key=lambda n: rows[n].sum()
+    )
+    if len(loops) < 2 or np.any(np.sum([rows[name] for name in loops], axis=0) > 1):
+        return  # one loop, or loops within others
+    done = {(who[i], name) for name in loops for i in np.flatnonzero(rows[name])}
+    if len(done) == len({person for person, _ in done}):
+        return  # each person did one
+    for name in loops[:-1]:
+        problems.add(
+            f"counts the trials of another loop than {loops[-1]!r}; choose the rows "
+            f'(--where "`{name}` == n/a", or "`{name}` == n/a or `{name}` >= 0" for all)',
+            **raw.at(int(np.flatnonzero(rows[name])[0]), name),
+        )
+
+
+def _check_practice(
     raw: RawTable,
     free: Mapping[str, Sequence[str]],
     who: Sequence[str],

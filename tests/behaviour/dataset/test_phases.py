@@ -115,3 +115,24 @@ def test_trials_beside_practice_stay_trials(column, cells, tmp_path):
     rows = "".join(f"b,x,{i % 2},{i // 2 % 2}\n" for i in range(2))
     text = rows_of(column, cells) + (rows if column == "group" else "")
     assert load(tmp_path, text).present.sum() == 8 + 2 * (column == "group")
+
+
+def test_loops_of_which_one_may_be_practice_are_asked_about(tmp_path):
+    cells = [*(f"{i},,0" for i in range(2)), *(f",{i},{i // 3}" for i in range(6))]
+    text = rows_of("loop1.thisN,trials.thisN,k", cells)
+    said = complaint(tmp_path, text)
+    assert "column 'loop1.thisN', row 2: counts the trials of another loop" in said
+    assert "than 'trials.thisN'" in said
+    wheres = [part.split('"')[0] for part in said.split(' "`')[1:]]
+    for where, count in ((f"`{wheres[0]}", 6), (f"`{wheres[1]}", 8)):
+        assert load(tmp_path, text, reading=Reading(where=where)).present.sum() == count
+    other = text.replace("a,0,,0", "b,0,,0").replace("a,1,,0", "b,1,,0")
+    assert load(tmp_path, other).present.sum() == 8  # of other people
+
+
+def test_a_row_is_named_once_for_being_empty(tmp_path):
+    rows = ["fix,a1,n/a,n/a", "go,a2,1,0", "fix,a1,n/a,n/a", "go,a2,0,1"]
+    lines = [f"s,{row}" for row in rows]
+    text = table("subject,type,screen,outcome,response", *lines)
+    said = complaint(tmp_path, text)
+    assert said.count("has neither outcome nor response") == 1
