@@ -33,6 +33,7 @@ BESIDE = {
 SPANS = {
     *("delay", "to", "error", "duration", "dur", "jitter", "interval", "iti", "isi"),
     *("soa", "rt", "reaction", "response", "latency", "since", "from", "diff", "lag"),
+    *("left", "remaining", "until"),
 }
 # PsychoPy numbers conditions (thisIndex), repetitions, and trials in a repetition so.
 NO_COUNTS = ("thisindex", "thisrepn", "thistrialn")

@@ -189,6 +189,7 @@ def check_phases(
     places: Mapping[str, str],
     values: Mapping[str, np.ndarray],
     series: np.ndarray,
+    used: set[str],
     given: Mapping[str, str],
     problems: Violations,
 ) -> None:
@@ -215,6 +216,17 @@ def check_phases(
             "trial=COLUMN)",
             **raw.at(int(halves[0]), places[task.response]),
         )
+    for name in called(raw.columns, PHASE_NAMES):
+        cells = np.asarray(raw.columns[name])
+        for one in np.unique(series) if name not in used else ():
+            rows = np.flatnonzero(series == one)
+            if number := _rows_each(cells[rows], outcome[rows], response[rows]):
+                level = cells[rows][number - 1].strip()
+                problems.add(
+                    f"has {number} rows for each trial, it seems, with one response and "
+                    f"one outcome; keep one of them (--where \"`{name}` == '{level}'\")",
+                    **raw.at(int(rows[0]), name),
+                )
 
 
 def _is_apart(
@@ -233,3 +245,15 @@ def _is_apart(
     follows = done[:-1] & ~seen[:-1] & both[1:] & (response[:-1] == response[1:])
     repeats = seen[1:] & ~done[1:] & both[:-1] & (outcome[1:] == outcome[:-1])
     return bool(follows.sum() + repeats.sum() >= 0.9 * half.sum())
+
+
+def _rows_each(cells: np.ndarray, outcome: np.ndarray, response: np.ndarray) -> int:
+    """How many phases follow each other again and again with the same values; else 0."""
+    number = len(set(cells.tolist()))
+    if number < 2 or len(cells) % number or len(cells) < LEAST_PHASES * number:
+        return 0
+    phases = cells.reshape(-1, number)
+    values = np.stack([outcome, response], axis=-1).reshape(-1, number, 2)
+    alike = np.array_equal(values, np.repeat(values[:, :1], number, 1), equal_nan=True)
+    changes = len(np.unique(values[:, 0], axis=0)) > 1
+    return number if alike and changes and (phases == phases[0]).all() else 0

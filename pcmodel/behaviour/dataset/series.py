@@ -143,7 +143,7 @@ def arrange(
     used = {places[name] for name in (*grouped, *covariates)} | asked
     before = len(problems)
     check_rows(raw, task, places, values, who, used, problems)
-    check_phases(raw, task, places, values, series, columns or {}, problems)
+    check_phases(raw, task, places, values, series, used, columns or {}, problems)
     check_sessions(raw, places, series, used, columns or {}, problems)
     check_repeats(raw, task, places, series, problems)
     # Trials that stand twice because of these rows are no second thing to correct.

@@ -43,6 +43,23 @@ def test_phases_of_one_trial_are_no_two_trials(choice, feedback, number, tmp_pat
         assert "write one row per trial" in said
 
 
+@pytest.mark.parametrize("number", ["trial", "k"])
+def test_events_that_all_say_the_whole_trial_are_one_trial(number, tmp_path):
+    rows = []
+    for trial, (y, u) in enumerate(zip(RESPONSES, OUTCOMES, strict=True)):
+        rows += [f"a,{trial},{event},{u},{y}" for event in ("cue", "choice", "reward")]
+    text = table(f"subject,{number},event,outcome,response", *rows).replace("cue", "go")
+    said = complaint(tmp_path, text)
+    assert "column 'event', row 2: has 3 rows for each trial" in said
+    assert "stands twice" not in said
+    where = said.split('--where "')[1].split('"')[0]
+    series = load(tmp_path, text, reading=Reading(where=where))
+    assert series.values["response"].tolist() == [list(RESPONSES)]
+    kept = Reading(where="event in (go, choice, reward)")
+    if number == "k":
+        assert load(tmp_path, text, reading=kept).present.sum() == 24
+
+
 def test_trials_without_a_response_or_an_outcome_are_trials(tmp_path):
     rows = [
         f"a,{t},{t % 2 if t % 3 else 'n/a'},{1 if t % 5 else ''}" for t in range(12)
