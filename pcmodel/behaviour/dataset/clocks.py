@@ -18,7 +18,8 @@ from pcmodel.behaviour.dataset.readers import RawTable
 
 COUNTS = {
     *("nr", "no", "number", "num", "n", "t", "order", "index", "count", "time"),
-    *("position", "sequence", "seq", "row", "round", "times", "rounds"),
+    *("position", "sequence", "seq", "row", "round", "times", "rounds", "clock"),
+    *("step", "steps", "iteration"),
 }
 TIMES = {
     *("onset", "onsets", "timestamp", "timestamps", "elapsed", "started", "starttime"),
@@ -26,8 +27,17 @@ TIMES = {
 # Beside a word that counts or times, these leave its meaning as it is.
 BESIDE = {
     *("ms", "msec", "s", "sec", "secs", "seconds", "us", "this", "start", "begin"),
-    *("abs", "absolute", "global", "system", "unix", "epoch", "utc", "local", "clock"),
-    *("of", "the", "presentation", "running", "event", "subsession"),
+    *("abs", "absolute", "global", "system", "unix", "epoch", "utc", "local"),
+    *(
+        "of",
+        "the",
+        "presentation",
+        "running",
+        "event",
+        "subsession",
+        "game",
+        "decision",
+    ),
 }
 # An onset's delay, or the time from one onset to the next, is no time of the day.
 SPANS = {
@@ -77,8 +87,10 @@ def find_clocks(
     for name, cells in raw.columns.items():
         if name in used:
             continue
-        if counts(name) and (values := _numbers(cells)) is not None:
-            clock = Clock(name, values, bool(TIMES & set(words(name))), True)
+        values = _numbers(cells)
+        if values is not None and (counts(name) or _are_since_1970(values)):
+            certain = bool(TIMES & set(words(name))) or _are_since_1970(values)
+            clock = Clock(name, values, certain, True)
             if _is_different(values, part) != anew:
                 found.append(clock)
         elif not anew and (clock := _times(name, cells, part)) is not None:
@@ -116,6 +128,12 @@ def _numbers(cells: Sequence[str]) -> Float[np.ndarray, " rows"] | None:
         return None
     values = np.asarray([number[cell] for cell in cells], dtype=float)
     return values if np.isfinite(values).mean() >= FILLED else None
+
+
+def _are_since_1970(values: np.ndarray) -> bool:
+    """Whether all may be seconds or milliseconds since 1970, of the years 2001 to 2033."""
+    seen = values[np.isfinite(values)]
+    return any(bool(((seen > k * 1e9) & (seen < k * 2e9)).all()) for k in (1, 1000))
 
 
 def _is_different(values: np.ndarray, part: np.ndarray) -> bool:

@@ -13,13 +13,16 @@ from pcmodel.behaviour.dataset.clocks import (
     find_clocks,
     numbers_rows,
 )
-from pcmodel.behaviour.dataset.naming import called, words
+from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.schema import BLOCK_NAMES
 from pcmodel.behaviour.dataset.suspects import suspects
 from pcmodel.behaviour.dataset.violations import Violations
 
 FEW = 0.1  # of the steps from trial to trial, and a sign of no order at all
+
+LEAST_STEPS = 7  # of a series, on average, that show whether it is mixed
+MIXED = (0.25, 0.75)  # of the steps go back: half of them do in a random order
 
 
 def in_order(
@@ -232,9 +235,23 @@ def _check_trials(
                 **raw.at(int(fallen[0]), clock.name),
             )
             return
-    if "id" in words(column) and len(own) > most:
+    if len(own) > most and (
+        plain(column).endswith("id") or _is_out_of_order(series, len(own))
+    ):
         problems.add(
             "may number the items that were shown, since the rows are not in its order; "
             f"if it counts the trials, say so (--columns trial={column}), else rename it",
             **raw.at(int(own[0]), column),
         )
+
+
+def _is_out_of_order(series: np.ndarray, falls: int) -> bool:
+    """Whether rows stand series by series, and yet within them as if by chance.
+
+    Rows that were shuffled would stand in no order at all.
+    """
+    changes = int(np.count_nonzero(np.diff(series)))
+    count = len(np.unique(series))
+    within = len(series) - count
+    ordered = changes == count - 1 and count > 1 and within >= LEAST_STEPS * count
+    return ordered and MIXED[0] * within < falls < MIXED[1] * within

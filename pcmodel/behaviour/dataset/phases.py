@@ -17,7 +17,7 @@ PREPARING = re.compile(
 )
 NO_TRIAL = re.compile(
     rf"{PREPARING.pattern}|fixation|\bcue\b|\bbreak\b|\bdemo\b|pause|example|\binstr\b"
-    r"|\biti\b|\brest\b|welcome|consent|debrief",
+    r"|\biti\b|\brest\b|welcome|consent|debrief|attention[ _-]?check",
     re.IGNORECASE,
 )
 NO_PRACTICE = re.compile(r"(?:non?|not|post|after|without)[\W_]*(?:prac|train)", re.I)
@@ -27,8 +27,22 @@ OF_LOOPS = ("thisn", "thistrialn", "thisrepn", "thisindex", "order")  # of Psych
 EXCLUDED = {
     *("exclude", "excluded", "exclusion", "outlier", "isoutlier", "reject", "rejected"),
     *("bad", "discard", "discarded", "invalid", "omit", "omitted", "remove", "removed"),
+    *("drop", "dropped", "artifact", "artefact"),
 }
-INCLUDED = {"include", "included", "inclusion", "keep", "kept", "usable", "valid"}
+INCLUDED = {
+    *(
+        "include",
+        "included",
+        "inclusion",
+        "keep",
+        "kept",
+        "usable",
+        "valid",
+        "real",
+        "ok",
+    ),
+}
+LEFT_OUT = re.compile(r"excluded?|outliers?|discarded|to be excluded", re.IGNORECASE)
 OF_ROWS = {
     "is",
     "reason",
@@ -42,6 +56,7 @@ OF_ROWS = {
     "to",
 }
 FINE = {"ok", "none", "good", "fine", "keep", "kept", "included", "valid"}
+FEW = 0.1  # of rows, and no more than slips
 LEAST_PHASES = 5  # rows of one phase that show a pattern
 MOST_LEVELS = 40  # of a column that tells kinds of rows apart
 
@@ -120,6 +135,8 @@ def _no_trial(name: str, level: str, is_phase: bool, varies: bool) -> str:
         return "is to be left out" if flag != 0.0 and level.lower() not in FINE else ""
     if said & INCLUDED and said <= INCLUDED | OF_ROWS:
         return "is to be left out" if flag == 0.0 else ""
+    if LEFT_OUT.fullmatch(level):
+        return "is to be left out"
     if not (varies or is_phase) or NO_PRACTICE.match(level):
         return ""
     if PREPARING.match(level) or (is_phase and NO_TRIAL.search(level)):
@@ -234,12 +251,13 @@ def _is_apart(
 ) -> bool:
     """Whether the rows of one series are phases of trials.
 
-    Either no row has both, or about every second row lacks one of them and otherwise
+    Either next to no row has both, or about every second row lacks one of them and otherwise
     says what the other phase's row says: the choice before, or the outcome to come.
     """
     both, half = seen & done, seen != done
-    if not both.any():
-        return bool(seen.any() and done.any())
+    least = min(seen.sum(), done.sum())
+    if both.sum() <= FEW * least:
+        return bool(least)
     if half.sum() < max(LEAST_PHASES, 0.4 * len(half)):
         return False
     follows = done[:-1] & ~seen[:-1] & both[1:] & (response[:-1] == response[1:])

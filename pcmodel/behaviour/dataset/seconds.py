@@ -11,8 +11,17 @@ from pcmodel.behaviour.dataset.reading import Reading
 from pcmodel.behaviour.dataset.violations import Violations
 
 NAMES = {
-    "us": {"us", "usec", "usecs", "\u00b5s", "\u03bcs", "microsecond", "microseconds"},
-    "ms": {"ms", "msec", "msecs", "millisecond", "milliseconds"},
+    "us": {
+        "us",
+        "usec",
+        "usecs",
+        "\u00b5s",
+        "\u03bcs",
+        "microsec",
+        "microsecond",
+        "microseconds",
+    },
+    "ms": {"ms", "msec", "msecs", "millis", "millisec", "millisecond", "milliseconds"},
     "s": {"s", "sec", "secs", "second", "seconds"},
 }
 SCALE = {"s": 1.0, "ms": 1e-3, "us": 1e-6}

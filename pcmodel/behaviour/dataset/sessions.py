@@ -15,11 +15,12 @@ SESSION = {"session", "sess", "ses", "visit"}
 OCCASION = {
     *("day", "date", "week", "month", "wave", "occasion", "timepoint", "sitting"),
     *("appointment", "assessment", "measurement", "prepost", "followup"),
+    *("drug", "treatment", "medication", "dose"),
 }
 OCCASIONS = re.compile(
     r"(?:t|v|day|week|month|visit|wave|session|sess?|time|time.?point)[ _-]?\d+"
     r"|(?:pre|post)(?:[ _-]?(?:test|treatment|training|intervention|drug|dose))?"
-    r"|baseline|follow[ _-]?up[ _-]?\d*|\d{4}-\d\d-\d\d.*",
+    r"|baseline|follow[ _-]?up[ _-]?\d*|(?:\d{4}-\d\d-\d\d|\d\d?[/.]\d\d?[/.]\d{2,4}).*",
     re.IGNORECASE,
 )
 STAGES = {"phase", "stage", "part", "section", "block", "run", "reversal"}

@@ -34,7 +34,9 @@ SECONDS = [2.5 * i for i in IN_ORDER]
         ({"trial": SHUFFLED, "trial_index": IN_ORDER}, "trial_index"),
         ({"trial": SHUFFLED, "sent": ISO}, "sent"),
         ({"trial": SHUFFLED, "time": SECONDS}, "time"),
+        ({"trial": SHUFFLED, "unix": [1.6e9 + 3 * i for i in IN_ORDER]}, "unix"),
         ({"trial_id": SHUFFLED}, "trial_id"),
+        ({"TrialID": SHUFFLED}, "TrialID"),
     ],
 )
 def test_numbers_of_items_do_not_order_the_trials(columns, named, tmp_path):
@@ -46,6 +48,24 @@ def test_numbers_of_items_do_not_order_the_trials(columns, named, tmp_path):
     series = load(tmp_path, text, columns={"trial": trial})
     wanted = [OUTCOMES[SHUFFLED.index(i)] for i in IN_ORDER]
     assert series.values["outcome"].tolist() == [wanted]
+
+
+def test_items_mixed_within_each_person_are_no_trials(tmp_path):
+    text = trials(trial=SHUFFLED)
+    both = text + text.replace("a,", "b,").split("\n", 1)[1]
+    said = complaint(tmp_path, both)
+    assert "column 'trial', row 4: may number the items" in said
+    assert load(tmp_path, both, columns={"trial": "trial"}).present.sum() == 20
+    lines = both.strip().split("\n")
+    mixed = table(lines[0], *(lines[1 + 7 * i % 20] for i in range(20)))
+    assert load(tmp_path, mixed).present.sum() == 20  # as people are, so are trials
+    backwards = table(
+        lines[0], *sorted(lines[1:11], key=lambda x: -int(x.split(",")[1]))
+    )
+    backwards += "\n".join(
+        line.replace("a,", "b,") for line in backwards.split("\n")[1:]
+    )
+    assert load(tmp_path, backwards).present.sum() == 20
 
 
 def test_shuffled_rows_follow_neither_the_item_nor_the_clock(tmp_path):

@@ -98,6 +98,8 @@ def rows_of(names, cells):
         ("rt_outlier", ("1", "1"), "0"),
         ("valid_trial", ("0", "0"), "1"),
         ("include", ("no", "no"), "yes"),
+        ("state", ("excluded", "excluded"), "kept"),
+        ("section", ("attention_check",) * 2, "task"),
     ],
 )
 def test_practice_and_exclusions_of_other_names_are_asked_about(

@@ -21,6 +21,8 @@ def trials(names, cells):
         ("occasion", ("a", "b")),
         ("pre_post", (0, 1)),
         ("time", ("pre", "post")),
+        ("drug", ("placebo", "LSD")),
+        ("done", ("04.03.2021", "11.03.2021")),
         ("when", ("Baseline", "Follow-up 1")),
         ("recorded", ("2021-03-04_10h05.22", "2021-03-11_09h12.01")),
     ],
