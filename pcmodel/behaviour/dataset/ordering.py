@@ -75,6 +75,16 @@ def in_order(
     return order, f"order: by {column!r}{_skipped(series[order], numbers[order])}"
 
 
+def by_series(series: np.ndarray) -> list[np.ndarray]:
+    """The rows of each series, as they stand.
+
+    >>> [rows.tolist() for rows in by_series(np.asarray([0, 1, 0]))]
+    [[0, 2], [1]]
+    """
+    order = np.argsort(series, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(series[order])) + 1)
+
+
 def _counted_in(
     series: np.ndarray, numbers: np.ndarray, blocks: Mapping[str, np.ndarray]
 ) -> list[str]:

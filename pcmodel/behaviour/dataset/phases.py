@@ -7,6 +7,7 @@ import numpy as np
 
 from pcmodel.behaviour.dataset.cells import is_missing, to_flag
 from pcmodel.behaviour.dataset.naming import called, plain, words
+from pcmodel.behaviour.dataset.ordering import by_series
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
 from pcmodel.behaviour.dataset.violations import Violations
@@ -161,14 +162,16 @@ def _check_loops(
     )
     if len(loops) < 2 or np.any(np.sum([rows[name] for name in loops], axis=0) > 1):
         return  # one loop, or loops within others
-    done = {(who[i], name) for name in loops for i in np.flatnonzero(rows[name])}
+    done = {
+        (who[i], name) for name in loops for i in np.flatnonzero(rows[name]).tolist()
+    }
     if len(done) == len({person for person, _ in done}):
         return  # each person did one
     for name in loops[:-1]:
         problems.add(
             f"counts the trials of another loop than {loops[-1]!r}; choose the rows "
             f'(--where "`{name}` == n/a", or "`{name}` == n/a or `{name}` >= 0" for all)',
-            **raw.at(int(np.flatnonzero(rows[name])[0]), name),
+            **raw.at(int(np.argmax(rows[name])), name),
         )
 
 
@@ -219,8 +222,8 @@ def check_phases(
     outcome, response = values["outcome"], values[task.response]
     seen, done = np.isfinite(outcome), np.isfinite(response)
     counted = given.get("trial") in raw.columns
-    for one in np.unique(series) if seen.any() and done.any() else ():
-        rows = np.flatnonzero(series == one)
+    each = by_series(series)
+    for rows in each if seen.any() and done.any() else ():
         if counted and len({raw.columns[given["trial"]][i] for i in rows}) == len(rows):
             continue
         if not _is_apart(seen[rows], done[rows], outcome[rows], response[rows]):
@@ -235,8 +238,7 @@ def check_phases(
         )
     for name in called(raw.columns, PHASE_NAMES):
         cells = np.asarray(raw.columns[name])
-        for one in np.unique(series) if name not in used else ():
-            rows = np.flatnonzero(series == one)
+        for rows in each if name not in used else ():
             if number := _rows_each(cells[rows], outcome[rows], response[rows]):
                 level = cells[rows][number - 1].strip()
                 problems.add(
