@@ -19,14 +19,14 @@ from pcmodel.behaviour.dataset.readers import RawTable
 COUNTS = {
     *("nr", "no", "number", "num", "n", "t", "order", "index", "count", "time"),
     *("position", "sequence", "seq", "row", "round", "times", "rounds", "clock"),
-    *("step", "steps", "iteration"),
+    *("step", "steps", "iteration", "start", "begin"),
 }
 TIMES = {
     *("onset", "onsets", "timestamp", "timestamps", "elapsed", "started", "starttime"),
 }
 # Beside a word that counts or times, these leave its meaning as it is.
 BESIDE = {
-    *("ms", "msec", "s", "sec", "secs", "seconds", "us", "this", "start", "begin"),
+    *("ms", "msec", "s", "sec", "secs", "seconds", "us", "this"),
     *("abs", "absolute", "global", "system", "unix", "epoch", "utc", "local"),
     *(
         "of",
@@ -39,6 +39,9 @@ BESIDE = {
         "decision",
     ),
 }
+# Names in small letters without a mark between their words: `roundnumber`.
+TIMED = re.compile("onset|timestamp|elapsed")
+TOGETHER = re.compile(f"(?:{'|'.join(sorted(w for w in COUNTS if len(w) > 1))})+")
 # An onset's delay, or the time from one onset to the next, is no time of the day.
 SPANS = {
     *("delay", "to", "error", "duration", "dur", "jitter", "interval", "iti", "isi"),
@@ -55,8 +58,9 @@ DAY = 86400.0
 FORMATS = (
     *("%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
     *("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%I:%M:%S %p"),
+    "%Y-%m-%d_%Hh%M.%S.%f",
 )
-LOOKS_LIKE_A_TIME = re.compile(r"\d{1,4}[-/.:]\d")
+LOOKS_LIKE_A_TIME = re.compile(r"\d{1,4}[-/.:]\d|\d{8}T\d")
 
 
 class Clock(NamedTuple):
@@ -89,7 +93,7 @@ def find_clocks(
             continue
         values = _numbers(cells)
         if values is not None and (counts(name) or _are_since_1970(values)):
-            certain = bool(TIMES & set(words(name))) or _are_since_1970(values)
+            certain = _are_since_1970(values) or _times_surely(name)
             clock = Clock(name, values, certain, True)
             if _is_different(values, part) != anew:
                 found.append(clock)
@@ -107,7 +111,9 @@ def counts(name: str) -> bool:
     said, whole = set(words(name)), plain(name)
     if whole.endswith(NO_COUNTS) or said & SPANS:
         return False
-    if "trial" in whole or said & TIMES:
+    if "trial" in whole or _times_surely(name):
+        return True
+    if TOGETHER.fullmatch(whole):
         return True
     return bool(said & COUNTS) and said <= COUNTS | BESIDE
 
@@ -115,6 +121,10 @@ def counts(name: str) -> bool:
 def counts_anew(name: str) -> bool:
     """Whether the name itself says so: `trial_in_block`."""
     return bool(ANEW & set(words(name)))
+
+
+def _times_surely(name: str) -> bool:
+    return bool(TIMES & set(words(name)) or TIMED.search(plain(name)))
 
 
 def numbers_rows(name: str) -> bool:

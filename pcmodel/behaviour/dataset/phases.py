@@ -28,20 +28,11 @@ OF_LOOPS = ("thisn", "thistrialn", "thisrepn", "thisindex", "order")  # of Psych
 EXCLUDED = {
     *("exclude", "excluded", "exclusion", "outlier", "isoutlier", "reject", "rejected"),
     *("bad", "discard", "discarded", "invalid", "omit", "omitted", "remove", "removed"),
-    *("drop", "dropped", "artifact", "artefact"),
+    *("excl", "drop", "dropped", "artifact", "artefact"),
 }
 INCLUDED = {
-    *(
-        "include",
-        "included",
-        "inclusion",
-        "keep",
-        "kept",
-        "usable",
-        "valid",
-        "real",
-        "ok",
-    ),
+    *("include", "included", "inclusion", "keep", "kept", "usable", "valid", "ok"),
+    *("good", "real", "main", "experimental"),
 }
 LEFT_OUT = re.compile(r"excluded?|outliers?|discarded|to be excluded", re.IGNORECASE)
 OF_ROWS = {
@@ -76,7 +67,8 @@ def check_rows(
     Rows are refused that a column of phases or types calls so, and all rows of a type in
     which nothing is ever seen or done, unless `where` or a formula speaks of the column.
     """
-    taken = {place for name, place in places.items() if name != "block"} | used
+    groups = ("block", "session")  # they, too, may be of practice
+    taken = {place for name, place in places.items() if name not in groups} | used
     empty = np.isnan(values["outcome"]) & np.isnan(values[task.response])
     phases = set(called(raw.columns, PHASE_NAMES))
     free = {name: cells for name, cells in raw.columns.items() if name not in taken}
@@ -130,7 +122,7 @@ def _no_trial(name: str, level: str, is_phase: bool, varies: bool) -> str:
     """
     said, flag = set(words(name)), to_flag(level)
     practice = plain(name) in FLAGS or (varies and said & PRACTICE)
-    if practice and flag == 1.0:
+    if practice and (flag == 1.0 or level.lower() == "on"):
         return "is no trial of the task"
     if said & EXCLUDED and said <= EXCLUDED | OF_ROWS:
         return "is to be left out" if flag != 0.0 and level.lower() not in FINE else ""

@@ -142,7 +142,8 @@ def arrange(
     series = _first_seen(list(zip(*keys, strict=True)))
     used = {places[name] for name in (*grouped, *covariates)} | asked
     before = len(problems)
-    check_rows(raw, task, places, values, who, used, problems)
+    said = {places[name] for name in extra} | asked
+    check_rows(raw, task, places, values, who, said, problems)
     check_phases(raw, task, places, values, series, used, columns or {}, problems)
     check_sessions(raw, places, series, used, columns or {}, problems)
     check_repeats(raw, task, places, series, problems)

@@ -10,12 +10,14 @@ from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.violations import Violations
 
-SESSION = {"session", "sess", "ses", "visit"}
+SESSION = {"sess", "ses"}
+SURELY = re.compile("(?<!sub)session|visit")
+NUMBER = re.compile("(?:no|nr|num|number|id|index)$")
 # Columns of these may also count trials, or tell what is shown in them.
 OCCASION = {
     *("day", "date", "week", "month", "wave", "occasion", "timepoint", "sitting"),
     *("appointment", "assessment", "measurement", "prepost", "followup"),
-    *("drug", "treatment", "medication", "dose"),
+    *("drug", "treatment", "medication", "med", "meds", "dose"),
 }
 OCCASIONS = re.compile(
     r"(?:t|v|day|week|month|visit|wave|session|sess?|time|time.?point)[ _-]?\d+"
@@ -77,9 +79,9 @@ def _each_once(series: np.ndarray) -> bool:
 def _names_sessions(name: str, cells: Sequence[str]) -> str:
     """`surely`, `maybe`, or nothing."""
     said = set(words(name))
-    if said & SESSION:
+    if said & SESSION or SURELY.search(plain(name)):
         return "surely"
-    if said & OCCASION or plain(name) in OCCASION:
+    if said & OCCASION or NUMBER.sub("", plain(name)) in OCCASION:
         return "maybe"
     levels = {cell.strip() for cell in set(cells) if not is_missing(cell)}
     if said & STAGES or len(levels) < 2:

@@ -17,6 +17,7 @@ def trials(names, cells):
     ("name", "levels"),
     [
         ("week", (1, 2)),
+        ("wavenumber", (1, 2)),
         ("Assessment Date", ("03/04/2021", "10/04/2021")),
         ("occasion", ("a", "b")),
         ("pre_post", (0, 1)),
@@ -45,7 +46,7 @@ def test_columns_that_split_the_rows_are_asked_about(
     assert (f"--series {name}" if session else f"--columns session={name}") in said
     assert load(tmp_path, text, **option).present.shape == (2, 5)
     carried = {"columns": {"block": name}}
-    if not restart or name == "week":
+    if not restart or name in ("week", "wavenumber"):
         assert load(tmp_path, text, **carried).present.shape == (1, 10)
 
 
