@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pcmodel.behaviour.dataset.cells import is_missing, to_flag
+from pcmodel.behaviour.dataset.cells import is_missing, to_flag, to_number
 from pcmodel.behaviour.dataset.naming import called, plain, words
 from pcmodel.behaviour.dataset.ordering import by_series
 from pcmodel.behaviour.dataset.readers import RawTable
@@ -30,23 +30,12 @@ EXCLUDED = {
     *("bad", "discard", "discarded", "invalid", "omit", "omitted", "remove", "removed"),
     *("excl", "drop", "dropped", "artifact", "artefact"),
 }
-INCLUDED = {
-    *("include", "included", "inclusion", "keep", "kept", "usable", "valid", "ok"),
-    *("good", "real", "main", "experimental"),
-}
+INCLUDED = {"include", "included", "inclusion", "usable"}
+# Words that say so of rows only, for a partner or a reward may be good, or real.
+INCLUDED_ROWS = {"keep", "kept", "valid", "ok", "good", "real", "main", "experimental"}
 LEFT_OUT = re.compile(r"excluded?|outliers?|discarded|to be excluded", re.IGNORECASE)
-OF_ROWS = {
-    "is",
-    "reason",
-    "trial",
-    "trials",
-    "row",
-    "rt",
-    "flag",
-    "subject",
-    "participant",
-    "to",
-}
+ROWS = {"is", "trial", "trials", "row", "rows", "subject", "participant"}
+OF_ROWS = ROWS | {"rt", "flag", "to", "reason"}
 FINE = {"ok", "none", "good", "fine", "keep", "kept", "included", "valid"}
 FEW = 0.1  # of rows, and no more than slips
 LEAST_PHASES = 5  # rows of one phase that show a pattern
@@ -77,16 +66,25 @@ def check_rows(
         free = {n: c for n, c in free.items() if not set(words(n)) & PRACTICE}
     named = np.zeros(raw.num_rows, dtype=bool)  # rows of which something is said
     kinds = [(name, level) for name in free for level in _levels(free[name])]
-    for name, level in kinds:
+    for name in dict(kinds):
         varies = len(set(zip(who, free[name], strict=True))) > len(set(who))
-        why = _no_trial(name, level, name in phases, varies)
-        if why:
-            _refuse(raw, name, level, why, named, problems)
+        spares = any(map(_is_spared, set(free[name])))
+        is_phase = name in phases
+        for level in _levels(free[name]):
+            why = _no_trial(
+                name, level, is_phase=is_phase, varies=varies, spares=spares
+            )
+            if why:
+                _refuse(raw, name, level, why, named, problems)
     for name, level in kinds:
         here = np.asarray([cell.strip() == level for cell in free[name]])
         if name in phases and empty[here].all() and not named[here].all():
             why = "has neither outcome nor response and is no trial"
             _refuse(raw, name, level, why, named, problems)
+
+
+def _is_spared(cell: str) -> bool:
+    return is_missing(cell) or to_flag(cell) == 0.0 or cell.strip().lower() in FINE
 
 
 def _levels(cells: Sequence[str]) -> list[str]:
@@ -115,18 +113,24 @@ def _refuse(
             )
 
 
-def _no_trial(name: str, level: str, is_phase: bool, varies: bool) -> str:
+def _no_trial(
+    name: str, level: str, *, is_phase: bool, varies: bool, spares: bool
+) -> str:
     """Why rows of this level are no trials, by the words alone; empty if nothing says so.
 
-    What is one and the same in all rows of a person may tell a group that was trained.
+    What is one and the same in all rows of a person may tell a group that was trained; a
+    word is the reason of an exclusion where the column spares other rows.
     """
     said, flag = set(words(name)), to_flag(level)
     practice = plain(name) in FLAGS or (varies and said & PRACTICE)
     if practice and (flag == 1.0 or level.lower() == "on"):
         return "is no trial of the task"
     if said & EXCLUDED and said <= EXCLUDED | OF_ROWS:
-        return "is to be left out" if flag != 0.0 and level.lower() not in FINE else ""
-    if said & INCLUDED and said <= INCLUDED | OF_ROWS:
+        reason = flag is None and spares and level.lower() not in FINE
+        reason = reason and to_number(level) is None
+        return "is to be left out" if flag == 1.0 or reason else ""
+    kept = said & INCLUDED or (said & INCLUDED_ROWS and said & ROWS)
+    if kept and said <= INCLUDED | INCLUDED_ROWS | OF_ROWS:
         return "is to be left out" if flag == 0.0 else ""
     if LEFT_OUT.fullmatch(level):
         return "is to be left out"

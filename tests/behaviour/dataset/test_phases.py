@@ -131,6 +131,9 @@ def test_practice_and_exclusions_of_other_names_are_asked_about(
         ("bad_outcome", ["1", "0"] * 4),
         ("practical", ["practical", "other"] * 4),
         ("excluded", ["", "0"] * 4),
+        ("good", ["0", "1"] * 4),
+        ("reject", ["accept", "reject"] * 4),
+        ("drop", ["140", "0"] * 4),
     ],
 )
 def test_trials_beside_practice_stay_trials(column, cells, tmp_path):
