@@ -12,7 +12,7 @@ from pcmodel.behaviour.dataset.schema import RT_NAMES, Task
 from pcmodel.behaviour.dataset.violations import Violations
 
 LEAST_ROWS = 5
-CERTAIN = 13.0  # bits beyond chance: one table in ten thousand
+CERTAIN = 20.0  # bits beyond chance: one table in a million
 LATENCY = {"rt", "rts", "latency", "reaction"}
 DIFFERENT = 0.25  # of reaction times, at least: twice pasted, at most half differ
 MOST_SAID = 5
@@ -51,7 +51,7 @@ def check_repeats(
         return  # a trial that stands twice is found by its number
     kind = _kinds(raw, list(raw.columns))
     for rows in by_series(series):
-        bits = min(_bits(kind[rows], before) for before in range(3))
+        bits = min(_bits(kind[rows], before) for before in range(4))
         _check(raw, rows, series[rows], kind[rows], bits, ALIKE, problems)
 
 
