@@ -37,6 +37,7 @@ LEFT_OUT = re.compile(r"excluded?|outliers?|discarded|to be excluded", re.IGNORE
 ROWS = {"is", "trial", "trials", "row", "rows", "subject", "participant"}
 OF_ROWS = ROWS | {"rt", "flag", "to", "reason"}
 FINE = {"ok", "none", "good", "fine", "keep", "kept", "included", "valid"}
+BARE = re.compile(r"[^\s=!<>(),`\"'$\\]+")  # a column that needs no backticks
 FEW = 0.1  # of rows, and no more than slips
 LEAST_PHASES = 5  # rows of one phase that show a pattern
 MOST_LEVELS = 40  # of a column that tells kinds of rows apart
@@ -87,6 +88,21 @@ def _is_spared(cell: str) -> bool:
     return is_missing(cell) or to_flag(cell) == 0.0 or cell.strip().lower() in FINE
 
 
+def where_option(expression: str, name: str, value: str = "") -> str:
+    """The option as it is written in a shell, which has a use for backticks in "...".
+
+    >>> print(where_option("{column} != {value}", "phase", "cue"))
+    --where "phase != 'cue'"
+    >>> print(where_option("{column} != {value}", "Zone Type", "cue"))
+    --where '`Zone Type` != "cue"'
+    """
+    bare = bool(BARE.fullmatch(name)) and name.lower() not in ("and", "or", "not", "in")
+    outer, inner = ('"', "'") if bare and not set("'$`") & set(value) else ("'", '"')
+    column = name if bare else f"`{name}`"
+    said = expression.format(column=column, value=f"{inner}{value}{inner}")
+    return f"--where {outer}{said}{outer}"
+
+
 def _levels(cells: Sequence[str]) -> list[str]:
     """The levels of a column that may tell kinds of rows apart."""
     levels = {cell.strip() for cell in cells}
@@ -106,8 +122,8 @@ def _refuse(
         if cell.strip() == level:
             named[i] = True
             problems.add(
-                f"{why}, it seems; choose the rows (--where "
-                f"\"`{name}` != '{level}'\", or == to keep them)",
+                f"{why}, it seems; choose the rows "
+                f"({where_option('{column} != {value}', name, level)}, or == to keep them)",
                 **raw.at(i, name),
                 value=level,
             )
@@ -166,7 +182,8 @@ def _check_loops(
     for name in loops[:-1]:
         problems.add(
             f"counts the trials of another loop than {loops[-1]!r}; choose the rows "
-            f'(--where "`{name}` == n/a", or "`{name}` == n/a or `{name}` >= 0" for all)',
+            f"({where_option('{column} == n/a', name)}, or for all of them "
+            f"{where_option('{column} == n/a or {column} >= 0', name)})",
             **raw.at(int(np.argmax(rows[name])), name),
         )
 
@@ -191,7 +208,7 @@ def _check_practice(
         for i in np.flatnonzero(filled).tolist():
             problems.add(
                 "is filled in where a trial was practised, it seems; choose the rows "
-                f'(--where "`{name}` == n/a", or != to keep them)',
+                f"({where_option('{column} == n/a', name)}, or != to keep them)",
                 **raw.at(i, name),
                 value=cells[i].strip(),
             )
@@ -239,7 +256,8 @@ def check_phases(
                 level = cells[rows][number - 1].strip()
                 problems.add(
                     f"has {number} rows for each trial, it seems, with one response and "
-                    f"one outcome; keep one of them (--where \"`{name}` == '{level}'\")",
+                    "one outcome; keep one of them "
+                    f"({where_option('{column} == {value}', name, level)})",
                     **raw.at(int(rows[0]), name),
                 )
 

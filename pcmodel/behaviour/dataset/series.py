@@ -23,7 +23,7 @@ from pcmodel.behaviour.dataset.columns import (
 )
 from pcmodel.behaviour.dataset.naming import check_alike
 from pcmodel.behaviour.dataset.ordering import in_order
-from pcmodel.behaviour.dataset.phases import check_phases, check_rows
+from pcmodel.behaviour.dataset.phases import check_phases, check_rows, where_option
 from pcmodel.behaviour.dataset.readers import RawTable, read_raw
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
 from pcmodel.behaviour.dataset.repeats import check_repeats
@@ -229,8 +229,9 @@ def _check_people(
     for i, label in enumerate(who):
         if SUMMARY.fullmatch(label) and rows[label] == 1 and column not in asked:
             problems.add(
-                "is a row of totals, it seems, and nobody's trial; remove it (or choose "
-                f"the rows: --where \"`{column}` != '{label}'\", or == to keep it)",
+                "is a row of totals, it seems, and nobody's trial; remove it, or choose the "
+                f"rows ({where_option('{column} != {value}', column, label)}, or == to "
+                "keep it)",
                 **raw.at(i, column),
                 value=label,
             )

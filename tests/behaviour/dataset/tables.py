@@ -1,5 +1,7 @@
 """Small tables as text, read as a user's file is."""
 
+import re
+
 import pytest
 
 from pcmodel.behaviour.dataset import find_task, load_series, with_judgements
@@ -33,3 +35,8 @@ def trials(column, cells, *, people=1):
         for i, cell in enumerate(cells)
     ]
     return table(f"subject,trial,outcome,response,{column}", *rows)
+
+
+def advised(said):
+    """The expressions that a complaint would have after --where."""
+    return [a or b for a, b in re.findall(r"--where (?:\"([^\"]*)\"|'([^']*)')", said)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
-from tests.behaviour.dataset.tables import complaint, load, table
+from tests.behaviour.dataset.tables import advised, complaint, load, table
 
 RESPONSES, OUTCOMES = (0, 1, 0, 1, 1, 0, 0, 1), (0, 0, 1, 1, 0, 0, 1, 1)
 
@@ -52,7 +52,7 @@ def test_events_that_all_say_the_whole_trial_are_one_trial(number, tmp_path):
     said = complaint(tmp_path, text)
     assert "column 'event', row 2: has 3 rows for each trial" in said
     assert "stands twice" not in said
-    where = said.split('--where "')[1].split('"')[0]
+    (where,) = advised(said)
     series = load(tmp_path, text, reading=Reading(where=where))
     assert series.values["response"].tolist() == [list(RESPONSES)]
     kept = Reading(where="event in (go, choice, reward)")
@@ -111,7 +111,7 @@ def test_practice_and_exclusions_of_other_names_are_asked_about(
     text = rows_of(column, (*first, *[later] * 6))
     said = complaint(tmp_path, text)
     assert f"column {column!r}, row 2 {first[0]!r}" in said and "row 4" not in said
-    wheres = [part.split('"')[0] for part in said.split('--where "')[1:]]
+    wheres = advised(said)
     series = load(tmp_path, text, reading=Reading(where=" and ".join(wheres)))
     assert series.present.sum() == 6
     kept = " and ".join(
@@ -148,8 +148,7 @@ def test_loops_of_which_one_may_be_practice_are_asked_about(tmp_path):
     said = complaint(tmp_path, text)
     assert "column 'loop1.thisN', row 2: counts the trials of another loop" in said
     assert "than 'trials.thisN'" in said
-    wheres = [part.split('"')[0] for part in said.split(' "`')[1:]]
-    for where, count in ((f"`{wheres[0]}", 6), (f"`{wheres[1]}", 8)):
+    for where, count in zip(advised(said), (6, 8), strict=True):
         assert load(tmp_path, text, reading=Reading(where=where)).present.sum() == count
     other = text.replace("a,0,,0", "b,0,,0").replace("a,1,,0", "b,1,,0")
     assert load(tmp_path, other).present.sum() == 8  # of other people
