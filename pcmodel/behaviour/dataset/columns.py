@@ -1,5 +1,6 @@
 """Which column of a file is which of the task's, and the numbers in it."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -147,7 +148,14 @@ def _may_be_absent(task: Task, name: str) -> bool:
 def _absent(name: str, names: Sequence[str], raw: RawTable) -> str:
     called = " or ".join(repr(n) for n in names)
     there = ", ".join(raw.columns)
-    return f"there is no column {called} for the {name}; its columns are {there}"
+    known = {plain(n) for n in names}
+    wide = [n for n in raw.columns if re.sub(r"\d+$", "", plain(n)) in known]
+    below = (
+        f"; one row is one trial: put {wide[0]!r}, {wide[1]!r} and so on below each other"
+        if len(wide) > 1
+        else ""
+    )
+    return f"there is no column {called} for the {name}; its columns are {there}{below}"
 
 
 def parse_columns(

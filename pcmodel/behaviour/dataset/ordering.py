@@ -67,8 +67,9 @@ def in_order(
         at = raw.at(first, column)
         problems.add(
             "the same trial of the same participant stands twice; if they are of "
-            "different sessions or blocks, name those columns as series (--series), and "
-            "if a trial has several rows, keep one of them (--where)",
+            "different sessions or blocks, name those columns as series (--series, or "
+            "--columns block=COLUMN to carry the belief on), and if a trial has several "
+            "rows, keep one of them (--where)",
             **raw.at(i, column),
             value=f"{raw.columns[column][i]}, as in row {at['row']}",
         )

@@ -1,10 +1,11 @@
 """Rows pasted a second time: a long block of rows that stands in the table twice."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pcmodel.behaviour.dataset.cells import to_number
+from pcmodel.behaviour.dataset.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.naming import called, words
 from pcmodel.behaviour.dataset.ordering import by_series
 from pcmodel.behaviour.dataset.readers import RawTable
@@ -15,6 +16,7 @@ LEAST_ROWS = 5
 CERTAIN = 20.0  # bits beyond chance: one table in a million
 LATENCY = {"rt", "rts", "latency", "reaction"}
 DIFFERENT = 0.25  # of reaction times, at least: twice pasted, at most half differ
+USUAL = 0.05  # of the rows with one and the same time
 MOST_SAID = 5
 TIMED = (
     "to the very reaction times, as if pasted twice; remove what is not so (or, if the "
@@ -42,8 +44,8 @@ def check_repeats(
     order = np.argsort(series, kind="stable")
     timed = _times_of_responses(raw, places, series)
     if timed is not None:
-        names = (places["outcome"], places[task.response], timed)
-        kind = _kinds(raw, names, timed)[order]
+        place = places["outcome"], places[task.response]
+        kind = _timed_kinds(raw, *place, timed)[order]
         bits = _bits(kind[kind >= 0], 0)
         _check(raw, order, series[order], kind, bits, TIMED, problems)
         return
@@ -75,16 +77,27 @@ def _times_of_responses(
     return None
 
 
-def _kinds(raw: RawTable, names: Sequence[str], filled: str = "") -> np.ndarray:
-    """A number for each row: the same for rows with the same cells, below 0 for none."""
+def _kinds(raw: RawTable, names: Sequence[str]) -> np.ndarray:
+    """A number for each row: the same for rows with the same cells."""
     place: dict[tuple[str, ...], int] = {}
     rows = zip(*(raw.columns[name] for name in names), strict=True)
-    kind = np.asarray([place.setdefault(row, len(place)) for row in rows])
-    if filled:
-        number = {cell: to_number(cell) for cell in set(raw.columns[filled])}
-        given = [bool(x := number[c]) and x == x for c in raw.columns[filled]]
-        kind = np.where(given, kind, -1 - np.arange(len(kind)))
-    return kind
+    return np.asarray([place.setdefault(row, len(place)) for row in rows])
+
+
+def _timed_kinds(raw: RawTable, outcome: str, response: str, times: str) -> np.ndarray:
+    """`_kinds`, each below 0 and its own where nothing was done or the time is usual.
+
+    A time that comes back often, as that of a response too late, tells nothing.
+    """
+    kind = _kinds(raw, (outcome, response, times))
+    often = Counter(raw.columns[times])
+    most = max(LEAST_ROWS, USUAL * raw.num_rows)
+    number = {cell: to_number(cell) for cell in often}
+    told = [
+        bool(x := number[time]) and x == x and often[time] <= most and not is_missing(y)
+        for time, y in zip(raw.columns[times], raw.columns[response], strict=True)
+    ]
+    return np.where(told, kind, -1 - np.arange(len(kind)))
 
 
 def _bits(kind: np.ndarray, before: int) -> float:

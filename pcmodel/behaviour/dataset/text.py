@@ -28,6 +28,7 @@ DIRECTIVE = re.compile(r'"?sep=(.)"?[;,\t]*', re.IGNORECASE)  # of spreadsheets
 WORD = re.compile(r'(?:"((?:[^"]|"")*)"|([^" ]+))(?: +|$)')
 LAST_LINE = re.compile(r"end of (?:file|data|experiment|log)|eof", re.IGNORECASE)
 ENOUGH = 200  # lines that show where the header is
+QUESTIONS = '{"ImportId"'
 LOG = "*** Header Start ***"  # of E-Prime, beside its tables
 INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u2060"))
 
@@ -209,6 +210,13 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
                 file=file,
                 row=number,
                 value=filled[0],
+            )
+        elif any(cell.startswith(QUESTIONS) for cell in filled):
+            problems.add(
+                "is a row of Qualtrics about the questions, and no trial; remove it and "
+                "the row of questions above",
+                file=file,
+                row=number,
             )
         elif len(row) != width:
             problems.add(

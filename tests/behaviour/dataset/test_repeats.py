@@ -61,3 +61,13 @@ def test_alike_by_chance_or_by_design_is_no_repeat(tmp_path):
     assert load(tmp_path, text(rows, counted=False)).present.sum() == 200
     rows = [("a", 0, i // 2 % 2, 1 - i % 2, 500) for i in range(200)]
     assert load(tmp_path, text(rows, counted=False)).present.sum() == 200
+
+
+def test_responses_too_late_are_no_repeat(tmp_path):
+    """Two people miss the same trials of one design, and get the longest time."""
+    late = [(trial, i // 3 % 2, "n/a", 1500) for i, trial in enumerate(range(81, 101))]
+    slow = [(trial, i // 3 % 2, 1, 1500) for i, trial in enumerate(range(101, 121))]
+    rows = []
+    for seed, who in enumerate("ab"):
+        rows += run(seed, who=who) + [(who, *cells) for cells in (*late, *slow)]
+    assert load(tmp_path, text(rows, counted=True)).present.sum() == 240

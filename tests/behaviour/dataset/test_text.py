@@ -74,3 +74,18 @@ def test_rows_of_totals_are_nobody(label, tmp_path):
     assert load(tmp_path, text, reading=Reading(where=where)).present.sum() == 4
     twice = table(text.strip(), f"{label},0,1")
     assert load(tmp_path, twice).present.sum() == 5
+
+
+def test_rows_about_questions_are_no_trials(tmp_path):
+    lines = noted().splitlines()
+    about = ["Who?,Which?,What?,And?,Notes?", ",".join(['"{""ImportId"":""Q""}"'] * 5)]
+    said = complaint(tmp_path, table(lines[0], *about, *lines[1:]))
+    assert "data.csv, row 3: is a row of Qualtrics about the questions" in said
+
+
+def test_tables_of_a_row_for_each_person_are_to_be_long(tmp_path):
+    text = table(
+        "subject,choice_1,choice_2,outcome_1,outcome_2", "a,0,1,1,0", "b,1,0,1,0"
+    )
+    said = complaint(tmp_path, text)
+    assert "one row is one trial: put 'choice_1', 'choice_2' and so on below" in said
