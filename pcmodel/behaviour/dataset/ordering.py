@@ -59,7 +59,7 @@ def in_order(
     keys = [blocks[n] for n in chosen]
     order = np.lexsort((numbers, *reversed(keys), series))
     if "trial" not in given and (chosen or not twice):
-        _check_trials(raw, column, numbers, order, series, part, taken, problems)
+        _check_trials(raw, column, order, series, part, taken, problems)
     if chosen:
         said = ", then ".join(map(repr, (*chosen, column)))
         return order, f"order: by {said}; the belief is carried on over {chosen[0]!r}"
@@ -215,7 +215,6 @@ def _check_anew(
 def _check_trials(
     raw: RawTable,
     column: str,
-    numbers: np.ndarray,
     order: np.ndarray,
     series: np.ndarray,
     part: np.ndarray,
@@ -224,7 +223,9 @@ def _check_trials(
 ) -> None:
     """The column of trials counts trials, and not the items that were shown in them."""
     stand = np.argsort(series, kind="stable")
-    own = Clock(column, numbers, False, True).falls(stand, part)
+    rank = np.empty(len(order))
+    rank[order] = np.arange(len(order))
+    own = Clock(column, rank, False, True).falls(stand, series)
     if not len(own):
         return  # the rows stand in its order
     most = FEW * len(stand)
@@ -233,9 +234,8 @@ def _check_trials(
         fallen = clock.falls(order, within)
         before = len(clock.falls(stand, within))
         if before <= most:  # the rows, too, speak for the clock
-            certain = clock.is_time and not before
-            asked = len(fallen) > (0 if certain else max(before, most))
-            asked = asked and not numbers_rows(clock.name)
+            least = max(before, most) if before else 0
+            asked = len(fallen) > least and not numbers_rows(clock.name)
         else:
             asked = clock.is_time and len(fallen) > most
         if asked:

@@ -170,3 +170,14 @@ def test_a_point_between_block_and_trial_is_no_decimal_point(tmp_path):
     rows = [f"a,{2.25 * i},{i % 2},{i // 2 % 2}" for i in range(5)]
     text = table("subject,trial,outcome,response", *rows)
     assert load(tmp_path, text).present.sum() == 5
+
+
+@pytest.mark.parametrize("clock", ["onset", "time", "trial_index"])
+def test_blocks_are_not_numbered_by_their_condition(clock, tmp_path):
+    cells = [f"{2 - i // 5},{i % 5},{3 * i}" for i in range(10)]
+    rows = [f"a,{cell},{i // 5},{i % 2}" for i, cell in enumerate(cells)]
+    text = table(f"subject,block,trial,{clock},outcome,response", *rows)
+    said = complaint(tmp_path, text)
+    assert f"column {clock!r}, row 2" in said and "another order" in said
+    series = load(tmp_path, text, columns={"trial": clock})
+    assert series.values["outcome"].tolist() == [[0] * 5 + [1] * 5]
