@@ -253,10 +253,13 @@ def check_phases(
         cells = np.asarray(raw.columns[name])
         for rows in each if name not in used else ():
             if number := _rows_each(cells[rows], outcome[rows], response[rows]):
-                level = cells[rows][number - 1].strip()
+                kinds = [
+                    len(np.unique(response[rows][i::number])) for i in range(number)
+                ]
+                level = cells[rows][int(np.argmax(kinds))].strip()
                 problems.add(
-                    f"has {number} rows for each trial, it seems, with one response and "
-                    "one outcome; keep one of them "
+                    f"has {number} rows for each trial, it seems, with one response or "
+                    "one outcome; keep those with the response "
                     f"({where_option('{column} == {value}', name, level)})",
                     **raw.at(int(rows[0]), name),
                 )
@@ -282,12 +285,23 @@ def _is_apart(
 
 
 def _rows_each(cells: np.ndarray, outcome: np.ndarray, response: np.ndarray) -> int:
-    """How many phases follow each other again and again with the same values; else 0."""
+    """How many phases follow each other again and again with the same values; else 0.
+
+    The outcome alone, or the response, may be the same: a row of feedback has a key, too.
+    """
     number = len(set(cells.tolist()))
     if number < 2 or len(cells) % number or len(cells) < LEAST_PHASES * number:
         return 0
     phases = cells.reshape(-1, number)
-    values = np.stack([outcome, response], axis=-1).reshape(-1, number, 2)
-    alike = np.array_equal(values, np.repeat(values[:, :1], number, 1), equal_nan=True)
-    changes = len(np.unique(values[:, 0], axis=0)) > 1
-    return number if alike and changes and (phases == phases[0]).all() else 0
+    if not (phases == phases[0]).all():
+        return 0
+    alike = [_is_alike(values.reshape(-1, number)) for values in (outcome, response)]
+    enough = all(alike) or (any(alike) and len(phases) >= 2 * LEAST_PHASES)
+    return number if enough else 0
+
+
+def _is_alike(values: np.ndarray) -> bool:
+    """Whether values are the same in all phases of each trial, and not in all trials."""
+    first = values[:, :1]
+    same = np.array_equal(values, np.repeat(first, values.shape[1], 1), equal_nan=True)
+    return same and len(np.unique(first)) > 1

@@ -34,16 +34,8 @@ TRIAL_NAMES = (
 PHASE_NAMES = (
     *("trial_type", "event_type", "event", "row_type", "type", "phase", "stage"),
     *("part", "task_part", "section", "practice", "is_practice", "training", "screen"),
-    *(
-        "block_code",
-        "trial_code",
-        "test_part",
-        "screen_name",
-        "display",
-        "zone_type",
-        "zone_name",
-        "exp_stage",
-    ),
+    *("test_part", "screen_name", "display", "zone_type", "zone_name", "exp_stage"),
+    *("block_code", "trial_code", "sender"),
     *("procedure", "procedure_block", "procedure_trial", "procedure_subtrial"),
     *("running", "running_block", "running_trial", "running_subtrial"),
 )

@@ -60,6 +60,21 @@ def test_events_that_all_say_the_whole_trial_are_one_trial(number, tmp_path):
         assert load(tmp_path, text, reading=kept).present.sum() == 24
 
 
+def test_feedback_with_a_key_of_its_own_is_no_trial(tmp_path):
+    rows = []
+    for trial, (y, u) in enumerate(zip(RESPONSES * 2, OUTCOMES * 2, strict=True)):
+        rows += [f"a,{2 * trial},choice,{u},{y}", f"a,{2 * trial + 1},feedback,{u},0"]
+    text = table("subject,trialnum,trialcode,outcome,response", *rows)
+    said = complaint(tmp_path, text)
+    assert "column 'trialcode', row 2: has 2 rows for each trial" in said
+    (where,) = advised(said)
+    series = load(tmp_path, text, reading=Reading(where=where))
+    assert series.values["response"].tolist() == [list(RESPONSES * 2)]
+    rows = [f"a,{i},{'AB'[i % 2]},{i // 3 % 2},{i // 5 % 2}" for i in range(40)]
+    sound = table("subject,trialnum,trial_type,outcome,response", *rows)
+    assert load(tmp_path, sound).present.sum() == 40
+
+
 def test_trials_without_a_response_or_an_outcome_are_trials(tmp_path):
     rows = [
         f"a,{t},{t % 2 if t % 3 else 'n/a'},{1 if t % 5 else ''}" for t in range(12)
