@@ -38,6 +38,8 @@ ROWS = {"is", "trial", "trials", "row", "rows", "subject", "participant"}
 OF_ROWS = ROWS | {"rt", "flag", "to", "reason"}
 FINE = {"ok", "none", "good", "fine", "keep", "kept", "included", "valid"}
 BARE = re.compile(r"[^\s=!<>(),`\"'$\\]+")  # a column that needs no backticks
+FEEDBACK = re.compile("feedback|outcome|reward|result", re.IGNORECASE)
+CHOICE = re.compile("choice|choose|response|decision|decide|stimul", re.IGNORECASE)
 FEW = 0.1  # of rows, and no more than slips
 LEAST_PHASES = 5  # rows of one phase that show a pattern
 MOST_LEVELS = 40  # of a column that tells kinds of rows apart
@@ -250,19 +252,43 @@ def check_phases(
             **raw.at(int(halves[0]), places[task.response]),
         )
     for name in called(raw.columns, PHASE_NAMES):
-        cells = np.asarray(raw.columns[name])
-        for rows in each if name not in used else ():
-            if number := _rows_each(cells[rows], outcome[rows], response[rows]):
-                kinds = [
-                    len(np.unique(response[rows][i::number])) for i in range(number)
-                ]
-                level = cells[rows][int(np.argmax(kinds))].strip()
-                problems.add(
-                    f"has {number} rows for each trial, it seems, with one response or "
-                    "one outcome; keep those with the response "
-                    f"({where_option('{column} == {value}', name, level)})",
-                    **raw.at(int(rows[0]), name),
-                )
+        if name not in used:
+            _check_events(raw, name, each, outcome, response, problems)
+
+
+def _check_events(
+    raw: RawTable,
+    name: str,
+    each: Sequence[np.ndarray],
+    outcome: np.ndarray,
+    response: np.ndarray,
+    problems: Violations,
+) -> None:
+    """No column of phases tells several rows of one trial, each of which says it whole."""
+    cells = np.asarray([cell.strip() for cell in raw.columns[name]])
+    levels = sorted(set(cells.tolist()))
+    whole = np.isfinite(outcome) & np.isfinite(response)
+    feedback = [level for level in levels if FEEDBACK.search(level)]
+    choice = [level for level in levels if CHOICE.search(level)]
+    for level in feedback if choice and set(choice) != set(feedback) else ():
+        if whole[cells == level].any() and whole[np.isin(cells, choice)].any():
+            problems.add(
+                f"{level!r} is a phase of trials that have a row of {choice[0]!r}, it "
+                f"seems; choose the rows ({where_option('{column} != {value}', name, level)}"
+                ", or == to keep them)",
+                **raw.at(int(np.argmax(cells == level)), name),
+            )
+            return
+    for rows in each:
+        if number := _rows_each(cells[rows], outcome[rows], response[rows]):
+            kinds = [len(np.unique(response[rows][i::number])) for i in range(number)]
+            level = str(cells[rows][int(np.argmax(kinds))])
+            problems.add(
+                f"has {number} rows for each trial, it seems, with one response or "
+                "one outcome; keep those with the response "
+                f"({where_option('{column} == {value}', name, level)})",
+                **raw.at(int(rows[0]), name),
+            )
 
 
 def _is_apart(

@@ -47,7 +47,7 @@ def test_phases_of_one_trial_are_no_two_trials(choice, feedback, number, tmp_pat
 def test_events_that_all_say_the_whole_trial_are_one_trial(number, tmp_path):
     rows = []
     for trial, (y, u) in enumerate(zip(RESPONSES, OUTCOMES, strict=True)):
-        rows += [f"a,{trial},{event},{u},{y}" for event in ("cue", "choice", "reward")]
+        rows += [f"a,{trial},{event},{u},{y}" for event in ("cue", "act", "end")]
     text = table(f"subject,{number},event,outcome,response", *rows).replace("cue", "go")
     said = complaint(tmp_path, text)
     assert "column 'event', row 2: has 3 rows for each trial" in said
@@ -55,21 +55,34 @@ def test_events_that_all_say_the_whole_trial_are_one_trial(number, tmp_path):
     (where,) = advised(said)
     series = load(tmp_path, text, reading=Reading(where=where))
     assert series.values["response"].tolist() == [list(RESPONSES)]
-    kept = Reading(where="event in (go, choice, reward)")
+    kept = Reading(where="event in (go, act, end)")
     if number == "k":
         assert load(tmp_path, text, reading=kept).present.sum() == 24
 
 
-def test_feedback_with_a_key_of_its_own_is_no_trial(tmp_path):
+@pytest.mark.parametrize("rest", ["", "a,98,choice,n/a,1"])
+def test_feedback_with_a_key_of_its_own_is_no_trial(rest, tmp_path):
+    """Whether or not each choice has its feedback."""
     rows = []
     for trial, (y, u) in enumerate(zip(RESPONSES * 2, OUTCOMES * 2, strict=True)):
         rows += [f"a,{2 * trial},choice,{u},{y}", f"a,{2 * trial + 1},feedback,{u},0"]
+    rows += [rest] * bool(rest)
     text = table("subject,trialnum,trialcode,outcome,response", *rows)
     said = complaint(tmp_path, text)
-    assert "column 'trialcode', row 2: has 2 rows for each trial" in said
+    assert "column 'trialcode', row 3: 'feedback' is a phase of trials" in said
     (where,) = advised(said)
     series = load(tmp_path, text, reading=Reading(where=where))
-    assert series.values["response"].tolist() == [list(RESPONSES * 2)]
+    assert series.values["response"][0, :16].tolist() == list(RESPONSES * 2)
+    other = text.replace("feedback", "z")
+    if not rest:
+        said = complaint(tmp_path, other)
+        assert "column 'trialcode', row 2: has 2 rows for each trial" in said
+        (where,) = advised(said)
+        series = load(tmp_path, other, reading=Reading(where=where))
+        assert series.values["response"].tolist() == [list(RESPONSES * 2)]
+
+
+def test_trials_of_two_types_in_turn_are_trials(tmp_path):
     rows = [f"a,{i},{'AB'[i % 2]},{i // 3 % 2},{i // 5 % 2}" for i in range(40)]
     sound = table("subject,trialnum,trial_type,outcome,response", *rows)
     assert load(tmp_path, sound).present.sum() == 40
