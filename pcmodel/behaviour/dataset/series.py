@@ -23,7 +23,8 @@ from pcmodel.behaviour.dataset.columns import (
 )
 from pcmodel.behaviour.dataset.naming import check_alike
 from pcmodel.behaviour.dataset.ordering import in_order
-from pcmodel.behaviour.dataset.phases import check_phases, check_rows, where_option
+from pcmodel.behaviour.dataset.phases import check_phases
+from pcmodel.behaviour.dataset.practice import check_rows, where_option
 from pcmodel.behaviour.dataset.readers import RawTable, read_raw
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
 from pcmodel.behaviour.dataset.repeats import check_repeats
