@@ -31,7 +31,7 @@ def test_what_was_understood_is_printed_and_written(tmp_path, capsys):
     assert rows["response, code"] == "'1' is 0, '2' is 1"
     assert rows["rt"] == "taken for ms by size"
     assert rows["reaction_time, values"] == "0.5 to 12.5, mean 4.567; 1 missing"
-    assert rows["drug, levels"] == "LSD (1), Placebo (1) (series)"
+    assert rows["drug, labels"] == "LSD (1), Placebo (1) (series)"
     odd = [row["said"] for row in content["understood"] if row["what"] == "odd"]
     assert odd == [
         "people who gave one and the same response throughout: 1",

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from pcmodel.behaviour.dataset.cells import to_flag, to_number
 from pcmodel.behaviour.dataset.codes import read_binary
 from pcmodel.behaviour.dataset.naming import called, plain
+from pcmodel.behaviour.dataset.nearly import why_no_number
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.reading import Reading
 from pcmodel.behaviour.dataset.schema import (
@@ -228,8 +229,8 @@ def _parse(
     found = np.full(raw.num_rows, np.nan)
     for i, cell in enumerate(cells):
         problem, number = wrong[cell], numbers[cell]
-        if problem and number is None and "," in cell:
-            problem += " (a decimal comma? write a point)"
+        if problem and number is None and (why := why_no_number(cell)):
+            problem += f"; it {why}"
         if problem:
             problems.add(problem, **raw.at(i, place), value=cell)
         elif number is not None:

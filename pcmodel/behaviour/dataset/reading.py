@@ -1,6 +1,6 @@
 """What only the user can say of a table: rows to use, missing codes, units, codes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pcmodel.behaviour.dataset.cells import is_missing, to_number
@@ -17,7 +17,8 @@ class Reading:
         missing: cells that stand for a missing value, besides the empty one, n/a and
             NaN. Given at all, they are taken for the whole list: no value is suspected.
         units: by the task's column, "s" or "ms" (reaction times).
-        codes: by the task's column, the two words or numbers that count as 0 and as 1.
+        codes: by the task's column, the two words or numbers that count as 0 and as 1;
+            by a covariate, all its labels, which are then labels even if they are numbers.
         bids_suffix: "beh" or "events", where a BIDS folder has both of one run.
     """
 
@@ -44,13 +45,16 @@ def same(one: str, other: str) -> bool:
     return None not in numbers and numbers[0] == numbers[1]
 
 
-def check_reading(reading: Reading, task: Task) -> None:
+def check_reading(reading: Reading, task: Task, covariates: Sequence[str] = ()) -> None:
     """UserError for units and codes of columns that have none."""
     binary = [column.name for column in task.columns if column.kind == "binary"]
     for name, pair in reading.codes.items():
+        if name not in (*binary, *covariates):
+            known = (*binary, *covariates)
+            raise unknown_name("column with codes", name, known, where="codes")
         if name not in binary:
-            raise unknown_name("two-valued column", name, binary, where="codes")
-        if len(pair) != 2 or same(*pair):
+            _check_labels(name, pair)
+        elif len(pair) != 2 or same(*pair):
             raise UserError(
                 f"of {name} are {', '.join(pair) or 'none'}",
                 where="codes",
@@ -67,3 +71,13 @@ def check_reading(reading: Reading, task: Task) -> None:
                 where="units",
                 expected="reaction_time among the judgements (--judgements)",
             )
+
+
+def _check_labels(name: str, labels: Sequence[str]) -> None:
+    twice = [x for i, x in enumerate(labels) if any(same(x, y) for y in labels[:i])]
+    if len(labels) < 2 or twice or not all(labels):
+        raise UserError(
+            f"of {name} are {', '.join(labels) or 'none'}",
+            where="codes",
+            expected="all labels of the column, each once (group=patient,control)",
+        )

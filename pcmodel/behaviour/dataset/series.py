@@ -20,6 +20,7 @@ from pcmodel.behaviour.dataset.columns import (
     parse_columns,
 )
 from pcmodel.behaviour.dataset.naming import check_alike
+from pcmodel.behaviour.dataset.nearly import check_numbers
 from pcmodel.behaviour.dataset.ordering import check_rows, check_sessions, in_order
 from pcmodel.behaviour.dataset.readers import RawTable, read_raw
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
@@ -89,7 +90,7 @@ def arrange(
 ) -> Series:
     """`load_series` for a table already read."""
     problems, reading = Violations(), reading or Reading()
-    check_reading(reading, task)
+    check_reading(reading, task, covariates)
     asked: set[str] = set()
     if reading.where:
         asked = columns_in(raw, reading.where)
@@ -135,7 +136,7 @@ def arrange(
     order, note = in_order(raw, places, series, used, problems)
     notes.append(note)
     found = {
-        name: _covariate(raw, places[name], series, reading, problems)
+        name: _covariate(raw, name, places[name], series, reading, problems)
         for name in covariates
     }
     _check_usable(raw, places[task.response], who, problems)
@@ -211,23 +212,29 @@ def _first_seen(labels: Sequence) -> Int[np.ndarray, " rows"]:
 
 def _covariate(
     raw: RawTable,
+    name: str,
     column: str,
     series: np.ndarray,
     reading: Reading,
     problems: Violations,
 ) -> np.ndarray:
-    """One value for each series: numbers where all cells are, labels otherwise."""
+    """One value for each series: numbers where all cells are and no labels are listed."""
     cells = _labels(raw, column, problems)
     numbers = {cell: to_number(cell) for cell in set(cells)}
-    numeric = all(n is not None and np.isfinite(n) for n in numbers.values())
+    listed = reading.codes.get(name, ())
+    allowed = listed or raw.levels.get(column)
+    numeric = not listed and all(
+        n is not None and np.isfinite(n) for n in numbers.values()
+    )
     if not numeric:
-        _check_mixed(raw, column, cells, numbers, problems)
+        if not allowed:
+            check_numbers(raw, column, cells, numbers, problems)
         check_alike(raw, column, problems)
-    allowed = raw.levels.get(column)
     value: dict[int, str] = {}
     for i, cell in enumerate(cells):
         if allowed and not is_missing(cell) and not any(same(cell, a) for a in allowed):
-            problem = f"is none of the side-car's {', '.join(allowed)}"
+            source = "codes" if listed else "side-car's"
+            problem = f"is none of the {source} {', '.join(allowed)}"
         elif not same(value.setdefault(int(series[i]), cell), cell):
             problem = (
                 "changes within a series, over which parameters are constant; name the "
@@ -251,27 +258,6 @@ def _covariate(
         every = np.asarray([numbers[cell] for cell in cells], dtype=float)
         check_suspects(raw, column, every, problems)
     return found
-
-
-def _check_mixed(
-    raw: RawTable,
-    column: str,
-    cells: Sequence[str],
-    numbers: Mapping[str, float | None],
-    problems: Violations,
-) -> None:
-    """Numbers with a word among them would silently become labels."""
-    finite = {c for c, n in numbers.items() if n is not None and np.isfinite(n)}
-    words = {c for c, n in numbers.items() if n is None or c.lower() == "none"}
-    if len(finite) < 2 or not words:
-        return
-    for i, cell in enumerate(cells):
-        if cell in words:
-            problems.add(
-                "is a word among numbers; write numbers only, or words only",
-                **raw.at(i, column),
-                value=cell,
-            )
 
 
 def _check_usable(
