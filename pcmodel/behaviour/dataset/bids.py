@@ -19,7 +19,7 @@ from pcmodel.behaviour.dataset.schema import (
     PARTICIPANT_NAMES,
     SESSION_NAMES,
 )
-from pcmodel.behaviour.dataset.sidecars import levels_and_units, sidecars_of
+from pcmodel.behaviour.dataset.sidecars import sidecars_of, told_of
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import UserError
 
@@ -39,16 +39,10 @@ def read_bids(
     """All behavioural files of the folder, one below the other."""
     found = behavioural_files(folder, task_label=task_label, suffix=suffix)
     tables = [_with_entities(path, read_file(path)) for path in found]
-    levels: dict[str, tuple[str, ...]] = {}
-    units: dict[str, str] = {}
-    known = {}
-    for path in found:
-        for sidecar in sidecars_of(path, folder):
-            if sidecar not in known:
-                known[sidecar] = levels_and_units(sidecar)
-            levels.update(known[sidecar][0])
-            units.update(known[sidecar][1])
-    table = _stack(tables)._replace(levels=levels, units=units)
+    told = told_of(found, folder)
+    table = _stack(tables)._replace(
+        levels=told.levels, units=told.units, unlike=told.unlike
+    )
     return with_people(with_sessions(table, folder), folder)
 
 

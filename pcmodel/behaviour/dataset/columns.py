@@ -160,6 +160,7 @@ def parse_columns(
     problems: Violations,
 ) -> dict[str, Float[np.ndarray, " rows"]]:
     """The task's columns as numbers, NaN where missing."""
+    _check_told(raw, places, reading, problems)
     values = {}
     for column in task.columns:
         if column.name not in places:
@@ -179,6 +180,24 @@ def parse_columns(
         values[column.name] = found
         _check_column(raw, task, column, place, found, problems)
     return values
+
+
+def _check_told(
+    raw: RawTable, places: Mapping[str, str], reading: Reading, problems: Violations
+) -> None:
+    """What side-cars say of a column that is used is the same for all files, or was settled."""
+    for name, place in places.items():
+        if place not in raw.unlike:
+            continue
+        what, key = raw.unlike[place]
+        settled = reading.codes if key == "Levels" else reading.units
+        if name not in settled:
+            option = f"codes {name}=A,B" if key == "Levels" else f"units {name}=ms"
+            problems.add(
+                f"{what}; bring all files to one, or say what holds for all (--{option})",
+                file=raw.at(0, place)["file"],
+                column=place,
+            )
 
 
 def check_suspects(

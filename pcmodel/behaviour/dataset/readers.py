@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pcmodel.behaviour.dataset.sidecars import Levels
 from pcmodel.behaviour.dataset.text import read_rows
 from pcmodel.errors import UserError
 from pcmodel.reading import check_file as check_file
@@ -18,9 +19,10 @@ class RawTable(NamedTuple):
     columns: dict[str, list[str]]
     file: list[str]
     row: list[int]  # as a spreadsheet counts: the header is row 1
-    levels: dict[str, tuple[str, ...]]  # allowed values, where a BIDS side-car says so
+    levels: dict[str, Levels]  # allowed values, where a BIDS side-car says so
     units: Mapping[str, str] = {}  # where a side-car says so
     lacking: Mapping[str, tuple[str, ...]] = {}  # files without a column others have
+    unlike: Mapping[str, tuple[str, ...]] = {}  # side-cars that differ, and in what
     origin: Mapping[str, tuple[list[str], list[int]]] = {}  # files and rows, if others
     elsewhere: Mapping[str, tuple[str, list[str]]] = {}  # the same column of a 2nd file
 

@@ -41,8 +41,8 @@ class Column:
     """One column.
 
     Attributes:
-        kind: "number"; "integer"; "binary": two values, the larger (true, yes, the
-            second level) counting as 1; "flag": 0/1, true/false, yes/no.
+        kind: "number"; "integer"; "binary": two values, the larger (true, yes, what
+            a side-car calls a win) counting as 1; "flag": 0/1, true/false, yes/no.
         low, high: the scale, ends included.
         optional: the column may be absent; it is then missing on every trial, or
             `default` where that is given.
