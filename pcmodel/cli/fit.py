@@ -83,7 +83,8 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
         "--missing",
         default="",
         metavar="C,..",
-        help="codes of missing values; with a minus sign: --missing=-9,-99",
+        help="codes of missing values, in all columns or in one (rt=0); with a minus "
+        "sign: --missing=-9,rt=-99",
     )
     add("--units", default="", metavar="A=U,..", help="reaction_time=ms (or s)")
     add(

@@ -54,12 +54,17 @@ def test_what_cannot_be_understood_is_refused_as_by_fit(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_codes_and_missing_values_are_options(tmp_path):
-    more = ("--where", "phase == test", "--codes", "response=2,1", "--missing=-9,999")
-    assert check(tmp_path, *more) == 0
+def test_codes_and_missing_values_are_options(tmp_path, capsys):
+    more = ("--where", "phase == test", "--codes", "response=2,1")
+    more = (*more, "--judgements", "reaction_time")
+    assert check(tmp_path, *more, "--missing=-9") == 2
+    said = capsys.readouterr().err
+    assert "names '-9', which does not occur in any column that is read" in said
+    assert check(tmp_path, *more, "--missing", "rt=12500") == 0
     content = json.loads((tmp_path / "out" / "check.json").read_text())
     rows = {row["what"]: row["said"] for row in content["understood"]}
     assert rows["response, code"] == "'2' is 0, '1' is 1"
+    assert rows["reaction_time, values"] == "0.5 to 0.7, mean 0.6; 2 missing"
 
 
 def test_people_asked_on_other_scales_are_counted(tmp_path, capsys):

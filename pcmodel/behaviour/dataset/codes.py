@@ -7,6 +7,7 @@ from jaxtyping import Float
 
 from pcmodel.behaviour.dataset.cells import to_flag, to_number
 from pcmodel.behaviour.dataset.meanings import larger_of
+from pcmodel.behaviour.dataset.missing import is_settled
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.reading import Reading, same
 from pcmodel.behaviour.dataset.suspects import CODES, NEGATIVE
@@ -177,20 +178,21 @@ def _as_binary(
         shown = ", ".join(f"{v:g}" for v in values[:8])
         problem = (
             f"holds {len(values)} values ({shown}{', ...' if len(values) > 8 else ''}); "
-            "a binary column holds two, or 0 and 1 (--missing names codes of missing "
-            f"values, --codes {name}=A,B what counts as 0 and 1)"
+            f"a binary column holds two, or 0 and 1 (--missing {name}=CODE names codes of "
+            f"missing values, --codes {name}=A,B what counts as 0 and 1)"
         )
         for i in np.flatnonzero(_is_odd(found, values)).tolist():
             cell = raw.columns[place][i].strip()
             problems.add(problem, **raw.at(i, place), value=cell)
         return found
     pair = set(values.tolist())
+    is_known = is_settled(reading, name, place)
     doubtful = pair & (CODES | NEGATIVE) if pair != {-1.0, 1.0} else set()
-    if (doubtful or pair == {0.0, 2.0}) and not reading.missing:
+    if (doubtful or pair == {0.0, 2.0}) and not is_known:
         low, high = (f"{value:g}" for value in values)
         problem = (
             f"may stand for a missing value: the column holds {low} and {high} only; "
-            f"say so (--missing), or say the code (--codes {name}={low},{high})"
+            f"say so (--missing {name}=CODE), or say the code (--codes {name}={low},{high})"
         )
         for i in np.flatnonzero(np.isin(found, list(doubtful or {0.0}))).tolist():
             cell = raw.columns[place][i].strip()

@@ -7,6 +7,7 @@ from jaxtyping import Float
 
 from pcmodel.behaviour.dataset.cells import to_flag, to_number
 from pcmodel.behaviour.dataset.codes import read_binary
+from pcmodel.behaviour.dataset.missing import is_settled
 from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.nearly import why_no_number
 from pcmodel.behaviour.dataset.readers import RawTable
@@ -175,7 +176,7 @@ def parse_columns(
             if scale is not None and column.name == task.response:
                 own = tuple(scale)
             found = _parse(raw, column, place, own, problems)
-            if own[1] is None and not reading.missing:
+            if own[1] is None and not is_settled(reading, column.name, place):
                 check_suspects(raw, place, found, problems)
         values[column.name] = found
         _check_column(raw, task, column, place, found, problems)
@@ -207,7 +208,7 @@ def check_suspects(
     for code in sorted(suspects(found)):
         for i in np.flatnonzero(found == code):
             cell = raw.columns[place][i].strip()
-            advice = ADVICE.format(code=code)
+            advice = ADVICE.format(code=code, column=place)
             problems.add(advice, **raw.at(int(i), place), value=cell)
 
 

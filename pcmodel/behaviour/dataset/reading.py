@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pcmodel.behaviour.dataset.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.cells import to_number
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.errors import UserError, unknown_name
 
@@ -15,7 +15,8 @@ class Reading:
     Attributes:
         where: rows to use, as an expression: `phase == test and session in (1, 2)`.
         missing: cells that stand for a missing value, besides the empty one, n/a and
-            NaN. Given at all, they are taken for the whole list: no value is suspected.
+            NaN: "999" in all columns that are read, "rt=0" in one, of which no other
+            number is then suspected ("rt=n/a": none stands for a missing value).
         units: by the task's column, "s" or "ms" (reaction times).
         codes: by the task's column, the two words or numbers that count as 0 and as 1;
             by a covariate, all its labels, which are then labels even if they are numbers.
@@ -27,10 +28,6 @@ class Reading:
     units: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bids_suffix: str | None = None
-
-    def is_missing(self, cell: str) -> bool:
-        """Whether a cell of a value is missing, the named codes included."""
-        return is_missing(cell) or any(same(cell, code) for code in self.missing)
 
 
 def same(one: str, other: str) -> bool:

@@ -19,6 +19,7 @@ from pcmodel.behaviour.dataset.columns import (
     find_columns,
     parse_columns,
 )
+from pcmodel.behaviour.dataset.missing import is_settled, without_codes
 from pcmodel.behaviour.dataset.naming import check_alike
 from pcmodel.behaviour.dataset.nearly import check_numbers
 from pcmodel.behaviour.dataset.ordering import check_rows, check_sessions, in_order
@@ -91,14 +92,15 @@ def arrange(
     """`load_series` for a table already read."""
     problems, reading = Violations(), reading or Reading()
     check_reading(reading, task, covariates)
-    asked: set[str] = set()
+    asked, whole = set[str](), raw
     if reading.where:
         asked = columns_in(raw, reading.where)
         raw = choose_rows(raw, reading.where)
     extra = tuple(dict.fromkeys((*covariates, *series_by)))
     places = find_columns(raw, task, columns or {}, extra, problems)
     problems.raise_if_any()
-    raw = _without_codes(raw, task, places, covariates, reading)
+    named = (*(column.name for column in task.columns), *covariates)
+    raw = without_codes(raw, whole, places, named, reading)
     values = parse_columns(raw, task, places, scale, reading, problems)
     binary = [c.name for c in task.columns if c.kind == "binary" and c.name in places]
     check_words(raw, places, {name: values[name] for name in binary}, problems)
@@ -143,26 +145,6 @@ def arrange(
     problems.raise_if_any()
     padded = _pad(values, series, _first_seen(who), order, found)
     return padded._replace(notes=tuple(note for note in notes if note))
-
-
-def _without_codes(
-    raw: RawTable,
-    task: Task,
-    places: Mapping[str, str],
-    covariates: Sequence[str],
-    reading: Reading,
-) -> RawTable:
-    """The table with n/a for each code that was said to be a missing value."""
-    if not reading.missing:
-        return raw
-    names = [column.name for column in task.columns if column.name in places]
-    wanted = {places[name] for name in (*names, *covariates)}
-    columns = {}
-    for name, cells in raw.columns.items():
-        coded = {c for c in set(cells) if reading.is_missing(c)}
-        wants = name in wanted and coded
-        columns[name] = ["n/a" if c in coded else c for c in cells] if wants else cells
-    return raw._replace(columns=columns)
 
 
 def _labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
@@ -254,7 +236,7 @@ def _covariate(
     if not numeric:
         return np.asarray(labels)
     found = np.asarray([numbers[label] for label in labels], dtype=float)
-    if not reading.missing:
+    if not is_settled(reading, name, column):
         every = np.asarray([numbers[cell] for cell in cells], dtype=float)
         check_suspects(raw, column, every, problems)
     return found

@@ -197,9 +197,65 @@ def test_codes_of_missing_confidence_are_asked_for(code, tmp_path):
     reading = Reading(missing=(code,))
     series = load(tmp_path, text, judged=("confidence",), reading=reading)
     np.testing.assert_array_equal(series.values["confidence"], [[1, 4, nan, 3, 2]])
-    kept = Reading(missing=("n/a",))
+    advice = said.split("(--missing '")[2].split("'")[0]
+    kept = Reading(missing=(advice,))
     series = load(tmp_path, text, judged=("confidence",), reading=kept)
     assert series.values["confidence"][0, 2] == float(code)
+
+
+TWO = trials("confidence", ["1", "4", "999", "3", "2"])
+TWO = TWO.replace("confidence\n", "confidence,rt\n")
+TWO = "\n".join(
+    line + (f",{t}" if i else "")
+    for i, (line, t) in enumerate(
+        zip(TWO.split("\n"), ("", ".5", ".6", "999", ".7", "0"), strict=False)
+    )
+)
+BOTH = ("confidence", "reaction_time")
+
+
+@pytest.mark.parametrize(
+    ("missing", "part"),
+    [
+        (("confidence=999",), "column 'rt', row 4 '999': looks like a code"),
+        (("rt=999", "rt=0"), "column 'confidence', row 4 '999': looks like a code"),
+        (("rt=n/a", "rt=0"), "column 'confidence', row 4 '999': looks like a code"),
+        (("999",), "column 'rt', row 6 '0': lies outside the scale"),
+        (("9999",), "'9999', which does not occur in any column that is read"),
+        (("rt=998",), "'998', which does not occur in column 'rt'"),
+        (("rtt=999",), "no column is called 'rtt', did you mean 'rt'"),
+        (("trial=3",), "'trial', whose values are not read or must be known"),
+        (("n/a",), "'n/a', which is a missing value anyhow"),
+        (("=3",), "cannot be read: '=3'"),
+        (("rt=",), "cannot be read: 'rt='"),
+    ],
+)
+def test_a_code_settles_nothing_but_itself(missing, part, tmp_path):
+    reading = Reading(missing=missing)
+    assert part in complaint(tmp_path, TWO, judged=BOTH, reading=reading)
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ("999", "rt=0"),
+        ("confidence=999", "rt=999", "rt=0"),
+        ("confidence=999", "reaction_time=999.0", "reaction_time=0"),
+    ],
+)
+def test_codes_belong_to_one_column_or_to_all(missing, tmp_path):
+    reading = Reading(missing=missing)
+    values = load(tmp_path, TWO, judged=BOTH, reading=reading).values
+    np.testing.assert_array_equal(values["confidence"], [[1, 4, nan, 3, 2]])
+    np.testing.assert_allclose(values["reaction_time"], [[0.5, 0.6, nan, 0.7, nan]])
+    # Outcomes that are 0 stay: the code is that of times alone.
+    assert np.isfinite(values["outcome"]).all()
+
+
+def test_a_code_may_stand_in_rows_that_are_left_out(tmp_path):
+    reading = Reading(missing=("rt=999", "rt=0"), where="trial != 2 and trial != 4")
+    values = load(tmp_path, TWO, judged=("reaction_time",), reading=reading).values
+    np.testing.assert_allclose(values["reaction_time"], [[0.5, 0.6, 0.7]])
 
 
 def test_a_missing_code_is_no_arm_and_no_age(tmp_path):
