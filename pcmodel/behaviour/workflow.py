@@ -198,11 +198,16 @@ def reading_of(plan: Plan) -> Reading:
 
 
 def digest(
-    path: Path, *, bids_task: str | None = None, bids_suffix: str | None = None
+    path: Path,
+    *,
+    bids_task: str | None = None,
+    bids_suffix: str | None = None,
+    where: str = "",
 ) -> str:
     """A hash of the files that are read: of a BIDS folder also of their names."""
     total = hashlib.sha256()
-    for file in files_read(path, task_label=bids_task, suffix=bids_suffix):
+    files = files_read(path, task_label=bids_task, suffix=bids_suffix, where=where)
+    for file in files:
         if file != path:
             total.update(file.relative_to(path).as_posix().encode() + b"\0")
         check_file(file)

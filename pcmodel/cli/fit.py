@@ -143,6 +143,7 @@ def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
             path,
             bids_task=arguments.bids_task,
             bids_suffix=arguments.bids_suffix,
+            where=arguments.where.strip(),
         )
     except OSError as error:
         raise UserError(

@@ -117,3 +117,32 @@ def test_an_option_given_twice_is_refused(tmp_path, capsys):
     assert check(tmp_path, "--where", "phase == test", *once) == 0
     # Each call anew.
     assert check(tmp_path, "--where", "phase == test", *once) == 0
+
+
+def test_the_whole_reading_is_recorded_and_not_replaced_by_another(tmp_path, capsys):
+    """Of two checks in one folder it would be unknown which of them was fitted."""
+    more = ("--where", "phase == test", "--judgements", "reaction_time")
+    more = (*more, "--units", "reaction_time=ms", "--codes", "response=1,2")
+    file = tmp_path / "out" / "check.json"
+    assert check(tmp_path, *more, "--missing", "rt=12500") == 0
+    first = file.read_text()
+    reading = json.loads(first)["reading"]
+    assert reading["where"] == "phase == test" and reading["missing"] == ["rt=12500"]
+    assert reading["units"] == ["reaction_time=ms"] and reading["columns"] == []
+    assert reading["codes"] == ["response=1,2"] and reading["task"] == "binary"
+    assert check(tmp_path, *more, "--missing", "rt=12500") == 0
+    for other in (more, (*more, "--formula", "omega2 ~ drug")):
+        assert check(tmp_path, *other) == 2
+        assert "holds the check of other data or of another" in capsys.readouterr().err
+        assert file.read_text() == first
+    assert check(tmp_path, *more, "--overwrite") == 0
+    assert json.loads(file.read_text())["reading"]["missing"] == []
+
+
+def test_each_reading_has_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").write_text(TABLE)
+    words = ["check", "data.csv", "--task", "binary", "--where"]
+    for where in ("phase == test", "phase != practice"):
+        assert main([*words, where]) == 0
+    assert len(list(tmp_path.glob("runs/check-*/check.json"))) == 2

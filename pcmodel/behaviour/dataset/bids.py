@@ -21,6 +21,7 @@ from pcmodel.behaviour.dataset.schema import (
 )
 from pcmodel.behaviour.dataset.sidecars import sidecars_of, told_of
 from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.where import UNKNOWN, may_hold
 from pcmodel.errors import UserError
 
 SUFFIXES = ("beh", "events")
@@ -34,36 +35,56 @@ OWN = (
 
 
 def read_bids(
-    folder: Path, *, task_label: str | None = None, suffix: str | None = None
+    folder: Path,
+    *,
+    task_label: str | None = None,
+    suffix: str | None = None,
+    where: str = "",
 ) -> RawTable:
-    """All behavioural files of the folder, one below the other."""
-    found = behavioural_files(folder, task_label=task_label, suffix=suffix)
+    """All behavioural files of the folder, one below the other.
+
+    Files are not read of which `where` keeps no row by what their names say: so it can
+    leave out one that is damaged.
+    """
+    found, gone = behavioural_files(
+        folder, task_label=task_label, suffix=suffix, where=where
+    )
     tables = [_with_entities(path, read_file(path)) for path in found]
     told = told_of(found, folder)
     table = _stack(tables)._replace(
-        levels=told.levels, units=told.units, unlike=told.unlike
+        levels=told.levels, units=told.units, unlike=told.unlike, gone=gone
     )
     return with_people(with_sessions(table, folder), folder)
 
 
 def files_read(
-    path: Path, *, task_label: str | None = None, suffix: str | None = None
+    path: Path,
+    *,
+    task_label: str | None = None,
+    suffix: str | None = None,
+    where: str = "",
 ) -> list[Path]:
     """The files that a data set is read from: those whose content counts."""
     if not path.is_dir():
         return [path]
-    found = behavioural_files(path, task_label=task_label, suffix=suffix)
+    found, _ = behavioural_files(
+        path, task_label=task_label, suffix=suffix, where=where
+    )
     beside = [s for file in found for s in sidecars_of(file, path)]
     people = [path / f"participants.{kind}" for kind in ("tsv", "json")]
-    sessions = sorted(path.glob("sub-*/sub-*_sessions.tsv"))
+    who = sorted({f"sub-{entities(file).get('sub', '')}" for file in found})
+    sessions = [path / own / f"{own}_sessions.tsv" for own in who]
     every = dict.fromkeys((*found, *beside, *people, *sessions))
     return [file for file in every if file.is_file()]
 
 
 def behavioural_files(
-    folder: Path, *, task_label: str | None, suffix: str | None
-) -> list[Path]:
-    """The files of one task, each run once; UserError where that is not clear."""
+    folder: Path, *, task_label: str | None, suffix: str | None, where: str = ""
+) -> tuple[list[Path], dict[str, list[str]]]:
+    """The files of one task, each run once, and what the names say of those left out.
+
+    UserError where it is not clear which they are.
+    """
     if suffix is not None and suffix not in SUFFIXES:
         raise UserError(
             f"is {suffix!r}", where="bids_suffix", expected=" or ".join(SUFFIXES)
@@ -90,9 +111,25 @@ def behavioural_files(
             where=folder.name,
             expected="one of them, named by task_label (--bids-task)",
         )
+    found, gone = _kept(found, where) if where else (found, {})
     _check_places(found, folder)
     _check_once(found)
-    return found
+    return found, gone
+
+
+def _kept(found: Sequence[Path], where: str) -> tuple[list[Path], dict[str, list[str]]]:
+    """The files of which the condition may keep a row; what names say of the others."""
+    own = [entities(path) for path in found]
+    columns = {name: [e.get(key, UNKNOWN) for e in own] for name, key, _ in OWN}
+    names = [path.name for path in found]
+    table = RawTable(columns, names, [1] * len(names), {})
+    kept = may_hold(table, where)
+    columns["file"] = names
+    gone = {
+        name: [c for c, keep in zip(cells, kept, strict=True) if not keep]
+        for name, cells in columns.items()
+    }
+    return [path for path, keep in zip(found, kept, strict=True) if keep], gone
 
 
 def _belongs(path: Path, folder: Path) -> bool:

@@ -118,11 +118,20 @@ def _check_everywhere(
         for file in raw.lacking.get(place, ()):
             problems.add(
                 "has no such column, though other files have it; name it as they do, or "
-                "add it, n/a where nothing is known",
+                "add it, n/a where nothing is known"
+                if _was_read(raw, file)
+                else "there is no such file, though other people have one; add it, or "
+                "leave the person out (--where)",
                 file=file,
-                row=1,
+                row=1 if _was_read(raw, file) else None,
                 column=place,
             )
+
+
+def _was_read(raw: RawTable, file: str) -> bool:
+    """Whether a file is there: one of which a row stands in no column was not read."""
+    joined = (pair for own in raw.origin.values() for pair in zip(*own, strict=True))
+    return file in raw.file or any(f == file and row > 1 for f, row in joined)
 
 
 def _check_apart(

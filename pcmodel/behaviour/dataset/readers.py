@@ -23,6 +23,7 @@ class RawTable(NamedTuple):
     units: Mapping[str, str] = {}  # where a side-car says so
     lacking: Mapping[str, tuple[str, ...]] = {}  # files without a column others have
     unlike: Mapping[str, tuple[str, ...]] = {}  # side-cars that differ, and in what
+    gone: Mapping[str, Sequence[str]] = {}  # what names say of files left out
     origin: Mapping[str, tuple[list[str], list[int]]] = {}  # files and rows, if others
     elsewhere: Mapping[str, tuple[str, list[str]]] = {}  # the same column of a 2nd file
 
@@ -53,13 +54,18 @@ class RawTable(NamedTuple):
 
 
 def read_raw(
-    path: str | Path, *, task_label: str | None = None, suffix: str | None = None
+    path: str | Path,
+    *,
+    task_label: str | None = None,
+    suffix: str | None = None,
+    where: str = "",
 ) -> RawTable:
     """Read a CSV, TSV or Parquet file, or a BIDS folder.
 
     `task_label` picks one task of a BIDS folder (`task-LABEL`), `suffix` one of `beh` and
-    `events` where it has both. Raises UserError for a
-    file that cannot be read as a table, every bad row named.
+    `events` where it has both; files of which `where` keeps no row, by their names, are
+    not read. Raises UserError for a file that cannot be read as a table, every bad row
+    named.
     """
     from pcmodel.behaviour.dataset.bids import read_bids
 
@@ -71,7 +77,7 @@ def read_raw(
         )
     path = Path(path)
     if os.path.isdir(path):
-        return read_bids(path, task_label=task_label, suffix=suffix)
+        return read_bids(path, task_label=task_label, suffix=suffix, where=where)
     return read_file(path)
 
 

@@ -67,7 +67,12 @@ def load_series(
     Raises UserError naming every violation.
     """
     reading = reading or Reading()
-    raw = read_raw(path, task_label=bids_task, suffix=reading.bids_suffix)
+    raw = read_raw(
+        path,
+        task_label=bids_task,
+        suffix=reading.bids_suffix,
+        where=reading.where,
+    )
     return arrange(
         raw,
         task,

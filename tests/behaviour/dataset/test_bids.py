@@ -295,3 +295,63 @@ def test_the_nearest_side_car_replaces_what_those_above_say_of_a_column(study):
         "task-coin_beh.json: says another thing of 'response_time' than beh.json"
         in (complaint(study))
     )
+
+
+@pytest.mark.parametrize(
+    ("where", "series"),
+    [
+        ("participant_id != 01", 2),
+        ("participant_id in (02)", 2),
+        ("session != 1", 2),
+        ("not_read == 1 and session == 2", None),
+        ("session == 2 or participant_id == 02", 3),
+        ("file != sub-01_ses-1_task-coin_beh.tsv and trial < 3", 3),
+    ],
+)
+def test_a_condition_leaves_out_a_file_that_cannot_be_read(where, series, study):
+    """By participant, session or file: nobody has to delete a file to leave it out."""
+    before = digest(study, where=where)
+    put(study, FIRST, HEADER + "1\t0\n")
+    if series is None:
+        assert "no column is called 'not_read'" in complaint(
+            study, reading=Reading(where=where)
+        )
+        return
+    assert "another number of cells" in complaint(study)
+    task = find_task("binary")
+    options = {"reading": Reading(where=where), "covariates": ()}
+    assert len(load_series(study, task, **options).participant) == series
+    assert digest(study, where=where) == before
+    # A file of somebody else's in this folder, and one with a run twice, as well.
+    (study / FIRST).unlink()
+    (study / FIRST).symlink_to("nowhere.tsv")
+    assert len(load_series(study, task, **options).participant) == series
+
+
+@pytest.mark.parametrize(
+    ("where", "part"),
+    [
+        ("session == 2 or trial < 3", "another number of cells"),
+        ("participant_id != 03", "with '03', but it holds '01', '02'"),
+        ("participant_id == 01 and session == 3", "with '3', but it holds '1', '2'"),
+        ("participant_id == 01 and participant_id == 02", "keeps no file"),
+        ("file != sub-03.tsv", "but it holds 'sub-01_ses-1_task-coin_beh.tsv'"),
+        ("participant_id !! 01", "cannot be read"),
+    ],
+)
+def test_a_condition_that_may_keep_a_row_leaves_no_file_out(where, part, study):
+    put(study, FIRST, HEADER + "1\t0\n")
+    assert part in complaint(study, reading=Reading(where=where))
+
+
+def test_people_who_are_left_out_need_no_row_elsewhere(study):
+    (study / "sub-01" / "sub-01_sessions.tsv").unlink()
+    put(study, "participants.tsv", "participant_id\tage\nsub-02\t50\n")
+    assert "sub-01 has data but no row here" in complaint(study)
+    put(study, "participants.tsv", "participant_id\tage\nsub-02\t5\nsub-01\t3\n")
+    said = complaint(study)
+    assert "sub-01_sessions.tsv, column 'drug': there is no such file" in said
+    reading = Reading(where="participant_id != 01")
+    put(study, "participants.tsv", "participant_id\tage\nsub-02\t50\n")
+    series = load_series(study, TASK, covariates=("drug",), reading=reading)
+    assert series.covariates["drug"].tolist() == ["placebo", "LSD"]
