@@ -57,7 +57,7 @@ def show(
 ) -> Any:
     """Analyse, draw and write the page of results that are there; return the report."""
     summary = experiment.analyse(config, results)
-    _write_result(folder, summary)
+    _write_result(folder, summary, is_smoke)
     figures = _draw(experiment, config, results, summary, folder)
     report = _report(experiment, config, results, summary, figures)
     report = _with_provenance(report, folder, command, is_smoke)
@@ -65,7 +65,9 @@ def show(
     return report
 
 
-def _write_result(folder: RunFolder, summary: Any) -> None:
+def _write_result(folder: RunFolder, summary: Any, is_smoke: bool) -> None:
+    from pcmodel.report import SMOKE_STAMP
+
     identity = folder.identity
     folder.write_json(
         "result.json",
@@ -73,6 +75,7 @@ def _write_result(folder: RunFolder, summary: Any) -> None:
             "experiment": identity.experiment,
             "seed": identity.seed,
             "config_hash": identity.config_hash,
+            "stamp": SMOKE_STAMP if is_smoke else "",
             "summary": summary,
         },
     )

@@ -170,6 +170,7 @@ def fit_experiment(
     plan: Any,
     *,
     accept_unconverged: bool,
+    is_smoke: bool = False,
     keep: Any,
     open_stored: Any = lambda: lambda model: {},
 ) -> Experiment:
@@ -193,7 +194,10 @@ def fit_experiment(
             open_store=open_stored(),
         ),
         analyse=lambda config, results: fit_page.analyse(
-            results, accept_unconverged=accept_unconverged
+            config,
+            results,
+            accept_unconverged=accept_unconverged,
+            is_smoke=is_smoke,
         ),
         plot=fit_page.plot,
         report=fit_page.report,

@@ -205,6 +205,7 @@ def _fit(arguments: argparse.Namespace, argv: list[str]) -> int:
     experiment = fit_experiment(
         plan,
         accept_unconverged=arguments.accept_unconverged,
+        is_smoke=arguments.smoke,
         keep=kept.append,
         open_stored=lambda: chunks,
     )

@@ -70,7 +70,9 @@ def test_from_a_file_to_a_report(data, tmp_path, capsys, monkeypatch):
     formula = "omega2 ~ drug + (drug | participant)"
     more = ("--formula", formula, "--smoke", "--output", str(out), "--quiet")
     assert main(fit(data, *more)) == 0
-    result = json.loads((out / "result.json").read_text())["summary"]
+    record = json.loads((out / "result.json").read_text())
+    result = record["summary"]
+    assert record["stamp"] == SMOKE_STAMP and result["caveats"]
     # Fifty draws cannot be trusted, and the page must refuse to show them.
     assert result["refused"] and result["effects"] == []
     assert "cannot be trusted" in capsys.readouterr().out
