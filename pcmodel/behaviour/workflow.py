@@ -59,6 +59,7 @@ from pcmodel.behaviour.statistics.predictive import (
     thin,
     with_held,
 )
+from pcmodel.capacity import check_fits
 from pcmodel.errors import UserError
 
 SHOWN = 3  # series whose beliefs are kept for drawing
@@ -232,6 +233,7 @@ def _run(
     open_store: Callable[[str], MutableMapping[int, Chunk]],
 ) -> WorkflowResults:
     hierarchy = plan_hierarchy(plan, series)
+    _check_draws(plan, hierarchy)
     if len({plan.model, *plan.compare_with}) < 1 + len(plan.compare_with):
         raise UserError(
             "names a model twice, or the one that is fitted",
@@ -290,6 +292,13 @@ def _run(
             series, with_judgements(find_task(plan.task), plan.judgements)
         ),
     )
+
+
+def _check_draws(plan: Plan, hierarchy: Hierarchy) -> None:
+    """Draws of every series' parameters can be held: said before an hour of sampling."""
+    each = 2 * hierarchy.num_series * len(hierarchy.terms)
+    draws = 1 if plan.method == "svi" else plan.num_chains * plan.num_samples
+    check_fits(draws, each, what="--samples in so many --chains", size=8)
 
 
 def _fit(

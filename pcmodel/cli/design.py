@@ -5,8 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.load import Experiment
-from pcmodel.cli.numbers import count
-from pcmodel.cli.studies import add_folder_arguments, add_model_arguments, scale_ends
+from pcmodel.cli.numbers import MOST, count
+from pcmodel.cli.studies import (
+    add_folder_arguments,
+    add_model_arguments,
+    check_made_up,
+    scale_ends,
+)
 from pcmodel.errors import UserError
 from pcmodel.numerals import to_whole
 
@@ -69,6 +74,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         scale=scale_ends(arguments.scale),
         **(sizes | (SMOKE if arguments.smoke else {})),
     )
+    check_made_up(plan.pool, max(plan.trials), numbers=20 * plan.sizes)
     check_plan(plan)
     return plan
 
@@ -79,6 +85,10 @@ def _counts(text: str, where: str) -> tuple[int, ...]:
     if not counts or not all(count is not None and count >= 0 for count in counts):
         raise UserError(
             f"cannot be read: {text!r}", where=where, expected="whole numbers: 10,20,40"
+        )
+    if any(count > MOST for count in counts if count is not None):
+        raise UserError(
+            f"cannot be {text}", where=where, expected=f"numbers of at most {MOST}"
         )
     return tuple(sorted({count for count in counts if count is not None}))
 

@@ -5,8 +5,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from pcmodel.arguments import short
 from pcmodel.cli.load import Experiment
-from pcmodel.cli.numbers import finite, place, whole
+from pcmodel.cli.numbers import MOST, finite, place, whole
 from pcmodel.errors import UserError
 from pcmodel.numerals import to_finite
 from pcmodel.reading import shown
@@ -18,7 +19,13 @@ SMOKE: dict[str, Any] = {
     "max_tree_depth": 2,
     "num_steps": 50,
 }
-LEAST = {"warmup": 1, "samples": 50, "chains": 1, "max_tree_depth": 1, "steps": 10}
+SIZES = {
+    "warmup": (1, MOST),
+    "samples": (50, MOST),
+    "chains": (1, 1000),
+    "max_tree_depth": (1, 20),
+    "steps": (10, 10 * MOST),
+}
 
 
 def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,12 +107,13 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for numbers out of range."""
     from pcmodel.behaviour.workflow import Plan
 
-    for name, least in LEAST.items():
-        if getattr(arguments, name) < least:
+    for name, (least, most) in SIZES.items():
+        size = getattr(arguments, name)
+        if not least <= size <= most:
             raise UserError(
-                f"cannot be {getattr(arguments, name)}",
+                f"cannot be {short(size)}",
                 where=f"--{name.replace('_', '-')}",
-                expected=f"{least} or more",
+                expected=f"{least} or more" if size < least else f"at most {most}",
             )
     if not 0.5 <= arguments.target_accept < 1.0:
         raise UserError(

@@ -4,6 +4,7 @@ import os
 from argparse import ArgumentTypeError
 from pathlib import Path
 
+from pcmodel.arguments import short
 from pcmodel.numerals import to_finite, to_whole
 
 
@@ -15,11 +16,16 @@ def whole(text: str) -> int:
     return number
 
 
-def count(text: str) -> int:
-    """A whole number of at least 1."""
+MOST = 1_000_000
+"""More people, trials, draws or studies than anybody means; a slip of the keys."""
+
+
+def count(text: str, most: int = MOST) -> int:
+    """A whole number from 1 to `most`."""
     number = whole(text)
-    if number < 1:
-        raise ArgumentTypeError(f"cannot be {number}; expected 1 or more")
+    if not 1 <= number <= most:
+        wanted = "1 or more" if number < 1 else f"at most {most}"
+        raise ArgumentTypeError(f"cannot be {short(number)}; expected {wanted}")
     return number
 
 

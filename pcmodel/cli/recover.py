@@ -9,6 +9,7 @@ from pcmodel.cli.studies import (
     add_folder_arguments,
     add_model_arguments,
     add_size_arguments,
+    check_made_up,
     scale_ends,
 )
 
@@ -44,6 +45,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         scale=scale_ends(arguments.scale),
         **(sizes | (SMOKE if arguments.smoke else {})),
     )
+    check_made_up(plan.participants, plan.trials)
     plan_models(plan)
     return plan
 

@@ -1,6 +1,7 @@
 """What the commands on made-up studies share: their options, and where replications lie."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) 
         add("models", metavar="MODEL", nargs="+", help=about)
     else:
         add("model", metavar="MODEL", help=about)
-    add("--arms", type=count, default=2, metavar="N", help="of a bandit, default 2")
+    arms = partial(count, most=1000)
+    add("--arms", type=arms, default=2, metavar="N", help="of a bandit, default 2")
     add("--scale", default="0,10", metavar="LOW,HIGH", help="of ratings, default 0,10")
 
 
@@ -34,6 +36,13 @@ def add_size_arguments(parser: argparse.ArgumentParser, *, replications: int) ->
         metavar="N",
         help=f"default {replications}",
     )
+
+
+def check_made_up(people: int, trials: int, *, numbers: int = 20) -> None:
+    """UserError unless the trials of so many people fit in memory, `numbers` for each."""
+    from pcmodel.capacity import check_fits
+
+    check_fits(people, trials, numbers, what="so many people and trials", size=8)
 
 
 def add_folder_arguments(parser: argparse.ArgumentParser, name: str) -> None:

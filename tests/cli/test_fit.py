@@ -45,6 +45,13 @@ def fit(data, *more):
         (("--columns", "response=drug"), "rows 2-97 ('drug', 'placebo'): is not"),
         (("--model", "hgf9"), "did you mean"),
         (("--samples", "3"), "expected 50 or more"),
+        (("--samples", "1e20"), "'1e20' is not a whole number"),
+        (("--samples", "1" + 20 * "0"), "expected at most 1000000"),
+        (("--warmup", "1000001"), "expected at most 1000000"),
+        (("--chains", "1001"), "expected at most 1000"),
+        (("--max-tree-depth", "21"), "expected at most 20"),
+        (("--steps", "1" + 200 * "0"), "expected at most 10000000"),
+        (("--samples", "1000000", "--chains", "1000"), "iB of memory; expected less"),
         (("--nonsense",), "does not know the option"),
     ],
 )

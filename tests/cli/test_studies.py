@@ -9,6 +9,8 @@ import pytest
 from pcmodel.cli import main
 from pcmodel.cli.design_page import _best, _verdict
 
+HUGE = "1" + 20 * "0"
+LARGE = ("--participants", "1000000", "--trials", "1000000")
 EFFECT = ("--effect", "omega2=1")
 
 
@@ -34,6 +36,17 @@ EFFECT = ("--effect", "omega2=1")
         (("recover", "binary", "hgf2", "hgf2"), "named twice"),
         (("recover", "binary", "hgf2", "nobody"), "hgf3"),
         (("recover", "binary", "hgf2", "--replications", "0"), "1 or more"),
+        (("recover", "binary", "hgf2", "--participants", HUGE), "at most 1000000"),
+        (("recover", "bandit", "hgf2", "--arms", "10000"), "at most 1000"),
+        (("recover", "binary", "hgf2", *LARGE), "iB of memory; expected less than"),
+        (("calibrate", "binary", "hgf2", *LARGE), "iB of memory; expected less"),
+        (("calibrate", "binary", "hgf2", "--samples", HUGE), "at most 1000000"),
+        (("design", "binary", "hgf2", *EFFECT, "--trials", HUGE), "at most 1000000"),
+        (("design", "binary", "hgf2", *EFFECT, "--pool", HUGE), "at most 1000000"),
+        (
+            ("design", "binary", "hgf2", *EFFECT, "--pool", "9" * 6, *LARGE[2:]),
+            "iB of memory; expected less",
+        ),
     ],
 )
 def test_bad_input_is_one_message(words, part, capsys, tmp_path):
