@@ -28,6 +28,7 @@ from pcmodel.behaviour.dataset import (
     understood,
     with_judgements,
 )
+from pcmodel.behaviour.dataset.reading import pairs_of
 from pcmodel.behaviour.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
 from pcmodel.behaviour.models.interface import Course
@@ -64,11 +65,6 @@ from pcmodel.errors import UserError
 
 SHOWN = 3  # series whose beliefs are kept for drawing
 REPLICATIONS = 200
-PAIRS = {
-    "columns": "name=column",
-    "units": "reaction_time=s or reaction_time=ms",
-    "codes": "name=A,B, the one that counts as 0 first",
-}
 
 
 @dataclass(frozen=True)
@@ -171,10 +167,16 @@ def read_data(plan: Plan) -> Series:
     formulas = [parse_formula(text) for text in plan.formulas]
     covariates = [name for f in formulas for name in variables_of(f)]
     scale = _scale(plan)
+    if plan.after_outcome and plan.task != "rating":
+        raise UserError(
+            f"is said of ratings, and the {plan.task} task has none",
+            where="after_outcome",
+            expected="it to be left out",
+        )
     return load_series(
         Path(plan.data),
         with_judgements(find_task(plan.task), plan.judgements),
-        columns=dict(_pair(text) for text in plan.columns),
+        columns=pairs_of(plan.columns, where="columns"),
         covariates=tuple(dict.fromkeys(covariates)),
         series_by=plan.series_by,
         scale=None if scale is None else (scale.low, scale.high, scale.step),
@@ -185,14 +187,14 @@ def read_data(plan: Plan) -> Series:
 
 def reading_of(plan: Plan) -> Reading:
     """How the plan's table is to be read; UserError for options that cannot be read."""
-    pairs = [_pair(text, where="codes") for text in plan.codes]
+    codes = pairs_of(plan.codes, where="codes")
     return Reading(
         where=plan.where,
         missing=plan.missing,
-        units=dict(_pair(text, where="units") for text in plan.units),
+        units=pairs_of(plan.units, where="units"),
         codes={
             name: tuple(word.strip() for word in words.split(","))
-            for name, words in pairs
+            for name, words in codes.items()
         },
         bids_suffix=plan.bids_suffix,
     )
@@ -366,13 +368,6 @@ def _scale(plan: Plan) -> Scale | None:
             f"has {len(plan.scale)} numbers", where="scale", expected="LOW,HIGH[,STEP]"
         )
     return Scale(*plan.scale)
-
-
-def _pair(text: str, *, where: str = "columns") -> tuple[str, str]:
-    name, equals, column = text.partition("=")
-    if not equals or not name.strip() or not column.strip():
-        raise UserError(f"cannot be read: {text!r}", where=where, expected=PAIRS[where])
-    return name.strip(), column.strip()
 
 
 class Silent:

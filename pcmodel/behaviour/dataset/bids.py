@@ -10,10 +10,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.dataset.entities import entities, in_order, suffix_of
 from pcmodel.behaviour.dataset.naming import called, likeness
 from pcmodel.behaviour.dataset.people import with_people, with_sessions
-from pcmodel.behaviour.dataset.readers import RawTable, read_file
+from pcmodel.behaviour.dataset.readers import RawTable, TablePath, read_file
 from pcmodel.behaviour.dataset.schema import (
     BLOCK_NAMES,
     PARTICIPANT_NAMES,
@@ -57,14 +58,16 @@ def read_bids(
     return with_people(with_sessions(table, folder), folder)
 
 
+@checked_arguments
 def files_read(
-    path: Path,
+    path: TablePath,
     *,
     task_label: str | None = None,
     suffix: str | None = None,
     where: str = "",
 ) -> list[Path]:
     """The files that a data set is read from: those whose content counts."""
+    path = Path(path)
     if not path.is_dir():
         return [path]
     found, _ = behavioural_files(

@@ -23,7 +23,7 @@ from pcmodel.behaviour.dataset.schema import (
 )
 from pcmodel.behaviour.dataset.suspects import ADVICE, suspects
 from pcmodel.behaviour.dataset.violations import Violations
-from pcmodel.errors import unknown_name
+from pcmodel.errors import UserError, unknown_name
 
 
 def find_columns(
@@ -170,6 +170,7 @@ def parse_columns(
     problems: Violations,
 ) -> dict[str, Float[np.ndarray, " rows"]]:
     """The task's columns as numbers, NaN where missing."""
+    _check_scale(task, scale)
     _check_told(raw, places, reading, problems)
     values = {}
     for column in task.columns:
@@ -190,6 +191,26 @@ def parse_columns(
         values[column.name] = found
         _check_column(raw, task, column, place, found, problems)
     return values
+
+
+def _check_scale(task: Task, scale: Sequence[float] | None) -> None:
+    """A scale is that of responses which have none of their own."""
+    if scale is None:
+        return
+    response = task.column(task.response)
+    if response.kind != "number" or response.low is not None:
+        raise UserError(
+            f"is given, but responses of the {task.name} task have none to give",
+            where="scale",
+            expected="it to be left out",
+        )
+    low, high, step = (*scale, 0.0, 0.0, 0.0)[:3] if len(scale) > 1 else (0, 0, 0)
+    if len(scale) not in (2, 3) or not (low < high and step >= 0.0):
+        raise UserError(
+            f"is {', '.join(f'{number:g}' for number in scale)}",
+            where="scale",
+            expected="its low end, its high end and, if it has one, its step",
+        )
 
 
 def _check_told(

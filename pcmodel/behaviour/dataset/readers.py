@@ -3,11 +3,13 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.dataset.sidecars import Levels
 from pcmodel.behaviour.dataset.text import read_rows
 from pcmodel.errors import UserError
+from pcmodel.ranges import Means
 from pcmodel.reading import check_file as check_file
 
 TEXT = (".csv", ".tsv", ".txt", ".dat")
@@ -53,8 +55,18 @@ class RawTable(NamedTuple):
         )
 
 
+TablePath = Annotated[
+    str | Path,
+    Means(
+        "the path of a file or folder (a data frame is saved with .to_csv)",
+        lambda value: isinstance(value, str | Path),
+    ),
+]
+
+
+@checked_arguments
 def read_raw(
-    path: str | Path,
+    path: TablePath,
     *,
     task_label: str | None = None,
     suffix: str | None = None,
@@ -69,12 +81,6 @@ def read_raw(
     """
     from pcmodel.behaviour.dataset.bids import read_bids
 
-    if not isinstance(path, str | Path):
-        raise UserError(
-            f"cannot read a {type(path).__name__}",
-            where="table",
-            expected="the path of a file or folder (a data frame is saved with .to_csv)",
-        )
     path = Path(path)
     if os.path.isdir(path):
         return read_bids(path, task_label=task_label, suffix=suffix, where=where)

@@ -3,11 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.dataset.cells import to_number
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.errors import UserError, unknown_name
 
+PAIRS = {
+    "columns": "name=column",
+    "units": "reaction_time=s or reaction_time=ms",
+    "codes": "name=A,B, the one that counts as 0 first",
+}
 
+
+@checked_arguments
 @dataclass(frozen=True)
 class Reading:
     """How a table is to be read.
@@ -28,6 +36,25 @@ class Reading:
     units: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bids_suffix: str | None = None
+
+
+def pairs_of(texts: Sequence[str], *, where: str) -> dict[str, str]:
+    """Names and what is said of them, each once."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, said = (part.strip() for part in text.partition("="))
+        if not (equals and name and said):
+            raise UserError(
+                f"cannot be read: {text!r}", where=where, expected=PAIRS[where]
+            )
+        if name in found:
+            raise UserError(
+                f"name {name!r} twice, as {found[name]!r} and {said!r}",
+                where=where,
+                expected="it once",
+            )
+        found[name] = said
+    return found
 
 
 def same(one: str, other: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import unknown_name
 
 Kind = Literal["number", "integer", "binary", "flag"]
@@ -36,6 +37,7 @@ PHASE_NAMES = (
 )
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Column:
     """One column.
@@ -60,6 +62,7 @@ class Column:
     names: tuple[str, ...] = ()
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Task:
     """A task: its columns, and which of them is what the participant did."""
@@ -118,6 +121,7 @@ RATING = Task(
 TASKS = {task.name: task for task in (HELICOPTER, BINARY, BANDIT, RATING)}
 
 
+@checked_arguments
 def find_task(name: str) -> Task:
     """The task of that name; UserError with what there is."""
     if name not in TASKS:
@@ -135,6 +139,7 @@ JUDGEMENTS = {
 }
 
 
+@checked_arguments
 def with_judgements(task: Task, names: Sequence[str]) -> Task:
     """The task with columns of what was said or done beside each response.
 

@@ -6,12 +6,12 @@ are padded to one length; `present` is false under the padding.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.dataset.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.codes import check_words, told
 from pcmodel.behaviour.dataset.columns import (
@@ -23,7 +23,7 @@ from pcmodel.behaviour.dataset.missing import is_settled, without_codes
 from pcmodel.behaviour.dataset.naming import check_alike
 from pcmodel.behaviour.dataset.nearly import check_numbers
 from pcmodel.behaviour.dataset.ordering import check_rows, check_sessions, in_order
-from pcmodel.behaviour.dataset.readers import RawTable, read_raw
+from pcmodel.behaviour.dataset.readers import RawTable, TablePath, read_raw
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.seconds import in_seconds
@@ -47,8 +47,9 @@ class Series(NamedTuple):
         return int(self.participant.max()) + 1
 
 
+@checked_arguments
 def load_series(
-    path: str | Path,
+    path: TablePath,
     task: Task,
     *,
     columns: Mapping[str, str] | None = None,
@@ -84,6 +85,7 @@ def load_series(
     )
 
 
+@checked_arguments
 def arrange(
     raw: RawTable,
     task: Task,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.series import Series
 
@@ -15,6 +16,7 @@ LONG = 10.0  # seconds of a decision that are worth a look
 NARROW = 5.0  # times a person's greatest number that others go beyond
 
 
+@checked_arguments
 def understood(series: Series, task: Task) -> tuple[tuple[str, str], ...]:
     """Rows of a table: what, and what was understood."""
     counts = series.present.sum(axis=1)
