@@ -56,7 +56,7 @@ class RawTable(NamedTuple):
 
 
 TablePath = Annotated[
-    str | Path,
+    Path | str,
     Means(
         "the path of a file or folder (a data frame is saved with .to_csv)",
         lambda value: isinstance(value, str | Path),
