@@ -13,7 +13,7 @@ from pcmodel.cli.studies import (
     add_model_arguments,
     add_size_arguments,
     check_made_up,
-    scale_ends,
+    task_options,
 )
 
 NAME = "calibrate"
@@ -64,8 +64,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         arguments.task,
         arguments.model,
         tuple(arguments.formula),
-        options=arguments.arms,
-        scale=scale_ends(arguments.scale),
+        **task_options(arguments),
         **(sizes | (SMOKE if arguments.smoke else {})),
     )
     check_made_up(plan.participants, max(plan.trials, plan.num_samples))

@@ -10,7 +10,7 @@ from pcmodel.cli.studies import (
     add_folder_arguments,
     add_model_arguments,
     check_made_up,
-    scale_ends,
+    task_options,
 )
 from pcmodel.errors import UserError
 from pcmodel.numerals import to_whole
@@ -70,8 +70,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         arguments.effect,
         tuple(arguments.rival),
         confidence=arguments.confidence,
-        options=arguments.arms,
-        scale=scale_ends(arguments.scale),
+        **task_options(arguments),
         **(sizes | (SMOKE if arguments.smoke else {})),
     )
     check_made_up(plan.pool, max(plan.trials), numbers=20 * plan.sizes)

@@ -10,7 +10,7 @@ from pcmodel.cli.studies import (
     add_model_arguments,
     add_size_arguments,
     check_made_up,
-    scale_ends,
+    task_options,
 )
 
 NAME = "recover"
@@ -41,8 +41,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     plan = RecoverPlan(
         arguments.task,
         tuple(arguments.models),
-        options=arguments.arms,
-        scale=scale_ends(arguments.scale),
+        **task_options(arguments),
         **(sizes | (SMOKE if arguments.smoke else {})),
     )
     check_made_up(plan.participants, plan.trials)

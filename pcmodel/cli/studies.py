@@ -20,8 +20,8 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) 
     else:
         add("model", metavar="MODEL", help=about)
     arms = partial(count, most=1000)
-    add("--arms", type=arms, default=2, metavar="N", help="of a bandit, default 2")
-    add("--scale", default="0,10", metavar="LOW,HIGH", help="of ratings, default 0,10")
+    add("--arms", type=arms, metavar="N", help="of a bandit, default 2")
+    add("--scale", metavar="LOW,HIGH", help="of ratings, default 0,10")
 
 
 def add_size_arguments(parser: argparse.ArgumentParser, *, replications: int) -> None:
@@ -55,14 +55,21 @@ def add_folder_arguments(parser: argparse.ArgumentParser, name: str) -> None:
     add("--quiet", action="store_true", help="no progress on stderr")
 
 
-def scale_ends(text: str) -> tuple[float, float]:
-    """Both ends of a scale; UserError for anything else."""
-    scale = scale_numbers(text)
+def task_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Arms and scale; UserError for a task that has none, or for what is no scale."""
+    for name, task in (("arms", "bandit"), ("scale", "rating")):
+        if getattr(arguments, name) is not None and arguments.task != task:
+            raise UserError(
+                f"is said of the {task} task, not of {arguments.task}",
+                where=f"--{name}",
+                expected="it to be left out",
+            )
+    scale = scale_numbers("0,10" if arguments.scale is None else arguments.scale)
     if len(scale) != 2:
         raise UserError(
             f"has {len(scale)} numbers", where="--scale", expected="LOW,HIGH"
         )
-    return scale[0], scale[1]
+    return {"options": arguments.arms or 2, "scale": (scale[0], scale[1])}
 
 
 def open_store(

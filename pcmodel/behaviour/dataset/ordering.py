@@ -12,6 +12,7 @@ from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.schema import BLOCK_NAMES, PHASE_NAMES, Task
 from pcmodel.behaviour.dataset.suspects import suspects
 from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.where import comparison, option
 
 # Words of rows that are shown or done, but are no trials of the task.
 NO_TRIAL = re.compile(
@@ -205,10 +206,12 @@ def check_rows(
             rows = [i for i, cell in enumerate(column) if cell == level]
             if not why and empty[rows].all():
                 why = "has neither outcome nor response and is no trial"
+            without = comparison(name, "!=", level.strip())
+            every = f"{without} or {comparison(name, '==', level.strip())}"
             for i in rows if why else ():
                 problems.add(
-                    f"{why}, it seems; choose the rows (--where "
-                    f"\"`{name}` != '{level.strip()}'\", or == to keep them)",
+                    f"{why}, it seems; leave them out ({option(without)}), or keep all "
+                    f"({option(every)})",
                     **raw.at(i, name),
                     value=level.strip(),
                 )

@@ -7,6 +7,7 @@ in several files, `file` is the name of each row's.
 """
 
 import re
+import shlex
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
@@ -25,6 +26,7 @@ ORDERED: dict[str, Callable[[float, float], bool]] = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
 }
+KEYWORDS = ("and", "or", "in", "not")
 GRAMMAR = "COLUMN == VALUE (or !=, <, <=, >, >=, in (A, B), not in (A, B)), and, or"
 
 
@@ -33,6 +35,19 @@ class Token(NamedTuple):
 
     text: str
     kind: str  # sign, word, column, value
+
+
+def comparison(column: str, sign: str, value: str) -> str:
+    """`column sign value` as an expression, marked where it needs to be."""
+    plain = re.fullmatch(r"[^\s=!<>(),`\"'&|]+", column)
+    name = column if plain and column.lower() not in KEYWORDS else f"`{column}`"
+    mark = "'" if '"' in value else '"'
+    return f"{name} {sign} {mark}{value}{mark}"
+
+
+def option(expression: str) -> str:
+    """The option of the command line, as it can be pasted into a shell."""
+    return f"--where {shlex.quote(expression)}"
 
 
 Truth = bool | None  # None: cannot be told yet
