@@ -53,7 +53,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for what does not exist."""
     from pcmodel.behaviour.checking import CheckPlan, plan_study
 
-    sizes: dict[str, int] = {
+    sizes: dict[str, Any] = {
         "participants": arguments.participants,
         "trials": arguments.trials,
         "replications": arguments.replications,

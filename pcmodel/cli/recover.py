@@ -33,7 +33,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for what does not exist."""
     from pcmodel.behaviour.recovering import RecoverPlan, plan_models
 
-    sizes: dict[str, int] = {
+    sizes: dict[str, Any] = {
         "participants": arguments.participants,
         "trials": arguments.trials,
         "replications": arguments.replications,
