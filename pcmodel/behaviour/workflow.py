@@ -365,7 +365,9 @@ def _scale(plan: Plan) -> Scale | None:
         return None
     if len(plan.scale) not in (2, 3):
         raise UserError(
-            f"has {len(plan.scale)} numbers", where="scale", expected="LOW,HIGH[,STEP]"
+            f"is {', '.join(f'{number:g}' for number in plan.scale)}",
+            where="scale",
+            expected="two numbers or three, LOW,HIGH[,STEP]",
         )
     return Scale(*plan.scale)
 

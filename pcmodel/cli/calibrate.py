@@ -22,7 +22,7 @@ ABOUT = (
     "Simulation-based calibration and parameter recovery of one model. An interrupted "
     "one goes on where it was."
 )
-SMOKE = {
+SMOKE: dict[str, Any] = {
     "participants": 2,
     "trials": 20,
     "replications": 3,
@@ -64,8 +64,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         arguments.task,
         arguments.model,
         tuple(arguments.formula),
-        **task_options(arguments),
-        **(sizes | (SMOKE if arguments.smoke else {})),
+        **(sizes | task_options(arguments) | (SMOKE if arguments.smoke else {})),
     )
     check_made_up(plan.participants, max(plan.trials, plan.num_samples))
     plan_study(plan, arguments.seed)

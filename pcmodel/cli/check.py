@@ -48,6 +48,8 @@ def check_data(arguments: argparse.Namespace) -> int:
     )
     task = with_judgements(find_task(plan.task), plan.judgements)
     rows = understood(read_data(plan), task)
+    if plan.task == "rating" and not plan.scale:
+        rows += (("odd", "no scale is given, which a fit needs (--scale LOW,HIGH)"),)
     terminal.print_understood(rows)
     reading = to_jsonable({name: getattr(plan, name) for name in READING})
     identity = RunIdentity("check", (reading, plan.data_sha256), 0)
@@ -75,6 +77,12 @@ def _write(path: Path, content: dict[str, Any], *, overwrite: bool) -> None:
     from pcmodel.reading import read_json
     from pcmodel.record.files import write_json
 
+    if path.parent.exists() and not path.parent.is_dir():
+        raise UserError(
+            f"{path.parent} is a file",
+            where="--output",
+            expected="a folder, or a new one",
+        )
     if path.exists() and not overwrite:
         before = read_json(path)
         same = isinstance(before, dict) and all(

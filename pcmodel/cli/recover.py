@@ -19,7 +19,7 @@ ABOUT = (
     "Parameter recovery of each model, and of two or more the confusion matrix of which "
     "wins the other's data. An interrupted one goes on where it was."
 )
-SMOKE = {"participants": 3, "trials": 20, "replications": 2}
+SMOKE: dict[str, Any] = {"participants": 3, "trials": 20, "replications": 2}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,8 +41,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     plan = RecoverPlan(
         arguments.task,
         tuple(arguments.models),
-        **task_options(arguments),
-        **(sizes | (SMOKE if arguments.smoke else {})),
+        **(sizes | task_options(arguments) | (SMOKE if arguments.smoke else {})),
     )
     check_made_up(plan.participants, plan.trials)
     plan_models(plan)

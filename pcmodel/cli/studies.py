@@ -67,7 +67,9 @@ def task_options(arguments: argparse.Namespace) -> dict[str, Any]:
     scale = scale_numbers("0,10" if arguments.scale is None else arguments.scale)
     if len(scale) != 2:
         raise UserError(
-            f"has {len(scale)} numbers", where="--scale", expected="LOW,HIGH"
+            f"cannot be {arguments.scale}",
+            where="--scale",
+            expected="two numbers, LOW,HIGH",
         )
     return {"options": arguments.arms or 2, "scale": (scale[0], scale[1])}
 

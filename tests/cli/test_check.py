@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from pcmodel.cli import main
 
 TABLE = """Subject,Trial,phase,drug,stimulus,choice,rt
@@ -146,3 +148,46 @@ def test_each_reading_has_its_folder(tmp_path, monkeypatch):
     for where in ("phase == test", "phase != practice"):
         assert main([*words, where]) == 0
     assert len(list(tmp_path.glob("runs/check-*/check.json"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "part"),
+    [
+        (
+            ("--where", ""),
+            "argument --where: is empty; give it a value, or leave it out",
+        ),
+        (("--missing", " "), "argument --missing: is empty"),
+        (("--bids-task", "coin"), "bids_task: is said of BIDS folders, and"),
+        (("--bids-suffix", "beh"), "bids_suffix: is said of BIDS folders, and"),
+        (("--columns", "response=pressed"), "its columns are Subject, Trial"),
+        (("more.csv",), "check does not know what to do with 'more.csv'"),
+        (("--nonsense",), "check does not know the option '--nonsense'"),
+        (
+            ("--codes", "choice=1,2"),
+            "is called 'choice'; expected one of: outcome, resp",
+        ),
+    ],
+)
+def test_options_that_would_be_passed_over_are_refused(more, part, tmp_path, capsys):
+    """An empty condition (a shell's variable that is not set) would keep every row."""
+    assert check(tmp_path, *more) == 2
+    said = capsys.readouterr().err
+    assert part in said and said.count("pcmodel: ") == 1
+
+
+def test_an_output_that_is_a_file_is_said(tmp_path, capsys):
+    assert check(tmp_path, "--where", "phase == test") == 0
+    out = ("--output", str(tmp_path / "data.csv"))
+    words = ["check", str(tmp_path / "data.csv"), "--task", "binary", *out]
+    assert main([*words, "--where", "phase == test"]) == 2
+    assert "data.csv is a file; expected a folder" in capsys.readouterr().err
+
+
+def test_a_rating_without_its_scale_is_noted(tmp_path, capsys):
+    path = tmp_path / "data.csv"
+    rows = [f"a,{t},{t % 2},{t}" for t in range(6)]
+    path.write_text("\n".join(["id,trial,outcome,rating", *rows]))
+    words = ["check", str(path), "--task", "rating", "--output", str(tmp_path / "o")]
+    assert main(words) == 0
+    assert "no scale is given, which a fit needs" in capsys.readouterr().out

@@ -47,7 +47,7 @@ def fit(data, *more):
         (("--columns", "response=nothing"), "there is no column 'nothing'"),
         (("--columns", "answer=response"), "no column of the task is called 'answer'"),
         (("--codes", "response=0,1", "--codes", "response=1,0"), "'response' twice"),
-        (("--codes", "answer=0,1"), "no column with codes is called 'answer'"),
+        (("--codes", "answer=0,1"), "condition in a formula is called 'answer'"),
         (("--units", "reaction_time=s,reaction_time=ms"), "as 's' and 'ms'"),
         (("--units", "rt=s"), "no column with a unit is called 'rt'"),
         (("--scale", "0,10"), "responses of the binary task have none to give"),

@@ -39,7 +39,10 @@ EFFECT = ("--effect", "omega2=1")
         (("recover", "binary", "hgf2", "--participants", HUGE), "at most 1000000"),
         (("recover", "binary", "hgf2", "--arms", "3"), "said of the bandit task"),
         (("recover", "bandit", "hgf2", "--scale", "0,9"), "said of the rating task"),
-        (("recover", "rating", "hgf2", "--scale", "0"), "has 1 numbers; expected LOW"),
+        (
+            ("recover", "rating", "hgf2", "--scale", "0"),
+            "cannot be 0; expected two numbers",
+        ),
         (("recover", "bandit", "hgf2", "--arms", "10000"), "at most 1000"),
         (("recover", "binary", "hgf2", *LARGE), "iB of memory; expected less than"),
         (("calibrate", "binary", "hgf2", *LARGE), "iB of memory; expected less"),

@@ -24,6 +24,7 @@ from pcmodel.behaviour.dataset.sidecars import sidecars_of, told_of
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.behaviour.dataset.where import UNKNOWN, may_hold
 from pcmodel.errors import UserError
+from pcmodel.reading import shown
 
 SUFFIXES = ("beh", "events")
 DATATYPES = ("beh", "func", "eeg", "meg", "ieeg", "nirs", "pet", "motion", "emg", "mrs")
@@ -103,7 +104,7 @@ def behavioural_files(
         hint = f"; its tasks are {', '.join(labels)}" if labels else ""
         raise UserError(
             f"holds no behavioural file{what}{hint}",
-            where=folder.name,
+            where=shown(folder.resolve()),
             expected="sub-*_beh.tsv or sub-*_events.tsv, in the folder, sub-*/ or "
             "sub-*/ses-*/ (tables of another kind: all people in one file, with a "
             "column that names them)",
@@ -111,7 +112,7 @@ def behavioural_files(
     if task_label is None and len(labels) > 1:
         raise UserError(
             f"holds several tasks: {', '.join(labels)}",
-            where=folder.name,
+            where=shown(folder.resolve()),
             expected="one of them, named by task_label (--bids-task)",
         )
     found, gone = _kept(found, where) if where else (found, {})

@@ -158,7 +158,10 @@ def _may_be_absent(task: Task, name: str) -> bool:
 def _absent(name: str, names: Sequence[str], raw: RawTable) -> str:
     called = " or ".join(repr(n) for n in names)
     there = ", ".join(raw.columns)
-    return f"there is no column {called} for the {name}; its columns are {there}"
+    return (
+        f"there is no column {called} for the {name}; its columns are {there}; say which "
+        f"it is (--columns {name}=COLUMN)"
+    )
 
 
 def parse_columns(
@@ -178,7 +181,7 @@ def parse_columns(
             fill = np.nan if column.default is None else column.default
             values[column.name] = np.full(raw.num_rows, fill)
             continue
-        place = places[column.name]
+        place, before = places[column.name], len(problems)
         if column.kind == "binary":
             found = read_binary(raw, column.name, place, reading, problems)
         else:
@@ -189,7 +192,8 @@ def parse_columns(
             if own[1] is None and not is_settled(reading, column.name, place):
                 check_suspects(raw, place, found, problems)
         values[column.name] = found
-        _check_column(raw, task, column, place, found, problems)
+        is_read = len(problems) == before
+        _check_column(raw, task, column, place, found, problems, is_read=is_read)
     return values
 
 
@@ -249,11 +253,13 @@ def _check_column(
     place: str,
     found: np.ndarray,
     problems: Violations,
+    *,
+    is_read: bool,
 ) -> None:
-    """What no single cell shows."""
+    """What no single cell shows; is_read: no cell was refused."""
     seen = found[np.isfinite(found)]
     if not len(seen):
-        if not column.optional and column.name != task.response:
+        if is_read and not column.optional and column.name != task.response:
             problems.add("has no value at all", file=raw.file[0], column=place)
     elif column.kind == "integer" and seen.max() > 2 * len(np.unique(seen)):
         problems.add(

@@ -11,6 +11,7 @@ from pcmodel.behaviour.dataset.text import read_rows
 from pcmodel.errors import UserError
 from pcmodel.ranges import Means
 from pcmodel.reading import check_file as check_file
+from pcmodel.reading import shown
 
 TEXT = (".csv", ".tsv", ".txt", ".dat")
 
@@ -84,6 +85,13 @@ def read_raw(
     path = Path(path)
     if os.path.isdir(path):
         return read_bids(path, task_label=task_label, suffix=suffix, where=where)
+    for name, value in (("bids_task", task_label), ("bids_suffix", suffix)):
+        if value is not None and path.exists():
+            raise UserError(
+                f"is said of BIDS folders, and {shown(path)} is none",
+                where=name,
+                expected="it to be left out",
+            )
     return read_file(path)
 
 

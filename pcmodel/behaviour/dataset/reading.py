@@ -75,7 +75,8 @@ def check_reading(reading: Reading, task: Task, covariates: Sequence[str] = ()) 
     for name, pair in reading.codes.items():
         if name not in (*binary, *covariates):
             known = (*binary, *covariates)
-            raise unknown_name("column with codes", name, known, where="codes")
+            kind = "column of two values or condition in a formula"
+            raise unknown_name(kind, name, known, where="codes")
         if name not in binary:
             _check_labels(name, pair)
         elif len(pair) != 2 or same(*pair):
