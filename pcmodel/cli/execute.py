@@ -136,8 +136,8 @@ def _with_provenance(
         "Seed": str(folder.identity.seed),
         "Configuration": f"config.json (hash {folder.identity.config_hash})",
         "Wall time": f"{folder.wall_seconds:.0f} s",
-        "Device": f"{facts['device'] or 'none'}, "
-        + ("float64" if facts["float64"] else "float32"),
+        "Device": facts["device"] or "none",
+        "Precision": "float64" if facts["float64"] else "float32",
         "Software": f"pcmodel {packages['pcmodel'] or 'checkout'}, "
         f"Python {facts['python']}, jax {packages['jax']}, numpy {packages['numpy']}",
         "Revision": facts["git_revision"] or "not a git checkout",

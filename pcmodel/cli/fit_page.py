@@ -1,5 +1,6 @@
 """The page of a fit: diagnostics before estimates, and what the data cannot say."""
 
+import re
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -52,7 +53,11 @@ def analyse(
 
 def _undecided(verdict: Verdict) -> Verdict:
     """Nothing holds because a few draws did not speak against it."""
-    return replace(verdict, outcome="inconclusive")
+    return (
+        verdict
+        if verdict.outcome == "fails"
+        else replace(verdict, outcome="inconclusive")
+    )
 
 
 def _estimator(plan: Any) -> str:
@@ -183,6 +188,7 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
             "reference. With an interaction, a condition's own effect is that at the other's "
             "reference, or zero.",
         ),
+        provenance={"Precision": "float64"},
         limitations=(
             "A larger update can come from a relaxed prior, raised sensory precision or noisier responses; "
             "a parameter's name is not evidence for its mechanism.",
@@ -223,6 +229,9 @@ def _effects_in_words(results: Any, summary: FitSummary) -> str:
 NO_CONDITIONS = "No formula has conditions, so that no effects are estimated"
 
 
+DISTRUST = "**do not trust:**"
+
+
 def _doubts(results: Any, *, is_smoke: bool) -> list[str]:
     """Why the intervals are not what they seem, in a few words; Estimates tells all."""
     is_sampled, found = isinstance(results.diagnostics, Diagnostics), []
@@ -234,7 +243,7 @@ def _doubts(results: Any, *, is_smoke: bool) -> list[str]:
             if is_sampled
             else "the loss had not settled"
         )
-        found.append(f"**do not trust:** {what}")
+        found.append(f"{DISTRUST} {what}")
     if not is_sampled:
         found.append(VARIATIONAL)
     return found
@@ -257,9 +266,13 @@ def _caption(results: Any, summary: FitSummary) -> str:
 def _warnings(results: Any, summary: FitSummary) -> tuple[str, ...]:
     """What has to be known of the numbers in the table below."""
     found = [f"Estimated by {summary.estimated_by}."]
-    if summary.complaints:
-        found.append("**Do not trust:** " + "; ".join(summary.complaints))
-    found += summary.caveats
+    for doubt in _doubts(results, is_smoke=summary.is_smoke):
+        is_complaint = doubt.startswith(DISTRUST)
+        told = f"{DISTRUST} {'; '.join(summary.complaints)}" if is_complaint else doubt
+        found.append(
+            re.sub("[a-z]", lambda first: first[0].upper(), told, count=1) + "."
+        )
+    found += results.notes
     missing = {k: n for k, n in results.num_missing.items() if n}
     if missing:
         found.append(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.load import Experiment
+from pcmodel.cli.numbers import chosen
 from pcmodel.cli.studies import (
     add_folder_arguments,
     add_model_arguments,
@@ -33,15 +34,12 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for what does not exist."""
     from pcmodel.behaviour.recovering import RecoverPlan, plan_models
 
-    sizes: dict[str, Any] = {
-        "participants": arguments.participants,
-        "trials": arguments.trials,
-        "replications": arguments.replications,
-    }
+    names = ("participants", "trials", "replications")
     plan = RecoverPlan(
         arguments.task,
         tuple(arguments.models),
-        **(sizes | task_options(arguments) | (SMOKE if arguments.smoke else {})),
+        **task_options(arguments),
+        **chosen(arguments, SMOKE, dict(zip(names, names, strict=True))),
     )
     check_made_up(plan.participants, plan.trials)
     plan_models(plan)

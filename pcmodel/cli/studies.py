@@ -27,12 +27,11 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) 
 def add_size_arguments(parser: argparse.ArgumentParser, *, replications: int) -> None:
     """How many people, trials and replications."""
     add = parser.add_argument
-    add("--participants", type=count, default=10, metavar="N", help="default 10")
-    add("--trials", type=count, default=100, metavar="N", help="a session, default 100")
+    add("--participants", type=count, metavar="N", help="default 10")
+    add("--trials", type=count, metavar="N", help="a session, default 100")
     add(
         "--replications",
         type=count,
-        default=replications,
         metavar="N",
         help=f"default {replications}",
     )

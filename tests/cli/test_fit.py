@@ -8,6 +8,8 @@ import pytest
 
 from pcmodel.behaviour import workflow
 from pcmodel.cli import main
+from pcmodel.cli.fit import add_fit_arguments, make_plan
+from pcmodel.cli.parser import Parser
 from pcmodel.cli.replications import StoredReplications
 from pcmodel.record import read_arrays
 from pcmodel.record.folder import read_status
@@ -59,8 +61,11 @@ def fit(data, *more):
         (("--warmup", "1000001"), "expected at most 1000000"),
         (("--chains", "1001"), "expected at most 1000"),
         (("--max-tree-depth", "21"), "expected at most 20"),
-        (("--steps", "1" + 200 * "0"), "expected at most 10000000"),
+        (("--svi", "--steps", "1" + 200 * "0"), "expected at most 10000000"),
         (("--samples", "1000000", "--chains", "1000"), "iB of memory; expected less"),
+        (("--steps", "50"), "--steps: is said of a variational fit; expected it to be"),
+        (("--svi", "--samples", "90"), "--samples: is said of NUTS, and --svi fits"),
+        (("--svi", "--target-accept", "0.9"), "--target-accept: is said of NUTS"),
         (("--nonsense",), "does not know the option"),
     ],
 )
@@ -72,6 +77,25 @@ def test_bad_input_is_one_message_and_exit_code_two(data, more, part, capsys, tm
     assert main([*arguments, *more]) == 2
     said = capsys.readouterr().err
     assert part in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("more", "sizes"),
+    [
+        ((), (400, 500, 4, 0.9, 8, 3000)),
+        (("--smoke",), (5, 50, 2, 0.9, 2, 50)),
+        (("--smoke", "--samples", "70"), (5, 70, 2, 0.9, 2, 50)),
+        (("--smoke", "--svi", "--steps", "400"), (5, 50, 2, 0.9, 2, 400)),
+        (("--chains", "2", "--target-accept", "0.95"), (400, 500, 2, 0.95, 8, 3000)),
+    ],
+)
+def test_sizes_that_are_given_hold_in_a_smoke_run_too(more, sizes, data):
+    """As in all other commands; they were passed over without a word."""
+    parser = Parser(prog="pcmodel fit")
+    add_fit_arguments(parser)
+    plan = make_plan(parser.parse_args(fit(data, *more)[1:]))
+    found = (plan.num_warmup, plan.num_samples, plan.num_chains, plan.target_accept)
+    assert (*found, plan.max_tree_depth, plan.num_steps) == sizes
 
 
 def test_no_such_file(capsys):

@@ -177,6 +177,8 @@ def test_nothing_holds_in_a_smoke_run(diagnostics, plan, series):
     """A few steps that complain of nothing are no evidence."""
     held = {v.outcome for v in page(series, diagnostics, **plan)[0].verdicts}
     assert "holds" in held
+    summary, _ = page(series, BAD, is_smoke=True)
+    assert summary.verdicts[0].outcome == "fails"
     summary, report = page(series, diagnostics, is_smoke=True, **plan)
     assert {v.outcome for v in summary.verdicts} == {"inconclusive"}
     assert "smoke run: numbers mean nothing" in report.answer
@@ -203,6 +205,13 @@ def test_what_was_understood_stands_first_and_caveats_beside_the_numbers(series)
     estimates = report.sections[0]
     assert estimates.title == "Estimates" and estimates.tables
     assert NOTE in report.answer and NOTE in estimates.paragraphs
+    assert report.provenance["Precision"] == "float64"  # whatever the caller's is
+    _, report = page(series, SETTLED, is_smoke=True, method="svi")
+    assert report.sections[0].paragraphs[1:3] == (
+        "**Smoke run: numbers mean nothing**.",
+        "A variational interval, too narrow by an unknown amount.",
+    )
+    _, report = page(series, GOOD)
     html = render_html(replace(report, key_panel=None, sections=(estimates,)), {})
     words = ("h1>", "drug (2), placebo (2)", "In short", "<h2>Verdicts", "Estimates")
     places = [html.index(word) for word in words]

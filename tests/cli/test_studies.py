@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pcmodel.cli import main
+from pcmodel.cli import calibrate, design, main, recover
 from pcmodel.cli.design_page import _best, _verdict
+from pcmodel.cli.parser import Parser
 
 HUGE = "1" + 20 * "0"
 LARGE = ("--participants", "1000000", "--trials", "1000000")
@@ -127,3 +128,26 @@ def test_a_recovery_has_a_page_with_the_matrix(tmp_path):
     assert main([*words, "--output", str(out)]) == 0
     page = (out / "report.html").read_text()
     assert "wins its own data" in page and "Parameters of hgf2" in page
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "smoke", "given"),
+    [
+        (recover, ("binary", "hgf2"), (3, 20), (7, 20)),
+        (calibrate, ("binary", "hgf2"), (2, 20), (7, 20)),
+        (design, ("binary", "hgf2", *EFFECT), ((5, 10), (20,)), ((7,), (20,))),
+    ],
+)
+def test_sizes_that_are_given_hold_in_a_smoke_run_too(module, words, smoke, given):
+    parser = Parser(prog="pcmodel")
+    module.add_arguments(parser)
+
+    def sizes(*more):
+        plan = module.make_plan(parser.parse_args([*words, *more]))
+        return plan.participants, plan.trials
+
+    assert sizes("--smoke") == smoke
+    assert sizes("--smoke", "--participants", "7") == given
+    whole = ((10, 20, 40), (50, 100, 200)) if module is design else (10, 100)
+    assert sizes() == whole
+    assert sizes("--trials", "30")[1] in (30, (30,))
