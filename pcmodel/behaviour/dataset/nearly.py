@@ -53,7 +53,7 @@ def why_no_number(cell: str) -> str | None:
         return "has a percent sign; write the number alone"
     if "," in found["digits"]:
         return "has a comma; write a point, or nothing between thousands"
-    return "is nearly a number; write one, or n/a"
+    return "is nearly a number; write one"
 
 
 def check_numbers(
@@ -74,11 +74,26 @@ def check_numbers(
     mixed = len(finite) > 1 and bool(words)
     if not mixed and not (words and all(reasons.values())):
         return
-    labels = f"or, if the column holds labels, list them all (--codes {column}=A,B,...)"
+    advice = (
+        "leave its rows out (--where), or, if the column holds labels, list them all "
+        f"(--codes {column}=A,B,...)"
+    )
     for i, cell in enumerate(cells):
         if cell in words:
-            why = reasons[cell] or (
-                "is a word among numbers; write numbers only, leave its rows out "
-                "(--where)"
-            )
-            problems.add(f"{why}, {labels}", **raw.at(i, column), value=cell)
+            why = reasons[cell] or "is a word among numbers; write numbers only"
+            problems.add(f"{why}, {advice}", **raw.at(i, column), value=cell)
+
+
+def listed_numbers(
+    raw: RawTable, places: Mapping[str, str], found: Mapping[str, np.ndarray]
+) -> list[str]:
+    """Notes on numbers of which a side-car lists what each means: they may be labels."""
+    return [
+        f"{name}, taken for: numbers, though the side-car lists them ("
+        + ", ".join(
+            f"{x}: {text}" if text else x for x, text in list(levels.items())[:8]
+        )
+        + f"); C({name}) in the formula takes them for labels"
+        for name, values in found.items()
+        if values.dtype.kind == "f" and (levels := raw.levels.get(places[name]))
+    ]

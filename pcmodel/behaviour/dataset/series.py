@@ -21,7 +21,7 @@ from pcmodel.behaviour.dataset.columns import (
 )
 from pcmodel.behaviour.dataset.missing import is_settled, without_codes
 from pcmodel.behaviour.dataset.naming import check_alike
-from pcmodel.behaviour.dataset.nearly import check_numbers
+from pcmodel.behaviour.dataset.nearly import check_numbers, listed_numbers
 from pcmodel.behaviour.dataset.ordering import check_rows, check_sessions, in_order
 from pcmodel.behaviour.dataset.readers import RawTable, TablePath, read_raw
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
@@ -148,6 +148,7 @@ def arrange(
         name: _covariate(raw, name, places[name], series, reading, problems)
         for name in covariates
     }
+    notes += listed_numbers(raw, places, found)
     _check_usable(raw, places[task.response], who, problems)
     problems.raise_if_any()
     padded = _pad(values, series, _first_seen(who), order, found)
@@ -159,7 +160,11 @@ def _labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
     missing = {cell for cell in set(cells) if is_missing(cell)}
     for i, cell in enumerate(cells if missing else ()):
         if cell in missing:
-            problems.add("is missing, and must be known", **raw.at(i, column))
+            problems.add(
+                "is missing, and must be known; fill it in, or leave its rows out "
+                "(--where)",
+                **raw.at(i, column),
+            )
     return cells
 
 

@@ -10,6 +10,7 @@ from pcmodel.behaviour.dataset import (
     Reading,
     find_task,
     load_series,
+    understood,
     with_judgements,
 )
 from pcmodel.behaviour.workflow import digest
@@ -355,3 +356,13 @@ def test_people_who_are_left_out_need_no_row_elsewhere(study):
     put(study, "participants.tsv", "participant_id\tage\nsub-02\t50\n")
     series = load_series(study, TASK, covariates=("drug",), reading=reading)
     assert series.covariates["drug"].tolist() == ["placebo", "LSD"]
+
+
+def test_numbers_that_a_side_car_lists_are_noted(study):
+    """A site coded 1, 2, 3 would have a slope; the formula decides, and check tells."""
+    say(study, "participants.json", age={"Levels": {"30": "young", "50": "old"}})
+    rows = dict(understood(load(study), TASK))
+    assert rows["age, numbers"] == "30 (2), 50 (2) (series)"
+    assert "lists them (30: young, 50: old); C(age) in the" in rows["age, taken for"]
+    say(study, "participants.json", age={"Units": "years"})
+    assert "age, taken for" not in dict(understood(load(study), TASK))
