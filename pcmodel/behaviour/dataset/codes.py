@@ -1,6 +1,7 @@
 """Two-valued columns as 0 and 1: by a code that is known, or not at all."""
 
 from collections.abc import Iterable, Mapping
+from shlex import quote
 
 import numpy as np
 from jaxtyping import Float
@@ -110,8 +111,7 @@ def _levels(
             problems.add(
                 f"{pair[1]!r} counts as 1 and {pair[0]!r} as 0, but by the side-car they "
                 f"are {told[pair[1]]!r} and {told[pair[0]]!r}; say which counts as 0 and "
-                f"which as 1 (--codes {name}={','.join(reversed(pair))} or --codes "
-                f"{name}={','.join(pair)})",
+                f"which as 1 ({_codes(name, *reversed(pair))} or {_codes(name, *pair)})",
                 file=raw.at(0, place)["file"],
                 column=place,
             )
@@ -119,13 +119,18 @@ def _levels(
     if larger is None:
         problems.add(
             f"holds {one!r} and {other!r} by the side-car, whose order says nothing; say "
-            f"which counts as 0 and which as 1 (--codes {name}={one},{other} or --codes "
-            f"{name}={other},{one})",
+            f"which counts as 0 and which as 1 ({_codes(name, one, other)} or "
+            f"{_codes(name, other, one)})",
             file=raw.at(0, place)["file"],
             column=place,
         )
         return (one, other)
     return (other, one) if larger == one else (one, other)
+
+
+def _codes(name: str, zero: str, one: str) -> str:
+    """The option as it can be pasted into a shell."""
+    return f"--codes {quote(f'{name}={zero},{one}')}"
 
 
 def _by_codes(

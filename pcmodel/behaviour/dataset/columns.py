@@ -1,6 +1,7 @@
 """Which column of a file is which of the task's, and the numbers in it."""
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 
 import numpy as np
 from jaxtyping import Float
@@ -97,7 +98,7 @@ def _check_one(
         if not alike:
             problems.add(
                 f"both {found[0]!r} and {other!r} could be the {name}, and they differ; "
-                f"say which is meant (--columns {name}={found[0]})",
+                f"say which is meant (--columns {quote(f'{name}={found[0]}')})",
                 file=raw.file[0],
                 row=1,
             )
@@ -174,7 +175,7 @@ def parse_columns(
 ) -> dict[str, Float[np.ndarray, " rows"]]:
     """The task's columns as numbers, NaN where missing."""
     _check_scale(task, scale)
-    _check_told(raw, places, reading, problems)
+    _check_told(raw, task, places, reading, problems)
     values = {}
     for column in task.columns:
         if column.name not in places:
@@ -218,18 +219,26 @@ def _check_scale(task: Task, scale: Sequence[float] | None) -> None:
 
 
 def _check_told(
-    raw: RawTable, places: Mapping[str, str], reading: Reading, problems: Violations
+    raw: RawTable,
+    task: Task,
+    places: Mapping[str, str],
+    reading: Reading,
+    problems: Violations,
 ) -> None:
     """What side-cars say of a column that is used is the same for all files, or was settled."""
     for name, place in places.items():
         if place not in raw.unlike:
             continue
         what, key = raw.unlike[place]
-        settled = reading.codes if key == "Levels" else reading.units
-        if name not in settled:
-            option = f"codes {name}=A,B" if key == "Levels" else f"units {name}=ms"
+        if name not in (reading.codes if key == "Levels" else reading.units):
+            kinds = {column.name: column.kind for column in task.columns}
+            option = ""
+            if key == "Levels" and kinds.get(name, "binary") == "binary":
+                option = f", or say what holds for all (--codes {name}=A,B)"
+            elif key == "Units" and name == "reaction_time":
+                option = f", or say what holds for all (--units {name}=ms)"
             problems.add(
-                f"{what}; bring all files to one, or say what holds for all (--{option})",
+                f"{what}; bring all files to one{option}",
                 file=raw.at(0, place)["file"],
                 column=place,
             )

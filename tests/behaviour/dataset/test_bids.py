@@ -280,6 +280,23 @@ def test_side_cars_that_contradict_each_other_are_refused(key, study):
     load(study)
 
 
+def test_advice_on_contradictions_names_only_options_that_exist(study):
+    for who, unit in (("01", "percent"), ("02", "1")):
+        told = {"outcome": {"Units": unit}}
+        say(study, f"sub-{who}_task-coin_beh.json", **told)
+    said = complaint(study)
+    assert "column 'outcome': has other Units" in said and "--units" not in said
+    say(study, "sub-01_task-coin_beh.json", drug={"Levels": ["LSD"]})
+    say(study, "sub-02_task-coin_beh.json", drug={"Levels": ["placebo", "LSD"]})
+    assert "(--codes drug=A,B)" in complaint(study)
+
+
+def test_advice_on_words_with_spaces_can_be_pasted(study):
+    levels = {"left key": "", "right key": ""}
+    say(study, "task-coin_beh.json", response={"Levels": levels})
+    assert "--codes 'response=right key,left key'" in complaint(study)
+
+
 def test_the_nearest_side_car_replaces_what_those_above_say_of_a_column(study):
     say(study, "task-coin_beh.json", response_time={"Units": "s"}, trial={"Units": "1"})
     for who in ("01", "02"):
