@@ -72,6 +72,8 @@ def check_numbers(
     words = {c for c, n in numbers.items() if n is None or c.lower() == "none"}
     reasons = {cell: why_no_number(cell) for cell in words}
     mixed = len(finite) > 1 and bool(words)
+    if not mixed:
+        _check_marks(raw, column, cells, problems)
     if not mixed and not (words and all(reasons.values())):
         return
     advice = (
@@ -82,6 +84,23 @@ def check_numbers(
         if cell in words:
             why = reasons[cell] or "is a word among numbers; write numbers only"
             problems.add(f"{why}, {advice}", **raw.at(i, column), value=cell)
+
+
+def _check_marks(
+    raw: RawTable, column: str, cells: Sequence[str], problems: Violations
+) -> None:
+    """A mark among labels (`-`, `?`) most often stands for nothing known; + and - are labels."""
+    marks = {cell for cell in set(cells) if cell and not re.search(r"\w", cell)}
+    if len(marks) == len(set(cells)):
+        return
+    for i, cell in enumerate(cells):
+        if cell in marks:
+            problems.add(
+                "is a mark among labels; write n/a and leave its rows out (--where), or, "
+                f"if it is a label, list them all (--codes {column}=A,B,...)",
+                **raw.at(i, column),
+                value=cell,
+            )
 
 
 def listed_numbers(

@@ -63,13 +63,23 @@ def test_cells_that_are_nearly_numbers_are_refused(cell, part, tmp_path):
         ("placebo", "10 mg", "20 mg"),
         ("2d", "3d", "3d"),
         ("1a", "1b", "2a"),
-        ("low", "high", "-"),
+        ("+", "-", "+"),
     ],
 )
 def test_labels_with_digits_stay_labels(cells, tmp_path):
     series = load(tmp_path, cells)
     assert series.covariates["x"].tolist() == list(cells)
     assert not any(why_no_number(cell) for cell in ("18-25", "S1", "2d", "3", "n/a"))
+
+
+@pytest.mark.parametrize("mark", ["-", "?", ".", "--"])
+def test_a_mark_among_labels_is_no_level(mark, tmp_path):
+    """It would be a group of its own, of people of whom nothing is known."""
+    said = complaint(tmp_path, ("low", "high", mark))
+    assert f"row 10 {mark!r}" in said and "is a mark among labels" in said
+    reading = Reading(codes={"x": ("low", "high", mark)})
+    series = load(tmp_path, ("low", "high", mark), reading=reading)
+    assert series.covariates["x"].tolist() == ["low", "high", mark]
 
 
 def test_labels_that_are_listed_are_labels(tmp_path):
