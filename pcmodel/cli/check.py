@@ -31,13 +31,14 @@ def add_check(commands: Any) -> None:
     )
     add_table_arguments(parser)
     add("--output", type=place, metavar="DIR", help="default runs/check-HASH")
+    add("--overwrite", action="store_true", help="replace the check of another reading")
 
 
 def check_data(arguments: argparse.Namespace) -> int:
     """Print the table and write it as `check.json`; UserError as of a fit."""
     from pcmodel.behaviour.dataset import find_task, understood, with_judgements
     from pcmodel.behaviour.workflow import Plan, read_data
-    from pcmodel.record.files import write_json
+    from pcmodel.record import RunIdentity, to_jsonable
 
     plan = Plan(
         task=arguments.task,
@@ -47,20 +48,56 @@ def check_data(arguments: argparse.Namespace) -> int:
     )
     task = with_judgements(find_task(plan.task), plan.judgements)
     rows = understood(read_data(plan), task)
+    if plan.task == "rating" and not plan.scale:
+        rows += (("odd", "no scale is given, which a fit needs (--scale LOW,HIGH)"),)
     terminal.print_understood(rows)
-    folder = arguments.output or Path("runs") / f"check-{plan.data_sha256[:8]}"
-    path = folder / "check.json"
+    reading = to_jsonable({name: getattr(plan, name) for name in READING})
+    identity = RunIdentity("check", (reading, plan.data_sha256), 0)
+    folder = arguments.output or Path("runs") / f"check-{identity.config_hash}"
     content = {
         "data_sha256": plan.data_sha256,
         "task": plan.task,
+        "reading": reading,
         "understood": [{"what": what, "said": said} for what, said in rows],
     }
+    _write(folder / "check.json", content, overwrite=arguments.overwrite)
+    print(f"Written: {folder / 'check.json'}", flush=True)
+    return 0
+
+
+# All that decides how the data are read, by the names of a plan's fields.
+READING = (
+    *("data", "task", "formulas", "columns", "series_by", "scale", "after_outcome"),
+    *("judgements", "bids_task", "bids_suffix", "where", "missing", "units", "codes"),
+)
+
+
+def _write(path: Path, content: dict[str, Any], *, overwrite: bool) -> None:
+    """Write the check, unless the file holds that of other data or of another reading."""
+    from pcmodel.reading import read_json
+    from pcmodel.record.files import write_json
+
+    if path.parent.exists() and not path.parent.is_dir():
+        raise UserError(
+            f"{path.parent} is a file",
+            where="--output",
+            expected="a folder, or a new one",
+        )
+    if path.exists() and not overwrite:
+        before = read_json(path)
+        same = isinstance(before, dict) and all(
+            before.get(key) == content[key] for key in ("data_sha256", "reading")
+        )
+        if not same:
+            raise UserError(
+                "holds the check of other data or of another reading",
+                where=str(path),
+                expected="another folder (--output), or --overwrite to replace it",
+            )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, content)
     except OSError as error:
         raise UserError(
             f"cannot be written ({error.strerror})", where=str(path)
         ) from None
-    print(f"Written: {path}", flush=True)
-    return 0

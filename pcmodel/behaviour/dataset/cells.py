@@ -44,19 +44,3 @@ def to_flag(cell: str) -> float | None:
     if word in TRUE:
         return 1.0
     return 0.0 if word in FALSE else None
-
-
-def about_comma(cell: str) -> str:
-    """What to say of a number that is written with a comma; empty for all else.
-
-    >>> about_comma("left"), about_comma("0,5")
-    ('', 'is a number with a decimal comma; write a point')
-    """
-    if THOUSANDS.fullmatch(cell.strip()):
-        return (
-            "is one thousand and more, or a number with a decimal comma; write it with "
-            "a point or without the comma"
-        )
-    if COMMA_NUMBER.fullmatch(cell.strip()):
-        return "is a number with a decimal comma; write a point"
-    return ""

@@ -7,10 +7,10 @@ import numpy as np
 
 from pcmodel.behaviour.dataset.naming import called
 from pcmodel.behaviour.dataset.ordering import by_series
-from pcmodel.behaviour.dataset.practice import where_option
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
 from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.where import comparison, option
 
 FEEDBACK = re.compile("feedback|outcome|reward|result", re.IGNORECASE)
 CHOICE = re.compile("choice|choose|response|decision|decide|stimul", re.IGNORECASE)
@@ -69,13 +69,12 @@ def _check_events(
     levels = sorted(set(cells.tolist()))
     whole = np.isfinite(outcome) & np.isfinite(response)
     feedback = [level for level in levels if FEEDBACK.search(level)]
-    choice = [level for level in levels if CHOICE.search(level)]
-    for level in feedback if choice and set(choice) != set(feedback) else ():
-        if whole[cells == level].any() and whole[np.isin(cells, choice)].any():
+    choices = [level for level in levels if CHOICE.search(level)]
+    for level in feedback if choices and set(choices) != set(feedback) else ():
+        if whole[cells == level].any() and whole[np.isin(cells, choices)].any():
             problems.add(
-                f"{level!r} is a phase of trials that have a row of {choice[0]!r}, it "
-                f"seems; choose the rows ({where_option('{column} != {value}', name, level)}"
-                ", or == to keep them)",
+                f"{level!r} is a phase of trials that have a row of {choices[0]!r}, it "
+                f"seems; {choice(name, level)}",
                 **raw.at(int(np.argmax(cells == level)), name),
             )
             return
@@ -86,7 +85,7 @@ def _check_events(
             problems.add(
                 f"has {number} rows for each trial, it seems, with one response or "
                 "one outcome; keep those with the response "
-                f"({where_option('{column} == {value}', name, level)})",
+                f"({option(comparison(name, '==', level))})",
                 **raw.at(int(rows[0]), name),
             )
 

@@ -10,6 +10,7 @@ from pcmodel.behaviour.dataset.naming import called, plain, words
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
 from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.where import choice, named, option
 
 # Words of rows that are shown or done, but are no trials of the task.
 PREPARING = re.compile(
@@ -36,7 +37,6 @@ LEFT_OUT = re.compile(r"excluded?|outliers?|discarded|to be excluded", re.IGNORE
 ROWS = {"is", "trial", "trials", "row", "rows", "subject", "participant"}
 OF_ROWS = ROWS | {"rt", "flag", "to", "reason"}
 FINE = {"ok", "none", "good", "fine", "keep", "kept", "included", "valid"}
-BARE = re.compile(r"[^\s=!<>(),`\"'$\\]+")  # a column that needs no backticks
 MOST_LEVELS = 40  # of a column that tells kinds of rows apart
 
 
@@ -85,21 +85,6 @@ def _is_spared(cell: str) -> bool:
     return is_missing(cell) or to_flag(cell) == 0.0 or cell.strip().lower() in FINE
 
 
-def where_option(expression: str, name: str, value: str = "") -> str:
-    """The option as it is written in a shell, which has a use for backticks in "...".
-
-    >>> print(where_option("{column} != {value}", "phase", "cue"))
-    --where "phase != 'cue'"
-    >>> print(where_option("{column} != {value}", "Zone Type", "cue"))
-    --where '`Zone Type` != "cue"'
-    """
-    bare = bool(BARE.fullmatch(name)) and name.lower() not in ("and", "or", "not", "in")
-    outer, inner = ('"', "'") if bare and not set("'$`") & set(value) else ("'", '"')
-    column = name if bare else f"`{name}`"
-    said = expression.format(column=column, value=f"{inner}{value}{inner}")
-    return f"--where {outer}{said}{outer}"
-
-
 def _levels(cells: Sequence[str]) -> list[str]:
     """The levels of a column that may tell kinds of rows apart."""
     levels = {cell.strip() for cell in cells}
@@ -119,8 +104,7 @@ def _refuse(
         if cell.strip() == level:
             named[i] = True
             problems.add(
-                f"{why}, it seems; choose the rows "
-                f"({where_option('{column} != {value}', name, level)}, or == to keep them)",
+                f"{why}, it seems; {choice(name, level)}",
                 **raw.at(i, name),
                 value=level,
             )
@@ -178,9 +162,9 @@ def _check_loops(
         return  # each person did one
     for name in loops[:-1]:
         problems.add(
-            f"counts the trials of another loop than {loops[-1]!r}; choose the rows "
-            f"({where_option('{column} == n/a', name)}, or for all of them "
-            f"{where_option('{column} == n/a or {column} >= 0', name)})",
+            f"counts the trials of another loop than {loops[-1]!r}; leave them out "
+            f"({option(f'{named(name)} == n/a')}), or keep all "
+            f"({option(f'{named(name)} == n/a or {named(name)} != n/a')})",
             **raw.at(int(np.argmax(rows[name])), name),
         )
 
@@ -204,8 +188,9 @@ def _check_practice(
             continue
         for i in np.flatnonzero(filled).tolist():
             problems.add(
-                "is filled in where a trial was practised, it seems; choose the rows "
-                f"({where_option('{column} == n/a', name)}, or != to keep them)",
+                "is filled in where a trial was practised, it seems; leave them out "
+                f"({option(f'{named(name)} == n/a')}), or keep all "
+                f"({option(f'{named(name)} == n/a or {named(name)} != n/a')})",
                 **raw.at(i, name),
                 value=cells[i].strip(),
             )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import unknown_name
 
 Kind = Literal["number", "integer", "binary", "flag"]
@@ -41,13 +42,14 @@ PHASE_NAMES = (
 )
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Column:
     """One column.
 
     Attributes:
-        kind: "number"; "integer"; "binary": two values, the larger (true, yes, the
-            second level) counting as 1; "flag": 0/1, true/false, yes/no.
+        kind: "number"; "integer"; "binary": two values, the larger (true, yes, what
+            a side-car calls a win) counting as 1; "flag": 0/1, true/false, yes/no.
         low, high: the scale, ends included.
         optional: the column may be absent; it is then missing on every trial, or
             `default` where that is given.
@@ -65,6 +67,7 @@ class Column:
     names: tuple[str, ...] = ()
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Task:
     """A task: its columns, and which of them is what the participant did."""
@@ -123,6 +126,7 @@ RATING = Task(
 TASKS = {task.name: task for task in (HELICOPTER, BINARY, BANDIT, RATING)}
 
 
+@checked_arguments
 def find_task(name: str) -> Task:
     """The task of that name; UserError with what there is."""
     if name not in TASKS:
@@ -141,6 +145,7 @@ JUDGEMENTS = {
 }
 
 
+@checked_arguments
 def with_judgements(task: Task, names: Sequence[str]) -> Task:
     """The task with columns of what was said or done beside each response.
 

@@ -70,7 +70,7 @@ def test_feedback_with_a_key_of_its_own_is_no_trial(rest, tmp_path):
     text = table("subject,trialnum,trialcode,outcome,response", *rows)
     said = complaint(tmp_path, text)
     assert "column 'trialcode', row 3: 'feedback' is a phase of trials" in said
-    (where,) = advised(said)
+    where, _ = advised(said)
     series = load(tmp_path, text, reading=Reading(where=where))
     assert series.values["response"][0, :16].tolist() == list(RESPONSES * 2)
     other = text.replace("feedback", "z")
