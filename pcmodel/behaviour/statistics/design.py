@@ -35,7 +35,7 @@ class Design(NamedTuple):
     correlated: whether the varying ones are.
     weight: of each series in an average over people: one over the series of its person.
     at_zero_of: of each common effect the numbers at whose zero it is the effect, as they
-        change it in an interaction and are not centred.
+        change it in an interaction and are not centred; of several columns, the term.
     """
 
     common: Float[np.ndarray, "series effects"]
@@ -51,7 +51,7 @@ class _Column(NamedTuple):
     """One column as the library built it.
 
     parts: names of what is multiplied in it; none of the intercept.
-    numbers: those of them that are numbers, with their values.
+    numbers: those of them that are numbers, with their values: of `poly(age, 2)` two columns.
     """
 
     name: str
@@ -208,12 +208,22 @@ def _zeros(
             continue
         for name in other.parts - column.parts:
             values = other.numbers.get(name)
-            if values is None or is_indicator(values):
-                continue
-            mean = people_mean(values, weight)
-            if abs(mean) > OFF_CENTRE * values.std():
+            if values is not None and _is_off_zero(values, weight):
                 found[name] = None
     return tuple(found)
+
+
+def _is_off_zero(values: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether numbers, of one column or of several, average zero neither over people nor series.
+
+    Over series, as those do that the library centred itself: `center(age)`, `poly(age, 2)`.
+    """
+    columns = values.reshape(len(values), -1)
+    if is_indicator(columns):
+        return False
+    limits = OFF_CENTRE * columns.std(axis=0)
+    means = (people_mean(columns, weight), columns.mean(axis=0))
+    return all(bool((np.abs(mean) > limits).any()) for mean in means)
 
 
 def _centred(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
