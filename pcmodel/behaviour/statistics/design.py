@@ -8,18 +8,14 @@ and contrasts of labels, and numbers that are 0 and 1 only, stay as they are. So
 without an intercept, where centring would be another model.
 """
 
-import io
-import warnings
 from collections.abc import Mapping
-from contextlib import redirect_stdout
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from pcmodel.behaviour.statistics.formula import NOBODY, Formula, variables_of
-from pcmodel.behaviour.statistics.grammar import NAMESPACE, library
+from pcmodel.behaviour.statistics.functions import library
 from pcmodel.errors import UserError, unknown_name
 
 REFERENCES = ("placebo", "control", "baseline", "sham", "none")
@@ -47,7 +43,7 @@ class Design(NamedTuple):
     at_zero_of: tuple[tuple[str, ...], ...]
 
 
-class _Column(NamedTuple):
+class Column(NamedTuple):
     """One column as the library built it.
 
     parts: names of what is multiplied in it; none of the intercept.
@@ -184,8 +180,18 @@ def _check_variable(name: str, values: np.ndarray, size: int) -> None:
         )
 
 
+def _columns(side: str, frame: Any) -> list[Column]:
+    """Of one side; the formula library is there only where there are conditions."""
+    if side == "1":
+        return [Column(INTERCEPT, np.ones(len(frame)), frozenset(), {})]
+    library()
+    from pcmodel.behaviour.statistics.building import build_columns
+
+    return build_columns(side, frame)
+
+
 def _matrix(
-    columns: list[_Column], weight: Float[np.ndarray, " series"]
+    columns: list[Column], weight: Float[np.ndarray, " series"]
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The columns of one side, centred where an intercept takes up their mean."""
     centres = any(column.name == INTERCEPT for column in columns)
@@ -199,7 +205,7 @@ def _matrix(
 
 
 def _zeros(
-    column: _Column, columns: list[_Column], weight: np.ndarray
+    column: Column, columns: list[Column], weight: np.ndarray
 ) -> tuple[str, ...]:
     """Numbers far from zero on average that a column's effect changes with."""
     found: dict[str, None] = {}
@@ -236,95 +242,6 @@ def _centred(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def is_indicator(values: np.ndarray) -> bool:
     """Whether all are 0 or 1."""
     return bool(np.all((values == 0.0) | (values == 1.0)))
-
-
-def _columns(side: str, frame: Any) -> list[_Column]:
-    """What the library builds; UserError for what it refuses or is not finite."""
-    if side == "1":
-        return [_Column(INTERCEPT, np.ones(len(frame)), frozenset(), {})]
-    library()
-    from formulae.environment import Environment
-    from formulae.matrices import DesignMatrices
-    from formulae.model_description import model_description
-
-    try:
-        # It prints beside raising, and numpy warns of what is told below.
-        with (
-            redirect_stdout(io.StringIO()),
-            np.errstate(all="ignore"),
-            warnings.catch_warnings(),
-        ):
-            warnings.simplefilter("ignore")
-            model = model_description(side)
-            # Terms of `a / b` share parts, and would share the names of their columns.
-            for term in model.common_terms:
-                if hasattr(term, "components"):
-                    term.components = deepcopy(term.components)
-            built = DesignMatrices(model, frame, Environment([NAMESPACE])).common
-        terms = [] if built is None else list(built.terms.values())
-        found = [column for term in terms for column in _of_term(term, len(frame))]
-    except Exception as error:  # what a formula may call raises anything
-        reason = str(error).strip("'\"") or type(error).__name__
-        raise UserError(f"cannot use {side!r} ({reason})", where="formula") from None
-    if not found:
-        raise UserError(
-            f"{side!r} has no effects", where="formula", expected="1, or conditions"
-        )
-    for column in found:
-        _check_finite(column, frame)
-    return found
-
-
-def _of_term(term: Any, size: int) -> list[_Column]:
-    components = getattr(term, "components", ())
-    for component in components:
-        _write_labels(component)
-    values = np.asarray(term.data, dtype=float)
-    if len(values) != size:
-        raise ValueError(f"{term.name} has {len(values)} values for {size} series")
-    parts = frozenset(component.name for component in components)
-    numbers = {
-        component.name: np.asarray(component.value, dtype=float)
-        for component in components
-        if component.kind == "numeric"
-    }
-    columns = values.reshape(size, -1).T
-    return [
-        _Column(str(name), column, parts, numbers)
-        for name, column in zip(term.labels, columns, strict=True)
-    ]
-
-
-def _write_labels(component: Any) -> None:
-    """Levels that are numbers as one writes them: 20, and not 20.0."""
-    contrast = getattr(component, "contrast_matrix", None)
-    if contrast is None:
-        return
-    written = {
-        str(level): str(int(level))
-        for level in component.levels
-        if isinstance(level, float) and float(level).is_integer()
-    }
-    contrast.labels = [written.get(label, label) for label in contrast.labels]
-
-
-def _check_finite(column: _Column, frame: Any) -> None:
-    lost = ~np.isfinite(column.values)
-    if not lost.any():
-        return
-    first = int(np.argmax(lost))
-    numbers = {
-        name: frame[name].iloc[first]
-        for name in frame.columns
-        if frame[name].dtype.kind == "f"
-    }
-    given = ", ".join(f"{name} = {value:g}" for name, value in numbers.items())
-    raise UserError(
-        f"{column.name} is not a finite number in {lost.sum()} of {len(lost)} series, the "
-        f"first where {given}",
-        where="formula",
-        expected="a function that is finite at every value of the table",
-    )
 
 
 def _check_rank(what: str, columns: np.ndarray, names: tuple[str, ...]) -> None:
