@@ -10,6 +10,7 @@ import operator
 import warnings
 from contextlib import redirect_stdout
 from copy import deepcopy
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from pcmodel.behaviour.statistics.functions import Elementwise, compares
 from pcmodel.behaviour.statistics.tree import parsed, refused, written
 from pcmodel.errors import UserError
 
+LARGEST, SMALLEST = 1e30, 1e-30  # of a column: single precision holds it
 COMPARED = {
     "EQUAL_EQUAL": compares("eq", operator.eq),
     "BANG_EQUAL": compares("ne", operator.ne),
@@ -50,6 +52,7 @@ def model_of(side: str) -> Model:
 def build_columns(side: str, frame: Any) -> list[Column]:
     """What the library builds; UserError for what it refuses or is not finite."""
     model = model_of(side)
+    _check_size(model, side, frame)
     try:
         # It prints beside raising, and numpy warns of what is told below.
         with (
@@ -169,7 +172,7 @@ def _of_term(term: Any, size: int) -> list[Column]:
     if not len(columns):
         raise ValueError(f"{term.name} has no columns")
     return [
-        Column(str(name), column, parts, numbers)
+        Column(str(name), term.name, column, parts, numbers)
         for name, column in zip(term.labels, columns, strict=True)
     ]
 
@@ -187,7 +190,41 @@ def _write_labels(component: Any) -> None:
     contrast.labels = [written_as.get(label, label) for label in contrast.labels]
 
 
+def _check_size(model: Model, side: str, frame: Any) -> None:
+    """A bound on the number of columns, before the library builds more than can be told apart."""
+    least = 0
+    for term in model.common_terms:
+        parts = getattr(term, "components", ())
+        least += prod(_num_levels(part, frame) - 1 for part in parts)
+    if least > len(frame):
+        raise refused(
+            side,
+            f"it stands for {least} columns or more, and there are {len(frame)} series",
+            "fewer effects or interactions",
+        )
+
+
+def _num_levels(part: Any, frame: Any) -> int:
+    """Of labels and of numbers taken for labels; 2 of all else, which is one column at least."""
+    name, takes_labels = part.name, False
+    if isinstance(part, Call) and part.call.callee in ("C", "T", "S"):
+        name = getattr(next(iter(part.call.args), None), "name", "")
+        takes_labels = True
+    if name not in frame.columns or (
+        frame[name].dtype.kind == "f" and not takes_labels
+    ):
+        return 2
+    return frame[name].nunique()
+
+
 def _check_finite(column: Column, frame: Any) -> None:
+    size = np.abs(column.values).max()
+    if np.isfinite(size) and size and not SMALLEST <= size <= LARGEST:
+        raise UserError(
+            f"the largest value of {column.name} is {size:.3g}",
+            where="formula",
+            expected=f"one between {SMALLEST:g} and {LARGEST:g}, in another unit",
+        )
     lost = ~np.isfinite(column.values)
     if not lost.any():
         return

@@ -8,6 +8,7 @@ and contrasts of labels, and numbers that are 0 and 1 only, stay as they are. So
 without an intercept, where centring would be another model.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -22,6 +23,20 @@ REFERENCES = ("placebo", "control", "baseline", "sham", "none")
 INTERCEPT = "Intercept"
 OFF_CENTRE = 0.1  # standard deviations that the average person may be off zero
 ROUNDING = 1e-12  # of the largest value of a column
+MOST_TOLD = 5  # columns that an error names
+
+
+class TermColumns(NamedTuple):
+    """What became of one term of a formula.
+
+    centre: of each column what was taken from it, 0 where it stays as it is.
+    varies: whether it varies over participants, and is not common to all.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    centre: tuple[float, ...]
+    varies: bool
 
 
 class Design(NamedTuple):
@@ -32,6 +47,7 @@ class Design(NamedTuple):
     weight: of each series in an average over people: one over the series of its person.
     at_zero_of: of each common effect the numbers at whose zero it is the effect, as they
         change it in an interaction and are not centred; of several columns, the term.
+    terms: what the columns are of, in their order, the common ones first.
     """
 
     common: Float[np.ndarray, "series effects"]
@@ -41,16 +57,19 @@ class Design(NamedTuple):
     correlated: bool
     weight: Float[np.ndarray, " series"]
     at_zero_of: tuple[tuple[str, ...], ...]
+    terms: tuple[TermColumns, ...]
 
 
 class Column(NamedTuple):
     """One column as the library built it.
 
+    term: that it is of.
     parts: names of what is multiplied in it; none of the intercept.
     numbers: those of them that are numbers, with their values: of `poly(age, 2)` two columns.
     """
 
     name: str
+    term: str
     values: Float[np.ndarray, " series"]
     parts: frozenset[str]
     numbers: dict[str, np.ndarray]
@@ -65,12 +84,11 @@ def build_design(
 
     participant: of each series; without it each series is a person of its own.
     """
-    if participant is None:
-        participant = np.arange(len(next(iter(covariates.values()))))
+    participant = _people(covariates, participant)
     weight = person_weight(participant)
     frame = _frame(formula, covariates, len(participant))
     columns = _columns(formula.common, frame)
-    common, names = _matrix(columns, weight)
+    common, names, terms = _matrix(columns, weight)
     if INTERCEPT not in names:
         # The parameter's prior is the intercept's: without one it would be around zero.
         raise UserError(
@@ -81,7 +99,8 @@ def build_design(
     varying, varying_names = np.zeros((len(weight), 0)), ()
     if formula.varying not in (None, NOBODY):
         own = _columns(formula.varying, frame)
-        varying, varying_names = _matrix(own, weight)
+        varying, varying_names, more = _matrix(own, weight)
+        terms += tuple(term._replace(varies=True) for term in more)
     what = f"the effects of {formula.parameter!r}"
     _check_rank(what, common, names)
     _check_rank(f"{what} that vary over participants", varying, varying_names)
@@ -93,7 +112,24 @@ def build_design(
         formula.correlated,
         weight,
         tuple(_zeros(column, columns, weight) for column in columns),
+        terms,
     )
+
+
+def _people(covariates: object, participant: np.ndarray | None) -> np.ndarray:
+    """The person of each series; UserError where nobody can say how many series there are."""
+    if not isinstance(covariates, Mapping):
+        raise UserError(
+            f"is a {type(covariates).__name__}",
+            where="covariates",
+            expected="values of all series by the name of their column",
+        )
+    if participant is None:
+        sizes = [np.size(values) for values in covariates.values()]
+        participant = np.arange(sizes[0] if sizes else 0)
+    if not len(participant):
+        raise UserError("there are no series to build columns for", where="formula")
+    return participant
 
 
 def person_weight(
@@ -183,7 +219,7 @@ def _check_variable(name: str, values: np.ndarray, size: int) -> None:
 def _columns(side: str, frame: Any) -> list[Column]:
     """Of one side; the formula library is there only where there are conditions."""
     if side == "1":
-        return [Column(INTERCEPT, np.ones(len(frame)), frozenset(), {})]
+        return [Column(INTERCEPT, INTERCEPT, np.ones(len(frame)), frozenset(), {})]
     library()
     from pcmodel.behaviour.statistics.building import build_columns
 
@@ -192,16 +228,33 @@ def _columns(side: str, frame: Any) -> list[Column]:
 
 def _matrix(
     columns: list[Column], weight: Float[np.ndarray, " series"]
-) -> tuple[np.ndarray, tuple[str, ...]]:
+) -> tuple[np.ndarray, tuple[str, ...], tuple[TermColumns, ...]]:
     """The columns of one side, centred where an intercept takes up their mean."""
     centres = any(column.name == INTERCEPT for column in columns)
-    found = [
-        _centred(column.values, weight)
+    names = tuple(column.name for column in columns)
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(
+            f"two columns are called {twice[0]!r}",
+            where="formula",
+            expected="a column of the table, or a label, of another name",
+        )
+    centre = [
+        float(people_mean(column.values, weight))
         if centres and column.numbers and not is_indicator(column.values)
-        else column.values
+        else 0.0
         for column in columns
     ]
-    return np.stack(found, axis=1), tuple(column.name for column in columns)
+    found = [_less(own.values, at) for own, at in zip(columns, centre, strict=True)]
+    return np.stack(found, axis=1), names, _terms(columns, centre)
+
+
+def _terms(columns: list[Column], centre: list[float]) -> tuple[TermColumns, ...]:
+    found = []
+    for name in dict.fromkeys(column.term for column in columns):
+        places = [i for i, column in enumerate(columns) if column.term == name]
+        own = tuple(columns[i].name for i in places)
+        found.append(TermColumns(name, own, tuple(centre[i] for i in places), False))
+    return tuple(found)
 
 
 def _zeros(
@@ -232,9 +285,11 @@ def _is_off_zero(values: np.ndarray, weight: np.ndarray) -> bool:
     return all(bool((np.abs(mean) > limits).any()) for mean in means)
 
 
-def _centred(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Less the average person's; exactly zero where rounding alone is left."""
-    found = values - people_mean(values, weight)
+def _less(values: np.ndarray, centre: float) -> np.ndarray:
+    """Centred; exactly zero where rounding alone is left."""
+    if centre == 0.0:
+        return values
+    found = values - centre
     is_constant = np.abs(found).max() <= ROUNDING * np.abs(values).max()
     return np.zeros_like(found) if is_constant else found
 
@@ -248,15 +303,39 @@ def _check_rank(what: str, columns: np.ndarray, names: tuple[str, ...]) -> None:
     """Each column must say something that those before it do not."""
     if not names:
         return
-    sizes = np.linalg.norm(columns, axis=0)
+    if len(names) > len(columns):
+        raise UserError(
+            f"{what} are {len(names)}, and there are {len(columns)} series",
+            where="formula",
+            expected="fewer effects or interactions",
+        )
+    sizes = np.abs(columns).max(axis=0)
     scaled = columns / np.where(sizes > 0.0, sizes, 1.0)
-    if np.linalg.matrix_rank(scaled) == len(names):
+    if _is_full(scaled):
         return
-    ranks = [np.linalg.matrix_rank(scaled[:, : i + 1]) for i in range(len(names))]
-    place = next(i for i, rank in enumerate(ranks) if rank < i + 1)
+    # Of a first column that adds nothing, all that go on from it add nothing either.
+    places = range(1, len(names) + 1)
+    place = bisect_left(places, True, key=lambda size: not _is_full(scaled[:, :size]))
     raise UserError(
-        f"{what} cannot be told apart in these data ({', '.join(names)}): {names[place]} "
-        "follows from those before it, or has no series of its own",
+        f"{what} cannot be told apart in these data: "
+        f"{names[place]} {_follows(scaled[:, : place + 1], names)}",
         where="formula",
         expected="fewer effects or interactions",
     )
+
+
+def _is_full(columns: np.ndarray) -> bool:
+    unit = columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
+    return int(np.linalg.matrix_rank(unit)) == columns.shape[1]
+
+
+def _follows(columns: np.ndarray, names: tuple[str, ...]) -> str:
+    """Of what the last column is a sum, or that it is nothing."""
+    *_, last = columns.T
+    if not last.any():
+        return "is the same in all series, or differs by rounding alone"
+    found = np.linalg.lstsq(columns[:, :-1], last, rcond=None)[0]
+    used = np.flatnonzero(np.abs(found) > 1e-6 * np.abs(found).max())
+    told = [names[i] for i in used[:MOST_TOLD]]
+    rest = f" and {len(used) - len(told)} more" if len(used) > len(told) else ""
+    return f"follows from {', '.join(told)}{rest}"

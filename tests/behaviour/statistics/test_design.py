@@ -1,9 +1,12 @@
 """Columns of a design are those of the formula library, centred on the average person."""
 
+from inspect import unwrap
+
 import numpy as np
 import pytest
 
 from pcmodel.behaviour.statistics import build_design, parse_formula
+from pcmodel.errors import UserError
 
 PEOPLE = np.asarray([0, 1, 2, 2, 2, 3, 4, 5, 6, 7])
 AGE = np.asarray([20.0, 31.0, 44.0, 58.0, 25.0, 37.0, 63.0, 41.0])[PEOPLE]
@@ -53,3 +56,68 @@ def test_several_columns_that_are_not_centred_are_told():
     assert found.at_zero_of[place] == ("poly(age, 2, raw=True)",)
     assert not any(design("sex * poly(age, 2)").at_zero_of)
     assert not any(design("sex * center(age)").at_zero_of)
+
+
+def test_each_term_says_its_columns_and_what_they_are_centred_on():
+    found = design("sex + age + poly(dose, 2, raw=True) + (0 + dose | participant)")
+    told = {(term.name, term.varies): term for term in found.terms}
+    assert tuple(told)[0] == ("Intercept", False)
+    assert told["sex", False].columns == ("sex[m]",)
+    assert told["sex", False].centre == (0.0,)
+    means = [values - on_average_person(values) for values in (AGE, DOSE, DOSE**2)]
+    np.testing.assert_allclose(told["age", False].centre[0], means[0])
+    own = told["poly(dose, 2, raw=True)", False]
+    np.testing.assert_allclose(own.centre, [means[1][0], means[2][0]])
+    # A part without an intercept is not centred.
+    assert told["dose", True].centre == (0.0,)
+
+
+def test_hundreds_of_labels_are_as_many_columns():
+    labels = np.asarray([f"s{i % 300:03}" for i in range(400)])
+    found = build_design(parse_formula("x ~ site"), {"site": labels})
+    assert found.common.shape == (400, 300)
+    np.testing.assert_array_equal(found.common[:, 2], labels == "s002")
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("age + I(2 * age)", "I(2 * age) follows from age; expected fewer"),
+        ("dose + age + I(age - dose)", "I(age - dose) follows from dose, age;"),
+        ("C(sex) + age + sex", "sex[m] follows from C(sex)[m];"),
+        ("dose + I(dose - dose)", "is the same in all series"),
+        ("I(age > 100)", "I(age > 100) is the same in all series"),
+        ("huge", "the largest value of huge is 1e+300"),
+        ("1 + (0 + tiny | participant)", "the largest value of tiny is 1e-300"),
+        ("C(age) * C(dose)", "stands for 72 columns or more, and there are 10 series"),
+        ("`sex[m]` + sex", "two columns are called 'sex[m]'"),
+    ],
+)
+def test_columns_that_say_nothing_of_their_own_are_named(text, part):
+    odd = {"sex[m]": DOSE, "huge": DOSE / 9 * 1e300, "tiny": DOSE / 9 * 1e-300}
+    with pytest.raises(UserError) as caught:
+        design(text, **odd)
+    assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("covariates", "part"),
+    [
+        (None, "covariates: is a NoneType; expected values of all series"),
+        ({}, "there are no series"),
+        ({"age": np.zeros(0)}, "there are no series"),
+    ],
+)
+def test_what_are_no_covariates_is_said(covariates, part):
+    with pytest.raises(UserError) as caught:
+        unwrap(build_design)(parse_formula("x ~ 1"), covariates)
+    assert part in str(caught.value)
+
+
+def test_odd_names_are_columns_in_backticks():
+    odd = {"größe cm": DOSE, "a|b": AGE, "it's": DOSE**4, "(": AGE**2}
+    found = by_name(design("`größe cm` + `a|b` + np.sqrt(`it's`) * `(`", **odd))
+    np.testing.assert_allclose(found["größe cm"], on_average_person(DOSE))
+    np.testing.assert_allclose(found["a|b"], on_average_person(AGE))
+    product = on_average_person(DOSE**2 * AGE**2)
+    np.testing.assert_allclose(found["np.sqrt(`it's`):("], product, atol=1e-9)
