@@ -7,6 +7,7 @@ import numpy as np
 from pcmodel.behaviour.models.interface import ParticipantModel
 from pcmodel.behaviour.statistics.design import INTERCEPT
 from pcmodel.behaviour.statistics.formula import parse_formula
+from pcmodel.behaviour.statistics.functions import SEVERAL_COLUMNS
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy, Term
 
 
@@ -79,11 +80,17 @@ def _about_term(term: Term, hierarchy: Hierarchy) -> Iterator[str]:
     for effect, numbers in zip(design.common_names, design.at_zero_of, strict=True):
         if numbers:
             where = " and ".join(f"{number} = 0" for number in numbers)
-            centred = ", ".join(f"center({number})" for number in numbers)
+            centred = ", ".join(_centred(number) for number in numbers)
             yield (
                 f"{name}[{effect}] is the effect where {where}, as an interaction changes "
                 f"it; with {centred} it is that at the average over series."
             )
+
+
+def _centred(number: str) -> str:
+    """The same number as the library centres it; a polynomial is, unless it is raw."""
+    is_several = number.partition("(")[0] in SEVERAL_COLUMNS
+    return f"{number} without raw" if is_several else f"center({number})"
 
 
 def _same_for_all(term: Term, hierarchy: Hierarchy) -> list[str]:

@@ -61,7 +61,7 @@ def test_several_columns_that_are_not_centred_are_told():
 def test_each_term_says_its_columns_and_what_they_are_centred_on():
     found = design("sex + age + poly(dose, 2, raw=True) + (0 + dose | participant)")
     told = {(term.name, term.varies): term for term in found.terms}
-    assert tuple(told)[0] == ("Intercept", False)
+    assert next(iter(told)) == ("Intercept", False)
     assert told["sex", False].columns == ("sex[m]",)
     assert told["sex", False].centre == (0.0,)
     means = [values - on_average_person(values) for values in (AGE, DOSE, DOSE**2)]
