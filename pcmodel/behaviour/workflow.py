@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.caveats import notes_of, takes, varies_in_words
 from pcmodel.behaviour.chains import Chunk, num_chunks
 from pcmodel.behaviour.dataset import (
@@ -70,6 +71,7 @@ PAIRS = {
 }
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Plan:
     """What is fitted to what, and how; every field is recorded with the run."""

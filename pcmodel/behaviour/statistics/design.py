@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.statistics.formula import NOBODY, Formula, variables_of
 from pcmodel.behaviour.statistics.functions import library
 from pcmodel.errors import UserError, unknown_name
@@ -75,6 +76,7 @@ class Column(NamedTuple):
     numbers: dict[str, np.ndarray]
 
 
+@checked_arguments
 def build_design(
     formula: Formula,
     covariates: Mapping[str, np.ndarray],
@@ -116,14 +118,10 @@ def build_design(
     )
 
 
-def _people(covariates: object, participant: np.ndarray | None) -> np.ndarray:
+def _people(
+    covariates: Mapping[str, np.ndarray], participant: np.ndarray | None
+) -> np.ndarray:
     """The person of each series; UserError where nobody can say how many series there are."""
-    if not isinstance(covariates, Mapping):
-        raise UserError(
-            f"is a {type(covariates).__name__}",
-            where="covariates",
-            expected="values of all series by the name of their column",
-        )
     if participant is None:
         sizes = [np.size(values) for values in covariates.values()]
         participant = np.arange(sizes[0] if sizes else 0)

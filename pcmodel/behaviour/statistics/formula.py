@@ -8,6 +8,7 @@ something else than was written, or only in part, is refused (`grammar`).
 
 from dataclasses import dataclass
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.statistics.grammar import check_side, columns_of
 from pcmodel.behaviour.statistics.tree import GROUP
 from pcmodel.errors import UserError
@@ -16,6 +17,7 @@ NOBODY = "0"  # varying effects of a formula that says (0 | participant)
 OPEN, CLOSE, QUOTES = "([{", ")]}", "'\"`"
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Formula:
     """One parameter's formula, taken apart.
@@ -39,16 +41,13 @@ class Formula:
 
     def __post_init__(self) -> None:
         for side in (self.common, self.varying):
-            if side is not None and not isinstance(side, str):
-                raise _unreadable(side)
             if side not in (None, NOBODY):
                 check_side(side)
 
 
+@checked_arguments
 def parse_formula(text: str) -> Formula:
     """Take a formula apart; UserError where it cannot be read."""
-    if not isinstance(text, str):
-        raise _unreadable(text)
     left, tilde, right = text.partition("~")
     if not tilde or not left.strip().isidentifier() or not right.strip():
         raise _unreadable(text)
@@ -76,7 +75,7 @@ def parse_formula(text: str) -> Formula:
     return Formula(left.strip(), common, varying, bars == "|")
 
 
-def _unreadable(text: object) -> UserError:
+def _unreadable(text: str) -> UserError:
     return UserError(
         f"cannot be read: {text!r}",
         where="formula",

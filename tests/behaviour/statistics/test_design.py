@@ -1,12 +1,17 @@
 """Columns of a design are those of the formula library, centred on the average person."""
 
-from inspect import unwrap
-
 import numpy as np
 import pytest
 
-from pcmodel.behaviour.statistics import build_design, parse_formula
+from pcmodel.behaviour.checking import CheckPlan
+from pcmodel.behaviour.designing import DesignPlan
+from pcmodel.behaviour.models import find_model
+from pcmodel.behaviour.recovering import RecoverPlan
+from pcmodel.behaviour.statistics import build_design, build_hierarchy, parse_formula
+from pcmodel.behaviour.statistics.formula import Formula
+from pcmodel.behaviour.workflow import Plan
 from pcmodel.errors import UserError
+from tests.behaviour.statistics.gaussian import GaussianModel, make_series
 
 PEOPLE = np.asarray([0, 1, 2, 2, 2, 3, 4, 5, 6, 7])
 AGE = np.asarray([20.0, 31.0, 44.0, 58.0, 25.0, 37.0, 63.0, 41.0])[PEOPLE]
@@ -100,17 +105,67 @@ def test_columns_that_say_nothing_of_their_own_are_named(text, part):
     assert part in str(caught.value)
 
 
+@pytest.mark.parametrize("covariates", [{}, {"age": np.zeros(0)}])
+def test_without_series_there_are_no_columns(covariates):
+    with pytest.raises(UserError, match="there are no series"):
+        build_design(parse_formula("x ~ 1"), covariates)
+
+
+MODEL = GaussianModel()
+SERIES = make_series(np.zeros((2, 3)), age=[1.0, 2.0])
+
+
 @pytest.mark.parametrize(
-    ("covariates", "part"),
+    ("call", "part"),
     [
-        (None, "covariates: is a NoneType; expected values of all series"),
-        ({}, "there are no series"),
-        ({"age": np.zeros(0)}, "there are no series"),
+        (lambda: parse_formula(None), "parse_formula: text is None; expected text"),
+        (lambda: Formula("x", 3), "Formula: common is 3; expected text"),
+        (
+            lambda: build_design(parse_formula("x ~ age"), None),
+            "build_design: covariates is None; expected a dictionary",
+        ),
+        (
+            lambda: build_design("x ~ age", COVARIATES),
+            "formula is 'x ~ age'; expected what parse_formula",
+        ),
+        (
+            lambda: build_hierarchy(None, SERIES),
+            "model is None; expected a model, such as find_model",
+        ),
+        (
+            lambda: build_hierarchy(MODEL, None),
+            "series is None; expected what load_series",
+        ),
+        (
+            lambda: build_hierarchy(MODEL, SERIES, formulas="level ~ age"),
+            "formulas is 'level ~ age'; expected a sequence of: text",
+        ),
+        (
+            lambda: build_hierarchy(MODEL, SERIES, formulas=None),
+            "formulas is None; expected a sequence of: text",
+        ),
+        (lambda: find_model("binary", ["hgf2"]), "find_model: name is ['hgf2']"),
+        (
+            lambda: DesignPlan("binary", "hgf2", "omega2=1", participants=5),
+            "DesignPlan: participants is 5; expected a sequence of: a whole number",
+        ),
+        (
+            lambda: DesignPlan("binary", "hgf2", "omega2=1", trials=(50.5,)),
+            "DesignPlan: trials[0] is 50.5",
+        ),
+        (lambda: DesignPlan("binary", "hgf2", None), "effect is None; expected text"),
+        (
+            lambda: RecoverPlan("binary", "hgf2", participants="4"),
+            "RecoverPlan: models is 'hgf2'",
+        ),
+        (lambda: CheckPlan(None, "hgf2"), "CheckPlan: task is None; expected text"),
+        (lambda: Plan("data.csv", "binary", "hgf2", "x ~ 1"), "Plan: formulas is 'x"),
     ],
 )
-def test_what_are_no_covariates_is_said(covariates, part):
+def test_arguments_of_another_kind_are_refused(call, part):
+    """In the sentence of the package, not in Python's own from somewhere within."""
     with pytest.raises(UserError) as caught:
-        unwrap(build_design)(parse_formula("x ~ 1"), covariates)
+        call()
     assert part in str(caught.value)
 
 
