@@ -44,7 +44,9 @@ def model_of(side: str) -> Model:
         raise
     except Exception as error:  # of terms that do not go together, of many kinds
         raise _unusable(side, error) from None
-    model = found if isinstance(found, Model) else Model(found)
+    # a:b is b:a, which the library has as another term.
+    once = {_parts(term): term for term in reversed(_terms(found))}
+    model = Model(*reversed(once.values()))
     _check_names(model, side)
     return model
 
@@ -104,21 +106,32 @@ class _Terms(Resolver):
         return Term(call)
 
     def visitBinaryExpr(self, expr: Any) -> Any:
-        if expr.operator.kind == "MINUS":
-            left, right = expr.left.accept(self), expr.right.accept(self)
-            there = _terms(left)
-            for term in _terms(right):
-                if isinstance(term, Term) and term not in there:
-                    raise refused(
-                        self.side,
-                        f"{term.name} is taken away and is not there",
-                        f"a term that is, or I({written(expr)}) for a difference",
-                    )
-        return super().visitBinaryExpr(expr)
+        if expr.operator.kind != "MINUS":
+            return super().visitBinaryExpr(expr)
+        right = _terms(expr.right.accept(self))
+        if not all(isinstance(term, Term) for term in right):  # - 1, of the intercept
+            return super().visitBinaryExpr(expr)
+        left = _terms(expr.left.accept(self))
+        there = [_parts(term) for term in left]
+        for term in right:
+            if _parts(term) not in there:
+                raise refused(
+                    self.side,
+                    f"{term.name} is taken away and is not there",
+                    f"a term that is, or I(... - {term.name}) for a difference",
+                )
+        gone = [_parts(term) for term in right]
+        return Model(*(term for term in left if _parts(term) not in gone))
 
 
 def _terms(found: Any) -> list[Any]:
-    return found.terms if isinstance(found, Model) else [found]
+    return found.common_terms if isinstance(found, Model) else [found]
+
+
+def _parts(term: Any) -> frozenset[str]:
+    """What is multiplied in a term, in any order; of the intercept its name."""
+    components = getattr(term, "components", (term,))
+    return frozenset(component.name for component in components)
 
 
 def _check_names(model: Model, side: str) -> None:

@@ -127,11 +127,8 @@ def _check_join(node: Any, side: str) -> None:
     if kind in ("TILDE", "PIPE"):
         raise refused(side, f"{sign!r} stands where it means nothing", "one ~ only")
     if kind == "STAR_STAR":
-        joins = isinstance(bare(node.left), expr.Binary) and bare(node.left) is not (
-            node.left
-        )
-        power = getattr(node.right, "value", None)
-        if not joins or isinstance(power, bool) or power not in (1, 2, 3, 4, 5, 6):
+        joins = isinstance(node.left, expr.Grouping) and _count(node.left) > 1
+        if not joins or not _is_whole(node.right, 1, 2, 3, 4, 5, 6):
             raise refused(
                 side,
                 "outside of a call a power joins terms, as in (a + b)**2",

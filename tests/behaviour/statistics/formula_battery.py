@@ -23,6 +23,7 @@ import pandas
 from formulae.environment import Environment
 from formulae.matrices import DesignMatrices
 from formulae.model_description import model_description
+from formulae.terms import Model
 
 from pcmodel.behaviour.statistics import build_hierarchy
 from pcmodel.errors import UserError
@@ -48,6 +49,7 @@ GOOD = (
     "sex/poly(dose, 2)", "(poly(dose, 2) + sex + ill)**2", "C(ill)*poly(dose, 3)", "drug:poly(score, 2)",
     "cr(dose, df=3)", "tp(dose, df=3)", "cc(dose, df=3)", "bs(dose, df=3, degree=2)", "poly(age, 1)*ill",
     "I(dose**2)*sex", "np.log(age):group:sex", "age*sex - age:sex", "np.minimum(age, 40)*ill",
+    "(age*ill)**2", "age:drug + drug:age", "ill*age:ill",
 )  # fmt: skip
 REFUSED = (
     "age % group", "age**2", "dose**3", "age*age", "age:age", "offset(age)", "age + 2", "age*2", "2*age",
@@ -188,7 +190,7 @@ def in_library(side, table):
             frame[name] = pandas.Categorical(values, labels, ordered=True)
     try:
         with redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-            model = model_description(side)
+            model = once(model_description(side))
             built = DesignMatrices(model, pandas.DataFrame(frame), NUMPY).common
     except Exception:
         return None
@@ -203,6 +205,15 @@ def in_library(side, table):
         numeric += ["numeric" in kinds] * own.shape[1]
     columns = np.stack(columns, axis=1)
     return (names, columns, numeric) if np.isfinite(columns).all() else None
+
+
+def once(model):
+    """The terms of a side, where a:b is b:a."""
+    found = {}
+    for term in model.common_terms:
+        parts = getattr(term, "components", (term,))
+        found.setdefault(frozenset(part.name for part in parts), term)
+    return Model(*found.values())
 
 
 def _levels(built):

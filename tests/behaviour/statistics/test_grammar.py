@@ -39,7 +39,8 @@ def columns(text):
         ("-x", "-x takes nothing away"),
         ("age + -x", "-x takes nothing away"),
         ("age - x", "x is taken away and is not there"),
-        ("age:x - x:age", "x:age is taken away and is not there"),
+        ("age + x - x:age", "x:age is taken away and is not there"),
+        ("(age:x)**2", "a power joins terms"),
         ("I(age:x)", "':' means nothing in a call"),
         ("I(x = 3)", "expected == where two are compared"),
         # Order, chance, files, and what is written into a column.
@@ -167,6 +168,23 @@ def test_truths_of_labels_are_0_and_1():
 
 def test_what_is_there_is_taken_away():
     assert tuple(columns("age*x - age:x")) == ("Intercept", "age", "x")
+    assert tuple(columns("age*x - x:age")) == ("Intercept", "age", "x")
+
+
+@pytest.mark.parametrize(
+    "text", ["(age*x)**2", "age + x:age + age:x + x", "x*x:age + age"]
+)
+def test_the_order_within_an_interaction_means_nothing(text):
+    found = columns(text)
+    assert len(found) == 4
+    product = next(own for name, own in found.items() if ":" in name)
+    np.testing.assert_allclose(product, less_mean(COVARIATES["x"] * AGE))
+
+
+def test_brackets_within_brackets_are_read_at_once():
+    """Prevents work that doubles with each of them."""
+    text = "age + x - " + "(x + " * 18 + "x" + ")" * 18
+    assert tuple(columns(text)) == ("Intercept", "age")
 
 
 def test_a_formula_made_by_hand_is_checked_too():
