@@ -45,8 +45,10 @@ def model_of(side: str) -> Model:
     except Exception as error:  # of terms that do not go together, of many kinds
         raise _unusable(side, error) from None
     # a:b is b:a, which the library has as another term.
-    once = {_parts(term): term for term in reversed(_terms(found))}
-    model = Model(*reversed(once.values()))
+    once: dict[frozenset[str], Any] = {}
+    for term in _terms(found):
+        once.setdefault(_parts(term), term)
+    model = Model(*once.values())
     _check_names(model, side)
     return model
 

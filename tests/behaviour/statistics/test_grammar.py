@@ -176,9 +176,14 @@ def test_what_is_there_is_taken_away():
 )
 def test_the_order_within_an_interaction_means_nothing(text):
     found = columns(text)
-    assert len(found) == 4
+    assert len(found) == 4 and ("x:age" in found) != ("age:x" in found)
     product = next(own for name, own in found.items() if ":" in name)
     np.testing.assert_allclose(product, less_mean(COVARIATES["x"] * AGE))
+
+
+def test_a_term_stands_where_it_was_first_named():
+    names = ("Intercept", "age", "x", "age:x", "sex[m]")
+    assert tuple(columns("age + x + age:x + sex + x:age")) == names
 
 
 def test_brackets_within_brackets_are_read_at_once():
