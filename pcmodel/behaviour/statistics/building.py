@@ -25,6 +25,7 @@ from pcmodel.behaviour.statistics.functions import Elementwise, compares
 from pcmodel.behaviour.statistics.tree import parsed, refused, written
 from pcmodel.errors import UserError
 
+ARGUMENTS = "arguments as in poly(age, 2), bs(age, df=4), T(drug, 'placebo')"
 LARGEST, SMALLEST = 1e30, 1e-30  # of a column: single precision holds it
 COMPARED = {
     "EQUAL_EQUAL": compares("eq", operator.eq),
@@ -166,7 +167,7 @@ def _unusable(side: str, error: Exception) -> UserError:
     return UserError(
         f"cannot use {side!r} ({(reason or type(error).__name__).rstrip('.')})",
         where="formula",
-        expected=expected[0] if expected else None,
+        expected=expected[0] if expected else ARGUMENTS,
     )
 
 

@@ -7,6 +7,7 @@ from pcmodel.behaviour.statistics.functions import (
     SEVERAL_COLUMNS,
     allowed,
     elementwise,
+    encodings,
     transforms,
 )
 from pcmodel.behaviour.statistics.tree import (
@@ -29,6 +30,13 @@ COMPARISONS = (
     "GREATER_EQUAL",
     "GREATER",
 )
+INSTEAD = {
+    "mean": "center(column), less its average over series",
+    "std": "scale(column), in standard deviations over series",
+    "round": "np.rint(column)",
+    "clip": "np.minimum(column, highest) and np.maximum(column, lowest)",
+    "where": "a comparison, which is 1 or 0: I((column > 3) * 10)",
+}
 ARITHMETIC = ("PLUS", "MINUS", "STAR", "SLASH", "STAR_STAR")
 
 
@@ -36,6 +44,10 @@ def check_call(node: Any, side: str) -> None:
     """Functions that exist and make columns of columns, and signs that mean one thing."""
     from formulae import expr
 
+    if callee(node) in encodings():
+        raise refused(
+            side, f"{callee(node)}() makes no columns", f"C(column, {callee(node)})"
+        )
     for own, depth in inside(node):
         if depth > DEEPEST:
             raise UserError(
@@ -72,7 +84,8 @@ def _check_function(node: Any, side: str) -> None:
         if elementwise(f"np.{name}"):
             raise refused(side, f"there is no function {name}()", f"np.{name}(...)")
         if name.startswith("np."):
-            raise refused(side, f"{name}() does not go value by value", allowed())
+            instead = INSTEAD.get(name.removeprefix("np."), allowed())
+            raise refused(side, f"{name}() may not be called in a formula", instead)
         raise refused(side, f"there is no function {name}()", allowed())
     if function and any(is_keyword(arg) for arg in node.args):
         raise refused(

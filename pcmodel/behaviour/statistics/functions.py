@@ -63,9 +63,8 @@ def transforms() -> tuple[str, ...]:
 
 def allowed() -> str:
     """What may be called, in words."""
-    return (
-        f"numpy's functions that go value by value ({', '.join(KNOWN)}, ...), or "
-        + ", ".join(transforms())
+    return f"numpy's elementwise functions ({', '.join(KNOWN)}, ...), or " + ", ".join(
+        transforms()
     )
 
 
