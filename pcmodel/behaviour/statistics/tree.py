@@ -12,6 +12,7 @@ from pcmodel.errors import UserError
 MOST_SIGNS = 100  # of one side: the library reads by recursion
 DEEPEST = 40  # signs and brackets within each other, in a call
 GROUP = "participant"
+QUOTED = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"")  # names and labels
 JOINS = "terms joined by +, -, *, : or /; arithmetic goes into I(...)"
 
 
@@ -66,9 +67,37 @@ def written(node: Any) -> str:
 
 
 def _check_letters(side: str) -> None:
-    """What the library's scanner takes amiss, and what is too long for its parser."""
-    bare = re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"", "", side)
-    signs = len(re.findall(r"[-+*/:=<>!,]+", bare))
+    """What the library's scanner takes amiss, outside of quotation marks and within."""
+    bare = QUOTED.sub("", side)
+    _check_length(bare)
+    if "^" in bare:
+        raise refused(
+            side,
+            "there is no sign ^",
+            "I(column**2) for a power of numbers, (a + b)**2 to join terms",
+        )
+    if name := re.search(r"(?<![\w.])_\w*", bare):
+        raise refused(
+            side, "a name cannot begin with an underscore", f"`{name[0]}` in backticks"
+        )
+    if number := re.search(r"(?<![\w.])\d+(\.\d*)?[eE][-+]?\d+", bare):
+        raise refused(
+            side,
+            f"{number[0]} is no number here",
+            f"{np.format_float_positional(float(number[0]), trim='-')} in full",
+        )
+    for quoted in QUOTED.findall(side):
+        if quoted[0] != "`" and set(quoted[1:-1]) & set("'\""):
+            raise refused(
+                side,
+                f"a quotation mark stands inside the label {quoted}",
+                "a table whose labels have none",
+            )
+
+
+def _check_length(bare: str) -> None:
+    """What is too long for the library's parser, which calls itself for each sign."""
+    signs = len(re.findall(r"[-+*/:<>!]+", bare))
     if signs > MOST_SIGNS:
         raise UserError(
             f"has {signs} signs between terms",
@@ -82,29 +111,6 @@ def _check_letters(side: str) -> None:
             where="formula",
             expected=f"{DEEPEST // 2} at most",
         )
-    if "^" in bare:
-        raise refused(
-            side,
-            "there is no sign ^",
-            "I(column**2) for a power of numbers, (a + b)**2 to join terms",
-        )
-    if name := re.search(r"(?<![\w.])_\w*", bare):
-        raise refused(
-            side, "a name cannot begin with an underscore", f"`{name[0]}` in backticks"
-        )
-    if number := re.search(r"(?<![\w.])\d[\d.]*[eE][-+]?\d+", bare):
-        raise refused(
-            side,
-            f"{number[0]} is no number here",
-            f"{np.format_float_positional(float(number[0]), trim='-')} in full",
-        )
-    for quoted in re.findall(r"'[^']*'|\"[^\"]*\"", side):
-        if "'" in quoted[1:-1] or '"' in quoted[1:-1]:
-            raise refused(
-                side,
-                f"a quotation mark stands inside the label {quoted}",
-                "a table whose labels have none",
-            )
 
 
 def check_name(name: str, side: str) -> None:

@@ -171,7 +171,9 @@ def test_arguments_of_another_kind_are_refused(call, part):
 
 def test_odd_names_are_columns_in_backticks():
     odd = {"größe cm": DOSE, "a|b": AGE, "it's": DOSE**4, "(": AGE**2}
-    found = by_name(design("`größe cm` + `a|b` + np.sqrt(`it's`) * `(`", **odd))
+    text = "`größe cm` + `a|b` + np.sqrt(`it's`) * `(`"
+    found = by_name(design(f'{text} + T(sex, "m")', **odd))
+    np.testing.assert_array_equal(found['T(sex, "m")[f]'], SEX == "f")
     np.testing.assert_allclose(found["größe cm"], on_average_person(DOSE))
     np.testing.assert_allclose(found["a|b"], on_average_person(AGE))
     product = on_average_person(DOSE**2 * AGE**2)

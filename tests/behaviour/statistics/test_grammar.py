@@ -75,6 +75,8 @@ def columns(text):
         ("age - 0", "0 is no term"),
         ("I(3)", "no column stands in I(3)"),
         ("I(age * 1e3)", "1e3 is no number here; expected 1000 in full"),
+        ("I(age * 2.5E-2)", "2.5E-2 is no number here; expected 0.025 in full"),
+        ("I(age * 1.2.3e5)", "formula"),
         # Signs and names.
         ("age^2", "there is no sign ^"),
         ("not age", "cannot be read from 'age' on, after 'not'"),
