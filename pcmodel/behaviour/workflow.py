@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.caveats import notes_of, takes, varies_in_words
 from pcmodel.behaviour.chains import Chunk, num_chunks
 from pcmodel.behaviour.dataset import (
@@ -31,7 +32,7 @@ from pcmodel.behaviour.dataset import (
 from pcmodel.behaviour.dataset.reading import pairs_of
 from pcmodel.behaviour.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
-from pcmodel.behaviour.models.interface import Course
+from pcmodel.behaviour.models.interface import Course, ParticipantModel
 from pcmodel.behaviour.models.judged import judged
 from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.statistics import (
@@ -67,6 +68,7 @@ SHOWN = 3  # series whose beliefs are kept for drawing
 REPLICATIONS = 200
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Plan:
     """What is fitted to what, and how; every field is recorded with the run."""
@@ -218,10 +220,15 @@ def digest(
     return total.hexdigest()
 
 
+def plan_model(plan: Plan, series: Series, name: str) -> ParticipantModel:
+    """A model of the plan's task by its name, with the judgements beside the responses."""
+    setting = setting_of(series, scale=_scale(plan), after_outcome=plan.after_outcome)
+    return judged(find_model(plan.task, name, setting), plan.judgements)
+
+
 def plan_hierarchy(plan: Plan, series: Series, model: str | None = None) -> Hierarchy:
     """The statistical model of a plan; formulas a rival model cannot take are left out."""
-    setting = setting_of(series, scale=_scale(plan), after_outcome=plan.after_outcome)
-    found = judged(find_model(plan.task, model or plan.model, setting), plan.judgements)
+    found = plan_model(plan, series, model or plan.model)
     formulas = [text for text in plan.formulas if model is None or takes(found, text)]
     return build_hierarchy(found, series, formulas=formulas, pooled=plan.pooled)
 

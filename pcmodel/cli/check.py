@@ -15,8 +15,9 @@ def add_check(commands: Any) -> None:
     parser = commands.add_parser(
         "check",
         help="say what a data set is taken for, before a fit",
-        description="Read a table of trials or a BIDS folder as `fit` would, and print "
-        "and write what was understood. Nothing is fitted.",
+        description="Read a table of trials or a BIDS folder and build the columns of the "
+        "formulas as `fit` would, and print and write what was understood. Nothing is "
+        "fitted.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -27,8 +28,15 @@ def add_check(commands: Any) -> None:
         action="append",
         default=[],
         metavar="F",
-        help="as of fit: its columns are read too; may be repeated",
+        help="as of fit: its columns are read and built too; may be repeated",
     )
+    add(
+        "--model",
+        default="",
+        metavar="M",
+        help="as of fit; default the first that has the formulas' parameters",
+    )
+    add("--pooled", action="store_true", help="as of fit")
     add_table_arguments(parser)
     add("--output", type=place, metavar="DIR", help="default runs/check-HASH")
     add("--overwrite", action="store_true", help="replace the check of another reading")
@@ -37,19 +45,25 @@ def add_check(commands: Any) -> None:
 def check_data(arguments: argparse.Namespace) -> int:
     """Print the table and write it as `check.json`; UserError as of a fit."""
     from pcmodel.behaviour.dataset import find_task, understood, with_judgements
+    from pcmodel.behaviour.planned import find_design, in_words
     from pcmodel.behaviour.workflow import Plan, read_data
     from pcmodel.record import RunIdentity, to_jsonable
 
     plan = Plan(
         task=arguments.task,
-        model="",
+        model=arguments.model,
         formulas=tuple(arguments.formula),
+        pooled=arguments.pooled,
         **table_options(arguments),
     )
     task = with_judgements(find_task(plan.task), plan.judgements)
-    rows = understood(read_data(plan), task)
+    series = read_data(plan)
+    rows = understood(series, task)
     if plan.task == "rating" and not plan.scale:
         rows += (("odd", "no scale is given, which a fit needs (--scale LOW,HIGH)"),)
+    plan, hierarchy = find_design(plan, series)
+    if hierarchy is not None:
+        rows = (*rows, *in_words(plan, hierarchy))
     terminal.print_understood(rows)
     reading = to_jsonable({name: getattr(plan, name) for name in READING})
     identity = RunIdentity("check", (reading, plan.data_sha256), 0)

@@ -1,6 +1,7 @@
 """`pcmodel check`: what was understood, printed and written, nobody named."""
 
 import json
+import re
 
 import pytest
 
@@ -34,6 +35,8 @@ def test_what_was_understood_is_printed_and_written(tmp_path, capsys):
     assert rows["rt"] == "taken for ms by size"
     assert rows["reaction_time, values"] == "0.5 to 12.5, mean 4.567; 1 missing"
     assert rows["drug, labels"] == "LSD (1), Placebo (1) (series)"
+    # The first that has the parameter and a precision that reaction times can speak of.
+    assert rows["model"] == "hgf2" and rows["omega2 ~ drug"] == "drug[LSD]"
     odd = [row["said"] for row in content["understood"] if row["what"] == "odd"]
     assert odd == [
         "people who gave one and the same response throughout: 1",
@@ -53,6 +56,72 @@ def test_what_cannot_be_understood_is_refused_as_by_fit(tmp_path, capsys):
     more = ("--where", "phase == test", "--codes", "response=1,2,3")
     assert check(tmp_path, *more) == 2
     assert "expected two" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+DESIGNED = """id,group,age,drug,session,trial,outcome,response
+a,patient,20,placebo,1,1,1,1
+a,patient,20,LSD,2,1,0,1
+b,control,30,placebo,1,1,1,0
+b,control,30,LSD,2,1,0,1
+c,patient,52,placebo,1,1,1,1
+d,control,44,placebo,1,1,0,0
+d,control,44,LSD,2,1,1,1
+"""
+
+
+def design(folder, *more):
+    path = folder / "designed.csv"
+    header, *rows = DESIGNED.splitlines()
+    rows = [
+        row for one in rows for row in (one, re.sub(",1,(.),(.)$", r",2,\2,\1", one))
+    ]
+    path.write_text("\n".join((header, *rows)))
+    out = str(folder / "out")
+    return main(["check", str(path), "--task", "binary", "--output", out, *more])
+
+
+def test_the_columns_of_a_formula_are_those_of_a_fit(tmp_path):
+    formula = "omega2 ~ group + age + drug + (drug | participant)"
+    assert design(tmp_path, "--formula", formula) == 0
+    content = json.loads((tmp_path / "out" / "check.json").read_text())
+    rows = {row["what"]: row["said"] for row in content["understood"]}
+    assert rows["model"] == "hgf2"
+    assert rows["omega2 ~ group"] == "group[patient]"
+    # Of four people, not of seven series.
+    assert rows["omega2 ~ age"] == "age, centred on 36.5"
+    assert rows["omega2 ~ (drug | participant)"] == "drug[LSD]"
+    assert (
+        rows["between people"] == "People differ in omega2 (drug[LSD] too), log_zeta."
+    )
+
+
+def test_the_model_and_pooling_are_those_of_a_fit(tmp_path):
+    more = ("--model", "hgf3", "--pooled")
+    assert design(tmp_path, *more, "--formula", "omega3 ~ age") == 0
+    content = json.loads((tmp_path / "out" / "check.json").read_text())
+    rows = {row["what"]: row["said"] for row in content["understood"]}
+    assert rows["model"] == "hgf3" and rows["omega3 ~ age"] == "age, centred on 36.5"
+    assert rows["between people"].startswith("People do not differ.")
+
+
+@pytest.mark.parametrize(
+    ("formulas", "said"),
+    [
+        (["omega2 ~ np.log(age - 20)"], "is not a finite number in 2 of 7 series"),
+        (["omega2 ~ participant"], "participant is who differs"),
+        (["omega2 ~ age", "omega2 ~ drug"], "'omega2' has two formulas"),
+        (["omegax ~ age"], "did you mean 'omega3' or 'omega2'"),
+        (["omega3 ~ age", "learning_rate_logit ~ age"], "no model of the binary task"),
+        (["omega2 ~ ages"], "no column is called 'ages'"),
+        (["omega2 ~ age + I(age * 2)"], "I(age * 2) follows from age"),
+        (["omega2 ~ group + (group | participant)"], "the same in all series of every"),
+    ],
+)
+def test_a_formula_that_a_fit_refuses_is_refused(tmp_path, capsys, formulas, said):
+    more = [word for text in formulas for word in ("--formula", text)]
+    assert design(tmp_path, *more) == 2
+    assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

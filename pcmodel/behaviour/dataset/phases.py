@@ -10,7 +10,7 @@ from pcmodel.behaviour.dataset.ordering import by_series
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
 from pcmodel.behaviour.dataset.violations import Violations
-from pcmodel.behaviour.dataset.where import comparison, option
+from pcmodel.behaviour.dataset.where import choice, comparison, option
 
 FEEDBACK = re.compile("feedback|outcome|reward|result", re.IGNORECASE)
 CHOICE = re.compile("choice|choose|response|decision|decide|stimul", re.IGNORECASE)
