@@ -37,6 +37,17 @@ UNREADABLE_ARCHIVE = (
 Seen = list[tuple[str, Any]]
 
 
+def why_unreadable(error: Exception) -> str:
+    """The reason in our words where numpy's would give harmful advice, `allow_pickle`.
+
+    >>> why_unreadable(ValueError("Cannot load file containing pickled data when allow_pickle=False"))
+    'it is no archive of arrays'
+    """
+    if "pickle" in str(error):
+        return "it is no archive of arrays"
+    return str(error) or type(error).__name__
+
+
 def check_file(path: str | os.PathLike) -> Path:
     """The path of a file that can be read; UserError for nothing, a link to nothing, a folder, a pipe."""
     path, where = Path(path), shown(path)

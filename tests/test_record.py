@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import pcmodel
 from pcmodel.errors import UserError
 from pcmodel.record import (
     RunFolder,
@@ -121,6 +122,19 @@ def test_objects_are_never_saved_or_read(tmp_path):
     np.savez(tmp_path / "evil.npz", x=np.array([{}], dtype=object))
     with pytest.raises(UserError, match="not a readable array file"):
         read_arrays(tmp_path / "evil.npz")
+
+
+@pytest.mark.parametrize("read", [read_arrays, pcmodel.load])
+def test_a_table_is_no_archive_and_nobody_is_told_to_unpickle_it(read, tmp_path):
+    """numpy's own advice, allow_pickle, would run what a file says."""
+    path = tmp_path / "x.csv"
+    path.write_text("subject,trial\na,1\n")
+    with pytest.raises(UserError) as caught:
+        read(path)
+    assert "x.csv" in str(caught.value) and "pickle" not in str(caught.value)
+    assert "it is no archive of arrays; expected a" in str(caught.value).replace(
+        ")", ""
+    )
 
 
 def test_damaged_and_missing_array_files_are_named(tmp_path):

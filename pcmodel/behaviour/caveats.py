@@ -7,6 +7,7 @@ import numpy as np
 from pcmodel.behaviour.models.interface import ParticipantModel
 from pcmodel.behaviour.statistics.design import INTERCEPT
 from pcmodel.behaviour.statistics.formula import parse_formula
+from pcmodel.behaviour.statistics.functions import SEVERAL_COLUMNS
 from pcmodel.behaviour.statistics.hierarchy import Hierarchy, Term
 
 
@@ -76,14 +77,37 @@ def _about_term(term: Term, hierarchy: Hierarchy) -> Iterator[str]:
             "everybody. Where they differ, their intervals are too narrow: let them vary, "
             "(effect | participant)."
         )
+    if _tells_all_apart(term, hierarchy):
+        yield (
+            f"The effects on {name} tell every participant apart, so that the data cannot "
+            "say how people differ beside them: fewer effects, or (0 | participant)."
+        )
     for effect, numbers in zip(design.common_names, design.at_zero_of, strict=True):
         if numbers:
             where = " and ".join(f"{number} = 0" for number in numbers)
-            centred = ", ".join(f"center({number})" for number in numbers)
+            centred = ", ".join(_centred(number) for number in numbers)
             yield (
                 f"{name}[{effect}] is the effect where {where}, as an interaction changes "
                 f"it; with {centred} it is that at the average over series."
             )
+
+
+def _tells_all_apart(term: Term, hierarchy: Hierarchy) -> bool:
+    """Whether each person's own intercept is a sum of the common effects."""
+    design, people = term.design, hierarchy.participant
+    own = np.unique(people)
+    if INTERCEPT not in design.varying_names or design.common.shape[1] < len(own):
+        return False
+    both = np.column_stack([design.common, people[:, None] == own])
+    scale = np.abs(both).max(axis=0)
+    rank = int(np.linalg.matrix_rank(both / np.where(scale > 0.0, scale, 1.0)))
+    return rank == design.common.shape[1]
+
+
+def _centred(number: str) -> str:
+    """The same number as the library centres it; a polynomial is, unless it is raw."""
+    is_several = number.partition("(")[0] in SEVERAL_COLUMNS
+    return f"{number} without raw" if is_several else f"center({number})"
 
 
 def _same_for_all(term: Term, hierarchy: Hierarchy) -> list[str]:

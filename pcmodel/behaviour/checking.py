@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.made_up import make_up, with_wins
 from pcmodel.behaviour.models.catalogue import Setting, find_model
 from pcmodel.behaviour.responses import Scale
@@ -20,6 +21,7 @@ from pcmodel.behaviour.statistics.calibration import Replication
 from pcmodel.errors import UserError
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class CheckPlan:
     """Which model is checked, on what study; every field is recorded with the run."""

@@ -22,6 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.counting import (
     best_size,
     person_gaps,
@@ -59,6 +60,7 @@ RIVALS = {
 }
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class DesignPlan:
     """What is asked; every field is recorded with the run."""

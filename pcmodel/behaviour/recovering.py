@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.made_up import make_up, with_wins
 from pcmodel.behaviour.models import ParticipantModel, find_model
 from pcmodel.behaviour.models.catalogue import Setting
@@ -35,6 +36,7 @@ NUM_TRIED = 8  # draws for each person, of which the first possible one is taken
 COVERED = 1.96  # SDs: 95 % of a normal
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class RecoverPlan:
     """Which models meet each other's data; every field is recorded with the run."""

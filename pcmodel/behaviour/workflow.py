@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.caveats import notes_of, takes, varies_in_words
 from pcmodel.behaviour.chains import Chunk, num_chunks
 from pcmodel.behaviour.dataset import (
@@ -28,9 +29,10 @@ from pcmodel.behaviour.dataset import (
     understood,
     with_judgements,
 )
+from pcmodel.behaviour.dataset.reading import pairs_of
 from pcmodel.behaviour.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
-from pcmodel.behaviour.models.interface import Course
+from pcmodel.behaviour.models.interface import Course, ParticipantModel
 from pcmodel.behaviour.models.judged import judged
 from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.statistics import (
@@ -59,17 +61,14 @@ from pcmodel.behaviour.statistics.predictive import (
     thin,
     with_held,
 )
+from pcmodel.capacity import check_fits
 from pcmodel.errors import UserError
 
 SHOWN = 3  # series whose beliefs are kept for drawing
 REPLICATIONS = 200
-PAIRS = {
-    "columns": "name=column",
-    "units": "reaction_time=s or reaction_time=ms",
-    "codes": "name=A,B, the one that counts as 0 first",
-}
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Plan:
     """What is fitted to what, and how; every field is recorded with the run."""
@@ -170,10 +169,16 @@ def read_data(plan: Plan) -> Series:
     formulas = [parse_formula(text) for text in plan.formulas]
     covariates = [name for f in formulas for name in variables_of(f)]
     scale = _scale(plan)
+    if plan.after_outcome and plan.task != "rating":
+        raise UserError(
+            f"is said of ratings, and the {plan.task} task has none",
+            where="after_outcome",
+            expected="it to be left out",
+        )
     return load_series(
         Path(plan.data),
         with_judgements(find_task(plan.task), plan.judgements),
-        columns=dict(_pair(text) for text in plan.columns),
+        columns=pairs_of(plan.columns, where="columns"),
         covariates=tuple(dict.fromkeys(covariates)),
         series_by=plan.series_by,
         scale=None if scale is None else (scale.low, scale.high, scale.step),
@@ -184,25 +189,30 @@ def read_data(plan: Plan) -> Series:
 
 def reading_of(plan: Plan) -> Reading:
     """How the plan's table is to be read; UserError for options that cannot be read."""
-    pairs = [_pair(text, where="codes") for text in plan.codes]
+    codes = pairs_of(plan.codes, where="codes")
     return Reading(
         where=plan.where,
         missing=plan.missing,
-        units=dict(_pair(text, where="units") for text in plan.units),
+        units=pairs_of(plan.units, where="units"),
         codes={
             name: tuple(word.strip() for word in words.split(","))
-            for name, words in pairs
+            for name, words in codes.items()
         },
         bids_suffix=plan.bids_suffix,
     )
 
 
 def digest(
-    path: Path, *, bids_task: str | None = None, bids_suffix: str | None = None
+    path: Path,
+    *,
+    bids_task: str | None = None,
+    bids_suffix: str | None = None,
+    where: str = "",
 ) -> str:
     """A hash of the files that are read: of a BIDS folder also of their names."""
     total = hashlib.sha256()
-    for file in files_read(path, task_label=bids_task, suffix=bids_suffix):
+    files = files_read(path, task_label=bids_task, suffix=bids_suffix, where=where)
+    for file in files:
         if file != path:
             total.update(file.relative_to(path).as_posix().encode() + b"\0")
         check_file(file)
@@ -210,10 +220,15 @@ def digest(
     return total.hexdigest()
 
 
+def plan_model(plan: Plan, series: Series, name: str) -> ParticipantModel:
+    """A model of the plan's task by its name, with the judgements beside the responses."""
+    setting = setting_of(series, scale=_scale(plan), after_outcome=plan.after_outcome)
+    return judged(find_model(plan.task, name, setting), plan.judgements)
+
+
 def plan_hierarchy(plan: Plan, series: Series, model: str | None = None) -> Hierarchy:
     """The statistical model of a plan; formulas a rival model cannot take are left out."""
-    setting = setting_of(series, scale=_scale(plan), after_outcome=plan.after_outcome)
-    found = judged(find_model(plan.task, model or plan.model, setting), plan.judgements)
+    found = plan_model(plan, series, model or plan.model)
     formulas = [text for text in plan.formulas if model is None or takes(found, text)]
     return build_hierarchy(found, series, formulas=formulas, pooled=plan.pooled)
 
@@ -227,6 +242,7 @@ def _run(
     open_store: Callable[[str], MutableMapping[int, Chunk]],
 ) -> WorkflowResults:
     hierarchy = plan_hierarchy(plan, series)
+    _check_draws(plan, hierarchy)
     if len({plan.model, *plan.compare_with}) < 1 + len(plan.compare_with):
         raise UserError(
             "names a model twice, or the one that is fitted",
@@ -285,6 +301,13 @@ def _run(
             series, with_judgements(find_task(plan.task), plan.judgements)
         ),
     )
+
+
+def _check_draws(plan: Plan, hierarchy: Hierarchy) -> None:
+    """Draws of every series' parameters can be held: said before an hour of sampling."""
+    each = 2 * hierarchy.num_series * len(hierarchy.terms)
+    draws = 1 if plan.method == "svi" else plan.num_chains * plan.num_samples
+    check_fits(draws, each, what="--samples in so many --chains", size=8)
 
 
 def _fit(
@@ -349,16 +372,11 @@ def _scale(plan: Plan) -> Scale | None:
         return None
     if len(plan.scale) not in (2, 3):
         raise UserError(
-            f"has {len(plan.scale)} numbers", where="scale", expected="LOW,HIGH[,STEP]"
+            f"is {', '.join(f'{number:g}' for number in plan.scale)}",
+            where="scale",
+            expected="two numbers or three, LOW,HIGH[,STEP]",
         )
     return Scale(*plan.scale)
-
-
-def _pair(text: str, *, where: str = "columns") -> tuple[str, str]:
-    name, equals, column = text.partition("=")
-    if not equals or not name.strip() or not column.strip():
-        raise UserError(f"cannot be read: {text!r}", where=where, expected=PAIRS[where])
-    return name.strip(), column.strip()
 
 
 class Silent:

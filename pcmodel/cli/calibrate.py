@@ -7,12 +7,13 @@ from typing import Any
 
 from pcmodel.cli import studies
 from pcmodel.cli.load import Experiment
-from pcmodel.cli.numbers import count
+from pcmodel.cli.numbers import chosen, count
 from pcmodel.cli.studies import (
     add_folder_arguments,
     add_model_arguments,
     add_size_arguments,
-    scale_ends,
+    check_made_up,
+    task_options,
 )
 
 NAME = "calibrate"
@@ -21,7 +22,7 @@ ABOUT = (
     "Simulation-based calibration and parameter recovery of one model. An interrupted "
     "one goes on where it was."
 )
-SMOKE = {
+SMOKE: dict[str, Any] = {
     "participants": 2,
     "trials": 20,
     "replications": 3,
@@ -43,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='"omega2 ~ drug + (drug | participant)"; may be repeated',
     )
     add_size_arguments(parser, replications=200)
-    add("--warmup", type=count, default=400, metavar="N", help="default 400")
-    add("--samples", type=count, default=500, metavar="N", help="default 500")
+    add("--warmup", type=count, metavar="N", help="default 400")
+    add("--samples", type=count, metavar="N", help="default 500")
     add_folder_arguments(parser, NAME)
 
 
@@ -52,21 +53,18 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for what does not exist."""
     from pcmodel.behaviour.checking import CheckPlan, plan_study
 
-    sizes: dict[str, int] = {
-        "participants": arguments.participants,
-        "trials": arguments.trials,
-        "replications": arguments.replications,
-        "num_warmup": arguments.warmup,
-        "num_samples": arguments.samples,
-    }
+    names = ("participants", "trials", "replications")
+    options = {"num_warmup": "warmup", "num_samples": "samples"}
+    sizes: dict[str, Any] = {"num_warmup": 400} | chosen(
+        arguments, SMOKE, options | dict(zip(names, names, strict=True))
+    )
     plan = CheckPlan(
         arguments.task,
         arguments.model,
         tuple(arguments.formula),
-        options=arguments.arms,
-        scale=scale_ends(arguments.scale),
-        **(sizes | (SMOKE if arguments.smoke else {})),
+        **(sizes | task_options(arguments)),
     )
+    check_made_up(plan.participants, max(plan.trials, plan.num_samples))
     plan_study(plan, arguments.seed)
     return plan
 

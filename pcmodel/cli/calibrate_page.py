@@ -155,6 +155,7 @@ def report(plan: Any, results: Any, summary: CheckSummary) -> Report:
             "Truths come from the prior, where the model's approximation holds; the "
             "outcomes are the same in every replication.",
         ),
+        provenance={"Precision": "float64"},
         limitations=(
             "That a model finds again what it simulated does not say that people follow it.",
             "A low correlation with uniform ranks is no error: a study of this size does "

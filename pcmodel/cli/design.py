@@ -5,8 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.load import Experiment
-from pcmodel.cli.numbers import count
-from pcmodel.cli.studies import add_folder_arguments, add_model_arguments, scale_ends
+from pcmodel.cli.numbers import MOST, chosen, count
+from pcmodel.cli.studies import (
+    add_folder_arguments,
+    add_model_arguments,
+    check_made_up,
+    task_options,
+)
 from pcmodel.errors import UserError
 from pcmodel.numerals import to_whole
 
@@ -37,13 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P[+P]",
         help="a parameter, or several that move together; may be repeated",
     )
-    add("--participants", default="10,20,40", metavar="N,..", help="sizes of studies")
-    add("--trials", default="50,100,200", metavar="N,..", help="of each session")
+    add("--participants", metavar="N,..", help="sizes of studies, default 10,20,40")
+    add("--trials", metavar="N,..", help="of each session, default 50,100,200")
     add("--confidence", action="store_true", help="also with confidence reports")
     add(
         "--pool",
         type=count,
-        default=80,
         metavar="N",
         help="simulated people, default 80",
     )
@@ -54,21 +58,21 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for what does not exist."""
     from pcmodel.behaviour.designing import DesignPlan, check_plan
 
-    sizes: dict[str, Any] = {
-        "participants": _counts(arguments.participants, "--participants"),
-        "trials": _counts(arguments.trials, "--trials"),
-        "pool": arguments.pool,
-    }
+    names = ("participants", "trials", "pool")
+    sizes = chosen(arguments, SMOKE, dict(zip(names, names, strict=True)))
+    for name in ("participants", "trials"):
+        if isinstance(sizes.get(name), str):
+            sizes[name] = _counts(sizes[name], f"--{name}")
     plan = DesignPlan(
         arguments.task,
         arguments.model,
         arguments.effect,
         tuple(arguments.rival),
         confidence=arguments.confidence,
-        options=arguments.arms,
-        scale=scale_ends(arguments.scale),
-        **(sizes | (SMOKE if arguments.smoke else {})),
+        **task_options(arguments),
+        **sizes,
     )
+    check_made_up(plan.pool, max(plan.trials), numbers=20 * plan.sizes)
     check_plan(plan)
     return plan
 
@@ -79,6 +83,10 @@ def _counts(text: str, where: str) -> tuple[int, ...]:
     if not counts or not all(count is not None and count >= 0 for count in counts):
         raise UserError(
             f"cannot be read: {text!r}", where=where, expected="whole numbers: 10,20,40"
+        )
+    if any(count > MOST for count in counts if count is not None):
+        raise UserError(
+            f"cannot be {text}", where=where, expected=f"numbers of at most {MOST}"
         )
     return tuple(sorted({count for count in counts if count is not None}))
 

@@ -204,6 +204,7 @@ def report(plan: Any, results: Any, summary: DesignSummary) -> Report:
             "Every fit starts from the truth, a study's best case; each person is held by the prior of one of whom "
             "no group is known, which is wider than the people differ.",
         ),
+        provenance={"Precision": "float64"},
         limitations=(
             "Effects that differ between people need more of them.",
             "The rivals are those named; an effect can be something else again.",

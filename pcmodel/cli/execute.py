@@ -57,7 +57,7 @@ def show(
 ) -> Any:
     """Analyse, draw and write the page of results that are there; return the report."""
     summary = experiment.analyse(config, results)
-    _write_result(folder, summary)
+    _write_result(folder, summary, is_smoke)
     figures = _draw(experiment, config, results, summary, folder)
     report = _report(experiment, config, results, summary, figures)
     report = _with_provenance(report, folder, command, is_smoke)
@@ -65,7 +65,9 @@ def show(
     return report
 
 
-def _write_result(folder: RunFolder, summary: Any) -> None:
+def _write_result(folder: RunFolder, summary: Any, is_smoke: bool) -> None:
+    from pcmodel.report import SMOKE_STAMP
+
     identity = folder.identity
     folder.write_json(
         "result.json",
@@ -73,6 +75,7 @@ def _write_result(folder: RunFolder, summary: Any) -> None:
             "experiment": identity.experiment,
             "seed": identity.seed,
             "config_hash": identity.config_hash,
+            "stamp": SMOKE_STAMP if is_smoke else "",
             "summary": summary,
         },
     )
@@ -133,8 +136,8 @@ def _with_provenance(
         "Seed": str(folder.identity.seed),
         "Configuration": f"config.json (hash {folder.identity.config_hash})",
         "Wall time": f"{folder.wall_seconds:.0f} s",
-        "Device": f"{facts['device'] or 'none'}, "
-        + ("float64" if facts["float64"] else "float32"),
+        "Device": facts["device"] or "none",
+        "Precision": "float64" if facts["float64"] else "float32",
         "Software": f"pcmodel {packages['pcmodel'] or 'checkout'}, "
         f"Python {facts['python']}, jax {packages['jax']}, numpy {packages['numpy']}",
         "Revision": facts["git_revision"] or "not a git checkout",

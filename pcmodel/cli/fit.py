@@ -2,11 +2,13 @@
 
 import argparse
 import shlex
+import warnings
 from pathlib import Path
 from typing import Any
 
+from pcmodel.arguments import short
 from pcmodel.cli.load import Experiment
-from pcmodel.cli.numbers import finite, place, whole
+from pcmodel.cli.numbers import MOST, chosen, finite, place, whole
 from pcmodel.errors import UserError
 from pcmodel.numerals import to_finite
 from pcmodel.reading import shown
@@ -18,7 +20,13 @@ SMOKE: dict[str, Any] = {
     "max_tree_depth": 2,
     "num_steps": 50,
 }
-LEAST = {"warmup": 1, "samples": 50, "chains": 1, "max_tree_depth": 1, "steps": 10}
+SIZES = {
+    "warmup": (1, MOST),
+    "samples": (50, MOST),
+    "chains": (1, 1000),
+    "max_tree_depth": (1, 20),
+    "steps": (10, 10 * MOST),
+}
 
 
 def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,14 +46,12 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
     add("--pooled", action="store_true", help="nobody differs unless a formula says so")
     add("--svi", action="store_true", help="variational fit, for thousands of people")
     add("--compare", default="", metavar="M,..", help="other models, by leave-one-out")
-    add("--warmup", type=whole, default=400, metavar="N", help="default 400")
-    add(
-        "--samples", type=whole, default=500, metavar="N", help="per chain, default 500"
-    )
-    add("--chains", type=whole, default=4, metavar="N", help="default 4")
-    add("--target-accept", type=finite, default=0.9, metavar="P", help="default 0.9")
-    add("--max-tree-depth", type=whole, default=8, metavar="N", help="default 8")
-    add("--steps", type=whole, default=3000, metavar="N", help="of --svi, default 3000")
+    add("--warmup", type=whole, metavar="N", help="default 400")
+    add("--samples", type=whole, metavar="N", help="per chain, default 500")
+    add("--chains", type=whole, metavar="N", help="default 4")
+    add("--target-accept", type=finite, metavar="P", help="default 0.9")
+    add("--max-tree-depth", type=whole, metavar="N", help="default 8")
+    add("--steps", type=whole, metavar="N", help="of --svi, default 3000")
     add(
         "--accept-unconverged",
         action="store_true",
@@ -83,7 +89,8 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
         "--missing",
         default="",
         metavar="C,..",
-        help="codes of missing values; with a minus sign: --missing=-9,-99",
+        help="codes of missing values, in all columns or in one (rt=0); with a minus "
+        "sign: --missing=-9,rt=-99",
     )
     add("--units", default="", metavar="A=U,..", help="reaction_time=ms (or s)")
     add(
@@ -99,37 +106,46 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for numbers out of range."""
     from pcmodel.behaviour.workflow import Plan
 
-    for name, least in LEAST.items():
-        if getattr(arguments, name) < least:
-            raise UserError(
-                f"cannot be {getattr(arguments, name)}",
-                where=f"--{name.replace('_', '-')}",
-                expected=f"{least} or more",
-            )
-    if not 0.5 <= arguments.target_accept < 1.0:
-        raise UserError(
-            f"cannot be {arguments.target_accept}",
-            where="--target-accept",
-            expected="0.5 to 1",
-        )
-    sizes: dict[str, Any] = {
-        "num_warmup": arguments.warmup,
-        "num_samples": arguments.samples,
-        "num_chains": arguments.chains,
-        "max_tree_depth": arguments.max_tree_depth,
-        "num_steps": arguments.steps,
-    }
+    _check_sizes(arguments)
+    names = {"target_accept": "target_accept", "max_tree_depth": "max_tree_depth"}
+    names |= {f"num_{name}": name for name in ("warmup", "samples", "chains", "steps")}
     return Plan(
         task=arguments.task,
         model=arguments.model,
         formulas=tuple(arguments.formula),
         pooled=arguments.pooled,
         method="svi" if arguments.svi else "nuts",
-        target_accept=arguments.target_accept,
         compare_with=_words(arguments.compare),
         **table_options(arguments),
-        **(sizes | (SMOKE if arguments.smoke else {})),
+        **chosen(arguments, SMOKE, names),
     )
+
+
+def _check_sizes(arguments: argparse.Namespace) -> None:
+    """UserError for a number out of range, and for one of the other way to fit."""
+    unused = ("warmup", "samples", "chains", "max_tree_depth", "target_accept")
+    for name in unused if arguments.svi else ("steps",):
+        if getattr(arguments, name) is not None:
+            raise UserError(
+                "is said of NUTS, and --svi fits without it"
+                if arguments.svi
+                else "is said of a variational fit",
+                where=f"--{name.replace('_', '-')}",
+                expected="it to be left out" + ("" if arguments.svi else ", or --svi"),
+            )
+    for name, (least, most) in SIZES.items():
+        size = getattr(arguments, name)
+        if size is not None and not least <= size <= most:
+            raise UserError(
+                f"cannot be {short(size)}",
+                where=f"--{name.replace('_', '-')}",
+                expected=f"{least} or more" if size < least else f"at most {most}",
+            )
+    accept = arguments.target_accept
+    if accept is not None and not 0.5 <= accept < 1.0:
+        raise UserError(
+            f"cannot be {accept}", where="--target-accept", expected="0.5 to 1"
+        )
 
 
 def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -142,6 +158,7 @@ def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
             path,
             bids_task=arguments.bids_task,
             bids_suffix=arguments.bids_suffix,
+            where=arguments.where.strip(),
         )
     except OSError as error:
         raise UserError(
@@ -168,6 +185,7 @@ def fit_experiment(
     plan: Any,
     *,
     accept_unconverged: bool,
+    is_smoke: bool = False,
     keep: Any,
     open_stored: Any = lambda: lambda model: {},
 ) -> Experiment:
@@ -179,19 +197,28 @@ def fit_experiment(
     from pcmodel.behaviour.workflow import run_workflow
     from pcmodel.cli import fit_page
 
+    def run(config: Any, *, seed: int, progress: Any) -> Any:
+        # What a warning says of the chains is said by the page and in the terminal.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "do not trust this fit")
+            return run_workflow(
+                config,
+                seed=seed,
+                progress=progress,
+                keep=keep,
+                open_store=open_stored(),
+            )
+
     return Experiment(
         name="fit",
         question=f"What do these data say about {plan.model} in the {plan.task} task?",
         config=type(plan),
-        run=lambda config, *, seed, progress: run_workflow(
-            config,
-            seed=seed,
-            progress=progress,
-            keep=keep,
-            open_store=open_stored(),
-        ),
+        run=run,
         analyse=lambda config, results: fit_page.analyse(
-            results, accept_unconverged=accept_unconverged
+            config,
+            results,
+            accept_unconverged=accept_unconverged,
+            is_smoke=is_smoke,
         ),
         plot=fit_page.plot,
         report=fit_page.report,

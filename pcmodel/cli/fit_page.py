@@ -1,12 +1,14 @@
 """The page of a fit: diagnostics before estimates, and what the data cannot say."""
 
+import re
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pcmodel.behaviour.diagnostics import STRICT, Diagnostics
 from pcmodel.behaviour.statistics.posterior import VARIATIONAL
-from pcmodel.report import Panel, Report, Section, Table, Verdict
+from pcmodel.report import SMOKE_STAMP, Panel, Report, Section, Table, Verdict
 
 
 class FitSummary(NamedTuple):
@@ -16,9 +18,14 @@ class FitSummary(NamedTuple):
     effects: tuple[Any, ...]
     complaints: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
+    estimated_by: str = ""
+    caveats: tuple[str, ...] = ()  # what has to be known beside the effects
+    is_smoke: bool = False
 
 
-def analyse(results: Any, *, accept_unconverged: bool) -> FitSummary:
+def analyse(
+    plan: Any, results: Any, *, accept_unconverged: bool, is_smoke: bool = False
+) -> FitSummary:
     """Checks as verdicts; the effects unless they have to be refused."""
     refused = bool(results.complaints) and not accept_unconverged
     checks = [
@@ -31,11 +38,34 @@ def analyse(results: Any, *, accept_unconverged: bool) -> FitSummary:
         )
         for check in results.posterior_checks
     ]
+    found = (_converged(results), *checks)
+    doubts = (doubt.replace("**", "") for doubt in _doubts(results, is_smoke=is_smoke))
     return FitSummary(
         refused,
         () if refused else results.effects,
         results.complaints,
-        (_converged(results), *checks),
+        tuple(_undecided(v) for v in found) if is_smoke else found,
+        _estimator(plan),
+        (*doubts, *results.notes),
+        is_smoke,
+    )
+
+
+def _undecided(verdict: Verdict) -> Verdict:
+    """Nothing holds because a few draws did not speak against it."""
+    return (
+        verdict
+        if verdict.outcome == "fails"
+        else replace(verdict, outcome="inconclusive")
+    )
+
+
+def _estimator(plan: Any) -> str:
+    if plan.method == "svi":
+        return f"a variational fit (SVI) of {plan.num_steps} steps"
+    return (
+        f"NUTS, {plan.num_chains} chains of {plan.num_samples} draws after "
+        f"{plan.num_warmup} of warm-up"
     )
 
 
@@ -74,7 +104,7 @@ def plot(plan: Any, results: Any, summary: FitSummary) -> dict[str, Any]:
     """Beliefs and log-precisions of the shown series, and the effects if not refused."""
     figures = {"beliefs": _draw_courses(results)}
     if not summary.refused:
-        figures["effects"] = _draw_effects(results)
+        figures["effects"] = _draw_effects(results, is_smoke=summary.is_smoke)
     return figures
 
 
@@ -100,7 +130,7 @@ def _draw_courses(results: Any) -> Any:
     return figure
 
 
-def _draw_effects(results: Any) -> Any:
+def _draw_effects(results: Any, *, is_smoke: bool = False) -> Any:
     from pcmodel.report.style import COLOURS, new_figure
 
     effects = [e for e in results.effects if not e.is_spread]
@@ -110,7 +140,7 @@ def _draw_effects(results: Any) -> Any:
         axes.plot(effect.mean, place, "o", color=COLOURS["blue"])
     axes.set_yticks(range(len(effects)), [e.name for e in reversed(effects)])
     axes.axvline(0.0, color=COLOURS["grey"], lw=0.8)
-    doubt = "; ".join(_doubts(results)).replace("**", "")
+    doubt = "; ".join(_doubts(results, is_smoke=is_smoke)).replace("**", "")
     axes.set_xlabel(
         "\n".join(filter(None, ("posterior mean and 95 % interval", doubt)))
     )
@@ -126,16 +156,14 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
         verdicts=summary.verdicts,
         key_panel=None
         if summary.refused
-        else Panel("effects", _caption(results), "Effects common to all."),
+        else Panel("effects", _caption(results, summary), "Effects common to all."),
+        opening=Section(
+            "What the data were taken for",
+            ("`pcmodel check` says it before a fit.",),
+            (),
+            (Table(("what", "was understood"), results.understood),),
+        ),
         sections=(
-            Section(
-                "Data",
-                (
-                    "What the data were taken for (`pcmodel check` says it before a fit).",
-                ),
-                (),
-                (Table(("what", "was understood"), results.understood),),
-            ),
             Section(
                 "Estimates",
                 _warnings(results, summary),
@@ -160,8 +188,8 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
             "reference. With an interaction, a condition's own effect is that at the other's "
             "reference, or zero.",
         ),
+        provenance={"Precision": "float64"},
         limitations=(
-            *results.notes,
             "A larger update can come from a relaxed prior, raised sensory precision or noisier responses; "
             "a parameter's name is not evidence for its mechanism.",
         ),
@@ -182,10 +210,10 @@ def _answer(results: Any, summary: FitSummary) -> str:
             + ". `--accept-unconverged` shows the numbers all the same."
             + (f" {theorem}" if theorem else "")
         )
-    return f"{size} {_effects_in_words(results)}"
+    return f"{size} {_effects_in_words(results, summary)}"
 
 
-def _effects_in_words(results: Any) -> str:
+def _effects_in_words(results: Any, summary: FitSummary) -> str:
     """Every effect of a condition, with what speaks against it."""
     said = [
         f"{e.name} {e.mean:.2f} ({e.low:.2f} to {e.high:.2f})"
@@ -193,25 +221,29 @@ def _effects_in_words(results: Any) -> str:
         if e.is_condition
     ]
     words = f"Effects, 95 % intervals: {'; '.join(said)}" if said else NO_CONDITIONS
-    doubts = "; ".join(_doubts(results))
+    doubts = "; ".join(_doubts(results, is_smoke=summary.is_smoke))
     found = f"{words} ({doubts})." if doubts else f"{words}."
-    theorem = _ratios_in_words(results)
-    return f"{found} {theorem}" if theorem else found
+    return " ".join(filter(None, (found, *results.notes, _ratios_in_words(results))))
 
 
 NO_CONDITIONS = "No formula has conditions, so that no effects are estimated"
 
 
-def _doubts(results: Any) -> list[str]:
+DISTRUST = "**do not trust:**"
+
+
+def _doubts(results: Any, *, is_smoke: bool) -> list[str]:
     """Why the intervals are not what they seem, in a few words; Estimates tells all."""
     is_sampled, found = isinstance(results.diagnostics, Diagnostics), []
+    if is_smoke:
+        found.append(f"**{SMOKE_STAMP[:1].lower()}{SMOKE_STAMP[1:]}**")
     if results.complaints:
         what = (
             "the chains have not converged"
             if is_sampled
             else "the loss had not settled"
         )
-        found.append(f"**do not trust:** {what}")
+        found.append(f"{DISTRUST} {what}")
     if not is_sampled:
         found.append(VARIATIONAL)
     return found
@@ -225,18 +257,28 @@ def _ratios_in_words(results: Any) -> str:
     return f"Ratio only, known against another number alone: {', '.join(names)}."
 
 
-def _caption(results: Any) -> str:
-    doubts = "; ".join(_doubts(results))
+def _caption(results: Any, summary: FitSummary) -> str:
+    doubts = "; ".join(_doubts(results, is_smoke=summary.is_smoke))
     said = "Effects common to all, posterior mean and 95 % interval"
     return f"{said} ({doubts})." if doubts else f"{said}."
 
 
 def _warnings(results: Any, summary: FitSummary) -> tuple[str, ...]:
+    """What has to be known of the numbers in the table below."""
+    found = [f"Estimated by {summary.estimated_by}."]
+    for doubt in _doubts(results, is_smoke=summary.is_smoke):
+        is_complaint = doubt.startswith(DISTRUST)
+        told = f"{DISTRUST} {'; '.join(summary.complaints)}" if is_complaint else doubt
+        found.append(
+            re.sub("[a-z]", lambda first: first[0].upper(), told, count=1) + "."
+        )
+    found += results.notes
     missing = {k: n for k, n in results.num_missing.items() if n}
-    found = [f"Missing cells: {', '.join(f'{k} {n}' for k, n in missing.items())}."]
-    if summary.complaints:
-        found.insert(0, "**Do not trust:** " + "; ".join(summary.complaints))
-    return tuple(found if missing else found[:-1])
+    if missing:
+        found.append(
+            f"Missing cells: {', '.join(f'{k} {n}' for k, n in missing.items())}."
+        )
+    return tuple(found)
 
 
 def _estimates(summary: FitSummary, results: Any) -> tuple[Table, ...]:

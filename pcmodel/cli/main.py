@@ -91,7 +91,8 @@ def _dispatch(argv: list[str]) -> int:
     if arguments.command == "train":
         return _train(arguments, tokens)
     if tokens:
-        raise UserError(f"does not know the option {tokens[0]!r}", where="pcmodel")
+        what = "the option" if tokens[0].startswith("-") else "what to do with"
+        raise UserError(f"{arguments.command} does not know {what} {tokens[0]!r}")
     if arguments.command == "list":
         terminal.print_catalogue(catalogue())
         return 0
@@ -205,6 +206,7 @@ def _fit(arguments: argparse.Namespace, argv: list[str]) -> int:
     experiment = fit_experiment(
         plan,
         accept_unconverged=arguments.accept_unconverged,
+        is_smoke=arguments.smoke,
         keep=kept.append,
         open_stored=lambda: chunks,
     )

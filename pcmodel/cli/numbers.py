@@ -1,9 +1,12 @@
 """Numbers and places on the command line, read strictly: `type=whole` instead of `type=int`."""
 
 import os
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from pcmodel.arguments import short
 from pcmodel.numerals import to_finite, to_whole
 
 
@@ -15,12 +18,29 @@ def whole(text: str) -> int:
     return number
 
 
-def count(text: str) -> int:
-    """A whole number of at least 1."""
+MOST = 1_000_000
+"""More people, trials, draws or studies than anybody means; a slip of the keys."""
+
+
+def count(text: str, most: int = MOST) -> int:
+    """A whole number from 1 to `most`."""
     number = whole(text)
-    if number < 1:
-        raise ArgumentTypeError(f"cannot be {number}; expected 1 or more")
+    if not 1 <= number <= most:
+        wanted = "1 or more" if number < 1 else f"at most {most}"
+        raise ArgumentTypeError(f"cannot be {short(number)}; expected {wanted}")
     return number
+
+
+def chosen(
+    arguments: Namespace, smoke: Mapping[str, Any], names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Sizes of a plan: the tiny ones of --smoke, and over them what was given.
+
+    `names` are the options' by the plan's fields; one that was not given is None.
+    """
+    given = {field: getattr(arguments, option) for field, option in names.items()}
+    sizes = dict(smoke) if arguments.smoke else {}
+    return sizes | {field: size for field, size in given.items() if size is not None}
 
 
 def place(text: str) -> Path:

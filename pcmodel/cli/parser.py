@@ -38,7 +38,15 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message} (see {self.prog} --help)")
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """argparse would give an option the value [] for `--seed=--`."""
+        """argparse would give an option the value [] for `--seed=--`, and takes "" for one.
+
+        An empty value is most often a variable of the shell that is not set.
+        """
+        if action.option_strings and arg_strings and not arg_strings[0].strip():
+            self.error(
+                f"argument {action.option_strings[-1]}: is empty; give it a value, or leave "
+                "it out"
+            )
         if action.option_strings and "--" in arg_strings:
             self.error(f"argument {action.option_strings[-1]}: '--' is no value")
         return super()._get_values(action, arg_strings)  # type: ignore[misc]

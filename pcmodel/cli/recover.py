@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.load import Experiment
+from pcmodel.cli.numbers import chosen
 from pcmodel.cli.studies import (
     add_folder_arguments,
     add_model_arguments,
     add_size_arguments,
-    scale_ends,
+    check_made_up,
+    task_options,
 )
 
 NAME = "recover"
@@ -18,7 +20,7 @@ ABOUT = (
     "Parameter recovery of each model, and of two or more the confusion matrix of which "
     "wins the other's data. An interrupted one goes on where it was."
 )
-SMOKE = {"participants": 3, "trials": 20, "replications": 2}
+SMOKE: dict[str, Any] = {"participants": 3, "trials": 20, "replications": 2}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,18 +34,14 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for what does not exist."""
     from pcmodel.behaviour.recovering import RecoverPlan, plan_models
 
-    sizes: dict[str, int] = {
-        "participants": arguments.participants,
-        "trials": arguments.trials,
-        "replications": arguments.replications,
-    }
+    names = ("participants", "trials", "replications")
     plan = RecoverPlan(
         arguments.task,
         tuple(arguments.models),
-        options=arguments.arms,
-        scale=scale_ends(arguments.scale),
-        **(sizes | (SMOKE if arguments.smoke else {})),
+        **task_options(arguments),
+        **chosen(arguments, SMOKE, dict(zip(names, names, strict=True))),
     )
+    check_made_up(plan.participants, plan.trials)
     plan_models(plan)
     return plan
 

@@ -126,6 +126,7 @@ def report(plan: Any, results: Any, summary: RecoverySummary) -> Report:
             "People come from the prior, where the model's approximation holds; each is fitted alone, by mode and Laplace.",
             "Evidence is Laplace's, summed over the people whom every model fits; the outcomes are the same in every study.",
         ),
+        provenance={"Precision": "float64"},
         limitations=(
             "That a model finds again what it simulated does not say that people follow it.",
             "Laplace's intervals are rough where a person's trials say little; `pcmodel calibrate` checks the sampler's own.",

@@ -1,6 +1,7 @@
 """What the commands on made-up studies share: their options, and where replications lie."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,29 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) 
         add("models", metavar="MODEL", nargs="+", help=about)
     else:
         add("model", metavar="MODEL", help=about)
-    add("--arms", type=count, default=2, metavar="N", help="of a bandit, default 2")
-    add("--scale", default="0,10", metavar="LOW,HIGH", help="of ratings, default 0,10")
+    arms = partial(count, most=1000)
+    add("--arms", type=arms, metavar="N", help="of a bandit, default 2")
+    add("--scale", metavar="LOW,HIGH", help="of ratings, default 0,10")
 
 
 def add_size_arguments(parser: argparse.ArgumentParser, *, replications: int) -> None:
     """How many people, trials and replications."""
     add = parser.add_argument
-    add("--participants", type=count, default=10, metavar="N", help="default 10")
-    add("--trials", type=count, default=100, metavar="N", help="a session, default 100")
+    add("--participants", type=count, metavar="N", help="default 10")
+    add("--trials", type=count, metavar="N", help="a session, default 100")
     add(
         "--replications",
         type=count,
-        default=replications,
         metavar="N",
         help=f"default {replications}",
     )
+
+
+def check_made_up(people: int, trials: int, *, numbers: int = 20) -> None:
+    """UserError unless the trials of so many people fit in memory, `numbers` for each."""
+    from pcmodel.capacity import check_fits
+
+    check_fits(people, trials, numbers, what="so many people and trials", size=8)
 
 
 def add_folder_arguments(parser: argparse.ArgumentParser, name: str) -> None:
@@ -46,14 +54,23 @@ def add_folder_arguments(parser: argparse.ArgumentParser, name: str) -> None:
     add("--quiet", action="store_true", help="no progress on stderr")
 
 
-def scale_ends(text: str) -> tuple[float, float]:
-    """Both ends of a scale; UserError for anything else."""
-    scale = scale_numbers(text)
+def task_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Arms and scale; UserError for a task that has none, or for what is no scale."""
+    for name, task in (("arms", "bandit"), ("scale", "rating")):
+        if getattr(arguments, name) is not None and arguments.task != task:
+            raise UserError(
+                f"is said of the {task} task, not of {arguments.task}",
+                where=f"--{name}",
+                expected="it to be left out",
+            )
+    scale = scale_numbers("0,10" if arguments.scale is None else arguments.scale)
     if len(scale) != 2:
         raise UserError(
-            f"has {len(scale)} numbers", where="--scale", expected="LOW,HIGH"
+            f"cannot be {arguments.scale}",
+            where="--scale",
+            expected="two numbers, LOW,HIGH",
         )
-    return scale[0], scale[1]
+    return {"options": arguments.arms or 2, "scale": (scale[0], scale[1])}
 
 
 def open_store(

@@ -1,5 +1,6 @@
 """What the command line prints. Results go to stdout, everything else to stderr."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -30,10 +31,12 @@ def print_catalogue(entries: Iterable[Entry]) -> None:
 
 
 def print_understood(rows: Iterable[tuple[str, str]]) -> None:
-    """The table of `pcmodel check`."""
+    """The table of `pcmodel check`, whose names of columns are as they are."""
+    from rich.markup import escape
+
     table = _table("what", "was understood")
     for what, said in rows:
-        table.add_row(_plain(what), _plain(said))
+        table.add_row(escape(what), escape(said))
     _console().print(table)
 
 
@@ -97,4 +100,7 @@ def _plain(text: str) -> str:
     """Text with square brackets kept, and the report's marks removed."""
     from rich.markup import escape
 
-    return escape(text.replace("**", "").replace("`", ""))
+    text = re.sub(
+        r"\*\*(\S(?:.*?\S)?)\*\*", r"\1", text
+    )  # not the power in I(age ** 2)
+    return escape(text.replace("`", ""))

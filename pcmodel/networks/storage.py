@@ -24,7 +24,13 @@ from pcmodel.networks.description import build_layer, describe_layer
 from pcmodel.networks.likelihoods import build_likelihood, describe_likelihood, told
 from pcmodel.networks.network import Network, as_model, with_arrays
 from pcmodel.networks.tying import describe_ties, tie_layers
-from pcmodel.reading import UNREADABLE_ARCHIVE, parse_json, read_bytes, shown
+from pcmodel.reading import (
+    UNREADABLE_ARCHIVE,
+    parse_json,
+    read_bytes,
+    shown,
+    why_unreadable,
+)
 from pcmodel.record.files import write_bytes
 
 FORMAT = 4
@@ -173,8 +179,12 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             arrays = {name: file[name] for name in file.files}
         text = str(arrays.pop("metadata"))
     except UNREADABLE_ARCHIVE as error:
-        reason = str(error) or type(error).__name__
-        raise UserError(f"{where} is not a readable network file: {reason}") from None
+        raise UserError(
+            f"is not a readable network file: {why_unreadable(error)}",
+            where=where,
+            expected="a file written by pcmodel.save (a table of trials is read by "
+            "load_series)",
+        ) from None
     metadata = parse_json(text, where=where)
     check_metadata(metadata, where)
     for name, value in arrays.items():

@@ -19,7 +19,7 @@ from jax.typing import ArrayLike
 from pcmodel.arguments import checked_arguments
 from pcmodel.arrays import default_dtype, read_numbers, to_dtype
 from pcmodel.errors import UserError
-from pcmodel.neuromodulation.compounds import Library
+from pcmodel.neuromodulation.compounds import Compound, Library
 from pcmodel.neuromodulation.kinetics import (
     Kinetics,
     unit_bolus,
@@ -27,6 +27,7 @@ from pcmodel.neuromodulation.kinetics import (
     unit_oral,
 )
 
+SATURATING = 1e4
 Curves = tuple[Array, Array]
 
 
@@ -85,14 +86,15 @@ Regimen = tuple[Dose, ...]
 def regimen(*doses: Any, library: Library) -> Regimen:
     """Doses (each a `Dose`) as a checked regimen.
 
-    Raises UserError naming the dose for an unknown compound, a negative or non-finite amount or time, a
-    route the compound has no number for, or doses out of order.
+    Raises UserError naming the dose for an unknown compound, a negative or non-finite amount or time, an
+    amount that can only be of another unit (micrograms for mg), a route the compound has no number for, or doses out of order.
     """
     check_are_doses(doses)
     for number, dose in enumerate(doses, 1):
         where = f"dose {number} ({dose.compound})"
         compound = library[dose.compound]
         check_value(dose.mg, "amount", "mg", where)
+        check_amount(dose, compound, where)
         check_value(dose.hours, "time", "h", where)
         if isinstance(dose.route, Oral) and not compound.is_oral:
             raise UserError(
@@ -111,6 +113,26 @@ def regimen(*doses: Any, library: Library) -> Regimen:
             check_length(dose.route.hours, where)
     check_order(doses)
     return tuple(doses)
+
+
+def check_amount(dose: Dose, compound: Compound, where: str) -> None:
+    """Raise a UserError for an amount that can only be of another unit, micrograms for mg.
+
+    It would bring plasma to 10,000 times what half fills the compound's receptors, by the
+    numbers of its table. A plain tuple of doses is simulated without this question.
+    """
+    numbers = compound.numbers
+    halves = [numbers[name].value for name in ("k_2a", "k_1a") if name in numbers]
+    if not halves or isinstance(dose.mg, Tracer):
+        return
+    most = SATURATING * min(halves) * numbers["volume"].value / 1000.0  # ng/mL L is ug
+    if np.any(np.asarray(dose.mg) > most):
+        raise UserError(
+            f"amount is {dose.mg} mg, which would bring plasma beyond {SATURATING:,.0f} "
+            "times what half fills its receptors",
+            where=where,
+            expected=f"at most {most:.3g} mg (100 micrograms are 0.1 mg)",
+        )
 
 
 def check_are_doses(doses: object) -> None:

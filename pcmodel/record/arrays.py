@@ -15,7 +15,7 @@ import numpy as np
 
 from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
-from pcmodel.reading import UNREADABLE_ARCHIVE, read_bytes
+from pcmodel.reading import UNREADABLE_ARCHIVE, read_bytes, why_unreadable
 
 
 def flatten_arrays(tree: Any) -> dict[str, np.ndarray]:
@@ -122,7 +122,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
             return {name: stored[name] for name in stored.files}
     except UNREADABLE_ARCHIVE as error:
         raise UserError(
-            f"not a readable array file ({error})",
+            f"not a readable array file ({why_unreadable(error)})",
             where=str(path),
             expected="an arrays.npz written by a run",
         ) from error

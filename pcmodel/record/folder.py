@@ -203,6 +203,8 @@ def _check_free(path: Path, overwrite: bool) -> None:
         raise UserError(f"cannot be a folder ({error})", where=shown(path)) from None
     if not occupied:
         return
+    if not path.is_dir():
+        raise UserError("is a file", where=where, expected="an empty or new folder")
     status = read_status(path)
     if status is None:
         raise UserError(

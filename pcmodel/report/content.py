@@ -1,7 +1,8 @@
 """The parts of a report, as plain data.
 
 An experiment fills them in and a renderer lays them out, so every experiment's page
-has the same order: question, answer, key figure, verdicts, details, limits.
+has the same order: question, what it rests on, answer, key figure, verdicts, details,
+limits.
 
 Text is plain. Two marks are understood: **strong** and `code`.
 """
@@ -111,12 +112,15 @@ class Report:
     reproduce: str = ""
     provenance: dict[str, str] = field(default_factory=dict)
     stamp: str = ""  # across the top: what a reader must know before anything else
+    opening: Section | None = None  # before the answer: what it rests on
 
     @property
     def panels(self) -> list[Panel]:
         """All figures in order of appearance."""
         key = [self.key_panel] if self.key_panel else []
-        return key + [panel for section in self.sections for panel in section.panels]
+        first = list(self.opening.panels) if self.opening else []
+        later = [panel for section in self.sections for panel in section.panels]
+        return first + key + later
 
 
 def tally(verdicts: Sequence[Verdict]) -> str:

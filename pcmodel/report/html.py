@@ -35,6 +35,8 @@ def render_html(report: Report, figures: Mapping[str, bytes]) -> str:
     pages = _Figures(figures)
     body = [
         _header(report),
+        _section(report.opening, pages) if report.opening else "",
+        _answer(report),
         pages.render(report.key_panel) if report.key_panel else "",
         _verdicts(report.verdicts),
         *(_section(section, pages) for section in report.sections),
@@ -76,6 +78,11 @@ def _header(report: Report) -> str:
     return (
         f'{stamp}<header><p class="kicker">pcmodel report</p><h1>{_inline(report.title)}</h1>'
         f'<p class="question">{_inline(report.question)}</p></header>'
+    )
+
+
+def _answer(report: Report) -> str:
+    return (
         f'<section class="answer"><h2>In short</h2>{_paragraphs([report.answer])}'
         "</section>"
     )

@@ -7,6 +7,7 @@ the same device and versions.  Nothing here starts jax, so that a mistake in a f
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from pcmodel.arguments import short
 from pcmodel.errors import UserError
 
 # Channels of the convolutional networks when only their running is of interest.
@@ -266,10 +267,16 @@ def _cannot(where: str, value: Any, expected: str) -> UserError:
     return UserError(f"cannot be {value}", where=where, expected=expected)
 
 
+MOST = 10**9
+"""More epochs, units or steps than anybody waits for; a slip of the keys."""
+
+
 def _at_least(least: int, **values: int) -> None:
     for name, value in values.items():
         if value < least:
             raise _cannot(name, value, f"{least} or more")
+        if value > MOST:
+            raise _cannot(name, short(value), f"at most {MOST}")
 
 
 def _positive(**values: float) -> None:

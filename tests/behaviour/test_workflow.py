@@ -61,3 +61,24 @@ def test_a_rival_that_lost_a_formula_is_said(series):
 
 def test_replications_of_a_bandit_lose_its_reversals(series):
     assert "reversals are lost" in notes(series)
+
+
+def test_effects_that_tell_all_people_apart_are_said(series):
+    """The person again, under another name: prevents a spread that is its prior alone from being read."""
+    who = series._replace(covariates={"code": np.asarray(["a", "a", "b", "b"])})
+    assert "tell every participant apart" in notes(who, "omega2 ~ code")
+    assert "apart" not in notes(who, "omega2 ~ code + (0 | participant)")
+    assert "apart" not in notes(series, "omega2 ~ drug")
+
+
+def test_a_raw_polynomial_is_not_said_to_be_centred_by_center():
+    """`center()` takes one mean from all columns of a polynomial."""
+    size = 8
+    values = {"choice": np.tile([1.0, 2.0], (size, 3)), "outcome": np.ones((size, 6))}
+    ages = np.asarray([20.0, 25, 31, 37, 44, 52, 61, 70])
+    traits = {"age": ages, "sex": np.asarray(list("fmfmfmfm"))}
+    given = Series(values, np.ones((size, 6), bool), np.arange(size), traits, {})
+    said = notes(given, "omega2 ~ sex * poly(age, 2, raw=True)")
+    assert "where poly(age, 2, raw=True) = 0" in said
+    assert "with poly(age, 2, raw=True) without raw it is that" in said
+    assert "center(" not in said

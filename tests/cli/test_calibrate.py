@@ -76,7 +76,7 @@ def test_the_band_is_that_of_kolmogorov():
         (("dice", "hgf2"), "no task is called 'dice'"),
         (("binary", "hgf2", "--participants", "0"), "expected 1 or more"),
         (("binary", "hgf2", "--formula", "omega2 ~ age"), "is called 'age'"),
-        (("rating", "hgf2", "--scale", "0"), "expected LOW,HIGH"),
+        (("rating", "hgf2", "--scale", "0"), "expected two numbers, LOW,HIGH"),
         (("binary", "hgf2", "--nonsense"), "does not know the option"),
     ],
 )

@@ -8,6 +8,8 @@ import pytest
 
 from pcmodel.behaviour import workflow
 from pcmodel.cli import main
+from pcmodel.cli.fit import add_fit_arguments, make_plan
+from pcmodel.cli.parser import Parser
 from pcmodel.cli.replications import StoredReplications
 from pcmodel.record import read_arrays
 from pcmodel.record.folder import read_status
@@ -43,8 +45,27 @@ def fit(data, *more):
         (("--formula", "omega2 drug"), "cannot be read"),
         (("--columns", "response"), "name=column"),
         (("--columns", "response=drug"), "rows 2-97 ('drug', 'placebo'): is not"),
+        (("--columns", "trial=trial,trial=session"), "columns: name 'trial' twice"),
+        (("--columns", "response=nothing"), "there is no column 'nothing'"),
+        (("--columns", "answer=response"), "no column of the task is called 'answer'"),
+        (("--codes", "response=0,1", "--codes", "response=1,0"), "'response' twice"),
+        (("--codes", "answer=0,1"), "condition in a formula is called 'answer'"),
+        (("--units", "reaction_time=s,reaction_time=ms"), "as 's' and 'ms'"),
+        (("--units", "rt=s"), "no column with a unit is called 'rt'"),
+        (("--scale", "0,10"), "responses of the binary task have none to give"),
+        (("--after-outcome",), "is said of ratings, and the binary task has none"),
         (("--model", "hgf9"), "did you mean"),
         (("--samples", "3"), "expected 50 or more"),
+        (("--samples", "1e20"), "'1e20' is not a whole number"),
+        (("--samples", "1" + 20 * "0"), "expected at most 1000000"),
+        (("--warmup", "1000001"), "expected at most 1000000"),
+        (("--chains", "1001"), "expected at most 1000"),
+        (("--max-tree-depth", "21"), "expected at most 20"),
+        (("--svi", "--steps", "1" + 200 * "0"), "expected at most 10000000"),
+        (("--samples", "1000000", "--chains", "1000"), "iB of memory; expected less"),
+        (("--steps", "50"), "--steps: is said of a variational fit; expected it to be"),
+        (("--svi", "--samples", "90"), "--samples: is said of NUTS, and --svi fits"),
+        (("--svi", "--target-accept", "0.9"), "--target-accept: is said of NUTS"),
         (("--nonsense",), "does not know the option"),
     ],
 )
@@ -56,6 +77,25 @@ def test_bad_input_is_one_message_and_exit_code_two(data, more, part, capsys, tm
     assert main([*arguments, *more]) == 2
     said = capsys.readouterr().err
     assert part in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("more", "sizes"),
+    [
+        ((), (400, 500, 4, 0.9, 8, 3000)),
+        (("--smoke",), (5, 50, 2, 0.9, 2, 50)),
+        (("--smoke", "--samples", "70"), (5, 70, 2, 0.9, 2, 50)),
+        (("--smoke", "--svi", "--steps", "400"), (5, 50, 2, 0.9, 2, 400)),
+        (("--chains", "2", "--target-accept", "0.95"), (400, 500, 2, 0.95, 8, 3000)),
+    ],
+)
+def test_sizes_that_are_given_hold_in_a_smoke_run_too(more, sizes, data):
+    """As in all other commands; they were passed over without a word."""
+    parser = Parser(prog="pcmodel fit")
+    add_fit_arguments(parser)
+    plan = make_plan(parser.parse_args(fit(data, *more)[1:]))
+    found = (plan.num_warmup, plan.num_samples, plan.num_chains, plan.target_accept)
+    assert (*found, plan.max_tree_depth, plan.num_steps) == sizes
 
 
 def test_no_such_file(capsys):
@@ -70,7 +110,9 @@ def test_from_a_file_to_a_report(data, tmp_path, capsys, monkeypatch):
     formula = "omega2 ~ drug + (drug | participant)"
     more = ("--formula", formula, "--smoke", "--output", str(out), "--quiet")
     assert main(fit(data, *more)) == 0
-    result = json.loads((out / "result.json").read_text())["summary"]
+    record = json.loads((out / "result.json").read_text())
+    result = record["summary"]
+    assert record["stamp"] == SMOKE_STAMP and result["caveats"]
     # Fifty draws cannot be trusted, and the page must refuse to show them.
     assert result["refused"] and result["effects"] == []
     assert "cannot be trusted" in capsys.readouterr().out

@@ -19,12 +19,15 @@ from pcmodel.behaviour.statistics import (
 )
 from pcmodel.behaviour.statistics.posterior import effect_labels
 from pcmodel.behaviour.statistics.predictive import Check
+from pcmodel.behaviour.workflow import Plan
 from pcmodel.cli import fit_page
 from pcmodel.cli.fit import add_fit_arguments
 from pcmodel.cli.parser import Parser
+from pcmodel.record import to_jsonable
 from pcmodel.report import SMOKE_STAMP, Report, render_html
 from tests.behaviour.statistics.gaussian import GaussianModel, make_series
 
+NOTE = "level[drug[drug]] is the effect where age = 0."
 GOOD = Diagnostics(1.0, 900.0, 0, 0.0, 0.9, 2000)
 BAD = Diagnostics(1.2, 30.0, 4, 0.5, 0.9, 800, people_rhat=1.4, people_lost=0.3)
 # Named as a spread over people would be: an SD of reports is a parameter like any other.
@@ -55,6 +58,12 @@ def results(posterior):
         verdicts=verdicts(posterior, effects),
         complaints=posterior.complaints,
         diagnostics=posterior.diagnostics,
+        notes=(NOTE,),
+        num_missing={"response": 3},
+        understood=(("people", "4"), ("drug, labels", "drug (2), placebo (2)")),
+        prior_checks=(Check("mean", 0.5, 0.4, 0.6),),
+        posterior_checks=(Check("mean", 0.5, 0.4, 0.6),),
+        compared=(),
     )
 
 
@@ -90,7 +99,8 @@ def test_numbers_of_a_fit_that_is_not_trusted_say_so_beside_them(series):
     posterior = drawn(GaussianModel(), series, ["level ~ drug"], BAD)
     words, found = said(posterior)
     assert "level[drug[drug]]" in words and "do not trust" in words
-    assert "do not trust" in fit_page._caption(found)
+    summary = fit_page.FitSummary(False, (), found.complaints, ())
+    assert "do not trust" in fit_page._caption(found, summary)
     assert "do not trust" in fit_page._draw_effects(found).axes[0].get_xlabel()
 
 
@@ -99,7 +109,8 @@ def test_variational_intervals_are_called_too_narrow_wherever_they_are_told(seri
         GaussianModel(), series, ["level ~ drug"], Settling(0.0, 0.0, 100), "SVI"
     )
     words, found = said(posterior)
-    for text in (words, fit_page._caption(found)):
+    summary = fit_page.FitSummary(False, (), found.complaints, ())
+    for text in (words, fit_page._caption(found, summary)):
         assert "too narrow by an unknown amount" in text
 
 
@@ -146,3 +157,62 @@ def test_replications_from_draws_that_are_not_trusted_decide_nothing(
 ):
     check = Check("mean", 0.5, 0.4, 0.6)
     assert fit_page._outcome(check, complaints) == outcome
+
+
+SETTLED = Settling(0.0, 0.0, 100)
+
+
+def page(series, diagnostics, *, is_smoke=False, **plan):
+    method = "SVI" if plan.get("method") == "svi" else "NUTS"
+    posterior = drawn(GaussianModel(), series, ["level ~ drug"], diagnostics, method)
+    found, plan = results(posterior), Plan("data.csv", "binary", "gaussian", **plan)
+    summary = fit_page.analyse(plan, found, accept_unconverged=False, is_smoke=is_smoke)
+    return summary, fit_page.report(plan, found, summary)
+
+
+@pytest.mark.parametrize(
+    ("diagnostics", "plan"), [(SETTLED, {"method": "svi"}), (GOOD, {})]
+)
+def test_nothing_holds_in_a_smoke_run(diagnostics, plan, series):
+    """A few steps that complain of nothing are no evidence."""
+    held = {v.outcome for v in page(series, diagnostics, **plan)[0].verdicts}
+    assert "holds" in held
+    summary, _ = page(series, BAD, is_smoke=True)
+    assert summary.verdicts[0].outcome == "fails"
+    summary, report = page(series, diagnostics, is_smoke=True, **plan)
+    assert {v.outcome for v in summary.verdicts} == {"inconclusive"}
+    assert "smoke run: numbers mean nothing" in report.answer
+    assert "smoke run: numbers mean nothing" in report.key_panel.caption
+    assert summary.caveats[0] == "smoke run: numbers mean nothing"
+
+
+def test_the_record_says_how_it_was_estimated_and_what_to_know_of_it(series):
+    """Numbers that are read from result.json have no page around them."""
+    summary, _ = page(series, SETTLED, method="svi", num_steps=700)
+    assert summary.estimated_by == "a variational fit (SVI) of 700 steps"
+    assert "too narrow by an unknown amount" in summary.caveats[0]
+    assert summary.caveats[1:] == (NOTE,)
+    content = to_jsonable(summary)
+    assert content["caveats"] == list(summary.caveats) and content["effects"]
+    summary, _ = page(series, GOOD, num_chains=3, num_samples=70, num_warmup=20)
+    assert summary.estimated_by == "NUTS, 3 chains of 70 draws after 20 of warm-up"
+    assert summary.caveats == (NOTE,)
+
+
+def test_what_was_understood_stands_first_and_caveats_beside_the_numbers(series):
+    """A slip in the table is seen before the number that it made."""
+    _, report = page(series, GOOD)
+    estimates = report.sections[0]
+    assert estimates.title == "Estimates" and estimates.tables
+    assert NOTE in report.answer and NOTE in estimates.paragraphs
+    assert report.provenance["Precision"] == "float64"  # whatever the caller's is
+    _, report = page(series, SETTLED, is_smoke=True, method="svi")
+    assert report.sections[0].paragraphs[1:3] == (
+        "**Smoke run: numbers mean nothing**.",
+        "A variational interval, too narrow by an unknown amount.",
+    )
+    _, report = page(series, GOOD)
+    html = render_html(replace(report, key_panel=None, sections=(estimates,)), {})
+    words = ("h1>", "drug (2), placebo (2)", "In short", "<h2>Verdicts", "Estimates")
+    places = [html.index(word) for word in words]
+    assert places == sorted(places)

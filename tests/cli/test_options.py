@@ -43,7 +43,7 @@ BAD = [
     ("--config list.json", "list.json: the file holds [1]; expected names and values"),
     ("--config typo.json", "typo.json: no option is called 'coin.bas'"),
     ("--config wrong.yaml", "wrong.yaml: option 'flips' cannot be 'many'"),
-    ("--output coin.py", "coin.py: holds files that are not a run"),
+    ("--output coin.py", "coin.py: is a file; expected an empty or new folder"),
     ("--output coin.py/sub", "coin.py/sub: cannot write there (Not a directory)"),
 ]
 

@@ -51,6 +51,13 @@ def test_same_seed_is_bit_for_bit_the_same_and_another_seed_is_not(coin):
     assert Path("a/arrays.npz").read_bytes() != Path("c/arrays.npz").read_bytes()
 
 
+def test_the_record_of_a_smoke_run_is_stamped_as_its_page_is(coin):
+    """Numbers are copied from result.json without the page that warns of them."""
+    for more, stamp in (((), ""), (("--smoke",), SMOKE_STAMP)):
+        assert main(["run", coin(), *more, "--output", "out", "--overwrite"]) == 0
+        assert json.loads(Path("out/result.json").read_text())["stamp"] == stamp
+
+
 def test_the_default_folder_tells_configurations_apart(coin):
     name = coin()
     assert main(["run", name]) == main(["run", name, "--flips", "3"]) == 0

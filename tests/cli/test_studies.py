@@ -6,9 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pcmodel.cli import main
+from pcmodel.cli import calibrate, design, main, recover
 from pcmodel.cli.design_page import _best, _verdict
+from pcmodel.cli.parser import Parser
 
+HUGE = "1" + 20 * "0"
+LARGE = ("--participants", "1000000", "--trials", "1000000")
 EFFECT = ("--effect", "omega2=1")
 
 
@@ -34,6 +37,23 @@ EFFECT = ("--effect", "omega2=1")
         (("recover", "binary", "hgf2", "hgf2"), "named twice"),
         (("recover", "binary", "hgf2", "nobody"), "hgf3"),
         (("recover", "binary", "hgf2", "--replications", "0"), "1 or more"),
+        (("recover", "binary", "hgf2", "--participants", HUGE), "at most 1000000"),
+        (("recover", "binary", "hgf2", "--arms", "3"), "said of the bandit task"),
+        (("recover", "bandit", "hgf2", "--scale", "0,9"), "said of the rating task"),
+        (
+            ("recover", "rating", "hgf2", "--scale", "0"),
+            "cannot be 0; expected two numbers",
+        ),
+        (("recover", "bandit", "hgf2", "--arms", "10000"), "at most 1000"),
+        (("recover", "binary", "hgf2", *LARGE), "iB of memory; expected less than"),
+        (("calibrate", "binary", "hgf2", *LARGE), "iB of memory; expected less"),
+        (("calibrate", "binary", "hgf2", "--samples", HUGE), "at most 1000000"),
+        (("design", "binary", "hgf2", *EFFECT, "--trials", HUGE), "at most 1000000"),
+        (("design", "binary", "hgf2", *EFFECT, "--pool", HUGE), "at most 1000000"),
+        (
+            ("design", "binary", "hgf2", *EFFECT, "--pool", "9" * 6, *LARGE[2:]),
+            "iB of memory; expected less",
+        ),
     ],
 )
 def test_bad_input_is_one_message(words, part, capsys, tmp_path):
@@ -108,3 +128,26 @@ def test_a_recovery_has_a_page_with_the_matrix(tmp_path):
     assert main([*words, "--output", str(out)]) == 0
     page = (out / "report.html").read_text()
     assert "wins its own data" in page and "Parameters of hgf2" in page
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "smoke", "given"),
+    [
+        (recover, ("binary", "hgf2"), (3, 20), (7, 20)),
+        (calibrate, ("binary", "hgf2"), (2, 20), (7, 20)),
+        (design, ("binary", "hgf2", *EFFECT), ((5, 10), (20,)), ((7,), (20,))),
+    ],
+)
+def test_sizes_that_are_given_hold_in_a_smoke_run_too(module, words, smoke, given):
+    parser = Parser(prog="pcmodel")
+    module.add_arguments(parser)
+
+    def sizes(*more):
+        plan = module.make_plan(parser.parse_args([*words, *more]))
+        return plan.participants, plan.trials
+
+    assert sizes("--smoke") == smoke
+    assert sizes("--smoke", "--participants", "7") == given
+    whole = ((10, 20, 40), (50, 100, 200)) if module is design else (10, 100)
+    assert sizes() == whole
+    assert sizes("--trials", "30")[1] in (30, (30,))

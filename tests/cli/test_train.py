@@ -80,6 +80,8 @@ BAD = [
     ("broken.yaml", "broken.yaml: is not YAML"),
     ("word.yaml", "option 'epochs' cannot be 'many'; expected a whole number"),
     ("negative.yaml", "epochs: cannot be -1; expected 1 or more"),
+    ("digits_generative --epochs 1" + 20 * "0", "expected at most 1000000000"),
+    ("digits_generative --network.width 1" + 20 * "0", "network.width: cannot be 1000"),
     ("digits_generative --learning.rate 0", "learning.rate: cannot be 0.0"),
     ("digits_generative --learning.rate .inf", "learning.rate: cannot be inf"),
     ("digits_generative --learning.rule hebb", "expected 'em' or 'backprop'"),

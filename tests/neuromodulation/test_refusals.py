@@ -74,6 +74,12 @@ REFUSED = {
         doses=(Dose("LSD", 0.1, 2.0), Dose("LSD", 0.1, 1.0))
     ),
     r"dose 1: is 'LSD'": lambda: regimen("LSD", library=LIBRARY),
+    r"amount is 100.0 mg, .*expected at most 38 mg \(100 micrograms": lambda: regimen(
+        Dose("LSD", 100.0), library=LIBRARY
+    ),
+    r"dose 1 \(psilocybin\): amount is 25000 mg, which": lambda: regimen(
+        Dose("psilocybin", 25000), library=LIBRARY
+    ),
     r"amount is True": lambda: regimen(Dose("LSD", True), library=LIBRARY),
     r"number of participants must be a positive whole number": lambda: (
         draw_participants(PERSON, jax.random.key(0), 0)

@@ -10,18 +10,21 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.dataset.entities import entities, in_order, suffix_of
 from pcmodel.behaviour.dataset.naming import called, likeness
 from pcmodel.behaviour.dataset.people import with_people, with_sessions
-from pcmodel.behaviour.dataset.readers import RawTable, read_file
+from pcmodel.behaviour.dataset.readers import RawTable, TablePath, read_file
 from pcmodel.behaviour.dataset.schema import (
     BLOCK_NAMES,
     PARTICIPANT_NAMES,
     SESSION_NAMES,
 )
-from pcmodel.behaviour.dataset.sidecars import levels_and_units, sidecars_of
+from pcmodel.behaviour.dataset.sidecars import sidecars_of, told_of
 from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.where import UNKNOWN, may_hold
 from pcmodel.errors import UserError
+from pcmodel.reading import shown
 
 SUFFIXES = ("beh", "events")
 DATATYPES = ("beh", "func", "eeg", "meg", "ieeg", "nirs", "pet", "motion", "emg", "mrs")
@@ -34,42 +37,58 @@ OWN = (
 
 
 def read_bids(
-    folder: Path, *, task_label: str | None = None, suffix: str | None = None
+    folder: Path,
+    *,
+    task_label: str | None = None,
+    suffix: str | None = None,
+    where: str = "",
 ) -> RawTable:
-    """All behavioural files of the folder, one below the other."""
-    found = behavioural_files(folder, task_label=task_label, suffix=suffix)
+    """All behavioural files of the folder, one below the other.
+
+    Files are not read of which `where` keeps no row by what their names say: so it can
+    leave out one that is damaged.
+    """
+    found, gone = behavioural_files(
+        folder, task_label=task_label, suffix=suffix, where=where
+    )
     tables = [_with_entities(path, read_file(path)) for path in found]
-    levels: dict[str, tuple[str, ...]] = {}
-    units: dict[str, str] = {}
-    known = {}
-    for path in found:
-        for sidecar in sidecars_of(path, folder):
-            if sidecar not in known:
-                known[sidecar] = levels_and_units(sidecar)
-            levels.update(known[sidecar][0])
-            units.update(known[sidecar][1])
-    table = _stack(tables)._replace(levels=levels, units=units)
+    told = told_of(found, folder)
+    table = _stack(tables)._replace(
+        levels=told.levels, units=told.units, unlike=told.unlike, gone=gone
+    )
     return with_people(with_sessions(table, folder), folder)
 
 
+@checked_arguments
 def files_read(
-    path: Path, *, task_label: str | None = None, suffix: str | None = None
+    path: TablePath,
+    *,
+    task_label: str | None = None,
+    suffix: str | None = None,
+    where: str = "",
 ) -> list[Path]:
     """The files that a data set is read from: those whose content counts."""
+    path = Path(path)
     if not path.is_dir():
         return [path]
-    found = behavioural_files(path, task_label=task_label, suffix=suffix)
+    found, _ = behavioural_files(
+        path, task_label=task_label, suffix=suffix, where=where
+    )
     beside = [s for file in found for s in sidecars_of(file, path)]
     people = [path / f"participants.{kind}" for kind in ("tsv", "json")]
-    sessions = sorted(path.glob("sub-*/sub-*_sessions.tsv"))
+    who = sorted({f"sub-{entities(file).get('sub', '')}" for file in found})
+    sessions = [path / own / f"{own}_sessions.tsv" for own in who]
     every = dict.fromkeys((*found, *beside, *people, *sessions))
     return [file for file in every if file.is_file()]
 
 
 def behavioural_files(
-    folder: Path, *, task_label: str | None, suffix: str | None
-) -> list[Path]:
-    """The files of one task, each run once; UserError where that is not clear."""
+    folder: Path, *, task_label: str | None, suffix: str | None, where: str = ""
+) -> tuple[list[Path], dict[str, list[str]]]:
+    """The files of one task, each run once, and what the names say of those left out.
+
+    UserError where it is not clear which they are.
+    """
     if suffix is not None and suffix not in SUFFIXES:
         raise UserError(
             f"is {suffix!r}", where="bids_suffix", expected=" or ".join(SUFFIXES)
@@ -85,7 +104,7 @@ def behavioural_files(
         hint = f"; its tasks are {', '.join(labels)}" if labels else ""
         raise UserError(
             f"holds no behavioural file{what}{hint}",
-            where=folder.name,
+            where=shown(folder.resolve()),
             expected="sub-*_beh.tsv or sub-*_events.tsv, in the folder, sub-*/ or "
             "sub-*/ses-*/ (tables of another kind: all people in one file, with a "
             "column that names them)",
@@ -93,12 +112,28 @@ def behavioural_files(
     if task_label is None and len(labels) > 1:
         raise UserError(
             f"holds several tasks: {', '.join(labels)}",
-            where=folder.name,
+            where=shown(folder.resolve()),
             expected="one of them, named by task_label (--bids-task)",
         )
+    found, gone = _kept(found, where) if where else (found, {})
     _check_places(found, folder)
     _check_once(found)
-    return found
+    return found, gone
+
+
+def _kept(found: Sequence[Path], where: str) -> tuple[list[Path], dict[str, list[str]]]:
+    """The files of which the condition may keep a row; what names say of the others."""
+    own = [entities(path) for path in found]
+    columns = {name: [e.get(key, UNKNOWN) for e in own] for name, key, _ in OWN}
+    names = [path.name for path in found]
+    table = RawTable(columns, names, [1] * len(names), {})
+    kept = may_hold(table, where)
+    columns["file"] = names
+    gone = {
+        name: [c for c, keep in zip(cells, kept, strict=True) if not keep]
+        for name, cells in columns.items()
+    }
+    return [path for path, keep in zip(found, kept, strict=True) if keep], gone
 
 
 def _belongs(path: Path, folder: Path) -> bool:

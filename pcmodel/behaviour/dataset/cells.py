@@ -1,8 +1,11 @@
 """What one cell of a table says: a number, a flag, a label, or that it is missing."""
 
 import math
+import re
 
 MISSING = {"", "n/a", "na", "n.a.", "nan", "-nan", "null", "<na>", "#n/a"}
+COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 TRUE = {"1", "1.0", "true", "t", "yes", "y"}
 FALSE = {"0", "0.0", "false", "f", "no", "n"}
 

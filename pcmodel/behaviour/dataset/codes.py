@@ -1,11 +1,14 @@
 """Two-valued columns as 0 and 1: by a code that is known, or not at all."""
 
 from collections.abc import Iterable, Mapping
+from shlex import quote
 
 import numpy as np
 from jaxtyping import Float
 
 from pcmodel.behaviour.dataset.cells import to_flag, to_number
+from pcmodel.behaviour.dataset.meanings import larger_of
+from pcmodel.behaviour.dataset.missing import is_settled
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.reading import Reading, same
 from pcmodel.behaviour.dataset.suspects import CODES, NEGATIVE
@@ -56,12 +59,12 @@ def read_binary(
 ) -> Float[np.ndarray, " rows"]:
     """0 and 1 as they are; of two other numbers the larger becomes 1.
 
-    True and yes are 1; of other words the second of the side-car's `Levels`, or of the
-    codes in `reading`. A column in which 1 is the only value is refused: it may be the
+    True and yes are 1; of other words the second of the codes in `reading`, or the one of
+    the side-car's `Levels` that means so. A column in which 1 is the only value is refused: it may be the
     larger of 0 and 1 or the smaller of 1 and 2.
     """
     cells = [cell.strip() for cell in raw.columns[place]]
-    codes = reading.codes.get(name) or _levels(raw, place)
+    codes = reading.codes.get(name) or _levels(raw, name, place, problems)
     if codes:
         return _by_codes(raw, place, cells, codes, problems)
     words = {cell: to_number(cell) for cell in set(cells)}
@@ -83,16 +86,51 @@ def read_binary(
     return _as_binary(raw, name, place, found, reading, problems)
 
 
-def _levels(raw: RawTable, place: str) -> tuple[str, ...]:
-    """The two levels of a side-car: numbers by size, false before true, or as listed."""
-    levels = [x for x in raw.levels.get(place, ()) if not np.isnan(to_number(x) or 0.0)]
-    if len(levels) != 2:
+def _levels(
+    raw: RawTable, name: str, place: str, problems: Violations
+) -> tuple[str, ...]:
+    """The two levels of a side-car, 0 first: by size, false before true, or by meaning.
+
+    Words whose meaning says nothing are refused, and numbers whose size and meaning differ.
+    """
+    told = {
+        level: text
+        for level, text in raw.levels.get(place, {}).items()
+        if not np.isnan(to_number(level) or 0.0)
+    }
+    if len(told) != 2:
         return ()
+    one, other = told
+    larger = larger_of(told)
     for read in (to_number, to_flag):
-        numbers = [read(level) for level in levels]
-        if None not in numbers:
-            return tuple(sorted(levels, key=lambda level: read(level) or 0.0))
-    return tuple(levels)
+        numbers = [read(level) for level in told]
+        if None in numbers:
+            continue
+        pair = tuple(sorted(told, key=lambda level: read(level) or 0.0))
+        if larger not in (None, pair[1]):
+            problems.add(
+                f"{pair[1]!r} counts as 1 and {pair[0]!r} as 0, but by the side-car they "
+                f"are {told[pair[1]]!r} and {told[pair[0]]!r}; say which counts as 0 and "
+                f"which as 1 ({_codes(name, *reversed(pair))} or {_codes(name, *pair)})",
+                file=raw.at(0, place)["file"],
+                column=place,
+            )
+        return pair
+    if larger is None:
+        problems.add(
+            f"holds {one!r} and {other!r} by the side-car, whose order says nothing; say "
+            f"which counts as 0 and which as 1 ({_codes(name, one, other)} or "
+            f"{_codes(name, other, one)})",
+            file=raw.at(0, place)["file"],
+            column=place,
+        )
+        return (one, other)
+    return (other, one) if larger == one else (one, other)
+
+
+def _codes(name: str, zero: str, one: str) -> str:
+    """The option as it can be pasted into a shell."""
+    return f"--codes {quote(f'{name}={zero},{one}')}"
 
 
 def _by_codes(
@@ -145,20 +183,21 @@ def _as_binary(
         shown = ", ".join(f"{v:g}" for v in values[:8])
         problem = (
             f"holds {len(values)} values ({shown}{', ...' if len(values) > 8 else ''}); "
-            "a binary column holds two, or 0 and 1 (--missing names codes of missing "
-            f"values, --codes {name}=A,B what counts as 0 and 1)"
+            f"a binary column holds two, or 0 and 1 (--missing {name}=CODE names codes of "
+            f"missing values, --codes {name}=A,B what counts as 0 and 1)"
         )
         for i in np.flatnonzero(_is_odd(found, values)).tolist():
             cell = raw.columns[place][i].strip()
             problems.add(problem, **raw.at(i, place), value=cell)
         return found
     pair = set(values.tolist())
+    is_known = is_settled(reading, name, place)
     doubtful = pair & (CODES | NEGATIVE) if pair != {-1.0, 1.0} else set()
-    if (doubtful or pair == {0.0, 2.0}) and not reading.missing:
+    if (doubtful or pair == {0.0, 2.0}) and not is_known:
         low, high = (f"{value:g}" for value in values)
         problem = (
             f"may stand for a missing value: the column holds {low} and {high} only; "
-            f"say so (--missing), or say the code (--codes {name}={low},{high})"
+            f"say so (--missing {name}=CODE), or say the code (--codes {name}={low},{high})"
         )
         for i in np.flatnonzero(np.isin(found, list(doubtful or {0.0}))).tolist():
             cell = raw.columns[place][i].strip()

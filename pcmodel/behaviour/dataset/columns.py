@@ -1,13 +1,17 @@
 """Which column of a file is which of the task's, and the numbers in it."""
 
+import re
 from collections.abc import Mapping, Sequence
+from shlex import quote
 
 import numpy as np
 from jaxtyping import Float
 
 from pcmodel.behaviour.dataset.cells import to_flag, to_number
 from pcmodel.behaviour.dataset.codes import read_binary
+from pcmodel.behaviour.dataset.missing import is_settled
 from pcmodel.behaviour.dataset.naming import called, plain
+from pcmodel.behaviour.dataset.nearly import why_no_number
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.reading import Reading
 from pcmodel.behaviour.dataset.schema import (
@@ -21,7 +25,7 @@ from pcmodel.behaviour.dataset.schema import (
 )
 from pcmodel.behaviour.dataset.suspects import ADVICE, suspects
 from pcmodel.behaviour.dataset.violations import Violations
-from pcmodel.errors import unknown_name
+from pcmodel.errors import UserError, unknown_name
 
 
 def find_columns(
@@ -95,7 +99,7 @@ def _check_one(
         if not alike:
             problems.add(
                 f"both {found[0]!r} and {other!r} could be the {name}, and they differ; "
-                f"say which is meant (--columns {name}={found[0]})",
+                f"say which is meant (--columns {quote(f'{name}={found[0]}')})",
                 file=raw.file[0],
                 row=1,
             )
@@ -116,11 +120,20 @@ def _check_everywhere(
         for file in raw.lacking.get(place, ()):
             problems.add(
                 "has no such column, though other files have it; name it as they do, or "
-                "add it, n/a where nothing is known",
+                "add it, n/a where nothing is known"
+                if _was_read(raw, file)
+                else "there is no such file, though other people have one; add it, or "
+                "leave the person out (--where)",
                 file=file,
-                row=1,
+                row=1 if _was_read(raw, file) else None,
                 column=place,
             )
+
+
+def _was_read(raw: RawTable, file: str) -> bool:
+    """Whether a file is there: one of which a row stands in no column was not read."""
+    joined = (pair for own in raw.origin.values() for pair in zip(*own, strict=True))
+    return file in raw.file or any(f == file and row > 1 for f, row in joined)
 
 
 def _check_apart(
@@ -147,7 +160,12 @@ def _may_be_absent(task: Task, name: str) -> bool:
 def _absent(name: str, names: Sequence[str], raw: RawTable) -> str:
     called = " or ".join(repr(n) for n in names)
     there = ", ".join(raw.columns)
-    return f"there is no column {called} for the {name}; its columns are {there}"
+    known = {plain(n) for n in names}
+    wide = [n for n in raw.columns if re.sub(r"\d+$", "", plain(n)) in known]
+    said = f"there is no column {called} for the {name}; its columns are {there}; "
+    if len(wide) > 1:
+        return f"{said}one row is one trial: put {wide[0]!r}, {wide[1]!r} and so on below each other"
+    return f"{said}say which it is (--columns {name}=COLUMN)"
 
 
 def parse_columns(
@@ -159,13 +177,15 @@ def parse_columns(
     problems: Violations,
 ) -> dict[str, Float[np.ndarray, " rows"]]:
     """The task's columns as numbers, NaN where missing."""
+    _check_scale(task, scale)
+    _check_told(raw, task, places, reading, problems)
     values = {}
     for column in task.columns:
         if column.name not in places:
             fill = np.nan if column.default is None else column.default
             values[column.name] = np.full(raw.num_rows, fill)
             continue
-        place = places[column.name]
+        place, before = places[column.name], len(problems)
         if column.kind == "binary":
             found = read_binary(raw, column.name, place, reading, problems)
         else:
@@ -173,11 +193,58 @@ def parse_columns(
             if scale is not None and column.name == task.response:
                 own = tuple(scale)
             found = _parse(raw, column, place, own, problems)
-            if own[1] is None and not reading.missing:
+            if own[1] is None and not is_settled(reading, column.name, place):
                 check_suspects(raw, place, found, problems)
         values[column.name] = found
-        _check_column(raw, task, column, place, found, problems)
+        is_read = len(problems) == before
+        _check_column(raw, task, column, place, found, problems, is_read=is_read)
     return values
+
+
+def _check_scale(task: Task, scale: Sequence[float] | None) -> None:
+    """A scale is that of responses which have none of their own."""
+    if scale is None:
+        return
+    response = task.column(task.response)
+    if response.kind != "number" or response.low is not None:
+        raise UserError(
+            f"is given, but responses of the {task.name} task have none to give",
+            where="scale",
+            expected="it to be left out",
+        )
+    low, high, step = (*scale, 0.0, 0.0, 0.0)[:3] if len(scale) > 1 else (0, 0, 0)
+    if len(scale) not in (2, 3) or not (low < high and step >= 0.0):
+        raise UserError(
+            f"is {', '.join(f'{number:g}' for number in scale)}",
+            where="scale",
+            expected="its low end, its high end and, if it has one, its step",
+        )
+
+
+def _check_told(
+    raw: RawTable,
+    task: Task,
+    places: Mapping[str, str],
+    reading: Reading,
+    problems: Violations,
+) -> None:
+    """What side-cars say of a column that is used is the same for all files, or was settled."""
+    for name, place in places.items():
+        if place not in raw.unlike:
+            continue
+        what, key = raw.unlike[place]
+        if name not in (reading.codes if key == "Levels" else reading.units):
+            kinds = {column.name: column.kind for column in task.columns}
+            option = ""
+            if key == "Levels" and kinds.get(name, "binary") == "binary":
+                option = f", or say what holds for all (--codes {name}=A,B)"
+            elif key == "Units" and name == "reaction_time":
+                option = f", or say what holds for all (--units {name}=ms)"
+            problems.add(
+                f"{what}; bring all files to one{option}",
+                file=raw.at(0, place)["file"],
+                column=place,
+            )
 
 
 def check_suspects(
@@ -187,7 +254,7 @@ def check_suspects(
     for code in sorted(suspects(found)):
         for i in np.flatnonzero(found == code):
             cell = raw.columns[place][i].strip()
-            advice = ADVICE.format(code=code)
+            advice = ADVICE.format(code=code, column=place)
             problems.add(advice, **raw.at(int(i), place), value=cell)
 
 
@@ -198,11 +265,13 @@ def _check_column(
     place: str,
     found: np.ndarray,
     problems: Violations,
+    *,
+    is_read: bool,
 ) -> None:
-    """What no single cell shows."""
+    """What no single cell shows; is_read: no cell was refused."""
     seen = found[np.isfinite(found)]
     if not len(seen):
-        if not column.optional and column.name != task.response:
+        if is_read and not column.optional and column.name != task.response:
             problems.add("has no value at all", file=raw.file[0], column=place)
     elif column.kind == "integer" and seen.max() > 2 * len(np.unique(seen)):
         problems.add(
@@ -228,8 +297,8 @@ def _parse(
     found = np.full(raw.num_rows, np.nan)
     for i, cell in enumerate(cells):
         problem, number = wrong[cell], numbers[cell]
-        if problem and number is None and "," in cell:
-            problem += " (a decimal comma? write a point)"
+        if problem and number is None and (why := why_no_number(cell)):
+            problem += f"; it {why}"
         if problem:
             problems.add(problem, **raw.at(i, place), value=cell)
         elif number is not None:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.violations import Violations
 
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+
 
 def plain(name: str) -> str:
     """A column's name without case and punctuation.
@@ -20,6 +22,16 @@ def plain(name: str) -> str:
     ('trialnumber', 'trialnumber')
     """
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
+
+
+def words(name: str) -> tuple[str, ...]:
+    """The words of a column's name, by case and punctuation.
+
+    >>> words("Stim.OnsetTime"), words("round_number")
+    (('stim', 'onset', 'time'), ('round', 'number'))
+    """
+    found = WORD.findall(unicodedata.normalize("NFKC", name))
+    return tuple(word.casefold() for word in found)
 
 
 def called(names: Iterable[str], wanted: Sequence[str]) -> list[str]:

@@ -3,11 +3,15 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+from pcmodel.arguments import checked_arguments
+from pcmodel.behaviour.dataset.sidecars import Levels
 from pcmodel.behaviour.dataset.text import read_rows
 from pcmodel.errors import UserError
+from pcmodel.ranges import Means
 from pcmodel.reading import check_file as check_file
+from pcmodel.reading import shown
 
 TEXT = (".csv", ".tsv", ".txt", ".dat")
 
@@ -18,9 +22,11 @@ class RawTable(NamedTuple):
     columns: dict[str, list[str]]
     file: list[str]
     row: list[int]  # as a spreadsheet counts: the header is row 1
-    levels: dict[str, tuple[str, ...]]  # allowed values, where a BIDS side-car says so
+    levels: dict[str, Levels]  # allowed values, where a BIDS side-car says so
     units: Mapping[str, str] = {}  # where a side-car says so
     lacking: Mapping[str, tuple[str, ...]] = {}  # files without a column others have
+    unlike: Mapping[str, tuple[str, ...]] = {}  # side-cars that differ, and in what
+    gone: Mapping[str, Sequence[str]] = {}  # what names say of files left out
     origin: Mapping[str, tuple[list[str], list[int]]] = {}  # files and rows, if others
     elsewhere: Mapping[str, tuple[str, list[str]]] = {}  # the same column of a 2nd file
 
@@ -50,26 +56,42 @@ class RawTable(NamedTuple):
         )
 
 
+TablePath = Annotated[
+    Path | str,
+    Means(
+        "the path of a file or folder (a data frame is saved with .to_csv)",
+        lambda value: isinstance(value, str | Path),
+    ),
+]
+
+
+@checked_arguments
 def read_raw(
-    path: str | Path, *, task_label: str | None = None, suffix: str | None = None
+    path: TablePath,
+    *,
+    task_label: str | None = None,
+    suffix: str | None = None,
+    where: str = "",
 ) -> RawTable:
     """Read a CSV, TSV or Parquet file, or a BIDS folder.
 
     `task_label` picks one task of a BIDS folder (`task-LABEL`), `suffix` one of `beh` and
-    `events` where it has both. Raises UserError for a
-    file that cannot be read as a table, every bad row named.
+    `events` where it has both; files of which `where` keeps no row, by their names, are
+    not read. Raises UserError for a file that cannot be read as a table, every bad row
+    named.
     """
     from pcmodel.behaviour.dataset.bids import read_bids
 
-    if not isinstance(path, str | Path):
-        raise UserError(
-            f"cannot read a {type(path).__name__}",
-            where="table",
-            expected="the path of a file or folder (a data frame is saved with .to_csv)",
-        )
     path = Path(path)
     if os.path.isdir(path):
-        return read_bids(path, task_label=task_label, suffix=suffix)
+        return read_bids(path, task_label=task_label, suffix=suffix, where=where)
+    for name, value in (("bids_task", task_label), ("bids_suffix", suffix)):
+        if value is not None and path.exists():
+            raise UserError(
+                f"is said of BIDS folders, and {shown(path)} is none",
+                where=name,
+                expected="it to be left out",
+            )
     return read_file(path)
 
 

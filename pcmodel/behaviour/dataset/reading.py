@@ -1,13 +1,21 @@
 """What only the user can say of a table: rows to use, missing codes, units, codes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pcmodel.behaviour.dataset.cells import is_missing, to_number
+from pcmodel.arguments import checked_arguments
+from pcmodel.behaviour.dataset.cells import to_number
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.errors import UserError, unknown_name
 
+PAIRS = {
+    "columns": "name=column",
+    "units": "reaction_time=s or reaction_time=ms",
+    "codes": "name=A,B, the one that counts as 0 first",
+}
 
+
+@checked_arguments
 @dataclass(frozen=True)
 class Reading:
     """How a table is to be read.
@@ -15,9 +23,11 @@ class Reading:
     Attributes:
         where: rows to use, as an expression: `phase == test and session in (1, 2)`.
         missing: cells that stand for a missing value, besides the empty one, n/a and
-            NaN. Given at all, they are taken for the whole list: no value is suspected.
-        units: by the task's column, "s" or "ms" (reaction times).
-        codes: by the task's column, the two words or numbers that count as 0 and as 1.
+            NaN: "999" in all columns that are read, "rt=0" in one, of which no other
+            number is then suspected ("rt=n/a": none stands for a missing value).
+        units: by the task's column, "s", "ms" or "us" (reaction times).
+        codes: by the task's column, the two words or numbers that count as 0 and as 1;
+            by a covariate, all its labels, which are then labels even if they are numbers.
         bids_suffix: "beh" or "events", where a BIDS folder has both of one run.
     """
 
@@ -27,9 +37,24 @@ class Reading:
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bids_suffix: str | None = None
 
-    def is_missing(self, cell: str) -> bool:
-        """Whether a cell of a value is missing, the named codes included."""
-        return is_missing(cell) or any(same(cell, code) for code in self.missing)
+
+def pairs_of(texts: Sequence[str], *, where: str) -> dict[str, str]:
+    """Names and what is said of them, each once."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, said = (part.strip() for part in text.partition("="))
+        if not (equals and name and said):
+            raise UserError(
+                f"cannot be read: {text!r}", where=where, expected=PAIRS[where]
+            )
+        if name in found:
+            raise UserError(
+                f"name {name!r} twice, as {found[name]!r} and {said!r}",
+                where=where,
+                expected="it once",
+            )
+        found[name] = said
+    return found
 
 
 def same(one: str, other: str) -> bool:
@@ -44,13 +69,17 @@ def same(one: str, other: str) -> bool:
     return None not in numbers and numbers[0] == numbers[1]
 
 
-def check_reading(reading: Reading, task: Task) -> None:
+def check_reading(reading: Reading, task: Task, covariates: Sequence[str] = ()) -> None:
     """UserError for units and codes of columns that have none."""
     binary = [column.name for column in task.columns if column.kind == "binary"]
     for name, pair in reading.codes.items():
+        if name not in (*binary, *covariates):
+            known = (*binary, *covariates)
+            kind = "column of two values or condition in a formula"
+            raise unknown_name(kind, name, known, where="codes")
         if name not in binary:
-            raise unknown_name("two-valued column", name, binary, where="codes")
-        if len(pair) != 2 or same(*pair):
+            _check_labels(name, pair)
+        elif len(pair) != 2 or same(*pair):
             raise UserError(
                 f"of {name} are {', '.join(pair) or 'none'}",
                 where="codes",
@@ -67,3 +96,13 @@ def check_reading(reading: Reading, task: Task) -> None:
                 where="units",
                 expected="reaction_time among the judgements (--judgements)",
             )
+
+
+def _check_labels(name: str, labels: Sequence[str]) -> None:
+    twice = [x for i, x in enumerate(labels) if any(same(x, y) for y in labels[:i])]
+    if len(labels) < 2 or twice or not all(labels):
+        raise UserError(
+            f"of {name} are {', '.join(labels) or 'none'}",
+            where="codes",
+            expected="all labels of the column, each once (group=patient,control)",
+        )

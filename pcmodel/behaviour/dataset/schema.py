@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.errors import unknown_name
 
 Kind = Literal["number", "integer", "binary", "flag"]
@@ -14,6 +15,7 @@ PARTICIPANT_NAMES = (
     *("participant_no", "participant_nr", "subject", "subject_id", "subject_number"),
     *("subject_no", "subject_nr", "subj", "subj_id", "sub", "sub_id", "id", "pid"),
     *("ppt", "ppid", "person", "person_id", "prolific_id", "prolific_pid"),
+    *("participant_private_id", "participant_code", "subject_code"),
 )
 SESSION_NAMES = (
     *("session", "session_id", "session_number", "session_no", "session_nr"),
@@ -33,16 +35,21 @@ TRIAL_NAMES = (
 PHASE_NAMES = (
     *("trial_type", "event_type", "event", "row_type", "type", "phase", "stage"),
     *("part", "task_part", "section", "practice", "is_practice", "training", "screen"),
+    *("test_part", "screen_name", "display", "zone_type", "zone_name", "exp_stage"),
+    *("block_code", "trial_code", "sender"),
+    *("procedure", "procedure_block", "procedure_trial", "procedure_subtrial"),
+    *("running", "running_block", "running_trial", "running_subtrial"),
 )
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Column:
     """One column.
 
     Attributes:
-        kind: "number"; "integer"; "binary": two values, the larger (true, yes, the
-            second level) counting as 1; "flag": 0/1, true/false, yes/no.
+        kind: "number"; "integer"; "binary": two values, the larger (true, yes, what
+            a side-car calls a win) counting as 1; "flag": 0/1, true/false, yes/no.
         low, high: the scale, ends included.
         optional: the column may be absent; it is then missing on every trial, or
             `default` where that is given.
@@ -60,6 +67,7 @@ class Column:
     names: tuple[str, ...] = ()
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Task:
     """A task: its columns, and which of them is what the participant did."""
@@ -118,6 +126,7 @@ RATING = Task(
 TASKS = {task.name: task for task in (HELICOPTER, BINARY, BANDIT, RATING)}
 
 
+@checked_arguments
 def find_task(name: str) -> Task:
     """The task of that name; UserError with what there is."""
     if name not in TASKS:
@@ -128,6 +137,7 @@ def find_task(name: str) -> Task:
 RT_NAMES = (
     *("rt", "reaction_time_s", "reaction_time_ms", "rt_s", "rt_sec", "rt_ms"),
     *("rt_msec", "response_time", "response_time_s", "response_time_ms", "latency"),
+    *("rt_us", "reaction_time_us", "response_time_us"),
 )
 JUDGEMENTS = {
     "confidence": Column("confidence", "number", names=("conf", "confidence_rating")),
@@ -135,6 +145,7 @@ JUDGEMENTS = {
 }
 
 
+@checked_arguments
 def with_judgements(task: Task, names: Sequence[str]) -> Task:
     """The task with columns of what was said or done beside each response.
 

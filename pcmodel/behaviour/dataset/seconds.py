@@ -5,14 +5,28 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from pcmodel.behaviour.dataset.naming import plain
+from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.reading import Reading
 from pcmodel.behaviour.dataset.violations import Violations
 
-SECONDS = {"s", "sec", "secs", "second", "seconds"}
-MILLISECONDS = {"ms", "msec", "msecs", "millisecond", "milliseconds"}
-LONGEST, SHORTEST_MS = 20.0, 100.0  # medians: of a decision in s, of any in ms
+NAMES = {
+    "us": {
+        "us",
+        "usec",
+        "usecs",
+        "\u00b5s",
+        "\u03bcs",
+        "microsec",
+        "microsecond",
+        "microseconds",
+    },
+    "ms": {"ms", "msec", "msecs", "millis", "millisec", "millisecond", "milliseconds"},
+    "s": {"s", "sec", "secs", "second", "seconds"},
+}
+SCALE = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+# Medians: of a decision in s, of any in ms, and of any in us.
+LONGEST, SHORTEST_MS, SHORTEST_US = 20.0, 100.0, 1e5
 
 
 def in_seconds(
@@ -29,9 +43,9 @@ def in_seconds(
     else it is told by each person's median, which must agree over people.
     """
     given, why = _given(raw, place, reading)
-    if given is not None and given not in SECONDS | MILLISECONDS:
+    if given is not None and given not in SCALE:
         problems.add(
-            f"is in {given!r}, {why}; expected s or ms (--units reaction_time=ms)",
+            f"is in {given!r}, {why}; expected s or ms (--units reaction_time=ms), or us",
             **_head(raw, place),
         )
         return times, ""
@@ -41,31 +55,29 @@ def in_seconds(
     }
     kinds = {label: _kind(median) for label, (_, median) in medians.items()}
     if given is not None:
-        scale = 1e-3 if given in MILLISECONDS else 1.0
-        wrong = "ms" if scale == 1.0 else "s"
         for label, kind in kinds.items():
             i, median = medians[label]
-            if why != "as --units says" and kind == wrong and _far(median, wrong):
+            if why != "as --units says" and kind not in (given, "?"):
                 problems.add(
                     f"has a median of {median:g} {given} in one person ({why}), which "
-                    f"looks like {wrong}; say the unit (--units reaction_time=s or ms)",
+                    f"looks like {kind}; say the unit (--units reaction_time=s or ms)",
                     **raw.at(i, place),
                 )
-        return times * scale, f"{place}: {'ms' if scale < 1.0 else 's'}, {why}"
-    if len(set(kinds.values())) > 1 or "?" in kinds.values():
+        return times * SCALE[given], f"{place}: {given}, {why}"
+    if len(set(kinds.values())) > 1 or {"?", "us"} & set(kinds.values()):
         common = max(set(kinds.values()), key=list(kinds.values()).count)
         odd = next((k for k in kinds if kinds[k] != common), next(iter(kinds)))
         i, median = medians[odd]
         problems.add(
-            f"may be in seconds or in milliseconds (the median of the person here is "
-            f"{median:g}); bring all to one unit and say it (--units reaction_time=s "
-            "or ms)",
+            "may be in seconds, milliseconds or microseconds (the median of the person "
+            f"here is {median:g}); bring all to one unit and say it (--units "
+            "reaction_time=s or ms or us)",
             **raw.at(i, place),
         )
         return times, ""
-    scale = 1e-3 if "ms" in kinds.values() else 1.0
-    _check_alone(raw, place, times, scale, problems)
-    return times * scale, f"{place}: taken for {'ms' if scale < 1.0 else 's'} by size"
+    unit = next(iter(kinds.values()), "s")
+    _check_alone(raw, place, times, SCALE[unit], problems)
+    return times * SCALE[unit], f"{place}: taken for {unit} by size"
 
 
 def _check_alone(
@@ -90,14 +102,22 @@ def _check_alone(
 
 def _given(raw: RawTable, place: str, reading: Reading) -> tuple[str | None, str]:
     if "reaction_time" in reading.units:
-        return reading.units["reaction_time"].strip().lower(), "as --units says"
+        return _unit(reading.units["reaction_time"]), "as --units says"
     if place in raw.units:
-        return raw.units[place].strip().lower(), "as the side-car says"
-    for names in (MILLISECONDS, SECONDS):
-        ends = [n for n in names if plain(place).endswith(n) and len(n) > 1]
-        if ends or (place.lower().endswith(("_s", ".s", "(s)")) and names is SECONDS):
-            return sorted(names)[0], "as the column's name says"
+        return _unit(raw.units[place]), "as the side-car says"
+    last = words(place)[-1:]
+    for unit, names in NAMES.items():
+        ends = [n for n in names if plain(place).endswith(n) and len(n) > 2]
+        ends += [n for n in ("ms",) if unit == n and plain(place).endswith(n)]
+        if ends or (len(words(place)) > 1 and names & set(last)):
+            return unit, "as the column's name says"
     return None, ""
+
+
+def _unit(said: str) -> str:
+    """`s`, `ms` or `us`; what was said, where it is none of these."""
+    said = said.strip().lower()
+    return next((unit for unit, names in NAMES.items() if said in names), said)
 
 
 def _by_person(who: Sequence[str], times: np.ndarray) -> dict[str, tuple[int, list]]:
@@ -110,11 +130,9 @@ def _by_person(who: Sequence[str], times: np.ndarray) -> dict[str, tuple[int, li
 def _kind(median: float) -> str:
     if median <= LONGEST:
         return "s"
-    return "ms" if median >= SHORTEST_MS else "?"
-
-
-def _far(median: float, wrong: str) -> bool:
-    return median >= SHORTEST_MS if wrong == "ms" else median <= LONGEST
+    if median >= SHORTEST_US:
+        return "us"
+    return "ms" if SHORTEST_MS <= median <= LONGEST / SCALE["ms"] else "?"
 
 
 def _head(raw: RawTable, place: str) -> dict:

@@ -5,13 +5,15 @@ or in one condition of the columns in `series_by`. Its covariates are constant. 
 are padded to one length; `present` is false under the padding.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.dataset.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.codes import check_words, told
 from pcmodel.behaviour.dataset.columns import (
@@ -19,14 +21,26 @@ from pcmodel.behaviour.dataset.columns import (
     find_columns,
     parse_columns,
 )
+from pcmodel.behaviour.dataset.missing import is_settled, without_codes
 from pcmodel.behaviour.dataset.naming import check_alike
-from pcmodel.behaviour.dataset.ordering import check_rows, check_sessions, in_order
-from pcmodel.behaviour.dataset.readers import RawTable, read_raw
+from pcmodel.behaviour.dataset.nearly import check_numbers, listed_numbers
+from pcmodel.behaviour.dataset.ordering import in_order
+from pcmodel.behaviour.dataset.phases import check_phases
+from pcmodel.behaviour.dataset.practice import check_rows
+from pcmodel.behaviour.dataset.readers import RawTable, TablePath, read_raw
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
+from pcmodel.behaviour.dataset.repeats import check_repeats
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.seconds import in_seconds
+from pcmodel.behaviour.dataset.sessions import check_sessions
 from pcmodel.behaviour.dataset.violations import Violations
-from pcmodel.behaviour.dataset.where import choose_rows, columns_in
+from pcmodel.behaviour.dataset.where import choice, choose_rows, columns_in
+
+SUMMARY = re.compile(
+    r"(?:.+[ _])?(?:totals?|means?|averages?|sum|median)|avg|overall|all|n|count|min|max"
+    r"|sd|sem?|st(?:an)?d\.?[ _]?(?:dev(?:iation)?\.?|err(?:or)?\.?)?|summe|mittelwert",
+    re.IGNORECASE,
+)
 
 
 class Series(NamedTuple):
@@ -45,8 +59,9 @@ class Series(NamedTuple):
         return int(self.participant.max()) + 1
 
 
+@checked_arguments
 def load_series(
-    path: str | Path,
+    path: TablePath,
     task: Task,
     *,
     columns: Mapping[str, str] | None = None,
@@ -65,7 +80,12 @@ def load_series(
     Raises UserError naming every violation.
     """
     reading = reading or Reading()
-    raw = read_raw(path, task_label=bids_task, suffix=reading.bids_suffix)
+    raw = read_raw(
+        path,
+        task_label=bids_task,
+        suffix=reading.bids_suffix,
+        where=reading.where,
+    )
     return arrange(
         raw,
         task,
@@ -77,6 +97,7 @@ def load_series(
     )
 
 
+@checked_arguments
 def arrange(
     raw: RawTable,
     task: Task,
@@ -89,20 +110,21 @@ def arrange(
 ) -> Series:
     """`load_series` for a table already read."""
     problems, reading = Violations(), reading or Reading()
-    check_reading(reading, task)
-    asked: set[str] = set()
+    check_reading(reading, task, covariates)
+    asked, whole = set[str](), raw
     if reading.where:
         asked = columns_in(raw, reading.where)
         raw = choose_rows(raw, reading.where)
     extra = tuple(dict.fromkeys((*covariates, *series_by)))
     places = find_columns(raw, task, columns or {}, extra, problems)
     problems.raise_if_any()
-    raw = _without_codes(raw, task, places, covariates, reading)
+    named = (*(column.name for column in task.columns), *covariates)
+    raw = without_codes(raw, whole, places, named, reading)
     values = parse_columns(raw, task, places, scale, reading, problems)
     binary = [c.name for c in task.columns if c.kind == "binary" and c.name in places]
     check_words(raw, places, {name: values[name] for name in binary}, problems)
     who = _labels(raw, places["participant"], problems)
-    _check_people(raw, places["participant"], who, problems)
+    _check_people(raw, places["participant"], who, asked, problems)
     _check_elsewhere(raw, set(places.values()) | asked, problems)
     notes = [f"{name}: column {place!r}" for name, place in places.items()]
     if "session" not in places:
@@ -130,38 +152,27 @@ def arrange(
         check_alike(raw, places[name], problems)
     series = _first_seen(list(zip(*keys, strict=True)))
     used = {places[name] for name in (*grouped, *covariates)} | asked
-    check_rows(raw, task, places, values, used, problems)
-    check_sessions(raw, places, who, used, problems)
-    order, note = in_order(raw, places, series, used, problems)
+    before = len(problems)
+    said = {places[name] for name in extra} | asked
+    check_rows(raw, task, places, values, who, said, problems)
+    check_phases(raw, task, places, values, series, used, columns or {}, problems)
+    check_sessions(raw, places, series, used, columns or {}, problems)
+    check_repeats(raw, task, places, series, problems)
+    # Trials that stand twice because of these rows are no second thing to correct.
+    settled = len(problems) == before
+    order, note = in_order(
+        raw, places, series, used, columns or {}, problems, settled=settled
+    )
     notes.append(note)
     found = {
-        name: _covariate(raw, places[name], series, reading, problems)
+        name: _covariate(raw, name, places[name], series, reading, problems)
         for name in covariates
     }
+    notes += listed_numbers(raw, places, found)
     _check_usable(raw, places[task.response], who, problems)
     problems.raise_if_any()
     padded = _pad(values, series, _first_seen(who), order, found)
     return padded._replace(notes=tuple(note for note in notes if note))
-
-
-def _without_codes(
-    raw: RawTable,
-    task: Task,
-    places: Mapping[str, str],
-    covariates: Sequence[str],
-    reading: Reading,
-) -> RawTable:
-    """The table with n/a for each code that was said to be a missing value."""
-    if not reading.missing:
-        return raw
-    names = [column.name for column in task.columns if column.name in places]
-    wanted = {places[name] for name in (*names, *covariates)}
-    columns = {}
-    for name, cells in raw.columns.items():
-        coded = {c for c in set(cells) if reading.is_missing(c)}
-        wants = name in wanted and coded
-        columns[name] = ["n/a" if c in coded else c for c in cells] if wants else cells
-    return raw._replace(columns=columns)
 
 
 def _labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
@@ -169,7 +180,11 @@ def _labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
     missing = {cell for cell in set(cells) if is_missing(cell)}
     for i, cell in enumerate(cells if missing else ()):
         if cell in missing:
-            problems.add("is missing, and must be known", **raw.at(i, column))
+            problems.add(
+                "is missing, and must be known; fill it in, or leave its rows out "
+                "(--where)",
+                **raw.at(i, column),
+            )
     return cells
 
 
@@ -191,9 +206,13 @@ def _check_elsewhere(raw: RawTable, used: set[str], problems: Violations) -> Non
 
 
 def _check_people(
-    raw: RawTable, column: str, who: Sequence[str], problems: Violations
+    raw: RawTable,
+    column: str,
+    who: Sequence[str],
+    asked: set[str],
+    problems: Violations,
 ) -> None:
-    """A column that differs in every row numbers the rows, not the people."""
+    """A column that differs in every row numbers the rows, and a total is nobody."""
     if len(who) > 3 and len(set(who)) == len(who):
         problems.add(
             "differs in every row, so that nobody has a second trial; say which column "
@@ -201,6 +220,16 @@ def _check_people(
             file=raw.file[0],
             column=column,
         )
+        return
+    rows = Counter(who)
+    for i, label in enumerate(who):
+        if SUMMARY.fullmatch(label) and rows[label] == 1 and column not in asked:
+            problems.add(
+                "is a row of totals, it seems, and nobody's trial; remove it, or "
+                f"{choice(column, label)}",
+                **raw.at(i, column),
+                value=label,
+            )
 
 
 def _first_seen(labels: Sequence) -> Int[np.ndarray, " rows"]:
@@ -211,23 +240,29 @@ def _first_seen(labels: Sequence) -> Int[np.ndarray, " rows"]:
 
 def _covariate(
     raw: RawTable,
+    name: str,
     column: str,
     series: np.ndarray,
     reading: Reading,
     problems: Violations,
 ) -> np.ndarray:
-    """One value for each series: numbers where all cells are, labels otherwise."""
+    """One value for each series: numbers where all cells are and no labels are listed."""
     cells = _labels(raw, column, problems)
     numbers = {cell: to_number(cell) for cell in set(cells)}
-    numeric = all(n is not None and np.isfinite(n) for n in numbers.values())
+    listed = reading.codes.get(name, ())
+    allowed = listed or raw.levels.get(column)
+    numeric = not listed and all(
+        n is not None and np.isfinite(n) for n in numbers.values()
+    )
     if not numeric:
-        _check_mixed(raw, column, cells, numbers, problems)
+        if not allowed:
+            check_numbers(raw, column, cells, numbers, problems)
         check_alike(raw, column, problems)
-    allowed = raw.levels.get(column)
     value: dict[int, str] = {}
     for i, cell in enumerate(cells):
         if allowed and not is_missing(cell) and not any(same(cell, a) for a in allowed):
-            problem = f"is none of the side-car's {', '.join(allowed)}"
+            source = "codes" if listed else "side-car's"
+            problem = f"is none of the {source} {', '.join(allowed)}"
         elif not same(value.setdefault(int(series[i]), cell), cell):
             problem = (
                 "changes within a series, over which parameters are constant; name the "
@@ -247,31 +282,10 @@ def _covariate(
     if not numeric:
         return np.asarray(labels)
     found = np.asarray([numbers[label] for label in labels], dtype=float)
-    if not reading.missing:
+    if not is_settled(reading, name, column):
         every = np.asarray([numbers[cell] for cell in cells], dtype=float)
         check_suspects(raw, column, every, problems)
     return found
-
-
-def _check_mixed(
-    raw: RawTable,
-    column: str,
-    cells: Sequence[str],
-    numbers: Mapping[str, float | None],
-    problems: Violations,
-) -> None:
-    """Numbers with a word among them would silently become labels."""
-    finite = {c for c, n in numbers.items() if n is not None and np.isfinite(n)}
-    words = {c for c, n in numbers.items() if n is None or c.lower() == "none"}
-    if len(finite) < 2 or not words:
-        return
-    for i, cell in enumerate(cells):
-        if cell in words:
-            problems.add(
-                "is a word among numbers; write numbers only, or words only",
-                **raw.at(i, column),
-                value=cell,
-            )
 
 
 def _check_usable(

@@ -7,12 +7,18 @@ stands. A row's number is that of its line in the file.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from pcmodel.behaviour.dataset.cells import is_missing
+from pcmodel.behaviour.dataset.cells import (
+    COMMA_NUMBER,
+    THOUSANDS,
+    is_missing,
+    to_number,
+)
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import UserError
 
@@ -20,8 +26,10 @@ SEPARATORS = ("\t", ";", ",", "|")  # in this order where several would do
 LINE_END = re.compile("\r\n|\r|\n")
 DIRECTIVE = re.compile(r'"?sep=(.)"?[;,\t]*', re.IGNORECASE)  # of spreadsheets
 WORD = re.compile(r'(?:"((?:[^"]|"")*)"|([^" ]+))(?: +|$)')
-COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
-THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
+LAST_LINE = re.compile(r"end of (?:file|data|experiment|log)|eof", re.IGNORECASE)
+ENOUGH = 200  # lines that show where the header is
+QUESTIONS = '{"ImportId"'
+LOG = "*** Header Start ***"  # of E-Prime, beside its tables
 INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u2060"))
 
 
@@ -43,6 +51,7 @@ def read_rows(path: Path) -> Rows:
     if len(lines) < 2:
         raise UserError("has no rows", where=path.name, expected="a header and data")
     texts = [line for _, line in lines]
+    _check_first_lines(lines, path.name)
     separator = directive.group(1) if directive else _separator(texts)
     problems, rows = Violations(), []
     for number, line in lines:
@@ -50,8 +59,9 @@ def read_rows(path: Path) -> Rows:
         if fault:
             problems.add(
                 f"cannot be read as a table: a quotation mark in cell {len(cells) + 1} "
-                "is not closed on its line, or stands inside the cell; remove it, or enclose the "
-                'whole cell in quotation marks and write the inner ones twice ("")',
+                "is not closed on its line, or stands inside the cell; remove it (and any "
+                "line break inside a cell: a cell is one line), or enclose the whole cell "
+                'in quotation marks and write the inner ones twice ("")',
                 file=path.name,
                 row=number,
                 value=_short(line),
@@ -59,7 +69,43 @@ def read_rows(path: Path) -> Rows:
         rows.append(cells)
     problems.raise_if_any()
     found = _named(rows, [number for number, _ in lines], path.name)
-    return found._replace(body=_with_points(found, separator, path.name))
+    return found._replace(body=_with_points(found, separator))
+
+
+def _check_first_lines(lines: Sequence[tuple[int, str]], file: str) -> None:
+    """The header is the first line: no path or remark of the software stands above it.
+
+    Lines above it are told by having few cells, where most lines have as many as the
+    first of them that holds names only.
+    """
+    if lines[0][1].startswith(LOG):
+        raise UserError(
+            "is a log of E-Prime, and no table",
+            where=file,
+            expected="the table that E-DataAid or E-Merge exports",
+        )
+    for separator in SEPARATORS:
+        rows = [split(line, separator)[0] for _, line in lines[:ENOUGH]]
+        width, most = Counter(map(len, rows)).most_common(1)[0]
+        if width < 3 or 2 * most < len(rows):
+            continue
+        named = [i for i, row in enumerate(rows) if _is_header(row, width)]
+        above = rows[: named[0]] if named else []
+        if above and all(2 * sum(map(bool, map(str.strip, r))) < width for r in above):
+            raise UserError(
+                f"has a path or a remark above the header, which is row {lines[named[0]][0]}, "
+                "it seems",
+                where=f"{file}, row {lines[0][0]}",
+                expected="the names of the columns in the first row; remove what is above",
+            )
+        return
+
+
+def _is_header(row: Sequence[str], width: int) -> bool:
+    names = {cell.strip() for cell in row}
+    return len(row) == width == len(names) and not any(
+        is_missing(name) or to_number(name) is not None for name in names
+    )
 
 
 def _short(line: str) -> str:
@@ -97,9 +143,7 @@ def _separator(lines: Sequence[str]) -> str:
     if len(candidates) == 1:
         return candidates[0]
     alike = [s for s in candidates if len({len(split(x, s)[0]) for x in lines}) == 1]
-    return (
-        alike[0] if alike else max(candidates, key=lambda s: len(split(header, s)[0]))
-    )
+    return max(alike or candidates, key=lambda s: len(split(header, s)[0]))
 
 
 def split(line: str, separator: str) -> tuple[list[str], bool]:
@@ -159,7 +203,22 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
         )
         problems.raise_if_any()
     for number, row in zip(numbers[1:], body, strict=True):
-        if len(row) != width:
+        filled = [cell for cell in map(str.strip, row) if cell]
+        if len(filled) == 1 and LAST_LINE.fullmatch(filled[0]):
+            problems.add(
+                "marks the end of the file, and is no trial; remove the row",
+                file=file,
+                row=number,
+                value=filled[0],
+            )
+        elif any(cell.startswith(QUESTIONS) for cell in filled):
+            problems.add(
+                "is a row of Qualtrics about the questions, and no trial; remove it and "
+                "the row of questions above",
+                file=file,
+                row=number,
+            )
+        elif len(row) != width:
             problems.add(
                 f"has another number of cells than the header's {width}",
                 file=file,
@@ -220,12 +279,16 @@ def _check_header(
             problems.add("the name stands twice", file=file, row=row, column=name)
 
 
-def _with_points(rows: Rows, separator: str, file: str) -> list[list[str]]:
-    """Decimal commas as points, where a whole column is written so."""
-    body, problems = rows.body, Violations()
+def _with_points(rows: Rows, separator: str) -> list[list[str]]:
+    """Decimal commas as points, where a whole column is written so.
+
+    A column of 1,234 may be of thousands; its cells stay as they are, and are refused
+    where they are read as numbers.
+    """
+    body = rows.body
     if separator == ",":
         return body
-    for i, name in enumerate(rows.header):
+    for i in range(len(rows.header)):
         cells = [row[i].strip() for row in body]
         commas = [bool(COMMA_NUMBER.fullmatch(cell)) for cell in cells]
         if not any(commas):
@@ -235,16 +298,7 @@ def _with_points(rows: Rows, separator: str, file: str) -> list[list[str]]:
             continue
         written = [c for c, comma in zip(cells, commas, strict=True) if comma]
         if all(map(THOUSANDS.fullmatch, written)):
-            problems.add(
-                "is one thousand and more, or a number with a decimal comma; write it "
-                "with a point or without the comma",
-                file=file,
-                row=rows.numbers[commas.index(True)],
-                column=name,
-                value=written[0],
-            )
             continue
         for row in body:
             row[i] = row[i].replace(",", ".")
-    problems.raise_if_any()
     return body

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.series import Series
 
@@ -15,6 +16,7 @@ LONG = 10.0  # seconds of a decision that are worth a look
 NARROW = 5.0  # times a person's greatest number that others go beyond
 
 
+@checked_arguments
 def understood(series: Series, task: Task) -> tuple[tuple[str, str], ...]:
     """Rows of a table: what, and what was understood."""
     counts = series.present.sum(axis=1)
@@ -34,7 +36,8 @@ def understood(series: Series, task: Task) -> tuple[tuple[str, str], ...]:
             said = f"{seen.min():g} to {seen.max():g}, mean {seen.mean():.4g}"
             rows.append((f"{name}, values", f"{said}; {missing} missing"))
     for name, values in series.covariates.items():
-        rows.append((f"{name}, levels", _levels(values)))
+        kind = "numbers" if values.dtype.kind == "f" else "labels"
+        rows.append((f"{name}, {kind}", _levels(values)))
     return tuple(rows) + tuple(("odd", said) for said in oddities(series, task))
 
 
@@ -46,7 +49,7 @@ def _range(counts: np.ndarray) -> str:
 def _levels(values: np.ndarray) -> str:
     levels, counts = np.unique(values, return_counts=True)
     if len(levels) > MANY and values.dtype.kind == "f":
-        return f"numbers, {levels[0]:g} to {levels[-1]:g}"
+        return f"{levels[0]:g} to {levels[-1]:g}"
     shown = [
         f"{level:g} ({n})" if values.dtype.kind == "f" else f"{level} ({n})"
         for level, n in zip(levels[:MANY], counts[:MANY], strict=True)

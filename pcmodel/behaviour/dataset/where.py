@@ -2,10 +2,12 @@
 
 A column (in backticks if its name has spaces), a comparison, a value (in quotation marks if
 it has spaces); `and` binds closer than `or`. Numbers are compared as numbers, all else
-as it is written. A value that the column does not hold is refused: it is a slip.
+as it is written. A value that the column does not hold is refused: it is a slip. Of tables
+in several files, `file` is the name of each row's.
 """
 
 import re
+import shlex
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
@@ -24,6 +26,7 @@ ORDERED: dict[str, Callable[[float, float], bool]] = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
 }
+KEYWORDS = ("and", "or", "in", "not")
 GRAMMAR = "COLUMN == VALUE (or !=, <, <=, >, >=, in (A, B), not in (A, B)), and, or"
 
 
@@ -32,6 +35,34 @@ class Token(NamedTuple):
 
     text: str
     kind: str  # sign, word, column, value
+
+
+def comparison(column: str, sign: str, value: str) -> str:
+    """`column sign value` as an expression, marked where it needs to be."""
+    mark = "'" if '"' in value else '"'
+    return f"{named(column)} {sign} {mark}{value}{mark}"
+
+
+def named(column: str) -> str:
+    """The column's name, in backticks where it needs them."""
+    plain = re.fullmatch(r"[^\s=!<>(),`\"'&|]+", column)
+    return column if plain and column.lower() not in KEYWORDS else f"`{column}`"
+
+
+def choice(column: str, level: str) -> str:
+    """Advice to leave the rows of a level out, or to keep all rows, as two options."""
+    without = comparison(column, "!=", level)
+    every = f"{without} or {comparison(column, '==', level)}"
+    return f"leave them out ({option(without)}), or keep all ({option(every)})"
+
+
+def option(expression: str) -> str:
+    """The option of the command line, as it can be pasted into a shell."""
+    return f"--where {shlex.quote(expression)}"
+
+
+Truth = bool | None  # None: cannot be told yet
+UNKNOWN = "\0"  # a cell of a file that was not read; no table holds a zero byte
 
 
 def choose_rows(raw: RawTable, expression: str) -> RawTable:
@@ -43,6 +74,17 @@ def choose_rows(raw: RawTable, expression: str) -> RawTable:
     return raw.take(kept)
 
 
+def may_hold(raw: RawTable, expression: str) -> list[bool]:
+    """Of files by what their names say, a row each: whether any trial in them can be kept.
+
+    Cells may be UNKNOWN, and so are all other columns.
+    """
+    kept = [truth is not False for truth in _Parser(raw, expression, True).read()]
+    if not any(kept):
+        raise UserError("keeps no file", where=f"--where {expression!r}")
+    return kept
+
+
 def columns_in(raw: RawTable, expression: str) -> set[str]:
     """The columns an expression speaks of."""
     parser = _Parser(raw, expression)
@@ -50,15 +92,37 @@ def columns_in(raw: RawTable, expression: str) -> set[str]:
     return parser.columns
 
 
-class _Parser:
-    """Recursive descent over the tokens; a truth value for every row."""
+def _or(one: Truth, other: Truth) -> Truth:
+    if one or other:
+        return True
+    return None if None in (one, other) else False
 
-    def __init__(self, raw: RawTable, expression: str) -> None:
+
+def _not(truth: Truth) -> Truth:
+    return None if truth is None else not truth
+
+
+def _and(one: Truth, other: Truth) -> Truth:
+    return _not(_or(_not(one), _not(other)))
+
+
+class _Parser:
+    """Recursive descent over the tokens; a truth value for every row.
+
+    is_partial: a column that is not there may stand in the files themselves.
+    """
+
+    def __init__(
+        self, raw: RawTable, expression: str, is_partial: bool = False
+    ) -> None:
         self.raw, self.expression, self.place = raw, expression, 0
+        self.is_partial, self.cells = is_partial, dict(raw.columns)
+        if is_partial or len(set(raw.file)) > 1:
+            self.cells.setdefault("file", raw.file)
         self.columns: set[str] = set()
         self.tokens = self._tokens()
 
-    def read(self) -> list[bool]:
+    def read(self) -> list[Truth]:
         """The whole expression."""
         try:
             found = self._either()
@@ -97,37 +161,39 @@ class _Parser:
         self.place += len(words)
         return True
 
-    def _either(self) -> list[bool]:
+    def _either(self) -> list[Truth]:
         found = self._both()
         while self._is("or"):
-            found = [a or b for a, b in zip(found, self._both(), strict=True)]
+            found = list(map(_or, found, self._both()))
         return found
 
-    def _both(self) -> list[bool]:
+    def _both(self) -> list[Truth]:
         found = self._one()
         while self._is("and"):
-            found = [a and b for a, b in zip(found, self._one(), strict=True)]
+            found = list(map(_and, found, self._one()))
         return found
 
-    def _one(self) -> list[bool]:
+    def _one(self) -> list[Truth]:
         if self._is("("):
             found = self._either()
             if not self._is(")"):
                 self._fail("has a parenthesis that is not closed")
             return found
         column = self._next().text
-        if column not in self.raw.columns:
+        if self.is_partial:
+            self.cells.setdefault(column, [UNKNOWN] * self.raw.num_rows)
+        if column not in self.cells:
             raise unknown_name(
                 "column",
                 column,
-                self.raw.columns,
+                self.cells,
                 where=f"--where {self.expression!r}",
             )
         self.columns.add(column)
         if self._is("in"):
             return self._among(column)
         if self._is("not", "in"):
-            return [not held for held in self._among(column)]
+            return list(map(_not, self._among(column)))
         sign = self._next()
         if sign.kind != "sign" or sign.text not in (*ORDERED, "==", "!="):
             self._fail(f"has {sign.text!r} where a comparison belongs")
@@ -135,7 +201,7 @@ class _Parser:
         if sign.text in ORDERED:
             return self._ordered(column, sign.text, value)
         held = self._equal(column, value)
-        return held if sign.text == "==" else [not equal for equal in held]
+        return held if sign.text == "==" else list(map(_not, held))
 
     def _value(self) -> str:
         token = self._next()
@@ -143,41 +209,47 @@ class _Parser:
             self._fail(f"has {token.text!r} where a value belongs")
         return token.text
 
-    def _among(self, column: str) -> list[bool]:
+    def _among(self, column: str) -> list[Truth]:
         if not self._is("("):
             self._fail("has no list in parentheses after 'in'")
         held = self._equal(column, self._value())
         while self._is(","):
             more = self._equal(column, self._value())
-            held = [a or b for a, b in zip(held, more, strict=True)]
+            held = list(map(_or, held, more))
         if not self._is(")"):
             self._fail("has a list that is not closed")
         return held
 
-    def _equal(self, column: str, value: str) -> list[bool]:
-        cells = self.raw.columns[column]
-        kinds = {
-            cell: is_missing(cell) if is_missing(value) else same(cell, value)
-            for cell in set(cells)
-        }
-        if not any(kinds.values()):
+    def _equal(self, column: str, value: str) -> list[Truth]:
+        cells = self.cells[column]
+        kinds = {cell: _says(cell, value) for cell in set(cells)}
+        gone = (_says(cell, value) for cell in self.raw.gone.get(column, ()))
+        if not any(truth is not False for truth in (*kinds.values(), *gone)):
             shown = ", ".join(sorted(repr(cell.strip()) for cell in kinds)[:8])
             self._fail(
                 f"compares column {column!r} with {value!r}, but it holds {shown}"
             )
         return [kinds[cell] for cell in cells]
 
-    def _ordered(self, column: str, sign: str, value: str) -> list[bool]:
+    def _ordered(self, column: str, sign: str, value: str) -> list[Truth]:
         limit = to_number(value)
         if limit is None or limit != limit:
             self._fail(f"compares by size with {value!r}, which is no number")
-        cells = self.raw.columns[column]
-        numbers = {cell: to_number(cell) for cell in set(cells)}
+        cells = self.cells[column]
+        numbers = {cell: to_number(cell) for cell in set(cells) - {UNKNOWN}}
         for i, cell in enumerate(cells):
-            if numbers[cell] is None:
+            if cell != UNKNOWN and numbers[cell] is None:
                 at = self.raw.at(i, column)
                 raise UserError(
                     f"is not a number, and --where compares it by size: {cell!r}",
                     where=f"{at['file']}, column {column!r}, row {at['row']}",
                 )
-        return [ORDERED[sign](numbers[cell], limit) for cell in cells]  # type: ignore[arg-type]
+        compare, truths = ORDERED[sign], dict[str, Truth]({UNKNOWN: None})
+        truths |= {cell: compare(n, limit) for cell, n in numbers.items()}  # type: ignore[arg-type]
+        return [truths[cell] for cell in cells]
+
+
+def _says(cell: str, value: str) -> Truth:
+    if cell == UNKNOWN:
+        return None
+    return is_missing(cell) if is_missing(value) else same(cell, value)

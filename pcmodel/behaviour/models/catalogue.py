@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.agent import Agent
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models import filters
@@ -82,6 +83,7 @@ MODELS: dict[str, dict[str, Build]] = {
 }
 
 
+@checked_arguments
 def find_model(
     task: str, name: str, setting: Setting | None = None
 ) -> ParticipantModel:

@@ -8,24 +8,36 @@ and contrasts of labels, and numbers that are 0 and 1 only, stay as they are. So
 without an intercept, where centring would be another model.
 """
 
-import io
-import warnings
+from bisect import bisect_left
 from collections.abc import Mapping
-from contextlib import redirect_stdout
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.statistics.formula import NOBODY, Formula, variables_of
-from pcmodel.behaviour.statistics.grammar import NAMESPACE, library
+from pcmodel.behaviour.statistics.functions import library
 from pcmodel.errors import UserError, unknown_name
 
 REFERENCES = ("placebo", "control", "baseline", "sham", "none")
 INTERCEPT = "Intercept"
 OFF_CENTRE = 0.1  # standard deviations that the average person may be off zero
 ROUNDING = 1e-12  # of the largest value of a column
+MOST_TOLD = 5  # columns that an error names
+
+
+class TermColumns(NamedTuple):
+    """What became of one term of a formula.
+
+    centre: of each column what was taken from it, 0 where it stays as it is.
+    varies: whether it varies over participants, and is not common to all.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    centre: tuple[float, ...]
+    varies: bool
 
 
 class Design(NamedTuple):
@@ -35,7 +47,8 @@ class Design(NamedTuple):
     correlated: whether the varying ones are.
     weight: of each series in an average over people: one over the series of its person.
     at_zero_of: of each common effect the numbers at whose zero it is the effect, as they
-        change it in an interaction and are not centred.
+        change it in an interaction and are not centred; of several columns, the term.
+    terms: what the columns are of, in their order, the common ones first.
     """
 
     common: Float[np.ndarray, "series effects"]
@@ -45,21 +58,25 @@ class Design(NamedTuple):
     correlated: bool
     weight: Float[np.ndarray, " series"]
     at_zero_of: tuple[tuple[str, ...], ...]
+    terms: tuple[TermColumns, ...]
 
 
-class _Column(NamedTuple):
+class Column(NamedTuple):
     """One column as the library built it.
 
+    term: that it is of.
     parts: names of what is multiplied in it; none of the intercept.
-    numbers: those of them that are numbers, with their values.
+    numbers: those of them that are numbers, with their values: of `poly(age, 2)` two columns.
     """
 
     name: str
+    term: str
     values: Float[np.ndarray, " series"]
     parts: frozenset[str]
     numbers: dict[str, np.ndarray]
 
 
+@checked_arguments
 def build_design(
     formula: Formula,
     covariates: Mapping[str, np.ndarray],
@@ -69,12 +86,11 @@ def build_design(
 
     participant: of each series; without it each series is a person of its own.
     """
-    if participant is None:
-        participant = np.arange(len(next(iter(covariates.values()))))
+    participant = _people(covariates, participant)
     weight = person_weight(participant)
     frame = _frame(formula, covariates, len(participant))
     columns = _columns(formula.common, frame)
-    common, names = _matrix(columns, weight)
+    common, names, terms = _matrix(columns, weight)
     if INTERCEPT not in names:
         # The parameter's prior is the intercept's: without one it would be around zero.
         raise UserError(
@@ -85,7 +101,8 @@ def build_design(
     varying, varying_names = np.zeros((len(weight), 0)), ()
     if formula.varying not in (None, NOBODY):
         own = _columns(formula.varying, frame)
-        varying, varying_names = _matrix(own, weight)
+        varying, varying_names, more = _matrix(own, weight)
+        terms += tuple(term._replace(varies=True) for term in more)
     what = f"the effects of {formula.parameter!r}"
     _check_rank(what, common, names)
     _check_rank(f"{what} that vary over participants", varying, varying_names)
@@ -97,7 +114,20 @@ def build_design(
         formula.correlated,
         weight,
         tuple(_zeros(column, columns, weight) for column in columns),
+        terms,
     )
+
+
+def _people(
+    covariates: Mapping[str, np.ndarray], participant: np.ndarray | None
+) -> np.ndarray:
+    """The person of each series; UserError where nobody can say how many series there are."""
+    if participant is None:
+        sizes = [np.size(values) for values in covariates.values()]
+        participant = np.arange(sizes[0] if sizes else 0)
+    if not len(participant):
+        raise UserError("there are no series to build columns for", where="formula")
+    return participant
 
 
 def person_weight(
@@ -184,22 +214,49 @@ def _check_variable(name: str, values: np.ndarray, size: int) -> None:
         )
 
 
+def _columns(side: str, frame: Any) -> list[Column]:
+    """Of one side; the formula library is there only where there are conditions."""
+    if side == "1":
+        return [Column(INTERCEPT, INTERCEPT, np.ones(len(frame)), frozenset(), {})]
+    library()
+    from pcmodel.behaviour.statistics.building import build_columns
+
+    return build_columns(side, frame)
+
+
 def _matrix(
-    columns: list[_Column], weight: Float[np.ndarray, " series"]
-) -> tuple[np.ndarray, tuple[str, ...]]:
+    columns: list[Column], weight: Float[np.ndarray, " series"]
+) -> tuple[np.ndarray, tuple[str, ...], tuple[TermColumns, ...]]:
     """The columns of one side, centred where an intercept takes up their mean."""
     centres = any(column.name == INTERCEPT for column in columns)
-    found = [
-        _centred(column.values, weight)
+    names = tuple(column.name for column in columns)
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(
+            f"two columns are called {twice[0]!r}",
+            where="formula",
+            expected="a column of the table, or a label, of another name",
+        )
+    centre = [
+        float(people_mean(column.values, weight))
         if centres and column.numbers and not is_indicator(column.values)
-        else column.values
+        else 0.0
         for column in columns
     ]
-    return np.stack(found, axis=1), tuple(column.name for column in columns)
+    found = [_less(own.values, at) for own, at in zip(columns, centre, strict=True)]
+    return np.stack(found, axis=1), names, _terms(columns, centre)
+
+
+def _terms(columns: list[Column], centre: list[float]) -> tuple[TermColumns, ...]:
+    found = []
+    for name in dict.fromkeys(column.term for column in columns):
+        places = [i for i, column in enumerate(columns) if column.term == name]
+        own = tuple(columns[i].name for i in places)
+        found.append(TermColumns(name, own, tuple(centre[i] for i in places), False))
+    return tuple(found)
 
 
 def _zeros(
-    column: _Column, columns: list[_Column], weight: np.ndarray
+    column: Column, columns: list[Column], weight: np.ndarray
 ) -> tuple[str, ...]:
     """Numbers far from zero on average that a column's effect changes with."""
     found: dict[str, None] = {}
@@ -208,17 +265,29 @@ def _zeros(
             continue
         for name in other.parts - column.parts:
             values = other.numbers.get(name)
-            if values is None or is_indicator(values):
-                continue
-            mean = people_mean(values, weight)
-            if abs(mean) > OFF_CENTRE * values.std():
+            if values is not None and _is_off_zero(values, weight):
                 found[name] = None
     return tuple(found)
 
 
-def _centred(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Less the average person's; exactly zero where rounding alone is left."""
-    found = values - people_mean(values, weight)
+def _is_off_zero(values: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether numbers, of one column or of several, average zero neither over people nor series.
+
+    Over series, as those do that the library centred itself: `center(age)`, `poly(age, 2)`.
+    """
+    columns = values.reshape(len(values), -1)
+    if is_indicator(columns):
+        return False
+    limits = OFF_CENTRE * columns.std(axis=0)
+    means = (people_mean(columns, weight), columns.mean(axis=0))
+    return all(bool((np.abs(mean) > limits).any()) for mean in means)
+
+
+def _less(values: np.ndarray, centre: float) -> np.ndarray:
+    """Centred; exactly zero where rounding alone is left."""
+    if centre == 0.0:
+        return values
+    found = values - centre
     is_constant = np.abs(found).max() <= ROUNDING * np.abs(values).max()
     return np.zeros_like(found) if is_constant else found
 
@@ -228,108 +297,43 @@ def is_indicator(values: np.ndarray) -> bool:
     return bool(np.all((values == 0.0) | (values == 1.0)))
 
 
-def _columns(side: str, frame: Any) -> list[_Column]:
-    """What the library builds; UserError for what it refuses or is not finite."""
-    if side == "1":
-        return [_Column(INTERCEPT, np.ones(len(frame)), frozenset(), {})]
-    library()
-    from formulae.environment import Environment
-    from formulae.matrices import DesignMatrices
-    from formulae.model_description import model_description
-
-    try:
-        # It prints beside raising, and numpy warns of what is told below.
-        with (
-            redirect_stdout(io.StringIO()),
-            np.errstate(all="ignore"),
-            warnings.catch_warnings(),
-        ):
-            warnings.simplefilter("ignore")
-            model = model_description(side)
-            # Terms of `a / b` share parts, and would share the names of their columns.
-            for term in model.common_terms:
-                if hasattr(term, "components"):
-                    term.components = deepcopy(term.components)
-            built = DesignMatrices(model, frame, Environment([NAMESPACE])).common
-        terms = [] if built is None else list(built.terms.values())
-        found = [column for term in terms for column in _of_term(term, len(frame))]
-    except Exception as error:  # what a formula may call raises anything
-        reason = str(error).strip("'\"") or type(error).__name__
-        raise UserError(f"cannot use {side!r} ({reason})", where="formula") from None
-    if not found:
-        raise UserError(
-            f"{side!r} has no effects", where="formula", expected="1, or conditions"
-        )
-    for column in found:
-        _check_finite(column, frame)
-    return found
-
-
-def _of_term(term: Any, size: int) -> list[_Column]:
-    components = getattr(term, "components", ())
-    for component in components:
-        _write_labels(component)
-    values = np.asarray(term.data, dtype=float)
-    if len(values) != size:
-        raise ValueError(f"{term.name} has {len(values)} values for {size} series")
-    parts = frozenset(component.name for component in components)
-    numbers = {
-        component.name: np.asarray(component.value, dtype=float)
-        for component in components
-        if component.kind == "numeric"
-    }
-    columns = values.reshape(size, -1).T
-    return [
-        _Column(str(name), column, parts, numbers)
-        for name, column in zip(term.labels, columns, strict=True)
-    ]
-
-
-def _write_labels(component: Any) -> None:
-    """Levels that are numbers as one writes them: 20, and not 20.0."""
-    contrast = getattr(component, "contrast_matrix", None)
-    if contrast is None:
-        return
-    written = {
-        str(level): str(int(level))
-        for level in component.levels
-        if isinstance(level, float) and float(level).is_integer()
-    }
-    contrast.labels = [written.get(label, label) for label in contrast.labels]
-
-
-def _check_finite(column: _Column, frame: Any) -> None:
-    lost = ~np.isfinite(column.values)
-    if not lost.any():
-        return
-    first = int(np.argmax(lost))
-    numbers = {
-        name: frame[name].iloc[first]
-        for name in frame.columns
-        if frame[name].dtype.kind == "f"
-    }
-    given = ", ".join(f"{name} = {value:g}" for name, value in numbers.items())
-    raise UserError(
-        f"{column.name} is not a finite number in {lost.sum()} of {len(lost)} series, the "
-        f"first where {given}",
-        where="formula",
-        expected="a function that is finite at every value of the table",
-    )
-
-
 def _check_rank(what: str, columns: np.ndarray, names: tuple[str, ...]) -> None:
     """Each column must say something that those before it do not."""
     if not names:
         return
-    sizes = np.linalg.norm(columns, axis=0)
+    if len(names) > len(columns):
+        raise UserError(
+            f"{what} are {len(names)}, and there are {len(columns)} series",
+            where="formula",
+            expected="fewer effects or interactions",
+        )
+    sizes = np.abs(columns).max(axis=0)
     scaled = columns / np.where(sizes > 0.0, sizes, 1.0)
-    if np.linalg.matrix_rank(scaled) == len(names):
+    if _is_full(scaled):
         return
-    ranks = [np.linalg.matrix_rank(scaled[:, : i + 1]) for i in range(len(names))]
-    place = next(i for i, rank in enumerate(ranks) if rank < i + 1)
+    # Of a first column that adds nothing, all that go on from it add nothing either.
+    places = range(1, len(names) + 1)
+    place = bisect_left(places, True, key=lambda size: not _is_full(scaled[:, :size]))
     raise UserError(
-        f"{what} cannot be told apart in these data ({', '.join(names)}): {names[place]} "
-        "follows from those before it, or has no series of its own",
+        f"{what} cannot be told apart in these data: "
+        f"{names[place]} {_follows(scaled[:, : place + 1], names)}",
         where="formula",
         expected="fewer effects or interactions",
     )
+
+
+def _is_full(columns: np.ndarray) -> bool:
+    unit = columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
+    return int(np.linalg.matrix_rank(unit)) == columns.shape[1]
+
+
+def _follows(columns: np.ndarray, names: tuple[str, ...]) -> str:
+    """Of what the last column is a sum, or that it is nothing."""
+    *_, last = columns.T
+    if not last.any():
+        return "is the same in all series, or differs by rounding alone"
+    found = np.linalg.lstsq(columns[:, :-1], last, rcond=None)[0]
+    used = np.flatnonzero(np.abs(found) > 1e-6 * np.abs(found).max())
+    told = [names[i] for i in used[:MOST_TOLD]]
+    rest = f" and {len(used) - len(told)} more" if len(used) > len(told) else ""
+    return f"follows from {', '.join(told)}{rest}"

@@ -8,14 +8,16 @@ something else than was written, or only in part, is refused (`grammar`).
 
 from dataclasses import dataclass
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.statistics.grammar import check_side, columns_of
+from pcmodel.behaviour.statistics.tree import GROUP
 from pcmodel.errors import UserError
 
-GROUP = "participant"
 NOBODY = "0"  # varying effects of a formula that says (0 | participant)
 OPEN, CLOSE, QUOTES = "([{", ")]}", "'\"`"
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Formula:
     """One parameter's formula, taken apart.
@@ -26,6 +28,8 @@ class Formula:
             the formula does not say.
         correlated: whether those are correlated, `|` and not `||`.
 
+    Raises UserError for effects that would be read as something else than they say.
+
     >>> parse_formula("omega2 ~ drug + (drug | participant)")
     Formula(parameter='omega2', common='drug', varying='drug', correlated=True)
     """
@@ -35,16 +39,18 @@ class Formula:
     varying: str | None = None
     correlated: bool = True
 
+    def __post_init__(self) -> None:
+        for side in (self.common, self.varying):
+            if side not in (None, NOBODY):
+                check_side(side)
 
+
+@checked_arguments
 def parse_formula(text: str) -> Formula:
     """Take a formula apart; UserError where it cannot be read."""
     left, tilde, right = text.partition("~")
     if not tilde or not left.strip().isidentifier() or not right.strip():
-        raise UserError(
-            f"cannot be read: {text!r}",
-            where="formula",
-            expected='"parameter ~ effects + (effects | participant)"',
-        )
+        raise _unreadable(text)
     parts = _split(right)
     groups = [part for part in parts if _has_bar(part)]
     common = " + ".join(part for part in parts if not _has_bar(part)) or "1"
@@ -55,7 +61,6 @@ def parse_formula(text: str) -> Formula:
             expected="one, (effects | participant), or (effects || participant) for "
             "effects without correlations",
         )
-    check_side(common)
     if not groups:
         return Formula(left.strip(), common)
     varying, bars, group = _split_group(groups[0])
@@ -67,8 +72,15 @@ def parse_formula(text: str) -> Formula:
         )
     if varying in ("0", "-1"):
         return Formula(left.strip(), common, NOBODY)
-    check_side(varying)
     return Formula(left.strip(), common, varying, bars == "|")
+
+
+def _unreadable(text: str) -> UserError:
+    return UserError(
+        f"cannot be read: {text!r}",
+        where="formula",
+        expected='"parameter ~ effects + (effects | participant)"',
+    )
 
 
 def _depths(text: str) -> list[int]:
@@ -97,13 +109,20 @@ def _unmatched(text: str, what: str) -> UserError:
 
 
 def _split(text: str) -> list[str]:
-    """The terms between plus signs that stand outside brackets and quotation marks."""
+    """The terms between plus signs that stand outside brackets and quotation marks.
+
+    A plus sign may stand before the first.
+    """
     parts = [""]
     for letter, depth in zip(text, _depths(text), strict=True):
         if letter == "+" and depth == 0:
             parts.append("")
         else:
             parts[-1] += letter
+    if any(not part.strip() for part in parts[1:]):
+        raise UserError(
+            f"has a plus sign and no term after it: {text.strip()!r}", where="formula"
+        )
     return [part.strip() for part in parts if part.strip()]
 
 

@@ -2,76 +2,79 @@
 
 The formula library stops reading at a sign that it does not know (`age % group` is `age`
 to it), takes `age**2` for `age` and `drug["placebo"]` for `drug`, and gives an offset a
-coefficient. Each is refused here, with what to write instead.
+coefficient. Within a call it reads `-x**2` as the square of minus x, `2**3**x` from the
+left, and `x > z > 0` as whether a truth is greater than 0. Each is refused here, with what
+to write instead.
 """
 
-from collections.abc import Iterator
+from math import comb
 from typing import Any
 
-import numpy as np
-
-from pcmodel.errors import UserError
-
-NAMESPACE = {"np": np}  # what a formula may call beside the library's own functions
-# Not columns with a coefficient of their own.
-NO_EFFECTS = ("offset", "proportion", "prop", "p")
-COMPARISONS = (
-    "EQUAL_EQUAL",
-    "BANG_EQUAL",
-    "LESS_EQUAL",
-    "LESS",
-    "GREATER_EQUAL",
-    "GREATER",
+from pcmodel.behaviour.statistics.calls import COMPARISONS, check_call
+from pcmodel.behaviour.statistics.tree import (
+    JOINS,
+    bare,
+    check_name,
+    names,
+    parsed,
+    refused,
+    written,
 )
 
-
-def library() -> Any:
-    """The formula library; UserError where it is not installed."""
-    try:
-        import formulae
-    except ImportError:
-        raise UserError(
-            "formulas with conditions need another package",
-            where="formula",
-            expected="`pip install formulae`",
-        ) from None
-    return formulae
+MOST_TERMS = 1000  # that one side stands for
 
 
 def check_side(side: str) -> None:
     """UserError for what would be read as something else than it says."""
     if side == "1":
         return
-    _check_term(_parsed(side), side)
+    tree = parsed(side)
+    terms, numbers = _summands(tree)
+    if len(numbers) > 1:
+        raise refused(side, "0 and 1 stand in it more than once", "one of them, once")
+    for term in terms:
+        _check_term(term, side)
+    if (size := sum(_count(term) for term in terms)) > MOST_TERMS:
+        raise refused(side, f"it stands for {size} terms", f"{MOST_TERMS} at most")
+    from pcmodel.behaviour.statistics.building import model_of
+
+    model_of(side)
 
 
 def columns_of(side: str) -> set[str]:
     """Names of the columns that a side needs."""
-    if side in ("0", "1"):
-        return set()
-    return {name for name in _names(_parsed(side)) if name not in _encodings()}
+    return set() if side in ("0", "1") else set(names(parsed(side)))
 
 
-def _parsed(side: str) -> Any:
-    """The library's tree of a side; UserError unless it was read to its end."""
-    library()
-    from formulae.parser import Parser
-    from formulae.scanner import Scanner
+def _summands(node: Any) -> tuple[list[Any], list[Any]]:
+    """What is added and taken away outside of brackets: terms, and the numbers 0 and 1."""
+    from formulae import expr
 
-    try:
-        parser = Parser(Scanner(side).scan(add_intercept=False))
-        found = parser.parse()
-    except Exception as error:  # its scanner and parser raise many kinds
-        raise UserError(
-            f"cannot be read: {side!r} ({error})", where="formula"
-        ) from None
-    if not parser.at_end():
-        raise UserError(
-            f"cannot be read from {parser.peek().lexeme!r} on: {side!r}",
-            where="formula",
-            expected="terms joined by +, -, *, : or /; arithmetic goes into I(...)",
-        )
-    return found
+    terms, numbers, waiting = [], [], [node]
+    while waiting:
+        own = waiting.pop()
+        if isinstance(own, expr.Binary) and own.operator.kind in ("PLUS", "MINUS"):
+            is_less_0 = own.operator.kind == "MINUS" and _is_whole(own.right, 0)
+            (terms if is_less_0 else waiting).append(own.right)
+            waiting.append(own.left)
+        elif _is_whole(own, 0, 1) or (
+            isinstance(own, expr.Unary) and _is_whole(own.right, 1)
+        ):
+            numbers.append(own)
+        else:
+            terms.append(own)
+    return terms, numbers
+
+
+def _is_whole(node: Any, *numbers: int) -> bool:
+    """Whether it is one of these numbers, and no truth."""
+    from formulae import expr
+
+    return (
+        isinstance(node, expr.Literal)
+        and type(node.value) is int
+        and node.value in numbers
+    )
 
 
 def _check_term(node: Any, side: str) -> None:
@@ -83,26 +86,33 @@ def _check_term(node: Any, side: str) -> None:
             _check_term(node.expression, side)
         case expr.Binary():
             _check_join(node, side)
-        case expr.Unary():
+        case expr.Unary() if node.operator.kind == "PLUS":
             _check_term(node.right, side)
+        case expr.Unary():
+            own = written(node.right)
+            raise refused(
+                side,
+                f"-{own} takes nothing away: a minus stands between terms, or as -1 once",
+                f"I(-{own})",
+            )
         case expr.Call():
-            _check_call(node, side)
+            check_call(node, side)
         case expr.Variable():
             if node.level is not None:
-                raise _refused(
+                raise refused(
                     side, "a level in brackets means nothing", "T(column, 'reference')"
                 )
+            check_name(node.name.lexeme, side)
         case expr.QuotedName():
-            pass
+            check_name(node.expression.lexeme[1:-1], side)
         case expr.Literal():
-            if isinstance(node.value, bool | str) or node.value not in (0, 1):
-                raise _refused(
-                    side,
-                    f"{node.value!r} is no term",
-                    "columns; arithmetic goes into I(...)",
-                )
+            raise refused(
+                side,
+                f"{written(node)} is no term",
+                "0 or 1 beside the terms, outside of brackets, and arithmetic in I(...)",
+            )
         case _:
-            raise _refused(side, "it assigns", "terms joined by +, -, *, : or /")
+            raise refused(side, "it assigns", JOINS)
 
 
 def _check_join(node: Any, side: str) -> None:
@@ -111,117 +121,44 @@ def _check_join(node: Any, side: str) -> None:
 
     kind, sign = node.operator.kind, node.operator.lexeme
     if kind in COMPARISONS:
-        raise _refused(
+        raise refused(
             side, f"{sign!r} compares outside of a call", f"I(... {sign} ...)"
         )
     if kind in ("TILDE", "PIPE"):
-        raise _refused(side, f"{sign!r} stands where it means nothing", "one ~ only")
+        raise refused(side, f"{sign!r} stands where it means nothing", "one ~ only")
     if kind == "STAR_STAR":
-        joins = isinstance(node.left, expr.Grouping) and isinstance(
-            node.left.expression, expr.Binary
-        )
-        power = getattr(node.right, "value", None)
-        if not joins or isinstance(power, bool) or power not in (1, 2, 3, 4, 5, 6):
-            raise _refused(
+        joins = isinstance(node.left, expr.Grouping) and _count(node.left) > 1
+        if not joins or not _is_whole(node.right, 1, 2, 3, 4, 5, 6):
+            raise refused(
                 side,
                 "outside of a call a power joins terms, as in (a + b)**2",
                 "I(column**2) or poly(column, 2) for a power of numbers",
             )
         _check_term(node.left, side)
         return
-    if kind in ("STAR", "COLON", "SLASH") and _bare(node.left) == _bare(node.right):
-        raise _refused(
+    if kind in ("STAR", "COLON", "SLASH") and bare(node.left) == bare(node.right):
+        raise refused(
             side, "a term with itself is that term alone", "I(column**2) for a square"
         )
     _check_term(node.left, side)
     _check_term(node.right, side)
 
 
-def _bare(node: Any) -> Any:
-    """A node without the parentheses around it."""
+def _count(node: Any) -> int:
+    """How many terms a node stands for, at most."""
     from formulae import expr
 
-    return _bare(node.expression) if isinstance(node, expr.Grouping) else node
-
-
-def _check_call(node: Any, side: str) -> None:
-    """A function that exists, and that makes columns."""
-    for call in _calls(node):
-        name = getattr(getattr(call.callee, "name", None), "lexeme", "?")
-        if name in NO_EFFECTS:
-            raise _refused(side, f"{name}() is no effect", "columns with effects")
-        if not _exists(name):
-            raise _refused(
-                side,
-                f"there is no function {name}()",
-                f"np.{name}(...)"
-                if callable(getattr(np, name, None))
-                else "numpy's functions as np.log(...), or " + ", ".join(_functions()),
-            )
-
-
-def _exists(name: str) -> bool:
-    module, *path = name.split(".")
-    if not path:
-        return name in _functions()
-    found = NAMESPACE.get(module)
-    for part in path:
-        found = getattr(found, part, None)
-    return callable(found)
-
-
-def _functions() -> tuple[str, ...]:
-    """The library's own."""
-    from formulae.transforms import TRANSFORMS
-
-    return tuple(sorted({*TRANSFORMS, *_encodings()} - set(NO_EFFECTS)))
-
-
-def _encodings() -> tuple[str, ...]:
-    """Contrasts, named as an argument of C()."""
-    library()
-    from formulae.categorical import ENCODINGS
-
-    return tuple(ENCODINGS)
-
-
-def _children(node: Any) -> list[Any]:
-    """The parts of a node; of a call its arguments only."""
-    from formulae import expr
-
-    match node:
-        case expr.Grouping():
-            return [node.expression]
-        case expr.Binary():
-            return [node.left, node.right]
-        case expr.Unary():
-            return [node.right]
-        case expr.Call():
-            return list(node.args)
-        case expr.Assign():
-            return [node.value]
-    return []
-
-
-def _calls(node: Any) -> Iterator[Any]:
-    from formulae import expr
-
-    if isinstance(node, expr.Call):
-        yield node
-    for child in _children(node):
-        yield from _calls(child)
-
-
-def _names(node: Any) -> Iterator[str]:
-    from formulae import expr
-
-    if isinstance(node, expr.Variable):
-        yield node.name.lexeme
-    if isinstance(node, expr.QuotedName):
-        yield node.expression.lexeme[1:-1]
-    for child in _children(node):
-        yield from _names(child)
-
-
-def _refused(side: str, why: str, expected: str) -> UserError:
-    return UserError(f"{side!r}: {why}", where="formula", expected=expected)
+    if not isinstance(node, expr.Binary):
+        inside = getattr(node, "expression", None)
+        return _count(inside) if isinstance(node, expr.Grouping) else 1
+    left, right = _count(node.left), _count(node.right)
+    match node.operator.kind:
+        case "STAR":
+            return left + right + left * right
+        case "COLON":
+            return left * right
+        case "SLASH":
+            return left + left * right
+        case "STAR_STAR":
+            return sum(comb(left, order) for order in range(1, node.right.value + 1))
+    return left + right

@@ -21,6 +21,7 @@ import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Bool, Float
 
+from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models import Parameter, ParticipantModel
 from pcmodel.behaviour.statistics.design import (
@@ -112,6 +113,7 @@ class Hierarchy(NamedTuple):
         return tuple(f"{term.parameter.name}.person" for term in terms)
 
 
+@checked_arguments
 def build_hierarchy(
     model: ParticipantModel,
     series: Series,

@@ -64,6 +64,7 @@ class Dialect(NamedTuple):
     words: tuple[str, str]  # 0 and 1
     milliseconds: bool
     extra: bool
+    clock: str = ""  # a column that says when each trial was, beside its number
 
 
 def truth(rng: random.Random) -> list[Row]:
@@ -112,6 +113,7 @@ def dialect(rng: random.Random) -> Dialect:
         else rng.choice((("0", "1"), ("1", "2"), ("False", "True"), ("no", "yes"))),
         not plain and rng.random() < 0.3,
         rng.random() < 0.5,
+        rng.choice(("", "", "Stim.OnsetTime", "timestamp", "date", "day_time")),
     )
 
 
@@ -129,6 +131,14 @@ def cells_of(row: Row, way: Dialect) -> list[str]:
         return way.missing if np.isnan(value) else way.words[int(value)]
 
     extra = ['said "no", twice'] if way.extra else []
+    minute, day = f"10:{row.trial:02d}", f"2021-03-0{row.session}"
+    times = {
+        "Stim.OnsetTime": number(2.5 * row.trial),
+        "timestamp": f"{day}T{minute}:30Z",
+        "date": day,
+        "day_time": f"{minute}:30",
+    }
+    extra += [times[way.clock]] if way.clock else []
     return [
         row.participant,
         row.session,
@@ -144,6 +154,7 @@ def cells_of(row: Row, way: Dialect) -> list[str]:
 def written(rows: Sequence[Row], way: Dialect) -> list[str]:
     """The lines of a table, the header first."""
     extra = ["remark, if any"] if way.extra else []
+    extra += [way.clock] if way.clock else []
     table = [[*way.names.values(), "drug", *extra]]
     table += [cells_of(row, way) for row in rows]
     if way.index:

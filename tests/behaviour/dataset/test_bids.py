@@ -10,6 +10,7 @@ from pcmodel.behaviour.dataset import (
     Reading,
     find_task,
     load_series,
+    understood,
     with_judgements,
 )
 from pcmodel.behaviour.workflow import digest
@@ -189,12 +190,12 @@ def test_links_to_nothing_folders_and_pipes_are_said(name, study):
 
 def test_sidecars_say_levels_and_units(study):
     about = {
-        "response": {"Levels": {"left": "the left key", "right": "the right key"}},
+        "response": {"Levels": {"win": "a coin was won", "loss": "nothing"}},
         "response_time": {"Units": "ms"},
     }
     sidecar = put(study, "task-coin_beh.json", json.dumps(about), "utf-8-sig")
     for path in study.rglob("*_beh.tsv"):
-        text = BODY.replace("0\t0\t500", "0\tleft\t500").replace("\t1\t7", "\tright\t7")
+        text = BODY.replace("0\t0\t500", "0\tloss\t500").replace("\t1\t7", "\twin\t7")
         path.write_text(HEADER + text)
     series = load(study)
     np.testing.assert_array_equal(series.values["response"][0], [0, 1, np.nan])
@@ -222,3 +223,163 @@ def test_a_column_that_denies_the_name_of_its_file_is_refused(study):
         "Subject\t" + HEADER + body.replace("00\t", "1\t").replace("02\t", "01\t"),
     )
     assert load(study).participant.tolist() == [0, 0, 1, 1]
+
+
+def say(folder, name, **columns):
+    return put(folder, name, json.dumps(columns))
+
+
+def test_the_order_of_levels_decides_nothing(study):
+    """Listed first, a win would count as 0: every effect of reward with the wrong sign."""
+    for path in study.rglob("*_beh.tsv"):
+        path.write_text(path.read_text().replace("\t0\t0", "\t0\tA"))
+        path.write_text(path.read_text().replace("\t1\t1", "\t1\tB"))
+    response = {"A": "win", "B": "loss"}
+    for levels in (response, dict(reversed(response.items()))):
+        say(study, "task-coin_beh.json", response={"Levels": levels})
+        np.testing.assert_array_equal(load(study).values["response"][0], [1, 0, np.nan])
+    for levels in (["A", "B"], {"A": "left", "B": "right"}, {"A": "", "B": ""}):
+        say(study, "task-coin_beh.json", response={"Levels": levels})
+        said = complaint(study)
+        assert "column 'response'" in said and "--codes response=A,B" in said
+        codes = Reading(codes={"response": ("B", "A")})
+        found = load(study, reading=codes).values["response"][0]
+        np.testing.assert_array_equal(found, [1, 0, np.nan])
+
+
+def test_numbers_whose_meaning_contradicts_their_size_are_asked_about(study):
+    say(study, "task-coin_beh.json", outcome={"Levels": {"1": "loss", "0": "win"}})
+    said = complaint(study)
+    assert "'1' counts as 1 and '0' as 0, but by the side-car they are 'loss'" in said
+    assert "--codes outcome=1,0 or --codes outcome=0,1" in said
+    codes = Reading(codes={"outcome": ("1", "0")})
+    assert load(study, reading=codes).values["outcome"][0].tolist() == [1, 0, 0]
+    say(study, "task-coin_beh.json", outcome={"Levels": {"1": "win", "0": "loss"}})
+    assert load(study).values["outcome"][0].tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize("key", ["Units", "Levels"])
+def test_side_cars_that_contradict_each_other_are_refused(key, study):
+    """The last file's would be taken for all: seconds for milliseconds, wins for losses."""
+    both = {
+        "Units": ("response_time", "ms", "s"),
+        "Levels": ("outcome", {"0": "a", "1": "b"}, {"0": "b", "1": "a"}),
+    }
+    name, one, other = both[key]
+    say(study, "sub-01_task-coin_beh.json", **{name: {key: one}})
+    say(study, "sub-02_task-coin_beh.json", **{name: {key: other}})
+    said = complaint(study)
+    assert f"column {name!r}: has other {key} in sub-01_task-coin_beh.json" in said
+    assert "than in sub-02_task-coin_beh.json" in said
+    settled = Reading(units={"reaction_time": "ms"}, codes={"outcome": ("0", "1")})
+    assert load(study, reading=settled).values["outcome"][0].tolist() == [0, 1, 1]
+    # Of a column that is not used nothing is asked, and the same twice is no contradiction.
+    unused = {name: {key: one}, "remark": {key: one}}
+    say(study, "sub-01_task-coin_beh.json", **unused)
+    say(study, "sub-02_task-coin_beh.json", **unused | {"remark": {key: other}})
+    load(study)
+
+
+def test_advice_on_contradictions_names_only_options_that_exist(study):
+    for who, unit in (("01", "percent"), ("02", "1")):
+        told = {"outcome": {"Units": unit}}
+        say(study, f"sub-{who}_task-coin_beh.json", **told)
+    said = complaint(study)
+    assert "column 'outcome': has other Units" in said and "--units" not in said
+    say(study, "sub-01_task-coin_beh.json", drug={"Levels": ["LSD"]})
+    say(study, "sub-02_task-coin_beh.json", drug={"Levels": ["placebo", "LSD"]})
+    assert "(--codes drug=A,B)" in complaint(study)
+
+
+def test_advice_on_words_with_spaces_can_be_pasted(study):
+    levels = {"left key": "", "right key": ""}
+    say(study, "task-coin_beh.json", response={"Levels": levels})
+    assert "--codes 'response=right key,left key'" in complaint(study)
+
+
+def test_the_nearest_side_car_replaces_what_those_above_say_of_a_column(study):
+    say(study, "task-coin_beh.json", response_time={"Units": "s"}, trial={"Units": "1"})
+    for who in ("01", "02"):
+        say(study, f"sub-{who}/sub-{who}_beh.json", response_time={"Units": "ms"})
+    np.testing.assert_allclose(
+        load(study).values["reaction_time"][0], [0.5, 0.7, np.nan]
+    )
+    # Of another suffix, entity or person it says nothing.
+    for name in ("task-coin_events.json", "task-dots_beh.json", "sub-03_beh.json"):
+        say(study, name, response_time={"Units": "min"})
+    load(study)
+    say(study, "beh.json", response_time={"Units": "ms"})
+    assert (
+        "task-coin_beh.json: says another thing of 'response_time' than beh.json"
+        in (complaint(study))
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "series"),
+    [
+        ("participant_id != 01", 2),
+        ("participant_id in (02)", 2),
+        ("session != 1", 2),
+        ("not_read == 1 and session == 2", None),
+        ("session == 2 or participant_id == 02", 3),
+        ("file != sub-01_ses-1_task-coin_beh.tsv and trial < 3", 3),
+    ],
+)
+def test_a_condition_leaves_out_a_file_that_cannot_be_read(where, series, study):
+    """By participant, session or file: nobody has to delete a file to leave it out."""
+    before = digest(study, where=where)
+    put(study, FIRST, HEADER + "1\t0\n")
+    if series is None:
+        assert "no column is called 'not_read'" in complaint(
+            study, reading=Reading(where=where)
+        )
+        return
+    assert "another number of cells" in complaint(study)
+    task = find_task("binary")
+    options = {"reading": Reading(where=where), "covariates": ()}
+    assert len(load_series(study, task, **options).participant) == series
+    assert digest(study, where=where) == before
+    # A file of somebody else's in this folder, and one with a run twice, as well.
+    (study / FIRST).unlink()
+    (study / FIRST).symlink_to("nowhere.tsv")
+    assert len(load_series(study, task, **options).participant) == series
+
+
+@pytest.mark.parametrize(
+    ("where", "part"),
+    [
+        ("session == 2 or trial < 3", "another number of cells"),
+        ("participant_id != 03", "with '03', but it holds '01', '02'"),
+        ("participant_id == 01 and session == 3", "with '3', but it holds '1', '2'"),
+        ("participant_id == 01 and participant_id == 02", "keeps no file"),
+        ("file != sub-03.tsv", "but it holds 'sub-01_ses-1_task-coin_beh.tsv'"),
+        ("participant_id !! 01", "cannot be read"),
+    ],
+)
+def test_a_condition_that_may_keep_a_row_leaves_no_file_out(where, part, study):
+    put(study, FIRST, HEADER + "1\t0\n")
+    assert part in complaint(study, reading=Reading(where=where))
+
+
+def test_people_who_are_left_out_need_no_row_elsewhere(study):
+    (study / "sub-01" / "sub-01_sessions.tsv").unlink()
+    put(study, "participants.tsv", "participant_id\tage\nsub-02\t50\n")
+    assert "sub-01 has data but no row here" in complaint(study)
+    put(study, "participants.tsv", "participant_id\tage\nsub-02\t5\nsub-01\t3\n")
+    said = complaint(study)
+    assert "sub-01_sessions.tsv, column 'drug': there is no such file" in said
+    reading = Reading(where="participant_id != 01")
+    put(study, "participants.tsv", "participant_id\tage\nsub-02\t50\n")
+    series = load_series(study, TASK, covariates=("drug",), reading=reading)
+    assert series.covariates["drug"].tolist() == ["placebo", "LSD"]
+
+
+def test_numbers_that_a_side_car_lists_are_noted(study):
+    """A site coded 1, 2, 3 would have a slope; the formula decides, and check tells."""
+    say(study, "participants.json", age={"Levels": {"30": "young", "50": "old"}})
+    rows = dict(understood(load(study), TASK))
+    assert rows["age, numbers"] == "30 (2), 50 (2) (series)"
+    assert "lists them (30: young, 50: old); C(age) in the" in rows["age, taken for"]
+    say(study, "participants.json", age={"Units": "years"})
+    assert "age, taken for" not in dict(understood(load(study), TASK))

@@ -3,42 +3,10 @@
 import numpy as np
 import pytest
 
-from pcmodel.behaviour.dataset import (
-    Reading,
-    find_task,
-    load_series,
-    with_judgements,
-)
-from pcmodel.errors import UserError
+from pcmodel.behaviour.dataset import Reading
+from tests.behaviour.dataset.tables import advised, complaint, load, table, trials
 
 nan = np.nan
-
-
-def load(folder, text, task="binary", judged=(), name="data.csv", **options):
-    path = folder / name
-    path.write_bytes(text.encode("utf-8"))
-    options = {k: v for k, v in options.items() if v}
-    return load_series(path, with_judgements(find_task(task), judged), **options)
-
-
-def complaint(folder, text, **options):
-    with pytest.raises(UserError) as caught:
-        load(folder, text, **options)
-    return str(caught.value)
-
-
-def table(header, *rows):
-    return "\n".join((header, *rows)) + "\n"
-
-
-def trials(column, cells, *, people=1):
-    """A table of one more column."""
-    rows = [
-        f"p{1 + i * people // len(cells)},{i},{i % 2},{(i + 1) // 2 % 2},{cell}"
-        for i, cell in enumerate(cells)
-    ]
-    return table(f"subject,trial,outcome,response,{column}", *rows)
-
 
 LONG = trials("drug", ["a"] * 60 + ["b"] * 60, people=2)
 
@@ -115,9 +83,9 @@ def test_decimal_commas_are_read_where_commas_do_not_separate(tmp_path):
     )
     thousands = text.replace("0,5", "1,250").replace("1,25;", "1,250;")
     thousands = thousands.replace("1,25\n", "1,500\n")
-    assert "row 2 '1,250': is one thousand and more" in complaint(
-        tmp_path, thousands, judged=("reaction_time",)
-    )
+    said = complaint(tmp_path, thousands, judged=("reaction_time",))
+    assert "row 2 '1,250', row 3 '1,500': is not a number" in said
+    assert load(tmp_path, thousands).present.sum() == 4  # where it is not read
 
 
 NAMED = table(
@@ -197,9 +165,65 @@ def test_codes_of_missing_confidence_are_asked_for(code, tmp_path):
     reading = Reading(missing=(code,))
     series = load(tmp_path, text, judged=("confidence",), reading=reading)
     np.testing.assert_array_equal(series.values["confidence"], [[1, 4, nan, 3, 2]])
-    kept = Reading(missing=("n/a",))
+    advice = said.split("(--missing '")[2].split("'")[0]
+    kept = Reading(missing=(advice,))
     series = load(tmp_path, text, judged=("confidence",), reading=kept)
     assert series.values["confidence"][0, 2] == float(code)
+
+
+TWO = trials("confidence", ["1", "4", "999", "3", "2"])
+TWO = TWO.replace("confidence\n", "confidence,rt\n")
+TWO = "\n".join(
+    line + (f",{t}" if i else "")
+    for i, (line, t) in enumerate(
+        zip(TWO.split("\n"), ("", ".5", ".6", "999", ".7", "0"), strict=False)
+    )
+)
+BOTH = ("confidence", "reaction_time")
+
+
+@pytest.mark.parametrize(
+    ("missing", "part"),
+    [
+        (("confidence=999",), "column 'rt', row 4 '999': looks like a code"),
+        (("rt=999", "rt=0"), "column 'confidence', row 4 '999': looks like a code"),
+        (("rt=n/a", "rt=0"), "column 'confidence', row 4 '999': looks like a code"),
+        (("999",), "column 'rt', row 6 '0': lies outside the scale"),
+        (("9999",), "'9999', which does not occur in any column that is read"),
+        (("rt=998",), "'998', which does not occur in column 'rt'"),
+        (("rtt=999",), "no column is called 'rtt', did you mean 'rt'"),
+        (("trial=3",), "'trial', whose values are not read or must be known"),
+        (("n/a",), "'n/a', which is a missing value anyhow"),
+        (("=3",), "cannot be read: '=3'"),
+        (("rt=",), "cannot be read: 'rt='"),
+    ],
+)
+def test_a_code_settles_nothing_but_itself(missing, part, tmp_path):
+    reading = Reading(missing=missing)
+    assert part in complaint(tmp_path, TWO, judged=BOTH, reading=reading)
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ("999", "rt=0"),
+        ("confidence=999", "rt=999", "rt=0"),
+        ("confidence=999", "reaction_time=999.0", "reaction_time=0"),
+    ],
+)
+def test_codes_belong_to_one_column_or_to_all(missing, tmp_path):
+    reading = Reading(missing=missing)
+    values = load(tmp_path, TWO, judged=BOTH, reading=reading).values
+    np.testing.assert_array_equal(values["confidence"], [[1, 4, nan, 3, 2]])
+    np.testing.assert_allclose(values["reaction_time"], [[0.5, 0.6, nan, 0.7, nan]])
+    # Outcomes that are 0 stay: the code is that of times alone.
+    assert np.isfinite(values["outcome"]).all()
+
+
+def test_a_code_may_stand_in_rows_that_are_left_out(tmp_path):
+    reading = Reading(missing=("rt=999", "rt=0"), where="trial != 2 and trial != 4")
+    values = load(tmp_path, TWO, judged=("reaction_time",), reading=reading).values
+    np.testing.assert_allclose(values["reaction_time"], [[0.5, 0.6, 0.7]])
 
 
 def test_a_missing_code_is_no_arm_and_no_age(tmp_path):
@@ -402,11 +426,10 @@ def test_rows_to_be_left_out_are_asked_about(column, cells, row, tmp_path):
     ]
     text = table(f"subject,trial,{column},outcome,response", *rows)
     said = complaint(tmp_path, text)
-    assert row in said and f'--where "`{column}` != ' in said
-    advice = said.split('--where "')[1].split('"')[0]
-    assert load(tmp_path, text, reading=Reading(where=advice)).present.sum() == 2
-    kept = Reading(where=f"`{column}` in ({cells[0]}, {cells[1]}, {cells[2]})")
-    assert load(tmp_path, text, reading=kept).present.sum() == 3
+    assert row in said
+    without, every = advised(said)
+    assert load(tmp_path, text, reading=Reading(where=without)).present.sum() == 2
+    assert load(tmp_path, text, reading=Reading(where=every)).present.sum() == 3
 
 
 def test_two_columns_of_people_that_differ_are_asked_about(tmp_path):

@@ -177,6 +177,32 @@ def test_other_separators_and_line_ends_are_read(tmp_path, separator):
     assert series.present.sum() == 6 and series.num_missing["response"] == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("iti", [f"{1 + 7 * i % 12 / 5}" for i in range(12)]),
+        ("stim_onset", [f"{7 * i % 12 / 10}" for i in range(12)]),
+        ("item_index", [str(7 * i % 12) for i in range(12)]),
+        ("trials_since_reversal", [str(i % 5) for i in range(12)]),
+        ("phase", ["pre"] * 6 + ["post"] * 6),
+        ("volatility", ["low"] * 6 + ["high"] * 6),
+        ("weekday", ["Monday"] * 12),
+        ("keep", ["0", "1"] * 6),
+        ("valid", ["0", "1"] * 6),
+        ("run", ["1"] * 6 + ["2"] * 6),
+        ("session_time", [f"{3.1 * i}" for i in range(12)]),
+        ("treatment", ["drug"] * 12),
+        ("cue", ["day", "night"] * 6),
+        ("trial_type", ["gain", "gain", "loss"] * 4),
+    ],
+)
+def test_columns_of_other_things_change_nothing(name, cells, tmp_path):
+    rows = [f"a,{i},{cell},{i % 2},{i // 3 % 2}\n" for i, cell in enumerate(cells)]
+    text = f"subject,trial,{name},outcome,response\n" + "".join(rows)
+    found = load(tmp_path, text).values["response"].tolist()
+    assert found == [[i // 3 % 2 for i in range(12)]]
+
+
 def test_conditions_may_restart_the_belief(tmp_path):
     text = "subject,trustee,trial,outcome,response\n" + "".join(
         f"a,{who},{t},{t - 1},0\n" for t in (1, 2) for who in ("good", "bad")

@@ -2,22 +2,28 @@
 
 Each formula is given to the formula library itself, on the table as it is. Right: the same columns by
 the same names, those of numbers shifted to the average person; the fitted values and slopes of a plain
-least squares the same. A formula that the library cannot build, or builds as something else than it
-says, must be refused. Run as a program for the counts:
+least squares the same. Terms that the library would misname are computed by hand. A formula that the
+library cannot build, or builds as something else than it says, must be refused. Run as a program for the
+counts, of all formulas and of those with terms of several columns:
 
     python -m tests.behaviour.statistics.formula_battery 2000 0
 """
 
 import argparse
 import io
+import re
 import warnings
 from collections import Counter
 from contextlib import redirect_stdout
+from types import SimpleNamespace
 from typing import NamedTuple
 
-import formulae
 import numpy as np
 import pandas
+from formulae.environment import Environment
+from formulae.matrices import DesignMatrices
+from formulae.model_description import model_description
+from formulae.terms import Model
 
 from pcmodel.behaviour.statistics import build_hierarchy
 from pcmodel.errors import UserError
@@ -39,6 +45,11 @@ GOOD = (
     "(drug + group + age)**2", "site/age", "drug/dose", "drug:dose", "group:np.log(age)", "C(mg):age",
     "C(group, Sum):age", "C(group, Sum)*C(sex, Sum)", "I(age - 30)", "age + I(age**2)",
     "drug - drug", "age - 1", "0 + drug", "-1 + age", "1 + age", "group*sex*drug",
+    "poly(age, 2)*sex", "poly(dose, 2):group", "poly(age, 2, raw=True)*dose", "poly(dose, 2)*poly(score, 2)",
+    "sex/poly(dose, 2)", "(poly(dose, 2) + sex + ill)**2", "C(ill)*poly(dose, 3)", "drug:poly(score, 2)",
+    "cr(dose, df=3)", "tp(dose, df=3)", "cc(dose, df=3)", "bs(dose, df=3, degree=2)", "poly(age, 1)*ill",
+    "I(dose**2)*sex", "np.log(age):group:sex", "age*sex - age:sex", "np.minimum(age, 40)*ill",
+    "(age*ill)**2", "age:drug + drug:age", "ill*age:ill",
 )  # fmt: skip
 REFUSED = (
     "age % group", "age**2", "dose**3", "age*age", "age:age", "offset(age)", "age + 2", "age*2", "2*age",
@@ -46,24 +57,57 @@ REFUSED = (
     "(age", "age)", "age +* dose", "age ^ 2", "age // 2", "drug & sex", "I(age % 2)", "age $ dose",
     "const", "clabel", "hole", "np.log(hole)", "Sum", "True", "'drug'", "T(sex, 'x')", "poly(age)2",
     "I(const)", "np.random", "np.mean(age)", "proportion(ill, mg)", "-age", "I(age*1e3)", "a = age",
+    "I(-age**2)", "I(2**2**score)", "I(3 > dose > age)", "np.exp(-score**2)", "age - const", "I(age - np.mean(age))",
+    "np.cumsum(age)", "np.diff(age)", "np.random.permutation(age)", "np.add.accumulate(age)", "np.log(age, dose)",
+    "np.log(age, out=dose)", "np.save('x', age)", "bs(age, df=4)*sex", "cr(dose, df=3):age", "center(poly(age, 2))",
+    "I(poly(age, 2) * dose)", "age*1", "age:1", "(1 + age)*dose", "_x", "participant", "np.log(participant)",
+    "I(drug > 'halo')", "I(sex == 'x')", "I(age == '30')", "np.log(sex)", "I(age:dose)", "I(age = 3)", "age +",
+    "T(sex, \"m'n\")", "poly(age, 0)", "I(7)",
 )  # fmt: skip
+# Term, the name it must have, and its column, computed by hand.
+BY_HAND = {
+    "I((age-30)**2)": ("I((age - 30) ** 2)", lambda t: (t["age"] - 30) ** 2),
+    "I(age - 30**2)": ("I(age - 30 ** 2)", lambda t: t["age"] - 900),
+    "I(-(score**2))": ("I(-(score ** 2))", lambda t: -(t["score"] ** 2)),
+    "I((-score)**3)": ("I((-score) ** 3)", lambda t: -(t["score"] ** 3)),
+    "I((2**3)**score)": ("I((2 ** 3) ** score)", lambda t: 8.0 ** t["score"]),
+    "I(2**(score**2))": ("I(2 ** (score ** 2))", lambda t: 2.0 ** (t["score"] ** 2)),
+    "I(dose-(age-dose))": ("I(dose - (age - dose))", lambda t: 2 * t["dose"] - t["age"]),
+    "I((age>40) + (dose>9))": (
+        "I((age > 40) + (dose > 9))", lambda t: 1.0 * (t["age"] > 40) + (t["dose"] > 9)),
+    "I((dose>9) * (sex=='m'))": (
+        "I((dose > 9) * (sex == 'm'))", lambda t: 1.0 * ((t["dose"] > 9) & (t["sex"] == "m"))),
+    "np.maximum(dose,10)": ("np.maximum(dose, 10)", lambda t: np.maximum(t["dose"], 10)),
+    "np.log(`two words`)": ("np.log(`two words`)", lambda t: np.log(t["two words"])),
+    "I(np.log(age)*dose)": ("I(np.log(age) * dose)", lambda t: np.log(t["age"]) * t["dose"]),
+}  # fmt: skip
 VARYING = (
     None, None, None, "(1 | participant)", "(0 | participant)", "(drug | participant)", "(dose || participant)",
     "(dose | participant)", "(0 + drug | participant)", "(0 + dose | participant)", "(I(dose**2) | participant)",
     "(C(mg) | participant)", "(drug + dose | participant)", "(np.exp(dose / 10) | participant)",
     "(np.log(mg) | participant)", "(np.log(dose) | participant)", "(poly(dose, 2) | participant)",
+    "(poly(dose, 2)*drug | participant)", "(poly(dose, 2):sex || participant)", "(0 + poly(dose, 2) | participant)",
 )  # fmt: skip
 BAD_VARYING = (
     "(age | participant)", "(dose**2 | participant)", "(dose % drug | participant)", "(1 | site)", "| participant",
     "(hole | participant)", "(drug | participant) + (dose | participant)", "(dose | participant | site)",
 )  # fmt: skip
+# The library copies what it finds functions in, and cannot copy a module.
+UFUNCS = {
+    name: getattr(np, name)
+    for name in np.__all__
+    if isinstance(getattr(np, name), np.ufunc)
+}
+NUMPY = Environment([{"np": SimpleNamespace(**UFUNCS)}])
+WITH_INTERCEPT = ("age - 1", "0 + drug", "-1 + age", "1 + age")
 KINDS = ("right", "refused rightly", "refused wrongly", "silently wrong", "raw error")
 
 
 class Case(NamedTuple):
     """A formula on a table, and whether it has to be refused whatever the library says."""
 
-    common: str
+    library: str  # what the library builds of the common part
+    by_hand: tuple[str, ...]  # and what follows it
     varying: str | None
     refuse: bool
     table: dict[str, np.ndarray]
@@ -71,13 +115,20 @@ class Case(NamedTuple):
 
     @property
     def formula(self):
-        parts = [part for part in (self.common, self.varying) if part is not None]
-        return "level ~ " + " + ".join(parts)
+        parts = [self.library, *self.by_hand, self.varying]
+        return "level ~ " + " + ".join(part for part in parts if part is not None)
+
+    @property
+    def has_several(self):
+        """Whether a term of several columns meets another term."""
+        return (
+            re.search(r"poly\([^)]*\) ?[*:/)+]|[*:/+(] ?poly", self.formula) is not None
+        )
 
 
 def make_table(rng):
     """A few people with a session or more each; traits between them, conditions within."""
-    num_people = int(rng.integers(4, 12))
+    num_people = int(rng.integers(4, 24))
     people = np.repeat(np.arange(num_people), rng.integers(1, 5, num_people))
     size = len(people)
     own = lambda values: np.asarray(values)[people]  # noqa: E731
@@ -104,16 +155,28 @@ def make_table(rng):
     return table, people
 
 
-def make_case(rng):
+def make_bad_case(rng):
+    """One thing to be refused beside a term that is not."""
     table, people = make_table(rng)
-    refuse = rng.random() < 0.25
+    terms, varying = [str(rng.choice(["drug", "dose", "dose + I(dose**2)"]))], None
+    if rng.random() < 0.1:
+        varying = str(rng.choice(BAD_VARYING))
+    else:
+        terms.insert(int(rng.integers(2)), str(rng.choice(REFUSED)))
+    return Case(" + ".join(terms), (), varying, True, table, people)
+
+
+def make_case(rng):
+    if rng.random() < 0.25:
+        return make_bad_case(rng)
+    table, people = make_table(rng)
     terms = list(rng.choice(GOOD, int(rng.integers(1, 4)), replace=False))
     varying = VARYING[int(rng.integers(len(VARYING)))]
-    if refuse and rng.random() < 0.2:
-        varying = str(rng.choice(BAD_VARYING))
-    elif refuse:
-        terms.insert(int(rng.integers(len(terms) + 1)), str(rng.choice(REFUSED)))
-    return Case(" + ".join(terms), varying, bool(refuse), table, people)
+    # Of two such, one says that there is an intercept and the other that there is none.
+    says = sum(term in WITH_INTERCEPT for term in terms) > 1
+    size = int(rng.choice([0, 0, 0, 1, 2]))
+    by_hand = tuple(map(str, rng.choice(list(BY_HAND), size, replace=False)))
+    return Case(" + ".join(terms), by_hand, varying, says, table, people)
 
 
 def in_library(side, table):
@@ -127,9 +190,8 @@ def in_library(side, table):
             frame[name] = pandas.Categorical(values, labels, ordered=True)
     try:
         with redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-            built = formulae.design_matrices(
-                side, pandas.DataFrame(frame), na_action="error"
-            ).common
+            model = once(model_description(side))
+            built = DesignMatrices(model, pandas.DataFrame(frame), NUMPY).common
     except Exception:
         return None
     if built is None or 1 in _levels(built):
@@ -143,6 +205,15 @@ def in_library(side, table):
         numeric += ["numeric" in kinds] * own.shape[1]
     columns = np.stack(columns, axis=1)
     return (names, columns, numeric) if np.isfinite(columns).all() else None
+
+
+def once(model):
+    """The terms of a side, where a:b is b:a."""
+    found = {}
+    for term in model.common_terms:
+        parts = getattr(term, "components", (term,))
+        found.setdefault(frozenset(part.name for part in parts), term)
+    return Model(*found.values())
 
 
 def _levels(built):
@@ -160,11 +231,24 @@ def is_full(columns):
     )
 
 
-def expected(side, case):
+def raw(side, by_hand, table):
+    """Names, columns, and which hold numbers, of the library and by hand; None as above."""
+    found = in_library(side, table)
+    same = [name for name, values in table.items() if len(set(values)) == 1]
+    if found is None or any(name in term for name in same for term in by_hand):
+        return None
+    names, columns, numeric = found
+    more = [BY_HAND[term] for term in by_hand]
+    columns = np.column_stack([columns, *(column(table) for _, column in more)])
+    names = [*names, *(name for name, _ in more)]
+    return names, columns, [*numeric, *(True for _ in more)]
+
+
+def expected(side, case, by_hand=()):
     """What the library builds, centred on the average person; None where it has to be refused."""
     if side == "1":
         return ["Intercept"], np.ones((len(case.people), 1))
-    found = in_library(side, case.table)
+    found = raw(side, by_hand, case.table)
     if found is None:
         return None
     names, columns, numeric = found
@@ -196,7 +280,7 @@ def expectations(case):
     """Of the common and the varying part; None where the formula has to be refused."""
     if case.refuse:
         return None
-    common = expected(case.common, case)
+    common = expected(case.library, case, case.by_hand)
     if common is None or "Intercept" not in common[0]:
         return None
     side = varying_side(case)
@@ -223,16 +307,16 @@ def same_columns(names, columns, wanted):
 
 def same_regression(case, columns, rng):
     """Plain least squares on the table as it is: the same slopes and fitted values."""
-    names, raw, _ = in_library(case.common, case.table)
-    y = rng.normal(size=len(raw))
-    scale = np.linalg.norm(raw, axis=0)
-    if np.linalg.cond(raw / scale) > 1e6:
+    names, plainly, _ = raw(case.library, case.by_hand, case.table)
+    y = rng.normal(size=len(plainly))
+    scale = np.linalg.norm(plainly, axis=0)
+    if np.linalg.cond(plainly / scale) > 1e6:
         return True
-    plain = np.linalg.lstsq(raw / scale, y, rcond=None)[0] / scale
+    plain = np.linalg.lstsq(plainly / scale, y, rcond=None)[0] / scale
     own = np.linalg.norm(columns, axis=0)
     ours = np.linalg.lstsq(columns / own, y, rcond=None)[0] / own
     slopes = np.arange(len(ours)) != names.index("Intercept")
-    return np.allclose(columns @ ours, raw @ plain, atol=1e-6) and np.allclose(
+    return np.allclose(columns @ ours, plainly @ plain, atol=1e-6) and np.allclose(
         ours[slopes] * scale[slopes],
         plain[slopes] * scale[slopes],
         rtol=1e-4,
@@ -269,7 +353,7 @@ def judge(case, rng):
 
 
 def run(num_cases, seed):
-    """Counts by kind, and every case that is neither right nor refused rightly."""
+    """Counts by kind, of several columns too, and every case that is neither right nor refused rightly."""
     rng = np.random.default_rng(seed)
     counts, faults = Counter(dict.fromkeys(KINDS, 0)), []
     for _ in range(num_cases):
@@ -278,6 +362,7 @@ def run(num_cases, seed):
             warnings.simplefilter("ignore")
             kind, said = judge(case, rng)
         counts[kind] += 1
+        counts[f"{kind}, several columns"] += case.has_several
         if kind not in ("right", "refused rightly"):
             faults.append((kind, case.formula, said))
     return counts, faults
@@ -291,7 +376,8 @@ def main():
     options = parser.parse_args()
     counts, faults = run(options.cases, options.seed)
     for kind in KINDS:
-        print(f"{kind:16s} {counts[kind]:6d}")
+        several = counts[f"{kind}, several columns"]
+        print(f"{kind:16s} {counts[kind]:6d}   of several columns {several:6d}")
     for kind, formula, said in faults[: options.show]:
         print(f"  {kind}: {formula}\n    {said}")
 

@@ -1,0 +1,133 @@
+"""What a formula may call: numpy's functions of single values, and the library's own.
+
+A function that looks at the order of rows, at chance or at files means nothing for series
+that stand in no order; one that writes into its arguments changes other columns. So what
+is allowed is listed: elementwise `np.` functions by their arguments alone, and what
+`formulae` transforms and encodes with.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pcmodel.errors import UserError, unknown_name
+
+NO_EFFECTS = ("offset", "proportion", "prop", "p")  # of the library: no coefficient
+SEVERAL_COLUMNS = ("poly", "bs", "cr", "cc", "tp")
+KNOWN = ("np.log", "np.log1p", "np.exp", "np.sqrt", "np.abs", "np.minimum")
+
+
+def library() -> Any:
+    """The formula library; UserError where it is not installed."""
+    try:
+        import formulae
+    except ImportError:
+        raise UserError(
+            "formulas with conditions need another package",
+            where="formula",
+            expected="`pip install formulae`",
+        ) from None
+    return formulae
+
+
+def elementwise(name: str) -> np.ufunc | None:
+    """numpy's function of single values by its name in a formula; None for any other.
+
+    >>> elementwise("np.log").__name__
+    'log'
+    >>> elementwise("np.cumsum") is None
+    True
+    """
+    module, _, own = name.partition(".")
+    found = getattr(np, own, None) if module == "np" else None
+    is_one = isinstance(found, np.ufunc) and found.nout == 1 and not found.signature
+    return found if is_one else None
+
+
+def encodings() -> tuple[str, ...]:
+    """Contrasts, named as an argument of C()."""
+    library()
+    from formulae.categorical import ENCODINGS
+
+    return tuple(ENCODINGS)
+
+
+def transforms() -> tuple[str, ...]:
+    """The library's own functions, with the contrasts."""
+    library()
+    from formulae.transforms import TRANSFORMS
+
+    return tuple(sorted({*TRANSFORMS, *encodings()} - set(NO_EFFECTS)))
+
+
+def allowed() -> str:
+    """What may be called, in words."""
+    return f"numpy's elementwise functions ({', '.join(KNOWN)}, ...), or " + ", ".join(
+        transforms()
+    )
+
+
+class Elementwise:
+    """Stands for `np` in a formula: nothing of it but functions of single values."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function = elementwise(f"np.{name}")
+        if function is None:
+            raise AttributeError(name)
+
+        def call(*values: Any) -> Any:
+            return _number(function(*(_number(value) for value in values)))
+
+        return call
+
+
+def compares(name: str, operator: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """A comparison whose truths are 0 and 1, so that sums of truths count them.
+
+    Labels are equal or not; which is greater nobody said.
+    """
+
+    def compare(left: Any, right: Any) -> Any:
+        for values, other in ((left, right), (right, left)):
+            _check_comparison(name, values, other)
+        return _number(operator(left, right))
+
+    compare.__name__ = name
+    return compare
+
+
+def _check_comparison(name: str, values: Any, other: Any) -> None:
+    if not _is_labels(values):
+        if isinstance(other, str) and not isinstance(values, str):
+            raise UserError(
+                f"numbers are compared with the label {other!r}",
+                where="formula",
+                expected="a number, without quotation marks",
+            )
+        return
+    if name not in ("eq", "ne"):
+        raise UserError(
+            f"labels of {values.name} are compared by size, and have none",
+            where="formula",
+            expected="== or !=",
+        )
+    levels = [str(level) for level in values.dtype.categories]
+    if isinstance(other, str) and other not in levels:
+        raise unknown_name(f"label of {values.name}", other, levels, where="formula")
+
+
+def _is_labels(values: Any) -> bool:
+    return hasattr(getattr(values, "dtype", None), "categories")
+
+
+def _number(values: Any) -> Any:
+    """Truths as 0 and 1; UserError for labels, of which there is no function."""
+    if _is_labels(values):
+        raise UserError(
+            f"{values.name} holds labels, and a function of numbers is taken of it",
+            where="formula",
+            expected=f"{values.name} by itself, or C({values.name})",
+        )
+    is_truth = getattr(getattr(values, "dtype", None), "kind", "") == "b"
+    return values.astype(float) if is_truth else values

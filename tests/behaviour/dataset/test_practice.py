@@ -1,0 +1,91 @@
+"""Practice, exclusions and rows of nothing are asked about, whatever they are called."""
+
+import pytest
+
+from pcmodel.behaviour.dataset import Reading
+from tests.behaviour.dataset.tables import advised, complaint, load, table
+
+
+def rows_of(names, cells):
+    """Rows of one person with these cells beside the outcome and the response."""
+    rows = [f"a,{cell},{i % 2},{i // 2 % 2}" for i, cell in enumerate(cells)]
+    return table(f"subject,{names},outcome,response", *rows)
+
+
+@pytest.mark.parametrize(
+    ("column", "first", "later"),
+    [
+        ("practice_trial", ("1", "1"), "0"),
+        ("Is-Practice Trial", ("yes", "yes"), "no"),
+        ("Procedure[Trial]", ("PracProc", "PracProc"), "TrialProc"),
+        ("Running", ("prac", "prac"), "main"),
+        ("Running[Block]", ("BlockPracticeTrials",) * 2, "Block1"),
+        ("Anything", ("PracticeTrials",) * 2, "Trials"),
+        ("test_part", ("instr", "instr"), "test"),
+        ("display", ("Practice 1", "Practice 2"), "Trial"),
+        ("practice_trials.thisN", ("0", "1"), ""),
+        ("PracList.Sample", ("1", "2"), "NULL"),
+        ("practice_response", ("f", "j"), ""),
+        ("exclude_trial", ("TRUE", "TRUE"), "FALSE"),
+        ("exclusion", ("too fast", "too slow"), ""),
+        ("rt_outlier", ("1", "1"), "0"),
+        ("valid_trial", ("0", "0"), "1"),
+        ("include", ("no", "no"), "yes"),
+        ("main_trial", ("0", "0"), "1"),
+        ("session", ("practice", "practice"), "1"),
+        ("PracticeMode", ("On", "On"), "Off"),
+        ("state", ("excluded", "excluded"), "kept"),
+        ("section", ("attention_check",) * 2, "task"),
+    ],
+)
+def test_practice_and_exclusions_of_other_names_are_asked_about(
+    column, first, later, tmp_path
+):
+    text = rows_of(column, (*first, *[later] * 6))
+    said = complaint(tmp_path, text)
+    assert f"column {column!r}, row 2 {first[0]!r}" in said and "row 4" not in said
+    without, every = advised(said)[::2], advised(said)[1]
+    series = load(tmp_path, text, reading=Reading(where=" and ".join(without)))
+    assert series.present.sum() == 6
+    assert load(tmp_path, text, reading=Reading(where=every)).present.sum() == 8
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("group", ["training"] * 8),
+        ("training_hours", ["3"] * 8),
+        ("training_group", ["1"] * 8),
+        ("phase", ["nonpractice", "post-training"] * 4),
+        ("bad_outcome", ["1", "0"] * 4),
+        ("practical", ["practical", "other"] * 4),
+        ("excluded", ["", "0"] * 4),
+        ("good", ["0", "1"] * 4),
+        ("reject", ["accept", "reject"] * 4),
+        ("drop", ["140", "0"] * 4),
+    ],
+)
+def test_trials_beside_practice_stay_trials(column, cells, tmp_path):
+    rows = "".join(f"b,x,{i % 2},{i // 2 % 2}\n" for i in range(2))
+    text = rows_of(column, cells) + (rows if column == "group" else "")
+    assert load(tmp_path, text).present.sum() == 8 + 2 * (column == "group")
+
+
+def test_loops_of_which_one_may_be_practice_are_asked_about(tmp_path):
+    cells = [*(f"{i},,0" for i in range(2)), *(f",{i},{i // 3}" for i in range(6))]
+    text = rows_of("loop1.thisN,trials.thisN,k", cells)
+    said = complaint(tmp_path, text)
+    assert "column 'loop1.thisN', row 2: counts the trials of another loop" in said
+    assert "than 'trials.thisN'" in said
+    for where, count in zip(advised(said), (6, 8), strict=True):
+        assert load(tmp_path, text, reading=Reading(where=where)).present.sum() == count
+    other = text.replace("a,0,,0", "b,0,,0").replace("a,1,,0", "b,1,,0")
+    assert load(tmp_path, other).present.sum() == 8  # of other people
+
+
+def test_a_row_is_named_once_for_being_empty(tmp_path):
+    rows = ["fix,a1,n/a,n/a", "go,a2,1,0", "fix,a1,n/a,n/a", "go,a2,0,1"]
+    lines = [f"s,{row}" for row in rows]
+    text = table("subject,type,screen,outcome,response", *lines)
+    said = complaint(tmp_path, text)
+    assert said.count("has neither outcome nor response") == 1

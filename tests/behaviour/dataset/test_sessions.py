@@ -1,0 +1,71 @@
+"""Two sessions never run together unasked, whatever the column is called."""
+
+import pytest
+
+from tests.behaviour.dataset.tables import complaint, load, table
+
+TRIALS = range(1, 6)
+
+
+def trials(names, cells):
+    """Rows of one person with these cells."""
+    rows = [f"a,{cell},{i % 2},{i // 2 % 2}" for i, cell in enumerate(cells)]
+    return table(f"subject,{names},outcome,response", *rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "levels"),
+    [
+        ("week", (1, 2)),
+        ("wavenumber", (1, 2)),
+        ("Assessment Date", ("03/04/2021", "10/04/2021")),
+        ("occasion", ("a", "b")),
+        ("pre_post", (0, 1)),
+        ("time", ("pre", "post")),
+        ("drug", ("placebo", "LSD")),
+        ("done", ("04.03.2021", "11.03.2021")),
+        ("when", ("Baseline", "Follow-up 1")),
+        ("recorded", ("2021-03-04_10h05.22", "2021-03-11_09h12.01")),
+    ],
+)
+@pytest.mark.parametrize("restart", [True, False])
+@pytest.mark.parametrize("session", [True, False])
+def test_columns_that_split_the_rows_are_asked_about(
+    name, levels, restart, session, tmp_path
+):
+    cells = [
+        f"{'1,' * session}{level},{t + (0 if restart else 5 * i)}"
+        for i, level in enumerate(levels)
+        for t in TRIALS
+    ]
+    text = trials(f"{'session,' * session}{name},trial", cells)
+    said = complaint(tmp_path, text)
+    assert f"column {name!r}: seems to name sessions" in said
+    assert "stands twice" not in said
+    option = {"series_by": (name,)} if session else {"columns": {"session": name}}
+    assert (f"--series {name}" if session else f"--columns session={name}") in said
+    assert load(tmp_path, text, **option).present.shape == (2, 5)
+    carried = {"columns": {"block": name}}
+    if not restart or name in ("week", "wavenumber"):
+        assert load(tmp_path, text, **carried).present.shape == (1, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("date", [f"2021-03-04 10:00:{t:02d}" for t in range(10)]),
+        ("week", [1, 2] * 5),
+        ("target", ["t1", "t2"] * 5),
+        ("phase", ["pre"] * 5 + ["post"] * 5),
+        ("subsession.round_number", list(range(10))),
+        ("session.code", ["x"] * 10),
+    ],
+)
+def test_what_changes_from_trial_to_trial_names_no_session(name, cells, tmp_path):
+    assert load(tmp_path, trials(name, cells)).present.shape == (1, 10)
+
+
+def test_a_session_of_one_trial_each_is_none(tmp_path):
+    text = trials("day", range(10))
+    assert "column 'day': changes with every trial" in complaint(tmp_path, text)
+    assert load(tmp_path, text, columns={"trial": "day"}).present.shape == (1, 10)

@@ -1,0 +1,90 @@
+"""Separators, commas, and lines that software writes above and below a table."""
+
+import pytest
+
+from pcmodel.behaviour.dataset import Reading
+from tests.behaviour.dataset.tables import advised, complaint, load, table
+
+NOTES = ("x; y", "x;", "z;z")
+
+
+def noted(name="note", notes=NOTES):
+    rows = [f"a,{i},{i % 2},{i // 2},{note}" for i, note in enumerate(notes)]
+    return table(f"subject,trial,outcome,response,{name}", *rows)
+
+
+@pytest.mark.parametrize("name", ["note", "no;te", '"rated; 0 to 1"'])
+@pytest.mark.parametrize("notes", [NOTES, ("x;y", "x", "y;;z")])
+def test_other_separators_inside_of_cells_separate_nothing(name, notes, tmp_path):
+    assert load(tmp_path, noted(name, notes)).values["response"].tolist() == [[0, 0, 1]]
+
+
+def test_a_line_break_inside_a_cell_is_said(tmp_path):
+    said = complaint(tmp_path, noted(notes=("x", '"two\nlines"', "y")))
+    assert "row 3 'a,1,1,0,\"two'" in said and "any line break inside a cell" in said
+
+
+def test_commas_of_thousands_harm_only_where_they_are_read(tmp_path):
+    text = noted(notes=("1.234", "1.234", "2.345")).replace(",", ";").replace(".", ",")
+    text = text.replace("a;2", "b;2")
+    assert load(tmp_path, text).present.sum() == 3
+    said = complaint(tmp_path, text, covariates=("note",))
+    assert "row 2 '1,234', row 3 '1,234', row 4 '2,345': has a comma" in said
+    text = noted(notes=('"1,5"', '"1,5"', '"2,5"')).replace("a,2", "b,2")
+    said = complaint(tmp_path, text, covariates=("note",))
+    assert "row 4 '2,5': has a comma; write a point" in said
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", ";"])
+@pytest.mark.parametrize(
+    "above",
+    [
+        ("C:\\lab one\\Task, x.edat2",),
+        ("C:\\lab\\Task.edat2\t\t\t\t",),
+        ("# made today", "# by us, and others"),
+        ("Scenario - prl", "Logfile written - 03/04/2021 10:00:00", ""),
+    ],
+)
+def test_lines_above_the_header_are_named(separator, above, tmp_path):
+    text = noted(notes=("x", "y", "z")).replace(",", separator)
+    said = complaint(tmp_path, "\n".join((*above, text)))
+    row = len(above) + 1
+    assert (
+        f"data.csv, row 1: has a path or a remark above the header, which is row {row}"
+        in said
+    )
+    assert load(tmp_path, text).present.sum() == 3
+
+
+@pytest.mark.parametrize("last", ["END OF FILE", "END OF FILE,,,,", ",End of data,,,"])
+def test_the_line_that_ends_a_file_is_named(last, tmp_path):
+    said = complaint(tmp_path, noted() + last + "\n")
+    assert "row 5" in said and "marks the end of the file" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("label", ["Mean", "Grand Total", "a Total", "SD", "average"])
+def test_rows_of_totals_are_nobody(label, tmp_path):
+    text = table("subject,outcome,response", "a,0,1", "a,1,0", "a,1,0", f"{label},1,1")
+    said = complaint(tmp_path, text)
+    assert f"column 'subject', row 5 {label!r}: is a row of totals" in said
+    without, every = advised(said)
+    assert load(tmp_path, text, reading=Reading(where=without)).present.sum() == 3
+    assert load(tmp_path, text, reading=Reading(where=every)).present.sum() == 4
+    twice = table(text.strip(), f"{label},0,1")
+    assert load(tmp_path, twice).present.sum() == 5
+
+
+def test_rows_about_questions_are_no_trials(tmp_path):
+    lines = noted().splitlines()
+    about = ["Who?,Which?,What?,And?,Notes?", ",".join(['"{""ImportId"":""Q""}"'] * 5)]
+    said = complaint(tmp_path, table(lines[0], *about, *lines[1:]))
+    assert "data.csv, row 3: is a row of Qualtrics about the questions" in said
+
+
+def test_tables_of_a_row_for_each_person_are_to_be_long(tmp_path):
+    text = table(
+        "subject,choice_1,choice_2,outcome_1,outcome_2", "a,0,1,1,0", "b,1,0,1,0"
+    )
+    said = complaint(tmp_path, text)
+    assert "one row is one trial: put 'choice_1', 'choice_2' and so on below" in said
