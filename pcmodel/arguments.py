@@ -39,7 +39,6 @@ EXAMPLES = {
     "GradientTransformation": "an optimiser, such as optax.adam(1e-3)",
     "Library": "what load_compounds() gives",
     "ParticipantModel": "a model, such as find_model('binary', 'hgf2')",
-    "Series": "what load_series(path, task) gives",
     "Formula": "what parse_formula('omega2 ~ drug') gives",
     "Participant": "what typical(library, name) gives",
     "Task": "a task, such as find_task('binary')",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 from flax import nnx
@@ -68,6 +69,14 @@ class Rectified:
         return jax.nn.relu(logits)
 
 
+@pytest.fixture
+def unannotated():
+    """As users run the package: annotations, which name its own likelihoods only, are not checked."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
 def observed_by(likelihood):
     """One unit of precision 1 under a likelihood of the user's."""
     network = pcmodel.linear_gaussian(
@@ -77,6 +86,7 @@ def observed_by(likelihood):
     return network
 
 
+@pytest.mark.usefixtures("unannotated")
 def test_corners_of_a_likelihood_are_asked():
     """Prevents rest at zero, where the likelihood has no slope; the mode is 50 * 2 / 51."""
     network = observed_by(Rectified())
@@ -103,6 +113,7 @@ class Counts(Rectified):
     pull_root = push_root
 
 
+@pytest.mark.usefixtures("unannotated")
 def test_a_negative_energy_has_a_rounding_of_its_own():
     """Prevents a residual that is not a number: exp(x) + x = 50 at the mode."""
     network = observed_by(Counts())
