@@ -216,7 +216,9 @@ class _Reader:
         if isinstance(value, type):
             return self._class(value)
         if isinstance(value, JITTED):
-            return self.read(value.__wrapped__)  # type: ignore[attr-defined]
+            # A deep copy of a jitted function has lost the function.
+            inside = getattr(value, "__wrapped__", None)
+            return Same(value) if inside is None else self.read(inside)
         if isinstance(value, np.dtype):
             return repr(value)
         if isinstance(value, jax.tree_util.PyTreeDef):

@@ -146,7 +146,7 @@ def _log_of(value: np.ndarray, where: str) -> np.ndarray:
                 f"got {float(value.min()):g}."
             )
         return np.asarray(np.log(value))
-    if not np.allclose(value, value.T):
+    if not np.allclose(value, value.T, atol=1e-5 * np.abs(value).max()):
         raise UserError(f"{where}: a full precision must be a symmetric matrix.")
     try:
         lower = np.linalg.cholesky(value)

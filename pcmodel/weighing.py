@@ -35,9 +35,9 @@ def weigh(log_ratios: np.ndarray) -> Weighed:
     with np.errstate(all="ignore"):
         # A ratio below exp(-700) of the largest is nothing; its logarithm must be a number.
         logs, shape = smooth_tails(np.maximum(ratios, top - 700.0))
-    weights = np.exp(logs)
-    total = weights.sum(axis=1)
-    share = total**2 / np.sum(weights**2, axis=1) / size
+        weights = np.exp(logs)
+        total = weights.sum(axis=1)
+        share = total**2 / np.sum(weights**2, axis=1) / size
     return Weighed(
         weights / total[:, None],
         np.where(broken | np.isnan(shape), np.inf, shape),

@@ -76,6 +76,15 @@ def test_above_the_limit_it_names_the_sampler_which_is_right_there():
     assert draws.latents[1].shape == (4, 1000, 1) and draws.latents[0].shape[-1] == 6
 
 
+def test_a_linear_network_whose_mode_was_not_found_is_not_exact():
+    """Prevents -45,001 +- 0 nats where it is -5.4."""
+    network = pcmodel.linear_gaussian([np.ones((1, 1))], [1e4, 1.0])
+    nowhere = pcmodel.GaussNewton(max_iterations=0)
+    found = pcmodel.posterior(network, np.array([3.0]), solver=nowhere)
+    told = found.diagnose(jax.random.key(0))
+    assert not told.is_exact and not told.trusted and np.isnan(told.log_evidence)
+
+
 def test_a_linear_network_is_exact_and_nothing_is_drawn():
     """k below every limit, and the numbers of the posterior itself to the last bit."""
     rng = np.random.default_rng(0)

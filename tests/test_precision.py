@@ -110,6 +110,7 @@ BAD = {
     "NaN": (np.nan, "finite"),
     "not square": (np.ones((2, 3)), "symmetric"),
     "not symmetric": (np.array([[1.0, 0.5], [0.0, 1.0]]), "symmetric"),
+    "small, not symmetric": (1e-8 * np.array([[1.0, 0.9], [0.0, 1.0]]), "symmetric"),
     "not positive definite": (np.array([[1.0, 2.0], [2.0, 1.0]]), "definite"),
     "three axes": (np.ones((1, 1, 1)), "scalar, vector or square"),
 }

@@ -9,6 +9,7 @@ from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
 
 WHITE = 255
+LEAST_WHITE = 64  # the brightest pixel of thousands: 16 in scikit-learn's digits, 15 or 63 in others
 AS_BYTES = "np.round(255 * images).astype(np.uint8)"
 
 
@@ -43,8 +44,15 @@ def as_bytes(
 
 def check_brightness(images: UInt8[np.ndarray, "..."], *, where: str) -> None:
     """Raise a UserError for a set of bytes that seem to have been scaled to [0, 1] before."""
-    if images.max() <= 1:
+    brightest = int(images.max())
+    if brightest <= 1:
         raise _looks_scaled(where, "no pixel of the whole set is above 1")
+    if brightest <= LEAST_WHITE:
+        raise UserError(
+            f"no pixel of the whole set is above {brightest}, so that white may be {brightest} and not {WHITE}",
+            where=where,
+            expected=f"grey levels 0 to {WHITE}: np.round(images * ({WHITE} / white)).astype(np.uint8)",
+        )
 
 
 def as_labels(

@@ -5,7 +5,7 @@ hashable model and pure arrays, and everything behind the door is functions of t
 mutate.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, SupportsIndex
 
@@ -16,7 +16,7 @@ from flax import nnx
 from jax import Array
 from jax.typing import ArrayLike
 
-from pcmodel.arguments import checked_arguments
+from pcmodel.arguments import checked_arguments, short
 from pcmodel.arrays import default_dtype, read_numbers
 from pcmodel.capacity import check_fits
 from pcmodel.contents import Content
@@ -35,6 +35,7 @@ from pcmodel.networks.layers import Dense, identity
 from pcmodel.networks.matrices import read_bias, read_matrix
 from pcmodel.networks.splitting import (
     find_shared,
+    functions_of,
     prediction_shape,
     split_layers,
     without,
@@ -100,8 +101,8 @@ class Network(nnx.Module):
 
     @property
     def is_linear(self) -> bool:
-        """Whether predictions are affine: as was said last, unless an activation has changed since."""
-        built, now = self.linear_with, activations_of(self.layers)
+        """Whether predictions are affine: as was said last, unless a layer is of another kind or a function changed."""
+        built, now = self.linear_with, functions_of(self.layers)
         if built is None or len(built) != len(now):
             return False
         pairs = zip(now, built, strict=True)
@@ -109,16 +110,11 @@ class Network(nnx.Module):
 
     @is_linear.setter
     def is_linear(self, value: bool) -> None:
-        self.linear_with = activations_of(self.layers) if value else None
+        self.linear_with = functions_of(self.layers) if value else None
 
-
-def activations_of(layers: Iterable[nnx.Pytree]) -> tuple[Any, ...]:
-    """The activation of every layer and of every module inside it; None where it has none by that name."""
-    found = []
-    for layer in layers:
-        inside = [part for part in vars(layer).values() if isinstance(part, nnx.Pytree)]
-        found += [getattr(layer, "activation", None), *activations_of(inside)]
-    return tuple(found)
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Network":
+        """As `nnx.clone`: a copied activation would be another function."""
+        return nnx.clone(self)
 
 
 def check_widths(widths: Any) -> tuple[int, ...]:
@@ -361,6 +357,7 @@ def log_precisions_of(network: Network) -> LogPrecisions:
     """The log-precision of every level; a UserError where two levels hold one object."""
     holders: dict[int, int] = {}
     for level, value in enumerate(network.log_precision):
+        check_held(network, level, value)
         if value is not None and holders.setdefault(id(value), level) != level:
             raise UserError(
                 f"levels {holders[id(value)]} and {level} hold one log-precision object between them: "
@@ -369,6 +366,18 @@ def log_precisions_of(network: Network) -> LogPrecisions:
     return tuple(
         None if value is None else value[...] for value in network.log_precision
     )
+
+
+def check_held(network: Network, level: int, value: Any) -> None:
+    """Raise a UserError where a level of a network that was changed holds no log-precision of its width."""
+    width, where = network.widths[level], f"log_precision[{level}]"
+    if value is None and level == 0 and network.likelihood.name != "gaussian":
+        return
+    expected = f"one number, {width}, or {width} x {width}, set by network.{where}[...] = values"
+    if not isinstance(value, nnx.Variable):
+        raise UserError(f"is {short(value)}", where=where, expected=expected)
+    if value.shape not in ((), (width,), (width, width)):
+        raise UserError(f"has shape {value.shape}", where=where, expected=expected)
 
 
 def with_arrays(

@@ -6,7 +6,7 @@ keeps it, the others say where it is found (a `Tie`).
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -202,3 +202,15 @@ def prediction_shape(parts: LayerParts, above: jax.ShapeDtypeStruct) -> Any:
 def merged(graphdef: Any, arrays: Any) -> Callable[[Array], Array]:
     """The layer as a function of the level above."""
     return nnx.merge(graphdef, arrays)  # type: ignore[return-value]
+
+
+def functions_of(layers: Iterable[nnx.Pytree]) -> tuple[Any, ...]:
+    """The class of every layer and of every module inside it, and each function that it holds by a name of its own."""
+    found = []
+    for layer in layers:
+        parts = [vars(layer)[name] for name in sorted(vars(layer))]
+        inside = [part for part in parts if isinstance(part, nnx.Pytree)]
+        held = (nnx.Pytree, nnx.Variable)
+        own = [part for part in parts if callable(part) and not isinstance(part, held)]
+        found += [type(layer), *own, *functions_of(inside)]
+    return tuple(found)

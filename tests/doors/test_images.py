@@ -13,6 +13,7 @@ IMAGES = RNG.integers(0, 256, (12, 5, 5, 1)).astype(np.uint8)
 LABELS = np.arange(12) % 3
 SETS = {
     "already in [0, 1]": ({"train_images": IMAGES / 255}, "np.round"),
+    "grey levels 0 to 16": ({"train_images": IMAGES // 16}, "white may be 15"),
     "float32 in [0, 1]": ({"test_images": np.float32(IMAGES) / 255}, "np.round"),
     "bytes of 0 and 1": ({"train_images": IMAGES // 128}, "np.round"),
     "standardised": ({"train_images": IMAGES - 128.0}, "go from -128"),

@@ -1,5 +1,7 @@
 """The network at the door: what it is built from, and what crosses to the pure side."""
 
+import copy
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from flax import nnx
 
 import pcmodel
+from pcmodel.errors import UserError
 from pcmodel.model import LinearModel, sweep
 from pcmodel.networks.layers import identity
 from pcmodel.networks.network import as_model, with_arrays
@@ -98,6 +101,63 @@ def test_an_activation_changed_after_building_ends_linearity():
         )
         < 1e-3
     )
+
+
+class Squares(pcmodel.Dense):
+    def __call__(self, above):
+        return self.weight[...] @ above**2
+
+
+class Applied(nnx.Module):
+    """A layer that its user has called affine, whose function has another name."""
+
+    def __init__(self):
+        self.function = identity
+
+    def __call__(self, above):
+        return self.function(above)
+
+
+def test_a_layer_of_another_kind_or_another_function_ends_linearity():
+    """Prevents a saddle at zero from being certified: both are squares in the end, seen as 4."""
+    replaced = pcmodel.linear_gaussian([np.ones((1, 1))], [1.0, 1.0])
+    replaced.layers[0] = Squares(1, 1, activation=identity, rngs=nnx.Rngs(0))
+    replaced.layers[0].weight[...] = jnp.ones((1, 1))
+    changed = pcmodel.Network(
+        [Applied()], [1, 1], log_precisions=[0.0, 0.0], is_linear=True
+    )
+    assert changed.is_linear
+    changed.layers[0].function = jnp.square
+    for bent in (replaced, changed):
+        assert not bent.is_linear
+        found = pcmodel.infer(bent, np.array([4.0]))
+        np.testing.assert_allclose(found.latents[1] ** 2, 3.5, rtol=1e-5)
+        assert found.converged
+
+
+def test_a_deep_copy_is_the_same_network():
+    """Prevents copied activations, which jax can no longer read."""
+    given = network()
+    copied = copy.deepcopy(given)
+    copied.prior_mean[...] += 1.0
+    first = pcmodel.infer(given, np.ones(3)).latents
+    second = pcmodel.infer(copied, np.ones(3)).latents
+    assert not np.allclose(first[2], second[2])
+    copied.prior_mean[...] -= 1.0
+    np.testing.assert_array_equal(
+        pcmodel.infer(copied, np.ones(3)).latents[2], first[2]
+    )
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [(None, "is None"), (0.5, "is 0.5"), (nnx.Param(jnp.zeros(4)), r"shape \(4,\)")],
+)
+def test_a_level_whose_precision_was_replaced_is_told(held, said):
+    changed = network()
+    changed.log_precision[2] = held
+    with pytest.raises(UserError, match=rf"log_precision\[2\].*{said}|{said}"):
+        pcmodel.infer(changed, np.ones(3))
 
 
 def slopes(network, found):
