@@ -35,6 +35,8 @@ LARGEST_FACTOR = 1024
 """Free units up to which S is decomposed; beyond, there are no defensive draws."""
 NUM_TEMPERED = 5
 """Defensive proposals: own evidence tempered, and the prior."""
+NEAR = 0.2
+"""Posterior standard deviations to a mode within which its evidence is told."""
 APART = 1.0
 """Posterior standard deviations from which another mode is another one."""
 
@@ -163,7 +165,8 @@ def elsewhere(
         near = jnp.minimum(
             distance(own, step), distance(linearise(problem, found.whitened), step)
         )
-        counts = found.converged & (near > APART)
+        # Not `converged`: a search does not ask whether what it found may be a saddle.
+        counts = (found.residual <= NEAR) & (near > APART)
         other = free_energy(problem, jnp.where(counts, found.whitened, whitened))
         return jnp.where(counts, jnp.exp(jnp.minimum(here - other, 80.0)), 0.0)
 

@@ -63,6 +63,9 @@ def poison_answer(entry, name, given):
     """What a poison must give; None for a named error only."""
     if name in ("NaN", "NaN in bfloat16") and entry.takes_nan:
         return entry.call(np.asarray(given, float))
+    if entry.ignored is not None and name in ("infinity", "huge"):
+        if np.all(np.isfinite(np.asarray(given, float)[~entry.ignored])):
+            return entry.call(np.where(entry.ignored, 0, given))
     if name == "huge" and entry.bears_huge:
         # A precision that floats hold is as good as certainty, as is one of 1e12.
         return entry.call(np.where(given > 1e200, 1e12, given))

@@ -31,6 +31,7 @@ class Entry:
     call: from the argument to a tree of numbers.  good: its generator's kind of value.  masked: what a
     numpy mask must give, where one can be honoured.  takes_nan: whether NaN means missing.
     bears_huge: whether a number of 1e300 is held, in double precision, as one of 1e12 is.
+    ignored: places of `good` that are not read, whatever they hold.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Entry:
     is_positive: bool = False
     is_quick: bool = True
     bears_huge: bool = False
+    ignored: np.ndarray | None = None
 
 
 def clamped(function, **options):
@@ -190,6 +192,7 @@ ENTRIES = [
         lambda a, m: pcmodel.complete(NET, a, SEEN & ~m, key=KEY, num_samples=2),
         is_quick=False,
         takes_nan=True,
+        ignored=~np.asarray(SEEN),
     ),
     Entry(
         "log_likelihood",
@@ -276,7 +279,12 @@ ENTRIES = [
         np.array([0, 1, 1]),
         is_positive=True,
     ),
-    Entry("times", lambda a: course(times=a), np.array([0.0, 0.5, 2.0, 4.5])),
+    Entry(
+        "times",
+        lambda a: course(times=a),
+        np.array([0.0, 0.5, 2.0, 4.5]),
+        bears_huge=True,
+    ),
     Entry("dose", lambda a: course(mg=a), np.asarray(20.0), is_positive=True),
     Entry(
         "outcomes",

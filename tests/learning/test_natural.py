@@ -29,7 +29,7 @@ from pcmodel.learning import (
     Nudged,
     PointEstimate,
     PosteriorSamples,
-    standard_errors,
+    settling,
 )
 from pcmodel.learning.information import covariance, inverse_information
 from pcmodel.learning.m_step import (
@@ -117,10 +117,10 @@ def test_the_scalar_reference_is_found_where_em_has_hardly_moved(kind):
     step = NaturalGradient(burn_in=5, settle=40, largest_move=0.3)
     state, curve = learn_precisions(network, data, EIGHT, step, steps=80, frozen=(1,))
     variance = np.mean(data**2) - 2.25
-    error = standard_errors(state.precision, 4000, frozen=(1,))
+    levels = settling(state.precision, 4000, frozen=(1,))
     expected = np.sqrt(2 / 4000) * (2.25 + variance) / variance
     # The running mean remembers some 40 batches of noisy products: 7 % of noise.
-    np.testing.assert_allclose(np.squeeze(error[0]), expected, rtol=0.2)
+    np.testing.assert_allclose(np.squeeze(levels[0].error), expected, rtol=0.2)
     found = -np.log(variance)
     # To the data's own error; EM is twice as far away, after a quarter of the steps.
     np.testing.assert_allclose(curve.log_precisions[-1, 0], found, atol=expected)
@@ -128,7 +128,7 @@ def test_the_scalar_reference_is_found_where_em_has_hardly_moved(kind):
     _, slow = learn_precisions(network, data, EXACT, em, steps=20, frozen=(1,))
     assert abs(slow.log_precisions[-1, 0] - found) > 2 * expected
     np.testing.assert_array_equal(curve.log_precisions[:, 1], 0.0)
-    assert error[1] is None
+    assert levels[1] is None
 
 
 def test_burn_in_moves_nothing_and_no_move_exceeds_its_bound():

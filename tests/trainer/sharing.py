@@ -43,6 +43,7 @@ def is_shared(plan) -> bool:
     """Whether the compiled chunk adds up what several devices have computed."""
     from trainer.tiny import stripes
 
+    from pcmodel.contents import Static
     from pcmodel.learning.loop import run_chunk
     from pcmodel.trainer.setting import prepare
 
@@ -52,11 +53,11 @@ def is_shared(plan) -> bool:
         setting.examples,
         setting.key,
         jax.numpy.asarray(0),
+        jax.numpy.asarray(plan.chunk),
         structure=setting.structure,
-        learning=setting.learning,
+        learning=Static(setting.learning),
         batch_size=plan.batch_size,
-        num_batches=plan.chunk,
-        prepare=setting.preparation,
+        prepare=Static(setting.preparation),
         sharding=setting.sharding,
     )
     return "all-reduce" in lowered.compile().as_text()
