@@ -30,7 +30,7 @@ def by_hand(mg, *, blocked=0.0):
     )
 
 
-@pytest.mark.parametrize("micrograms", [1e-6, 1.0, 5.0, 10.0, 20.0, 100.0, 1e6])
+@pytest.mark.parametrize("micrograms", [1e-6, 1.0, 5.0, 10.0, 20.0, 100.0, 3e4])
 @pytest.mark.parametrize("blocked", [0.0, 40.0])
 def test_lsd_has_the_effect_that_is_computed_by_hand(take, micrograms, blocked):
     doses = Dose("LSD", micrograms / 1000), Dose("ketanserin", blocked, 1.0)
