@@ -31,11 +31,10 @@ from timing import RESULTS, write
 
 from pcmodel.calibration import expected_calibration_error
 from pcmodel.cli.options import configure
-from pcmodel.contents import Static
 from pcmodel.data.images import ImageData, load_images
 from pcmodel.errors import UserError
 from pcmodel.inference import GaussNewton
-from pcmodel.inference.linear_solve import ConjugateGradient
+from pcmodel.inference.linear.dual_primal import ConjugateGradient
 from pcmodel.inference.whitened import objective
 from pcmodel.learning.e_step import PointEstimate, sweep_start
 from pcmodel.learning.em import LearningState, problem_of
@@ -43,11 +42,12 @@ from pcmodel.learning.loop import Position, chunks, run_chunk
 from pcmodel.learning.rules import Backpropagation, Equilibrium, Teaching
 from pcmodel.networks.network import as_model
 from pcmodel.record.environment import environment
-from pcmodel.trainer.evaluate import evaluate
-from pcmodel.trainer.plan import TrainingPlan
-from pcmodel.trainer.run import matrix_products
-from pcmodel.trainer.setting import Setting, network_of, prepare
-from pcmodel.trainer.shipped import locate_plan
+from pcmodel.runtime.contents import Static
+from pcmodel.training.evaluation.evaluate import evaluate
+from pcmodel.training.plan import TrainingPlan
+from pcmodel.training.run import matrix_products
+from pcmodel.training.setup import Setting, network_of, prepare
+from pcmodel.training.shipped import locate_plan
 
 CONVERGED = PointEstimate(GaussNewton(ConjugateGradient(200), max_iterations=30))
 TARGETS = {"mnist": 0.975, "cifar10": 0.5, "digits": 0.9}

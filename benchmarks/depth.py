@@ -21,11 +21,11 @@ from timing import RESULTS, write
 from pcmodel.cli.options import configure
 from pcmodel.data.images import ImageData, load_images
 from pcmodel.errors import UserError
-from pcmodel.progress import Progress
 from pcmodel.record.environment import environment
-from pcmodel.trainer.plan import TrainingPlan
-from pcmodel.trainer.run import run_training
-from pcmodel.trainer.shipped import locate_plan
+from pcmodel.runtime.progress import Progress
+from pcmodel.training.plan import TrainingPlan
+from pcmodel.training.run import run_training
+from pcmodel.training.shipped import locate_plan
 
 
 def load_plan(name: str) -> TrainingPlan:

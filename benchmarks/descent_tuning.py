@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from pcmodel.door import Posed
+from pcmodel.api.pose import Posed
 from pcmodel.inference import GaussNewton, StateDescent
 
 TARGET = 1e-3

@@ -19,12 +19,13 @@ import jax.numpy as jnp
 import numpy as np
 from timing import RESULTS, write
 
-from pcmodel.behaviour.made_up import make_up
+from pcmodel.behaviour.hierarchy.design import INTERCEPT
+from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
 from pcmodel.behaviour.models import find_model
-from pcmodel.behaviour.statistics import Nuts, build_hierarchy, fit_nuts
-from pcmodel.behaviour.statistics.design import INTERCEPT
-from pcmodel.behaviour.statistics.posterior import effect_labels
-from pcmodel.behaviour.statistics.predictive import simulate_series
+from pcmodel.behaviour.posterior.fitted_posterior import effect_labels
+from pcmodel.behaviour.posterior.predictive import simulate_series
+from pcmodel.behaviour.sampling.nuts import Nuts, fit_nuts
+from pcmodel.behaviour.studies.simulate import make_up
 
 FORMULA = "omega2 ~ drug + (drug | participant)"
 EFFECT, EFFECT_SD, LEVEL, LEVEL_SD, CORRELATION = 1.0, 0.5, -3.0, 0.8, 0.3

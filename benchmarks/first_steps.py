@@ -22,10 +22,10 @@ from pcmodel.cli.options import configure
 from pcmodel.data.images import ImageData, load_images
 from pcmodel.errors import UserError
 from pcmodel.learning.loop import Position, chunks
-from pcmodel.trainer.plan import TrainingPlan
-from pcmodel.trainer.run import matrix_products
-from pcmodel.trainer.setting import prepare
-from pcmodel.trainer.shipped import locate_plan
+from pcmodel.training.plan import TrainingPlan
+from pcmodel.training.run import matrix_products
+from pcmodel.training.setup import prepare
+from pcmodel.training.shipped import locate_plan
 
 PARTS = 10
 

@@ -26,18 +26,15 @@ import numpy as np
 from scipy import stats
 from timing import RESULTS, write
 
-from pcmodel.behaviour.made_up import make_up
+from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
 from pcmodel.behaviour.models import find_model
-from pcmodel.behaviour.statistics import Nuts, Posterior, build_hierarchy
-from pcmodel.behaviour.statistics.calibration import (
-    as_effects,
-    draw_possible,
-    draw_study,
-)
-from pcmodel.behaviour.statistics.sampling import build_sampler, fit_side_by_side
+from pcmodel.behaviour.posterior.fitted_posterior import Posterior
+from pcmodel.behaviour.sampling.nuts import Nuts, build_sampler, fit_side_by_side
+from pcmodel.behaviour.studies.sbc import as_effects, draw_possible, draw_study
+from pcmodel.behaviour.studies.simulate import make_up
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tests.behaviour.statistics.gaussian import GaussianModel, make_series
+from tests.behaviour.gaussian import GaussianModel, make_series
 
 NAME = "group_coverage"
 EACH = 8

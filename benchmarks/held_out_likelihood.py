@@ -40,11 +40,11 @@ import pcmodel
 from pcmodel.cli.options import configure
 from pcmodel.data.standardisation import as_levels
 from pcmodel.learning import FixedHiddenPrecision, FixedWeightNorm, Frozen, Learning
-from pcmodel.precision import LOG_TWO_PI
-from pcmodel.trainer.build import build_learning, build_network
-from pcmodel.trainer.examples import Split, load_split
-from pcmodel.trainer.plan import TrainingPlan
-from pcmodel.trainer.shipped import locate_plan
+from pcmodel.model.precision import LOG_TWO_PI
+from pcmodel.training.build import build_learning, build_network
+from pcmodel.training.examples import Split, load_split
+from pcmodel.training.plan import TrainingPlan
+from pcmodel.training.shipped import locate_plan
 
 ALL, DATA, NONE = "every level", "level 0 alone", "none"
 PAIRS = ((ALL, NONE), (ALL, DATA), (DATA, NONE))

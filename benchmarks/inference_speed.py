@@ -39,14 +39,14 @@ from flax import nnx
 from timing import RESULTS, interleaved, write
 
 import pcmodel
-from pcmodel.api import run_inference
+from pcmodel.api.infer import run_inference
+from pcmodel.api.pose import Posed, pose
 from pcmodel.data.digits import load_digits_split, one_hot
-from pcmodel.door import Posed, pose
 from pcmodel.inference import ConjugateGradient, GaussNewton, StateDescent
-from pcmodel.inference.descent import descend_steps
-from pcmodel.inference.gauss_newton import OPENING
-from pcmodel.inference.linear_solve import choose, factor_once
-from pcmodel.inference.secant import secant_descent
+from pcmodel.inference.linear.dual_primal import choose, factor_once
+from pcmodel.inference.solvers.descent import descend_steps
+from pcmodel.inference.solvers.gauss_newton import OPENING
+from pcmodel.inference.solvers.lbfgs import secant_descent
 from pcmodel.learning.em import Learning
 
 WIDTHS = (64, 128, 64, 10)

@@ -27,10 +27,10 @@ from flax import nnx
 from timing import RESULTS, write
 
 import pcmodel
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.inference.posterior import row_log_det
 from pcmodel.inference.whitened import objective, unroll
-from pcmodel.precision import LOG_TWO_PI
+from pcmodel.model.precision import LOG_TWO_PI
 
 ACTIVATIONS = {"tanh": jnp.tanh, "gelu": jax.nn.gelu, "relu": jax.nn.relu}
 LIKELIHOODS = {

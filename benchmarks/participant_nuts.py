@@ -26,12 +26,12 @@ from numpyro.infer import MCMC, NUTS
 from timing import RESULTS, write
 
 from pcmodel.behaviour.dataset import Series
-from pcmodel.behaviour.made_up import draw_wins
+from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
 from pcmodel.behaviour.models import find_model
-from pcmodel.behaviour.ranked import normal_scores, split
-from pcmodel.behaviour.statistics import Nuts, build_hierarchy, fit_nuts
-from pcmodel.behaviour.statistics.predictive import simulate_series
-from pcmodel.behaviour.statistics.sampling import build_sampler
+from pcmodel.behaviour.posterior.predictive import simulate_series
+from pcmodel.behaviour.sampling.nuts import Nuts, build_sampler, fit_nuts
+from pcmodel.behaviour.studies.simulate import draw_wins
+from pcmodel.inference.rank_normalised import normal_scores, split
 
 NAMES = ("omega2", "omega2_sd", "log_zeta", "log_zeta_sd")
 MAX_DEPTH = 10

@@ -34,7 +34,7 @@ from flax import nnx
 from timing import RESULTS, write
 
 import pcmodel
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.inference import ConjugateGradient, GaussNewton
 from pcmodel.learning import (
     ClosedForm,
@@ -43,11 +43,11 @@ from pcmodel.learning import (
     NaturalGradient,
     PointEstimate,
     PosteriorSamples,
-    settling,
 )
 from pcmodel.learning.loop import learn
+from pcmodel.learning.precisions import settling
+from pcmodel.model.problem import Structure
 from pcmodel.networks.network import PureNetwork, as_model
-from pcmodel.problem import Structure
 
 CASES = {
     "three levels, falling": ((20, 10, 5), (4.0, 2.0, 1.0)),

@@ -22,16 +22,15 @@ from typing import Any
 import numpy as np
 from timing import RESULTS, write
 
-from pcmodel.behaviour.checking import CheckPlan, run_check
 from pcmodel.behaviour.models.catalogue import MODELS
-from pcmodel.behaviour.statistics import Calibration
-from pcmodel.behaviour.statistics.calibration import Replication
-from pcmodel.cli.calibrate_page import analyse, band, departure
-from pcmodel.cli.replications import StoredReplications
+from pcmodel.behaviour.studies.calibrate import CheckPlan, run_check
+from pcmodel.behaviour.studies.sbc import Calibration, Replication
+from pcmodel.cli.commands.replications import StoredReplications
+from pcmodel.cli.pages.calibrate_page import analyse, band, departure
 from pcmodel.errors import UserError
-from pcmodel.progress import Progress
 from pcmodel.record import RunIdentity
 from pcmodel.record.environment import environment
+from pcmodel.runtime.progress import Progress
 
 NAME = "simulation_based_calibration"
 ONE_PERSON = CheckPlan(

@@ -31,14 +31,14 @@ from flax import nnx
 from timing import RESULTS, interleaved, write
 
 import pcmodel
-from pcmodel.door import Posed, pose
+from pcmodel.api.pose import Posed, pose
 from pcmodel.inference import StateDescent
-from pcmodel.inference.descent import descend_steps
-from pcmodel.inference.truncated import TruncatedNewton
+from pcmodel.inference.solvers.descent import descend_steps
+from pcmodel.inference.solvers.truncated_newton import TruncatedNewton
 from pcmodel.learning import Backpropagation, Frozen, Incremental, PointEstimate
 from pcmodel.learning.e_step import sweep_start
 from pcmodel.learning.em import Learning, em_step, init_learning
-from pcmodel.model import sweep
+from pcmodel.model.generative import sweep
 from pcmodel.networks.network import as_model
 
 RATE = 0.05

@@ -18,7 +18,7 @@ import numpy as np
 from participant_nuts import make_study
 from timing import RESULTS, write
 
-from pcmodel.behaviour.statistics import Variational, fit_svi
+from pcmodel.behaviour.sampling.variational import Variational, fit_svi
 
 SIZES = ((125, 100), (500, 100), (2000, 100), (125, 400), (500, 400), (2000, 400))
 TRUTH = {"omega2": (-3.0, 0.8), "log_zeta": (1.0, 0.4)}

@@ -13,16 +13,16 @@ import numpy as np
 from jax.scipy.special import ndtr
 
 import pcmodel
-from pcmodel.door import pose
-from pcmodel.inference.gauss_newton import GaussNewton
+from pcmodel.api.pose import pose
+from pcmodel.inference.activity import mix_top_down, num_noise
 from pcmodel.inference.infer import infer_one
 from pcmodel.inference.posterior import covariance_root
-from pcmodel.mixing import mix_top_down, num_noise
+from pcmodel.inference.solvers.gauss_newton import GaussNewton
+from pcmodel.model.problem import Problem
 from pcmodel.networks.network import PureNetwork, as_model
 from pcmodel.neuromodulation import CORTEX, Effects, anatomy
-from pcmodel.neuromodulation.accounts import Account
+from pcmodel.neuromodulation.accounts.accounts import Account
 from pcmodel.paradigms.revision import settling_time
-from pcmodel.problem import Problem
 
 from ._claims import AS_SET, Knob, Setting
 
@@ -88,8 +88,8 @@ def activity(problem: Problem, whitened, top_down, temperature) -> Activity:
 
 def whitened_root(problem: Problem, whitened):
     """R with R R' the posterior covariance of z."""
-    from pcmodel.energy import state_from_latents
     from pcmodel.inference.whitened import unroll
+    from pcmodel.model.energy import state_from_latents
 
     def to_state(z):
         return state_from_latents(problem.structure, unroll(problem, z).latents)

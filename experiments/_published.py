@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pcmodel.behaviour.workflow import Plan, WorkflowResults, digest, run_workflow
+from pcmodel.behaviour.studies.fit import Plan, WorkflowResults, digest, run_workflow
 from pcmodel.errors import UserError
 from pcmodel.report import Report, Section, Table, Verdict
 

@@ -12,7 +12,7 @@ Time: a quarter of an hour on two idle cores; a minute or two with --smoke
 
 from typing import Any
 
-from pcmodel.behaviour.workflow import WorkflowResults
+from pcmodel.behaviour.studies.fit import WorkflowResults
 from pcmodel.report import Report
 
 from ._published import (

@@ -23,9 +23,10 @@ import numpy as np
 
 from pcmodel.behaviour.dataset import RawTable, find_task, read_raw
 from pcmodel.behaviour.dataset.series import Series, arrange
+from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
-from pcmodel.behaviour.statistics import Variational, build_hierarchy, fit_svi
-from pcmodel.behaviour.statistics.posterior import VARIATIONAL, effect_labels
+from pcmodel.behaviour.posterior.fitted_posterior import VARIATIONAL, effect_labels
+from pcmodel.behaviour.sampling.variational import Variational, fit_svi
 from pcmodel.errors import UserError
 from pcmodel.report import Report, Section, Table, Verdict
 

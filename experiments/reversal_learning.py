@@ -23,10 +23,10 @@ import jax.numpy as jnp
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from pcmodel.behaviour.made_up import make_up, with_wins
 from pcmodel.behaviour.models import BanditModel, find_model
 from pcmodel.behaviour.models.catalogue import Setting
-from pcmodel.behaviour.statistics.modes import fit_modes
+from pcmodel.behaviour.sampling.map_estimates import fit_modes
+from pcmodel.behaviour.studies.simulate import make_up, with_wins
 from pcmodel.errors import UserError
 from pcmodel.report import Panel, Report, Section, Table, Verdict
 

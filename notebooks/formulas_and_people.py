@@ -19,7 +19,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy import stats
 
-from pcmodel.behaviour.statistics import build_design, parse_formula
+from pcmodel.behaviour.hierarchy.design import build_design
+from pcmodel.behaviour.hierarchy.formula import parse_formula
 from pcmodel.errors import UserError
 
 rng = np.random.default_rng(1)

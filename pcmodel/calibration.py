@@ -13,8 +13,8 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float, Int
 
-from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
+from pcmodel.inputs.arrays import read_numbers
 
 CHUNK = 32  # examples at a time: sorting copies their samples several times
 SUM_TOLERANCE = 1e-3  # float32 probabilities of a thousand classes sum to 1 within this

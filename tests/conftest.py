@@ -11,7 +11,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import jax
 import pytest
 
-from pcmodel.runtime import compile_quickly
+from pcmodel.runtime.flags import compile_quickly
 
 compile_quickly()  # most of the suite's time is compiling many small programs once each
 jax.config.update("jax_enable_compilation_cache", False)  # nor read the user's own

@@ -17,11 +17,11 @@ import jax.numpy as jnp
 import numpy as np
 
 import pcmodel
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.inference import posterior as laplace
-from pcmodel.inference.evidence import evidence_at_top
+from pcmodel.inference.top_evidence import evidence_at_top
 from pcmodel.inference.whitened import linearise, unroll, whitened_from_latents
-from pcmodel.problem import Problem
+from pcmodel.model.problem import Problem
 
 WIDE = np.longdouble
 

@@ -10,10 +10,10 @@ import numpy as np
 from oracles import Conditioned, KnownUnits, LinearHierarchy
 
 import pcmodel
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.inference import GaussNewton, InferenceResult, infer_one
 from pcmodel.inference import posterior as laplace
-from pcmodel.problem import Problem
+from pcmodel.model.problem import Problem
 
 RTOL = 1e-9
 """Agreement with a closed form in double precision (1e-6 is what is promised)."""

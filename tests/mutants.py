@@ -29,17 +29,17 @@ class Mutant(NamedTuple):
     tests: str
 
 
-ENERGY = "tests/test_energy.py"
+ENERGY = "tests/model/test_energy.py"
 THEOREMS = "tests/inference/test_theorems.py"
 CALIBRATION = "tests/test_calibration.py"
-DISTANCE = "tests/inference/test_certified_distance.py"
-LEVELS = "tests/test_level_energies.py"
+DISTANCE = "tests/inference/certificates/test_certified_distance.py"
+LEVELS = "tests/model/test_level_energies.py"
 COMPETITION = "tests/neuromodulation/test_competition.py"
 
 MUTANTS = (
     Mutant(
         "flip the prediction's sign in the error",
-        "energy.py",
+        "model/energy.py",
         "error = whiten(own, latents[run.first] - prediction)",
         "error = whiten(own, latents[run.first] + prediction)",
         ENERGY,
@@ -53,21 +53,21 @@ MUTANTS = (
     ),
     Mutant(
         "drop the log determinant",
-        "precision.py",
+        "model/precision.py",
         "return 0.5 * (width * LOG_TWO_PI - log_det(factor))",
         "return 0.5 * (width * LOG_TWO_PI)",
         ENERGY,
     ),
     Mutant(
         "forget exp",
-        "precision.py",
+        "model/precision.py",
         "return root_gain * jnp.exp(0.5 * jnp.broadcast_to(log_precision, (width,)))",
         "return root_gain * (1 + 0.5 * jnp.broadcast_to(log_precision, (width,)))",
         ENERGY,
     ),
     Mutant(
         "clamp the wrong end",
-        "door.py",
+        "api/pose.py",
         "clamps[0] = Clamp(observation)",
         "clamps[len(names) - 1] = Clamp(observation)",
         ENERGY,
@@ -81,7 +81,7 @@ MUTANTS = (
     ),
     Mutant(
         "relax the wrong level",
-        "modulation.py",
+        "model/modulation.py",
         "resolved[index] = checked_gain(gain, names[index], widths[index], dtype)",
         "resolved[index - 1] = checked_gain(gain, names[index], widths[index], dtype)",
         THEOREMS,
@@ -95,21 +95,21 @@ MUTANTS = (
     ),
     Mutant(
         "accept steps that raise the energy",
-        "inference/guard.py",
+        "inference/solvers/sufficient_decrease.py",
         "falls = difference <= jnp.maximum(ARMIJO * length * slope, unseen)",
         "falls = difference < jnp.inf",
-        "tests/inference/test_gauss_newton.py -k never_rises",
+        "tests/inference/solvers/test_gauss_newton.py -k never_rises",
     ),
     Mutant(
         "forget what secant steps learned",
-        "inference/secant.py",
+        "inference/solvers/lbfgs.py",
         "vector = vector - weight * pair.change",
         "vector = vector - 0 * weight * pair.change",
-        "tests/inference/test_secant.py",
+        "tests/inference/solvers/test_lbfgs.py",
     ),
     Mutant(
         "take the wrong corner for the top's marginal belief",
-        "energy.py",
+        "model/energy.py",
         "return whole[-width:, -width:]",
         "return whole[:width, :width]",
         "tests/inference/test_beliefs_and_filters.py -k gaussians_they_are",
@@ -123,21 +123,21 @@ MUTANTS = (
     ),
     Mutant(
         "forget the drift between trials",
-        "belief.py",
+        "model/belief.py",
         "return Belief.from_covariance(mean, covariance + noise, self.levels)",
         "return Belief.from_covariance(mean, covariance, self.levels)",
-        "tests/test_belief.py",
+        "tests/model/test_belief.py",
     ),
     Mutant(
         "leave the likelihood untempered by its gain",
-        "likelihood.py",
+        "model/likelihood.py",
         "return gain * (jax.nn.softplus(logits) - data * logits)",
         "return gain**0 * (jax.nn.softplus(logits) - data * logits)",
         ENERGY,
     ),
     Mutant(
         "differentiate with the curvature's sign wrong",
-        "inference/tangent.py",
+        "inference/implicit_derivatives.py",
         "return columns * refined(",
         "return -columns * refined(",
         "tests/inference/test_gradients.py -k tanh",
@@ -186,45 +186,45 @@ MUTANTS = (
     ),
     Mutant(
         "take the noise of draws for information",
-        "learning/information.py",
+        "learning/precisions/fisher_information.py",
         'same = jnp.einsum("bsi,bsj->ij", spread, spread)',
         "same = 0 * products",
-        "tests/learning/test_natural.py -k inflated",
+        "tests/learning/precisions/test_natural_gradient.py -k inflated",
     ),
     Mutant(
         "leave the latents below out of the non-centred score",
-        "learning/scores.py",
+        "learning/precisions/scores.py",
         "return 0.5 * row_log_det(changed) - objective(changed, whitened)",
         "return 0.5 * row_log_det(changed) - objective(problem, whitened)",
-        "tests/learning/test_natural.py -k likelihood_s_gradient",
+        "tests/learning/precisions/test_natural_gradient.py -k likelihood_s_gradient",
     ),
     Mutant(
         "forget the volume of the annealed coordinates",
-        "inference/annealing.py",
+        "inference/ais.py",
         "value = log_mean + log_root_det(around) + log_constant(problem, around.mean)",
         "value = log_mean + log_constant(problem, around.mean)",
-        "tests/inference/test_annealing.py -k linear",
+        "tests/inference/test_ais.py -k linear",
     ),
     Mutant(
         "count a belief's energy at its last level",
-        "energy.py",
+        "model/energy.py",
         "terms = terms.at[levels[0]].add(own)",
         "terms = terms.at[levels[-1]].add(own)",
         LEVELS,
     ),
     Mutant(
         "temper the data that were seen by the gains of the first units",
-        "energy.py",
+        "model/energy.py",
         "return take(gain, problem.structure.clamped_units(0))",
         "return gain[: len(problem.structure.clamped_units(0))]",
         LEVELS,
     ),
     Mutant(
         "halve the stochastic log determinant",
-        "inference/lanczos.py",
+        "inference/linear/lanczos.py",
         "return size * jnp.sum(",
         "return 0.5 * size * jnp.sum(",
-        "tests/inference/test_lanczos.py",
+        "tests/inference/linear/test_lanczos.py",
     ),
     Mutant(
         "keep a rejected momentum as it was",
@@ -235,21 +235,21 @@ MUTANTS = (
     ),
     Mutant(
         "certify at a hundredth of the distance",
-        "inference/certificate.py",
+        "inference/certificates/certificate.py",
         "residual = jnp.sqrt(bound**2 + digit**2)",
         "residual = 0.01 * jnp.sqrt(bound**2 + digit**2)",
         DISTANCE,
     ),
     Mutant(
         "certify at a hundred times the tolerance",
-        "inference/certificate.py",
+        "inference/certificates/certificate.py",
         "residual <= jnp.maximum(tolerance, rounding)",
         "residual <= jnp.maximum(100 * tolerance, rounding)",
         DISTANCE,
     ),
     Mutant(
         "ignore plasticity in gradient steps on precisions",
-        "learning/m_step.py",
+        "learning/precisions/m_step.py",
         "else value + rule.rate * jnp.asarray(change)",
         "else value + jnp.asarray(change)",
         "tests/learning/test_plasticity.py",

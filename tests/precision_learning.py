@@ -9,7 +9,7 @@ import optax
 from flax import nnx
 
 import pcmodel
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.learning import Learning
 from pcmodel.learning.loop import learn
 from pcmodel.networks.network import as_model

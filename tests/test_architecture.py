@@ -4,6 +4,7 @@ Read from the source, so a forbidden import fails here before it can tangle anyt
 """
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -13,53 +14,37 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "pcmodel").rglob("*.py"))
 OURS = [*FILES, *sorted((ROOT / "experiments").rglob("*.py"))]
 
-# Top-level modules that join the parts for the user; every other one is core.
-DOOR = {
-    "amortising",
-    "api",
-    "diagnosis",
-    "door",
-    "drawing",
-    "fluctuations",
-    "laplace",
-    "laplace_report",
-    "parts",
-    "resuming",
-    "sampling",
-    "starting",
-    "training",
-    "weighing",
-}
-SERVICES = {
-    "arguments",
-    "arrays",
-    "capacity",
-    "errors",
-    "numerals",
-    "progress",
-    "ranges",
-    "reading",
-    "runtime",
-}
-
-# What each part may import besides itself, the core and the services.
+# What each folder may import besides itself, `errors` and `calibration`.
 MAY_IMPORT = {
-    "core": set(),
-    "inference": set(),
-    "learning": {"inference"},
-    "networks": {"record"},
-    "paradigms": {"inference"},
-    "neuromodulation": set(),
-    "memory": set(),
-    "brain": {"inference"},
-    "behaviour": {"inference", "paradigms", "data"},
-    "data": set(),
-    "door": {"inference", "learning", "networks", "record", "behaviour"},
-    "record": set(),
-    "report": set(),
-    "trainer": {"inference", "learning", "networks", "data", "door", "record"},
-    "cli": {"record", "report", "behaviour", "trainer"},
+    "inputs": set(),
+    "runtime": {"inputs"},
+    "model": {"inputs"},
+    "inference": {"inputs", "model"},
+    "learning": {"inputs", "runtime", "model", "inference"},
+    "record": {"inputs"},
+    "networks": {"inputs", "runtime", "model", "record"},
+    "api": {
+        "inputs",
+        "runtime",
+        "model",
+        "inference",
+        "learning",
+        "networks",
+        "record",
+    },
+    "data": {"inputs", "runtime"},
+    "report": {"inputs", "api"},
+    "training": {
+        *("inputs", "runtime", "model", "inference", "learning", "networks", "api"),
+        *("data", "record", "report"),
+    },
+    "paradigms": {"inputs", "model", "inference", "api", "networks", "neuromodulation"},
+    "neuromodulation": {"inputs", "runtime", "model"},
+    "behaviour": {"inputs", "runtime", "model", "inference", "data", "paradigms"},
+    "cli": {"inputs", "runtime", "record", "report", "behaviour", "training"},
 }
+LOOSE = {"__init__", "__main__", "calibration", "errors"}
+MOST_MODULES = 12  # in one folder
 
 # Heavy or framework packages, and the only parts that may know them.
 HOMES = {
@@ -73,7 +58,7 @@ HOMES = {
     "pyarrow": {"behaviour"},
     "matplotlib": {"report"},
     "jsonargparse": {"cli"},
-    "rich": {"cli", "progress"},
+    "rich": {"cli", "runtime"},
     "sklearn": {"data"},
     "pooch": {"data"},
 }
@@ -103,13 +88,9 @@ def imports(file):
 
 
 def part_of(module):
-    """The part a dotted name under `pcmodel` belongs to."""
+    """The folder of `pcmodel` that a dotted name belongs to; None for what lies loose."""
     name = module.split(".")[1]
-    if (ROOT / "pcmodel" / name).is_dir():
-        return name
-    if name in DOOR:
-        return "door"
-    return name if name in SERVICES else "core"
+    return name if (ROOT / "pcmodel" / name).is_dir() else None
 
 
 def module_of(file):
@@ -120,28 +101,85 @@ def label(file):
     return str(file.relative_to(ROOT))
 
 
-PARTS = [f for f in FILES if f.parent != ROOT / "pcmodel" or "__" not in f.stem]
+PARTS = [f for f in FILES if f.parent != ROOT / "pcmodel"]
+FOLDERS = sorted({f.parent for f in PARTS})
 
 
 @pytest.mark.parametrize("file", PARTS, ids=label)
 def test_parts_import_each_other_in_one_direction(file):
     part = part_of(module_of(file))
-    allowed = {part} | MAY_IMPORT.get(part, set()) | SERVICES
-    if part not in SERVICES | {"data", "record", "report"}:
-        allowed.add("core")
     used = {part_of(name) for name in imports(file) if name.startswith("pcmodel.")}
-    used = {p for p in used if p != "core" or _names_a_core_module(file)}
-    assert used <= allowed, f"{part} may not import {sorted(used - allowed)}"
+    wrong = used - {None, part} - MAY_IMPORT[part]
+    assert not wrong, f"{part} may not import {sorted(wrong)}"
 
 
-def _names_a_core_module(file):
-    """`from pcmodel import __version__` names no module of the core."""
-    return any(
-        (ROOT / "pcmodel" / f"{name.split('.')[1]}.py").exists()
-        and part_of(name) == "core"
-        for name in imports(file)
-        if name.startswith("pcmodel.")
-    )
+def test_directions_have_no_circle():
+    """Prevents two folders that may import each other, through however many others."""
+    left = {part: set(used) for part, used in MAY_IMPORT.items()}
+    while left:
+        free = {part for part, used in left.items() if not used & left.keys()}
+        assert free, f"a circle among {sorted(left)}"
+        left = {part: used for part, used in left.items() if part not in free}
+
+
+def test_modules_import_each_other_in_no_circle():
+    """Read as a whole: also through packages, and whatever the order of importing."""
+    files = {module_of(f).removesuffix(".__init__"): f for f in FILES}
+    graph = {name: _imported(files[name], files) - {name} for name in files}
+    while graph:
+        free = {name for name, used in graph.items() if not used & graph.keys()}
+        assert free, f"a circle among {sorted(graph)}"
+        graph = {name: used for name, used in graph.items() if name not in free}
+
+
+def _imported(file, files):
+    """Modules that are imported with the file; not inside functions, not for types alone."""
+    found, waiting = set(), list(tree_of(file).body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            for name in (f"{node.module}.{alias.name}" for alias in node.names):
+                found.add(name if name in files else node.module)
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        waiting += ast.iter_child_nodes(node)
+    return found & files.keys()
+
+
+def test_nothing_lies_loose():
+    loose = {f.stem for f in FILES if f.parent == ROOT / "pcmodel"}
+    assert loose <= LOOSE
+    assert not [
+        f for f in (ROOT / "pcmodel/behaviour").glob("*.py") if f.stem != "__init__"
+    ]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=label)
+def test_folders_are_small_and_say_what_they_hold(folder):
+    modules = [f for f in folder.glob("*.py") if f.stem != "__init__"]
+    assert len(modules) <= MOST_MODULES
+    assert ast.get_docstring(tree_of(folder / "__init__.py"))
+
+
+@pytest.mark.parametrize("part", sorted(MAY_IMPORT))
+def test_each_folder_says_what_it_may_import(part):
+    """Its docstring names exactly the folders of the table above."""
+    said = ast.get_docstring(tree_of(ROOT / "pcmodel" / part / "__init__.py"))
+    line = said[said.index("May import:") :].split("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", line)) == MAY_IMPORT[part]
+
+
+def test_the_tests_mirror_the_library():
+    """Every folder of tests is one of the library, or of what stands beside it."""
+    beside = {"doors", "experiments", "mutation"}
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        folder = file.parent.relative_to(ROOT / "tests")
+        if folder.parts and folder.parts[0] not in beside:
+            assert (ROOT / "pcmodel" / folder).is_dir(), label(file)
 
 
 @pytest.mark.parametrize("package", HOMES)

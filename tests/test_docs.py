@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-PROLOGUE = "from pcmodel.runtime import compile_quickly; compile_quickly(); "
+PROLOGUE = "from pcmodel.runtime.flags import compile_quickly; compile_quickly(); "
 
 
 def run(source, folder, name):

@@ -58,7 +58,7 @@ def test_every_sabotage_finds_its_line(mutant):
 
 def test_sabotages_are_the_mistakes_that_could_be_made_and_nothing_else():
     """Prevents a draw over messages, annotations and docstrings, which no number depends on."""
-    found = mutations_of(SOURCE, "energy.py", {})
+    found = mutations_of(SOURCE, "model/energy.py", {})
     said = {f"{each.before} -> {each.after}" for each in found}
     assert said >= EXPECTED, EXPECTED - said
     touched = {
@@ -114,7 +114,7 @@ def test_a_campaign_that_was_cut_goes_on_where_it_was(tmp_path, monkeypatch):
         if len(tried) == cut[0]:
             raise KeyboardInterrupt
         tried.append(mutation.name)
-        by = "" if mutation == drawn[1] else "tests/test_energy.py::test_x"
+        by = "" if mutation == drawn[1] else "tests/model/test_energy.py::test_x"
         return campaign.Outcome(mutation, by, "why", 1.0, 2)
 
     monkeypatch.setattr(campaign, "attempt", attempt)
@@ -154,7 +154,9 @@ def test_the_tool_catches_what_a_test_catches_and_admits_the_rest(
     Two that the tests of receptors notice, and one that nothing can: where it stands, a mask discards it.
     """
     monkeypatch.setattr(sites, "EQUAL_BY_DESIGN", ())
-    source = (ROOT / "pcmodel/neuromodulation/receptors.py").read_text("utf-8")
+    source = (ROOT / "pcmodel/neuromodulation/pharmacology/receptors.py").read_text(
+        "utf-8"
+    )
     wanted = {
         (
             "return 1 + antagonist",
@@ -166,7 +168,7 @@ def test_the_tool_catches_what_a_test_catches_and_admits_the_rest(
     }
     chosen = {
         where: each
-        for each in all_mutations()["neuromodulation/receptors.py"]
+        for each in all_mutations()["neuromodulation/pharmacology/receptors.py"]
         for where, before, after in wanted
         if (each.before, each.after) == (before, after)
         and where in source.splitlines()[each.line - 1]

@@ -283,7 +283,7 @@ class Verdict(NamedTuple):
 def pose_linear(shape: Shape, numbers: Numbers):
     """The posed problem of the package."""
     import pcmodel
-    from pcmodel.door import pose
+    from pcmodel.api.pose import pose
 
     network = pcmodel.linear_gaussian(
         numbers.weights,
@@ -346,8 +346,8 @@ def forget_programs(done: int) -> None:
 
 def linear_battery(count: int, seed: int, solver=None, each: int = 20, report=print):
     """Verdicts of `count` linear problems, `each` of every shape."""
-    from pcmodel.api import run_inference
-    from pcmodel.inference.gauss_newton import GaussNewton
+    from pcmodel.api.infer import run_inference
+    from pcmodel.inference.solvers.gauss_newton import GaussNewton
 
     rng = np.random.default_rng(seed)
     verdicts = []

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from pcmodel.behaviour.study import run_behaviour_study
+from pcmodel.behaviour.change_point.study.study import run_behaviour_study
 from pcmodel.data.digits import DigitsSplit, load_digits_split
-from pcmodel.laplace_report import Told
 from pcmodel.networks.network import as_model
-from pcmodel.progress import Progress
+from pcmodel.report.laplace import Told
+from pcmodel.runtime.progress import Progress
 
 from .config import Config
 from .network import Trained, accuracy, readout_accuracy, train_digits

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pcmodel.behaviour.study import BehaviourSettings
+from pcmodel.behaviour.change_point.study.study import BehaviourSettings
 from pcmodel.errors import UserError
 
 

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pcmodel.behaviour.diagnostics import BRIEF
+from pcmodel.behaviour.posterior.diagnostics import BRIEF
 from pcmodel.report import Verdict
 
 if TYPE_CHECKING:
-    from pcmodel.behaviour.study import BehaviourResults
+    from pcmodel.behaviour.change_point.study.study import BehaviourResults
 
     from .analysing import Curves, Levels
     from .computing import Results

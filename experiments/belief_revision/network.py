@@ -9,12 +9,12 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.data.digits import DigitsSplit, one_hot
-from pcmodel.inference.linear_solve import ConjugateGradient
+from pcmodel.inference.linear.dual_primal import ConjugateGradient
 from pcmodel.learning.e_step import PosteriorSamples
 from pcmodel.learning.em import Learning
-from pcmodel.networks.layers import identity
+from pcmodel.networks.layers.dense import identity
 from pcmodel.networks.network import Network, as_model, dense, with_arrays
-from pcmodel.progress import Progress
+from pcmodel.runtime.progress import Progress
 
 from .config import Training
 

@@ -8,17 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from pcmodel.api import run_inference
-from pcmodel.belief import Belief
-from pcmodel.door import Batching, pose
-from pcmodel.inference.gauss_newton import GaussNewton
-from pcmodel.laplace import Posterior
-from pcmodel.laplace_report import Told
-from pcmodel.modulation import Modulation
+from pcmodel.api.infer import run_inference
+from pcmodel.api.pose import Batching, pose
+from pcmodel.api.posterior import Posterior
+from pcmodel.inference.solvers.gauss_newton import GaussNewton
+from pcmodel.model.belief import Belief
+from pcmodel.model.modulation import Modulation
+from pcmodel.model.precision import covariance_to_log_precision
+from pcmodel.model.problem import Problem
 from pcmodel.networks.network import PureNetwork
 from pcmodel.paradigms.revision import Revision, revise
-from pcmodel.precision import covariance_to_log_precision
-from pcmodel.problem import Problem
+from pcmodel.report.laplace import Told
 
 QUICK = {"xla_backend_optimization_level": 1}
 """Compiled in two thirds of the time; these programs run for less than they compile."""

@@ -8,19 +8,19 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from pcmodel.belief import Belief
+from pcmodel.api.pose import Batching, pose
 from pcmodel.data.digits import DigitsSplit, one_hot
-from pcmodel.door import Batching, pose
-from pcmodel.energy import energy, latents_from_state, state_from_latents
-from pcmodel.inference.descent import StateDescent, trajectory
-from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.infer import infer_one
-from pcmodel.laplace_report import Told
-from pcmodel.modulation import Modulation, uniform
+from pcmodel.inference.solvers.descent import StateDescent, trajectory
+from pcmodel.inference.solvers.gauss_newton import GaussNewton
+from pcmodel.model.belief import Belief
+from pcmodel.model.energy import energy, latents_from_state, state_from_latents
+from pcmodel.model.modulation import Modulation, uniform
+from pcmodel.model.problem import Problem
+from pcmodel.model.types import Latents
 from pcmodel.networks.network import PureNetwork
 from pcmodel.paradigms.revision import Revision
-from pcmodel.problem import Problem
-from pcmodel.types import Latents
+from pcmodel.report.laplace import Told
 
 from .config import Config
 from .presenting import (

@@ -5,7 +5,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from pcmodel.neuromodulation import Dose
-from pcmodel.neuromodulation.accounts import Rebus
+from pcmodel.neuromodulation.accounts.accounts import Rebus
 
 from .._believing import BELIEF_KNOBS, believe
 from .._claims import Claim, Knob, Setting, half_life

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.neuromodulation import Bolus, Dose, Oral, effects
-from pcmodel.neuromodulation.accounts import Rebus
-from pcmodel.neuromodulation.transducer import Sigmoid
+from pcmodel.neuromodulation.accounts.accounts import Rebus
+from pcmodel.neuromodulation.pharmacology.transducer import Sigmoid
 
 from .._believing import believe
 from .._claims import AS_SET, Setting, Tested, at_least, examine_all

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pcmodel.behaviour.change_point.task import Trials
 from pcmodel.behaviour.dataset import Series, find_task, load_series
 from pcmodel.behaviour.models import HelicopterModel, find_model
-from pcmodel.behaviour.statistics.modes import Modes, fit_modes
-from pcmodel.behaviour.task import Trials
+from pcmodel.behaviour.sampling.map_estimates import Modes, fit_modes
 
 from .._published import data_file
 from .config import CHILDREN, FOLDER, OLDER, YOUNGER, Config

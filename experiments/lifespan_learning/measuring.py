@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from pcmodel.behaviour.task import Trials
+from pcmodel.behaviour.change_point.task import Trials
 
 
 class Measures(NamedTuple):

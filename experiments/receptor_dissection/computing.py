@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.neuromodulation import Dose, Library, effects, typical
-from pcmodel.neuromodulation.accounts import Account, Dimmer, Rebus, Together
+from pcmodel.neuromodulation.accounts.accounts import Account, Dimmer, Rebus, Together
 from pcmodel.neuromodulation.course import transducer_of
 from pcmodel.neuromodulation.participant import of_person
-from pcmodel.neuromodulation.receptors import operational
+from pcmodel.neuromodulation.pharmacology.receptors import operational
 
 from .._believing import believe
 from .._claims import AS_SET, Setting, Tested, at_least, examine_all

@@ -9,15 +9,14 @@ import numpy as np
 from flax import nnx
 
 import pcmodel
-from pcmodel.api import run_inference
-from pcmodel.door import pose
+from pcmodel.api.infer import run_inference
+from pcmodel.api.pose import pose
+from pcmodel.api.posterior import Posterior
 from pcmodel.errors import UserError
-from pcmodel.inference.gauss_newton import GaussNewton
-from pcmodel.laplace import Posterior
-from pcmodel.laplace_report import Told
+from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.networks.network import PureNetwork, as_model
 from pcmodel.neuromodulation import CORTEX, Effects, anatomy
-from pcmodel.neuromodulation.accounts import (
+from pcmodel.neuromodulation.accounts.accounts import (
     Account,
     Dimmer,
     Noise,
@@ -27,6 +26,7 @@ from pcmodel.neuromodulation.accounts import (
     Sensory,
     Uniform,
 )
+from pcmodel.report.laplace import Told
 
 from .._claims import AS_SET, Knob, Setting, at_least
 from .observing import Observed, Words, observe_all

@@ -7,8 +7,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pcmodel.door import pose
-from pcmodel.energy import (
+from pcmodel.api.pose import pose
+from pcmodel.inference.infer import infer_one
+from pcmodel.inference.posterior import covariance_root
+from pcmodel.inference.solvers.gauss_newton import GaussNewton
+from pcmodel.model.energy import (
     energy,
     latents_from_state,
     level_factor,
@@ -16,13 +19,10 @@ from pcmodel.energy import (
     prior_mean,
     state_from_latents,
 )
-from pcmodel.inference.gauss_newton import GaussNewton
-from pcmodel.inference.infer import infer_one
-from pcmodel.inference.posterior import covariance_root
-from pcmodel.modulation import Modulation
+from pcmodel.model.modulation import Modulation
+from pcmodel.model.precision import precision_matrix
+from pcmodel.model.problem import Problem
 from pcmodel.networks.network import PureNetwork
-from pcmodel.precision import precision_matrix
-from pcmodel.problem import Problem
 
 from .._believing import QUICK, activity
 

@@ -8,7 +8,13 @@ import jax
 import numpy as np
 
 from pcmodel.neuromodulation import Bolus, Dose, Infusion, effects
-from pcmodel.neuromodulation.accounts import Noise, Oneirogen, Rebus, Sebus, Sensory
+from pcmodel.neuromodulation.accounts.accounts import (
+    Noise,
+    Oneirogen,
+    Rebus,
+    Sebus,
+    Sensory,
+)
 
 from .._believing import believe
 from .._claims import AS_SET, Setting, Tested, at_least, examine_all

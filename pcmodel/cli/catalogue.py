@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pcmodel.errors import UserError, unknown_name
-from pcmodel.reading import check_file, shown
+from pcmodel.inputs.files import check_file, shown
 
 PACKAGE = Path(__file__).resolve().parents[1]
 UNREADABLE = (SyntaxError, ValueError, OSError, RecursionError, MemoryError)

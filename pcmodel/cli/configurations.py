@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pcmodel.reading import parsed, read_text, shown, without_doubles
+from pcmodel.inputs.files import parsed, read_text, shown, without_doubles
 
 MOST_ALIASES = 20
 RESOLVERS = (

@@ -9,10 +9,10 @@ from typing import Any
 
 from pcmodel.cli.load import Experiment
 from pcmodel.errors import UserError
-from pcmodel.progress import Progress
 from pcmodel.record import RunFolder, flatten_arrays
 from pcmodel.record.environment import environment
 from pcmodel.record.folder import COMPLETE
+from pcmodel.runtime.progress import Progress
 
 
 def execute(

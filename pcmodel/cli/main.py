@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pcmodel.cli import calibrate, design, recover, terminal
+from pcmodel.cli import terminal
 from pcmodel.cli.catalogue import catalogue, config_options, locate
-from pcmodel.cli.check import add_check, check_data
-from pcmodel.cli.execute import execute
-from pcmodel.cli.fit import (
+from pcmodel.cli.commands import calibrate, design, recover
+from pcmodel.cli.commands.check import add_check, check_data
+from pcmodel.cli.commands.fit import (
     add_fit_arguments,
     fit_command,
     fit_experiment,
@@ -26,30 +26,29 @@ from pcmodel.cli.fit import (
     show_finished,
     write_labelled,
 )
-from pcmodel.cli.load import Experiment, load, with_chunks
-from pcmodel.cli.numbers import place, whole
-from pcmodel.cli.options import build_config
-from pcmodel.cli.parser import Parser
-from pcmodel.cli.processes import join_processes
-from pcmodel.cli.replications import drop_chunks, open_chunks
-from pcmodel.cli.stopping import ignore_further_interrupts, terminate_like_interrupt
-from pcmodel.cli.train import (
+from pcmodel.cli.commands.replications import drop_chunks, open_chunks
+from pcmodel.cli.commands.train import (
     add_train_arguments,
     check_folder,
     plan_options,
     train_command,
     train_experiment,
 )
-from pcmodel.cli.train import (
-    make_plan as make_training_plan,
-)
+from pcmodel.cli.commands.train import make_plan as make_training_plan
+from pcmodel.cli.execute import execute
+from pcmodel.cli.load import Experiment, load, with_chunks
+from pcmodel.cli.numbers import place, whole
+from pcmodel.cli.options import build_config
+from pcmodel.cli.parser import Parser
+from pcmodel.cli.processes import join_processes
+from pcmodel.cli.stopping import ignore_further_interrupts, terminate_like_interrupt
 from pcmodel.errors import UserError
-from pcmodel.progress import Progress
 from pcmodel.record import RunFolder, RunIdentity, dump_json
 from pcmodel.record.environment import git_revision, is_float64
 from pcmodel.record.folder import FAILED, INTERRUPTED, is_complete, read_revision
-from pcmodel.runtime import compile_quickly, keep_compiled
-from pcmodel.trainer.shipped import shipped
+from pcmodel.runtime.flags import compile_quickly, keep_compiled
+from pcmodel.runtime.progress import Progress
+from pcmodel.training.shipped import shipped
 
 FAILURE, BAD_INPUT, WAS_INTERRUPTED = 1, 2, 130
 STUDIES: dict[str, Any] = {

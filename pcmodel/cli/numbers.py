@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pcmodel.arguments import short
-from pcmodel.numerals import to_finite, to_whole
+from pcmodel.inputs.arguments import short
+from pcmodel.inputs.numerals import to_finite, to_whole
 
 
 def whole(text: str) -> int:

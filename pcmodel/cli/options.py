@@ -12,11 +12,11 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pcmodel.arguments import short
 from pcmodel.cli.configurations import read_configuration
 from pcmodel.cli.load import Experiment
 from pcmodel.errors import UserError, unknown_name
-from pcmodel.numerals import NUMBER, is_odd, to_finite
+from pcmodel.inputs.arguments import short
+from pcmodel.inputs.numerals import NUMBER, is_odd, to_finite
 from pcmodel.record import to_jsonable
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from pcmodel.arrays import read_numbers
 from pcmodel.errors import UserError
+from pcmodel.inputs.arrays import read_numbers
 
 WHITE = 255
 LEAST_WHITE = 64  # the brightest pixel of thousands: 16 in scikit-learn's digits, 15 or 63 in others

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pcmodel.arrays import read_numbers
 from pcmodel.data.checks import check_labels
 from pcmodel.errors import UserError
+from pcmodel.inputs.arrays import read_numbers
 
 IMAGE_SIDE = 8
 NUM_CLASSES = 10

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pcmodel.errors import UserError
-from pcmodel.progress import Progress, Stage
+from pcmodel.runtime.progress import Progress, Stage
 
 PLACE_VARIABLE = "PCMODEL_DATA"
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from pcmodel.arguments import checked_arguments
 from pcmodel.data.checks import (
     as_bytes,
     as_labels,
@@ -32,6 +31,7 @@ from pcmodel.data.download import data_folder, fetch
 from pcmodel.data.idx import read_idx
 from pcmodel.data.published import CIFAR10, FASHION_MNIST, MNIST, Published
 from pcmodel.errors import UserError, unknown_name
+from pcmodel.inputs.arguments import checked_arguments
 
 MNIST_SHAPE = (28, 28, 1)
 

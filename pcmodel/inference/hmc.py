@@ -24,7 +24,7 @@ from jax import Array
 from jaxtyping import Bool, Float, Int
 
 from pcmodel.inference.whitened import objective
-from pcmodel.problem import Problem
+from pcmodel.model.problem import Problem
 
 DIVERGED = 1000.0
 """Energy error, nats, beyond which a trajectory has left the integrator's region of stability."""

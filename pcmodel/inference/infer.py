@@ -2,13 +2,13 @@
 
 Derivatives do not go through the solver's loop: at the mode the gradient of the energy
 vanishes, and the implicit function theorem gives dz/d(anything) from one linear solve with the
-*true* Hessian (`pcmodel.inference.tangent`; in whitened coordinates above `DENSE_TANGENT` unknowns).  The
+*true* Hessian (`pcmodel.inference.implicit_derivatives`; in whitened coordinates above `DENSE_TANGENT` unknowns).  The
 solve is refined and measured, in forward and reverse mode: where a further round of refinement still moves
 the solution, the derivative is NaN, not a number made of rounding.  In float32 derivatives are right to a per cent, or
 to 1e-5 of the latents where they are smaller, at ratios of precisions up to 1e8; beyond that, ask in float64.
 `Exact` has no loop, and is differentiated as it stands.
 
-Where the mode lies on corners of the energy (`pcmodel.inference.corners`) the units there stay at them when anything
+Where the mode lies on corners of the energy (`pcmodel.inference.certificates.corners`) the units there stay at them when anything
 moves a little, so that theirs are zero and the others' are those of the problem with these units pinned.
 """
 
@@ -21,22 +21,22 @@ from jax import Array
 from jax.scipy.linalg import lu_factor, lu_solve
 from jaxtyping import Bool, Float, Int
 
-from pcmodel.energy import latents_from_state, normaliser
-from pcmodel.inference.conjugate_gradient import conjugate_gradient
-from pcmodel.inference.corners import at_corners, corner_table, with_pins
-from pcmodel.inference.exact import Exact
-from pcmodel.inference.solver import Solver
-from pcmodel.inference.start import start_of
-from pcmodel.inference.tangent import (
+from pcmodel.inference.certificates.corners import at_corners, corner_table, with_pins
+from pcmodel.inference.implicit_derivatives import (
     differentiable,
     num_unknowns,
     refined,
     right_or_nan,
     with_derivative_of,
 )
+from pcmodel.inference.linear.conjugate_gradient import conjugate_gradient
+from pcmodel.inference.solvers.exact import Exact
+from pcmodel.inference.solvers.solver import Solver
+from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import objective, unroll, whitened_from_latents
-from pcmodel.problem import Problem
-from pcmodel.types import Latents
+from pcmodel.model.energy import latents_from_state, normaliser
+from pcmodel.model.problem import Problem
+from pcmodel.model.types import Latents
 
 DENSE_TANGENT = 512
 """Unknowns up to which the implicit derivative uses a dense solve: free units and whitened errors, or free units
@@ -163,7 +163,7 @@ def _mode_with_corners(
 def solve_tangent(product, rhs: Float[Array, " free"]) -> Float[Array, " free"]:
     """Solve product(v) = rhs for the (symmetric) Hessian given as a product.
 
-    Refined once; NaN where that moves the solution by more than `pcmodel.inference.tangent.LIMIT` of itself.
+    Refined once; NaN where that moves the solution by more than `pcmodel.inference.implicit_derivatives.LIMIT` of itself.
     """
     size = rhs.shape[0]
     if size <= DENSE_TANGENT:

@@ -10,8 +10,9 @@ hierarchy.  Latents are $x(z)$, so
 - `log_evidence` is $-F$, $F = E(x^*) + \tfrac12 \log\det H_x - \tfrac n2 \log 2\pi$.  The Jacobian
   of x(z) is triangular, so the log determinant is that of $I + S^\top S$ plus known terms.
 
-At a mode on a corner of the energy (`pcmodel.inference.corners`) the posterior is no Gaussian even close by: it falls off
-exponentially to both sides.  What is given there is the Gaussian of one of the sides, and which is left to rounding.
+At a mode on a corner of the energy (`pcmodel.inference.certificates.corners`) the posterior is no Gaussian even close
+by: it falls off exponentially to both sides.  What is given there is the Gaussian of one of the sides, and which
+is left to rounding.
 """
 
 from typing import NamedTuple
@@ -22,29 +23,25 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import (
+from pcmodel.inference.linear.dual_primal import LinearSolver, choose, output_jacobian
+from pcmodel.inference.linear.lanczos import lanczos_log_det
+from pcmodel.inference.whitened import Linearisation, linearise, unroll
+from pcmodel.model.energy import (
     belief_factor,
     data_energy,
     level_factor,
     state_from_latents,
     without_top,
 )
-from pcmodel.inference.lanczos import lanczos_log_det
-from pcmodel.inference.linear_solve import (
-    LinearSolver,
-    choose,
-    output_jacobian,
-)
-from pcmodel.inference.whitened import Linearisation, linearise, unroll
-from pcmodel.precision import (
+from pcmodel.model.linalg import rows_of, solve_lower, unit_root
+from pcmodel.model.precision import (
     LOG_TWO_PI,
     log_det,
     partition,
     root_to_log_precision,
 )
-from pcmodel.problem import Problem
-from pcmodel.small import rows_of, solve_lower, unit_root
-from pcmodel.types import Latents
+from pcmodel.model.problem import Problem
+from pcmodel.model.types import Latents
 
 DIRECT_LOG_DET = 2048
 """Smaller side of S up to which log determinants and variances are exact."""

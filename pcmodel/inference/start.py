@@ -10,10 +10,10 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import level_factor, stack_factors
 from pcmodel.inference.fixed_draws import uniform
-from pcmodel.precision import partition, whiten
-from pcmodel.problem import Problem, level_runs, split_runs
+from pcmodel.model.energy import level_factor, stack_factors
+from pcmodel.model.precision import partition, whiten
+from pcmodel.model.problem import Problem, level_runs, split_runs
 
 START = 1e-3
 """Distance from the sweep: latents where the prior is wide, its standard deviations where it is narrow."""

@@ -9,7 +9,7 @@ $$E = \tfrac12 |z|^2 + \tfrac12 |r(z)|^2 - g \log p(y \mid \eta(z)) + \text{cons
 with Gauss-Newton Hessian $I + S^\top S$, $S = A^\top \partial (r, \eta) / \partial z$, $A A^\top$ the Fisher information
 (the identity for rows).  Every solver and the posterior are built on the four functions below.
 
-Units may be pinned (`pcmodel.problem.Pins`): a pinned unit has its value whatever z says, what it costs is one more
+Units may be pinned (`pcmodel.model.problem.Pins`): a pinned unit has its value whatever z says, what it costs is one more
 row, and its own z is kept at zero, so that the same formulas hold for what is left free.
 """
 
@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import (
+from pcmodel.model.energy import (
     belief_rows,
     data_energy,
     discrete_level,
@@ -32,11 +32,11 @@ from pcmodel.energy import (
     prior_mean,
     stack_factors,
 )
-from pcmodel.model import as_stacked
-from pcmodel.precision import partition, unwhiten, whiten
-from pcmodel.problem import Pins, Problem, Run, level_runs, split_runs, unstack
-from pcmodel.small import take
-from pcmodel.types import Latents
+from pcmodel.model.generative import as_stacked
+from pcmodel.model.linalg import take
+from pcmodel.model.precision import partition, unwhiten, whiten
+from pcmodel.model.problem import Pins, Problem, Run, level_runs, split_runs, unstack
+from pcmodel.model.types import Latents
 
 
 class Unrolled(NamedTuple):

@@ -17,15 +17,15 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.arguments import checked_arguments
-from pcmodel.inference.gauss_newton import GaussNewton
 from pcmodel.inference.posterior import whitened_samples
-from pcmodel.inference.solver import Solver
+from pcmodel.inference.solvers.gauss_newton import GaussNewton
+from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import unroll
-from pcmodel.problem import Problem
-from pcmodel.ranges import Count
-from pcmodel.types import Latents
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import Count
+from pcmodel.model.problem import Problem
+from pcmodel.model.types import Latents
 
 
 class Expectation(NamedTuple):

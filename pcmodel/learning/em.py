@@ -18,17 +18,22 @@ import optax
 from jax import Array
 from jaxtyping import Float, Int
 
-from pcmodel.arguments import checked_arguments
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import NotNegative
 from pcmodel.learning.e_step import EStep, Memory, PosteriorSamples
 from pcmodel.learning.gauge import FixedWeightNorm, Gauge
-from pcmodel.learning.m_step import Draws, LevelRule, MovingAverage, PrecisionStep
-from pcmodel.learning.optimising import init_optimiser, step_optimiser
+from pcmodel.learning.optimisers import init_optimiser, step_optimiser
+from pcmodel.learning.precisions.m_step import (
+    Draws,
+    LevelRule,
+    MovingAverage,
+    PrecisionStep,
+)
 from pcmodel.learning.rules import Equilibrium, Rule, Slope, Teaching
-from pcmodel.levels import Level, level_indices
-from pcmodel.model import learned
-from pcmodel.problem import Inputs, Problem, Structure
-from pcmodel.ranges import NotNegative
-from pcmodel.types import LogPrecisions, Weights
+from pcmodel.model.generative import learned
+from pcmodel.model.levels import Level, level_indices
+from pcmodel.model.problem import Inputs, Problem, Structure
+from pcmodel.model.types import LogPrecisions, Weights
 
 
 @checked_arguments
@@ -40,7 +45,7 @@ class Learning:
         "prior_mean": of the top}, equal layers or not, and may ask for `value`, `grad` and `value_fn`.
     rule: where the weights' gradient comes from; see `pcmodel.learning.rules`.
     e_step: `PosteriorSamples` or, with `precision_step=Frozen()`, `PointEstimate`.
-    precision_step: the M-step of the precisions; see `pcmodel.learning.m_step`.
+    precision_step: the M-step of the precisions; see `pcmodel.learning.precisions.m_step`.
     frozen_precisions: levels (by name or index) whose precision is not learned.
     variance_floor: added to the second moment of level 0's errors, as if the data carried noise
         of that variance. Data with constant or quantised units (pixels) have no density: without a

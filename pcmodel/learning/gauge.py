@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pcmodel.model import (
+from pcmodel.model.generative import (
     GenerativeModel,
     StackedModel,
     learned,
@@ -24,7 +24,7 @@ from pcmodel.model import (
     path_of,
     spans_of,
 )
-from pcmodel.types import LogPrecisions, Weights
+from pcmodel.model.types import LogPrecisions, Weights
 
 Held = tuple[tuple[int, ...] | None, ...]
 """For each array of a layer: the axes of which every index keeps a norm of its own; None where none is kept."""

@@ -17,7 +17,6 @@ import numpy as np
 from jax import Array
 from jax.sharding import NamedSharding
 
-from pcmodel.contents import Static
 from pcmodel.learning.em import (
     Learning,
     LearningInfo,
@@ -25,8 +24,9 @@ from pcmodel.learning.em import (
     em_step,
     init_learning,
 )
-from pcmodel.problem import Structure
-from pcmodel.types import LogPrecisions, Weights
+from pcmodel.model.problem import Structure
+from pcmodel.model.types import LogPrecisions, Weights
+from pcmodel.runtime.contents import Static
 
 Prepare = Callable[[Array, Any], tuple[Array, ...]]
 """(key, one example's data) -> its clamped values, one array per level."""

@@ -24,25 +24,25 @@ import optax
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.arguments import checked_arguments
-from pcmodel.energy import (
+from pcmodel.errors import UserError
+from pcmodel.inference.solvers.optax_steps import begin_each, check_steps, move
+from pcmodel.inference.start import start_of
+from pcmodel.inference.whitened import unroll, unrolled_objective
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import Count, Positive
+from pcmodel.learning.e_step import EStep, Expectation, Memory, no_number, sweep_start
+from pcmodel.learning.precisions.m_step import Draws
+from pcmodel.learning.precisions.scores import Scores, scores
+from pcmodel.model.energy import (
     latents_from_state,
     level_energies,
     predictions,
     state_from_latents,
 )
-from pcmodel.errors import UserError
-from pcmodel.inference.optimising import begin_each, check_steps, move
-from pcmodel.inference.start import start_of
-from pcmodel.inference.whitened import unroll, unrolled_objective
-from pcmodel.learning.e_step import EStep, Expectation, Memory, no_number, sweep_start
-from pcmodel.learning.m_step import Draws
-from pcmodel.learning.scores import Scores, scores
-from pcmodel.likelihood import Gaussian
-from pcmodel.model import learned
-from pcmodel.problem import Problem
-from pcmodel.ranges import Count, Positive
-from pcmodel.types import Latents, Weights
+from pcmodel.model.generative import learned
+from pcmodel.model.likelihood import Gaussian
+from pcmodel.model.problem import Problem
+from pcmodel.model.types import Latents, Weights
 
 Values = tuple[Array, ...]
 

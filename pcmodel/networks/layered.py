@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pcmodel.contents import Content
-from pcmodel.likelihood import Likelihood
-from pcmodel.model import FIXED, Axes
+from pcmodel.model.generative import FIXED, Axes
+from pcmodel.model.likelihood import Likelihood
+from pcmodel.model.types import Weights
 from pcmodel.networks.orientation import layer_axes
 from pcmodel.networks.splitting import (
     LayerParts,
@@ -24,12 +24,12 @@ from pcmodel.networks.splitting import (
     merged,
     with_entry,
 )
-from pcmodel.types import Weights
+from pcmodel.runtime.contents import Content
 
 
 @dataclass(frozen=True, eq=False)
 class LayeredModel:
-    """The static side of a network; see `pcmodel.model.StackedModel`.
+    """The static side of a network; see `pcmodel.model.generative.StackedModel`.
 
     spans: (first, end) of the layers that each entry of `weights["layers"]` holds, bottom first; with
     more than one, its arrays have a leading axis of layers.

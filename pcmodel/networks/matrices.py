@@ -6,8 +6,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from pcmodel.arrays import default_dtype, read_numbers
 from pcmodel.errors import UserError
+from pcmodel.inputs.arrays import default_dtype, read_numbers
 
 
 def read_matrix(given: ArrayLike, level: int) -> Array:

@@ -16,13 +16,15 @@ from flax import nnx
 from jax import Array
 from jax.typing import ArrayLike
 
-from pcmodel.arguments import checked_arguments, short
-from pcmodel.arrays import default_dtype, read_numbers
-from pcmodel.capacity import check_fits
-from pcmodel.contents import Content
 from pcmodel.errors import UserError
-from pcmodel.likelihood import Gaussian, Likelihood
-from pcmodel.model import FIXED, default_names
+from pcmodel.inputs.arguments import checked_arguments, short
+from pcmodel.inputs.arrays import default_dtype, read_numbers
+from pcmodel.inputs.ranges import NotNegative
+from pcmodel.inputs.whole_numbers import whole_numbers
+from pcmodel.model.generative import FIXED, default_names
+from pcmodel.model.likelihood import Gaussian, Likelihood
+from pcmodel.model.precision import from_precision
+from pcmodel.model.types import LogPrecisions, Weights
 from pcmodel.networks.layered import (
     LayeredModel,
     find_spans,
@@ -31,7 +33,7 @@ from pcmodel.networks.layered import (
     stacked,
     whole_layers,
 )
-from pcmodel.networks.layers import Dense, identity
+from pcmodel.networks.layers.dense import Dense, identity
 from pcmodel.networks.matrices import read_bias, read_matrix
 from pcmodel.networks.splitting import (
     find_shared,
@@ -40,10 +42,8 @@ from pcmodel.networks.splitting import (
     split_layers,
     without,
 )
-from pcmodel.precision import from_precision
-from pcmodel.ranges import NotNegative
-from pcmodel.types import LogPrecisions, Weights
-from pcmodel.whole import whole_numbers
+from pcmodel.runtime.contents import Content
+from pcmodel.runtime.memory import check_fits
 
 
 class LogPrecision(nnx.Param):

@@ -16,10 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from pcmodel.model import Axes, path_of
-from pcmodel.networks.convolution import Convolution, TransposedConvolution
-from pcmodel.networks.layers import Dense
-from pcmodel.networks.residual import Chain, Residual
+from pcmodel.model.generative import Axes, path_of
+from pcmodel.networks.layers.convolution import Convolution, TransposedConvolution
+from pcmodel.networks.layers.dense import Dense
+from pcmodel.networks.layers.residual import Chain, Residual
 
 POINTS = 4
 """Random levels above at which a layer is asked; each is taken with both signs."""
@@ -32,7 +32,7 @@ Path = tuple[Any, ...]
 
 
 def layer_axes(graphdef: Any, arrays: Any, width_above: int) -> Axes:
-    """See `pcmodel.model.Axes`; arrays: everything the layer holds, or their shapes."""
+    """See `pcmodel.model.generative.Axes`; arrays: everything the layer holds, or their shapes."""
     leaves, tree = jax.tree.flatten(arrays)
     forms = tuple((leaf.shape, np.dtype(leaf.dtype)) for leaf in leaves)
     return _axes(graphdef, tree, forms, width_above)

@@ -21,12 +21,14 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from pcmodel.arguments import checked_arguments
-from pcmodel.arrays import read_numbers
-from pcmodel.contents import Content
 from pcmodel.errors import UserError
-from pcmodel.model import FIXED
-from pcmodel.networks.layers import Dense, identity
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import read_numbers
+from pcmodel.inputs.ranges import NotNegative
+from pcmodel.model.generative import FIXED
+from pcmodel.model.precision import factor, whiten
+from pcmodel.model.types import Latents, LogPrecisions, Weights
+from pcmodel.networks.layers.dense import Dense, identity
 from pcmodel.networks.network import Network
 from pcmodel.networks.splitting import (
     Tie,
@@ -38,9 +40,7 @@ from pcmodel.networks.splitting import (
     with_entry,
     without,
 )
-from pcmodel.precision import factor, whiten
-from pcmodel.ranges import NotNegative
-from pcmodel.types import Latents, LogPrecisions, Weights
+from pcmodel.runtime.contents import Content
 
 
 @checked_arguments

@@ -6,12 +6,17 @@ only, the second stage as a fit, and the step from excitability to precision har
 disputed).  Every number says where it comes from, and every rival account is a strategy.
 
 Nothing here is clinical advice.
+
+May import: `inputs`, `runtime`, `model`.
 """
 
-from pcmodel.neuromodulation.accounts import ACCOUNTS as ACCOUNTS
-from pcmodel.neuromodulation.accounts import Effects as Effects
-from pcmodel.neuromodulation.accounts import check_account as check_account
-from pcmodel.neuromodulation.accounts import effects as effects
+from pcmodel.neuromodulation.accounts.accounts import ACCOUNTS as ACCOUNTS
+from pcmodel.neuromodulation.accounts.accounts import Effects as Effects
+from pcmodel.neuromodulation.accounts.accounts import check_account as check_account
+from pcmodel.neuromodulation.accounts.accounts import effects as effects
+from pcmodel.neuromodulation.accounts.maps import CORTEX as CORTEX
+from pcmodel.neuromodulation.accounts.maps import Anatomy as Anatomy
+from pcmodel.neuromodulation.accounts.maps import anatomy as anatomy
 from pcmodel.neuromodulation.body import Signs as Signs
 from pcmodel.neuromodulation.body import vital_signs as vital_signs
 from pcmodel.neuromodulation.checking import check_times as check_times
@@ -29,11 +34,8 @@ from pcmodel.neuromodulation.dosing import Dose as Dose
 from pcmodel.neuromodulation.dosing import Infusion as Infusion
 from pcmodel.neuromodulation.dosing import Oral as Oral
 from pcmodel.neuromodulation.dosing import regimen as regimen
-from pcmodel.neuromodulation.exchange import AtOnce as AtOnce
-from pcmodel.neuromodulation.exchange import WithRates as WithRates
-from pcmodel.neuromodulation.maps import CORTEX as CORTEX
-from pcmodel.neuromodulation.maps import Anatomy as Anatomy
-from pcmodel.neuromodulation.maps import anatomy as anatomy
 from pcmodel.neuromodulation.participant import Participant as Participant
 from pcmodel.neuromodulation.participant import draw_participants as draw_participants
 from pcmodel.neuromodulation.participant import typical as typical
+from pcmodel.neuromodulation.pharmacology.exchange import AtOnce as AtOnce
+from pcmodel.neuromodulation.pharmacology.exchange import WithRates as WithRates

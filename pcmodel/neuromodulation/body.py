@@ -13,12 +13,12 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.neuromodulation.checking import as_hours, check_times
 from pcmodel.neuromodulation.course import Course, Curve
 from pcmodel.neuromodulation.participant import Participant, check_one
-from pcmodel.neuromodulation.pools import lagged
+from pcmodel.neuromodulation.pharmacology.pools import lagged
 
 
 class Signs(NamedTuple):

@@ -10,9 +10,9 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
-from pcmodel.arguments import checked_arguments
-from pcmodel.arrays import default_dtype, read_numbers
 from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import default_dtype, read_numbers
 from pcmodel.neuromodulation.dosing import (
     Dose,
     Infusion,
@@ -23,8 +23,8 @@ from pcmodel.neuromodulation.dosing import (
     check_order,
     check_value,
 )
-from pcmodel.neuromodulation.exchange import Exchange
 from pcmodel.neuromodulation.participant import Participant
+from pcmodel.neuromodulation.pharmacology.exchange import Exchange
 
 LONGEST_STEP = 0.25
 """Hours between times up to which a store, a pool or the exchange of receptors is integrated."""

@@ -11,8 +11,8 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from pcmodel.arguments import checked_arguments, short
 from pcmodel.errors import UserError, unknown_name
+from pcmodel.inputs.arguments import checked_arguments, short
 from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
 
 RATE = frozenset({"1/h"})

@@ -16,9 +16,10 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from pcmodel.arguments import checked_arguments
-from pcmodel.arrays import one_number, read_numbers
 from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import one_number, read_numbers
+from pcmodel.inputs.ranges import Range
 from pcmodel.neuromodulation.checking import (
     as_hours,
     check_curve,
@@ -26,13 +27,16 @@ from pcmodel.neuromodulation.checking import (
     check_times,
 )
 from pcmodel.neuromodulation.dosing import Regimen
-from pcmodel.neuromodulation.exchange import AtOnce, Exchange
-from pcmodel.neuromodulation.kinetics import Concentration, superpose
 from pcmodel.neuromodulation.participant import Participant, Physiology, check_one
-from pcmodel.neuromodulation.pools import depletable
-from pcmodel.neuromodulation.receptors import operational
-from pcmodel.neuromodulation.transducer import Sigmoid, Threshold, Transducer
-from pcmodel.ranges import Range
+from pcmodel.neuromodulation.pharmacology.exchange import AtOnce, Exchange
+from pcmodel.neuromodulation.pharmacology.kinetics import Concentration, superpose
+from pcmodel.neuromodulation.pharmacology.pools import depletable
+from pcmodel.neuromodulation.pharmacology.receptors import operational
+from pcmodel.neuromodulation.pharmacology.transducer import (
+    Sigmoid,
+    Threshold,
+    Transducer,
+)
 
 Curve = Float[Array, " times"]
 Sites = Callable[[Array], Float[Array, "compounds times"]]

@@ -16,11 +16,11 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from pcmodel.arguments import checked_arguments
-from pcmodel.arrays import default_dtype, read_numbers, to_dtype
 from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import default_dtype, read_numbers, to_dtype
 from pcmodel.neuromodulation.compounds import Compound, Library
-from pcmodel.neuromodulation.kinetics import (
+from pcmodel.neuromodulation.pharmacology.kinetics import (
     Kinetics,
     unit_bolus,
     unit_infusion,

@@ -18,14 +18,14 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from pcmodel.arguments import checked_arguments
-from pcmodel.capacity import check_fits
 from pcmodel.errors import UserError
-from pcmodel.keys import check_key
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.random_keys import check_key
+from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.neuromodulation.compounds import Compound, Library
-from pcmodel.neuromodulation.kinetics import Kinetics
+from pcmodel.neuromodulation.pharmacology.kinetics import Kinetics
 from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
-from pcmodel.whole import whole_number
+from pcmodel.runtime.memory import check_fits
 
 SIGNS = ("systolic", "diastolic", "heart_rate")
 

@@ -13,8 +13,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from pcmodel.errors import UserError, unknown_name
-from pcmodel.numerals import to_finite
-from pcmodel.reading import read_text
+from pcmodel.inputs.files import read_text
+from pcmodel.inputs.numerals import to_finite
 
 COLUMNS = ("subject", "quantity", "value", "unit", "mark", "source")
 

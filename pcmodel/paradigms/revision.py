@@ -14,7 +14,10 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.energy import (
+from pcmodel.inference.infer import infer_one
+from pcmodel.inference.solvers.solver import Solver
+from pcmodel.inference.top_evidence import EvidenceAtTop, evidence_at_top
+from pcmodel.model.energy import (
     belief_factor,
     energy,
     latents_from_state,
@@ -23,12 +26,9 @@ from pcmodel.energy import (
     state_from_latents,
     without_top,
 )
-from pcmodel.inference.evidence import EvidenceAtTop, evidence_at_top
-from pcmodel.inference.infer import infer_one
-from pcmodel.inference.solver import Solver
-from pcmodel.precision import log_normaliser
-from pcmodel.problem import Problem
-from pcmodel.types import Latents
+from pcmodel.model.precision import log_normaliser
+from pcmodel.model.problem import Problem
+from pcmodel.model.types import Latents
 
 
 class Revision(NamedTuple):

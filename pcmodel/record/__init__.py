@@ -1,10 +1,12 @@
 """The record a run leaves behind: a folder whose every file appears whole.
 
-- `json`         strict JSON of dataclasses, named tuples and arrays
+- `strict_json`  strict JSON of dataclasses, named tuples and arrays
 - `files`        atomic writes
 - `arrays`       a tree of arrays as one .npz, and back
 - `environment`  versions, device, revision
 - `folder`       the run folder and its status
+
+May import: `inputs`.
 """
 
 from pcmodel.record.arrays import flatten_arrays as flatten_arrays

@@ -13,9 +13,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
-from pcmodel.reading import UNREADABLE_ARCHIVE, read_bytes, why_unreadable
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.files import UNREADABLE_ARCHIVE, read_bytes, why_unreadable
 
 
 def flatten_arrays(tree: Any) -> dict[str, np.ndarray]:

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
-from pcmodel.reading import read_json
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.files import read_json
 from pcmodel.record.environment import package_versions
 from pcmodel.record.files import unwritable, write_json
 from pcmodel.record.leaves import (

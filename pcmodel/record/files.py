@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
-from pcmodel.reading import shown
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.files import shown
 from pcmodel.record.processes import is_alive
 from pcmodel.record.strict_json import dump_json
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError
-from pcmodel.reading import read_json, shown
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.files import read_json, shown
 from pcmodel.record.files import TEMPORARY, unwritable, write_arrays, write_bytes
 from pcmodel.record.files import write_json as write_json_file
 from pcmodel.record.processes import LOCK, alone, is_alive, this_process

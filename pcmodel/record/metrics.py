@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.errors import UserError
-from pcmodel.reading import read_text
+from pcmodel.inputs.files import read_text
 from pcmodel.record.files import unwritable, write_bytes
 from pcmodel.record.strict_json import dump_json
 

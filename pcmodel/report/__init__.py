@@ -2,6 +2,8 @@
 
 `content` says what a report consists of, `html` renders it, `style` gives figures
 one look. Only this package and experiments import matplotlib.
+
+May import: `inputs`, `api`.
 """
 
 from pcmodel.report.content import SMOKE_STAMP as SMOKE_STAMP

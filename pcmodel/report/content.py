@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from pcmodel.arguments import checked_arguments
 from pcmodel.errors import UserError, unknown_name
+from pcmodel.inputs.arguments import checked_arguments
 
 Outcome = Literal["holds", "fails", "inconclusive"]
 Kind = Literal["theorem", "calibrated", "predicted"]

@@ -11,8 +11,8 @@ from html import escape
 from importlib.resources import files
 from numbers import Real
 
-from pcmodel.arguments import checked_arguments
 from pcmodel.errors import unknown_name
+from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.report.content import (
     KIND_MEANING,
     NO_CLINICAL_ADVICE,

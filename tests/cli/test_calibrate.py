@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from pcmodel.behaviour.statistics.calibration import Calibration, Replication
+from pcmodel.behaviour.studies.sbc import Calibration, Replication
 from pcmodel.cli import main
-from pcmodel.cli.calibrate_page import analyse, band
-from pcmodel.cli.replications import StoredReplications
+from pcmodel.cli.commands.replications import StoredReplications
+from pcmodel.cli.pages.calibrate_page import analyse, band
 
 ROW = Replication(
     *(np.arange(3.0) + i for i in range(5)),

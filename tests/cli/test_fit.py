@@ -6,11 +6,11 @@ import re
 import numpy as np
 import pytest
 
-from pcmodel.behaviour import workflow
+from pcmodel.behaviour.studies import fit as workflow
 from pcmodel.cli import main
-from pcmodel.cli.fit import add_fit_arguments, make_plan
+from pcmodel.cli.commands.fit import add_fit_arguments, make_plan
+from pcmodel.cli.commands.replications import StoredReplications
 from pcmodel.cli.parser import Parser
-from pcmodel.cli.replications import StoredReplications
 from pcmodel.record import read_arrays
 from pcmodel.record.folder import read_status
 from pcmodel.report import SMOKE_STAMP

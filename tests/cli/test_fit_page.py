@@ -8,24 +8,24 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.dataset import Series
-from pcmodel.behaviour.diagnostics import Diagnostics, Settling
+from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
 from pcmodel.behaviour.models import Parameter
 from pcmodel.behaviour.models.catalogue import Setting, find_model
-from pcmodel.behaviour.statistics import (
+from pcmodel.behaviour.posterior.diagnostics import Diagnostics, Settling
+from pcmodel.behaviour.posterior.fitted_posterior import (
     Posterior,
-    build_hierarchy,
+    effect_labels,
     summarise,
-    verdicts,
 )
-from pcmodel.behaviour.statistics.posterior import effect_labels
-from pcmodel.behaviour.statistics.predictive import Check
-from pcmodel.behaviour.workflow import Plan
-from pcmodel.cli import fit_page
-from pcmodel.cli.fit import add_fit_arguments
+from pcmodel.behaviour.posterior.identifiability import verdicts
+from pcmodel.behaviour.posterior.predictive import Check
+from pcmodel.behaviour.studies.fit import Plan
+from pcmodel.cli.commands.fit import add_fit_arguments
+from pcmodel.cli.pages import fit_page
 from pcmodel.cli.parser import Parser
 from pcmodel.record import to_jsonable
 from pcmodel.report import SMOKE_STAMP, Report, render_html
-from tests.behaviour.statistics.gaussian import GaussianModel, make_series
+from tests.behaviour.gaussian import GaussianModel, make_series
 
 NOTE = "level[drug[drug]] is the effect where age = 0."
 GOOD = Diagnostics(1.0, 900.0, 0, 0.0, 0.9, 2000)

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pcmodel.cli import calibrate, design, main, recover
-from pcmodel.cli.design_page import _best, _verdict
+from pcmodel.cli import main
+from pcmodel.cli.commands import calibrate, design, recover
+from pcmodel.cli.pages.design_page import _best, _verdict
 from pcmodel.cli.parser import Parser
 
 HUGE = "1" + 20 * "0"

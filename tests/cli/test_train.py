@@ -19,10 +19,10 @@ from coin_experiment import sentence
 from pcmodel.cli import main
 from pcmodel.cli.options import configure
 from pcmodel.networks.network import as_model
-from pcmodel.networks.storage import load
-from pcmodel.trainer.build import build_learning, build_network
-from pcmodel.trainer.plan import TrainingPlan
-from pcmodel.trainer.shipped import locate_plan, shipped
+from pcmodel.networks.storage.network_file import load
+from pcmodel.training.build import build_learning, build_network
+from pcmodel.training.plan import TrainingPlan
+from pcmodel.training.shipped import locate_plan, shipped
 
 SHAPES = {"digits": (8, 8, 1), "mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
 NAMES = [entry.name for entry in shipped()]

@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections import Counter
 
-from pcmodel.runtime import compile_quickly
+from pcmodel.runtime.flags import compile_quickly
 
 from . import calls, commands, files
 from .verdicts import NAMED, RIGHT, printed, tally

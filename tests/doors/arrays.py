@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from pcmodel import UserError
-from pcmodel.runtime import compile_quickly
+from pcmodel.runtime.flags import compile_quickly
 
 from .disguises import DISGUISES, POISONS
 from .entries import ENTRIES

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import pcmodel.behaviour as behaviour
-from pcmodel.behaviour.participant import ParticipantParameters
+from pcmodel.behaviour.change_point.participant import ParticipantParameters
 
 from .disguises import KEY
 from .door import Door, of, used

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pcmodel.runtime import compile_quickly
+from pcmodel.runtime.flags import compile_quickly
 
 from .exceptions import FINE, right_answer
 from .spoiling import spoiled, value_of

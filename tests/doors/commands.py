@@ -18,7 +18,7 @@ from unittest import mock
 
 import numpy as np
 
-from pcmodel.runtime import compile_quickly
+from pcmodel.runtime.flags import compile_quickly
 
 from .command_words import (
     BAD_WORDS,
@@ -102,7 +102,7 @@ def spoil(
 def wrong_values() -> Iterator[tuple[str, list[str]]]:
     """Values of an experiment's and a training's own options."""
     from pcmodel.cli.options import field_types
-    from pcmodel.trainer.plan import TrainingPlan
+    from pcmodel.training.plan import TrainingPlan
 
     own = {"flips": int, "scale": float, "quick": bool, "widths": tuple[int, ...]}
     for command, kinds in (("run", own), ("train", field_types(TrainingPlan))):
@@ -153,7 +153,7 @@ def outcome(argv: list[str]) -> tuple[str, str]:
 @contextmanager
 def at_a_place() -> Iterator[None]:
     """In a folder of its own, with nothing computed."""
-    from pcmodel.behaviour import workflow
+    from pcmodel.behaviour.studies import fit as workflow
 
     def reached(*_: Any, **__: Any) -> None:
         raise Reached

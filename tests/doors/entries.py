@@ -115,8 +115,8 @@ LABELS = np.array([0, 1, 2, 0, 1, 2])
 
 
 def split(images=IMAGES, labels=LABELS):
-    from pcmodel.trainer.examples import load_split
-    from pcmodel.trainer.plan import DataPlan
+    from pcmodel.training.examples import load_split
+    from pcmodel.training.plan import DataPlan
 
     data = ImageData(images, labels, IMAGES, LABELS, "mine", 3)
     found = load_split(DataPlan(validation=1), data)

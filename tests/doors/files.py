@@ -97,7 +97,7 @@ def _text(words: str) -> Callable[[Path], None]:
 
 def read_table(path: Path) -> Any:
     """A behavioural table."""
-    from pcmodel.behaviour.dataset.readers import read_raw
+    from pcmodel.behaviour.dataset.tables.readers import read_raw
 
     return len(read_raw(path).columns) and 0
 
@@ -105,14 +105,14 @@ def read_table(path: Path) -> Any:
 def read_options(path: Path) -> Any:
     """A training plan."""
     from pcmodel.cli.options import configure
-    from pcmodel.trainer.plan import TrainingPlan
+    from pcmodel.training.plan import TrainingPlan
 
     return configure(TrainingPlan, TrainingPlan(), file=path, where=str(path)) and 0
 
 
 def kinds() -> list[Kind]:
     """Every kind of file that is read."""
-    from pcmodel.behaviour.dataset.sidecars import levels_and_units
+    from pcmodel.behaviour.dataset.tables.sidecars import levels_and_units
     from pcmodel.neuromodulation import load_compounds
     from pcmodel.record import read_arrays, write_arrays
     from pcmodel.record.metrics import read_metrics
@@ -220,7 +220,7 @@ def results(
 
 def edited(rng: np.random.Generator) -> Iterator[tuple[str, tuple[str, str]]]:
     """What a network file says about itself, changed by hand: with a fitting checksum, a format without."""
-    from pcmodel.networks.storage import checksum
+    from pcmodel.networks.storage.network_file import checksum
 
     junk = (
         None,

@@ -5,13 +5,9 @@ import numpy as np
 import pytest
 
 from pcmodel import Belief, UserError
-from pcmodel.behaviour.participant import ParticipantParameters
-from pcmodel.behaviour.response import report_log_likelihood
-from pcmodel.behaviour.responses import (
-    RatingParameters,
-    Scale,
-    stepped_log_likelihood,
-)
+from pcmodel.behaviour.change_point.participant import ParticipantParameters
+from pcmodel.behaviour.change_point.report import report_log_likelihood
+from pcmodel.behaviour.responses import RatingParameters, Scale, stepped_log_likelihood
 
 BELIEFS = {
     "infinite mean": (lambda: Belief([np.inf, 0], 0), "infinity"),

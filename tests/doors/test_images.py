@@ -5,8 +5,8 @@ import pytest
 
 import pcmodel
 from pcmodel import ImageData, UserError
-from pcmodel.trainer.examples import load_split
-from pcmodel.trainer.plan import DataPlan
+from pcmodel.training.examples import load_split
+from pcmodel.training.plan import DataPlan
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (12, 5, 5, 1)).astype(np.uint8)

@@ -29,7 +29,7 @@ from oracles import (
 
 import pcmodel
 from pcmodel import Belief, Modulation
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.inference import BlockTridiagonal, GaussNewton, infer_one
 from pcmodel.inference import posterior as laplace
 

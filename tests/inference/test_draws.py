@@ -9,10 +9,10 @@ from hierarchies import random_hierarchy
 from oracles import KnownUnits, exact_posterior
 
 import pcmodel
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.inference import posterior
-from pcmodel.inference.block_tridiagonal import BlockTridiagonal
-from pcmodel.inference.linear_solve import ConjugateGradient, Dual, Primal
+from pcmodel.inference.linear.block_tridiagonal import BlockTridiagonal
+from pcmodel.inference.linear.dual_primal import ConjugateGradient, Dual, Primal
 
 
 def test_every_linear_solver_makes_the_same_draws():

@@ -5,7 +5,7 @@ import numpy as np
 from hierarchies import network_of, random_clamps, random_hierarchy
 from oracles import exact_posterior
 
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.learning.e_step import PosteriorSamples
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from extremes import SHAPES, count
 
-from pcmodel.precision import root_to_log_precision, unpack_cholesky
-from pcmodel.small import unit_root
+from pcmodel.model.linalg import unit_root
+from pcmodel.model.precision import root_to_log_precision, unpack_cholesky
 
 EXACT = ("variances", "covariances", "log_det", "top", "belief")
 

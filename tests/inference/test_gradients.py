@@ -14,11 +14,11 @@ from hierarchies import random_spd
 
 import pcmodel
 from pcmodel import Belief, Modulation
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.inference import GaussNewton, StateDescent, infer_one
 from pcmodel.inference.posterior import free_energy
-from pcmodel.networks.layers import identity
-from pcmodel.problem import Problem
+from pcmodel.model.problem import Problem
+from pcmodel.networks.layers.dense import identity
 
 
 def problem_of(activation):

@@ -14,9 +14,9 @@ from hierarchies import network_of, random_hierarchy
 from oracles import KnownUnits, exact_posterior
 
 import pcmodel
-from pcmodel.door import pose
-from pcmodel.inference.chain import Sampling, laplace, run_chain
+from pcmodel.api.pose import pose
 from pcmodel.inference.hmc import hmc_step, init_hmc, leapfrog, potential_of
+from pcmodel.inference.mcmc import Sampling, laplace, run_chain
 from pcmodel.inference.posterior import hessian_factor
 from pcmodel.inference.whitened import linearise, unroll
 

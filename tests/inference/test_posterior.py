@@ -15,7 +15,7 @@ from scipy.special import expit, log_softmax, softmax
 
 import pcmodel
 from pcmodel import Bernoulli, Categorical, Modulation
-from pcmodel.inference.lanczos import lanczos_log_det
+from pcmodel.inference.linear.lanczos import lanczos_log_det
 
 WIDTHS = (4, 3, 2)
 GAINS = (0.6, 2.0, 0.5)

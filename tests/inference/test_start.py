@@ -6,7 +6,7 @@ import pytest
 from flax import nnx
 
 import pcmodel
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.inference.start import START, raised, start_of
 from pcmodel.inference.whitened import unroll
 

@@ -10,7 +10,7 @@ from experiments.belief_revision.network import (
     train_digits,
 )
 from pcmodel.data.digits import load_digits_split
-from pcmodel.progress import Progress
+from pcmodel.runtime.progress import Progress
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from flax import nnx
 from hierarchies import network_of, random_hierarchy
 
 import pcmodel
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.learning import (
     FixedHiddenPrecision,
     FixedWeightNorm,
@@ -19,7 +19,7 @@ from pcmodel.learning import (
     MovingAverage,
 )
 from pcmodel.learning.gauge import fix_norms
-from pcmodel.networks.layers import identity
+from pcmodel.networks.layers.dense import identity
 from pcmodel.networks.network import as_model
 from pcmodel.paradigms.revision import revise
 

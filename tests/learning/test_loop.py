@@ -8,14 +8,14 @@ import pytest
 from flax import nnx
 
 import pcmodel
-from pcmodel.contents import Static
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.inference import TruncatedNewton
 from pcmodel.learning import Learning, Position, PosteriorSamples
 from pcmodel.learning.em import LearningState
 from pcmodel.learning.loop import chunks, is_finite, learn, run_chunk
-from pcmodel.learning.m_step import Frozen
+from pcmodel.learning.precisions.m_step import Frozen
 from pcmodel.networks.network import as_model
+from pcmodel.runtime.contents import Static
 
 DATA = np.random.default_rng(0).normal(size=(22, 4))
 LEARNING = Learning(

@@ -11,9 +11,9 @@ from flax import nnx
 from optax import contrib
 
 import pcmodel
-from pcmodel.inference.optimising import begin_each, move
+from pcmodel.inference.solvers.optax_steps import begin_each, move
 from pcmodel.learning import Frozen, Incremental, Learning, Nudged, PointEstimate
-from pcmodel.learning.optimising import (
+from pcmodel.learning.optimisers import (
     Together,
     as_optimised,
     init_optimiser,
@@ -21,8 +21,8 @@ from pcmodel.learning.optimising import (
 )
 from pcmodel.learning.rules import Slope
 from pcmodel.networks import network as networks
+from pcmodel.networks.layers.rates import scale_by_depth
 from pcmodel.networks.network import as_model
-from pcmodel.networks.rates import scale_by_depth
 
 LEVELS = 8
 

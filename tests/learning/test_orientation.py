@@ -8,7 +8,7 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.learning import FixedWeightNorm
-from pcmodel.model import output_axes
+from pcmodel.model.generative import output_axes
 from pcmodel.networks.network import as_model
 
 

@@ -9,7 +9,7 @@ import optax
 import pytest
 
 import pcmodel
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.learning import (
     Backpropagation,
     ClosedForm,
@@ -25,8 +25,8 @@ from pcmodel.learning import (
     PointEstimate,
 )
 from pcmodel.learning.em import em_step, init_learning, level_rules
-from pcmodel.learning.m_step import Draws, LevelRule, precision_gradient
-from pcmodel.learning.scores import Scores
+from pcmodel.learning.precisions.m_step import Draws, LevelRule, precision_gradient
+from pcmodel.learning.precisions.scores import Scores
 from pcmodel.networks.network import as_model
 
 SHARES = (0.0, 0.25, 0.6)

@@ -10,7 +10,7 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.learning import FixedHiddenPrecision, FixedWeightNorm
-from pcmodel.model import spans_of
+from pcmodel.model.generative import spans_of
 from pcmodel.networks.network import as_model
 
 

@@ -11,7 +11,7 @@ import pytest
 from flax import nnx
 
 import pcmodel
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.inference import TruncatedNewton
 from pcmodel.learning import (
     Backpropagation,

@@ -11,7 +11,7 @@ import optax
 import pytest
 
 import pcmodel
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.learning import (
     Backpropagation,
     ClosedForm,

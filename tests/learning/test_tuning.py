@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import pcmodel
-from pcmodel.door import pose
+from pcmodel.api.pose import pose
 from pcmodel.inference.whitened import objective, unroll
 from pcmodel.learning import Hmc
-from pcmodel.learning.chains import RIDGE, metric_root
 from pcmodel.learning.e_step import Expectation
+from pcmodel.learning.persistent_hmc import RIDGE, metric_root
 
 
 def batch_of(gradients, acceptance):

@@ -10,8 +10,8 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.errors import UserError
-from pcmodel.model import LinearModel, sweep
-from pcmodel.networks.layers import identity
+from pcmodel.model.generative import LinearModel, sweep
+from pcmodel.networks.layers.dense import identity
 from pcmodel.networks.network import as_model, with_arrays
 
 

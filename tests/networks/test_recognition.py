@@ -9,7 +9,7 @@ from flax import nnx
 from hierarchies import network_of, random_hierarchy
 
 import pcmodel
-from pcmodel.networks.layers import identity
+from pcmodel.networks.layers.dense import identity
 from pcmodel.networks.network import as_model
 from pcmodel.networks.recognition import (
     as_recognition_model,

@@ -11,8 +11,7 @@ import pytest
 from flax import nnx
 
 import pcmodel
-from pcmodel.door import pose
-from pcmodel.energy import energy, latents_from_state, predictions, state_from_latents
+from pcmodel.api.pose import pose
 from pcmodel.inference import GaussNewton, TruncatedNewton, infer_one
 from pcmodel.inference.whitened import objective, unroll, whitened_from_latents
 from pcmodel.learning import (
@@ -23,10 +22,16 @@ from pcmodel.learning import (
     PointEstimate,
 )
 from pcmodel.learning.em import em_step, init_learning
-from pcmodel.model import predict_down, stacks_of, sweep
+from pcmodel.model.energy import (
+    energy,
+    latents_from_state,
+    predictions,
+    state_from_latents,
+)
+from pcmodel.model.generative import predict_down, stacks_of, sweep
+from pcmodel.model.problem import level_runs
 from pcmodel.networks import network as networks
 from pcmodel.networks.network import as_model, with_arrays
-from pcmodel.problem import level_runs
 
 GAUSSIAN = pcmodel.Gaussian()
 

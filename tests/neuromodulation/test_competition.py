@@ -8,8 +8,8 @@ import numpy as np
 from pcmodel.neuromodulation import Bolus, Dose, regimen, typical
 from pcmodel.neuromodulation.body import drives, serotonin_agonism
 from pcmodel.neuromodulation.course import bind
-from pcmodel.neuromodulation.exchange import AtOnce
-from pcmodel.neuromodulation.pools import depletable
+from pcmodel.neuromodulation.pharmacology.exchange import AtOnce
+from pcmodel.neuromodulation.pharmacology.pools import depletable
 
 TIMES = np.linspace(0, 6, 73)
 TAU, K, TONE = 0.3, 1.7, 0.6

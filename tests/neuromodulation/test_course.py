@@ -19,7 +19,7 @@ from pcmodel.neuromodulation import (
 )
 from pcmodel.neuromodulation.course import threshold_of, transducer_of
 from pcmodel.neuromodulation.participant import typical_variation
-from pcmodel.neuromodulation.transducer import Direct, Sigmoid, Threshold
+from pcmodel.neuromodulation.pharmacology.transducer import Direct, Sigmoid, Threshold
 
 TIMES = np.linspace(0, 12, 145)
 

@@ -8,9 +8,15 @@ import pytest
 
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation import ACCOUNTS, Effects, check_account, duration, is_over
-from pcmodel.neuromodulation.accounts import NmdaBlock, Rebus, Sebus, Together, effects
+from pcmodel.neuromodulation.accounts.accounts import (
+    NmdaBlock,
+    Rebus,
+    Sebus,
+    Together,
+    effects,
+)
+from pcmodel.neuromodulation.accounts.maps import Anatomy
 from pcmodel.neuromodulation.course import Course
-from pcmodel.neuromodulation.maps import Anatomy
 
 PLACES = Anatomy(("a", "b", "c", "d"), (0.7, 1.3, 0.8, 1.2), (1.2, 0.5, 1.3, 1.0))
 FULL = Effects(jnp.asarray(1.0), jnp.asarray(1.0), jnp.asarray(1.0))

@@ -9,7 +9,7 @@ import pytest
 from scipy.linalg import expm
 
 from pcmodel.neuromodulation import Bolus, Infusion, Oral
-from pcmodel.neuromodulation.kinetics import (
+from pcmodel.neuromodulation.pharmacology.kinetics import (
     Kinetics,
     difference_2,
     difference_3,

@@ -6,14 +6,9 @@ import numpy as np
 import pytest
 from pharmacology import agonist_effect, chain_by_ode
 
-from pcmodel.neuromodulation import (
-    Dose,
-    simulate,
-    threshold_of,
-    typical,
-)
-from pcmodel.neuromodulation.kinetics import Kinetics, unit_infusion
-from pcmodel.neuromodulation.transducer import Sigmoid
+from pcmodel.neuromodulation import Dose, simulate, threshold_of, typical
+from pcmodel.neuromodulation.pharmacology.kinetics import Kinetics, unit_infusion
+from pcmodel.neuromodulation.pharmacology.transducer import Sigmoid
 
 TIMES = np.linspace(0, 24, 97)
 STAGE = {"half": 0.1376, "power": 16.0, "full": 0.1597}

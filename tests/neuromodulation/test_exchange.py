@@ -11,8 +11,8 @@ from pharmacology import binding_by_ode, binding_exactly, chain_by_ode
 
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation import Dose, WithRates, simulate, typical
-from pcmodel.neuromodulation.exchange import State, settle, turns
-from pcmodel.neuromodulation.receptors import occupancy
+from pcmodel.neuromodulation.pharmacology.exchange import State, settle, turns
+from pcmodel.neuromodulation.pharmacology.receptors import occupancy
 
 TIMES = np.linspace(0, 12, 121)
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.neuromodulation import draw_participants, typical, vital_signs
-from pcmodel.neuromodulation.accounts import (
+from pcmodel.neuromodulation.accounts.accounts import (
     Dimmer,
     Effects,
     Noise,
@@ -16,10 +16,10 @@ from pcmodel.neuromodulation.accounts import (
     Uniform,
     excitability,
 )
+from pcmodel.neuromodulation.accounts.maps import Anatomy, graded
 from pcmodel.neuromodulation.course import Course, hours_above
-from pcmodel.neuromodulation.maps import Anatomy, graded
 from pcmodel.neuromodulation.participant import Variation
-from pcmodel.neuromodulation.pools import lagged
+from pcmodel.neuromodulation.pharmacology.pools import lagged
 
 PLACES = Anatomy(("a", "b", "c"), (0.8, 1.3, 0.9), (1.2, 0.5, 1.3))
 FELT = Effects(jnp.asarray(0.6), jnp.asarray(0.4), jnp.asarray(0.2))

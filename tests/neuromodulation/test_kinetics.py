@@ -7,7 +7,7 @@ import pytest
 from pharmacology import chain_by_ode
 
 from pcmodel.neuromodulation import Bolus, Dose, Infusion, Oral
-from pcmodel.neuromodulation.kinetics import (
+from pcmodel.neuromodulation.pharmacology.kinetics import (
     Kinetics,
     difference_3,
     time_of_peak,

@@ -9,8 +9,8 @@ import pytest
 
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation import anatomy, draw_participants, typical
+from pcmodel.neuromodulation.accounts.maps import receptor_map
 from pcmodel.neuromodulation.compounds import Compound
-from pcmodel.neuromodulation.maps import receptor_map
 from pcmodel.neuromodulation.participant import (
     Variation,
     check_variation,

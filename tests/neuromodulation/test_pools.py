@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pharmacology import lag_by_ode, pool_by_ode
 
-from pcmodel.neuromodulation.pools import depletable, lagged
+from pcmodel.neuromodulation.pharmacology.pools import depletable, lagged
 
 
 def surge(t):

@@ -7,7 +7,7 @@ import pytest
 from pharmacology import black_leff
 from scipy.optimize import brentq
 
-from pcmodel.neuromodulation.receptors import (
+from pcmodel.neuromodulation.pharmacology.receptors import (
     dose_ratio,
     half_maximal,
     maximum,

@@ -22,10 +22,10 @@ from pcmodel.neuromodulation import (
     typical,
     vital_signs,
 )
-from pcmodel.neuromodulation.accounts import NmdaBlock, Together
+from pcmodel.neuromodulation.accounts.accounts import NmdaBlock, Together
 from pcmodel.neuromodulation.checking import as_hours
 from pcmodel.neuromodulation.participant import typical_variation
-from pcmodel.neuromodulation.transducer import Direct, Sigmoid, Threshold
+from pcmodel.neuromodulation.pharmacology.transducer import Direct, Sigmoid, Threshold
 
 LIBRARY = load_compounds()
 HOURS = np.linspace(0, 8, 33)

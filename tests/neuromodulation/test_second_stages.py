@@ -10,9 +10,14 @@ import pytest
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation import typical
 from pcmodel.neuromodulation.course import hours_above
-from pcmodel.neuromodulation.exchange import State, WithRates, settle, turns
 from pcmodel.neuromodulation.participant import check_one
-from pcmodel.neuromodulation.transducer import Direct, Sigmoid, Threshold
+from pcmodel.neuromodulation.pharmacology.exchange import (
+    State,
+    WithRates,
+    settle,
+    turns,
+)
+from pcmodel.neuromodulation.pharmacology.transducer import Direct, Sigmoid, Threshold
 
 RESPONSES = jnp.asarray([-0.2, 0.0, 0.05, 0.11, 0.16, 0.3, jnp.nan])
 

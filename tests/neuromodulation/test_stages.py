@@ -10,8 +10,8 @@ import pytest
 from pharmacology import chain_by_ode, lag_by_ode
 
 from pcmodel.neuromodulation import Bolus, Dose, simulate, typical, vital_signs
-from pcmodel.neuromodulation.kinetics import Kinetics
 from pcmodel.neuromodulation.participant import Ligands
+from pcmodel.neuromodulation.pharmacology.kinetics import Kinetics
 
 TIMES = np.concatenate([np.linspace(0, 1, 6), np.linspace(1.1, 3, 16)])
 NAMES = ("LSD", "MDMA", "ketamine")

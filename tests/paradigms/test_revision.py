@@ -10,12 +10,12 @@ from oracles import as_matrix, gained
 from scipy.stats import norm
 
 import pcmodel
-from pcmodel.door import pose
-from pcmodel.energy import state_from_latents
+from pcmodel.api.pose import pose
 from pcmodel.inference import infer_one
-from pcmodel.inference.descent import trajectory
-from pcmodel.inference.evidence import evidence_at_top
-from pcmodel.modulation import uniform
+from pcmodel.inference.solvers.descent import trajectory
+from pcmodel.inference.top_evidence import evidence_at_top
+from pcmodel.model.energy import state_from_latents
+from pcmodel.model.modulation import uniform
 from pcmodel.paradigms.revision import readout_belief, revise, settling_time
 
 SOLVER = pcmodel.GaussNewton()

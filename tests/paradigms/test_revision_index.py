@@ -9,16 +9,11 @@ from hierarchies import random_spd
 
 import pcmodel
 from pcmodel import Belief
-from pcmodel.door import pose
-from pcmodel.inference.evidence import EvidenceAtTop
-from pcmodel.model import sweep
+from pcmodel.api.pose import pose
+from pcmodel.inference.top_evidence import EvidenceAtTop
+from pcmodel.model.generative import sweep
 from pcmodel.networks.network import as_model
-from pcmodel.paradigms.revision import (
-    entropy,
-    revision_index,
-    squared_errors,
-    surprise,
-)
+from pcmodel.paradigms.revision import entropy, revision_index, squared_errors, surprise
 
 
 def met(evidence, wanted, prior, dtype=jnp.float64):

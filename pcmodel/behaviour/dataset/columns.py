@@ -7,12 +7,7 @@ from shlex import quote
 import numpy as np
 from jaxtyping import Float
 
-from pcmodel.behaviour.dataset.cells import to_flag, to_number
-from pcmodel.behaviour.dataset.codes import read_binary
-from pcmodel.behaviour.dataset.missing import is_settled
 from pcmodel.behaviour.dataset.naming import called, plain
-from pcmodel.behaviour.dataset.nearly import why_no_number
-from pcmodel.behaviour.dataset.readers import RawTable
 from pcmodel.behaviour.dataset.reading import Reading
 from pcmodel.behaviour.dataset.schema import (
     BLOCK_NAMES,
@@ -23,7 +18,12 @@ from pcmodel.behaviour.dataset.schema import (
     Column,
     Task,
 )
-from pcmodel.behaviour.dataset.suspects import ADVICE, suspects
+from pcmodel.behaviour.dataset.tables.cells import to_flag, to_number
+from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.values.codes import read_binary
+from pcmodel.behaviour.dataset.values.missing import is_settled
+from pcmodel.behaviour.dataset.values.near_numbers import why_no_number
+from pcmodel.behaviour.dataset.values.suspects import ADVICE, suspects
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import UserError, unknown_name
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from pcmodel.behaviour.dataset.readers import RawTable
+from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.violations import Violations
 
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pcmodel.behaviour.dataset.naming import called, likeness
-from pcmodel.behaviour.dataset.readers import RawTable, check_file, read_file
-from pcmodel.behaviour.dataset.sidecars import levels_and_units
+from pcmodel.behaviour.dataset.tables.readers import RawTable, check_file, read_file
+from pcmodel.behaviour.dataset.tables.sidecars import levels_and_units
 from pcmodel.behaviour.dataset.violations import Violations
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pcmodel.arguments import checked_arguments
-from pcmodel.behaviour.dataset.cells import to_number
 from pcmodel.behaviour.dataset.schema import Task
+from pcmodel.behaviour.dataset.tables.cells import to_number
 from pcmodel.errors import UserError, unknown_name
+from pcmodel.inputs.arguments import checked_arguments
 
 PAIRS = {
     "columns": "name=column",

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pcmodel.arguments import checked_arguments
 from pcmodel.errors import unknown_name
+from pcmodel.inputs.arguments import checked_arguments
 
 Kind = Literal["number", "integer", "binary", "flag"]
 PARTICIPANT = "participant"

@@ -13,28 +13,28 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from pcmodel.arguments import checked_arguments
-from pcmodel.behaviour.dataset.cells import is_missing, to_number
-from pcmodel.behaviour.dataset.codes import check_words, told
 from pcmodel.behaviour.dataset.columns import (
     check_suspects,
     find_columns,
     parse_columns,
 )
-from pcmodel.behaviour.dataset.missing import is_settled, without_codes
 from pcmodel.behaviour.dataset.naming import check_alike
-from pcmodel.behaviour.dataset.nearly import check_numbers, listed_numbers
-from pcmodel.behaviour.dataset.ordering import in_order
-from pcmodel.behaviour.dataset.phases import check_phases
-from pcmodel.behaviour.dataset.practice import check_rows
-from pcmodel.behaviour.dataset.readers import RawTable, TablePath, read_raw
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
-from pcmodel.behaviour.dataset.repeats import check_repeats
 from pcmodel.behaviour.dataset.schema import Task
-from pcmodel.behaviour.dataset.seconds import in_seconds
-from pcmodel.behaviour.dataset.sessions import check_sessions
+from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.readers import RawTable, TablePath, read_raw
+from pcmodel.behaviour.dataset.tables.where import choice, choose_rows, columns_in
+from pcmodel.behaviour.dataset.trials.ordering import in_order
+from pcmodel.behaviour.dataset.trials.phases import check_phases
+from pcmodel.behaviour.dataset.trials.practice import check_rows
+from pcmodel.behaviour.dataset.trials.repeats import check_repeats
+from pcmodel.behaviour.dataset.trials.sessions import check_sessions
+from pcmodel.behaviour.dataset.values.codes import check_words, told
+from pcmodel.behaviour.dataset.values.missing import is_settled, without_codes
+from pcmodel.behaviour.dataset.values.near_numbers import check_numbers, listed_numbers
+from pcmodel.behaviour.dataset.values.seconds import in_seconds
 from pcmodel.behaviour.dataset.violations import Violations
-from pcmodel.behaviour.dataset.where import choice, choose_rows, columns_in
+from pcmodel.inputs.arguments import checked_arguments
 
 SUMMARY = re.compile(
     r"(?:.+[ _])?(?:totals?|means?|averages?|sum|median)|avg|overall|all|n|count|min|max"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pcmodel.arguments import checked_arguments
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.series import Series
+from pcmodel.inputs.arguments import checked_arguments
 
 MANY = 12  # levels of a condition that are listed one by one
 LONG = 10.0  # seconds of a decision that are worth a look

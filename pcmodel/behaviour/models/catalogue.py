@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pcmodel.arguments import checked_arguments
-from pcmodel.behaviour.agent import Agent
+from pcmodel.behaviour.change_point.agent import Agent
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models import filters
 from pcmodel.behaviour.models.bandit import BanditModel
@@ -17,6 +16,7 @@ from pcmodel.behaviour.models.rating import RatingModel
 from pcmodel.behaviour.perception import enhanced_tapas
 from pcmodel.behaviour.responses import Scale
 from pcmodel.errors import UserError, unknown_name
+from pcmodel.inputs.arguments import checked_arguments
 
 
 class Setting(NamedTuple):

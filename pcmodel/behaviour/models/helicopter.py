@@ -1,7 +1,7 @@
 """The package's own hierarchy in the change-point task, under the names of its precisions.
 
 `prior_log_precision` is the stiffness of the belief (the level above the outcome) and
-`sensory_log_precision` what the outcome is granted; see `pcmodel.behaviour.participant`.
+`sensory_log_precision` what the outcome is granted; see `pcmodel.behaviour.change_point.participant`.
 With `start_anchored` a report is drawn towards where its mark was put before it.
 """
 
@@ -11,18 +11,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
-from pcmodel.behaviour.agent import Agent
-from pcmodel.behaviour.dataset import Series
-from pcmodel.behaviour.model import PRIORS
-from pcmodel.behaviour.models.interface import Course, Parameter, Values
-from pcmodel.behaviour.participant import ParticipantParameters
-from pcmodel.behaviour.task import REFERENCE_SD, Trials, make_trials
-from pcmodel.behaviour.unroll import (
+from pcmodel.behaviour.change_point.agent import Agent
+from pcmodel.behaviour.change_point.participant import ParticipantParameters
+from pcmodel.behaviour.change_point.study.model import PRIORS
+from pcmodel.behaviour.change_point.task import REFERENCE_SD, Trials, make_trials
+from pcmodel.behaviour.change_point.unroll import (
     log_likelihood,
     run_participant,
     scored,
     simulate_participant,
 )
+from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.models.interface import Course, Parameter, Values
 
 REFERENCE_LOG_PRECISION = -2.0 * float(np.log(REFERENCE_SD))
 TAKEN_AS_THEY_ARE = tuple(n for n in PRIORS if n not in ("log_scale", "log_process"))
@@ -130,7 +130,7 @@ class HelicopterModel:
         return jnp.where(scored(data), data.report, jnp.nan)
 
     def person(self, values: Values) -> ParticipantParameters:
-        """The parameters of `pcmodel.behaviour.participant`."""
+        """The parameters of `pcmodel.behaviour.change_point.participant`."""
         sensory = values["sensory_log_precision"]
         return ParticipantParameters(
             log_process=-values["prior_log_precision"],

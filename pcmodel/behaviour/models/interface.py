@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from jaxtyping import Array, Float, Key
 
 from pcmodel.behaviour.dataset import Series
-from pcmodel.behaviour.parameter import Parameter
+from pcmodel.behaviour.hierarchy.parameter import Parameter
 
 Values = Mapping[str, Float[Array, ""]]
 

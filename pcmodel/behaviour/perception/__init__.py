@@ -1,6 +1,6 @@
 """Published models of how a belief follows outcomes, behind one interface.
 
-The package's own hierarchy has `pcmodel.behaviour.participant`; these are the rivals it
+The package's own hierarchy has `pcmodel.behaviour.change_point.participant`; these are the rivals it
 is compared with, each with the update of its own publication.
 """
 

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from pcmodel.arrays import default_dtype, read_array, read_numbers, to_dtype
 from pcmodel.errors import UserError
+from pcmodel.inputs.arrays import default_dtype, read_array, read_numbers, to_dtype
 
 Level = Float[Array, "*shape"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.dataset import find_task, load_series
-from pcmodel.behaviour.dataset.cells import is_missing
+from pcmodel.behaviour.dataset.tables.cells import is_missing
 from pcmodel.errors import UserError
 from tests.behaviour.shared_data import shared_file
 

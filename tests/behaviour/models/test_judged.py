@@ -7,10 +7,10 @@ import pytest
 from scipy.stats import norm
 
 from pcmodel.behaviour.dataset import find_task, load_series, with_judgements
-from pcmodel.behaviour.made_up import make_up
 from pcmodel.behaviour.models import JudgedModel, find_model, judged
-from pcmodel.behaviour.statistics.identifiability import invariances
-from pcmodel.behaviour.statistics.modes import fit_modes
+from pcmodel.behaviour.posterior.identifiability import invariances
+from pcmodel.behaviour.sampling.map_estimates import fit_modes
+from pcmodel.behaviour.studies.simulate import make_up
 from pcmodel.errors import UserError
 
 

@@ -8,25 +8,29 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour import log_likelihood, make_trials
-from pcmodel.behaviour.agent import Agent
+from pcmodel.behaviour.change_point.agent import Agent
+from pcmodel.behaviour.change_point.unroll import run_participant
 from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.hierarchy.hierarchical_model import (
+    build_hierarchy,
+    series_log_likelihood,
+    with_held,
+)
 from pcmodel.behaviour.models import find_model
 from pcmodel.behaviour.models.bandit import last_choices
 from pcmodel.behaviour.models.catalogue import MODELS, Setting, setting_of
 from pcmodel.behaviour.perception import make_inputs, perceive
+from pcmodel.behaviour.posterior.fitted_posterior import summarise
+from pcmodel.behaviour.posterior.identifiability import ratio_only, verdicts
+from pcmodel.behaviour.posterior.predictive import series_values, simulate_series
 from pcmodel.behaviour.responses import (
     ChoiceParameters,
     Scale,
     choice_log_probabilities,
     unit_square_log_likelihood,
 )
-from pcmodel.behaviour.statistics import Nuts, build_hierarchy, fit_nuts, verdicts
-from pcmodel.behaviour.statistics.calibration import draw_possible, draw_study
-from pcmodel.behaviour.statistics.hierarchy import series_log_likelihood, with_held
-from pcmodel.behaviour.statistics.identifiability import ratio_only
-from pcmodel.behaviour.statistics.posterior import summarise
-from pcmodel.behaviour.statistics.predictive import series_values, simulate_series
-from pcmodel.behaviour.unroll import run_participant
+from pcmodel.behaviour.sampling.nuts import Nuts, fit_nuts
+from pcmodel.behaviour.studies.sbc import draw_possible, draw_study
 from pcmodel.errors import UserError
 
 SETTING = Setting(num_arms=3, scale=Scale(0.0, 10.0))

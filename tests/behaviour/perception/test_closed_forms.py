@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour import perception
-from pcmodel.behaviour.participant import assimilate
+from pcmodel.behaviour.change_point.participant import assimilate
 from pcmodel.behaviour.perception import (
     BinaryHgf,
     HgfParameters,

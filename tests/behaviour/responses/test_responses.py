@@ -8,12 +8,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from pcmodel.behaviour.perception import (
-    BinaryHgf,
-    HgfParameters,
-    make_inputs,
-    perceive,
-)
+from pcmodel.behaviour.perception import BinaryHgf, HgfParameters, make_inputs, perceive
 from pcmodel.behaviour.responses import (
     ChoiceParameters,
     JudgementParameters,

@@ -1,0 +1,364 @@
+r"""How far the Laplace posterior is from the posterior, told by draws.
+
+Importance ratios $p(z, y) / q(z)$ of draws from the Laplace posterior q are constant where it is exact. The Pareto
+shape k of their upper tail says how far they may be trusted, up to $\min(1 - 1 / \log_{10} S, 0.7)$ of $S$ draws
+(Vehtari, Simpson, Gelman, Yao & Gabry 2024, JMLR 25:72).
+
+Ratios know only what the draws have seen. The evidence and the moments are therefore corrected by the smoothed ratios
+of own and defensive draws together (`pcmodel.inference.importance.laplace_ratios`), as far as *their* shape allows;
+and the mode is sought again from draws of the prior: another one that holds a share of the posterior is a failure.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.core import Tracer
+from jaxtyping import Bool, Float
+
+from pcmodel.api.batching import in_parts
+from pcmodel.api.pose import Batching, Posed
+from pcmodel.errors import UserError
+from pcmodel.inference.importance.laplace_ratios import elsewhere, importance_draws
+from pcmodel.inference.importance.weights import weigh, weighted_mean
+from pcmodel.inference.mcmc import MODE
+from pcmodel.inputs.arrays import is_traced
+from pcmodel.inputs.random_keys import check_key
+from pcmodel.inputs.whole_numbers import whole_number
+from pcmodel.model.levels import level_index
+from pcmodel.model.problem import Problem
+from pcmodel.model.types import Latents
+from pcmodel.runtime.matmul_precision import in_full_precision
+from pcmodel.runtime.memory import check_fits
+
+SAMPLER = "pcmodel.sample_posterior"
+ELSEWHERE = 0.05
+"""Evidence of another mode, relative to this one's, from which it counts."""
+NUM_STARTS = 8
+"""Draws of the prior from which other modes are sought."""
+
+
+class Shares(NamedTuple):
+    """What the ratios of each example say; every field ([batch,]).
+
+    pareto_shape, effective_share: of the Laplace posterior's own draws: k (-inf where exact), and effective sample
+        size of the weights over the number of draws.
+    corrected_shape, corrected_share: the same of all draws, with which the numbers are corrected.
+    elsewhere: the evidence of the best other mode relative to this one's, both by Laplace; 0 where none was found.
+    correction: what they add to Laplace's log evidence, nats; correction_error: its standard error.
+    """
+
+    pareto_shape: Float[np.ndarray, "*batch"]
+    effective_share: Float[np.ndarray, "*batch"]
+    corrected_shape: Float[np.ndarray, "*batch"]
+    corrected_share: Float[np.ndarray, "*batch"]
+    elsewhere: Float[np.ndarray, "*batch"]
+    correction: Float[np.ndarray, "*batch"]
+    correction_error: Float[np.ndarray, "*batch"]
+
+
+class Corrected(NamedTuple):
+    """Weighted moments, one array per level; errors: Monte Carlo standard errors of the mean."""
+
+    mean: tuple[np.ndarray, ...]
+    variances: tuple[np.ndarray, ...]
+    errors: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Of one example, or of a batch: every array then has a leading axis.
+
+    is_exact: the network is linear with Gaussian data, its Laplace posterior exact; nothing was drawn.
+    shares: k, effective share and what else the ratios say.  limit: the largest k that so many draws may have.
+    """
+
+    posed: Posed
+    whitened: Array
+    key: Array
+    num_samples: int
+    is_exact: bool
+    limit: float
+    shares: Shares
+    moments: Corrected
+    laplace_log_evidence: np.ndarray
+
+    @property
+    def pareto_shape(self) -> Float[np.ndarray, "*batch"]:
+        """k of its own draws' ratios; -inf where the posterior is exact."""
+        return self.shares.pareto_shape
+
+    @property
+    def effective_share(self) -> Float[np.ndarray, "*batch"]:
+        """Effective sample size of its own draws over their number, in (0, 1]."""
+        return self.shares.effective_share
+
+    @property
+    def trusted(self) -> Bool[np.ndarray, "*batch"]:
+        """Whether the corrected numbers may be believed: every k within the limit, no other mode found."""
+        shares = self.shares
+        shape = np.maximum(shares.pareto_shape, shares.corrected_shape)
+        return np.asarray((shape <= self.limit) & (shares.elsewhere <= ELSEWHERE))
+
+    @property
+    def mean(self) -> tuple[np.ndarray, ...]:
+        """Corrected mean of every level; NaN where not `trusted`."""
+        return self._kept(self.moments.mean)
+
+    @property
+    def variances(self) -> tuple[np.ndarray, ...]:
+        """Corrected variance of every unit (0 where clamped); NaN where not `trusted`."""
+        return self._kept(self.moments.variances)
+
+    @property
+    def mean_errors(self) -> tuple[np.ndarray, ...]:
+        """Monte Carlo standard errors of `mean`; NaN where not `trusted`."""
+        return self._kept(self.moments.errors)
+
+    @property
+    def log_evidence(self) -> Float[np.ndarray, "*batch"]:
+        """Corrected log p(data), nats; NaN where not `trusted`.
+
+        Raises UserError under a modulated discrete level 0, which has no evidence.
+        """
+        refuse_tempered(self.posed)
+        found = self.laplace_log_evidence + self.shares.correction
+        return np.where(self.trusted, found, np.nan)
+
+    @property
+    def log_evidence_error(self) -> Float[np.ndarray, "*batch"]:
+        """Monte Carlo standard error of `log_evidence`, nats; NaN where not `trusted`."""
+        return np.where(self.trusted, self.shares.correction_error, np.nan)
+
+    def covariance(self, first: str | int, second: str | int) -> np.ndarray:
+        """Corrected covariance between two levels, ([batch,] width_first, width_second); NaN where not `trusted`."""
+        names = self.posed.problem.structure.model.names
+        low, high = (level_index(level, names) for level in (first, second))
+        if self.is_exact:
+            from pcmodel.api.posterior import covariance_of
+
+            return np.asarray(covariance_of(self.posed, self.whitened, low, high))
+        found = []
+        for drawn in _drawn(self.posed, self.whitened, self.key, self.num_samples):
+            weights = weigh(drawn.log_ratios).weights
+            left, right = (
+                drawn.latents[level].astype(float)
+                - weighted_mean(drawn.latents[level].astype(float), weights)[:, None]
+                for level in (low, high)
+            )
+            found.append(np.einsum("bs,bsi,bsj->bij", weights, left, right))
+        whole = np.concatenate(found)
+        (kept,) = self._kept((whole if self.posed.batching.is_batched else whole[0],))
+        return kept
+
+    @property
+    def advice(self) -> str | None:
+        """One sentence where the Laplace posterior may not be believed; None where it may."""
+        if np.all(self.trusted):
+            return None
+        bad = ~np.atleast_1d(self.trusted)
+        where = f" of {bad.sum()} of {bad.size} examples" if self.trusted.ndim else ""
+        shapes = np.maximum(self.shares.pareto_shape, self.shares.corrected_shape)
+        shapes = np.atleast_1d(shapes)[bad]
+        reasons = []
+        if not np.all(shapes <= self.limit):
+            reasons.append(
+                f"its importance ratios are too heavy-tailed (Pareto k {shown_range(shapes)}, "
+                f"limit {self.limit:.2f})"
+            )
+        if np.any(np.atleast_1d(self.shares.elsewhere)[bad] > ELSEWHERE):
+            reasons.append("there is another mode, of which it knows nothing")
+        return (
+            f"the Laplace posterior{where} is not the posterior: {' and '.join(reasons)}; "
+            f"take draws of {SAMPLER} instead"
+        )
+
+    def __str__(self) -> str:
+        if self.is_exact:
+            return "exact: the network is linear with Gaussian data"
+        told = (
+            f"Pareto k {shown_range(self.shares.pareto_shape)} (limit {self.limit:.2f}), effective "
+            f"share of {self.num_samples} draws {shown_range(self.shares.effective_share)}"
+        )
+        return f"{told}; {self.advice}" if self.advice else told
+
+    def _kept(self, arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        return tuple(
+            np.where(
+                self.trusted[(..., *[None] * (a.ndim - self.trusted.ndim))], a, np.nan
+            )
+            for a in arrays
+        )
+
+
+def diagnose(
+    posed: Posed,
+    whitened: Array,
+    key: Array,
+    num_samples: int,
+    exact: tuple[Latents, Latents, Array] | None,
+) -> Diagnosis:
+    """The diagnosis at a mode; `exact` are mean, variances and log evidence of a linear network, else None."""
+    from pcmodel.inference.importance.psis import LEAST_DRAWS, trusted_shape
+
+    leaves = jax.tree.leaves((posed.problem.inputs, whitened, key))
+    if any(isinstance(leaf, Tracer) for leaf in leaves):
+        raise UserError(
+            "diagnose looks at the tail of its ratios in numpy and cannot run inside jit, vmap or "
+            "grad: call it on the posterior outside (a batch is one call)."
+        )
+    key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
+    units = sum(posed.problem.structure.model.widths)
+    check_fits(posed.batch_size or 1, num_samples, units, what="num_samples draws")
+    if num_samples < LEAST_DRAWS:
+        raise UserError(
+            f"num_samples must be at least {LEAST_DRAWS} for a tail to be seen, got {num_samples}."
+        )
+    limit = trusted_shape(num_samples)
+    if exact is not None:
+        mean, variances = (
+            tuple(np.asarray(x, float) for x in part) for part in exact[:2]
+        )
+        evidence = np.asarray(exact[2], float)
+        light = np.full_like(evidence, -np.inf)
+        nothing, one = np.zeros_like(evidence), np.ones_like(evidence)
+        shares = Shares(light, one, light, one, nothing, nothing, nothing)
+        moments = Corrected(mean, variances, tuple(map(np.zeros_like, mean)))
+        return Diagnosis(
+            posed, whitened, key, num_samples, True, limit, shares, moments, evidence
+        )
+    parts = [
+        _told(drawn) for drawn in _drawn(posed, whitened, key, num_samples, search=True)
+    ]
+    shares, moments, evidence = jax.tree.map(lambda *each: np.concatenate(each), *parts)
+    if not posed.batching.is_batched:
+        shares, moments, evidence = jax.tree.map(
+            lambda x: np.asarray(x[0]), (shares, moments, evidence)
+        )
+    return Diagnosis(
+        posed, whitened, key, num_samples, False, limit, shares, moments, evidence
+    )
+
+
+def refuse_tempered(posed: Posed) -> None:
+    """Raise a UserError where no evidence is defined, or where that cannot be seen."""
+    gain, tempered = posed.problem.inputs.gains[0], posed.is_tempered
+    if not posed.problem.structure.is_discrete:
+        return
+    if not is_traced(gain):
+        tempered = not np.all(np.asarray(gain) == 1)
+    if tempered is None:
+        raise UserError(
+            "no evidence is defined for a tempered likelihood, and the gain of this discrete "
+            "level 0 is traced by jit, grad or vmap, so that it cannot be seen to be 1."
+        )
+    if tempered:
+        raise UserError(
+            "no evidence is defined for a tempered likelihood: the modulation changes the "
+            "gain of a discrete level 0."
+        )
+
+
+class _Drawn(NamedTuple):
+    """Host arrays of some examples, with a leading axis."""
+
+    own: np.ndarray
+    latents: tuple[np.ndarray, ...]
+    log_ratios: np.ndarray
+    log_evidence: np.ndarray
+    elsewhere: np.ndarray
+
+
+def _told(drawn: _Drawn) -> tuple[Shares, Corrected, np.ndarray]:
+    own, weighed = weigh(drawn.own), weigh(drawn.log_ratios)
+    weights = weighed.weights
+    means, variances, errors = [], [], []
+    for latent in drawn.latents:
+        values = latent.astype(float)
+        mean = weighted_mean(values, weights)
+        squares = (values - mean[:, None]) ** 2
+        means.append(mean)
+        variances.append(np.einsum("bs,bsi->bi", weights, squares))
+        errors.append(np.sqrt(np.einsum("bs,bsi->bi", weights**2, squares)))
+    shares = Shares(
+        own.shape,
+        own.share,
+        weighed.shape,
+        weighed.share,
+        drawn.elsewhere,
+        weighed.log_mean,
+        weighed.error,
+    )
+    moments = Corrected(tuple(means), tuple(variances), tuple(errors))
+    return shares, moments, drawn.log_evidence
+
+
+def _drawn(
+    posed: Posed, whitened: Array, key: Array, num_samples: int, *, search: bool = False
+) -> Iterator[_Drawn]:
+    """Draws of all examples, some at a time; with `search` the other modes too."""
+    size = posed.batch_size
+    options = dict(num_samples=num_samples, search=search)
+    if size is None:
+        found = _one(posed.problem, whitened, key, **options)
+        yield jax.tree.map(lambda x: np.asarray(x)[None], found)
+        return
+    keys = jax.random.split(key, size)
+    numbers = 2 * num_samples * sum(posed.problem.structure.model.widths)
+    for part in in_parts(posed, numbers):
+        found = _some(
+            part.problem,
+            whitened[part.places],
+            keys[part.places],
+            batching=posed.batching,
+            **options,
+        )
+        yield part.kept(found)
+
+
+def _draw(problem: Problem, whitened: Array, key: Array, num_samples, search) -> _Drawn:
+    draw_key, start_key = jax.random.split(key)
+    found = importance_draws(problem, whitened, draw_key, num_samples)
+    other = jnp.zeros((), whitened.dtype)
+    if search:
+        other = elsewhere(problem, whitened, start_key, MODE, NUM_STARTS)
+    return _Drawn(*found, other)  # type: ignore[arg-type]
+
+
+@partial(jax.jit, static_argnames=("num_samples", "search"))
+@in_full_precision
+def _one(
+    problem: Problem, whitened: Array, key: Array, *, num_samples: int, search: bool
+):
+    return _draw(problem, whitened, key, num_samples, search)
+
+
+@partial(jax.jit, static_argnames=("batching", "num_samples", "search"))
+@in_full_precision
+def _some(
+    problem: Problem,
+    whitened: Array,
+    keys: Array,
+    *,
+    batching: Batching,
+    num_samples: int,
+    search: bool,
+):
+    def one(problem: Problem, whitened: Array, key: Array):
+        return _draw(problem, whitened, key, num_samples, search)
+
+    axes = (batching.axes(problem), 0, 0)
+    return jax.vmap(one, in_axes=axes)(problem, whitened, keys)
+
+
+def shown_range(values: np.ndarray) -> str:
+    """Lowest to highest, or one number where they look the same."""
+    low, high = np.min(values), np.max(values)
+    if np.isnan(low) or f"{low:.2f}" == f"{high:.2f}":
+        return f"{high:.2f}"
+    return f"{low:.2f} to {high:.2f}"

@@ -1,0 +1,201 @@
+"""Draws and likelihoods of nonlinear networks at the door: `complete`, `log_likelihood`."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from pcmodel.api.pose import Batching, Clamp, Posed, gather_clamps, pose
+from pcmodel.errors import UserError
+from pcmodel.inference.ais import annealed_log_likelihood
+from pcmodel.inference.mcmc import Sampling, run_chain
+from pcmodel.inference.whitened import unroll
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.random_keys import check_key
+from pcmodel.inputs.whole_numbers import whole_number
+from pcmodel.model.energy import predictions
+from pcmodel.model.levels import Level
+from pcmodel.model.problem import Problem
+from pcmodel.networks.network import Network
+from pcmodel.runtime.matmul_precision import in_full_precision
+from pcmodel.runtime.memory import check_fits
+from pcmodel.runtime.tracing import refuse_derivatives
+
+TOGETHER = 128
+"""Examples run at once: more would not be faster, and factors of very large batches can deadlock on CPUs."""
+
+REJECTIONS = "its chains accept or reject, which has no derivative (differentiate posterior(...).sample or .log_evidence)"
+"""Why draws of Hamiltonian Monte Carlo refuse to be differentiated."""
+
+
+class LogLikelihood(NamedTuple):
+    """Of each example, (batch,) or a scalar as the data were given.
+
+    log_likelihood: estimate of log p(data), nats; below it on average.  effective_sample_size: of its
+        `num_particles` weights; near 1 means that more steps are needed.  acceptance: of transitions.
+    """
+
+    log_likelihood: Array
+    effective_sample_size: Array
+    acceptance: Array
+
+
+@checked_arguments
+def log_likelihood(
+    network: Network,
+    observations: ArrayLike,
+    *,
+    key: Array,
+    num_steps: int = 50,
+    num_particles: int = 16,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+) -> LogLikelihood:
+    """Log-likelihood by annealed importance sampling, linear or not.
+
+    observations: level 0, (width_0,) or (batch, width_0).  clamp: further levels given; the result is
+        then the log density of everything clamped together.
+
+    p(data) is estimated without bias, log p(data) from below (`pcmodel.inference.ais`); it rises
+    towards the truth with `num_steps`.  Exact answers for linear-Gaussian networks come from
+    `posterior(...).log_evidence`.  Raises UserError for input that does not fit the network.
+    """
+    key = check_key(key)
+    num_steps = whole_number(num_steps, "num_steps")
+    num_particles = whole_number(num_particles, "num_particles")
+    check_fits(num_particles, sum(network.widths), what="num_particles particles")
+    check_fits(num_steps, what="num_steps temperatures")
+    if observations is None:
+        raise UserError("is None", where="observations", expected="data, level 0")
+    posed = pose(network, observations, clamp=clamp)
+    problem = refuse_derivatives("log_likelihood", posed.problem, why=REJECTIONS)
+    return LogLikelihood(
+        *_annealed(
+            problem,
+            keys_of(posed, key),
+            batching=posed.batching,
+            num_steps=num_steps,
+            num_particles=num_particles,
+        )
+    )
+
+
+@checked_arguments
+def complete(
+    network: Network,
+    values: ArrayLike,
+    mask: ArrayLike,
+    *,
+    key: Array,
+    num_samples: int = 100,
+    sampling: Sampling | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+) -> Array:
+    """Draws of level 0's missing units given the others: (num_samples, [batch,] width_0).
+
+    values: (width_0,) or (batch, width_0); entries where `mask` (width_0,) is False are missing and ignored,
+        and so are those under a numpy mask.
+    sampling: how each example's posterior is sampled.  clamp: values of other levels.
+
+    Predictive draws: latents from the posterior by Hamiltonian Monte Carlo and the missing units' own
+    noise, so that their quantiles are predictive intervals.  Raises UserError for input that does
+    not fit the network and where nothing is missing.
+    """
+    key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
+    check_fits(num_samples, sum(network.widths), what="num_samples draws")
+    clamps = gather_clamps(None, clamp, network.names)
+    if 0 in clamps:
+        raise UserError(
+            f"level {network.names[0]!r} is given twice: as `values` and in `clamp`."
+        )
+    posed = pose(network, clamp={**clamps, 0: Clamp(values, mask)})
+    if len(posed.problem.structure.clamped[0]) == network.widths[0]:
+        raise UserError("nothing to complete: the mask marks every unit as given.")
+    problem = refuse_derivatives("complete", posed.problem, why=REJECTIONS)
+    draws = _completed(
+        problem,
+        keys_of(posed, key),
+        batching=posed.batching,
+        num_samples=num_samples,
+        sampling=sampling or Sampling(),
+    )
+    return jnp.swapaxes(draws, 0, 1) if posed.batching.is_batched else draws
+
+
+def keys_of(posed: Posed, key: Array) -> Array:
+    """A key for each example."""
+    size = posed.batch_size
+    return key if size is None else jax.random.split(key, size)
+
+
+@partial(jax.jit, static_argnames=("batching", "num_steps", "num_particles"))
+@in_full_precision
+def _annealed(
+    problem: Problem,
+    keys: Array,
+    *,
+    batching: Batching,
+    num_steps: int,
+    num_particles: int,
+):
+    def one(problem: Problem, key: Array):
+        return annealed_log_likelihood(
+            problem, key, num_steps=num_steps, num_particles=num_particles
+        )
+
+    return over_examples(one, problem, keys, batching)
+
+
+@partial(jax.jit, static_argnames=("batching", "num_samples", "sampling"))
+@in_full_precision
+def _completed(
+    problem: Problem,
+    keys: Array,
+    *,
+    batching: Batching,
+    num_samples: int,
+    sampling: Sampling,
+) -> Array:
+    structure = problem.structure
+
+    def one(problem: Problem, key: Array) -> Array:
+        chain_key, data_key = jax.random.split(key)
+        chain = run_chain(problem, chain_key, num_samples, sampling)
+
+        def draw(whitened: Array, key: Array) -> Array:
+            latents = unroll(problem, whitened).latents
+            if not structure.is_discrete:
+                return latents[0]
+            drawn = structure.discrete.sample(key, predictions(problem, latents)[0])
+            units = structure.clamped_units(0)
+            return drawn.at[units].set(problem.inputs.values[0])
+
+        return jax.vmap(draw)(chain.whitened, jax.random.split(data_key, num_samples))
+
+    return over_examples(one, problem, keys, batching)
+
+
+def over_examples(function, problem: Problem, keys: Array, batching: Batching):
+    """A function of one problem and key, for one example or a batch in manageable parts."""
+    if not batching.is_batched:
+        return function(problem, keys)
+    inputs = problem.inputs
+
+    def one(example):
+        key, values = example
+        own = iter(values)
+        every = tuple(
+            next(own) if batched else value
+            for batched, value in zip(batching.values, inputs.values, strict=True)
+        )
+        return function(Problem(problem.structure, inputs._replace(values=every)), key)
+
+    batched = tuple(
+        value
+        for each, value in zip(batching.values, inputs.values, strict=True)
+        if each
+    )
+    return jax.lax.map(one, (keys, batched), batch_size=TOGETHER)

@@ -1,0 +1,238 @@
+"""What a user calls: `infer`, `posterior`, `sample`, `predict`, `reconstruct`.
+
+Each takes a `Network`, checks its arguments at the door, and runs one jitted function of pure
+arrays.  One example or a batch: arrays come back with or without a leading axis as they were
+given (`InferenceResult.is_batched` says which).
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import SupportsIndex
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from pcmodel.api.initial import check_start
+from pcmodel.api.pose import Batching, Clamp, Posed, pose
+from pcmodel.api.posterior import Posterior
+from pcmodel.errors import UserError
+from pcmodel.inference.infer import InferenceResult, infer_one
+from pcmodel.inference.solvers.gauss_newton import GaussNewton
+from pcmodel.inference.solvers.options import check_made
+from pcmodel.inference.solvers.solver import Solver
+from pcmodel.inference.whitened import unroll, whitened_from_latents
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import read_numbers
+from pcmodel.inputs.random_keys import check_key
+from pcmodel.inputs.whole_numbers import whole_number
+from pcmodel.model.belief import Belief
+from pcmodel.model.energy import predictions
+from pcmodel.model.generative import predict_down
+from pcmodel.model.levels import Level, level_index
+from pcmodel.model.likelihood import Gaussian
+from pcmodel.model.modulation import Modulation
+from pcmodel.model.problem import Problem
+from pcmodel.model.types import Latents
+from pcmodel.networks.network import Network, as_model
+from pcmodel.runtime.contents import Static
+from pcmodel.runtime.matmul_precision import in_full_precision
+from pcmodel.runtime.memory import check_fits
+
+
+@checked_arguments
+def infer(
+    network: Network,
+    observation: ArrayLike | None = None,
+    *,
+    prior: Belief | Sequence[Belief] | None = None,
+    modulation: Modulation | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    solver: Solver | None = None,
+    initial: Latents | None = None,
+) -> InferenceResult:
+    """The most probable latents given what is clamped.
+
+    observation: level 0, shape (width_0,) or (batch, width_0); None leaves it free. Units under a
+        numpy mask are missing, and must be the same ones in every example.
+    prior: belief(s) held before the evidence; one about the top replaces the network's.
+    modulation: precision gains by level name; None is no drug.
+    clamp: values of other levels, or parts of levels (`Clamp`), by name.
+    solver: `GaussNewton()` (default), `Exact()` (linear-Gaussian networks), `StateDescent(...)`,
+        `ErrorDescent(...)`.
+    initial: latents to start from, one array per level, (width,) or (batch, width); clamped units
+        start at their clamped values. None starts from the top-down sweep.
+
+    Raises UserError for input that does not fit the network.  Not converging is not an error: see
+    `converged` and `residual`.  Differentiable (implicitly) in every array.
+    """
+    posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
+    return run_inference(posed, solver or GaussNewton(), initial)
+
+
+@checked_arguments
+def posterior(
+    network: Network,
+    observation: ArrayLike | None = None,
+    *,
+    prior: Belief | Sequence[Belief] | None = None,
+    modulation: Modulation | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    solver: Solver | None = None,
+    initial: Latents | None = None,
+) -> Posterior:
+    """The Gauss-Newton Laplace posterior at the mode; arguments as for `infer`."""
+    posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
+    return Posterior(posed, run_inference(posed, solver or GaussNewton(), initial))
+
+
+def run_inference(
+    posed: Posed, solver: Solver, initial: Latents | None = None
+) -> InferenceResult:
+    """`infer` on a problem already posed."""
+    check_made(
+        solver, "minimise", "solver", "an object such as GaussNewton() or Exact()"
+    )
+    if initial is None:
+        start = None
+    else:
+        latents = check_start(posed, initial)
+        start = whiten_start(posed.problem, latents, batching=posed.batching)
+    return _run(posed.problem, start, solver=Static(solver), batching=posed.batching)
+
+
+@partial(jax.jit, static_argnames=("solver", "batching"))
+@in_full_precision
+def _run(
+    problem: Problem,
+    initial: Array | None,
+    *,
+    solver: Static[Solver],
+    batching: Batching,
+) -> InferenceResult:
+    def run(problem: Problem, initial: Array | None) -> InferenceResult:
+        return infer_one(problem, solver.value, initial)
+
+    if not batching.is_batched:
+        return run(problem, initial)
+    axes = (batching.axes(problem), None if initial is None else 0)
+    return jax.vmap(run, in_axes=axes)(problem, initial)
+
+
+@partial(jax.jit, static_argnames=("batching",))
+@in_full_precision
+def whiten_start(problem: Problem, latents: Latents, *, batching: Batching) -> Array:
+    """Whitened errors of user-given latents."""
+    if not batching.is_batched:
+        return whitened_from_latents(problem, latents)
+    return jax.vmap(whitened_from_latents, in_axes=(batching.axes(problem), 0))(
+        problem, latents
+    )
+
+
+@checked_arguments
+def sample(
+    network: Network,
+    key: Array,
+    num_samples: SupportsIndex = 1,
+    *,
+    prior: Belief | Sequence[Belief] | None = None,
+    modulation: Modulation | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+) -> Latents:
+    """Draw from the generative model, top down: each array is (num_samples, width).
+
+    With part of a level clamped the draw is ancestral (levels above are not conditioned on
+    it); use `posterior(...).sample` for conditioned draws.
+    """
+    key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
+    check_fits(num_samples, sum(network.widths), what="num_samples draws")
+    posed = pose(network, prior=prior, modulation=modulation, clamp=clamp)
+    if posed.batching.is_batched:
+        raise UserError("sample takes one prior or clamp, not a batch.")
+    return _sample(posed.problem, key, num_samples=num_samples)
+
+
+@partial(jax.jit, static_argnames=("num_samples",))
+@in_full_precision
+def _sample(problem: Problem, key: Array, *, num_samples: int) -> Latents:
+    structure = problem.structure
+
+    def draw(sample_key: Array) -> Latents:
+        noise_key, data_key = jax.random.split(sample_key)
+        dtype = problem.inputs.gains[0].dtype
+        noise = jax.random.normal(noise_key, (structure.num_free,), dtype)
+        latents = unroll(problem, noise).latents
+        if structure.is_discrete and not structure.clamped[0]:
+            logits = predictions(problem, latents)[0]
+            data = structure.discrete.sample(data_key, logits)
+            latents = (data, *latents[1:])
+        return latents
+
+    return jax.vmap(draw)(jax.random.split(key, num_samples))
+
+
+@checked_arguments
+def predict(network: Network, latent: ArrayLike, *, level: Level = "top") -> Array:
+    """Mean of the data predicted from a value of one level, every error below it zero.
+
+    latent: (width,) or (batch, width) of `level`.
+    """
+    pure = as_model(network)
+    index = level_index(level, pure.model.names)
+    where = f"level {pure.model.names[index]!r}"
+    value = read_numbers(latent, where=where, dtype=pure.weights["prior_mean"].dtype)
+    width = pure.model.widths[index]
+    if value.ndim not in (1, 2) or value.shape[-1] != width or not value.size:
+        raise UserError(
+            f"{where} has {width} units: expected shape "
+            f"({width},) or (batch, {width}), got {value.shape}."
+        )
+    value = jnp.asarray(value)
+
+    def down(above: Array) -> Array:
+        above = predict_down(pure.model, pure.weights, above, level=index)
+        likelihood = pure.model.likelihood
+        if isinstance(likelihood, Gaussian) or index == 0:
+            return above
+        return likelihood.mean(above)
+
+    return jax.vmap(down)(value) if value.ndim == 2 else down(value)
+
+
+@checked_arguments
+def reconstruct(
+    network: Network,
+    observation: ArrayLike | None = None,
+    *,
+    prior: Belief | Sequence[Belief] | None = None,
+    modulation: Modulation | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    solver: Solver | None = None,
+) -> Array:
+    """Level 0 as the inferred latents predict it; arguments as for `infer`.
+
+    With part of level 0 clamped this completes the rest from the levels above.
+    """
+    result = infer(
+        network,
+        observation,
+        prior=prior,
+        modulation=modulation,
+        clamp=clamp,
+        solver=solver,
+    )
+    return predict(network, dim(network, result.latents[1], modulation), level=1)
+
+
+def dim(network: Network, latent: Array, modulation: Modulation | None) -> Array:
+    """What units of level 1 send down under the modulation's activation slopes."""
+    model = as_model(network).model
+    given = modulation or Modulation()
+    slopes = given.resolve_slopes(model.names, model.widths, latent.dtype)
+    if slopes is None:
+        return latent
+    return latent * jnp.broadcast_to(slopes[1], latent.shape[-1:]).reshape(
+        (1,) * (latent.ndim - 1) + latent.shape[-1:]
+    )

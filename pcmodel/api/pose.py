@@ -1,0 +1,343 @@
+"""The door: from what a user holds to a checked `Problem`.
+
+Everything a user can get wrong is checked here once, before tracing, and raised as a
+`UserError` of one sentence; the code behind the door trusts its arrays.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jax.typing import ArrayLike
+
+from pcmodel.errors import UserError
+from pcmodel.inputs.arrays import Numbers, check_finite, is_traced, read_array, to_dtype
+from pcmodel.inputs.labels import label_hint, looks_like_labels, refuse_labels
+from pcmodel.inputs.masks import one_mask, read_mask
+from pcmodel.model.belief import Belief
+from pcmodel.model.generative import GenerativeModel
+from pcmodel.model.levels import Level, as_levels, level_index
+from pcmodel.model.likelihood import Bernoulli, Categorical, Gaussian, Likelihood
+from pcmodel.model.modulation import Modulation, by_index
+from pcmodel.model.problem import Inputs, Problem, Structure
+from pcmodel.model.slopes import DimmedModel
+from pcmodel.model.types import Weights
+from pcmodel.networks.network import Network, PureNetwork, as_model
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """Values given to a level, or to part of it.
+
+    values: (width,) or (batch, width); units under a numpy mask are not clamped, and must be
+        the same ones in every example.
+    mask: (width,) booleans (or zeros and ones), True where clamped; None clamps the whole level.
+        Values where the mask is False are ignored.
+    """
+
+    values: ArrayLike
+    mask: ArrayLike | None = None
+
+
+UNMODULATED = Modulation()
+
+
+class Batching(NamedTuple):
+    """Which arrays of a problem carry a leading batch axis (static)."""
+
+    values: tuple[bool, ...]
+    beliefs: tuple[tuple[bool, bool], ...]
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether anything is."""
+        return any(self.values) or any(mean for mean, _ in self.beliefs)
+
+    def axes(self, problem: Problem) -> Problem:
+        """The `in_axes` of a vmap over the problem."""
+        beliefs = tuple(
+            Belief.unchecked(_axis(mean), _axis(precision), belief.levels)
+            for (mean, precision), belief in zip(
+                self.beliefs, problem.inputs.beliefs, strict=True
+            )
+        )
+        values = tuple(_axis(batched) for batched in self.values)
+        return Problem(problem.structure, Inputs(None, None, None, values, beliefs))  # type: ignore[arg-type]
+
+
+def _axis(batched: bool) -> int | None:
+    return 0 if batched else None
+
+
+class Posed(NamedTuple):
+    """A checked problem and how it is batched.
+
+    is_tempered: whether a modulation changes the gain of a discrete level 0; None where that gain is
+        traced, so that it cannot be told.
+    """
+
+    problem: Problem
+    batching: Batching
+    is_tempered: bool | None = False
+
+    @property
+    def batch_size(self) -> int | None:
+        """Number of examples, None for a single one."""
+        inputs = self.problem.inputs
+        for batched, values in zip(self.batching.values, inputs.values, strict=True):
+            if batched:
+                return values.shape[0]
+        for (batched, _), belief in zip(
+            self.batching.beliefs, inputs.beliefs, strict=True
+        ):
+            if batched:
+                return belief.mean.shape[0]
+        return None
+
+
+def pose(
+    network: Network | PureNetwork,
+    observation: ArrayLike | None = None,
+    *,
+    prior: Belief | Sequence[Belief] | None = None,
+    modulation: Modulation | None = None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+) -> Posed:
+    """Check the arguments of `pcmodel.infer` and build its problem."""
+    pure = as_model(network) if isinstance(network, Network) else network
+    if not isinstance(pure, PureNetwork):
+        raise UserError(f"expected a pcmodel network, got {type(network).__name__}.")
+    model = pure.model
+    dtype = pure.weights["prior_mean"].dtype
+    clamps = gather_clamps(observation, clamp, model.names)
+    given = [
+        check_clamp(clamps.get(level), model.names[level], width, dtype)
+        for level, width in enumerate(model.widths)
+    ]
+    check_data(model.likelihood, given[0], model.names[0], model.widths[0])
+    values = [jnp.asarray(each.values, dtype) for each in given]
+    units = [each.units for each in given]
+    beliefs = check_beliefs(prior, model.names, model.widths, dtype)
+    levels = tuple(
+        tuple(level_index(level, model.names) for level in belief.levels)
+        for belief in beliefs
+    )
+    if modulation is not None and not isinstance(modulation, Modulation):
+        raise UserError(
+            f"is {type(modulation).__name__}",
+            where="modulation",
+            expected="pcmodel.Modulation(gains by level) or pcmodel.relax(level, gain)",
+        )
+    gains = (modulation or UNMODULATED).resolve(model.names, model.widths, dtype)
+    modulated, weights = modulate_slopes(pure, modulation)
+    structure = Structure(modulated, tuple(units), levels)
+    inputs = Inputs(weights, pure.log_precisions, gains, tuple(values), beliefs)
+    batching = Batching(
+        tuple(value.ndim == 2 for value in values),
+        tuple((b.mean.ndim == 2, b.log_precision.ndim == 3) for b in beliefs),
+    )
+    tempered = is_tempered(model.likelihood, modulation, model.names)
+    posed = Posed(Problem(structure, inputs), batching, tempered)
+    check_batch(posed)
+    for each, name, width in zip(given, model.names, model.widths, strict=True):
+        labels = each.is_whole or each.looks_like_labels
+        if np.ndim(each.values) == 1 and each.units and labels:
+            refuse_labels(name, width, posed.batch_size)
+    return posed
+
+
+def is_tempered(
+    likelihood: Likelihood, modulation: Modulation | None, names: tuple[str, ...]
+) -> bool | None:
+    """See `Posed`: from what was given, since under jit even a gain of 1 is traced later on."""
+    if modulation is None or isinstance(likelihood, Gaussian):
+        return False
+    gain = dict(by_index(modulation.gains, names)).get(0, 1.0)
+    return None if is_traced(gain) else bool(np.any(np.asarray(gain) != 1))
+
+
+def modulate_slopes(
+    pure: PureNetwork, modulation: Modulation | None
+) -> tuple[GenerativeModel, Weights]:
+    """The network's model and weights, wrapped only if a drug changes its slopes.
+
+    Raises UserError for a modulation that the mode cannot show.
+    """
+    if modulation is None:
+        return pure.model, pure.weights
+    if modulation.acts_on_activity:
+        raise UserError(
+            "this modulation changes activity around the mode (top_down or temperature), "
+            "which inference does not describe: use pcmodel.activity, or pass "
+            "modulation.in_inference()."
+        )
+    model, dtype = pure.model, pure.weights["prior_mean"].dtype
+    slopes = modulation.resolve_slopes(model.names, model.widths, dtype)
+    if slopes is None:
+        return model, pure.weights
+    return DimmedModel(model), {"network": pure.weights, "slopes": slopes}
+
+
+def gather_clamps(
+    observation: ArrayLike | None,
+    clamp: Mapping[Level, ArrayLike | Clamp] | None,
+    names: tuple[str, ...],
+) -> dict[int, Clamp]:
+    """Observation and clamps together, by level index."""
+    clamps: dict[int, Clamp] = {}
+    if clamp is not None and not isinstance(clamp, Mapping):
+        raise UserError(
+            f"is {type(clamp).__name__}",
+            where="clamp",
+            expected="a dictionary from levels to values",
+        )
+    if observation is not None:
+        clamps[0] = Clamp(observation)
+    for level, given in (clamp or {}).items():
+        index = level_index(level, names)
+        if index in clamps:
+            raise UserError(
+                f"level {names[index]!r} is given twice: as the observation or in `clamp`, "
+                "not both."
+            )
+        clamps[index] = given if isinstance(given, Clamp) else Clamp(given)
+    return clamps
+
+
+class ClampedUnits(NamedTuple):
+    """values: (..., number of clamped units); units: their indices.
+
+    is_whole: whether the values came as whole numbers or booleans.
+    looks_like_labels: whether they are whole numbers of a class beyond 1 in whatever type.
+    """
+
+    values: Numbers
+    units: tuple[int, ...]
+    is_whole: bool = False
+    looks_like_labels: bool = False
+
+
+def check_clamp(
+    clamp: Clamp | None, name: str, width: int, dtype: jnp.dtype
+) -> ClampedUnits:
+    """The clamped values of one level and their indices."""
+    if clamp is None:
+        return ClampedUnits(np.zeros((0,), dtype), ())
+    where = f"level {name!r}"
+    mask = np.ones(width, bool)
+    if clamp.mask is not None:
+        mask = read_mask(clamp.mask, width, where=f"clamp of {where}")
+    array, missing = read_array(clamp.values, where=where)
+    shape = np.shape(array)
+    if len(shape) not in (1, 2) or shape[-1] != width:
+        raise UserError(
+            f"level {name!r} has {width} units: expected shape ({width},) or "
+            f"(batch, {width}), got {shape}{label_hint(array, width)}."
+        )
+    if 0 in shape:
+        raise UserError(f"no data for level {name!r}: the batch is empty.")
+    if missing is not None:
+        mask = mask & ~one_mask(np.atleast_2d(missing), where=f"clamp of {where}")
+    units = np.flatnonzero(mask)
+    chosen = array[..., units]  # type: ignore[index]
+    check_finite(
+        chosen,
+        where=where,
+        expected="finite numbers (mask missing units with pcmodel.Clamp(values, mask))",
+    )
+    return ClampedUnits(
+        to_dtype(chosen, dtype, where=where),
+        tuple(int(unit) for unit in units),
+        not jnp.issubdtype(array.dtype, jnp.floating),
+        looks_like_labels(array, width),
+    )
+
+
+def check_data(
+    likelihood: Likelihood, given: ClampedUnits, name: str, width: int
+) -> None:
+    """Discrete data must be what their likelihood is about."""
+    if not given.units:
+        return
+    is_categorical = isinstance(likelihood, Categorical)
+    if is_categorical and len(given.units) != width:
+        raise UserError("categorical data cannot be clamped in part.")
+    if is_categorical and given.is_whole and np.ndim(given.values) == 1:
+        raise UserError(
+            f"{width} whole numbers could be labels of {width} examples or one one-hot vector",
+            where=f"level {name!r}",
+            expected=f"one-hot rows, np.eye({width})[labels], or the vector in floats",
+        )
+    if isinstance(given.values, Tracer):
+        return
+    data = np.asarray(given.values)
+    if isinstance(likelihood, Bernoulli) and (data.min() < 0 or data.max() > 1):
+        raise UserError(
+            "Bernoulli data must lie in [0, 1]; got values from "
+            f"{data.min():g} to {data.max():g} (scale the images?)."
+        )
+    if is_categorical and (
+        data.min() < 0 or not np.allclose(data.sum(-1), 1, atol=1e-4)
+    ):
+        raise UserError(
+            "categorical data must be one-hot (or probabilities that sum to 1)."
+        )
+
+
+def check_beliefs(
+    prior: Belief | Sequence[Belief] | None,
+    names: tuple[str, ...],
+    widths: tuple[int, ...],
+    dtype: jnp.dtype,
+) -> tuple[Belief, ...]:
+    """Beliefs with levels as ascending indices and shapes checked."""
+    if prior is None:
+        return ()
+    given = (prior,) if isinstance(prior, Belief) else tuple(prior)
+    for belief in given:
+        if not isinstance(belief, Belief):
+            raise UserError(
+                f"is {type(belief).__name__}",
+                where="prior",
+                expected="pcmodel.Belief or a list of them",
+            )
+    checked, seen = [], set()
+    for belief in given:
+        levels = tuple(level_index(level, names) for level in as_levels(belief.levels))
+        if list(levels) != sorted(set(levels)):
+            raise UserError(
+                f"a belief's levels must be ascending and different, got {belief.levels}."
+            )
+        if seen & set(levels) and len(names) - 1 in levels:
+            raise UserError("two beliefs speak of the top level: join or drop one.")
+        seen |= set(levels)
+        size = sum(widths[level] for level in levels)
+        allowed = ((), (size,), (size, size))
+        shape, mean = np.shape(belief.log_precision), np.shape(belief.mean)
+        one_each = (*mean[:-1], size, size)
+        if mean[-1:] != (size,) or len(mean) > 2 or shape not in (*allowed, one_each):
+            raise UserError(
+                f"belief about {', '.join(names[level] for level in levels)}: expected a "
+                f"mean of {size} units and a matching precision, got shapes "
+                f"{mean} and {shape}."
+            )
+        checked.append(belief.in_dtype(dtype, levels))
+    return tuple(checked)
+
+
+def check_batch(posed: Posed) -> None:
+    """Every batched array has the same number of examples."""
+    inputs, batching = posed.problem.inputs, posed.batching
+    sizes = {
+        v.shape[0] for v, b in zip(inputs.values, batching.values, strict=True) if b
+    }
+    sizes |= {
+        belief.mean.shape[0]
+        for belief, (b, _) in zip(inputs.beliefs, batching.beliefs, strict=True)
+        if b
+    }
+    if len(sizes) > 1:
+        raise UserError(f"batch sizes disagree: {sorted(sizes)} examples.")

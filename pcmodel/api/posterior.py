@@ -1,0 +1,166 @@
+"""The posterior as a user holds it: a thin, batched view of `pcmodel.inference.posterior`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import numpy as np
+from jax import Array
+
+from pcmodel.api.diagnosis import Diagnosis, diagnose, refuse_tempered
+from pcmodel.api.pose import Batching, Posed
+from pcmodel.errors import UserError
+from pcmodel.inference import posterior as core
+from pcmodel.inference.infer import InferenceResult
+from pcmodel.inference.linear.equation import is_quadratic
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import is_traced
+from pcmodel.inputs.random_keys import check_key
+from pcmodel.inputs.whole_numbers import whole_number
+from pcmodel.model.belief import Belief
+from pcmodel.model.levels import Level, level_index, level_indices
+from pcmodel.model.problem import Problem
+from pcmodel.model.types import Latents
+from pcmodel.runtime.matmul_precision import in_full_precision
+from pcmodel.runtime.memory import check_fits
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Gauss-Newton Laplace posterior (exact for linear-Gaussian networks).
+
+    result: the mode and how it was reached.  Arrays have a leading batch axis if it has.
+    """
+
+    posed: Posed
+    result: InferenceResult
+
+    @property
+    def mean(self) -> Latents:
+        """The mode, one array per level (the mean when linear-Gaussian)."""
+        return self.result.latents
+
+    @property
+    def variances(self) -> Latents:
+        """Marginal variance of every unit (0 where clamped)."""
+        return self._map(_variances)
+
+    @property
+    def log_evidence(self) -> Array:
+        """-F: log p(data) under the Laplace approximation, nats.
+
+        Raises UserError under a modulated discrete level 0: a tempered likelihood is not
+        normalised and has no evidence.
+        """
+        refuse_tempered(self.posed)
+        return -self._map(core.free_energy)
+
+    @checked_arguments
+    def covariance(self, first: Level, second: Level) -> Array:
+        """Covariance between two levels, (width_first, width_second)."""
+        names = self.posed.problem.structure.model.names
+        levels = level_index(first, names), level_index(second, names)
+        return covariance_of(self.posed, self.result.whitened, *levels)
+
+    @checked_arguments
+    def diagnose(self, key: Array, num_samples: int = 1000) -> Diagnosis:
+        """How far this is from the posterior, by the importance ratios of its own draws.
+
+        Pareto k, effective share of the draws, and the evidence and moments that the ratios correct where k
+        allows; where it does not, the sampler to use.  Nothing is drawn where the posterior is
+        exact: of a linear network with Gaussian data, its mode found.
+        Raises UserError for fewer than 25 draws and inside jit, vmap or grad.
+        """
+        problem = self.posed.problem
+        exact = None
+        converged = self.result.converged
+        found = not is_traced(converged) and bool(np.all(np.asarray(converged)))
+        if is_quadratic(problem) and found:
+            exact = self.mean, self.variances, self.log_evidence
+        return diagnose(self.posed, self.result.whitened, key, num_samples, exact)
+
+    @checked_arguments
+    def sample(self, key: Array, num_samples: int) -> Latents:
+        """Draws by perturb-and-solve; each array is ([batch,] num_samples, width)."""
+        key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
+        size = self.posed.batch_size
+        check_fits(size or 1, num_samples, self._num_units, what="num_samples draws")
+        keys = key if size is None else jax.random.split(key, size)
+        return self._map(_draws, keys, static=(num_samples,))
+
+    @checked_arguments
+    def belief(self, *levels: Level) -> Belief:
+        """This posterior as the joint belief about some levels ("top" by default)."""
+        structure = self.posed.problem.structure
+        names = structure.model.names
+        chosen = level_indices(levels or "top", names)
+        for level in chosen:
+            if structure.clamped[level]:
+                raise UserError(
+                    f"level {names[level]!r} is clamped: it has a value, not a belief."
+                )
+        mean, log_precision = self._map(_belief, static=chosen)
+        return Belief(mean, log_precision, chosen)
+
+    @property
+    def _num_units(self) -> int:
+        return sum(self.posed.problem.structure.model.widths)
+
+    def _map(self, function: Callable, *extra: Array, static: tuple = ()):
+        return _mapped(
+            self.posed.problem,
+            self.result.whitened,
+            extra,
+            function=function,
+            static=static,
+            batching=self.posed.batching,
+        )
+
+
+@partial(jax.jit, static_argnames=("function", "static", "batching"))
+@in_full_precision
+def _mapped(
+    problem: Problem,
+    whitened: Array,
+    extra: tuple[Array, ...],
+    *,
+    function: Callable,
+    static: tuple,
+    batching: Batching,
+):
+    def one(problem: Problem, whitened: Array, *arrays: Array):
+        return function(problem, whitened, *arrays, *static)
+
+    if not batching.is_batched:
+        return one(problem, whitened, *extra)
+    axes = (batching.axes(problem), 0, *(0 for _ in extra))
+    return jax.vmap(one, in_axes=axes)(problem, whitened, *extra)
+
+
+def covariance_of(posed: Posed, whitened: Array, first: int, second: int) -> Array:
+    """Covariance between two levels, given by their indices."""
+    return _mapped(
+        posed.problem,
+        whitened,
+        (),
+        function=_covariance,
+        static=(first, second),
+        batching=posed.batching,
+    )
+
+
+def _variances(problem: Problem, whitened: Array) -> Latents:
+    return core.moments(problem, whitened).variances
+
+
+def _covariance(problem: Problem, whitened: Array, first: int, second: int) -> Array:
+    return core.covariance(problem, whitened, first, second)
+
+
+def _draws(problem: Problem, whitened: Array, key: Array, num_samples: int) -> Latents:
+    return core.sample_latents(problem, whitened, key, num_samples)
+
+
+def _belief(problem: Problem, whitened: Array, *levels: int) -> tuple[Array, Array]:
+    return core.joint_belief(problem, whitened, levels)

@@ -1,0 +1,1 @@
+"""Tables as files: separators, quotation, BIDS folders, side-cars, and which rows are used."""

@@ -1,0 +1,217 @@
+"""Behavioural files of a BIDS folder.
+
+`sub-*/[ses-*/][beh/]*_beh.tsv` or `*_events.tsv`, their JSON side-cars, `participants.tsv`
+and `sub-*_sessions.tsv`. Participant and session come from the file names; what the tables
+of people and sessions say is added to every row. Nothing else is read: not `derivatives/`,
+`sourcedata/` or `code/`, nothing hidden.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pcmodel.behaviour.dataset.naming import called, likeness
+from pcmodel.behaviour.dataset.people import with_people, with_sessions
+from pcmodel.behaviour.dataset.schema import (
+    BLOCK_NAMES,
+    PARTICIPANT_NAMES,
+    SESSION_NAMES,
+)
+from pcmodel.behaviour.dataset.tables.entities import entities, in_order, suffix_of
+from pcmodel.behaviour.dataset.tables.readers import RawTable, TablePath, read_file
+from pcmodel.behaviour.dataset.tables.sidecars import sidecars_of, told_of
+from pcmodel.behaviour.dataset.tables.where import UNKNOWN, may_hold
+from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.files import shown
+
+SUFFIXES = ("beh", "events")
+DATATYPES = ("beh", "func", "eeg", "meg", "ieeg", "nirs", "pet", "motion", "emg", "mrs")
+FOLDER = re.compile(rf"sub-[A-Za-z0-9]+|ses-[A-Za-z0-9]+|{'|'.join(DATATYPES)}")
+OWN = (
+    ("participant_id", "sub", PARTICIPANT_NAMES),
+    ("session", "ses", SESSION_NAMES),
+    ("run", "run", BLOCK_NAMES[:6]),
+)
+
+
+def read_bids(
+    folder: Path,
+    *,
+    task_label: str | None = None,
+    suffix: str | None = None,
+    where: str = "",
+) -> RawTable:
+    """All behavioural files of the folder, one below the other.
+
+    Files are not read of which `where` keeps no row by what their names say: so it can
+    leave out one that is damaged.
+    """
+    found, gone = behavioural_files(
+        folder, task_label=task_label, suffix=suffix, where=where
+    )
+    tables = [_with_entities(path, read_file(path)) for path in found]
+    told = told_of(found, folder)
+    table = _stack(tables)._replace(
+        levels=told.levels, units=told.units, unlike=told.unlike, gone=gone
+    )
+    return with_people(with_sessions(table, folder), folder)
+
+
+@checked_arguments
+def files_read(
+    path: TablePath,
+    *,
+    task_label: str | None = None,
+    suffix: str | None = None,
+    where: str = "",
+) -> list[Path]:
+    """The files that a data set is read from: those whose content counts."""
+    path = Path(path)
+    if not path.is_dir():
+        return [path]
+    found, _ = behavioural_files(
+        path, task_label=task_label, suffix=suffix, where=where
+    )
+    beside = [s for file in found for s in sidecars_of(file, path)]
+    people = [path / f"participants.{kind}" for kind in ("tsv", "json")]
+    who = sorted({f"sub-{entities(file).get('sub', '')}" for file in found})
+    sessions = [path / own / f"{own}_sessions.tsv" for own in who]
+    every = dict.fromkeys((*found, *beside, *people, *sessions))
+    return [file for file in every if file.is_file()]
+
+
+def behavioural_files(
+    folder: Path, *, task_label: str | None, suffix: str | None, where: str = ""
+) -> tuple[list[Path], dict[str, list[str]]]:
+    """The files of one task, each run once, and what the names say of those left out.
+
+    UserError where it is not clear which they are.
+    """
+    if suffix is not None and suffix not in SUFFIXES:
+        raise UserError(
+            f"is {suffix!r}", where="bids_suffix", expected=" or ".join(SUFFIXES)
+        )
+    kinds = SUFFIXES if suffix is None else (suffix,)
+    every = [p for p in folder.rglob("sub-*.tsv") if _belongs(p, folder)]
+    found = sorted((p for p in every if suffix_of(p) in kinds), key=in_order)
+    labels = sorted({entities(p).get("task", "") for p in found} - {""})
+    if task_label is not None:
+        found = [p for p in found if entities(p).get("task") == task_label]
+    if not found:
+        what = f" of task {task_label!r}" if task_label else ""
+        hint = f"; its tasks are {', '.join(labels)}" if labels else ""
+        raise UserError(
+            f"holds no behavioural file{what}{hint}",
+            where=shown(folder.resolve()),
+            expected="sub-*_beh.tsv or sub-*_events.tsv, in the folder, sub-*/ or "
+            "sub-*/ses-*/ (tables of another kind: all people in one file, with a "
+            "column that names them)",
+        )
+    if task_label is None and len(labels) > 1:
+        raise UserError(
+            f"holds several tasks: {', '.join(labels)}",
+            where=shown(folder.resolve()),
+            expected="one of them, named by task_label (--bids-task)",
+        )
+    found, gone = _kept(found, where) if where else (found, {})
+    _check_places(found, folder)
+    _check_once(found)
+    return found, gone
+
+
+def _kept(found: Sequence[Path], where: str) -> tuple[list[Path], dict[str, list[str]]]:
+    """The files of which the condition may keep a row; what names say of the others."""
+    own = [entities(path) for path in found]
+    columns = {name: [e.get(key, UNKNOWN) for e in own] for name, key, _ in OWN}
+    names = [path.name for path in found]
+    table = RawTable(columns, names, [1] * len(names), {})
+    kept = may_hold(table, where)
+    columns["file"] = names
+    gone = {
+        name: [c for c, keep in zip(cells, kept, strict=True) if not keep]
+        for name, cells in columns.items()
+    }
+    return [path for path, keep in zip(found, kept, strict=True) if keep], gone
+
+
+def _belongs(path: Path, folder: Path) -> bool:
+    places = path.relative_to(folder).parts[:-1]
+    return all(FOLDER.fullmatch(place) for place in places)
+
+
+def _check_places(found: Sequence[Path], folder: Path) -> None:
+    """A file lies in the folders of its own person and session."""
+    for path in found:
+        own = entities(path)
+        for place in path.relative_to(folder).parts[:-1]:
+            key, dash, label = place.partition("-")
+            if dash and own.get(key) != label:
+                raise UserError(
+                    f"lies in the folder {place}, which its name does not say",
+                    where=path.name,
+                    expected=f"{place} in its name, or another folder",
+                )
+
+
+def _check_once(found: Sequence[Path]) -> None:
+    """No run stands in two files, whose trials would count twice."""
+    first: dict[tuple, Path] = {}
+    for path in found:
+        own = entities(path)
+        # run-1 and run-01 are one run; people and sessions are compared elsewhere.
+        names = tuple(own.get(key, "") for key in ("sub", "ses", "task"))
+        run = (*names, likeness(own.get("run", "")))
+        other = first.setdefault(run, path)
+        if other is path:
+            continue
+        if suffix_of(other) != suffix_of(path):
+            advice = "one of them, by --bids-suffix beh or --bids-suffix events"
+        else:
+            advice = "one of them; move the other out of the folder"
+        raise UserError(
+            f"is of the same run as {other.name}, so that its trials would count twice",
+            where=path.name,
+            expected=advice,
+        )
+
+
+def _with_entities(path: Path, table: RawTable) -> RawTable:
+    """The table with what the file's name says; a column that denies it is refused."""
+    found, problems = entities(path), Violations()
+    columns = dict(table.columns)
+    for name, key, names in OWN:
+        if key not in found:
+            continue
+        for other in called(table.columns, names):
+            cells = table.columns[other]
+            for i, cell in enumerate(cells):
+                if likeness(cell.removeprefix(f"{key}-")) != likeness(found[key]):
+                    problems.add(
+                        f"is not the {key}-{found[key]} of the file's name",
+                        file=path.name,
+                        row=table.row[i],
+                        column=other,
+                        value=cell,
+                    )
+            del columns[other]
+        columns[name] = [found[key]] * table.num_rows
+    problems.raise_if_any()
+    return table._replace(columns=columns, file=[path.name] * table.num_rows)
+
+
+def _stack(tables: list[RawTable]) -> RawTable:
+    """One below the other; which files lack a column is kept in mind."""
+    names = list(dict.fromkeys(name for t in tables for name in t.columns))
+    columns = {
+        name: [cell for t in tables for cell in t.columns.get(name, [""] * t.num_rows)]
+        for name in names
+    }
+    lacking = {
+        name: tuple(t.file[0] for t in tables if name not in t.columns)
+        for name in names
+    }
+    files = [file for t in tables for file in t.file]
+    rows = [row for t in tables for row in t.row]
+    return RawTable(columns, files, rows, {}, lacking=lacking)

@@ -1,0 +1,304 @@
+"""Delimited text, read line by line: one line is one row, and no cell spans two.
+
+Quotation marks may enclose a cell (a mark inside it is written twice) but never a line
+break, so that a mark left open cannot swallow the trials below it; it is refused where it
+stands. A row's number is that of its line in the file.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from pcmodel.behaviour.dataset.tables.cells import (
+    COMMA_NUMBER,
+    THOUSANDS,
+    is_missing,
+    to_number,
+)
+from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.errors import UserError
+
+SEPARATORS = ("\t", ";", ",", "|")  # in this order where several would do
+LINE_END = re.compile("\r\n|\r|\n")
+DIRECTIVE = re.compile(r'"?sep=(.)"?[;,\t]*', re.IGNORECASE)  # of spreadsheets
+WORD = re.compile(r'(?:"((?:[^"]|"")*)"|([^" ]+))(?: +|$)')
+LAST_LINE = re.compile(r"end of (?:file|data|experiment|log)|eof", re.IGNORECASE)
+ENOUGH = 200  # lines that show where the header is
+QUESTIONS = '{"ImportId"'
+LOG = "*** Header Start ***"  # of E-Prime, beside its tables
+INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u2060"))
+
+
+class Rows(NamedTuple):
+    """A header and rows of as many cells, each with the number of its line."""
+
+    header: list[str]
+    body: list[list[str]]
+    numbers: list[int]
+
+
+def read_rows(path: Path) -> Rows:
+    """The rows of a table in text; UserError naming every row that is none."""
+    lines = list(enumerate(LINE_END.split(_decode(path)), 1))
+    directive = DIRECTIVE.fullmatch(lines[0][1].strip(" "))
+    if directive:
+        lines = lines[1:]
+    lines = [(number, line) for number, line in lines if line.strip(" \t;,|\"'")]
+    if len(lines) < 2:
+        raise UserError("has no rows", where=path.name, expected="a header and data")
+    texts = [line for _, line in lines]
+    _check_first_lines(lines, path.name)
+    separator = directive.group(1) if directive else _separator(texts)
+    problems, rows = Violations(), []
+    for number, line in lines:
+        cells, fault = split(line, separator)
+        if fault:
+            problems.add(
+                f"cannot be read as a table: a quotation mark in cell {len(cells) + 1} "
+                "is not closed on its line, or stands inside the cell; remove it (and any "
+                "line break inside a cell: a cell is one line), or enclose the whole cell "
+                'in quotation marks and write the inner ones twice ("")',
+                file=path.name,
+                row=number,
+                value=_short(line),
+            )
+        rows.append(cells)
+    problems.raise_if_any()
+    found = _named(rows, [number for number, _ in lines], path.name)
+    return found._replace(body=_with_points(found, separator))
+
+
+def _check_first_lines(lines: Sequence[tuple[int, str]], file: str) -> None:
+    """The header is the first line: no path or remark of the software stands above it.
+
+    Lines above it are told by having few cells, where most lines have as many as the
+    first of them that holds names only.
+    """
+    if lines[0][1].startswith(LOG):
+        raise UserError(
+            "is a log of E-Prime, and no table",
+            where=file,
+            expected="the table that E-DataAid or E-Merge exports",
+        )
+    for separator in SEPARATORS:
+        rows = [split(line, separator)[0] for _, line in lines[:ENOUGH]]
+        width, most = Counter(map(len, rows)).most_common(1)[0]
+        if width < 3 or 2 * most < len(rows):
+            continue
+        named = [i for i, row in enumerate(rows) if _is_header(row, width)]
+        above = rows[: named[0]] if named else []
+        if above and all(2 * sum(map(bool, map(str.strip, r))) < width for r in above):
+            raise UserError(
+                f"has a path or a remark above the header, which is row {lines[named[0]][0]}, "
+                "it seems",
+                where=f"{file}, row {lines[0][0]}",
+                expected="the names of the columns in the first row; remove what is above",
+            )
+        return
+
+
+def _is_header(row: Sequence[str], width: int) -> bool:
+    names = {cell.strip() for cell in row}
+    return len(row) == width == len(names) and not any(
+        is_missing(name) or to_number(name) is not None for name in names
+    )
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= 40 else line[:37] + "..."
+
+
+def _decode(path: Path) -> str:
+    content = path.read_bytes()
+    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")  # "Unicode text" of spreadsheets
+    try:
+        text = content.decode("utf-16" if wide else "utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UserError(
+            f"is not UTF-8 text (row {line}, byte {error.start})",
+            where=path.name,
+            expected="a table saved as CSV or TSV in UTF-8",
+        ) from None
+    if "\0" in text:
+        row = text[: text.index("\0")].count("\n") + 1
+        raise UserError(
+            f"holds a zero byte in row {row} and is no text",
+            where=path.name,
+            expected="a table saved as CSV or TSV in UTF-8",
+        )
+    return unicodedata.normalize("NFC", text.translate(INVISIBLE))
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """What separates the header; where several could, what makes the rows alike."""
+    header = lines[0]
+    candidates = [s for s in SEPARATORS if len(split(header, s)[0]) > 1]
+    if not candidates:
+        return " " if " " in header.strip() else ","
+    if len(candidates) == 1:
+        return candidates[0]
+    alike = [s for s in candidates if len({len(split(x, s)[0]) for x in lines}) == 1]
+    return max(alike or candidates, key=lambda s: len(split(header, s)[0]))
+
+
+def split(line: str, separator: str) -> tuple[list[str], bool]:
+    """The cells of a line, and whether a quotation mark stopped the reading."""
+    if separator == " ":
+        return _words(line)
+    if '"' not in line:
+        return line.split(separator), False
+    cell = _cell(separator)
+    cells, place = [], 0
+    while True:
+        found = cell.match(line, place)
+        if not found:
+            return cells, True
+        quoted, bare = found.groups()
+        cells.append(bare if quoted is None else quoted.replace('""', '"'))
+        if found.end() == len(line):
+            return cells, False
+        place = found.end() + 1
+
+
+@cache
+def _cell(separator: str) -> re.Pattern[str]:
+    """A cell in quotation marks, or one without any, up to the separator or the end."""
+    end = re.escape(separator)
+    return re.compile(rf' *"((?:[^"]|"")*)" *(?={end}|$)|([^"{end}]*)(?={end}|$)')
+
+
+def _words(line: str) -> tuple[list[str], bool]:
+    """Cells separated by any number of spaces."""
+    cells, place, line = [], 0, line.strip()
+    while place < len(line):
+        found = WORD.match(line, place)
+        if not found:
+            return cells, True
+        quoted, bare = found.groups()
+        cells.append(bare if quoted is None else quoted.replace('""', '"'))
+        place = found.end()
+    return cells, False
+
+
+def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
+    """The rows of a table whose columns all have a name."""
+    header, body = [name.strip() for name in rows[0]], rows[1:]
+    width, problems = len(header), Violations()
+    if all(len(row) == width + 1 and not row[-1].strip() for row in body):
+        body = [row[:-1] for row in body]  # a separator at each line's end
+    widths = {len(row) for row in body}
+    if len(body) > 1 and len(widths) == 1 and width not in widths:
+        problems.add(
+            f"has {width} names, and every row has {widths.pop()} cells; name every "
+            "column, enclose a name that holds the separator in quotation marks, and "
+            "remove remarks above the header (R: row.names = FALSE leaves out the names "
+            "of rows)",
+            file=file,
+            row=numbers[0],
+        )
+        problems.raise_if_any()
+    for number, row in zip(numbers[1:], body, strict=True):
+        filled = [cell for cell in map(str.strip, row) if cell]
+        if len(filled) == 1 and LAST_LINE.fullmatch(filled[0]):
+            problems.add(
+                "marks the end of the file, and is no trial; remove the row",
+                file=file,
+                row=number,
+                value=filled[0],
+            )
+        elif any(cell.startswith(QUESTIONS) for cell in filled):
+            problems.add(
+                "is a row of Qualtrics about the questions, and no trial; remove it and "
+                "the row of questions above",
+                file=file,
+                row=number,
+            )
+        elif len(row) != width:
+            problems.add(
+                f"has another number of cells than the header's {width}",
+                file=file,
+                row=number,
+                value=f"{len(row)} cells",
+            )
+        elif width > 1 and [cell.strip() for cell in row] == header:
+            problems.add("is the header once more; remove it", file=file, row=number)
+    problems.raise_if_any()
+    kept = [i for i, name in enumerate(header) if name or not _is_idle(i, body)]
+    header = [header[i] for i in kept]
+    if len(kept) < width:
+        body = [[row[i] for i in kept] for row in body]
+    _check_header(header, file, numbers[0], problems)
+    problems.raise_if_any()
+    return Rows(header, body, numbers[1:])
+
+
+def _is_idle(column: int, body: Sequence[Sequence[str]]) -> bool:
+    """A nameless column that is empty, or the first and numbers the rows (an index)."""
+    cells = [row[column].strip() for row in body]
+    if not any(cells):
+        return True
+    return column == 0 and len(set(cells)) == len(cells) and all(map(_is_count, cells))
+
+
+def _is_blank(cell: str) -> bool:
+    return is_missing(cell) or cell.lower() == "none"
+
+
+def _is_count(cell: str) -> bool:
+    return cell.isascii() and cell.isdecimal()
+
+
+def _check_header(
+    header: Sequence[str], file: str, row: int, problems: Violations
+) -> None:
+    if len(header) == 1 and re.search(r"[,;\t|]", header[0]):
+        problems.add(
+            "is one cell; remove the quotation marks around whole lines",
+            file=file,
+            row=row,
+            value=_short(header[0]),
+        )
+    numbers = [name for name in header if re.fullmatch(r"[+-]?[\d.]+", name)]
+    if 2 * len(numbers) > len(header):
+        problems.add(
+            "must hold the names of the columns, and holds numbers",
+            file=file,
+            row=row,
+            value=_short(", ".join(header)),
+        )
+        return
+    for place, name in enumerate(header):
+        if not name:
+            problems.add(f"column {place + 1} has no name", file=file, row=row)
+        elif name in header[:place]:
+            problems.add("the name stands twice", file=file, row=row, column=name)
+
+
+def _with_points(rows: Rows, separator: str) -> list[list[str]]:
+    """Decimal commas as points, where a whole column is written so.
+
+    A column of 1,234 may be of thousands; its cells stay as they are, and are refused
+    where they are read as numbers.
+    """
+    body = rows.body
+    if separator == ",":
+        return body
+    for i in range(len(rows.header)):
+        cells = [row[i].strip() for row in body]
+        commas = [bool(COMMA_NUMBER.fullmatch(cell)) for cell in cells]
+        if not any(commas):
+            continue
+        others = [c for c, comma in zip(cells, commas, strict=True) if not comma]
+        if not all(_is_blank(c) or _is_count(c.lstrip("+-")) for c in others):
+            continue
+        written = [c for c, comma in zip(cells, commas, strict=True) if comma]
+        if all(map(THOUSANDS.fullmatch, written)):
+            continue
+        for row in body:
+            row[i] = row[i].replace(",", ".")
+    return body

@@ -1,0 +1,255 @@
+"""Which rows of a table are used: `phase == test and (rt < 5 or session in (1, 2))`.
+
+A column (in backticks if its name has spaces), a comparison, a value (in quotation marks if
+it has spaces); `and` binds closer than `or`. Numbers are compared as numbers, all else
+as it is written. A value that the column does not hold is refused: it is a slip. Of tables
+in several files, `file` is the name of each row's.
+"""
+
+import re
+import shlex
+from collections.abc import Callable
+from typing import NamedTuple, NoReturn
+
+from pcmodel.behaviour.dataset.reading import same
+from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.errors import UserError, unknown_name
+
+TOKEN = re.compile(
+    r"\s*(?:`(?P<column>[^`]+)`|\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'"
+    r"|(?P<sign>==|!=|<=|>=|<|>|\(|\)|,)|(?P<word>[^\s=!<>(),`\"']+))"
+)
+ORDERED: dict[str, Callable[[float, float], bool]] = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+KEYWORDS = ("and", "or", "in", "not")
+GRAMMAR = "COLUMN == VALUE (or !=, <, <=, >, >=, in (A, B), not in (A, B)), and, or"
+
+
+class Token(NamedTuple):
+    """A word and whether it was quoted, so that it is no keyword."""
+
+    text: str
+    kind: str  # sign, word, column, value
+
+
+def comparison(column: str, sign: str, value: str) -> str:
+    """`column sign value` as an expression, marked where it needs to be."""
+    mark = "'" if '"' in value else '"'
+    return f"{named(column)} {sign} {mark}{value}{mark}"
+
+
+def named(column: str) -> str:
+    """The column's name, in backticks where it needs them."""
+    plain = re.fullmatch(r"[^\s=!<>(),`\"'&|]+", column)
+    return column if plain and column.lower() not in KEYWORDS else f"`{column}`"
+
+
+def choice(column: str, level: str) -> str:
+    """Advice to leave the rows of a level out, or to keep all rows, as two options."""
+    without = comparison(column, "!=", level)
+    every = f"{without} or {comparison(column, '==', level)}"
+    return f"leave them out ({option(without)}), or keep all ({option(every)})"
+
+
+def option(expression: str) -> str:
+    """The option of the command line, as it can be pasted into a shell."""
+    return f"--where {shlex.quote(expression)}"
+
+
+Truth = bool | None  # None: cannot be told yet
+UNKNOWN = "\0"  # a cell of a file that was not read; no table holds a zero byte
+
+
+def choose_rows(raw: RawTable, expression: str) -> RawTable:
+    """The rows for which the expression holds; UserError where it cannot be read."""
+    parser = _Parser(raw, expression)
+    kept = [i for i, keep in enumerate(parser.read()) if keep]
+    if not kept:
+        raise UserError("keeps no row", where=f"--where {expression!r}")
+    return raw.take(kept)
+
+
+def may_hold(raw: RawTable, expression: str) -> list[bool]:
+    """Of files by what their names say, a row each: whether any trial in them can be kept.
+
+    Cells may be UNKNOWN, and so are all other columns.
+    """
+    kept = [truth is not False for truth in _Parser(raw, expression, True).read()]
+    if not any(kept):
+        raise UserError("keeps no file", where=f"--where {expression!r}")
+    return kept
+
+
+def columns_in(raw: RawTable, expression: str) -> set[str]:
+    """The columns an expression speaks of."""
+    parser = _Parser(raw, expression)
+    parser.read()
+    return parser.columns
+
+
+def _or(one: Truth, other: Truth) -> Truth:
+    if one or other:
+        return True
+    return None if None in (one, other) else False
+
+
+def _not(truth: Truth) -> Truth:
+    return None if truth is None else not truth
+
+
+def _and(one: Truth, other: Truth) -> Truth:
+    return _not(_or(_not(one), _not(other)))
+
+
+class _Parser:
+    """Recursive descent over the tokens; a truth value for every row.
+
+    is_partial: a column that is not there may stand in the files themselves.
+    """
+
+    def __init__(
+        self, raw: RawTable, expression: str, is_partial: bool = False
+    ) -> None:
+        self.raw, self.expression, self.place = raw, expression, 0
+        self.is_partial, self.cells = is_partial, dict(raw.columns)
+        if is_partial or len(set(raw.file)) > 1:
+            self.cells.setdefault("file", raw.file)
+        self.columns: set[str] = set()
+        self.tokens = self._tokens()
+
+    def read(self) -> list[Truth]:
+        """The whole expression."""
+        try:
+            found = self._either()
+        except RecursionError:
+            self._fail("has too many brackets")
+        if self.place < len(self.tokens):
+            self._fail(f"cannot be read from {self.tokens[self.place].text!r} on")
+        return found
+
+    def _tokens(self) -> list[Token]:
+        found, place, text = [], 0, self.expression.rstrip()
+        while place < len(text):
+            match = TOKEN.match(text, place)
+            if not match:
+                self._fail(f"cannot be read from {text[place:]!r} on")
+            kind = str(match.lastgroup)
+            name = "value" if kind in ("double", "single") else kind
+            found.append(Token(match.group(kind), name))
+            place = match.end()
+        return found
+
+    def _fail(self, what: str) -> NoReturn:
+        raise UserError(what, where=f"--where {self.expression!r}", expected=GRAMMAR)
+
+    def _next(self) -> Token:
+        if self.place == len(self.tokens):
+            self._fail("ends too early")
+        self.place += 1
+        return self.tokens[self.place - 1]
+
+    def _is(self, *words: str) -> bool:
+        ahead = self.tokens[self.place : self.place + len(words)]
+        plain = [t.text.lower() for t in ahead if t.kind in ("word", "sign")]
+        if plain != list(words):
+            return False
+        self.place += len(words)
+        return True
+
+    def _either(self) -> list[Truth]:
+        found = self._both()
+        while self._is("or"):
+            found = list(map(_or, found, self._both()))
+        return found
+
+    def _both(self) -> list[Truth]:
+        found = self._one()
+        while self._is("and"):
+            found = list(map(_and, found, self._one()))
+        return found
+
+    def _one(self) -> list[Truth]:
+        if self._is("("):
+            found = self._either()
+            if not self._is(")"):
+                self._fail("has a parenthesis that is not closed")
+            return found
+        column = self._next().text
+        if self.is_partial:
+            self.cells.setdefault(column, [UNKNOWN] * self.raw.num_rows)
+        if column not in self.cells:
+            raise unknown_name(
+                "column",
+                column,
+                self.cells,
+                where=f"--where {self.expression!r}",
+            )
+        self.columns.add(column)
+        if self._is("in"):
+            return self._among(column)
+        if self._is("not", "in"):
+            return list(map(_not, self._among(column)))
+        sign = self._next()
+        if sign.kind != "sign" or sign.text not in (*ORDERED, "==", "!="):
+            self._fail(f"has {sign.text!r} where a comparison belongs")
+        value = self._value()
+        if sign.text in ORDERED:
+            return self._ordered(column, sign.text, value)
+        held = self._equal(column, value)
+        return held if sign.text == "==" else list(map(_not, held))
+
+    def _value(self) -> str:
+        token = self._next()
+        if token.kind == "sign":
+            self._fail(f"has {token.text!r} where a value belongs")
+        return token.text
+
+    def _among(self, column: str) -> list[Truth]:
+        if not self._is("("):
+            self._fail("has no list in parentheses after 'in'")
+        held = self._equal(column, self._value())
+        while self._is(","):
+            more = self._equal(column, self._value())
+            held = list(map(_or, held, more))
+        if not self._is(")"):
+            self._fail("has a list that is not closed")
+        return held
+
+    def _equal(self, column: str, value: str) -> list[Truth]:
+        cells = self.cells[column]
+        kinds = {cell: _says(cell, value) for cell in set(cells)}
+        gone = (_says(cell, value) for cell in self.raw.gone.get(column, ()))
+        if not any(truth is not False for truth in (*kinds.values(), *gone)):
+            shown = ", ".join(sorted(repr(cell.strip()) for cell in kinds)[:8])
+            self._fail(
+                f"compares column {column!r} with {value!r}, but it holds {shown}"
+            )
+        return [kinds[cell] for cell in cells]
+
+    def _ordered(self, column: str, sign: str, value: str) -> list[Truth]:
+        limit = to_number(value)
+        if limit is None or limit != limit:
+            self._fail(f"compares by size with {value!r}, which is no number")
+        cells = self.cells[column]
+        numbers = {cell: to_number(cell) for cell in set(cells) - {UNKNOWN}}
+        for i, cell in enumerate(cells):
+            if cell != UNKNOWN and numbers[cell] is None:
+                at = self.raw.at(i, column)
+                raise UserError(
+                    f"is not a number, and --where compares it by size: {cell!r}",
+                    where=f"{at['file']}, column {column!r}, row {at['row']}",
+                )
+        compare, truths = ORDERED[sign], dict[str, Truth]({UNKNOWN: None})
+        truths |= {cell: compare(n, limit) for cell, n in numbers.items()}  # type: ignore[arg-type]
+        return [truths[cell] for cell in cells]
+
+
+def _says(cell: str, value: str) -> Truth:
+    if cell == UNKNOWN:
+        return None
+    return is_missing(cell) if is_missing(value) else same(cell, value)

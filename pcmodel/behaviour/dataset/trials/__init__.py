@@ -1,0 +1,1 @@
+"""Which rows are trials, of which session, and in which order."""

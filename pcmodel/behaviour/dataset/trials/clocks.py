@@ -1,0 +1,207 @@
+"""Columns that count or time the trials, and whether rows stand in their order.
+
+They are told by the words of their names (`trial_onset`, `round number`), or by cells
+that are dates and times of day.
+"""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime, time
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from pcmodel.behaviour.dataset.naming import plain, words
+from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.readers import RawTable
+
+COUNTS = {
+    *("nr", "no", "number", "num", "n", "t", "order", "index", "count", "time"),
+    *("position", "sequence", "seq", "row", "round", "times", "rounds", "clock"),
+    *("step", "steps", "iteration", "start", "begin"),
+}
+TIMES = {
+    *("onset", "onsets", "timestamp", "timestamps", "elapsed", "started", "starttime"),
+}
+# Beside a word that counts or times, these leave its meaning as it is.
+BESIDE = {
+    *("ms", "msec", "s", "sec", "secs", "seconds", "us", "this"),
+    *("abs", "absolute", "global", "system", "unix", "epoch", "utc", "local"),
+    *(
+        "of",
+        "the",
+        "presentation",
+        "running",
+        "event",
+        "subsession",
+        "game",
+        "decision",
+    ),
+}
+# Names in small letters without a mark between their words: `roundnumber`.
+TIMED = re.compile("onset|timestamp|elapsed")
+TOGETHER = re.compile(f"(?:{'|'.join(sorted(w for w in COUNTS if len(w) > 1))})+")
+# An onset's delay, or the time from one onset to the next, is no time of the day.
+SPANS = {
+    *("delay", "to", "error", "duration", "dur", "jitter", "interval", "iti", "isi"),
+    *("soa", "rt", "reaction", "response", "latency", "since", "from", "diff", "lag"),
+    *("left", "remaining", "until"),
+}
+# PsychoPy numbers conditions (thisIndex), repetitions, and trials in a repetition so.
+NO_COUNTS = ("thisindex", "thisrepn", "thistrialn")
+ANEW = {"in", "within", "per", "of", "block", "run", "rep", "miniblock", "cycle", "sub"}
+ROW_NUMBERS = {"nr", "no", "number", "num", "n", "index", "count", "row"}
+DIFFERENT = 0.9  # of the values of what counts trials
+FILLED = 0.5  # of the rows, at least
+DAY = 86400.0
+FORMATS = (
+    *("%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
+    *("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%I:%M:%S %p"),
+    "%Y-%m-%d_%Hh%M.%S.%f",
+)
+LOOKS_LIKE_A_TIME = re.compile(r"\d{1,4}[-/.:]\d|\d{8}T\d")
+
+
+class Clock(NamedTuple):
+    """A column that may count or time the trials."""
+
+    name: str
+    values: Float[np.ndarray, " rows"]  # NaN where the cell is empty
+    is_time: bool  # by its cells, or by a word that means nothing else
+    is_number: bool
+    period: float = np.inf  # a time of day begins anew after a day
+
+    def falls(self, rows: Int[np.ndarray, " sorted"], part: np.ndarray) -> np.ndarray:
+        """The rows, taken in this order, that come before the one above in their part."""
+        rows = rows[np.isfinite(self.values[rows])]
+        step = np.diff(self.values[rows])
+        fallen = (step < 0.0) & (step > -self.period / 2) & (np.diff(part[rows]) == 0)
+        return rows[1:][fallen]
+
+
+def find_clocks(
+    raw: RawTable, part: np.ndarray, used: Collection[str], *, anew: bool = False
+) -> list[Clock]:
+    """The columns that count or time the trials of each part, but for those in `used`.
+
+    With `anew`, instead, those that count from the same number again and again.
+    """
+    found: list[Clock] = []
+    for name, cells in raw.columns.items():
+        if name in used:
+            continue
+        values = _numbers(cells)
+        if values is not None and (counts(name) or _are_since_1970(values)):
+            certain = _are_since_1970(values) or _times_surely(name)
+            clock = Clock(name, values, certain, True)
+            if _is_different(values, part) != anew:
+                found.append(clock)
+        elif not anew and (clock := _times(name, cells, part)) is not None:
+            found.append(clock)
+    return found
+
+
+def counts(name: str) -> bool:
+    """Whether the words of a column's name say that it counts or times trials.
+
+    >>> counts("round_number"), counts("Stim.OnsetTime"), counts("item_number")
+    (True, True, False)
+    """
+    said, whole = set(words(name)), plain(name)
+    if whole.endswith(NO_COUNTS) or said & SPANS:
+        return False
+    if "trial" in whole or _times_surely(name):
+        return True
+    if TOGETHER.fullmatch(whole):
+        return True
+    return bool(said & COUNTS) and said <= COUNTS | BESIDE
+
+
+def counts_anew(name: str) -> bool:
+    """Whether the name itself says so: `trial_in_block`."""
+    return bool(ANEW & set(words(name)))
+
+
+def _times_surely(name: str) -> bool:
+    return bool(TIMES & set(words(name)) or TIMED.search(plain(name)))
+
+
+def numbers_rows(name: str) -> bool:
+    """Whether the name may be that of a number written beside the rows: `index`."""
+    return "trial" not in plain(name) and bool(ROW_NUMBERS & set(words(name)))
+
+
+def _numbers(cells: Sequence[str]) -> Float[np.ndarray, " rows"] | None:
+    number = {cell: to_number(cell) for cell in set(cells)}
+    if None in number.values():
+        return None
+    values = np.asarray([number[cell] for cell in cells], dtype=float)
+    return values if np.isfinite(values).mean() >= FILLED else None
+
+
+def _are_since_1970(values: np.ndarray) -> bool:
+    """Whether all may be seconds or milliseconds since 1970, of the years 2001 to 2033."""
+    seen = values[np.isfinite(values)]
+    return any(bool(((seen > k * 1e9) & (seen < k * 2e9)).all()) for k in (1, 1000))
+
+
+def _is_different(values: np.ndarray, part: np.ndarray) -> bool:
+    """A number that comes back counts no trials."""
+    here = np.isfinite(values)
+    pairs = np.unique(np.stack([part[here], values[here]]), axis=1)
+    return bool(pairs.shape[1] >= DIFFERENT * here.sum())
+
+
+def _times(name: str, cells: Sequence[str], part: np.ndarray) -> Clock | None:
+    """The clock in cells that are dates with times, or times of day; None in others.
+
+    Days may stand before months or after: the reading is taken whose order is the rows'.
+    """
+    said = {cell: cell.strip() for cell in set(cells) if not is_missing(cell)}
+    filled = sum(cell in said for cell in cells)
+    looks = all(map(LOOKS_LIKE_A_TIME.match, said.values()))
+    if (
+        SPANS & set(words(name))
+        or len(said) < 2
+        or not looks
+        or filled < FILLED * len(cells)
+    ):
+        return None
+    rows, found = np.argsort(part, kind="stable"), []
+    for read in _READERS:
+        try:
+            seconds = {cell: read(text) for cell, text in said.items()}
+        except ValueError:
+            continue
+        values = np.asarray([seconds.get(cell, np.nan) for cell in cells])
+        period = DAY if max(seconds.values()) < DAY else np.inf
+        found.append(Clock(name, values, True, False, period))
+    return min(found, key=lambda clock: len(clock.falls(rows, part)), default=None)
+
+
+def _since_1970(moment: datetime) -> float:
+    """Seconds; a time without a zone counts as UTC, since only order matters."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _of_day(text: str) -> float:
+    moment = time.fromisoformat(text)
+    whole = 3600 * moment.hour + 60 * moment.minute + moment.second
+    return whole + 1e-6 * moment.microsecond
+
+
+def _by(pattern: str) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        moment = datetime.strptime(text, pattern)
+        since = _since_1970(moment)
+        return since % DAY if moment.year == 1900 else since
+
+    return read
+
+
+_READERS: tuple[Callable[[str], float], ...] = (
+    _of_day,
+    lambda text: _since_1970(datetime.fromisoformat(text)),
+    *map(_by, FORMATS),
+)

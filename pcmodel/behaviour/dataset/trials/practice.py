@@ -1,0 +1,198 @@
+"""Rows that are no trials of the task: practice, cues, instructions, and exclusions."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pcmodel.behaviour.dataset.naming import called, plain, words
+from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
+from pcmodel.behaviour.dataset.tables.cells import is_missing, to_flag, to_number
+from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.where import choice, named, option
+from pcmodel.behaviour.dataset.violations import Violations
+
+# Words of rows that are shown or done, but are no trials of the task.
+PREPARING = re.compile(
+    r"prac(?!tical|titioner)|training|tutorial|instruction|warm.?up", re.IGNORECASE
+)
+NO_TRIAL = re.compile(
+    rf"{PREPARING.pattern}|fixation|\bcue\b|\bbreak\b|\bdemo\b|pause|example|\binstr\b"
+    r"|\biti\b|\brest\b|welcome|consent|debrief|attention[ _-]?check",
+    re.IGNORECASE,
+)
+NO_PRACTICE = re.compile(r"(?:non?|not|post|after|without)[\W_]*(?:prac|train)", re.I)
+FLAGS = ("practice", "ispractice", "training")
+PRACTICE = {"practice", "practise", "prac", "training", "tutorial", "warmup", "demo"}
+OF_LOOPS = ("thisn", "thistrialn", "thisrepn", "thisindex", "order")  # of PsychoPy
+EXCLUDED = {
+    *("exclude", "excluded", "exclusion", "outlier", "isoutlier", "reject", "rejected"),
+    *("bad", "discard", "discarded", "invalid", "omit", "omitted", "remove", "removed"),
+    *("excl", "drop", "dropped", "artifact", "artefact"),
+}
+INCLUDED = {"include", "included", "inclusion", "usable"}
+# Words that say so of rows only, for a partner or a reward may be good, or real.
+INCLUDED_ROWS = {"keep", "kept", "valid", "ok", "good", "real", "main", "experimental"}
+LEFT_OUT = re.compile(r"excluded?|outliers?|discarded|to be excluded", re.IGNORECASE)
+ROWS = {"is", "trial", "trials", "row", "rows", "subject", "participant"}
+OF_ROWS = ROWS | {"rt", "flag", "to", "reason"}
+FINE = {"ok", "none", "good", "fine", "keep", "kept", "included", "valid"}
+MOST_LEVELS = 40  # of a column that tells kinds of rows apart
+
+
+def check_rows(
+    raw: RawTable,
+    task: Task,
+    places: Mapping[str, str],
+    values: Mapping[str, np.ndarray],
+    who: Sequence[str],
+    used: set[str],
+    problems: Violations,
+) -> None:
+    """Cues, practice and instructions are no trials, and are to be left out.
+
+    Rows are refused that a column of phases or types calls so, and all rows of a type in
+    which nothing is ever seen or done, unless `where` or a formula speaks of the column.
+    """
+    groups = ("block", "session")  # they, too, may be of practice
+    taken = {place for name, place in places.items() if name not in groups} | used
+    empty = np.isnan(values["outcome"]) & np.isnan(values[task.response])
+    phases = set(called(raw.columns, PHASE_NAMES))
+    free = {name: cells for name, cells in raw.columns.items() if name not in taken}
+    _check_loops(raw, free, who, ~empty, problems)
+    if _check_practice(raw, free, who, problems):
+        free = {n: c for n, c in free.items() if not set(words(n)) & PRACTICE}
+    named = np.zeros(raw.num_rows, dtype=bool)  # rows of which something is said
+    kinds = [(name, level) for name in free for level in _levels(free[name])]
+    for name in dict(kinds):
+        varies = len(set(zip(who, free[name], strict=True))) > len(set(who))
+        spares = any(map(_is_spared, set(free[name])))
+        is_phase = name in phases
+        for level in _levels(free[name]):
+            why = _no_trial(
+                name, level, is_phase=is_phase, varies=varies, spares=spares
+            )
+            if why:
+                _refuse(raw, name, level, why, named, problems)
+    for name, level in kinds:
+        here = np.asarray([cell.strip() == level for cell in free[name]])
+        if name in phases and empty[here].all() and not named[here].all():
+            why = "has neither outcome nor response and is no trial"
+            _refuse(raw, name, level, why, named, problems)
+
+
+def _is_spared(cell: str) -> bool:
+    return is_missing(cell) or to_flag(cell) == 0.0 or cell.strip().lower() in FINE
+
+
+def _levels(cells: Sequence[str]) -> list[str]:
+    """The levels of a column that may tell kinds of rows apart."""
+    levels = {cell.strip() for cell in cells}
+    found = [level for level in sorted(levels) if not is_missing(level)]
+    return found if 2 <= len(levels) <= MOST_LEVELS else []
+
+
+def _refuse(
+    raw: RawTable,
+    name: str,
+    level: str,
+    why: str,
+    named: np.ndarray,
+    problems: Violations,
+) -> None:
+    for i, cell in enumerate(raw.columns[name]):
+        if cell.strip() == level:
+            named[i] = True
+            problems.add(
+                f"{why}, it seems; {choice(name, level)}",
+                **raw.at(i, name),
+                value=level,
+            )
+
+
+def _no_trial(
+    name: str, level: str, *, is_phase: bool, varies: bool, spares: bool
+) -> str:
+    """Why rows of this level are no trials, by the words alone; empty if nothing says so.
+
+    What is one and the same in all rows of a person may tell a group that was trained; a
+    word is the reason of an exclusion where the column spares other rows.
+    """
+    said, flag = set(words(name)), to_flag(level)
+    practice = plain(name) in FLAGS or (varies and said & PRACTICE)
+    if practice and (flag == 1.0 or level.lower() == "on"):
+        return "is no trial of the task"
+    if said & EXCLUDED and said <= EXCLUDED | OF_ROWS:
+        reason = flag is None and spares and level.lower() not in FINE
+        reason = reason and to_number(level) is None
+        return "is to be left out" if flag == 1.0 or reason else ""
+    kept = said & INCLUDED or (said & INCLUDED_ROWS and said & ROWS)
+    if kept and said <= INCLUDED | INCLUDED_ROWS | OF_ROWS:
+        return "is to be left out" if flag == 0.0 else ""
+    if LEFT_OUT.fullmatch(level):
+        return "is to be left out"
+    if not (varies or is_phase) or NO_PRACTICE.match(level):
+        return ""
+    if PREPARING.match(level) or (is_phase and NO_TRIAL.search(level)):
+        return "is no trial of the task"
+    return ""
+
+
+def _check_loops(
+    raw: RawTable,
+    free: Mapping[str, Sequence[str]],
+    who: Sequence[str],
+    filled: np.ndarray,
+    problems: Violations,
+) -> None:
+    """Two loops of PsychoPy, one after the other, may be practice and task, or blocks."""
+    rows: dict[str, np.ndarray] = {}
+    for name, cells in free.items():
+        if plain(name).endswith("thisn") and not set(words(name)) & PRACTICE:
+            rows[name] = filled & ~np.asarray([is_missing(cell) for cell in cells])
+    loops = sorted(
+        (name for name in rows if rows[name].any()), key=lambda n: rows[n].sum()
+    )
+    if len(loops) < 2 or np.any(np.sum([rows[name] for name in loops], axis=0) > 1):
+        return  # one loop, or loops within others
+    done = {
+        (who[i], name) for name in loops for i in np.flatnonzero(rows[name]).tolist()
+    }
+    if len(done) == len({person for person, _ in done}):
+        return  # each person did one
+    for name in loops[:-1]:
+        problems.add(
+            f"counts the trials of another loop than {loops[-1]!r}; leave them out "
+            f"({option(f'{named(name)} == n/a')}), or keep all "
+            f"({option(f'{named(name)} == n/a or {named(name)} != n/a')})",
+            **raw.at(int(np.argmax(rows[name])), name),
+        )
+
+
+def _check_practice(
+    raw: RawTable,
+    free: Mapping[str, Sequence[str]],
+    who: Sequence[str],
+    problems: Violations,
+) -> bool:
+    """Columns of practice that are filled in some rows of a person are so in practice."""
+    for name, cells in free.items():
+        if not set(words(name)) & PRACTICE:
+            continue
+        filled = [not is_missing(cell) for cell in cells]
+        kinds = {cell for cell in set(cells) if not is_missing(cell)}
+        flags = all(to_flag(cell) is not None for cell in kinds)
+        if flags and not plain(name).endswith(OF_LOOPS):
+            continue
+        if len(set(zip(who, filled, strict=True))) == len(set(who)):
+            continue
+        for i in np.flatnonzero(filled).tolist():
+            problems.add(
+                "is filled in where a trial was practised, it seems; leave them out "
+                f"({option(f'{named(name)} == n/a')}), or keep all "
+                f"({option(f'{named(name)} == n/a or {named(name)} != n/a')})",
+                **raw.at(i, name),
+                value=cells[i].strip(),
+            )
+        return True
+    return False

@@ -1,0 +1,1 @@
+"""Formulas, their design matrices, and the hierarchical model over people that they define."""

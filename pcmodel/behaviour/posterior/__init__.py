@@ -1,0 +1,1 @@
+"""What a fitted posterior says, and whether it may be believed."""

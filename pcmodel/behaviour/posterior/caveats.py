@@ -1,0 +1,122 @@
+"""What a reader of a fit has to know of it and cannot see in its numbers."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from pcmodel.behaviour.hierarchy.design import INTERCEPT
+from pcmodel.behaviour.hierarchy.formula import parse_formula
+from pcmodel.behaviour.hierarchy.functions import SEVERAL_COLUMNS
+from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, Term
+from pcmodel.behaviour.models.interface import ParticipantModel
+
+
+def takes(model: ParticipantModel, formula: str) -> bool:
+    """Whether the model has the formula's parameter."""
+    names = {n for p in model.parameters for n in (p.name, *p.names)}
+    return parse_formula(formula).parameter in names
+
+
+def varies_in_words(hierarchy: Hierarchy) -> str:
+    """What differs between people and what all share, in one or two sentences."""
+    varying, shared = [], []
+    for term in hierarchy.terms:
+        names = term.design.varying_names
+        if not names:
+            shared.append(term.parameter.name)
+            continue
+        slopes = [name for name in names if name != INTERCEPT]
+        varying.append(
+            term.parameter.name + (f" ({', '.join(slopes)} too)" if slopes else "")
+        )
+    said = [
+        f"People differ in {', '.join(varying)}."
+        if varying
+        else "People do not differ."
+    ]
+    if shared:
+        said.append(f"The same for everybody: {', '.join(shared)}.")
+    return " ".join(said)
+
+
+def notes_of(
+    formulas: tuple[str, ...],
+    hierarchy: Hierarchy,
+    rivals: Mapping[str, Hierarchy],
+    *,
+    is_bandit: bool = False,
+) -> tuple[str, ...]:
+    """One sentence or two for each thing that cannot be seen in the numbers of this fit."""
+    found = [note for term in hierarchy.terms for note in _about_term(term, hierarchy)]
+    for name, rival in rivals.items():
+        left = [text for text in formulas if not takes(rival.model, text)]
+        if left:
+            found.append(
+                f"{name} was fitted without {'; '.join(left)}, having no such parameter: "
+                "its leave-one-out accuracy differs for that reason too."
+            )
+    if is_bandit:
+        found.append(
+            "In replications an option that was not chosen wins as often as it did over "
+            "the whole series: reversals are lost there, and the checks are rough."
+        )
+    return tuple(found)
+
+
+def _about_term(term: Term, hierarchy: Hierarchy) -> Iterator[str]:
+    design, name = term.design, term.parameter.name
+    effects = [e for e in design.common_names if e != INTERCEPT]
+    if effects and not design.varying_names:
+        yield (
+            f"Nobody differs in {name}. Where people do differ, its intervals are too "
+            "narrow."
+        )
+    elif same := _same_for_all(term, hierarchy):
+        yield (
+            f"The effects of {', '.join(same)} on {name} are taken to be the same in "
+            "everybody. Where they differ, their intervals are too narrow: let them vary, "
+            "(effect | participant)."
+        )
+    if _tells_all_apart(term, hierarchy):
+        yield (
+            f"The effects on {name} tell every participant apart, so that the data cannot "
+            "say how people differ beside them: fewer effects, or (0 | participant)."
+        )
+    for effect, numbers in zip(design.common_names, design.at_zero_of, strict=True):
+        if numbers:
+            where = " and ".join(f"{number} = 0" for number in numbers)
+            centred = ", ".join(_centred(number) for number in numbers)
+            yield (
+                f"{name}[{effect}] is the effect where {where}, as an interaction changes "
+                f"it; with {centred} it is that at the average over series."
+            )
+
+
+def _tells_all_apart(term: Term, hierarchy: Hierarchy) -> bool:
+    """Whether each person's own intercept is a sum of the common effects."""
+    design, people = term.design, hierarchy.participant
+    own = np.unique(people)
+    if INTERCEPT not in design.varying_names or design.common.shape[1] < len(own):
+        return False
+    both = np.column_stack([design.common, people[:, None] == own])
+    scale = np.abs(both).max(axis=0)
+    rank = int(np.linalg.matrix_rank(both / np.where(scale > 0.0, scale, 1.0)))
+    return rank == design.common.shape[1]
+
+
+def _centred(number: str) -> str:
+    """The same number as the library centres it; a polynomial is, unless it is raw."""
+    is_several = number.partition("(")[0] in SEVERAL_COLUMNS
+    return f"{number} without raw" if is_several else f"center({number})"
+
+
+def _same_for_all(term: Term, hierarchy: Hierarchy) -> list[str]:
+    """Common effects that change within people and do not vary over them."""
+    design, people = term.design, hierarchy.participant
+    _, first, place = np.unique(people, return_index=True, return_inverse=True)
+    within = (design.common != design.common[first[place]]).any(axis=0)
+    return [
+        effect
+        for effect, changes in zip(design.common_names, within, strict=True)
+        if changes and effect not in design.varying_names
+    ]

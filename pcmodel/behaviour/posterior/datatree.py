@@ -1,0 +1,70 @@
+"""A fit as a labelled data set in ArviZ's schema, where xarray is installed.
+
+Groups posterior and sample_stats, dimensions chain, draw and those of each parameter,
+with the names of effects and conditions as coordinates; any ArviZ opens it. Without
+xarray the same arrays are in the run's `arrays.npz`.
+"""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pcmodel.behaviour.posterior.fitted_posterior import Posterior
+from pcmodel.errors import UserError
+
+
+def can_write_netcdf() -> bool:
+    """Whether the optional packages are there (`pip install 'pcmodel[arviz]'`)."""
+    packages = ("xarray", "h5netcdf", "h5py")
+    return all(importlib.util.find_spec(name) is not None for name in packages)
+
+
+def to_datatree(posterior: Posterior) -> Any:
+    """An `xarray.DataTree`; UserError where xarray is missing."""
+    try:
+        import xarray  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise UserError(
+            "labelled results need other packages",
+            expected="`pip install xarray h5netcdf h5py`",
+        ) from None
+    groups = {
+        "/posterior": xarray.Dataset(_variables(posterior), _coordinates(posterior)),
+        "/sample_stats": xarray.Dataset(
+            {k: (("chain", "draw"), v) for k, v in posterior.sample_stats.items()}
+        ),
+    }
+    return xarray.DataTree.from_dict(groups)
+
+
+def write_netcdf(posterior: Posterior, path: Path) -> None:
+    """Write the tree to one file."""
+    to_datatree(posterior).to_netcdf(path, engine="h5netcdf")
+
+
+def _coordinates(posterior: Posterior) -> dict[str, Any]:
+    found: dict[str, Any] = {"series": np.arange(posterior.hierarchy.num_series)}
+    for term in posterior.hierarchy.terms:
+        name, design = term.parameter.name, term.design
+        found[f"{name}_effect"] = list(design.common_names)
+        if design.varying_names:
+            found[f"{name}_varying"] = list(design.varying_names)
+    return found
+
+
+def _variables(posterior: Posterior) -> dict[str, Any]:
+    found = {}
+    for term in posterior.hierarchy.terms:
+        name = term.parameter.name
+        shapes = {
+            name: (f"{name}_effect",),
+            f"{name}_sd": (f"{name}_varying",),
+            f"{name}_series": ("series",),
+            f"{name}_correlation": (f"{name}_varying", f"{name}_varying_other"),
+        }
+        for site, dims in shapes.items():
+            if site in posterior.sites:
+                found[site] = (("chain", "draw", *dims), posterior.sites[site])
+    return found

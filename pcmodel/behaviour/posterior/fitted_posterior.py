@@ -1,0 +1,185 @@
+"""A fitted posterior, and whether it may be believed."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from pcmodel.behaviour.hierarchy.design import INTERCEPT
+from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy
+from pcmodel.behaviour.posterior.diagnostics import Diagnostics, Settling
+from pcmodel.errors import UserError
+from pcmodel.inference.rank_normalised import ranked_ess, ranked_rhat
+
+VARIATIONAL = "a variational interval, too narrow by an unknown amount"
+HALF_NORMAL_SD = float(np.sqrt(1.0 - 2.0 / np.pi))  # of a half-normal of scale 1
+
+
+class Posterior(NamedTuple):
+    """Draws, axes (chains, draws, ...); SVI draws are one chain."""
+
+    hierarchy: Hierarchy
+    sites: dict[str, Float[np.ndarray, "chains draws ..."]]
+    sample_stats: dict[str, Float[np.ndarray, "chains draws"]]
+    diagnostics: Diagnostics | Settling | None  # of NUTS, of SVI, of prior draws
+    method: str
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """Why it must not be believed; empty when nothing speaks against it."""
+        return self.diagnostics.complaints if self.diagnostics else ()
+
+    @property
+    def effects(self) -> dict[str, Float[np.ndarray, "chains draws"]]:
+        """Every common effect and spread by name, `parameter[effect]`."""
+        return {
+            label.name: self.sites[label.site][..., label.place]
+            for label in effect_labels(self.hierarchy)
+        }
+
+    def parameter(self, name: str) -> Float[np.ndarray, "chains draws series"]:
+        """One parameter of every series."""
+        return self.sites[f"{name}_series"]
+
+
+class Label(NamedTuple):
+    """One number of the group, and where it stands.
+
+    parameter, column: of the model, and of its design.
+    is_spread: whether it is the SD over participants, not an effect common to all.
+    place: of the column among those of its kind.
+    prior_sd: its prior standard deviation.
+    """
+
+    parameter: str
+    column: str
+    is_spread: bool
+    place: int
+    prior_sd: float
+
+    @property
+    def site(self) -> str:
+        """The sample site that holds it."""
+        return f"{self.parameter}_sd" if self.is_spread else self.parameter
+
+    @property
+    def name(self) -> str:
+        """As tables show it."""
+        return f"{self.site}[{self.column}]"
+
+
+def effect_labels(hierarchy: Hierarchy) -> tuple[Label, ...]:
+    """Of the common effects and spreads, in the order of `Posterior.effects`."""
+    found = []
+    for term in hierarchy.terms:
+        name, design = term.parameter.name, term.design
+        scales = HALF_NORMAL_SD * term.spread_scale
+        common = zip(design.common_names, term.effect_sd, strict=True)
+        varying = zip(design.varying_names, scales, strict=True)
+        for is_spread, columns in ((False, common), (True, varying)):
+            found += [
+                Label(name, column, is_spread, place, float(sd))
+                for place, (column, sd) in enumerate(columns)
+            ]
+    return tuple(found)
+
+
+def effect_names(hierarchy: Hierarchy) -> tuple[str, ...]:
+    """Names of the common effects and spreads, in the order of `Posterior.effects`."""
+    return tuple(label.name for label in effect_labels(hierarchy))
+
+
+class Effect(NamedTuple):
+    """What is known of one number of the group.
+
+    parameter, column, is_spread: see `Label`.
+    mean, sd: of its posterior.
+    low, high: ends of its 95 % interval.
+    positive: posterior probability that it is above zero.
+    contraction: 1 - posterior / prior variance.
+    """
+
+    name: str
+    parameter: str
+    column: str
+    is_spread: bool
+    mean: float
+    sd: float
+    low: float
+    high: float
+    positive: float
+    contraction: float
+    rhat: float
+    ess: float
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether it is what a condition or trait does: no intercept, no spread."""
+        return not self.is_spread and self.column != INTERCEPT
+
+
+class UnconvergedError(UserError):
+    """A summary that was refused."""
+
+
+def summarise(
+    posterior: Posterior, *, accept_unconverged: bool = False
+) -> tuple[Effect, ...]:
+    """Every effect and spread; refused where the diagnostics complain."""
+    complaints = posterior.complaints
+    if complaints and not accept_unconverged:
+        raise UnconvergedError(
+            "the fit cannot be trusted, so there is no summary: "
+            + "; ".join(complaints)
+        )
+    effects = posterior.effects
+    return tuple(
+        _effect(label, effects[label.name])
+        for label in effect_labels(posterior.hierarchy)
+    )
+
+
+def _effect(label: Label, draws: np.ndarray) -> Effect:
+    low, high = np.quantile(draws, (0.025, 0.975))
+    chains = len(draws) > 1
+    return Effect(
+        name=label.name,
+        parameter=label.parameter,
+        column=label.column,
+        is_spread=label.is_spread,
+        mean=float(draws.mean()),
+        sd=float(draws.std()),
+        low=float(low),
+        high=float(high),
+        positive=float((draws > 0.0).mean()),
+        contraction=float(1.0 - draws.var() / label.prior_sd**2),
+        rhat=float(ranked_rhat(draws)) if chains else np.nan,
+        ess=float(ranked_ess(draws)) if chains else np.nan,
+    )
+
+
+def moving_coordinates(
+    hierarchy: Hierarchy, sites: dict[str, np.ndarray]
+) -> Float[np.ndarray, "chains draws coordinates"]:
+    """The group's free numbers, one after the other.
+
+    Of a Cholesky root those below the diagonal: the rest is fixed or follows from them.
+    """
+    roots, columns = hierarchy.root_sites(), []
+    for name in hierarchy.group_sites():
+        own = sites[name]
+        if name in roots:
+            own = own[..., *np.tril_indices(own.shape[-1], -1)]
+        columns.append(own.reshape(*own.shape[:2], -1))
+    return np.concatenate(columns, axis=-1)
+
+
+def people_coordinates(
+    hierarchy: Hierarchy, sites: dict[str, np.ndarray]
+) -> Float[np.ndarray, "chains draws coordinates"] | None:
+    """The participants' coordinates one after the other; None where nobody differs."""
+    own = [sites[name] for name in hierarchy.people_sites()]
+    if not own:
+        return None
+    flat = [values.reshape(*values.shape[:2], -1) for values in own]
+    return np.concatenate(flat, axis=-1)

@@ -1,0 +1,1 @@
+"""From a hierarchical model to draws: maxima, first guesses, NUTS, variational inference."""

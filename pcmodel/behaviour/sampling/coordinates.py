@@ -1,0 +1,191 @@
+r"""The flat vector a sampler moves in, and the density it meets there.
+
+Three changes of variables lie between it and the model's own sites, each volume counted:
+an affine one that gives the group's coordinates, and each participant's, zero mean and
+unit covariance (`Whitening`, learned while chains warm up); participants conditioned on
+the group (`stand_in`); and NumPyro's own to unconstrained values.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from numpyro.infer.util import potential_energy
+
+from pcmodel.behaviour.hierarchy.hierarchical_model import (
+    Hierarchy,
+    hierarchical_model,
+    series_totals,
+)
+from pcmodel.behaviour.hierarchy.layout import (
+    Places,
+    effects_of,
+    group_places,
+    group_sizes,
+    lay_out,
+    spreads_of,
+    standard_normals,
+)
+from pcmodel.behaviour.sampling.laplace_sites import (
+    Conditional,
+    StandIn,
+    condition,
+    log_volume,
+    spread_out,
+    whiten,
+)
+
+
+class Coordinates(NamedTuple):
+    """Group first, then participants one after the other."""
+
+    group: Float[Array, " group"]
+    people: Float[Array, "participants varying"]
+
+    def flat(self) -> Float[Array, " size"]:
+        """One vector."""
+        return jnp.concatenate([self.group, self.people.ravel()])
+
+
+class Whitening(NamedTuple):
+    """Centres, and lower roots of covariances, of the group and of each participant."""
+
+    group_centre: Float[Array, " group"]
+    group_root: Float[Array, "group group"]
+    people_centre: Float[Array, "participants varying"]
+    people_root: Float[Array, "participants varying varying"]
+
+
+class Frame(NamedTuple):
+    """What turns the flat vector into the model's sites."""
+
+    stand_in: StandIn
+    whitening: Whitening
+
+
+def part(
+    vector: Float[Array, " size"], num_group: int, num_participants: int
+) -> Coordinates:
+    """The flat vector taken apart."""
+    people = vector[num_group:]
+    varying = people.size // num_participants
+    people = people.reshape(num_participants, varying)
+    return Coordinates(vector[:num_group], people)
+
+
+def no_whitening(num_group: int, num_participants: int, varying: int) -> Whitening:
+    """Coordinates as they are."""
+    eye = np.eye(varying)
+    return Whitening(
+        jnp.zeros(num_group),
+        jnp.eye(num_group),
+        jnp.zeros((num_participants, varying)),
+        jnp.tile(jnp.asarray(eye), (num_participants, 1, 1)),
+    )
+
+
+def unwhiten(whitening: Whitening, white: Coordinates) -> Coordinates:
+    """White coordinates back in their own scale."""
+    return Coordinates(
+        whitening.group_centre + whitening.group_root @ white.group,
+        whitening.people_centre
+        + jnp.einsum("nkj,nj->nk", whitening.people_root, white.people),
+    )
+
+
+def make_white(whitening: Whitening, plain: Coordinates) -> Coordinates:
+    """The inverse of `unwhiten`."""
+    solve = partial(jax.scipy.linalg.solve_triangular, lower=True)
+    return Coordinates(
+        solve(whitening.group_root, plain.group - whitening.group_centre),
+        jax.vmap(solve)(whitening.people_root, plain.people - whitening.people_centre),
+    )
+
+
+def given_group(
+    hierarchy: Hierarchy, stand_in: StandIn, group: Float[Array, " group"]
+) -> Conditional:
+    """The participants' standard normals under the stand-in."""
+    places = group_places(hierarchy, group)
+    return condition(
+        stand_in, effects_of(hierarchy, places), spreads_of(hierarchy, places)
+    )
+
+
+def places_of(
+    hierarchy: Hierarchy, stand_in: StandIn, plain: Coordinates
+) -> tuple[dict[str, Array], Float[Array, ""]]:
+    """Unconstrained values by site, and the log volume they were changed by."""
+    places = group_places(hierarchy, plain.group)
+    if not plain.people.size:
+        return places, jnp.zeros(())
+    given = given_group(hierarchy, stand_in, plain.group)
+    people = spread_out(given, plain.people)
+    return places | standard_normals(hierarchy, people), log_volume(given)
+
+
+def potential(
+    hierarchy: Hierarchy, white: Coordinates, frame: Frame, data: Any
+) -> Float[Array, ""]:
+    """Minus the log density of the white coordinates, up to a constant."""
+    places, volume = sites_of(hierarchy, white, frame)
+    model = partial(hierarchical_model, hierarchy)
+    return potential_energy(model, (data,), {}, places) - volume
+
+
+def energies(
+    hierarchy: Hierarchy, white: Coordinates, frame: Frame, data: Any
+) -> Float[Array, " participants"]:
+    """Each participant's own part of the potential, given the group."""
+    plain = unwhiten(frame.whitening, white)
+    given = given_group(hierarchy, frame.stand_in, plain.group)
+    people = spread_out(given, plain.people)
+    values = parameters_of(hierarchy, group_places(hierarchy, plain.group), people)
+    named = {
+        term.parameter.name: values[:, i] for i, term in enumerate(hierarchy.terms)
+    }
+    totals = series_totals(hierarchy, named, data)
+    own = jax.ops.segment_sum(totals, hierarchy.participant, hierarchy.num_participants)
+    return 0.5 * jnp.sum(people**2, axis=1) - own
+
+
+def parameters_of(
+    hierarchy: Hierarchy, places: Places, people: Float[Array, "participants varying"]
+) -> Float[Array, "series parameters"]:
+    """The estimated parameters of every series."""
+    layout = lay_out(hierarchy)
+    own = people @ spreads_of(hierarchy, places).T
+    varying = jnp.einsum("spk,sk->sp", layout.varying, own[layout.participant])
+    return jnp.asarray(layout.common) @ effects_of(hierarchy, places) + varying
+
+
+def sites_of(
+    hierarchy: Hierarchy, white: Coordinates, frame: Frame
+) -> tuple[dict[str, Array], Float[Array, ""]]:
+    """Unconstrained values by site from white coordinates, and the log volume."""
+    return places_of(hierarchy, frame.stand_in, unwhiten(frame.whitening, white))
+
+
+def num_group(hierarchy: Hierarchy) -> int:
+    """How many coordinates belong to no participant."""
+    return sum(group_sizes(hierarchy).values())
+
+
+def num_varying(hierarchy: Hierarchy) -> int:
+    """How many coordinates each participant has."""
+    return sum(len(term.design.varying_names) for term in hierarchy.terms)
+
+
+def change_stand_in(
+    hierarchy: Hierarchy, old: StandIn, new: StandIn, plain: Coordinates
+) -> Coordinates:
+    """The same participants in the coordinates of another stand-in."""
+    if not plain.people.size:
+        return plain
+    people = spread_out(given_group(hierarchy, old, plain.group), plain.people)
+    return plain._replace(
+        people=whiten(given_group(hierarchy, new, plain.group), people)
+    )

@@ -1,0 +1,1 @@
+"""Whole studies: fit, simulate, recover, calibrate, and the power of a design."""

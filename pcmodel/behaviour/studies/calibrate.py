@@ -1,0 +1,102 @@
+"""Does a model find again what it simulated? `run_check` is what `pcmodel calibrate` calls."""
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+
+from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, build_hierarchy
+from pcmodel.behaviour.models.catalogue import Setting, find_model
+from pcmodel.behaviour.responses import Scale
+from pcmodel.behaviour.sampling.nuts import Nuts
+from pcmodel.behaviour.studies.sbc import Calibration, Replication, calibrate
+from pcmodel.behaviour.studies.simulate import make_up, with_wins
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
+
+
+@checked_arguments
+@dataclass(frozen=True)
+class CheckPlan:
+    """Which model is checked, on what study; every field is recorded with the run."""
+
+    task: str
+    model: str
+    formulas: tuple[str, ...] = ()  # `drug` is the one condition, within participants
+    participants: int = 10
+    trials: int = 100
+    options: int = 2  # of a bandit
+    scale: tuple[float, float] = (0.0, 10.0)  # of a rating, in steps of 1
+    replications: int = 200
+    num_warmup: int = 500
+    num_samples: int = 500
+    max_tree_depth: int = 8
+
+    def __post_init__(self) -> None:
+        least = {
+            "participants": 1,
+            "trials": 2,
+            "options": 2,
+            "replications": 2,
+            "num_warmup": 1,
+            "num_samples": 99,
+        }
+        for name, low in least.items():
+            if getattr(self, name) < low:
+                raise UserError(
+                    f"cannot be {getattr(self, name)}",
+                    where=name,
+                    expected=f"{low} or more",
+                )
+
+    @property
+    def nuts(self) -> Nuts:
+        """The sampler's options: one chain, all of whose draws a rank is taken among."""
+        return Nuts(
+            num_warmup=self.num_warmup,
+            num_samples=self.num_samples,
+            num_chains=1,
+            max_tree_depth=self.max_tree_depth,
+        )
+
+
+def plan_study(plan: CheckPlan, seed: int) -> Hierarchy:
+    """The statistical model on made-up trials; UserError for names that do not exist."""
+    setting = Setting(plan.options, Scale(*plan.scale))
+    model = find_model(plan.task, plan.model, setting)
+    series = make_up(
+        plan.task,
+        num_participants=plan.participants,
+        num_trials=plan.trials,
+        num_arms=plan.options,
+        low=plan.scale[0] if plan.task == "rating" else 0.0,
+        seed=seed,
+    )
+    found = build_hierarchy(model, series, formulas=plan.formulas)
+    return (
+        found._replace(data=with_wins(found.data, seed))
+        if plan.task == "bandit"
+        else found
+    )
+
+
+def run_check(
+    plan: CheckPlan,
+    *,
+    seed: int,
+    progress: Any,
+    stored: MutableMapping[int, Replication],
+) -> Calibration:
+    """Simulate and fit, replication after replication; see `calibrate`."""
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        hierarchy = plan_study(plan, seed)
+        with progress.stage(f"calibrate {plan.model}", plan.replications) as stage:
+            return calibrate(
+                jax.random.key(seed),
+                hierarchy,
+                num_replications=plan.replications,
+                options=plan.nuts,
+                advance=stage.advance,
+                stored=stored,
+            )

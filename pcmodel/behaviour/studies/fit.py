@@ -1,0 +1,381 @@
+"""From a data set to an answer: check, simulate, fit, check again, compare.
+
+`run_workflow` is what `pcmodel fit` calls. Nothing here draws or writes.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from pcmodel.behaviour.dataset import (
+    Reading,
+    Series,
+    check_file,
+    files_read,
+    find_task,
+    load_series,
+    understood,
+    with_judgements,
+)
+from pcmodel.behaviour.dataset.reading import pairs_of
+from pcmodel.behaviour.hierarchy.formula import parse_formula, variables_of
+from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, build_hierarchy
+from pcmodel.behaviour.models.catalogue import find_model, setting_of
+from pcmodel.behaviour.models.interface import Course, ParticipantModel
+from pcmodel.behaviour.models.judged import judged
+from pcmodel.behaviour.posterior.caveats import notes_of, takes, varies_in_words
+from pcmodel.behaviour.posterior.diagnostics import Diagnostics, Settling
+from pcmodel.behaviour.posterior.fitted_posterior import Effect, Posterior, summarise
+from pcmodel.behaviour.posterior.identifiability import Verdict, verdicts
+from pcmodel.behaviour.posterior.predictive import (
+    Check,
+    draw_prior,
+    leave_one_out,
+    predictive_checks,
+    replicate,
+    series_values,
+    thin,
+    with_held,
+)
+from pcmodel.behaviour.responses import Scale
+from pcmodel.behaviour.sampling.chains import Chunk, num_chunks
+from pcmodel.behaviour.sampling.nuts import Nuts, fit_nuts, num_advances
+from pcmodel.behaviour.sampling.variational import Variational, fit_svi
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.runtime.memory import check_fits
+
+SHOWN = 3  # series whose beliefs are kept for drawing
+REPLICATIONS = 200
+
+
+@checked_arguments
+@dataclass(frozen=True)
+class Plan:
+    """What is fitted to what, and how; every field is recorded with the run."""
+
+    data: str
+    task: str
+    model: str
+    formulas: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()  # "report=b_t"
+    series_by: tuple[str, ...] = ()
+    scale: tuple[float, ...] = ()  # low, high and, if not 1, step
+    after_outcome: bool = False
+    judgements: tuple[str, ...] = ()  # confidence, reaction_time
+    bids_task: str | None = None
+    bids_suffix: str | None = None
+    where: str = ""  # rows to use
+    missing: tuple[str, ...] = ()  # cells that stand for missing values
+    units: tuple[str, ...] = ()  # "reaction_time=ms"
+    codes: tuple[str, ...] = ()  # "response=left,right"
+    pooled: bool = False
+    method: Literal["nuts", "svi"] = "nuts"
+    num_warmup: int = 400
+    num_samples: int = 500
+    num_chains: int = 4
+    target_accept: float = 0.9
+    max_tree_depth: int = 8
+    num_steps: int = 3000  # of SVI
+    compare_with: tuple[str, ...] = ()
+    data_sha256: str = ""  # filled in, so that other data are another run
+
+    @property
+    def nuts(self) -> Nuts:
+        """The sampler's options."""
+        return Nuts(
+            num_warmup=self.num_warmup,
+            num_samples=self.num_samples,
+            num_chains=self.num_chains,
+            target_accept=self.target_accept,
+            max_tree_depth=self.max_tree_depth,
+        )
+
+
+class Compared(NamedTuple):
+    """A model's leave-one-out accuracy against the first one's."""
+
+    model: str
+    total: float  # nats
+    difference: float  # from the first model; positive: better
+    standard_error: float
+    num_untrusted: int
+    complaints: tuple[str, ...]
+
+
+class WorkflowResults(NamedTuple):
+    """Everything the report shows."""
+
+    num_participants: int
+    num_series: int
+    num_scored: int
+    num_missing: dict[str, int]
+    effects: tuple[Effect, ...]  # shown, or refused, by whoever reports
+    verdicts: tuple[Verdict, ...]
+    diagnostics: Diagnostics | Settling | None
+    complaints: tuple[str, ...]
+    prior_checks: tuple[Check, ...]
+    posterior_checks: tuple[Check, ...]
+    compared: tuple[Compared, ...]
+    responses: np.ndarray  # (shown, trials)
+    outcomes: np.ndarray
+    courses: tuple[Course, ...]  # at the posterior mean, of the shown series
+    varies: str  # what differs between people
+    notes: tuple[str, ...]  # what a reader has to know of this very fit
+    posterior: dict[str, np.ndarray]  # (chains, draws, ...)
+    sample_stats: dict[str, np.ndarray]
+    understood: tuple[tuple[str, str], ...] = ()  # what the data were taken for
+
+
+def run_workflow(
+    plan: Plan,
+    *,
+    seed: int,
+    progress: Any = None,
+    keep: Callable[[Posterior], None] = lambda posterior: None,
+    open_store: Callable[[str], MutableMapping[int, Chunk]] = lambda model: {},
+) -> WorkflowResults:
+    """Run a plan in double precision; the caller's precision is left as it was.
+
+    `keep` is given the posterior of the plan's own model; `open_store` says, by a model's
+    name, where its chunks of NUTS are kept, for a run that is cut short to go on from.
+    """
+    series = read_data(plan)
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        return _run(plan, series, seed, progress or Silent(), keep, open_store)
+
+
+def read_data(plan: Plan) -> Series:
+    """The data of a plan; UserError naming everything wrong with them."""
+    formulas = [parse_formula(text) for text in plan.formulas]
+    covariates = [name for f in formulas for name in variables_of(f)]
+    scale = _scale(plan)
+    if plan.after_outcome and plan.task != "rating":
+        raise UserError(
+            f"is said of ratings, and the {plan.task} task has none",
+            where="after_outcome",
+            expected="it to be left out",
+        )
+    return load_series(
+        Path(plan.data),
+        with_judgements(find_task(plan.task), plan.judgements),
+        columns=pairs_of(plan.columns, where="columns"),
+        covariates=tuple(dict.fromkeys(covariates)),
+        series_by=plan.series_by,
+        scale=None if scale is None else (scale.low, scale.high, scale.step),
+        bids_task=plan.bids_task,
+        reading=reading_of(plan),
+    )
+
+
+def reading_of(plan: Plan) -> Reading:
+    """How the plan's table is to be read; UserError for options that cannot be read."""
+    codes = pairs_of(plan.codes, where="codes")
+    return Reading(
+        where=plan.where,
+        missing=plan.missing,
+        units=pairs_of(plan.units, where="units"),
+        codes={
+            name: tuple(word.strip() for word in words.split(","))
+            for name, words in codes.items()
+        },
+        bids_suffix=plan.bids_suffix,
+    )
+
+
+def digest(
+    path: Path,
+    *,
+    bids_task: str | None = None,
+    bids_suffix: str | None = None,
+    where: str = "",
+) -> str:
+    """A hash of the files that are read: of a BIDS folder also of their names."""
+    total = hashlib.sha256()
+    files = files_read(path, task_label=bids_task, suffix=bids_suffix, where=where)
+    for file in files:
+        if file != path:
+            total.update(file.relative_to(path).as_posix().encode() + b"\0")
+        check_file(file)
+        total.update(file.read_bytes())
+    return total.hexdigest()
+
+
+def plan_model(plan: Plan, series: Series, name: str) -> ParticipantModel:
+    """A model of the plan's task by its name, with the judgements beside the responses."""
+    setting = setting_of(series, scale=_scale(plan), after_outcome=plan.after_outcome)
+    return judged(find_model(plan.task, name, setting), plan.judgements)
+
+
+def plan_hierarchy(plan: Plan, series: Series, model: str | None = None) -> Hierarchy:
+    """The statistical model of a plan; formulas a rival model cannot take are left out."""
+    found = plan_model(plan, series, model or plan.model)
+    formulas = [text for text in plan.formulas if model is None or takes(found, text)]
+    return build_hierarchy(found, series, formulas=formulas, pooled=plan.pooled)
+
+
+def _run(
+    plan: Plan,
+    series: Series,
+    seed: int,
+    progress: Any,
+    keep: Callable[[Posterior], None],
+    open_store: Callable[[str], MutableMapping[int, Chunk]],
+) -> WorkflowResults:
+    hierarchy = plan_hierarchy(plan, series)
+    _check_draws(plan, hierarchy)
+    if len({plan.model, *plan.compare_with}) < 1 + len(plan.compare_with):
+        raise UserError(
+            "names a model twice, or the one that is fitted",
+            where="compare",
+            expected="other models, each once",
+        )
+    rivals = [plan_hierarchy(plan, series, name) for name in plan.compare_with]
+    keys = jax.random.split(jax.random.key(seed), 4 + len(rivals))
+    with progress.stage("prior predictive check"):
+        before = draw_prior(keys[0], hierarchy, REPLICATIONS)
+        prior_checks = predictive_checks(
+            hierarchy, replicate(keys[1], hierarchy, before)
+        )
+    fit = partial(_fit, plan, progress, open_store)
+    posterior = fit(keys[2], hierarchy, plan.model)
+    keep(posterior)
+    with progress.stage("posterior predictive check and leave-one-out"):
+        after = replicate(keys[3], hierarchy, thin(posterior, REPLICATIONS))
+        posterior_checks = predictive_checks(hierarchy, after)
+        loo = leave_one_out(posterior)
+    fits = [
+        fit(key, rival, name)
+        for key, rival, name in zip(keys[4:], rivals, plan.compare_with, strict=True)
+    ]
+    names = (plan.model, *plan.compare_with)
+    compared = _compare(names, [posterior, *fits], loo)
+    effects = summarise(posterior, accept_unconverged=True)
+    standard = {*hierarchy.group_sites(), *hierarchy.people_sites()}
+    shown = np.arange(min(SHOWN, hierarchy.num_series))
+    observed = np.asarray(hierarchy.model.responses(hierarchy.data))
+    return WorkflowResults(
+        num_participants=series.num_participants,
+        num_series=hierarchy.num_series,
+        num_scored=int(np.isfinite(observed).sum()),
+        num_missing=series.num_missing,
+        effects=effects,
+        verdicts=verdicts(posterior, effects),
+        diagnostics=posterior.diagnostics,
+        complaints=posterior.complaints,
+        prior_checks=prior_checks,
+        posterior_checks=posterior_checks,
+        compared=compared,
+        responses=observed[shown],
+        outcomes=series.values["outcome"][shown],
+        courses=tuple(mean_course(posterior, int(s)) for s in shown),
+        varies=varies_in_words(hierarchy),
+        notes=notes_of(
+            plan.formulas,
+            hierarchy,
+            dict(zip(plan.compare_with, rivals, strict=True)),
+            is_bandit=plan.task == "bandit",
+        ),
+        posterior={k: v for k, v in posterior.sites.items() if k not in standard},
+        sample_stats=posterior.sample_stats,
+        understood=understood(
+            series, with_judgements(find_task(plan.task), plan.judgements)
+        ),
+    )
+
+
+def _check_draws(plan: Plan, hierarchy: Hierarchy) -> None:
+    """Draws of every series' parameters can be held: said before an hour of sampling."""
+    each = 2 * hierarchy.num_series * len(hierarchy.terms)
+    draws = 1 if plan.method == "svi" else plan.num_chains * plan.num_samples
+    check_fits(draws, each, what="--samples in so many --chains", size=8)
+
+
+def _fit(
+    plan: Plan,
+    progress: Any,
+    open_store: Callable[[str], MutableMapping[int, Chunk]],
+    key: Array,
+    hierarchy: Hierarchy,
+    name: str,
+) -> Posterior:
+    if plan.method == "svi":
+        options = Variational(num_steps=plan.num_steps)
+        with progress.stage(f"fit {name} (SVI)", num_chunks(plan.num_steps, 250)) as s:
+            return fit_svi(key, hierarchy, options, advance=s.advance).posterior
+    options = plan.nuts
+    with progress.stage(f"fit {name} (NUTS)", num_advances(options)) as s:
+        return fit_nuts(
+            key, hierarchy, options, advance=s.advance, stored=open_store(name)
+        )
+
+
+def _compare(names, posteriors: list[Posterior], first) -> tuple[Compared, ...]:
+    participant = posteriors[0].hierarchy.participant
+    mask = np.isfinite(
+        np.asarray(
+            posteriors[0].hierarchy.model.responses(posteriors[0].hierarchy.data)
+        )
+    )
+    rows = []
+    for name, posterior in zip(names, posteriors, strict=True):
+        loo = first if posterior is posteriors[0] else leave_one_out(posterior)
+        gap = np.zeros(mask.shape)
+        gap[mask] = loo.pointwise - first.pointwise
+        people = np.bincount(participant, gap.sum(axis=1))
+        error = np.sqrt(len(people)) * people.std(ddof=1) if len(people) > 1 else np.nan
+        rows.append(
+            Compared(
+                name,
+                loo.total,
+                float(people.sum()),
+                float(error),
+                loo.num_untrusted,
+                posterior.complaints,
+            )
+        )
+    return tuple(rows)
+
+
+def mean_course(posterior: Posterior, series: int) -> Course:
+    """One series' beliefs at the posterior mean of its parameters."""
+    hierarchy = posterior.hierarchy
+    sites = {k: v.mean(axis=(0, 1)) for k, v in posterior.sites.items()}
+    values = with_held(hierarchy, series_values(hierarchy, sites))
+    own = {name: value[series] for name, value in values.items()}
+    data = jax.tree.map(lambda leaf: jnp.asarray(leaf)[series], hierarchy.data)
+    found = jax.jit(hierarchy.model.course)(own, data)
+    return jax.tree.map(np.asarray, found)
+
+
+def _scale(plan: Plan) -> Scale | None:
+    if not plan.scale:
+        return None
+    if len(plan.scale) not in (2, 3):
+        raise UserError(
+            f"is {', '.join(f'{number:g}' for number in plan.scale)}",
+            where="scale",
+            expected="two numbers or three, LOW,HIGH[,STEP]",
+        )
+    return Scale(*plan.scale)
+
+
+class Silent:
+    """Progress that is told to nobody."""
+
+    def advance(self, steps: int = 1, note: str | None = None) -> None:
+        """Say nothing."""
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None) -> Iterator["Silent"]:
+        """Say nothing."""
+        yield self

@@ -1,0 +1,91 @@
+"""What a plan would fit, before it is fitted: its model, and the columns of its formulas."""
+
+from dataclasses import replace
+
+import jax
+
+from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.hierarchy.design import INTERCEPT, TermColumns
+from pcmodel.behaviour.hierarchy.formula import parse_formula
+from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy
+from pcmodel.behaviour.hierarchy.tree import GROUP
+from pcmodel.behaviour.models.catalogue import MODELS
+from pcmodel.behaviour.models.interface import ParticipantModel
+from pcmodel.behaviour.posterior.caveats import notes_of, takes, varies_in_words
+from pcmodel.behaviour.studies.fit import Plan, plan_hierarchy, plan_model
+from pcmodel.errors import UserError, unknown_name
+
+MOST_TOLD = 8  # columns of one term
+
+
+def find_design(plan: Plan, series: Series) -> tuple[Plan, Hierarchy | None]:
+    """The hierarchy that a fit of the plan would have; UserError where it would have none.
+
+    A plan without a model is given the first of its task that has the parameters of all
+    formulas. One that has neither has no hierarchy.
+    """
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        if not plan.model and plan.formulas:
+            plan = replace(plan, model=_first_that_takes(plan, series))
+        return plan, plan_hierarchy(plan, series) if plan.model else None
+
+
+def _first_that_takes(plan: Plan, series: Series) -> str:
+    models = _models(plan, series)
+    for name, model in models.items():
+        if all(takes(model, text) for text in plan.formulas):
+            return name
+    for text in plan.formulas:
+        if not any(takes(model, text) for model in models.values()):
+            known = [n for m in models.values() for p in m.parameters for n in p.names]
+            known += [p.name for m in models.values() for p in m.parameters]
+            raise unknown_name(
+                f"parameter of a model of the {plan.task} task",
+                parse_formula(text).parameter,
+                dict.fromkeys(known),
+                where="formula",
+            )
+    raise UserError(
+        f"no model of the {plan.task} task has the parameters of all formulas",
+        where="formula",
+        expected="formulas of parameters that one model has",
+    )
+
+
+def _models(plan: Plan, series: Series) -> dict[str, ParticipantModel]:
+    """Those of the task that go with the plan's other options, by name."""
+    found, complaint = {}, None
+    for name in MODELS[plan.task]:
+        try:
+            found[name] = plan_model(plan, series, name)
+        except UserError as error:  # a model without what is judged, say
+            complaint = error
+    if complaint and not found:
+        raise complaint
+    return found
+
+
+def in_words(plan: Plan, hierarchy: Hierarchy) -> tuple[tuple[str, str], ...]:
+    """The model, the formulas' terms with their columns, and what a report would say of them."""
+    rows = [("model", plan.model)]
+    asked = {parse_formula(text).parameter for text in plan.formulas}
+    for term in hierarchy.terms:
+        if asked.isdisjoint((term.parameter.name, *term.parameter.names)):
+            continue
+        for own in term.design.terms:
+            name = "1" if own.name == INTERCEPT else own.name
+            name = f"({name} | {GROUP})" if own.varies else name
+            rows.append((f"{term.parameter.name} ~ {name}", _columns(own)))
+    rows.append(("between people", varies_in_words(hierarchy)))
+    notes = notes_of(plan.formulas, hierarchy, {})
+    return (*rows, *(("note", note) for note in notes))
+
+
+def _columns(term: TermColumns) -> str:
+    told = [
+        f"{name}, centred on {centre:.4g}" if centre else name
+        for name, centre in zip(term.columns, term.centre, strict=True)
+    ]
+    rest = len(told) - MOST_TOLD
+    more = [f"{rest} more columns"] if rest > 0 else []
+    return "; ".join([*told[:MOST_TOLD], *more])

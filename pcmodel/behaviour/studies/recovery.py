@@ -1,0 +1,226 @@
+"""Are a model's parameters, and the model itself, found again in what it simulated?
+
+`run_recovery` is what `pcmodel recover` calls. In each replication people are drawn from
+the prior of one model, simulated, and fitted by every model, each person alone
+(`pcmodel.behaviour.sampling.map_estimates`). The model with the most evidence over a study's
+people wins it.
+"""
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from pcmodel.behaviour.models import ParticipantModel, find_model
+from pcmodel.behaviour.models.catalogue import Setting
+from pcmodel.behaviour.responses import Scale
+from pcmodel.behaviour.sampling.map_estimates import (
+    QUICK,
+    fit_modes,
+    free_parameters,
+    person_scale,
+    place_values,
+)
+from pcmodel.behaviour.studies.fit import Silent
+from pcmodel.behaviour.studies.sbc import IMPOSSIBLE
+from pcmodel.behaviour.studies.simulate import make_up, with_wins
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
+
+NUM_TRIED = 8  # draws for each person, of which the first possible one is taken
+COVERED = 1.96  # SDs: 95 % of a normal
+
+
+@checked_arguments
+@dataclass(frozen=True)
+class RecoverPlan:
+    """Which models meet each other's data; every field is recorded with the run."""
+
+    task: str
+    models: tuple[str, ...]
+    participants: int = 10
+    trials: int = 100
+    replications: int = 20  # studies simulated from each model
+    options: int = 2  # of a bandit
+    scale: tuple[float, float] = (0.0, 10.0)  # of a rating
+
+    def __post_init__(self) -> None:
+        least = {"participants": 2, "trials": 4, "replications": 1, "options": 2}
+        for name, low in least.items():
+            if getattr(self, name) < low:
+                raise UserError(
+                    f"cannot be {getattr(self, name)}",
+                    where=name,
+                    expected=f"{low} or more",
+                )
+        if len(set(self.models)) < len(self.models):
+            raise UserError("a model is named twice", where="models")
+
+
+class Study(NamedTuple):
+    """One study of one model: truths, its own fit, and the evidence of every model."""
+
+    truth: Float[np.ndarray, "people parameters"]
+    value: Float[np.ndarray, "people parameters"]
+    sd: Float[np.ndarray, "people parameters"]
+    settled: Bool[np.ndarray, "people models"]
+    log_evidence: Float[np.ndarray, "people models"]
+
+
+class Parameters(NamedTuple):
+    """How one model's parameters were found again, over all people and studies."""
+
+    model: str
+    names: tuple[str, ...]
+    truth: Float[np.ndarray, "people parameters"]
+    value: Float[np.ndarray, "people parameters"]
+    settled: Bool[np.ndarray, " people"]
+    correlation: Float[np.ndarray, " parameters"]
+    bias: Float[np.ndarray, " parameters"]
+    coverage: Float[np.ndarray, " parameters"]  # of 95 % intervals
+    contraction: Float[np.ndarray, " parameters"]  # 1 - posterior / prior variance
+
+
+class Recovery(NamedTuple):
+    """Parameters of every model, and which model won where."""
+
+    models: tuple[str, ...]
+    parameters: tuple[Parameters, ...]
+    won: Int[np.ndarray, "truths fitted"]  # studies
+    people: Float[np.ndarray, "truths fitted"]  # share of single people
+
+
+def plan_models(plan: RecoverPlan) -> tuple[ParticipantModel, ...]:
+    """The models of a plan; UserError for names that do not exist."""
+    setting = Setting(plan.options, Scale(*plan.scale))
+    return tuple(find_model(plan.task, name, setting) for name in plan.models)
+
+
+def run_recovery(
+    plan: RecoverPlan,
+    *,
+    seed: int,
+    progress: Any = None,
+    stored: MutableMapping[int, Study] | None = None,
+) -> Recovery:
+    """Simulate and fit, study after study; those found in `stored` are taken as they are."""
+    kept: MutableMapping[int, Study] = {} if stored is None else stored
+    models, size = plan_models(plan), plan.replications
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        series = make_up(
+            plan.task,
+            num_participants=-(-plan.participants // 2),
+            num_trials=plan.trials,
+            num_arms=plan.options,
+            low=plan.scale[0] if plan.task == "rating" else 0.0,
+            seed=seed,
+        )
+        data = models[0].prepare(series)
+        data = with_wins(data, seed) if plan.task == "bandit" else data
+        data = jax.tree.map(lambda leaf: leaf[: plan.participants], data)
+        total = len(models) * size
+        with (progress or Silent()).stage("simulate and fit", total) as stage:
+            for number in range(total):
+                if number not in kept:
+                    key = jax.random.fold_in(jax.random.key(seed), number)
+                    kept[number] = _study(key, models, number // size, data)
+                stage.advance()
+    rows = [[kept[i * size + j] for j in range(size)] for i in range(len(models))]
+    return summarise_studies(plan.models, models, rows)
+
+
+def _study(
+    key: Key[Array, ""], models: tuple[ParticipantModel, ...], own: int, data: Any
+) -> Study:
+    place, drawn, possible = _draw(models[own], key, data)
+    if not bool(possible.all()):
+        raise UserError(
+            f"its approximation failed in all of {NUM_TRIED} draws for one person",
+            where="model",
+            expected="an enhanced filter (ehgf3)",
+        )
+    fits = [fit_modes(model, drawn) for model in models]
+    free = free_parameters(models[own])
+    mean = np.asarray([p.mean for p in free])
+    return Study(
+        mean + person_scale(free) * np.asarray(place),
+        fits[own].value,
+        fits[own].sd,
+        np.stack([fit.settled for fit in fits], axis=1),
+        np.stack([fit.log_evidence for fit in fits], axis=1),
+    )
+
+
+@partial(jax.jit, static_argnums=0, compiler_options=QUICK)
+def _draw(model: ParticipantModel, key: Key[Array, ""], data: Any):
+    """People from the prior whom the model itself does not exclude, and their responses."""
+    num, free = jax.tree.leaves(data)[0].shape[0], len(free_parameters(model))
+
+    def one(key: Array, own: Any):
+        place_key, draw_key = jax.random.split(key)
+        place = jax.random.normal(place_key, (free,))
+        values = place_values(model, place)
+        drawn = model.simulate(draw_key, values, own)
+        possible = jnp.all(model.log_likelihood(values, drawn) > IMPOSSIBLE)
+        return place, drawn, possible
+
+    def person(key: Array, own: Any):
+        tried = jax.vmap(one, (0, None))(jax.random.split(key, NUM_TRIED), own)
+        first = jnp.argmax(tried[2])
+        return jax.tree.map(lambda leaf: leaf[first], tried)
+
+    return jax.vmap(person)(jax.random.split(key, num), data)
+
+
+def summarise_studies(
+    names: tuple[str, ...],
+    models: tuple[ParticipantModel, ...],
+    rows: list[list[Study]],
+) -> Recovery:
+    """Recovery of parameters, and wins, from the studies of each model."""
+    found, won, people = [], [], []
+    for own, (name, model) in enumerate(zip(names, models, strict=True)):
+        studies = rows[own]
+        found.append(_parameters(name, model, studies, own))
+        totals = np.stack([usable_evidence(s).sum(axis=0) for s in studies])
+        won.append(np.bincount(totals.argmax(axis=1), minlength=len(names)))
+        single = np.concatenate([usable_evidence(s) for s in studies]).argmax(axis=1)
+        people.append(np.bincount(single, minlength=len(names)) / len(single))
+    return Recovery(names, tuple(found), np.stack(won), np.stack(people))
+
+
+def usable_evidence(study: Study) -> Float[np.ndarray, "people models"]:
+    """Evidence of the people whom every model fits; of all where there are none."""
+    use = study.settled.all(axis=1)
+    values = np.nan_to_num(study.log_evidence, nan=-np.inf, neginf=-1e12)
+    return values[use] if use.any() else np.maximum(values, -1e12)
+
+
+def _parameters(
+    name: str, model: ParticipantModel, studies: list[Study], own: int
+) -> Parameters:
+    free = free_parameters(model)
+    truth, value, sd = (
+        np.concatenate([getattr(s, part) for s in studies])
+        for part in ("truth", "value", "sd")
+    )
+    settled = np.concatenate([s.settled[:, own] for s in studies])
+    error = (value - truth)[settled]
+    inside = np.abs(error) <= COVERED * sd[settled]
+    pairs = zip(truth[settled].T, value[settled].T, strict=True)
+    return Parameters(
+        name,
+        tuple(p.name for p in free),
+        truth,
+        value,
+        settled,
+        np.asarray([np.corrcoef(a, b)[0, 1] for a, b in pairs]),
+        error.mean(axis=0),
+        inside.mean(axis=0),
+        1.0 - (sd[settled] ** 2).mean(axis=0) / person_scale(free) ** 2,
+    )

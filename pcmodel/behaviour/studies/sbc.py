@@ -1,0 +1,206 @@
+"""Does the whole machine work? Recovery and simulation-based calibration.
+
+Truths are drawn from the prior, data from the truths, and fits made to the data. If all
+is right, the rank of each truth among its posterior draws is uniform (Talts et al. 2018,
+arXiv:1804.06788) and intervals cover as often as they say.
+"""
+
+import warnings
+from collections.abc import Callable, MutableMapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Key
+from scipy import stats
+
+from pcmodel.behaviour.hierarchy.hierarchical_model import (
+    Hierarchy,
+    series_log_likelihood,
+)
+from pcmodel.behaviour.models.binary import INVALID
+from pcmodel.behaviour.posterior.fitted_posterior import Posterior, effect_names
+from pcmodel.behaviour.posterior.predictive import (
+    draw_prior,
+    series_values,
+    simulate_series,
+)
+from pcmodel.behaviour.sampling.nuts import (
+    NUTS_DEFAULTS,
+    Nuts,
+    Sampler,
+    build_sampler,
+    fit_side_by_side,
+)
+from pcmodel.errors import UserError
+
+IMPOSSIBLE = 0.5 * INVALID
+MAX_ATTEMPTS = 200
+# Thinned draws that a rank is taken among. The 100 ranks are equally likely where thinned draws are independent;
+# where they are not, the outermost ranks are too frequent, which is why each fit's effective sample size is told.
+NUM_RANKED = 99
+PEOPLE_TOGETHER = 50  # of all the replications that are fitted in one program
+
+
+class Replication(NamedTuple):
+    """One truth and its fit; the fields are those of `Calibration`."""
+
+    truth: Float[np.ndarray, " effects"]
+    mean: Float[np.ndarray, " effects"]
+    low: Float[np.ndarray, " effects"]
+    high: Float[np.ndarray, " effects"]
+    rank: Int[np.ndarray, " effects"]
+    num_divergent: Int[np.ndarray, ""]
+    rhat: Float[np.ndarray, ""]  # of the one chain's halves
+    ess: Float[np.ndarray, ""]
+
+
+class Calibration(NamedTuple):
+    """Truths and fits of every replication, by name of the effect."""
+
+    names: tuple[str, ...]
+    truth: Float[np.ndarray, "replications effects"]
+    mean: Float[np.ndarray, "replications effects"]
+    low: Float[np.ndarray, "replications effects"]  # 5 %
+    high: Float[np.ndarray, "replications effects"]  # 95 %
+    rank: Int[np.ndarray, "replications effects"]  # 0 to NUM_RANKED
+    num_divergent: Int[np.ndarray, " replications"]
+    rhat: Float[np.ndarray, " replications"]
+    ess: Float[np.ndarray, " replications"]
+
+    @property
+    def coverage(self) -> Float[np.ndarray, " effects"]:
+        """Share of truths within the 90 % interval."""
+        return ((self.low <= self.truth) & (self.truth <= self.high)).mean(axis=0)
+
+    @property
+    def correlation(self) -> Float[np.ndarray, " effects"]:
+        """Of truth and posterior mean: recovery."""
+        pairs = zip(self.truth.T, self.mean.T, strict=True)
+        return np.asarray([np.corrcoef(a, b)[0, 1] for a, b in pairs])
+
+    @property
+    def uniformity(self) -> Float[np.ndarray, " effects"]:
+        """p value of each effect's ranks being uniform (Kolmogorov-Smirnov)."""
+        return np.asarray([rank_test(ranks) for ranks in self.rank.T])
+
+
+def rank_test(ranks: Int[np.ndarray, " replications"]) -> float:
+    """p value; ranks are spread over their bins, as the test is for a continuum."""
+    jitter = np.random.default_rng(0).random(len(ranks))
+    return float(stats.kstest((ranks + jitter) / (NUM_RANKED + 1), "uniform").pvalue)
+
+
+def calibrate(
+    key: Key[Array, ""],
+    hierarchy: Hierarchy,
+    *,
+    num_replications: int,
+    options: Nuts = NUTS_DEFAULTS,
+    advance: Callable[[], None] = lambda: None,
+    stored: MutableMapping[int, Replication] | None = None,
+    together: int | None = None,
+) -> Calibration:
+    """Simulate from the prior and fit, again and again, with the data's design.
+
+    `hierarchy.data` gives the design (outcomes, trials, missing responses); its responses
+    are replaced. Replications found in `stored`, by number, are taken as they are, and
+    new ones put there as soon as they are done; each has keys of its own, so that an
+    interrupted calibration ends in the numbers of an uninterrupted one. `together`
+    replications are fitted in one program, by default as many as make fifty people.
+    """
+    data_key, fit_key = jax.random.split(key)
+    draw = jax.jit(partial(draw_study, hierarchy))
+    sampler = build_sampler(hierarchy, options)
+    stored = {} if stored is None else stored
+    size = together or max(1, PEOPLE_TOGETHER // hierarchy.num_participants)
+    for first in range(0, num_replications, size):
+        # Always all of a block, so that rounding is the same whichever of them are stored.
+        block = range(first, min(first + size, num_replications))
+        if not all(i in stored for i in block):
+            keys = [jax.random.fold_in(data_key, i) for i in block]
+            studies = [draw_possible(own, draw) for own in keys]
+            fits = _fit_all(
+                [jax.random.fold_in(fit_key, i) for i in block],
+                [hierarchy._replace(data=study.data) for study in studies],
+                options,
+                sampler,
+            )
+            for i, fit, study in zip(block, fits, studies, strict=True):
+                if i not in stored:
+                    stored[i] = _replication(fit, as_effects(hierarchy, study.sites))
+        for _ in block:
+            advance()
+    rows = [stored[i] for i in range(num_replications)]
+    columns = [np.stack(column) for column in zip(*rows, strict=True)]
+    return Calibration(effect_names(hierarchy), *columns)
+
+
+def _fit_all(
+    keys: list[Array], hierarchies: list[Hierarchy], options: Nuts, sampler: Sampler
+) -> list[Posterior]:
+    """Without the warnings: complaints are counted over all replications."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return fit_side_by_side(keys, hierarchies, options, sampler=sampler)
+
+
+class Study(NamedTuple):
+    """A truth from the prior and data from it."""
+
+    sites: dict[str, Array]  # a leading axis of one draw
+    data: Any
+    possible: Bool[Array, ""]  # false where the filter's approximation fails
+
+
+def draw_study(hierarchy: Hierarchy, key: Key[Array, ""]) -> Study:
+    """One truth for the group and everyone in it, and responses of the data's design."""
+    prior_key, data_key = jax.random.split(key)
+    sites = draw_prior(prior_key, hierarchy, 1)
+    values = {name: v[0] for name, v in series_values(hierarchy, sites).items()}
+    data = simulate_series(data_key, hierarchy, values)
+    pointwise = series_log_likelihood(hierarchy, values, data)
+    return Study(sites, data, jnp.all(pointwise > IMPOSSIBLE))
+
+
+def draw_possible(key: Key[Array, ""], draw: Callable[[Array], Study]) -> Study:
+    """Truth and data that the model itself does not exclude; UserError if there are none.
+
+    The standard filter has no answer at parameters its prior allows (a seventh of the
+    people at the defaults); a fit knows that, so the truths have to know it too.
+    """
+    for attempt in range(MAX_ATTEMPTS):
+        study = draw(jax.random.fold_in(key, attempt))
+        if bool(study.possible):
+            return study
+    raise UserError(
+        f"its approximation failed in all of {MAX_ATTEMPTS} studies drawn from the prior",
+        where="model",
+        expected="an enhanced filter (ehgf3), or fewer participants",
+    )
+
+
+def as_effects(hierarchy: Hierarchy, sites: dict[str, Array]) -> dict[str, np.ndarray]:
+    """The group's effects and spreads among sites whose leading axis is draws."""
+    one_chain = {name: np.asarray(values)[None] for name, values in sites.items()}
+    view = Posterior(hierarchy, one_chain, {}, None, "prior")
+    return {name: draws[0] for name, draws in view.effects.items()}
+
+
+def _replication(fit: Posterior, truth: dict[str, np.ndarray]) -> Replication:
+    draws = np.stack([fit.effects[name].ravel() for name in truth], axis=-1)
+    true = np.asarray([float(value[0]) for value in truth.values()])
+    picks = np.linspace(0, len(draws) - 1, NUM_RANKED).astype(int)
+    low, high = np.quantile(draws, (0.05, 0.95), axis=0)
+    return Replication(
+        true,
+        draws.mean(axis=0),
+        low,
+        high,
+        (draws[picks] < true).sum(axis=0),
+        np.asarray(fit.sample_stats["diverging"].sum()),
+        np.asarray(getattr(fit.diagnostics, "rhat", np.nan)),
+        np.asarray(getattr(fit.diagnostics, "ess", np.nan)),
+    )

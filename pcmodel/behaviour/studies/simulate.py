@@ -1,0 +1,91 @@
+"""Made-up studies: the trials that simulated people go through, for each task.
+
+Chances of 0.8 and 0.2 change sides every 25 trials; positions jump in a tenth of them.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float
+
+from pcmodel.behaviour.change_point.task import simulate_task
+from pcmodel.behaviour.dataset import Series
+
+SIDE = 25  # trials between reversals
+WINS, LOSES = 0.8, 0.2
+CONDITIONS = ("placebo", "drug")
+
+
+def make_up(
+    task: str,
+    *,
+    num_participants: int,
+    num_trials: int,
+    num_arms: int = 2,
+    low: float = 0.0,
+    seed: int = 0,
+) -> Series:
+    """Every participant once under placebo and once under a drug (covariate `drug`).
+
+    All trials are answered; the responses are place holders that a simulation replaces.
+    `low` is the low end of a rating's scale.
+    """
+    rng = np.random.default_rng(seed)
+    shape = (2 * num_participants, num_trials)
+    values = _trials(task, rng, shape, num_arms=num_arms, low=low)
+    return Series(
+        values,
+        np.ones(shape, bool),
+        np.repeat(np.arange(num_participants), 2),
+        {"drug": np.tile(CONDITIONS, num_participants)},
+        {name: int(np.isnan(column).sum()) for name, column in values.items()},
+    )
+
+
+def _trials(
+    task: str,
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    *,
+    num_arms: int,
+    low: float,
+) -> dict[str, np.ndarray]:
+    if task == "helicopter":
+        return _helicopter(rng, shape)
+    if task == "bandit":
+        wins = draw_wins(rng, shape, num_arms)
+        choice = np.tile(np.arange(shape[1]) % num_arms, (shape[0], 1))
+        outcome = np.take_along_axis(wins, choice[..., None], axis=2)[..., 0]
+        return {"choice": choice + 1.0, "outcome": outcome.astype(float)}
+    outcome = draw_wins(rng, shape, 2)[..., 0].astype(float)
+    response = "rating" if task == "rating" else "response"
+    return {"outcome": outcome, response: np.full(shape, low)}
+
+
+def draw_wins(
+    rng: np.random.Generator, shape: tuple[int, int], num_arms: int
+) -> Bool[np.ndarray, "series trials arms"]:
+    """Whether each option would win; the good one moves on at every reversal."""
+    first = rng.integers(num_arms, size=(shape[0], 1))
+    good = (first + np.arange(shape[1]) // SIDE) % num_arms
+    chance = np.where(good[..., None] == np.arange(num_arms), WINS, LOSES)
+    return rng.random(chance.shape) < chance
+
+
+def _helicopter(
+    rng: np.random.Generator, shape: tuple[int, int]
+) -> dict[str, Float[np.ndarray, "series trials"]]:
+    keys = jax.random.split(jax.random.key(int(rng.integers(2**31))), shape[0])
+    tasks = jax.vmap(lambda key: simulate_task(key, num_trials=shape[1]))(keys)
+    names = ("outcome", "report", "noise_sd", "helicopter")
+    values = {n: np.asarray(getattr(tasks, n), float) for n in names}
+    for name in ("helicopter_seen", "block_start"):
+        values[name] = np.asarray(getattr(tasks, name), float)
+    return values
+
+
+def with_wins(data, seed: int):
+    """Bandit data in which every option reverses, also where it was not chosen."""
+    *shape, num_arms = data.potential.shape
+    wins = draw_wins(np.random.default_rng(seed), (shape[0], shape[1]), num_arms)
+    return data._replace(potential=jnp.asarray(wins, data.potential.dtype))

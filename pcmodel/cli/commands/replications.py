@@ -1,0 +1,107 @@
+"""What long computations have finished, one file each, so that an interrupted one goes on."""
+
+import io
+import shutil
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pcmodel.inputs.files import UNREADABLE_ARCHIVE
+from pcmodel.record.files import write_arrays
+from pcmodel.record.folder import RunIdentity
+
+
+class StoredReplications(MutableMapping[int, Any]):
+    """Named tuples of arrays by number, in one folder."""
+
+    def __init__(self, folder: Path, kind: type):
+        self._folder, self._kind = folder, kind
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:05d}.npz"
+
+    def __getitem__(self, number: int) -> Any:
+        try:
+            whole = io.BytesIO(self._path(number).read_bytes())
+            with np.load(whole) as arrays:
+                return self._kind(**{name: arrays[name] for name in arrays.files})
+        except UNREADABLE_ARCHIVE:
+            raise KeyError(number) from None
+
+    def __setitem__(self, number: int, row: Any) -> None:
+        write_arrays(self._path(number), row._asdict())
+
+    def __delitem__(self, number: int) -> None:
+        self._path(number).unlink()
+
+    def clear(self) -> None:
+        """Delete all, torn ones too."""
+        for number in self:
+            del self[number]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(sorted(int(path.stem) for path in self._folder.glob("*.npz")))
+
+    def __len__(self) -> int:
+        return len(list(self._folder.glob("*.npz")))
+
+
+class BesideOthers(MutableMapping[int, Any]):
+    """A store that reads what it lacks from the stores of other runs, and writes its own."""
+
+    def __init__(self, own: StoredReplications, others: Sequence[StoredReplications]):
+        self._own, self._others = own, others
+
+    def __getitem__(self, number: int) -> Any:
+        for stored in (self._own, *self._others):
+            with suppress(KeyError):
+                return stored[number]
+        raise KeyError(number)
+
+    def __setitem__(self, number: int, row: Any) -> None:
+        self._own[number] = row
+
+    def __delitem__(self, number: int) -> None:
+        del self._own[number]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(sorted({n for s in (self._own, *self._others) for n in s}))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+def open_chunks(
+    folder: Path, identity: RunIdentity, *, anew: bool, shared: bool = False
+) -> Callable[[str], Any]:
+    """Where this very run keeps the chunks of its chains, by the name of the fit.
+
+    anew: forget those that are there.
+    shared: read also those that runs in folders beside this one keep under the same name,
+        so that a fit of more draws goes on from one that is finished.
+    """
+    from pcmodel.behaviour.sampling.chains import Chunk
+
+    called = f"chunks-{identity.config_hash}-{identity.seed}"
+    own = folder / called
+
+    def store(name: str) -> Any:
+        stored = StoredReplications(own / name, Chunk)
+        if anew:
+            stored.clear()
+        if anew or not shared:
+            return stored
+        beside = sorted(folder.resolve().parent.glob(f"*/{called}/{name}"))
+        others = [path for path in beside if path != (own / name).resolve()]
+        return BesideOthers(stored, [StoredReplications(p, Chunk) for p in others])
+
+    return store
+
+
+def drop_chunks(folder: Path) -> None:
+    """Remove what a complete run needs no longer."""
+    for path in folder.glob("chunks-*"):
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""One file a page: what a command's report shows and says."""

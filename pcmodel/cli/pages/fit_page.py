@@ -1,0 +1,348 @@
+"""The page of a fit: diagnostics before estimates, and what the data cannot say."""
+
+import re
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pcmodel.behaviour.posterior.diagnostics import STRICT, Diagnostics
+from pcmodel.behaviour.posterior.fitted_posterior import VARIATIONAL
+from pcmodel.report import SMOKE_STAMP, Panel, Report, Section, Table, Verdict
+
+
+class FitSummary(NamedTuple):
+    """What result.json holds; without effects where the chains cannot be trusted."""
+
+    refused: bool
+    effects: tuple[Any, ...]
+    complaints: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+    estimated_by: str = ""
+    caveats: tuple[str, ...] = ()  # what has to be known beside the effects
+    is_smoke: bool = False
+
+
+def analyse(
+    plan: Any, results: Any, *, accept_unconverged: bool, is_smoke: bool = False
+) -> FitSummary:
+    """Checks as verdicts; the effects unless they have to be refused."""
+    refused = bool(results.complaints) and not accept_unconverged
+    checks = [
+        Verdict(
+            f"Posterior predictive: {check.name}",
+            f"between {check.low:.3g} and {check.high:.3g} (90 % of replications)",
+            f"{check.observed:.3g}",
+            _outcome(check, results.complaints),
+            "predicted",
+        )
+        for check in results.posterior_checks
+    ]
+    found = (_converged(results), *checks)
+    doubts = (doubt.replace("**", "") for doubt in _doubts(results, is_smoke=is_smoke))
+    return FitSummary(
+        refused,
+        () if refused else results.effects,
+        results.complaints,
+        tuple(_undecided(v) for v in found) if is_smoke else found,
+        _estimator(plan),
+        (*doubts, *results.notes),
+        is_smoke,
+    )
+
+
+def _undecided(verdict: Verdict) -> Verdict:
+    """Nothing holds because a few draws did not speak against it."""
+    return (
+        verdict
+        if verdict.outcome == "fails"
+        else replace(verdict, outcome="inconclusive")
+    )
+
+
+def _estimator(plan: Any) -> str:
+    if plan.method == "svi":
+        return f"a variational fit (SVI) of {plan.num_steps} steps"
+    return (
+        f"NUTS, {plan.num_chains} chains of {plan.num_samples} draws after "
+        f"{plan.num_warmup} of warm-up"
+    )
+
+
+def _outcome(check: Any, complaints: tuple[str, ...]) -> str:
+    """Replications from draws that cannot be trusted decide nothing."""
+    if complaints:
+        return "inconclusive"
+    return "holds" if check.inside else "fails"
+
+
+def _converged(results: Any) -> Verdict:
+    found = results.diagnostics
+    wanted = (
+        f"R-hat at most {STRICT.max_rhat:g}, {STRICT.min_ess:.0f} effective draws, "
+        "no divergences"
+    )
+    if not isinstance(found, Diagnostics):
+        return Verdict(
+            "The chains agree",
+            wanted,
+            "; ".join((*results.complaints, "a variational fit has no chains")),
+            "fails" if results.complaints else "inconclusive",
+            "theorem",
+        )
+    return Verdict(
+        "The chains agree",
+        wanted,
+        f"R-hat {found.rhat:.3f}, {found.ess:.0f} effective draws, "
+        f"{found.num_divergent} divergences",
+        "fails" if found.complaints else "holds",
+        "theorem",
+    )
+
+
+def plot(plan: Any, results: Any, summary: FitSummary) -> dict[str, Any]:
+    """Beliefs and log-precisions of the shown series, and the effects if not refused."""
+    figures = {"beliefs": _draw_courses(results)}
+    if not summary.refused:
+        figures["effects"] = _draw_effects(results, is_smoke=summary.is_smoke)
+    return figures
+
+
+def _draw_courses(results: Any) -> Any:
+    from pcmodel.report.style import COLOURS, level_colours, new_figure
+
+    count = len(results.courses)
+    figure, axes = new_figure(2, count, height=2.6, squeeze=False, sharex=True)
+    for column, course in enumerate(results.courses):
+        top, bottom = axes[0, column], axes[1, column]
+        colours = level_colours(max(2, len(course.mean)))
+        for level, (mean, colour) in enumerate(zip(course.mean, colours, strict=False)):
+            top.plot(mean, color=colour, lw=1.4, label=f"level {level + 1}")
+        for precision, colour in zip(course.log_precision, colours, strict=False):
+            bottom.plot(precision, color=colour, lw=1.4)
+        outcome = results.outcomes[column]
+        top.plot(outcome, ".", color=COLOURS["grey"], ms=3, label="outcome")
+        top.set(title=f"series {column + 1}")
+        bottom.set(xlabel="trial")
+    axes[0, 0].set_ylabel("belief")
+    axes[1, 0].set_ylabel("log-precision")
+    axes[0, 0].legend(fontsize=8)
+    return figure
+
+
+def _draw_effects(results: Any, *, is_smoke: bool = False) -> Any:
+    from pcmodel.report.style import COLOURS, new_figure
+
+    effects = [e for e in results.effects if not e.is_spread]
+    figure, axes = new_figure(height=1.0 + 0.34 * len(effects))
+    for place, effect in enumerate(reversed(effects)):
+        axes.plot([effect.low, effect.high], [place, place], color=COLOURS["blue"])
+        axes.plot(effect.mean, place, "o", color=COLOURS["blue"])
+    axes.set_yticks(range(len(effects)), [e.name for e in reversed(effects)])
+    axes.axvline(0.0, color=COLOURS["grey"], lw=0.8)
+    doubt = "; ".join(_doubts(results, is_smoke=is_smoke)).replace("**", "")
+    axes.set_xlabel(
+        "\n".join(filter(None, ("posterior mean and 95 % interval", doubt)))
+    )
+    return figure
+
+
+def report(plan: Any, results: Any, summary: FitSummary) -> Report:
+    """The page."""
+    return Report(
+        title=f"Fit of {plan.model} to the {plan.task} task",
+        question=f"What do these data say about the parameters of {plan.model}?",
+        answer=_answer(results, summary),
+        verdicts=summary.verdicts,
+        key_panel=None
+        if summary.refused
+        else Panel("effects", _caption(results, summary), "Effects common to all."),
+        opening=Section(
+            "What the data were taken for",
+            ("`pcmodel check` says it before a fit.",),
+            (),
+            (Table(("what", "was understood"), results.understood),),
+        ),
+        sections=(
+            Section(
+                "Estimates",
+                _warnings(results, summary),
+                (),
+                _estimates(summary, results),
+            ),
+            Section("Models", (), (), (_models(results),)),
+            Section("Before the data", (), (), (_prior(results),)),
+            Section(
+                "Beliefs",
+                ("At the posterior mean of each series' parameters.",),
+                (
+                    Panel(
+                        "beliefs", "Belief and log-precision by level.", "Trajectories."
+                    ),
+                ),
+            ),
+        ),
+        assumptions=(
+            "Trials without a response are not scored; those without an outcome leave the belief as predicted.",
+            "Columns of numbers are centred on the average person; placebo or control is the "
+            "reference. With an interaction, a condition's own effect is that at the other's "
+            "reference, or zero.",
+        ),
+        provenance={"Precision": "float64"},
+        limitations=(
+            "A larger update can come from a relaxed prior, raised sensory precision or noisier responses; "
+            "a parameter's name is not evidence for its mechanism.",
+        ),
+    )
+
+
+def _answer(results: Any, summary: FitSummary) -> str:
+    """Who was fitted, what varies over people, and what was found."""
+    size = (
+        f"{results.num_participants} participants, {results.num_series} series, "
+        f"{results.num_scored} responses. {results.varies}"
+    )
+    if summary.refused:
+        theorem = _ratios_in_words(results)
+        return (
+            f"{size} **The fit cannot be trusted and no estimate is shown:** "
+            + "; ".join(summary.complaints)
+            + ". `--accept-unconverged` shows the numbers all the same."
+            + (f" {theorem}" if theorem else "")
+        )
+    return f"{size} {_effects_in_words(results, summary)}"
+
+
+def _effects_in_words(results: Any, summary: FitSummary) -> str:
+    """Every effect of a condition, with what speaks against it."""
+    said = [
+        f"{e.name} {e.mean:.2f} ({e.low:.2f} to {e.high:.2f})"
+        for e in results.effects
+        if e.is_condition
+    ]
+    words = f"Effects, 95 % intervals: {'; '.join(said)}" if said else NO_CONDITIONS
+    doubts = "; ".join(_doubts(results, is_smoke=summary.is_smoke))
+    found = f"{words} ({doubts})." if doubts else f"{words}."
+    return " ".join(filter(None, (found, *results.notes, _ratios_in_words(results))))
+
+
+NO_CONDITIONS = "No formula has conditions, so that no effects are estimated"
+
+
+DISTRUST = "**do not trust:**"
+
+
+def _doubts(results: Any, *, is_smoke: bool) -> list[str]:
+    """Why the intervals are not what they seem, in a few words; Estimates tells all."""
+    is_sampled, found = isinstance(results.diagnostics, Diagnostics), []
+    if is_smoke:
+        found.append(f"**{SMOKE_STAMP[:1].lower()}{SMOKE_STAMP[1:]}**")
+    if results.complaints:
+        what = (
+            "the chains have not converged"
+            if is_sampled
+            else "the loss had not settled"
+        )
+        found.append(f"{DISTRUST} {what}")
+    if not is_sampled:
+        found.append(VARIATIONAL)
+    return found
+
+
+def _ratios_in_words(results: Any) -> str:
+    """What no data of this kind can tell, whatever the sampler did."""
+    names = [v.name for v in results.verdicts if v.word == "ratio only"]
+    if not names:
+        return ""
+    return f"Ratio only, known against another number alone: {', '.join(names)}."
+
+
+def _caption(results: Any, summary: FitSummary) -> str:
+    doubts = "; ".join(_doubts(results, is_smoke=summary.is_smoke))
+    said = "Effects common to all, posterior mean and 95 % interval"
+    return f"{said} ({doubts})." if doubts else f"{said}."
+
+
+def _warnings(results: Any, summary: FitSummary) -> tuple[str, ...]:
+    """What has to be known of the numbers in the table below."""
+    found = [f"Estimated by {summary.estimated_by}."]
+    for doubt in _doubts(results, is_smoke=summary.is_smoke):
+        is_complaint = doubt.startswith(DISTRUST)
+        told = f"{DISTRUST} {'; '.join(summary.complaints)}" if is_complaint else doubt
+        found.append(
+            re.sub("[a-z]", lambda first: first[0].upper(), told, count=1) + "."
+        )
+    found += results.notes
+    missing = {k: n for k, n in results.num_missing.items() if n}
+    if missing:
+        found.append(
+            f"Missing cells: {', '.join(f'{k} {n}' for k, n in missing.items())}."
+        )
+    return tuple(found)
+
+
+def _estimates(summary: FitSummary, results: Any) -> tuple[Table, ...]:
+    if summary.refused:
+        return ()
+    rows = [
+        (
+            e.name,
+            e.mean,
+            e.sd,
+            f"{e.low:.3g} to {e.high:.3g}",
+            f"{e.positive:.2f}",
+            f"{e.contraction:.2f}",
+            v.word + (f", tied to {v.tied_to}" if v.tied_to else ""),
+            f"{e.rhat:.3f}" if np.isfinite(e.rhat) else "",
+        )
+        for e, v in zip(results.effects, results.verdicts, strict=True)
+    ]
+    columns = (
+        "Effect",
+        "Mean",
+        "SD",
+        "95 %",
+        "P(> 0)",
+        "Contraction",
+        "Verdict",
+        "R-hat",
+    )
+    caption = (
+        "Contraction: 1 - posterior / prior variance. Identified: at least half of the "
+        "prior variance removed by the data; prior: less; ratio only: known against another; "
+        "unknown: narrow in a variational fit, which would be so for a ratio too."
+    )
+    return (Table(columns, rows, caption),)
+
+
+def _models(results: Any) -> Table:
+    rows = [
+        (
+            c.model,
+            c.total,
+            c.difference,
+            f"{c.standard_error:.1f}",
+            c.num_untrusted,
+            "; ".join(c.complaints) or "none",
+        )
+        for c in results.compared
+    ]
+    return Table(
+        ("Model", "LOO (nats)", "Difference", "SE", "Not trusted", "Complaints"),
+        rows,
+        "Leave-one-response-out accuracy; SE over participants. Not trusted: responses whose "
+        "Pareto k is too large for the number of draws.",
+        digits=5,
+    )
+
+
+def _prior(results: Any) -> Table:
+    rows = [
+        (c.name, c.observed, f"{c.low:.3g} to {c.high:.3g}")
+        for c in results.prior_checks
+    ]
+    return Table(
+        ("Statistic", "Observed", "90 % of prior replications"),
+        rows,
+        "What the priors alone expect; observed values should be possible under them.",
+    )

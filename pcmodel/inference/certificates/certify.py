@@ -1,0 +1,46 @@
+"""The certificate of an answer, whoever found it: its distance from the mode, and a look around it."""
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.inference.certificates.certificate import (
+    Certificate,
+    conclude,
+    decrement_bound,
+    is_convex,
+    last_digit,
+    widened,
+)
+from pcmodel.inference.certificates.local_model import Ground
+from pcmodel.inference.certificates.saddles import look_around
+from pcmodel.inference.linear.dual_primal import LinearSolver, choose
+from pcmodel.inference.solvers.sufficient_decrease import point_at
+from pcmodel.inference.whitened import linearise
+from pcmodel.model.problem import Problem
+
+
+def certify(
+    problem: Problem,
+    whitened: Float[Array, " free"],
+    *,
+    tolerance: float,
+    linear_solver: LinearSolver | None = None,
+) -> Certificate:
+    """What can be said of a point from what is measured there.
+
+    A saddle, and a corner with a way down beside it, are no modes however small the gradient.
+    """
+    if whitened.shape[0] == 0:
+        return Certificate(jnp.zeros((), whitened.dtype), jnp.ones((), bool))
+    linear = linearise(problem, whitened)
+    solver = linear_solver or choose(problem.structure, linear.num_outputs)
+    zero = jnp.zeros((), whitened.dtype)
+    prepared = solver.prepare(problem, whitened, linear, zero)
+    solution = prepared.solve(-linear.gradient, 0.25 * jnp.asarray(tolerance))
+    bound = decrement_bound(linear.gradient, solution)
+    if not is_convex(problem):
+        ground = Ground(point_at(problem, whitened), linear, prepared.precondition)
+        around = look_around(problem, ground, jnp.ones((), bool))
+        bound = jnp.where(around.leaving, jnp.inf, widened(bound, around.widening))
+    return conclude(bound, last_digit(problem, whitened, linear), tolerance)

@@ -1,0 +1,314 @@
+r"""Modes on a corner of the energy: units held where their activation bends.
+
+With predictions $W\,\mathrm{act}(x) + b$ the energy bends in single units: at a corner c of unit i it has a slope
+$l_i$ to the left and $r_i$ to the right, whatever the sides of the other units (their derivatives enter the slopes of
+their own coordinates alone).  So with A the units at their corners, x is a strict local minimum if
+
+$$ l_i < 0 < r_i \quad (i \in A), \qquad \partial E / \partial x_U = 0, \qquad
+   v^\top (\partial^2 E / \partial x_U^2)\, v > 0 , $$
+
+U all other free units: every direction that leaves a corner goes up to first order, every other is smooth.  The
+second and third are those of the same problem with A *pinned*, a smooth one (`pcmodel.model.problem.Pins`): its
+certificate is the usual one (`pcmodel.inference.certificates.certificate`), in posterior standard deviations of U given A.
+
+The first are measured at the answer, by gradients with all of A moved by less than any digit shows to one side and
+to the other.  The pinned problem's own mode may lie $\delta$ standard deviations away, where a slope differs by at
+most $\sqrt{H_{ii}}\, \delta$ (Cauchy-Schwarz).  A slope within that of zero is not told from it: the unit is let go
+on that side, where the problem is smooth, and is measured there.  One whose slope leads down is let go that way.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Bool, Float
+
+from pcmodel.inference.certificates.activations import corner_values
+from pcmodel.inference.certificates.kinks import energy_programs, has_corners
+from pcmodel.inference.fixed_draws import signs
+from pcmodel.inference.implicit_derivatives import whitened_errors
+from pcmodel.inference.solvers.sufficient_decrease import Point
+from pcmodel.inference.whitened import unroll, whitened_from_latents
+from pcmodel.model.energy import (
+    data_energy,
+    latents_from_state,
+    level_factor,
+    observed_gain,
+    predictions,
+    state_from_latents,
+)
+from pcmodel.model.problem import Pins, Problem
+
+CLEAR = 16.0
+"""Last digits of a unit and its prediction by which one that is let go lies beside its corner, for rounding not to
+put it on the other side."""
+SIGNS = 4
+"""Random signs by which the curvature of every unit is estimated; the largest of them, doubled, is taken."""
+
+
+class Place(NamedTuple):
+    """Where a descent is: whitened errors with the pinned units' at zero, and what is pinned."""
+
+    whitened: Float[Array, " free"]
+    pins: Pins
+
+
+def corner_table(problem: Problem) -> Float[np.ndarray, "free corners"] | None:
+    """Values at which free units may be pinned (infinite: none); None where there are none at all."""
+    structure = problem.structure
+    if structure.model.is_linear:
+        return None
+    rows: list[tuple[float, ...]] = []
+    for level in range(structure.top + 1):
+        values = corner_values(problem, level - 1) if level else ()
+        units = structure.free_units(level)
+        if not values or not len(units) or level_factor(problem, level).ndim != 1:
+            values = ()
+        rows += [values] * len(units)
+    most = max(map(len, rows), default=0)
+    if most == 0:
+        return None
+    return np.array([[*row, *([np.inf] * (most - len(row)))] for row in rows])
+
+
+def leaves_corners(problem: Problem) -> bool:
+    """Whether the energy has corners at which no unit can be pinned."""
+    programs = list(energy_programs(problem))
+    levels = len(problem.structure.model.widths) - 1
+    for level, program in enumerate(programs):
+        pinned = level < levels and level_factor(problem, level + 1).ndim == 1
+        if has_corners(program) and not (pinned and corner_values(problem, level)):
+            return True
+    return False
+
+
+def with_pins(problem: Problem, pins: Pins) -> Problem:
+    """The same problem with these units pinned."""
+    return Problem(problem.structure, problem.inputs._replace(pins=pins))
+
+
+def unpinned(whitened: Float[Array, " free"]) -> Place:
+    """A place with nothing pinned."""
+    return Place(whitened, Pins(whitened != whitened, jnp.zeros_like(whitened)))
+
+
+def state_at(problem: Problem, place: Place) -> Float[Array, " free"]:
+    """The free units' latents."""
+    held = with_pins(problem, place.pins)
+    return state_from_latents(problem.structure, unroll(held, place.whitened).latents)
+
+
+def place_of(problem: Problem, state: Float[Array, " free"], pins: Pins) -> Place:
+    """The place of given latents, whose pinned units are at their values."""
+    latents = latents_from_state(problem, jnp.where(pins.mask, pins.values, state))
+    return Place(whitened_from_latents(with_pins(problem, pins), latents), pins)
+
+
+def whole_point(problem: Problem, place: Place) -> Point:
+    """The point of the problem without pins, whose energy compares with that of others."""
+    found = unroll(with_pins(problem, place.pins), place.whitened)
+    size = place.whitened.shape[0]
+    rows, own = found.rows[:-size], found.rows[-size:]
+    return Point(place.whitened + own, rows, found.logits)
+
+
+class Side(NamedTuple):
+    """slope: of the energy along every unit.  scale: root of the Gauss-Newton curvature along it, from above.
+    outputs: whitened errors, and logits of discrete data.
+    """
+
+    slope: Float[Array, " free"]
+    scale: Float[Array, " free"]
+    outputs: Float[Array, " outputs"]
+
+
+def side(problem: Problem, state: Float[Array, " free"]) -> Side:
+    """First and second order of the energy in the latents themselves."""
+    structure = problem.structure
+
+    (rows, logits), pull = jax.vjp(lambda x: whitened_errors(problem, x), state)
+
+    def along(own: Array, outer: Array | None) -> Array:
+        return pull((own, outer))[0]
+
+    if logits is None:
+        slope = along(rows, None)
+    else:
+        slope = along(rows, jax.grad(lambda eta: data_energy(problem, eta))(logits))
+
+    def sample(own: Array, others: Array | None) -> Array:
+        if logits is None or others is None:
+            return along(own, None)
+        gain = observed_gain(problem)
+        return along(own, structure.discrete.pull_root(logits, gain, others))
+
+    some, others = several_signs(rows, 4), None
+    if logits is not None:
+        others = several_signs(logits, 5)
+    scale = 2 * jnp.max(jnp.abs(jax.vmap(sample)(some, others)), axis=0)
+    both = rows if logits is None else jnp.concatenate([rows, logits])
+    return Side(slope, scale, both)
+
+
+class Bend(NamedTuple):
+    """Slopes to both sides of corners, the larger root of curvature, and whether predictions meet there (a step
+    has slopes too, but no corner).
+    """
+
+    left: Float[Array, " free"]
+    right: Float[Array, " free"]
+    scale: Float[Array, " free"]
+    meets: Bool[Array, ""]
+
+
+def bend(problem: Problem, state: Float[Array, " free"], pins: Pins) -> Bend:
+    """Both sides of the pins; of other units just the slope."""
+    info = jnp.finfo(state.dtype)
+    # Below every digit, and not so small that a product with a slope is lost.
+    beside = jnp.where(
+        pins.values == 0, info.tiny**0.75, 4 * info.eps * jnp.abs(pins.values)
+    )
+    left = side(problem, jnp.where(pins.mask, pins.values - beside, state))
+    right = side(problem, jnp.where(pins.mask, pins.values + beside, state))
+    jump = jnp.max(jnp.abs(right.outputs - left.outputs))
+    meets = jump <= info.eps**0.5 * (1 + jnp.max(jnp.abs(left.outputs)))
+    scale = jnp.maximum(left.scale, right.scale)
+    return Bend(left.slope, right.slope, scale, meets)
+
+
+def crossed(
+    table: Float[np.ndarray, "free corners"],
+    old: Float[Array, " free"],
+    new: Float[Array, " free"],
+) -> Pins:
+    """The first corner that each unit passes on its way."""
+    corners = jnp.asarray(table, old.dtype)
+    passes = (old[:, None] - corners) * (new[:, None] - corners) < 0
+    way = jnp.where(passes, jnp.abs(corners - old[:, None]), jnp.inf)
+    return Pins(jnp.any(passes, axis=1), _pick(corners, way))
+
+
+def nearest(
+    table: Float[np.ndarray, "free corners"], state: Float[Array, " free"]
+) -> Float[Array, " free"]:
+    """The corner next to each unit; infinite where it has none."""
+    corners = jnp.asarray(table, state.dtype)
+    return _pick(corners, jnp.abs(corners - state[:, None]))
+
+
+def _pick(corners: Array, distance: Array) -> Array:
+    which = jnp.argmin(distance, axis=1)
+    return jnp.take_along_axis(corners, which[:, None], axis=1)[:, 0]
+
+
+def joined(pins: Pins, more: Pins) -> Pins:
+    """Units of either."""
+    return Pins(pins.mask | more.mask, jnp.where(pins.mask, pins.values, more.values))
+
+
+def blocked(
+    problem: Problem,
+    passed: Pins,
+    old: Float[Array, " free"],
+    new: Float[Array, " free"],
+) -> Pins:
+    """Those that pass a corner beyond which the energy rises, with all that pass one at theirs."""
+    found = bend(problem, jnp.where(passed.mask, passed.values, new), passed)
+    rises = jnp.where(new > old, found.right > 0, found.left < 0)
+    return passed._replace(mask=passed.mask & rises)
+
+
+def settled(
+    problem: Problem,
+    table: Float[np.ndarray, "free corners"],
+    place: Place,
+    *,
+    certain: Bool[Array, ""],
+    cautious: Bool[Array, ""],
+    distance: Float[Array, ""],
+) -> Place:
+    """Units whose slopes do not hold them are let go.
+
+    cautious: none before the pinned problem is solved, and then only the one whose slope leads down most: that way
+    the next step goes off its corner, where several together may send one another back.
+
+    certain: the place counts as found, `distance` standard deviations from the pinned problem's mode.  Then units
+    are held only by slopes that cannot be zero at that mode, and units as near to a corner as that are asked too.
+    """
+    state, pins = state_at(problem, place), place.pins
+    corner = nearest(table, state)
+    finite = jnp.isfinite(corner)
+    corner = jnp.where(pins.mask, pins.values, jnp.where(finite, corner, 0))
+    away = side(problem, state).scale * jnp.abs(state - corner)
+    close = certain & finite & (away <= distance)
+    asked = Pins(pins.mask | close, corner)
+    found = bend(problem, state, asked)
+    soft = jnp.where(certain, found.scale * distance, 0)
+    leftward, rightward = found.left > soft, found.right < -soft
+    firm = found.meets & (found.left < -soft) & (found.right > soft)
+    down = asked.mask & (leftward | rightward)
+    steepness = jnp.maximum(found.left, -found.right) / found.scale
+    steepest = steepness >= jnp.max(jnp.where(down, steepness, -jnp.inf))
+    kept = ~certain | (jnp.any(down) & ~steepest)
+    down &= ~cautious | (certain & steepest)
+    held = asked.mask & ~down & (firm | (pins.mask & (~certain | (cautious & kept))))
+    # To the side that leads down more, else to the one whose slope is none.
+    to_left = jnp.where(
+        down,
+        leftward & (found.left >= -found.right),
+        jnp.abs(found.left) <= jnp.abs(found.right),
+    )
+    freed = (pins.mask & ~held) | down
+    beside = jnp.where(to_left, -1, 1) * clearance(problem, state, corner)
+    new = Pins(held, jnp.where(held, corner, 0))
+    moved = place_of(problem, jnp.where(freed, corner + beside, state), new)
+    same = jnp.all(new.mask == pins.mask) & ~jnp.any(freed)
+    return jax.tree.map(lambda a, b: jnp.where(same, a, b), place, moved)
+
+
+def at_corners(
+    problem: Problem,
+    table: Float[np.ndarray, "free corners"],
+    whitened: Float[Array, " free"],
+) -> Place:
+    """The place of an answer: pinned are the units that rounding alone keeps off corners both sides of which lead up."""
+    free = unpinned(whitened)
+    state = state_at(problem, free)
+    corner = nearest(table, state)
+    # Less than a unit that was let go lies beside its corner.
+    near = jnp.abs(state - corner) <= 0.5 * clearance(
+        problem, state, jnp.where(jnp.isfinite(corner), corner, 0)
+    )
+    asked = Pins(near, jnp.where(near, corner, 0))
+    found = bend(problem, state, asked)
+    up = near & found.meets & (found.left < 0) & (found.right > 0)
+    pins = Pins(up, jnp.where(up, corner, 0))
+    moved = place_of(problem, state, pins)
+    return jax.tree.map(lambda a, b: jnp.where(jnp.any(up), a, b), moved, free)
+
+
+def clearance(
+    problem: Problem, state: Float[Array, " free"], corner: Float[Array, " free"]
+) -> Float[Array, " free"]:
+    """The least distance from a corner at which rounding does not change the side."""
+    info = jnp.finfo(state.dtype)
+
+    def predicted(state: Array) -> Array:
+        latents = latents_from_state(problem, state)
+        return state_from_latents(problem.structure, predictions(problem, latents))
+
+    def change(directions: Array) -> Array:
+        return jax.jvp(predicted, (state,), (info.eps * state * directions,))[1]
+
+    # A prediction sums terms that may be far larger than itself.
+    changes = jax.vmap(change)(several_signs(state, 6))
+    size = info.eps * (jnp.abs(predicted(state)) + jnp.abs(corner))
+    size += jnp.max(jnp.abs(changes), axis=0)
+    return CLEAR * size + info.tiny**0.75
+
+
+def several_signs(like: Float[Array, " n"], seed: int) -> Float[Array, "signs n"]:
+    """Fixed random signs, a row for each sample."""
+    return signs(SIGNS * like.shape[0], seed, like.dtype).reshape(SIGNS, -1)

@@ -1,0 +1,194 @@
+r"""Kinks: where the energy has a corner, a gradient of zero does not make a mode.
+
+A rectifier whose input is at zero, because everything above it rests there, has a derivative of zero and a way
+down beside it; so have |x| and max pooling.  Which networks have corners is read from the operations that their
+predictions are made of.  At a point that counts as found the gradient is asked again a little above and a little
+below it, on all units at once; where that shows another way the energy decides.
+"""
+
+from collections.abc import Container, Iterator
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.extend.core import Jaxpr, JaxprEqn
+from jaxtyping import Bool, Float
+
+from pcmodel.inference.fixed_draws import signs
+from pcmodel.inference.linear.conjugate_gradient import Precondition
+from pcmodel.inference.solvers.sufficient_decrease import (
+    Point,
+    energy_change,
+    energy_rounding,
+    point_at,
+)
+from pcmodel.inference.start import raised
+from pcmodel.inference.whitened import linearise
+from pcmodel.model.generative import GenerativeModel
+from pcmodel.model.likelihood import Bernoulli, Categorical, Gaussian
+from pcmodel.model.problem import Problem
+from pcmodel.model.types import Weights
+
+CORNERS = frozenset(
+    {
+        "abs",
+        "argmax",
+        "argmin",
+        "ceil",
+        "clamp",
+        "cummax",
+        "cummin",
+        "eq",
+        "floor",
+        "ge",
+        "gt",
+        "le",
+        "lt",
+        "max",
+        "min",
+        "ne",
+        "reduce_max",
+        "reduce_min",
+        "reduce_window_max",
+        "reduce_window_min",
+        "round",
+        "select_n",
+        "sign",
+        "sort",
+        "top_k",
+    }
+)
+"""Operations of JAX whose derivative jumps, or that choose between values."""
+CALLS = frozenset({"jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call"})
+"""Operations that do no more than the programs inside them."""
+SIDES = (1e-2, -1e-2, 1.0, -1.0)
+"""Where a found point is looked at from, as `pcmodel.inference.start.START`: across a corner, and out of a dead end."""
+HALVINGS = 5
+MOST_LEVELS = 8
+MIXED = range(4)
+
+
+def has_kinks(problem: Problem) -> bool:
+    """Whether any level's prediction, or a likelihood of the user's, is made of operations with corners."""
+    return any(map(has_corners, energy_programs(problem)))
+
+
+def has_corners(program: Jaxpr) -> bool:
+    """Whether any of its operations has a derivative that jumps."""
+    return any(each.primitive.name in CORNERS for each in operations(program))
+
+
+def energy_programs(problem: Problem) -> Iterator[Jaxpr]:
+    """What every level's prediction consists of, and a likelihood that is not the package's own."""
+    structure, inputs = problem.structure, problem.inputs
+    model, dtype = structure.model, inputs.gains[0].dtype
+    for level, width in enumerate(model.widths[1:]):
+        above = jax.ShapeDtypeStruct((width,), dtype)
+        predict = partial(_predict, model, level)
+        yield jax.make_jaxpr(predict)(inputs.weights, above).jaxpr
+    if type(model.likelihood) not in (Gaussian, Bernoulli, Categorical):
+        unit = jax.ShapeDtypeStruct((model.widths[0],), dtype)
+        one = jax.ShapeDtypeStruct((), dtype)
+        terms = model.likelihood.energy_terms  # pyright: ignore[reportAttributeAccessIssue]
+        yield jax.make_jaxpr(terms)(unit, unit, one).jaxpr
+
+
+def _predict(
+    model: GenerativeModel, level: int, weights: Weights, above: Array
+) -> Array:
+    return model.predict_level(weights, level, above)
+
+
+def operations(program: Jaxpr, known: Container[str] = ()) -> Iterator[JaxprEqn]:
+    """Every operation of a program and of the programs inside it, but for calls whose names are known."""
+    for equation in program.eqns:
+        leaves = jax.tree.leaves(list(equation.params.values()))
+        inner = [getattr(leaf, "jaxpr", leaf) for leaf in leaves]
+        inner = [each for each in inner if hasattr(each, "eqns")]
+        if inner and str(equation.params.get("name")) in known:
+            continue
+        if not inner or equation.primitive.name not in CALLS:
+            yield equation
+        for each in inner:
+            yield from operations(each, known)
+
+
+class WayDown(NamedTuple):
+    """lower: whether a step was found that lowers the energy visibly."""
+
+    step: Float[Array, " free"]
+    lower: Bool[Array, ""]
+
+
+def way_down(
+    problem: Problem, point: Point, precondition: Precondition, wanted: Array
+) -> WayDown:
+    """Look at a point from its sides; costs nothing where not wanted."""
+    offsets = directions(problem)
+    noise = energy_rounding(problem, point)
+    sides = jnp.asarray(SIDES, offsets.dtype)
+    many = len(SIDES) * offsets.shape[0]
+
+    def lowest(step: Array, from_there: Array) -> WayDown:
+        def change(length: Array) -> Array:
+            whitened = point.whitened + step + length * from_there
+            return energy_change(problem, point, point_at(problem, whitened))
+
+        def worse(carry):
+            _, difference, count = carry
+            return ~(difference < -noise) & (count < HALVINGS)
+
+        def shorten(carry):
+            length, _, count = carry
+            return 0.25 * length, change(0.25 * length), count + 1
+
+        one = jnp.ones((), step.dtype)
+        first = (one, change(one), jnp.zeros((), int))
+        length, difference, _ = jax.lax.while_loop(worse, shorten, first)
+        return WayDown(step + length * from_there, difference < -noise)
+
+    def unfinished(carry):
+        found, number = carry
+        return ~found.lower & (number < many)
+
+    def look(carry):
+        _, number = carry
+        beside = sides[number % len(SIDES)] * offsets[number // len(SIDES)]
+        linear = linearise(problem, point.whitened + beside)
+        direction = -precondition(linear.gradient)
+        curved = jnp.sum(direction**2) + jnp.sum(linear.push(direction) ** 2)
+        promised = -jnp.sum(linear.gradient * direction)
+        length = promised / jnp.where(curved > 0, curved, 1)
+        return lowest(beside, length * direction), number + 1
+
+    nothing = WayDown(jnp.zeros_like(point.whitened), jnp.zeros((), bool))
+    first = (nothing, jnp.where(wanted, 0, many))
+    return jax.lax.while_loop(unfinished, look, first)[0]
+
+
+def directions(problem: Problem) -> Float[Array, "directions free"]:
+    """All units raised, those of one level alone (a level above can switch off what it predicts), and mixed ones.
+
+    In deep hierarchies every second level stands for one.  Mixed: some raised, others lowered, as where corners are
+    those of a mixture of units, act(W x).
+    """
+    structure = problem.structure
+    whole = raised(problem, 1.0)
+    mixed = whole[None] * jnp.stack(
+        [signs(whole.shape[0], 10 + i, whole.dtype) for i in MIXED]
+    )
+    slices = [part for part in structure.free_slices() if part.stop > part.start]
+    if len(slices) < 2:
+        return jnp.concatenate([whole[None], mixed])
+    groups = [[part] for part in slices]
+    if len(slices) > MOST_LEVELS:
+        groups = [slices[::2], slices[1::2]]
+    masks = np.zeros((len(groups) + 1, structure.num_free), bool)
+    masks[0] = True
+    for mask, group in zip(masks[1:], groups, strict=True):
+        for part in group:
+            mask[part] = True
+    return jnp.concatenate([jnp.where(masks, whole[None], 0), mixed])

@@ -1,0 +1,95 @@
+"""Whether the energy beside an answer is what its gradient and curvature say there: else no distance can be told.
+
+A certificate reads a distance off a quadratic.  Predictions that bend sharply (corners of a mixture of units, a power
+that is flat at a point) or whose derivative is not their own (`stop_gradient`, straight-through rounding) have no such
+quadratic, or a narrow one.  Where a network or a likelihood is made of operations of which that cannot be excluded,
+gradients and energies at two points beside the answer are asked, as far away as the mode may be.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Bool, Float
+
+from pcmodel.inference.certificates.certificate import probing, squared_length
+from pcmodel.inference.certificates.kinks import energy_programs, operations
+from pcmodel.inference.linear.conjugate_gradient import Precondition
+from pcmodel.inference.solvers.sufficient_decrease import (
+    Point,
+    energy_change,
+    energy_rounding,
+    gradient_rounding,
+    point_at,
+)
+from pcmodel.inference.whitened import Linearisation, linearise
+from pcmodel.model.problem import Problem
+
+SMOOTH = frozenset(
+    {
+        *("add", "add_any", "sub", "mul", "neg", "div", "dot_general", "reduce_sum"),
+        *("tanh", "logistic", "exp", "expm1", "log1p", "erf", "sin", "cos"),
+        *("conv_general_dilated", "reshape", "broadcast_in_dim", "transpose", "slice"),
+        *("squeeze", "concatenate", "convert_element_type", "dynamic_slice", "copy"),
+        *("jit", "pjit", "closed_call", "gather", "rev", "pad", "iota", "split"),
+    }
+)
+"""Operations that bend no more sharply than tanh does (`gather`: of constant places)."""
+POWERS = (3,)
+"""Of `integer_pow`: gelu's.  The fourth, a square of squares, is flat at zero and steep close by."""
+SMOOTH_CALLS = frozenset({"softplus", "logaddexp", "gelu", "silu"})
+"""Functions of JAX with a derivative of their own, which is the right one."""
+BESIDE = {"float32": 1e-4, "float64": 1e-7}
+"""Posterior standard deviations a direction at which is looked at least."""
+SHARE = 0.5
+"""Of the distance to where is looked: by how much the gradient there may differ from the quadratic's."""
+
+
+def is_smooth(problem: Problem) -> bool:
+    """Whether predictions and likelihood are made of smooth operations alone."""
+    return all(
+        equation.primitive.name in SMOOTH or equation.params.get("y") in POWERS
+        for program in energy_programs(problem)
+        for equation in operations(program, SMOOTH_CALLS)
+    )
+
+
+class Ground(NamedTuple):
+    """A point, the products there, and a map close to the inverse of Gauss-Newton's Hessian."""
+
+    point: Point
+    linear: Linearisation
+    precondition: Precondition
+
+
+def agrees_nearby(problem: Problem, ground: Ground) -> Bool[Array, ""]:
+    """Gradient and energy at z + d and z - 2 d are those of the quadratic at z, but for half the distance |d|.
+
+    g(z + d) + g(z - 2 d) / 2 - 3 g(z) / 2 vanishes for every quadratic, whatever its Hessian, and the change of
+    energy is d (g(z) + g(z + d)) / 2.
+    """
+    linear, point = ground.linear, ground.point
+    noise = energy_rounding(problem, point)
+    least = BESIDE[str(noise.dtype)] * point.whitened.shape[0] ** 0.5
+    away = length_by_posterior(linear, ground.precondition, linear.gradient)
+    radius = jnp.maximum(jnp.maximum(least, 4 * away), 10 * gradient_rounding(noise))
+    direction = ground.precondition(probing(linear, seed=4))
+    step = direction * radius / jnp.sqrt(squared_length(linear, direction))
+    near = linearise(problem, point.whitened + step).gradient
+    far = linearise(problem, point.whitened - 2 * step).gradient
+    strange = near + 0.5 * far - 1.5 * linear.gradient
+    bent = length_by_posterior(linear, ground.precondition, strange)
+    change = energy_change(problem, point, point_at(problem, point.whitened + step))
+    promised = 0.5 * jnp.sum(step * (linear.gradient + near))
+    unlike = jnp.abs(change - promised)
+    # Written so that a NaN does not agree.
+    return (bent <= SHARE * radius) & (unlike <= SHARE * radius**2 + 2 * noise)
+
+
+def length_by_posterior(
+    linear: Linearisation, precondition: Precondition, gradient: Float[Array, " free"]
+) -> Float[Array, ""]:
+    """Bound on sqrt(g' H^-1 g), tight where the map is close to H^-1; see `pcmodel.inference.certificates.certificate`."""
+    pushed = linear.push(precondition(gradient))
+    bound2 = jnp.sum((gradient - linear.pull(pushed)) ** 2) + jnp.sum(pushed**2)
+    return jnp.sqrt(jnp.minimum(jnp.sum(gradient**2), bound2))

@@ -1,0 +1,241 @@
+r"""Implicit derivatives of the mode: its equation, written so that nothing cancels, and a solve that is measured.
+
+In the latents x with the whitened errors as unknowns of their own, the mode is
+
+$$ \rho = r(x), \qquad s = \nabla\, (-\log p)(\eta(x)), \qquad J_r^\top \rho + J_\eta^\top s = 0 . $$
+
+Its derivatives hold every error and every slope of it apart.  The gradient with respect to x alone adds terms that
+differ by the ratio of precisions and cancel at the mode, and its Hessian $J^\top J$ has the *square* of that ratio:
+in float32 a ratio of $10^8$ leaves no digit.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.scipy.linalg import lu_factor, lu_solve
+from jaxtyping import Float
+
+from pcmodel.inference.whitened import unroll
+from pcmodel.model.energy import (
+    belief_rows,
+    data_energy,
+    latents_from_state,
+    level_factor,
+    predictions,
+    state_from_latents,
+)
+from pcmodel.model.linalg import rows_of, take
+from pcmodel.model.precision import partition, unwhiten, whiten
+from pcmodel.model.problem import Problem
+
+ROUNDS = 3
+"""Rounds of refinement of an implicit derivative."""
+LIMIT = 3e-3
+"""Relative correction by a further round of refinement from which on a derivative is NaN."""
+
+
+def whitened_errors(
+    problem: Problem, state: Float[Array, " free"], known: Sequence[Array] | None = None
+) -> tuple[Float[Array, " rows"], Array | None]:
+    """Whitened errors of every level and belief at given latents, and the logits of observed discrete data.
+
+    known: the levels' errors, where they are known better than as the rounded difference of value and prediction,
+        whose derivatives they then have.
+    """
+    structure = problem.structure
+    latents = latents_from_state(problem, state)
+    predicted = predictions(problem, latents)
+    rows = []
+    for level in range(structure.first_level, structure.top + 1):
+        error = latents[level] - predicted[level]
+        if known is not None:
+            own = known[level - structure.first_level]
+            error = own + (error - jax.lax.stop_gradient(error))
+        rows.append(whiten(level_factor(problem, level), error))
+    rows += belief_rows(problem, latents)
+    if not structure.is_discrete:
+        return jnp.concatenate(rows), None
+    return jnp.concatenate(rows), take(predicted[0], structure.clamped_units(0))
+
+
+def errors_and_slopes(
+    problem: Problem, state: Float[Array, " free"], known: Sequence[Array] | None = None
+) -> Float[Array, " errors"]:
+    """The derivative of the energy with respect to whitened errors (themselves) and logits."""
+    rows, logits = whitened_errors(problem, state, known)
+    if logits is None:
+        return rows
+    slopes = jax.grad(lambda eta: data_energy(problem, eta))(logits)
+    return jnp.concatenate([rows, slopes])
+
+
+def stationarity(
+    problem: Problem,
+    unknowns: Float[Array, " unknowns"],
+    known: Sequence[Array] | None = None,
+) -> Float[Array, " unknowns"]:
+    """What is zero at the mode, of the free units' latents followed by errors and slopes.
+
+    A pinned unit's equation is that it has its value.
+    """
+    size = problem.structure.num_free
+    state, slopes = unknowns[:size], unknowns[size:]
+
+    def outputs(state: Array) -> Array:
+        rows, logits = whitened_errors(problem, state)
+        return rows if logits is None else jnp.concatenate([rows, logits])
+
+    _, pull = jax.vjp(outputs, state)
+    gradient = pull(slopes)[0]
+    if (pins := problem.inputs.pins) is not None:
+        gradient = jnp.where(pins.mask, state - pins.values, gradient)
+    left = slopes - errors_and_slopes(problem, state, known)
+    return jnp.concatenate([gradient, left])
+
+
+def num_unknowns(problem: Problem) -> int:
+    """Size of the equation."""
+    state = jax.ShapeDtypeStruct(
+        (problem.structure.num_free,), problem.inputs.gains[0].dtype
+    )
+    slopes = jax.eval_shape(lambda x: errors_and_slopes(problem, x), state)
+    return state.shape[0] + slopes.shape[0]
+
+
+def differentiable(
+    problem: Problem, whitened: Float[Array, " free"]
+) -> tuple[Array, Array]:
+    """Latents of the free units, and their whitened errors, at a mode that has been found: with its derivatives.
+
+    whitened: of the problem as it is pinned; what is returned counts the pinned units' own errors too.
+    """
+    still = jax.lax.stop_gradient(problem)
+    latents = unroll(still, jax.lax.stop_gradient(whitened)).latents
+    state = state_from_latents(problem.structure, latents)
+    root = _root(problem, still, state)
+    size = state.shape[0]
+    return root[:size], own_errors(problem, root[size:])
+
+
+def _root(problem: Problem, still: Problem, state: Array) -> Array:
+    """The unknowns at the mode; nothing is solved unless a derivative is asked for."""
+    size = state.shape[0]
+    start = jnp.concatenate([state, errors_and_slopes(still, state)])
+
+    def equation(unknowns: Array) -> Array:
+        here = jax.lax.stop_gradient(unknowns)
+        better, known = jax.lax.stop_gradient(polished(still, here[:size]))
+        return stationarity(problem, better + (unknowns - here), known)
+
+    return jax.lax.custom_root(
+        equation,
+        jax.lax.stop_gradient(start),
+        lambda _, start: start,
+        refined_solve,
+    )
+
+
+def polished(
+    problem: Problem, state: Float[Array, " free"]
+) -> tuple[Float[Array, " unknowns"], list[Array]]:
+    """The unknowns at a mode, whose errors are those that balance, and the levels' errors.
+
+    Of a precise unit the difference between value and prediction is their rounding; what balances it is known.
+    """
+    start = jnp.concatenate([state, errors_and_slopes(problem, state)])
+    left, product = jax.linearize(lambda at: stationarity(problem, at), start)
+    step = refined_solve(product, -left)
+    size = state.shape[0]
+    moved = jnp.where(jnp.isfinite(step[size:]), step[size:], 0)
+    unknowns = start.at[size:].add(moved)
+    return unknowns, level_errors(problem, unknowns[size:])
+
+
+def level_errors(problem: Problem, errors: Float[Array, " errors"]) -> list[Array]:
+    """Every level's errors from all whitened ones."""
+    structure, found, start = problem.structure, [], 0
+    for level in range(structure.first_level, structure.top + 1):
+        width = structure.model.widths[level]
+        row = errors[start : start + width]
+        found.append(unwhiten(level_factor(problem, level), row))
+        start += width
+    return found
+
+
+def own_errors(
+    problem: Problem, errors: Float[Array, " errors"]
+) -> Float[Array, " free"]:
+    """Whitened errors of the free units, in the coordinates of `unroll`, from those of whole levels."""
+    structure = problem.structure
+    pieces, start = [], 0
+    for level in range(structure.first_level, structure.top + 1):
+        width = structure.model.widths[level]
+        row = errors[start : start + width]
+        start += width
+        free, clamped = structure.free_units(level), structure.clamped_units(level)
+        own = level_factor(problem, level)
+        if own.ndim == 1 or len(clamped) == 0:
+            pieces.append(take(row, free))
+            continue
+        error, parts = unwhiten(own, row), partition(own, free, clamped)
+        piece = whiten(parts.free, take(error, free))
+        if parts.coupling is not None:
+            piece = piece + parts.coupling.T @ take(error, clamped)
+        pieces.append(piece)
+    return jnp.concatenate(pieces)
+
+
+@jax.custom_jvp
+def with_derivative_of(value: Array, other: Array) -> Array:
+    """The value, with the derivative of the other."""
+    del other
+    return value
+
+
+@with_derivative_of.defjvp
+def _with_derivative_of(primals, tangents):
+    return with_derivative_of(*primals), tangents[1]
+
+
+def refined_solve(product, rhs: Float[Array, " unknowns"]) -> Float[Array, " unknowns"]:
+    """Solve product(v) = rhs for a map of moderate size: LU, refined; NaN where refinement still moves it."""
+    matrix = jax.lax.stop_gradient(rows_of(product, rhs.shape[0], rhs.dtype)).T
+    # Rows and columns to size one, in powers of two: a level's unit must not decide on pivots.
+    columns = power_of_two(jnp.max(jnp.abs(matrix), axis=0))
+    rows = power_of_two(jnp.max(jnp.abs(matrix * columns[None]), axis=1))
+    scaled = rows[:, None] * matrix * columns[None]
+    factors = lu_factor(scaled)
+
+    def solve(_, vector: Array) -> Array:
+        return columns * refined(scaled, lambda b: lu_solve(factors, b), rows * vector)
+
+    def transposed(_, vector: Array) -> Array:
+        inverse = refined(
+            scaled.T, lambda b: lu_solve(factors, b, trans=1), columns * vector
+        )
+        return rows * inverse
+
+    return jax.lax.custom_linear_solve(product, rhs, solve, transposed)
+
+
+def power_of_two(size: Array) -> Array:
+    """The power of two next to 1 / size; 1 for zero."""
+    return jnp.where(size > 0, jnp.exp2(-jnp.round(jnp.log2(size))), 1)
+
+
+def refined(matrix: Array, inverse, rhs: Array) -> Array:
+    """inverse(rhs), refined; NaN if the last round moved it by more than `LIMIT` of itself."""
+    solution = inverse(rhs)
+    correction = solution
+    for _ in range(ROUNDS):
+        correction = inverse(rhs - matrix @ solution)
+        solution = solution + correction
+    return right_or_nan(solution, correction)
+
+
+def right_or_nan(solution: Array, correction: Array) -> Array:
+    """The solution, or NaN where a correction is a good part of it (written so that NaN is not right)."""
+    right = jnp.linalg.norm(correction) <= LIMIT * jnp.linalg.norm(solution)
+    return jnp.where(right, solution, jnp.nan)

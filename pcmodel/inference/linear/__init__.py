@@ -1,0 +1,1 @@
+"""The linear solve inside Gauss-Newton: direct and iterative, always measured."""

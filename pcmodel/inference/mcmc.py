@@ -1,0 +1,146 @@
+r"""A chain of its own for one problem: many draws of one posterior.
+
+Started from a Laplace draw, with the mode's curvature as its mass, so that a well-determined posterior is nearly
+a standard normal in the chain's coordinates.  The step size is tuned to an acceptance in the burn-in
+(Robbins & Monro) and fixed from then on, so that what is kept leaves the posterior invariant.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.errors import UserError
+from pcmodel.inference.hmc import HmcState, hmc_step, init_hmc, potential_of, push
+from pcmodel.inference.linear.dual_primal import ConjugateGradient
+from pcmodel.inference.posterior import hessian_factor
+from pcmodel.inference.solvers.gauss_newton import GaussNewton
+from pcmodel.inference.solvers.solver import Solver
+from pcmodel.inference.start import start_of
+from pcmodel.inference.whitened import linearise
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.model.linalg import solve_lower
+from pcmodel.model.problem import Problem
+
+MODE = GaussNewton(
+    ConjugateGradient(), max_iterations=20, tolerance=1e-1, checked=False
+)
+"""No factors: batched ones can wait for each other for ever (`pcmodel.runtime.flags`)."""
+LARGEST_ROOT = 1024
+"""Free units up to which the mode's curvature is factored; beyond, the mass is the identity."""
+
+
+class Gaussian(NamedTuple):
+    """The Laplace posterior N(mean, R R') with R upper triangular; root None is the identity."""
+
+    mean: Float[Array, " free"]
+    root: Array | None
+
+
+class Chain(NamedTuple):
+    """Draws of one chain.  acceptance: mean over what is kept; step_size: in posterior standard deviations."""
+
+    whitened: Float[Array, "samples free"]
+    acceptance: Float[Array, ""]
+    step_size: Float[Array, ""]
+
+
+@checked_arguments
+@dataclass(frozen=True)
+class Sampling:
+    """How one posterior is sampled.
+
+    burn_in: trajectories before the first draw.  thinning: trajectories from draw to draw.
+    num_leapfrog: steps of a trajectory (1: Metropolis-adjusted Langevin).
+    step_size: the first, in posterior standard deviations, then tuned to `target_acceptance`.
+    """
+
+    burn_in: int = 100
+    thinning: int = 2
+    num_leapfrog: int = 6
+    step_size: float = 0.5
+    target_acceptance: float = 0.8
+    jitter: float = 0.3
+    start: Solver = MODE
+
+    def __post_init__(self):
+        if self.burn_in < 0 or min(self.thinning, self.num_leapfrog) < 1:
+            raise UserError(
+                "Sampling needs burn_in >= 0, thinning >= 1 and num_leapfrog >= 1, got "
+                f"{self.burn_in}, {self.thinning} and {self.num_leapfrog}."
+            )
+        if not (np.isfinite(self.step_size) and self.step_size > 0):
+            raise UserError(
+                f"step_size of Sampling must be positive, got {self.step_size}."
+            )
+        if not 0 < self.target_acceptance < 1 or not 0 <= self.jitter < 1:
+            raise UserError(
+                "target_acceptance of Sampling must lie in (0, 1) and jitter in [0, 1), got "
+                f"{self.target_acceptance} and {self.jitter}."
+            )
+
+
+def laplace(
+    problem: Problem, solver: Solver, start: Float[Array, " free"] | None = None
+) -> Gaussian:
+    """The mode, sought from `start` (by default `start_of`), and a root of the Gauss-Newton covariance there."""
+    if start is None:
+        start = start_of(problem)
+    mode = solver.minimise(problem, start).whitened
+    if mode.shape[0] > LARGEST_ROOT or mode.shape[0] == 0:
+        return Gaussian(mode, None)
+    lower = hessian_factor(linearise(problem, mode))
+    identity = jnp.eye(mode.shape[0], dtype=mode.dtype)
+    return Gaussian(mode, solve_lower(lower, identity).T)
+
+
+def run_chain(
+    problem: Problem,
+    key: Array,
+    num_samples: int,
+    sampling: Sampling,
+    *,
+    start: Float[Array, " free"] | None = None,
+) -> Chain:
+    """Posterior draws of the whitened errors of one problem; its mode is sought from `start` (the sweep)."""
+    start_key, burn_key, keep_key = jax.random.split(key, 3)
+    around = laplace(problem, sampling.start, start)
+    potential, dtype = potential_of(problem), around.mean.dtype
+    noise = jax.random.normal(start_key, around.mean.shape, dtype)
+    state = init_hmc(potential, around.mean + push(around.root, noise))
+
+    def step(state: HmcState, key: Array, step_size: Array):
+        return hmc_step(
+            potential,
+            key,
+            state,
+            step_size=step_size,
+            num_leapfrog=sampling.num_leapfrog,
+            root=around.root,
+            jitter=sampling.jitter,
+        )
+
+    def tune(carry, inputs):
+        (state, log_size), (key, number) = carry, inputs
+        state, info = step(state, key, jnp.exp(log_size))
+        missed = info.acceptance - sampling.target_acceptance
+        return (state, log_size + 0.5 * missed / jnp.sqrt(1 + number / 5)), None
+
+    def keep(state, keys):
+        state, infos = jax.lax.scan(
+            lambda state, key: step(state, key, step_size), state, keys
+        )
+        return state, (state.whitened, jnp.mean(infos.acceptance))
+
+    numbers = jnp.arange(sampling.burn_in, dtype=dtype)
+    keys = jax.random.split(burn_key, sampling.burn_in)
+    first = (state, jnp.asarray(np.log(sampling.step_size), dtype))
+    (state, log_size), _ = jax.lax.scan(tune, first, (keys, numbers))
+    step_size = jnp.exp(log_size)
+    keys = jax.random.split(keep_key, (num_samples, sampling.thinning))
+    _, (draws, acceptance) = jax.lax.scan(keep, state, keys)
+    return Chain(draws, jnp.mean(acceptance), step_size)

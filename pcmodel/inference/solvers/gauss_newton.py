@@ -1,0 +1,399 @@
+r"""Guarded Gauss-Newton: the default solver.
+
+Whitened coordinates, Hessian $I + S^\top S$, one linear solve a step. A plain Gauss-Newton step oscillates on tanh networks, so
+each step is guarded: it is halved until the energy falls (Armijo), and Levenberg-Marquardt damping rises after a poor step and
+fades after a good one. The energy therefore never rises.
+
+Where a factor of the Hessian costs as much as many gradients, a nonlinear problem is opened by secant steps around one factor,
+that of the start (`pcmodel.inference.solvers.lbfgs`; at the top-down sweep a whole batch shares it); what they leave is done by
+Gauss-Newton steps with factors of their own. A `linear_solver` given by name factors anew at every step from the first.
+
+Where errors stay large at the mode (data the network cannot explain), Gauss-Newton only converges linearly, because it leaves
+out the curvature of the predictions. A step that did not shrink the residual fourfold is followed by one with the *true*
+Hessian: conjugate gradients preconditioned by the Gauss-Newton factor, cut short at negative curvature.
+
+It stops on the Newton decrement, measured (`pcmodel.inference.certificates.certificate`), and where predictions bend not before
+the true Hessian has been asked: a direction without positive curvature, or a kink with a way down (a rectifier that is off
+because everything above it is), is left along the way down, and the descent goes on. Where single units have corners the steps
+are those of `pcmodel.inference.solvers.active_set`: a mode may lie on them.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.inference.certificates.certificate import (
+    HIDDEN,
+    Certificate,
+    certifiable,
+    conclude,
+    is_convex,
+    last_digit,
+    widened,
+)
+from pcmodel.inference.certificates.corners import corner_table
+from pcmodel.inference.certificates.kinks import has_kinks
+from pcmodel.inference.certificates.local_model import Ground
+from pcmodel.inference.certificates.saddles import look_around
+from pcmodel.inference.linear.block_tridiagonal import BlockTridiagonal
+from pcmodel.inference.linear.conjugate_gradient import Precondition
+from pcmodel.inference.linear.dual_primal import (
+    DIRECT_BUDGET,
+    ConjugateGradient,
+    LinearSolver,
+    Preconditioned,
+    cheapest_direct,
+    choose,
+    factor_once,
+    gradient_cost,
+)
+from pcmodel.inference.linear.equation import (
+    Constant,
+    Moving,
+    allowed,
+    is_quadratic,
+    measure,
+)
+from pcmodel.inference.solvers.active_set import (
+    PinnedFactor,
+    Task,
+    descend_with_corners,
+)
+from pcmodel.inference.solvers.damping import (
+    GREATEST_DAMPING,
+    PATIENCE,
+    SLOW,
+    adapted,
+    as_batched,
+    newton_step,
+)
+from pcmodel.inference.solvers.lbfgs import secant_descent
+from pcmodel.inference.solvers.line_search import search
+from pcmodel.inference.solvers.options import check_count, check_made, check_tolerance
+from pcmodel.inference.solvers.solver import SolverResult, resolve_tolerance
+from pcmodel.inference.solvers.sufficient_decrease import Point, falls_enough, point_at
+from pcmodel.inference.whitened import linearise
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.model.problem import Problem
+
+DEAR = 60
+"""Price of one factor, in gradients, from which secant steps around a single one pay."""
+OPENING = 40
+"""Secant steps before the Gauss-Newton loop: further ones gain little, if these did not arrive."""
+CERTIFYING = 20
+"""Products granted to certify, with the factor of the start, that the secant steps arrived."""
+
+
+class _State(NamedTuple):
+    """residual: at `point`.  best: the smallest so far.  scale: by how much the true Hessian widens the residual, as
+    far as has been seen.  near: the point counts as found, unless a look around it finds more.  stop: nothing more is
+    done; the point is where the residual was measured.
+    """
+
+    point: Point
+    damping: Array
+    residual: Array
+    best: Array
+    patience: Array
+    scale: Array
+    near: Array
+    stop: Array
+    iterations: Array
+    products: Array
+
+
+@checked_arguments
+@dataclass(frozen=True)
+class GaussNewton:
+    """Line-search-guarded, damped Gauss-Newton.
+
+    linear_solver: None chooses by size (`pcmodel.inference.linear.dual_primal.choose`) and opens with secant steps.
+    tolerance: on the residual, in posterior standard deviations; None: 1e-3 in float32,
+        1e-9 in float64.  It is never tightened below what rounding allows.
+    max_iterations: a bound on outer steps; the residual where they end is then the gradient's norm, a loose bound.
+    checked: False leaves out the true Hessian and the corners where a point counts as found (training's E-steps do):
+        of a nonlinear problem `converged` is then false.
+    """
+
+    linear_solver: LinearSolver | None = None
+    tolerance: float | None = None
+    max_iterations: int = 200
+    checked: bool = True
+
+    def __post_init__(self):
+        check_tolerance(self.tolerance, "GaussNewton")
+        check_count(self.max_iterations, "max_iterations", "GaussNewton", least=0)
+        if self.linear_solver is not None:
+            expected = "an object such as Dual() or ConjugateGradient(), or None"
+            where = "linear_solver of GaussNewton"
+            check_made(self.linear_solver, "prepare", where, expected)
+
+    def minimise(
+        self, problem: Problem, initial: Float[Array, " free"]
+    ) -> SolverResult:
+        """Descend from `initial`; forward-differentiable only through `infer`."""
+        tolerance = resolve_tolerance(self.tolerance, initial.dtype)
+        start = first_state(point_at(problem, initial))
+        if initial.shape[0] == 0:
+            return result_of(start, Certificate(start.residual, jnp.ones((), bool)))
+        linear = linearise(problem, initial)
+        solver = self.linear_solver or choose(problem.structure, linear.num_outputs)
+        once = None
+        equations: Constant | Moving = Moving(solver)
+        if is_quadratic(problem):
+            # One factor for every step, and for a whole batch if its examples share their precisions.
+            prepared = solver.prepare(
+                problem, initial, linear, jnp.zeros_like(linear.value)
+            )
+            equations = Constant(linear, prepared, solver.is_direct)
+        elif self.linear_solver is None and is_opened(problem, linear.num_outputs):
+            once = factor_once(problem, initial, solver)
+            start = opened(self, problem, start, once, tolerance)
+        start = as_batched(start, start.point.rows)
+        table = corner_table(problem) if self.checked and has_kinks(problem) else None
+        if table is not None:
+            task = Task(
+                problem,
+                table,
+                with_corners(problem, self.linear_solver, linear.num_outputs),
+                tolerance,
+                self.max_iterations,
+            )
+            at = start.point.whitened
+            return descend_with_corners(task, at, start.iterations, start.products)
+
+        def unfinished(state: _State) -> Array:
+            left = state.iterations < self.max_iterations
+            return ~state.stop & (state.near | left)
+
+        def descend(state: _State) -> _State:
+            return jax.lax.while_loop(
+                lambda state: unfinished(state) & ~state.near,
+                lambda state: iterate(problem, state, equations, tolerance),
+                state,
+            )
+
+        if is_convex(problem) or not self.checked:
+            end = descend(start)
+        else:
+            # In two loops, so that a batch is looked at once and not whenever another of its examples is near.
+            def look(state: _State, factor: Precondition | None = None) -> _State:
+                return checked(problem, descend(state), equations, factor, tolerance)
+
+            def plain(state: _State) -> Array:
+                return unfinished(state) & ~is_hidden(state)
+
+            end = start
+            if once is not None:
+                end = jax.lax.while_loop(plain, partial(look, factor=once), end)
+                end = seen_again(end)
+            end = jax.lax.while_loop(unfinished, look, end)
+        return result_of(end, conclusion(self, problem, end, equations, tolerance))
+
+
+def conclusion(
+    solver: GaussNewton,
+    problem: Problem,
+    end: _State,
+    equations: Constant | Moving,
+    tolerance: float,
+) -> Certificate:
+    """What can be said of the last point: its own measure, or where steps ran out the gradient there."""
+    linear = equations.linear_at(problem, end.point)
+    measured = end.stop | end.near
+    loose = jnp.sqrt(jnp.sum(linear.gradient**2))
+    bound = jnp.where(measured, widened(end.residual, end.scale), loose)
+    digit = last_digit(problem, end.point.whitened, linear)
+    found = conclude(bound, digit, tolerance, stalled=end.patience <= 0)
+    if is_convex(problem):
+        return found
+    seen = end.stop & jnp.asarray(solver.checked)
+    return found._replace(converged=found.converged & seen)
+
+
+def result_of(state: _State, certificate: Certificate) -> SolverResult:
+    """What the user sees of the last state."""
+    return SolverResult(
+        state.point.whitened,
+        certificate.residual,
+        certificate.converged,
+        state.iterations,
+        state.products,
+    )
+
+
+def with_corners(
+    problem: Problem, given: LinearSolver | None, outputs: int
+) -> LinearSolver:
+    """How problems with pinned units are solved: every free unit may come to be one more output."""
+    structure = problem.structure
+    if given is not None:
+        return ConjugateGradient() if isinstance(given, BlockTridiagonal) else given
+    if is_opened(problem, outputs):
+        return PinnedFactor(choose(structure, outputs))
+    outputs += structure.num_free
+    solver, cost = cheapest_direct(structure, outputs, banded=False)
+    return solver if cost <= DIRECT_BUDGET else ConjugateGradient()
+
+
+def is_opened(problem: Problem, outputs: int) -> bool:
+    """Whether secant steps come first: a factor can be had, but for the price of many gradients."""
+    _, cost = cheapest_direct(problem.structure, outputs)
+    dear = cost > DEAR * gradient_cost(problem.structure)
+    return dear and cost <= DIRECT_BUDGET and not is_quadratic(problem)
+
+
+def first_state(point: Point) -> _State:
+    """Before any step; a problem with nothing free is solved already."""
+    dtype, solved = point.whitened.dtype, point.whitened.shape[0] == 0
+    none = jnp.zeros((), int)
+    return _State(
+        point,
+        damping=jnp.zeros((), dtype),
+        residual=jnp.asarray(0 if solved else jnp.inf, dtype),
+        best=jnp.asarray(jnp.inf, dtype),
+        patience=jnp.asarray(PATIENCE),
+        scale=jnp.ones((), dtype),
+        near=jnp.asarray(solved),
+        stop=jnp.asarray(solved),
+        iterations=none,
+        products=none,
+    )
+
+
+def opened(
+    solver: GaussNewton,
+    problem: Problem,
+    start: _State,
+    precondition: Precondition,
+    tolerance: float,
+) -> _State:
+    """After secant steps around the factor of the start; with that factor it is also seen whether they arrived."""
+    found = secant_descent(
+        problem,
+        start.point.whitened,
+        precondition,
+        tolerance=0.5 * tolerance,
+        max_steps=min(OPENING, solver.max_iterations),
+    )
+    state = start._replace(point=point_at(problem, found.whitened))
+    certifier = Moving(Preconditioned(precondition, CERTIFYING))
+    equation = certifier.at(problem, state.point, state.damping)
+    measured = measure(problem, state.point, equation, tolerance)
+    return state._replace(
+        residual=measured.residual,
+        near=measured.residual <= measured.limit,
+        iterations=found.steps,
+        products=found.steps + measured.solution.products,
+    )
+
+
+def iterate(
+    problem: Problem,
+    state: _State,
+    equations: Constant | Moving,
+    tolerance: float,
+) -> _State:
+    """Measure where the state is; unless that ends it, take one guarded step."""
+    equation = equations.at(problem, state.point, state.damping)
+    measured = measure(problem, state.point, equation, tolerance, scale=state.scale)
+    residual, solution = measured.residual, measured.solution
+    stalled = state.patience <= 0
+    near = (residual <= measured.limit) & (state.scale <= HIDDEN)
+    loose = widened(residual, state.scale) <= certifiable(residual.dtype)
+    near |= stalled & loose
+    stop = stalled | (state.damping > GREATEST_DAMPING)
+    stop = (stop | ~jnp.isfinite(residual)) & ~near
+    step, products = solution.step, solution.products
+    if not is_convex(problem):
+        slow = ~near & ~stop & (residual > SLOW * state.residual)
+        newton = newton_step(
+            problem, state.point, state.damping, equation, measured, slow
+        )
+        descends = slow & (jnp.sum(equation.gradient * newton.step) < 0)
+        step = jnp.where(descends, newton.step, step)
+        products += newton.products
+    slope = jnp.sum(equation.gradient * step)
+
+    def enough(length: Array, difference: Array) -> Array:
+        return falls_enough(difference, length, slope, measured.noise)
+
+    done = near | stop
+    moved = search(problem, state.point, step, enough, done)
+    seen = moved.accepted & (moved.difference < -measured.noise)
+    seen |= residual < 0.5 * state.best
+    damping = adapted(state.damping, moved, slope)
+    # A quadratic is never damped: its factor was made without.
+    if is_quadratic(problem):
+        damping = jnp.where(moved.accepted, 0, damping)
+    return state._replace(
+        point=moved.point,
+        damping=jnp.where(done, state.damping, damping),
+        residual=residual,
+        best=jnp.where(seen, jnp.minimum(state.best, residual), state.best),
+        patience=jnp.where(seen, PATIENCE, state.patience - 1),
+        near=near,
+        stop=stop,
+        iterations=state.iterations + jnp.where(done, 0, 1),
+        products=state.products + products,
+    )
+
+
+def checked(
+    problem: Problem,
+    state: _State,
+    equations: Constant | Moving,
+    once: Precondition | None,
+    tolerance: float,
+) -> _State:
+    """Look around a point that counts as found: it stays and is certified, or is left along a way down."""
+    if once is None:
+        at = equations.at(problem, state.point, jnp.zeros_like(state.damping))
+        ground = Ground(state.point, at.linear, at.prepared.precondition)
+    else:
+        linear = linearise(problem, state.point.whitened)
+        ground = Ground(state.point, linear, once)
+    noise, limit = allowed(problem, state.point, tolerance)
+    wanted = state.near & ~state.stop
+    found = look_around(problem, ground, wanted)
+    away = widened(state.residual, found.widening)
+    limit = jnp.where(state.patience <= 0, certifiable(limit.dtype), limit)
+
+    def enough(length: Array, difference: Array) -> Array:
+        del length
+        return difference < -noise
+
+    leaving = wanted & found.leaving
+    moved = search(problem, state.point, found.step, enough, ~leaving)
+    settled = wanted & ~found.leaving & (away <= limit)
+    # A saddle without a visible way down is flat as far as floats go.
+    stuck = leaving & ~moved.accepted
+    return state._replace(
+        point=moved.point,
+        damping=jnp.where(leaving, 0, state.damping),
+        residual=jnp.where(leaving & found.certain, jnp.inf, state.residual),
+        patience=jnp.where(leaving & moved.accepted, PATIENCE, state.patience),
+        scale=jnp.where(wanted & ~found.leaving, found.widening, state.scale),
+        near=stuck | settled,
+        stop=state.stop | settled | stuck,
+        iterations=state.iterations + jnp.where(leaving & ~stuck, 1, 0),
+        products=state.products + found.products,
+    )
+
+
+def is_hidden(state: _State) -> Array:
+    """Whether the factor of the start, far from here, left a look unexplained: one made here has to."""
+    return ~state.stop & (state.scale > HIDDEN)
+
+
+def seen_again(state: _State) -> _State:
+    """Where that is so, the point counts as near once more, to be looked at with a factor of its own."""
+    hidden = is_hidden(state)
+    return state._replace(
+        near=state.near | hidden, scale=jnp.where(hidden, 1, state.scale)
+    )

@@ -1,0 +1,33 @@
+"""Options of solvers: checked where they are made, in one sentence."""
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from pcmodel.errors import UserError
+from pcmodel.inputs.whole_numbers import whole_number
+
+
+def check_tolerance(value: Any, where: str) -> None:
+    """Raise a UserError unless it is None or a finite number, 0 or more, posterior standard deviations."""
+    if value is None:
+        return
+    real = isinstance(value, Real | np.number) and not isinstance(value, bool)
+    if not real or not 0 <= float(value) < np.inf:
+        raise UserError(
+            f"tolerance is {value!r}",
+            where=where,
+            expected="None, or posterior standard deviations, 0 or more",
+        )
+
+
+def check_count(value: Any, name: str, where: str, *, least: int) -> None:
+    """Raise a UserError unless it is a whole number of at least `least`."""
+    whole_number(value, f"{name} of {where}", least=least)
+
+
+def check_made(value: Any, method: str, where: str, expected: str) -> None:
+    """Raise a UserError for a class where one of its objects is meant, or anything without the method."""
+    if isinstance(value, type) or not hasattr(value, method):
+        raise UserError(f"is {value!r}", where=where, expected=expected)

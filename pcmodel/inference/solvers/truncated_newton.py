@@ -1,0 +1,88 @@
+r"""A few conjugate-gradient products from where one stands: the E-step of training.
+
+One Gauss-Newton step whose linear system $(I + S^\top S)\, d = -g$ is solved by a *fixed*, small number of
+products, with no convergence loop: a minibatch of training costs the same every time and
+compiles to straight-line code.  It is a truncated Newton step (Dembo & Steihaug 1983, Math Prog
+26:190), taken only where it lowers the energy.  What that left is measured where it ended, if asked
+(`pcmodel.inference.certificates.certificate`).  For belief experiments use `GaussNewton`.
+"""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.inference.certificates.certificate import Certificate
+from pcmodel.inference.certificates.certify import certify
+from pcmodel.inference.linear.dual_primal import ConjugateGradient
+from pcmodel.inference.solvers.options import check_count, check_tolerance
+from pcmodel.inference.solvers.solver import SolverResult, resolve_tolerance
+from pcmodel.inference.whitened import Linearisation, linearise, objective
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.model.problem import Problem
+
+
+@checked_arguments
+@dataclass(frozen=True)
+class TruncatedNewton:
+    """One guarded Gauss-Newton step by `num_products` conjugate-gradient products.
+
+    tolerance: as for `GaussNewton`; it decides `converged` and nothing else.
+    measured: False leaves out the certificate, which costs more than the step: the residual is then NaN and
+        `converged` false.  Training does so.
+    """
+
+    num_products: int = 2
+    tolerance: float | None = None
+    measured: bool = True
+
+    def __post_init__(self):
+        check_tolerance(self.tolerance, "TruncatedNewton")
+        check_count(self.num_products, "num_products", "TruncatedNewton", least=1)
+
+    def minimise(
+        self, problem: Problem, initial: Float[Array, " free"]
+    ) -> SolverResult:
+        """Step once from `initial` (whitened errors)."""
+        lines = linearise(problem, initial)
+        step = few_products(lines, self.num_products)
+        moved = initial + step
+        # A NaN compares as false: the step is then not taken.
+        lower = objective(problem, moved) <= lines.value
+        whitened = jnp.where(lower, moved, initial)
+        found = Certificate(jnp.full((), jnp.nan, initial.dtype), jnp.zeros((), bool))
+        if self.measured:
+            tolerance = resolve_tolerance(self.tolerance, initial.dtype)
+            found = certify(
+                problem,
+                whitened,
+                tolerance=tolerance,
+                linear_solver=ConjugateGradient(),
+            )
+        return SolverResult(
+            whitened,
+            found.residual,
+            found.converged,
+            jnp.ones((), int),
+            jnp.full((), self.num_products, int),
+        )
+
+
+def few_products(lines: Linearisation, num_products: int) -> Float[Array, " free"]:
+    """CG from zero for (I + S'S) d = -g.
+
+    Unrolled; where the residual is already zero it stays there.
+    """
+    residual = -lines.gradient
+    direction, step = residual, jnp.zeros_like(residual)
+    size = jnp.sum(residual**2)
+    for _ in range(num_products):
+        image = direction + lines.pull(lines.push(direction))
+        curvature = jnp.sum(direction * image)
+        length = size / jnp.where(curvature > 0, curvature, 1)
+        step = step + length * direction
+        residual = residual - length * image
+        before, size = size, jnp.sum(residual**2)
+        direction = residual + size / jnp.where(before > 0, before, 1) * direction
+    return step

@@ -1,0 +1,202 @@
+r"""The E-step by persistent chains: draws of the posterior itself.
+
+Where predictions are nonlinear, Laplace draws bias every precision learned from them.  `Hmc` keeps a few Markov
+chains for every example, started from Laplace draws, and moves each by one trajectory when its example comes
+round: between visits the network changes little, so the chains stay near its posterior (stochastic approximation EM with
+MCMC, Kuhn & Lavielle 2004; persistent chains, Tieleman 2008).
+
+What all chains share is tuned while they run: the step size, towards a wanted acceptance (Robbins & Monro),
+and the mass.  Under the posterior $E[\nabla U \nabla U^\top] = E[\nabla^2 U]$, so the running mean of gradients' outer
+products is the mean curvature of all the examples, without a second derivative (Titsias 2023, Fisher adaptive
+Langevin sampling).
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Bool, Float
+
+from pcmodel.errors import UserError
+from pcmodel.inference.hmc import hmc_step, init_hmc, potential_of
+from pcmodel.inference.linear.dual_primal import ConjugateGradient
+from pcmodel.inference.posterior import whitened_samples
+from pcmodel.inference.solvers.gauss_newton import GaussNewton
+from pcmodel.inference.solvers.solver import Solver
+from pcmodel.inference.start import start_of
+from pcmodel.inference.whitened import unroll
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.learning.e_step import Expectation, Memory, no_number, sweep_start
+from pcmodel.model.linalg import cholesky, solve_lower
+from pcmodel.model.problem import Problem
+
+SETTLING = 5.0
+"""Batches after which the tuning's gain begins to fall."""
+LEAST_GAIN = 0.02
+"""It never stops: the posterior goes on changing while the network learns."""
+MEMORY = 0.05
+"""Share of a batch in the running curvature, once there is one."""
+RIDGE = 1e-2
+"""Share of the identity in the running curvature."""
+
+
+class OwnChains(NamedTuple):
+    """One example's chains.  started: whether it has been visited."""
+
+    whitened: Float[Array, "chains free"]
+    started: Bool[Array, ""]
+
+
+class SharedTuning(NamedTuple):
+    """What all chains share.
+
+    curvature: mean of the gradients' outer products, or of their squares where the metric is diagonal.
+    unvisited: examples that may not have been seen yet.
+    """
+
+    log_step_size: Float[Array, ""]
+    curvature: Array
+    batches: Float[Array, ""]
+    unvisited: Float[Array, ""]
+
+
+@checked_arguments
+@dataclass(frozen=True)
+class Hmc:
+    """Persistent Hamiltonian Monte Carlo in whitened coordinates.
+
+    num_chains: of each example, independent; with two or more `NaturalGradient` can tell the scores'
+        spread between examples from the chains' noise.
+    num_trajectories: of each chain at each visit; the last point is the draw.
+    num_leapfrog: steps of a trajectory (1: Metropolis-adjusted Langevin).
+    step_size: the first, in whitened units; then tuned to `target_acceptance`.
+    jitter: see `hmc_step`.
+    full_metric: up to this many free units the shared mass is a full matrix, then its diagonal.
+    start: solver of the modes at which an example's chains begin.
+
+    Chains hold whitened errors: when a precision changes, the latents follow.  Full batches move all chains at
+    every step; in small ones a chain lags by the learning since its last visit.
+    """
+
+    num_chains: int = 2
+    num_trajectories: int = 1
+    num_leapfrog: int = 8
+    step_size: float = 0.3
+    target_acceptance: float = 0.8
+    jitter: float = 0.3
+    full_metric: int = 256
+    start: Solver = GaussNewton(
+        ConjugateGradient(), max_iterations=10, tolerance=1e-1, checked=False
+    )
+    learns_precision: ClassVar[bool] = True
+
+    def __post_init__(self):
+        for name in ("num_chains", "num_trajectories", "num_leapfrog"):
+            value = getattr(self, name)
+            if value < 1:
+                raise UserError(f"{name} of Hmc must be at least 1, got {value}.")
+        if not (np.isfinite(self.step_size) and self.step_size > 0):
+            raise UserError(f"step_size of Hmc must be positive, got {self.step_size}.")
+        if not 0 < self.target_acceptance < 1 or not 0 <= self.jitter < 1:
+            raise UserError(
+                "target_acceptance of Hmc must lie in (0, 1) and jitter in [0, 1), got "
+                f"{self.target_acceptance} and {self.jitter}."
+            )
+
+    def init(self, problem: Problem, num_examples: int, key: Array) -> Memory:
+        """Chains not yet started, tuning at its beginning."""
+        del key
+        start = sweep_start(problem)
+        free, dtype = start.shape[0], start.dtype
+        shape = (free, free) if free <= self.full_metric else (free,)
+        chains = jnp.zeros((num_examples, self.num_chains, free), dtype)
+        curvature = jnp.broadcast_to(jnp.eye(free, dtype=dtype), (free, free))
+        return Memory(
+            OwnChains(chains, jnp.zeros((num_examples,), bool)),
+            SharedTuning(
+                jnp.asarray(np.log(self.step_size), dtype),
+                curvature if len(shape) == 2 else jnp.ones(shape, dtype),
+                jnp.zeros((), dtype),
+                jnp.asarray(num_examples, dtype),
+            ),
+        )
+
+    def expect(
+        self, problem: Problem, key: Array, own: Any = (), shared: Any = ()
+    ) -> tuple[Expectation, Any]:
+        """Every chain's next point."""
+        start_key, key = jax.random.split(key)
+        # The predicate is shared, so that a batch computes modes only while some are new.
+        first = jax.lax.cond(
+            shared.unvisited > 0,
+            lambda: self.begin(problem, start_key, own),
+            lambda: own.whitened,
+        )
+        root, potential = metric_root(shared.curvature), potential_of(problem)
+        step_size = jnp.exp(shared.log_step_size)
+
+        def move(whitened: Array, key: Array):
+            def step(state, key):
+                return hmc_step(
+                    potential,
+                    key,
+                    state,
+                    step_size=step_size,
+                    num_leapfrog=self.num_leapfrog,
+                    root=root,
+                    jitter=self.jitter,
+                )
+
+            keys = jax.random.split(key, self.num_trajectories)
+            state, infos = jax.lax.scan(step, init_hmc(potential, whitened), keys)
+            return state, jnp.mean(infos.acceptance)
+
+        keys = jax.random.split(key, self.num_chains)
+        state, acceptance = jax.vmap(move)(first, keys)
+        latents = jax.vmap(lambda z: unroll(problem, z).latents)(state.whitened)
+        found = Expectation(
+            latents, no_number(acceptance), jnp.mean(acceptance), state.gradient
+        )
+        return found, OwnChains(state.whitened, jnp.ones((), bool))
+
+    def begin(self, problem: Problem, key: Array, own: OwnChains) -> Array:
+        """Laplace draws for an example seen for the first time."""
+        mode = self.start.minimise(problem, start_of(problem))
+        draws = whitened_samples(
+            problem,
+            mode.whitened,
+            key,
+            self.num_chains,
+            linear_solver=ConjugateGradient(),
+        )
+        return jnp.where(own.started, own.whitened, draws)
+
+    def adapt(self, shared: Any, batch: Expectation) -> Any:
+        """Step size towards the wanted acceptance, curvature towards the batch's."""
+        examples = batch.acceptance.shape[0]
+        gain = jnp.maximum(LEAST_GAIN, 0.5 / jnp.sqrt(1 + shared.batches / SETTLING))
+        missed = jnp.mean(batch.acceptance) - self.target_acceptance
+        weight = jnp.maximum(MEMORY, 1 / (1 + shared.batches))
+        gradients = batch.gradient.reshape(-1, batch.gradient.shape[-1])
+        if shared.curvature.ndim == 2:
+            seen = gradients.T @ gradients / gradients.shape[0]
+        else:
+            seen = jnp.mean(gradients**2, axis=0)
+        return SharedTuning(
+            shared.log_step_size + gain * missed,
+            (1 - weight) * shared.curvature + weight * seen,
+            shared.batches + 1,
+            jnp.maximum(shared.unvisited - examples, 0),
+        )
+
+
+def metric_root(curvature: Array) -> Array:
+    """R with R R' the inverse of the curvature, kept from degenerating."""
+    if curvature.ndim == 1:
+        return 1 / jnp.sqrt(curvature + RIDGE)
+    identity = jnp.eye(curvature.shape[0], dtype=curvature.dtype)
+    lower = cholesky(curvature + RIDGE * identity)
+    return solve_lower(lower, identity).T

@@ -1,0 +1,1 @@
+"""How precisions are learned: M-steps, natural gradient, and whether they have settled."""

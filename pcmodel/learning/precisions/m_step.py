@@ -1,0 +1,271 @@
+r"""The M-step of the precisions, from the errors of posterior draws.
+
+In closed form $\Pi_\ell^{-1} = E[e_\ell e_\ell^\top]$: the squared residual *plus* the posterior-variance
+term (`ClosedForm`).  `MovingAverage` moves the running *variance* towards a batch's second moment: an
+average of variances, not of log-precisions, has no bias from small batches.  `GradientStep` takes an optax
+step on the log-precisions.  `Frozen` leaves every precision as it is.
+
+All of these are EM, and EM is slow where the latents are hardly seen; `pcmodel.learning.precisions.natural_gradient` is not.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.inference.solvers.optax_steps import check_steps, move
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import PositiveShare
+from pcmodel.learning.precisions.scores import Scores
+from pcmodel.model.linalg import cholesky, solve_spd
+from pcmodel.model.precision import (
+    covariance_to_log_precision,
+    factor,
+    log_normaliser,
+    precision_matrix,
+    whiten,
+)
+from pcmodel.model.types import LogPrecisions
+
+Errors = tuple[Float[Array, "batch samples _"], ...]
+
+
+class Draws(NamedTuple):
+    """What a batch of posterior draws says about the precisions.
+
+    errors: latent minus prediction of every level.
+    scores: makes both scores of every draw, leaves (batch, samples, *shape of the log-precision); called
+        only by steps that use them.
+    """
+
+    errors: Errors
+    scores: Callable[[], Scores]
+
+
+class LevelRule(NamedTuple):
+    """How one level's precision may move.
+
+    rate: multiplies the step's own rate (a drug's plasticity; 1 otherwise); None where the precision
+        is not learned.
+    floor: added to the second moment, as if the errors carried noise of that variance.
+    """
+
+    rate: float | Array | None
+    floor: float = 0.0
+
+
+@runtime_checkable
+class PrecisionStep(Protocol):
+    """Moves log-precisions given a batch of posterior draws."""
+
+    learns: ClassVar[bool]
+
+    def check(self) -> None:
+        """Raise a UserError for options that cannot work."""
+        ...
+
+    def init(self, log_precisions: LogPrecisions) -> Any:
+        """Memory before the first batch."""
+        ...
+
+    def update(
+        self,
+        log_precisions: LogPrecisions,
+        draws: Draws,
+        rules: Sequence[LevelRule],
+        memory: Any,
+    ) -> tuple[LogPrecisions, Any]:
+        """New log-precisions and memory; draws.errors[l] is (batch, samples, width_l)."""
+        ...
+
+
+class Memoryless:
+    """The part of an M-step that carries nothing but the precisions themselves."""
+
+    def init(self, log_precisions: LogPrecisions) -> Any:
+        """Nothing."""
+        del log_precisions
+        return ()
+
+
+@dataclass(frozen=True)
+class Frozen(Memoryless):
+    """No precision is learned."""
+
+    learns: ClassVar[bool] = False
+
+    def check(self) -> None:
+        """Nothing can be wrong."""
+
+    def update(
+        self,
+        log_precisions: LogPrecisions,
+        draws: Draws,
+        rules: Sequence[LevelRule],
+        memory: Any,
+    ) -> tuple[LogPrecisions, Any]:
+        """The same precisions."""
+        del draws, rules
+        return log_precisions, memory
+
+
+@checked_arguments
+@dataclass(frozen=True)
+class MovingAverage(Memoryless):
+    """The running variance moves towards each batch's second moment by `rate`, in (0, 1]."""
+
+    rate: PositiveShare = 0.05
+    learns: ClassVar[bool] = True
+
+    def check(self) -> None:
+        """Nothing can be wrong: the rate is checked when it is given."""
+
+    def update(
+        self,
+        log_precisions: LogPrecisions,
+        draws: Draws,
+        rules: Sequence[LevelRule],
+        memory: Any,
+    ) -> tuple[LogPrecisions, Any]:
+        """Every learned precision moved."""
+        moved = tuple(
+            value
+            if value is None or rule.rate is None
+            else move_precision(
+                value, error, rate=capped(self.rate, rule.rate), floor=rule.floor
+            )
+            for value, error, rule in zip(
+                log_precisions, draws.errors, rules, strict=True
+            )
+        )
+        return moved, memory
+
+
+@dataclass(frozen=True)
+class ClosedForm(Memoryless):
+    """Every precision becomes what maximises the batch's expected log density: one full EM step."""
+
+    learns: ClassVar[bool] = True
+
+    def check(self) -> None:
+        """Nothing can be wrong."""
+
+    def update(
+        self,
+        log_precisions: LogPrecisions,
+        draws: Draws,
+        rules: Sequence[LevelRule],
+        memory: Any,
+    ) -> tuple[LogPrecisions, Any]:
+        """As a moving average that remembers nothing."""
+        return MovingAverage(1.0).update(log_precisions, draws, rules, memory)
+
+
+@checked_arguments
+@dataclass(frozen=True)
+class GradientStep:
+    """An optax step on the log-precisions along the gradient of the expected energy."""
+
+    optimiser: optax.GradientTransformation = optax.adam(0.05)
+    learns: ClassVar[bool] = True
+
+    def check(self) -> None:
+        """Raise a UserError for an optimiser whose steps are not finite."""
+        check_steps(self.optimiser, "GradientStep")
+
+    def init(self, log_precisions: LogPrecisions) -> Any:
+        """The optimiser's state."""
+        return self.optimiser.init(log_precisions)  # type: ignore[arg-type]
+
+    def update(
+        self,
+        log_precisions: LogPrecisions,
+        draws: Draws,
+        rules: Sequence[LevelRule],
+        memory: Any,
+    ) -> tuple[LogPrecisions, Any]:
+        """Every learned precision moved; `rate` multiplies the move, after the optimiser."""
+
+        def total(log_precisions: LogPrecisions) -> Array:
+            terms = [
+                precision_energy(value, errors, rule.floor)
+                for value, errors, rule in zip(
+                    log_precisions, draws.errors, rules, strict=True
+                )
+                if value is not None and rule.rate is not None
+            ]
+            return sum(terms, start=jnp.zeros((), draws.errors[0].dtype))
+
+        energy, gradient = jax.value_and_grad(total)(log_precisions)
+        updates, memory = move(
+            self.optimiser, total, log_precisions, energy, gradient, memory
+        )
+        moved = tuple(
+            value
+            if value is None or rule.rate is None
+            else value + rule.rate * jnp.asarray(change)
+            for value, change, rule in zip(log_precisions, updates, rules, strict=True)  # type: ignore[arg-type]
+        )
+        return moved, memory
+
+
+def precision_energy(
+    log_precision: Array, errors: Float[Array, "batch samples width"], floor: float
+) -> Array:
+    """Mean Gaussian energy of the errors, with noise of variance `floor` on them."""
+    width = errors.shape[-1]
+    flat = errors.reshape(-1, width)
+    own = factor(log_precision, jnp.ones((), flat.dtype), width)
+    squares = jax.vmap(lambda error: jnp.sum(whiten(own, error) ** 2))(flat)
+    noise = floor * jnp.sum(own**2)
+    return 0.5 * (jnp.mean(squares) + noise) + log_normaliser(own, width)
+
+
+def precision_gradient(
+    log_precision: Array, errors: Float[Array, "batch samples width"], floor: float
+) -> Array:
+    """Gradient of `precision_energy` in the log-precision."""
+    return jax.grad(precision_energy)(log_precision, errors, floor)
+
+
+def capped(rate: float, factor: float | Array) -> float | Array:
+    """A rate times a factor, at most 1; a plain number stays one."""
+    if isinstance(factor, Array):
+        return jnp.minimum(rate * factor, 1.0)
+    return min(rate * factor, 1.0)
+
+
+def move_precision(
+    log_precision: Array,
+    errors: Float[Array, "batch samples width"],
+    *,
+    rate: float | Array,
+    floor: float = 0.0,
+) -> Array:
+    """Move a precision towards the inverse second moment of its errors."""
+    if log_precision.ndim == 2:
+        return move_full_precision(log_precision, errors, rate=rate, floor=floor)
+    axes = (0, 1) if log_precision.ndim == 1 else (0, 1, 2)
+    moment = jnp.mean(errors**2, axis=axes) + floor
+    return -jnp.log((1 - rate) * jnp.exp(-log_precision) + rate * moment)
+
+
+def move_full_precision(
+    log_precision: Float[Array, "width width"],
+    errors: Float[Array, "batch samples width"],
+    *,
+    rate: float | Array,
+    floor: float = 0.0,
+) -> Float[Array, "width width"]:
+    """`move_precision` for a full precision, through its covariance."""
+    width = log_precision.shape[0]
+    flat = errors.reshape(-1, width)
+    precision = precision_matrix(factor(log_precision, jnp.ones((), flat.dtype), width))
+    covariance = solve_spd(cholesky(precision), jnp.eye(width, dtype=flat.dtype))
+    moment = flat.T @ flat / flat.shape[0] + floor * jnp.eye(width, dtype=flat.dtype)
+    return covariance_to_log_precision((1 - rate) * covariance + rate * moment)

@@ -1,0 +1,275 @@
+"""Classifiers of the published benchmarks, at the door.
+
+A classifier is the same hierarchy turned round: level 0 is the *label*, the top is the image, which is
+clamped; layers run from the label to the image, each predicting from the level nearer the image.
+Names say what a level holds: ("label", "conv4", ..., "conv1", "image").  Images are flat, rows first
+and channels last (see `pcmodel.networks.layers.convolution`), and all levels but the ends are free.
+
+`likelihood` is Gaussian (the label's squared error, with a precision) or Categorical (its cross-entropy).
+There is no batch normalisation, weight decay or dropout in these networks.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import prod
+from typing import SupportsIndex
+
+import jax
+from flax import nnx
+from jax import Array
+from jax.typing import ArrayLike
+
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.whole_numbers import whole_number, whole_numbers
+from pcmodel.model.likelihood import Gaussian, Likelihood
+from pcmodel.networks.layers.convolution import Convolution, Shape
+from pcmodel.networks.layers.dense import Dense, identity
+from pcmodel.networks.layers.pooling import MaxPool
+from pcmodel.networks.layers.residual import Residual
+from pcmodel.networks.layers.scaling import gain, mupc_hidden, mupc_input, mupc_readout
+from pcmodel.networks.network import Network, to_log_precisions
+from pcmodel.runtime.memory import check_fits
+
+Activation = Callable[[Array], Array]
+Precisions = Sequence[ArrayLike | None]
+
+
+def classifier(
+    layers: Sequence[nnx.Module],
+    widths: Sequence[int],
+    names: Sequence[str],
+    *,
+    likelihood: Likelihood,
+    precisions: Precisions | None,
+    is_linear: bool = False,
+) -> Network:
+    """A network from layers, widths and names given from the image to the label."""
+    return Network(
+        list(layers)[::-1],
+        list(widths)[::-1],
+        log_precisions=to_log_precisions(precisions, len(widths)),
+        likelihood=likelihood,
+        names=list(names)[::-1],
+        is_linear=is_linear,
+    )
+
+
+@checked_arguments
+def mlp_classifier(
+    width_in: SupportsIndex = 784,
+    hidden: Sequence[SupportsIndex] = (300, 300),
+    num_classes: SupportsIndex = 10,
+    *,
+    activation: Activation = jax.nn.relu,
+    likelihood: Likelihood = Gaussian(),
+    precisions: Precisions | None = None,
+    rngs: nnx.Rngs,
+) -> Network:
+    """Image in, label out, through dense levels ("label", "hidden2", "hidden1", "image").
+
+    hidden: widths from the image to the label.  The layer out of the image is linear; the
+    others read their activated level, with initial weights that keep its variance (`gain`).
+    """
+    width_in = whole_number(width_in, "width_in")
+    num_classes = whole_number(num_classes, "num_classes")
+    hidden = whole_numbers(hidden, "hidden", empty=True)
+    widths = (width_in, *hidden, num_classes)
+    layers = [
+        Dense(
+            above,
+            below,
+            activation=activation if index else identity,
+            scale=gain(activation) if index else 1.0,
+            rngs=rngs,
+        )
+        for index, (above, below) in enumerate(pairwise(widths))
+    ]
+    names = ("image", *(f"hidden{i + 1}" for i in range(len(hidden))), "label")
+    return classifier(
+        layers,
+        widths,
+        names,
+        likelihood=likelihood,
+        precisions=precisions,
+        is_linear=activation is identity or not hidden,
+    )
+
+
+@checked_arguments
+def residual_mlp(
+    width_in: SupportsIndex = 784,
+    width: SupportsIndex = 128,
+    depth: SupportsIndex = 64,
+    num_classes: SupportsIndex = 10,
+    *,
+    activation: Activation = jax.nn.relu,
+    likelihood: Likelihood = Gaussian(),
+    precisions: Precisions | None = None,
+    rngs: nnx.Rngs,
+) -> Network:
+    """A classifier with `depth` hidden levels in the muPC parameterisation.
+
+    The image is read by a linear layer, each further hidden level is the one above it plus a
+    dense branch, the label reads the last: depth + 1 layers, the L of muPC (Innocenti et al. 2025;
+    theirs have no biases, these begin at zero).  Train with `scale_by_depth(network)` after Adam.
+    """
+    width_in, width = whole_number(width_in, "width_in"), whole_number(width, "width")
+    depth = whole_number(depth, "depth")
+    num_classes = whole_number(num_classes, "num_classes")
+    # A layer is some ten thousand bytes of Python besides its numbers.
+    check_fits(depth, max(width**2, 2500), what="a residual network's layers")
+    inside = mupc_hidden(width, depth + 1)
+    first = Dense(
+        width_in, width, activation=identity, scaling=mupc_input(width_in), rngs=rngs
+    )
+    blocks = [
+        Residual(Dense(width, width, activation=activation, scaling=inside, rngs=rngs))
+        for _ in range(depth - 1)
+    ]
+    readout = Dense(
+        width,
+        num_classes,
+        activation=activation,
+        scaling=mupc_readout(width),
+        rngs=rngs,
+    )
+    return classifier(
+        [first, *blocks, readout],
+        [width_in, *[width] * depth, num_classes],
+        ["image", *(f"hidden{i + 1}" for i in range(depth)), "label"],
+        likelihood=likelihood,
+        precisions=precisions,
+        is_linear=activation is identity,
+    )
+
+
+@checked_arguments
+def vgg5(
+    image_shape: Sequence[SupportsIndex] = (32, 32, 3),
+    num_classes: SupportsIndex = 10,
+    *,
+    channels: Sequence[SupportsIndex] = (128, 256, 512, 512),
+    activation: Activation = jax.nn.gelu,
+    likelihood: Likelihood = Gaussian(),
+    precisions: Precisions | None = None,
+    rngs: nnx.Rngs,
+) -> Network:
+    """VGG-5 of the PCX benchmark (Pinchetti et al. 2025): four convolutions, one dense layer.
+
+    3 x 3 kernels, paddings 1, 1, 1, 0, 2 x 2 max pooling after each.  Levels hold the outputs of the
+    convolutions; PCX cuts after the pool, at a quarter of the units.  Raises UserError for images
+    too small to be pooled four times.
+    """
+    return vgg(
+        image_shape,
+        num_classes,
+        channels=channels,
+        paddings=(1, 1, 1, 0),
+        pooled=(True, True, True, True),
+        activation=activation,
+        likelihood=likelihood,
+        precisions=precisions,
+        rngs=rngs,
+    )
+
+
+@checked_arguments
+def vgg7(
+    image_shape: Sequence[SupportsIndex] = (32, 32, 3),
+    num_classes: SupportsIndex = 10,
+    *,
+    channels: Sequence[SupportsIndex] = (128, 128, 256, 256, 512, 512),
+    activation: Activation = jax.nn.gelu,
+    likelihood: Likelihood = Gaussian(),
+    precisions: Precisions | None = None,
+    rngs: nnx.Rngs,
+) -> Network:
+    """VGG-7 of the PCX benchmark (Pinchetti et al. 2025): six convolutions, one dense layer.
+
+    3 x 3 kernels, paddings 1, 1, 1, 0, 1, 0, 2 x 2 max pooling after the first, third and fifth.
+    Otherwise as `vgg5`.
+    """
+    return vgg(
+        image_shape,
+        num_classes,
+        channels=channels,
+        paddings=(1, 1, 1, 0, 1, 0),
+        pooled=(True, False, True, False, True, False),
+        activation=activation,
+        likelihood=likelihood,
+        precisions=precisions,
+        rngs=rngs,
+    )
+
+
+def vgg(
+    image_shape: Sequence[SupportsIndex],
+    num_classes: SupportsIndex,
+    *,
+    channels: Sequence[SupportsIndex],
+    paddings: Sequence[int],
+    pooled: Sequence[bool],
+    activation: Activation,
+    likelihood: Likelihood,
+    precisions: Precisions | None,
+    rngs: nnx.Rngs,
+) -> Network:
+    """A stack of 3 x 3 convolutions, some pooled afterwards, and a dense layer to the label."""
+    image_shape = whole_numbers(image_shape, "image_shape")
+    num_classes = whole_number(num_classes, "num_classes")
+    channels = whole_numbers(channels, "channels")
+    if len(channels) != len(paddings):
+        raise UserError(
+            f"expected {len(paddings)} numbers of channels, got {len(channels)}."
+        )
+    scales = {pool: gain(activation, pool) for pool in (None, MaxPool(2))}
+    layers, shape = [], tuple(image_shape)
+    pool, active, scale = None, identity, 1.0
+    for number, padding, pools in zip(channels, paddings, pooled, strict=True):
+        layers.append(
+            Convolution(
+                shape,  # type: ignore[arg-type]
+                number,
+                padding=padding,
+                pool=pool,
+                activation=active,
+                scale=scale,
+                rngs=rngs,
+            )
+        )
+        shape, pool, active = (
+            layers[-1].shape,
+            MaxPool(2) if pools else None,
+            activation,
+        )
+        scale = scales[pool]
+    layers.append(
+        readout_of_maps(shape, num_classes, pool=pool, activation=activation, rngs=rngs)  # type: ignore[arg-type]
+    )
+    widths = [prod(image_shape), *(prod(layer.shape) for layer in layers)]
+    names = ["image", *(f"conv{i + 1}" for i in range(len(channels))), "label"]
+    return classifier(
+        layers, widths, names, likelihood=likelihood, precisions=precisions
+    )
+
+
+def readout_of_maps(
+    shape: Shape,
+    num_classes: SupportsIndex,
+    *,
+    pool: Callable | None,
+    activation: Activation,
+    rngs: nnx.Rngs,
+) -> Convolution:
+    """A dense layer from activated, pooled maps: a convolution of one window, the whole map."""
+    window = 1 if pool is None else pool.window  # type: ignore[attr-defined]
+    return Convolution(
+        shape,
+        num_classes,
+        kernel=(max(shape[0] // window, 1), max(shape[1] // window, 1)),
+        padding=0,
+        pool=pool,  # type: ignore[arg-type]
+        activation=activation,
+        rngs=rngs,
+    )

@@ -1,0 +1,54 @@
+"""Maps between levels: layer l predicts level l from the latent of level l + 1."""
+
+from collections.abc import Callable
+from typing import SupportsIndex
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import NotNegative
+from pcmodel.inputs.whole_numbers import whole_number
+from pcmodel.networks.layers.scaling import STANDARD, Scaling, initial_weights, multiply
+
+
+def identity(x: Array) -> Array:
+    """No nonlinearity: the layer is linear."""
+    return x
+
+
+@checked_arguments
+class Dense(nnx.Module):
+    """Prediction a W act(x) + b, with a = `scaling.multiplier` (1 unless muPC).
+
+    The activation acts on the level above, so that latents are unbounded and predictions are
+    linear in the units' outputs (Rao & Ballard 1999; the convention of most PC libraries).
+    Initial weights are normal with variance `scale`^2 / width_above, or what `scaling` says;
+    biases zero.  Raises UserError for a level without units.
+    """
+
+    def __init__(
+        self,
+        width_above: SupportsIndex,
+        width: SupportsIndex,
+        *,
+        activation: Callable[[Array], Array] = jnp.tanh,
+        scale: NotNegative = 1.0,
+        scaling: Scaling = STANDARD,
+        rngs: nnx.Rngs,
+    ):
+        width = whole_number(width, "the width of a dense layer's level")
+        width_above = whole_number(width_above, "the width above a dense layer")
+        shape = (width, width_above)
+        values = initial_weights(shape, width_above, scale, scaling, rngs)
+        self.weight = nnx.Param(values)
+        self.bias = nnx.Param(jnp.zeros((width,), values.dtype))
+        self.activation = activation
+        self.scaling = scaling
+
+    def __call__(self, above: Float[Array, " above"]) -> Float[Array, " width"]:
+        """Prediction of the level below `above`."""
+        product = self.weight[...] @ self.activation(above)
+        return multiply(self.scaling.multiplier, product) + self.bias[...]

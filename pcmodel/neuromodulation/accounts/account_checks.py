@@ -1,0 +1,51 @@
+"""Numbers an account refuses: those under which it would act backwards, not at all, or on the wrong units."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jax.typing import ArrayLike
+
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import is_number, short
+
+
+def check_share(account: str, name: str, value: ArrayLike) -> None:
+    """Raise a UserError unless the value lies in [0, 1]; a traced one is taken as it is."""
+    if isinstance(value, Tracer):
+        return
+    if not is_number(value) or not 0 <= float(np.asarray(value)) <= 1:
+        raise UserError(
+            f"account {account}: {name} must lie in [0, 1], got {short(value)}."
+        )
+
+
+def check_number(account: str, name: str, value: ArrayLike) -> None:
+    """Raise a UserError unless the value is a finite number; a traced one is taken as it is."""
+    if isinstance(value, Tracer):
+        return
+    if not is_number(value) or not np.isfinite(float(np.asarray(value))):
+        raise UserError(
+            f"account {account}: {name} must be a finite number, got {short(value)}."
+        )
+
+
+def check_moment(account: str, effects: Any) -> None:
+    """Raise a UserError for a whole course: its times would be taken for the units of a level."""
+    shape = jnp.shape(effects.effect_2a)
+    if shape:
+        raise UserError(
+            f"account {account}: the effects have the shape {shape}; pick one moment "
+            "(jax.tree.map(lambda curve: curve[i], effects)), or map over them with jax.vmap."
+        )
+
+
+def check_selectivity(account: str, value: float) -> None:
+    """Raise a UserError for one that would divide by the lowest level's depth, 0."""
+    if isinstance(value, Tracer):
+        return
+    if not is_number(value) or not 0 <= float(np.asarray(value)) < np.inf:
+        raise UserError(
+            f"account {account}: selectivity must be 0 or more, got {short(value)}."
+        )

@@ -1,0 +1,380 @@
+r"""Rival accounts of what a drug does to a hierarchy, each a strategy that returns a `Modulation`.
+
+| account | source | mechanism |
+|---|---|---|
+| `Rebus` | Carhart-Harris & Friston 2019 | precision of priors falls with the excitability of deep-layer cells |
+| `Sensory` | aberrant salience; Rajpal et al. 2022 | sensory precision rises |
+| `Sebus` | Safron et al., ALBUS | priors strengthened at low to moderate effect, relaxed at very high |
+| `Oneirogen` | Bredenberg et al., eLife 105968 | activity partly generated from above |
+| `Dimmer` | 5-HT1A, Gi | units respond less steeply; no precision changes |
+| `Noise` | Juliani et al. 2024 | activity fluctuates more: a temperature |
+| `NmdaBlock` | ketamine | errors of the upper levels are not passed on, and less is learned |
+| `Uniform` | null | every precision alike: moves no belief |
+
+Between receptor and precision stands the *excitability* of deep-layer pyramidal cells, a step of its own:
+that 5-HT2A agonists raise it has moderate support; that this lowers a precision is the weakest link
+of the whole chain, and its sign is an argument.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import jax.numpy as jnp
+from jax import Array
+from jax.core import Tracer
+
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments, is_whole, short
+from pcmodel.model.modulation import Modulation, combine
+from pcmodel.neuromodulation.accounts.account_checks import (
+    check_moment,
+    check_number,
+    check_selectivity,
+    check_share,
+)
+from pcmodel.neuromodulation.accounts.maps import Anatomy, graded
+from pcmodel.neuromodulation.compounds import Library
+from pcmodel.neuromodulation.course import Course
+
+
+class Effects(NamedTuple):
+    """What the hierarchy feels of the drugs at one moment; all 0 without any.
+
+    effect_2a: after the second stage.  response_1a: share of the 5-HT1A system's maximum.
+    nmda_block: share of channels.
+    """
+
+    effect_2a: Array
+    response_1a: Array
+    nmda_block: Array
+
+
+@checked_arguments
+def effects(course: Course) -> Effects:
+    """The effects over a course: each (times,)."""
+    return Effects(course.effect_2a, course.response_1a, course.nmda_block)
+
+
+def no_effects() -> Effects:
+    """Without any drug."""
+    zero = jnp.zeros(())
+    return Effects(zero, zero, zero)
+
+
+@runtime_checkable
+class Account(Protocol):
+    """A strategy.  `needs` names the fields of `Effects` it cannot do without."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Fields of `Effects`."""
+        ...
+
+    def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
+        """The modulation of a hierarchy of `anatomy.num_levels` levels."""
+        ...
+
+
+def excitability(effects: Effects, *, per_effect: float = 1.0) -> Array:
+    """Rise in the gain of deep-layer pyramidal cells, as a fraction (0 = rest)."""
+    return per_effect * effects.effect_2a
+
+
+def spared(level: int, exemption: float) -> float:
+    """What is left of an action on a level: the lowest may be exempt, wholly or in part."""
+    return 1.0 - exemption if level == 0 else 1.0
+
+
+@dataclass(frozen=True)
+class Rebus:
+    """Precision of every level but the (exempt) senses falls: log g = sign strength kappa x.
+
+    strength: log precision lost per unit of excitability, mean over levels.  sign: -1 relaxes,
+    +1 is the opposite reading of the same excitability.  selectivity: 0 follows the receptor map (nearly
+    flat); above 0 the top is assumed to be favoured (`graded`).  exemption: of the senses, 1 wholly.
+    restoring_1a: log precision that 5-HT1A gives back, per unit of its response.
+    """
+
+    strength: float = 2.0
+    sign: int = -1
+    selectivity: float = 0.0
+    exemption: float = 1.0
+    restoring_1a: float = 0.0
+
+    needs = ("effect_2a",)
+
+    def __post_init__(self):
+        if not is_whole(self.sign) or self.sign not in (-1, 1):
+            raise UserError(
+                f"account rebus: sign must be -1 or 1, got {short(self.sign)}."
+            )
+        check_number("rebus", "strength", self.strength)
+        check_number("rebus", "restoring_1a", self.restoring_1a)
+        check_share("rebus", "exemption", self.exemption)
+        check_selectivity("rebus", self.selectivity)
+
+    def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
+        """Gains below 1."""
+        check_moment("rebus", effects)
+        excited = excitability(effects)
+        kappa = graded(anatomy.density_2a, self.selectivity)
+        return Modulation(
+            {
+                level: jnp.exp(
+                    spared(level, self.exemption)
+                    * (
+                        self.sign * self.strength * kappa[level] * excited
+                        + self.restoring_1a
+                        * anatomy.density_1a[level]
+                        * effects.response_1a
+                    )
+                )
+                for level in range(anatomy.num_levels)
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Sensory:
+    """Precision of the lowest level rises: log g_0 = strength x effect."""
+
+    strength: float = 2.0
+    needs = ("effect_2a",)
+
+    def __post_init__(self):
+        check_number("sensory", "strength", self.strength)
+
+    def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
+        """A gain above 1 on level 0."""
+        check_moment("sensory", effects)
+        return Modulation({0: jnp.exp(self.strength * effects.effect_2a)})
+
+
+@dataclass(frozen=True)
+class Sebus:
+    """Non-monotone: log g = -strength kappa (A - s A (1 - A)), A the effect, s > 1.
+
+    Priors are strengthened while A < 1 - 1/s and relaxed above.
+    """
+
+    strength: float = 2.0
+    strengthening: float = 3.0
+    selectivity: float = 0.0
+    exemption: float = 1.0
+    needs = ("effect_2a",)
+
+    def __post_init__(self):
+        check_number("sebus", "strength", self.strength)
+        check_number("sebus", "strengthening", self.strengthening)
+        if not self.strengthening > 1:
+            raise UserError(
+                f"account sebus: strengthening must exceed 1, got {self.strengthening}."
+            )
+        check_share("sebus", "exemption", self.exemption)
+        check_selectivity("sebus", self.selectivity)
+
+    @property
+    def turning_point(self) -> float:
+        """Effect at which strengthening turns into relaxation."""
+        return 1 - 1 / self.strengthening
+
+    def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
+        """Gains above 1 at low effect, below 1 at high."""
+        check_moment("sebus", effects)
+        effect = effects.effect_2a
+        net = effect - self.strengthening * effect * (1 - effect)
+        relaxing = Rebus(
+            self.strength, selectivity=self.selectivity, exemption=self.exemption
+        )
+        return relaxing.modulate(effects._replace(effect_2a=net), anatomy)
+
+
+@dataclass(frozen=True)
+class Oneirogen:
+    """A share 1 - exp(-strength A) of activity is generated from above; see `pcmodel.inference.activity`."""
+
+    strength: float = 1.0
+    needs = ("effect_2a",)
+
+    def __post_init__(self):
+        check_number("oneirogen", "strength", self.strength)
+        if not isinstance(self.strength, Tracer) and self.strength < 0:
+            raise UserError(
+                f"account oneirogen: strength must be 0 or more, got {self.strength}."
+            )
+
+    def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
+        """Top-down mixing."""
+        check_moment("oneirogen", effects)
+        return Modulation(top_down=1 - jnp.exp(-self.strength * effects.effect_2a))
+
+
+@dataclass(frozen=True)
+class Dimmer:
+    """5-HT1A: slopes fall, log alpha = -strength lambda R; precisions stay."""
+
+    strength: float = 1.0
+    needs = ("response_1a",)
+
+    def __post_init__(self):
+        check_number("dimmer", "strength", self.strength)
+
+    def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
+        """Slopes below 1 on every level that predicts."""
+        check_moment("dimmer", effects)
+        response = effects.response_1a
+        return Modulation(
+            slopes={
+                level: jnp.exp(-self.strength * anatomy.density_1a[level] * response)
+                for level in range(1, anatomy.num_levels)
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Activity fluctuates more around the same mode: log temperature = strength A."""
+
+    strength: float = 2.0
+    needs = ("effect_2a",)
+
+    def __post_init__(self):
+        check_number("noise", "strength", self.strength)
+
+    def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
+        """A temperature above 1."""
+        check_moment("noise", effects)
+        return Modulation(temperature=jnp.exp(self.strength * effects.effect_2a))
+
+
+@dataclass(frozen=True)
+class NmdaBlock:
+    """Errors of levels from `lowest` up lose their way to the level above; less is learned.
+
+    transmission and plasticity are 1 - share x block.
+    """
+
+    transmission: float = 1.0
+    plasticity: float = 1.0
+    lowest: int = 1
+    needs = ("nmda_block",)
+
+    def __post_init__(self):
+        check_share("nmda_block", "transmission", self.transmission)
+        check_share("nmda_block", "plasticity", self.plasticity)
+        if not is_whole(self.lowest) or self.lowest < 0:
+            raise UserError(
+                f"account nmda_block: lowest must be a level, got {short(self.lowest)}."
+            )
+
+    def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
+        """Error transmission and plasticity below 1."""
+        check_moment("nmda_block", effects)
+        if self.lowest >= anatomy.num_levels - 1:
+            raise UserError(
+                f"account nmda_block: lowest is level {self.lowest}, and of {anatomy.num_levels} levels "
+                f"the last that sends errors up is {anatomy.num_levels - 2}."
+            )
+        passed = 1 - self.transmission * effects.nmda_block
+        return Modulation(
+            error_transmission={
+                level: passed for level in range(self.lowest, anatomy.num_levels - 1)
+            },
+            plasticity=1 - self.plasticity * effects.nmda_block,
+        )
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """The null: every precision, the senses' included, alike."""
+
+    strength: float = 2.0
+    needs = ("effect_2a",)
+
+    def __post_init__(self):
+        check_number("uniform", "strength", self.strength)
+
+    def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
+        """One gain for all."""
+        check_moment("uniform", effects)
+        gain = jnp.exp(-self.strength * effects.effect_2a)
+        return Modulation({level: gain for level in range(anatomy.num_levels)})
+
+
+@checked_arguments
+@dataclass(frozen=True)
+class Together:
+    """Several mechanisms at once, such as 5-HT2A and 5-HT1A parts of one drug."""
+
+    accounts: tuple[Account, ...]
+
+    def __post_init__(self):
+        if not self.accounts:
+            raise UserError("account together: there are no accounts in it.")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What any of them needs."""
+        return tuple(
+            dict.fromkeys(need for each in self.accounts for need in each.needs)
+        )
+
+    def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
+        """Factors multiply."""
+        whole = Modulation()
+        for account in self.accounts:
+            whole = combine(whole, account.modulate(effects, anatomy))
+        return whole
+
+
+ACCOUNTS = {
+    "rebus": Rebus,
+    "sensory": Sensory,
+    "sebus": Sebus,
+    "oneirogen": Oneirogen,
+    "dimmer": Dimmer,
+    "noise": Noise,
+    "nmda_block": NmdaBlock,
+    "uniform": Uniform,
+}
+
+PROVIDED = {
+    "effect_2a": ("a 5-HT2A agonist", ("efficacy_2a", "release_ec50")),
+    "response_1a": ("a 5-HT1A agonist", ("efficacy_1a", "release_ec50")),
+    "nmda_block": ("a blocker of NMDA channels", ("nmda_ic50",)),
+}
+
+
+@checked_arguments
+def check_account(
+    account: Account,
+    anatomy: Anatomy,
+    names: tuple[str, ...],
+    *,
+    library: Library,
+    compounds: Collection[str],
+) -> None:
+    """Raise a UserError unless an account fits a hierarchy and what is taken.
+
+    names: of the network's levels.  A placebo alone fits every account.
+    """
+    label = f"account {type(account).__name__.lower()}"
+    if anatomy.num_levels != len(names):
+        raise UserError(
+            f"the anatomy has {anatomy.num_levels} levels "
+            f"({', '.join(anatomy.networks)}), the network {len(names)}",
+            where=label,
+        )
+    taken = [library[name] for name in compounds]
+    inert = all(not _acts(compound.numbers) for compound in taken)
+    for need in () if inert else account.needs:
+        what, quantities = PROVIDED[need]
+        if not any(c.get(quantity, 0.0) > 0 for c in taken for quantity in quantities):
+            raise UserError(
+                f"needs {what}, and {', '.join(compounds)} is none", where=label
+            )
+
+
+def _acts(numbers: Collection[str]) -> bool:
+    return any(quantity.startswith(("k_", "release", "nmda")) for quantity in numbers)

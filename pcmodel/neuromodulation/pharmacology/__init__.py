@@ -1,0 +1,1 @@
+"""From a dose to a response: concentration, binding, competition, depletion, second stage."""

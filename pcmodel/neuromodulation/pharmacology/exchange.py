@@ -1,0 +1,160 @@
+r"""How fast receptors exchange what sits on them: at once, or with rates.
+
+At equilibrium ligands share a receptor by their concentrations over K (Gaddum).  With rates,
+
+$$\dot\rho_i = k_i \left(x_i(t)\, v - \rho_i\right), \quad v = 1 - \sum_j \rho_j, \quad x_i = C_i / K_i,$$
+
+$k_i$ being the rate at which ligand $i$ leaves (1 over its residence time) and $k_i / K_i$ that of its
+arrival, so that K keeps its meaning.  A ligand of infinite rate is at equilibrium with whatever the
+others leave free; if all are, this is Gaddum again.
+
+It is a Markov chain between "vacant" and one state for each ligand, with real eigenvalues that may differ
+by sixteen powers of ten.  Its exponential over a step is a contour integral of resolvents (Talbot
+quadrature; Trefethen, Weideman & Schmelzer 2006, BIT 46:653), and the resolvent of such a star of states is a
+closed form in which nothing cancels: exact for constant concentrations at any rate and any step.
+Concentrations that change are frozen at both ends of a step in turn, which is second order, and
+leaves fast ligands at the equilibrium of the step's end.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Complex, Float
+
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.neuromodulation.pharmacology.receptors import occupancy
+
+AT_ONCE = 1e12
+"""Turns (rate times step) of a ligand that is always at equilibrium."""
+
+Ratios = Callable[[Array], Float[Array, "ligands times"]]
+
+
+@runtime_checkable
+class Exchange(Protocol):
+    """A strategy: who sits on the receptors at each time."""
+
+    @property
+    def integrates(self) -> bool:
+        """Whether it must be followed from rest on, in short steps."""
+        ...
+
+    def occupy(
+        self, ratios: Ratios, times: Array, off_rates: Array, tone: Array
+    ) -> Float[Array, "ligands times"]:
+        """Shares of receptors.
+
+        ratios: concentrations over K at any times.  off_rates: 1/h, by ligand.  tone: ratios before the
+        first time, at equilibrium then, (ligands,).
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """Receptors are at equilibrium with the effect site at every moment."""
+
+    integrates = False
+
+    def occupy(
+        self, ratios: Ratios, times: Array, off_rates: Array, tone: Array
+    ) -> Float[Array, "ligands times"]:
+        """Gaddum's shares."""
+        return jax.vmap(occupancy, in_axes=1, out_axes=1)(ratios(times))
+
+
+@checked_arguments
+@dataclass(frozen=True)
+class WithRates:
+    """Ligands arrive and leave with their own rates (`off_rate_2a` of the compounds).
+
+    substeps: steps between two times; the error falls with its square.
+    """
+
+    substeps: int = 8
+    integrates = True
+
+    def __post_init__(self):
+        if not isinstance(self.substeps, int) or self.substeps < 1:
+            raise UserError(
+                f"substeps is {self.substeps!r}",
+                where="WithRates",
+                expected="a whole number, 1 or more",
+            )
+
+    def occupy(
+        self, ratios: Ratios, times: Array, off_rates: Array, tone: Array
+    ) -> Float[Array, "ligands times"]:
+        """Shares over time, from equilibrium with `tone` before the first."""
+        step = jnp.diff(times) / self.substeps
+        inner = jnp.arange(self.substeps) / self.substeps
+        nodes = times[:-1, None] + jnp.diff(times)[:, None] * inner[None]
+        at_nodes = ratios(nodes.ravel()).reshape(-1, *nodes.shape)
+        at_times = ratios(times)
+        shares = jnp.broadcast_to(occupancy(tone), tone.shape)
+        state = settle(
+            State(shares, 1 - jnp.sum(shares)), at_times[:, 0], turns(off_rates, 0.0)
+        )
+
+        def interval(state: State, inputs: tuple[Array, ...]) -> tuple[State, Array]:
+            ratios, after, step = inputs
+            half, whole = turns(off_rates, step / 2), turns(off_rates, step)
+            state = settle(state, ratios[:, 0], half)
+            for index in range(1, self.substeps):
+                state = settle(state, ratios[:, index], whole)
+            state = settle(state, after, half)
+            return state, state.shares
+
+        inputs = (jnp.moveaxis(at_nodes, 1, 0), at_times[:, 1:].T, step)
+        _, later = jax.lax.scan(interval, state, inputs)
+        return jnp.concatenate([state.shares[None], later]).T
+
+
+class State(NamedTuple):
+    """Shares of receptors by ligand, and the vacant share; they sum to 1."""
+
+    shares: Float[Array, " ligands"]
+    vacant: Float[Array, ""]
+
+
+def turns(rates: Array, step: Array | float) -> Array:
+    """Rate times step; a ligand of infinite rate is at equilibrium even after no time."""
+    return jnp.where(jnp.isinf(rates), AT_ONCE, jnp.minimum(rates * step, AT_ONCE))
+
+
+def settle(state: State, ratios: Array, turns: Array) -> State:
+    """The state after a step of constant concentrations, exactly."""
+    number = 24 if state.shares.dtype == jnp.float64 else 14
+    poles, weights = contour(number, state.shares.dtype)
+    filled, turns, ratios = (
+        each[None].astype(poles.dtype) for each in (state.shares, turns, ratios)
+    )
+    # Resolvent at every pole: (z - M)^-1 applied to the state, (poles, ligands).
+    below = poles[:, None] + turns
+    turned = turns / below
+    free = state.vacant.astype(poles.dtype) + jnp.sum(filled * turned, axis=1)
+    free = free / poles / (1 + jnp.sum(ratios * turned, axis=1))
+    parts = filled / below + ratios * turned * free[:, None]
+    shares = 2 * jnp.real(weights @ parts)
+    vacant = 2 * jnp.real(jnp.sum(weights * free))
+    # Rounding may leave an empty state just below 0.
+    shares, vacant = jnp.maximum(shares, 0), jnp.maximum(vacant, 0)
+    total = vacant + jnp.sum(shares)
+    return State(shares / total, vacant / total)
+
+
+def contour(number: int, dtype: jnp.dtype) -> tuple[Complex[Array, " n"], ...]:
+    """Poles and weights with exp(x) = 2 Re sum w / (z - x) for x <= 0, to about 3.9^-number."""
+    angle = np.pi * (2 * np.arange(number // 2) + 1) / number
+    cot = 1 / np.tan(0.6407 * angle)
+    poles = number * (0.5017 * angle * cot - 0.6122 + 0.2645j * angle)
+    slope = 0.5017 * cot - 0.5017 * 0.6407 * angle / np.sin(0.6407 * angle) ** 2
+    weights = np.exp(poles) * (slope + 0.2645j) / 1j
+    kind = jnp.complex128 if dtype == jnp.float64 else jnp.complex64
+    return jnp.asarray(poles, kind), jnp.asarray(weights, kind)

@@ -1,0 +1,363 @@
+"""Settings compared by what they say, so that equal ones share a compiled program.
+
+A compiled program belongs to its static settings: optimisers, solvers, activations.  Optax makes an optimiser of
+fresh closures, which Python holds to be different from any others; so every `optax.adam(1e-2)` would be another
+program.  `Static` wraps a setting and compares its *content*: functions by their code, what they close over,
+their defaults and the global names they refer to; arrays by their values; objects by their type and attributes; all
+of it as it is at the time of wrapping, so that a list changed afterwards makes another setting.
+
+Two settings may be told apart that are the same (the price is a compilation).  Two that differ must never be held
+to be the same: whatever cannot be read is compared by identity.
+"""
+
+import functools
+import hashlib
+import os
+import threading
+import types
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+from weakref import WeakValueDictionary
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from pcmodel.runtime.trust import (
+    CONTAINERS,
+    imported,
+    is_public,
+    is_record,
+    is_trusted,
+    names_of,
+    tells_all,
+)
+
+PLAIN = frozenset((type(None), bool, int, str, bytes, range, type(Ellipsis)))
+ITSELF = (types.ModuleType, np.ufunc)
+PLUMBING = {
+    "__dict__",
+    "__weakref__",
+    "__doc__",
+    "__module__",
+    "__annotations__",
+    "__slotnames__",
+}
+MEMBERS = (types.GetSetDescriptorType, types.MemberDescriptorType)
+MOST = 100_000
+"""So many things are read of one setting; it is then compared by identity."""
+JITTED = type(jax.jit(len))
+
+T = TypeVar("T")
+
+
+class Same:
+    """An object compared by identity, and kept alive so that no other takes its place."""
+
+    def __init__(self, value: Any):
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+class Content:
+    """What a setting says: hashable, and equal to that of any setting that says the same."""
+
+    def __init__(self, value: Any):
+        try:
+            self._said = _read_whole(value)
+        except RecursionError:
+            self._said = Same(value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Content) and self._said == other._said
+
+    def __hash__(self) -> int:
+        return hash(self._said)
+
+
+class _Node:
+    """One thing that was said.  There is one node for it, so that equal trees are one object."""
+
+    __slots__ = ("__weakref__", "said")
+    known: ClassVar[WeakValueDictionary] = WeakValueDictionary()
+
+    def __init__(self, said: Hashable):
+        self.said = said
+
+    @classmethod
+    def of(cls, said: Hashable) -> "_Node":
+        with LOCK:
+            found = cls.known.get(said)
+            if found is None:
+                found = cls.known[said] = cls(said)
+            return found
+
+
+LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Static(Generic[T]):
+    """A setting as a static argument of a compiled function."""
+
+    value: T
+    content: Content
+
+    def __init__(self, value: T):
+        object.__setattr__(self, "value", value)
+        object.__setattr__(self, "content", Content(value))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and self.content == other.content
+
+    def __hash__(self) -> int:
+        return hash(self.content)
+
+
+def _read_whole(value: Any) -> Hashable:
+    """What a setting says; of modules that may change, what it may look up in them.
+
+    Which names those are is known when all of its functions have been read: a module may be met before.
+    """
+    names: frozenset[str] = frozenset()
+    while True:
+        reader = _Reader(names)
+        said = reader.read(value)
+        if not reader.met_module or reader.names <= names:
+            return said
+        names |= reader.names
+
+
+class _Reader:
+    """Reads one setting as a tree.
+
+    names: that its functions refer to.
+
+    Where something holds itself, the tree says how far up it is met again.  What is read once is not read
+    again, unless it speaks of what it was found in: the same content is the same tree, shared or not.
+    """
+
+    def __init__(self, names: frozenset[str] = frozenset()):
+        self.names = names
+        self.met_module = False
+        self._looked_up = names
+        self._reading: dict[int, int] = {}
+        self._done: dict[int, Hashable] = {}
+        self._highest = MOST  # the highest place that what is being read speaks of
+        self._kept: list[Any] = []  # so that no identity is used twice while reading
+
+    def read(self, value: Any) -> Hashable:
+        """What a value says."""
+        kind = type(value)
+        if kind in PLAIN:
+            return kind, value
+        if kind in (float, complex):
+            return kind, repr(value)
+        if kind not in CONTAINERS and not is_record(kind):
+            if isinstance(value, types.ModuleType) and not is_trusted(value.__name__):
+                return self._module(value)
+            if isinstance(value, ITSELF) or is_public(value):
+                return Same(value)
+        if id(value) in self._done:
+            return self._done[id(value)]
+        depth = len(self._reading)
+        if id(value) in self._reading:
+            place = self._reading[id(value)]
+            self._highest = min(self._highest, place)
+            return "met", depth - place
+        self._kept.append(value)
+        if len(self._kept) > MOST:
+            raise RecursionError
+        return self._read_new(value, depth)
+
+    def _read_new(self, value: Any, depth: int) -> Hashable:
+        before, self._highest = self._highest, MOST
+        self._reading[id(value)] = depth
+        said = _Node.of((Same(type(value)), self._of_kind(value)))
+        del self._reading[id(value)]
+        if self._highest >= depth:
+            self._done[id(value)] = said
+            self._highest = before
+        self._highest = min(before, self._highest)
+        return said
+
+    def _of_kind(self, value: Any) -> Hashable:
+        # The common kinds first: settings are read at every call.
+        if type(value) in (list, tuple):
+            return self._items(value)
+        if type(value) is dict:
+            return self._mapping(value)
+        if is_record(type(value)):
+            return self._state(value)
+        if isinstance(value, jax.Array):
+            return _jax_array(value)
+        if isinstance(value, np.ndarray | np.generic):
+            return self._numpy_array(value)
+        if isinstance(value, types.FunctionType):
+            return self._function(value)
+        if isinstance(value, types.MethodType):
+            return self.read(value.__func__), self.read(value.__self__)
+        if isinstance(value, types.BuiltinMethodType):
+            return value.__name__, self.read(value.__self__)
+        if isinstance(value, functools.partial):
+            keywords = self._mapping(value.keywords), self._mapping(vars(value))
+            return self.read(value.func), self._items(value.args), keywords
+        if isinstance(value, staticmethod | classmethod):
+            return self.read(value.__func__)
+        if isinstance(value, property):
+            return self._items((value.fget, value.fset, value.fdel))
+        if isinstance(value, type):
+            return self._class(value)
+        if isinstance(value, JITTED):
+            # A deep copy of a jitted function has lost the function.
+            inside = getattr(value, "__wrapped__", None)
+            return Same(value) if inside is None else self.read(inside)
+        if isinstance(value, np.dtype):
+            return repr(value)
+        if isinstance(value, jax.tree_util.PyTreeDef):
+            node = value.node_data()
+            inside = None if node is None else (Same(node[0]), self.read(node[1]))
+            return value.num_nodes, inside, self._items(value.children())
+        return self.read(type(value)), self._contents(value), self._object(value)
+
+    def _contents(self, value: Any) -> Hashable:
+        """What a container holds."""
+        if isinstance(value, dict | types.MappingProxyType):
+            return self._mapping(value)
+        if isinstance(value, list | tuple):
+            return self._items(value)
+        if isinstance(value, set | frozenset):
+            inside = _Reader(self._looked_up)
+            said = frozenset(inside.read(item) for item in value)
+            self.names |= inside.names
+            self.met_module |= inside.met_module
+            return said
+        return ()
+
+    def _items(self, values: Iterable[Any]) -> Hashable:
+        return tuple([self.read(value) for value in values])
+
+    def _mapping(self, values: Mapping[Any, Any]) -> Hashable:
+        return tuple([(self.read(key), self.read(values[key])) for key in values])
+
+    def _numpy_array(self, value: Any) -> Hashable:
+        masked = isinstance(value, np.ma.MaskedArray)
+        form = (
+            value.shape,
+            repr(value.dtype),
+            masked and digest(np.ma.getmaskarray(value)),
+        )
+        own = self._mapping(getattr(value, "__dict__", {})) if not masked else ()
+        if value.dtype.hasobject:
+            return form, own, self._items(np.asarray(value, object).ravel().tolist())
+        return form, own, digest(value)
+
+    def _function(self, value: types.FunctionType) -> Hashable:
+        cells = value.__closure__ or ()
+        return (
+            value.__code__,
+            tuple(
+                self.read(cell.cell_contents) if filled(cell) else None
+                for cell in cells
+            ),
+            self._items(value.__defaults__ or ()),
+            self._mapping(value.__kwdefaults__ or {}),
+            self._mapping(vars(value)),
+            self._globals(value),
+        )
+
+    def _globals(self, value: types.FunctionType) -> Hashable:
+        """The global names that a function refers to, unless its module does not change."""
+        known = value.__globals__
+        if is_trusted(known.get("__name__")):
+            return ()
+        names = names_of(value.__code__)
+        self.names |= names
+        found: list[Hashable] = [
+            (name, self.read(known[name])) for name in sorted(names & known.keys())
+        ]
+        found += [self.read(module) for module in imported(names, known)]
+        if names & {"environ", "environb", "getenv"}:
+            found.append(tuple(sorted(os.environ.items())))
+        return tuple(found)
+
+    def _module(self, module: types.ModuleType) -> Hashable:
+        """A module that may change: itself, and what the setting's functions may look up in it."""
+        self.met_module = True
+        if id(module) in self._reading:
+            return Same(module)
+        self._reading[id(module)] = len(self._reading)
+        inside = vars(module)
+        names = sorted(self._looked_up & inside.keys())
+        found = tuple([(name, self.read(inside[name])) for name in names])
+        del self._reading[id(module)]
+        return Same(module), found
+
+    def _class(self, value: type) -> Hashable:
+        """A class that may change: itself, what it holds at present, its bases."""
+        own = {
+            name: item
+            for name, item in vars(value).items()
+            if name not in PLUMBING and not isinstance(item, MEMBERS)
+        }
+        return Same(value), self._mapping(own), self._items(value.__bases__)
+
+    def _object(self, value: Any) -> Hashable:
+        """An object's attributes; also itself, where they may not be all there is of it."""
+        if type(value) in CONTAINERS:
+            return ()
+        if isinstance(value, tuple) and hasattr(value, "_fields"):  # a named tuple
+            return ()
+        if not tells_all(type(value)):
+            return self._in_doubt(value)
+        return self._state(value)
+
+    def _state(self, value: Any) -> Hashable:
+        try:
+            state = object.__reduce_ex__(value, 2)[2]
+        except TypeError:  # something of it is kept out of sight
+            return self._in_doubt(value)
+        return self._items(state if isinstance(state, tuple) else (state,))
+
+    def _in_doubt(self, value: Any) -> Hashable:
+        """The object itself, and what it shows of its present state."""
+        shown = self.read(getattr(value, "__dict__", {}))
+        try:
+            parts = value.__reduce_ex__(2)
+        except Exception:  # an object may refuse to be copied in any way it likes
+            return Same(value), shown
+        if not isinstance(parts, tuple):
+            return Same(value), shown
+        told = [
+            part if index < 3 else list(part or ()) for index, part in enumerate(parts)
+        ]
+        return Same(value), shown, self._items(told)
+
+
+def _jax_array(value: jax.Array) -> Hashable:
+    if isinstance(value, Tracer) or not value.is_fully_addressable:
+        return Same(value)
+    if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+        return str(jax.random.key_impl(value)), digest(jax.random.key_data(value))
+    return value.shape, repr(value.dtype), value.weak_type, digest(value)  # type: ignore[attr-defined]
+
+
+def filled(cell: Any) -> bool:
+    """Whether a closure's cell has a value yet."""
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
+
+
+def digest(array: Any) -> str:
+    """Checksum of an array's bytes."""
+    return hashlib.sha256(np.ascontiguousarray(np.asarray(array)).tobytes()).hexdigest()

@@ -1,0 +1,120 @@
+"""What happens between two chunks: measure, write, save.
+
+Where several processes share a run every one measures, and the first alone writes.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from pcmodel.learning.em import LearningState
+from pcmodel.learning.loop import Chunk, level_diagonal
+from pcmodel.networks.network import as_model
+from pcmodel.record.checkpoints import Checkpoints
+from pcmodel.record.metrics import MetricsLog, TensorBoardLog
+from pcmodel.record.strict_json import to_jsonable
+from pcmodel.training.evaluation.evaluate import evaluate
+from pcmodel.training.examples import Examples
+from pcmodel.training.setup import Setting, network_of
+
+METRICS, TENSORBOARD = "metrics.jsonl", "tensorboard"
+WATCHED = 1000
+"""Images of each kind on which the accuracy is watched while training goes on."""
+
+Row = dict[str, Any]
+
+
+class Keeper:
+    """Keeps what each chunk told. `step`: where this process begins."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        folder: Path | None,
+        store: Checkpoints | None,
+        *,
+        step: int,
+        tensorboard: bool,
+    ):
+        self._setting = setting
+        self._logs: list[MetricsLog | TensorBoardLog] = []
+        self.rows: list[Row] = []
+        self._store = store if jax.process_index() == 0 else None
+        if folder is not None and jax.process_index() == 0:
+            log = MetricsLog(folder / METRICS)
+            self.rows = log.resume(step if step else -1)
+            self._logs = [log]
+            if tensorboard:
+                self._logs.append(TensorBoardLog(folder / TENSORBOARD))
+        self._best = max(_accuracies(self.rows), default=0.0)
+        self._saved = time.perf_counter()
+
+    def note(self, chunk: Chunk) -> str:
+        """Keep what one chunk told; the words beside the progress bar."""
+        row = self._row(chunk)
+        self.rows.append(row)
+        for log in self._logs:
+            log.append(row)
+        if self._store is not None:
+            self._save(self._store, row, chunk.state)
+        known = _accuracies(self.rows)
+        said = f", accuracy {known[-1]:.3f}" if known else ""
+        speed = f"{row['images_per_second']:.0f} images/s"
+        return f"energy {row['energy']:.4g}{said}, {speed}"
+
+    def _row(self, chunk: Chunk) -> Row:
+        step, info = self._setting.step_of(chunk.position), chunk.info
+        row = {
+            "step": step,
+            "epoch": step / self._setting.batches,
+            "energy": float(info.energy),
+            "level_energies": np.asarray(info.level_energies).tolist(),
+            "residual": float(info.residual),
+            "converged": float(info.converged),
+            "acceptance": float(info.acceptance),
+            "log_precisions": _log_precisions(chunk.state),
+            "seconds": round(chunk.seconds, 4),
+            "images_per_second": round(chunk.examples / chunk.seconds, 1),
+        }
+        at_end = chunk.position.batch == 0
+        row |= self._measure(chunk.state) if at_end else {}
+        return to_jsonable(row)  # as a resumed run reads it back
+
+    def _measure(self, state: LearningState) -> Row:
+        network = as_model(network_of(self._setting, state))
+        split, preparation = self._setting.split, self._setting.preparation
+        train, held_out = (
+            evaluate(network, Examples(*(part[:WATCHED] for part in each)), preparation)
+            for each in (split.train, split.validation)
+        )
+        return {
+            "train_accuracy": train.accuracy,
+            "validation_accuracy": held_out.accuracy,
+            "validation_surprise": held_out.surprise,
+        }
+
+    def _save(self, store: Checkpoints, row: Row, state: LearningState) -> None:
+        accuracy = row.get("validation_accuracy")
+        is_best = accuracy is not None and accuracy > self._best
+        waited = time.perf_counter() - self._saved
+        is_due = waited >= self._setting.plan.checkpoint_every
+        if is_best or is_due or row["step"] == self._setting.num_steps:
+            store.save(row["step"], state, metric=accuracy)
+            self._saved = time.perf_counter()
+        if is_best:
+            self._best = accuracy
+
+
+def _accuracies(rows: list[Row]) -> list[float]:
+    return [row["validation_accuracy"] for row in rows if "validation_accuracy" in row]
+
+
+def _log_precisions(state: LearningState) -> list[float | None]:
+    """Mean of each level, None for one without."""
+    return [
+        None if value is None else float(np.mean(np.asarray(level_diagonal(value))))
+        for value in state.log_precisions
+    ]

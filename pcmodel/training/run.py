@@ -1,0 +1,173 @@
+"""`run_training`: from a plan to a trained network, with everything a long run needs.
+
+Between two chunks the loop measures, checks that all is finite, and saves.  Killed at any moment and
+started again with the same arguments, a run goes on from its last checkpoint and ends in the
+same bits, on the same machine and versions.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+
+from pcmodel.data.images import ImageData
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.learning.em import LearningState
+from pcmodel.learning.loop import Chunk, learn
+from pcmodel.networks.network import Network, as_model
+from pcmodel.networks.storage.network_file import save
+from pcmodel.record.checkpoints import Checkpoints
+from pcmodel.runtime.progress import Progress, Stage
+from pcmodel.training.evaluation.evaluate import Evaluation, evaluate
+from pcmodel.training.examples import Preparation, Split
+from pcmodel.training.monitor import Keeper
+from pcmodel.training.plan import TrainingPlan
+from pcmodel.training.setup import Setting, identity_of, network_of, prepare
+from pcmodel.training.sharding import replicate
+
+CHECKPOINTS, NETWORK = "checkpoints", "network.npz"
+
+
+class TrainingRun(NamedTuple):
+    """What came out.
+
+    network: as it was after the last step (or the last whose energy was seen to be finite).
+    rows: what was measured after every chunk, as in metrics.jsonl.
+    validation, test: how the network names images it was not trained on.
+    stopped_early: whether a non-finite energy or network ended learning; reason: a sentence about it.
+    resumed_from: the step that this process went on from, None for a whole run.
+    """
+
+    network: Network
+    split: Split
+    preparation: Preparation
+    rows: list[dict[str, Any]]
+    validation: Evaluation
+    test: Evaluation
+    gauge: str
+    stopped_early: bool
+    resumed_from: int | None
+    reason: str = ""
+
+
+class Begun(NamedTuple):
+    """A state to go on from, and how many steps led to it."""
+
+    state: LearningState
+    step: int
+
+
+@checked_arguments
+def run_training(
+    plan: TrainingPlan,
+    *,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    data: ImageData | None = None,
+    from_step: int | None = None,
+    any_version: bool = False,
+    tensorboard: bool = False,
+    progress: Progress | None = None,
+) -> TrainingRun:
+    """Train as the plan says, and judge the network on images it has not seen.
+
+    folder: takes checkpoints/, metrics.jsonl and network.npz; a run that was broken off there is
+        taken up again. None writes nothing.
+    data: images in the place of those the plan names.
+    from_step: go on from the checkpoint of this step, and drop later ones: for when the newest is
+        damaged. any_version: also from one that other versions wrote.
+
+    Raises UserError for what cannot work: images that cannot be had, more devices than there
+    are, a checkpoint of another run, a folder that cannot be written.
+    """
+    progress = progress or Progress(silent=True)
+    place = None if folder is None else Path(folder)
+    with matrix_products(plan.dtype):
+        setting = prepare(plan, seed, data)
+        store = _store(place, setting, any_version)
+        begun = _begin(setting, store, from_step)
+        keeper = Keeper(setting, place, store, step=begun.step, tensorboard=tensorboard)
+        with progress.stage("training", setting.num_steps) as stage:
+            state, reason = _learn(setting, begun, keeper, stage)
+        network = network_of(setting, state)
+        if place is not None and jax.process_index() == 0:
+            save(network, place / NETWORK)
+        with progress.stage("evaluation"):
+            validation, test = (
+                evaluate(as_model(network), part, setting.preparation)
+                for part in (setting.split.validation, setting.split.test)
+            )
+    return TrainingRun(
+        network,
+        setting.split,
+        setting.preparation,
+        keeper.rows,
+        validation,
+        test,
+        setting.learning.gauge.told(setting.structure.model, *setting.state[:2]),
+        bool(reason),
+        begun.step or None,
+        reason,
+    )
+
+
+def _store(
+    folder: Path | None, setting: Setting, any_version: bool
+) -> Checkpoints | None:
+    if folder is None:
+        return None
+    identity = identity_of(setting)
+    return Checkpoints(folder / CHECKPOINTS, identity, any_version=any_version)
+
+
+def _begin(setting: Setting, store: Checkpoints | None, from_step: int | None) -> Begun:
+    """The newest checkpoint, or that of `from_step`; the first state where there is none."""
+    if store is None or (from_step is None and not store.steps()):
+        return Begun(setting.state, 0)
+    restored = store.restore(setting.state, from_step)
+    if jax.process_index() == 0:
+        store.discard_after(restored.step)
+    return Begun(replicate(restored.state, setting.sharding), restored.step)
+
+
+def _learn(
+    setting: Setting, begun: Begun, keeper: Keeper, stage: Stage
+) -> tuple[LearningState, str]:
+    plan = setting.plan
+    done = begun.step
+    stage.advance(done)
+
+    def on_chunk(chunk: Chunk) -> None:
+        nonlocal done
+        step = setting.step_of(chunk.position)
+        stage.advance(step - done, keeper.note(chunk))
+        done = step
+
+    state, curve = learn(
+        setting.structure,
+        setting.state.weights,
+        setting.state.log_precisions,
+        setting.examples,
+        setting.key,
+        learning=setting.learning,
+        num_epochs=plan.epochs,
+        batch_size=plan.batch_size,
+        prepare=setting.preparation,
+        chunks_per_epoch=-(-setting.batches // plan.chunk),
+        resume=(begun.state, setting.position_of(begun.step)),
+        on_chunk=on_chunk,
+        sharding=setting.sharding,
+    )
+    return state, curve.reason
+
+
+@contextmanager
+def matrix_products(dtype: str) -> Iterator[None]:
+    """The plan's `dtype` of matrix products, while it lasts; sums of them stay in float32."""
+    if dtype == "float32":
+        yield
+        return
+    with jax.default_matmul_precision("BF16_BF16_F32"):
+        yield

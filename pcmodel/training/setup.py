@@ -1,0 +1,159 @@
+"""A run before its first step: everything that can be refused is refused here."""
+
+import hashlib
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import NamedSharding
+
+from pcmodel.api.pose import pose
+from pcmodel.data.augment import Augmentation
+from pcmodel.data.images import ImageData
+from pcmodel.errors import UserError
+from pcmodel.learning.em import Learning, LearningState, init_learning
+from pcmodel.learning.loop import Position
+from pcmodel.model.problem import Structure
+from pcmodel.networks.network import Network, as_model, with_arrays
+from pcmodel.record.environment import is_float64
+from pcmodel.record.strict_json import dump_json, to_jsonable
+from pcmodel.training.build import build_learning, build_network
+from pcmodel.training.examples import Examples, Preparation, Split, load_split
+from pcmodel.training.plan import TrainingPlan
+from pcmodel.training.sharding import batch_sharding, on_host, replicate
+
+
+class Setting(NamedTuple):
+    """What one run is made of; `examples` and `key` are on the devices, `state` is the first."""
+
+    plan: TrainingPlan
+    seed: int
+    split: Split
+    network: Network
+    structure: Structure
+    learning: Learning
+    preparation: Preparation
+    examples: Examples
+    key: jax.Array
+    state: LearningState
+    sharding: NamedSharding | None
+
+    @property
+    def batches(self) -> int:
+        """Of one epoch; a last incomplete batch is left out."""
+        return len(self.split.train.images) // self.plan.batch_size
+
+    @property
+    def num_steps(self) -> int:
+        """Batches of the whole run."""
+        return self.plan.epochs * self.batches
+
+    def step_of(self, position: Position) -> int:
+        """Batches done."""
+        return position.epoch * self.batches + position.batch
+
+    def position_of(self, step: int) -> Position:
+        """Where learning stands after so many batches."""
+        return Position(*divmod(step, self.batches))
+
+
+def prepare(plan: TrainingPlan, seed: int, data: ImageData | None = None) -> Setting:
+    """Images, network and way of learning of a plan."""
+    sharding = batch_sharding(plan.devices)
+    split = load_split(plan.data, data)
+    num_examples = len(split.train.images)
+    if plan.batch_size > num_examples:
+        raise UserError(
+            f"cannot be {plan.batch_size}",
+            where="batch_size",
+            expected=f"at most {num_examples}, the training images",
+        )
+    network = build_network(
+        plan.network, split.image_shape, split.num_classes, seed=seed
+    )
+    preparation = _preparation(plan, network, split)
+    structure = _structure(network, split, preparation)
+    batches = plan.epochs * (num_examples // plan.batch_size)
+    learning = build_learning(plan.learning, network, batches)
+    key = jax.random.key(seed)
+    state = _first_state(network, learning, structure, num_examples, key)
+    return Setting(
+        plan,
+        seed,
+        split,
+        network,
+        structure,
+        learning,
+        preparation,
+        replicate(split.train, sharding),
+        replicate(key, sharding),
+        replicate(state, sharding),
+        sharding,
+    )
+
+
+def _preparation(plan: TrainingPlan, network: Network, split: Split) -> Preparation:
+    mean, sd = (tuple(map(float, each)) for each in split.standardisation)
+    return Preparation(
+        plan.network.direction == "generate",
+        len(network.widths),
+        split.num_classes,
+        mean,
+        sd,
+        str(network.prior_mean[...].dtype),
+        Augmentation(max_shift=plan.data.max_shift, flip=plan.data.flip),
+    )
+
+
+def _structure(network: Network, split: Split, preparation: Preparation) -> Structure:
+    """Both ends clamped; the door checks one example against the likelihood."""
+    example = Examples(*(jnp.asarray(part[0]) for part in split.train))
+    bottom, *_, top = preparation(jax.random.key(0), example)
+    posed = pose(network, bottom, clamp={network.names[-1]: top})
+    return posed.problem.structure
+
+
+def _first_state(
+    network: Network,
+    learning: Learning,
+    structure: Structure,
+    num_examples: int,
+    key: jax.Array,
+) -> LearningState:
+    pure = as_model(network)
+    return init_learning(
+        pure.weights,
+        pure.log_precisions,
+        learning,
+        structure=structure,
+        num_examples=num_examples,
+        key=jax.random.fold_in(key, 0),
+    )
+
+
+def network_of(setting: Setting, state: LearningState) -> Network:
+    """The network with a state's arrays, on this process's own device."""
+    arrays = on_host((state.weights, state.log_precisions))
+    return with_arrays(setting.network, *jax.device_put(arrays))
+
+
+def identity_of(setting: Setting) -> dict[str, Any]:
+    """What a checkpoint must agree in to be gone on from."""
+    model = as_model(setting.network).model
+    levels = zip(model.names, model.widths, strict=True)
+    return {
+        "network": f"{setting.plan.network.builder}: "
+        + ", ".join(f"{name} {width}" for name, width in levels),
+        "configuration": plan_hash(setting.plan),
+        "seed": setting.seed,
+        "precision": "float64" if is_float64() else "float32",
+    }
+
+
+def plan_hash(plan: TrainingPlan) -> str:
+    """Eight hex digits of everything in the plan that the numbers depend on."""
+    values = to_jsonable(plan)
+    for name in ("question", "checkpoint_every"):
+        values.pop(name)
+    values["data"].pop("folder")
+    return hashlib.sha256(dump_json(values, indent=None).encode()).hexdigest()[:8]
