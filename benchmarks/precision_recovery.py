@@ -43,9 +43,9 @@ from pcmodel.learning import (
     NaturalGradient,
     PointEstimate,
     PosteriorSamples,
+    settling,
 )
 from pcmodel.learning.loop import learn
-from pcmodel.learning.precisions import settling
 from pcmodel.model.problem import Structure
 from pcmodel.networks.network import PureNetwork, as_model
 

@@ -50,7 +50,7 @@ MOST_MODULES = 12  # in one folder
 HOMES = {
     "flax": {"networks"},
     "orbax": {"record"},
-    "numpyro": {"behaviour"},
+    "numpyro": {"behaviour", "inference"},  # there: R-hat and effective sample size
     "arviz": set(),
     "xarray": {"behaviour"},
     "formulae": {"behaviour"},

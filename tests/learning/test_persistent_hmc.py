@@ -12,9 +12,14 @@ from pcmodel.inference import ConjugateGradient, GaussNewton
 from pcmodel.inference.infer import infer_one
 from pcmodel.inference.linear.dual_primal import output_jacobian
 from pcmodel.inference.whitened import linearise
-from pcmodel.learning import ClosedForm, Hmc, NaturalGradient, PosteriorSamples
+from pcmodel.learning import (
+    ClosedForm,
+    Hmc,
+    NaturalGradient,
+    PosteriorSamples,
+    settling,
+)
 from pcmodel.learning.loop import run_chunk
-from pcmodel.learning.precisions import settling
 
 MODE = GaussNewton(ConjugateGradient(), max_iterations=10, tolerance=1e-2)
 

@@ -311,6 +311,10 @@ def _problem(
 ) -> str | None:
     if value is None:
         kind = "true or false" if column.kind == "flag" else "a number"
+        if column.kind == "integer":
+            return (
+                "is not a number; write the options as 1, 2 and so on, and n/a for none"
+            )
         return f"is not {kind}, nor n/a (--missing names other words for it)"
     if np.isnan(value):
         return "is missing, and must be known" if column.complete else None
@@ -320,6 +324,8 @@ def _problem(
     if (low is not None and value < low) or (high is not None and value > high):
         ends = f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
         first = "; options are counted from 1" if column.kind == "integer" else ""
+        if first and value == 0:
+            first += " (add 1 to every choice, if 0 is the first option)"
         return f"lies outside the scale, {ends}{first} (--missing names missing codes)"
     if low is not None and rest and rest[0] and _is_between(value - low, rest[0]):
         return f"lies between steps of {rest[0]:g}; give the scale as LOW,HIGH,STEP"

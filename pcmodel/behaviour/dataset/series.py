@@ -28,7 +28,7 @@ from pcmodel.behaviour.dataset.trials.ordering import in_order
 from pcmodel.behaviour.dataset.trials.phases import check_phases
 from pcmodel.behaviour.dataset.trials.practice import check_rows
 from pcmodel.behaviour.dataset.trials.repeats import check_repeats
-from pcmodel.behaviour.dataset.trials.sessions import check_sessions
+from pcmodel.behaviour.dataset.trials.sessions import check_people_apart, check_sessions
 from pcmodel.behaviour.dataset.values.codes import check_words, told
 from pcmodel.behaviour.dataset.values.missing import is_settled, without_codes
 from pcmodel.behaviour.dataset.values.near_numbers import check_numbers, listed_numbers
@@ -157,6 +157,8 @@ def arrange(
     check_rows(raw, task, places, values, who, said, problems)
     check_phases(raw, task, places, values, series, used, columns or {}, problems)
     check_sessions(raw, places, series, used, columns or {}, problems)
+    people = _first_seen(who)
+    check_people_apart(raw, places, people, used | set(places.values()), problems)
     check_repeats(raw, task, places, series, problems)
     # Trials that stand twice because of these rows are no second thing to correct.
     settled = len(problems) == before

@@ -79,6 +79,12 @@ def _check_function(node: Any, side: str) -> None:
     name, call = callee(node), written(node)
     if name in NO_EFFECTS:
         raise refused(side, f"{name}() is no effect", "columns with effects")
+    if name in ("binary", "B") and len(node.args) < 2:
+        raise refused(
+            side,
+            f"{call} does not say which level counts as 1",
+            f"the level as a second argument, {call[:-1]}, 'LEVEL'), or the column itself",
+        )
     function = elementwise(name)
     if function is None and name not in transforms():
         if elementwise(f"np.{name}"):

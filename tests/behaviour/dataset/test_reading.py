@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
-from tests.behaviour.dataset.tables import advised, complaint, load, table, trials
+from tests.behaviour.dataset.small_tables import advised, complaint, load, table, trials
 
 nan = np.nan
 

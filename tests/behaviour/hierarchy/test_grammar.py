@@ -60,6 +60,7 @@ def columns(text):
         ("I(age - np.median(age))", "expected numpy's elementwise functions"),
         ("np.log(age, x)", "has 2 arguments; expected 1"),
         ("np.log(age, out=x)", "has keywords"),
+        ("binary(drug)", "does not say which level counts as 1; expected the level"),
         ("np.log(age, where=sex)", "has keywords"),
         ("os.remove(age)", "there is no function os.remove()"),
         ("I(scale(eval(age)))", "there is no function eval()"),

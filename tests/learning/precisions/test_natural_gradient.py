@@ -29,8 +29,8 @@ from pcmodel.learning import (
     Nudged,
     PointEstimate,
     PosteriorSamples,
+    settling,
 )
-from pcmodel.learning.precisions import settling
 from pcmodel.learning.precisions.fisher_information import (
     covariance,
     inverse_information,

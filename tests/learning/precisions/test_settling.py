@@ -10,10 +10,10 @@ from pcmodel.learning import (
     Hmc,
     NaturalGradient,
     PosteriorSamples,
+    settling,
     standard_errors,
     unsettled,
 )
-from pcmodel.learning.precisions import settling
 from pcmodel.learning.precisions.drift import slopes, still
 from pcmodel.learning.precisions.natural_gradient import (
     LevelStatistics,

@@ -49,11 +49,17 @@ def named(column: str) -> str:
     return column if plain and column.lower() not in KEYWORDS else f"`{column}`"
 
 
+def every(column: str, level: str) -> str:
+    """The option that keeps all rows, and tells that the column has been thought of."""
+    level = level.strip()
+    without = comparison(column, "!=", level)
+    return option(f"{without} or {comparison(column, '==', level)}")
+
+
 def choice(column: str, level: str) -> str:
     """Advice to leave the rows of a level out, or to keep all rows, as two options."""
-    without = comparison(column, "!=", level)
-    every = f"{without} or {comparison(column, '==', level)}"
-    return f"leave them out ({option(without)}), or keep all ({option(every)})"
+    without = option(comparison(column, "!=", level))
+    return f"leave them out ({without}), or keep all ({every(column, level)})"
 
 
 def option(expression: str) -> str:

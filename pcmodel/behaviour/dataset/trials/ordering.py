@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 
 import numpy as np
 from jaxtyping import Int
@@ -10,6 +11,7 @@ from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.schema import BLOCK_NAMES
 from pcmodel.behaviour.dataset.tables.cells import to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.where import every
 from pcmodel.behaviour.dataset.trials.clocks import (
     Clock,
     counts_anew,
@@ -183,12 +185,32 @@ def _check_order(
         fallen = clock.falls(rows, part)
         if not len(fallen):
             continue
-        advice = f"if it counts them, say so (--columns trial={clock.name}), else "
-        problems.add(
-            "seems to order the trials, but the rows are not in its order; "
-            f"{advice if clock.is_number else ''}sort the rows, or leave the column out",
-            **raw.at(int(fallen[0]), clock.name),
-        )
+        as_it_is = every(clock.name, raw.columns[clock.name][fallen[0]])
+        keep = f"or keep the rows as they stand ({as_it_is})"
+        if _begins_anew(clock, fallen, part):
+            said = (
+                "begins anew; say what begins there (--columns session=COLUMN, or "
+                f"--columns block=COLUMN if the belief is carried on), {keep}"
+            )
+        else:
+            named = quote(f"trial={clock.name}")
+            counts = f"if it counts them, say so (--columns {named}), else "
+            said = (
+                "seems to order the trials, but the rows are not in its order; "
+                f"{counts if clock.is_number else ''}sort the rows, {keep}"
+            )
+        problems.add(said, **raw.at(int(fallen[0]), clock.name))
+
+
+def _begins_anew(clock: Clock, fallen: np.ndarray, part: np.ndarray) -> bool:
+    """Whether the clock falls in few rows, and to where it had started: a run after a run."""
+    if len(fallen) > FEW * len(part):
+        return False
+    for row in fallen:
+        own = clock.values[part == part[row]]
+        if clock.values[row] > np.nanquantile(own, FEW):
+            return False
+    return True
 
 
 def _check_anew(
@@ -241,8 +263,8 @@ def _check_trials(
         if asked:
             problems.add(
                 f"seems to order the trials, and {column!r} puts them into another "
-                f"order; say which counts them (--columns trial={column}, or another), "
-                "or leave this column out",
+                f"order; say which counts them (--columns {quote(f'trial={column}')}, or another), "
+                f"or that this one does not ({every(clock.name, raw.columns[clock.name][fallen[0]])})",
                 **raw.at(int(fallen[0]), clock.name),
             )
             return
@@ -251,7 +273,7 @@ def _check_trials(
     ):
         problems.add(
             "may number the items that were shown, since the rows are not in its order; "
-            f"if it counts the trials, say so (--columns trial={column}), else rename it",
+            f"if it counts the trials, say so (--columns {quote(f'trial={column}')}), else rename it",
             **raw.at(int(own[0]), column),
         )
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
-from tests.behaviour.dataset.tables import advised, complaint, load, table
+from tests.behaviour.dataset.small_tables import advised, complaint, load, table
 
 NOTES = ("x; y", "x;", "z;z")
 

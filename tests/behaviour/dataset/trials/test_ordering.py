@@ -1,8 +1,11 @@
 """Trials follow each other as they were done, or the user is asked for their order."""
 
+from shlex import quote
+
 import pytest
 
-from tests.behaviour.dataset.tables import complaint, load, table
+from pcmodel.behaviour.dataset import Reading
+from tests.behaviour.dataset.small_tables import advised, complaint, load, table
 
 SHUFFLED = (3, 8, 1, 6, 2, 9, 5, 10, 4, 7)
 OUTCOMES = [0, 0, 1, 0, 1, 1, 0, 1, 1, 0]
@@ -44,7 +47,7 @@ def test_numbers_of_items_do_not_order_the_trials(columns, named, tmp_path):
     text, trial = trials(**columns), next(iter(columns))
     said = complaint(tmp_path, text)
     assert f"data.csv, column {named!r}, row" in said
-    assert f"--columns trial={trial}" in said
+    assert f"--columns {quote(f'trial={trial}')}" in said
     series = load(tmp_path, text, columns={"trial": trial})
     wanted = [OUTCOMES[SHUFFLED.index(i)] for i in IN_ORDER]
     assert series.values["outcome"].tolist() == [wanted]
@@ -123,7 +126,9 @@ def test_rows_out_of_the_order_of_a_clock_are_refused(name, cells, tmp_path):
     assert f"column {name!r}, row 4" in said
     assert "seems to order the trials, but the rows are not in its order" in said
     assert "--columns session" not in said
-    assert (f"--columns trial={name}" in said) == (cells in (IN_ORDER, SECONDS))
+    assert (f"--columns {quote(f'trial={name}')}" in said) == (
+        cells in (IN_ORDER, SECONDS)
+    )
     if cells in (IN_ORDER, SECONDS):
         series = load(
             tmp_path,
@@ -181,3 +186,18 @@ def test_blocks_are_not_numbered_by_their_condition(clock, tmp_path):
     assert f"column {clock!r}, row 2" in said and "another order" in said
     series = load(tmp_path, text, columns={"trial": clock})
     assert series.values["outcome"].tolist() == [[0] * 5 + [1] * 5]
+
+
+def test_a_clock_that_begins_anew_is_a_run_after_a_run(tmp_path):
+    """Prevents advice that would interleave the two runs."""
+    rows = [
+        f"a,{1.5 * trial + 0.1 * run},{trial % 2},{trial % 3 // 2}"
+        for run in range(2)
+        for trial in range(15)
+    ]
+    text = table("subject,onset,outcome,response", *rows)
+    said = complaint(tmp_path, text)
+    assert "column 'onset', row 17: begins anew; say what begins there" in said
+    (every,) = advised(said)
+    series = load(tmp_path, text, reading=Reading(where=every))
+    assert series.values["outcome"].tolist() == [[trial % 2 for trial in range(15)] * 2]

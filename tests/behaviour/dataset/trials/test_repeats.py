@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.behaviour.dataset.tables import complaint, load, table
+from tests.behaviour.dataset.small_tables import complaint, load, table
 
 
 def run(seed, count=80, *, who="a", first=1, times=True, unit=1000):

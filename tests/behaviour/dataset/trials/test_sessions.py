@@ -1,8 +1,11 @@
 """Two sessions never run together unasked, whatever the column is called."""
 
+from shlex import quote
+
 import pytest
 
-from tests.behaviour.dataset.tables import complaint, load, table
+from pcmodel.behaviour.dataset import Reading
+from tests.behaviour.dataset.small_tables import advised, complaint, load, table
 
 TRIALS = range(1, 6)
 
@@ -43,7 +46,8 @@ def test_columns_that_split_the_rows_are_asked_about(
     assert f"column {name!r}: seems to name sessions" in said
     assert "stands twice" not in said
     option = {"series_by": (name,)} if session else {"columns": {"session": name}}
-    assert (f"--series {name}" if session else f"--columns session={name}") in said
+    told = f"--series {quote(name)}"
+    assert (told if session else f"--columns {quote(f'session={name}')}") in said
     assert load(tmp_path, text, **option).present.shape == (2, 5)
     carried = {"columns": {"block": name}}
     if not restart or name in ("week", "wavenumber"):
@@ -69,3 +73,20 @@ def test_a_session_of_one_trial_each_is_none(tmp_path):
     text = trials("day", range(10))
     assert "column 'day': changes with every trial" in complaint(tmp_path, text)
     assert load(tmp_path, text, columns={"trial": "day"}).present.shape == (1, 10)
+
+
+def test_ids_that_are_used_twice_are_asked_about(tmp_path):
+    """Prevents two people of two groups with one id from becoming one person."""
+    rows = [
+        f"{who},{group},{trial % 2},{trial // 2}"
+        for group in "ab"
+        for who in (1, 2)
+        for trial in range(4)
+    ]
+    text = table("subject,group,outcome,response", *rows)
+    said = complaint(tmp_path, text)
+    assert (
+        "column 'group', row 2: differs within one participant: if two people" in said
+    )
+    (every,) = advised(said)
+    assert load(tmp_path, text, reading=Reading(where=every)).num_participants == 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
-from tests.behaviour.dataset.tables import complaint, load, trials
+from tests.behaviour.dataset.small_tables import complaint, load, trials
 
 MICRO = ["500000", "750000", "n/a", "1500000"]
 
