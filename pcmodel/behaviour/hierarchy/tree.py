@@ -114,6 +114,7 @@ def _check_length(bare: str) -> None:
 
 
 def check_name(name: str, side: str) -> None:
+    """Raise a UserError where the participants stand as a condition; `side` is the formula's text."""
     if name == GROUP:
         raise refused(
             side,
@@ -130,12 +131,14 @@ def bare(node: Any) -> Any:
 
 
 def is_keyword(node: Any) -> bool:
+    """Whether an argument of a call is given by name, as in f(x, y=2)."""
     from formulae import expr
 
     return isinstance(node, expr.Assign)
 
 
 def callee(node: Any) -> str:
+    """The name of the function that a call calls; "?" where it has none."""
     return getattr(getattr(node.callee, "name", None), "lexeme", "?")
 
 
@@ -181,4 +184,5 @@ def names(node: Any) -> Iterator[str]:
 
 
 def refused(side: str, why: str, expected: str) -> UserError:
+    """The error about one side of a formula, to be raised: what is wrong with it, and what to write."""
     return UserError(f"{side!r}: {why}", where="formula", expected=expected)

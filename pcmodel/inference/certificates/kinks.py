@@ -6,7 +6,7 @@ predictions are made of.  At a point that counts as found the gradient is asked 
 below it, on all units at once; where that shows another way the energy decides.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -102,18 +102,16 @@ def _predict(
     return model.predict_level(weights, level, above)
 
 
-def operations(program: Jaxpr, known: Container[str] = ()) -> Iterator[JaxprEqn]:
-    """Every operation of a program and of the programs inside it, but for calls whose names are known."""
+def operations(program: Jaxpr) -> Iterator[JaxprEqn]:
+    """Every operation of a program and of the programs inside it."""
     for equation in program.eqns:
         leaves = jax.tree.leaves(list(equation.params.values()))
         inner = [getattr(leaf, "jaxpr", leaf) for leaf in leaves]
         inner = [each for each in inner if hasattr(each, "eqns")]
-        if inner and str(equation.params.get("name")) in known:
-            continue
         if not inner or equation.primitive.name not in CALLS:
             yield equation
         for each in inner:
-            yield from operations(each, known)
+            yield from operations(each)
 
 
 class WayDown(NamedTuple):

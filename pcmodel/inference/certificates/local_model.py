@@ -27,20 +27,16 @@ from pcmodel.model.problem import Problem
 
 SMOOTH = frozenset(
     {
-        *("add", "add_any", "sub", "mul", "neg", "div", "dot_general", "reduce_sum"),
-        *("tanh", "logistic", "exp", "expm1", "log1p", "erf", "sin", "cos"),
+        *("add", "add_any", "sub", "mul", "neg", "dot_general", "reduce_sum"),
+        *("tanh", "logistic", "erf", "sin", "cos"),
         *("conv_general_dilated", "reshape", "broadcast_in_dim", "transpose", "slice"),
         *("squeeze", "concatenate", "convert_element_type", "dynamic_slice", "copy"),
         *("jit", "pjit", "closed_call", "gather", "rev", "pad", "iota", "split"),
     }
 )
-"""Operations that bend no more sharply than tanh does (`gather`: of constant places)."""
+"""Operations that bend no more sharply than tanh does (`gather`: of constant places; `mul`: not of many units)."""
 POWERS = (3,)
 """Of `integer_pow`: gelu's.  The fourth, a square of squares, is flat at zero and steep close by."""
-SMOOTH_CALLS = frozenset({"softplus", "logaddexp", "gelu", "silu"})
-"""Functions of JAX with a derivative of their own, which is the right one."""
-BESIDE = {"float32": 1e-4, "float64": 1e-7}
-"""Posterior standard deviations a direction at which is looked at least."""
 SHARE = 0.5
 """Of the distance to where is looked: by how much the gradient there may differ from the quadratic's."""
 
@@ -50,8 +46,13 @@ def is_smooth(problem: Problem) -> bool:
     return all(
         equation.primitive.name in SMOOTH or equation.params.get("y") in POWERS
         for program in energy_programs(problem)
-        for equation in operations(program, SMOOTH_CALLS)
+        for equation in operations(program)
     )
+
+
+def nearest(dtype: jnp.dtype) -> float:
+    """Posterior standard deviations a direction at which is looked at least."""
+    return 1e-7 if dtype == jnp.float64 else 1e-4
 
 
 class Ground(NamedTuple):
@@ -70,7 +71,7 @@ def agrees_nearby(problem: Problem, ground: Ground) -> Bool[Array, ""]:
     """
     linear, point = ground.linear, ground.point
     noise = energy_rounding(problem, point)
-    least = BESIDE[str(noise.dtype)] * point.whitened.shape[0] ** 0.5
+    least = nearest(noise.dtype) * point.whitened.shape[0] ** 0.5
     away = length_by_posterior(linear, ground.precondition, linear.gradient)
     radius = jnp.maximum(jnp.maximum(least, 4 * away), 10 * gradient_rounding(noise))
     direction = ground.precondition(probing(linear, seed=4))

@@ -106,7 +106,7 @@ KINDS = ("right", "refused rightly", "refused wrongly", "silently wrong", "raw e
 class Case(NamedTuple):
     """A formula on a table, and whether it has to be refused whatever the library says."""
 
-    library: str  # what the library builds of the common part
+    built: str  # what the library builds of the common part
     by_hand: tuple[str, ...]  # and what follows it
     varying: str | None
     refuse: bool
@@ -115,7 +115,7 @@ class Case(NamedTuple):
 
     @property
     def formula(self):
-        parts = [self.library, *self.by_hand, self.varying]
+        parts = [self.built, *self.by_hand, self.varying]
         return "level ~ " + " + ".join(part for part in parts if part is not None)
 
     @property
@@ -280,7 +280,7 @@ def expectations(case):
     """Of the common and the varying part; None where the formula has to be refused."""
     if case.refuse:
         return None
-    common = expected(case.library, case, case.by_hand)
+    common = expected(case.built, case, case.by_hand)
     if common is None or "Intercept" not in common[0]:
         return None
     side = varying_side(case)
@@ -307,7 +307,7 @@ def same_columns(names, columns, wanted):
 
 def same_regression(case, columns, rng):
     """Plain least squares on the table as it is: the same slopes and fitted values."""
-    names, plainly, _ = raw(case.library, case.by_hand, case.table)
+    names, plainly, _ = raw(case.built, case.by_hand, case.table)
     y = rng.normal(size=len(plainly))
     scale = np.linalg.norm(plainly, axis=0)
     if np.linalg.cond(plainly / scale) > 1e6:

@@ -147,7 +147,9 @@ def test_smooth_functions_are_certified_without_being_asked(function):
     assert pcmodel.infer(network, np.array([0.5])).converged
 
 
-@pytest.mark.parametrize("function", [jax.nn.elu, jax.nn.relu, jnp.square])
+@pytest.mark.parametrize(
+    "function", [jax.nn.elu, jax.nn.relu, jax.nn.softplus, jnp.square]
+)
 def test_other_functions_are_certified_where_they_agree_with_their_curvature(function):
     network = mixed(function)
     assert not is_smooth(pose(network, np.array([0.5])).problem)
