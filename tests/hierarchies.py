@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 from oracles import Conditioned, KnownUnits, LinearHierarchy
 
 import pcmodel
@@ -123,3 +124,19 @@ def assert_exact(got: Answer, exact: Conditioned, rtol: float = RTOL) -> None:
     np.testing.assert_allclose(
         got.log_evidence, exact.log_evidence, rtol=rtol, atol=1e-12
     )
+
+
+class Mixed(nnx.Module):
+    """A function of a mixture of units, f(W x), as in other packages."""
+
+    def __init__(self, weight, function):
+        self.weight = nnx.Param(jnp.asarray(weight, float))
+        self.function = function
+
+    def __call__(self, x):
+        return self.function(self.weight[...] @ x)
+
+
+def mixed(function, weight=((1.0,),)):
+    sizes = [len(weight), len(weight[0])]
+    return pcmodel.Network([Mixed(weight, function)], sizes, log_precisions=[0.0, 0.0])

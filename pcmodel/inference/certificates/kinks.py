@@ -82,7 +82,10 @@ def has_corners(program: Jaxpr) -> bool:
 
 
 def energy_programs(problem: Problem) -> Iterator[Jaxpr]:
-    """What every level's prediction consists of, and a likelihood that is not the package's own."""
+    """What every level's prediction consists of, and a likelihood that is not the package's own.
+
+    The units that it depends on are its last input.
+    """
     structure, inputs = problem.structure, problem.inputs
     model, dtype = structure.model, inputs.gains[0].dtype
     for level, width in enumerate(model.widths[1:]):
@@ -93,7 +96,9 @@ def energy_programs(problem: Problem) -> Iterator[Jaxpr]:
         unit = jax.ShapeDtypeStruct((model.widths[0],), dtype)
         one = jax.ShapeDtypeStruct((), dtype)
         terms = model.likelihood.energy_terms  # pyright: ignore[reportAttributeAccessIssue]
-        yield jax.make_jaxpr(terms)(unit, unit, one).jaxpr
+        yield jax.make_jaxpr(lambda y, gain, x: terms(x, y, gain))(
+            unit, one, unit
+        ).jaxpr
 
 
 def _predict(

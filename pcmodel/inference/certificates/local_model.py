@@ -25,34 +25,26 @@ from pcmodel.inference.solvers.sufficient_decrease import (
 from pcmodel.inference.whitened import Linearisation, linearise
 from pcmodel.model.problem import Problem
 
-SMOOTH = frozenset(
-    {
-        *("add", "add_any", "sub", "mul", "neg", "dot_general", "reduce_sum"),
-        *("tanh", "logistic", "erf", "sin", "cos"),
-        *("conv_general_dilated", "reshape", "broadcast_in_dim", "transpose", "slice"),
-        *("squeeze", "concatenate", "convert_element_type", "dynamic_slice", "copy"),
-        *("jit", "pjit", "closed_call", "gather", "rev", "pad", "iota", "split"),
-    }
-)
-"""Operations that bend no more sharply than tanh does (`gather`: of constant places; `mul`: not of many units)."""
-POWERS = (3,)
-"""Of `integer_pow`: gelu's.  The fourth, a square of squares, is flat at zero and steep close by."""
 SHARE = 0.5
 """Of the distance to where is looked: by how much the gradient there may differ from the quadratic's."""
-
-
-def is_smooth(problem: Problem) -> bool:
-    """Whether predictions and likelihood are made of smooth operations alone."""
-    return all(
-        equation.primitive.name in SMOOTH or equation.params.get("y") in POWERS
-        for program in energy_programs(problem)
-        for equation in operations(program)
-    )
+FARTHEST = 1.0
+"""Posterior standard deviations at which is looked where the energy's rounding hides what is closer."""
+TOLD = 0.1
+"""Slope, in posterior standard deviations, that the energy must be able to tell where gradients cannot be trusted."""
 
 
 def nearest(dtype: jnp.dtype) -> float:
     """Posterior standard deviations a direction at which is looked at least."""
     return 1e-7 if dtype == jnp.float64 else 1e-4
+
+
+def stops_gradients(problem: Problem) -> bool:
+    """Whether a prediction or likelihood has derivatives that are not its own, by `stop_gradient`."""
+    return any(
+        each.primitive.name == "stop_gradient"
+        for program in energy_programs(problem)
+        for each in operations(program)
+    )
 
 
 class Ground(NamedTuple):
@@ -74,6 +66,10 @@ def agrees_nearby(problem: Problem, ground: Ground) -> Bool[Array, ""]:
     least = nearest(noise.dtype) * point.whitened.shape[0] ** 0.5
     away = length_by_posterior(linear, ground.precondition, linear.gradient)
     radius = jnp.maximum(jnp.maximum(least, 4 * away), 10 * gradient_rounding(noise))
+    visible = 2 * jnp.sqrt(
+        noise
+    )  # where an energy tells the least slope: noise / r + r / 4
+    radius = jnp.maximum(radius, jnp.minimum(visible, FARTHEST))
     direction = ground.precondition(probing(linear, seed=4))
     step = direction * radius / jnp.sqrt(squared_length(linear, direction))
     near = linearise(problem, point.whitened + step).gradient
@@ -84,7 +80,8 @@ def agrees_nearby(problem: Problem, ground: Ground) -> Bool[Array, ""]:
     promised = 0.5 * jnp.sum(step * (linear.gradient + near))
     unlike = jnp.abs(change - promised)
     # Written so that a NaN does not agree.
-    return (bent <= SHARE * radius) & (unlike <= SHARE * radius**2 + 2 * noise)
+    agree = (bent <= SHARE * radius) & (unlike <= SHARE * radius**2 + 2 * noise)
+    return agree & (visible <= TOLD) if stops_gradients(problem) else agree
 
 
 def length_by_posterior(

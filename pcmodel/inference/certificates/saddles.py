@@ -20,7 +20,8 @@ from pcmodel.inference.certificates.certificate import (
     widening,
 )
 from pcmodel.inference.certificates.kinks import has_kinks, way_down
-from pcmodel.inference.certificates.local_model import Ground, agrees_nearby, is_smooth
+from pcmodel.inference.certificates.local_model import Ground, agrees_nearby
+from pcmodel.inference.certificates.smooth_operations import is_smooth
 from pcmodel.inference.linear.conjugate_gradient import conjugate_gradient
 from pcmodel.inference.whitened import Linearisation
 from pcmodel.model.problem import Problem

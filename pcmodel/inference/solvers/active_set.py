@@ -354,16 +354,20 @@ def _checked(task: Task, state: _State) -> _State:
     stuck = leaving & ~accepted
     certain = over | around.certain
     on = leaving & accepted
+    # Every look that does not end it counts, lest roundings that disagree go round for ever.
+    again = wanted & ~at_rest & ~stuck
+    iterations = state.iterations + jnp.where(again, 1, 0)
+    left_over = ~again | (iterations < task.max_iterations)
     return state._replace(
         place=_either(on, there, place),
         damping=jnp.where(leaving, 0, state.damping),
         residual=jnp.where(leaving & certain, jnp.inf, state.residual),
-        patience=jnp.where(on, PATIENCE, state.patience),
+        patience=jnp.where(on, PATIENCE, state.patience - jnp.where(again, 1, 0)),
         scale=jnp.where(wanted & ~leaving, around.widening, state.scale),
-        arrived=state.arrived & ~on,
+        arrived=state.arrived & ~on & left_over,
         near=stuck | at_rest,
         stop=state.stop | at_rest | stuck,
-        iterations=state.iterations + jnp.where(on, 1, 0),
+        iterations=iterations,
         products=state.products + around.products,
     )
 

@@ -373,15 +373,19 @@ def checked(
     settled = wanted & ~found.leaving & (away <= limit)
     # A saddle without a visible way down is flat as far as floats go.
     stuck = leaving & ~moved.accepted
+    # Every look that does not end it counts, lest roundings that disagree go round for ever.
+    again = wanted & ~settled & ~stuck
     return state._replace(
         point=moved.point,
         damping=jnp.where(leaving, 0, state.damping),
         residual=jnp.where(leaving & found.certain, jnp.inf, state.residual),
-        patience=jnp.where(leaving & moved.accepted, PATIENCE, state.patience),
+        patience=jnp.where(
+            leaving & moved.accepted, PATIENCE, state.patience - jnp.where(again, 1, 0)
+        ),
         scale=jnp.where(wanted & ~found.leaving, found.widening, state.scale),
         near=stuck | settled,
         stop=state.stop | settled | stuck,
-        iterations=state.iterations + jnp.where(leaving & ~stuck, 1, 0),
+        iterations=state.iterations + jnp.where(again, 1, 0),
         products=state.products + found.products,
     )
 

@@ -7,29 +7,13 @@ import jax.numpy as jnp
 import jaxtyping
 import numpy as np
 import pytest
-from flax import nnx
+from hierarchies import mixed
 
 import pcmodel
 from pcmodel.api.pose import pose
 from pcmodel.inference import TruncatedNewton
 from pcmodel.inference.certificates.certificate import widened
-from pcmodel.inference.certificates.local_model import is_smooth
-
-
-class Mixed(nnx.Module):
-    """A function of a mixture of units, f(W x), as in other packages."""
-
-    def __init__(self, weight, function):
-        self.weight = nnx.Param(jnp.asarray(weight, float))
-        self.function = function
-
-    def __call__(self, x):
-        return self.function(self.weight[...] @ x)
-
-
-def mixed(function, weight=((1.0,),)):
-    sizes = [len(weight), len(weight[0])]
-    return pcmodel.Network([Mixed(weight, function)], sizes, log_precisions=[0.0, 0.0])
+from pcmodel.inference.certificates.smooth_operations import is_smooth
 
 
 @pytest.mark.parametrize(
