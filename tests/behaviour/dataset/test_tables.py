@@ -84,7 +84,7 @@ def test_all_violations_are_named_at_once(tmp_path):
     for part in (
         "data.csv, column 'choice', row 2 'often': is not a number",
         "column 'outcome'",
-        "holds 3 values (0, 1, 7)",
+        "holds 3 values: 1 (4), 0 (2), 7 (1); a binary column holds two",
         "column 'trial', row 7 '1, as in row 6': the same trial",
         "column 'trial', row 9 'two': must be a number",
         "row 9: the last row of a participant who has not one usable response",

@@ -115,7 +115,8 @@ def _numbers(raw: RawTable, column: str, problems: Violations) -> np.ndarray:
     numbers = np.asarray([number[cell] for cell in cells], dtype=float)
     for i in np.flatnonzero(np.isnan(numbers)):
         problems.add("must be a number", **raw.at(int(i), column), value=cells[i])
-    for code in sorted(code for code in suspects(numbers) if code > 0.0):
+    # Trials before 7, 8 or 9 may have been left out; before 99, less so.
+    for code in sorted(code for code in suspects(numbers) if code > 9.0):
         for i in np.flatnonzero(numbers == code):
             problems.add(
                 "looks like a code for a missing value; every trial needs its number",
