@@ -20,6 +20,7 @@ from pcmodel.behaviour.dataset.schema import (
 )
 from pcmodel.behaviour.dataset.tables.cells import to_flag, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.trials.blocks import stands
 from pcmodel.behaviour.dataset.values.codes import read_binary
 from pcmodel.behaviour.dataset.values.missing import is_settled
 from pcmodel.behaviour.dataset.values.near_numbers import why_no_number
@@ -50,6 +51,8 @@ def find_columns(
                 str(unknown_name("column of the task", name, known)), file=file
             )
     places = {}
+    if stands(raw, given):
+        del known["trial"]  # the rows are not sorted by a column
     for name, names in known.items():
         if name in given:
             found = [given[name]] if given[name] in raw.columns else []

@@ -73,7 +73,8 @@ def load_series(
 ) -> Series:
     """Read, check and arrange a data set.
 
-    `columns` maps the task's names to the file's (`{"report": "b_t"}`); `covariates` are
+    `columns` maps the task's names to the file's (`{"report": "b_t"}`; `{"trial": "row"}`:
+    trials were done as the rows stand); `covariates` are
     the columns of conditions and traits; the belief starts afresh for each participant,
     session, and value of the columns in `series_by`; `scale` is that of the response, its
     low and high end and, if it has one, its step; `reading` says what a table cannot.

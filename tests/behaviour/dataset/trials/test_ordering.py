@@ -159,7 +159,8 @@ def test_counts_within_a_block_are_no_sessions(name, tmp_path):
 
 def test_blocks_below_zero_come_first(tmp_path):
     rows = [f"a,{b},{t},{int(b < 0)},{t % 2}" for b in (1, -1, 2) for t in range(3)]
-    series = load(tmp_path, table("subject,block,trial,outcome,response", *rows))
+    text = table("subject,block,trial,outcome,response", *rows)
+    series = load(tmp_path, text, columns={"block": "block"})
     assert series.values["outcome"].tolist() == [[1] * 3 + [0] * 6]
 
 
