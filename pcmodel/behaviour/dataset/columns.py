@@ -236,13 +236,13 @@ def _check_told(
         if place not in raw.unlike:
             continue
         what, key = raw.unlike[place]
+        if name == "reaction_time" and place in raw.units_by_file:
+            continue  # each file's times are converted by its own unit
         if name not in (reading.codes if key == "Levels" else reading.units):
             kinds = {column.name: column.kind for column in task.columns}
             option = ""
             if key == "Levels" and kinds.get(name, "binary") == "binary":
                 option = f", or say what holds for all (--codes {name}=A,B)"
-            elif key == "Units" and name == "reaction_time":
-                option = f", or say what holds for all (--units {name}=ms)"
             problems.add(
                 f"{what}; bring all files to one{option}",
                 file=raw.at(0, place)["file"],

@@ -141,7 +141,7 @@ def arrange(
             raw,
             places["reaction_time"],
             values["reaction_time"],
-            who,
+            list(zip(who, _sessions(raw, places), raw.file, strict=True)),
             reading,
             problems,
         )
@@ -176,6 +176,10 @@ def arrange(
     problems.raise_if_any()
     padded = _pad(values, series, _first_seen(who), order, found)
     return padded._replace(notes=tuple(note for note in notes if note))
+
+
+def _sessions(raw: RawTable, places: Mapping[str, str]) -> Sequence[str]:
+    return raw.columns[places["session"]] if "session" in places else raw.file
 
 
 def _labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
