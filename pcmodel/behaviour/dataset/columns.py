@@ -24,6 +24,7 @@ from pcmodel.behaviour.dataset.trials.blocks import stands
 from pcmodel.behaviour.dataset.values.codes import read_binary
 from pcmodel.behaviour.dataset.values.missing import is_settled
 from pcmodel.behaviour.dataset.values.near_numbers import why_no_number
+from pcmodel.behaviour.dataset.values.options import read_options
 from pcmodel.behaviour.dataset.values.suspects import ADVICE, suspects
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import UserError, unknown_name
@@ -191,7 +192,11 @@ def parse_columns(
         place, before = places[column.name], len(problems)
         if column.kind == "binary":
             found = read_binary(raw, column.name, place, reading, problems)
-        else:
+        elif (
+            column.kind != "integer"
+            or (found := read_options(raw, column.name, place, reading, problems))
+            is None
+        ):
             own = (column.low, column.high)
             if scale is not None and column.name == task.response:
                 own = tuple(scale)
@@ -279,7 +284,9 @@ def _check_column(
     elif column.kind == "integer" and seen.max() > 2 * len(np.unique(seen)):
         problems.add(
             f"goes up to {seen.max():g}, with {len(np.unique(seen))} different values: "
-            "options are counted from 1, and a missing choice is written n/a",
+            "options are counted from 1, and a missing choice is written n/a; say which "
+            "value is none (--missing=CODE), or list the options (--codes "
+            f"{column.name}={','.join(f'{x:g}' for x in np.unique(seen))})",
             file=raw.file[0],
             column=place,
         )
@@ -316,7 +323,8 @@ def _problem(
         kind = "true or false" if column.kind == "flag" else "a number"
         if column.kind == "integer":
             return (
-                "is not a number; write the options as 1, 2 and so on, and n/a for none"
+                "is not a number; write the options as 1, 2 and so on, and n/a for none, "
+                f"or list them all (--codes {column.name}=A,B,...)"
             )
         return f"is not {kind}, nor n/a (--missing names other words for it)"
     if np.isnan(value):
@@ -328,7 +336,7 @@ def _problem(
         ends = f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
         first = "; options are counted from 1" if column.kind == "integer" else ""
         if first and value == 0:
-            first += " (add 1 to every choice, if 0 is the first option)"
+            first += f" (if 0 is the first option, list all: --codes {column.name}=0,1)"
         return f"lies outside the scale, {ends}{first} (--missing names missing codes)"
     if low is not None and rest and rest[0] and _is_between(value - low, rest[0]):
         return f"lies between steps of {rest[0]:g}; give the scale as LOW,HIGH,STEP"

@@ -29,9 +29,10 @@ from pcmodel.behaviour.dataset.trials.phases import check_phases
 from pcmodel.behaviour.dataset.trials.practice import check_rows
 from pcmodel.behaviour.dataset.trials.repeats import check_repeats
 from pcmodel.behaviour.dataset.trials.sessions import check_people_apart, check_sessions
-from pcmodel.behaviour.dataset.values.codes import check_words, told
+from pcmodel.behaviour.dataset.values.codes import check_words, is_coded, told
 from pcmodel.behaviour.dataset.values.missing import is_settled, without_codes
 from pcmodel.behaviour.dataset.values.near_numbers import check_numbers, listed_numbers
+from pcmodel.behaviour.dataset.values.options import check_options
 from pcmodel.behaviour.dataset.values.seconds import in_seconds
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.inputs.arguments import checked_arguments
@@ -132,9 +133,11 @@ def arrange(
         notes.append("session: no column, so that a person's rows are one session")
     unused = [name for name in raw.columns if name not in places.values()]
     notes += [f"not used: {', '.join(unused)}"] if unused else []
+    options = [c.name for c in task.columns if c.kind == "integer" and c.name in places]
     notes += [
         f"{name}, code: {told(raw.columns[places[name]], values[name])}"
-        for name in binary
+        for name in (*binary, *options)
+        if name in binary or is_coded(raw.columns[places[name]], values[name])
     ]
     if "reaction_time" in places and "reaction_time" in values:
         values["reaction_time"], note = in_seconds(
@@ -153,6 +156,11 @@ def arrange(
         check_alike(raw, places[name], problems)
     series = _first_seen(list(zip(*keys, strict=True)))
     used = {places[name] for name in (*grouped, *covariates)} | asked
+    for name in options:
+        parts = [*keys, raw.columns[places["block"]]] if "block" in places else keys
+        if name not in reading.codes:
+            part = _first_seen(list(zip(*parts, strict=True)))
+            check_options(raw, name, places[name], values[name], part, problems)
     before = len(problems)
     said = {places[name] for name in extra} | asked
     check_rows(raw, task, places, values, who, said, problems)

@@ -98,7 +98,8 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="A=X,Y",
-        help="what counts as 0 and as 1: response=left,right; may be repeated",
+        help="what counts as 0 and as 1: response=left,right; all options of a bandit: "
+        "choice=A,B,C; may be repeated",
     )
 
 

@@ -18,17 +18,21 @@ from pcmodel.behaviour.dataset.violations import Violations
 
 
 def told(cells: Iterable[str], found: np.ndarray) -> str:
-    """Which cells count as 0 and which as 1."""
-    kinds: dict[float, dict[str, None]] = {0.0: {}, 1.0: {}}
+    """Which cells count as 0 and which as 1, or as which option."""
+    kinds: dict[float, dict[str, None]] = {}
     for cell, value in zip(cells, found.tolist(), strict=True):
-        if value in kinds:
-            kinds[value][cell.strip()] = None
-    said = [
-        f"{', '.join(map(repr, list(words)[:4]))} is {value:g}"
-        for value, words in kinds.items()
-        if words
-    ]
-    return ", ".join(said)
+        if np.isfinite(value):
+            kinds.setdefault(value, {})[cell.strip()] = None
+    return ", ".join(
+        f"{', '.join(map(repr, list(kinds[value])[:4]))} is {value:g}"
+        for value in sorted(kinds)
+    )
+
+
+def is_coded(cells: Iterable[str], found: np.ndarray) -> bool:
+    """Whether a cell is read as another number than it is."""
+    pairs = set(zip(cells, found.tolist(), strict=True))
+    return any(to_number(c) != value for c, value in pairs if np.isfinite(value))
 
 
 def check_words(
@@ -90,7 +94,7 @@ def _refuse_words(
     raw: RawTable, name: str, place: str, cells: Sequence[str], problems: Violations
 ) -> None:
     """Of words nothing says which counts as 0; and of three, which is none."""
-    levels = _rows_of(cells)
+    levels = rows_of(cells)
     if len(levels) > 2:
         refuse_third(raw, name, place, levels, problems, has_codes=True)
         return
@@ -105,7 +109,7 @@ def _refuse_words(
             )
 
 
-def _rows_of(cells: Sequence[str]) -> dict[str, list[int]]:
+def rows_of(cells: Sequence[str]) -> dict[str, list[int]]:
     """The rows of each word; none of missing cells."""
     levels: dict[str, list[int]] = {}
     for i, cell in enumerate(cells):
@@ -115,10 +119,10 @@ def _rows_of(cells: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _no_number(name: str, place: str, cell: str) -> str:
-    return f"is not a number, nor n/a{_if_missing(name, place, cell)}"
+    return f"is not a number, nor n/a{if_missing(name, place, cell)}"
 
 
-def _if_missing(name: str, place: str, cell: str) -> str:
+def if_missing(name: str, place: str, cell: str) -> str:
     """What to do with the cells of a word or number that is none of the two."""
     without = f"leave its rows out ({option(comparison(place, '!=', cell))})"
     if set(",=") & set(cell):
@@ -194,7 +198,7 @@ def _by_codes(
         if value[cell] is None:
             problems.add(
                 f"is neither {codes[0]!r} (0) nor {codes[1]!r} (1)"
-                f"{_if_missing(name, place, cell)}",
+                f"{if_missing(name, place, cell)}",
                 **raw.at(i, place),
                 value=cell,
             )
