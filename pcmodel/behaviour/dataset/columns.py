@@ -1,6 +1,5 @@
 """Which column of a file is which of the task's, and the numbers in it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from shlex import quote
 
@@ -20,6 +19,7 @@ from pcmodel.behaviour.dataset.schema import (
 )
 from pcmodel.behaviour.dataset.tables.cells import to_flag, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.wide import check_wide, to_long, trials_in_columns
 from pcmodel.behaviour.dataset.trials.blocks import stands
 from pcmodel.behaviour.dataset.values.codes import read_binary
 from pcmodel.behaviour.dataset.values.missing import is_settled
@@ -28,6 +28,8 @@ from pcmodel.behaviour.dataset.values.options import read_options
 from pcmodel.behaviour.dataset.values.suspects import ADVICE, suspects
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import UserError, unknown_name
+
+MOST_SHOWN = 30  # columns of a file, where one is not there
 
 
 def find_columns(
@@ -39,6 +41,8 @@ def find_columns(
 ) -> dict[str, str]:
     """The task's names, participant, session, block, trial and `extra` to the file's."""
     file = raw.file[0]
+    if check_wide(raw, problems):
+        return {}
     known = {
         PARTICIPANT: PARTICIPANT_NAMES,
         "session": SESSION_NAMES,
@@ -61,12 +65,12 @@ def find_columns(
         else:
             taken = set(given.values())
             free = [n for n in raw.columns if n not in taken or plain(n) == plain(name)]
-            found = called(free, names)
+            found = called(free, names) or _of_player(free, names)
             _check_one(raw, name, found, problems)
         if found:
             places[name] = found[0]
         elif name in given or not _may_be_absent(task, name):
-            problems.add(_absent(name, names[:5], raw), file=file)
+            problems.add(_absent(name, names, raw), file=file)
     _check_apart(task, places, file, problems)
     for name in extra:
         if name == places.get(PARTICIPANT):
@@ -81,6 +85,12 @@ def find_columns(
             problems.add(str(unknown_name("column", name, raw.columns)), file=file)
     _check_everywhere(raw, places, problems)
     return places
+
+
+def _of_player(columns: Sequence[str], names: Sequence[str]) -> list[str]:
+    """oTree's `player.choice`, where there is no `choice`."""
+    own = {name.removeprefix("player."): name for name in columns if "player." in name}
+    return [own[name] for name in called(own, names)]
 
 
 def _check_one(
@@ -161,14 +171,13 @@ def _may_be_absent(task: Task, name: str) -> bool:
     return name != PARTICIPANT and task.column(name).optional
 
 
-def _absent(name: str, names: Sequence[str], raw: RawTable) -> str:
-    called = " or ".join(repr(n) for n in names)
-    there = ", ".join(raw.columns)
-    known = {plain(n) for n in names}
-    wide = [n for n in raw.columns if re.sub(r"\d+$", "", plain(n)) in known]
-    said = f"there is no column {called} for the {name}; its columns are {there}; "
-    if len(wide) > 1:
-        return f"{said}one row is one trial: put {wide[0]!r}, {wide[1]!r} and so on below each other"
+def _absent(name: str, every: Sequence[str], raw: RawTable) -> str:
+    usual = " or ".join(repr(n) for n in every[:5])
+    there = ", ".join(list(raw.columns)[:MOST_SHOWN])
+    there += ", ..." if len(raw.columns) > MOST_SHOWN else ""
+    said = f"there is no column {usual} for the {name}; its columns are {there}; "
+    if wide := trials_in_columns(raw, every):
+        return f"{said}{to_long(wide)}"
     return f"{said}say which it is (--columns {name}=COLUMN)"
 
 
