@@ -265,10 +265,17 @@ def _check_told(
 
 
 def check_suspects(
-    raw: RawTable, place: str, found: np.ndarray, problems: Violations
+    raw: RawTable,
+    place: str,
+    found: np.ndarray,
+    problems: Violations,
+    once: np.ndarray | None = None,
 ) -> None:
-    """No number is a usual code for a missing value that nobody has named."""
-    for code in sorted(suspects(found)):
+    """No number is a usual code for a missing value that nobody has named.
+
+    once: the same values, each as often as it was measured (by series, not by trial).
+    """
+    for code in sorted(suspects(found if once is None else once)):
         for i in np.flatnonzero(found == code):
             cell = raw.columns[place][i].strip()
             advice = ADVICE.format(code=code, column=place)

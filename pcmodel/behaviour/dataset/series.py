@@ -299,7 +299,7 @@ def _covariate(
     found = np.asarray([numbers[label] for label in labels], dtype=float)
     if not is_settled(reading, name, column):
         every = np.asarray([numbers[cell] for cell in cells], dtype=float)
-        check_suspects(raw, column, every, problems)
+        check_suspects(raw, column, every, problems, once=found)
     return found
 
 

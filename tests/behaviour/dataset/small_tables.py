@@ -62,9 +62,9 @@ def check(capsys, path, *options, task="binary"):
     return code, rows, said.err
 
 
-def both(folder, capsys, text, *options, task="binary"):
+def both(folder, capsys, text, *options, task="binary", **more):
     """What the Python call and `pcmodel check` say of a refused table: the same."""
-    said = complaint(folder, text, task=task, **as_arguments(options))
+    said = complaint(folder, text, task=task, **as_arguments(options), **more)
     code, _, printed = check(capsys, folder / "data.csv", *options, task=task)
     assert code == 2
     # The terminal may break lines.
@@ -72,9 +72,9 @@ def both(folder, capsys, text, *options, task="binary"):
     return said
 
 
-def follow(folder, capsys, text, *options, task="binary"):
+def follow(folder, capsys, text, *options, task="binary", **more):
     """The series that both doors read with the options, and the rows of `check`."""
-    series = load(folder, text, task=task, **as_arguments(options))
+    series = load(folder, text, task=task, **as_arguments(options), **more)
     code, rows, said = check(capsys, folder / "data.csv", *options, task=task)
     assert code == 0, said
     assert rows["trials"].startswith(f"{series.present.sum()},")
@@ -83,6 +83,11 @@ def follow(folder, capsys, text, *options, task="binary"):
 
 def as_arguments(options):
     """Options of the command line as arguments of the call."""
+    options = [
+        o
+        for i, o in enumerate(options)
+        if "--formula" not in options[max(i - 1, 0) : i + 1]
+    ]
     pairs = [part for o in options for part in (o.split("=", 1) if "--m" in o else [o])]
     said = list(zip(pairs[::2], pairs[1::2], strict=True))
 
