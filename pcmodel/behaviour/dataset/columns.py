@@ -18,6 +18,7 @@ from pcmodel.behaviour.dataset.schema import (
     Task,
 )
 from pcmodel.behaviour.dataset.tables.cells import to_flag, to_number
+from pcmodel.behaviour.dataset.tables.devices import of_objects, of_player
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.wide import check_wide, to_long, trials_in_columns
 from pcmodel.behaviour.dataset.trials.blocks import stands
@@ -59,18 +60,21 @@ def find_columns(
     if stands(raw, given):
         del known["trial"]  # the rows are not sorted by a column
     for name, names in known.items():
+        several: list[str] = []
         if name in given:
             found = [given[name]] if given[name] in raw.columns else []
             names = (given[name],)
         else:
             taken = set(given.values())
             free = [n for n in raw.columns if n not in taken or plain(n) == plain(name)]
-            found = called(free, names) or _of_player(free, names)
+            found = called(free, names)
             _check_one(raw, name, found, problems)
+            several = [] if found else _of_software(raw, task, name, free, names)
+            found = several if len(several) == 1 else found
         if found:
             places[name] = found[0]
         elif name in given or not _may_be_absent(task, name):
-            problems.add(_absent(name, names, raw), file=file)
+            problems.add(_absent(name, names, raw, several), file=file)
     _check_apart(task, places, file, problems)
     for name in extra:
         if name == places.get(PARTICIPANT):
@@ -87,10 +91,20 @@ def find_columns(
     return places
 
 
-def _of_player(columns: Sequence[str], names: Sequence[str]) -> list[str]:
-    """oTree's `player.choice`, where there is no `choice`."""
-    own = {name.removeprefix("player."): name for name in columns if "player." in name}
-    return [own[name] for name in called(own, names)]
+def _of_software(
+    raw: RawTable,
+    task: Task,
+    name: str,
+    free: Sequence[str],
+    names: Sequence[str],
+) -> list[str]:
+    """Columns that software for experiments writes for this one of the task's."""
+    own = of_player(free)
+    if found := called(own, names):
+        return [own[found[0]]]
+    if name not in (task.response, "reaction_time"):
+        return []
+    return of_objects(raw, free, is_time=name == "reaction_time")
 
 
 def _check_one(
@@ -171,13 +185,18 @@ def _may_be_absent(task: Task, name: str) -> bool:
     return name != PARTICIPANT and task.column(name).optional
 
 
-def _absent(name: str, every: Sequence[str], raw: RawTable) -> str:
+def _absent(
+    name: str, every: Sequence[str], raw: RawTable, several: Sequence[str]
+) -> str:
     usual = " or ".join(repr(n) for n in every[:5])
     there = ", ".join(list(raw.columns)[:MOST_SHOWN])
     there += ", ..." if len(raw.columns) > MOST_SHOWN else ""
     said = f"there is no column {usual} for the {name}; its columns are {there}; "
     if wide := trials_in_columns(raw, every):
         return f"{said}{to_long(wide)}"
+    if several:
+        one = quote(f"{name}={several[0]}")
+        return f"{said}say which of {', '.join(several)} it is (--columns {one})"
     return f"{said}say which it is (--columns {name}=COLUMN)"
 
 
@@ -350,6 +369,11 @@ def _problem(
     low, high, *rest = scale
     if (low is not None and value < low) or (high is not None and value > high):
         ends = f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
+        if column.name == "reaction_time":
+            return (
+                "is no time that a response takes; if there was none, say so "
+                f"(--missing={column.name}={value:g}), or leave its rows out (--where)"
+            )
         first = "; options are counted from 1" if column.kind == "integer" else ""
         if first and value == 0:
             first += f" (if 0 is the first option, list all: --codes {column.name}=0,1)"

@@ -1,6 +1,6 @@
 """The order of trials within a series."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from shlex import quote
 
 import numpy as np
@@ -22,6 +22,7 @@ from pcmodel.behaviour.dataset.trials.blocks import (
 )
 from pcmodel.behaviour.dataset.trials.clocks import (
     Clock,
+    counts,
     counts_anew,
     find_clocks,
     numbers_rows,
@@ -86,6 +87,10 @@ def in_order(
             said += f"; {lettered[0]!r} is no number and goes as its rows stand"
         return order, f"order: by {said}; the belief is carried on over {chosen[0]!r}"
     carried = to_carry_on(names, blocks, column)
+    if twice and (other := _other_count(raw, series, list(blocks.values()), taken)):
+        carried += (
+            f"; if {other!r} counts the trials, --columns {quote(f'trial={other}')}"
+        )
     for i, first in twice if settled else ():
         at = raw.at(first, column)
         problems.add(
@@ -106,6 +111,21 @@ def by_series(series: np.ndarray) -> list[np.ndarray]:
     """
     order = np.argsort(series, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(series[order])) + 1)
+
+
+def _other_count(
+    raw: RawTable, series: np.ndarray, blocks: Sequence[np.ndarray], taken: set[str]
+) -> str | None:
+    """Another column by whose name and numbers no trial of a block comes twice: `SubTrial`."""
+    for name, cells in raw.columns.items():
+        if name in taken or not counts(name):
+            continue
+        numbers = [to_number(cell) for cell in cells]
+        if None in numbers or not np.all(np.isfinite(values := np.asarray(numbers))):
+            continue
+        if not _twice(series, *blocks, values.astype(float)):
+            return name
+    return None
 
 
 def _counted_in(
@@ -182,10 +202,10 @@ def _check_order(
             )
         else:
             named = quote(f"trial={clock.name}")
-            counts = f"if it counts them, say so (--columns {named}), else "
+            is_count = f"if it counts them, say so (--columns {named}), else "
             said = (
                 "seems to order the trials, but the rows are not in its order; "
-                f"{counts if clock.is_number else ''}sort the rows, {keep}"
+                f"{is_count if clock.is_number else ''}sort the rows, {keep}"
             )
         problems.add(said, **raw.at(int(fallen[0]), clock.name))
 
