@@ -13,12 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from pcmodel.behaviour.dataset.columns import (
-    check_suspects,
-    find_columns,
-    parse_columns,
-)
+from pcmodel.behaviour.dataset.columns import check_suspects, parse_columns
 from pcmodel.behaviour.dataset.naming import check_alike
+from pcmodel.behaviour.dataset.placing import find_columns
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
