@@ -193,8 +193,6 @@ def _problem(
                 f"(--missing={column.name}={value:g}), or leave its rows out (--where)"
             )
         first = "; options are counted from 1" if column.kind == "integer" else ""
-        if first and value == 0:
-            first += f" (if 0 is the first option, list all: --codes {column.name}=0,1)"
         return f"lies outside the scale, {ends}{first} (--missing names missing codes)"
     if low is not None and rest and rest[0] and _is_between(value - low, rest[0]):
         return f"lies between steps of {rest[0]:g}; give the scale as LOW,HIGH,STEP"

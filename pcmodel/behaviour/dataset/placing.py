@@ -186,4 +186,7 @@ def _absent(
     if several:
         one = quote(f"{name}={several[0]}")
         return f"{said}say which of {', '.join(several)} it is (--columns {one})"
+    if name == PARTICIPANT:
+        one = "; if all rows are of one person, add a column with a name for them"
+        return f"{said}say which it is (--columns {name}=COLUMN){one}"
     return f"{said}say which it is (--columns {name}=COLUMN)"

@@ -316,3 +316,10 @@ def test_published_data_sets_are_read(folder, task, options, shape, people):
     series = load_series(path, find_task(task), **options)
     assert series.present.shape == shape and series.present.all()
     assert series.num_participants == people
+
+
+def test_a_table_of_one_person_is_told_to_name_them(tmp_path):
+    said = complaint(tmp_path, "u,y\n0,1\n1,0\n1,1\n")
+    assert "if all rows are of one person, add a column with a name for them" in said
+    series = load(tmp_path, "subject,u,y\na,0,1\na,1,0\na,1,1\n")
+    assert series.values["outcome"].tolist() == [[0, 1, 1]]

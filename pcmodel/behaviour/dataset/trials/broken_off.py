@@ -28,7 +28,7 @@ FINISHED = re.compile(r"(?:is|was|trial)*(?:complete|completed|finished)(?:trial
 TELLING = {
     *("status", "state", "completion", "validity", "quality", "flag", "flags"),
     *("remark", "remarks", "note", "notes", "comment", "comments", "reason"),
-    *("statut", "estado", "stato", "opmerking", "bemerkung"),
+    *("ended", "statut", "estado", "stato", "opmerking", "bemerkung"),
 }
 BROKEN = re.compile(
     r"(?:(?:is|was|trial)[\W_]*)?(?:abort(?:ed)?|terminated|cancell?ed|interrupted|invalid"

@@ -80,6 +80,9 @@ def read_binary(
             _refuse_words(raw, name, place, cells, problems)
             return np.full(raw.num_rows, np.nan)
         words = flags
+    if sum(number is None for number in words.values()) > 1:
+        _refuse_words(raw, name, place, cells, problems)  # f and j, and 0 of a button
+        return np.full(raw.num_rows, np.nan)
     found = np.full(raw.num_rows, np.nan)
     for i, cell in enumerate(cells):
         number = words[cell]

@@ -37,7 +37,11 @@ def read_options(
     if listed := reading.codes.get(name) or _levels(raw, place):
         return _by_list(raw, name, place, cells, listed, problems)
     rows = rows_of(cells)
-    if not rows or any(to_number(cell) is not None for cell in rows):
+    numbers = {cell: to_number(cell) for cell in rows}
+    if 0.0 in numbers.values() and None not in numbers.values() and len(rows) <= MOST:
+        _refuse_nought(raw, name, place, rows, problems)
+        return np.full(raw.num_rows, np.nan)
+    if not rows or any(number is not None for number in numbers.values()):
         return None
     words = sorted(rows)
     if len(words) < 2 or len(words) > MOST:
@@ -102,6 +106,26 @@ def _levels(raw: RawTable, place: str) -> tuple[str, ...]:
         and not NO_CHOICE.fullmatch(text.strip() or level)
         and (to_number(level) or 0.0) >= 0.0
     )
+
+
+def _refuse_nought(
+    raw: RawTable,
+    name: str,
+    place: str,
+    rows: Mapping[str, Sequence[int]],
+    problems: Violations,
+) -> None:
+    """0 is the first option, or no choice at all; options are counted from 1."""
+    every = ",".join(sorted(rows, key=lambda cell: to_number(cell) or 0.0))
+    for cell, own in rows.items():
+        for i in own if to_number(cell) == 0.0 else ():
+            problems.add(
+                "is the first option or none, and options are counted from 1: if it is "
+                f"one, list all (--codes {quote(f'{name}={every}')}), and if no choice was "
+                f"made, say so (--missing={quote(f'{name}={cell}')})",
+                **raw.at(i, place),
+                value=cell,
+            )
 
 
 def _check_words(

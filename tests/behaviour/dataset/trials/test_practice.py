@@ -70,6 +70,7 @@ def rows_of(names, cells):
         ("TrialTimedOut", ("yes", "yes"), "no"),
         ("too_slow", ("1", "1"), "0"),
         ("Finished", ("0", "0"), "1"),
+        ("ended_on", ("timeout", "timeout"), "response"),
     ],
 )
 def test_practice_and_exclusions_of_other_names_are_asked_about(

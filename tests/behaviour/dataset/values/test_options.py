@@ -139,3 +139,17 @@ def test_codes_of_options_are_each_listed_once(tmp_path, capsys):
     for codes in ("A", "A,A"):
         said = both(tmp_path, capsys, text, "--codes", f"choice={codes}", **TASK)
         assert "codes: of choice are" in said and "each once" in said
+
+
+@pytest.mark.parametrize(
+    "cells", [["0", "1", "2", "1", "2"], ["1", "0", "0", "1", "0"]]
+)
+def test_nought_is_an_option_or_none(cells, tmp_path, capsys):
+    text = rows_of(cells)
+    said = both(tmp_path, capsys, text, **TASK)
+    assert f"row {2 + cells.index('0')} '0'" in said
+    codes, missing = pasted(said)
+    series, _ = follow(tmp_path, capsys, text, *codes, **TASK)
+    assert series.values["choice"][0].tolist() == [int(c) + 1 for c in cells]
+    series, _ = follow(tmp_path, capsys, text, *missing, **TASK)
+    assert series.num_missing["choice"] == cells.count("0")

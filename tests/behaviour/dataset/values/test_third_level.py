@@ -79,3 +79,15 @@ def test_words_that_differ_in_case_are_one(tmp_path, capsys):
     text = rows_of(["left", "right", "Right", "left", "right"])
     said = both(tmp_path, capsys, text)
     assert "row 4 'Right': holds 3 values" in said and "differ only in case" in said
+
+
+def test_a_number_among_words_is_the_odd_one(tmp_path, capsys):
+    """As the button of a page of instructions among keys."""
+    text = rows_of(["0", "f", "j", "j", "f"])
+    said = both(tmp_path, capsys, text)
+    assert "row 2 '0': holds 3 values: f (2), j (2), 0 (1)" in said
+    missing, where, _ = pasted(said)
+    for options, count in ((missing, 5), (where, 4)):
+        series, _ = follow(tmp_path, capsys, text, *options)
+        assert series.values["response"][0, -4:].tolist() == [0, 1, 1, 0]
+        assert series.present.sum() == count
