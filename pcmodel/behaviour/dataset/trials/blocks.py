@@ -5,6 +5,7 @@ order. Where rows stand block by block in another order than the numbers, it is 
 Blocks that have letters or words follow each other as their rows stand.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from shlex import quote
@@ -18,6 +19,7 @@ from pcmodel.behaviour.dataset.violations import Violations
 
 STANDING = "row"  # `--columns trial=row`: trials were done as the rows stand
 MANY = 10  # blocks, which a spreadsheet may have sorted as words: 1, 10, 2
+LONG = 5.0  # rows of a stretch, on average, that is no chance
 IN_BLOCKS = 0.5  # of the people at least, whose rows then stand in no order by chance
 
 
@@ -90,6 +92,44 @@ def check_blocks(
         **raw.at(odd[0], name),
         value=first,
     )
+
+
+def check_stretches(
+    raw: RawTable,
+    column: str,
+    numbers: np.ndarray,
+    series: np.ndarray,
+    problems: Violations,
+) -> None:
+    """Rows do not stand in stretches of trials, of which a later one has the lower numbers.
+
+    So they do where conditions were numbered on, 1 to 20 and 21 to 40, and done in the other
+    order. Numbers that lie among each other in the stretches are those of sorted rows.
+    """
+    odd: list[int] = []
+    in_order = 0
+    for own in range(int(series.max()) + 1):
+        rows = np.flatnonzero(series == own)
+        falls = np.flatnonzero(np.diff(numbers[rows]) < 0.0) + 1
+        in_order += not len(falls)
+        cells = [raw.columns[column][i].strip() for i in rows]
+        if not len(falls) or len(rows) < LONG * (len(falls) + 1):
+            continue
+        parts = sorted(np.split(numbers[rows], falls), key=lambda part: part[0])
+        apart = all(a[-1] < b[0] for a, b in itertools.pairwise(parts))
+        if apart and cells != sorted(cells):
+            odd.append(int(rows[falls[0]]))
+    count = int(series.max()) + 1
+    if odd and len(odd) + in_order >= IN_BLOCKS * count:
+        cell = raw.columns[column][odd[0]].strip()
+        problems.add(
+            f"the rows stand in another order than these numbers, stretch by stretch (so "
+            f"in {len(odd)} of {count} series); if the rows stand as the trials were done, "
+            f"say so (--columns {quote(f'trial={STANDING}')}), and if the trials were done "
+            f"by their numbers, too (--columns {quote(f'trial={column}')})",
+            **raw.at(odd[0], column),
+            value=cell,
+        )
 
 
 def to_carry_on(

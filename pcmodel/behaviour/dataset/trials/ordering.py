@@ -13,6 +13,7 @@ from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import every
 from pcmodel.behaviour.dataset.trials.blocks import (
     check_blocks,
+    check_stretches,
     find_blocks,
     numbers_of,
     parts_of,
@@ -75,11 +76,16 @@ def in_order(
     before = len(problems)
     if "trial" not in given and (chosen or not twice):
         _check_trials(raw, column, order, series, part, taken, problems)
-    if chosen and "block" not in given and len(problems) == before:
-        clocks = find_clocks(raw, series, taken)
-        if not any(len(c.falls(order, series)) == 0 for c in clocks):
-            within = np.argsort(np.lexsort((numbers, *reversed(keys[1:]))))
-            check_blocks(raw, chosen[0], keys[0], within, series, problems)
+    clocks = find_clocks(raw, series, taken) if len(problems) == before else []
+    if len(problems) > before or any(
+        clock.is_time and not len(clock.falls(order, series)) for clock in clocks
+    ):
+        pass  # another clock has been asked about, or speaks for this order
+    elif chosen and "block" not in given:
+        within = np.argsort(np.lexsort((numbers, *reversed(keys[1:]))))
+        check_blocks(raw, chosen[0], keys[0], within, series, problems)
+    elif not twice and "trial" not in given:
+        check_stretches(raw, column, numbers, series, problems)
     if chosen:
         said = ", then ".join(map(repr, (*chosen, column)))
         lettered = [n for n in chosen if numbers_of(raw, n) is None]

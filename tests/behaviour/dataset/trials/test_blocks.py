@@ -115,3 +115,34 @@ def test_runs_of_lettered_blocks(tmp_path, capsys):
     text = table("subject,run,block,trial,outcome,response", *rows)
     series, _ = follow(tmp_path, capsys, text)
     assert series.values["outcome"].tolist() == [(SECOND + FIRST) * 2]
+
+
+def numbered_on(people="abcd", sort=False):
+    """Trials 1 to 6 of one condition and 7 to 12 of the other, which half did first."""
+    rows = []
+    for place, who in enumerate(people):
+        done = [*range(7, 13), *range(1, 7)] if place % 2 else range(1, 13)
+        done = sorted(done, key=lambda t: t % 2) if sort else done
+        rows += [f"{who},{t},{int(t > 6)},{t % 2}" for t in done]
+    return table("subject,trial,outcome,response", *rows)
+
+
+def test_trials_numbered_on_by_condition_are_asked_about(tmp_path, capsys):
+    said = both(tmp_path, capsys, numbered_on())
+    assert "column 'trial', row 20 '1': the rows stand in another order" in said
+    assert "so in 2 of 4 series" in said
+    one, two = [0] * 6 + [1] * 6, [1] * 6 + [0] * 6
+    series, _ = follow(tmp_path, capsys, numbered_on(), "--columns", "trial=row")
+    assert series.values["outcome"].tolist() == [one, two] * 2
+    series, _ = follow(tmp_path, capsys, numbered_on(), "--columns", "trial=trial")
+    assert series.values["outcome"].tolist() == [one] * 4
+
+
+def test_rows_sorted_by_something_else_are_sorted_back(tmp_path, capsys):
+    """Even trials before odd ones, and numbers sorted as words."""
+    series, _ = follow(tmp_path, capsys, numbered_on(sort=True))
+    assert series.values["outcome"].tolist() == [[0] * 6 + [1] * 6] * 4
+    words = sorted(map(str, range(1, 121)))
+    rows = [f"a,{t},{int(t) % 2},{int(t) % 3 % 2}" for t in words]
+    series, _ = follow(tmp_path, capsys, table("subject,trial,outcome,response", *rows))
+    assert series.values["outcome"].tolist() == [[t % 2 for t in range(1, 121)]]
