@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pcmodel.behaviour.dataset.naming import check_alike
+from pcmodel.behaviour.dataset.naming import words as words_of
 from pcmodel.behaviour.dataset.reading import Reading, same
 from pcmodel.behaviour.dataset.tables.cells import to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
@@ -25,6 +26,21 @@ NO_CHOICE = re.compile(
     r"|unknown|other|nothing|undefined",
     re.IGNORECASE,
 )
+SIDES = {"left", "right", "l", "r", "top", "bottom", "up", "down"}
+SHOWN = {
+    *(
+        "stim",
+        "stimulus",
+        "option",
+        "image",
+        "img",
+        "picture",
+        "shape",
+        "symbol",
+        "cue",
+    ),
+    *("color", "colour", "item", "card", "arm", "choice", "figure", "face"),
+}
 MOST = 12  # words that are options
 RARE, LEAST_ROWS = 0.005, 50  # of the choices: a slip of the pen
 
@@ -41,9 +57,12 @@ def read_options(
     if 0.0 in numbers.values() and None not in numbers.values() and len(rows) <= MOST:
         _refuse_nought(raw, name, place, rows, problems)
         return np.full(raw.num_rows, np.nan)
-    if not rows or any(number is not None for number in numbers.values()):
+    if not rows or None not in numbers.values():
         return None
-    words = sorted(rows)
+    words = sorted(rows, key=_by_number)
+    if any(number is not None for number in numbers.values()):
+        _refuse_mixed(raw, name, place, rows, words, problems)
+        return np.full(raw.num_rows, np.nan)
     if len(words) < 2 or len(words) > MOST:
         problems.add(
             f"holds {len(words)} word{'s' if len(words) > 1 else ''}, such as "
@@ -53,6 +72,7 @@ def read_options(
         )
         return np.full(raw.num_rows, np.nan)
     check_alike(raw, place, problems)
+    _check_sides(raw, name, place, words, problems)
     _check_words(raw, name, place, rows, problems)
     return _by_list(raw, name, place, cells, tuple(words), problems)
 
@@ -106,6 +126,61 @@ def _levels(raw: RawTable, place: str) -> tuple[str, ...]:
         and not NO_CHOICE.fullmatch(text.strip() or level)
         and (to_number(level) or 0.0) >= 0.0
     )
+
+
+def _by_number(word: str) -> tuple[str | int, ...]:
+    """arm2 before arm10."""
+    parts = re.split(r"(\d+)", word)
+    return tuple(int(p) if i % 2 else p for i, p in enumerate(parts))
+
+
+def _refuse_mixed(
+    raw: RawTable,
+    name: str,
+    place: str,
+    rows: Mapping[str, Sequence[int]],
+    words: Sequence[str],
+    problems: Violations,
+) -> None:
+    """A word among numbers of options is most often none."""
+    every = quote(f"{name}={','.join(words)}")
+    for word in words if len(words) <= MOST else ():
+        for i in rows[word] if to_number(word) is None else ():
+            problems.add(
+                "is not a number, as other options are"
+                f"{if_missing(name, place, word)}, or, if it is an option, list all "
+                f"(--codes {every})",
+                **raw.at(i, place),
+                value=word,
+            )
+    if len(words) > MOST:
+        problems.add(
+            f"holds numbers and words; write options as 1, 2 and so on (or list all, "
+            f"--codes {name}=A,B,...)",
+            file=raw.at(0, place)["file"],
+            column=place,
+        )
+
+
+def _check_sides(
+    raw: RawTable, name: str, place: str, words: Sequence[str], problems: Violations
+) -> None:
+    """Sides are no options where another column tells what stood on one of them."""
+    sides = {word.lower() for word in words}
+    if not sides <= SIDES:
+        return
+    for other, cells in raw.columns.items():
+        said = {word for word in words_of(other) if not word.isdecimal()}
+        shown = {cell.strip() for cell in cells if to_number(cell) == to_number(cell)}
+        if said & SIDES and said & SHOWN and len(shown) > 1:
+            problems.add(
+                f"holds sides, and {other!r} tells what stood there; name the column of "
+                f"what was chosen (--columns {name}=COLUMN), or, if the sides are the "
+                f"options, list them (--codes {name}={','.join(words)})",
+                file=raw.at(0, place)["file"],
+                column=place,
+            )
+            return
 
 
 def _refuse_nought(

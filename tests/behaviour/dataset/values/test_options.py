@@ -22,6 +22,11 @@ def rows_of(cells, people=1):
     [
         (["right", "left", "", "right"], [2, 1, 1, 2], "'left' is 1, 'right' is 2"),
         (["B", "A", "C", "A"], [2, 1, 3, 1], "'A' is 1, 'B' is 2, 'C' is 3"),
+        (
+            ["arm10", "arm2", "arm1", "arm2"],
+            [3, 2, 1, 2],
+            "'arm1' is 1, 'arm2' is 2, 'arm10' is 3",
+        ),
         (["orange", "blue", "n/a", "blue"], [2, 1, 1, 1], "'blue' is 1, 'orange' is 2"),
     ],
 )
@@ -153,3 +158,35 @@ def test_nought_is_an_option_or_none(cells, tmp_path, capsys):
     assert series.values["choice"][0].tolist() == [int(c) + 1 for c in cells]
     series, _ = follow(tmp_path, capsys, text, *missing, **TASK)
     assert series.num_missing["choice"] == cells.count("0")
+
+
+def test_a_word_among_numbers_of_options_is_asked_about(tmp_path, capsys):
+    text = rows_of(["1", "2", "space", "2", "1"])
+    said = both(tmp_path, capsys, text, **TASK)
+    assert "row 4 'space': is not a number, as other options are" in said
+    missing, where, codes = pasted(said)
+    series, _ = follow(tmp_path, capsys, text, *missing, **TASK)
+    assert series.num_missing["choice"] == 1
+    series, _ = follow(tmp_path, capsys, text, *where, **TASK)
+    assert series.values["choice"][0].tolist() == [1, 2, 2, 1]
+    series, _ = follow(tmp_path, capsys, text, *codes, **TASK)
+    assert series.values["choice"][0].tolist() == [1, 2, 3, 2, 1]
+
+
+def test_sides_on_which_options_change_are_asked_about(tmp_path, capsys):
+    """Whoever chose the left learnt of the picture that stood there."""
+    rows = [
+        f"a,{t},{('left', 'right')[t % 2]},{'AB'[t // 2 % 2]},{'AB'[t % 3 % 2]},{t % 2}"
+        for t in range(8)
+    ]
+    text = table("subject,trial,choice,left_stimulus,chosen,reward", *rows)
+    said = both(tmp_path, capsys, text, **TASK)
+    assert "column 'choice': holds sides, and 'left_stimulus' tells what stood" in said
+    option = ("--columns", "choice=chosen")
+    series, _ = follow(tmp_path, capsys, text, *option, **TASK)
+    assert series.values["choice"][0].tolist() == [1 + t % 3 % 2 for t in range(8)]
+    codes = ("--codes", "choice=left,right")
+    series, _ = follow(tmp_path, capsys, text, *codes, **TASK)
+    assert series.values["choice"][0].tolist() == [1 + t % 2 for t in range(8)]
+    same = text.replace(",B,", ",A,")
+    follow(tmp_path, capsys, same, **TASK)
