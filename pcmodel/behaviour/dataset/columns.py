@@ -48,7 +48,7 @@ def parse_columns(
                 own = tuple(scale)
             found = _parse(raw, column, place, own, problems)
             if own[1] is None and not is_settled(reading, column.name, place):
-                check_suspects(raw, place, found, problems)
+                check_suspects(raw, place, found, found, problems)
         values[column.name] = found
         is_read = len(problems) == before
         _check_column(raw, task, column, place, found, problems, is_read=is_read)
@@ -105,14 +105,14 @@ def check_suspects(
     raw: RawTable,
     place: str,
     found: np.ndarray,
+    once: np.ndarray,
     problems: Violations,
-    once: np.ndarray | None = None,
 ) -> None:
     """No number is a usual code for a missing value that nobody has named.
 
     once: the same values, each as often as it was measured (by series, not by trial).
     """
-    for code in sorted(suspects(found if once is None else once)):
+    for code in sorted(suspects(once)):
         for i in np.flatnonzero(found == code):
             cell = raw.columns[place][i].strip()
             advice = ADVICE.format(code=code, column=place)

@@ -296,7 +296,7 @@ def _covariate(
     found = np.asarray([numbers[label] for label in labels], dtype=float)
     if not is_settled(reading, name, column):
         every = np.asarray([numbers[cell] for cell in cells], dtype=float)
-        check_suspects(raw, column, every, problems, once=found)
+        check_suspects(raw, column, every, found, problems)
     return found
 
 
