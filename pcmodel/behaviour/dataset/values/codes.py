@@ -102,6 +102,8 @@ def _refuse_words(
         refuse_third(raw, name, place, levels, problems, has_codes=True)
         return
     one, other = sorted(levels) if len(levels) == 2 else ("WORD0", "WORD1")
+    if larger_of({one: "", other: ""}) == one:
+        one, other = other, one
     for i, cell in enumerate(cells):
         if cell in levels:
             problems.add(

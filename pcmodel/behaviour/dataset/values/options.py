@@ -18,14 +18,9 @@ from pcmodel.behaviour.dataset.tables.cells import to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import comparison, option
 from pcmodel.behaviour.dataset.values.codes import if_missing, rows_of
+from pcmodel.behaviour.dataset.values.meanings import NO_CHOICE
 from pcmodel.behaviour.dataset.violations import Violations
 
-NO_CHOICE = re.compile(
-    r"\W+|miss(?:ed|ing)?|time[sd]?[\W_]*out|no[\W_]*(?:resp.*|choice|answer|key)?|null"
-    r"|omit.*|omission|too[\W_]*(?:slow|late|fast)|late|slow|invalid|skip.*|abort.*|error"
-    r"|unknown|other|nothing|undefined",
-    re.IGNORECASE,
-)
 SIDES = {"left", "right", "l", "r", "top", "bottom", "up", "down"}
 SHOWN = {
     *(

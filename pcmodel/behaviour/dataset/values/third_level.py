@@ -7,6 +7,7 @@ from pcmodel.behaviour.dataset.naming import likeness
 from pcmodel.behaviour.dataset.tables.cells import to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import comparison, option
+from pcmodel.behaviour.dataset.values.meanings import NO_CHOICE, larger_of
 from pcmodel.behaviour.dataset.values.suspects import CODES, NEGATIVE
 from pcmodel.behaviour.dataset.violations import Violations
 
@@ -54,10 +55,14 @@ def _usual_and_odd(counts: Mapping[str, int]) -> tuple[list[str], list[str]]:
     def rank(level: str) -> tuple[bool, int, bool]:
         number = to_number(level)
         is_code = number in CODES | NEGATIVE - {-1.0}
+        is_code |= number is None and bool(NO_CHOICE.fullmatch(level))
         return is_code, -counts[level], number not in (0.0, 1.0)
 
     order = sorted(counts, key=rank)
-    return sorted(order[:2], key=lambda x: (to_number(x) or 0.0, x)), order[2:]
+    usual = sorted(order[:2], key=lambda x: (to_number(x) or 0.0, x))
+    if larger_of(dict.fromkeys(usual, "")) == usual[0]:
+        usual.reverse()  # loss counts as 0 and win as 1
+    return usual, order[2:]
 
 
 def _advice(

@@ -91,3 +91,21 @@ def test_a_number_among_words_is_the_odd_one(tmp_path, capsys):
         series, _ = follow(tmp_path, capsys, text, *options)
         assert series.values["response"][0, -4:].tolist() == [0, 1, 1, 0]
         assert series.present.sum() == count
+
+
+@pytest.mark.parametrize(
+    ("words", "odd", "codes"),
+    [
+        (["timeout"] * 5 + ["left", "right"] * 2, "timeout", "left,right"),
+        (["win", "loss"] * 3 + ["neutral"], "neutral", "loss,win"),
+        (["correct", "wrong", "too slow"] * 3, "too slow", "wrong,correct"),
+    ],
+)
+def test_words_are_weighed_by_what_they_mean(words, odd, codes, tmp_path, capsys):
+    """What stands for no response is odd, however often; a win counts as 1."""
+    said = both(tmp_path, capsys, rows_of(words))
+    missing, _, turned = pasted(said)
+    assert missing == [f"--missing=response={odd}", "--codes", f"response={codes}"]
+    assert turned[1] == "response=" + ",".join(reversed(codes.split(",")))
+    series, _ = follow(tmp_path, capsys, rows_of(words), *missing)
+    assert series.num_missing["response"] == words.count(odd)
