@@ -32,7 +32,7 @@ TELLING = {
 }
 BROKEN = re.compile(
     r"(?:(?:is|was|trial)[\W_]*)?(?:abort(?:ed)?|terminated|cancell?ed|interrupted|invalid"
-    r"|incomplete|unfinished|rejected|returned|crash(?:ed)?|(?:ro)?bot|failed|withdrew"
+    r"|incomplete|unfinished|rejected|returned|crash(?:ed)?|(?:ro)?bot|withdrew"
     r"|withdrawn|(?:broke|broken)[\W_]*fixation|fixation[\W_]*break|screened[\W_]*out"
     r"|time[sd]?[\W_]*outs?|too[\W_]*(?:slow|late|fast|early)|no[\W_]*response|expired"
     r"|abgebrochen|ungultig|zu (?:spat|langsam)|annule|abandonne|trop (?:tard|lent)"

@@ -11,7 +11,7 @@ from pcmodel.behaviour.dataset.naming import words
 ENGLISH = {"practice", "practise", "prac", "training", "tutorial", "warmup", "demo"}
 OTHER = "|".join(
     (
-        r"(?:vor)?(?:u|ue)bung|probe(?:durchgang|durchlauf|lauf|trial|block|runde)",
+        r"(?:vor)?(?:u|ue)bung|probe(?:durchgang|durchlauf|lauf|runde)",
         r"eingewohnung|anleitung|instruktion",  # German
         r"entrainement|familiarisation|pratique(?![a-z])",  # French
         r"practicas?(?![a-z])|entrenam|antrenament",  # Spanish, Catalan, Romanian

@@ -29,6 +29,12 @@ def told(cells: Iterable[str], found: np.ndarray) -> str:
     )
 
 
+def _written(value: float) -> str:
+    """The number as short as it can be read back."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
+
+
 def is_coded(cells: Iterable[str], found: np.ndarray) -> bool:
     """Whether a cell is read as another number than it is."""
     pairs = set(zip(cells, found.tolist(), strict=True))
@@ -232,7 +238,7 @@ def _as_binary(
     if set(values) <= {0.0, 1.0}:
         return found
     if len(values) != 2:
-        levels = {f"{v:g}": np.flatnonzero(found == v).tolist() for v in values}
+        levels = {_written(v): np.flatnonzero(found == v).tolist() for v in values}
         refuse_third(raw, name, place, levels, problems, has_codes=False)
         return found
     pair = set(values.tolist())

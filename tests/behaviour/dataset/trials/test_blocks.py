@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from tests.behaviour.dataset.small_tables import both, follow, table
+from pcmodel.behaviour.dataset import find_task, load_series
+from tests.behaviour.dataset.small_tables import both, check, follow, table
 
 HEADER = "subject,block,trial,outcome,response"
 FIRST, SECOND = [0, 0, 1, 0], [1, 1, 0, 1]  # outcomes in the blocks called 1 and 2
@@ -146,3 +147,22 @@ def test_rows_sorted_by_something_else_are_sorted_back(tmp_path, capsys):
     rows = [f"a,{t},{int(t) % 2},{int(t) % 3 % 2}" for t in words]
     series, _ = follow(tmp_path, capsys, table("subject,trial,outcome,response", *rows))
     assert series.values["outcome"].tolist() == [[t % 2 for t in range(1, 121)]]
+
+
+def test_blocks_in_the_files_of_a_bids_folder(tmp_path, capsys):
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for who, done in (("01", (1, 2)), ("02", (2, 1))):
+        lines = ["block\ttrial\toutcome\tresponse"]
+        lines += [
+            f"{block}\t{t}\t{y}\t{t % 2}"
+            for block in done
+            for t, y in enumerate((FIRST, SECOND)[block - 1])
+        ]
+        (folder / f"sub-{who}_task-two_beh.tsv").write_text("\n".join(lines))
+    code, _, said = check(capsys, folder)
+    assert code == 2 and "so in 1 of 2 series" in said
+    series = load_series(folder, find_task("binary"), columns={"trial": "row"})
+    assert series.values["outcome"].tolist() == [FIRST + SECOND, SECOND + FIRST]
+    code, rows, said = check(capsys, folder, "--columns", "trial=row")
+    assert code == 0 and rows["order"] == "as the rows stand", said

@@ -112,6 +112,8 @@ def test_practice_and_exclusions_of_other_names_are_asked_about(
         ("opponent_is_bot", ["1", "0"] * 4),
         ("feedback", ["too late", "won"] * 4),
         ("probe", ["1", "0"] * 4),
+        ("kind", ["ProbeTrial", "probe block"] * 4),
+        ("status", ["failed", "succeeded"] * 4),
         ("cue", ["Übungsplatz 1"] * 8),
     ],
 )
