@@ -7,17 +7,20 @@ Blocks that have letters or words follow each other as their rows stand.
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from shlex import quote
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from pcmodel.behaviour.dataset.naming import words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.violations import Violations
 
 STANDING = "row"  # `--columns trial=row`: trials were done as the rows stand
+BLOCKS = {"block", "run", "list", "condition", "miniblock", "task"}
+PLACES = {"order", "position", "pos", "sequence", "seq", "place", "rank"}
 MANY = 10  # blocks, which a spreadsheet may have sorted as words: 1, 10, 2
 LONG = 5.0  # rows of a stretch, on average, that is no chance
 IN_BLOCKS = 0.5  # of the people at least, whose rows then stand in no order by chance
@@ -92,6 +95,40 @@ def check_blocks(
         **raw.at(odd[0], name),
         value=first,
     )
+
+
+def check_positions(
+    raw: RawTable,
+    name: str,
+    block: np.ndarray,
+    series: np.ndarray,
+    taken: Collection[str],
+    problems: Violations,
+) -> None:
+    """No column such as `block_order` puts the blocks of a series into another order."""
+    for other, cells in raw.columns.items():
+        said = set(words(other))
+        if other in taken or not (said & PLACES and said & BLOCKS):
+            continue
+        numbers = [to_number(cell) for cell in cells]
+        if None in numbers or not np.isfinite(np.asarray(numbers, float)).all():
+            continue
+        place = np.asarray(numbers, float)
+        pairs = np.unique(np.stack([series, block, place]), axis=1)
+        inner = np.diff(pairs[0]) == 0
+        once = np.all(np.diff(pairs[1])[inner] > 0.0)  # one place for each block
+        moved = np.flatnonzero(inner & (np.diff(pairs[2]) < 0.0))
+        if not once or not len(moved):
+            continue
+        own, later = pairs[:, moved[0] + 1][[0, 1]]
+        row = int(np.argmax((series == own) & (block == later)))
+        problems.add(
+            f"seems to be the order of the blocks, and {name!r} puts them into another; "
+            f"say which does (--columns {quote(f'block={other}')} or --columns "
+            f"{quote(f'block={name}')})",
+            **raw.at(row, other),
+        )
+        return
 
 
 def check_stretches(

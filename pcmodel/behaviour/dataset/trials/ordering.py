@@ -13,6 +13,7 @@ from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import every
 from pcmodel.behaviour.dataset.trials.blocks import (
     check_blocks,
+    check_positions,
     check_stretches,
     find_blocks,
     numbers_of,
@@ -82,8 +83,11 @@ def in_order(
     ):
         pass  # another clock has been asked about, or speaks for this order
     elif chosen and "block" not in given:
+        before = len(problems)
+        check_positions(raw, chosen[0], keys[0], series, taken, problems)
         within = np.argsort(np.lexsort((numbers, *reversed(keys[1:]))))
-        check_blocks(raw, chosen[0], keys[0], within, series, problems)
+        if len(problems) == before:
+            check_blocks(raw, chosen[0], keys[0], within, series, problems)
     elif not twice and "trial" not in given:
         check_stretches(raw, column, numbers, series, problems)
     if chosen:

@@ -166,3 +166,22 @@ def test_blocks_in_the_files_of_a_bids_folder(tmp_path, capsys):
     assert series.values["outcome"].tolist() == [FIRST + SECOND, SECOND + FIRST]
     code, rows, said = check(capsys, folder, "--columns", "trial=row")
     assert code == 0 and rows["order"] == "as the rows stand", said
+
+
+@pytest.mark.parametrize("name", ["block_order", "run position", "conditionOrder"])
+def test_a_column_of_the_order_of_blocks_is_asked_about(name, tmp_path, capsys):
+    """The rows were sorted by condition; another column tells which was done first."""
+    header, rows = rows_of()
+    rows = sorted(rows)
+    place = {"a1": 1, "a2": 2, "b1": 2, "b2": 1, "c1": 1, "c2": 2, "d1": 2, "d2": 1}
+    rows = [f"{row},{place[row[0] + row[2]]}" for row in rows]
+    text = table(f"{header},{name}", *rows)
+    said = both(tmp_path, capsys, text)
+    assert f"column {name!r}, row 14: seems to be the order of the blocks" in said
+    series, _ = follow(tmp_path, capsys, text, "--columns", f"block={name}")
+    assert series.values["outcome"].tolist() == [FIRST + SECOND, SECOND + FIRST] * 2
+    series, _ = follow(tmp_path, capsys, text, "--columns", "block=block")
+    assert series.values["outcome"].tolist() == [FIRST + SECOND] * 4
+    # One and the same in all rows of a person, it names the group of an order.
+    rows = [row[:-1] + str(1 + "abcd".index(row[0]) % 2) for row in rows]
+    follow(tmp_path, capsys, table(f"{header},{name}", *rows))
