@@ -26,7 +26,8 @@ class Reading:
             NaN: "999" in all columns that are read, "rt=0" in one, of which no other
             number is then suspected ("rt=n/a": none stands for a missing value).
         units: by the task's column, "s", "ms" or "us" (reaction times).
-        codes: by the task's column, the two words or numbers that count as 0 and as 1;
+        codes: by the task's column, the two words or numbers that count as 0 and as 1, or
+            all options that could be chosen, in the order of their numbers from 1;
             by a covariate, all its labels, which are then labels even if they are numbers.
         bids_suffix: "beh" or "events", where a BIDS folder has both of one run.
     """
@@ -72,10 +73,11 @@ def same(one: str, other: str) -> bool:
 def check_reading(reading: Reading, task: Task, covariates: Sequence[str] = ()) -> None:
     """UserError for units and codes of columns that have none."""
     binary = [column.name for column in task.columns if column.kind == "binary"]
+    options = [column.name for column in task.columns if column.kind == "integer"]
     for name, pair in reading.codes.items():
-        if name not in (*binary, *covariates):
-            known = (*binary, *covariates)
-            kind = "column of two values or condition in a formula"
+        known = (*binary, *options, *covariates)
+        if name not in known:
+            kind = "column of two values or options, or condition in a formula"
             raise unknown_name(kind, name, known, where="codes")
         if name not in binary:
             _check_labels(name, pair)

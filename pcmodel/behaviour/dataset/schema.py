@@ -48,7 +48,7 @@ class Column:
     """One column.
 
     Attributes:
-        kind: "number"; "integer"; "binary": two values, the larger (true, yes, what
+        kind: "number"; "integer": options from 1, or words for them; "binary": two values, the larger (true, yes, what
             a side-car calls a win) counting as 1; "flag": 0/1, true/false, yes/no.
         low, high: the scale, ends included.
         optional: the column may be absent; it is then missing on every trial, or

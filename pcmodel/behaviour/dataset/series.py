@@ -13,12 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from pcmodel.behaviour.dataset.columns import (
-    check_suspects,
-    find_columns,
-    parse_columns,
-)
+from pcmodel.behaviour.dataset.columns import check_suspects, parse_columns
 from pcmodel.behaviour.dataset.naming import check_alike
+from pcmodel.behaviour.dataset.placing import find_columns
 from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
@@ -29,9 +26,10 @@ from pcmodel.behaviour.dataset.trials.phases import check_phases
 from pcmodel.behaviour.dataset.trials.practice import check_rows
 from pcmodel.behaviour.dataset.trials.repeats import check_repeats
 from pcmodel.behaviour.dataset.trials.sessions import check_people_apart, check_sessions
-from pcmodel.behaviour.dataset.values.codes import check_words, told
+from pcmodel.behaviour.dataset.values.codes import check_words, is_coded, told
 from pcmodel.behaviour.dataset.values.missing import is_settled, without_codes
 from pcmodel.behaviour.dataset.values.near_numbers import check_numbers, listed_numbers
+from pcmodel.behaviour.dataset.values.options import check_options
 from pcmodel.behaviour.dataset.values.seconds import in_seconds
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.inputs.arguments import checked_arguments
@@ -73,7 +71,8 @@ def load_series(
 ) -> Series:
     """Read, check and arrange a data set.
 
-    `columns` maps the task's names to the file's (`{"report": "b_t"}`); `covariates` are
+    `columns` maps the task's names to the file's (`{"report": "b_t"}`; `{"trial": "row"}`:
+    trials were done as the rows stand); `covariates` are
     the columns of conditions and traits; the belief starts afresh for each participant,
     session, and value of the columns in `series_by`; `scale` is that of the response, its
     low and high end and, if it has one, its step; `reading` says what a table cannot.
@@ -131,16 +130,18 @@ def arrange(
         notes.append("session: no column, so that a person's rows are one session")
     unused = [name for name in raw.columns if name not in places.values()]
     notes += [f"not used: {', '.join(unused)}"] if unused else []
+    options = [c.name for c in task.columns if c.kind == "integer" and c.name in places]
     notes += [
         f"{name}, code: {told(raw.columns[places[name]], values[name])}"
-        for name in binary
+        for name in (*binary, *options)
+        if name in binary or is_coded(raw.columns[places[name]], values[name])
     ]
     if "reaction_time" in places and "reaction_time" in values:
         values["reaction_time"], note = in_seconds(
             raw,
             places["reaction_time"],
             values["reaction_time"],
-            who,
+            list(zip(who, _sessions(raw, places), raw.file, strict=True)),
             reading,
             problems,
         )
@@ -152,6 +153,11 @@ def arrange(
         check_alike(raw, places[name], problems)
     series = _first_seen(list(zip(*keys, strict=True)))
     used = {places[name] for name in (*grouped, *covariates)} | asked
+    for name in options:
+        parts = [*keys, raw.columns[places["block"]]] if "block" in places else keys
+        if name not in reading.codes:
+            part = _first_seen(list(zip(*parts, strict=True)))
+            check_options(raw, name, places[name], values[name], part, problems)
     before = len(problems)
     said = {places[name] for name in extra} | asked
     check_rows(raw, task, places, values, who, said, problems)
@@ -175,6 +181,10 @@ def arrange(
     problems.raise_if_any()
     padded = _pad(values, series, _first_seen(who), order, found)
     return padded._replace(notes=tuple(note for note in notes if note))
+
+
+def _sessions(raw: RawTable, places: Mapping[str, str]) -> Sequence[str]:
+    return raw.columns[places["session"]] if "session" in places else raw.file
 
 
 def _labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
@@ -286,7 +296,7 @@ def _covariate(
     found = np.asarray([numbers[label] for label in labels], dtype=float)
     if not is_settled(reading, name, column):
         every = np.asarray([numbers[cell] for cell in cells], dtype=float)
-        check_suspects(raw, column, every, problems)
+        check_suspects(raw, column, every, found, problems)
     return found
 
 

@@ -13,6 +13,7 @@ from pcmodel.inputs.arguments import checked_arguments
 
 MANY = 12  # levels of a condition that are listed one by one
 LONG = 10.0  # seconds of a decision that are worth a look
+SHORT = 0.01  # seconds in which nobody responds
 NARROW = 5.0  # times a person's greatest number that others go beyond
 
 
@@ -79,6 +80,9 @@ def oddities(series: Series, task: Task) -> list[str]:
     if times is not None and np.any(times[np.isfinite(times)] > LONG):
         long = int((times[np.isfinite(times)] > LONG).sum())
         found.append(f"reaction times longer than {LONG:g} s: {long}")
+    if times is not None and np.any(times[np.isfinite(times)] < SHORT):
+        short = int((times[np.isfinite(times)] < SHORT).sum())
+        found.append(f"reaction times shorter than {1000 * SHORT:g} ms: {short}")
     return found
 
 

@@ -67,7 +67,12 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
 def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     """How a table is to be read."""
     add = parser.add_argument
-    add("--columns", default="", metavar="A=B,..", help="the task's names = the file's")
+    add(
+        "--columns",
+        default="",
+        metavar="A=B,..",
+        help="the task's names = the file's (trial=row: in the order of the rows)",
+    )
     add("--series", default="", metavar="C,..", help="columns that restart the belief")
     add("--scale", default="", metavar="LOW,HIGH[,STEP]", help="of ratings")
     add("--after-outcome", action="store_true", help="ratings follow the outcome")
@@ -98,7 +103,8 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="A=X,Y",
-        help="what counts as 0 and as 1: response=left,right; may be repeated",
+        help="what counts as 0 and as 1: response=left,right; all options of a bandit: "
+        "choice=A,B,C; may be repeated",
     )
 
 

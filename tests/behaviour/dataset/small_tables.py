@@ -1,10 +1,18 @@
 """Small tables as text, read as a user's file is."""
 
+import json
 import re
+import shlex
 
 import pytest
 
-from pcmodel.behaviour.dataset import find_task, load_series, with_judgements
+from pcmodel.behaviour.dataset import (
+    Reading,
+    find_task,
+    load_series,
+    with_judgements,
+)
+from pcmodel.cli import main
 from pcmodel.errors import UserError
 
 
@@ -40,3 +48,72 @@ def trials(column, cells, *, people=1):
 def advised(said):
     """The expressions that a complaint would have after --where."""
     return [a or b for a, b in re.findall(r"--where (?:\"([^\"]*)\"|'([^']*)')", said)]
+
+
+def check(capsys, path, *options, task="binary"):
+    """`pcmodel check`: its exit code, the rows it understood, and what it said."""
+    out = path.parent / "out"
+    command = ["check", str(path), "--task", task, "--output", str(out), "--overwrite"]
+    code = main([*command, *options])
+    said, rows = capsys.readouterr(), {}
+    if code == 0:
+        found = json.loads((out / "check.json").read_text())["understood"]
+        rows = {row["what"]: row["said"] for row in found}
+    return code, rows, said.err
+
+
+def both(folder, capsys, text, *options, task="binary", **more):
+    """What the Python call and `pcmodel check` say of a refused table: the same."""
+    said = complaint(folder, text, task=task, **as_arguments(options), **more)
+    code, _, printed = check(capsys, folder / "data.csv", *options, task=task)
+    assert code == 2
+    # The terminal may break lines.
+    assert "".join(said.split()) in "".join(printed.split())
+    return said
+
+
+def follow(folder, capsys, text, *options, task="binary", **more):
+    """The series that both doors read with the options, and the rows of `check`."""
+    series = load(folder, text, task=task, **as_arguments(options), **more)
+    code, rows, said = check(capsys, folder / "data.csv", *options, task=task)
+    assert code == 0, said
+    assert rows["trials"].startswith(f"{series.present.sum()},")
+    return series, rows
+
+
+def as_arguments(options):
+    """Options of the command line as arguments of the call."""
+    options = [
+        o
+        for i, o in enumerate(options)
+        if "--formula" not in options[max(i - 1, 0) : i + 1]
+    ]
+    pairs = [part for o in options for part in (o.split("=", 1) if "--m" in o else [o])]
+    said = list(zip(pairs[::2], pairs[1::2], strict=True))
+
+    def words(name):
+        texts = [text for key, text in said if key == name]
+        return tuple(word for text in texts for word in text.split(","))
+
+    def named(name):
+        return dict(text.split("=", 1) for text in words(name))
+
+    codes = [text.split("=", 1) for key, text in said if key == "--codes"]
+    reading = Reading(
+        where=" and ".join(text for key, text in said if key == "--where"),
+        missing=words("--missing"),
+        units=named("--units"),
+        codes={name: tuple(text.split(",")) for name, text in codes},
+    )
+    return {
+        "reading": reading,
+        "columns": named("--columns"),
+        "series_by": words("--series"),
+        "judged": words("--judgements"),
+    }
+
+
+def pasted(said):
+    """The options in brackets of a sentence, as a shell would split them."""
+    found = re.findall(r"\((--(?:[^()\"']|\"[^\"]*\"|'[^']*')*)\)", said)
+    return [shlex.split(text) for text in found]

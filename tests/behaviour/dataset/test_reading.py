@@ -188,7 +188,7 @@ BOTH = ("confidence", "reaction_time")
         (("confidence=999",), "column 'rt', row 4 '999': looks like a code"),
         (("rt=999", "rt=0"), "column 'confidence', row 4 '999': looks like a code"),
         (("rt=n/a", "rt=0"), "column 'confidence', row 4 '999': looks like a code"),
-        (("999",), "column 'rt', row 6 '0': lies outside the scale"),
+        (("999",), "column 'rt', row 6 '0': is no time"),
         (("9999",), "'9999', which does not occur in any column that is read"),
         (("rt=998",), "'998', which does not occur in column 'rt'"),
         (("rtt=999",), "no column is called 'rtt', did you mean 'rt'"),

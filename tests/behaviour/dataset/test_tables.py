@@ -84,7 +84,7 @@ def test_all_violations_are_named_at_once(tmp_path):
     for part in (
         "data.csv, column 'choice', row 2 'often': is not a number",
         "column 'outcome'",
-        "holds 3 values (0, 1, 7)",
+        "holds 3 values: 1 (4), 0 (2), 7 (1); a binary column holds two",
         "column 'trial', row 7 '1, as in row 6': the same trial",
         "column 'trial', row 9 'two': must be a number",
         "row 9: the last row of a participant who has not one usable response",
@@ -316,3 +316,10 @@ def test_published_data_sets_are_read(folder, task, options, shape, people):
     series = load_series(path, find_task(task), **options)
     assert series.present.shape == shape and series.present.all()
     assert series.num_participants == people
+
+
+def test_a_table_of_one_person_is_told_to_name_them(tmp_path):
+    said = complaint(tmp_path, "u,y\n0,1\n1,0\n1,1\n")
+    assert "if all rows are of one person, add a column with a name for them" in said
+    series = load(tmp_path, "subject,u,y\na,0,1\na,1,0\na,1,1\n")
+    assert series.values["outcome"].tolist() == [[0, 1, 1]]

@@ -54,7 +54,11 @@ def read_bids(
     tables = [_with_entities(path, read_file(path)) for path in found]
     told = told_of(found, folder)
     table = _stack(tables)._replace(
-        levels=told.levels, units=told.units, unlike=told.unlike, gone=gone
+        levels=told.levels,
+        units=told.units,
+        units_by_file=told.by_file,
+        unlike=told.unlike,
+        gone=gone,
     )
     return with_people(with_sessions(table, folder), folder)
 

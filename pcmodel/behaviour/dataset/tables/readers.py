@@ -24,6 +24,7 @@ class RawTable(NamedTuple):
     row: list[int]  # as a spreadsheet counts: the header is row 1
     levels: dict[str, Levels]  # allowed values, where a BIDS side-car says so
     units: Mapping[str, str] = {}  # where a side-car says so
+    units_by_file: Mapping[str, Mapping[str, str]] = {}  # where side-cars differ
     lacking: Mapping[str, tuple[str, ...]] = {}  # files without a column others have
     unlike: Mapping[str, tuple[str, ...]] = {}  # side-cars that differ, and in what
     gone: Mapping[str, Sequence[str]] = {}  # what names say of files left out

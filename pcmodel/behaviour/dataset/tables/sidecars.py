@@ -23,12 +23,13 @@ class Told(NamedTuple):
     levels: dict[str, Levels]
     units: dict[str, str]
     unlike: dict[str, tuple[str, ...]]  # what is said of it, where files differ
+    by_file: dict[str, dict[str, str]]  # units by file, where they differ
 
 
 def told_of(files: Sequence[Path], folder: Path) -> Told:
     """What is said of the columns of these files; differences are kept, to be refused where used."""
     read = {s: read_sidecar(s) for s in _every(files, folder)}
-    told = Told({}, {}, {})
+    told, units = Told({}, {}, {}, {}), dict[str, dict[str, str]]()
     first: dict[tuple[str, str], tuple[str, Any]] = {}
     for file in files:
         for name, (source, about) in _nearest(file, folder, read).items():
@@ -36,6 +37,8 @@ def told_of(files: Sequence[Path], folder: Path) -> Told:
                 found = of(about)
                 if found is None:
                     continue
+                if isinstance(found, str):
+                    units.setdefault(name, {})[file.name] = found
                 before, other = first.setdefault((name, key), (source, found))
                 if _alike(found) != _alike(other):
                     told.unlike[name] = (
@@ -43,6 +46,9 @@ def told_of(files: Sequence[Path], folder: Path) -> Told:
                         f"({_shown(found)})",
                         key,
                     )
+    for name, (_, key) in told.unlike.items():
+        if key == "Units":
+            told.by_file[name] = units[name]
     for (name, key), (_, found) in first.items():
         (told.levels if key == "Levels" else told.units)[name] = found
     return told

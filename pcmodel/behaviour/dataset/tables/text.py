@@ -30,6 +30,8 @@ LAST_LINE = re.compile(r"end of (?:file|data|experiment|log)|eof", re.IGNORECASE
 ENOUGH = 200  # lines that show where the header is
 QUESTIONS = '{"ImportId"'
 LOG = "*** Header Start ***"  # of E-Prime, beside its tables
+# The path that E-Merge and E-DataAid write above the header.
+PATH = re.compile(r'"?[^\t"]*[\\/][^\t"]*\.e(?:mrg|dat)\d?"?[\t,; ]*', re.IGNORECASE)
 INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u2060"))
 
 
@@ -48,6 +50,8 @@ def read_rows(path: Path) -> Rows:
     if directive:
         lines = lines[1:]
     lines = [(number, line) for number, line in lines if line.strip(" \t;,|\"'")]
+    if len(lines) > 2 and PATH.fullmatch(lines[0][1]):
+        lines = lines[1:]
     if len(lines) < 2:
         raise UserError("has no rows", where=path.name, expected="a header and data")
     texts = [line for _, line in lines]

@@ -1,7 +1,6 @@
 """The order of trials within a series."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from shlex import quote
 
 import numpy as np
@@ -12,8 +11,20 @@ from pcmodel.behaviour.dataset.schema import BLOCK_NAMES
 from pcmodel.behaviour.dataset.tables.cells import to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import every
+from pcmodel.behaviour.dataset.trials.blocks import (
+    check_blocks,
+    check_positions,
+    check_stretches,
+    find_blocks,
+    numbers_of,
+    parts_of,
+    stands,
+    tenths,
+    to_carry_on,
+)
 from pcmodel.behaviour.dataset.trials.clocks import (
     Clock,
+    counts,
     counts_anew,
     find_clocks,
     numbers_rows,
@@ -47,9 +58,12 @@ def in_order(
     block = places.get("block")
     names = [n for n in called(raw.columns, BLOCK_NAMES) if n not in used]
     names = [block] if block and block not in names and block not in used else names
-    blocks = {n: b for n in names if (b := _blocks(raw, n)) is not None}
-    part = _parts(series, list(blocks.values()))
+    column = None if stands(raw, given) else column
+    blocks = find_blocks(raw, names, series, column)
+    part = parts_of(series, list(blocks.values()))
     taken = used | set(places.values())
+    if stands(raw, given):
+        return np.argsort(series, kind="stable"), "order: as the rows stand"
     if column is None:
         _check_order(raw, part, taken, problems)
         if settled:
@@ -60,18 +74,39 @@ def in_order(
     chosen = _counted_in(series, numbers, blocks) if twice else []
     keys = [blocks[n] for n in chosen]
     order = np.lexsort((numbers, *reversed(keys), series))
+    before = len(problems)
     if "trial" not in given and (chosen or not twice):
         _check_trials(raw, column, order, series, part, taken, problems)
+    clocks = find_clocks(raw, series, taken) if len(problems) == before else []
+    if len(problems) > before or any(
+        clock.is_time and not len(clock.falls(order, series)) for clock in clocks
+    ):
+        pass  # another clock has been asked about, or speaks for this order
+    elif chosen and "block" not in given:
+        before = len(problems)
+        check_positions(raw, chosen[0], keys[0], series, taken, problems)
+        within = np.argsort(np.lexsort((numbers, *reversed(keys[1:]))))
+        if len(problems) == before:
+            check_blocks(raw, chosen[0], keys[0], within, series, problems)
+    elif not twice and "trial" not in given:
+        check_stretches(raw, column, numbers, series, problems)
     if chosen:
         said = ", then ".join(map(repr, (*chosen, column)))
+        lettered = [n for n in chosen if numbers_of(raw, n) is None]
+        if lettered:
+            said += f"; {lettered[0]!r} is no number and goes as its rows stand"
         return order, f"order: by {said}; the belief is carried on over {chosen[0]!r}"
+    carried = to_carry_on(names, blocks, column)
+    if twice and (other := _other_count(raw, series, list(blocks.values()), taken)):
+        carried += (
+            f"; if {other!r} counts the trials, --columns {quote(f'trial={other}')}"
+        )
     for i, first in twice if settled else ():
         at = raw.at(first, column)
         problems.add(
             "the same trial of the same participant stands twice; if they are of "
-            "different sessions or blocks, name those columns as series (--series, or "
-            "--columns block=COLUMN to carry the belief on), and if a trial has several "
-            "rows, keep one of them (--where)",
+            f"different sessions or blocks, name those columns as series (--series, or "
+            f"{carried}), and if a trial has several rows, keep one of them (--where)",
             **raw.at(i, column),
             value=f"{raw.columns[column][i]}, as in row {at['row']}",
         )
@@ -86,6 +121,21 @@ def by_series(series: np.ndarray) -> list[np.ndarray]:
     """
     order = np.argsort(series, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(series[order])) + 1)
+
+
+def _other_count(
+    raw: RawTable, series: np.ndarray, blocks: Sequence[np.ndarray], taken: set[str]
+) -> str | None:
+    """Another column by whose name and numbers no trial of a block comes twice: `SubTrial`."""
+    for name, cells in raw.columns.items():
+        if name in taken or not counts(name):
+            continue
+        numbers = [to_number(cell) for cell in cells]
+        if None in numbers or not np.all(np.isfinite(values := np.asarray(numbers))):
+            continue
+        if not _twice(series, *blocks, values.astype(float)):
+            return name
+    return None
 
 
 def _counted_in(
@@ -115,14 +165,15 @@ def _numbers(raw: RawTable, column: str, problems: Violations) -> np.ndarray:
     numbers = np.asarray([number[cell] for cell in cells], dtype=float)
     for i in np.flatnonzero(np.isnan(numbers)):
         problems.add("must be a number", **raw.at(int(i), column), value=cells[i])
-    for code in sorted(code for code in suspects(numbers) if code > 0.0):
+    # Trials before 7, 8 or 9 may have been left out; before 99, less so.
+    for code in sorted(code for code in suspects(numbers) if code > 9.0):
         for i in np.flatnonzero(numbers == code):
             problems.add(
                 "looks like a code for a missing value; every trial needs its number",
                 **raw.at(int(i), column),
                 value=cells[i],
             )
-    for cell in sorted(_tenths(number)):
+    for cell in sorted(tenths(number)):
         problems.add(
             "is read as it were without its last zero, and would come too early; count "
             "the trials in whole numbers",
@@ -130,14 +181,6 @@ def _numbers(raw: RawTable, column: str, problems: Violations) -> np.ndarray:
             value=cell,
         )
     return numbers
-
-
-def _tenths(cells: Iterable[str]) -> set[str]:
-    """Numbers like 1.10 among others like 1.2: the tenth of a part, and not 1.1."""
-    end = {cell: cell.strip().partition(".")[2] for cell in cells}
-    if len({len(text) for text in end.values() if text}) < 2:
-        return set()
-    return {c for c, text in end.items() if len(text) > 1 and text.endswith("0")}
 
 
 def _twice(series: np.ndarray, *keys: np.ndarray) -> list[tuple[int, int]]:
@@ -149,31 +192,6 @@ def _twice(series: np.ndarray, *keys: np.ndarray) -> list[tuple[int, int]]:
         if np.isfinite(row[-1]) and first.setdefault(row, i) != i:
             found.append((i, first[row]))
     return found
-
-
-def _blocks(raw: RawTable, column: str) -> np.ndarray | None:
-    """The number of each row's block (`block-2` is 2, but `-2` is less than 1).
-
-    None where there is none.
-    """
-    numbers = {}
-    for cell in set(raw.columns[column]):
-        number = to_number(cell)
-        if number is None:
-            found = re.fullmatch(r"\D*(\d+)", cell.strip())
-            number = float(found.group(1)) if found else np.nan
-        if np.isnan(number):
-            return None
-        numbers[cell] = number
-    if _tenths(numbers) or len(set(numbers.values())) != len(numbers):
-        return None
-    return np.asarray([numbers[cell] for cell in raw.columns[column]])
-
-
-def _parts(series: np.ndarray, blocks: Sequence[np.ndarray]) -> np.ndarray:
-    """The number of each row's series and blocks."""
-    keys = np.stack([series, *blocks], axis=1)
-    return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def _check_order(
@@ -194,10 +212,10 @@ def _check_order(
             )
         else:
             named = quote(f"trial={clock.name}")
-            counts = f"if it counts them, say so (--columns {named}), else "
+            is_count = f"if it counts them, say so (--columns {named}), else "
             said = (
                 "seems to order the trials, but the rows are not in its order; "
-                f"{counts if clock.is_number else ''}sort the rows, {keep}"
+                f"{is_count if clock.is_number else ''}sort the rows, {keep}"
             )
         problems.add(said, **raw.at(int(fallen[0]), clock.name))
 

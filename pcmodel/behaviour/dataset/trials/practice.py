@@ -10,26 +10,27 @@ from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_flag, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import choice, named, option
+from pcmodel.behaviour.dataset.trials.broken_off import check_broken_off
+from pcmodel.behaviour.dataset.trials.practice_words import (
+    EXCLUDED,
+    NO_PRACTICE,
+    PREPARING,
+    TRIAL_OR_TEST,
+    YES,
+    folded,
+    is_practice,
+    names_practice,
+)
 from pcmodel.behaviour.dataset.violations import Violations
 
 # Words of rows that are shown or done, but are no trials of the task.
-PREPARING = re.compile(
-    r"prac(?!tical|titioner)|training|tutorial|instruction|warm.?up", re.IGNORECASE
-)
 NO_TRIAL = re.compile(
     rf"{PREPARING.pattern}|fixation|\bcue\b|\bbreak\b|\bdemo\b|pause|example|\binstr\b"
     r"|\biti\b|\brest\b|welcome|consent|debrief|attention[ _-]?check",
     re.IGNORECASE,
 )
-NO_PRACTICE = re.compile(r"(?:non?|not|post|after|without)[\W_]*(?:prac|train)", re.I)
 FLAGS = ("practice", "ispractice", "training")
-PRACTICE = {"practice", "practise", "prac", "training", "tutorial", "warmup", "demo"}
 OF_LOOPS = ("thisn", "thistrialn", "thisrepn", "thisindex", "order")  # of PsychoPy
-EXCLUDED = {
-    *("exclude", "excluded", "exclusion", "outlier", "isoutlier", "reject", "rejected"),
-    *("bad", "discard", "discarded", "invalid", "omit", "omitted", "remove", "removed"),
-    *("excl", "drop", "dropped", "artifact", "artefact"),
-}
 INCLUDED = {"include", "included", "inclusion", "usable"}
 # Words that say so of rows only, for a partner or a reward may be good, or real.
 INCLUDED_ROWS = {"keep", "kept", "valid", "ok", "good", "real", "main", "experimental"}
@@ -60,8 +61,9 @@ def check_rows(
     phases = set(called(raw.columns, PHASE_NAMES))
     free = {name: cells for name, cells in raw.columns.items() if name not in taken}
     _check_loops(raw, free, who, ~empty, problems)
+    check_broken_off(raw, free, np.isfinite(values[task.response]), problems)
     if _check_practice(raw, free, who, problems):
-        free = {n: c for n, c in free.items() if not set(words(n)) & PRACTICE}
+        free = {n: c for n, c in free.items() if not names_practice(n)}
     named = np.zeros(raw.num_rows, dtype=bool)  # rows of which something is said
     kinds = [(name, level) for name in free for level in _levels(free[name])]
     for name in dict(kinds):
@@ -72,6 +74,8 @@ def check_rows(
             why = _no_trial(
                 name, level, is_phase=is_phase, varies=varies, spares=spares
             )
+            if varies and folded(level) in TRIAL_OR_TEST and not _all_tests(free[name]):
+                why = "is no trial of the task"
             if why:
                 _refuse(raw, name, level, why, named, problems)
     for name, level in kinds:
@@ -79,6 +83,12 @@ def check_rows(
         if name in phases and empty[here].all() and not named[here].all():
             why = "has neither outcome nor response and is no trial"
             _refuse(raw, name, level, why, named, problems)
+
+
+def _all_tests(cells: Sequence[str]) -> bool:
+    """Whether all levels begin as one does: `prova`, `prova 2`."""
+    levels = {folded(cell) for cell in set(cells) if not is_missing(cell)}
+    return all(level.startswith("prov") for level in levels)
 
 
 def _is_spared(cell: str) -> bool:
@@ -119,10 +129,11 @@ def _no_trial(
     word is the reason of an exclusion where the column spares other rows.
     """
     said, flag = set(words(name)), to_flag(level)
-    practice = plain(name) in FLAGS or (varies and said & PRACTICE)
-    if practice and (flag == 1.0 or level.lower() == "on"):
+    practice = plain(name) in FLAGS or (varies and names_practice(name))
+    if practice and (flag == 1.0 or folded(level) in YES):
         return "is no trial of the task"
-    if said & EXCLUDED and said <= EXCLUDED | OF_ROWS:
+    bare = {folded(word) for word in said}
+    if bare & EXCLUDED and bare <= EXCLUDED | OF_ROWS:
         reason = flag is None and spares and level.lower() not in FINE
         reason = reason and to_number(level) is None
         return "is to be left out" if flag == 1.0 or reason else ""
@@ -131,9 +142,9 @@ def _no_trial(
         return "is to be left out" if flag == 0.0 else ""
     if LEFT_OUT.fullmatch(level):
         return "is to be left out"
-    if not (varies or is_phase) or NO_PRACTICE.match(level):
+    if not (varies or is_phase) or NO_PRACTICE.search(folded(level)):
         return ""
-    if PREPARING.match(level) or (is_phase and NO_TRIAL.search(level)):
+    if is_practice(level) or (is_phase and NO_TRIAL.search(level)):
         return "is no trial of the task"
     return ""
 
@@ -148,7 +159,7 @@ def _check_loops(
     """Two loops of PsychoPy, one after the other, may be practice and task, or blocks."""
     rows: dict[str, np.ndarray] = {}
     for name, cells in free.items():
-        if plain(name).endswith("thisn") and not set(words(name)) & PRACTICE:
+        if plain(name).endswith("thisn") and not names_practice(name):
             rows[name] = filled & ~np.asarray([is_missing(cell) for cell in cells])
     loops = sorted(
         (name for name in rows if rows[name].any()), key=lambda n: rows[n].sum()
@@ -177,7 +188,7 @@ def _check_practice(
 ) -> bool:
     """Columns of practice that are filled in some rows of a person are so in practice."""
     for name, cells in free.items():
-        if not set(words(name)) & PRACTICE:
+        if not names_practice(name):
             continue
         filled = [not is_missing(cell) for cell in cells]
         kinds = {cell for cell in set(cells) if not is_missing(cell)}

@@ -1,6 +1,6 @@
 """Two-valued columns as 0 and 1: by a code that is known, or not at all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from shlex import quote
 
 import numpy as np
@@ -9,24 +9,36 @@ from jaxtyping import Float
 from pcmodel.behaviour.dataset.reading import Reading, same
 from pcmodel.behaviour.dataset.tables.cells import to_flag, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.where import comparison, option
 from pcmodel.behaviour.dataset.values.meanings import larger_of
 from pcmodel.behaviour.dataset.values.missing import is_settled
 from pcmodel.behaviour.dataset.values.suspects import CODES, NEGATIVE
+from pcmodel.behaviour.dataset.values.third_level import refuse_third
 from pcmodel.behaviour.dataset.violations import Violations
 
 
 def told(cells: Iterable[str], found: np.ndarray) -> str:
-    """Which cells count as 0 and which as 1."""
-    kinds: dict[float, dict[str, None]] = {0.0: {}, 1.0: {}}
+    """Which cells count as 0 and which as 1, or as which option."""
+    kinds: dict[float, dict[str, None]] = {}
     for cell, value in zip(cells, found.tolist(), strict=True):
-        if value in kinds:
-            kinds[value][cell.strip()] = None
-    said = [
-        f"{', '.join(map(repr, list(words)[:4]))} is {value:g}"
-        for value, words in kinds.items()
-        if words
-    ]
-    return ", ".join(said)
+        if np.isfinite(value):
+            kinds.setdefault(value, {})[cell.strip()] = None
+    return ", ".join(
+        f"{', '.join(map(repr, list(kinds[value])[:4]))} is {value:g}"
+        for value in sorted(kinds)
+    )
+
+
+def _written(value: float) -> str:
+    """The number as short as it can be read back."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
+
+
+def is_coded(cells: Iterable[str], found: np.ndarray) -> bool:
+    """Whether a cell is read as another number than it is."""
+    pairs = set(zip(cells, found.tolist(), strict=True))
+    return any(to_number(c) != value for c, value in pairs if np.isfinite(value))
 
 
 def check_words(
@@ -66,24 +78,68 @@ def read_binary(
     cells = [cell.strip() for cell in raw.columns[place]]
     codes = reading.codes.get(name) or _levels(raw, name, place, problems)
     if codes:
-        return _by_codes(raw, place, cells, codes, problems)
+        return _by_codes(raw, name, place, cells, codes, problems)
     words = {cell: to_number(cell) for cell in set(cells)}
     if not any(n is not None and np.isfinite(n) for n in words.values()):
-        words = {cell: to_flag(cell) for cell in words}
-        advice = (
-            "is not a number, true or false; say which word counts as 0 and which as 1 "
-            f"(--codes {name}=WORD0,WORD1)"
-        )
-    else:
-        advice = "is not a number, nor n/a (--missing names other words for it)"
+        flags = {cell: to_flag(cell) for cell in words}
+        if None in flags.values():
+            _refuse_words(raw, name, place, cells, problems)
+            return np.full(raw.num_rows, np.nan)
+        words = flags
+    if sum(number is None for number in words.values()) > 1:
+        _refuse_words(raw, name, place, cells, problems)  # f and j, and 0 of a button
+        return np.full(raw.num_rows, np.nan)
     found = np.full(raw.num_rows, np.nan)
     for i, cell in enumerate(cells):
         number = words[cell]
         if number is None:
-            problems.add(advice, **raw.at(i, place), value=raw.columns[place][i])
+            problems.add(_no_number(name, place, cell), **raw.at(i, place), value=cell)
         else:
             found[i] = number
     return _as_binary(raw, name, place, found, reading, problems)
+
+
+def _refuse_words(
+    raw: RawTable, name: str, place: str, cells: Sequence[str], problems: Violations
+) -> None:
+    """Of words nothing says which counts as 0; and of three, which is none."""
+    levels = rows_of(cells)
+    if len(levels) > 2:
+        refuse_third(raw, name, place, levels, problems, has_codes=True)
+        return
+    one, other = sorted(levels) if len(levels) == 2 else ("WORD0", "WORD1")
+    if larger_of({one: "", other: ""}) == one:
+        one, other = other, one
+    for i, cell in enumerate(cells):
+        if cell in levels:
+            problems.add(
+                "is not a number, true or false; say which word counts as 0 and which "
+                f"as 1 ({_codes(name, one, other)} or {_codes(name, other, one)})",
+                **raw.at(i, place),
+                value=cell,
+            )
+
+
+def rows_of(cells: Sequence[str]) -> dict[str, list[int]]:
+    """The rows of each word; none of missing cells."""
+    levels: dict[str, list[int]] = {}
+    for i, cell in enumerate(cells):
+        if not np.isnan(to_number(cell) or 0.0):
+            levels.setdefault(cell, []).append(i)
+    return levels
+
+
+def _no_number(name: str, place: str, cell: str) -> str:
+    return f"is not a number, nor n/a{if_missing(name, place, cell)}"
+
+
+def if_missing(name: str, place: str, cell: str) -> str:
+    """What to do with the cells of a word or number that is none of the two."""
+    without = f"leave its rows out ({option(comparison(place, '!=', cell))})"
+    if set(",=") & set(cell):
+        return f"; correct it, or {without}"
+    missing = f"--missing={quote(f'{name}={cell}')}"
+    return f"; if it stands for no value, say so ({missing}), or {without}"
 
 
 def _levels(
@@ -135,6 +191,7 @@ def _codes(name: str, zero: str, one: str) -> str:
 
 def _by_codes(
     raw: RawTable,
+    name: str,
     place: str,
     cells: list[str],
     codes: tuple[str, ...],
@@ -151,7 +208,8 @@ def _by_codes(
     for i, cell in enumerate(cells):
         if value[cell] is None:
             problems.add(
-                f"is neither {codes[0]!r} (0) nor {codes[1]!r} (1)",
+                f"is neither {codes[0]!r} (0) nor {codes[1]!r} (1)"
+                f"{if_missing(name, place, cell)}",
                 **raw.at(i, place),
                 value=cell,
             )
@@ -180,15 +238,8 @@ def _as_binary(
     if set(values) <= {0.0, 1.0}:
         return found
     if len(values) != 2:
-        shown = ", ".join(f"{v:g}" for v in values[:8])
-        problem = (
-            f"holds {len(values)} values ({shown}{', ...' if len(values) > 8 else ''}); "
-            f"a binary column holds two, or 0 and 1 (--missing {name}=CODE names codes of "
-            f"missing values, --codes {name}=A,B what counts as 0 and 1)"
-        )
-        for i in np.flatnonzero(_is_odd(found, values)).tolist():
-            cell = raw.columns[place][i].strip()
-            problems.add(problem, **raw.at(i, place), value=cell)
+        levels = {_written(v): np.flatnonzero(found == v).tolist() for v in values}
+        refuse_third(raw, name, place, levels, problems, has_codes=False)
         return found
     pair = set(values.tolist())
     is_known = is_settled(reading, name, place)
@@ -203,12 +254,3 @@ def _as_binary(
             cell = raw.columns[place][i].strip()
             problems.add(problem, **raw.at(i, place), value=cell)
     return np.where(np.isnan(found), np.nan, (found == values[1]).astype(float))
-
-
-def _is_odd(found: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Where a value is neither 0 nor 1, or, without them, none of the two commonest."""
-    usual = {0.0, 1.0}
-    if not usual <= set(values):
-        counts = sorted(values, key=lambda v: -int((found == v).sum()))
-        usual = set(counts[:2]) if len(values) > 2 else set()
-    return np.isfinite(found) & ~np.isin(found, list(usual))

@@ -1,4 +1,4 @@
-"""Which of two words is the one that counts as 1, where their meaning says so.
+"""Which of two words is the one that counts as 1, and which stands for no response.
 
 The order in which a side-car lists its `Levels` says nothing: win may stand before loss.
 """
@@ -17,6 +17,13 @@ NEGATIVE = {
     *("failure", "fail", "failed", "absent", "negative", "omission", "omitted"),
     *("punishment", "punished", "false", "none", "low", "smaller", "lower"),
 }
+# Words for a response that was not given.
+NO_CHOICE = re.compile(
+    r"\W+|miss(?:ed|ing)?|time[sd]?[\W_]*out|no[\W_]*(?:resp.*|choice|answer|key)?|null"
+    r"|omit.*|omission|too[\W_]*(?:slow|late|fast)|late|slow|invalid|skip.*|abort.*|error"
+    r"|unknown|other|nothing|undefined",
+    re.IGNORECASE,
+)
 NOT = {"no", "not", "non", "without", "never"}
 SIDES = {"left", "up", "down", "top", "bottom"}  # beside which right is a side
 

@@ -1,6 +1,6 @@
 """Reaction times in seconds, whatever the table's unit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -27,21 +27,38 @@ NAMES = {
 SCALE = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 # Medians: of a decision in s, of any in ms, and of any in us.
 LONGEST, SHORTEST_MS, SHORTEST_US = 20.0, 100.0, 1e5
+FAR = 100.0  # times another person's median: no difference between people
+SAID = "as --units says"
 
 
 def in_seconds(
     raw: RawTable,
     place: str,
     times: Float[np.ndarray, " rows"],
-    who: Sequence[str],
+    groups: Sequence[tuple[str, ...]],
     reading: Reading,
     problems: Violations,
 ) -> tuple[Float[np.ndarray, " rows"], str]:
     """The times in seconds, and what was taken for their unit and why.
 
-    The unit is the one named in `reading`, the side-car's or that in the column's name;
-    else it is told by each person's median, which must agree over people.
+    The unit is the one named in `reading`, that of each file's side-car, or that in the
+    column's name; else it is told by the medians of `groups` (a row's person, session and
+    file), which must agree.
     """
+    medians = {
+        label: (i, float(np.median(times[rows])))
+        for label, (i, rows) in _by_group(groups, times).items()
+    }
+    kinds = {label: _kind(median) for label, (_, median) in medians.items()}
+    if place in raw.units_by_file and "reaction_time" not in reading.units:
+        units = _by_file(raw, place, problems)
+        if not units:
+            return times, ""
+        for label, (i, median) in medians.items():
+            _check_kind(raw, place, i, median, kinds[label], units[i], problems)
+        each = ", ".join(sorted(set(units)))
+        scale = np.asarray([SCALE[unit] for unit in units])
+        return times * scale, f"{place}: {each}, by each file's side-car"
     given, why = _given(raw, place, reading)
     if given is not None and given not in SCALE:
         problems.add(
@@ -49,20 +66,12 @@ def in_seconds(
             **_head(raw, place),
         )
         return times, ""
-    medians = {
-        label: (i, float(np.median(times[rows])))
-        for label, (i, rows) in _by_person(who, times).items()
-    }
-    kinds = {label: _kind(median) for label, (_, median) in medians.items()}
+    if given is not None and why == SAID:
+        _check_apart(raw, place, medians, kinds, given, problems)
+    elif given is not None:
+        for label, (i, median) in medians.items():
+            _check_kind(raw, place, i, median, kinds[label], given, problems, why)
     if given is not None:
-        for label, kind in kinds.items():
-            i, median = medians[label]
-            if why != "as --units says" and kind not in (given, "?"):
-                problems.add(
-                    f"has a median of {median:g} {given} in one person ({why}), which "
-                    f"looks like {kind}; say the unit (--units reaction_time=s or ms)",
-                    **raw.at(i, place),
-                )
         return times * SCALE[given], f"{place}: {given}, {why}"
     if len(set(kinds.values())) > 1 or {"?", "us"} & set(kinds.values()):
         common = max(set(kinds.values()), key=list(kinds.values()).count)
@@ -78,6 +87,68 @@ def in_seconds(
     unit = next(iter(kinds.values()), "s")
     _check_alone(raw, place, times, SCALE[unit], problems)
     return times * SCALE[unit], f"{place}: taken for {unit} by size"
+
+
+def _by_file(raw: RawTable, place: str, problems: Violations) -> list[str]:
+    """The unit of each row by its file's side-car; none where one is not known."""
+    files, told = (
+        raw.origin.get(place, (raw.file, raw.row))[0],
+        raw.units_by_file[place],
+    )
+    units = {file: _unit(told.get(file, "")) for file in dict.fromkeys(files)}
+    settled = "or say what holds for all files (--units reaction_time=s or ms)"
+    for file, unit in units.items():
+        if unit not in SCALE:
+            said = f"is in {unit!r}, as the side-car says" if unit else "has no unit"
+            problems.add(
+                f"{said}, and side-cars of other files name theirs; write s or ms as "
+                f"Units in this file's, {settled}",
+                file=file,
+                column=place,
+            )
+    known = set(units.values()) <= set(SCALE)
+    return [units[file] for file in files] if known else []
+
+
+def _check_kind(
+    raw: RawTable,
+    place: str,
+    i: int,
+    median: float,
+    kind: str,
+    given: str,
+    problems: Violations,
+    why: str = "as the side-car says",
+) -> None:
+    """The size of times is that of the unit which the table names."""
+    if kind not in (given, "?"):
+        problems.add(
+            f"has a median of {median:g} {given} in one person ({why}), which "
+            f"looks like {kind}; say the unit (--units reaction_time=s or ms)",
+            **raw.at(i, place),
+        )
+
+
+def _check_apart(
+    raw: RawTable,
+    place: str,
+    medians: Mapping[tuple[str, ...], tuple[int, float]],
+    kinds: Mapping[tuple[str, ...], str],
+    given: str,
+    problems: Violations,
+) -> None:
+    """Where the unit was said, nobody's times are a thousand times those of the others."""
+    own = [medians[label][1] for label, kind in kinds.items() if kind == given]
+    middle = float(np.median(own)) if own else np.nan
+    for label, (i, median) in medians.items():
+        far = median > FAR * middle or median < middle / FAR
+        if far and kinds[label] not in (given, "?"):
+            problems.add(
+                f"has a median of {median:g} in one person or session and of {middle:g} "
+                f"in others, so that not all are in {given}; bring all to one unit, or "
+                "leave the rows out (--where)",
+                **raw.at(i, place),
+            )
 
 
 def _check_alone(
@@ -102,7 +173,7 @@ def _check_alone(
 
 def _given(raw: RawTable, place: str, reading: Reading) -> tuple[str | None, str]:
     if "reaction_time" in reading.units:
-        return _unit(reading.units["reaction_time"]), "as --units says"
+        return _unit(reading.units["reaction_time"]), SAID
     if place in raw.units:
         return _unit(raw.units[place]), "as the side-car says"
     last = words(place)[-1:]
@@ -120,10 +191,12 @@ def _unit(said: str) -> str:
     return next((unit for unit, names in NAMES.items() if said in names), said)
 
 
-def _by_person(who: Sequence[str], times: np.ndarray) -> dict[str, tuple[int, list]]:
-    found: dict[str, tuple[int, list]] = {}
+def _by_group(
+    groups: Sequence[tuple[str, ...]], times: np.ndarray
+) -> dict[tuple[str, ...], tuple[int, list]]:
+    found: dict[tuple[str, ...], tuple[int, list]] = {}
     for i in np.flatnonzero(np.isfinite(times)).tolist():
-        found.setdefault(who[i], (i, []))[1].append(i)
+        found.setdefault(groups[i], (i, []))[1].append(i)
     return found
 
 

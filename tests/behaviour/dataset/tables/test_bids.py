@@ -258,25 +258,20 @@ def test_numbers_whose_meaning_contradicts_their_size_are_asked_about(study):
     assert load(study).values["outcome"][0].tolist() == [0, 1, 1]
 
 
-@pytest.mark.parametrize("key", ["Units", "Levels"])
-def test_side_cars_that_contradict_each_other_are_refused(key, study):
-    """The last file's would be taken for all: seconds for milliseconds, wins for losses."""
-    both = {
-        "Units": ("response_time", "ms", "s"),
-        "Levels": ("outcome", {"0": "a", "1": "b"}, {"0": "b", "1": "a"}),
-    }
-    name, one, other = both[key]
-    say(study, "sub-01_task-coin_beh.json", **{name: {key: one}})
-    say(study, "sub-02_task-coin_beh.json", **{name: {key: other}})
+def test_side_cars_that_contradict_each_other_are_refused(study):
+    """The last file's would be taken for all: wins for losses."""
+    one, other = {"0": "a", "1": "b"}, {"0": "b", "1": "a"}
+    say(study, "sub-01_task-coin_beh.json", outcome={"Levels": one})
+    say(study, "sub-02_task-coin_beh.json", outcome={"Levels": other})
     said = complaint(study)
-    assert f"column {name!r}: has other {key} in sub-01_task-coin_beh.json" in said
+    assert "column 'outcome': has other Levels in sub-01_task-coin_beh.json" in said
     assert "than in sub-02_task-coin_beh.json" in said
-    settled = Reading(units={"reaction_time": "ms"}, codes={"outcome": ("0", "1")})
+    settled = Reading(codes={"outcome": ("0", "1")})
     assert load(study, reading=settled).values["outcome"][0].tolist() == [0, 1, 1]
     # Of a column that is not used nothing is asked, and the same twice is no contradiction.
-    unused = {name: {key: one}, "remark": {key: one}}
+    unused = {"outcome": {"Levels": one}, "remark": {"Levels": one}}
     say(study, "sub-01_task-coin_beh.json", **unused)
-    say(study, "sub-02_task-coin_beh.json", **unused | {"remark": {key: other}})
+    say(study, "sub-02_task-coin_beh.json", **unused | {"remark": {"Levels": other}})
     load(study)
 
 

@@ -39,8 +39,8 @@ def test_commas_of_thousands_harm_only_where_they_are_read(tmp_path):
 @pytest.mark.parametrize(
     "above",
     [
-        ("C:\\lab one\\Task, x.edat2",),
-        ("C:\\lab\\Task.edat2\t\t\t\t",),
+        ("C:\\lab one\\Task, x.log",),
+        ("C:\\lab\\Task.xlsx\t\t\t\t",),
         ("# made today", "# by us, and others"),
         ("Scenario - prl", "Logfile written - 03/04/2021 10:00:00", ""),
     ],

@@ -159,7 +159,8 @@ def test_counts_within_a_block_are_no_sessions(name, tmp_path):
 
 def test_blocks_below_zero_come_first(tmp_path):
     rows = [f"a,{b},{t},{int(b < 0)},{t % 2}" for b in (1, -1, 2) for t in range(3)]
-    series = load(tmp_path, table("subject,block,trial,outcome,response", *rows))
+    text = table("subject,block,trial,outcome,response", *rows)
+    series = load(tmp_path, text, columns={"block": "block"})
     assert series.values["outcome"].tolist() == [[1] * 3 + [0] * 6]
 
 
@@ -201,3 +202,11 @@ def test_a_clock_that_begins_anew_is_a_run_after_a_run(tmp_path):
     (every,) = advised(said)
     series = load(tmp_path, text, reading=Reading(where=every))
     assert series.values["outcome"].tolist() == [[trial % 2 for trial in range(15)] * 2]
+
+
+def test_trials_that_were_left_out_make_no_code_of_a_number(tmp_path):
+    rows = [f"a,{t},{t % 2},{t // 2 % 2}" for t in (1, 2, 3, 4, 7, 9)]
+    text = table("subject,trial,outcome,response", *rows)
+    assert load(tmp_path, text).present.sum() == 6
+    said = complaint(tmp_path, text.replace("a,9,", "a,99,"))
+    assert "row 7 '99': looks like a code" in said

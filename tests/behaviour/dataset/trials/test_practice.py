@@ -3,7 +3,14 @@
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
-from tests.behaviour.dataset.small_tables import advised, complaint, load, table
+from tests.behaviour.dataset.small_tables import (
+    advised,
+    both,
+    complaint,
+    follow,
+    load,
+    table,
+)
 
 
 def rows_of(names, cells):
@@ -36,6 +43,34 @@ def rows_of(names, cells):
         ("PracticeMode", ("On", "On"), "Off"),
         ("state", ("excluded", "excluded"), "kept"),
         ("section", ("attention_check",) * 2, "task"),
+        ("Phase", ("Übung", "Übung"), "Test"),
+        ("Anything", ("Uebungsdurchgang",) * 2, "Experiment"),
+        ("block_name", ("Vorübung", "Probedurchgang"), "Block 1"),
+        ("phase", ("entraînement",) * 2, "test"),
+        ("bloc", ("Essai d’entraînement",) * 2, "Essai"),
+        ("fase", ("práctica", "Práctica 2"), "prueba"),
+        ("bloque", ("bloque de practica",) * 2, "bloque 1"),
+        ("fase", ("oefening", "oefentrial"), "taak"),
+        ("tipo", ("prova", "prova"), "sperimentale"),
+        ("tipo", ("prova di pratica",) * 2, "test"),
+        ("fase", ("treino", "Treinamento"), "teste"),
+        ("fas", ("övning", "övning"), "test"),
+        ("阶段", ("练习", "练习"), "正式"),
+        ("단계", ("연습", "연습"), "본시행"),
+        ("Übung", ("1", "1"), "0"),
+        ("oefening", ("ja", "ja"), "nee"),
+        ("essai_entrainement", ("vrai", "vrai"), "faux"),
+        ("ausgeschlossen", ("1", "1"), "0"),
+        ("is_bot", ("1", "1"), "0"),
+        ("participant._is_bot", ("True", "True"), "False"),
+        ("status", ("aborted", "timed-out"), "complete"),
+        ("trial_status", ("abgebrochen",) * 2, ""),
+        ("timeout", ("1", "1"), "0"),
+        ("timed_out", ("TRUE", "TRUE"), "FALSE"),
+        ("TrialTimedOut", ("yes", "yes"), "no"),
+        ("too_slow", ("1", "1"), "0"),
+        ("Finished", ("0", "0"), "1"),
+        ("ended_on", ("timeout", "timeout"), "response"),
     ],
 )
 def test_practice_and_exclusions_of_other_names_are_asked_about(
@@ -55,6 +90,7 @@ def test_practice_and_exclusions_of_other_names_are_asked_about(
     ("column", "cells"),
     [
         ("group", ["training"] * 8),
+        ("lesson", ["after practice", "no training"] * 4),
         ("training_hours", ["3"] * 8),
         ("training_group", ["1"] * 8),
         ("phase", ["nonpractice", "post-training"] * 4),
@@ -64,6 +100,21 @@ def test_practice_and_exclusions_of_other_names_are_asked_about(
         ("good", ["0", "1"] * 4),
         ("reject", ["accept", "reject"] * 4),
         ("drop", ["140", "0"] * 4),
+        ("essai", ["prova 1", "prova 2"] * 4),
+        ("fase", ["sans entraînement", "nach Übung"] * 4),
+        ("practica_hours", ["3"] * 8),
+        ("status", ["married", "single"] * 4),
+        ("state", ["early", "late"] * 4),
+        ("timeout", ["1", "2"] * 4),
+        ("timeout", ["2.5"] * 8),
+        ("robots", ["2", "3"] * 4),
+        ("is_bot", ["0"] * 8),
+        ("opponent_is_bot", ["1", "0"] * 4),
+        ("feedback", ["too late", "won"] * 4),
+        ("probe", ["1", "0"] * 4),
+        ("kind", ["ProbeTrial", "probe block"] * 4),
+        ("status", ["failed", "succeeded"] * 4),
+        ("cue", ["Übungsplatz 1"] * 8),
     ],
 )
 def test_trials_beside_practice_stay_trials(column, cells, tmp_path):
@@ -90,3 +141,29 @@ def test_a_row_is_named_once_for_being_empty(tmp_path):
     text = table("subject,type,screen,outcome,response", *lines)
     said = complaint(tmp_path, text)
     assert said.count("has neither outcome nor response") == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "late", "other"),
+    [
+        ("timeout", "1", "0"),
+        ("status", "aborted", "ok"),
+        ("timed_out", "TRUE", "FALSE"),
+    ],
+)
+def test_trials_without_a_response_are_not_asked_about(column, late, other, tmp_path):
+    """A response that was missed is read as missing, whatever a column calls it."""
+    rows = [f"a,{other},{i % 2},{i // 2 % 2}" for i in range(6)] + [
+        f"a,{late},1,n/a"
+    ] * 2
+    text = table(f"subject,{column},outcome,response", *rows)
+    series = load(tmp_path, text)
+    assert series.num_missing["response"] == 2 and series.present.sum() == 8
+
+
+def test_practice_in_other_languages_at_the_command_line(tmp_path, capsys):
+    text = rows_of("Phase", ["Übung"] * 2 + ["Test"] * 6)
+    said = both(tmp_path, capsys, text)
+    assert "column 'Phase', row 2 'Übung', row 3 'Übung': is no trial" in said
+    series, _ = follow(tmp_path, capsys, text, "--where", 'Phase != "Übung"')
+    assert series.present.sum() == 6

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
-from tests.behaviour.dataset.small_tables import complaint, load, trials
+from tests.behaviour.dataset.small_tables import (
+    both,
+    complaint,
+    follow,
+    load,
+    table,
+    trials,
+)
 
 MICRO = ["500000", "750000", "n/a", "1500000"]
 
@@ -56,3 +63,51 @@ def test_a_contrast_of_two_conditions_is_no_missing_code(tmp_path):
     assert (
         "looks like a code for a missing value; name it (--missing 'side=-1')" in said
     )
+
+
+ASK = ("--judgements", "reaction_time")
+
+
+def of_people(*medians, header="subject,trial,outcome,response,rt", ends=None):
+    rows = [
+        f"p{i},{t},{t % 2},{t // 2 % 2},{median * (1 + t / 10):g}"
+        for i, median in enumerate(medians)
+        for t in range(4)
+    ]
+    return table(header, *rows)
+
+
+@pytest.mark.parametrize("unit", ["ms", "s"])
+def test_a_unit_that_is_said_does_not_hide_people_of_another(unit, tmp_path, capsys):
+    text = of_people(400, 0.5, 600) if unit == "ms" else of_people(0.4, 500, 0.6)
+    said = both(tmp_path, capsys, text, *ASK, "--units", f"reaction_time={unit}")
+    assert (
+        "column 'rt', row 6: has a median of" in said and f"all are in {unit}" in said
+    )
+    without = ("--where", 'subject != "p1"')
+    units = ("--units", f"reaction_time={unit}")
+    series, _ = follow(tmp_path, capsys, text, *ASK, *units, *without)
+    np.testing.assert_allclose(series.values["reaction_time"][:, 0], [0.4, 0.6])
+
+
+def test_a_unit_that_is_said_does_not_hide_sessions_of_another(tmp_path, capsys):
+    rows = [
+        f"p{i},{s},{t},{t % 2},{t // 2 % 2},{(0.5, 500)[s] * (1 + t / 10):g}"
+        for i in range(3)
+        for s in range(2)
+        for t in range(4)
+    ]
+    text = table("subject,session,trial,outcome,response,rt", *rows)
+    said = both(tmp_path, capsys, text, *ASK, "--units", "reaction_time=ms")
+    assert "column 'rt', row 2, row 10, row 18: has a median of 0.575" in said
+
+
+def test_slow_people_are_of_the_unit_that_is_said(tmp_path, capsys):
+    """One person decides in minutes, and all times are small for what they are said to be."""
+    text, units = of_people(4, 15, 120), ("--units", "reaction_time=s")
+    series, _ = follow(tmp_path, capsys, text, *ASK, *units)
+    np.testing.assert_allclose(series.values["reaction_time"][:, 0], [4, 15, 120])
+    text = of_people(0.5, 0.6)
+    series, rows = follow(tmp_path, capsys, text, *ASK, "--units", "reaction_time=ms")
+    np.testing.assert_allclose(series.values["reaction_time"][:, 0], [5e-4, 6e-4])
+    assert rows["odd"] == "reaction times shorter than 10 ms: 8"

@@ -1,0 +1,232 @@
+"""Blocks of trials that are counted anew in each, and which of them was done first.
+
+Numbers of blocks may be those of conditions, which half of the people did in the other
+order. Where rows stand block by block in another order than the numbers, it is asked.
+Blocks that have letters or words follow each other as their rows stand.
+"""
+
+import itertools
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from shlex import quote
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from pcmodel.behaviour.dataset.naming import words
+from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.violations import Violations
+
+STANDING = "row"  # `--columns trial=row`: trials were done as the rows stand
+BLOCKS = {"block", "run", "list", "condition", "miniblock", "task"}
+PLACES = {"order", "position", "pos", "sequence", "seq", "place", "rank"}
+MANY = 10  # blocks, which a spreadsheet may have sorted as words: 1, 10, 2
+LONG = 5.0  # rows of a stretch, on average, that is no chance
+IN_BLOCKS = 0.5  # of the people at least, whose rows then stand in no order by chance
+
+
+def stands(raw: RawTable, given: Mapping[str, str]) -> bool:
+    """Whether the user said that the rows stand as the trials were done."""
+    return given.get("trial") == STANDING and STANDING not in raw.columns
+
+
+def find_blocks(
+    raw: RawTable, names: Sequence[str], series: np.ndarray, trial: str | None
+) -> dict[str, Float[np.ndarray, " rows"]]:
+    """By column what orders the blocks: their numbers, else where their rows begin."""
+    found = {n: b for n in names if (b := numbers_of(raw, n)) is not None}
+    part = parts_of(series, list(found.values()))
+    for name in names:
+        if name not in found and trial is not None:
+            cells = [cell.strip() for cell in raw.columns[name]]
+            rank = _begins(cells, [to_number(c) for c in raw.columns[trial]], part)
+            if rank is not None and not any(map(is_missing, cells)):
+                found[name] = rank
+    return found
+
+
+def parts_of(
+    series: np.ndarray, blocks: Sequence[np.ndarray]
+) -> Int[np.ndarray, " rows"]:
+    """The number of each row's series and blocks."""
+    keys = np.stack([series, *blocks], axis=1)
+    return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def check_blocks(
+    raw: RawTable,
+    name: str,
+    block: np.ndarray,
+    within: np.ndarray,
+    series: np.ndarray,
+    problems: Violations,
+) -> None:
+    """Rows that stand block by block stand in the order of the blocks' numbers.
+
+    Rows that stand in no order, or sorted by the numbers as words, say nothing of it.
+    `within` is the rank of each row's trial in its block.
+    """
+    several = in_blocks = 0
+    odd: list[int] = []  # the row at which a block of a lower number begins
+    for own in range(int(series.max()) + 1):
+        rows = np.flatnonzero(series == own)
+        begins = np.flatnonzero(np.diff(block[rows])) + 1
+        many = len(np.unique(block[rows]))
+        several += many > 1
+        follow = np.diff(within[rows]) > 0
+        follow[begins - 1] = True
+        if many < 2 or len(begins) + 1 != many or not follow.all():
+            continue
+        in_blocks += 1
+        cells = [raw.columns[name][rows[i]].strip() for i in (0, *begins)]
+        falls = begins[np.diff(block[rows])[begins - 1] < 0.0]
+        if len(falls) and not (many >= MANY and cells == sorted(cells)):
+            odd.append(int(rows[falls[0]]))
+    if not odd or in_blocks < IN_BLOCKS * several:
+        return
+    first = raw.columns[name][odd[0]].strip()
+    problems.add(
+        f"the rows stand in another order of blocks than its numbers ({first} after a "
+        f"higher number; so in {len(odd)} of {several} series); if the rows stand as the "
+        f"trials were done, say so (--columns {quote(f'trial={STANDING}')}), if the "
+        f"blocks were done by their numbers, too (--columns {quote(f'block={name}')}), "
+        f"or let the belief start afresh in each (--series {quote(name)})",
+        **raw.at(odd[0], name),
+        value=first,
+    )
+
+
+def check_positions(
+    raw: RawTable,
+    name: str,
+    block: np.ndarray,
+    series: np.ndarray,
+    taken: Collection[str],
+    problems: Violations,
+) -> None:
+    """No column such as `block_order` puts the blocks of a series into another order."""
+    for other, cells in raw.columns.items():
+        said = set(words(other))
+        if other in taken or not (said & PLACES and said & BLOCKS):
+            continue
+        numbers = [to_number(cell) for cell in cells]
+        if None in numbers or not np.isfinite(np.asarray(numbers, float)).all():
+            continue
+        place = np.asarray(numbers, float)
+        pairs = np.unique(np.stack([series, block, place]), axis=1)
+        inner = np.diff(pairs[0]) == 0
+        once = np.all(np.diff(pairs[1])[inner] > 0.0)  # one place for each block
+        moved = np.flatnonzero(inner & (np.diff(pairs[2]) < 0.0))
+        if not once or not len(moved):
+            continue
+        own, later = pairs[:, moved[0] + 1][[0, 1]]
+        row = int(np.argmax((series == own) & (block == later)))
+        problems.add(
+            f"seems to be the order of the blocks, and {name!r} puts them into another; "
+            f"say which does (--columns {quote(f'block={other}')} or --columns "
+            f"{quote(f'block={name}')})",
+            **raw.at(row, other),
+        )
+        return
+
+
+def check_stretches(
+    raw: RawTable,
+    column: str,
+    numbers: np.ndarray,
+    series: np.ndarray,
+    problems: Violations,
+) -> None:
+    """Rows do not stand in stretches of trials, of which a later one has the lower numbers.
+
+    So they do where conditions were numbered on, 1 to 20 and 21 to 40, and done in the other
+    order. Numbers that lie among each other in the stretches are those of sorted rows.
+    """
+    odd: list[int] = []
+    in_order = 0
+    for own in range(int(series.max()) + 1):
+        rows = np.flatnonzero(series == own)
+        falls = np.flatnonzero(np.diff(numbers[rows]) < 0.0) + 1
+        in_order += not len(falls)
+        cells = [raw.columns[column][i].strip() for i in rows]
+        if not len(falls) or len(rows) < LONG * (len(falls) + 1):
+            continue
+        parts = sorted(np.split(numbers[rows], falls), key=lambda part: part[0])
+        apart = all(a[-1] < b[0] for a, b in itertools.pairwise(parts))
+        if apart and cells != sorted(cells):
+            odd.append(int(rows[falls[0]]))
+    count = int(series.max()) + 1
+    if odd and len(odd) + in_order >= IN_BLOCKS * count:
+        cell = raw.columns[column][odd[0]].strip()
+        problems.add(
+            f"the rows stand in another order than these numbers, stretch by stretch (so "
+            f"in {len(odd)} of {count} series); if the rows stand as the trials were done, "
+            f"say so (--columns {quote(f'trial={STANDING}')}), and if the trials were done "
+            f"by their numbers, too (--columns {quote(f'trial={column}')})",
+            **raw.at(odd[0], column),
+            value=cell,
+        )
+
+
+def to_carry_on(
+    names: Sequence[str], blocks: Mapping[str, np.ndarray], trial: str
+) -> str:
+    """Advice on how to carry the belief on over blocks: as numbers, if words failed."""
+    failed = [name for name in names if name not in blocks]
+    if not failed:
+        return "--columns block=COLUMN to carry the belief on"
+    return (
+        f"to carry the belief on, number the blocks of {failed[0]!r} in every row as they "
+        f"followed each other, or sort the rows by block and {trial!r}"
+    )
+
+
+def tenths(cells: Iterable[str]) -> set[str]:
+    """Numbers like 1.10 among others like 1.2: the tenth of a part, and not 1.1."""
+    end = {cell: cell.strip().partition(".")[2] for cell in cells}
+    if len({len(text) for text in end.values() if text}) < 2:
+        return set()
+    return {c for c, text in end.items() if len(text) > 1 and text.endswith("0")}
+
+
+def numbers_of(raw: RawTable, column: str) -> Float[np.ndarray, " rows"] | None:
+    """The number of each row's block (`block-2` is 2, but `-2` is less than 1).
+
+    None where there is none, or where two labels have one number (`A1`, `B1`).
+    """
+    numbers = {}
+    for cell in set(raw.columns[column]):
+        number = to_number(cell)
+        if number is None:
+            found = re.fullmatch(r"\D*(\d+)", cell.strip())
+            number = float(found.group(1)) if found else np.nan
+        if np.isnan(number):
+            return None
+        numbers[cell] = number
+    if tenths(numbers) or len(set(numbers.values())) != len(numbers):
+        return None
+    return np.asarray([numbers[cell] for cell in raw.columns[column]])
+
+
+def _begins(
+    cells: Sequence[str], trials: Sequence[float | None], part: np.ndarray
+) -> Float[np.ndarray, " rows"] | None:
+    """The row at which each row's block begins; None where blocks do not stand together.
+
+    They do where a label has one stretch of rows in each part, trials rising in it.
+    """
+    first: dict[tuple[int, str], int] = {}
+    found = np.zeros(len(cells))
+    last: dict[int, int] = {}  # by part, the row before
+    for i, key in enumerate(zip(part.tolist(), cells, strict=True)):
+        before = last.get(key[0])
+        if before is not None and cells[before] == key[1]:
+            one, other = trials[before], trials[i]
+            if one is None or other is None or not one < other:
+                return None
+        elif key in first:
+            return None
+        found[i] = first.setdefault(key, i)
+        last[key[0]] = i
+    return found
