@@ -4,6 +4,7 @@ Rank promotion raises: an array that is silently broadcast against a batch is th
 commonest wrong answer in code written for one example.
 """
 
+import gc
 import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -17,6 +18,16 @@ compile_quickly()  # most of the suite's time is compiling many small programs o
 jax.config.update("jax_enable_compilation_cache", False)  # nor read the user's own
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+gc.disable()  # until everything is imported: a quarter of the time that takes
+
+
+def pytest_collection_finish():
+    """What was imported stays, and is not looked at again by every collection."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

@@ -114,27 +114,35 @@ def differentiable(
     still = jax.lax.stop_gradient(problem)
     latents = unroll(still, jax.lax.stop_gradient(whitened)).latents
     state = state_from_latents(problem.structure, latents)
-    root = _root(problem, still, state)
+    root = _root(problem, state)
     size = state.shape[0]
     return root[:size], own_errors(problem, root[size:])
 
 
-def _root(problem: Problem, still: Problem, state: Array) -> Array:
-    """The unknowns at the mode; nothing is solved unless a derivative is asked for."""
-    size = state.shape[0]
-    start = jnp.concatenate([state, errors_and_slopes(still, state)])
+@jax.custom_jvp
+def _root(problem: Problem, state: Array) -> Array:
+    """The unknowns at the mode; its equation is not even traced unless a derivative is asked for."""
+    return jnp.concatenate([state, errors_and_slopes(problem, state)])
 
-    def equation(unknowns: Array) -> Array:
-        here = jax.lax.stop_gradient(unknowns)
-        better, known = jax.lax.stop_gradient(polished(still, here[:size]))
-        return stationarity(problem, better + (unknowns - here), known)
 
-    return jax.lax.custom_root(
-        equation,
-        jax.lax.stop_gradient(start),
-        lambda _, start: start,
-        refined_solve,
-    )
+@_root.defjvp
+def _root_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    """By the implicit function theorem: what the equation changes by is what the unknowns must take back."""
+    problem, state = primals
+    root = _root(problem, state)
+    change = jax.jvp(lambda p: equation(p, root), (problem,), (tangents[0],))[1]
+    _, product = jax.linearize(lambda unknowns: equation(problem, unknowns), root)
+    return root, -refined_solve(product, change)
+
+
+def equation(
+    problem: Problem, unknowns: Float[Array, " unknowns"]
+) -> Float[Array, " unknowns"]:
+    """`stationarity` and its derivatives, where the unknowns are known best."""
+    still, here = jax.lax.stop_gradient((problem, unknowns))
+    size = problem.structure.num_free
+    better, known = jax.lax.stop_gradient(polished(still, here[:size]))
+    return stationarity(problem, better + (unknowns - here), known)
 
 
 def polished(

@@ -50,16 +50,14 @@ def test_every_shipped_configuration_says_what_it_asks_and_how_long(capsys):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_shipped_configuration_builds_its_network_and_its_smoke_size(name):
     """Prevents a configuration that has never been read, or a network that does not fit."""
+    shape = SHAPES[plan_of(name).data.name]
+    small = build_network(plan_of(name).shrunk().network, shape, 10)
     for plan in (plan_of(name), plan_of(name).shrunk()):
-        shape = SHAPES[plan.data.name]
         pure = jax.eval_shape(
-            lambda plan=plan, shape=shape: as_model(
-                build_network(plan.network, shape, 10)
-            )[1:]
+            lambda plan=plan: as_model(build_network(plan.network, shape, 10))[1:]
         )
         sizes = [int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(pure)]
         assert sum(sizes) > 1000 or plan != plan_of(name)
-        small = build_network(plan.shrunk().network, shape, 10)
         learning = build_learning(plan.learning, small, 10)
         assert learning.precision_step.learns == (plan.learning.precision_rate > 0)
         assert not learning.asks_point_estimates_for_precisions

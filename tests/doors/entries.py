@@ -176,8 +176,15 @@ ENTRIES = [
         lambda a: pcmodel.reconstruct(NET, a),
         ONE,
         clamped(pcmodel.reconstruct),
+        is_quick=False,
     ),
-    Entry("activity", lambda a: activity(NET, a), ONE, clamped(activity)),
+    Entry(
+        "activity",
+        lambda a: activity(NET, a),
+        ONE,
+        clamped(activity),
+        is_quick=False,
+    ),
     Entry("predict", lambda a: pcmodel.predict(NET, a), TOP),
     Entry("recognise", lambda a: pcmodel.recognise(GUESSER, a), BATCH),
     Entry(

@@ -124,19 +124,43 @@ def test_a_residual_that_reaches_over_the_rim_certifies_nothing():
     assert found.residual > 1e-3 and not found.converged
 
 
-@pytest.mark.parametrize("function", [jnp.tanh, jax.nn.gelu, jax.nn.silu, jnp.sin])
+@pytest.mark.parametrize(
+    ("function", "smooth"),
+    [
+        *((each, True) for each in (jnp.tanh, jax.nn.gelu, jax.nn.silu, jnp.sin)),
+        *((each, False) for each in (jax.nn.elu, jax.nn.relu, jnp.square)),
+        (jax.nn.softplus, False),
+    ],
+)
+def test_smooth_functions_are_told_from_others(function, smooth):
+    assert is_smooth(pose(mixed(function), np.array([0.5])).problem) == smooth
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        jnp.tanh,
+        jax.nn.gelu,
+        pytest.param(jax.nn.silu, marks=pytest.mark.slow),
+        pytest.param(jnp.sin, marks=pytest.mark.slow),
+    ],
+)
 def test_smooth_functions_are_certified_without_being_asked(function):
     network = mixed(function)
-    assert is_smooth(pose(network, np.array([0.5])).problem)
     assert pcmodel.infer(network, np.array([0.5])).converged
 
 
 @pytest.mark.parametrize(
-    "function", [jax.nn.elu, jax.nn.relu, jax.nn.softplus, jnp.square]
+    "function",
+    [
+        jax.nn.elu,
+        jax.nn.relu,
+        pytest.param(jax.nn.softplus, marks=pytest.mark.slow),
+        jnp.square,
+    ],
 )
 def test_other_functions_are_certified_where_they_agree_with_their_curvature(function):
     network = mixed(function)
-    assert not is_smooth(pose(network, np.array([0.5])).problem)
     assert pcmodel.infer(network, np.array([0.5])).converged
 
 

@@ -1,5 +1,7 @@
 """Single steps of the Gauss-Newton descents, and what they decide: damping, arrival, leaving."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -89,11 +91,18 @@ def task_of(problem, tolerance=1e-2):
     return Task(problem, corner_table(problem), ConjugateGradient(), tolerance, 10)
 
 
+@cache
+def on_its_linear_side():
+    """The problem and its mode."""
+    problem = posed(jax.nn.relu, 2.0, 1.0)
+    found = pcmodel.inference.infer_one(problem, pcmodel.GaussNewton())
+    return problem, found.whitened
+
+
 @pytest.mark.parametrize(("scale", "arrived"), [(1.0, True), (100.0, False)])
 def test_what_the_true_hessian_widens_is_asked_to_be_smaller(scale, arrived):
     """relu with its data at 2, on its linear side: a hundredth from the mode is near, unless it counts a hundredfold."""
-    problem = posed(jax.nn.relu, 2.0, 1.0)
-    mode = pcmodel.inference.infer_one(problem, pcmodel.GaussNewton()).whitened
+    problem, mode = on_its_linear_side()
     beside = mode + 3e-3 / np.sqrt(2)
     found = _iterate(task_of(problem), state_of(unpinned(beside), scale=scale))
     assert bool(found.arrived) == arrived

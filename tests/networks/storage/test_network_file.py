@@ -58,8 +58,15 @@ def saved(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("build", [tanh_network, bernoulli_network])
-@pytest.mark.parametrize("into", [False, True])
+@pytest.mark.parametrize(
+    ("build", "into"),
+    [
+        (tanh_network, False),
+        (bernoulli_network, True),
+        pytest.param(tanh_network, True, marks=pytest.mark.slow),
+        pytest.param(bernoulli_network, False, marks=pytest.mark.slow),
+    ],
+)
 def test_a_network_read_back_infers_the_same_to_the_bit(tmp_path, build, into):
     """Prevents a paper's figure from being redrawn with another network."""
     network, path = build(), tmp_path / "network.npz"
