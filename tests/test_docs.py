@@ -14,9 +14,6 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
-DEAR = (
-    "when_to_trust_an_answer",
-)  # asks what docs/inference-and-its-certificate.md does
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROLOGUE = "from pcmodel.runtime.flags import compile_quickly; compile_quickly(); "
 
@@ -61,13 +58,6 @@ def test_links_lead_somewhere(page):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-@pytest.mark.parametrize(
-    "notebook",
-    [
-        pytest.param(path, marks=pytest.mark.slow if path.stem in DEAR else ())
-        for path in NOTEBOOKS
-    ],
-    ids=lambda path: path.stem,
-)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebooks_run(notebook, tmp_path):
     run(notebook.read_text("utf-8"), tmp_path, notebook.stem)
