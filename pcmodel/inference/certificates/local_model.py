@@ -27,10 +27,8 @@ from pcmodel.model.problem import Problem
 
 SHARE = 0.5
 """Of the distance to where is looked: by how much the gradient there may differ from the quadratic's."""
-FARTHEST = 1.0
-"""Posterior standard deviations at which is looked where the energy's rounding hides what is closer."""
 TOLD = 0.1
-"""Slope, in posterior standard deviations, that the energy must be able to tell where gradients cannot be trusted."""
+"""Slope, in posterior standard deviations, that the energy itself must tell where gradients are not its own."""
 
 
 def nearest(dtype: jnp.dtype) -> float:
@@ -69,7 +67,9 @@ def agrees_nearby(problem: Problem, ground: Ground) -> Bool[Array, ""]:
     visible = 2 * jnp.sqrt(
         noise
     )  # where an energy tells the least slope: noise / r + r / 4
-    radius = jnp.maximum(radius, jnp.minimum(visible, FARTHEST))
+    untrue = stops_gradients(problem)
+    if untrue:
+        radius = jnp.maximum(radius, jnp.minimum(visible, TOLD))
     direction = ground.precondition(probing(linear, seed=4))
     step = direction * radius / jnp.sqrt(squared_length(linear, direction))
     near = linearise(problem, point.whitened + step).gradient
@@ -81,7 +81,7 @@ def agrees_nearby(problem: Problem, ground: Ground) -> Bool[Array, ""]:
     unlike = jnp.abs(change - promised)
     # Written so that a NaN does not agree.
     agree = (bent <= SHARE * radius) & (unlike <= SHARE * radius**2 + 2 * noise)
-    return agree & (visible <= TOLD) if stops_gradients(problem) else agree
+    return agree & (visible <= TOLD) if untrue else agree
 
 
 def length_by_posterior(

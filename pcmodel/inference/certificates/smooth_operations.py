@@ -10,7 +10,7 @@ from jax.extend.core import Jaxpr, JaxprEqn, Literal
 from pcmodel.inference.certificates.kinks import CALLS, energy_programs, operations
 from pcmodel.model.problem import Problem
 
-BOUNDED = frozenset({"tanh", "logistic", "erf", "sin", "cos"})
+BOUNDED = frozenset({"tanh", "logistic", "erf", "erfc", "sin", "cos"})
 """Functions whose value stays of order one, so that a product with them is one factor more."""
 PRODUCTS = frozenset({"mul", "dot_general", "conv_general_dilated"})
 SMOOTH = BOUNDED | frozenset(
@@ -19,7 +19,7 @@ SMOOTH = BOUNDED | frozenset(
         *("conv_general_dilated", "reshape", "broadcast_in_dim", "transpose", "slice"),
         *("squeeze", "concatenate", "convert_element_type", "dynamic_slice", "copy"),
         *("jit", "pjit", "closed_call", "gather", "rev", "pad", "iota", "split"),
-        "integer_pow",
+        *("integer_pow", "div"),
     }
 )
 """Operations that bend no more sharply than tanh does while their degree is low (`gather`: of constant places)."""
@@ -71,9 +71,11 @@ def _degrees(equation: JaxprEqn, inputs: list[int]) -> tuple[int, list[int]]:
     elif name in PRODUCTS:
         here = sum(inputs)
     elif name == "integer_pow":
-        # A negative power has no bound on its bend.
+        # A negative power, as division by a unit, has no bound on its bend.
         power = params["y"]
         here = inputs[0] * (power if power > 0 else MOST_FACTORS + 1)
+    elif name == "div":
+        here = MOST_FACTORS + 1 if inputs[1] else inputs[0]
     else:
         here = max(inputs, default=0)
     return here, [here] * len(equation.outvars)
