@@ -70,7 +70,7 @@ def _row(line: str, path: str | os.PathLike, number: int) -> dict[str, Any]:
             where=f"{path} line {number}",
             expected='a JSON object with a whole number called "step"',
         )
-    return {RENAMED.get(name, name): value for name, value in row.items()}
+    return {RENAMED.get(str(name), str(name)): value for name, value in row.items()}
 
 
 class TensorBoardLog:
