@@ -97,14 +97,14 @@ def believe(
     """What the network believes of one observation at every moment of every person.
 
     observation, prior, clamp, solver: one, as for `pcmodel.infer`; the top must be free.
-    drug: a `Group` (people, times), one person's `Course` (times) or `Effects` of any shape.
+    drug: a `Group` (people, times), one person's `Course` (times) or `Effects` of any shape, taken as they are.
     account: what the drug does to precisions, slopes and activity (`pcmodel.neuromodulation`).
     anatomy: receptors of each level; by default, for networks of four levels, from the senses to the self.
     hypothesis: a function from the activity of `level`, (width,), to true or false, whose probability is wanted,
         from `num_draws` draws made with `key`, the same at all moments, so that curves are smooth.
 
     Raises UserError for a batch, a top that is given, an anatomy of other levels, an account whose receptors none of
-    the doses reaches, and what `pcmodel.infer` refuses.
+    a group's doses reaches, and what `pcmodel.infer` refuses.
     """
     posed = pose(network, observation, prior=prior, clamp=clamp)
     problem = posed.problem
@@ -112,7 +112,8 @@ def believe(
     names = problem.structure.model.names
     places = _anatomy_for(names, anatomy)
     felt = _effects_of(drug)
-    _check_reached(account, felt)
+    if not isinstance(drug, Effects):
+        _check_reached(account, felt)
     asked = None
     if hypothesis is not None:
         asked = _asked(
@@ -176,14 +177,13 @@ def _effects_of(drug: Group | Course | Effects) -> Effects:
 
 
 def _check_reached(account: Account, felt: Effects) -> None:
-    """A drug that acts, but not on what the account needs, is no drug to it: a mistake, not a null result."""
-    acts = {
-        name for name, each in felt._asdict().items() if np.any(np.asarray(each) != 0)
-    }
-    missing = [need for need in account.needs if need not in acts]
-    if acts and missing:
+    """A drug that acts, but on nothing the account needs, is no drug to it: a mistake, not a null result."""
+    named = felt._asdict().items()
+    acts = {name for name, each in named if np.any(np.asarray(each) != 0)}
+    if acts and account.needs and not acts.intersection(account.needs):
         raise UserError(
-            f"needs {', '.join(missing)}, which is 0 at all times; what the doses reach is {', '.join(sorted(acts))}",
+            f"needs {' or '.join(account.needs)}, which is 0 at all times; what the doses reach is "
+            f"{', '.join(sorted(acts))}",
             where=f"account {type(account).__name__.lower()}",
         )
 

@@ -166,7 +166,7 @@ def test_a_nonlinear_network_of_several_units_is_inferred_at_every_moment():
     some = felt(np.array([[0.0, 0.5], [0.8, 0.1]]))
     found = believe(network, y, some, account=Rebus(), clamp=clamp)
     for at in ((0, 1), (1, 0)):
-        one = Effects(some.effect_2a[at], 0.0, 0.0)
+        one = Effects(*(jnp.asarray(each[at]) for each in some))
         modulation = Rebus().modulate(one, PLACES)
         alone = pcmodel.posterior(network, y, modulation=modulation, clamp=clamp)
         for level in range(4):
@@ -203,7 +203,6 @@ WRONG = {
         "3 levels.*anatomy\\('sensory', 'dorsal attention', 'default'\\)",
     ),
     "another anatomy": (dict(anatomy=anatomy("sensory", "default")), "has 2 levels"),
-    "a receptor not reached": (dict(account=Dimmer()), "needs response_1a.*effect_2a"),
     "no key": (dict(hypothesis=lambda x: x[0] > 0), "key"),
     "a given top": (dict(clamp={"top": np.ones(1)}), "no belief of it"),
     "no draws": (
@@ -232,3 +231,14 @@ def test_people_are_drawn_with_a_key():
         simulate_group(Dose("LSD", 0.1), HOURS, num_people=-1)
     with pytest.raises(pcmodel.UserError, match="one row"):
         simulate_group(Dose("DMT", 25.0, 0.0, Bolus()), np.ones((1, 2)))
+
+
+def test_an_account_whose_receptors_no_dose_reaches_is_refused():
+    """Prevents a forgotten compound from being shown as no effect; ketamine has no 5-HT1A response."""
+    group = simulate_group(Dose("ketamine", 40.0, 0.0, Bolus()), HOURS)
+    with pytest.raises(
+        pcmodel.UserError, match=r"dimmer.*needs response_1a.*nmda_block"
+    ):
+        believe(chain(), SEEN, group, account=Dimmer())
+    found = believe(chain(), SEEN, effects(group.course), account=Dimmer())
+    assert np.ptp(found.mean[3]) == 0
