@@ -4,7 +4,6 @@ A negative self-belief (mean -2, precision 9) meets one benign observation (+1) 
 between. All moments go through the same energy and solver as every network.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -13,21 +12,13 @@ import numpy as np
 from jax.scipy.special import ndtr
 
 import pcmodel
-from pcmodel.api.pose import pose
-from pcmodel.inference.activity import mix_top_down, num_noise
-from pcmodel.inference.infer import infer_one
-from pcmodel.inference.posterior import covariance_root
-from pcmodel.inference.solvers.gauss_newton import GaussNewton
-from pcmodel.model.problem import Problem
+from pcmodel import paradigms
 from pcmodel.networks.network import PureNetwork, as_model
-from pcmodel.neuromodulation import CORTEX, Effects, anatomy
+from pcmodel.neuromodulation import Effects
 from pcmodel.neuromodulation.accounts.accounts import Account
-from pcmodel.paradigms.revision import settling_time
 
 from ._claims import AS_SET, Knob, Setting
 
-PLACES = anatomy(*CORTEX)
-QUICK = {"xla_backend_optimization_level": 1}
 PRIOR, EVIDENCE = -2.0, 1.0
 LEVELS = ("senses", "attention", "control", "self")
 PRECISIONS = (1.0, 4.0, 4.0, 9.0)
@@ -58,46 +49,6 @@ def chain(precisions=PRECISIONS) -> PureNetwork:
     return as_model(network)
 
 
-class Activity(NamedTuple):
-    """Mean and covariance of the free units' activity, bottom first."""
-
-    mean: jax.Array
-    covariance: jax.Array
-
-
-def activity(problem: Problem, whitened, top_down, temperature) -> Activity:
-    """Exact moments of activity (`pcmodel.activity`) when linear; linearised otherwise."""
-    from pcmodel.inference.whitened import unroll
-
-    structure = problem.structure
-
-    def flat(z, noise):
-        mixed = mix_top_down(problem, unroll(problem, z).latents, noise, top_down)
-        free = [
-            mixed[level][structure.free_units(level)]
-            for level in range(structure.top + 1)
-        ]
-        return jnp.concatenate(free)
-
-    silent = jnp.zeros((num_noise(problem),), whitened.dtype)
-    to_z, to_noise = jax.jacobian(flat, argnums=(0, 1))(whitened, silent)
-    spread = to_z @ whitened_root(problem, whitened)
-    covariance = temperature * spread @ spread.T + to_noise @ to_noise.T
-    return Activity(flat(whitened, silent), covariance)
-
-
-def whitened_root(problem: Problem, whitened):
-    """R with R R' the posterior covariance of z."""
-    from pcmodel.inference.whitened import unroll
-    from pcmodel.model.energy import state_from_latents
-
-    def to_state(z):
-        return state_from_latents(problem.structure, unroll(problem, z).latents)
-
-    jacobian = jax.jacobian(to_state)(whitened)
-    return jnp.linalg.solve(jacobian, covariance_root(problem, whitened))
-
-
 class Moment(NamedTuple):
     """A belief at one moment of a drug; levels bottom first, without the clamped senses.
 
@@ -116,39 +67,6 @@ class Moment(NamedTuple):
     slopes: jax.Array
 
 
-def moment(effects: Effects, *, account: Account, network: PureNetwork) -> Moment:
-    """One moment."""
-    modulation = account.modulate(effects, PLACES)
-    acting = modulation.in_inference()
-    problem = pose(network, np.full(1, EVIDENCE), modulation=acting).problem
-    found = infer_one(problem, GaussNewton())
-    of = activity(
-        problem,
-        found.whitened,
-        jnp.asarray(modulation.top_down),
-        jnp.asarray(modulation.temperature),
-    )
-    sd = jnp.sqrt(jnp.diagonal(of.covariance))
-    one = jnp.ones(())
-    slopes = [jnp.asarray(modulation.slopes.get(level, one)) for level in range(4)]
-    return Moment(
-        of.mean,
-        sd,
-        (of.mean[-1] - PRIOR) / (EVIDENCE - PRIOR),
-        ndtr(-of.mean[-1] / sd[-1]),
-        0.5 * jnp.log(2 * jnp.pi * jnp.e * sd[-1] ** 2),
-        settling_time(problem, found.latents),
-        jnp.stack(problem.inputs.gains),
-        jnp.stack(slopes),
-    )
-
-
-@partial(jax.jit, static_argnames=("account", "model"), compiler_options=QUICK)
-def _moments(effects: Effects, arrays, *, account: Account, model) -> Moment:
-    network = PureNetwork(model, *arrays)
-    return jax.vmap(partial(moment, account=account, network=network))(effects)
-
-
 def believe(
     effects: Effects,
     account: Account,
@@ -164,13 +82,19 @@ def believe(
     senses, *middle, own = PRECISIONS
     evidence, prior = (setting.of(f"belief.{end}") for end in ("evidence", "prior"))
     pure = network or chain((senses * evidence, *middle, own * prior))
-    shape = np.shape(effects.effect_2a)
     # A strength multiplies an effect wherever it appears, so scaling the effect is the same.
     effects = effects._replace(
         effect_2a=jnp.asarray(effects.effect_2a) * setting.of("account.strength"),
         response_1a=jnp.asarray(effects.response_1a) * setting.of("account.dimming"),
     )
-    flat = Effects(*(jnp.ravel(field) for field in effects))
-    arrays = (pure.weights, pure.log_precisions)
-    found = _moments(flat, arrays, account=account, model=pure.model)
-    return jax.tree.map(lambda x: np.asarray(x).reshape((*shape, *x.shape[1:])), found)
+    found = paradigms.believe(pure, np.full(1, EVIDENCE), effects, account=account)
+    mean, sd = (np.concatenate(each[1:], axis=-1) for each in (found.mean, found.sd))
+    top, spread = mean[..., -1], sd[..., -1]
+    return Moment(
+        mean,
+        sd,
+        (top - PRIOR) / (EVIDENCE - PRIOR),
+        np.asarray(ndtr(-top / spread)),
+        0.5 * np.log(2 * np.pi * np.e * spread**2),
+        *map(np.asarray, (found.settling_time, found.gains, found.slopes)),
+    )

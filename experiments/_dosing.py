@@ -15,15 +15,13 @@ from pcmodel.neuromodulation import (
     Library,
     Participant,
     Signs,
-    check_times,
-    draw_participants,
     duration,
     load_compounds,
-    regimen,
-    simulate,
+    simulate_group,
     typical,
     vital_signs,
 )
+from pcmodel.neuromodulation.group import QUICK
 from pcmodel.neuromodulation.participant import (
     Variation,
     physiology_assumptions,
@@ -33,38 +31,6 @@ from pcmodel.neuromodulation.participant import (
 from ._claims import AS_SET, Setting
 
 LIBRARY = load_compounds()
-QUICK = {"xla_backend_optimization_level": 1}
-"""These programs run for less than they compile."""
-
-
-@partial(jax.jit, static_argnames="number")
-def _group(person: Participant, variation: Variation, key, *, number: int):
-    middle = jax.tree.map(lambda x: x[None], person)
-    if not number:
-        return middle
-    others = draw_participants(person, key, number, variation)
-    return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), middle, others)
-
-
-@partial(
-    jax.jit,
-    static_argnames=("transducer", "tolerance", "exchange"),
-    compiler_options=QUICK,
-)
-def _many(
-    doses, times, people, transducer=None, tolerance=False, exchange=None
-) -> Course:
-    def one(person):
-        return simulate(
-            doses,
-            times,
-            person,
-            transducer=transducer,
-            tolerance=tolerance,
-            exchange=exchange,
-        )
-
-    return jax.vmap(one)(people)
 
 
 @partial(jax.jit, compiler_options=QUICK)
@@ -89,16 +55,18 @@ def take(
 
     Equal seeds give the same people, whatever they take.
     """
-    checked = tuple(adjusted_dose(dose, setting) for dose in doses)
-    checked = regimen(*checked, library=library)
     person = typical(library, *(dose.compound for dose in doses))
-    tolerance = options.get("tolerance", False)
-    exchange = options.get("exchange")
-    check_times(times, person, tolerance=tolerance, doses=checked, exchange=exchange)
-    middle = adjusted_person(person, setting)
-    spread = adjusted_variation(typical_variation(), setting)
-    group = _group(middle, spread, jax.random.key(seed), number=people)
-    return _many(checked, jnp.asarray(times), group, **options), group
+    group = simulate_group(
+        [adjusted_dose(dose, setting) for dose in doses],
+        times,
+        num_people=people,
+        key=jax.random.key(seed),
+        library=library,
+        person=adjusted_person(person, setting),
+        variation=adjusted_variation(typical_variation(), setting),
+        **options,
+    )
+    return group.course, group.participants
 
 
 def adjusted_dose(dose: Dose, setting: Setting) -> Dose:

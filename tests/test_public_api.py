@@ -8,25 +8,26 @@ import pytest
 
 import pcmodel
 
-SOURCE = Path(pcmodel.__file__).read_text("utf-8")
-
-
-def typed_names():
-    """name -> module, as the `if TYPE_CHECKING` block says."""
-    for node in ast.parse(SOURCE).body:
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            return {
-                alias.asname: statement.module
-                for statement in node.body
-                for alias in statement.names
-            }
-    return {}
+STUB = Path(pcmodel.__file__).with_suffix(".pyi").read_text("utf-8")
+ALIASES = {"Chain": "Sequential", "Sampling": "HmcOptions"}
 
 
 def test_what_type_checkers_see_is_what_is_loaded():
     """Prevents an editor from promising another object than the one imported."""
-    assert typed_names() == pcmodel._HOME
+    namespace = {}
+    exec(STUB, namespace)
+    for name in pcmodel._HOME:
+        assert namespace[name] is getattr(pcmodel, name)
     assert sorted(pcmodel.__all__) == sorted(["__version__", *pcmodel._HOME])
+    # Without `as`, a stub's name is private to it.
+    for line in ast.parse(STUB).body:
+        if isinstance(line, ast.ImportFrom):
+            assert all(alias.asname == alias.name for alias in line.names)
+
+
+@pytest.mark.parametrize("old", ALIASES)
+def test_older_names_are_the_same(old):
+    assert getattr(pcmodel, old) is getattr(pcmodel, ALIASES[old])
 
 
 @pytest.mark.parametrize("name", sorted(pcmodel._HOME))

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from pcmodel.api.pose import pose
+from pcmodel.inference.activity import activity_moments
 from pcmodel.inference.infer import infer_one
 from pcmodel.inference.posterior import covariance_root
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
@@ -23,8 +24,7 @@ from pcmodel.model.modulation import Modulation
 from pcmodel.model.precision import precision_matrix
 from pcmodel.model.problem import Problem
 from pcmodel.networks.network import PureNetwork
-
-from .._believing import QUICK, activity
+from pcmodel.neuromodulation.group import QUICK
 
 STEP = 0.1
 """Time between samples of the dynamics, in 1 / gradient rate."""
@@ -70,14 +70,15 @@ def observe(words: Words, network: PureNetwork, seen: Array, *, amplitude: Array
     )
     open_eyes = pose(network, seen, modulation=modulation).problem
     found = infer_one(open_eyes, GaussNewton())
-    of = activity(open_eyes, found.whitened, words.top_down, words.temperature)
+    of = activity_moments(open_eyes, found.whitened, words.top_down, words.temperature)
     top = open_eyes.structure.free_slices()[-1]
+    mean = state_from_latents(open_eyes.structure, of.mean)[top]
     precision = precision_matrix(level_factor(open_eyes, open_eyes.structure.top))
-    error = precision @ (of.mean[top] - prior_mean(open_eyes))
+    error = precision @ (mean - prior_mean(open_eyes))
     closed = eyes_closed(network, modulation, words)
     still, moving, transfer = dynamics(open_eyes, found, words, amplitude)
     return Observed(
-        of.mean[top],
+        mean,
         half_log_det(of.covariance[top, top]),
         transfer,
         jnp.sqrt(jnp.sum(error**2)),
@@ -104,7 +105,7 @@ def eyes_closed(network: PureNetwork, modulation: Modulation, words: Words) -> A
         )
     problem = pose(network, expected, modulation=modulation).problem
     found = infer_one(problem, GaussNewton())
-    return activity(
+    return activity_moments(
         problem, found.whitened, words.top_down, words.temperature
     ).covariance
 

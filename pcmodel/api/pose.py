@@ -5,7 +5,7 @@ Everything a user can get wrong is checked here once, before tracing, and raised
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -18,13 +18,11 @@ from pcmodel.inputs.arrays import Numbers, check_finite, is_traced, read_array, 
 from pcmodel.inputs.labels import label_hint, looks_like_labels, refuse_labels
 from pcmodel.inputs.masks import one_mask, read_mask
 from pcmodel.model.belief import Belief
-from pcmodel.model.generative import GenerativeModel
 from pcmodel.model.levels import Level, as_levels, level_index
 from pcmodel.model.likelihood import Bernoulli, Categorical, Gaussian, Likelihood
 from pcmodel.model.modulation import Modulation, by_index
 from pcmodel.model.problem import Inputs, Problem, Structure
-from pcmodel.model.slopes import DimmedModel
-from pcmodel.model.types import Weights
+from pcmodel.model.slopes import SlopedModel
 from pcmodel.networks.network import Network, PureNetwork, as_model
 
 
@@ -131,16 +129,16 @@ def pose(
             where="modulation",
             expected="pcmodel.Modulation(gains by level) or pcmodel.relax(level, gain)",
         )
-    gains = (modulation or UNMODULATED).resolve(model.names, model.widths, dtype)
-    modulated, weights = modulate_slopes(pure, modulation)
-    structure = Structure(modulated, tuple(units), levels)
-    inputs = Inputs(weights, pure.log_precisions, gains, tuple(values), beliefs)
+    gains = UNMODULATED.resolve(model.names, model.widths, dtype)
+    structure = Structure(model, tuple(units), levels)
+    inputs = Inputs(pure.weights, pure.log_precisions, gains, tuple(values), beliefs)
+    problem = under_modulation(Problem(structure, inputs), modulation)
     batching = Batching(
         tuple(value.ndim == 2 for value in values),
         tuple((b.mean.ndim == 2, b.log_precision.ndim == 3) for b in beliefs),
     )
     tempered = is_tempered(model.likelihood, modulation, model.names)
-    posed = Posed(Problem(structure, inputs), batching, tempered)
+    posed = Posed(problem, batching, tempered)
     check_batch(posed)
     for each, name, width in zip(given, model.names, model.widths, strict=True):
         labels = each.is_whole or each.looks_like_labels
@@ -159,26 +157,28 @@ def is_tempered(
     return None if is_traced(gain) else bool(np.any(np.asarray(gain) != 1))
 
 
-def modulate_slopes(
-    pure: PureNetwork, modulation: Modulation | None
-) -> tuple[GenerativeModel, Weights]:
-    """The network's model and weights, wrapped only if a drug changes its slopes.
+def under_modulation(problem: Problem, modulation: Modulation | None) -> Problem:
+    """An unmodulated problem under a drug: its gains, and its model wrapped only if slopes change.
 
     Raises UserError for a modulation that the mode cannot show.
     """
     if modulation is None:
-        return pure.model, pure.weights
+        return problem
     if modulation.acts_on_activity:
         raise UserError(
             "this modulation changes activity around the mode (top_down or temperature), "
             "which inference does not describe: use pcmodel.activity, or pass "
             "modulation.in_inference()."
         )
-    model, dtype = pure.model, pure.weights["prior_mean"].dtype
-    slopes = modulation.resolve_slopes(model.names, model.widths, dtype)
-    if slopes is None:
-        return model, pure.weights
-    return DimmedModel(model), {"network": pure.weights, "slopes": slopes}
+    structure, inputs = problem.structure, problem.inputs
+    model, weights = structure.model, inputs.weights
+    names, widths, dtype = model.names, model.widths, inputs.gains[0].dtype
+    inputs = inputs._replace(gains=modulation.resolve(names, widths, dtype))
+    slopes = modulation.resolve_slopes(names, widths, dtype)
+    if slopes is not None:
+        structure = replace(structure, model=SlopedModel(model))
+        inputs = inputs._replace(weights={"network": weights, "slopes": slopes})
+    return Problem(structure, inputs)
 
 
 def gather_clamps(

@@ -11,10 +11,23 @@ Bredenberg et al. (eLife 105968), with the inferred latents in the place of thei
 pathway.  Given (clamped) units keep their values.
 """
 
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.model.energy import discrete_level, level_factor, place, prior_mean
+from pcmodel.inference.posterior import hessian_factor
+from pcmodel.inference.whitened import linearise, unroll
+from pcmodel.model.energy import (
+    discrete_level,
+    level_factor,
+    place,
+    prior_mean,
+    state_from_latents,
+)
+from pcmodel.model.linalg import solve_lower
 from pcmodel.model.precision import unwhiten
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
@@ -56,3 +69,48 @@ def num_noise(problem: Problem) -> int:
     """Length of the noise `mix_top_down` takes."""
     structure = problem.structure
     return sum(structure.model.widths[structure.first_level :])
+
+
+class ActivityMoments(NamedTuple):
+    """mean: of every level's activity, bottom first.  root: R with R R' the covariance of its free units."""
+
+    mean: Latents
+    root: Float[Array, "free sources"]
+
+    @property
+    def covariance(self) -> Float[Array, "free free"]:
+        """Of the free units of all levels, bottom first."""
+        return self.root @ self.root.T
+
+
+def activity_moments(
+    problem: Problem,
+    whitened: Float[Array, " free"],
+    top_down: Array,
+    temperature: Array,
+) -> ActivityMoments:
+    """Moments of activity around a mode: exact for linear-Gaussian hierarchies, linearised at the mode otherwise.
+
+    temperature: factor on the posterior covariance.  top_down: share generated from above (`mix_top_down`).
+    """
+
+    def mixed(whitened: Array, noise: Array) -> Latents:
+        latents = unroll(problem, whitened).latents
+        return mix_top_down(problem, latents, noise, top_down)
+
+    def flat(whitened: Array, noise: Array) -> Array:
+        return state_from_latents(problem.structure, mixed(whitened, noise))
+
+    silent = jnp.zeros((num_noise(problem),), whitened.dtype)
+    to_whitened, to_noise = jax.jacobian(flat, argnums=(0, 1))(whitened, silent)
+    spread = to_whitened @ whitened_covariance_root(problem, whitened)
+    root = jnp.concatenate([jnp.sqrt(temperature) * spread, to_noise], axis=1)
+    return ActivityMoments(mixed(whitened, silent), root)
+
+
+def whitened_covariance_root(
+    problem: Problem, whitened: Float[Array, " free"]
+) -> Float[Array, "free free"]:
+    """R with R R' the Laplace covariance of the whitened errors, upper triangular."""
+    lower = hessian_factor(linearise(problem, whitened))
+    return solve_lower(lower, jnp.eye(whitened.shape[0], dtype=whitened.dtype)).T

@@ -199,7 +199,7 @@ def moments(problem: Problem, whitened: Float[Array, " free"]) -> Moments:
 
 
 def variances(
-    problem: Problem, root: Float[Array, "free free"], mean: Latents
+    problem: Problem, root: Float[Array, "free sources"], mean: Latents
 ) -> Latents:
     """Marginal variances, one array per level, from a root of the covariance."""
     structure = problem.structure

@@ -34,6 +34,8 @@ from pcmodel.neuromodulation.dosing import Dose as Dose
 from pcmodel.neuromodulation.dosing import Infusion as Infusion
 from pcmodel.neuromodulation.dosing import Oral as Oral
 from pcmodel.neuromodulation.dosing import regimen as regimen
+from pcmodel.neuromodulation.group import Group as Group
+from pcmodel.neuromodulation.group import simulate_group as simulate_group
 from pcmodel.neuromodulation.participant import Participant as Participant
 from pcmodel.neuromodulation.participant import draw_participants as draw_participants
 from pcmodel.neuromodulation.participant import typical as typical

@@ -16,6 +16,9 @@ from pcmodel.inputs.files import read_text
 from pcmodel.record.files import unwritable, write_bytes
 from pcmodel.record.strict_json import dump_json
 
+RENAMED = {"validation_surprise": "validation_negative_log_likelihood"}
+"""What earlier versions called some measures, so that their runs go on."""
+
 
 class MetricsLog:
     """An append-only file of rows; each has a whole number called `step`."""
@@ -67,7 +70,7 @@ def _row(line: str, path: str | os.PathLike, number: int) -> dict[str, Any]:
             where=f"{path} line {number}",
             expected='a JSON object with a whole number called "step"',
         )
-    return row
+    return {RENAMED.get(str(name), str(name)): value for name, value in row.items()}
 
 
 class TensorBoardLog:

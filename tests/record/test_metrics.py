@@ -32,6 +32,14 @@ def test_a_resumed_file_reads_like_one_never_interrupted(tmp_path):
     assert log.path.read_text() == whole
 
 
+def test_runs_of_earlier_versions_go_on_under_today_s_names(tmp_path):
+    """Prevents a resumed run from losing what it had measured."""
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    log.append({"step": 1, "validation_surprise": 0.25})
+    expected = [{"step": 1, "validation_negative_log_likelihood": 0.25}]
+    assert log.resume(1) == expected == read_metrics(log.path)
+
+
 def test_numbers_that_json_has_not_stay_strict_json(tmp_path):
     """Prevents the tokens NaN and Infinity, which other readers refuse."""
     log = MetricsLog(tmp_path / "deep" / "metrics.jsonl")

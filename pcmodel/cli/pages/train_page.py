@@ -21,7 +21,7 @@ MEASURES = (
     "acceptance",
     "train_accuracy",
     "validation_accuracy",
-    "validation_surprise",
+    "validation_negative_log_likelihood",
 )
 
 
@@ -56,7 +56,7 @@ class TrainingSummary(NamedTuple):
     test_accuracy: float
     test_error: float
     num_test: int
-    test_surprise: float
+    test_negative_log_likelihood: float
     test_calibration_error: float
     best_validation_accuracy: float
     seconds_per_epoch: float
@@ -106,7 +106,7 @@ class TrainPage:
             test.accuracy,
             test.standard_error,
             test.num,
-            test.surprise,
+            test.negative_log_likelihood,
             _calibration_error(plan, outcome),
             float(known.max()) if len(known) else float("nan"),
             images / speed,
@@ -319,10 +319,16 @@ def _numbers(summary: TrainingSummary) -> Table:
         ("Speed", f"{summary.images_per_second:.0f} images/s"),
         ("Parameters", f"{summary.num_parameters:,}"),
     ]
-    if np.isfinite(summary.test_surprise):
+    if np.isfinite(summary.test_negative_log_likelihood):
         error = f"{100 * summary.test_calibration_error:.2f} %"
         rows.insert(1, ("Expected calibration error", error))
-        rows.insert(1, ("Test surprise", f"{summary.test_surprise:.4f} nats"))
+        rows.insert(
+            1,
+            (
+                "Test negative log-likelihood",
+                f"{summary.test_negative_log_likelihood:.4f} nats",
+            ),
+        )
     if summary.precisions_settled:
         moving = [n for n, still in summary.precisions_settled.items() if not still]
         told = f"not yet of {', '.join(moving)}" if moving else "all"

@@ -340,3 +340,13 @@ def choose(structure: Structure, num_outputs: int) -> LinearSolver:
     """The cheapest direct solve, or CG where all of them cost too much."""
     solver, cost = cheapest_direct(structure, num_outputs)
     return solver if cost <= DIRECT_BUDGET else ConjugateGradient()
+
+
+DEAR = 60
+"""Price of one factor, in gradients, from which secant steps around a single one pay."""
+
+
+def is_dear(structure: Structure, num_outputs: int) -> bool:
+    """Whether a factor can be had, but for the price of so many gradients that secant steps come first."""
+    _, cost = cheapest_direct(structure, num_outputs)
+    return DEAR * gradient_cost(structure) < cost <= DIRECT_BUDGET

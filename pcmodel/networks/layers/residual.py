@@ -53,7 +53,7 @@ class Residual(nnx.Module):
 
 
 @checked_arguments
-class Chain(nnx.Module):
+class Sequential(nnx.Module):
     """Several layers as one: what is between them is computed, not inferred.
 
     layers: from the level above downwards.
@@ -61,7 +61,7 @@ class Chain(nnx.Module):
 
     def __init__(self, layers: Sequence[nnx.Module]):
         if not layers:
-            raise UserError("a chain needs at least one layer.")
+            raise UserError("Sequential needs at least one layer.")
         self.layers = nnx.List(layers)
 
     def __call__(self, above: Float[Array, " above"]) -> Float[Array, " width"]:
@@ -69,3 +69,7 @@ class Chain(nnx.Module):
         for layer in self.layers:
             above = layer(above)
         return above
+
+
+Chain = Sequential
+"""The same under its older name, which saved networks keep."""

@@ -35,12 +35,12 @@ class Evaluation(NamedTuple):
     """Of `num` examples: the share named correctly, its binomial standard error, and scores.
 
     scores: of each class for each example; a classifier's are log probabilities.
-    surprise: mean -log probability of the true label, nats; NaN where there are no probabilities.
+    negative_log_likelihood: mean -log probability of the true label, nats; NaN where there are no probabilities.
     """
 
     accuracy: float
     standard_error: float
-    surprise: float
+    negative_log_likelihood: float
     num: int
     scores: np.ndarray
 
