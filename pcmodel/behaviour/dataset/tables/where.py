@@ -7,12 +7,12 @@ in several files, `file` is the name of each row's.
 """
 
 import re
-import shlex
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
 from pcmodel.behaviour.dataset.reading import same
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.pasted import pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.errors import UserError, unknown_name
 
@@ -64,7 +64,7 @@ def choice(column: str, level: str) -> str:
 
 def option(expression: str) -> str:
     """The option of the command line, as it can be pasted into a shell."""
-    return f"--where {shlex.quote(expression)}"
+    return pasted("where", expression)
 
 
 Truth = bool | None  # None: cannot be told yet

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pcmodel.behaviour.dataset.reading import Reading, same
 from pcmodel.behaviour.dataset.tables.cells import is_missing
+from pcmodel.behaviour.dataset.tables.pasted import unmarked
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.errors import UserError, unknown_name
 
@@ -64,6 +65,7 @@ def _pairs(reading: Reading) -> list[tuple[str, str]]:
     found = []
     for text in reading.missing:
         column, equals, code = text.rpartition("=")
+        column = unmarked(column)
         if equals and not (column.strip() and code.strip()):
             raise UserError(
                 f"cannot be read: {text!r}",
