@@ -186,7 +186,12 @@ def test_an_option_given_twice_is_refused_unless_it_is_a_list(tmp_path, capsys):
     assert "--bids-task: given twice; expected one" in capsys.readouterr().err
     once = ("--columns", "trial=Trial,participant=Subject")
     lists = ("--columns", "trial=Trial", "--columns", "participant=Subject")
-    wheres = ("--where", "phase == test or phase == practice", "--where", "phase == test")
+    wheres = (
+        "--where",
+        "phase == test or phase == practice",
+        "--where",
+        "phase == test",
+    )
     readings = []
     # Each call anew.
     for more in (once, once, lists):

@@ -19,10 +19,12 @@ from pcmodel.behaviour.dataset.schema import (
     Task,
 )
 from pcmodel.behaviour.dataset.tables.cells import to_flag, to_number
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.values.codes import read_binary
 from pcmodel.behaviour.dataset.values.missing import is_settled
-from pcmodel.behaviour.dataset.values.near_numbers import why_no_number
+from pcmodel.behaviour.dataset.values.near_numbers import MOST_WORDS, why_no_number
+from pcmodel.behaviour.dataset.values.scales import Limits
 from pcmodel.behaviour.dataset.values.suspects import ADVICE, suspects
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import UserError, unknown_name
@@ -189,11 +191,10 @@ def parse_columns(
         if column.kind == "binary":
             found = read_binary(raw, column.name, place, reading, problems)
         else:
-            own = (column.low, column.high)
-            if scale is not None and column.name == task.response:
-                own = tuple(scale)
+            own = scale if column.name == task.response else None
             found = _parse(raw, column, place, own, problems)
-            if own[1] is None and not is_settled(reading, column.name, place):
+            is_open = own is None and column.high is None
+            if is_open and not is_settled(reading, column.name, place):
                 check_suspects(raw, place, found, problems)
         values[column.name] = found
         is_read = len(problems) == before
@@ -254,7 +255,9 @@ def check_suspects(
     for code in sorted(suspects(found)):
         for i in np.flatnonzero(found == code):
             cell = raw.columns[place][i].strip()
-            advice = ADVICE.format(code=code, column=place)
+            named = pasted("missing", f"{listed(place)}={code:g}")
+            none = pasted("missing", f"{listed(place)}=n/a")
+            advice = ADVICE.format(code=named, none=none)
             problems.add(advice, **raw.at(int(i), place), value=cell)
 
 
@@ -286,19 +289,25 @@ def _parse(
     raw: RawTable,
     column: Column,
     place: str,
-    scale: Sequence[float | None],
+    scale: Sequence[float] | None,
     problems: Violations,
 ) -> Float[np.ndarray, " rows"]:
     read = to_flag if column.kind == "flag" else to_number
     cells = raw.columns[place]
     # Each distinct cell is read once: a hundred thousand rows hold a few hundred.
     numbers = {cell: read(cell) for cell in set(cells)}
-    wrong = {cell: _problem(n, column, scale) for cell, n in numbers.items()}
+    finite = {c: n for c, n in numbers.items() if n is not None and np.isfinite(n)}
+    limits = Limits(column, place, list(finite), list(finite.values()), scale)
+    words = _words_advice(place, [c for c, n in numbers.items() if n is None], column)
+    wrong = {
+        cell: (why_no_number(cell) or words)
+        if number is None
+        else _problem(number, column, limits)
+        for cell, number in numbers.items()
+    }
     found = np.full(raw.num_rows, np.nan)
     for i, cell in enumerate(cells):
         problem, number = wrong[cell], numbers[cell]
-        if problem and number is None and (why := why_no_number(cell)):
-            problem += f"; it {why}"
         if problem:
             problems.add(problem, **raw.at(i, place), value=cell)
         elif number is not None:
@@ -306,31 +315,24 @@ def _parse(
     return found
 
 
-def _problem(
-    value: float | None, column: Column, scale: Sequence[float | None]
-) -> str | None:
-    if value is None:
-        kind = "true or false" if column.kind == "flag" else "a number"
-        if column.kind == "integer":
-            return (
-                "is not a number; write the options as 1, 2 and so on, and n/a for none"
-            )
+def _words_advice(place: str, cells: Sequence[str], column: Column) -> str:
+    """What to do about words where numbers belong."""
+    if column.kind == "integer":
+        return "is not a number; write the options as 1, 2 and so on, and n/a for none"
+    kind = "true or false" if column.kind == "flag" else "a number"
+    words = sorted({c.strip() for c in cells if not why_no_number(c)})
+    if not words or len(words) > MOST_WORDS or any("," in word for word in words):
         return f"is not {kind}, nor n/a (--missing names other words for it)"
+    codes = ",".join(f"{listed(place)}={word}" for word in words)
+    return (
+        f"is not {kind}, nor n/a; correct it, or say that it stands for a missing value "
+        f"({pasted('missing', codes)})"
+    )
+
+
+def _problem(value: float, column: Column, limits: Limits) -> str | None:
     if np.isnan(value):
         return "is missing, and must be known" if column.complete else None
     if column.kind == "integer" and value != round(value):
         return "is not a whole number"
-    low, high, *rest = scale
-    if (low is not None and value < low) or (high is not None and value > high):
-        ends = f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
-        first = "; options are counted from 1" if column.kind == "integer" else ""
-        if first and value == 0:
-            first += " (add 1 to every choice, if 0 is the first option)"
-        return f"lies outside the scale, {ends}{first} (--missing names missing codes)"
-    if low is not None and rest and rest[0] and _is_between(value - low, rest[0]):
-        return f"lies between steps of {rest[0]:g}; give the scale as LOW,HIGH,STEP"
-    return None
-
-
-def _is_between(height: float, step: float) -> bool:
-    return abs(height / step - round(height / step)) > 1e-6
+    return limits.problem(value)

@@ -1,6 +1,7 @@
 """Small tables as text, read as a user's file is."""
 
 import re
+import shlex
 
 import pytest
 
@@ -35,6 +36,22 @@ def trials(column, cells, *, people=1):
         for i, cell in enumerate(cells)
     ]
     return table(f"subject,trial,outcome,response,{column}", *rows)
+
+
+def options(said):
+    """The options that a complaint advises, as a shell would take them: name and value."""
+    found = []
+    for start in re.finditer(r"\((?=--)", said):
+        text = said[start.end() :]
+        for end in (i for i, letter in enumerate(text) if letter == ")"):
+            try:
+                words = shlex.split(text[:end])
+            except ValueError:
+                continue  # a bracket within quotation marks
+            name, _, joined = words[0].partition("=")
+            found.append((name, joined or " ".join(words[1:])))
+            break
+    return found
 
 
 def advised(said):

@@ -9,7 +9,6 @@ import numpy as np
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import every
 from pcmodel.behaviour.dataset.violations import Violations
 
 SESSION = {"sess", "ses"}
@@ -27,10 +26,6 @@ OCCASIONS = re.compile(
     r"|baseline|follow[ _-]?up[ _-]?\d*|(?:\d{4}-\d\d-\d\d|\d\d?[/.]\d\d?[/.]\d{2,4}).*",
     re.IGNORECASE,
 )
-PEOPLE = {
-    *("group", "site", "study", "cohort", "dataset", "sample", "diagnosis", "sex"),
-    *("gender", "experiment", "centre", "center", "lab"),
-}
 STAGES = {"phase", "stage", "part", "section", "block", "run", "reversal"}
 LEAST_ROWS = 2.0  # of a session, on average
 
@@ -61,10 +56,10 @@ def check_sessions(
     for name, cells in raw.columns.items():
         if name in taken or not (sure := _names_sessions(name, cells)):
             continue
-        rows = _split_rows(cells, series)
+        rows = split_rows(cells, series)
         if not len(rows):
             continue
-        if sure != "surely" and not _is_in_turn(raw, places, cells, series, rows):
+        if sure != "surely" and not is_in_turn(raw, places, cells, series, rows):
             continue
         whose, option = "a person", f"--columns {quote(f'session={name}')}"
         if session:
@@ -76,26 +71,6 @@ def check_sessions(
             file=raw.at(0, name)["file"],
             column=name,
         )
-
-
-def check_people_apart(
-    raw: RawTable,
-    places: Mapping[str, str],
-    who: np.ndarray,
-    used: set[str],
-    problems: Violations,
-) -> None:
-    """One id does not stand for people of two groups or sites, whose rows follow each other."""
-    for name, cells in raw.columns.items():
-        if name in used or not set(words(name)) & PEOPLE:
-            continue
-        rows = _split_rows(cells, who)
-        if len(rows) and _is_in_turn(raw, places, cells, who, rows):
-            problems.add(
-                "differs within one participant: if two people share an id, make ids distinct; "
-                f"else say so ({every(name, cells[rows[0]])})",
-                **raw.at(int(rows[0]), name),
-            )
 
 
 def _each_once(series: np.ndarray) -> bool:
@@ -115,7 +90,7 @@ def _names_sessions(name: str, cells: Sequence[str]) -> str:
     return "maybe" if all(map(OCCASIONS.fullmatch, levels)) else ""
 
 
-def _split_rows(cells: Sequence[str], series: np.ndarray) -> np.ndarray:
+def split_rows(cells: Sequence[str], series: np.ndarray) -> np.ndarray:
     """The rows of all series in which the column has two levels or more, if they are few."""
     level = _as_numbers(cells)
     here = level >= 0
@@ -134,7 +109,7 @@ def _as_numbers(cells: Sequence[str]) -> np.ndarray:
     )
 
 
-def _is_in_turn(
+def is_in_turn(
     raw: RawTable,
     places: Mapping[str, str],
     cells: Sequence[str],

@@ -19,6 +19,24 @@ def is_settled(reading: Reading, *names: str) -> bool:
     return any(column in names for column, _ in _pairs(reading))
 
 
+def coded_cells(
+    raw: RawTable,
+    places: Mapping[str, str],
+    names: Iterable[str],
+    reading: Reading,
+) -> dict[str, set[str]]:
+    """By column of the file, its cells that were said to stand for a missing value."""
+    known = {name: places[name] for name in names if name in places}
+    known |= {place: place for place in known.values()}
+    found: dict[str, set[str]] = {}
+    for column, code in _pairs(reading):
+        wanted = set(known.values()) if not column else {known.get(column, "")}
+        for place in wanted - {""}:
+            cells = {cell for cell in set(raw.columns[place]) if same(cell, code)}
+            found.setdefault(place, set()).update(cells)
+    return found
+
+
 def without_codes(
     raw: RawTable,
     whole: RawTable,

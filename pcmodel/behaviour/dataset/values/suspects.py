@@ -10,8 +10,8 @@ NINES = {9.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0}
 CODES = NINES | {n / 9 * k for n in NINES - {9.0} for k in (7, 8)} | {8.0, 7.0}
 NEGATIVE = {-1.0} | {-code for code in CODES}
 ADVICE = (
-    "looks like a code for a missing value; name it (--missing '{column}={code:g}'), or, if "
-    "it is a value, say that none is missing but n/a (--missing '{column}=n/a')"
+    "looks like a code for a missing value; name it ({code}), or, if it is a value, say "
+    "that none is missing but n/a ({none})"
 )
 
 

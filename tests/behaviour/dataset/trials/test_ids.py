@@ -1,0 +1,111 @@
+"""Two people of one id are one person only where that is what was meant."""
+
+import pytest
+
+from pcmodel.behaviour.dataset import Reading
+from tests.behaviour.dataset.small_tables import complaint, load, options, table
+
+NAMES = ("condition", "version", "Phase", "list", "experiment (no)", "a, b", "x=y")
+
+
+def parts(name, levels, *, trial=True, on=False, people=2):
+    """One table below the other, of the same ids; `on`: trials are counted on."""
+    head = "id,trial," if trial else "id,"
+    rows = [
+        f"s{who},"
+        + (f"{t + 6 * on * i}," if trial else "")
+        + f"{t % 2},{t // 3},{level}"
+        for i, level in enumerate(levels)
+        for who in range(people)
+        for t in range(6)
+    ]
+    quoted = f'"{name}"' if "," in name else name
+    return table(f"{head}outcome,response,{quoted}", *rows)
+
+
+def followed(folder, text, option, value):
+    """The series that one piece of advice leads to."""
+    name, _, said = value.partition("=")
+    if option == "--where":
+        return load(folder, text, reading=Reading(where=value))
+    if option == "--series":
+        return load(folder, text, series_by=(value.strip("`"),))
+    return load(folder, text, columns={name: said.strip("`")})
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("trial", [True, False])
+def test_ids_of_a_table_in_parts_are_asked_about(name, trial, tmp_path):
+    """Prevents two people of two files from being one person with twice the trials."""
+    text = parts(name, ("A", "B"), trial=trial)
+    said = complaint(tmp_path, text)
+    assert repr(name) in said and "people" in said
+    found = options(said)
+    shapes = {}
+    for option, value in found:
+        if option == "--where" and trial:
+            assert "stands twice" in complaint(
+                tmp_path, text, reading=Reading(where=value)
+            )
+            continue
+        series = followed(tmp_path, text, option, value)
+        shapes[option] = (series.num_participants, *series.present.shape)
+    assert shapes["--columns"] == (4, 4, 6)
+    assert shapes.get("--series", (2, 4, 6)) == (2, 4, 6)
+    assert shapes.get("--where", (2, 2, 12)) == (2, 2, 12)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        parts("condition", ("A", "B"), on=True),  # trials are counted on
+        parts("condition", ("A", "B"), trial=False, people=1),  # one person's blocks
+        parts("condition", ("A",)),
+        table(  # nobody stands in two parts
+            "id,outcome,response,condition",
+            *(
+                f"{c}{w},{t % 2},{t // 3},{c}"
+                for c in "AB"
+                for w in "12"
+                for t in range(6)
+            ),
+        ),
+        table(  # each person's own blocks
+            "id,outcome,response,condition",
+            *(
+                f"{w},{t % 2},{t // 3},{c}"
+                for w in "12"
+                for c in "AB"
+                for t in range(6)
+            ),
+        ),
+        table(  # trial by trial, a row for each person
+            "id,outcome,response,item",
+            *(f"{w},{t % 2},{t // 3},i{t}" for t in range(6) for w in "12"),
+        ),
+    ],
+)
+def test_a_table_that_is_in_no_parts_is_read(text, tmp_path):
+    assert load(tmp_path, text).present.any()
+
+
+def test_parts_of_one_id_are_read_from_every_column(tmp_path):
+    text = parts("lab", ("a", "b"))
+    text = (
+        text.replace("lab", "lab,extra")
+        .replace(",a\n", ",a,1\n")
+        .replace(",b\n", ",b,1\n")
+    )
+    series = load(tmp_path, text, columns={"participant": "id+lab"})
+    assert series.num_participants == 4
+    assert "participant: column 'id+lab'" in series.notes
+    assert "not used: extra" in series.notes
+    gaps = text.replace("s1,5,1,1,b", "s1,5,1,1,n/a")
+    said = complaint(tmp_path, gaps, columns={"participant": "id+lab"})
+    assert "column 'lab', row 25: is missing" in said
+    ((_, where),) = options(said)
+    kept = {"columns": {"participant": "id+lab"}, "reading": Reading(where=where)}
+    assert load(tmp_path, gaps, **kept).num_participants == 4
+    assert "no column 'id+nothing'" in complaint(
+        tmp_path, text, columns={"participant": "id+nothing"}
+    )
