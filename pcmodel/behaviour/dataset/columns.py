@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from shlex import quote
 
 import numpy as np
 from jaxtyping import Float
@@ -101,7 +100,7 @@ def _check_one(
         if not alike:
             problems.add(
                 f"both {found[0]!r} and {other!r} could be the {name}, and they differ; "
-                f"say which is meant (--columns {quote(f'{name}={found[0]}')})",
+                f"say which is meant ({pasted('columns', f'{name}={listed(found[0])}')})",
                 file=raw.file[0],
                 row=1,
             )

@@ -9,10 +9,10 @@ from pcmodel.behaviour.dataset.columns import check_suspects
 from pcmodel.behaviour.dataset.naming import check_alike
 from pcmodel.behaviour.dataset.reading import Reading, same
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
-from pcmodel.behaviour.dataset.tables.pasted import pasted
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import known_only
-from pcmodel.behaviour.dataset.trials.ids import as_two
+from pcmodel.behaviour.dataset.trials.ids import as_two, comes_once
 from pcmodel.behaviour.dataset.values.missing import is_settled
 from pcmodel.behaviour.dataset.values.near_numbers import check_numbers
 from pcmodel.behaviour.dataset.violations import Violations
@@ -168,11 +168,12 @@ def _advice(
     for other in changing:
         if _follows(cells, raw.columns[other], at.series):
             return f"it does where {other!r} does, of which is said what to do"
-    if not _in_turn(cells, at.series):
+    num_parts = len(set(zip(at.series.tolist(), cells, strict=True)))
+    if not comes_once(at.series, cells) or len(cells) < 2 * num_parts:
         return "correct it, or, if it changes from trial to trial, leave it out of the formula"
     changing.append(column)
     return (
-        f"say so if the belief starts afresh where it changes ({pasted('series', column)}), "
+        f"say so if the belief starts afresh where it changes ({pasted('series', listed(column))}), "
         f"or if two people share an id ({as_two(at.participant, column)})"
     )
 
@@ -182,18 +183,6 @@ def _follows(cells: Sequence[str], others: Sequence[str], series: np.ndarray) ->
     value: dict[tuple[int, str], str] = {}
     rows = zip(series.tolist(), others, cells, strict=True)
     return all(same(value.setdefault((s, o.strip()), c), c) for s, o, c in rows)
-
-
-def _in_turn(cells: Sequence[str], series: np.ndarray) -> bool:
-    """Whether no value comes back within a series once it has passed."""
-    last: dict[int, str] = {}
-    seen: set[tuple[int, str]] = set()
-    for own, cell in zip(series.tolist(), cells, strict=True):
-        if last.get(own) != cell and (own, cell) in seen:
-            return False
-        last[own] = cell
-        seen.add((own, cell))
-    return len(series) >= 2 * len(seen)
 
 
 def _check_levels(

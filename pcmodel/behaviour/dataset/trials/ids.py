@@ -107,7 +107,7 @@ def _check_parts(
         problems.add(
             "the table is in parts by this column, and the same participants stand in "
             "several, whose trials would be taken for one run: say so if the belief "
-            f"starts afresh in each ({pasted('series', name)}), if the ids are those of "
+            f"starts afresh in each ({pasted('series', listed(name))}), if the ids are those of "
             f"other people ({as_two(own, name)}), or if it is one run "
             f"({every(name, cells[rows[0]])})",
             file=raw.at(0, name)["file"],
@@ -141,3 +141,30 @@ def _counts_again(
     rows = list(zip(series.tolist(), trials, strict=True))
     parts = list(zip(rows, cells, strict=True))
     return len(set(rows)) < len(rows) and len(set(parts)) == len(parts)
+
+
+def parting_column(
+    raw: RawTable, series: np.ndarray, trials: np.ndarray, taken: set[str]
+) -> str | None:
+    """The column in each of whose values, one after the other, a trial stands once at most."""
+    for name, cells in raw.columns.items():
+        stripped = [cell.strip() for cell in cells]
+        if name in taken or any(map(is_missing, set(stripped))):
+            continue
+        keys = list(zip(series.tolist(), stripped, trials.tolist(), strict=True))
+        parted = len(set(keys)) == len(keys) and len(split_rows(stripped, series))
+        if parted and comes_once(series, stripped):
+            return name
+    return None
+
+
+def comes_once(series: np.ndarray, cells: Sequence[str]) -> bool:
+    """Whether no value comes back within a series once it has passed."""
+    last: dict[int, str] = {}
+    seen: set[tuple[int, str]] = set()
+    for own, cell in zip(series.tolist(), cells, strict=True):
+        if last.get(own) != cell and (own, cell) in seen:
+            return False
+        last[own] = cell
+        seen.add((own, cell))
+    return True

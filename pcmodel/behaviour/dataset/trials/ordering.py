@@ -2,22 +2,23 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from shlex import quote
 
 import numpy as np
 from jaxtyping import Int
 
 from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.schema import BLOCK_NAMES
-from pcmodel.behaviour.dataset.tables.cells import to_number
+from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import every
+from pcmodel.behaviour.dataset.tables.where import comparison, every, known_only, option
 from pcmodel.behaviour.dataset.trials.clocks import (
     Clock,
     counts_anew,
     find_clocks,
     numbers_rows,
 )
+from pcmodel.behaviour.dataset.trials.ids import as_two, parting_column
 from pcmodel.behaviour.dataset.values.suspects import suspects
 from pcmodel.behaviour.dataset.violations import Violations
 
@@ -65,17 +66,40 @@ def in_order(
     if chosen:
         said = ", then ".join(map(repr, (*chosen, column)))
         return order, f"order: by {said}; the belief is carried on over {chosen[0]!r}"
-    for i, first in twice if settled else ():
-        at = raw.at(first, column)
-        problems.add(
+    if settled and twice:
+        said = _twice_in_words(raw, places, series, numbers, taken)
+        for i, first in twice:
+            told = f"{raw.columns[column][i]}, as in row {raw.at(first, column)['row']}"
+            problems.add(said, **raw.at(i, column), value=told)
+    return order, f"order: by {column!r}{_skipped(series[order], numbers[order])}"
+
+
+def _twice_in_words(
+    raw: RawTable,
+    places: Mapping[str, str],
+    series: np.ndarray,
+    numbers: np.ndarray,
+    taken: set[str],
+) -> str:
+    """That trials stand twice, and what to say of the column that tells them apart."""
+    name = parting_column(raw, series, numbers, taken)
+    if name is None:
+        return (
             "the same trial of the same participant stands twice; if they are of "
             "different sessions or blocks, name those columns as series (--series, or "
             "--columns block=COLUMN to carry the belief on), and if a trial has several "
-            "rows, keep one of them (--where)",
-            **raw.at(i, column),
-            value=f"{raw.columns[column][i]}, as in row {at['row']}",
+            "rows, keep one of them (--where)"
         )
-    return order, f"order: by {column!r}{_skipped(series[order], numbers[order])}"
+    block = pasted("columns", f"block={listed(name)}")
+    carried = f", is carried on over it ({block})"
+    level = raw.columns[name][0].strip()
+    return (
+        f"the same trial of the same participant stands twice, in several values of {name!r}; "
+        f"say so if the belief starts afresh with it ({pasted('series', listed(name))})"
+        f"{'' if _blocks(raw, name) is None else carried} or if two people share an id "
+        f"({as_two(places['participant'], name)}), or keep one value "
+        f"({option(comparison(name, '==', level))})"
+    )
 
 
 def by_series(series: np.ndarray) -> list[np.ndarray]:
@@ -114,11 +138,15 @@ def _numbers(raw: RawTable, column: str, problems: Violations) -> np.ndarray:
     number = {cell: to_number(cell) for cell in set(cells)}
     numbers = np.asarray([number[cell] for cell in cells], dtype=float)
     for i in np.flatnonzero(np.isnan(numbers)):
-        problems.add("must be a number", **raw.at(int(i), column), value=cells[i])
+        said = "must be a number"
+        if is_missing(cells[i]):
+            said += f"; fill it in, or leave its rows out ({known_only(column)})"
+        problems.add(said, **raw.at(int(i), column), value=cells[i])
     for code in sorted(code for code in suspects(numbers) if code > 0.0):
         for i in np.flatnonzero(numbers == code):
             problems.add(
-                "looks like a code for a missing value; every trial needs its number",
+                "looks like a code for a missing value; every trial needs its number, or "
+                f"leave its rows out ({option(comparison(column, '!=', cells[i].strip()))})",
                 **raw.at(int(i), column),
                 value=cells[i],
             )
@@ -193,8 +221,8 @@ def _check_order(
                 f"--columns block=COLUMN if the belief is carried on), {keep}"
             )
         else:
-            named = quote(f"trial={clock.name}")
-            counts = f"if it counts them, say so (--columns {named}), else "
+            named = pasted("columns", f"trial={listed(clock.name)}")
+            counts = f"if it counts them, say so ({named}), else "
             said = (
                 "seems to order the trials, but the rows are not in its order; "
                 f"{counts if clock.is_number else ''}sort the rows, {keep}"
@@ -244,6 +272,7 @@ def _check_trials(
     problems: Violations,
 ) -> None:
     """The column of trials counts trials, and not the items that were shown in them."""
+    counted = pasted("columns", f"trial={listed(column)}")
     stand = np.argsort(series, kind="stable")
     rank = np.empty(len(order))
     rank[order] = np.arange(len(order))
@@ -263,7 +292,7 @@ def _check_trials(
         if asked:
             problems.add(
                 f"seems to order the trials, and {column!r} puts them into another "
-                f"order; say which counts them (--columns {quote(f'trial={column}')}, or another), "
+                f"order; say which counts them ({counted}, or another), "
                 f"or that this one does not ({every(clock.name, raw.columns[clock.name][fallen[0]])})",
                 **raw.at(int(fallen[0]), clock.name),
             )
@@ -273,7 +302,7 @@ def _check_trials(
     ):
         problems.add(
             "may number the items that were shown, since the rows are not in its order; "
-            f"if it counts the trials, say so (--columns {quote(f'trial={column}')}), else rename it",
+            f"if it counts the trials, say so ({counted}), else rename it",
             **raw.at(int(own[0]), column),
         )
 

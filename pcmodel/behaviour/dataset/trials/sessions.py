@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from shlex import quote
 
 import numpy as np
 
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.violations import Violations
 
@@ -47,7 +47,7 @@ def check_sessions(
     if session and "session" not in given and _each_once(series):
         problems.add(
             "changes with every trial, so that no session has a second one; if it counts "
-            f"the trials, say so (--columns {quote(f'trial={session}')})",
+            f"the trials, say so ({pasted('columns', f'trial={listed(session)}')})",
             file=raw.file[0],
             column=session,
         )
@@ -61,13 +61,13 @@ def check_sessions(
             continue
         if sure != "surely" and not is_in_turn(raw, places, cells, series, rows):
             continue
-        whose, option = "a person", f"--columns {quote(f'session={name}')}"
+        whose, option = "a person", pasted("columns", f"session={listed(name)}")
         if session:
-            whose, option = "one session", f"--series {quote(name)}"
+            whose, option = "one session", pasted("series", listed(name))
         problems.add(
             f"seems to name sessions, and {whose} has several; say so if the belief "
-            f"starts afresh with it ({option}) or is carried on over it (--columns "
-            f"{quote(f'block={name}')}), or leave the column out",
+            f"starts afresh with it ({option}) or is carried on over it "
+            f"({pasted('columns', f'block={listed(name)}')}), or leave the column out",
             file=raw.at(0, name)["file"],
             column=name,
         )

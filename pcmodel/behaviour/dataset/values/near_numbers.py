@@ -11,7 +11,7 @@ import numpy as np
 
 from pcmodel.behaviour.dataset.reading import same
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
-from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
+from pcmodel.behaviour.dataset.tables.pasted import in_formula, listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import named, option
 from pcmodel.behaviour.dataset.values.suspects import CODES, NEGATIVE
@@ -149,7 +149,7 @@ def listed_numbers(
         + ", ".join(
             f"{x}: {text}" if text else x for x, text in list(levels.items())[:8]
         )
-        + f"); C({name}) in the formula takes them for labels"
+        + f"); C({in_formula(name)}) in the formula takes them for labels"
         for name, values in found.items()
         if values.dtype.kind == "f" and (levels := raw.levels.get(places[name]))
     ]

@@ -109,3 +109,22 @@ def test_parts_of_one_id_are_read_from_every_column(tmp_path):
     assert "no column 'id+nothing'" in complaint(
         tmp_path, text, columns={"participant": "id+nothing"}
     )
+
+
+@pytest.mark.parametrize("name", ["condition", "Phase", "list", "a, b", "x=y"])
+@pytest.mark.parametrize("levels", [("A", "B"), ("1", "2")])
+def test_what_trials_that_stand_twice_are_of_is_named(name, levels, tmp_path):
+    """One person after the other, so that the table is in no parts."""
+    lines = parts(name, levels).splitlines()
+    rows = {line.split(",")[0]: [] for line in lines[1:]}
+    for line in lines[1:]:
+        rows[line.split(",")[0]].append(line)
+    text = "\n".join([lines[0], *(line for own in rows.values() for line in own)])
+    said = complaint(tmp_path, text)
+    assert f"stands twice, in several values of {name!r}" in said
+    shapes = set()
+    for option, value in options(said):
+        series = followed(tmp_path, text, option, value)
+        shapes.add((series.num_participants, *series.present.shape))
+    carried = {(2, 2, 12)} if levels == ("1", "2") else set()
+    assert shapes == {(4, 4, 6), (2, 4, 6), (2, 2, 6)} | carried
