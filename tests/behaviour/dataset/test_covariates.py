@@ -1,8 +1,9 @@
 """Covariates: what is missing, changes or never differs is said with advice that works."""
 
+import numpy as np
 import pytest
 
-from pcmodel.behaviour.dataset import Reading
+from pcmodel.behaviour.dataset import Reading, find_task, understood
 from tests.behaviour.dataset.small_tables import complaint, load, options, table
 
 
@@ -112,3 +113,12 @@ def test_what_changes_to_and_fro_is_no_condition_of_a_series(tmp_path):
     said = complaint(tmp_path, text, covariates=("cue",))
     assert "if it changes from trial to trial, leave it out of the formula" in said
     assert not options(said)
+
+
+def test_a_mean_of_rounding_is_shown_as_zero(tmp_path):
+    rows = [f"a,{i},{i % 2},{value}" for i, value in enumerate((-0.3, 0.1, 0.2))]
+    text = table("subject,trial,outcome,rating", *rows)
+    series = load(tmp_path, text, task="rating", scale=(-1, 1, 0))
+    assert abs(np.mean([-0.3, 0.1, 0.2])) > 0.0
+    rows = dict(understood(series, find_task("rating")))
+    assert rows["rating, values"] == "-0.3 to 0.2, mean 0; 0 missing"
