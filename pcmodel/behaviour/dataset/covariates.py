@@ -116,8 +116,13 @@ def _known(
     cells = [cell.strip() for cell in raw.columns[column]]
     gaps = [i for i, cell in enumerate(cells) if is_missing(cell)]
     told = {series[i]: cell for i, cell in enumerate(cells) if not is_missing(cell)}
-    if not any(series[i] in told for i in gaps):
-        return read_labels(raw, column, problems)
+    if not told:
+        problems.add(
+            "has no value at all; fill it in, or leave it out of the formula",
+            file=raw.at(0, column)["file"],
+            column=column,
+        )
+        return cells
     for i in gaps:
         if series[i] in told:
             problems.add(

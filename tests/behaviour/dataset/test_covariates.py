@@ -62,7 +62,7 @@ def test_one_value_is_said_of_no_column_that_has_two(tmp_path):
     said = complaint(tmp_path, text, covariates=("drug",))
     assert "changes within a series" in said and "one value" not in said
     missing = complaint(tmp_path, people("", "n/a"), covariates=("age",))
-    assert "column 'age': has no value at all" in missing
+    assert "column 'age': has no value at all; fill it in, or leave it out" in missing
     assert "one value" not in missing and "--where" not in missing
 
 
