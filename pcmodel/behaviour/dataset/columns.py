@@ -22,7 +22,7 @@ from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.values.codes import read_binary
 from pcmodel.behaviour.dataset.values.missing import is_settled
-from pcmodel.behaviour.dataset.values.near_numbers import MOST_WORDS, why_no_number
+from pcmodel.behaviour.dataset.values.near_numbers import why_no_number, words_advice
 from pcmodel.behaviour.dataset.values.scales import Limits
 from pcmodel.behaviour.dataset.values.suspects import ADVICE, suspects
 from pcmodel.behaviour.dataset.violations import Violations
@@ -297,7 +297,7 @@ def _parse(
     numbers = {cell: read(cell) for cell in set(cells)}
     finite = {c: n for c, n in numbers.items() if n is not None and np.isfinite(n)}
     limits = Limits(column, place, list(finite), list(finite.values()), scale)
-    words = _words_advice(place, [c for c, n in numbers.items() if n is None], column)
+    words = _kind_advice(column, place, [c for c, n in numbers.items() if n is None])
     wrong = {
         cell: (why_no_number(cell) or words)
         if number is None
@@ -314,19 +314,12 @@ def _parse(
     return found
 
 
-def _words_advice(place: str, cells: Sequence[str], column: Column) -> str:
+def _kind_advice(column: Column, place: str, cells: Sequence[str]) -> str:
     """What to do about words where numbers belong."""
     if column.kind == "integer":
         return "is not a number; write the options as 1, 2 and so on, and n/a for none"
     kind = "true or false" if column.kind == "flag" else "a number"
-    words = sorted({c.strip() for c in cells if not why_no_number(c)})
-    if not words or len(words) > MOST_WORDS or any("," in word for word in words):
-        return f"is not {kind}, nor n/a (--missing names other words for it)"
-    codes = ",".join(f"{listed(place)}={word}" for word in words)
-    return (
-        f"is not {kind}, nor n/a; correct it, or say that it stands for a missing value "
-        f"({pasted('missing', codes)})"
-    )
+    return words_advice(place, cells, kind)
 
 
 def _problem(value: float, column: Column, limits: Limits) -> str | None:

@@ -32,15 +32,18 @@ def read_covariates(
     series: np.ndarray,
     reading: Reading,
     problems: Violations,
-) -> dict[str, np.ndarray]:
-    """By name one value for each series: numbers where all cells are and no labels are listed."""
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """By name one value for each series: numbers where all cells are and no labels are listed.
+
+    And the columns that change within a series, one part of its rows after the other.
+    """
     at, found = _Places(series, places["participant"]), {}
     changing: list[
         str
     ] = []  # columns that change within a series, for reasons of their own
     for name in names:
         found[name] = _read(raw, name, places[name], at, reading, changing, problems)
-    return found
+    return found, changing
 
 
 def read_labels(raw: RawTable, column: str, problems: Violations) -> list[str]:

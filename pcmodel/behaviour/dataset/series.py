@@ -168,13 +168,16 @@ def arrange(
     others = used | set(places.values()) | set(parts)
     check_people_apart(raw, places, people, series, others, problems)
     check_repeats(raw, task, places, series, problems)
-    # Trials that stand twice because of these rows are no second thing to correct.
+    # Trials that stand twice because of these rows or columns are no second thing to correct.
     settled = len(problems) == before
+    found, changing = read_covariates(
+        raw, covariates, places, series, reading, problems
+    )
+    settled = settled and not changing
     order, note = in_order(
         raw, places, series, used, columns or {}, problems, settled=settled
     )
     notes.append(note)
-    found = read_covariates(raw, covariates, places, series, reading, problems)
     notes += listed_numbers(raw, places, found)
     _check_usable(raw, places[task.response], who, problems)
     problems.raise_if_any()

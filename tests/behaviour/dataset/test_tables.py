@@ -129,7 +129,7 @@ def test_each_fault_is_said_with_its_place(tmp_path, change, options, part):
     ("change", "options", "part"),
     [
         (("1,0,1\n", "1,0,1_0\n"), {}, "row 2 '1_0': is not a number"),
-        (("1,0,1\n", '1,0,"1,0"\n'), {}, "row 2 '1,0': is not a number"),
+        (("1,0,1\n", '1,0,"1,0"\n'), {}, "row 2 '1,0': has a comma; write a point"),
         (("", ""), {"covariates": ("subject",)}, "column 'subject': names people"),
         (
             ("", ""),

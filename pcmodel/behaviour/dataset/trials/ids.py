@@ -144,16 +144,24 @@ def _counts_again(
 
 
 def parting_column(
-    raw: RawTable, series: np.ndarray, trials: np.ndarray, taken: set[str]
+    raw: RawTable,
+    series: np.ndarray,
+    trials: np.ndarray,
+    taken: set[str],
+    *,
+    in_turn: bool = True,
 ) -> str | None:
-    """The column in each of whose values, one after the other, a trial stands once at most."""
+    """The column in each of whose values a trial stands once at most.
+
+    in_turn: they stand one after the other, as sessions do, and not within each trial.
+    """
     for name, cells in raw.columns.items():
         stripped = [cell.strip() for cell in cells]
         if name in taken or any(map(is_missing, set(stripped))):
             continue
         keys = list(zip(series.tolist(), stripped, trials.tolist(), strict=True))
         parted = len(set(keys)) == len(keys) and len(split_rows(stripped, series))
-        if parted and comes_once(series, stripped):
+        if parted and (not in_turn or comes_once(series, stripped)):
             return name
     return None
 

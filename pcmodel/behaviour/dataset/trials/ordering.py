@@ -24,6 +24,7 @@ from pcmodel.behaviour.dataset.violations import Violations
 
 FEW = 0.1  # of the steps from trial to trial, and a sign of no order at all
 
+MOST_TOLD = 3  # kinds of rows
 LEAST_STEPS = 7  # of a series, on average, that show whether it is mixed
 MIXED = (0.25, 0.75)  # of the steps go back: half of them do in a random order
 
@@ -47,7 +48,8 @@ def in_order(
     column = places.get("trial")
     block = places.get("block")
     names = [n for n in called(raw.columns, BLOCK_NAMES) if n not in used]
-    names = [block] if block and block not in names and block not in used else names
+    if block and block not in names and ("block" in given or block not in used):
+        names = [block]
     blocks = {n: b for n in names if (b := _blocks(raw, n)) is not None}
     part = _parts(series, list(blocks.values()))
     taken = used | set(places.values())
@@ -67,7 +69,8 @@ def in_order(
         said = ", then ".join(map(repr, (*chosen, column)))
         return order, f"order: by {said}; the belief is carried on over {chosen[0]!r}"
     if settled and twice:
-        said = _twice_in_words(raw, places, series, numbers, taken)
+        read = set(places.values()) - used  # what is seen and done in a trial
+        said = _twice_in_words(raw, places, series, numbers, read)
         for i, first in twice:
             told = f"{raw.columns[column][i]}, as in row {raw.at(first, column)['row']}"
             problems.add(said, **raw.at(i, column), value=told)
@@ -84,11 +87,13 @@ def _twice_in_words(
     """That trials stand twice, and what to say of the column that tells them apart."""
     name = parting_column(raw, series, numbers, taken)
     if name is None:
+        kinds = parting_column(raw, series, numbers, taken, in_turn=False)
+        told = " or ".join(_one_kind(raw, kinds)) if kinds else "--where"
         return (
             "the same trial of the same participant stands twice; if they are of "
             "different sessions or blocks, name those columns as series (--series, or "
             "--columns block=COLUMN to carry the belief on), and if a trial has several "
-            "rows, keep one of them (--where)"
+            f"rows, keep one of them ({told})"
         )
     block = pasted("columns", f"block={listed(name)}")
     carried = f", is carried on over it ({block})"
@@ -100,6 +105,12 @@ def _twice_in_words(
         f"({as_two(places['participant'], name)}), or keep one value "
         f"({option(comparison(name, '==', level))})"
     )
+
+
+def _one_kind(raw: RawTable, column: str) -> list[str]:
+    """The options that keep the rows of one value of a column."""
+    levels = dict.fromkeys(cell.strip() for cell in raw.columns[column])
+    return [option(comparison(column, "==", level)) for level in levels][:MOST_TOLD]
 
 
 def by_series(series: np.ndarray) -> list[np.ndarray]:

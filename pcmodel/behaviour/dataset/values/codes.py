@@ -11,6 +11,7 @@ from pcmodel.behaviour.dataset.tables.cells import to_flag, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.values.meanings import larger_of
 from pcmodel.behaviour.dataset.values.missing import is_settled
+from pcmodel.behaviour.dataset.values.near_numbers import why_no_number, words_advice
 from pcmodel.behaviour.dataset.values.suspects import CODES, NEGATIVE
 from pcmodel.behaviour.dataset.violations import Violations
 
@@ -75,12 +76,13 @@ def read_binary(
             f"(--codes {name}=WORD0,WORD1)"
         )
     else:
-        advice = "is not a number, nor n/a (--missing names other words for it)"
+        advice = words_advice(place, [c for c, n in words.items() if n is None])
     found = np.full(raw.num_rows, np.nan)
     for i, cell in enumerate(cells):
         number = words[cell]
         if number is None:
-            problems.add(advice, **raw.at(i, place), value=raw.columns[place][i])
+            said = why_no_number(cell) or advice
+            problems.add(said, **raw.at(i, place), value=raw.columns[place][i])
         else:
             found[i] = number
     return _as_binary(raw, name, place, found, reading, problems)

@@ -66,6 +66,22 @@ def why_no_number(cell: str) -> str | None:
     return "is nearly a number; write one"
 
 
+def words_advice(place: str, cells: Sequence[str], kind: str = "a number") -> str:
+    """What to do about cells of a column that are words, where something else belongs.
+
+    >>> words_advice("rt", ["late"])
+    'is not a number, nor n/a; correct it, or say that it stands for a missing value (--missing rt=late)'
+    """
+    words = sorted({cell.strip() for cell in cells if not why_no_number(cell)})
+    if not words or len(words) > MOST_WORDS or any("," in word for word in words):
+        return f"is not {kind}, nor n/a (--missing names other words for it)"
+    codes = pasted("missing", ",".join(f"{listed(place)}={word}" for word in words))
+    return (
+        f"is not {kind}, nor n/a; correct it, or say that it stands for a missing value "
+        f"({codes})"
+    )
+
+
 def check_numbers(
     raw: RawTable,
     name: str,

@@ -3,7 +3,13 @@
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
-from tests.behaviour.dataset.small_tables import complaint, load, options, table
+from tests.behaviour.dataset.small_tables import (
+    advised,
+    complaint,
+    load,
+    options,
+    table,
+)
 
 NAMES = ("condition", "version", "Phase", "list", "experiment (no)", "a, b", "x=y")
 
@@ -128,3 +134,28 @@ def test_what_trials_that_stand_twice_are_of_is_named(name, levels, tmp_path):
         shapes.add((series.num_participants, *series.present.shape))
     carried = {(2, 2, 12)} if levels == ("1", "2") else set()
     assert shapes == {(4, 4, 6), (2, 4, 6), (2, 2, 6)} | carried
+
+
+def test_of_several_rows_of_a_trial_one_is_kept_by_the_advice(tmp_path):
+    rows = [
+        f"s{who},{t},{t % 2},{t // 3},{kind}"
+        for who in (1, 2)
+        for t in range(6)
+        for kind in ("asked", "told")
+    ]
+    text = table("id,trial,outcome,response,screen no", *rows)
+    said = complaint(tmp_path, text)
+    assert "stands twice" in said
+    wheres = advised(said)
+    assert wheres == ['`screen no` == "asked"', '`screen no` == "told"']
+    for where in wheres:
+        series = load(tmp_path, text, reading=Reading(where=where))
+        assert series.present.shape == (2, 6)
+
+
+def test_a_block_that_was_asked_for_in_where_too_is_a_block(tmp_path):
+    """Prevents two pieces of advice, both followed, from leading nowhere."""
+    text = parts("list", ("1", "2"))
+    every = Reading(where='list != "1" or list == "1"')
+    carried = {"columns": {"block": "list"}, "reading": every}
+    assert load(tmp_path, text, **carried).present.shape == (2, 12)
