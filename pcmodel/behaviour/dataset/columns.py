@@ -20,6 +20,7 @@ from pcmodel.behaviour.dataset.schema import (
 from pcmodel.behaviour.dataset.tables.cells import to_flag, to_number
 from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.where import comparison, option
 from pcmodel.behaviour.dataset.values.codes import read_binary
 from pcmodel.behaviour.dataset.values.missing import is_settled
 from pcmodel.behaviour.dataset.values.near_numbers import why_no_number, words_advice
@@ -124,11 +125,17 @@ def _check_everywhere(
                 "add it, n/a where nothing is known"
                 if _was_read(raw, file)
                 else "there is no such file, though other people have one; add it, or "
-                "leave the person out (--where)",
+                f"leave the person out ({_without(file)})",
                 file=file,
                 row=1 if _was_read(raw, file) else None,
                 column=place,
             )
+
+
+def _without(file: str) -> str:
+    """The option that leaves out the person of a file that is not there."""
+    person = file.removeprefix("sub-").split("_")[0]
+    return option(comparison("participant_id", "!=", person))
 
 
 def _was_read(raw: RawTable, file: str) -> bool:

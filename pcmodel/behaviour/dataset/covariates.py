@@ -1,6 +1,6 @@
 """Conditions and traits: one value for each series, a number or a label."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,11 @@ from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import known_only
 from pcmodel.behaviour.dataset.trials.ids import as_two, comes_once
 from pcmodel.behaviour.dataset.values.missing import is_settled
-from pcmodel.behaviour.dataset.values.near_numbers import check_numbers
+from pcmodel.behaviour.dataset.values.near_numbers import (
+    as_labels,
+    check_numbers,
+    without,
+)
 from pcmodel.behaviour.dataset.violations import Violations
 
 
@@ -91,11 +95,8 @@ def _read(
         if not allowed:
             check_numbers(raw, name, column, cells, problems, settled=settled)
         check_alike(raw, column, problems)
-    for i, cell in enumerate(cells if allowed else ()):
-        if not is_missing(cell) and not any(same(cell, a) for a in allowed or ()):
-            source = "codes" if listed else "side-car's"
-            problem = f"is none of the {source} {', '.join(allowed or ())}"
-            problems.add(problem, **raw.at(i, column), value=cell)
+    if allowed:
+        _check_allowed(raw, name, column, cells, allowed, bool(listed), problems)
     value = _constant(raw, column, cells, at, changing, problems)
     labels = [value[s] for s in sorted(value)]
     if len(problems) == before:
@@ -107,6 +108,31 @@ def _read(
         every = np.asarray([numbers[cell] for cell in cells], dtype=float)
         check_suspects(raw, column, every, problems)
     return np.asarray([numbers[label] for label in labels], dtype=float)
+
+
+def _check_allowed(
+    raw: RawTable,
+    name: str,
+    column: str,
+    cells: Sequence[str],
+    allowed: Collection[str],
+    is_told: bool,
+    problems: Violations,
+) -> None:
+    """No label but those that were listed, in codes or by a side-car."""
+    odd = {
+        cell
+        for cell in set(cells)
+        if not is_missing(cell) and not any(same(cell, a) for a in allowed)
+    }
+    source = "codes" if is_told else "side-car's"
+    problem = f"is none of the {source} {', '.join(allowed)}"
+    if odd:
+        ways = [] if is_told else as_labels(name, cells)
+        problem = ", or ".join([f"{problem}; correct it", *without(column, odd), *ways])
+    for i, cell in enumerate(cells):
+        if cell in odd:
+            problems.add(problem, **raw.at(i, column), value=cell)
 
 
 def _known(

@@ -107,10 +107,8 @@ def check_numbers(
     else:
         told = _marks(set(cells))
         told |= {} if settled else _codes(column, finite, words - set(told))
-    ways = (
-        _without(column, told) if mixed or len(finite | words) > len(told) + 1 else []
-    )
-    ways += _as_labels(name, cells)
+    ways = without(column, told) if mixed or len(finite | words) > len(told) + 1 else []
+    ways += as_labels(name, cells)
     for i, cell in enumerate(cells):
         if cell in told:
             said = ", or ".join([told[cell], *ways])
@@ -136,7 +134,7 @@ def _codes(column: str, finite: set[str], words: set[str]) -> dict[str, str]:
     return {cell: f"looks like a code for a missing value; name it ({named})"}
 
 
-def _without(column: str, cells: Collection[str]) -> list[str]:
+def without(column: str, cells: Collection[str]) -> list[str]:
     """How to leave out the rows of these cells, where it can be written."""
     if not cells or len(cells) > MOST_WORDS or any('"' in cell for cell in cells):
         return []
@@ -144,7 +142,7 @@ def _without(column: str, cells: Collection[str]) -> list[str]:
     return [f"leave its rows out ({option(f'{named(column)} not in ({listing})')})"]
 
 
-def _as_labels(name: str, cells: Sequence[str]) -> list[str]:
+def as_labels(name: str, cells: Sequence[str]) -> list[str]:
     """How to say that all cells are labels, where they are few."""
     labels: list[str] = []
     for cell in sorted(set(cells)):
