@@ -20,7 +20,7 @@ from pcmodel.behaviour.dataset.schema import (
 from pcmodel.behaviour.dataset.tables.cells import to_flag, to_number
 from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import comparison, option
+from pcmodel.behaviour.dataset.tables.where import comparison, must_be_known, option
 from pcmodel.behaviour.dataset.values.codes import read_binary
 from pcmodel.behaviour.dataset.values.missing import is_settled
 from pcmodel.behaviour.dataset.values.near_numbers import why_no_number, words_advice
@@ -304,11 +304,12 @@ def _parse(
     numbers = {cell: read(cell) for cell in set(cells)}
     finite = {c: n for c, n in numbers.items() if n is not None and np.isfinite(n)}
     limits = Limits(column, place, list(finite), list(finite.values()), scale)
+    known = must_be_known(place)
     words = _kind_advice(column, place, [c for c, n in numbers.items() if n is None])
     wrong = {
         cell: (why_no_number(cell) or words)
         if number is None
-        else _problem(number, column, limits)
+        else _problem(number, column, known, limits)
         for cell, number in numbers.items()
     }
     found = np.full(raw.num_rows, np.nan)
@@ -329,9 +330,9 @@ def _kind_advice(column: Column, place: str, cells: Sequence[str]) -> str:
     return words_advice(place, cells, kind)
 
 
-def _problem(value: float, column: Column, limits: Limits) -> str | None:
+def _problem(value: float, column: Column, known: str, limits: Limits) -> str | None:
     if np.isnan(value):
-        return "is missing, and must be known" if column.complete else None
+        return known if column.complete else None
     if column.kind == "integer" and value != round(value):
         return "is not a whole number"
     return limits.problem(value)

@@ -11,7 +11,7 @@ from pcmodel.behaviour.dataset.reading import Reading, same
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import known_only
+from pcmodel.behaviour.dataset.tables.where import must_be_known
 from pcmodel.behaviour.dataset.trials.ids import as_two, comes_once
 from pcmodel.behaviour.dataset.values.missing import is_settled
 from pcmodel.behaviour.dataset.values.near_numbers import (
@@ -62,15 +62,8 @@ def read_labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
         return cells
     for i, cell in enumerate(cells):
         if cell in missing:
-            problems.add(_missing(column), **raw.at(i, column))
+            problems.add(must_be_known(column), **raw.at(i, column))
     return cells
-
-
-def _missing(column: str) -> str:
-    return (
-        "is missing, and must be known; fill it in, or leave its rows out "
-        f"({known_only(column)})"
-    )
 
 
 def _read(
@@ -159,7 +152,7 @@ def _known(
                 **raw.at(i, column),
             )
         else:
-            problems.add(_missing(column), **raw.at(i, column))
+            problems.add(must_be_known(column), **raw.at(i, column))
     return cells
 
 

@@ -20,7 +20,13 @@ from pcmodel.behaviour.dataset.reading import Reading, check_reading
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable, TablePath, read_raw
-from pcmodel.behaviour.dataset.tables.where import choice, choose_rows, columns_in
+from pcmodel.behaviour.dataset.tables.where import (
+    choice,
+    choose_rows,
+    columns_in,
+    named,
+    option,
+)
 from pcmodel.behaviour.dataset.trials.ids import (
     check_people_apart,
     ids_put_together,
@@ -38,6 +44,7 @@ from pcmodel.behaviour.dataset.values.seconds import in_seconds
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.inputs.arguments import checked_arguments
 
+MOST_PEOPLE = 8  # who are named in an option
 SUMMARY = re.compile(
     r"(?:.+[ _])?(?:totals?|means?|averages?|sum|median)|avg|overall|all|n|count|min|max"
     r"|sd|sem?|st(?:an)?d\.?[ _]?(?:dev(?:iation)?\.?|err(?:or)?\.?)?|summe|mittelwert",
@@ -115,17 +122,17 @@ def arrange(
     check_reading(reading, task, covariates)
     asked, whole = set[str](), raw
     extra = tuple(dict.fromkeys((*covariates, *series_by)))
-    named = (*(column.name for column in task.columns), *covariates)
+    valued = (*(column.name for column in task.columns), *covariates)
     if reading.where:
         every = find_columns(raw, task, columns or {}, extra, Violations())
-        coded = coded_cells(raw, every, named, reading)
+        coded = coded_cells(raw, every, valued, reading)
         asked = columns_in(raw, reading.where, coded)
         raw = choose_rows(raw, reading.where, coded)
     if parts := ids_put_together(raw, columns or {}):
         raw = with_ids(raw, (columns or {})["participant"], parts, problems)
     places = find_columns(raw, task, columns or {}, extra, problems)
     problems.raise_if_any()
-    raw = without_codes(raw, whole, places, named, reading)
+    raw = without_codes(raw, whole, places, valued, reading)
     values = parse_columns(raw, task, places, scale, reading, problems)
     binary = [c.name for c in task.columns if c.kind == "binary" and c.name in places]
     check_words(raw, places, {name: values[name] for name in binary}, problems)
@@ -179,7 +186,8 @@ def arrange(
     )
     notes.append(note)
     notes += listed_numbers(raw, places, found)
-    _check_usable(raw, places[task.response], who, problems)
+    own = "" if parts else places["participant"]  # a column that --where knows
+    _check_usable(raw, places[task.response], own, who, problems)
     problems.raise_if_any()
     padded = _pad(values, series, _first_seen(who), order, found)
     return padded._replace(notes=tuple(note for note in notes if note))
@@ -236,26 +244,41 @@ def _first_seen(labels: Sequence) -> Int[np.ndarray, " rows"]:
 
 
 def _check_usable(
-    raw: RawTable, response: str, who: Sequence[str], problems: Violations
+    raw: RawTable,
+    response: str,
+    column: str,
+    who: Sequence[str],
+    problems: Violations,
 ) -> None:
     """Every participant must have responded at least once."""
     usable: dict[str, bool] = {}
     last: dict[str, int] = {}
-    answered = [
-        not is_missing(cell) and cell.strip().lower() != "none"
-        for cell in raw.columns[response]
-    ]
-    for i, name in enumerate(who):
-        usable[name] = usable.get(name, False) or answered[i]
+    for i, (name, cell) in enumerate(zip(who, raw.columns[response], strict=True)):
+        answered = not is_missing(cell) and cell.strip().lower() != "none"
+        usable[name] = usable.get(name, False) or answered
         last[name] = i
-    for name, some in usable.items():
-        if not some and not is_missing(name):
+    silent = [name for name, some in usable.items() if not some]
+    if len(silent) == len(usable):
+        problems.add(
+            "holds no usable response of anybody", file=raw.file[0], column=response
+        )
+        return
+    for name in silent:
+        if not is_missing(name):
             problems.add(
                 "the last row of a participant who has not one usable response: leave "
-                "the participant out",
+                f"the participant out{_people_out(column, silent)}",
                 file=raw.file[last[name]],
                 row=raw.row[last[name]],
             )
+
+
+def _people_out(column: str, people: Sequence[str]) -> str:
+    """The option that leaves out people, where it can be written."""
+    if not column or len(people) > MOST_PEOPLE or any('"' in name for name in people):
+        return ""
+    listing = ", ".join(f'"{name}"' for name in people)
+    return f" ({option(f'{named(column)} not in ({listing})')})"
 
 
 def _pad(

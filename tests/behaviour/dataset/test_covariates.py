@@ -122,3 +122,30 @@ def test_a_mean_of_rounding_is_shown_as_zero(tmp_path):
     assert abs(np.mean([-0.3, 0.1, 0.2])) > 0.0
     rows = dict(understood(series, find_task("rating")))
     assert rows["rating, values"] == "-0.3 to 0.2, mean 0; 0 missing"
+
+
+def test_people_who_never_responded_are_left_out_by_the_advice(tmp_path):
+    rows = [
+        f"{who},{t},{t % 2},{'' if who in ('x y', 'z') else t // 2 % 2}"
+        for who in ("a", "x y", "b", "z")
+        for t in range(4)
+    ]
+    text = table("subject,trial,outcome,response", *rows)
+    said = complaint(tmp_path, text)
+    assert "row 9, row 17: the last row of a participant who has not one usable" in said
+    ((_, where),) = options(said)
+    assert load(tmp_path, text, reading=Reading(where=where)).num_participants == 2
+    nobody = "\n".join(row.rsplit(",", 1)[0] + "," for row in text.splitlines()[1:])
+    said = complaint(tmp_path, text.splitlines()[0] + "\n" + nobody)
+    assert "column 'response': holds no usable response of anybody" in said
+    assert not options(said)
+
+
+def test_a_missing_value_that_every_trial_needs_is_left_out_by_the_advice(tmp_path):
+    rows = [f"a,{t},{10 * t},{20 * t},{'' if t == 2 else 5}" for t in range(6)]
+    text = table("subject,trial,outcome,report,sigma", *rows)
+    said = complaint(tmp_path, text, task="helicopter")
+    assert "column 'sigma', row 4 '': is missing, and must be known; fill it in" in said
+    ((_, where),) = options(said)
+    series = load(tmp_path, text, task="helicopter", reading=Reading(where=where))
+    assert series.values["noise_sd"].tolist() == [[5.0] * 5]

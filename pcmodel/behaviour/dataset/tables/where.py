@@ -64,6 +64,14 @@ def known_only(column: str) -> str:
     return option(f"{named(column)} != n/a")
 
 
+def must_be_known(column: str) -> str:
+    """What is said of a missing cell that is needed."""
+    return (
+        "is missing, and must be known; fill it in, or leave its rows out "
+        f"({known_only(column)})"
+    )
+
+
 def choice(column: str, level: str) -> str:
     """Advice to leave the rows of a level out, or to keep all rows, as two options."""
     without = option(comparison(column, "!=", level))

@@ -10,7 +10,7 @@ from pcmodel.behaviour.dataset.schema import BLOCK_NAMES, PARTICIPANT
 from pcmodel.behaviour.dataset.tables.cells import is_missing
 from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import every, known_only
+from pcmodel.behaviour.dataset.tables.where import every, must_be_known
 from pcmodel.behaviour.dataset.trials.sessions import is_in_turn, split_rows
 from pcmodel.behaviour.dataset.violations import Violations
 
@@ -53,11 +53,7 @@ def with_ids(
     for part in parts:
         for i, cell in enumerate(raw.columns[part]):
             if is_missing(cell):
-                problems.add(
-                    "is missing, and must be known; fill it in, or leave its rows out "
-                    f"({known_only(part)})",
-                    **raw.at(i, part),
-                )
+                problems.add(must_be_known(part), **raw.at(i, part))
     rows = zip(*(raw.columns[part] for part in parts), strict=True)
     ids = [" + ".join(cell.strip() for cell in row) for row in rows]
     return raw._replace(columns={**raw.columns, name: ids})

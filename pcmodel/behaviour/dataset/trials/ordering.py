@@ -88,28 +88,33 @@ def _twice_in_words(
     name = parting_column(raw, series, numbers, taken)
     if name is None:
         kinds = parting_column(raw, series, numbers, taken, in_turn=False)
-        told = " or ".join(_one_kind(raw, kinds)) if kinds else "--where"
+        told = " or ".join(_one_kind(raw, kinds, taken)) if kinds else ""
         return (
             "the same trial of the same participant stands twice; if they are of "
             "different sessions or blocks, name those columns as series (--series, or "
             "--columns block=COLUMN to carry the belief on), and if a trial has several "
-            f"rows, keep one of them ({told})"
+            f"rows, keep one of them ({told or '--where'})"
         )
     block = pasted("columns", f"block={listed(name)}")
     carried = f", is carried on over it ({block})"
-    level = raw.columns[name][0].strip()
+    kept = _one_kind(raw, name, taken)[:1]
     return (
         f"the same trial of the same participant stands twice, in several values of {name!r}; "
         f"say so if the belief starts afresh with it ({pasted('series', listed(name))})"
         f"{'' if _blocks(raw, name) is None else carried} or if two people share an id "
-        f"({as_two(places['participant'], name)}), or keep one value "
-        f"({option(comparison(name, '==', level))})"
+        f"({as_two(places['participant'], name)})"
+        f"{''.join(f', or keep one value ({own})' for own in kept)}"
     )
 
 
-def _one_kind(raw: RawTable, column: str) -> list[str]:
-    """The options that keep the rows of one value of a column."""
-    levels = dict.fromkeys(cell.strip() for cell in raw.columns[column])
+def _one_kind(raw: RawTable, column: str, read: set[str]) -> list[str]:
+    """The options that keep the rows of one value of a column, of those in which all was recorded."""
+    cells = [cell.strip() for cell in raw.columns[column]]
+    full = set(cells)
+    for own in read:
+        rows = zip(cells, raw.columns[own], strict=True)
+        full &= {cell for cell, value in rows if not is_missing(value)}
+    levels = [level for level in dict.fromkeys(cells) if level in full]
     return [option(comparison(column, "==", level)) for level in levels][:MOST_TOLD]
 
 

@@ -151,6 +151,10 @@ def test_of_several_rows_of_a_trial_one_is_kept_by_the_advice(tmp_path):
     for where in wheres:
         series = load(tmp_path, text, reading=Reading(where=where))
         assert series.present.shape == (2, 6)
+    cues = [f"{r.rsplit(',', 2)[0]},,asked" if "asked" in r else r for r in rows]
+    said = complaint(tmp_path, table("id,trial,outcome,response,screen no", *cues))
+    assert '`screen no` == "told"' in advised(said)
+    assert '`screen no` == "asked"' not in advised(said)
 
 
 def test_a_block_that_was_asked_for_in_where_too_is_a_block(tmp_path):
