@@ -18,7 +18,7 @@ from pcmodel.behaviour.dataset.trials.clocks import (
     find_clocks,
     numbers_rows,
 )
-from pcmodel.behaviour.dataset.trials.ids import as_two, parting_column
+from pcmodel.behaviour.dataset.trials.ids import as_two, comes_once, parting_column
 from pcmodel.behaviour.dataset.values.suspects import suspects
 from pcmodel.behaviour.dataset.violations import Violations
 
@@ -42,7 +42,8 @@ def in_order(
     """Rows sorted by series and trial, and a note on how.
 
     Trials that are counted anew in each block are sorted by block, then trial, and the
-    belief is carried on. Without a trial column rows stay as they stand. Trials that
+    belief is carried on; blocks that are given and have no numbers come as they stand.
+    Without a trial column rows stay as they stand. Trials that
     stand twice are named where it is settled which rows are trials of which series.
     """
     column = places.get("trial")
@@ -51,6 +52,11 @@ def in_order(
     if block and block not in names and ("block" in given or block not in used):
         names = [block]
     blocks = {n: b for n in names if (b := _blocks(raw, n)) is not None}
+    stand = ""
+    if block and "block" in given and block not in blocks:
+        found = _blocks_as_they_stand(raw, block, series)
+        if found is not None:
+            blocks, stand = {block: found}, ", whose values come as the rows stand"
     part = _parts(series, list(blocks.values()))
     taken = used | set(places.values())
     if column is None:
@@ -67,9 +73,11 @@ def in_order(
         _check_trials(raw, column, order, series, part, taken, problems)
     if chosen:
         said = ", then ".join(map(repr, (*chosen, column)))
-        return order, f"order: by {said}; the belief is carried on over {chosen[0]!r}"
+        carried = f"the belief is carried on over {chosen[0]!r}"
+        return order, f"order: by {said}; {carried}{stand}"
     if settled and twice:
-        read = set(places.values()) - used  # what is seen and done in a trial
+        # What is seen and done in a trial, by whom.
+        read = {p for name, p in places.items() if name != "block"} - used
         said = _twice_in_words(raw, places, series, numbers, read)
         for i, first in twice:
             told = f"{raw.columns[column][i]}, as in row {raw.at(first, column)['row']}"
@@ -96,12 +104,11 @@ def _twice_in_words(
             f"rows, keep one of them ({told or '--where'})"
         )
     block = pasted("columns", f"block={listed(name)}")
-    carried = f", is carried on over it ({block})"
     kept = _one_kind(raw, name, taken)[:1]
     return (
         f"the same trial of the same participant stands twice, in several values of {name!r}; "
         f"say so if the belief starts afresh with it ({pasted('series', listed(name))})"
-        f"{'' if _blocks(raw, name) is None else carried} or if two people share an id "
+        f", is carried on over it ({block}) or if two people share an id "
         f"({as_two(places['participant'], name)})"
         f"{''.join(f', or keep one value ({own})' for own in kept)}"
     )
@@ -212,6 +219,20 @@ def _blocks(raw: RawTable, column: str) -> np.ndarray | None:
     if _tenths(numbers) or len(set(numbers.values())) != len(numbers):
         return None
     return np.asarray([numbers[cell] for cell in raw.columns[column]])
+
+
+def _blocks_as_they_stand(
+    raw: RawTable, column: str, series: np.ndarray
+) -> np.ndarray | None:
+    """The place of each row's block among those of its series; None where one comes back."""
+    cells = [cell.strip() for cell in raw.columns[column]]
+    if any(map(is_missing, set(cells))) or not comes_once(series, cells):
+        return None
+    place: dict[int, dict[str, int]] = {}
+    for own, cell in zip(series.tolist(), cells, strict=True):
+        place.setdefault(own, {}).setdefault(cell, len(place[own]))
+    rows = zip(series.tolist(), cells, strict=True)
+    return np.asarray([place[own][cell] for own, cell in rows], dtype=float)
 
 
 def _parts(series: np.ndarray, blocks: Sequence[np.ndarray]) -> np.ndarray:

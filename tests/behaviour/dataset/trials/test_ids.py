@@ -132,8 +132,26 @@ def test_what_trials_that_stand_twice_are_of_is_named(name, levels, tmp_path):
     for option, value in options(said):
         series = followed(tmp_path, text, option, value)
         shapes.add((series.num_participants, *series.present.shape))
-    carried = {(2, 2, 12)} if levels == ("1", "2") else set()
-    assert shapes == {(4, 4, 6), (2, 4, 6), (2, 2, 6)} | carried
+    assert shapes == {(4, 4, 6), (2, 4, 6), (2, 2, 6), (2, 2, 12)}
+
+
+def test_blocks_that_are_given_and_have_no_numbers_come_as_they_stand(tmp_path):
+    rows = [
+        f"{who},{t},{int(level == 'B')},{t % 2},{level}"
+        for who, levels in (("x", "BA"), ("y", "AB"))
+        for level in levels
+        for t in (3, 1, 2)
+    ]
+    text = table("id,trial,outcome,response,list", *rows)
+    series = load(tmp_path, text, columns={"block": "list"})
+    assert series.values["outcome"].tolist() == [[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]]
+    assert series.values["response"].tolist() == [[1, 0, 1, 1, 0, 1]] * 2
+    assert (
+        "order: by 'list', then 'trial'; the belief is carried on over 'list', whose"
+        in ("\n".join(series.notes))
+    )
+    mixed = table("id,trial,outcome,response,list", *sorted(rows, key=lambda r: r[2]))
+    assert "stands twice" in complaint(tmp_path, mixed, columns={"block": "list"})
 
 
 def test_of_several_rows_of_a_trial_one_is_kept_by_the_advice(tmp_path):
