@@ -65,6 +65,10 @@ def test_a_bare_name_is_told_with_the_formula_to_type(name, formula, tmp_path, c
     [
         *("`BDI-II`", "`BDI-II` + group", "group + `BDI-II`", "1 + `BDI-II` + group"),
         *("group + (`BDI-II` | participant)", "scale(`BDI-II`) + group"),
+        *("group + (`BDI-II` + Trial | participant)", "I(`BDI-II` + Trial)"),
+        *("I(`BDI-II` - Trial)", "group + scale(`BDI-II` - Trial)"),
+        *("np.minimum(`BDI-II`, Trial)", "poly(`BDI-II`, 2)", "I(`BDI-II`**2)"),
+        *("I(Trial > `BDI-II`)", "np.minimum(Trial, `BDI-II` + Trial)"),
         *("group * `BDI-II`", "`BDI-II`:group", "group / `BDI-II`", "group - `BDI-II`"),
     ],
 )
@@ -73,7 +77,8 @@ def test_a_name_that_the_shell_took_away_is_missed(formula, tmp_path, capsys):
     (text,) = typed(f'"omega2 ~ {formula}" 2>/dev/null')
     assert "BDI" not in text
     assert check(tmp_path, "BDI-II", "--formula", text) == 2
-    assert "pcmodel: formula" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "pcmodel: formula" in said and "to correct" not in said
 
 
 @pytest.mark.parametrize("formula", ["omega2 ~ age + BDI", "omega2 ~ `BDI-II` + agee"])

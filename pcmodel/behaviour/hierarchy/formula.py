@@ -9,14 +9,10 @@ something else than was written, or only in part, is refused (`grammar`).
 from dataclasses import dataclass
 
 from pcmodel.behaviour.hierarchy.grammar import check_side, columns_of
-from pcmodel.behaviour.hierarchy.tree import GROUP
+from pcmodel.behaviour.hierarchy.tree import GROUP, IN_SHELL
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 
-IN_SHELL = (
-    "a formula with names in backticks stands in single quotation marks, as a shell "
-    "takes them out of double ones"
-)
 NOBODY = "0"  # varying effects of a formula that says (0 | participant)
 OPEN, CLOSE, QUOTES = "([{", ")]}", "'\"`"
 
