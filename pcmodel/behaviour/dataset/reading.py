@@ -42,7 +42,10 @@ class Reading:
 
 
 def pairs_of(texts: Sequence[str], *, where: str) -> dict[str, str]:
-    """Names and what is said of them, each once."""
+    """Names and what is said of them, each once.
+
+    But `participant=id+site` says more of what `participant=id` said, and may follow it.
+    """
     found: dict[str, str] = {}
     for text in texts:
         name, equals, said = PAIR.fullmatch(text).groups()  # type: ignore[union-attr]
@@ -51,7 +54,7 @@ def pairs_of(texts: Sequence[str], *, where: str) -> dict[str, str]:
             raise UserError(
                 f"cannot be read: {text!r}", where=where, expected=PAIRS[where]
             )
-        if name in found:
+        if name in found and not said.startswith(f"{found[name]}+"):
             raise UserError(
                 f"name {name!r} twice, as {found[name]!r} and {said!r}",
                 where=where,

@@ -193,8 +193,8 @@ def _check_variable(name: str, values: np.ndarray, size: int) -> None:
         )
     if values.dtype.kind in "biuf":
         missing = ~np.isfinite(values.astype(float))
-    elif values.dtype.kind in "US" or all(isinstance(v, str) for v in values):
-        missing = np.asarray([is_missing(str(value)) for value in values])
+    elif values.dtype.kind in "US" or all(_is_label(value) for value in values):
+        missing = np.asarray([is_missing(str(value or "")) for value in values])
     else:
         raise UserError(
             f"holds {values.dtype} ({values[0]!r})",
@@ -214,6 +214,12 @@ def _check_variable(name: str, values: np.ndarray, size: int) -> None:
             where=name,
             expected="a formula without it",
         )
+
+
+def _is_label(value: object) -> bool:
+    """Text, or what stands for none where text is read: None and NaN."""
+    is_nan = isinstance(value, float) and bool(np.isnan(value))
+    return isinstance(value, str) or value is None or is_nan
 
 
 def _columns(side: str, frame: Any) -> list[Column]:

@@ -3,6 +3,8 @@
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
+from pcmodel.behaviour.dataset.reading import pairs_of
+from pcmodel.errors import UserError
 from tests.behaviour.dataset.small_tables import (
     advised,
     complaint,
@@ -93,6 +95,17 @@ def test_ids_of_a_table_in_parts_are_asked_about(name, trial, tmp_path):
 )
 def test_a_table_that_is_in_no_parts_is_read(text, tmp_path):
     assert load(tmp_path, text).present.any()
+
+
+def test_an_id_that_was_given_is_made_distinct_by_the_advice_added(tmp_path):
+    text = parts("lab", ("a", "b")).replace("id,", "who,")
+    given = {"columns": pairs_of(("participant=who",), where="columns")}
+    advice = dict(options(complaint(tmp_path, text, **given)))["--columns"]
+    both = pairs_of(("participant=who", advice), where="columns")
+    assert both == {"participant": "who+lab"}
+    assert load(tmp_path, text, columns=both).num_participants == 4
+    with pytest.raises(UserError, match="name 'participant' twice"):
+        pairs_of(("participant=who", "participant=lab+who"), where="columns")
 
 
 def test_parts_of_one_id_are_read_from_every_column(tmp_path):
