@@ -6,6 +6,7 @@ from pathlib import Path
 from pcmodel.behaviour.dataset.naming import called, likeness
 from pcmodel.behaviour.dataset.tables.readers import RawTable, check_file, read_file
 from pcmodel.behaviour.dataset.tables.sidecars import levels_and_units
+from pcmodel.behaviour.dataset.tables.where import comparison, option
 from pcmodel.behaviour.dataset.violations import Violations
 
 
@@ -126,8 +127,12 @@ def _places(
             f" (there is {prefix}{name}; write one of them everywhere)"
             for name in close
         ]
+        advice = "; add one"
+        if prefix == "sub-":
+            without = option(comparison("participant_id", "!=", label))
+            advice += f", or leave the person out ({without})"
         problems.add(
-            f"{prefix}{label} has data but no row here{''.join(hint[:1])}",
+            f"{prefix}{label} has data but no row here{''.join(hint[:1])}{advice}",
             file=path.name,
             column=key,
         )

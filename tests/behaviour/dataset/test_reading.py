@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
-from tests.behaviour.dataset.small_tables import advised, complaint, load, table, trials
+from tests.behaviour.dataset.small_tables import (
+    advised,
+    complaint,
+    load,
+    options,
+    table,
+    trials,
+)
 
 nan = np.nan
 
@@ -84,7 +91,7 @@ def test_decimal_commas_are_read_where_commas_do_not_separate(tmp_path):
     thousands = text.replace("0,5", "1,250").replace("1,25;", "1,250;")
     thousands = thousands.replace("1,25\n", "1,500\n")
     said = complaint(tmp_path, thousands, judged=("reaction_time",))
-    assert "row 2 '1,250', row 3 '1,500': is not a number" in said
+    assert "row 2 '1,250', row 3 '1,500': has a comma" in said
     assert load(tmp_path, thousands).present.sum() == 4  # where it is not read
 
 
@@ -165,7 +172,8 @@ def test_codes_of_missing_confidence_are_asked_for(code, tmp_path):
     reading = Reading(missing=(code,))
     series = load(tmp_path, text, judged=("confidence",), reading=reading)
     np.testing.assert_array_equal(series.values["confidence"], [[1, 4, nan, 3, 2]])
-    advice = said.split("(--missing '")[2].split("'")[0]
+    (_, named), (_, advice) = options(said)
+    assert named == f"confidence={code}"
     kept = Reading(missing=(advice,))
     series = load(tmp_path, text, judged=("confidence",), reading=kept)
     assert series.values["confidence"][0, 2] == float(code)

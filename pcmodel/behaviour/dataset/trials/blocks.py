@@ -8,13 +8,13 @@ Blocks that have letters or words follow each other as their rows stand.
 import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from shlex import quote
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from pcmodel.behaviour.dataset.naming import words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.violations import Violations
 
@@ -31,16 +31,31 @@ def stands(raw: RawTable, given: Mapping[str, str]) -> bool:
     return given.get("trial") == STANDING and STANDING not in raw.columns
 
 
+def as_they_stand() -> str:
+    """The option that says so."""
+    return pasted("columns", f"trial={STANDING}")
+
+
 def find_blocks(
-    raw: RawTable, names: Sequence[str], series: np.ndarray, trial: str | None
+    raw: RawTable,
+    names: Sequence[str],
+    series: np.ndarray,
+    trial: str | None,
+    given: str | None,
 ) -> dict[str, Float[np.ndarray, " rows"]]:
-    """By column what orders the blocks: their numbers, else where their rows begin."""
+    """By column what orders the blocks: their numbers, else where their rows begin.
+
+    Of the column that the user named, trials need not rise within a block.
+    """
     found = {n: b for n in names if (b := numbers_of(raw, n)) is not None}
     part = parts_of(series, list(found.values()))
     for name in names:
-        if name not in found and trial is not None:
+        if name not in found and (name == given or trial is not None):
             cells = [cell.strip() for cell in raw.columns[name]]
-            rank = _begins(cells, [to_number(c) for c in raw.columns[trial]], part)
+            own = None
+            if trial is not None and name != given:
+                own = [to_number(cell) for cell in raw.columns[trial]]
+            rank = _begins(cells, own, part)
             if rank is not None and not any(map(is_missing, cells)):
                 found[name] = rank
     return found
@@ -89,9 +104,9 @@ def check_blocks(
     problems.add(
         f"the rows stand in another order of blocks than its numbers ({first} after a "
         f"higher number; so in {len(odd)} of {several} series); if the rows stand as the "
-        f"trials were done, say so (--columns {quote(f'trial={STANDING}')}), if the "
-        f"blocks were done by their numbers, too (--columns {quote(f'block={name}')}), "
-        f"or let the belief start afresh in each (--series {quote(name)})",
+        f"trials were done, say so ({as_they_stand()}), if the blocks were done by their "
+        f"numbers, too ({pasted('columns', f'block={listed(name)}')}), or let the belief "
+        f"start afresh in each ({pasted('series', listed(name))})",
         **raw.at(odd[0], name),
         value=first,
     )
@@ -124,8 +139,8 @@ def check_positions(
         row = int(np.argmax((series == own) & (block == later)))
         problems.add(
             f"seems to be the order of the blocks, and {name!r} puts them into another; "
-            f"say which does (--columns {quote(f'block={other}')} or --columns "
-            f"{quote(f'block={name}')})",
+            f"say which does ({pasted('columns', f'block={listed(other)}')} or "
+            f"{pasted('columns', f'block={listed(name)}')})",
             **raw.at(row, other),
         )
         return
@@ -162,22 +177,17 @@ def check_stretches(
         problems.add(
             f"the rows stand in another order than these numbers, stretch by stretch (so "
             f"in {len(odd)} of {count} series); if the rows stand as the trials were done, "
-            f"say so (--columns {quote(f'trial={STANDING}')}), and if the trials were done "
-            f"by their numbers, too (--columns {quote(f'trial={column}')})",
+            f"say so ({as_they_stand()}), and if the trials were done by their numbers, "
+            f"too ({pasted('columns', f'trial={listed(column)}')})",
             **raw.at(odd[0], column),
             value=cell,
         )
 
 
-def to_carry_on(
-    names: Sequence[str], blocks: Mapping[str, np.ndarray], trial: str
-) -> str:
-    """Advice on how to carry the belief on over blocks: as numbers, if words failed."""
-    failed = [name for name in names if name not in blocks]
-    if not failed:
-        return "--columns block=COLUMN to carry the belief on"
+def to_carry_on(name: str, trial: str) -> str:
+    """Advice on how to carry the belief on over blocks that have no numbers."""
     return (
-        f"to carry the belief on, number the blocks of {failed[0]!r} in every row as they "
+        f"to carry the belief on, number the blocks of {name!r} in every row as they "
         f"followed each other, or sort the rows by block and {trial!r}"
     )
 
@@ -210,11 +220,11 @@ def numbers_of(raw: RawTable, column: str) -> Float[np.ndarray, " rows"] | None:
 
 
 def _begins(
-    cells: Sequence[str], trials: Sequence[float | None], part: np.ndarray
+    cells: Sequence[str], trials: Sequence[float | None] | None, part: np.ndarray
 ) -> Float[np.ndarray, " rows"] | None:
     """The row at which each row's block begins; None where blocks do not stand together.
 
-    They do where a label has one stretch of rows in each part, trials rising in it.
+    They do where a label has one stretch of rows in each part, `trials` rising in it.
     """
     first: dict[tuple[int, str], int] = {}
     found = np.zeros(len(cells))
@@ -222,7 +232,7 @@ def _begins(
     for i, key in enumerate(zip(part.tolist(), cells, strict=True)):
         before = last.get(key[0])
         if before is not None and cells[before] == key[1]:
-            one, other = trials[before], trials[i]
+            one, other = (trials[before], trials[i]) if trials else (0.0, 1.0)
             if one is None or other is None or not one < other:
                 return None
         elif key in first:

@@ -81,7 +81,7 @@ def test_blocks_of_letters_follow_each_other_as_they_stand(names, tmp_path, caps
     header, rows = rows_of(names)
     series, said = follow(tmp_path, capsys, table(header, *rows))
     assert series.values["outcome"].tolist() == [FIRST + SECOND, SECOND + FIRST] * 2
-    assert said["order"].startswith("by 'block', then 'trial'; 'block' is no number")
+    assert said["order"].endswith("; 'block' is no number and goes as its rows stand")
     # Under another name it is said which column they are.
     header = header.replace("block", "list")
     option = ("--columns", "block=list")
