@@ -123,17 +123,13 @@ def arrange(
     """`load_series` for a table already read."""
     problems, reading = Violations(), reading or Reading()
     check_reading(reading, task, covariates)
-    asked, whole = set[str](), raw
+    whole, given = raw, columns or {}
     extra = tuple(dict.fromkeys((*covariates, *series_by)))
     valued = (*(column.name for column in task.columns), *covariates)
-    if reading.where:
-        every = find_columns(raw, task, columns or {}, extra, Violations())
-        coded = coded_cells(raw, every, valued, reading)
-        asked = columns_in(raw, reading.where, coded)
-        raw = choose_rows(raw, reading.where, coded)
-    if parts := ids_put_together(raw, columns or {}):
-        raw = with_ids(raw, (columns or {})["participant"], parts, problems)
-    places = find_columns(raw, task, columns or {}, extra, problems)
+    raw, asked = _rows_asked_for(raw, task, given, extra, valued, reading)
+    if parts := ids_put_together(raw, given):
+        raw = with_ids(raw, given["participant"], parts, problems)
+    places = find_columns(raw, task, given, extra, problems)
     problems.raise_if_any()
     raw = without_codes(raw, whole, places, valued, reading)
     values = parse_columns(raw, task, places, scale, reading, problems)
@@ -142,24 +138,14 @@ def arrange(
     who = read_labels(raw, places["participant"], problems)
     _check_people(raw, places["participant"], who, asked, problems)
     _check_elsewhere(raw, set(places.values()) | asked, problems)
-    notes = [f"{name}: column {place!r}" for name, place in places.items()]
-    if "session" not in places:
-        notes.append("session: no column, so that a person's rows are one session")
-    known = {*places.values(), *parts}
-    unused = [name for name in raw.columns if name not in known]
-    notes += [f"not used: {', '.join(unused)}"] if unused else []
-    options = [c.name for c in task.columns if c.kind == "integer" and c.name in places]
-    notes += [
-        f"{name}, code: {told(raw.columns[places[name]], values[name])}"
-        for name in (*binary, *options)
-        if name in binary or is_coded(raw.columns[places[name]], values[name])
-    ]
+    notes = _notes(raw, task, places, parts, values)
     if "reaction_time" in places and "reaction_time" in values:
+        sessions = raw.columns[places["session"]] if "session" in places else raw.file
         values["reaction_time"], note = in_seconds(
             raw,
             places["reaction_time"],
             values["reaction_time"],
-            list(zip(who, _sessions(raw, places), raw.file, strict=True)),
+            list(zip(who, sessions, raw.file, strict=True)),
             reading,
             problems,
         )
@@ -169,20 +155,15 @@ def arrange(
     keys = [who] + [read_labels(raw, places[name], problems) for name in grouped]
     for name in ("participant", *grouped):
         check_alike(raw, places[name], problems)
-    series = _first_seen(list(zip(*keys, strict=True)))
+    series, people = _first_seen(list(zip(*keys, strict=True))), _first_seen(who)
+    _check_options(raw, task, places, values, keys, reading, problems)
     used = {places[name] for name in (*grouped, *covariates)} | asked | set(parts)
-    for name in options:
-        within = [*keys, raw.columns[places["block"]]] if "block" in places else keys
-        if name not in reading.codes:
-            part = _first_seen(list(zip(*within, strict=True)))
-            check_options(raw, name, places[name], values[name], part, problems)
     before = len(problems)
     said = {places[name] for name in extra} | asked
     check_rows(raw, task, places, values, who, said, problems)
-    check_phases(raw, task, places, values, series, used, columns or {}, problems)
-    check_sessions(raw, places, series, used, columns or {}, problems)
-    people = _first_seen(who)
-    others = used | set(places.values()) | set(parts)
+    check_phases(raw, task, places, values, series, used, given, problems)
+    check_sessions(raw, places, series, used, given, problems)
+    others = used | set(places.values())
     check_people_apart(raw, places, people, series, others, problems)
     check_repeats(raw, task, places, series, problems)
     # Trials that stand twice because of these rows or columns are no second thing to correct.
@@ -191,20 +172,71 @@ def arrange(
         raw, covariates, places, series, reading, problems
     )
     settled = settled and not changing
-    order, note = in_order(
-        raw, places, series, used, columns or {}, problems, settled=settled
-    )
-    notes.append(note)
-    notes += listed_numbers(raw, places, found)
+    order, note = in_order(raw, places, series, used, given, problems, settled=settled)
+    notes += [note, *listed_numbers(raw, places, found)]
     own = "" if parts else places["participant"]  # a column that --where knows
     _check_usable(raw, places[task.response], own, who, problems)
     problems.raise_if_any()
-    padded = _pad(values, series, _first_seen(who), order, found)
+    padded = _pad(values, series, people, order, found)
     return padded._replace(notes=tuple(note for note in notes if note))
 
 
-def _sessions(raw: RawTable, places: Mapping[str, str]) -> Sequence[str]:
-    return raw.columns[places["session"]] if "session" in places else raw.file
+def _rows_asked_for(
+    raw: RawTable,
+    task: Task,
+    given: Mapping[str, str],
+    extra: Sequence[str],
+    valued: Sequence[str],
+    reading: Reading,
+) -> tuple[RawTable, set[str]]:
+    """The rows that `reading` keeps, and the columns it speaks of."""
+    if not reading.where:
+        return raw, set()
+    places = find_columns(raw, task, given, extra, Violations())
+    coded = coded_cells(raw, places, valued, reading)
+    asked = columns_in(raw, reading.where, coded)
+    return choose_rows(raw, reading.where, coded), asked
+
+
+def _notes(
+    raw: RawTable,
+    task: Task,
+    places: Mapping[str, str],
+    parts: Sequence[str],
+    values: Mapping[str, np.ndarray],
+) -> list[str]:
+    """Which columns were taken for what, which are not used, and what counts as 0 and 1."""
+    notes = [f"{name}: column {place!r}" for name, place in places.items()]
+    if "session" not in places:
+        notes.append("session: no column, so that a person's rows are one session")
+    known = {*places.values(), *parts}
+    unused = [name for name in raw.columns if name not in known]
+    notes += [f"not used: {', '.join(unused)}"] if unused else []
+    kinds = {c.name: c.kind for c in task.columns if c.name in places}
+    for name in sorted(kinds, key=lambda name: kinds[name] != "binary"):
+        cells = raw.columns[places[name]]
+        is_choice = kinds[name] == "integer" and is_coded(cells, values[name])
+        if kinds[name] == "binary" or is_choice:
+            notes.append(f"{name}, code: {told(cells, values[name])}")
+    return notes
+
+
+def _check_options(
+    raw: RawTable,
+    task: Task,
+    places: Mapping[str, str],
+    values: Mapping[str, np.ndarray],
+    keys: Sequence[Sequence[str]],
+    reading: Reading,
+    problems: Violations,
+) -> None:
+    """Options that were not listed are the same in all series and blocks."""
+    within = [*keys, raw.columns[places["block"]]] if "block" in places else keys
+    part = _first_seen(list(zip(*within, strict=True)))
+    for column in task.columns:
+        name = column.name
+        if column.kind == "integer" and name in places and name not in reading.codes:
+            check_options(raw, name, places[name], values[name], part, problems)
 
 
 def _check_elsewhere(raw: RawTable, used: set[str], problems: Violations) -> None:
