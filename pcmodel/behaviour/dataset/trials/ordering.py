@@ -222,7 +222,8 @@ def _what_begins(
         )
     block = pasted("columns", f"block={listed(name)}")
     return (
-        f" ({pasted('series', listed(name))}, or {block} if the belief is carried on)"
+        f", and whether the belief starts afresh ({pasted('series', listed(name))}) or is "
+        f"carried on ({block})"
     )
 
 

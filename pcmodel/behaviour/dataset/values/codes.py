@@ -129,7 +129,8 @@ def _refuse_words(
         refuse_third(raw, name, place, levels, problems, has_codes=True)
         return
     # Of one word alone, the other may have any name.
-    one, other = sorted([*levels, "other"][:2])
+    others = [word for word in ("other", "another") if word not in levels]
+    one, other = sorted([*levels, *others][:2])
     if larger_of({one: "", other: ""}) == one:
         one, other = other, one
     advice = f"say which word counts as 0 and which as 1{either_code(name, one, other)}"

@@ -194,3 +194,32 @@ def test_a_block_that_was_asked_for_in_where_too_is_a_block(tmp_path):
     every = Reading(where='list != "1" or list == "1"')
     carried = {"columns": {"block": "list"}, "reading": every}
     assert load(tmp_path, text, **carried).present.shape == (2, 12)
+
+
+def test_trials_among_each_other_of_several_values_are_told_of_the_column(tmp_path):
+    rows = [
+        f"s{who},{t},{t % 2},{t // 3},{part}"
+        for who in (1, 2)
+        for t in range(6)
+        for part in (2, 1)
+    ]
+    text = table("id,trial,outcome,response,list", *rows)
+    said = complaint(tmp_path, text)
+    assert "stands twice, in several values of 'list'" in said
+    shapes = {"--series": (4, 6), "--where": (2, 6)}
+    for option, value in options(said):
+        if option != "--columns":
+            own = followed(tmp_path, text, option, value)
+            assert own.present.shape == shapes[option]
+    assert {name for name, _ in options(said)} == {*shapes, "--columns"}
+    # The rows stand trial by trial, of which it is asked next.
+    given = {"block": "list"}
+    assert ("--columns", "block=list") in options(said)
+    (again,) = options(complaint(tmp_path, text, columns=given))
+    assert again == ("--columns", "trial=trial")
+    series = load(tmp_path, text, columns={**given, "trial": "trial"})
+    assert series.values["outcome"].tolist() == [[0, 1] * 6] * 2
+    # Words that come in turn cannot be ordered.
+    said = complaint(tmp_path, text.replace(",2\n", ",B\n").replace(",1\n", ",A\n"))
+    assert "number the blocks of 'list' in every row" in said
+    assert {name for name, _ in options(said)} == {"--series", "--where"}

@@ -120,3 +120,17 @@ def test_a_code_for_missing_is_no_response(pair, tmp_path):
     assert "may stand for a missing value" in said
     series = load(tmp_path, text, reading=Reading(codes={"response": pair}))
     assert series.values["response"].tolist() == [[0, 0, 1, 0]]
+
+
+def test_times_before_the_question_are_no_value_or_no_trial(tmp_path):
+    cells = ["0.5", "-0.2", "0.75", "-0.1"]
+    text, judged = trials("rt", cells), ("reaction_time",)
+    said = complaint(tmp_path, text, judged=judged)
+    assert "is no time that a response takes" in said
+    (_, missing), (_, where) = options(said)
+    reading = Reading(missing=tuple(missing.split(",")))
+    series = load(tmp_path, text, judged=judged, reading=reading)
+    times = series.values["reaction_time"]
+    np.testing.assert_array_equal(times, [[0.5, nan, 0.75, nan]])
+    series = load(tmp_path, text, judged=judged, reading=Reading(where=where))
+    np.testing.assert_array_equal(series.values["reaction_time"], [[0.5, 0.75]])

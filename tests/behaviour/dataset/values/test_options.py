@@ -190,3 +190,10 @@ def test_sides_on_which_options_change_are_asked_about(tmp_path, capsys):
     assert series.values["choice"][0].tolist() == [1 + t % 2 for t in range(8)]
     same = text.replace(",B,", ",A,")
     follow(tmp_path, capsys, same, **TASK)
+
+
+def test_numbers_of_print_among_options_are_told_what_to_write(tmp_path, capsys):
+    text = rows_of(["1", "2", '"2,0"', "2", "1"])
+    said = both(tmp_path, capsys, text, **TASK)
+    assert "row 4 '2,0': has a comma; write a point" in said and "--codes" not in said
+    follow(tmp_path, capsys, text.replace('"2,0"', "2.0"), **TASK)
