@@ -87,7 +87,8 @@ def check_reading(reading: Reading, task: Task, covariates: Sequence[str] = ()) 
             kind = "column of two values or options, or condition in a formula"
             raise unknown_name(kind, name, known, where="codes")
         if name not in binary:
-            _check_labels(name, pair)
+            # Of all options of a bandit, the table may hold one.
+            _check_labels(name, pair, least=1 if name in options else 2)
         elif len(pair) != 2 or same(*pair):
             raise UserError(
                 f"of {name} are {', '.join(pair) or 'none'}",
@@ -107,9 +108,9 @@ def check_reading(reading: Reading, task: Task, covariates: Sequence[str] = ()) 
             )
 
 
-def _check_labels(name: str, labels: Sequence[str]) -> None:
+def _check_labels(name: str, labels: Sequence[str], *, least: int) -> None:
     twice = [x for i, x in enumerate(labels) if any(same(x, y) for y in labels[:i])]
-    if len(labels) < 2 or twice or not all(labels):
+    if len(labels) < least or twice or not all(labels):
         raise UserError(
             f"of {name} are {', '.join(labels) or 'none'}",
             where="codes",

@@ -26,6 +26,35 @@ WORDS = ("999", "-9", "n/a", "", "unknown", "?", "20%", "−5", "1 000", "30px",
 PARTS = ("condition", "version", "Phase", "list", "group", "site (no)", "drug", "x, y")
 
 
+RESPONSES = (
+    *(("5",), ("left",), ("0", "2"), ("1", "9"), ("7", "8"), ("left", "right")),
+    *(
+        ("0", "1", "7"),
+        ("left", "right", "none given"),
+        ("f", "j", "0"),
+        ("win", "loss"),
+    ),
+    *(
+        ("0", "1", "late"),
+        ("1", "2", "3", "space"),
+        ("0", "1", "2"),
+        ("A", "B", "miss"),
+    ),
+    *(("a, b", "c"), ("1", "2", "2,5"), ("1", "5", "20"), ("it's", "not"), ("-1", "1")),
+    *(
+        ("1", "99"),
+        ("x=1", "x=2"),
+        ('say "hi"', "no"),
+        ("0.1", "0.2"),
+        ("1", "2", "-9"),
+    ),
+)
+BLOCKS = (
+    *(("block", ("1", "2")), ("block", ("A", "B")), ("run (no)", ("1", "2"))),
+    *(("condition", ("easy", "hard")), ("x, y", ("2", "1")), ("Run", ("a, b", "c"))),
+)
+
+
 class Case(NamedTuple):
     """A table, the task, its covariates, and the options that it is first read with."""
 
@@ -36,7 +65,8 @@ class Case(NamedTuple):
 
 
 def _quoted(name: str) -> str:
-    return f'"{name}"' if "," in name else name
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"' if "," in name or '"' in name else name
 
 
 def _rows(cells: Sequence[Sequence[str]], *, trials: int = 6) -> Iterator[str]:
@@ -78,9 +108,38 @@ def _ratings() -> Iterator[Case]:
         yield Case(text, "rating", options=(("--scale", "0,100"),))
 
 
+def _choices() -> Iterator[Case]:
+    """Responses, outcomes and options of words and numbers, of which some may be none."""
+    for kinds in RESPONSES:
+        cells = [kinds[t % len(kinds)] for t in range(12)]
+        rows = [f"a,{t},{t // 2 % 2},{_quoted(cell)}" for t, cell in enumerate(cells)]
+        yield Case("\n".join(["id,trial,outcome,response", *rows]))
+        yield Case("\n".join(["id,trial,response,outcome", *rows]))
+        rows = [f"{row},{t // 3 % 2}" for t, row in enumerate(rows)]
+        yield Case("\n".join(["id,trial,reward,choice,x", *rows]), "bandit")
+
+
+def _blocks() -> Iterator[Case]:
+    """Blocks that half of the people did in the other order, trials counted in each or on."""
+    for (name, levels), anew, clock, sort in itertools.product(
+        BLOCKS, (True, False), (True, False), (True, False)
+    ):
+        rows = []
+        for place, who in enumerate("abcd"):
+            for i, level in enumerate(reversed(levels) if place % 2 else levels):
+                first = 0 if anew else 8 * levels.index(level)
+                for t in range(8):
+                    onset = f",{100 * (t + 8 * i) + t % 3}" if clock else ""
+                    done = f"{t % 2},{t // 2 % 2}{onset}"
+                    rows.append(f"{who},{_quoted(level)},{t + first},{done}")
+        rows = sorted(rows) if sort else rows
+        head = f"id,{_quoted(name)},trial,outcome,response" + ",onset" * clock
+        yield Case("\n".join([head, *rows]))
+
+
 def cases() -> list[Case]:
     """All tables."""
-    return [*_covariates(), *_parts(), *_ratings()]
+    return [*_covariates(), *_parts(), *_ratings(), *_choices(), *_blocks()]
 
 
 def _said(folder: Path, case: Case) -> str:
@@ -112,6 +171,13 @@ def _said(folder: Path, case: Case) -> str:
     return ""
 
 
+def _replaces(option: tuple[str, str], own: tuple[str, str]) -> bool:
+    """Whether one option is given in place of another."""
+    if option == ("--columns", "trial=row"):
+        return own[0] == "--columns" and own[1].startswith("trial=")
+    return option[0] == own[0] == "--scale"
+
+
 def failures(folder: Path, case: Case) -> tuple[list[str], int]:
     """What failed of the options that are advised, and how many were followed."""
     said, found, count = _said(folder, case), [], 0
@@ -120,9 +186,7 @@ def failures(folder: Path, case: Case) -> tuple[list[str], int]:
     for name, value in options(said):
         if not value or any(word in f"{name}={value}" for word in GENERAL):
             continue
-        kept = tuple(
-            own for own in case.options if own[0] != "--scale" or name != "--scale"
-        )
+        kept = tuple(own for own in case.options if not _replaces((name, value), own))
         then = case._replace(options=(*kept, (name, value)))
         after = _said(folder, then)
         count += 1

@@ -31,9 +31,10 @@ def stands(raw: RawTable, given: Mapping[str, str]) -> bool:
     return given.get("trial") == STANDING and STANDING not in raw.columns
 
 
-def as_they_stand() -> str:
-    """The option that says so."""
-    return pasted("columns", f"trial={STANDING}")
+def as_they_stand(given: str | None = None) -> str:
+    """The option that says so, in place of the column of trials that was given."""
+    instead = f" in place of trial={given}" if given else ""
+    return pasted("columns", f"trial={STANDING}") + instead
 
 
 def find_blocks(
@@ -75,12 +76,14 @@ def check_blocks(
     block: np.ndarray,
     within: np.ndarray,
     series: np.ndarray,
+    given: str | None,
     problems: Violations,
 ) -> None:
     """Rows that stand block by block stand in the order of the blocks' numbers.
 
     Rows that stand in no order, or sorted by the numbers as words, say nothing of it.
-    `within` is the rank of each row's trial in its block.
+    `within` is the rank of each row's trial in its block; `given` the column of trials,
+    where the user said it.
     """
     several = in_blocks = 0
     odd: list[int] = []  # the row at which a block of a lower number begins
@@ -104,7 +107,7 @@ def check_blocks(
     problems.add(
         f"the rows stand in another order of blocks than its numbers ({first} after a "
         f"higher number; so in {len(odd)} of {several} series); if the rows stand as the "
-        f"trials were done, say so ({as_they_stand()}), if the blocks were done by their "
+        f"trials were done, say so ({as_they_stand(given)}), if the blocks were done by their "
         f"numbers, too ({pasted('columns', f'block={listed(name)}')}), or let the belief "
         f"start afresh in each ({pasted('series', listed(name))})",
         **raw.at(odd[0], name),

@@ -82,7 +82,7 @@ def in_order(
         _check_trials(raw, column, order, series, part, taken, problems)
     if len(problems) == before and not _is_timed(raw, order, series, taken):
         if chosen and "block" not in given:
-            _check_blocks(raw, chosen[0], keys, numbers, series, taken, problems)
+            _check_blocks(raw, chosen[0], keys, numbers, series, taken, given, problems)
         elif not is_twice and "trial" not in given:
             check_stretches(raw, column, numbers, series, problems)
     if chosen:
@@ -113,6 +113,7 @@ def _check_blocks(
     numbers: np.ndarray,
     series: np.ndarray,
     taken: set[str],
+    given: Mapping[str, str],
     problems: Violations,
 ) -> None:
     """Blocks were done in the order of their numbers, by another column or the rows."""
@@ -120,7 +121,8 @@ def _check_blocks(
     check_positions(raw, name, keys[0], series, taken, problems)
     within = np.argsort(np.lexsort((numbers, *reversed(keys[1:]))))
     if len(problems) == before:
-        check_blocks(raw, name, keys[0], within, series, problems)
+        trial = given.get("trial")
+        check_blocks(raw, name, keys[0], within, series, trial, problems)
 
 
 def by_series(series: np.ndarray) -> list[np.ndarray]:
@@ -287,9 +289,11 @@ def _check_trials(
         else:
             asked = clock.is_time and len(fallen) > most
         if asked:
+            other = pasted("columns", f"trial={listed(clock.name)}")
+            also = f" or {other}" if clock.is_number else ""
             problems.add(
                 f"seems to order the trials, and {column!r} puts them into another "
-                f"order; say which counts them ({counted}, or another), "
+                f"order; say which counts them ({counted}{also}), "
                 f"or that this one does not ({every(clock.name, raw.columns[clock.name][fallen[0]])})",
                 **raw.at(int(fallen[0]), clock.name),
             )

@@ -141,9 +141,15 @@ def test_a_side_car_lists_the_options(tmp_path, capsys):
 
 def test_codes_of_options_are_each_listed_once(tmp_path, capsys):
     text = rows_of(["A", "B", "A"])
-    for codes in ("A", "A,A"):
-        said = both(tmp_path, capsys, text, "--codes", f"choice={codes}", **TASK)
-        assert "codes: of choice are" in said and "each once" in said
+    said = both(tmp_path, capsys, text, "--codes", "choice=A,A", **TASK)
+    assert "codes: of choice are" in said and "each once" in said
+    said = both(tmp_path, capsys, text, "--codes", "choice=A", **TASK)
+    assert "row 3 'B': is none of the options A" in said
+    # Of all options the table may hold one.
+    text = rows_of(["0", "0", "0"])
+    codes, _ = pasted(both(tmp_path, capsys, text, **TASK))
+    series, _ = follow(tmp_path, capsys, text, *codes, **TASK)
+    assert series.values["choice"].tolist() == [[1, 1, 1]]
 
 
 @pytest.mark.parametrize(
