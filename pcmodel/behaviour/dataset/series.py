@@ -138,6 +138,7 @@ def arrange(
     who = read_labels(raw, places["participant"], problems)
     _check_people(raw, places["participant"], who, asked, problems)
     _check_elsewhere(raw, set(places.values()) | asked, problems)
+    own = None if parts else places["participant"]  # a column that --where knows
     notes = _notes(raw, task, places, parts, values)
     if "reaction_time" in places and "reaction_time" in values:
         sessions = raw.columns[places["session"]] if "session" in places else raw.file
@@ -146,6 +147,7 @@ def arrange(
             places["reaction_time"],
             values["reaction_time"],
             list(zip(who, sessions, raw.file, strict=True)),
+            own,
             reading,
             problems,
         )
@@ -174,7 +176,6 @@ def arrange(
     settled = settled and not changing
     order, note = in_order(raw, places, series, used, given, problems, settled=settled)
     notes += [note, *listed_numbers(raw, places, found)]
-    own = "" if parts else places["participant"]  # a column that --where knows
     _check_usable(raw, places[task.response], own, who, problems)
     problems.raise_if_any()
     padded = _pad(values, series, people, order, found)
@@ -292,7 +293,7 @@ def _first_seen(labels: Sequence) -> Int[np.ndarray, " rows"]:
 def _check_usable(
     raw: RawTable,
     response: str,
-    column: str,
+    column: str | None,
     who: Sequence[str],
     problems: Violations,
 ) -> None:
@@ -319,7 +320,7 @@ def _check_usable(
             )
 
 
-def _people_out(column: str, people: Sequence[str]) -> str:
+def _people_out(column: str | None, people: Sequence[str]) -> str:
     """The option that leaves out people, where it can be written."""
     if not column or len(people) > MOST_PEOPLE or any('"' in name for name in people):
         return ""

@@ -9,6 +9,7 @@ from tests.behaviour.dataset.small_tables import (
     complaint,
     follow,
     load,
+    options,
     table,
     trials,
 )
@@ -84,6 +85,7 @@ def test_a_unit_that_is_said_does_not_hide_people_of_another(unit, tmp_path, cap
         "column 'rt', row 6: has a median of" in said and f"all are in {unit}" in said
     )
     without = ("--where", 'subject != "p1"')
+    assert options(said) == [without]
     units = ("--units", f"reaction_time={unit}")
     series, _ = follow(tmp_path, capsys, text, *ASK, *units, *without)
     np.testing.assert_allclose(series.values["reaction_time"][:, 0], [0.4, 0.6])
@@ -143,7 +145,10 @@ def test_reaction_times_are_in_seconds(name, cells, units, tmp_path):
 def test_units_that_cannot_be_known_are_refused(cells, tmp_path):
     text = trials("rt", cells, people=2)
     said = complaint(tmp_path, text, judged=("reaction_time",))
-    assert "column 'rt', row" in said and "--units reaction_time=s or ms" in said
+    assert (
+        "column 'rt', row" in said
+        and "--units reaction_time=s or --units reaction_time=ms" in said
+    )
     wrong = Reading(units={"reaction_time": "min"})
     said = complaint(tmp_path, text, judged=("reaction_time",), reading=wrong)
     assert "expected s or ms" in said
