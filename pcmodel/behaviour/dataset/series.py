@@ -167,7 +167,7 @@ def arrange(
     check_sessions(raw, places, series, used, given, problems)
     others = used | set(places.values())
     check_people_apart(raw, places, people, series, others, problems)
-    check_repeats(raw, task, places, series, problems)
+    check_repeats(raw, task, places, series, None if own in asked else own, problems)
     # Trials that stand twice because of these rows or columns are no second thing to correct.
     settled = len(problems) == before
     found, changing = read_covariates(

@@ -19,6 +19,14 @@ from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.violations import Violations
 
 STANDING = "row"  # `--columns trial=row`: trials were done as the rows stand
+# Words that number blocks as they followed each other, if all of a column's are such.
+ONE, TWO = (
+    "one two three four five six seven eight nine ten",
+    "first second third fourth",
+)
+NUMBERS = {word: i for i, word in enumerate(ONE.split(), 1)}
+NUMBERS |= {word: i for i, word in enumerate(TWO.split(), 1)}
+NUMBERS |= {"pre": 1, "post": 2, "before": 1, "after": 2}
 BLOCKS = {"block", "run", "list", "condition", "miniblock", "task"}
 PLACES = {"order", "position", "pos", "sequence", "seq", "place", "rank"}
 MANY = 10  # blocks, which a spreadsheet may have sorted as words: 1, 10, 2
@@ -123,10 +131,13 @@ def check_positions(
     taken: Collection[str],
     problems: Violations,
 ) -> None:
-    """No column such as `block_order` puts the blocks of a series into another order."""
+    """No column such as `block_order` puts the blocks of a series into another order.
+
+    One that is called `order` alone does, where it numbers each series' blocks from 1.
+    """
     for other, cells in raw.columns.items():
         said = set(words(other))
-        if other in taken or not (said & PLACES and said & BLOCKS):
+        if other in taken or not ((said & PLACES and said & BLOCKS) or said <= PLACES):
             continue
         numbers = [to_number(cell) for cell in cells]
         if None in numbers or not np.isfinite(np.asarray(numbers, float)).all():
@@ -135,6 +146,11 @@ def check_positions(
         pairs = np.unique(np.stack([series, block, place]), axis=1)
         inner = np.diff(pairs[0]) == 0
         once = np.all(np.diff(pairs[1])[inner] > 0.0)  # one place for each block
+        from_one = all(
+            sorted(pairs[2][pairs[0] == s]) == list(range(1, 1 + np.sum(pairs[0] == s)))
+            for s in np.unique(pairs[0])
+        )
+        once = once and (bool(said & BLOCKS) or from_one)
         moved = np.flatnonzero(inner & (np.diff(pairs[2]) < 0.0))
         if not once or not len(moved):
             continue
@@ -213,13 +229,19 @@ def numbers_of(raw: RawTable, column: str) -> Float[np.ndarray, " rows"] | None:
         number = to_number(cell)
         if number is None:
             found = re.fullmatch(r"\D*(\d+)", cell.strip())
-            number = float(found.group(1)) if found else np.nan
+            number = float(found.group(1) if found else _of_words(cell))
         if np.isnan(number):
             return None
         numbers[cell] = number
     if tenths(numbers) or len(set(numbers.values())) != len(numbers):
         return None
     return np.asarray([numbers[cell] for cell in raw.columns[column]])
+
+
+def _of_words(cell: str) -> float:
+    """The number that the words of a cell say: `second run` is 2; NaN for none or two."""
+    found = [NUMBERS[word] for word in words(cell) if word in NUMBERS]
+    return found[0] if len(found) == 1 else np.nan
 
 
 def _begins(

@@ -8,12 +8,17 @@ from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import comparison, option
-from pcmodel.behaviour.dataset.trials.blocks import numbers_of, to_carry_on
+from pcmodel.behaviour.dataset.trials.blocks import (
+    as_they_stand,
+    numbers_of,
+    to_carry_on,
+)
 from pcmodel.behaviour.dataset.trials.clocks import counts
 from pcmodel.behaviour.dataset.trials.ids import as_two, parting_column
 from pcmodel.behaviour.dataset.violations import Violations
 
 MOST_TOLD = 3  # kinds of rows
+FEW = 0.2  # of the steps from row to row go back where trials are counted anew
 SAID = "the same trial of the same participant stands twice"
 
 
@@ -64,6 +69,8 @@ def _in_words(
     name = parting_column(raw, series, numbers, taken)
     if name is None:
         name = parting_column(raw, series, numbers, taken, in_turn=False)
+        if name is None:
+            return _of_no_column(series, numbers)
         return _among_each_other(raw, name, places["trial"], taken)
     kept = _one_kind(raw, name, taken)[:1]
     return (
@@ -75,16 +82,26 @@ def _in_words(
     )
 
 
-def _among_each_other(
-    raw: RawTable, name: str | None, trial: str, taken: set[str]
-) -> str:
-    """That no column parts trials one stretch after the other; `name` does trial by trial."""
-    if name is None:
-        return (
-            f"{SAID}; if they are of different sessions or blocks, name those columns as "
-            "series (--series, or --columns block=COLUMN to carry the belief on), and if a "
-            "trial has several rows, keep one of them (--where)"
+def _of_no_column(series: np.ndarray, numbers: np.ndarray) -> str:
+    """That no column parts the trials; rows may stand as they were done, run after run."""
+    order = np.argsort(series, kind="stable")
+    inner = np.diff(series[order]) == 0
+    steps = np.diff(numbers[order])[inner]
+    stands = ""
+    if np.mean(steps <= 0.0) <= FEW and not np.any(steps == 0.0):
+        stands = (
+            ", if their numbers begin anew and the rows stand as they were done, say so "
+            f"({as_they_stand()})"
         )
+    return (
+        f"{SAID}{stands}; if they are of different sessions or blocks, name those columns "
+        "as series (--series=COLUMN, or --columns block=COLUMN to carry the belief on), "
+        "and if a trial has several rows, keep one of them (--where)"
+    )
+
+
+def _among_each_other(raw: RawTable, name: str, trial: str, taken: set[str]) -> str:
+    """That no column parts trials one stretch after the other; `name` does trial by trial."""
     block = pasted("columns", f"block={listed(name)}")
     carried = f"to carry it on, so too ({block})"
     if numbers_of(raw, name) is None:

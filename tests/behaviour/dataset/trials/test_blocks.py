@@ -185,3 +185,56 @@ def test_a_column_of_the_order_of_blocks_is_asked_about(name, tmp_path, capsys):
     # One and the same in all rows of a person, it names the group of an order.
     rows = [row[:-1] + str(1 + "abcd".index(row[0]) % 2) for row in rows]
     follow(tmp_path, capsys, table(f"{header},{name}", *rows))
+
+
+def test_a_column_called_order_alone_that_numbers_the_blocks(tmp_path, capsys):
+    header, rows = rows_of()
+    place = {"a1": 1, "a2": 2, "b1": 2, "b2": 1, "c1": 1, "c2": 2, "d1": 2, "d2": 1}
+    rows = [f"{row},{place[row[0] + row[2]]}" for row in sorted(rows)]
+    text = table(f"{header},order", *rows)
+    said = both(tmp_path, capsys, text)
+    assert "column 'order', row 14: seems to be the order of the blocks" in said
+    series, _ = follow(tmp_path, capsys, text, "--columns", "block=order")
+    assert series.values["outcome"].tolist() == [FIRST + SECOND, SECOND + FIRST] * 2
+    # An order that a person was assigned to, and a place on the screen, are none.
+    for cells in ("12", "35"):
+        other = [f"{row[:-1]}{cells['bd'.count(row[0])]}" for row in rows]
+        follow(tmp_path, capsys, table(f"{header},order", *other))
+        other = [f"{row[:-1]}{cells[i % 2]}" for i, row in enumerate(rows)]
+        follow(tmp_path, capsys, table(f"{header},position", *other))
+
+
+@pytest.mark.parametrize(
+    "names", [("first", "second"), ("run one", "run two"), ("pre", "post")]
+)
+def test_blocks_of_words_that_number_them(names, tmp_path, capsys):
+    """Sorted by the alphabet, or as they were done: it is asked."""
+    one, two = names
+    rows = [
+        f"{who},{name},{t},{y},{t % 2}"
+        for who in "abcd"
+        for name, outcomes in sorted(((one, FIRST), (two, SECOND)), reverse=one < two)
+        for t, y in enumerate(outcomes)
+    ]
+    said = both(tmp_path, capsys, table(HEADER, *rows))
+    assert f"column 'block', row 6 {one!r}: the rows stand in another order" in said
+    text = table(HEADER, *rows)
+    series, _ = follow(tmp_path, capsys, text, "--columns", "block=block")
+    assert series.values["outcome"].tolist() == [FIRST + SECOND] * 4
+    series, _ = follow(tmp_path, capsys, text, "--columns", "trial=row")
+    assert series.values["outcome"].tolist() == [SECOND + FIRST] * 4
+
+
+def test_trials_counted_anew_without_a_column_of_blocks_go_as_they_stand(
+    tmp_path, capsys
+):
+    header, rows = rows_of(("", ""))
+    rows = [row.replace(",,", ",", 1) for row in rows]
+    text = table(header.replace("block,", ""), *rows)
+    said = both(tmp_path, capsys, text)
+    assert "if their numbers begin anew and the rows stand as they were done" in said
+    series, _ = follow(tmp_path, capsys, text, "--columns", "trial=row")
+    assert series.values["outcome"].tolist() == [FIRST + SECOND, SECOND + FIRST] * 2
+    # Two rows of each trial are no second run.
+    said = both(tmp_path, capsys, text.replace(",1\n", ",1\na,9,0,0\n"))
+    assert "trial=row" not in said
