@@ -165,6 +165,44 @@ def check_positions(
         return
 
 
+def check_counts(
+    raw: RawTable,
+    name: str,
+    block: np.ndarray,
+    numbers: np.ndarray,
+    series: np.ndarray,
+    taken: Collection[str],
+    problems: Violations,
+) -> None:
+    """No column counts the trials of a series over its blocks, and those in another order.
+
+    It has every number once, block after block, and rises with each block's own `numbers`.
+    """
+    for other, cells in raw.columns.items():
+        counted = [to_number(cell) for cell in cells]
+        if other in taken or None in counted:
+            continue
+        values = np.asarray(counted, float)
+        order = np.lexsort((values, series))
+        inner = np.diff(series[order]) == 0
+        if not np.all(np.diff(values[order])[inner] == 1.0):
+            continue
+        anew = np.diff(block[order]) != 0.0
+        rises = np.diff(numbers[order]) > 0.0
+        begun = len(np.unique(np.stack([series, block]), axis=1).T)
+        if not np.all(anew | rises | ~inner) or 1 + np.sum(anew | ~inner) != begun:
+            continue
+        falls = np.flatnonzero(inner & (np.diff(block[order]) < 0.0))
+        if len(falls):
+            problems.add(
+                f"counts the trials over the blocks, and {name!r} puts those into another "
+                f"order; say which does ({pasted('columns', f'trial={listed(other)}')} or "
+                f"{pasted('columns', f'block={listed(name)}')})",
+                **raw.at(int(order[falls[0] + 1]), other),
+            )
+            return
+
+
 def check_stretches(
     raw: RawTable,
     column: str,

@@ -13,6 +13,7 @@ from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import comparison, every, known_only, option
 from pcmodel.behaviour.dataset.trials.blocks import (
     check_blocks,
+    check_counts,
     check_positions,
     check_stretches,
     find_blocks,
@@ -119,6 +120,8 @@ def _check_blocks(
     """Blocks were done in the order of their numbers, by another column or the rows."""
     before = len(problems)
     check_positions(raw, name, keys[0], series, taken, problems)
+    if len(problems) == before and len(keys) == 1:
+        check_counts(raw, name, keys[0], numbers, series, taken, problems)
     within = np.argsort(np.lexsort((numbers, *reversed(keys[1:]))))
     if len(problems) == before:
         trial = given.get("trial")

@@ -88,3 +88,13 @@ def test_a_label_that_a_side_car_does_not_list_is_left_out_or_listed(study):
     listed = {"group": tuple(codes.removeprefix("group=").split(","))}
     found = load(study, "group", codes=listed).covariates["group"]
     assert found.tolist() == ["a", "a", "b", "b", "c", "c"]
+
+
+def test_a_session_without_a_row_is_left_out_by_the_advice(study):
+    file = study / "sub-02" / "sub-02_sessions.tsv"
+    file.write_text("session_id\tdrug\nses-1\tnone\n")
+    said = complaint(study, "drug")
+    assert "sub-02_sessions.tsv" in said and "ses-2 has data but no row here" in said
+    (where,) = advised(said)
+    series = load(study, "drug", where=where)
+    assert series.covariates["drug"].tolist() == ["none", "LSD", "none", "none", "LSD"]

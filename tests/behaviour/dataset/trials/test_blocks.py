@@ -238,3 +238,28 @@ def test_trials_counted_anew_without_a_column_of_blocks_go_as_they_stand(
     # Two rows of each trial are no second run.
     said = both(tmp_path, capsys, text.replace(",1\n", ",1\na,9,0,0\n"))
     assert "trial=row" not in said
+
+
+@pytest.mark.parametrize("name", ["trial_overall", "Nth", "count (all)"])
+def test_a_count_over_the_blocks_that_goes_another_way_is_asked_about(
+    name, tmp_path, capsys
+):
+    """Rows in no order say nothing; another column does."""
+    header, rows = rows_of()
+    rows = [f"{row},{1 + i % 8}" for i, row in enumerate(rows)]
+    random.Random(1).shuffle(rows)
+    text = table(f"{header},{name}", *rows)
+    said = both(tmp_path, capsys, text)
+    assert f"column {name!r}" in said and "counts the trials over the blocks" in said
+    people = list(dict.fromkeys(row[0] for row in rows))
+    option = ("--columns", f"trial={name}")
+    series, _ = follow(tmp_path, capsys, text, *option)
+    assert series.values["outcome"].tolist() == [
+        SECOND + FIRST if who in "bd" else FIRST + SECOND for who in people
+    ]
+    series, _ = follow(tmp_path, capsys, text, "--columns", "block=block")
+    assert series.values["outcome"].tolist() == [FIRST + SECOND] * 4
+    # A number of the row, in a table that was sorted by condition, says the same.
+    rows = [f"{row[:-2]},{1 + i % 8}" for i, row in enumerate(sorted(rows))]
+    random.Random(2).shuffle(rows)
+    follow(tmp_path, capsys, table(f"{header},{name}", *rows))

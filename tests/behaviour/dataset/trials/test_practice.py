@@ -192,7 +192,9 @@ def test_rows_without_outcome_and_response_are_asked_about(
 ):
     text = fixations(name, cells)
     said = both(tmp_path, capsys, text)
-    assert f"column {by!r}, rows 2, 4" in said and "neither outcome nor response" in said
+    assert (
+        f"column {by!r}, rows 2, 4" in said and "neither outcome nor response" in said
+    )
     without, every = advised(said)
     series, _ = follow(tmp_path, capsys, text, "--where", without)
     assert series.values["outcome"].tolist() == [[t % 2 for t in range(8)]]
