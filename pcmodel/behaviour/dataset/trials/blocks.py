@@ -31,7 +31,7 @@ BLOCKS = {"block", "run", "list", "condition", "miniblock", "task"}
 PLACES = {"order", "position", "pos", "sequence", "seq", "place", "rank"}
 MANY = 10  # blocks, which a spreadsheet may have sorted as words: 1, 10, 2
 LONG = 5.0  # rows of a stretch, on average, that is no chance
-IN_BLOCKS = 0.5  # of the people at least, whose rows then stand in no order by chance
+IN_BLOCKS = 0.5  # of the people at least, whose rows then stand so by no chance
 
 
 def stands(raw: RawTable, given: Mapping[str, str]) -> bool:
@@ -201,6 +201,33 @@ def check_counts(
                 **raw.at(int(order[falls[0] + 1]), other),
             )
             return
+
+
+def check_together(
+    raw: RawTable, name: str, series: np.ndarray, problems: Violations
+) -> None:
+    """Without numbers of trials, the rows of a block stand together.
+
+    A table that was sorted by trials, whose column is gone, has a row of each block in turn.
+    """
+    cells = np.asarray([cell.strip() for cell in raw.columns[name]])
+    several, odd = 0, list[int]()
+    for own in range(int(series.max()) + 1):
+        rows = np.flatnonzero(series == own)
+        begins = np.flatnonzero(cells[rows][1:] != cells[rows][:-1]) + 1
+        many = len(np.unique(cells[rows]))
+        several += many > 1
+        if many > 1 and len(rows) >= 2 * many and 2 * (len(begins) + 1) > len(rows):
+            odd.append(int(rows[begins[0]]))
+    if odd and len(odd) >= IN_BLOCKS * several:
+        problems.add(
+            "changes about with every row, so that no block's rows stand together; if the "
+            f"rows stand as the trials were done, say so ({as_they_stand()}), or let the "
+            f"belief start afresh in each ({pasted('series', listed(name))}), or sort the "
+            "rows by block",
+            **raw.at(odd[0], name),
+            value=str(cells[odd[0]]),
+        )
 
 
 def check_stretches(

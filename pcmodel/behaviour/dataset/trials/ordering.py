@@ -16,6 +16,7 @@ from pcmodel.behaviour.dataset.trials.blocks import (
     check_counts,
     check_positions,
     check_stretches,
+    check_together,
     find_blocks,
     numbers_of,
     parts_of,
@@ -71,6 +72,8 @@ def in_order(
         _check_order(raw, part, taken, problems)
         if settled:
             _check_anew(raw, part, taken, problems)
+            for name in names:
+                check_together(raw, name, series, problems)
         return np.argsort(series, kind="stable"), "order: as the rows stand"
     numbers = _numbers(raw, column, problems)
     is_twice = bool(find_twice(series, numbers))

@@ -263,3 +263,22 @@ def test_a_count_over_the_blocks_that_goes_another_way_is_asked_about(
     rows = [f"{row[:-2]},{1 + i % 8}" for i, row in enumerate(sorted(rows))]
     random.Random(2).shuffle(rows)
     follow(tmp_path, capsys, table(f"{header},{name}", *rows))
+
+
+@pytest.mark.parametrize("names", [("1", "2"), ("A", "B")])
+def test_blocks_whose_rows_come_in_turn_are_asked_about(names, tmp_path, capsys):
+    """A table sorted by trials, without their numbers."""
+    _, rows = rows_of(names)
+    rows = sorted(rows, key=lambda row: (row[0], row.split(",")[2]))
+    cut = [",".join(row.split(",")[:2] + row.split(",")[3:]) for row in rows]
+    text = table("subject,block,outcome,response", *cut)
+    said = both(tmp_path, capsys, text)
+    assert "column 'block', row 3" in said and "no block's rows stand together" in said
+    series, _ = follow(tmp_path, capsys, text, "--series", "block")
+    assert sorted(series.values["outcome"].tolist()) == sorted([FIRST, SECOND] * 4)
+    series, _ = follow(tmp_path, capsys, text, "--columns", "trial=row")
+    assert series.present.shape == (4, 8)
+    # Blocks that come back are blocks.
+    labels = [names[i] for i in (0, 1, 1, 0)]
+    rows = [f"a,{b},{t % 2},{t // 2}" for b in labels for t in range(4)]
+    follow(tmp_path, capsys, table("subject,block,outcome,response", *rows))
