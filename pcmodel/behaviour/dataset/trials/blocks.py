@@ -39,7 +39,7 @@ def stands(raw: RawTable, given: Mapping[str, str]) -> bool:
     return given.get("trial") == STANDING and STANDING not in raw.columns
 
 
-def as_they_stand(given: str | None = None) -> str:
+def as_they_stand(given: str | None) -> str:
     """The option that says so, in place of the column of trials that was given."""
     instead = f" in place of trial={given}" if given else ""
     return pasted("columns", f"trial={STANDING}") + instead
@@ -222,7 +222,7 @@ def check_together(
     if odd and len(odd) >= IN_BLOCKS * several:
         problems.add(
             "changes about with every row, so that no block's rows stand together; if the "
-            f"rows stand as the trials were done, say so ({as_they_stand()}), or let the "
+            f"rows stand as the trials were done, say so ({as_they_stand(None)}), or let the "
             f"belief start afresh in each ({pasted('series', listed(name))}), or sort the "
             "rows by block",
             **raw.at(odd[0], name),
@@ -261,7 +261,7 @@ def check_stretches(
         problems.add(
             f"the rows stand in another order than these numbers, stretch by stretch (so "
             f"in {len(odd)} of {count} series); if the rows stand as the trials were done, "
-            f"say so ({as_they_stand()}), and if the trials were done by their numbers, "
+            f"say so ({as_they_stand(None)}), and if the trials were done by their numbers, "
             f"too ({pasted('columns', f'trial={listed(column)}')})",
             **raw.at(odd[0], column),
             value=cell,

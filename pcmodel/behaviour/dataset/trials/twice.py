@@ -91,7 +91,7 @@ def _of_no_column(series: np.ndarray, numbers: np.ndarray) -> str:
     if np.mean(steps <= 0.0) <= FEW and not np.any(steps == 0.0):
         stands = (
             "; if their numbers begin anew and the rows stand as they were done, say so "
-            f"({as_they_stand()})"
+            f"({as_they_stand(None)})"
         )
     return (
         f"{SAID}{stands}; if they are of different sessions or blocks, name those columns "
