@@ -178,11 +178,14 @@ def check_counts(
 
     It has every number once, block after block, and rises with each block's own `numbers`.
     """
+    longest = int(np.bincount(series).max())
     for other, cells in raw.columns.items():
-        counted = [to_number(cell) for cell in cells]
-        if other in taken or None in counted:
+        if other in taken or len(set(cells)) < longest:
             continue
-        values = np.asarray(counted, float)
+        number = {cell: to_number(cell) for cell in set(cells)}
+        if None in number.values():
+            continue
+        values = np.asarray([number[cell] for cell in cells], float)
         order = np.lexsort((values, series))
         inner = np.diff(series[order]) == 0
         if not np.all(np.diff(values[order])[inner] == 1.0):
