@@ -39,14 +39,14 @@ from pcmodel.inference.whitened import objective
 from pcmodel.learning.e_step import PointEstimate, sweep_start
 from pcmodel.learning.em import LearningState, problem_of
 from pcmodel.learning.loop import Position, chunks, run_chunk
-from pcmodel.learning.rules import Backpropagation, Equilibrium, Teaching
+from pcmodel.learning.rules import Backpropagation, Equilibrium, RuleContext
 from pcmodel.networks.network import as_model
 from pcmodel.record.environment import environment
 from pcmodel.runtime.contents import Static
 from pcmodel.training.evaluation.evaluate import evaluate
 from pcmodel.training.plan import TrainingPlan
 from pcmodel.training.run import matrix_products
-from pcmodel.training.setup import Setting, network_of, prepare
+from pcmodel.training.setup import TrainingSetup, network_of, prepare
 from pcmodel.training.shipped import locate_plan
 
 CONVERGED = PointEstimate(GaussNewton(ConjugateGradient(200), max_iterations=30))
@@ -57,7 +57,7 @@ TARGETS = {"mnist": 0.975, "cifar10": 0.5, "digits": 0.9}
 class Run(NamedTuple):
     """One competitor of one seed as it trains."""
 
-    setting: Setting
+    setting: TrainingSetup
     state: LearningState
     seconds: list[float]
     accuracy: list[float]
@@ -205,7 +205,7 @@ def temperature(scores: np.ndarray, held_out: Any) -> float:
     return float(np.exp(found.x))
 
 
-def diagnose(setting: Setting, state: LearningState, num: int) -> dict[str, Any]:
+def diagnose(setting: TrainingSetup, state: LearningState, num: int) -> dict[str, Any]:
     """What the E-step leaves undone, and which gradient the update is like, on training images."""
     num = min(num, len(setting.split.train.labels))
     some = jax.tree.map(lambda leaf: leaf[:num], setting.examples)
@@ -238,14 +238,14 @@ def diagnose(setting: Setting, state: LearningState, num: int) -> dict[str, Any]
     }
 
 
-def replace_augmentation(setting: Setting):
+def replace_augmentation(setting: TrainingSetup):
     """The preparation without shifts and flips."""
     return replace(
         setting.preparation, augmentation=type(setting.preparation.augmentation)()
     )
 
 
-def gradient(setting: Setting, state: LearningState, values, rule, e_step):
+def gradient(setting: TrainingSetup, state: LearningState, values, rule, e_step):
     """A rule's gradient of the layers, flat."""
 
     @jax.jit
@@ -253,15 +253,17 @@ def gradient(setting: Setting, state: LearningState, values, rule, e_step):
         def pose(weights, example):
             return problem_of(setting.structure, weights, state.log_precisions, example)
 
-        teaching = Teaching(pose, lambda state, slope, draws: slope, e_step)
-        taught = rule.learn_batch(state, values, (), jax.random.key(0), teaching)
-        leaves = jax.tree.leaves(taught.state.gradient["layers"])
+        context = RuleContext(pose, lambda state, slope, draws: slope, e_step)
+        result = rule.step(state, values, (), jax.random.key(0), context)
+        leaves = jax.tree.leaves(result.state.gradient["layers"])
         return jnp.concatenate([leaf.ravel() for leaf in leaves])
 
     return run(state, values)
 
 
-def mode_energies(setting: Setting, state: LearningState, values, e_step) -> jax.Array:
+def mode_energies(
+    setting: TrainingSetup, state: LearningState, values, e_step
+) -> jax.Array:
     """Objective of each example where an E-step's solver ends (None: at the sweep)."""
 
     @jax.jit

@@ -45,7 +45,7 @@ from pcmodel.data.digits import load_digits_split, one_hot
 from pcmodel.inference import ConjugateGradient, GaussNewton, StateDescent
 from pcmodel.inference.linear.dual_primal import choose, factor_once
 from pcmodel.inference.solvers.descent import descend_steps
-from pcmodel.inference.solvers.gauss_newton import OPENING
+from pcmodel.inference.solvers.gauss_newton import WARM_START
 from pcmodel.inference.solvers.lbfgs import secant_descent
 from pcmodel.learning.em import Learning
 
@@ -146,7 +146,7 @@ def compare(posed: Posed, config: Config) -> dict[str, Any]:
             single.problem,
             solver=replace(solver, max_iterations=enough),
             batching=single.batching,
-            secant_only=solver.linear_solver is None and enough <= OPENING,
+            secant_only=solver.linear_solver is None and enough <= WARM_START,
         )
         competitors[f"{name}, as called"] = partial(newton, single, solver)
     jax.clear_caches()

@@ -24,7 +24,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from pcmodel.behaviour.models import BanditModel, find_model
-from pcmodel.behaviour.models.catalogue import Setting
+from pcmodel.behaviour.models.catalogue import TaskFacts
 from pcmodel.behaviour.sampling.map_estimates import fit_modes
 from pcmodel.behaviour.studies.simulate import make_up, with_wins
 from pcmodel.errors import UserError
@@ -98,11 +98,11 @@ def run(config: Config, *, seed: int, progress: Any) -> Results:
             num_trials=config.trials,
             seed=seed,
         )
-        rates: Any = find_model("bandit", "two_rates", Setting(2))
+        rates: Any = find_model("bandit", "two_rates", TaskFacts(2))
         data = with_wins(rates.prepare(series), seed)
         for name in progress.track(list(CHANGES), "changes"):
             change = CHANGES[name]
-            model: Any = find_model("bandit", change.model, Setting(2))
+            model: Any = find_model("bandit", change.model, TaskFacts(2))
             drawn = _simulate(model, change.added, data, config.people, seed)
             modes = fit_modes(rates, drawn)
             both = modes.settled.reshape(-1, 2).all(axis=1)

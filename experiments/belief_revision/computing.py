@@ -8,7 +8,7 @@ import numpy as np
 from pcmodel.behaviour.change_point.study.study import run_behaviour_study
 from pcmodel.data.digits import DigitsSplit, load_digits_split
 from pcmodel.networks.network import as_model
-from pcmodel.report.laplace import Told
+from pcmodel.report.laplace import LaplaceSummary
 from pcmodel.runtime.progress import Progress
 
 from .config import Config
@@ -72,7 +72,7 @@ class Results(NamedTuple):
     linear_order: Order
     established: Established
     settling: Settling
-    laplace: Told
+    laplace: LaplaceSummary
     behaviour: Any
 
 

@@ -18,7 +18,7 @@ from pcmodel.model.precision import covariance_to_log_precision
 from pcmodel.model.problem import Problem
 from pcmodel.networks.network import PureNetwork
 from pcmodel.paradigms.revision import Revision, revise
-from pcmodel.report.laplace import Told
+from pcmodel.report.laplace import LaplaceSummary
 
 QUICK = {"xla_backend_optimization_level": 1}
 """Compiled in two thirds of the time; these programs run for less than they compile."""
@@ -80,7 +80,7 @@ def diagnose_cases(
     key: Array,
     modulations: tuple[Modulation | None, ...],
     num_samples: int = 500,
-) -> Told:
+) -> LaplaceSummary:
     """How far the Laplace posteriors of these cases are from the posterior, under every modulation."""
     prior = Belief(beliefs.mean, beliefs.log_precision, ("top",))
     found = []
@@ -88,7 +88,7 @@ def diagnose_cases(
         posed = pose(network, images, prior=prior, modulation=modulation)
         held = Posterior(posed, run_inference(posed, SOLVER))
         found.append(held.diagnose(key, num_samples))
-    return Told.of(found)
+    return LaplaceSummary.of(found)
 
 
 @jax.jit

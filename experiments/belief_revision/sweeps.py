@@ -20,7 +20,7 @@ from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
 from pcmodel.networks.network import PureNetwork
 from pcmodel.paradigms.revision import Revision
-from pcmodel.report.laplace import Told
+from pcmodel.report.laplace import LaplaceSummary
 
 from .config import Config
 from .presenting import (
@@ -155,7 +155,7 @@ def run_sweeps(
 
 def diagnose_some(
     network: PureNetwork, trials: Trials, precision: float, config: Config, key
-) -> Told:
+) -> LaplaceSummary:
     """Of the first pairs, undrugged and with the top relaxed the furthest."""
     beliefs = jax.tree.map(
         lambda leaf: leaf[:DIAGNOSED], held_beliefs(trials, precision)

@@ -26,7 +26,7 @@ from pcmodel.neuromodulation.accounts.accounts import (
     Sensory,
     Uniform,
 )
-from pcmodel.report.laplace import Told
+from pcmodel.report.laplace import LaplaceSummary
 
 from .._claims import AS_SET, Knob, Setting, at_least
 from .observing import Observed, Words, observe_all
@@ -84,7 +84,7 @@ class Results(NamedTuple):
     flat: Observed
     raised: Observed
     prior: np.ndarray
-    laplace: Told
+    laplace: LaplaceSummary
 
     @property
     def observed(self) -> dict[str, Observed]:
@@ -158,7 +158,7 @@ def run(config: Config, *, seed: int, progress) -> Results:
         )
 
 
-def diagnose_some(weights, log_precisions, seen, model, seed: int) -> Told:
+def diagnose_some(weights, log_precisions, seen, model, seed: int) -> LaplaceSummary:
     """How far the Laplace posteriors of the first networks are from the posterior, undrugged."""
     found = []
     for index in range(min(DIAGNOSED, len(seen))):
@@ -166,7 +166,7 @@ def diagnose_some(weights, log_precisions, seen, model, seed: int) -> Told:
         posed = pose(PureNetwork(model, own, log_precisions), seen[index])
         held = Posterior(posed, run_inference(posed, GaussNewton()))
         found.append(held.diagnose(jax.random.key(seed), 500))
-    return Told.of(found)
+    return LaplaceSummary.of(found)
 
 
 def words_of(account: Account, effect: float, places) -> Words:

@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 from pcmodel.api.pose import Batching, Clamp, Posed, gather_clamps, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.ais import annealed_log_likelihood
-from pcmodel.inference.mcmc import Sampling, run_chain
+from pcmodel.inference.mcmc import HmcOptions, run_chain
 from pcmodel.inference.whitened import unroll
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
@@ -91,7 +91,7 @@ def complete(
     *,
     key: Array,
     num_samples: int = 100,
-    sampling: Sampling | None = None,
+    sampling: HmcOptions | None = None,
     clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
 ) -> Array:
     """Draws of level 0's missing units given the others: (num_samples, [batch,] width_0).
@@ -120,7 +120,7 @@ def complete(
         keys_of(posed, key),
         batching=posed.batching,
         num_samples=num_samples,
-        sampling=sampling or Sampling(),
+        sampling=sampling or HmcOptions(),
     )
     return jnp.swapaxes(draws, 0, 1) if posed.batching.is_batched else draws
 
@@ -157,7 +157,7 @@ def _completed(
     *,
     batching: Batching,
     num_samples: int,
-    sampling: Sampling,
+    sampling: HmcOptions,
 ) -> Array:
     structure = problem.structure
 

@@ -23,7 +23,7 @@ from pcmodel.model.levels import Level, as_levels, level_index
 from pcmodel.model.likelihood import Bernoulli, Categorical, Gaussian, Likelihood
 from pcmodel.model.modulation import Modulation, by_index
 from pcmodel.model.problem import Inputs, Problem, Structure
-from pcmodel.model.slopes import DimmedModel
+from pcmodel.model.slopes import SlopedModel
 from pcmodel.model.types import Weights
 from pcmodel.networks.network import Network, PureNetwork, as_model
 
@@ -178,7 +178,7 @@ def modulate_slopes(
     slopes = modulation.resolve_slopes(model.names, model.widths, dtype)
     if slopes is None:
         return model, pure.weights
-    return DimmedModel(model), {"network": pure.weights, "slopes": slopes}
+    return SlopedModel(model), {"network": pure.weights, "slopes": slopes}
 
 
 def gather_clamps(

@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float
 from pcmodel.api.batching import in_parts
 from pcmodel.api.pose import Batching, Clamp, Posed, pose
 from pcmodel.errors import UserError
-from pcmodel.inference.mcmc import Sampling, run_chain
+from pcmodel.inference.mcmc import HmcOptions, run_chain
 from pcmodel.inference.whitened import unroll
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
@@ -79,7 +79,7 @@ class PosteriorDraws:
         return (
             f"the chains{where} do not agree: R-hat up to {np.max(self.rhat):.3f} (limit "
             f"{LARGEST_RHAT:g}), {np.min(self.effective_size):.0f} effective draws; take more draws, "
-            "a longer burn-in or longer trajectories (pcmodel.Sampling)"
+            "a longer burn-in or longer trajectories (pcmodel.HmcOptions)"
         )
 
 
@@ -94,7 +94,7 @@ def sample_posterior(
     prior: Belief | Sequence[Belief] | None = None,
     modulation: Modulation | None = None,
     clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
-    sampling: Sampling | None = None,
+    sampling: HmcOptions | None = None,
 ) -> PosteriorDraws:
     """Draws of the posterior by Hamiltonian Monte Carlo, of any network; other arguments as for `infer`.
 
@@ -116,7 +116,7 @@ def sample_posterior(
     if posed.problem.structure.num_free == 0:
         raise UserError("every unit is clamped: there is no posterior to draw from.")
     key = check_key(key)
-    options = dict(num_samples=num_samples, sampling=sampling or Sampling())
+    options = dict(num_samples=num_samples, sampling=sampling or HmcOptions())
     drawn = [_judged(posed, *part) for part in _drawn(posed, key, num_chains, options)]
     whole = jax.tree.map(lambda *each: np.concatenate(each), *drawn)
     if not posed.batching.is_batched:
@@ -164,7 +164,7 @@ def _judged(posed: Posed, latents: tuple[np.ndarray, ...], acceptance: np.ndarra
     return latents, np.asarray(rhat), np.asarray(size), acceptance.mean(axis=1)
 
 
-def _chains(problem: Problem, keys: Array, num_samples: int, sampling: Sampling):
+def _chains(problem: Problem, keys: Array, num_samples: int, sampling: HmcOptions):
     """Latents (chains, draws, width) and acceptance of the chains of one example."""
     dtype, free = problem.inputs.gains[0].dtype, problem.structure.num_free
 
@@ -180,7 +180,7 @@ def _chains(problem: Problem, keys: Array, num_samples: int, sampling: Sampling)
 
 @partial(jax.jit, static_argnames=("num_samples", "sampling"))
 @in_full_precision
-def _one(problem: Problem, keys: Array, *, num_samples: int, sampling: Sampling):
+def _one(problem: Problem, keys: Array, *, num_samples: int, sampling: HmcOptions):
     return _chains(problem, keys, num_samples, sampling)
 
 
@@ -192,7 +192,7 @@ def _some(
     *,
     batching: Batching,
     num_samples: int,
-    sampling: Sampling,
+    sampling: HmcOptions,
 ):
     def one(problem: Problem, keys: Array):
         return _chains(problem, keys, num_samples, sampling)

@@ -24,7 +24,7 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Float
 
 from pcmodel.inference.hmc import hmc_step, init_hmc, push
-from pcmodel.inference.mcmc import MODE, Gaussian, laplace
+from pcmodel.inference.mcmc import MODE, LaplaceGaussian, laplace
 from pcmodel.inference.posterior import row_log_det
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inference.whitened import objective, unroll
@@ -52,7 +52,7 @@ def annealed_log_likelihood(
     num_particles: int,
     num_leapfrog: int = 2,
     solver: Solver = MODE,
-    start: Callable[[Problem], Gaussian] | None = None,
+    start: Callable[[Problem], LaplaceGaussian] | None = None,
 ) -> Annealed:
     """log p of everything clamped in one problem.
 
@@ -119,8 +119,8 @@ def log_constant(problem: Problem, whitened: Array) -> Float[Array, ""]:
     return 0.5 * (row_log_det(problem) - rows * LOG_TWO_PI)
 
 
-def prior(problem: Problem) -> Gaussian:
+def prior(problem: Problem) -> LaplaceGaussian:
     """The prior of the whitened errors as q, for comparison: many more steps are needed."""
-    return Gaussian(
+    return LaplaceGaussian(
         jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype), None
     )

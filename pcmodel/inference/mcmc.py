@@ -34,14 +34,14 @@ LARGEST_ROOT = 1024
 """Free units up to which the mode's curvature is factored; beyond, the mass is the identity."""
 
 
-class Gaussian(NamedTuple):
+class LaplaceGaussian(NamedTuple):
     """The Laplace posterior N(mean, R R') with R upper triangular; root None is the identity."""
 
     mean: Float[Array, " free"]
     root: Array | None
 
 
-class Chain(NamedTuple):
+class HmcChain(NamedTuple):
     """Draws of one chain.  acceptance: mean over what is kept; step_size: in posterior standard deviations."""
 
     whitened: Float[Array, "samples free"]
@@ -51,7 +51,7 @@ class Chain(NamedTuple):
 
 @checked_arguments
 @dataclass(frozen=True)
-class Sampling:
+class HmcOptions:
     """How one posterior is sampled.
 
     burn_in: trajectories before the first draw.  thinning: trajectories from draw to draw.
@@ -70,42 +70,42 @@ class Sampling:
     def __post_init__(self):
         if self.burn_in < 0 or min(self.thinning, self.num_leapfrog) < 1:
             raise UserError(
-                "Sampling needs burn_in >= 0, thinning >= 1 and num_leapfrog >= 1, got "
+                "HmcOptions needs burn_in >= 0, thinning >= 1 and num_leapfrog >= 1, got "
                 f"{self.burn_in}, {self.thinning} and {self.num_leapfrog}."
             )
         if not (np.isfinite(self.step_size) and self.step_size > 0):
             raise UserError(
-                f"step_size of Sampling must be positive, got {self.step_size}."
+                f"step_size of HmcOptions must be positive, got {self.step_size}."
             )
         if not 0 < self.target_acceptance < 1 or not 0 <= self.jitter < 1:
             raise UserError(
-                "target_acceptance of Sampling must lie in (0, 1) and jitter in [0, 1), got "
+                "target_acceptance of HmcOptions must lie in (0, 1) and jitter in [0, 1), got "
                 f"{self.target_acceptance} and {self.jitter}."
             )
 
 
 def laplace(
     problem: Problem, solver: Solver, start: Float[Array, " free"] | None = None
-) -> Gaussian:
+) -> LaplaceGaussian:
     """The mode, sought from `start` (by default `start_of`), and a root of the Gauss-Newton covariance there."""
     if start is None:
         start = start_of(problem)
     mode = solver.minimise(problem, start).whitened
     if mode.shape[0] > LARGEST_ROOT or mode.shape[0] == 0:
-        return Gaussian(mode, None)
+        return LaplaceGaussian(mode, None)
     lower = hessian_factor(linearise(problem, mode))
     identity = jnp.eye(mode.shape[0], dtype=mode.dtype)
-    return Gaussian(mode, solve_lower(lower, identity).T)
+    return LaplaceGaussian(mode, solve_lower(lower, identity).T)
 
 
 def run_chain(
     problem: Problem,
     key: Array,
     num_samples: int,
-    sampling: Sampling,
+    sampling: HmcOptions,
     *,
     start: Float[Array, " free"] | None = None,
-) -> Chain:
+) -> HmcChain:
     """Posterior draws of the whitened errors of one problem; its mode is sought from `start` (the sweep)."""
     start_key, burn_key, keep_key = jax.random.split(key, 3)
     around = laplace(problem, sampling.start, start)
@@ -143,4 +143,4 @@ def run_chain(
     step_size = jnp.exp(log_size)
     keys = jax.random.split(keep_key, (num_samples, sampling.thinning))
     _, (draws, acceptance) = jax.lax.scan(keep, state, keys)
-    return Chain(draws, jnp.mean(acceptance), step_size)
+    return HmcChain(draws, jnp.mean(acceptance), step_size)

@@ -29,7 +29,7 @@ from pcmodel.learning.precisions.m_step import (
     MovingAverage,
     PrecisionStep,
 )
-from pcmodel.learning.rules import Equilibrium, Rule, Slope, Teaching
+from pcmodel.learning.rules import Equilibrium, Rule, RuleContext, Slope
 from pcmodel.model.generative import learned
 from pcmodel.model.levels import Level, level_indices
 from pcmodel.model.problem import Inputs, Problem, Structure
@@ -155,7 +155,7 @@ def em_step(
     def pose(weights: Weights, example: tuple[Array, ...]) -> Problem:
         return problem_of(structure, weights, state.log_precisions, example)
 
-    def improve(
+    def apply_gradient(
         state: LearningState, slope: Slope, draws: Draws | None
     ) -> LearningState:
         return apply(
@@ -167,28 +167,26 @@ def em_step(
             plasticity=plasticity,
         )
 
-    teaching = Teaching(pose, improve, learning.e_step)
+    context = RuleContext(pose, apply_gradient, learning.e_step)
     own = jax.tree.map(
         lambda leaf: leaf if indices is None else leaf[indices],
         state.inference.examples,
     )
-    following, new, lesson = learning.rule.learn_batch(
-        state, values, own, key, teaching
-    )
+    following, new, info = learning.rule.step(state, values, own, key, context)
     examples = jax.tree.map(
         lambda every, some: some if indices is None else every.at[indices].set(some),
         state.inference.examples,
         new.examples,
     )
     state = following._replace(inference=Memory(examples, new.shared))
-    converged = jnp.mean((lesson.residual < 0.1).astype(lesson.residual.dtype))
-    undefined = jnp.any(jnp.isnan(lesson.residual))
+    converged = jnp.mean((info.residual < 0.1).astype(info.residual.dtype))
+    undefined = jnp.any(jnp.isnan(info.residual))
     return state, LearningInfo(
-        jnp.sum(lesson.level_energies),
-        lesson.level_energies,
-        jnp.mean(lesson.residual),
+        jnp.sum(info.level_energies),
+        info.level_energies,
+        jnp.mean(info.residual),
         jnp.where(undefined, jnp.nan, converged),
-        jnp.mean(lesson.acceptance),
+        jnp.mean(info.acceptance),
     )
 
 

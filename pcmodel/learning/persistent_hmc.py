@@ -43,7 +43,7 @@ RIDGE = 1e-2
 """Share of the identity in the running curvature."""
 
 
-class OwnChains(NamedTuple):
+class ExampleChains(NamedTuple):
     """One example's chains.  started: whether it has been visited."""
 
     whitened: Float[Array, "chains free"]
@@ -115,7 +115,7 @@ class Hmc:
         chains = jnp.zeros((num_examples, self.num_chains, free), dtype)
         curvature = jnp.broadcast_to(jnp.eye(free, dtype=dtype), (free, free))
         return Memory(
-            OwnChains(chains, jnp.zeros((num_examples,), bool)),
+            ExampleChains(chains, jnp.zeros((num_examples,), bool)),
             SharedTuning(
                 jnp.asarray(np.log(self.step_size), dtype),
                 curvature if len(shape) == 2 else jnp.ones(shape, dtype),
@@ -160,9 +160,9 @@ class Hmc:
         found = Expectation(
             latents, no_number(acceptance), jnp.mean(acceptance), state.gradient
         )
-        return found, OwnChains(state.whitened, jnp.ones((), bool))
+        return found, ExampleChains(state.whitened, jnp.ones((), bool))
 
-    def begin(self, problem: Problem, key: Array, own: OwnChains) -> Array:
+    def begin(self, problem: Problem, key: Array, own: ExampleChains) -> Array:
         """Laplace draws for an example seen for the first time."""
         mode = self.start.minimise(problem, start_of(problem))
         draws = whitened_samples(

@@ -9,7 +9,7 @@ r"""Where the gradient of the weights comes from.
   al. 2021; for predictive coding Pinchetti et al. 2025).
 - `Incremental`: weights move with every step of inference (Salvatori et al. 2024, incremental PC).
 
-A rule sees a `Teaching`, by which it poses problems and applies gradients, and knows nothing of
+A rule sees a `RuleContext`, by which it poses problems and applies gradients, and knows nothing of
 optimisers or gauges.
 """
 
@@ -47,15 +47,15 @@ from pcmodel.model.types import Latents, Weights
 Values = tuple[Array, ...]
 
 
-class Teaching(NamedTuple):
+class RuleContext(NamedTuple):
     """What a rule may use.
 
     pose: (weights, one example's values) -> Problem.
-    improve: (state, slope, draws or None) -> state.
+    apply_gradient: (state, slope, draws or None) -> state.
     """
 
     pose: Callable[[Weights, Values], Problem]
-    improve: Callable[[Any, "Slope", Any], Any]
+    apply_gradient: Callable[[Any, "Slope", Any], Any]
     e_step: EStep
 
 
@@ -71,7 +71,7 @@ class Slope(NamedTuple):
     objective: Callable[[Weights], Array]
 
 
-class Lesson(NamedTuple):
+class BatchInfo(NamedTuple):
     """What a batch showed: mean energy of each level, and each example's diagnostics."""
 
     level_energies: Float[Array, " levels"]
@@ -79,12 +79,12 @@ class Lesson(NamedTuple):
     acceptance: Float[Array, " batch"]
 
 
-class Taught(NamedTuple):
+class RuleResult(NamedTuple):
     """State, memory of the batch's examples (and shared), and what was seen."""
 
     state: Any
     memory: Memory
-    lesson: Lesson
+    info: BatchInfo
 
 
 @dataclass(frozen=True)
@@ -99,17 +99,17 @@ class Equilibrium:
 
     learns_precision: ClassVar[bool] = True
 
-    def learn_batch(
-        self, state: Any, values: Values, own: Any, key: Array, teaching: Teaching
-    ) -> Taught:
+    def step(
+        self, state: Any, values: Values, own: Any, key: Array, context: RuleContext
+    ) -> RuleResult:
         """One step."""
-        expectation, memory = expect(state, values, own, key, teaching)
+        expectation, memory = expect(state, values, own, key, context)
         energies, slope = local_slope(
-            state.weights, values, expectation.latents, teaching
+            state.weights, values, expectation.latents, context
         )
-        draws = precision_draws(state.weights, values, expectation.latents, teaching)
-        lesson = Lesson(energies, expectation.residual, expectation.acceptance)
-        return Taught(teaching.improve(state, slope, draws), memory, lesson)
+        draws = precision_draws(state.weights, values, expectation.latents, context)
+        info = BatchInfo(energies, expectation.residual, expectation.acceptance)
+        return RuleResult(context.apply_gradient(state, slope, draws), memory, info)
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,9 @@ class Backpropagation:
 
     learns_precision: ClassVar[bool] = False
 
-    def learn_batch(
-        self, state: Any, values: Values, own: Any, key: Array, teaching: Teaching
-    ) -> Taught:
+    def step(
+        self, state: Any, values: Values, own: Any, key: Array, context: RuleContext
+    ) -> RuleResult:
         """One step; the E-step is not used."""
         del key
 
@@ -131,7 +131,7 @@ class Backpropagation:
         def one(weights: Weights, example: Values) -> tuple[Array, Array]:
             # Not the sum of the levels' energies: it has the same gradient, but for errors that are
             # zero everywhere a compiler would multiply out every layer's outer product again.
-            problem = teaching.pose(weights, example)
+            problem = context.pose(weights, example)
             start = sweep_start(problem)
             unrolled = unroll(problem, start)
             loss = unrolled_objective(problem, start, unrolled)
@@ -139,8 +139,8 @@ class Backpropagation:
 
         energies, slope = slope_of(total, state.weights)
         memory = Memory(own, state.inference.shared)
-        lesson = unseen(energies, values)
-        return Taught(teaching.improve(state, slope, None), memory, lesson)
+        info = unseen(energies, values)
+        return RuleResult(context.apply_gradient(state, slope, None), memory, info)
 
 
 @checked_arguments
@@ -167,28 +167,28 @@ class Nudged:
                 expected="(1,), (-1,) or (1, -1)",
             )
 
-    def learn_batch(
-        self, state: Any, values: Values, own: Any, key: Array, teaching: Teaching
-    ) -> Taught:
+    def step(
+        self, state: Any, values: Values, own: Any, key: Array, context: RuleContext
+    ) -> RuleResult:
         """One step."""
         scale = self.strength * len(self.signs)
-        slopes, energies, lesson, memory = [], [], [], Memory(own)
+        slopes, energies, info, memory = [], [], [], Memory(own)
         for sign in self.signs:
-            nudge = partial(nudged, state.weights, teaching, sign * self.strength)
+            nudge = partial(nudged, state.weights, context, sign * self.strength)
             targets = jax.vmap(nudge)(values)
-            expectation, memory = expect(state, targets, memory.examples, key, teaching)
+            expectation, memory = expect(state, targets, memory.examples, key, context)
             terms, slope = local_slope(
-                state.weights, targets, expectation.latents, teaching
+                state.weights, targets, expectation.latents, context
             )
             slopes.append(slope)
             energies.append(terms)
-            lesson.append(expectation.residual)
+            info.append(expectation.residual)
         factors = [sign / scale for sign in self.signs]
         mean = jnp.mean(jnp.stack(energies), axis=0)
-        residual = jnp.mean(jnp.stack(lesson), axis=0)
-        seen = Lesson(mean, residual, jnp.full_like(residual, jnp.nan))
-        return Taught(
-            teaching.improve(state, combined(slopes, factors), None), memory, seen
+        residual = jnp.mean(jnp.stack(info), axis=0)
+        seen = BatchInfo(mean, residual, jnp.full_like(residual, jnp.nan))
+        return RuleResult(
+            context.apply_gradient(state, combined(slopes, factors), None), memory, seen
         )
 
 
@@ -208,19 +208,19 @@ class Incremental:
         if self.optimiser is not type(self).optimiser:
             check_steps(self.optimiser, "Incremental")
 
-    def learn_batch(
-        self, state: Any, values: Values, own: Any, key: Array, teaching: Teaching
-    ) -> Taught:
+    def step(
+        self, state: Any, values: Values, own: Any, key: Array, context: RuleContext
+    ) -> RuleResult:
         """As many steps of the weights as of inference; the E-step is not used."""
 
         def begin(example: Values) -> Array:
-            problem = teaching.pose(state.weights, example)
+            problem = context.pose(state.weights, example)
             latents = unroll(problem, start_of(problem)).latents
             return state_from_latents(problem.structure, latents)
 
         def total(weights: Weights, points: Array) -> tuple[Array, Array]:
             def one(example: Values, point: Array) -> Array:
-                problem = teaching.pose(weights, example)
+                problem = context.pose(weights, example)
                 return level_energies(problem, latents_from_state(problem, point))
 
             energies = jax.vmap(one)(values, points)
@@ -228,7 +228,7 @@ class Incremental:
 
         def descend(weights: Weights, example: Values, point, pull, memory):
             def own(point: Array) -> Array:
-                problem = teaching.pose(weights, example)
+                problem = context.pose(weights, example)
                 return jnp.sum(
                     level_energies(problem, latents_from_state(problem, point))
                 )
@@ -252,32 +252,32 @@ class Incremental:
                 jax.tree.map(lambda leaf: leaf / size, slope),
                 lambda some: total({**rest, **some}, points)[0] / size,
             )
-            moved = teaching.improve(state, mean, None)
+            moved = context.apply_gradient(state, mean, None)
             return (moved, points + updates, memory), energies
 
         points = jax.vmap(begin)(values)
         start = (state, points, begin_each(self.optimiser, points, key))
         (state, *_), energies = jax.lax.scan(step, start, length=self.num_steps)
         memory = Memory(own, state.inference.shared)
-        return Taught(state, memory, unseen(energies[-1], values))
+        return RuleResult(state, memory, unseen(energies[-1], values))
 
 
 Rule = Equilibrium | Backpropagation | Nudged | Incremental
 
 
 def expect(
-    state: Any, values: Values, own: Any, key: Array, teaching: Teaching
+    state: Any, values: Values, own: Any, key: Array, context: RuleContext
 ) -> tuple[Expectation, Memory]:
     """The E-step of a batch; no gradient flows through it."""
     keys = jax.random.split(key, batch_size(values))
     shared = state.inference.shared
 
     def one(example: Values, key: Array, own: Any):
-        problem = teaching.pose(state.weights, example)
-        return teaching.e_step.expect(problem, key, own, shared)
+        problem = context.pose(state.weights, example)
+        return context.e_step.expect(problem, key, own, shared)
 
     expectation, own = jax.lax.stop_gradient(jax.vmap(one)(values, keys, own))
-    return expectation, Memory(own, teaching.e_step.adapt(shared, expectation))
+    return expectation, Memory(own, context.e_step.adapt(shared, expectation))
 
 
 class LevelSlope(NamedTuple):
@@ -288,12 +288,12 @@ class LevelSlope(NamedTuple):
 
 
 def local_slope(
-    weights: Weights, values: Values, latents: Latents, teaching: Teaching
+    weights: Weights, values: Values, latents: Latents, context: RuleContext
 ) -> LevelSlope:
     """Slope of the mean energy with the latents held; latents[l] is (batch, samples, width)."""
 
     def one(weights: Weights, example: Values, draws: Latents) -> Array:
-        problem = teaching.pose(weights, example)
+        problem = context.pose(weights, example)
         if draws[0].shape[0] == 1:
             # Without an inner `vmap` these are the E-step's own products, made once for both.
             return level_energies(problem, tuple(x[0] for x in draws))
@@ -335,38 +335,38 @@ def combined(slopes: Sequence[Slope], factors: Sequence[float]) -> Slope:
 
 
 def precision_draws(
-    weights: Weights, values: Values, latents: Latents, teaching: Teaching
+    weights: Weights, values: Values, latents: Latents, context: RuleContext
 ) -> Draws:
     """What the posterior draws of a batch say about the precisions."""
 
     def both() -> Scores:
         def one(example: Values, draw: Latents) -> Scores:
-            return scores(teaching.pose(weights, example), draw)
+            return scores(context.pose(weights, example), draw)
 
         return jax.vmap(lambda v, draws: jax.vmap(partial(one, v))(draws))(
             values, latents
         )
 
-    return Draws(batch_errors(weights, values, latents, teaching), both)
+    return Draws(batch_errors(weights, values, latents, context), both)
 
 
 def batch_errors(
-    weights: Weights, values: Values, latents: Latents, teaching: Teaching
+    weights: Weights, values: Values, latents: Latents, context: RuleContext
 ) -> tuple[Array, ...]:
     """Latent minus prediction of every level, (batch, samples, width)."""
 
     def one(example: Values, draw: Latents) -> Latents:
-        predicted = predictions(teaching.pose(weights, example), draw)
+        predicted = predictions(context.pose(weights, example), draw)
         return tuple(x - mu for x, mu in zip(draw, predicted, strict=True))
 
     return jax.vmap(lambda v, draws: jax.vmap(partial(one, v))(draws))(values, latents)
 
 
 def nudged(
-    weights: Weights, teaching: Teaching, shift: float, example: Values
+    weights: Weights, context: RuleContext, shift: float, example: Values
 ) -> Values:
     """One example whose level 0 lies `shift` of the way from its prediction to its target."""
-    problem = teaching.pose(weights, example)
+    problem = context.pose(weights, example)
     above = unroll(problem, sweep_start(problem)).latents[1]
     model = problem.structure.model
     predicted = model.predict_level(weights, 0, above)
@@ -376,10 +376,10 @@ def nudged(
     return (predicted + shift * (example[0] - predicted), *example[1:])
 
 
-def unseen(energies: Array, values: Values) -> Lesson:
-    """A lesson without diagnostics of an E-step."""
+def unseen(energies: Array, values: Values) -> BatchInfo:
+    """A info without diagnostics of an E-step."""
     nothing = jnp.full((batch_size(values),), jnp.nan, energies.dtype)
-    return Lesson(energies, nothing, nothing + no_number(energies))
+    return BatchInfo(energies, nothing, nothing + no_number(energies))
 
 
 def batch_size(values: Values) -> int:

@@ -15,7 +15,7 @@ from pcmodel.model.types import Weights
 
 
 @dataclass(frozen=True)
-class DimmedModel:
+class SlopedModel:
     """A model whose weights are `{"network": its weights, "slopes": one per level}`."""
 
     model: GenerativeModel

@@ -19,7 +19,7 @@ from flax import nnx
 from pcmodel.model.generative import Axes, path_of
 from pcmodel.networks.layers.convolution import Convolution, TransposedConvolution
 from pcmodel.networks.layers.dense import Dense
-from pcmodel.networks.layers.residual import Chain, Residual
+from pcmodel.networks.layers.residual import Residual, Sequential
 
 POINTS = 4
 """Random levels above at which a layer is asked; each is taken with both signs."""
@@ -66,7 +66,7 @@ def declared_axes(module: Any, at: Path) -> dict[Path, tuple[int, ...] | None] |
         return {(*at, "weight"): (0,), (*at, "bias"): None}
     if type(module) in (Convolution, TransposedConvolution):
         return {(*at, "weight"): (3,), (*at, "bias"): None}
-    if type(module) is Chain:
+    if type(module) is Sequential:
         parts = [
             declared_axes(part, (*at, "layers", i))
             for i, part in enumerate(module.layers)

@@ -8,7 +8,7 @@ import numpy as np
 from pcmodel.api.diagnosis import Diagnosis, shown_range
 
 
-class Told(NamedTuple):
+class LaplaceSummary(NamedTuple):
     """What a page says of its Laplace posteriors.
 
     pareto_shape, effective_share: of each case.  limit, num_samples: see `Diagnosis`.
@@ -22,7 +22,7 @@ class Told(NamedTuple):
     num_samples: int
 
     @classmethod
-    def of(cls, diagnoses: Sequence[Diagnosis]) -> "Told":
+    def of(cls, diagnoses: Sequence[Diagnosis]) -> "LaplaceSummary":
         """Several diagnoses as one row of cases."""
         known = [np.where(d.trusted, d.shares.correction, np.nan) for d in diagnoses]
         return cls(

@@ -18,7 +18,7 @@ from pcmodel.record.metrics import MetricsLog, TensorBoardLog
 from pcmodel.record.strict_json import to_jsonable
 from pcmodel.training.evaluation.evaluate import evaluate
 from pcmodel.training.examples import Examples
-from pcmodel.training.setup import Setting, network_of
+from pcmodel.training.setup import TrainingSetup, network_of
 
 METRICS, TENSORBOARD = "metrics.jsonl", "tensorboard"
 WATCHED = 1000
@@ -27,12 +27,12 @@ WATCHED = 1000
 Row = dict[str, Any]
 
 
-class Keeper:
+class Monitor:
     """Keeps what each chunk told. `step`: where this process begins."""
 
     def __init__(
         self,
-        setting: Setting,
+        setting: TrainingSetup,
         folder: Path | None,
         store: Checkpoints | None,
         *,
@@ -52,7 +52,7 @@ class Keeper:
         self._best = max(_accuracies(self.rows), default=0.0)
         self._saved = time.perf_counter()
 
-    def note(self, chunk: Chunk) -> str:
+    def record(self, chunk: Chunk) -> str:
         """Keep what one chunk told; the words beside the progress bar."""
         row = self._row(chunk)
         self.rows.append(row)

@@ -22,9 +22,9 @@ from pcmodel.record.checkpoints import Checkpoints
 from pcmodel.runtime.progress import Progress, Stage
 from pcmodel.training.evaluation.evaluate import Evaluation, evaluate
 from pcmodel.training.examples import Preparation, Split
-from pcmodel.training.monitor import Keeper
+from pcmodel.training.monitor import Monitor
 from pcmodel.training.plan import TrainingPlan
-from pcmodel.training.setup import Setting, identity_of, network_of, prepare
+from pcmodel.training.setup import TrainingSetup, identity_of, network_of, prepare
 from pcmodel.training.sharding import replicate
 
 CHECKPOINTS, NETWORK = "checkpoints", "network.npz"
@@ -88,9 +88,11 @@ def run_training(
         setting = prepare(plan, seed, data)
         store = _store(place, setting, any_version)
         begun = _begin(setting, store, from_step)
-        keeper = Keeper(setting, place, store, step=begun.step, tensorboard=tensorboard)
+        monitor = Monitor(
+            setting, place, store, step=begun.step, tensorboard=tensorboard
+        )
         with progress.stage("training", setting.num_steps) as stage:
-            state, reason = _learn(setting, begun, keeper, stage)
+            state, reason = _learn(setting, begun, monitor, stage)
         network = network_of(setting, state)
         if place is not None and jax.process_index() == 0:
             save(network, place / NETWORK)
@@ -103,7 +105,7 @@ def run_training(
         network,
         setting.split,
         setting.preparation,
-        keeper.rows,
+        monitor.rows,
         validation,
         test,
         setting.learning.gauge.told(setting.structure.model, *setting.state[:2]),
@@ -114,7 +116,7 @@ def run_training(
 
 
 def _store(
-    folder: Path | None, setting: Setting, any_version: bool
+    folder: Path | None, setting: TrainingSetup, any_version: bool
 ) -> Checkpoints | None:
     if folder is None:
         return None
@@ -122,7 +124,9 @@ def _store(
     return Checkpoints(folder / CHECKPOINTS, identity, any_version=any_version)
 
 
-def _begin(setting: Setting, store: Checkpoints | None, from_step: int | None) -> Begun:
+def _begin(
+    setting: TrainingSetup, store: Checkpoints | None, from_step: int | None
+) -> Begun:
     """The newest checkpoint, or that of `from_step`; the first state where there is none."""
     if store is None or (from_step is None and not store.steps()):
         return Begun(setting.state, 0)
@@ -133,7 +137,7 @@ def _begin(setting: Setting, store: Checkpoints | None, from_step: int | None) -
 
 
 def _learn(
-    setting: Setting, begun: Begun, keeper: Keeper, stage: Stage
+    setting: TrainingSetup, begun: Begun, monitor: Monitor, stage: Stage
 ) -> tuple[LearningState, str]:
     plan = setting.plan
     done = begun.step
@@ -142,7 +146,7 @@ def _learn(
     def on_chunk(chunk: Chunk) -> None:
         nonlocal done
         step = setting.step_of(chunk.position)
-        stage.advance(step - done, keeper.note(chunk))
+        stage.advance(step - done, monitor.record(chunk))
         done = step
 
     state, curve = learn(

@@ -23,7 +23,7 @@ from pcmodel.training.plan import TrainingPlan
 from pcmodel.training.sharding import batch_sharding, on_host, replicate
 
 
-class Setting(NamedTuple):
+class TrainingSetup(NamedTuple):
     """What one run is made of; `examples` and `key` are on the devices, `state` is the first."""
 
     plan: TrainingPlan
@@ -57,7 +57,9 @@ class Setting(NamedTuple):
         return Position(*divmod(step, self.batches))
 
 
-def prepare(plan: TrainingPlan, seed: int, data: ImageData | None = None) -> Setting:
+def prepare(
+    plan: TrainingPlan, seed: int, data: ImageData | None = None
+) -> TrainingSetup:
     """Images, network and way of learning of a plan."""
     sharding = batch_sharding(plan.devices)
     split = load_split(plan.data, data)
@@ -77,7 +79,7 @@ def prepare(plan: TrainingPlan, seed: int, data: ImageData | None = None) -> Set
     learning = build_learning(plan.learning, network, batches)
     key = jax.random.key(seed)
     state = _first_state(network, learning, structure, num_examples, key)
-    return Setting(
+    return TrainingSetup(
         plan,
         seed,
         split,
@@ -131,13 +133,13 @@ def _first_state(
     )
 
 
-def network_of(setting: Setting, state: LearningState) -> Network:
+def network_of(setting: TrainingSetup, state: LearningState) -> Network:
     """The network with a state's arrays, on this process's own device."""
     arrays = on_host((state.weights, state.log_precisions))
     return with_arrays(setting.network, *jax.device_put(arrays))
 
 
-def identity_of(setting: Setting) -> dict[str, Any]:
+def identity_of(setting: TrainingSetup) -> dict[str, Any]:
     """What a checkpoint must agree in to be gone on from."""
     model = as_model(setting.network).model
     levels = zip(model.names, model.widths, strict=True)

@@ -10,7 +10,7 @@ import pytest
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
 from pcmodel.behaviour.models import Parameter
-from pcmodel.behaviour.models.catalogue import Setting, find_model
+from pcmodel.behaviour.models.catalogue import TaskFacts, find_model
 from pcmodel.behaviour.posterior.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.posterior.fitted_posterior import (
     Posterior,
@@ -118,7 +118,7 @@ def test_a_theorem_stays_said_when_chains_have_not_converged():
     """x3 can be shifted against omega2: no chain changes that."""
     values = {"response": np.ones((2, 5)), "outcome": np.ones((2, 5))}
     series = Series(values, np.ones((2, 5), bool), np.arange(2), {}, {})
-    model = find_model("binary", "hgf3", Setting(2))
+    model = find_model("binary", "hgf3", TaskFacts(2))
     posterior = drawn(model, series, ["mu3_0 ~ 1"], BAD)
     found = {v.name: v.word for v in results(posterior).verdicts}
     assert found["mu3_0[Intercept]"] == found["omega2[Intercept]"] == "ratio only"

@@ -73,7 +73,7 @@ def test_a_size_is_enough_only_where_its_whole_band_is(low, outcome, words):
         rival="log_zeta",
         has_confidence=False,
         num_trials=100,
-        word="told apart",
+        verdict="told apart",
         needed=10,
         right=np.asarray([0.95, 0.99]),
         low=np.asarray([low, 0.95]),
@@ -91,7 +91,7 @@ def test_a_rival_that_is_not_told_apart_has_no_size():
         rival="log_zeta",
         has_confidence=False,
         num_trials=100,
-        word="not told apart",
+        verdict="not told apart",
         needed=0,
         right=np.asarray([0.6, 0.7]),
     )

@@ -24,7 +24,7 @@ MATRIX = np.array([[2.0, 0.5], [0.5, 1.0]])
 BELIEF = pcmodel.Belief.of(TOP, 2.0)
 POSTERIOR = pcmodel.posterior(NET, ONE)
 NETWORK = dict(network=NET, observation=ONE)
-SAMPLING = pcmodel.Sampling(burn_in=2, thinning=1, num_leapfrog=1)
+SAMPLING = pcmodel.HmcOptions(burn_in=2, thinning=1, num_leapfrog=1)
 
 
 def infer(**options: Any) -> Any:
@@ -153,7 +153,7 @@ CORE = [
         lambda made: infer(solver=pcmodel.GaussNewton(made)),
     ),
     used(
-        pcmodel.Sampling,
+        pcmodel.HmcOptions,
         lambda made: pcmodel.complete(
             NET, ONE, SEEN, key=KEY, num_samples=2, sampling=made
         ),

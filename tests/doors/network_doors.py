@@ -53,7 +53,7 @@ BUILDERS = [
         rngs=RNGS,
     ),
     used(pcmodel.Residual, plain, branch=pcmodel.Dense(2, 2, rngs=RNGS)),
-    used(pcmodel.Chain, plain, layers=[pcmodel.Dense(2, 3, rngs=RNGS)]),
+    used(pcmodel.Sequential, plain, layers=[pcmodel.Dense(2, 3, rngs=RNGS)]),
     used(
         pcmodel.Recognition,
         lambda made: pcmodel.recognise(made, ONE),

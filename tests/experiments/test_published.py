@@ -6,7 +6,7 @@ import pytest
 from experiments import _published, paranoia_volatility
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
-from pcmodel.behaviour.models.catalogue import Setting, find_model
+from pcmodel.behaviour.models.catalogue import TaskFacts, find_model
 from pcmodel.behaviour.posterior.identifiability import ratio_only
 
 
@@ -29,7 +29,7 @@ def test_paranoia_is_not_judged_by_half_of_a_sum(label):
         covariates,
         {},
     )
-    model = find_model("bandit", paranoia_volatility.MODELS[label], Setting(3))
+    model = find_model("bandit", paranoia_volatility.MODELS[label], TaskFacts(3))
     formulas = [
         f"{name} ~ {paranoia_volatility.GROUPS}"
         for name in paranoia_volatility.FORMULAS[label]

@@ -16,7 +16,7 @@ from oracles import KnownUnits, exact_posterior
 import pcmodel
 from pcmodel.api.pose import pose
 from pcmodel.inference.hmc import hmc_step, init_hmc, leapfrog, potential_of
-from pcmodel.inference.mcmc import Sampling, laplace, run_chain
+from pcmodel.inference.mcmc import HmcOptions, laplace, run_chain
 from pcmodel.inference.posterior import hessian_factor
 from pcmodel.inference.whitened import linearise, unroll
 
@@ -162,7 +162,7 @@ def test_draws_have_the_moments_of_a_linear_hierarchy():
 
     @jax.jit
     def draw(key):
-        chain = run_chain(problem, key, 8000, Sampling(thinning=1))
+        chain = run_chain(problem, key, 8000, HmcOptions(thinning=1))
         latents = jax.vmap(lambda z: unroll(problem, z).latents)(chain.whitened)
         return jnp.concatenate(latents, axis=1), chain.acceptance
 
@@ -204,4 +204,4 @@ def test_the_root_of_the_laplace_posterior_is_that_of_its_covariance():
 def test_options_that_cannot_work_are_refused(options):
     """Prevents a chain that silently stands still."""
     with pytest.raises(pcmodel.UserError, match=next(iter(options))):
-        Sampling(**options)
+        HmcOptions(**options)

@@ -9,7 +9,7 @@ import pytest
 import pcmodel
 from pcmodel.api.pose import pose
 from pcmodel.inference.ais import prior
-from pcmodel.inference.mcmc import Sampling, laplace, run_chain
+from pcmodel.inference.mcmc import HmcOptions, laplace, run_chain
 
 
 def linear_problem():
@@ -26,7 +26,7 @@ def linear_problem():
 def test_a_chain_is_tuned_to_the_acceptance_asked_for_and_draws_the_posterior(target):
     """Prevents steps that are never tuned, and draws of another Gaussian than the exact one."""
     problem, mean, covariance = linear_problem()
-    options = Sampling(burn_in=1500, target_acceptance=target, num_leapfrog=3)
+    options = HmcOptions(burn_in=1500, target_acceptance=target, num_leapfrog=3)
     run = jax.jit(partial(run_chain, num_samples=4000, sampling=options))
     chain = run(problem, jax.random.key(0))
     assert abs(float(chain.acceptance) - target) < 0.05
@@ -55,8 +55,8 @@ def test_a_chain_begins_around_the_exact_mode_with_the_exact_spread():
 def test_an_acceptance_that_no_chain_can_have_is_refused(target):
     """Prevents tuning that never ends; what lies within is taken."""
     with pytest.raises(pcmodel.UserError, match="target_acceptance"):
-        Sampling(target_acceptance=target)
-    least = Sampling(
+        HmcOptions(target_acceptance=target)
+    least = HmcOptions(
         target_acceptance=0.5, jitter=0.0, burn_in=0, thinning=1, num_leapfrog=1
     )
     assert (least.burn_in, least.thinning, least.num_leapfrog) == (0, 1, 1)

@@ -237,7 +237,9 @@ def test_a_residual_branch_is_free_and_its_skip_is_not():
     """
     rngs = nnx.Rngs(0)
     block = pcmodel.Residual(
-        pcmodel.Chain([pcmodel.Dense(3, 5, rngs=rngs), pcmodel.Dense(5, 4, rngs=rngs)]),
+        pcmodel.Sequential(
+            [pcmodel.Dense(3, 5, rngs=rngs), pcmodel.Dense(5, 4, rngs=rngs)]
+        ),
         skip=pcmodel.Dense(3, 4, rngs=rngs),
     )
     plain = pcmodel.Residual(pcmodel.Dense(4, 4, rngs=rngs))

@@ -70,7 +70,7 @@ CASES = {
     "residual": (lambda: Function(lambda x, w: x + w @ x, w=(6, 6)), {"w": None}),
     "bounded": (lambda: Function(lambda x, w: jnp.tanh(w @ x), w=(6, 6)), {"w": None}),
     "package": (
-        lambda: pcmodel.Chain(
+        lambda: pcmodel.Sequential(
             [pcmodel.Dense(6, 4, rngs=rngs()), pcmodel.Dense(4, 6, rngs=rngs())]
         ),
         {

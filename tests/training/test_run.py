@@ -35,7 +35,7 @@ class Cut(Exception):
 
 def cut_after(monkeypatch, chunks):
     """The run ends when so many chunks are done."""
-    note = module.Keeper.note
+    note = module.Monitor.record
     seen = []
 
     def counted(self, chunk):
@@ -45,7 +45,7 @@ def cut_after(monkeypatch, chunks):
             raise Cut
         return said
 
-    monkeypatch.setattr(module.Keeper, "note", counted)
+    monkeypatch.setattr(module.Monitor, "record", counted)
 
 
 @pytest.mark.slow

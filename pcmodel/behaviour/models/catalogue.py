@@ -19,7 +19,7 @@ from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
 
 
-class Setting(NamedTuple):
+class TaskFacts(NamedTuple):
     """What a model must know of the task beyond its trials."""
 
     num_arms: int = 2
@@ -27,11 +27,11 @@ class Setting(NamedTuple):
     after_outcome: bool = False
 
 
-Build = Callable[[Setting], ParticipantModel]
+Build = Callable[[TaskFacts], ParticipantModel]
 
 
 def _rating(make: Callable[[], filters.Filter]) -> Build:
-    def build(setting: Setting) -> RatingModel:
+    def build(setting: TaskFacts) -> RatingModel:
         if setting.scale is None:
             raise UserError(
                 "a rating needs its scale", where="scale", expected="LOW,HIGH[,STEP]"
@@ -85,20 +85,20 @@ MODELS: dict[str, dict[str, Build]] = {
 
 @checked_arguments
 def find_model(
-    task: str, name: str, setting: Setting | None = None
+    task: str, name: str, setting: TaskFacts | None = None
 ) -> ParticipantModel:
     """The model of that name for a task; UserError with what there is."""
     if task not in MODELS:
         raise unknown_name("task", task, MODELS)
     if name not in MODELS[task]:
         raise unknown_name(f"model of the {task} task", name, MODELS[task])
-    return MODELS[task][name](setting or Setting())
+    return MODELS[task][name](setting or TaskFacts())
 
 
 def setting_of(
     series: Series, *, scale: Scale | None = None, after_outcome: bool = False
-) -> Setting:
+) -> TaskFacts:
     """The setting that a data set shows: as many options as the highest choice."""
     choices = series.values.get("choice")
     num_arms = 2 if choices is None else max(2, int(np.nanmax(choices)))
-    return Setting(num_arms, scale, after_outcome)
+    return TaskFacts(num_arms, scale, after_outcome)

@@ -27,7 +27,7 @@ from pcmodel.behaviour.perception.interface import (
 )
 from pcmodel.behaviour.perception.volatility import (
     Child,
-    Gaussian,
+    GaussianBelief,
     VolatilityUpdate,
     standard,
 )
@@ -69,7 +69,7 @@ def update_volatility(
     parameters: HgfParameters,
     beliefs: Beliefs,
     prediction: Prediction,
-    lowest: Gaussian,
+    lowest: GaussianBelief,
     rule: VolatilityUpdate,
 ) -> Beliefs:
     """Pass the lowest level's posterior up the chain.
@@ -88,7 +88,7 @@ def update_volatility(
             kappa=parameters.kappa[i - 1],
             volatility=prediction.volatility[i - 1],
         )
-        predicted = Gaussian(prediction.mean[i], prediction.precision[i])
+        predicted = GaussianBelief(prediction.mean[i], prediction.precision[i])
         new = rule(predicted, below)
         sound = (new.precision > 0.0) & jnp.isfinite(new.mean)
         levels.append(choose(sound, new, predicted))
@@ -113,11 +113,11 @@ def predict_binary(
 
 def binary_posterior(
     prediction: Prediction, probability: Level, outcome: Level
-) -> Gaussian:
+) -> GaussianBelief:
     r"""The level above a binary outcome: $\pi = \hat\pi + \hat\mu_1 (1 - \hat\mu_1)$."""
     precision = prediction.precision[0] + probability * (1.0 - probability)
     mean = prediction.mean[0] + (outcome - probability) / precision
-    return Gaussian(mean, precision)
+    return GaussianBelief(mean, precision)
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,9 @@ class ContinuousHgf:
         sensory = jnp.exp(parameters.sensory_log_precision)
         precision = prediction.precision[0] + sensory
         error = trial.outcome - prediction.mean[0]
-        lowest = Gaussian(prediction.mean[0] + sensory / precision * error, precision)
+        lowest = GaussianBelief(
+            prediction.mean[0] + sensory / precision * error, precision
+        )
         new = update_volatility(parameters, beliefs, prediction, lowest, self.rule)
         return choose(trial.seen, new, as_predicted(beliefs, prediction))
 

@@ -32,7 +32,7 @@ class Child(NamedTuple):
     volatility: Value  # $v$ at the volatility level's previous mean
 
 
-class Gaussian(NamedTuple):
+class GaussianBelief(NamedTuple):
     """Mean and precision of one level."""
 
     mean: Value
@@ -42,7 +42,7 @@ class Gaussian(NamedTuple):
 _NEWTON_STEPS = 5
 """To rounding whatever the argument: the error is below 2e-9 after four."""
 
-VolatilityUpdate = Callable[[Gaussian, Child], Gaussian]
+VolatilityUpdate = Callable[[GaussianBelief, Child], GaussianBelief]
 
 
 def _step_share(child: Child) -> tuple[Value, Value]:
@@ -51,14 +51,14 @@ def _step_share(child: Child) -> tuple[Value, Value]:
     return weight, surprise * child.predicted_precision - 1.0
 
 
-def _standard_precision(predicted: Gaussian, child: Child) -> Value:
+def _standard_precision(predicted: GaussianBelief, child: Child) -> Value:
     w, delta = _step_share(child)
     return predicted.precision + 0.5 * child.kappa**2 * w * (
         w + (2.0 * w - 1.0) * delta
     )
 
 
-def standard(predicted: Gaussian, child: Child) -> Gaussian:
+def standard(predicted: GaussianBelief, child: Child) -> GaussianBelief:
     """Mathys et al. 2011 (Front Hum Neurosci 5:39, eqs 28-29), 2014; TAPAS `hgf`.
 
     The precision can fall below zero where a step was unexpectedly small.
@@ -66,15 +66,15 @@ def standard(predicted: Gaussian, child: Child) -> Gaussian:
     w, delta = _step_share(child)
     precision = _standard_precision(predicted, child)
     mean = predicted.mean + 0.5 * child.kappa * w * delta / precision
-    return Gaussian(mean, precision)
+    return GaussianBelief(mean, precision)
 
 
-def _early_mean(predicted: Gaussian, child: Child) -> Value:
+def _early_mean(predicted: GaussianBelief, child: Child) -> Value:
     w, delta = _step_share(child)
     return predicted.mean + 0.5 * child.kappa * w * delta / predicted.precision
 
 
-def enhanced_tapas(predicted: Gaussian, child: Child) -> Gaussian:
+def enhanced_tapas(predicted: GaussianBelief, child: Child) -> GaussianBelief:
     """TAPAS `ehgf`: the mean first, then the curvature at the new mean, never negative."""
     mean = _early_mean(predicted, child)
     v = jnp.exp(child.kappa * mean + child.omega)
@@ -83,16 +83,16 @@ def enhanced_tapas(predicted: Gaussian, child: Child) -> Gaussian:
     r = (v - child.previous_variance) * precision
     delta = (child.variance + child.error**2) * precision - 1.0
     curvature = 0.5 * child.kappa**2 * w * (w + r * delta)
-    return Gaussian(mean, predicted.precision + jnp.maximum(0.0, curvature))
+    return GaussianBelief(mean, predicted.precision + jnp.maximum(0.0, curvature))
 
 
-def enhanced_pyhgf(predicted: Gaussian, child: Child) -> Gaussian:
+def enhanced_pyhgf(predicted: GaussianBelief, child: Child) -> GaussianBelief:
     """Pyhgf 0.2 `eHGF`: the mean first, then the standard precision, not recomputed."""
     mean = _early_mean(predicted, child)
-    return Gaussian(mean, _standard_precision(predicted, child))
+    return GaussianBelief(mean, _standard_precision(predicted, child))
 
 
-def unbounded_pyhgf(predicted: Gaussian, child: Child) -> Gaussian:
+def unbounded_pyhgf(predicted: GaussianBelief, child: Child) -> GaussianBelief:
     r"""Pyhgf 0.2.12 `unbounded`: two Gaussians, mixed by their height and matched in moments.
 
     The log posterior of $y$ is, up to a constant,
@@ -126,10 +126,10 @@ def unbounded_pyhgf(predicted: Gaussian, child: Child) -> Gaussian:
     mean = near_mean + far * (far_mean - near_mean)
     between = far * (1.0 - far) * (far_mean - near_mean) ** 2
     variance = (1.0 - far) / near_precision + far / far_precision + between
-    return Gaussian(mean, 1.0 / variance)
+    return GaussianBelief(mean, 1.0 / variance)
 
 
-def _steep_mode(predicted: Gaussian, child: Child, b: Value) -> Value:
+def _steep_mode(predicted: GaussianBelief, child: Child, b: Value) -> Value:
     """Where the log posterior peaks if the step's variance alone matters."""
     stiffness = predicted.precision / child.kappa**2
     centre = child.kappa * predicted.mean + child.omega

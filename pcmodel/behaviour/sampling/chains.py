@@ -36,7 +36,7 @@ class States(NamedTuple):
     key: Key[Array, " chains"]
 
 
-class Origin(NamedTuple):
+class Provenance(NamedTuple):
     """What draws are meaningless without.
 
     given: the key's words and the options.  frame: the first frame, found anew by every process.
@@ -46,7 +46,7 @@ class Origin(NamedTuple):
     frame: Float[np.ndarray, " coordinates"]
 
 
-class Chunk(NamedTuple):
+class DrawBatch(NamedTuple):
     """Some draws of every chain, and where the chains stand after them."""
 
     group: Float[np.ndarray, "chains draws group"]
@@ -60,17 +60,17 @@ class Chunk(NamedTuple):
     people_key: np.ndarray
     step_size: Float[np.ndarray, " chains"]
     people_step_size: Float[np.ndarray, " participants"]
-    given: Float[np.ndarray, " numbers"]  # this and the next: the fit's `Origin`
+    given: Float[np.ndarray, " numbers"]  # this and the next: the fit's `Provenance`
     frame: Float[np.ndarray, " coordinates"]
 
 
-class Wish(NamedTuple):
+class Request(NamedTuple):
     """What a fit asks for next: a chunk of transitions from here."""
 
     states: States
     step: Float[Array, " participants"]
     arguments: tuple
-    origin: Origin
+    provenance: Provenance
 
 
 class Kernel(NamedTuple):
@@ -208,32 +208,32 @@ def _over_devices(advance: Callable, num_devices: int) -> Callable:
     )
 
 
-def run_chunk(kernel: Kernel, wish: Wish, size: int) -> tuple[States, Chunk]:
+def run_chunk(kernel: Kernel, request: Request, size: int) -> tuple[States, DrawBatch]:
     """`size` transitions of every chain of a fit."""
-    states, step, arguments, origin = wish
+    states, step, arguments, provenance = request
     states, found = kernel.advance(states, step, arguments, jnp.zeros(size))
-    return states, _chunk(_fetch(states, step, found), origin)
+    return states, _chunk(_fetch(states, step, found), provenance)
 
 
 def run_chunks(
-    kernel: Kernel, wishes: Sequence[Wish], size: int
-) -> list[tuple[States, Chunk]]:
+    kernel: Kernel, requests: Sequence[Request], size: int
+) -> list[tuple[States, DrawBatch]]:
     """`run_chunk` of several fits of one design at once."""
     states, step, arguments = (
         jax.tree.map(lambda *leaves: jnp.stack(leaves), *column)
-        for column in zip(*(wish[:3] for wish in wishes), strict=True)
+        for column in zip(*(request[:3] for request in requests), strict=True)
     )
     states, found = kernel.advance_all(states, step, arguments, jnp.zeros(size))
     fetched = _fetch(states, step, found)
     answers = []
-    for i, wish in enumerate(wishes):
-        chunk = _chunk([leaf[i] for leaf in fetched], wish.origin)
-        answers.append((states_after(wish.states, chunk), chunk))
+    for i, request in enumerate(requests):
+        chunk = _chunk([leaf[i] for leaf in fetched], request.provenance)
+        answers.append((states_after(request.states, chunk), chunk))
     return answers
 
 
 def _fetch(states: States, step: Array, found: tuple) -> list[np.ndarray]:
-    """The fields of a chunk but its origin, on the host."""
+    """The fields of a chunk but its provenance, on the host."""
     *draws, accept_prob = found
     where = (
         accept_prob.mean(axis=-2),
@@ -245,11 +245,11 @@ def _fetch(states: States, step: Array, found: tuple) -> list[np.ndarray]:
     return jax.device_get([*draws, *where])
 
 
-def _chunk(fields: Sequence[np.ndarray], origin: Origin) -> Chunk:
-    return Chunk(*fields, **origin._asdict())
+def _chunk(fields: Sequence[np.ndarray], provenance: Provenance) -> DrawBatch:
+    return DrawBatch(*fields, **provenance._asdict())
 
 
-def states_after(states: States, chunk: Chunk) -> States:
+def states_after(states: States, chunk: DrawBatch) -> States:
     """The states as a chunk left them; `states` gives their form."""
     step = jnp.asarray(chunk.step_size)
     group = states.group._replace(
@@ -262,7 +262,7 @@ def states_after(states: States, chunk: Chunk) -> States:
 
 
 def adapt_steps(
-    states: States, chunk: Chunk, *, target: float, count: int
+    states: States, chunk: DrawBatch, *, target: float, count: int
 ) -> tuple[States, Float[Array, " participants"]]:
     """Robbins-Monro on the log step sizes, shared by all chains; also each participant's.
 

@@ -27,11 +27,11 @@ from pcmodel.behaviour.posterior.fitted_posterior import (
 from pcmodel.behaviour.sampling.adaptation import whiten_further, window_ending
 from pcmodel.behaviour.sampling.chains import (
     FIRST_STEP,
-    Chunk,
+    DrawBatch,
     Kernel,
-    Origin,
+    Provenance,
+    Request,
     States,
-    Wish,
     adapt_steps,
     build_kernel,
     num_chunks,
@@ -151,7 +151,7 @@ def fit_nuts(
     *,
     advance: Callable[[], None] = lambda: None,
     sampler: Sampler | None = None,
-    stored: MutableMapping[int, Chunk] | None = None,
+    stored: MutableMapping[int, DrawBatch] | None = None,
 ) -> Posterior:
     """Sample the posterior; warns, saying what to do, where it cannot be trusted.
 
@@ -166,7 +166,7 @@ def fit_nuts(
     stored = {} if stored is None else stored
     course = _course(key, sampler, hierarchy, options, advance, stored)
     step = _send(course, None)
-    while isinstance(step, Wish):
+    while isinstance(step, Request):
         step = _send(course, run_chunk(sampler.kernel, step, options.chunk))
     return _posterior(sampler, hierarchy, step, options)
 
@@ -190,22 +190,22 @@ def fit_side_by_side(
         for key, hierarchy in zip(keys, hierarchies, strict=True)
     ]
     steps = [_send(course, None) for course in courses]
-    while wishes := [step for step in steps if isinstance(step, Wish)]:
-        answers = run_chunks(sampler.kernel, wishes, options.chunk)
+    while requests := [step for step in steps if isinstance(step, Request)]:
+        answers = run_chunks(sampler.kernel, requests, options.chunk)
         steps = [_send(*pair) for pair in zip(courses, answers, strict=True)]
     return [
         _posterior(sampler, hierarchy, step, options)
         for hierarchy, step in zip(hierarchies, steps, strict=True)
-        if not isinstance(step, Wish)
+        if not isinstance(step, Request)
     ]
 
 
-Ending = tuple[Frame, list[Chunk]]  # what was settled on, and what was drawn in it
-Course = Generator[Wish, tuple[States, Chunk], Ending]
+Ending = tuple[Frame, list[DrawBatch]]  # what was settled on, and what was drawn in it
+Course = Generator[Request, tuple[States, DrawBatch], Ending]
 
 
-def _send(course: Course, answer: Any) -> Wish | Ending:
-    """The fit's next wish, or what it ended with."""
+def _send(course: Course, answer: Any) -> Request | Ending:
+    """The fit's next request, or what it ended with."""
     try:
         return course.send(answer)
     except StopIteration as end:
@@ -218,25 +218,25 @@ def _course(
     hierarchy: Hierarchy,
     options: Nuts,
     advance: Callable[[], None],
-    stored: MutableMapping[int, Chunk],
+    stored: MutableMapping[int, DrawBatch],
 ) -> Course:
     """Ends with the frame that was settled on and the chunks drawn in it.
 
     It asks for transitions and does not make them, so that fits may share a program.
     """
     frame, states = _start(key, sampler, hierarchy, options)
-    origin = origin_of(key, frame, options)
+    provenance = provenance_of(key, frame, options)
     step = jnp.full(hierarchy.num_participants, FIRST_STEP)
-    chunks: list[Chunk] = []
+    chunks: list[DrawBatch] = []
     num_warmup = num_chunks(options.num_warmup, options.chunk)
     for i in range(num_advances(options)):
         kept = stored.get(i)
-        if kept is not None and same_fit(kept, origin):
+        if kept is not None and same_fit(kept, provenance):
             chunks.append(kept)
             states = states_after(states, chunks[i])
         else:
             arguments = (frame, hierarchy.data)
-            states, chunk = yield Wish(states, step, arguments, origin)
+            states, chunk = yield Request(states, step, arguments, provenance)
             chunks.append(chunk)
             stored[i] = chunk
         if i < num_warmup:
@@ -252,23 +252,23 @@ def _course(
     return frame, chunks[num_warmup:]
 
 
-def origin_of(key: Key[Array, ""], frame: Any, options: Nuts) -> Origin:
+def provenance_of(key: Key[Array, ""], frame: Any, options: Nuts) -> Provenance:
     """Of a fit that starts in this frame; its draws are kept in those coordinates."""
     chosen = [options.num_warmup, options.num_chains, options.max_tree_depth]
     words = np.asarray(jax.random.key_data(key), float).ravel()
     leaves = [np.asarray(leaf, float).ravel() for leaf in jax.tree.leaves(frame)]
-    return Origin(
+    return Provenance(
         np.asarray([*words, *chosen, options.chunk, options.target_accept]),
         np.concatenate(leaves),
     )
 
 
-def same_fit(chunk: Chunk | Origin, origin: Origin) -> bool:
+def same_fit(chunk: DrawBatch | Provenance, provenance: Provenance) -> bool:
     """Whether a chunk is of the fit: the frame up to what sums in another order leave."""
     return (
-        np.array_equal(chunk.given, origin.given)
-        and chunk.frame.shape == origin.frame.shape
-        and np.allclose(chunk.frame, origin.frame, rtol=1e-4, atol=1e-6)
+        np.array_equal(chunk.given, provenance.given)
+        and chunk.frame.shape == provenance.frame.shape
+        and np.allclose(chunk.frame, provenance.frame, rtol=1e-4, atol=1e-6)
     )
 
 
@@ -290,7 +290,7 @@ def _start(
     return beginning.frame, states
 
 
-def _learn(frame: Frame, chunks: list[Chunk]) -> Frame:
+def _learn(frame: Frame, chunks: list[DrawBatch]) -> Frame:
     """The frame made whiter by draws in it."""
     group = np.concatenate([chunk.group for chunk in chunks], axis=1)
     people = np.concatenate([chunk.people for chunk in chunks], axis=1)

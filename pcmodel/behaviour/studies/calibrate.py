@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, build_hierarchy
-from pcmodel.behaviour.models.catalogue import Setting, find_model
+from pcmodel.behaviour.models.catalogue import TaskFacts, find_model
 from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.sampling.nuts import Nuts
 from pcmodel.behaviour.studies.sbc import Calibration, Replication, calibrate
@@ -63,7 +63,7 @@ class CheckPlan:
 
 def plan_study(plan: CheckPlan, seed: int) -> Hierarchy:
     """The statistical model on made-up trials; UserError for names that do not exist."""
-    setting = Setting(plan.options, Scale(*plan.scale))
+    setting = TaskFacts(plan.options, Scale(*plan.scale))
     model = find_model(plan.task, plan.model, setting)
     series = make_up(
         plan.task,

@@ -47,7 +47,7 @@ from pcmodel.behaviour.posterior.predictive import (
     with_held,
 )
 from pcmodel.behaviour.responses import Scale
-from pcmodel.behaviour.sampling.chains import Chunk, num_chunks
+from pcmodel.behaviour.sampling.chains import DrawBatch, num_chunks
 from pcmodel.behaviour.sampling.nuts import Nuts, fit_nuts, num_advances
 from pcmodel.behaviour.sampling.variational import Variational, fit_svi
 from pcmodel.behaviour.studies.bare_names import check_bare_names
@@ -143,7 +143,7 @@ def run_workflow(
     seed: int,
     progress: Any = None,
     keep: Callable[[Posterior], None] = lambda posterior: None,
-    open_store: Callable[[str], MutableMapping[int, Chunk]] = lambda model: {},
+    open_store: Callable[[str], MutableMapping[int, DrawBatch]] = lambda model: {},
 ) -> WorkflowResults:
     """Run a plan in double precision; the caller's precision is left as it was.
 
@@ -243,7 +243,7 @@ def _run(
     seed: int,
     progress: Any,
     keep: Callable[[Posterior], None],
-    open_store: Callable[[str], MutableMapping[int, Chunk]],
+    open_store: Callable[[str], MutableMapping[int, DrawBatch]],
 ) -> WorkflowResults:
     hierarchy = plan_hierarchy(plan, series)
     _check_draws(plan, hierarchy)
@@ -317,7 +317,7 @@ def _check_draws(plan: Plan, hierarchy: Hierarchy) -> None:
 def _fit(
     plan: Plan,
     progress: Any,
-    open_store: Callable[[str], MutableMapping[int, Chunk]],
+    open_store: Callable[[str], MutableMapping[int, DrawBatch]],
     key: Array,
     hierarchy: Hierarchy,
     name: str,

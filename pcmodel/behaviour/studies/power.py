@@ -23,7 +23,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from pcmodel.behaviour.models import ParticipantModel, find_model, judged
-from pcmodel.behaviour.models.catalogue import Setting
+from pcmodel.behaviour.models.catalogue import TaskFacts
 from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.studies.attribution import (
     best_size,
@@ -107,7 +107,7 @@ class Account(NamedTuple):
     names: tuple[str, ...]
 
 
-class Told(NamedTuple):
+class RivalComparison(NamedTuple):
     """The effect against one rival, in one kind of study."""
 
     rival: str
@@ -120,11 +120,11 @@ class Told(NamedTuple):
     right: Float[np.ndarray, " participants"]  # probability of the right attribution
     low: Float[np.ndarray, " participants"]  # its 95 % interval
     high: Float[np.ndarray, " participants"]
-    word: str  # told apart | ratio only | not told apart
+    verdict: str  # told apart | ratio only | not told apart
     needed: int  # participants; 0 where none of the sizes is enough
 
 
-class Kept(NamedTuple):
+class ProfilePair(NamedTuple):
     """The profiles of effect and rival, (people, 2, sizes), under either truth."""
 
     effect_true: Float[np.ndarray, "people 2 sizes"]
@@ -133,7 +133,7 @@ class Kept(NamedTuple):
     rival_limit: Float[np.ndarray, ""]
 
 
-class Seen(NamedTuple):
+class Power(NamedTuple):
     """How often the effect is seen at all, against none, in one kind of study."""
 
     has_confidence: bool
@@ -147,8 +147,8 @@ class DesignResults(NamedTuple):
     effect: str
     size: float
     participants: tuple[int, ...]
-    seen: tuple[Seen, ...]
-    told: tuple[Told, ...]
+    seen: tuple[Power, ...]
+    told: tuple[RivalComparison, ...]
 
 
 def run_design(
@@ -156,7 +156,7 @@ def run_design(
     *,
     seed: int,
     progress: Any = None,
-    stored: MutableMapping[int, Kept] | None = None,
+    stored: MutableMapping[int, ProfilePair] | None = None,
 ) -> DesignResults:
     """Simulate, refit and count, in double precision.
 
@@ -165,7 +165,7 @@ def run_design(
     kinds = (False, True) if plan.confidence else (False,)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         effect, size, rivals = check_plan(plan)
-        kept: MutableMapping[int, Kept] = {} if stored is None else stored
+        kept: MutableMapping[int, ProfilePair] = {} if stored is None else stored
         total = len(kinds) * len(plan.trials) * len(rivals)
         with (progress or Silent()).stage("simulate and refit", total) as stage:
             each = total // len(kinds)
@@ -178,9 +178,9 @@ def run_design(
         kind = _Kind(plan, has_confidence, effect, size, rivals, seed)
         for num_trials in plan.trials:
             own = [kept[next(numbers)] for _ in rivals]
-            seen.append(_see(kind, num_trials, own[0]))
+            seen.append(_power_of(kind, num_trials, own[0]))
             told += [
-                _tell(kind, rival.label, num_trials, found)
+                _compare(kind, rival.label, num_trials, found)
                 for rival, found in zip(rivals, own, strict=True)
             ]
     return DesignResults(
@@ -206,7 +206,7 @@ class _Kind(NamedTuple):
 
 
 def _model(plan: DesignPlan, has_confidence: bool) -> ParticipantModel:
-    setting = Setting(plan.options, Scale(*plan.scale))
+    setting = TaskFacts(plan.options, Scale(*plan.scale))
     names = ("confidence",) if has_confidence else ()
     return judged(find_model(plan.task, plan.model, setting), names)
 
@@ -249,7 +249,7 @@ def _account(text: str, model: ParticipantModel) -> Account:
 
 
 def _simulate_kind(
-    kind: _Kind, kept: MutableMapping[int, Kept], numbers: range, stage: Any
+    kind: _Kind, kept: MutableMapping[int, ProfilePair], numbers: range, stage: Any
 ) -> None:
     """All trials and rivals, without or with confidence: two compiled programs."""
     plan, effect = kind.plan, kind.effect
@@ -289,7 +289,7 @@ def _simulate_kind(
         best = best_size(other, wide)
         mirror = simulate(scaled(best, weights[rival]))
         both = [profiles(mirror, effect, length), profiles(mirror, rival, length, wide)]
-        kept[number] = Kept(
+        kept[number] = ProfilePair(
             np.stack([own[length], other], axis=1),
             np.stack(both, axis=1),
             np.asarray(best),
@@ -303,17 +303,19 @@ def grid_of(plan: DesignPlan, size: float) -> Float[np.ndarray, " sizes"]:
     return np.linspace(-2.0, 2.0, plan.sizes) * abs(size)
 
 
-def _see(kind: _Kind, num_trials: int, found: Kept) -> Seen:
+def _power_of(kind: _Kind, num_trials: int, found: ProfilePair) -> Power:
     power = power_curve(
         found.effect_true[:, 0],
         participants=kind.plan.participants,
         num_studies=kind.plan.studies,
         rng=np.random.default_rng(kind.seed),
     )
-    return Seen(kind.has_confidence, num_trials, power)
+    return Power(kind.has_confidence, num_trials, power)
 
 
-def _tell(kind: _Kind, label: str, num_trials: int, found: Kept) -> Told:
+def _compare(
+    kind: _Kind, label: str, num_trials: int, found: ProfilePair
+) -> RivalComparison:
     plan, rng = kind.plan, np.random.default_rng(kind.seed)
     pairs = (found.effect_true, found.rival_true)
     ahead = np.stack([person_gaps(pair, truth) for truth, pair in enumerate(pairs)])
@@ -326,7 +328,7 @@ def _tell(kind: _Kind, label: str, num_trials: int, found: Kept) -> Told:
         right, low, high = (np.full(len(plan.participants), 0.5) for _ in range(3))
         word = "ratio only"
     enough = _enough(plan.participants, right)
-    return Told(
+    return RivalComparison(
         label,
         kind.has_confidence,
         num_trials,

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from pcmodel.behaviour.models import ParticipantModel, find_model
-from pcmodel.behaviour.models.catalogue import Setting
+from pcmodel.behaviour.models.catalogue import TaskFacts
 from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.sampling.map_estimates import (
     QUICK,
@@ -62,7 +62,7 @@ class RecoverPlan:
             raise UserError("a model is named twice", where="models")
 
 
-class Study(NamedTuple):
+class RecoveryReplication(NamedTuple):
     """One study of one model: truths, its own fit, and the evidence of every model."""
 
     truth: Float[np.ndarray, "people parameters"]
@@ -97,7 +97,7 @@ class Recovery(NamedTuple):
 
 def plan_models(plan: RecoverPlan) -> tuple[ParticipantModel, ...]:
     """The models of a plan; UserError for names that do not exist."""
-    setting = Setting(plan.options, Scale(*plan.scale))
+    setting = TaskFacts(plan.options, Scale(*plan.scale))
     return tuple(find_model(plan.task, name, setting) for name in plan.models)
 
 
@@ -106,10 +106,10 @@ def run_recovery(
     *,
     seed: int,
     progress: Any = None,
-    stored: MutableMapping[int, Study] | None = None,
+    stored: MutableMapping[int, RecoveryReplication] | None = None,
 ) -> Recovery:
     """Simulate and fit, study after study; those found in `stored` are taken as they are."""
-    kept: MutableMapping[int, Study] = {} if stored is None else stored
+    kept: MutableMapping[int, RecoveryReplication] = {} if stored is None else stored
     models, size = plan_models(plan), plan.replications
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         series = make_up(
@@ -136,7 +136,7 @@ def run_recovery(
 
 def _study(
     key: Key[Array, ""], models: tuple[ParticipantModel, ...], own: int, data: Any
-) -> Study:
+) -> RecoveryReplication:
     place, drawn, possible = _draw(models[own], key, data)
     if not bool(possible.all()):
         raise UserError(
@@ -147,7 +147,7 @@ def _study(
     fits = [fit_modes(model, drawn) for model in models]
     free = free_parameters(models[own])
     mean = np.asarray([p.mean for p in free])
-    return Study(
+    return RecoveryReplication(
         mean + person_scale(free) * np.asarray(place),
         fits[own].value,
         fits[own].sd,
@@ -180,7 +180,7 @@ def _draw(model: ParticipantModel, key: Key[Array, ""], data: Any):
 def summarise_studies(
     names: tuple[str, ...],
     models: tuple[ParticipantModel, ...],
-    rows: list[list[Study]],
+    rows: list[list[RecoveryReplication]],
 ) -> Recovery:
     """Recovery of parameters, and wins, from the studies of each model."""
     found, won, people = [], [], []
@@ -194,7 +194,7 @@ def summarise_studies(
     return Recovery(names, tuple(found), np.stack(won), np.stack(people))
 
 
-def usable_evidence(study: Study) -> Float[np.ndarray, "people models"]:
+def usable_evidence(study: RecoveryReplication) -> Float[np.ndarray, "people models"]:
     """Evidence of the people whom every model fits; of all where there are none."""
     use = study.settled.all(axis=1)
     values = np.nan_to_num(study.log_evidence, nan=-np.inf, neginf=-1e12)
@@ -202,7 +202,7 @@ def usable_evidence(study: Study) -> Float[np.ndarray, "people models"]:
 
 
 def _parameters(
-    name: str, model: ParticipantModel, studies: list[Study], own: int
+    name: str, model: ParticipantModel, studies: list[RecoveryReplication], own: int
 ) -> Parameters:
     free = free_parameters(model)
     truth, value, sd = (

@@ -147,7 +147,7 @@ def _fit_all(
         return fit_side_by_side(keys, hierarchies, options, sampler=sampler)
 
 
-class Study(NamedTuple):
+class SimulatedDataset(NamedTuple):
     """A truth from the prior and data from it."""
 
     sites: dict[str, Array]  # a leading axis of one draw
@@ -155,17 +155,19 @@ class Study(NamedTuple):
     possible: Bool[Array, ""]  # false where the filter's approximation fails
 
 
-def draw_study(hierarchy: Hierarchy, key: Key[Array, ""]) -> Study:
+def draw_study(hierarchy: Hierarchy, key: Key[Array, ""]) -> SimulatedDataset:
     """One truth for the group and everyone in it, and responses of the data's design."""
     prior_key, data_key = jax.random.split(key)
     sites = draw_prior(prior_key, hierarchy, 1)
     values = {name: v[0] for name, v in series_values(hierarchy, sites).items()}
     data = simulate_series(data_key, hierarchy, values)
     pointwise = series_log_likelihood(hierarchy, values, data)
-    return Study(sites, data, jnp.all(pointwise > IMPOSSIBLE))
+    return SimulatedDataset(sites, data, jnp.all(pointwise > IMPOSSIBLE))
 
 
-def draw_possible(key: Key[Array, ""], draw: Callable[[Array], Study]) -> Study:
+def draw_possible(
+    key: Key[Array, ""], draw: Callable[[Array], SimulatedDataset]
+) -> SimulatedDataset:
     """Truth and data that the model itself does not exclude; UserError if there are none.
 
     The standard filter has no answer at parameters its prior allows (a seventh of the

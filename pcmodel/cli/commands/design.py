@@ -93,10 +93,10 @@ def _counts(text: str, where: str) -> tuple[int, ...]:
 
 def open_store(folder: Path, plan: Any, arguments: argparse.Namespace) -> Any:
     """Each kind of study, by number, as soon as it is done."""
-    from pcmodel.behaviour.studies.power import Kept
+    from pcmodel.behaviour.studies.power import ProfilePair
     from pcmodel.cli.commands.studies import open_store
 
-    return open_store(NAME, Kept, folder, plan, arguments)
+    return open_store(NAME, ProfilePair, folder, plan, arguments)
 
 
 def make_experiment(plan: Any, open_stored: Any) -> Experiment:

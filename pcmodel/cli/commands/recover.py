@@ -48,10 +48,10 @@ def make_plan(arguments: argparse.Namespace) -> Any:
 
 def open_store(folder: Path, plan: Any, arguments: argparse.Namespace) -> Any:
     """Where this very recovery keeps its studies."""
-    from pcmodel.behaviour.studies.recovery import Study
+    from pcmodel.behaviour.studies.recovery import RecoveryReplication
     from pcmodel.cli.commands.studies import open_store
 
-    return open_store(NAME, Study, folder, plan, arguments)
+    return open_store(NAME, RecoveryReplication, folder, plan, arguments)
 
 
 def make_experiment(plan: Any, open_stored: Any) -> Experiment:

@@ -83,20 +83,20 @@ def open_chunks(
     shared: read also those that runs in folders beside this one keep under the same name,
         so that a fit of more draws goes on from one that is finished.
     """
-    from pcmodel.behaviour.sampling.chains import Chunk
+    from pcmodel.behaviour.sampling.chains import DrawBatch
 
     called = f"chunks-{identity.config_hash}-{identity.seed}"
     own = folder / called
 
     def store(name: str) -> Any:
-        stored = StoredReplications(own / name, Chunk)
+        stored = StoredReplications(own / name, DrawBatch)
         if anew:
             stored.clear()
         if anew or not shared:
             return stored
         beside = sorted(folder.resolve().parent.glob(f"*/{called}/{name}"))
         others = [path for path in beside if path != (own / name).resolve()]
-        return BesideOthers(stored, [StoredReplications(p, Chunk) for p in others])
+        return BesideOthers(stored, [StoredReplications(p, DrawBatch) for p in others])
 
     return store
 

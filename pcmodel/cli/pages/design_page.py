@@ -26,9 +26,9 @@ def analyse(plan: Any, results: Any) -> DesignSummary:
 
 
 def _verdict(results: Any, told: Any) -> Verdict:
-    if told.word == "told apart":
+    if told.verdict == "told apart":
         outcome, said, _ = _enough(results, told)
-    elif told.word == "ratio only":
+    elif told.verdict == "ratio only":
         outcome = "fails"
         said = f"ratio only: at most {told.largest:.1g} nats apart in any person"
     else:
@@ -106,7 +106,7 @@ def _draw_rival(axis: Any, plan: Any, results: Any, own: list[Any]) -> None:
     axis.axhline(0.5, color=COLOURS["black"], lw=1.0, ls=":")
     axis.text(people[-1], ENOUGH - 0.035, "enough", color=COLOURS["green"], ha="right")
     axis.text(people[-1], 0.5 - 0.035, "a coin", ha="right")
-    words = {t.word for t in own if not t.has_confidence}
+    words = {t.verdict for t in own if not t.has_confidence}
     if words == {"ratio only"}:
         axis.text(
             0.5,
@@ -148,8 +148,12 @@ def report(plan: Any, results: Any, summary: DesignSummary) -> Report:
                 f"{p:.0%} ({a:.0%} to {b:.0%})"
                 for p, a, b in zip(t.right, t.low, t.high, strict=True)
             ),
-            t.needed if t.needed else "more" if t.word != "ratio only" else "no number",
-            t.word,
+            t.needed
+            if t.needed
+            else "more"
+            if t.verdict != "ratio only"
+            else "no number",
+            t.verdict,
         )
         for t in results.told
     ]
@@ -157,7 +161,7 @@ def report(plan: Any, results: Any, summary: DesignSummary) -> Report:
     seen = [
         (_asking(s), s.num_trials, *(f"{p:.0%}" for p in s.power)) for s in results.seen
     ]
-    ratio = sorted({t.rival for t in results.told if t.word == "ratio only"})
+    ratio = sorted({t.rival for t in results.told if t.verdict == "ratio only"})
     never = (
         f" No number of participants tells it from {', '.join(ratio)} by responses alone: "
         "the data know the ratio only."
@@ -236,6 +240,6 @@ def _best(results: Any) -> str:
                     f"from {rival} {how}: {best.needed} people x {best.num_trials} trials "
                     f"a session ({_enough(results, best)[2]})"
                 )
-            elif any(t.word != "ratio only" for t in own):
+            elif any(t.verdict != "ratio only" for t in own):
                 said.append(f"from {rival} {how}: more than was tried")
     return f"Told apart in {ENOUGH:.0%} of studies: " + "; ".join(said) + "."

@@ -4,7 +4,7 @@ Whitened coordinates, Hessian $I + S^\top S$, one linear solve a step. A plain G
 each step is guarded: it is halved until the energy falls (Armijo), and Levenberg-Marquardt damping rises after a poor step and
 fades after a good one. The energy therefore never rises.
 
-Where a factor of the Hessian costs as much as many gradients, a nonlinear problem is opened by secant steps around one factor,
+Where a factor of the Hessian costs as much as many gradients, a nonlinear problem starts with secant steps around one factor,
 that of the start (`pcmodel.inference.solvers.lbfgs`; at the top-down sweep a whole batch shares it); what they leave is done by
 Gauss-Newton steps with factors of their own. A `linear_solver` given by name factors anew at every step from the first.
 
@@ -83,7 +83,7 @@ from pcmodel.model.problem import Problem
 
 DEAR = 60
 """Price of one factor, in gradients, from which secant steps around a single one pay."""
-OPENING = 40
+WARM_START = 40
 """Secant steps before the Gauss-Newton loop: further ones gain little, if these did not arrive."""
 CERTIFYING = 20
 """Products granted to certify, with the factor of the start, that the secant steps arrived."""
@@ -151,9 +151,11 @@ class GaussNewton:
                 problem, initial, linear, jnp.zeros_like(linear.value)
             )
             equations = Constant(linear, prepared, solver.is_direct)
-        elif self.linear_solver is None and is_opened(problem, linear.num_outputs):
+        elif self.linear_solver is None and is_warm_started(
+            problem, linear.num_outputs
+        ):
             once = factor_once(problem, initial, solver)
-            start = opened(self, problem, start, once, tolerance)
+            start = warm_start(self, problem, start, once, tolerance)
         start = as_batched(start, start.point.rows)
         table = corner_table(problem) if self.checked and has_kinks(problem) else None
         if table is not None:
@@ -234,14 +236,14 @@ def with_corners(
     structure = problem.structure
     if given is not None:
         return ConjugateGradient() if isinstance(given, BlockTridiagonal) else given
-    if is_opened(problem, outputs):
+    if is_warm_started(problem, outputs):
         return PinnedFactor(choose(structure, outputs))
     outputs += structure.num_free
     solver, cost = cheapest_direct(structure, outputs, banded=False)
     return solver if cost <= DIRECT_BUDGET else ConjugateGradient()
 
 
-def is_opened(problem: Problem, outputs: int) -> bool:
+def is_warm_started(problem: Problem, outputs: int) -> bool:
     """Whether secant steps come first: a factor can be had, but for the price of many gradients."""
     _, cost = cheapest_direct(problem.structure, outputs)
     dear = cost > DEAR * gradient_cost(problem.structure)
@@ -266,7 +268,7 @@ def first_state(point: Point) -> _State:
     )
 
 
-def opened(
+def warm_start(
     solver: GaussNewton,
     problem: Problem,
     start: _State,
@@ -279,7 +281,7 @@ def opened(
         start.point.whitened,
         precondition,
         tolerance=0.5 * tolerance,
-        max_steps=min(OPENING, solver.max_iterations),
+        max_steps=min(WARM_START, solver.max_iterations),
     )
     state = start._replace(point=point_at(problem, found.whitened))
     certifier = Moving(Preconditioned(precondition, CERTIFYING))

@@ -1,4 +1,4 @@
-r"""Secant steps around one factor of the Hessian: how a nonlinear problem is opened.
+r"""Secant steps around one factor of the Hessian: the warm start of a nonlinear problem.
 
 A Gauss-Newton step pays for a factor of its own; near the start the factor *of the start* will do if it is
 corrected by what the gradients do: each step's secant pair $(s, y)$, displacement and change of the
@@ -34,10 +34,10 @@ from pcmodel.model.problem import Problem
 MEMORY = 2
 """Secant pairs kept; more gained nothing on networks with tanh."""
 SHORTEST = 1e-3
-"""Share of a step at which the opening gives up."""
+"""Share of a step at which the line search gives up."""
 
 
-class Opening(NamedTuple):
+class LbfgsResult(NamedTuple):
     """Where the secant steps ended, and how many gradients they took."""
 
     whitened: Float[Array, " free"]
@@ -78,7 +78,7 @@ def secant_descent(
     *,
     tolerance: float,
     max_steps: int | Array,
-) -> Opening:
+) -> LbfgsResult:
     """Descend until the decrement is below `tolerance`, or for `max_steps` gradients."""
 
     def evaluate(whitened: Array) -> tuple[Point, _Slope]:
@@ -136,7 +136,7 @@ def secant_descent(
     end = jax.lax.while_loop(
         lambda state: ~state.stop & (state.steps < max_steps), step, start
     )
-    return Opening(end.point.whitened, end.steps)
+    return LbfgsResult(end.point.whitened, end.steps)
 
 
 def remember(

@@ -29,7 +29,7 @@ from pcmodel.networks.architectures.classifiers import (
 from pcmodel.networks.layers.convolution import Convolution, Shape
 from pcmodel.networks.layers.dense import identity
 from pcmodel.networks.layers.pooling import AveragePool
-from pcmodel.networks.layers.residual import Chain, Residual
+from pcmodel.networks.layers.residual import Residual, Sequential
 from pcmodel.networks.layers.scaling import gain
 from pcmodel.networks.network import Network
 
@@ -132,4 +132,4 @@ def block(
             activation=identity,
             rngs=rngs,
         )
-    return Residual(Chain([first, second]), skip=skip, scale=scale), second.shape
+    return Residual(Sequential([first, second]), skip=skip, scale=scale), second.shape

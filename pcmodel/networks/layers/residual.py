@@ -53,7 +53,7 @@ class Residual(nnx.Module):
 
 
 @checked_arguments
-class Chain(nnx.Module):
+class Sequential(nnx.Module):
     """Several layers as one: what is between them is computed, not inferred.
 
     layers: from the level above downwards.

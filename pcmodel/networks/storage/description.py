@@ -16,7 +16,7 @@ from pcmodel.errors import UserError
 from pcmodel.networks.layers.convolution import Convolution, TransposedConvolution
 from pcmodel.networks.layers.dense import Dense, identity
 from pcmodel.networks.layers.pooling import AveragePool, MaxPool, Pool
-from pcmodel.networks.layers.residual import Chain, Residual
+from pcmodel.networks.layers.residual import Residual, Sequential
 from pcmodel.networks.layers.scaling import Scaling
 
 ACTIVATIONS = {
@@ -56,7 +56,7 @@ def describe_layer(layer: nnx.Module) -> Description | None:
         if None in parts.values():
             return None
         return {"layer": "Residual", **parts, "scale": layer.scale}
-    if type(layer) is Chain:
+    if type(layer) is Sequential:
         chained = [describe_layer(part) for part in layer.layers]
         return None if None in chained else {"layer": "Chain", "layers": chained}
     return None
@@ -102,7 +102,7 @@ def build_layer(description: Any) -> nnx.Module:
 def _build(options: Description) -> nnx.Module:
     name = options.pop("layer")
     if name == "Chain":
-        return Chain([_build(dict(part)) for part in options["layers"]])
+        return Sequential([_build(dict(part)) for part in options["layers"]])
     if name == "Residual":
         skip = options.get("skip")
         return Residual(

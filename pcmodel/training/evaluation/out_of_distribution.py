@@ -25,7 +25,7 @@ from pcmodel.data.standardisation import WHITE
 from pcmodel.inference.linear.dual_primal import ConjugateGradient
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.networks.network import Network
-from pcmodel.report.laplace import Told
+from pcmodel.report.laplace import LaplaceSummary
 from pcmodel.training.examples import Examples, Preparation
 
 NUM = 200
@@ -109,12 +109,12 @@ def free_energies(
 
 def diagnose_images(
     network: Network, images: Images, preparation: Preparation, *, seed: int = 0
-) -> Told:
+) -> LaplaceSummary:
     """How far the Laplace posteriors of some images are from the posterior, the label left free."""
     pixels = jax.vmap(preparation.pixels)(jnp.asarray(images[:DIAGNOSED]))
     posed = pose(network, pixels)
     belief = Posterior(posed, run_inference(posed, SOLVER))
-    return Told.of([belief.diagnose(jax.random.key(seed), 500)])
+    return LaplaceSummary.of([belief.diagnose(jax.random.key(seed), 500)])
 
 
 def permuted(images: Images, seed: int = 0) -> Images:

@@ -18,7 +18,7 @@ from pcmodel.behaviour.hierarchy.hierarchical_model import (
 )
 from pcmodel.behaviour.models import find_model
 from pcmodel.behaviour.models.bandit import last_choices
-from pcmodel.behaviour.models.catalogue import MODELS, Setting, setting_of
+from pcmodel.behaviour.models.catalogue import MODELS, TaskFacts, setting_of
 from pcmodel.behaviour.perception import make_inputs, perceive
 from pcmodel.behaviour.posterior.fitted_posterior import summarise
 from pcmodel.behaviour.posterior.identifiability import ratio_only, verdicts
@@ -33,7 +33,7 @@ from pcmodel.behaviour.sampling.nuts import Nuts, fit_nuts
 from pcmodel.behaviour.studies.sbc import draw_possible, draw_study
 from pcmodel.errors import UserError
 
-SETTING = Setting(num_arms=3, scale=Scale(0.0, 10.0))
+SETTING = TaskFacts(num_arms=3, scale=Scale(0.0, 10.0))
 
 
 def series_of(task, *, num_series=2, num_trials=16):

@@ -24,7 +24,7 @@ from pcmodel.behaviour.perception.interface import (
     normal_log_density,
 )
 from pcmodel.behaviour.perception.rescorla_wagner import TwoRateParameters
-from pcmodel.behaviour.perception.volatility import Gaussian
+from pcmodel.behaviour.perception.volatility import GaussianBelief
 
 perceive = jax.jit(perception.perceive, static_argnums=0)
 
@@ -171,11 +171,15 @@ def test_an_update_that_fails_leaves_the_prediction_and_is_told(
     lowest, precision, mean, kept, valid
 ):
     """By a precision that is not above zero, or a mean that is no number; a later success does not excuse it."""
-    outcomes = iter([Gaussian(mean, precision), Gaussian(0.3, 4.0)])
+    outcomes = iter([GaussianBelief(mean, precision), GaussianBelief(0.3, 4.0)])
     beliefs = Beliefs((0.2, 0.5, -0.4), (1.3, 2.7, 1.8), jnp.asarray(True))
     prediction = predict_chain(FILTER, beliefs)
     found = update_volatility(
-        FILTER, beliefs, prediction, Gaussian(0.1, lowest), lambda *_: next(outcomes)
+        FILTER,
+        beliefs,
+        prediction,
+        GaussianBelief(0.1, lowest),
+        lambda *_: next(outcomes),
     )
     assert bool(found.valid) == valid
     second = (prediction.mean[1], prediction.precision[1]) if kept else (0.1, 2.0)
@@ -189,13 +193,13 @@ def test_a_volatility_level_is_told_of_the_level_below():
 
     def rule(predicted, child):
         told.append((predicted, child))
-        return Gaussian(predicted.mean + 0.3, 4.0)
+        return GaussianBelief(predicted.mean + 0.3, 4.0)
 
     beliefs = Beliefs((0.2, 0.5, -0.4), (1.3, 2.7, 1.8), jnp.asarray(True))
     prediction = predict_chain(FILTER, beliefs)
-    lowest = Gaussian(0.6, 1.7)
+    lowest = GaussianBelief(0.6, 1.7)
     update_volatility(FILTER, beliefs, prediction, lowest, rule)
-    after = [lowest, Gaussian(prediction.mean[1] + 0.3, 4.0)]
+    after = [lowest, GaussianBelief(prediction.mean[1] + 0.3, 4.0)]
     for i, (predicted, child) in enumerate(told):
         assert predicted.mean == prediction.mean[i + 1]
         assert predicted.precision == prediction.precision[i + 1]

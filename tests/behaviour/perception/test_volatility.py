@@ -15,7 +15,7 @@ from pcmodel.behaviour.perception import (
     standard,
     unbounded_pyhgf,
 )
-from pcmodel.behaviour.perception.volatility import Child, Gaussian, _lambert_w
+from pcmodel.behaviour.perception.volatility import Child, GaussianBelief, _lambert_w
 
 MANY = 300
 
@@ -42,7 +42,7 @@ def cases(spread=1.0):
         kappa=kappa,
         volatility=volatility,
     )
-    level = Gaussian(mean, positive(1.5))
+    level = GaussianBelief(mean, positive(1.5))
     return jax.tree.map(jnp.asarray, (level, child))
 
 

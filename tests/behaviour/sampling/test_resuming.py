@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
-from pcmodel.behaviour.sampling.chains import Chunk, move_people
+from pcmodel.behaviour.sampling.chains import DrawBatch, move_people
 from pcmodel.behaviour.sampling.nuts import (
     Nuts,
     build_sampler,
     fit_nuts,
-    origin_of,
+    provenance_of,
     same_fit,
 )
 from pcmodel.cli.commands.replications import StoredReplications
@@ -59,7 +59,7 @@ def test_a_fit_cut_short_ends_in_the_very_numbers_of_one_that_was_not(tmp_path):
     hierarchy, key = people(), jax.random.key(0)
     sampler = build_sampler(hierarchy, SMALL)
     whole = fit_nuts(key, hierarchy, SMALL, sampler=sampler)
-    stored = StoredReplications(tmp_path, Chunk)
+    stored = StoredReplications(tmp_path, DrawBatch)
     for stop in (2, 4, 6):
 
         def advance(stop=stop):
@@ -81,11 +81,15 @@ def test_a_fit_cut_short_ends_in_the_very_numbers_of_one_that_was_not(tmp_path):
 def test_seeds_next_to_each_other_are_two_fits_and_rounding_is_none():
     """A large seed differs from the next by less than rounding would be forgiven."""
     frame = (jnp.linspace(-1.0, 1.0, 5),)
-    origin = origin_of(jax.random.key(1_000_000), frame, SMALL)
-    assert same_fit(origin, origin_of(jax.random.key(1_000_000), frame, SMALL))
-    assert not same_fit(origin, origin_of(jax.random.key(1_000_001), frame, SMALL))
-    assert same_fit(origin, origin._replace(frame=origin.frame * (1.0 + 1e-6)))
-    assert not same_fit(origin, origin._replace(frame=origin.frame + 0.01))
+    provenance = provenance_of(jax.random.key(1_000_000), frame, SMALL)
+    assert same_fit(provenance, provenance_of(jax.random.key(1_000_000), frame, SMALL))
+    assert not same_fit(
+        provenance, provenance_of(jax.random.key(1_000_001), frame, SMALL)
+    )
+    assert same_fit(
+        provenance, provenance._replace(frame=provenance.frame * (1.0 + 1e-6))
+    )
+    assert not same_fit(provenance, provenance._replace(frame=provenance.frame + 0.01))
 
 
 @pytest.mark.slow

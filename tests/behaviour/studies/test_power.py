@@ -15,7 +15,7 @@ from pcmodel.behaviour.studies.attribution import (
 )
 from pcmodel.behaviour.studies.power import (
     DesignPlan,
-    Kept,
+    ProfilePair,
     check_plan,
     grid_of,
     run_design,
@@ -76,16 +76,16 @@ def test_kept_work_is_taken_and_a_level_rival_is_ratio_only():
     assert len(grid_of(PLAN, -1.0)) == len(GRID)
     own = profiles(rng, size=-1.0, information=2.0)
     other = np.full_like(own, -5.0)
-    apart = Kept(
+    apart = ProfilePair(
         np.stack([own, other], axis=1),
         np.stack([other, np.zeros_like(own)], axis=1),
         np.asarray(0.1),
         np.asarray(2.0),
     )
     mirrored = np.stack([own, own[:, ::-1]], axis=1)
-    level = Kept(mirrored, mirrored, np.asarray(1.0), np.asarray(2.0))
+    level = ProfilePair(mirrored, mirrored, np.asarray(1.0), np.asarray(2.0))
     found = run_design(PLAN, seed=0, stored={0: apart, 1: level})
-    words = {told.rival: told.word for told in found.told}
+    words = {told.rival: told.verdict for told in found.told}
     assert words == {"log_report_sd": "told apart", "sensory_precision": "ratio only"}
     assert [told.needed for told in found.told][1] == 0
     assert found.told[0].needed in (5, 20)
@@ -125,8 +125,8 @@ def test_a_kalman_agent_comes_out_as_ratio_only_and_confidence_unties_it():
         studies=50,
     )
     alone, asked = run_design(plan, seed=0).told
-    assert alone.word == "ratio only" and alone.largest < 1e-8
-    assert asked.word != "ratio only" and asked.nats > 0.5
+    assert alone.verdict == "ratio only" and alone.largest < 1e-8
+    assert asked.verdict != "ratio only" and asked.nats > 0.5
 
 
 @pytest.mark.parametrize(

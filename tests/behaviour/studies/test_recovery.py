@@ -7,7 +7,7 @@ from pcmodel.behaviour.models import find_model
 from pcmodel.behaviour.sampling.map_estimates import free_parameters, person_scale
 from pcmodel.behaviour.studies.recovery import (
     RecoverPlan,
-    Study,
+    RecoveryReplication,
     run_recovery,
     summarise_studies,
 )
@@ -25,7 +25,7 @@ def study(rng, own, *, evidence, people=200):
     settled[:5] = False
     value = truth + rng.normal(size=truth.shape)
     value[:5] = 1e6
-    return Study(
+    return RecoveryReplication(
         truth, value, np.ones_like(truth), settled, np.tile(evidence, (people, 1))
     )
 

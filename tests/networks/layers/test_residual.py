@@ -48,7 +48,7 @@ def test_a_chain_applies_its_layers_downwards(getkey):
     """Prevents the layers of a block from being applied in the wrong order."""
     first, second = dense(4, 4, 0), dense(4, 4, 1, activation=jax.nn.relu)
     x = jax.random.normal(getkey(), (4,))
-    chain = pcmodel.Chain([first, second])
+    chain = pcmodel.Sequential([first, second])
     np.testing.assert_array_equal(chain(x), second(first(x)))
     assert not np.allclose(chain(x), first(second(x)))
 
@@ -60,7 +60,7 @@ def test_widths_that_do_not_add_up_are_named():
             [pcmodel.Residual(dense(4, 1))], (1, 4), log_precisions=(0.0, 0.0)
         )
     with pytest.raises(pcmodel.UserError, match="at least one layer"):
-        pcmodel.Chain([])
+        pcmodel.Sequential([])
 
 
 def test_a_multiplier_is_the_same_as_smaller_weights(getkey):
@@ -216,7 +216,7 @@ def test_rates_are_one_where_nothing_is_scaled():
     network = pcmodel.Network(
         [
             pcmodel.Convolution((2, 2, 1), 1, rngs=nnx.Rngs(0)),
-            pcmodel.Residual(pcmodel.Chain([dense(4, 4), dense(4, 4)])),
+            pcmodel.Residual(pcmodel.Sequential([dense(4, 4), dense(4, 4)])),
             pcmodel.Residual(dense(3, 4), skip=dense(3, 4)),
             Custom(),
         ],

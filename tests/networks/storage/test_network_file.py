@@ -288,7 +288,7 @@ def test_custom_layers_are_read_into_a_network(tmp_path):
 def maps_network(seed=0, pool=None, multiplier=0.5, skip_scale=0.3):
     """Every layer of the package in one network, with options that are no defaults."""
     rngs, scaling = nnx.Rngs(seed), Scaling(1.0, multiplier, 0.1, 0.2)
-    branch = pcmodel.Chain(
+    branch = pcmodel.Sequential(
         [
             pcmodel.Convolution(
                 (4, 4, 2), 3, kernel=(3, 1), stride=2, padding=1, rngs=rngs

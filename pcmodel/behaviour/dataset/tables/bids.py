@@ -19,7 +19,7 @@ from pcmodel.behaviour.dataset.schema import (
 )
 from pcmodel.behaviour.dataset.tables.entities import entities, in_order, suffix_of
 from pcmodel.behaviour.dataset.tables.readers import RawTable, TablePath, read_file
-from pcmodel.behaviour.dataset.tables.sidecars import sidecars_of, told_of
+from pcmodel.behaviour.dataset.tables.sidecars import sidecar_contents, sidecars_of
 from pcmodel.behaviour.dataset.tables.where import UNKNOWN, may_hold
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import UserError
@@ -52,7 +52,7 @@ def read_bids(
         folder, task_label=task_label, suffix=suffix, where=where
     )
     tables = [_with_entities(path, read_file(path)) for path in found]
-    told = told_of(found, folder)
+    told = sidecar_contents(found, folder)
     table = _stack(tables)._replace(
         levels=told.levels,
         units=told.units,

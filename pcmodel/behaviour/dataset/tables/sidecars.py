@@ -17,7 +17,7 @@ from pcmodel.inputs.files import parse_json, read_text
 Levels = Mapping[str, str]  # what each value means, "" where that is not said
 
 
-class Told(NamedTuple):
+class SidecarContents(NamedTuple):
     """What the side-cars of many files say, by column."""
 
     levels: dict[str, Levels]
@@ -26,10 +26,10 @@ class Told(NamedTuple):
     by_file: dict[str, dict[str, str]]  # units by file, where they differ
 
 
-def told_of(files: Sequence[Path], folder: Path) -> Told:
+def sidecar_contents(files: Sequence[Path], folder: Path) -> SidecarContents:
     """What is said of the columns of these files; differences are kept, to be refused where used."""
     read = {s: read_sidecar(s) for s in _every(files, folder)}
-    told, units = Told({}, {}, {}, {}), dict[str, dict[str, str]]()
+    told, units = SidecarContents({}, {}, {}, {}), dict[str, dict[str, str]]()
     first: dict[tuple[str, str], tuple[str, Any]] = {}
     for file in files:
         for name, (source, about) in _nearest(file, folder, read).items():
