@@ -179,15 +179,31 @@ def test_trials_that_are_not_there_are_counted(tmp_path):
         assert said in rows["order"] and ("skipped" in rows["order"]) == bool(left_out)
 
 
-def test_an_option_given_twice_is_refused(tmp_path, capsys):
+def test_an_option_given_twice_is_refused_unless_it_is_a_list(tmp_path, capsys):
     """Prevents columns that were named from being passed over because others were named after them."""
-    again = ("--columns", "trial=Trial", "--columns", "participant=Subject")
+    again = ("--bids-task", "one", "--bids-task", "two")
     assert check(tmp_path, "--where", "phase == test", *again) == 2
-    assert "--columns: given twice; expected one" in capsys.readouterr().err
+    assert "--bids-task: given twice; expected one" in capsys.readouterr().err
     once = ("--columns", "trial=Trial,participant=Subject")
-    assert check(tmp_path, "--where", "phase == test", *once) == 0
+    lists = ("--columns", "trial=Trial", "--columns", "participant=Subject")
+    wheres = (
+        "--where",
+        "phase == test or phase == practice",
+        "--where",
+        "phase == test",
+    )
+    readings = []
     # Each call anew.
-    assert check(tmp_path, "--where", "phase == test", *once) == 0
+    for more in (once, once, lists):
+        assert check(tmp_path, *wheres, *more) == 0
+        content = json.loads((tmp_path / "out" / "check.json").read_text())
+        rows = {row["what"]: row["said"] for row in content["understood"]}
+        assert rows["trials"] == "4, 2 in each series"
+        readings.append(content["reading"])
+    assert readings[0] == readings[1] == readings[2]
+    assert readings[0]["columns"] == ["trial=Trial", "participant=Subject"]
+    expected = "(phase == test or phase == practice) and (phase == test)"
+    assert readings[0]["where"] == expected
 
 
 def test_the_whole_reading_is_recorded_and_not_replaced_by_another(tmp_path, capsys):

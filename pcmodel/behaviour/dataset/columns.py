@@ -8,11 +8,14 @@ from jaxtyping import Float
 from pcmodel.behaviour.dataset.reading import Reading
 from pcmodel.behaviour.dataset.schema import Column, Task
 from pcmodel.behaviour.dataset.tables.cells import to_flag, to_number
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.values.codes import read_binary
+from pcmodel.behaviour.dataset.tables.where import must_be_known
+from pcmodel.behaviour.dataset.values.codes import either_code, read_binary, rows_of
 from pcmodel.behaviour.dataset.values.missing import is_settled
-from pcmodel.behaviour.dataset.values.near_numbers import why_no_number
-from pcmodel.behaviour.dataset.values.options import read_options
+from pcmodel.behaviour.dataset.values.near_numbers import why_no_number, words_advice
+from pcmodel.behaviour.dataset.values.options import list_of, read_options
+from pcmodel.behaviour.dataset.values.scales import Limits
 from pcmodel.behaviour.dataset.values.suspects import ADVICE, suspects
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import UserError
@@ -43,11 +46,10 @@ def parse_columns(
             or (found := read_options(raw, column.name, place, reading, problems))
             is None
         ):
-            own = (column.low, column.high)
-            if scale is not None and column.name == task.response:
-                own = tuple(scale)
+            own = scale if column.name == task.response else None
             found = _parse(raw, column, place, own, problems)
-            if own[1] is None and not is_settled(reading, column.name, place):
+            is_open = own is None and column.high is None
+            if is_open and not is_settled(reading, column.name, place):
                 check_suspects(raw, place, found, found, problems)
         values[column.name] = found
         is_read = len(problems) == before
@@ -90,15 +92,24 @@ def _check_told(
         if name == "reaction_time" and place in raw.units_by_file:
             continue  # each file's times are converted by its own unit
         if name not in (reading.codes if key == "Levels" else reading.units):
-            kinds = {column.name: column.kind for column in task.columns}
-            option = ""
-            if key == "Levels" and kinds.get(name, "binary") == "binary":
-                option = f", or say what holds for all (--codes {name}=A,B)"
+            settled = _for_all(raw, task, name, place) if key == "Levels" else ""
             problems.add(
-                f"{what}; bring all files to one{option}",
+                f"{what}; bring all files to one{settled}",
                 file=raw.at(0, place)["file"],
                 column=place,
             )
+
+
+def _for_all(raw: RawTable, task: Task, name: str, place: str) -> str:
+    """How to say which values a column has in all files, by those that stand there."""
+    kinds = {column.name: column.kind for column in task.columns}
+    words = sorted(rows_of([cell.strip() for cell in raw.columns[place]]))
+    said = ", or say what holds for all"
+    if kinds.get(name) in ("number", "flag") or "," in "".join(words):
+        return ""
+    if kinds.get(name) != "binary":
+        return f"{said} ({list_of(name, words)})" if len(words) > 1 else ""
+    return said + (either_code(name, *words) if len(words) == 2 else "")
 
 
 def check_suspects(
@@ -115,7 +126,9 @@ def check_suspects(
     for code in sorted(suspects(once)):
         for i in np.flatnonzero(found == code):
             cell = raw.columns[place][i].strip()
-            advice = ADVICE.format(code=code, column=place)
+            named = pasted("missing", f"{listed(place)}={code:g}")
+            none = pasted("missing", f"{listed(place)}=n/a")
+            advice = ADVICE.format(code=named, none=none)
             problems.add(advice, **raw.at(int(i), place), value=cell)
 
 
@@ -135,11 +148,13 @@ def _check_column(
         if is_read and not column.optional and column.name != task.response:
             problems.add("has no value at all", file=raw.file[0], column=place)
     elif column.kind == "integer" and seen.max() > 2 * len(np.unique(seen)):
+        values = [f"{x:g}" for x in np.unique(seen)]
+        missing = pasted("missing", f"{listed(place)}={values[-1]}")
         problems.add(
-            f"goes up to {seen.max():g}, with {len(np.unique(seen))} different values: "
-            "options are counted from 1, and a missing choice is written n/a; say which "
-            "value is none (--missing=CODE), or list the options (--codes "
-            f"{column.name}={','.join(f'{x:g}' for x in np.unique(seen))})",
+            f"goes up to {values[-1]}, with {len(values)} different values: options are "
+            "counted from 1, and a missing choice is written n/a; say so if the greatest "
+            f"stands for none ({missing}), or list the options "
+            f"({list_of(column.name, values)})",
             file=raw.file[0],
             column=place,
         )
@@ -149,19 +164,27 @@ def _parse(
     raw: RawTable,
     column: Column,
     place: str,
-    scale: Sequence[float | None],
+    scale: Sequence[float] | None,
     problems: Violations,
 ) -> Float[np.ndarray, " rows"]:
     read = to_flag if column.kind == "flag" else to_number
     cells = raw.columns[place]
     # Each distinct cell is read once: a hundred thousand rows hold a few hundred.
     numbers = {cell: read(cell) for cell in set(cells)}
-    wrong = {cell: _problem(n, column, scale) for cell, n in numbers.items()}
+    finite = {c: n for c, n in numbers.items() if n is not None and np.isfinite(n)}
+    limits = Limits(column, place, list(finite), list(finite.values()), scale)
+    known = must_be_known(place)
+    kind = "true or false" if column.kind == "flag" else "a number"
+    words = words_advice(place, [c for c, n in numbers.items() if n is None], kind)
+    wrong = {
+        cell: (why_no_number(cell) or words)
+        if number is None
+        else _problem(number, column, known, limits)
+        for cell, number in numbers.items()
+    }
     found = np.full(raw.num_rows, np.nan)
     for i, cell in enumerate(cells):
         problem, number = wrong[cell], numbers[cell]
-        if problem and number is None and (why := why_no_number(cell)):
-            problem += f"; it {why}"
         if problem:
             problems.add(problem, **raw.at(i, place), value=cell)
         elif number is not None:
@@ -169,35 +192,9 @@ def _parse(
     return found
 
 
-def _problem(
-    value: float | None, column: Column, scale: Sequence[float | None]
-) -> str | None:
-    if value is None:
-        kind = "true or false" if column.kind == "flag" else "a number"
-        if column.kind == "integer":
-            return (
-                "is not a number; write the options as 1, 2 and so on, and n/a for none, "
-                f"or list them all (--codes {column.name}=A,B,...)"
-            )
-        return f"is not {kind}, nor n/a (--missing names other words for it)"
+def _problem(value: float, column: Column, known: str, limits: Limits) -> str | None:
     if np.isnan(value):
-        return "is missing, and must be known" if column.complete else None
+        return known if column.complete else None
     if column.kind == "integer" and value != round(value):
         return "is not a whole number"
-    low, high, *rest = scale
-    if (low is not None and value < low) or (high is not None and value > high):
-        ends = f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
-        if column.name == "reaction_time":
-            return (
-                "is no time that a response takes; if there was none, say so "
-                f"(--missing={column.name}={value:g}), or leave its rows out (--where)"
-            )
-        first = "; options are counted from 1" if column.kind == "integer" else ""
-        return f"lies outside the scale, {ends}{first} (--missing names missing codes)"
-    if low is not None and rest and rest[0] and _is_between(value - low, rest[0]):
-        return f"lies between steps of {rest[0]:g}; give the scale as LOW,HIGH,STEP"
-    return None
-
-
-def _is_between(height: float, step: float) -> bool:
-    return abs(height / step - round(height / step)) > 1e-6
+    return limits.problem(value)

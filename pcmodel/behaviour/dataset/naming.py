@@ -46,11 +46,14 @@ def likeness(label: str) -> str:
 
     >>> likeness("P01") == likeness("p 1"), likeness("1.0") == likeness("1")
     (True, True)
+    >>> likeness("-1") == likeness("1")
+    False
     """
     text = unicodedata.normalize("NFKC", label).casefold().strip()
     text = re.sub(r"^sub-", "", text)
     text = re.sub(r"^(\d+)\.0+$", r"\1", text)
-    text = re.sub(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)", "", text)
+    sign = "-" if re.match(r"-\d", text) else ""
+    text = sign + re.sub(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)", "", text)
     return re.sub(r"(?<![\d.])0+(?=\d)", "", text)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from pcmodel.behaviour.dataset.naming import called, likeness
 from pcmodel.behaviour.dataset.tables.readers import RawTable, check_file, read_file
 from pcmodel.behaviour.dataset.tables.sidecars import levels_and_units
+from pcmodel.behaviour.dataset.tables.where import comparison, option
 from pcmodel.behaviour.dataset.violations import Violations
 
 
@@ -83,7 +84,7 @@ def _session_rows(table: RawTable, folder: Path) -> list[Row | None]:
         key = _key(sessions, "session_id", "ses-", path)
         own = [i for i, person in enumerate(who) if person == name]
         wanted = [_bare(session[i], "ses-") for i in own]
-        place = _places(sessions, key, "ses-", wanted, path)
+        place = _places(sessions, key, "ses-", wanted, path, name)
         sessions = sessions._replace(
             columns={n: c for n, c in sessions.columns.items() if n != key}
         )
@@ -108,9 +109,17 @@ def _key(table: RawTable, name: str, prefix: str, path: Path) -> str:
 
 
 def _places(
-    table: RawTable, key: str, prefix: str, wanted: Sequence[str], path: Path
+    table: RawTable,
+    key: str,
+    prefix: str,
+    wanted: Sequence[str],
+    path: Path,
+    person: str = "",
 ) -> dict[str, int]:
-    """The row of each label; UserError for labels that stand twice or are not there."""
+    """The row of each label; UserError for labels that stand twice or are not there.
+
+    person: whose sessions they are, if they are sessions.
+    """
     problems, place = Violations(), {}
     what = "participant" if prefix == "sub-" else "session"
     for i, cell in enumerate(table.columns[key]):
@@ -126,8 +135,11 @@ def _places(
             f" (there is {prefix}{name}; write one of them everywhere)"
             for name in close
         ]
+        without = comparison("participant_id", "!=", person or label)
+        without += f" or {comparison('session', '!=', label)}" if person else ""
         problems.add(
-            f"{prefix}{label} has data but no row here{''.join(hint[:1])}",
+            f"{prefix}{label} has data but no row here{''.join(hint[:1])}; add one, or "
+            f"leave the {'session' if person else 'person'} out ({option(without)})",
             file=path.name,
             column=key,
         )

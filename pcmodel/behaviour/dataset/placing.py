@@ -1,7 +1,6 @@
 """Which column of a file is which of the task's."""
 
 from collections.abc import Mapping, Sequence
-from shlex import quote
 
 from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.schema import (
@@ -13,7 +12,9 @@ from pcmodel.behaviour.dataset.schema import (
     Task,
 )
 from pcmodel.behaviour.dataset.tables.devices import of_objects, of_player
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.where import comparison, option
 from pcmodel.behaviour.dataset.tables.wide import check_wide, to_long, trials_in_columns
 from pcmodel.behaviour.dataset.trials.blocks import stands
 from pcmodel.behaviour.dataset.violations import Violations
@@ -116,7 +117,7 @@ def _check_one(
         if not alike:
             problems.add(
                 f"both {found[0]!r} and {other!r} could be the {name}, and they differ; "
-                f"say which is meant (--columns {quote(f'{name}={found[0]}')})",
+                f"say which is meant ({pasted('columns', f'{name}={listed(found[0])}')})",
                 file=raw.file[0],
                 row=1,
             )
@@ -140,11 +141,17 @@ def _check_everywhere(
                 "add it, n/a where nothing is known"
                 if _was_read(raw, file)
                 else "there is no such file, though other people have one; add it, or "
-                "leave the person out (--where)",
+                f"leave the person out ({_without(file)})",
                 file=file,
                 row=1 if _was_read(raw, file) else None,
                 column=place,
             )
+
+
+def _without(file: str) -> str:
+    """The option that leaves out the person of a file that is not there."""
+    person = file.removeprefix("sub-").split("_")[0]
+    return option(comparison("participant_id", "!=", person))
 
 
 def _was_read(raw: RawTable, file: str) -> bool:
@@ -184,8 +191,8 @@ def _absent(
     if wide := trials_in_columns(raw, every):
         return f"{said}{to_long(wide)}"
     if several:
-        one = quote(f"{name}={several[0]}")
-        return f"{said}say which of {', '.join(several)} it is (--columns {one})"
+        one = pasted("columns", f"{name}={listed(several[0])}")
+        return f"{said}say which of {', '.join(several)} it is ({one})"
     if name == PARTICIPANT:
         one = "; if all rows are of one person, add a column with a name for them"
         return f"{said}say which it is (--columns {name}=COLUMN){one}"

@@ -1,13 +1,16 @@
 """What only the user can say of a table: rows to use, missing codes, units, codes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.tables.cells import to_number
+from pcmodel.behaviour.dataset.tables.pasted import unmarked
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
 
+PAIR = re.compile(r"(\s*`[^`]*`\s*|[^=]*)(=?)(.*)", re.DOTALL)
 PAIRS = {
     "columns": "name=column",
     "units": "reaction_time=s or reaction_time=ms",
@@ -40,15 +43,19 @@ class Reading:
 
 
 def pairs_of(texts: Sequence[str], *, where: str) -> dict[str, str]:
-    """Names and what is said of them, each once."""
+    """Names and what is said of them, each once.
+
+    But `participant=id+site` says more of what `participant=id` said, and may follow it.
+    """
     found: dict[str, str] = {}
     for text in texts:
-        name, equals, said = (part.strip() for part in text.partition("="))
+        name, equals, said = PAIR.fullmatch(text).groups()  # type: ignore[union-attr]
+        name, said = unmarked(name), unmarked(said)
         if not (equals and name and said):
             raise UserError(
                 f"cannot be read: {text!r}", where=where, expected=PAIRS[where]
             )
-        if name in found:
+        if name in found and not said.startswith(f"{found[name]}+"):
             raise UserError(
                 f"name {name!r} twice, as {found[name]!r} and {said!r}",
                 where=where,
@@ -80,7 +87,8 @@ def check_reading(reading: Reading, task: Task, covariates: Sequence[str] = ()) 
             kind = "column of two values or options, or condition in a formula"
             raise unknown_name(kind, name, known, where="codes")
         if name not in binary:
-            _check_labels(name, pair)
+            # Of all options of a bandit, the table may hold one.
+            _check_labels(name, pair, least=1 if name in options else 2)
         elif len(pair) != 2 or same(*pair):
             raise UserError(
                 f"of {name} are {', '.join(pair) or 'none'}",
@@ -100,9 +108,9 @@ def check_reading(reading: Reading, task: Task, covariates: Sequence[str] = ()) 
             )
 
 
-def _check_labels(name: str, labels: Sequence[str]) -> None:
+def _check_labels(name: str, labels: Sequence[str], *, least: int) -> None:
     twice = [x for i, x in enumerate(labels) if any(same(x, y) for y in labels[:i])]
-    if len(labels) < 2 or twice or not all(labels):
+    if len(labels) < least or twice or not all(labels):
         raise UserError(
             f"of {name} are {', '.join(labels) or 'none'}",
             where="codes",

@@ -13,27 +13,40 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from pcmodel.behaviour.dataset.columns import check_suspects, parse_columns
+from pcmodel.behaviour.dataset.columns import parse_columns
+from pcmodel.behaviour.dataset.covariates import read_covariates, read_labels
 from pcmodel.behaviour.dataset.naming import check_alike
 from pcmodel.behaviour.dataset.placing import find_columns
-from pcmodel.behaviour.dataset.reading import Reading, check_reading, same
+from pcmodel.behaviour.dataset.reading import Reading, check_reading
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable, TablePath, read_raw
-from pcmodel.behaviour.dataset.tables.where import choice, choose_rows, columns_in
+from pcmodel.behaviour.dataset.tables.where import (
+    choice,
+    choose_rows,
+    columns_in,
+    named,
+    option,
+)
+from pcmodel.behaviour.dataset.trials.ids import (
+    check_people_apart,
+    ids_put_together,
+    with_ids,
+)
 from pcmodel.behaviour.dataset.trials.ordering import in_order
 from pcmodel.behaviour.dataset.trials.phases import check_phases
 from pcmodel.behaviour.dataset.trials.practice import check_rows
 from pcmodel.behaviour.dataset.trials.repeats import check_repeats
-from pcmodel.behaviour.dataset.trials.sessions import check_people_apart, check_sessions
+from pcmodel.behaviour.dataset.trials.sessions import check_sessions
 from pcmodel.behaviour.dataset.values.codes import check_words, is_coded, told
-from pcmodel.behaviour.dataset.values.missing import is_settled, without_codes
-from pcmodel.behaviour.dataset.values.near_numbers import check_numbers, listed_numbers
+from pcmodel.behaviour.dataset.values.missing import coded_cells, without_codes
+from pcmodel.behaviour.dataset.values.near_numbers import listed_numbers
 from pcmodel.behaviour.dataset.values.options import check_options
 from pcmodel.behaviour.dataset.values.seconds import in_seconds
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.inputs.arguments import checked_arguments
 
+MOST_PEOPLE = 8  # who are named in an option
 SUMMARY = re.compile(
     r"(?:.+[ _])?(?:totals?|means?|averages?|sum|median)|avg|overall|all|n|count|min|max"
     r"|sd|sem?|st(?:an)?d\.?[ _]?(?:dev(?:iation)?\.?|err(?:or)?\.?)?|summe|mittelwert",
@@ -110,94 +123,121 @@ def arrange(
     """`load_series` for a table already read."""
     problems, reading = Violations(), reading or Reading()
     check_reading(reading, task, covariates)
-    asked, whole = set[str](), raw
-    if reading.where:
-        asked = columns_in(raw, reading.where)
-        raw = choose_rows(raw, reading.where)
+    whole, given = raw, columns or {}
     extra = tuple(dict.fromkeys((*covariates, *series_by)))
-    places = find_columns(raw, task, columns or {}, extra, problems)
+    valued = (*(column.name for column in task.columns), *covariates)
+    raw, asked = _rows_asked_for(raw, task, given, extra, valued, reading)
+    if parts := ids_put_together(raw, given):
+        raw = with_ids(raw, given["participant"], parts, problems)
+    places = find_columns(raw, task, given, extra, problems)
     problems.raise_if_any()
-    named = (*(column.name for column in task.columns), *covariates)
-    raw = without_codes(raw, whole, places, named, reading)
+    raw = without_codes(raw, whole, places, valued, reading)
     values = parse_columns(raw, task, places, scale, reading, problems)
     binary = [c.name for c in task.columns if c.kind == "binary" and c.name in places]
-    check_words(raw, places, {name: values[name] for name in binary}, problems)
-    who = _labels(raw, places["participant"], problems)
+    check_words(raw, places, {name: values[name] for name in binary}, reading, problems)
+    who = read_labels(raw, places["participant"], problems)
     _check_people(raw, places["participant"], who, asked, problems)
     _check_elsewhere(raw, set(places.values()) | asked, problems)
-    notes = [f"{name}: column {place!r}" for name, place in places.items()]
-    if "session" not in places:
-        notes.append("session: no column, so that a person's rows are one session")
-    unused = [name for name in raw.columns if name not in places.values()]
-    notes += [f"not used: {', '.join(unused)}"] if unused else []
-    options = [c.name for c in task.columns if c.kind == "integer" and c.name in places]
-    notes += [
-        f"{name}, code: {told(raw.columns[places[name]], values[name])}"
-        for name in (*binary, *options)
-        if name in binary or is_coded(raw.columns[places[name]], values[name])
-    ]
+    own = None if parts else places["participant"]  # a column that --where knows
+    notes = _notes(raw, task, places, parts, values)
     if "reaction_time" in places and "reaction_time" in values:
+        sessions = raw.columns[places["session"]] if "session" in places else raw.file
         values["reaction_time"], note = in_seconds(
             raw,
             places["reaction_time"],
             values["reaction_time"],
-            list(zip(who, _sessions(raw, places), raw.file, strict=True)),
+            list(zip(who, sessions, raw.file, strict=True)),
+            own,
             reading,
             problems,
         )
         notes.append(note)
     grouped = dict.fromkeys(("session", *series_by))
     grouped = [name for name in grouped if name in places]
-    keys = [who] + [_labels(raw, places[name], problems) for name in grouped]
+    keys = [who] + [read_labels(raw, places[name], problems) for name in grouped]
     for name in ("participant", *grouped):
         check_alike(raw, places[name], problems)
-    series = _first_seen(list(zip(*keys, strict=True)))
-    used = {places[name] for name in (*grouped, *covariates)} | asked
-    for name in options:
-        parts = [*keys, raw.columns[places["block"]]] if "block" in places else keys
-        if name not in reading.codes:
-            part = _first_seen(list(zip(*parts, strict=True)))
-            check_options(raw, name, places[name], values[name], part, problems)
+    series, people = _first_seen(list(zip(*keys, strict=True))), _first_seen(who)
+    _check_options(raw, task, places, values, keys, reading, problems)
+    used = {places[name] for name in (*grouped, *covariates)} | asked | set(parts)
     before = len(problems)
     said = {places[name] for name in extra} | asked
     check_rows(raw, task, places, values, who, said, problems)
-    check_phases(raw, task, places, values, series, used, columns or {}, problems)
-    check_sessions(raw, places, series, used, columns or {}, problems)
-    people = _first_seen(who)
-    check_people_apart(raw, places, people, used | set(places.values()), problems)
-    check_repeats(raw, task, places, series, problems)
-    # Trials that stand twice because of these rows are no second thing to correct.
+    check_phases(raw, task, places, values, series, used, given, problems)
+    check_sessions(raw, places, series, used, given, problems)
+    others = used | set(places.values())
+    check_people_apart(raw, places, people, series, others, problems)
+    check_repeats(raw, task, places, series, None if own in asked else own, problems)
+    # Trials that stand twice because of these rows or columns are no second thing to correct.
     settled = len(problems) == before
-    order, note = in_order(
-        raw, places, series, used, columns or {}, problems, settled=settled
+    found, changing = read_covariates(
+        raw, covariates, places, series, reading, problems
     )
-    notes.append(note)
-    found = {
-        name: _covariate(raw, name, places[name], series, reading, problems)
-        for name in covariates
-    }
-    notes += listed_numbers(raw, places, found)
-    _check_usable(raw, places[task.response], who, problems)
+    settled = settled and not changing
+    order, note = in_order(raw, places, series, used, given, problems, settled=settled)
+    notes += [note, *listed_numbers(raw, places, found)]
+    _check_usable(raw, places[task.response], own, who, problems)
     problems.raise_if_any()
-    padded = _pad(values, series, _first_seen(who), order, found)
+    padded = _pad(values, series, people, order, found)
     return padded._replace(notes=tuple(note for note in notes if note))
 
 
-def _sessions(raw: RawTable, places: Mapping[str, str]) -> Sequence[str]:
-    return raw.columns[places["session"]] if "session" in places else raw.file
+def _rows_asked_for(
+    raw: RawTable,
+    task: Task,
+    given: Mapping[str, str],
+    extra: Sequence[str],
+    valued: Sequence[str],
+    reading: Reading,
+) -> tuple[RawTable, set[str]]:
+    """The rows that `reading` keeps, and the columns it speaks of."""
+    if not reading.where:
+        return raw, set()
+    places = find_columns(raw, task, given, extra, Violations())
+    coded = coded_cells(raw, places, valued, reading)
+    asked = columns_in(raw, reading.where, coded)
+    return choose_rows(raw, reading.where, coded), asked
 
 
-def _labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
-    cells = [cell.strip() for cell in raw.columns[column]]
-    missing = {cell for cell in set(cells) if is_missing(cell)}
-    for i, cell in enumerate(cells if missing else ()):
-        if cell in missing:
-            problems.add(
-                "is missing, and must be known; fill it in, or leave its rows out "
-                "(--where)",
-                **raw.at(i, column),
-            )
-    return cells
+def _notes(
+    raw: RawTable,
+    task: Task,
+    places: Mapping[str, str],
+    parts: Sequence[str],
+    values: Mapping[str, np.ndarray],
+) -> list[str]:
+    """Which columns were taken for what, which are not used, and what counts as 0 and 1."""
+    notes = [f"{name}: column {place!r}" for name, place in places.items()]
+    if "session" not in places:
+        notes.append("session: no column, so that a person's rows are one session")
+    known = {*places.values(), *parts}
+    unused = [name for name in raw.columns if name not in known]
+    notes += [f"not used: {', '.join(unused)}"] if unused else []
+    kinds = {c.name: c.kind for c in task.columns if c.name in places}
+    for name in sorted(kinds, key=lambda name: kinds[name] != "binary"):
+        cells = raw.columns[places[name]]
+        is_choice = kinds[name] == "integer" and is_coded(cells, values[name])
+        if kinds[name] == "binary" or is_choice:
+            notes.append(f"{name}, code: {told(cells, values[name])}")
+    return notes
+
+
+def _check_options(
+    raw: RawTable,
+    task: Task,
+    places: Mapping[str, str],
+    values: Mapping[str, np.ndarray],
+    keys: Sequence[Sequence[str]],
+    reading: Reading,
+    problems: Violations,
+) -> None:
+    """Options that were not listed are the same in all series and blocks."""
+    within = [*keys, raw.columns[places["block"]]] if "block" in places else keys
+    part = _first_seen(list(zip(*within, strict=True)))
+    for column in task.columns:
+        name = column.name
+        if column.kind == "integer" and name in places and name not in reading.codes:
+            check_options(raw, name, places[name], values[name], part, problems)
 
 
 def _check_elsewhere(raw: RawTable, used: set[str], problems: Violations) -> None:
@@ -250,77 +290,42 @@ def _first_seen(labels: Sequence) -> Int[np.ndarray, " rows"]:
     return np.asarray([place[label] for label in labels])
 
 
-def _covariate(
-    raw: RawTable,
-    name: str,
-    column: str,
-    series: np.ndarray,
-    reading: Reading,
-    problems: Violations,
-) -> np.ndarray:
-    """One value for each series: numbers where all cells are and no labels are listed."""
-    cells = _labels(raw, column, problems)
-    numbers = {cell: to_number(cell) for cell in set(cells)}
-    listed = reading.codes.get(name, ())
-    allowed = listed or raw.levels.get(column)
-    numeric = not listed and all(
-        n is not None and np.isfinite(n) for n in numbers.values()
-    )
-    if not numeric:
-        if not allowed:
-            check_numbers(raw, column, cells, numbers, problems)
-        check_alike(raw, column, problems)
-    value: dict[int, str] = {}
-    for i, cell in enumerate(cells):
-        if allowed and not is_missing(cell) and not any(same(cell, a) for a in allowed):
-            source = "codes" if listed else "side-car's"
-            problem = f"is none of the {source} {', '.join(allowed)}"
-        elif not same(value.setdefault(int(series[i]), cell), cell):
-            problem = (
-                "changes within a series, over which parameters are constant; name the "
-                "column as series if the belief starts afresh where it changes"
-            )
-        else:
-            continue
-        problems.add(problem, **raw.at(i, column), value=cell)
-    labels = [value[s] for s in sorted(value)]
-    levels = {numbers[x] if numeric else x for x in labels}
-    if len(levels) < 2:
-        problems.add(
-            f"has one value only ({labels[0]}), so that nothing can be said of its effect",
-            file=raw.at(0, column)["file"],
-            column=column,
-        )
-    if not numeric:
-        return np.asarray(labels)
-    found = np.asarray([numbers[label] for label in labels], dtype=float)
-    if not is_settled(reading, name, column):
-        every = np.asarray([numbers[cell] for cell in cells], dtype=float)
-        check_suspects(raw, column, every, found, problems)
-    return found
-
-
 def _check_usable(
-    raw: RawTable, response: str, who: Sequence[str], problems: Violations
+    raw: RawTable,
+    response: str,
+    column: str | None,
+    who: Sequence[str],
+    problems: Violations,
 ) -> None:
     """Every participant must have responded at least once."""
     usable: dict[str, bool] = {}
     last: dict[str, int] = {}
-    answered = [
-        not is_missing(cell) and cell.strip().lower() != "none"
-        for cell in raw.columns[response]
-    ]
-    for i, name in enumerate(who):
-        usable[name] = usable.get(name, False) or answered[i]
+    for i, (name, cell) in enumerate(zip(who, raw.columns[response], strict=True)):
+        answered = not is_missing(cell) and cell.strip().lower() != "none"
+        usable[name] = usable.get(name, False) or answered
         last[name] = i
-    for name, some in usable.items():
-        if not some and not is_missing(name):
+    silent = [name for name, some in usable.items() if not some]
+    if len(silent) == len(usable):
+        problems.add(
+            "holds no usable response of anybody", file=raw.file[0], column=response
+        )
+        return
+    for name in silent:
+        if not is_missing(name):
             problems.add(
                 "the last row of a participant who has not one usable response: leave "
-                "the participant out",
+                f"the participant out{_people_out(column, silent)}",
                 file=raw.file[last[name]],
                 row=raw.row[last[name]],
             )
+
+
+def _people_out(column: str | None, people: Sequence[str]) -> str:
+    """The option that leaves out people, where it can be written."""
+    if not column or len(people) > MOST_PEOPLE or any('"' in name for name in people):
+        return ""
+    listing = ", ".join(f'"{name}"' for name in people)
+    return f" ({option(f'{named(column)} not in ({listing})')})"
 
 
 def _pad(

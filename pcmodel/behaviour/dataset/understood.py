@@ -14,6 +14,7 @@ from pcmodel.inputs.arguments import checked_arguments
 MANY = 12  # levels of a condition that are listed one by one
 LONG = 10.0  # seconds of a decision that are worth a look
 SHORT = 0.01  # seconds in which nobody responds
+ROUNDING = 1e-12  # of the greatest number: what adding numbers up leaves of nothing
 NARROW = 5.0  # times a person's greatest number that others go beyond
 
 
@@ -34,7 +35,9 @@ def understood(series: Series, task: Task) -> tuple[tuple[str, str], ...]:
         seen = values[series.present & np.isfinite(values)]
         missing = series.num_missing[name]
         if missing < counts.sum():
-            said = f"{seen.min():g} to {seen.max():g}, mean {seen.mean():.4g}"
+            mean = float(seen.mean())
+            mean = 0.0 if abs(mean) <= ROUNDING * np.abs(seen).max() else mean
+            said = f"{seen.min():g} to {seen.max():g}, mean {mean:.4g}"
             rows.append((f"{name}, values", f"{said}; {missing} missing"))
     for name, values in series.covariates.items():
         kind = "numbers" if values.dtype.kind == "f" else "labels"

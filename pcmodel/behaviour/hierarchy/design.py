@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from pcmodel.behaviour.dataset.tables.cells import is_missing
 from pcmodel.behaviour.hierarchy.formula import NOBODY, Formula, variables_of
 from pcmodel.behaviour.hierarchy.functions import library
 from pcmodel.errors import UserError, unknown_name
@@ -192,8 +193,8 @@ def _check_variable(name: str, values: np.ndarray, size: int) -> None:
         )
     if values.dtype.kind in "biuf":
         missing = ~np.isfinite(values.astype(float))
-    elif values.dtype.kind in "US" or all(isinstance(v, str) for v in values):
-        missing = np.asarray([not str(value).strip() for value in values])
+    elif values.dtype.kind in "US" or all(_is_label(value) for value in values):
+        missing = np.asarray([is_missing(str(value or "")) for value in values])
     else:
         raise UserError(
             f"holds {values.dtype} ({values[0]!r})",
@@ -211,7 +212,14 @@ def _check_variable(name: str, values: np.ndarray, size: int) -> None:
         raise UserError(
             f"has one value only ({values[0]}), so that nothing can be said of its effect",
             where=name,
+            expected="a formula without it",
         )
+
+
+def _is_label(value: object) -> bool:
+    """Text, or what stands for none where text is read: None and NaN."""
+    is_nan = isinstance(value, float) and bool(np.isnan(value))
+    return isinstance(value, str) or value is None or is_nan
 
 
 def _columns(side: str, frame: Any) -> list[Column]:
@@ -237,10 +245,10 @@ def _matrix(
             expected="a column of the table, or a label, of another name",
         )
     centre = [
-        float(people_mean(column.values, weight))
-        if centres and column.numbers and not is_indicator(column.values)
+        without_noise(float(people_mean(own.values, weight)), own.values)
+        if centres and own.numbers and not is_indicator(own.values)
         else 0.0
-        for column in columns
+        for own in columns
     ]
     found = [_less(own.values, at) for own, at in zip(columns, centre, strict=True)]
     return np.stack(found, axis=1), names, _terms(columns, centre)
@@ -290,6 +298,16 @@ def _less(values: np.ndarray, centre: float) -> np.ndarray:
     found = values - centre
     is_constant = np.abs(found).max() <= ROUNDING * np.abs(values).max()
     return np.zeros_like(found) if is_constant else found
+
+
+def without_noise(mean: float, values: np.ndarray) -> float:
+    """A mean of values, 0 where it is what rounding left of them.
+
+    >>> without_noise(-9e-18, np.array([-0.1, 0.1]))
+    0.0
+    """
+    largest = np.abs(values).max() if np.size(values) else 0.0
+    return 0.0 if abs(mean) <= ROUNDING * largest else mean
 
 
 def is_indicator(values: np.ndarray) -> bool:

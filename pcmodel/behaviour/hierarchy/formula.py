@@ -9,7 +9,7 @@ something else than was written, or only in part, is refused (`grammar`).
 from dataclasses import dataclass
 
 from pcmodel.behaviour.hierarchy.grammar import check_side, columns_of
-from pcmodel.behaviour.hierarchy.tree import GROUP
+from pcmodel.behaviour.hierarchy.tree import GROUP, IN_SHELL
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 
@@ -51,6 +51,12 @@ def parse_formula(text: str) -> Formula:
     left, tilde, right = text.partition("~")
     if not tilde or not left.strip().isidentifier() or not right.strip():
         raise _unreadable(text)
+    if right.lstrip().startswith("+"):
+        raise UserError(
+            f"has a plus sign and no term before it: {right.strip()!r}",
+            where="formula",
+            expected=f"a term; {IN_SHELL}",
+        )
     parts = _split(right)
     groups = [part for part in parts if _has_bar(part)]
     common = " + ".join(part for part in parts if not _has_bar(part)) or "1"
@@ -79,7 +85,8 @@ def _unreadable(text: str) -> UserError:
     return UserError(
         f"cannot be read: {text!r}",
         where="formula",
-        expected='"parameter ~ effects + (effects | participant)"',
+        expected='"parameter ~ effects + (effects | participant)"'
+        + ("" if text.partition("~")[2].strip() else f"; {IN_SHELL}"),
     )
 
 
@@ -105,25 +112,28 @@ def _depths(text: str) -> list[int]:
 
 
 def _unmatched(text: str, what: str) -> UserError:
-    return UserError(f"has unmatched {what}: {text.strip()!r}", where="formula")
+    return UserError(
+        f"has unmatched {what}: {text.strip()!r}",
+        where="formula",
+        expected="them in pairs; a column with one in its name stands in backticks",
+    )
 
 
 def _split(text: str) -> list[str]:
-    """The terms between plus signs that stand outside brackets and quotation marks.
-
-    A plus sign may stand before the first.
-    """
+    """The terms between plus signs that stand outside brackets and quotation marks."""
     parts = [""]
     for letter, depth in zip(text, _depths(text), strict=True):
         if letter == "+" and depth == 0:
             parts.append("")
         else:
             parts[-1] += letter
-    if any(not part.strip() for part in parts[1:]):
+    if any(not part.strip() for part in parts):
         raise UserError(
-            f"has a plus sign and no term after it: {text.strip()!r}", where="formula"
+            f"has a plus sign and no term after it: {text.strip()!r}",
+            where="formula",
+            expected=f"a term; {IN_SHELL}",
         )
-    return [part.strip() for part in parts if part.strip()]
+    return [part.strip() for part in parts]
 
 
 def _has_bar(part: str) -> bool:
@@ -154,7 +164,7 @@ def _split_group(part: str) -> tuple[str, str, str]:
         raise UserError(
             f"has no effects before the bar: {part!r}",
             where="formula",
-            expected="(1 | participant)",
+            expected=f"(1 | participant); {IN_SHELL}",
         )
     return effects, "|" * len(inside), group
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pcmodel.behaviour.dataset.tables.pasted import in_formula
 from pcmodel.errors import UserError, unknown_name
 
 NO_EFFECTS = ("offset", "proportion", "prop", "p")  # of the library: no coefficient
@@ -124,10 +125,11 @@ def _is_labels(values: Any) -> bool:
 def _number(values: Any) -> Any:
     """Truths as 0 and 1; UserError for labels, of which there is no function."""
     if _is_labels(values):
+        name = in_formula(values.name)
         raise UserError(
             f"{values.name} holds labels, and a function of numbers is taken of it",
             where="formula",
-            expected=f"{values.name} by itself, or C({values.name})",
+            expected=f"{name} by itself, or C({name})",
         )
     is_truth = getattr(getattr(values, "dtype", None), "kind", "") == "b"
     return values.astype(float) if is_truth else values

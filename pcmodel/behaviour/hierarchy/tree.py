@@ -12,6 +12,10 @@ from pcmodel.errors import UserError
 MOST_SIGNS = 100  # of one side: the library reads by recursion
 DEEPEST = 40  # signs and brackets within each other, in a call
 GROUP = "participant"
+IN_SHELL = (
+    "a formula with names in backticks stands in single quotation marks, as a shell "
+    "takes them out of double ones"
+)
 QUOTED = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"")  # names and labels
 JOINS = "terms joined by +, -, *, : or /; arithmetic goes into I(...)"
 
@@ -70,6 +74,7 @@ def _check_letters(side: str) -> None:
     """What the library's scanner takes amiss, outside of quotation marks and within."""
     bare = QUOTED.sub("", side)
     _check_length(bare)
+    _check_gaps(side)
     if "^" in bare:
         raise refused(
             side,
@@ -93,6 +98,20 @@ def _check_letters(side: str) -> None:
                 f"a quotation mark stands inside the label {quoted}",
                 "a table whose labels have none",
             )
+
+
+def _check_gaps(side: str) -> None:
+    """A sign with nothing before it: what stood there in backticks, a shell took away.
+
+    `I(-age)` is a number with a sign; of `I( - age)`, written as a difference is, one side lacks.
+    """
+    marked = QUOTED.sub("q", side)
+    found = re.search(r"(?:^|[(,])\s*(\+)|\(\s+(-)\s", marked)
+    if found:
+        sign = "plus" if found[1] else "minus"
+        raise refused(
+            side, f"has a {sign} sign and no term before it", f"a term; {IN_SHELL}"
+        )
 
 
 def _check_length(bare: str) -> None:

@@ -50,6 +50,7 @@ from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.sampling.chains import DrawBatch, num_chunks
 from pcmodel.behaviour.sampling.nuts import Nuts, fit_nuts, num_advances
 from pcmodel.behaviour.sampling.variational import Variational, fit_svi
+from pcmodel.behaviour.studies.bare_names import check_bare_names
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.runtime.memory import check_fits
@@ -156,6 +157,19 @@ def run_workflow(
 
 def read_data(plan: Plan) -> Series:
     """The data of a plan; UserError naming everything wrong with them."""
+    try:
+        return _read(plan)
+    except UserError:
+        check_bare_names(
+            plan.formulas,
+            Path(plan.data),
+            bids_task=plan.bids_task,
+            reading=reading_of(plan),
+        )
+        raise
+
+
+def _read(plan: Plan) -> Series:
     formulas = [parse_formula(text) for text in plan.formulas]
     covariates = [name for f in formulas for name in variables_of(f)]
     scale = _scale(plan)

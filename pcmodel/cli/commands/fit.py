@@ -3,6 +3,7 @@
 import argparse
 import shlex
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,20 +66,22 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_table_arguments(parser: argparse.ArgumentParser) -> None:
-    """How a table is to be read."""
+    """How a table is to be read; what is a list may be repeated, and is then put together."""
     add = parser.add_argument
+    more = {"action": "append", "default": []}
     add(
         "--columns",
-        default="",
+        **more,
         metavar="A=B,..",
-        help="the task's names = the file's (trial=row: in the order of the rows)",
+        help="the task's names = the file's; participant=A+B where two people share an A; "
+        "trial=row: in the order of the rows",
     )
-    add("--series", default="", metavar="C,..", help="columns that restart the belief")
+    add("--series", **more, metavar="C,..", help="columns that restart the belief")
     add("--scale", default="", metavar="LOW,HIGH[,STEP]", help="of ratings")
     add("--after-outcome", action="store_true", help="ratings follow the outcome")
     add(
         "--judgements",
-        default="",
+        **more,
         metavar="J,..",
         help="columns beside the response: confidence, reaction_time",
     )
@@ -86,18 +89,18 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     add("--bids-suffix", metavar="KIND", help="beh or events, where it has both")
     add(
         "--where",
-        default="",
+        **more,
         metavar="EXPR",
-        help='rows to use: "phase == test and session in (1, 2)"',
+        help='rows to use: "phase == test and session in (1, 2)"; of several all hold',
     )
     add(
         "--missing",
-        default="",
+        **more,
         metavar="C,..",
         help="codes of missing values, in all columns or in one (rt=0); with a minus "
         "sign: --missing=-9,rt=-99",
     )
-    add("--units", default="", metavar="A=U,..", help="reaction_time=ms (or s)")
+    add("--units", **more, metavar="A=U,..", help="reaction_time=ms (or s)")
     add(
         "--codes",
         action="append",
@@ -156,15 +159,16 @@ def _check_sizes(arguments: argparse.Namespace) -> None:
 
 def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The fields of a plan that say which data, and how they are read."""
+    from pcmodel.behaviour.dataset.tables.pasted import unmarked
     from pcmodel.behaviour.studies.fit import digest
 
-    path = Path(arguments.data)
+    path, where = Path(arguments.data), _together(arguments.where)
     try:
         data_sha256 = digest(
             path,
             bids_task=arguments.bids_task,
             bids_suffix=arguments.bids_suffix,
-            where=arguments.where.strip(),
+            where=where,
         )
     except OSError as error:
         raise UserError(
@@ -173,16 +177,16 @@ def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "data": str(path),
         "data_sha256": data_sha256,
-        "columns": _words(arguments.columns),
-        "series_by": _words(arguments.series),
+        "columns": _entries(arguments.columns),
+        "series_by": tuple(map(unmarked, _entries(arguments.series))),
         "scale": scale_numbers(arguments.scale),
         "after_outcome": arguments.after_outcome,
-        "judgements": _words(arguments.judgements),
+        "judgements": _entries(arguments.judgements),
         "bids_task": arguments.bids_task,
         "bids_suffix": arguments.bids_suffix,
-        "where": arguments.where.strip(),
-        "missing": _words(arguments.missing),
-        "units": _words(arguments.units),
+        "where": where,
+        "missing": _entries(arguments.missing),
+        "units": _entries(arguments.units),
         "codes": tuple(arguments.codes),
     }
 
@@ -305,6 +309,20 @@ def fit_command(argv: list[str]) -> str:
     """The command that repeats the fit."""
     words = [word for word in argv if word != "--overwrite"]
     return shlex.join(["pcmodel", *words])
+
+
+def _entries(texts: Sequence[str]) -> tuple[str, ...]:
+    """Of all lists that were given, in their order."""
+    from pcmodel.behaviour.dataset.tables.pasted import entries
+
+    return tuple(entry for text in texts for entry in entries(text))
+
+
+def _together(expressions: Sequence[str]) -> str:
+    """One expression that holds where all of them do."""
+    if len(expressions) < 2:
+        return "".join(expressions).strip()
+    return " and ".join(f"({expression.strip()})" for expression in expressions)
 
 
 def _words(text: str) -> tuple[str, ...]:

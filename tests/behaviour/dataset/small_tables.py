@@ -45,6 +45,24 @@ def trials(column, cells, *, people=1):
     return table(f"subject,trial,outcome,response,{column}", *rows)
 
 
+def options(said):
+    """The options that a complaint advises, as a shell would take them: name and value."""
+    found = []
+    for start in re.finditer(r"\((?=--)", said):
+        text = said[start.end() :]
+        for end in (i for i, letter in enumerate(text) if letter == ")"):
+            try:
+                words = shlex.split(text[:end])
+            except ValueError:
+                continue  # a bracket within quotation marks
+            for word, following in zip(words, [*words[1:], ""], strict=True):
+                name, _, joined = word.partition("=")
+                if name.startswith("--"):
+                    found.append((name, joined or following))
+            break
+    return found
+
+
 def advised(said):
     """The expressions that a complaint would have after --where."""
     return [a or b for a, b in re.findall(r"--where (?:\"([^\"]*)\"|'([^']*)')", said)]

@@ -6,6 +6,7 @@ import pytest
 from pcmodel.behaviour.dataset import find_task, load_series
 from pcmodel.behaviour.dataset.tables.cells import is_missing
 from pcmodel.errors import UserError
+from tests.behaviour.dataset.small_tables import options, table
 from tests.behaviour.shared_data import shared_file
 
 GOOD = """subject,session,drug,age,trial,outcome,choice
@@ -128,7 +129,7 @@ def test_each_fault_is_said_with_its_place(tmp_path, change, options, part):
     ("change", "options", "part"),
     [
         (("1,0,1\n", "1,0,1_0\n"), {}, "row 2 '1_0': is not a number"),
-        (("1,0,1\n", '1,0,"1,0"\n'), {}, "row 2 '1,0': is not a number"),
+        (("1,0,1\n", '1,0,"1,0"\n'), {}, "row 2 '1,0': has a comma; write a point"),
         (("", ""), {"covariates": ("subject",)}, "column 'subject': names people"),
         (
             ("", ""),
@@ -163,9 +164,34 @@ def test_ratings_between_the_steps_are_refused(tmp_path):
     """On 0 to 1 with steps of 1 every rating would silently become an end."""
     text = "subject,trial,outcome,rating\na,1,0,0.25\na,2,1,1\n"
     said = complaint(tmp_path, text, "rating", scale=(0, 1, 1))
-    assert "row 2 '0.25': lies between steps of 1; give the scale as" in said
-    series = load(tmp_path, text, "rating", scale=(0, 1, 0.05))
-    assert series.values["rating"].tolist() == [[0.25, 1.0]]
+    assert "row 2 '0.25': lies between steps of 1; give the step of the scale" in said
+    assert options(said) == [("--scale", "0,1,0.01"), ("--scale", "0,1,0")]
+    for _, scale in options(said):
+        given = tuple(map(float, scale.split(",")))
+        series = load(tmp_path, text, "rating", scale=given)
+        assert series.values["rating"].tolist() == [[0.25, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "scale", "advice"),
+    [
+        ("0 250 500", (0, 100, 1), "0,500,1"),
+        ("-5 250 505", (0, 500, 1), "-5,505,1"),
+        ("0.5 250 500.25", (0, 500, 1), "0,500.25,0.01"),
+        ("0.123456 250 501", (0, 500, 1), "0,501,0"),
+    ],
+)
+def test_scales_in_pixels_are_said_as_they_were_shown(cells, scale, advice, tmp_path):
+    """The advice, followed, reads every rating as it stands."""
+    rows = [f"a,{i},{i % 2},{cell}" for i, cell in enumerate(cells.split())]
+    text = table("subject,trial,outcome,rating", *rows)
+    said = complaint(tmp_path, text, task="rating", scale=scale)
+    assert f"lies outside the scale, 0 to {scale[1]}" in said
+    wider = [value for name, value in options(said) if name == "--scale"]
+    assert advice in wider
+    given = tuple(map(float, advice.split(",")))
+    series = load(tmp_path, text, task="rating", scale=given)
+    assert series.values["rating"][0].tolist() == list(map(float, cells.split()))
 
 
 @pytest.mark.parametrize("separator", [";", "\t"])

@@ -179,3 +179,51 @@ def test_odd_names_are_columns_in_backticks():
     np.testing.assert_allclose(found["a|b"], on_average_person(AGE))
     product = on_average_person(DOSE**2 * AGE**2)
     np.testing.assert_allclose(found["np.sqrt(`it's`):("], product, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        *(
+            "age",
+            "C(age)",
+            "poly(age, 2)",
+            "bs(age, df=4)",
+            "scale(age)",
+            "center(age)",
+        ),
+        *("standardize(age)", "I(age**2)", "np.log(age)", "sex:age", "age / sex"),
+        *("T(age, 31)", "S(age)", "I(age > 40)", "np.minimum(age, dose)"),
+    ],
+)
+@pytest.mark.parametrize("other", ["dose", "poly(dose, 2)", "C(sex)"])
+def test_no_term_passes_over_a_missing_value(term, other):
+    """Prevents series from being left out of one term, and kept in those beside it."""
+    gone = np.where(np.arange(len(AGE)) == 3, np.nan, AGE)
+    with pytest.raises(UserError, match="age: is missing or not finite in 1 of 10"):
+        design(f"{other} + {term}", age=gone)
+    with pytest.raises(UserError, match="age: is missing or not finite in 1 of 10"):
+        design(f"{other} + ({term} | participant)", age=gone)
+
+
+@pytest.mark.parametrize("label", ["", "n/a", "NaN", " NA"])
+@pytest.mark.parametrize(
+    "term", ["sex", "C(sex)", "S(sex)", "T(sex, 'f')", "B(sex, 'f')"]
+)
+def test_a_missing_label_is_no_level(label, term):
+    gone = np.where(np.arange(len(SEX)) == 3, label, SEX.astype("<U3"))
+    with pytest.raises(UserError, match="sex: is missing or not finite in 1 of 10"):
+        design(f"dose + {term}", sex=gone)
+
+
+@pytest.mark.parametrize(
+    "term", ["scale(age)", "center(age)", "poly(age, 3)", "bs(age, df=4)", "age"]
+)
+def test_a_centre_of_rounding_is_zero(term):
+    """Prevents a page from saying that a column is centred on -9e-18."""
+    age = np.asarray([-0.3, -0.2, -0.1, 0.1, 0.2, 0.3])
+    found = build_design(parse_formula(f"x ~ {term}"), {"age": age})
+    shown = [c for own in found.terms for c in own.centre]
+    assert all(centre == 0.0 or abs(centre) > 1e-3 for centre in shown)
+    moved = build_design(parse_formula("x ~ age"), {"age": age + 1e-9})
+    assert moved.terms[1].centre[0] == pytest.approx(1e-9)  # a small centre is one

@@ -162,6 +162,17 @@ def test_without_an_intercept_nothing_is_centred():
         ([1.0, np.nan, 2.0], "age: is missing or not finite in 1 of 3 series"),
         ([1.0, np.inf, 2.0], "age: is missing or not finite"),
         (["a", "", "b"], "age: is missing"),
+        (["a", "n/a", "b"], "age: is missing or not finite in 1 of 3 series"),
+        (
+            np.asarray(["a", None, np.nan], dtype=object),
+            "age: is missing or not finite in 2 of 3 series, the first being series 1",
+        ),
+        (np.asarray(["a", ("b",), "c"], dtype=object), "age: holds object"),
+        (["a", " NaN ", "NA"], "age: is missing or not finite in 2 of 3 series"),
+        (
+            [3.0, 3.0, 3.0],
+            "nothing can be said of its effect; expected a formula without",
+        ),
         ([3.0, 3.0, 3.0], "age: has one value only"),
         (["a", "a", "a"], "age: has one value only"),
         ([1.0, 2.0], "age: has shape (2,)"),

@@ -86,6 +86,16 @@ def columns(text):
         ('T(sex, "o\'b")', "a quotation mark stands inside the label"),
         ("age +", "a plus sign and no term after it"),
         ("age + + x", "a plus sign and no term after it"),
+        ("+ age", "a plus sign and no term before it"),
+        *(
+            (f"{one}{sign}{two}", "formula")
+            for sign in "/*:"
+            for one in "01"
+            for two in "01"
+        ),
+        ("1/0 + age", "1 is no term"),
+        ("age + 1/0", "1 is no term"),
+        ("(1/0 | participant)", "1 is no term"),
         ("participant", "participant is who differs"),
         ("np.log(participant)", "participant is who differs"),
         ("(participant | participant)", "participant is who differs"),

@@ -95,7 +95,7 @@ def test_judgements_are_read_where_they_are_asked_for(tmp_path):
     np.testing.assert_array_equal(values["reaction_time"], [[0.5, 0.4], [np.nan, 0.9]])
     assert "confidence" not in load_series(path, find_task("binary")).values
     path.write_text(path.read_text().replace("0.9", "-1"))
-    with pytest.raises(UserError, match="'rt', row 5 '-1': lies outside"):
+    with pytest.raises(UserError, match="'rt', row 5 '-1': is no time"):
         load_series(path, task)
 
 

@@ -23,6 +23,7 @@ from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import UserError
 
 SEPARATORS = ("\t", ";", ",", "|")  # in this order where several would do
+BLANK = re.compile(r"[\s;,|\"']+")  # all that a row without any cell has
 LINE_END = re.compile("\r\n|\r|\n")
 DIRECTIVE = re.compile(r'"?sep=(.)"?[;,\t]*', re.IGNORECASE)  # of spreadsheets
 WORD = re.compile(r'(?:"((?:[^"]|"")*)"|([^" ]+))(?: +|$)')
@@ -49,7 +50,7 @@ def read_rows(path: Path) -> Rows:
     directive = DIRECTIVE.fullmatch(lines[0][1].strip(" "))
     if directive:
         lines = lines[1:]
-    lines = [(number, line) for number, line in lines if line.strip(" \t;,|\"'")]
+    lines = [(number, line) for number, line in lines if BLANK.sub("", line)]
     if len(lines) > 2 and PATH.fullmatch(lines[0][1]):
         lines = lines[1:]
     if len(lines) < 2:
@@ -192,9 +193,9 @@ def _words(line: str) -> tuple[list[str], bool]:
 def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
     """The rows of a table whose columns all have a name."""
     header, body = [name.strip() for name in rows[0]], rows[1:]
-    width, problems = len(header), Violations()
-    if all(len(row) == width + 1 and not row[-1].strip() for row in body):
-        body = [row[:-1] for row in body]  # a separator at each line's end
+    problems = Violations()
+    header, body = _without_ends(header, body)
+    width = len(header)
     widths = {len(row) for row in body}
     if len(body) > 1 and len(widths) == 1 and width not in widths:
         problems.add(
@@ -224,7 +225,7 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
             )
         elif len(row) != width:
             problems.add(
-                f"has another number of cells than the header's {width}",
+                _other_width(row, width),
                 file=file,
                 row=number,
                 value=f"{len(row)} cells",
@@ -237,8 +238,41 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
     if len(kept) < width:
         body = [[row[i] for i in kept] for row in body]
     _check_header(header, file, numbers[0], problems)
+    for place in [i for i, name in enumerate(header) if not name]:
+        i = next(i for i, row in enumerate(body) if row[place].strip())
+        problems.add(
+            f"column {place + 1} has no name; give it one, or empty it (of this row, too)",
+            file=file,
+            row=numbers[1:][i],
+            value=body[i][place].strip(),
+        )
     problems.raise_if_any()
     return Rows(header, body, numbers[1:])
+
+
+def _without_ends(
+    header: list[str], body: list[list[str]]
+) -> tuple[list[str], list[list[str]]]:
+    """Without the empty cells at the end of each row, or of the header, that the other has not."""
+    widths = {len(row) for row in body}
+    if len(widths) != 1:
+        return header, body
+    width = widths.pop()
+    if not any(header[width:]):
+        header = header[:width]
+    if not any(cell.strip() for row in body for cell in row[len(header) :]):
+        body = [row[: len(header)] for row in body]
+    return header, body
+
+
+def _other_width(row: Sequence[str], width: int) -> str:
+    """That a row has another number of cells, and what may have made it so."""
+    said = f"has another number of cells than the header's {width}"
+    if len(row) < width:
+        return f"{said}; write n/a where nothing is known, or remove the row"
+    if not any(cell.strip() for cell in row[width:]):
+        return f"{said}; remove the separators at its end"
+    return f"{said}; enclose a cell that holds the separator in quotation marks"
 
 
 def _is_idle(column: int, body: Sequence[Sequence[str]]) -> bool:
@@ -277,9 +311,7 @@ def _check_header(
         )
         return
     for place, name in enumerate(header):
-        if not name:
-            problems.add(f"column {place + 1} has no name", file=file, row=row)
-        elif name in header[:place]:
+        if name and name in header[:place]:
             problems.add("the name stands twice", file=file, row=row, column=name)
 
 

@@ -7,12 +7,14 @@ in several files, `file` is the name of each row's.
 """
 
 import re
-import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from math import nan
+from types import MappingProxyType
 from typing import NamedTuple, NoReturn
 
 from pcmodel.behaviour.dataset.reading import same
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.pasted import pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.errors import UserError, unknown_name
 
@@ -26,6 +28,7 @@ ORDERED: dict[str, Callable[[float, float], bool]] = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
 }
+NO_CODES: Mapping[str, Collection[str]] = MappingProxyType({})
 KEYWORDS = ("and", "or", "in", "not")
 GRAMMAR = "COLUMN == VALUE (or !=, <, <=, >, >=, in (A, B), not in (A, B)), and, or"
 
@@ -56,6 +59,19 @@ def every(column: str, level: str) -> str:
     return option(f"{without} or {comparison(column, '==', level)}")
 
 
+def known_only(column: str) -> str:
+    """The option that leaves out the rows in which a column is missing."""
+    return option(f"{named(column)} != n/a")
+
+
+def must_be_known(column: str) -> str:
+    """What is said of a missing cell that is needed."""
+    return (
+        "is missing, and must be known; fill it in, or leave its rows out "
+        f"({known_only(column)})"
+    )
+
+
 def choice(column: str, level: str) -> str:
     """Advice to leave the rows of a level out, or to keep all rows, as two options."""
     without = option(comparison(column, "!=", level))
@@ -64,16 +80,24 @@ def choice(column: str, level: str) -> str:
 
 def option(expression: str) -> str:
     """The option of the command line, as it can be pasted into a shell."""
-    return f"--where {shlex.quote(expression)}"
+    return pasted("where", expression)
 
 
 Truth = bool | None  # None: cannot be told yet
 UNKNOWN = "\0"  # a cell of a file that was not read; no table holds a zero byte
 
 
-def choose_rows(raw: RawTable, expression: str) -> RawTable:
-    """The rows for which the expression holds; UserError where it cannot be read."""
-    parser = _Parser(raw, expression)
+Coded = Mapping[
+    str, Collection[str]
+]  # by column the cells that stand for a missing value
+
+
+def choose_rows(raw: RawTable, expression: str, coded: Coded = NO_CODES) -> RawTable:
+    """The rows for which the expression holds; UserError where it cannot be read.
+
+    To `n/a` and to a size, the cells in `coded` are missing; they keep their own text too.
+    """
+    parser = _Parser(raw, expression, coded=coded)
     kept = [i for i, keep in enumerate(parser.read()) if keep]
     if not kept:
         raise UserError("keeps no row", where=f"--where {expression!r}")
@@ -91,9 +115,9 @@ def may_hold(raw: RawTable, expression: str) -> list[bool]:
     return kept
 
 
-def columns_in(raw: RawTable, expression: str) -> set[str]:
+def columns_in(raw: RawTable, expression: str, coded: Coded = NO_CODES) -> set[str]:
     """The columns an expression speaks of."""
-    parser = _Parser(raw, expression)
+    parser = _Parser(raw, expression, coded=coded)
     parser.read()
     return parser.columns
 
@@ -119,8 +143,14 @@ class _Parser:
     """
 
     def __init__(
-        self, raw: RawTable, expression: str, is_partial: bool = False
+        self,
+        raw: RawTable,
+        expression: str,
+        is_partial: bool = False,
+        *,
+        coded: Coded = NO_CODES,
     ) -> None:
+        self.coded = coded
         self.raw, self.expression, self.place = raw, expression, 0
         self.is_partial, self.cells = is_partial, dict(raw.columns)
         if is_partial or len(set(raw.file)) > 1:
@@ -229,6 +259,8 @@ class _Parser:
     def _equal(self, column: str, value: str) -> list[Truth]:
         cells = self.cells[column]
         kinds = {cell: _says(cell, value) for cell in set(cells)}
+        if is_missing(value):
+            kinds |= dict.fromkeys(self.coded.get(column, ()), True)
         gone = (_says(cell, value) for cell in self.raw.gone.get(column, ()))
         if not any(truth is not False for truth in (*kinds.values(), *gone)):
             shown = ", ".join(sorted(repr(cell.strip()) for cell in kinds)[:8])
@@ -243,6 +275,7 @@ class _Parser:
             self._fail(f"compares by size with {value!r}, which is no number")
         cells = self.cells[column]
         numbers = {cell: to_number(cell) for cell in set(cells) - {UNKNOWN}}
+        numbers |= dict.fromkeys(self.coded.get(column, ()), nan)
         for i, cell in enumerate(cells):
             if cell != UNKNOWN and numbers[cell] is None:
                 at = self.raw.at(i, column)

@@ -1,34 +1,36 @@
 """The order of trials within a series."""
 
 from collections.abc import Mapping, Sequence
-from shlex import quote
 
 import numpy as np
 from jaxtyping import Int
 
 from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.schema import BLOCK_NAMES
-from pcmodel.behaviour.dataset.tables.cells import to_number
+from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import every
+from pcmodel.behaviour.dataset.tables.where import comparison, every, known_only, option
 from pcmodel.behaviour.dataset.trials.blocks import (
     check_blocks,
+    check_counts,
     check_positions,
     check_stretches,
+    check_together,
     find_blocks,
     numbers_of,
     parts_of,
     stands,
     tenths,
-    to_carry_on,
 )
 from pcmodel.behaviour.dataset.trials.clocks import (
     Clock,
-    counts,
     counts_anew,
     find_clocks,
     numbers_rows,
 )
+from pcmodel.behaviour.dataset.trials.ids import column_that_begins
+from pcmodel.behaviour.dataset.trials.twice import find_twice, refuse_twice
 from pcmodel.behaviour.dataset.values.suspects import suspects
 from pcmodel.behaviour.dataset.violations import Violations
 
@@ -51,15 +53,17 @@ def in_order(
     """Rows sorted by series and trial, and a note on how.
 
     Trials that are counted anew in each block are sorted by block, then trial, and the
-    belief is carried on. Without a trial column rows stay as they stand. Trials that
-    stand twice are named where it is settled which rows are trials of which series.
+    belief is carried on; blocks that have no numbers come as they stand. Without a trial
+    column rows stay as they stand. Trials that stand twice are named where it is
+    settled which rows are trials of which series.
     """
     column = places.get("trial")
     block = places.get("block")
     names = [n for n in called(raw.columns, BLOCK_NAMES) if n not in used]
-    names = [block] if block and block not in names and block not in used else names
+    if block and block not in names and ("block" in given or block not in used):
+        names = [block]
     column = None if stands(raw, given) else column
-    blocks = find_blocks(raw, names, series, column)
+    blocks = find_blocks(raw, names, series, column, given.get("block"))
     part = parts_of(series, list(blocks.values()))
     taken = used | set(places.values())
     if stands(raw, given):
@@ -68,49 +72,63 @@ def in_order(
         _check_order(raw, part, taken, problems)
         if settled:
             _check_anew(raw, part, taken, problems)
+            for name in names:
+                check_together(raw, name, series, problems)
         return np.argsort(series, kind="stable"), "order: as the rows stand"
     numbers = _numbers(raw, column, problems)
-    twice = _twice(series, numbers)
-    chosen = _counted_in(series, numbers, blocks) if twice else []
+    is_twice = bool(find_twice(series, numbers))
+    first = block if "block" in given else None
+    chosen = _counted_in(series, numbers, blocks, first) if is_twice else []
     keys = [blocks[n] for n in chosen]
     order = np.lexsort((numbers, *reversed(keys), series))
     before = len(problems)
-    if "trial" not in given and (chosen or not twice):
+    if "trial" not in given and (chosen or not is_twice):
         _check_trials(raw, column, order, series, part, taken, problems)
-    clocks = find_clocks(raw, series, taken) if len(problems) == before else []
-    if len(problems) > before or any(
-        clock.is_time and not len(clock.falls(order, series)) for clock in clocks
-    ):
-        pass  # another clock has been asked about, or speaks for this order
-    elif chosen and "block" not in given:
-        before = len(problems)
-        check_positions(raw, chosen[0], keys[0], series, taken, problems)
-        within = np.argsort(np.lexsort((numbers, *reversed(keys[1:]))))
-        if len(problems) == before:
-            check_blocks(raw, chosen[0], keys[0], within, series, problems)
-    elif not twice and "trial" not in given:
-        check_stretches(raw, column, numbers, series, problems)
+    if len(problems) == before and not _is_timed(raw, order, series, taken):
+        if chosen and "block" not in given:
+            _check_blocks(raw, chosen[0], keys, numbers, series, taken, given, problems)
+        elif not is_twice and "trial" not in given:
+            check_stretches(raw, column, numbers, series, problems)
     if chosen:
         said = ", then ".join(map(repr, (*chosen, column)))
+        said += f"; the belief is carried on over {chosen[0]!r}"
         lettered = [n for n in chosen if numbers_of(raw, n) is None]
         if lettered:
             said += f"; {lettered[0]!r} is no number and goes as its rows stand"
-        return order, f"order: by {said}; the belief is carried on over {chosen[0]!r}"
-    carried = to_carry_on(names, blocks, column)
-    if twice and (other := _other_count(raw, series, list(blocks.values()), taken)):
-        carried += (
-            f"; if {other!r} counts the trials, --columns {quote(f'trial={other}')}"
-        )
-    for i, first in twice if settled else ():
-        at = raw.at(first, column)
-        problems.add(
-            "the same trial of the same participant stands twice; if they are of "
-            f"different sessions or blocks, name those columns as series (--series, or "
-            f"{carried}), and if a trial has several rows, keep one of them (--where)",
-            **raw.at(i, column),
-            value=f"{raw.columns[column][i]}, as in row {at['row']}",
-        )
+        return order, f"order: by {said}"
+    if settled:
+        own = list(blocks.values())
+        refuse_twice(raw, places, series, numbers, own, used, problems)
     return order, f"order: by {column!r}{_skipped(series[order], numbers[order])}"
+
+
+def _is_timed(
+    raw: RawTable, order: np.ndarray, series: np.ndarray, taken: set[str]
+) -> bool:
+    """Whether a time of each trial speaks for the order."""
+    clocks = find_clocks(raw, series, taken)
+    return any(c.is_time and not len(c.falls(order, series)) for c in clocks)
+
+
+def _check_blocks(
+    raw: RawTable,
+    name: str,
+    keys: Sequence[np.ndarray],
+    numbers: np.ndarray,
+    series: np.ndarray,
+    taken: set[str],
+    given: Mapping[str, str],
+    problems: Violations,
+) -> None:
+    """Blocks were done in the order of their numbers, by another column or the rows."""
+    before = len(problems)
+    check_positions(raw, name, keys[0], series, taken, problems)
+    if len(problems) == before and len(keys) == 1:
+        check_counts(raw, name, keys[0], numbers, series, taken, problems)
+    within = np.argsort(np.lexsort((numbers, *reversed(keys[1:]))))
+    if len(problems) == before:
+        trial = given.get("trial")
+        check_blocks(raw, name, keys[0], within, series, trial, problems)
 
 
 def by_series(series: np.ndarray) -> list[np.ndarray]:
@@ -123,28 +141,17 @@ def by_series(series: np.ndarray) -> list[np.ndarray]:
     return np.split(order, np.flatnonzero(np.diff(series[order])) + 1)
 
 
-def _other_count(
-    raw: RawTable, series: np.ndarray, blocks: Sequence[np.ndarray], taken: set[str]
-) -> str | None:
-    """Another column by whose name and numbers no trial of a block comes twice: `SubTrial`."""
-    for name, cells in raw.columns.items():
-        if name in taken or not counts(name):
-            continue
-        numbers = [to_number(cell) for cell in cells]
-        if None in numbers or not np.all(np.isfinite(values := np.asarray(numbers))):
-            continue
-        if not _twice(series, *blocks, values.astype(float)):
-            return name
-    return None
-
-
 def _counted_in(
-    series: np.ndarray, numbers: np.ndarray, blocks: Mapping[str, np.ndarray]
+    series: np.ndarray,
+    numbers: np.ndarray,
+    blocks: Mapping[str, np.ndarray],
+    given: str | None,
 ) -> list[str]:
     """The blocks in which no number of a trial comes twice; none if there are no such."""
-    tries = [[n] for n in blocks] + ([list(blocks)] if len(blocks) > 1 else [])
+    tries = [[n] for n in sorted(blocks, key=lambda n: n != given)]
+    tries += [list(blocks)] if len(blocks) > 1 else []
     for chosen in tries:
-        if not _twice(series, *(blocks[n] for n in chosen), numbers):
+        if not find_twice(series, *(blocks[n] for n in chosen), numbers):
             return chosen
     return []
 
@@ -164,12 +171,16 @@ def _numbers(raw: RawTable, column: str, problems: Violations) -> np.ndarray:
     number = {cell: to_number(cell) for cell in set(cells)}
     numbers = np.asarray([number[cell] for cell in cells], dtype=float)
     for i in np.flatnonzero(np.isnan(numbers)):
-        problems.add("must be a number", **raw.at(int(i), column), value=cells[i])
+        said = "must be a number"
+        if is_missing(cells[i]):
+            said += f"; fill it in, or leave its rows out ({known_only(column)})"
+        problems.add(said, **raw.at(int(i), column), value=cells[i])
     # Trials before 7, 8 or 9 may have been left out; before 99, less so.
     for code in sorted(code for code in suspects(numbers) if code > 9.0):
         for i in np.flatnonzero(numbers == code):
             problems.add(
-                "looks like a code for a missing value; every trial needs its number",
+                "looks like a code for a missing value; every trial needs its number, or "
+                f"leave its rows out ({option(comparison(column, '!=', cells[i].strip()))})",
                 **raw.at(int(i), column),
                 value=cells[i],
             )
@@ -181,17 +192,6 @@ def _numbers(raw: RawTable, column: str, problems: Violations) -> np.ndarray:
             value=cell,
         )
     return numbers
-
-
-def _twice(series: np.ndarray, *keys: np.ndarray) -> list[tuple[int, int]]:
-    """Rows whose series and keys stand in an earlier row, with that row."""
-    first: dict[tuple, int] = {}
-    rows = zip(series.tolist(), *(key.tolist() for key in keys), strict=True)
-    found = []
-    for i, row in enumerate(rows):
-        if np.isfinite(row[-1]) and first.setdefault(row, i) != i:
-            found.append((i, first[row]))
-    return found
 
 
 def _check_order(
@@ -206,18 +206,33 @@ def _check_order(
         as_it_is = every(clock.name, raw.columns[clock.name][fallen[0]])
         keep = f"or keep the rows as they stand ({as_it_is})"
         if _begins_anew(clock, fallen, part):
-            said = (
-                "begins anew; say what begins there (--columns session=COLUMN, or "
-                f"--columns block=COLUMN if the belief is carried on), {keep}"
-            )
+            begun = _what_begins(raw, part, fallen, taken)
+            said = f"begins anew; say what begins there{begun}, {keep}"
         else:
-            named = quote(f"trial={clock.name}")
-            is_count = f"if it counts them, say so (--columns {named}), else "
+            named = pasted("columns", f"trial={listed(clock.name)}")
+            is_count = f"if it counts them, say so ({named}), else "
             said = (
                 "seems to order the trials, but the rows are not in its order; "
                 f"{is_count if clock.is_number else ''}sort the rows, {keep}"
             )
         problems.add(said, **raw.at(int(fallen[0]), clock.name))
+
+
+def _what_begins(
+    raw: RawTable, part: np.ndarray, first: np.ndarray, taken: set[str]
+) -> str:
+    """How to say what begins in these rows, by the column whose value changes there."""
+    name = column_that_begins(raw, part, first, taken)
+    if name is None:
+        return (
+            ", in a column of its own (--columns session=COLUMN, or --columns "
+            "block=COLUMN if the belief is carried on)"
+        )
+    block = pasted("columns", f"block={listed(name)}")
+    return (
+        f", and whether the belief starts afresh ({pasted('series', listed(name))}) or is "
+        f"carried on ({block})"
+    )
 
 
 def _begins_anew(clock: Clock, fallen: np.ndarray, part: np.ndarray) -> bool:
@@ -245,9 +260,9 @@ def _check_anew(
             continue
         if set(steps[~again]) == {1.0} and set(begins[again]) == {values[0]}:
             problems.add(
-                "counts trials from the first again; say what begins there (--columns "
-                "session=COLUMN, or --columns block=COLUMN if the belief is carried on), "
-                "or leave the column out",
+                "counts trials from the first again; say what begins there"
+                f"{_what_begins(raw, part, rows[1:][inner][again], taken)}, or leave the "
+                "column out",
                 **raw.at(int(rows[1:][inner][again][0]), clock.name),
             )
 
@@ -262,6 +277,7 @@ def _check_trials(
     problems: Violations,
 ) -> None:
     """The column of trials counts trials, and not the items that were shown in them."""
+    counted = pasted("columns", f"trial={listed(column)}")
     stand = np.argsort(series, kind="stable")
     rank = np.empty(len(order))
     rank[order] = np.arange(len(order))
@@ -279,9 +295,11 @@ def _check_trials(
         else:
             asked = clock.is_time and len(fallen) > most
         if asked:
+            other = pasted("columns", f"trial={listed(clock.name)}")
+            also = f" or {other}" if clock.is_number else ""
             problems.add(
                 f"seems to order the trials, and {column!r} puts them into another "
-                f"order; say which counts them (--columns {quote(f'trial={column}')}, or another), "
+                f"order; say which counts them ({counted}{also}), "
                 f"or that this one does not ({every(clock.name, raw.columns[clock.name][fallen[0]])})",
                 **raw.at(int(fallen[0]), clock.name),
             )
@@ -291,7 +309,7 @@ def _check_trials(
     ):
         problems.add(
             "may number the items that were shown, since the rows are not in its order; "
-            f"if it counts the trials, say so (--columns {quote(f'trial={column}')}), else rename it",
+            f"if it counts the trials, say so ({counted}), else rename it",
             **raw.at(int(own[0]), column),
         )
 

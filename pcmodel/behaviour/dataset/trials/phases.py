@@ -7,8 +7,10 @@ import numpy as np
 
 from pcmodel.behaviour.dataset.naming import called
 from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import choice, comparison, option
+from pcmodel.behaviour.dataset.trials.clocks import counts
 from pcmodel.behaviour.dataset.trials.ordering import by_series
 from pcmodel.behaviour.dataset.violations import Violations
 
@@ -46,14 +48,26 @@ def check_phases(
         halves = rows[seen[rows] != done[rows]]
         problems.add(
             "the response and the outcome of one trial stand in different rows, so that "
-            "each trial would count twice; write one row per trial, with both (if each "
-            "row is a trial of its own, name the column that numbers them: --columns "
-            "trial=COLUMN)",
+            "each trial would count twice; write one row per trial, with both, or, if each "
+            f"row is a trial of its own, {_each_a_trial(raw, places, each)}",
             **raw.at(int(halves[0]), places[task.response]),
         )
     for name in called(raw.columns, PHASE_NAMES):
         if name not in used:
             _check_events(raw, name, each, outcome, response, problems)
+
+
+def _each_a_trial(
+    raw: RawTable, places: Mapping[str, str], each: Sequence[np.ndarray]
+) -> str:
+    """How to say so: by the column that gives each row of a series a number of its own."""
+    names = [name for name in raw.columns if counts(name)]
+    names = [places["trial"], *names] if "trial" in places else names
+    for name in names:
+        cells = raw.columns[name]
+        if all(len({cells[i] for i in rows}) == len(rows) for rows in each):
+            return f"say so ({pasted('columns', f'trial={listed(name)}')})"
+    return "number them and name that column (--columns trial=COLUMN)"
 
 
 def _check_events(

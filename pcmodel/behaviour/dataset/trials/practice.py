@@ -38,6 +38,8 @@ LEFT_OUT = re.compile(r"excluded?|outliers?|discarded|to be excluded", re.IGNORE
 ROWS = {"is", "trial", "trials", "row", "rows", "subject", "participant"}
 OF_ROWS = ROWS | {"rt", "flag", "to", "reason"}
 FINE = {"ok", "none", "good", "fine", "keep", "kept", "included", "valid"}
+SHARE = 0.3  # of the rows, of which nobody misses so many
+MANY = 10  # rows
 MOST_LEVELS = 40  # of a column that tells kinds of rows apart
 
 
@@ -57,7 +59,8 @@ def check_rows(
     """
     groups = ("block", "session")  # they, too, may be of practice
     taken = {place for name, place in places.items() if name not in groups} | used
-    empty = np.isnan(values["outcome"]) & np.isnan(values[task.response])
+    done = [places[name] for name in ("outcome", task.response) if name in places]
+    empty = np.all([_is_blank(raw.columns[place]) for place in done], axis=0)
     phases = set(called(raw.columns, PHASE_NAMES))
     free = {name: cells for name, cells in raw.columns.items() if name not in taken}
     _check_loops(raw, free, who, ~empty, problems)
@@ -80,9 +83,41 @@ def check_rows(
                 _refuse(raw, name, level, why, named, problems)
     for name, level in kinds:
         here = np.asarray([cell.strip() == level for cell in free[name]])
-        if name in phases and empty[here].all() and not named[here].all():
+        tells = name in phases or NO_TRIAL.search(level) or here.mean() >= SHARE
+        if tells and empty[here].all() and not named[here].all():
             why = "has neither outcome nor response and is no trial"
             _refuse(raw, name, level, why, named, problems)
+    thought_of = [raw.columns[name] for name in used & set(raw.columns)]
+    is_told = any(_is_empty_level(cells, empty) for cells in thought_of)
+    if not is_told and len(empty) >= MANY and (empty & ~named).mean() >= SHARE:
+        _refuse_empty(raw, done, empty, problems)
+
+
+def _is_empty_level(cells: Sequence[str], empty: np.ndarray) -> bool:
+    """Whether all rows of one level of a column are empty, and not all rows."""
+    filled = {cells[i] for i in np.flatnonzero(~empty).tolist()}
+    return bool(set(cells) - filled)
+
+
+def _is_blank(cells: Sequence[str]) -> np.ndarray:
+    """Whether cells hold nothing; a word that cannot be read yet is something."""
+    numbers = {cell: to_number(cell) for cell in set(cells)}
+    return np.asarray([n is not None and n != n for n in map(numbers.get, cells)])
+
+
+def _refuse_empty(
+    raw: RawTable, done: Sequence[str], empty: np.ndarray, problems: Violations
+) -> None:
+    """Rows of which no column says what they are, and too many for trials that were missed."""
+    outcome = done[0]
+    filled = option(" or ".join(f"{named(place)} != n/a" for place in done))
+    every = option(f"{named(outcome)} == n/a or {named(outcome)} != n/a")
+    for i in np.flatnonzero(empty).tolist():
+        problems.add(
+            f"has neither outcome nor response, as {empty.sum()} of {len(empty)} rows, and "
+            f"is no trial, it seems; leave them out ({filled}), or keep all ({every})",
+            **raw.at(i, outcome),
+        )
 
 
 def _all_tests(cells: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from pcmodel.behaviour.dataset.naming import called, words
 from pcmodel.behaviour.dataset.schema import RT_NAMES, Task
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.trials.copied import check_copied
 from pcmodel.behaviour.dataset.trials.ordering import by_series
 from pcmodel.behaviour.dataset.violations import Violations
 
@@ -33,13 +34,15 @@ def check_repeats(
     task: Task,
     places: Mapping[str, str],
     series: np.ndarray,
+    people: str | None,
     problems: Violations,
 ) -> None:
     """No long block of rows stands twice.
 
     By chance it may, the less so the more a row says. With reaction times, a few rows
     are enough, of whatever people or blocks. Without them rows must be the same in every
-    column, and stand in one series.
+    column, and stand in one series, or be all of two series; `people` is the column by
+    which one of those can be left out, None where there is none or it was thought of.
     """
     order = np.argsort(series, kind="stable")
     timed = _times_of_responses(raw, places, series)
@@ -49,6 +52,8 @@ def check_repeats(
         bits = _bits(kind[kind >= 0], 0)
         _check(raw, order, series[order], kind, bits, TIMED, problems)
         return
+    if people is not None:
+        check_copied(raw, task, places, series, people, problems)
     if "trial" in places:
         return  # a trial that stands twice is found by its number
     kind = _kinds(raw, list(raw.columns))

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from shlex import quote
 
 import numpy as np
 
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import every
 from pcmodel.behaviour.dataset.violations import Violations
 
 SESSION = {"sess", "ses"}
@@ -27,10 +26,6 @@ OCCASIONS = re.compile(
     r"|baseline|follow[ _-]?up[ _-]?\d*|(?:\d{4}-\d\d-\d\d|\d\d?[/.]\d\d?[/.]\d{2,4}).*",
     re.IGNORECASE,
 )
-PEOPLE = {
-    *("group", "site", "study", "cohort", "dataset", "sample", "diagnosis", "sex"),
-    *("gender", "experiment", "centre", "center", "lab"),
-}
 STAGES = {"phase", "stage", "part", "section", "block", "run", "reversal"}
 LEAST_ROWS = 2.0  # of a session, on average
 
@@ -52,7 +47,7 @@ def check_sessions(
     if session and "session" not in given and _each_once(series):
         problems.add(
             "changes with every trial, so that no session has a second one; if it counts "
-            f"the trials, say so (--columns {quote(f'trial={session}')})",
+            f"the trials, say so ({pasted('columns', f'trial={listed(session)}')})",
             file=raw.file[0],
             column=session,
         )
@@ -61,41 +56,21 @@ def check_sessions(
     for name, cells in raw.columns.items():
         if name in taken or not (sure := _names_sessions(name, cells)):
             continue
-        rows = _split_rows(cells, series)
+        rows = split_rows(cells, series)
         if not len(rows):
             continue
-        if sure != "surely" and not _is_in_turn(raw, places, cells, series, rows):
+        if sure != "surely" and not is_in_turn(raw, places, cells, series, rows):
             continue
-        whose, option = "a person", f"--columns {quote(f'session={name}')}"
+        whose, option = "a person", pasted("columns", f"session={listed(name)}")
         if session:
-            whose, option = "one session", f"--series {quote(name)}"
+            whose, option = "one session", pasted("series", listed(name))
         problems.add(
             f"seems to name sessions, and {whose} has several; say so if the belief "
-            f"starts afresh with it ({option}) or is carried on over it (--columns "
-            f"{quote(f'block={name}')}), or leave the column out",
+            f"starts afresh with it ({option}) or is carried on over it "
+            f"({pasted('columns', f'block={listed(name)}')}), or leave the column out",
             file=raw.at(0, name)["file"],
             column=name,
         )
-
-
-def check_people_apart(
-    raw: RawTable,
-    places: Mapping[str, str],
-    who: np.ndarray,
-    used: set[str],
-    problems: Violations,
-) -> None:
-    """One id does not stand for people of two groups or sites, whose rows follow each other."""
-    for name, cells in raw.columns.items():
-        if name in used or not set(words(name)) & PEOPLE:
-            continue
-        rows = _split_rows(cells, who)
-        if len(rows) and _is_in_turn(raw, places, cells, who, rows):
-            problems.add(
-                "differs within one participant: if two people share an id, make ids distinct; "
-                f"else say so ({every(name, cells[rows[0]])})",
-                **raw.at(int(rows[0]), name),
-            )
 
 
 def _each_once(series: np.ndarray) -> bool:
@@ -115,7 +90,7 @@ def _names_sessions(name: str, cells: Sequence[str]) -> str:
     return "maybe" if all(map(OCCASIONS.fullmatch, levels)) else ""
 
 
-def _split_rows(cells: Sequence[str], series: np.ndarray) -> np.ndarray:
+def split_rows(cells: Sequence[str], series: np.ndarray) -> np.ndarray:
     """The rows of all series in which the column has two levels or more, if they are few."""
     level = _as_numbers(cells)
     here = level >= 0
@@ -134,7 +109,7 @@ def _as_numbers(cells: Sequence[str]) -> np.ndarray:
     )
 
 
-def _is_in_turn(
+def is_in_turn(
     raw: RawTable,
     places: Mapping[str, str],
     cells: Sequence[str],

@@ -1,17 +1,18 @@
 """Two-valued columns as 0 and 1: by a code that is known, or not at all."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from shlex import quote
 
 import numpy as np
 from jaxtyping import Float
 
 from pcmodel.behaviour.dataset.reading import Reading, same
 from pcmodel.behaviour.dataset.tables.cells import to_flag, to_number
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import comparison, option
 from pcmodel.behaviour.dataset.values.meanings import larger_of
 from pcmodel.behaviour.dataset.values.missing import is_settled
+from pcmodel.behaviour.dataset.values.near_numbers import why_no_number
 from pcmodel.behaviour.dataset.values.suspects import CODES, NEGATIVE
 from pcmodel.behaviour.dataset.values.third_level import refuse_third
 from pcmodel.behaviour.dataset.violations import Violations
@@ -45,25 +46,43 @@ def check_words(
     raw: RawTable,
     places: Mapping[str, str],
     values: Mapping[str, np.ndarray],
+    reading: Reading,
     problems: Violations,
 ) -> None:
     """No word counts as 0 in one column of the task and as 1 in another."""
     first: dict[str, tuple[str, float]] = {}
+    said: dict[str, dict[str, float]] = {}
     for name, found in values.items():
-        said: dict[str, float] = {}
-        for cell, value in zip(raw.columns[places[name]], found.tolist(), strict=True):
-            if np.isfinite(value) and to_number(cell) is None:
-                said[cell.strip()] = value
-        for word, value in said.items():
+        cells = zip(raw.columns[places[name]], found.tolist(), strict=True)
+        said[name] = {
+            cell.strip(): value
+            for cell, value in cells
+            if np.isfinite(value) and to_number(cell) is None
+        }
+        for word, value in said[name].items():
             other, before = first.setdefault(word, (name, value))
             if before != value:
+                told = _one_code({other: said[other], name: said[name]}, reading)
                 problems.add(
                     f"{word!r} counts as {value:g} here and as {before:g} in the "
-                    f"{other}; give both one code (--codes {other}=A,B --codes "
-                    f"{name}=A,B)",
+                    f"{other}; give both one code{told}",
                     file=raw.at(0, places[name])["file"],
                     column=places[name],
                 )
+
+
+def _one_code(said: Mapping[str, Mapping[str, float]], reading: Reading) -> str:
+    """The option that gives two columns of the same two words the code of one of them."""
+    one, other = said
+    words = sorted(said[one], key=said[one].__getitem__)
+    if len(words) != 2 or set(words) != set(said[other]) or "," in "".join(words):
+        return ""
+    ways = [
+        code_of(free, *sorted(said[kept], key=said[kept].__getitem__))
+        for free, kept in ((other, one), (one, other))
+        if free not in reading.codes
+    ]
+    return f" ({' or '.join(ways)})" if ways else ""
 
 
 def read_binary(
@@ -86,14 +105,16 @@ def read_binary(
             _refuse_words(raw, name, place, cells, problems)
             return np.full(raw.num_rows, np.nan)
         words = flags
-    if sum(number is None for number in words.values()) > 1:
+    odd = [cell for cell, number in words.items() if number is None]
+    if len(odd) > 1 and not any(map(why_no_number, odd)):
         _refuse_words(raw, name, place, cells, problems)  # f and j, and 0 of a button
         return np.full(raw.num_rows, np.nan)
     found = np.full(raw.num_rows, np.nan)
     for i, cell in enumerate(cells):
         number = words[cell]
         if number is None:
-            problems.add(_no_number(name, place, cell), **raw.at(i, place), value=cell)
+            said = why_no_number(cell) or _no_number(name, place, cell)
+            problems.add(said, **raw.at(i, place), value=cell)
         else:
             found[i] = number
     return _as_binary(raw, name, place, found, reading, problems)
@@ -107,17 +128,21 @@ def _refuse_words(
     if len(levels) > 2:
         refuse_third(raw, name, place, levels, problems, has_codes=True)
         return
-    one, other = sorted(levels) if len(levels) == 2 else ("WORD0", "WORD1")
+    # Of one word alone, the other may have any name.
+    others = [word for word in ("other", "another") if word not in levels]
+    one, other = sorted([*levels, *others][:2])
     if larger_of({one: "", other: ""}) == one:
         one, other = other, one
-    for i, cell in enumerate(cells):
-        if cell in levels:
-            problems.add(
-                "is not a number, true or false; say which word counts as 0 and which "
-                f"as 1 ({_codes(name, one, other)} or {_codes(name, other, one)})",
-                **raw.at(i, place),
-                value=cell,
-            )
+    advice = f"say which word counts as 0 and which as 1{either_code(name, one, other)}"
+    for word, rows in levels.items():
+        why = why_no_number(word)
+        said = (
+            f"{why}, or {advice}"
+            if why
+            else f"is not a number, true or false; {advice}"
+        )
+        for i in rows:
+            problems.add(said, **raw.at(i, place), value=word)
 
 
 def rows_of(cells: Sequence[str]) -> dict[str, list[int]]:
@@ -138,7 +163,7 @@ def if_missing(name: str, place: str, cell: str) -> str:
     without = f"leave its rows out ({option(comparison(place, '!=', cell))})"
     if set(",=") & set(cell):
         return f"; correct it, or {without}"
-    missing = f"--missing={quote(f'{name}={cell}')}"
+    missing = pasted("missing", f"{name}={cell}")
     return f"; if it stands for no value, say so ({missing}), or {without}"
 
 
@@ -167,7 +192,7 @@ def _levels(
             problems.add(
                 f"{pair[1]!r} counts as 1 and {pair[0]!r} as 0, but by the side-car they "
                 f"are {told[pair[1]]!r} and {told[pair[0]]!r}; say which counts as 0 and "
-                f"which as 1 ({_codes(name, *reversed(pair))} or {_codes(name, *pair)})",
+                f"which as 1{either_code(name, *reversed(pair))}",
                 file=raw.at(0, place)["file"],
                 column=place,
             )
@@ -175,8 +200,7 @@ def _levels(
     if larger is None:
         problems.add(
             f"holds {one!r} and {other!r} by the side-car, whose order says nothing; say "
-            f"which counts as 0 and which as 1 ({_codes(name, one, other)} or "
-            f"{_codes(name, other, one)})",
+            f"which counts as 0 and which as 1{either_code(name, one, other)}",
             file=raw.at(0, place)["file"],
             column=place,
         )
@@ -184,9 +208,16 @@ def _levels(
     return (other, one) if larger == one else (one, other)
 
 
-def _codes(name: str, zero: str, one: str) -> str:
-    """The option as it can be pasted into a shell."""
-    return f"--codes {quote(f'{name}={zero},{one}')}"
+def code_of(name: str, zero: str, one: str) -> str:
+    """The option that says which word counts as 0 and which as 1."""
+    return pasted("codes", f"{listed(name)}={zero},{one}")
+
+
+def either_code(name: str, one: str, other: str) -> str:
+    """The options of both orders, in brackets; nothing where a list cannot hold a word."""
+    if "," in one + other:
+        return ", and write words without commas"
+    return f" ({code_of(name, one, other)} or {code_of(name, other, one)})"
 
 
 def _by_codes(
@@ -228,14 +259,16 @@ def _as_binary(
 ) -> Float[np.ndarray, " rows"]:
     values = np.unique(found[np.isfinite(found)])
     where = {"file": raw.at(0, place)["file"], "column": place}
-    if set(values) == {1.0}:
+    if set(values) <= {0.0, 1.0} and set(values) != {1.0}:
+        return found
+    if len(values) == 1:
+        below, only, above = (_written(values[0] + step) for step in (-1.0, 0.0, 1.0))
         problems.add(
-            "holds no value but 1, which is the larger of 0 and 1 or the smaller of 1 "
-            f"and 2; say which (--codes {name}=0,1 or --codes {name}=1,2)",
+            f"holds no value but {only}, which may be the larger of {below} and {only} or "
+            f"the smaller of {only} and {above}; say which ({code_of(name, below, only)} "
+            f"or {code_of(name, only, above)})",
             **where,
         )
-        return found
-    if set(values) <= {0.0, 1.0}:
         return found
     if len(values) != 2:
         levels = {_written(v): np.flatnonzero(found == v).tolist() for v in values}
@@ -245,12 +278,14 @@ def _as_binary(
     is_known = is_settled(reading, name, place)
     doubtful = pair & (CODES | NEGATIVE) if pair != {-1.0, 1.0} else set()
     if (doubtful or pair == {0.0, 2.0}) and not is_known:
-        low, high = (f"{value:g}" for value in values)
-        problem = (
-            f"may stand for a missing value: the column holds {low} and {high} only; "
-            f"say so (--missing {name}=CODE), or say the code (--codes {name}={low},{high})"
-        )
+        low, high = map(_written, values)
         for i in np.flatnonzero(np.isin(found, list(doubtful or {0.0}))).tolist():
             cell = raw.columns[place][i].strip()
-            problems.add(problem, **raw.at(i, place), value=cell)
+            problems.add(
+                f"may stand for a missing value: the column holds {low} and {high} only; "
+                f"say so ({pasted('missing', f'{name}={cell}')}), or say the code "
+                f"({code_of(name, low, high)})",
+                **raw.at(i, place),
+                value=cell,
+            )
     return np.where(np.isnan(found), np.nan, (found == values[1]).astype(float))

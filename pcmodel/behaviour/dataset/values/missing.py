@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pcmodel.behaviour.dataset.reading import Reading, same
 from pcmodel.behaviour.dataset.tables.cells import is_missing
+from pcmodel.behaviour.dataset.tables.pasted import unmarked
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.errors import UserError, unknown_name
 
@@ -16,6 +17,24 @@ from pcmodel.errors import UserError, unknown_name
 def is_settled(reading: Reading, *names: str) -> bool:
     """Whether the missing values of the column of these names have been named."""
     return any(column in names for column, _ in _pairs(reading))
+
+
+def coded_cells(
+    raw: RawTable,
+    places: Mapping[str, str],
+    names: Iterable[str],
+    reading: Reading,
+) -> dict[str, set[str]]:
+    """By column of the file, its cells that were said to stand for a missing value."""
+    known = {name: places[name] for name in names if name in places}
+    known |= {place: place for place in known.values()}
+    found: dict[str, set[str]] = {}
+    for column, code in _pairs(reading):
+        wanted = set(known.values()) if not column else {known.get(column, "")}
+        for place in wanted - {""}:
+            cells = {cell for cell in set(raw.columns[place]) if same(cell, code)}
+            found.setdefault(place, set()).update(cells)
+    return found
 
 
 def without_codes(
@@ -64,6 +83,7 @@ def _pairs(reading: Reading) -> list[tuple[str, str]]:
     found = []
     for text in reading.missing:
         column, equals, code = text.rpartition("=")
+        column = unmarked(column)
         if equals and not (column.strip() and code.strip()):
             raise UserError(
                 f"cannot be read: {text!r}",

@@ -5,12 +5,16 @@ Read as words they would silently turn a column of numbers into one of labels.
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from pcmodel.behaviour.dataset.tables.cells import to_number
+from pcmodel.behaviour.dataset.reading import same
+from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.pasted import in_formula, listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.where import named, option
+from pcmodel.behaviour.dataset.values.suspects import CODES, NEGATIVE
 from pcmodel.behaviour.dataset.violations import Violations
 
 UNITS = (
@@ -18,8 +22,12 @@ UNITS = (
     *("iu", "mmol", "nmol", "mm", "cm", "hz", "khz", "ms", "msec", "s", "sec"),
     *("secs", "second", "seconds", "min", "mins", "minute", "minutes", "h", "hr"),
     *("hrs", "hour", "hours", "day", "days", "week", "weeks", "month", "months"),
-    *("y", "yr", "yrs", "year", "years", "y.o.", "yo", "points"),
+    *("y", "yr", "yrs", "year", "years", "y.o.", "yo", "points", "px", "pixel"),
+    *("pixels", "deg", "degrees", "bpm", "mmhg"),
 )
+MOST_WORDS = 8  # that are listed in an option
+MOST_LABELS = 12
+LEAST_CODE = 77.0  # among labels: a 7 or 9 may be one
 MINUS = dict.fromkeys(map(ord, "\u2212\u2013\u2012\ufe63"), "-")
 AROUND = r"[<>≤≥~≈=±+\-()\[\]?*'€$£\s]*"
 DIGITS = r"(?P<digits>\d[\d.,'\s]*|[.,]\d+)"
@@ -40,7 +48,7 @@ def why_no_number(cell: str) -> str | None:
     text = unicodedata.normalize("NFKC", cell).strip().lower()
     plain = text.translate(MINUS)
     if to_number(plain) is not None and re.search(r"\d", plain):
-        return "has a minus sign of print; write -"
+        return "has a minus sign of print; write -, the hyphen, in its place"
     found = NEARLY.fullmatch(plain)
     if not found:
         return None
@@ -53,54 +61,97 @@ def why_no_number(cell: str) -> str | None:
         return "has a percent sign; write the number alone"
     if "," in found["digits"]:
         return "has a comma; write a point, or nothing between thousands"
+    if re.search(r"\d\s+\d", found["digits"]):
+        return "has a space among its digits; write them together"
     return "is nearly a number; write one"
+
+
+def words_advice(place: str, cells: Sequence[str], kind: str = "a number") -> str:
+    """What to do about cells of a column that are words, where something else belongs.
+
+    >>> words_advice("rt", ["late"])
+    'is not a number, nor n/a; correct it, or say that it stands for a missing value (--missing rt=late)'
+    """
+    words = sorted({cell.strip() for cell in cells if not why_no_number(cell)})
+    if not words or len(words) > MOST_WORDS or any("," in word for word in words):
+        return f"is not {kind}, nor n/a (--missing names other words for it)"
+    codes = pasted("missing", ",".join(f"{listed(place)}={word}" for word in words))
+    return (
+        f"is not {kind}, nor n/a; correct it, or say that it stands for a missing value "
+        f"({codes})"
+    )
 
 
 def check_numbers(
     raw: RawTable,
+    name: str,
     column: str,
     cells: Sequence[str],
-    numbers: Mapping[str, float | None],
     problems: Violations,
+    *,
+    settled: bool,
 ) -> None:
     """No column of numbers turns into labels because of some cells.
 
     Refused are words among two numbers or more, and cells that are nearly numbers where
-    no cell is a word: `placebo` beside `10 mg` and `20 mg` are labels.
+    no cell is a word: `placebo` beside `10 mg` and `20 mg` are labels. Nor is a mark a
+    label, or, unless that is `settled`, a usual code for a missing value.
     """
+    numbers = {cell: to_number(cell) for cell in set(cells)}
     finite = {c for c, n in numbers.items() if n is not None and np.isfinite(n)}
     words = {c for c, n in numbers.items() if n is None or c.lower() == "none"}
-    reasons = {cell: why_no_number(cell) for cell in words}
     mixed = len(finite) > 1 and bool(words)
-    if not mixed:
-        _check_marks(raw, column, cells, problems)
-    if not mixed and not (words and all(reasons.values())):
-        return
-    advice = (
-        "leave its rows out (--where), or, if the column holds labels, list them all "
-        f"(--codes {column}=A,B,...)"
-    )
+    reasons = {cell: why_no_number(cell) for cell in words}
+    if mixed or (words and all(reasons.values())):
+        told = {c: why or "is a word among numbers" for c, why in reasons.items()}
+    else:
+        told = _marks(set(cells))
+        told |= {} if settled else _codes(column, finite, words - set(told))
+    ways = without(column, told) if mixed or len(finite | words) > len(told) + 1 else []
+    ways += as_labels(name, cells)
     for i, cell in enumerate(cells):
-        if cell in words:
-            why = reasons[cell] or "is a word among numbers; write numbers only"
-            problems.add(f"{why}, {advice}", **raw.at(i, column), value=cell)
+        if cell in told:
+            said = ", or ".join([told[cell], *ways])
+            problems.add(said, **raw.at(i, column), value=cell)
 
 
-def _check_marks(
-    raw: RawTable, column: str, cells: Sequence[str], problems: Violations
-) -> None:
+def _marks(cells: set[str]) -> dict[str, str]:
     """A mark among labels (`-`, `?`) most often stands for nothing known; + and - are labels."""
-    marks = {cell for cell in set(cells) if cell and not re.search(r"\w", cell)}
-    if len(marks) == len(set(cells)):
-        return
-    for i, cell in enumerate(cells):
-        if cell in marks:
-            problems.add(
-                "is a mark among labels; write n/a and leave its rows out (--where), or, "
-                f"if it is a label, list them all (--codes {column}=A,B,...)",
-                **raw.at(i, column),
-                value=cell,
-            )
+    marks = {cell for cell in cells if cell and not re.search(r"\w", cell)}
+    if len(marks) == len(cells):
+        return {}
+    return dict.fromkeys(marks, "is a mark among labels; write what it stands for")
+
+
+def _codes(column: str, finite: set[str], words: set[str]) -> dict[str, str]:
+    """The one number among labels, where it is a usual code for a missing value."""
+    if len(finite) != 1 or not words:
+        return {}
+    (cell,) = finite
+    if float(cell) not in CODES | NEGATIVE or 0.0 < float(cell) < LEAST_CODE:
+        return {}
+    named = pasted("missing", f"{listed(column)}={cell}")
+    return {cell: f"looks like a code for a missing value; name it ({named})"}
+
+
+def without(column: str, cells: Collection[str]) -> list[str]:
+    """How to leave out the rows of these cells, where it can be written."""
+    if not cells or len(cells) > MOST_WORDS or any('"' in cell for cell in cells):
+        return []
+    listing = ", ".join(f'"{cell}"' for cell in sorted(cells))
+    return [f"leave its rows out ({option(f'{named(column)} not in ({listing})')})"]
+
+
+def as_labels(name: str, cells: Sequence[str]) -> list[str]:
+    """How to say that all cells are labels, where they are few."""
+    labels: list[str] = []
+    for cell in sorted(set(cells)):
+        if not is_missing(cell) and not any(same(cell, label) for label in labels):
+            labels.append(cell)
+    if not 2 <= len(labels) <= MOST_LABELS or any("," in label for label in labels):
+        return []
+    codes = pasted("codes", f"{listed(name)}={','.join(labels)}")
+    return [f"if the column holds labels, list them all ({codes})"]
 
 
 def listed_numbers(
@@ -112,7 +163,7 @@ def listed_numbers(
         + ", ".join(
             f"{x}: {text}" if text else x for x, text in list(levels.items())[:8]
         )
-        + f"); C({name}) in the formula takes them for labels"
+        + f"); C({in_formula(name)}) in the formula takes them for labels"
         for name, values in found.items()
         if values.dtype.kind == "f" and (levels := raw.levels.get(places[name]))
     ]

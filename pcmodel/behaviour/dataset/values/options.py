@@ -6,7 +6,6 @@ Which option has which number changes no estimate, so words are numbered by the 
 
 import re
 from collections.abc import Mapping, Sequence
-from shlex import quote
 
 import numpy as np
 from jaxtyping import Float
@@ -15,10 +14,12 @@ from pcmodel.behaviour.dataset.naming import check_alike
 from pcmodel.behaviour.dataset.naming import words as words_of
 from pcmodel.behaviour.dataset.reading import Reading, same
 from pcmodel.behaviour.dataset.tables.cells import to_number
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import comparison, option
 from pcmodel.behaviour.dataset.values.codes import if_missing, rows_of
 from pcmodel.behaviour.dataset.values.meanings import NO_CHOICE
+from pcmodel.behaviour.dataset.values.near_numbers import why_no_number
 from pcmodel.behaviour.dataset.violations import Violations
 
 SIDES = {"left", "right", "l", "r", "top", "bottom", "up", "down"}
@@ -45,8 +46,8 @@ def read_options(
 ) -> Float[np.ndarray, " rows"] | None:
     """Options by number, NaN where missing; None where the cells are numbers already."""
     cells = [cell.strip() for cell in raw.columns[place]]
-    if listed := reading.codes.get(name) or _levels(raw, place):
-        return _by_list(raw, name, place, cells, listed, problems)
+    if codes := reading.codes.get(name) or _levels(raw, place):
+        return _by_list(raw, name, place, cells, codes, problems)
     rows = rows_of(cells)
     numbers = {cell: to_number(cell) for cell in rows}
     if 0.0 in numbers.values() and None not in numbers.values() and len(rows) <= MOST:
@@ -98,14 +99,19 @@ def check_options(
             " and ".join(cells[value] for value in sorted(options))
             for options in (own, first[1])
         )
-        every = ",".join(cells[v] for v in sorted(set(found[np.isfinite(found)])))
+        every = [cells[v] for v in sorted(set(found[np.isfinite(found)]))]
         problems.add(
             f"has the options {here} in one series or block and {there} in another, which "
             "would be one choice among all; write 1, 2 and so on for the options of each, "
-            f"or, if all could be chosen, list them (--codes {quote(f'{name}={every}')})",
+            f"or, if all could be chosen, list them ({list_of(name, every)})",
             **raw.at(int(rows[0]), place),
         )
         return
+
+
+def list_of(name: str, options: Sequence[str]) -> str:
+    """The option of the command line that lists all options of a choice."""
+    return pasted("codes", f"{listed(name)}={','.join(options)}")
 
 
 def _levels(raw: RawTable, place: str) -> tuple[str, ...]:
@@ -138,17 +144,14 @@ def _refuse_mixed(
     problems: Violations,
 ) -> None:
     """A word among numbers of options is most often none."""
-    every = quote(f"{name}={','.join(words)}")
-    for word in words if len(words) <= MOST else ():
-        for i in rows[word] if to_number(word) is None else ():
-            problems.add(
-                "is not a number, as other options are"
-                f"{if_missing(name, place, word)}, or, if it is an option, list all "
-                f"(--codes {every})",
-                **raw.at(i, place),
-                value=word,
-            )
-    if len(words) > MOST:
+    every = f", or, if it is an option, list all ({list_of(name, words)})"
+    every = "" if "," in "".join(words) else every
+    odd = [word for word in words if to_number(word) is None]
+    for word in odd if len(words) <= MOST or all(map(why_no_number, odd)) else ():
+        said = f"is not a number, as other options are{if_missing(name, place, word)}{every}"
+        for i in rows[word]:
+            problems.add(why_no_number(word) or said, **raw.at(i, place), value=word)
+    if len(words) > MOST and not all(map(why_no_number, odd)):
         problems.add(
             f"holds numbers and words; write options as 1, 2 and so on (or list all, "
             f"--codes {name}=A,B,...)",
@@ -171,7 +174,7 @@ def _check_sides(
             problems.add(
                 f"holds sides, and {other!r} tells what stood there; name the column of "
                 f"what was chosen (--columns {name}=COLUMN), or, if the sides are the "
-                f"options, list them (--codes {name}={','.join(words)})",
+                f"options, list them ({list_of(name, words)})",
                 file=raw.at(0, place)["file"],
                 column=place,
             )
@@ -186,13 +189,13 @@ def _refuse_nought(
     problems: Violations,
 ) -> None:
     """0 is the first option, or no choice at all; options are counted from 1."""
-    every = ",".join(sorted(rows, key=lambda cell: to_number(cell) or 0.0))
+    every = list_of(name, sorted(rows, key=lambda cell: to_number(cell) or 0.0))
     for cell, own in rows.items():
         for i in own if to_number(cell) == 0.0 else ():
             problems.add(
                 "is the first option or none, and options are counted from 1: if it is "
-                f"one, list all (--codes {quote(f'{name}={every}')}), and if no choice was "
-                f"made, say so (--missing={quote(f'{name}={cell}')})",
+                f"one, list all ({every}), and if no choice was made, say so "
+                f"({pasted('missing', f'{name}={cell}')})",
                 **raw.at(i, place),
                 value=cell,
             )
@@ -207,18 +210,17 @@ def _check_words(
 ) -> None:
     """No word stands for a choice that was not made, or is another's slip."""
     count = sum(map(len, rows.values()))
-    listed = quote(f"{name}={','.join(sorted(rows))}")
+    every = list_of(name, sorted(rows))
     for word, own in rows.items():
         rare = len(rows) > 2 and count >= LEAST_ROWS and len(own) <= RARE * count + 1
         if not NO_CHOICE.fullmatch(word) and not rare:
             continue
-        missing = f"--missing={quote(f'{name}={word}')}"
+        missing = pasted("missing", f"{name}={word}")
         without = option(comparison(place, "!=", word))
         for i in own:
             problems.add(
                 f"is no option, it seems; if no choice was made, say so ({missing}), or "
-                f"leave the rows out ({without}), or, if it is one, list all (--codes "
-                f"{listed})",
+                f"leave the rows out ({without}), or, if it is one, list all ({every})",
                 **raw.at(i, place),
                 value=word,
             )
@@ -229,12 +231,12 @@ def _by_list(
     name: str,
     place: str,
     cells: Sequence[str],
-    listed: Sequence[str],
+    codes: Sequence[str],
     problems: Violations,
 ) -> Float[np.ndarray, " rows"]:
     number: dict[str, float | None] = {}
     for cell in set(cells):
-        places = [i for i, code in enumerate(listed, 1) if same(cell, code)]
+        places = [i for i, code in enumerate(codes, 1) if same(cell, code)]
         number[cell] = float(places[0]) if places else None
         if not places and np.isnan(to_number(cell) or 0.0):
             number[cell] = np.nan
@@ -243,7 +245,7 @@ def _by_list(
         value = number[cell]
         if value is None:
             problems.add(
-                f"is none of the options {', '.join(listed)}"
+                f"is none of the options {', '.join(codes)}"
                 f"{if_missing(name, place, cell)}",
                 **raw.at(i, place),
                 value=cell,

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.reading import Reading
 from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.where import comparison, option
 from pcmodel.behaviour.dataset.violations import Violations
 
 NAMES = {
@@ -29,6 +30,7 @@ SCALE = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 LONGEST, SHORTEST_MS, SHORTEST_US = 20.0, 100.0, 1e5
 FAR = 100.0  # times another person's median: no difference between people
 SAID = "as --units says"
+EITHER = "--units reaction_time=s or --units reaction_time=ms"
 
 
 def in_seconds(
@@ -36,6 +38,7 @@ def in_seconds(
     place: str,
     times: Float[np.ndarray, " rows"],
     groups: Sequence[tuple[str, ...]],
+    people: str | None,
     reading: Reading,
     problems: Violations,
 ) -> tuple[Float[np.ndarray, " rows"], str]:
@@ -43,7 +46,7 @@ def in_seconds(
 
     The unit is the one named in `reading`, that of each file's side-car, or that in the
     column's name; else it is told by the medians of `groups` (a row's person, session and
-    file), which must agree.
+    file), which must agree. `people` is the column of the first of these.
     """
     medians = {
         label: (i, float(np.median(times[rows])))
@@ -67,7 +70,7 @@ def in_seconds(
         )
         return times, ""
     if given is not None and why == SAID:
-        _check_apart(raw, place, medians, kinds, given, problems)
+        _check_apart(raw, place, medians, kinds, given, people, problems)
     elif given is not None:
         for label, (i, median) in medians.items():
             _check_kind(raw, place, i, median, kinds[label], given, problems, why)
@@ -79,8 +82,8 @@ def in_seconds(
         i, median = medians[odd]
         problems.add(
             "may be in seconds, milliseconds or microseconds (the median of the person "
-            f"here is {median:g}); bring all to one unit and say it (--units "
-            "reaction_time=s or ms or us)",
+            f"here is {median:g}); bring all to one unit and say it "
+            f"({EITHER} or --units reaction_time=us)",
             **raw.at(i, place),
         )
         return times, ""
@@ -96,7 +99,7 @@ def _by_file(raw: RawTable, place: str, problems: Violations) -> list[str]:
         raw.units_by_file[place],
     )
     units = {file: _unit(told.get(file, "")) for file in dict.fromkeys(files)}
-    settled = "or say what holds for all files (--units reaction_time=s or ms)"
+    settled = f"or say what holds for all files ({EITHER})"
     for file, unit in units.items():
         if unit not in SCALE:
             said = f"is in {unit!r}, as the side-car says" if unit else "has no unit"
@@ -124,7 +127,7 @@ def _check_kind(
     if kind not in (given, "?"):
         problems.add(
             f"has a median of {median:g} {given} in one person ({why}), which "
-            f"looks like {kind}; say the unit (--units reaction_time=s or ms)",
+            f"looks like {kind}; say the unit ({EITHER})",
             **raw.at(i, place),
         )
 
@@ -135,18 +138,27 @@ def _check_apart(
     medians: Mapping[tuple[str, ...], tuple[int, float]],
     kinds: Mapping[tuple[str, ...], str],
     given: str,
+    people: str | None,
     problems: Violations,
 ) -> None:
     """Where the unit was said, nobody's times are a thousand times those of the others."""
     own = [medians[label][1] for label, kind in kinds.items() if kind == given]
     middle = float(np.median(own)) if own else np.nan
+    far = {
+        label: (median > FAR * middle or median < middle / FAR)
+        and kinds[label] not in (given, "?")
+        for label, (_, median) in medians.items()
+    }
     for label, (i, median) in medians.items():
-        far = median > FAR * middle or median < middle / FAR
-        if far and kinds[label] not in (given, "?"):
+        if far[label]:
+            whole = all(is_far for own, is_far in far.items() if own[0] == label[0])
+            without = "--where"
+            if people is not None and whole:
+                without = option(comparison(people, "!=", label[0]))
             problems.add(
                 f"has a median of {median:g} in one person or session and of {middle:g} "
                 f"in others, so that not all are in {given}; bring all to one unit, or "
-                "leave the rows out (--where)",
+                f"leave the rows out ({without})",
                 **raw.at(i, place),
             )
 
@@ -165,7 +177,7 @@ def _check_alone(
         if far:
             problems.add(
                 f"is of another unit, or a code, it seems: the median is {middle:.3g} s; "
-                "correct it, or say the unit of all (--units reaction_time=s or ms)",
+                f"correct it, or say the unit of all ({EITHER})",
                 **raw.at(i, place),
                 value=raw.columns[place][i].strip(),
             )

@@ -12,8 +12,8 @@ NEGATIVE = {-1.0} | {-code for code in CODES}
 CHANCE, CHANCE_OTHERS = 0.2, 0.05  # of a gap below 9, and below 7 and 8, by chance
 USED = 3  # times that a level stands, and is none of the tail
 ADVICE = (
-    "looks like a code for a missing value; name it (--missing '{column}={code:g}'), or, if "
-    "it is a value, say that none is missing but n/a (--missing '{column}=n/a')"
+    "looks like a code for a missing value; name it ({code}), or, if it is a value, say "
+    "that none is missing but n/a ({none})"
 )
 
 

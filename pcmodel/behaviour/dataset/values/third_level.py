@@ -1,10 +1,10 @@
 """A column of two values that holds three or more: which of them is odd, and what to do."""
 
 from collections.abc import Mapping, Sequence
-from shlex import quote
 
 from pcmodel.behaviour.dataset.naming import likeness
 from pcmodel.behaviour.dataset.tables.cells import to_number
+from pcmodel.behaviour.dataset.tables.pasted import pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import comparison, option
 from pcmodel.behaviour.dataset.values.meanings import NO_CHOICE, larger_of
@@ -73,16 +73,16 @@ def _advice(
     if alike:
         return "write one of those that differ only in case or spaces everywhere"
     zero, one = usual
-    coded = f" --codes {quote(f'{name}={zero},{one}')}" if has_codes else ""
+    coded = f" {pasted('codes', f'{name}={zero},{one}')}" if has_codes else ""
     without = " and ".join(comparison(place, "!=", level) for level in odd)
     left_out = f"leave these rows out ({option(without)}{coded})"
-    turned = f"--codes {quote(f'{name}={one},{zero}')}"
+    turned = pasted("codes", f"{name}={one},{zero}")
     then = f"then {zero} counts as 0 and {one} as 1, or the reverse ({turned})"
     if any(set(",=") & set(level) for level in odd):
         return f"{left_out}; {then}"
-    missing = ",".join(f"{name}={level}" for level in odd)
+    missing = pasted("missing", ",".join(f"{name}={level}" for level in odd))
     stand = "stand" if len(odd) > 1 else "stands"
     return (
-        f"if {' and '.join(odd)} {stand} for no value, say so (--missing="
-        f"{quote(missing)}{coded}), or {left_out}; {then}"
+        f"if {' and '.join(odd)} {stand} for no value, say so ({missing}{coded}), "
+        f"or {left_out}; {then}"
     )

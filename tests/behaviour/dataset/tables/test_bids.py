@@ -283,7 +283,7 @@ def test_advice_on_contradictions_names_only_options_that_exist(study):
     assert "column 'outcome': has other Units" in said and "--units" not in said
     say(study, "sub-01_task-coin_beh.json", drug={"Levels": ["LSD"]})
     say(study, "sub-02_task-coin_beh.json", drug={"Levels": ["placebo", "LSD"]})
-    assert "(--codes drug=A,B)" in complaint(study)
+    assert "(--codes drug=LSD,placebo)" in complaint(study)
 
 
 def test_advice_on_words_with_spaces_can_be_pasted(study):

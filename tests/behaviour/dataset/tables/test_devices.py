@@ -66,7 +66,7 @@ def test_tables_of_eprime_are_read_as_they_are_exported(tmp_path, capsys):
 def test_the_count_of_trials_of_eprime_is_offered(tmp_path, capsys):
     said = both(tmp_path, capsys, eprime())
     assert "column 'Trial'" in said and "stands twice" in said
-    assert "if 'SubTrial' counts the trials, --columns trial=SubTrial" in said
+    assert "if 'SubTrial' counts the trials, say so (--columns trial=SubTrial)" in said
 
 
 def test_a_time_of_nought_is_no_time(tmp_path, capsys):

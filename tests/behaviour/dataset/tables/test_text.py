@@ -88,3 +88,60 @@ def test_tables_of_a_row_for_each_person_are_to_be_long(tmp_path):
     )
     said = complaint(tmp_path, text)
     assert "one row is one trial: put 'choice_1', 'choice_2' and so on below" in said
+
+
+ROWS = [f"{who},{i},{i % 2},{i // 2}" for who in "ab" for i in range(4)]
+HEADER = "subject,trial,outcome,response"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        table(HEADER, *ROWS, ",,,", '"",,"",', ""),
+        table(HEADER, *ROWS, "\u00a0,,,", "\u2009,\u202f, ,\t"),
+        table(HEADER, *ROWS[:3], " , ,\u00a0,", *ROWS[3:]),
+        table(HEADER + ",,", *(f"{row},," for row in ROWS)),
+        table(HEADER, *(f"{row},," for row in ROWS)),
+        table(HEADER, *(f"{row},\u00a0,,," for row in ROWS)),
+        table(HEADER + ",,", *ROWS),
+        table(HEADER + ",,,", *(f"{row}," for row in ROWS)),
+        table("," + HEADER, *(f",{row}" for row in ROWS)),
+    ],
+)
+def test_blank_rows_and_columns_at_the_end_say_nothing(text, tmp_path):
+    series = load(tmp_path, text)
+    assert series.present.shape == (2, 4) and series.present.all()
+    assert series.values["response"].tolist() == [[0, 0, 1, 1]] * 2
+
+
+@pytest.mark.parametrize(
+    ("row", "part", "better"),
+    [
+        (f"{ROWS[2]},,", "remove the separators at its end", ROWS[2]),
+        ("a,2,0", "write n/a where nothing is known", "a,2,0,n/a"),
+        ("a,2,0,1,5", "enclose a cell that holds the separator", 'a,2,0,"1"'),
+    ],
+)
+def test_a_row_of_another_width_is_told_with_what_mends_it(row, part, better, tmp_path):
+    said = complaint(tmp_path, table(HEADER, *ROWS[:2], row, *ROWS[3:]))
+    assert "row 4" in said and "another number of cells than the header's 4" in said
+    assert part in said
+    text = table(HEADER, *ROWS[:2], better, *ROWS[3:])
+    assert load(tmp_path, text).present.sum() == 8
+
+
+def test_a_stray_cell_below_no_name_is_named(tmp_path):
+    rows = [f"{row},{'x' * (i == 5)}" for i, row in enumerate(ROWS)]
+    said = complaint(tmp_path, table(HEADER + ",", *rows))
+    assert "row 7 'x': column 5 has no name; give it one, or empty it" in said
+    text = table(HEADER + ",", *(row.rstrip("x") for row in rows))
+    assert load(tmp_path, text).present.sum() == 8
+
+
+def test_rows_without_a_person_are_left_out_by_the_advice(tmp_path):
+    """As R writes the rows that a condition with n/a picks."""
+    text = table(HEADER, *ROWS, "NA,NA,NA,NA", "NA,NA,NA,NA")
+    wheres = advised(complaint(tmp_path, text))
+    assert wheres == ["subject != n/a", "trial != n/a"]
+    for where in wheres:
+        assert load(tmp_path, text, reading=Reading(where=where)).present.sum() == 8

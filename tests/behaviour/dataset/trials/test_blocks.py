@@ -81,7 +81,7 @@ def test_blocks_of_letters_follow_each_other_as_they_stand(names, tmp_path, caps
     header, rows = rows_of(names)
     series, said = follow(tmp_path, capsys, table(header, *rows))
     assert series.values["outcome"].tolist() == [FIRST + SECOND, SECOND + FIRST] * 2
-    assert said["order"].startswith("by 'block', then 'trial'; 'block' is no number")
+    assert said["order"].endswith("; 'block' is no number and goes as its rows stand")
     # Under another name it is said which column they are.
     header = header.replace("block", "list")
     option = ("--columns", "block=list")
@@ -185,3 +185,100 @@ def test_a_column_of_the_order_of_blocks_is_asked_about(name, tmp_path, capsys):
     # One and the same in all rows of a person, it names the group of an order.
     rows = [row[:-1] + str(1 + "abcd".index(row[0]) % 2) for row in rows]
     follow(tmp_path, capsys, table(f"{header},{name}", *rows))
+
+
+def test_a_column_called_order_alone_that_numbers_the_blocks(tmp_path, capsys):
+    header, rows = rows_of()
+    place = {"a1": 1, "a2": 2, "b1": 2, "b2": 1, "c1": 1, "c2": 2, "d1": 2, "d2": 1}
+    rows = [f"{row},{place[row[0] + row[2]]}" for row in sorted(rows)]
+    text = table(f"{header},order", *rows)
+    said = both(tmp_path, capsys, text)
+    assert "column 'order', row 14: seems to be the order of the blocks" in said
+    series, _ = follow(tmp_path, capsys, text, "--columns", "block=order")
+    assert series.values["outcome"].tolist() == [FIRST + SECOND, SECOND + FIRST] * 2
+    # An order that a person was assigned to, and a place on the screen, are none.
+    for cells in ("12", "35"):
+        other = [f"{row[:-1]}{cells['bd'.count(row[0])]}" for row in rows]
+        follow(tmp_path, capsys, table(f"{header},order", *other))
+        other = [f"{row[:-1]}{cells[i % 2]}" for i, row in enumerate(rows)]
+        follow(tmp_path, capsys, table(f"{header},position", *other))
+
+
+@pytest.mark.parametrize(
+    "names", [("first", "second"), ("run one", "run two"), ("pre", "post")]
+)
+def test_blocks_of_words_that_number_them(names, tmp_path, capsys):
+    """Sorted by the alphabet, or as they were done: it is asked."""
+    one, two = names
+    rows = [
+        f"{who},{name},{t},{y},{t % 2}"
+        for who in "abcd"
+        for name, outcomes in sorted(((one, FIRST), (two, SECOND)), reverse=one < two)
+        for t, y in enumerate(outcomes)
+    ]
+    said = both(tmp_path, capsys, table(HEADER, *rows))
+    assert f"column 'block', row 6 {one!r}: the rows stand in another order" in said
+    text = table(HEADER, *rows)
+    series, _ = follow(tmp_path, capsys, text, "--columns", "block=block")
+    assert series.values["outcome"].tolist() == [FIRST + SECOND] * 4
+    series, _ = follow(tmp_path, capsys, text, "--columns", "trial=row")
+    assert series.values["outcome"].tolist() == [SECOND + FIRST] * 4
+
+
+def test_trials_counted_anew_without_a_column_of_blocks_go_as_they_stand(
+    tmp_path, capsys
+):
+    header, rows = rows_of(("", ""))
+    rows = [row.replace(",,", ",", 1) for row in rows]
+    text = table(header.replace("block,", ""), *rows)
+    said = both(tmp_path, capsys, text)
+    assert "if their numbers begin anew and the rows stand as they were done" in said
+    series, _ = follow(tmp_path, capsys, text, "--columns", "trial=row")
+    assert series.values["outcome"].tolist() == [FIRST + SECOND, SECOND + FIRST] * 2
+    # Two rows of each trial are no second run.
+    said = both(tmp_path, capsys, text.replace(",1\n", ",1\na,9,0,0\n"))
+    assert "trial=row" not in said
+
+
+@pytest.mark.parametrize("name", ["trial_overall", "Nth", "count (all)"])
+def test_a_count_over_the_blocks_that_goes_another_way_is_asked_about(
+    name, tmp_path, capsys
+):
+    """Rows in no order say nothing; another column does."""
+    header, rows = rows_of()
+    rows = [f"{row},{1 + i % 8}" for i, row in enumerate(rows)]
+    random.Random(1).shuffle(rows)
+    text = table(f"{header},{name}", *rows)
+    said = both(tmp_path, capsys, text)
+    assert f"column {name!r}" in said and "counts the trials over the blocks" in said
+    people = list(dict.fromkeys(row[0] for row in rows))
+    option = ("--columns", f"trial={name}")
+    series, _ = follow(tmp_path, capsys, text, *option)
+    assert series.values["outcome"].tolist() == [
+        SECOND + FIRST if who in "bd" else FIRST + SECOND for who in people
+    ]
+    series, _ = follow(tmp_path, capsys, text, "--columns", "block=block")
+    assert series.values["outcome"].tolist() == [FIRST + SECOND] * 4
+    # A number of the row, in a table that was sorted by condition, says the same.
+    rows = [f"{row[:-2]},{1 + i % 8}" for i, row in enumerate(sorted(rows))]
+    random.Random(2).shuffle(rows)
+    follow(tmp_path, capsys, table(f"{header},{name}", *rows))
+
+
+@pytest.mark.parametrize("names", [("1", "2"), ("A", "B")])
+def test_blocks_whose_rows_come_in_turn_are_asked_about(names, tmp_path, capsys):
+    """A table sorted by trials, without their numbers."""
+    _, rows = rows_of(names)
+    rows = sorted(rows, key=lambda row: (row[0], row.split(",")[2]))
+    cut = [",".join(row.split(",")[:2] + row.split(",")[3:]) for row in rows]
+    text = table("subject,block,outcome,response", *cut)
+    said = both(tmp_path, capsys, text)
+    assert "column 'block', row 3" in said and "no block's rows stand together" in said
+    series, _ = follow(tmp_path, capsys, text, "--series", "block")
+    assert sorted(series.values["outcome"].tolist()) == sorted([FIRST, SECOND] * 4)
+    series, _ = follow(tmp_path, capsys, text, "--columns", "trial=row")
+    assert series.present.shape == (4, 8)
+    # Blocks that come back are blocks.
+    labels = [names[i] for i in (0, 1, 1, 0)]
+    rows = [f"a,{b},{t % 2},{t // 2}" for b in labels for t in range(4)]
+    follow(tmp_path, capsys, table("subject,block,outcome,response", *rows))

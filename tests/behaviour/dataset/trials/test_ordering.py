@@ -5,7 +5,13 @@ from shlex import quote
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
-from tests.behaviour.dataset.small_tables import advised, complaint, load, table
+from tests.behaviour.dataset.small_tables import (
+    advised,
+    complaint,
+    load,
+    options,
+    table,
+)
 
 SHUFFLED = (3, 8, 1, 6, 2, 9, 5, 10, 4, 7)
 OUTCOMES = [0, 0, 1, 0, 1, 1, 0, 1, 1, 0]
@@ -210,3 +216,27 @@ def test_trials_that_were_left_out_make_no_code_of_a_number(tmp_path):
     assert load(tmp_path, text).present.sum() == 6
     said = complaint(tmp_path, text.replace("a,9,", "a,99,"))
     assert "row 7 '99': looks like a code" in said
+
+
+@pytest.mark.parametrize("name", ["list", "x, y"])
+def test_what_begins_with_a_clock_is_the_column_that_changes_there(name, tmp_path):
+    rows = [
+        f"{who},{100 * t + 7 * (t % 3) + i},{part},{t % 2},{t // 2 % 2}"
+        for who in "ab"
+        for i, part in enumerate(("B", "A"))
+        for t in range(15)
+    ]
+    quoted = f'"{name}"' if "," in name else name
+    text = table(f"subject,onset,{quoted},outcome,response", *rows)
+    said = complaint(tmp_path, text)
+    assert "column 'onset', row 17: begins anew" in said
+    mark = f"`{name}`" if "," in name else name
+    assert options(said)[:2] == [("--series", mark), ("--columns", f"block={mark}")]
+    outcomes = [t % 2 for t in range(15)]
+    series = load(tmp_path, text, series_by=(name,))
+    assert series.values["outcome"].tolist() == [outcomes] * 4
+    series = load(tmp_path, text, columns={"block": name})
+    assert series.values["outcome"].tolist() == [outcomes * 2] * 2
+    # No column changes there.
+    text = text.replace(",B,", ",A,")
+    assert "--columns session=COLUMN" in complaint(tmp_path, text)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
-from tests.behaviour.dataset.small_tables import advised, complaint, load, table
+from tests.behaviour.dataset.small_tables import (
+    advised,
+    complaint,
+    load,
+    options,
+    table,
+)
 
 RESPONSES, OUTCOMES = (0, 1, 0, 1, 1, 0, 0, 1), (0, 0, 1, 1, 0, 0, 1, 1)
 
@@ -99,3 +105,13 @@ def test_trials_without_a_response_or_an_outcome_are_trials(tmp_path):
     rows = [f"a,{t},{t % 2 if t < 9 else ''},{t // 2 % 2}" for t in range(18)]
     text = table("subject,trial,outcome,response", *rows)
     assert load(tmp_path, text).present.sum() == 18
+
+
+def test_rows_that_are_trials_each_are_said_by_the_column_that_numbers_them(tmp_path):
+    text = phases("choice,n/a,{y}", "told,{u},n/a", "{row}")
+    said = complaint(tmp_path, text)
+    assert options(said)[0] == ("--columns", "trial=trial")
+    series = load(tmp_path, text, columns={"trial": "trial"})
+    assert series.present.sum() == 2 * len(RESPONSES)
+    said = complaint(tmp_path, phases("choice,n/a,{y}", "told,{u},n/a"))
+    assert "number them and name that column (--columns trial=COLUMN)" in said

@@ -167,3 +167,50 @@ def test_practice_in_other_languages_at_the_command_line(tmp_path, capsys):
     assert "column 'Phase', row 2 'Übung', row 3 'Übung': is no trial" in said
     series, _ = follow(tmp_path, capsys, text, "--where", 'Phase != "Übung"')
     assert series.present.sum() == 6
+
+
+def fixations(name, cells, missed=0):
+    """A row of fixation before each trial, and trials that nobody responded to."""
+    rows = []
+    for t in range(8):
+        rows.append(f"a,{2 * t},{cells[0]},n/a,n/a")
+        rows.append(f"a,{2 * t + 1},{cells[1]},{t % 2},{t // 2 % 2}")
+    rows += [f"a,{16 + t},{cells[1]},n/a,n/a" for t in range(missed)]
+    return table(f"subject,trial,{name},outcome,response", *rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "by"),
+    [
+        ("task", ("fixation", "choice"), "task"),
+        ("kind", ("plus sign", "letters"), "kind"),
+        ("kind", ("x", "x"), "outcome"),
+    ],
+)
+def test_rows_without_outcome_and_response_are_asked_about(
+    name, cells, by, tmp_path, capsys
+):
+    text = fixations(name, cells)
+    said = both(tmp_path, capsys, text)
+    assert (
+        f"column {by!r}, rows 2, 4" in said and "neither outcome nor response" in said
+    )
+    without, every = advised(said)
+    series, _ = follow(tmp_path, capsys, text, "--where", without)
+    assert series.values["outcome"].tolist() == [[t % 2 for t in range(8)]]
+    series, _ = follow(tmp_path, capsys, text, "--where", every)
+    assert series.present.sum() == 16
+
+
+def test_trials_that_were_missed_now_and_then_are_trials(tmp_path, capsys):
+    text = fixations("task", ("fixation", "choice"), missed=2)
+    only = ("--where", "task == choice")
+    series, _ = follow(tmp_path, capsys, text, *only)
+    assert series.present.sum() == 10
+    rows = [line for line in text.splitlines() if "fixation" not in line]
+    series, _ = follow(tmp_path, capsys, "\n".join(rows))
+    assert series.present.sum() == 10
+    # Words that cannot be read yet are something.
+    words = text.replace(",0\n", ",f\n").replace(",1\n", ",j\n")
+    said = both(tmp_path, capsys, words, *only)
+    assert "neither outcome" not in said and "--codes response=f,j" in said

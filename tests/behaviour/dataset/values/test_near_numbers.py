@@ -6,6 +6,7 @@ import pytest
 from pcmodel.behaviour.dataset import Reading, find_task, load_series, understood
 from pcmodel.behaviour.dataset.values.near_numbers import why_no_number
 from pcmodel.errors import UserError
+from tests.behaviour.dataset.small_tables import advised, options
 
 BINARY = find_task("binary")
 
@@ -42,7 +43,11 @@ def complaint(*arguments, **options):
         ("12µg", "has the unit 'μg'"),
         ("30 years", "has the unit 'years'"),
         ("1e", "is nearly a number"),
-        ("1 250", "is nearly a number"),
+        ("1 250", "has a space among its digits"),
+        ("1\u2009250", "has a space among its digits"),
+        ("1\u00a0250", "has a space among its digits"),
+        ("250px", "has the unit 'px'"),
+        ("250\u00a0pixels", "has the unit 'pixels'"),
         ("1e999", "is nearly a number"),
     ],
 )
@@ -50,8 +55,18 @@ def test_cells_that_are_nearly_numbers_are_refused(cell, part, tmp_path):
     for cells in (("20", "31", cell), (cell, cell, cell)):
         said = complaint(tmp_path, cells)
         assert "data.csv, column 'x'" in said
-        assert part in said and "--codes x=A,B" in said
-    assert f"row 10 {cell!r}" in complaint(tmp_path, ("20", "31", cell))
+        assert part in said
+    said = complaint(tmp_path, ("20", "31", cell))
+    assert f"row 10 {cell!r}" in said
+    (kept,) = advised(said)
+    series = load(tmp_path, ("20", "31", cell), reading=Reading(where=kept))
+    assert series.covariates["x"].tolist() == [20.0, 31.0]
+    codes = [found for found in options(said) if found[0] == "--codes"]
+    assert bool(codes) == ("," not in cell)
+    for _, listed in codes:
+        reading = Reading(codes={"x": tuple(listed.removeprefix("x=").split(","))})
+        series = load(tmp_path, ("20", "31", cell), reading=reading)
+        assert series.covariates["x"].tolist() == ["20", "31", cell]
 
 
 @pytest.mark.parametrize(
@@ -77,9 +92,30 @@ def test_a_mark_among_labels_is_no_level(mark, tmp_path):
     """It would be a group of its own, of people of whom nothing is known."""
     said = complaint(tmp_path, ("low", "high", mark))
     assert f"row 10 {mark!r}" in said and "is a mark among labels" in said
+    (kept,) = advised(said)
+    series = load(tmp_path, ("low", "high", mark), reading=Reading(where=kept))
+    assert series.covariates["x"].tolist() == ["low", "high"]
     reading = Reading(codes={"x": ("low", "high", mark)})
     series = load(tmp_path, ("low", "high", mark), reading=reading)
     assert series.covariates["x"].tolist() == ["low", "high", mark]
+
+
+@pytest.mark.parametrize("code", ["999", "-9", "99.0"])
+def test_a_code_of_missing_values_among_labels_is_no_level(code, tmp_path):
+    """It would be one group in C(x), beside people of whom the same is said by n/a."""
+    cells = ("low", "high", code)
+    said = complaint(tmp_path, cells)
+    assert f"{code!r}: looks like a code for a missing value; name it" in said
+    named = [value for name, value in options(said) if name == "--missing"]
+    reading = Reading(missing=tuple(named), where="x != n/a")
+    assert load(tmp_path, cells, reading=reading).covariates["x"].tolist() == [
+        "low",
+        "high",
+    ]
+    for settled in (Reading(missing=("x=n/a",)), Reading(codes={"x": cells})):
+        series = load(tmp_path, cells, reading=settled)
+        assert series.covariates["x"].tolist() == list(cells)
+    assert len(load(tmp_path, ("low", "high", "7")).covariates["x"]) == 3
 
 
 def test_labels_that_are_listed_are_labels(tmp_path):

@@ -141,9 +141,15 @@ def test_a_side_car_lists_the_options(tmp_path, capsys):
 
 def test_codes_of_options_are_each_listed_once(tmp_path, capsys):
     text = rows_of(["A", "B", "A"])
-    for codes in ("A", "A,A"):
-        said = both(tmp_path, capsys, text, "--codes", f"choice={codes}", **TASK)
-        assert "codes: of choice are" in said and "each once" in said
+    said = both(tmp_path, capsys, text, "--codes", "choice=A,A", **TASK)
+    assert "codes: of choice are" in said and "each once" in said
+    said = both(tmp_path, capsys, text, "--codes", "choice=A", **TASK)
+    assert "row 3 'B': is none of the options A" in said
+    # Of all options the table may hold one.
+    text = rows_of(["0", "0", "0"])
+    codes, _ = pasted(both(tmp_path, capsys, text, **TASK))
+    series, _ = follow(tmp_path, capsys, text, *codes, **TASK)
+    assert series.values["choice"].tolist() == [[1, 1, 1]]
 
 
 @pytest.mark.parametrize(
@@ -190,3 +196,10 @@ def test_sides_on_which_options_change_are_asked_about(tmp_path, capsys):
     assert series.values["choice"][0].tolist() == [1 + t % 2 for t in range(8)]
     same = text.replace(",B,", ",A,")
     follow(tmp_path, capsys, same, **TASK)
+
+
+def test_numbers_of_print_among_options_are_told_what_to_write(tmp_path, capsys):
+    text = rows_of(["1", "2", '"2,0"', "2", "1"])
+    said = both(tmp_path, capsys, text, **TASK)
+    assert "row 4 '2,0': has a comma; write a point" in said and "--codes" not in said
+    follow(tmp_path, capsys, text.replace('"2,0"', "2.0"), **TASK)

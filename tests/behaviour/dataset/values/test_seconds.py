@@ -1,4 +1,4 @@
-"""Reaction times in microseconds are read where that is said, and asked about else."""
+"""Reaction times are in seconds, whatever the unit that is said, or it is asked for."""
 
 import numpy as np
 import pytest
@@ -9,10 +9,12 @@ from tests.behaviour.dataset.small_tables import (
     complaint,
     follow,
     load,
+    options,
     table,
     trials,
 )
 
+nan = np.nan
 MICRO = ["500000", "750000", "n/a", "1500000"]
 
 
@@ -60,9 +62,7 @@ def test_a_contrast_of_two_conditions_is_no_missing_code(tmp_path):
     assert series.covariates["side"].tolist() == [-1.0, 1.0]
     text = trials("session,side", ["1,-1", "2,0", "3,1"] * 2)
     said = complaint(tmp_path, text, covariates=("side",))
-    assert (
-        "looks like a code for a missing value; name it (--missing 'side=-1')" in said
-    )
+    assert "looks like a code for a missing value; name it (--missing side=-1)" in said
 
 
 ASK = ("--judgements", "reaction_time")
@@ -85,6 +85,7 @@ def test_a_unit_that_is_said_does_not_hide_people_of_another(unit, tmp_path, cap
         "column 'rt', row 6: has a median of" in said and f"all are in {unit}" in said
     )
     without = ("--where", 'subject != "p1"')
+    assert options(said) == [without]
     units = ("--units", f"reaction_time={unit}")
     series, _ = follow(tmp_path, capsys, text, *ASK, *units, *without)
     np.testing.assert_allclose(series.values["reaction_time"][:, 0], [0.4, 0.6])
@@ -111,3 +112,50 @@ def test_slow_people_are_of_the_unit_that_is_said(tmp_path, capsys):
     series, rows = follow(tmp_path, capsys, text, *ASK, "--units", "reaction_time=ms")
     np.testing.assert_allclose(series.values["reaction_time"][:, 0], [5e-4, 6e-4])
     assert rows["odd"] == "reaction times shorter than 10 ms: 8"
+
+
+SECONDS = ["0.5", "0.75", "n/a", "1.5"]
+
+
+MS = ["500", "750", "n/a", "1500"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "units"),
+    [
+        ("rt", SECONDS, {}),
+        ("rt", MS, {}),
+        ("rt", MS, {"reaction_time": "ms"}),
+        ("RT_ms", MS, {}),
+        ("rt_s", SECONDS, {}),
+        ("rt", SECONDS, {"reaction_time": "s"}),
+    ],
+)
+def test_reaction_times_are_in_seconds(name, cells, units, tmp_path):
+    series = load(
+        tmp_path,
+        trials(name, cells),
+        judged=("reaction_time",),
+        reading=Reading(units=units),
+    )
+    np.testing.assert_allclose(series.values["reaction_time"], [[0.5, 0.75, nan, 1.5]])
+
+
+@pytest.mark.parametrize("cells", [SECONDS + MS, ["31"] * 4 + ["55"] * 4])
+def test_units_that_cannot_be_known_are_refused(cells, tmp_path):
+    text = trials("rt", cells, people=2)
+    said = complaint(tmp_path, text, judged=("reaction_time",))
+    assert (
+        "column 'rt', row" in said
+        and "--units reaction_time=s or --units reaction_time=ms" in said
+    )
+    wrong = Reading(units={"reaction_time": "min"})
+    said = complaint(tmp_path, text, judged=("reaction_time",), reading=wrong)
+    assert "expected s or ms" in said
+
+
+@pytest.mark.parametrize(("cells", "odd"), [(SECONDS, "700"), (MS, "0.7")])
+def test_one_time_in_another_unit_is_refused(cells, odd, tmp_path):
+    text = trials("rt", [*cells, odd])
+    said = complaint(tmp_path, text, judged=("reaction_time",))
+    assert f"column 'rt', row 6 {odd!r}: is of another unit" in said

@@ -111,7 +111,17 @@ def test_words_are_weighed_by_what_they_mean(words, odd, codes, tmp_path, capsys
     """What stands for no response is odd, however often; a win counts as 1."""
     said = both(tmp_path, capsys, rows_of(words))
     missing, _, turned = pasted(said)
-    assert missing == [f"--missing=response={odd}", "--codes", f"response={codes}"]
+    assert missing == ["--missing", f"response={odd}", "--codes", f"response={codes}"]
     assert turned[1] == "response=" + ",".join(reversed(codes.split(",")))
     series, _ = follow(tmp_path, capsys, rows_of(words), *missing)
     assert series.num_missing["response"] == words.count(odd)
+
+
+def test_minus_one_among_0_and_1_stands_for_no_value(tmp_path, capsys):
+    """Prevents a sign from being taken for a slip of the pen."""
+    text = rows_of(["0", "1", "1", "-1", "0", "0"])
+    said = both(tmp_path, capsys, text)
+    assert "differ only in case" not in said
+    missing = pasted(said)[0]
+    series, _ = follow(tmp_path, capsys, text, *missing)
+    assert series.num_missing["response"] == 1

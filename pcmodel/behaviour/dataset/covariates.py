@@ -1,0 +1,232 @@
+"""Conditions and traits: one value for each series, a number or a label."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from pcmodel.behaviour.dataset.columns import check_suspects
+from pcmodel.behaviour.dataset.naming import check_alike
+from pcmodel.behaviour.dataset.reading import Reading, same
+from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
+from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.where import must_be_known
+from pcmodel.behaviour.dataset.trials.ids import as_two, comes_once
+from pcmodel.behaviour.dataset.values.missing import is_settled
+from pcmodel.behaviour.dataset.values.near_numbers import (
+    as_labels,
+    check_numbers,
+    without,
+)
+from pcmodel.behaviour.dataset.violations import Violations
+
+
+class _Places(NamedTuple):
+    """Where the covariates stand: of each row its series, and the column of ids."""
+
+    series: np.ndarray
+    participant: str
+
+
+def read_covariates(
+    raw: RawTable,
+    names: Sequence[str],
+    places: Mapping[str, str],
+    series: np.ndarray,
+    reading: Reading,
+    problems: Violations,
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """By name one value for each series: numbers where all cells are and no labels are listed.
+
+    And the columns that change within a series, one part of its rows after the other.
+    """
+    at, found = _Places(series, places["participant"]), {}
+    changing: list[
+        str
+    ] = []  # columns that change within a series, for reasons of their own
+    for name in names:
+        found[name] = _read(raw, name, places[name], at, reading, changing, problems)
+    return found, changing
+
+
+def read_labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
+    """The cells of a column in which none may be missing."""
+    cells = [cell.strip() for cell in raw.columns[column]]
+    missing = {cell for cell in set(cells) if is_missing(cell)}
+    if not missing:
+        return cells
+    if len(missing) == len(set(cells)):
+        file = raw.at(0, column)["file"]
+        problems.add("has no value at all, and must be known", file=file, column=column)
+        return cells
+    for i, cell in enumerate(cells):
+        if cell in missing:
+            problems.add(must_be_known(column), **raw.at(i, column))
+    return cells
+
+
+def _read(
+    raw: RawTable,
+    name: str,
+    column: str,
+    at: _Places,
+    reading: Reading,
+    changing: list[str],
+    problems: Violations,
+) -> np.ndarray:
+    before = len(problems)
+    cells = _known(raw, column, at.series, problems)
+    numbers = {cell: to_number(cell) for cell in set(cells)}
+    listed = reading.codes.get(name, ())
+    allowed = listed or raw.levels.get(column)
+    numeric = not listed and all(
+        n is not None and np.isfinite(n) for n in numbers.values()
+    )
+    settled = is_settled(reading, name, column)
+    if not numeric:
+        if not allowed:
+            check_numbers(raw, name, column, cells, problems, settled=settled)
+        check_alike(raw, column, problems)
+    if allowed:
+        _check_allowed(raw, name, column, cells, allowed, bool(listed), problems)
+    value = _constant(raw, column, cells, at, changing, problems)
+    labels = [value[s] for s in sorted(value)]
+    if len(problems) == before:
+        levels = {numbers[x] if numeric else x for x in labels}
+        _check_levels(raw, column, labels[0], len(levels), reading, problems)
+    if not numeric:
+        return np.asarray(labels)
+    own = np.asarray([numbers[label] for label in labels], dtype=float)
+    if not settled:
+        every = np.asarray([numbers[cell] for cell in cells], dtype=float)
+        check_suspects(raw, column, every, own, problems)
+    return own
+
+
+def _check_allowed(
+    raw: RawTable,
+    name: str,
+    column: str,
+    cells: Sequence[str],
+    allowed: Collection[str],
+    is_told: bool,
+    problems: Violations,
+) -> None:
+    """No label but those that were listed, in codes or by a side-car."""
+    odd = {
+        cell
+        for cell in set(cells)
+        if not is_missing(cell) and not any(same(cell, a) for a in allowed)
+    }
+    source = "codes" if is_told else "side-car's"
+    problem = f"is none of the {source} {', '.join(allowed)}"
+    if odd:
+        ways = [] if is_told else as_labels(name, cells)
+        problem = ", or ".join([f"{problem}; correct it", *without(column, odd), *ways])
+    for i, cell in enumerate(cells):
+        if cell in odd:
+            problems.add(problem, **raw.at(i, column), value=cell)
+
+
+def _known(
+    raw: RawTable, column: str, series: np.ndarray, problems: Violations
+) -> list[str]:
+    """The cells; of a series that has a value in some rows only, those that lack it are named.
+
+    To leave such rows out would be to leave out trials of people of whom the value is known.
+    """
+    cells = [cell.strip() for cell in raw.columns[column]]
+    gaps = [i for i, cell in enumerate(cells) if is_missing(cell)]
+    told = {series[i]: cell for i, cell in enumerate(cells) if not is_missing(cell)}
+    if not told:
+        problems.add(
+            "has no value at all; fill it in, or leave it out of the formula",
+            file=raw.at(0, column)["file"],
+            column=column,
+        )
+        return cells
+    for i in gaps:
+        if series[i] in told:
+            problems.add(
+                "is missing here and known in other rows of the series; write it in every row",
+                **raw.at(i, column),
+            )
+        else:
+            problems.add(must_be_known(column), **raw.at(i, column))
+    return cells
+
+
+def _constant(
+    raw: RawTable,
+    column: str,
+    cells: Sequence[str],
+    at: _Places,
+    changing: list[str],
+    problems: Violations,
+) -> dict[int, str]:
+    """The value of each series; a column that changes within one is named."""
+    value: dict[int, str] = {}
+    odd = [
+        i
+        for i, cell in enumerate(cells)
+        if not same(value.setdefault(int(at.series[i]), cell), cell)
+        and not is_missing(cell)
+    ]
+    if odd:
+        advice = _advice(raw, column, cells, at, changing)
+        for i in odd:
+            problems.add(
+                "changes within a series, over which parameters are constant; "
+                + advice,
+                **raw.at(i, column),
+                value=cells[i],
+            )
+    return value
+
+
+def _advice(
+    raw: RawTable,
+    column: str,
+    cells: Sequence[str],
+    at: _Places,
+    changing: list[str],
+) -> str:
+    """What to say of a column that changes within a series."""
+    for other in changing:
+        if _follows(cells, raw.columns[other], at.series):
+            return f"it does where {other!r} does, of which is said what to do"
+    num_parts = len(set(zip(at.series.tolist(), cells, strict=True)))
+    if not comes_once(at.series, cells) or len(cells) < 2 * num_parts:
+        return "correct it, or, if it changes from trial to trial, leave it out of the formula"
+    changing.append(column)
+    return (
+        f"say so if the belief starts afresh where it changes ({pasted('series', listed(column))}), "
+        f"or if two people share an id ({as_two(at.participant, column)})"
+    )
+
+
+def _follows(cells: Sequence[str], others: Sequence[str], series: np.ndarray) -> bool:
+    """Whether cells are the same wherever series and the other column are."""
+    value: dict[tuple[int, str], str] = {}
+    rows = zip(series.tolist(), others, cells, strict=True)
+    return all(same(value.setdefault((s, o.strip()), c), c) for s, o, c in rows)
+
+
+def _check_levels(
+    raw: RawTable,
+    column: str,
+    label: str,
+    num_levels: int,
+    reading: Reading,
+    problems: Violations,
+) -> None:
+    if num_levels > 1:
+        return
+    kept = ", or keep rows with another (--where)" if reading.where else ""
+    problems.add(
+        f"has one value only ({label}), so that nothing can be said of its effect; leave "
+        f"it out of the formula{kept}",
+        file=raw.at(0, column)["file"],
+        column=column,
+    )
