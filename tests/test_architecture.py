@@ -38,7 +38,10 @@ MAY_IMPORT = {
         *("inputs", "runtime", "model", "inference", "learning", "networks", "api"),
         *("data", "record", "report"),
     },
-    "paradigms": {"inputs", "model", "inference", "api", "networks", "neuromodulation"},
+    "paradigms": {
+        *("inputs", "runtime", "model", "inference", "networks", "api"),
+        "neuromodulation",
+    },
     "neuromodulation": {"inputs", "runtime", "model"},
     "behaviour": {"inputs", "runtime", "model", "inference", "data", "paradigms"},
     "cli": {"inputs", "runtime", "record", "report", "behaviour", "training"},

@@ -1,6 +1,6 @@
-"""Evidence streams, and what is measured of a belief that meets them.
+"""What is measured of a belief that meets evidence: revision, and from a dose to a belief.
 
-May import: `inputs`, `model`, `inference`, `networks`, `api`, `neuromodulation`.
+May import: `inputs`, `runtime`, `model`, `inference`, `networks`, `api`, `neuromodulation`.
 """
 
 from pcmodel.paradigms.belief_course import BeliefCourse as BeliefCourse
