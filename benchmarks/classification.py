@@ -16,7 +16,6 @@ Time is of training alone: compiling is apart, evaluation is not counted.
 `--add` keeps the file's other seeds of the same plan, so that seeds can be trained one by one.
 """
 
-import argparse
 import json
 import time
 from dataclasses import replace
@@ -26,8 +25,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from asking import parser_of, question_of
 from scipy.optimize import minimize_scalar
-from timing import RESULTS, write
+from timing import write
 
 from pcmodel.calibration import expected_calibration_error
 from pcmodel.cli.options import configure
@@ -339,7 +339,7 @@ def kept(path: Path, plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Train all seeds, print the table, write the JSON after each seed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("configuration", nargs="?", default="mnist_mlp")
     parser.add_argument("--folder", help="where the images are; downloaded otherwise")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -351,8 +351,6 @@ def main() -> None:
     parser.add_argument(
         "--diagnosed", type=int, default=500, help="images whose E-step is judged"
     )
-    parser.add_argument("--smoke", action="store_true", help="toy size, digits")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
     try:
         path = locate_plan(options.configuration)
@@ -378,7 +376,7 @@ def main() -> None:
         others = [one for one in results if one["seed"] != seed]
         results = sorted([*others, found], key=lambda one: one["seed"])
         content = {
-            "question": __doc__.splitlines()[0],
+            "question": question_of(__doc__),
             "cases": table(results),
             "configuration": options.configuration,
             "plan": told_plan,

@@ -8,7 +8,6 @@ result file holds (`--add`), each with the revision that it ran at.
     python benchmarks/depth.py --folder DATA [--depths 64 128] [--seeds 0 1 2] [--epochs 4] [--add] [--smoke]
 """
 
-import argparse
 import json
 import time
 from dataclasses import replace
@@ -16,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from timing import RESULTS, write
+from asking import parser_of, question_of
+from timing import write
 
 from pcmodel.cli.options import configure
 from pcmodel.data.images import ImageData, load_images
@@ -66,14 +66,12 @@ def kept_cases(folder: Path, epochs: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Train each depth, write the JSON after each."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--folder", help="where the images are; downloaded otherwise")
     parser.add_argument("--depths", type=int, nargs="+", default=[64, 128])
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--add", action="store_true", help="keep the file's cases")
-    parser.add_argument("--smoke", action="store_true", help="toy size, digits")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
     results = kept_cases(options.output, options.epochs) if options.add else []
     for depth in options.depths:
@@ -89,7 +87,7 @@ def main() -> None:
             results.append(measure(plan, data, seed))
             print({k: v for k, v in results[-1].items() if k != "label_energy"})
             content = {
-                "question": __doc__.splitlines()[0],
+                "question": question_of(__doc__),
                 "cases": results,
                 "learning": vars(plan.learning)
                 | {"e_step": vars(plan.learning.e_step)},

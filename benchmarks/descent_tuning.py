@@ -84,7 +84,8 @@ def descend(problem, rate, momentum, *, family, batching, num_steps):
             state, memory = carry
             energy, gradient = jax.value_and_grad(coordinates.energy)(state)
             updates, memory = optimiser.update(gradient, memory, state)
-            return (optax.apply_updates(state, updates), memory), energy
+            moved: Any = optax.apply_updates(state, updates)
+            return (moved, memory), energy
 
         (state, _), energies = jax.lax.scan(
             step, (start, optimiser.init(start)), length=num_steps

@@ -5,14 +5,13 @@ is timed with the rest, nothing is kept from call to call, and the whole result 
 Compiling is apart (`first_call`). A bound of ten seconds on two cores was promised.
 """
 
-import argparse
 from functools import partial
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from timing import RESULTS, interleaved, write
+from asking import parser_of
+from timing import interleaved, write
 
 from pcmodel.neuromodulation import (
     Dose,
@@ -41,9 +40,7 @@ def whole_course(doses, times, person, key, *, people: int):
 
 def main() -> None:
     """Time each compound; write the result."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true")
-    parser.add_argument("--output", type=Path, default=RESULTS)
+    parser = parser_of(__doc__)
     options = parser.parse_args()
     people, rounds = (50, 1) if options.smoke else (10_000, 5)
     times = jnp.asarray(np.linspace(0, 12, 145))

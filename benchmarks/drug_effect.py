@@ -8,20 +8,20 @@ interval can be compared with it; one study says little of coverage (see `pcmode
     python benchmarks/drug_effect.py [--seeds 3] [--smoke]
 """
 
-import argparse
 import time
 import warnings
-from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from timing import RESULTS, write
+from asking import parser_of, question_of
+from timing import write
 
 from pcmodel.behaviour.hierarchy.design import INTERCEPT
 from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
 from pcmodel.behaviour.models import find_model
+from pcmodel.behaviour.posterior.diagnostics import Diagnostics
 from pcmodel.behaviour.posterior.fitted_posterior import effect_labels
 from pcmodel.behaviour.posterior.predictive import simulate_series
 from pcmodel.behaviour.sampling.nuts import Nuts, fit_nuts
@@ -77,6 +77,8 @@ def run(seed: int, people: int, trials: int, options: Nuts) -> dict[str, Any]:
     sign = 1.0 if "drug[drug]" in name or "placebo" not in name else -1.0
     draws = sign * fit.effects[name].ravel()
     steps = fit.sample_stats["num_steps"]
+    diagnostics = fit.diagnostics
+    assert isinstance(diagnostics, Diagnostics)  # of chains
     case = {
         "seed": seed,
         "seconds": seconds,
@@ -87,8 +89,8 @@ def run(seed: int, people: int, trials: int, options: Nuts) -> dict[str, Any]:
         "interval_95": np.quantile(draws, (0.025, 0.975)).tolist(),
         "complaints": list(fit.complaints),
         "num_divergent": int(fit.sample_stats["diverging"].sum()),
-        "max_rhat": float(fit.diagnostics.rhat),
-        "min_ess": float(fit.diagnostics.ess),
+        "max_rhat": float(diagnostics.rhat),
+        "min_ess": float(diagnostics.ess),
         "at_depth_limit": float(np.mean(steps >= 2**options.max_tree_depth - 1)),
     }
     low, high = case["interval_95"]
@@ -103,10 +105,8 @@ def run(seed: int, people: int, trials: int, options: Nuts) -> dict[str, Any]:
 
 def main() -> None:
     """Several studies; the JSON after each."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="toy size")
+    parser = parser_of(__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
     people, trials = (3, 20) if options.smoke else (15, 160)
     nuts = Nuts(num_warmup=20, num_samples=50) if options.smoke else Nuts()
@@ -124,7 +124,7 @@ def main() -> None:
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         for seed in range(1 if options.smoke else options.seeds):
             cases.append(run(seed, people, trials, nuts))
-            content = {"question": __doc__.splitlines()[0]}
+            content = {"question": question_of(__doc__)}
             content |= {"settings": settings, "cases": cases}
             print(write("drug_effect", content, options.output), flush=True)
 

@@ -9,14 +9,13 @@ the network trains and that the two begin alike, not how good either becomes.
     python benchmarks/first_steps.py cifar10_vgg5 --folder DATA [--steps 300] [--batch-size 16] [--smoke]
 """
 
-import argparse
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from asking import parser_of, question_of
 from classification import Run, accuracy_of, advance, competitors, copy
-from timing import RESULTS, write
+from timing import write
 
 from pcmodel.cli.options import configure
 from pcmodel.data.images import ImageData, load_images
@@ -76,7 +75,7 @@ def measure(plan: TrainingPlan, data: ImageData, seed: int) -> dict[str, Any]:
 
 def main() -> None:
     """Run every seed, write the JSON after each."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("configuration", nargs="?", default="cifar10_vgg5")
     parser.add_argument("--folder", help="where the images are; downloaded otherwise")
     parser.add_argument("--steps", type=int, default=300)
@@ -88,8 +87,6 @@ def main() -> None:
         default="float32",
         help="of matrix products, whatever the configuration says (a CPU has no bfloat16)",
     )
-    parser.add_argument("--smoke", action="store_true", help="toy size, digits")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
     if options.smoke:  # digits are too small to be pooled four times
         options.configuration = "mnist_mlp"
@@ -117,7 +114,7 @@ def main() -> None:
         with matrix_products(options.dtype):
             cases.append(measure(plan, data, seed))
         content = {
-            "question": __doc__.splitlines()[0],
+            "question": question_of(__doc__),
             "configuration": options.configuration,
             "steps": options.steps,
             "batch_size": options.batch_size,

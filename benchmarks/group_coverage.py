@@ -11,7 +11,6 @@ are counted in the coverage.
     python benchmarks/group_coverage.py [--model normal] [--replications 200] [--add] [--smoke]
 """
 
-import argparse
 import json
 import sys
 import time
@@ -23,8 +22,9 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from asking import parser_of, question_of
 from scipy import stats
-from timing import RESULTS, write
+from timing import write
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
 from pcmodel.behaviour.models import find_model
@@ -144,12 +144,10 @@ def summary(rows: list[dict[str, Any]], formula: str) -> dict[str, Any]:
 
 def main() -> None:
     """Simulate, fit, write the JSON after each block."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--model", choices=tuple(KINDS), default="normal")
     parser.add_argument("--replications", type=int, default=200)
     parser.add_argument("--add", action="store_true", help="keep the file's others")
-    parser.add_argument("--smoke", action="store_true", help="toy size")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
     nuts, replications = Nuts(), options.replications
     trials = KINDS[options.model].trials
@@ -169,7 +167,7 @@ def main() -> None:
             cases = [summary(rows, f) for f in formulas(KINDS[options.model])]
             sizes = {"trials": trials, "sampler": repr(nuts)}
             content = {
-                "question": (__doc__ or "").splitlines()[0],
+                "question": question_of(__doc__),
                 "people_each": EACH,
                 "cases": [*others, *(case | sizes for case in cases)],
             }

@@ -26,7 +26,6 @@ weights, order and sampling; the images stay).
     python benchmarks/held_out_likelihood.py [--smoke] [--data digits|mnist] [--folder DIR] [--seeds N]
 """
 
-import argparse
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -34,7 +33,8 @@ from typing import Any
 
 import jax
 import numpy as np
-from timing import RESULTS, write
+from asking import parser_of, question_of
+from timing import write
 
 import pcmodel
 from pcmodel.cli.options import configure
@@ -109,7 +109,9 @@ def noisy(split: Split, variance: float, num: int) -> np.ndarray:
 
 def log_label(network: pcmodel.Network, labels: np.ndarray) -> np.ndarray:
     """log N(label; prior mean, precision of the top), nats; one precision."""
-    log_precision = float(network.log_precision[-1][...])
+    own = network.log_precision[-1]
+    assert own is not None  # only a categorical bottom has none
+    log_precision = float(own[...])
     away = labels - np.asarray(network.prior_mean[...])[None]
     constant = labels.shape[1] * (log_precision - LOG_TWO_PI)
     return 0.5 * (constant - np.exp(log_precision) * np.sum(away**2, axis=1))
@@ -152,7 +154,9 @@ def judge(
             "share_below_2": float(np.mean(sizes < 2)),
         },
         "acceptance": float(np.mean(whole.acceptance)),
-        "precisions": [float(np.exp(v[...])) for v in network.log_precision],
+        "precisions": [
+            float(np.exp(v[...])) for v in network.log_precision if v is not None
+        ],
     }
 
 
@@ -199,7 +203,7 @@ def content_of(
     """Everything that is written."""
     plan = replace(plan, data=replace(plan.data, folder=None))  # says nothing to others
     return {
-        "question": __doc__.splitlines()[0],
+        "question": question_of(__doc__),
         "cases": {name: case(each) for name, each in runs.items()},
         "differences": {
             f"{one} - {other}": {
@@ -258,9 +262,7 @@ class Bench:
 
 def main() -> None:
     """Measure every seed, print a line a competitor, write the JSON after each."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="toy size")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
+    parser = parser_of(__doc__)
     parser.add_argument("--data", choices=("digits", "mnist"), default="digits")
     parser.add_argument("--folder", type=Path, help="where MNIST's files are")
     parser.add_argument("--seeds", type=int, metavar="N")

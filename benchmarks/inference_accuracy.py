@@ -13,7 +13,6 @@ An answer is *right* if it lies within 0.1 posterior standard deviations (in the
 together) of the mode.  Counts: right / certified wrong / not certified.
 """
 
-import argparse
 import os
 import sys
 from collections import Counter
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from asking import parser_of
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
@@ -84,20 +84,18 @@ def solver_of(name: str):
 
 def main() -> None:
     """Run both batteries in one float type; exit with 1 if anything certified is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--problems", type=int, default=1000)
     parser.add_argument("--bent", type=int, default=240, help="nonlinear problems")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--solver", default="default", help="dual, primal, exact, ...")
     parser.add_argument("--float64", action="store_true")
-    parser.add_argument("--smoke", action="store_true")
-    parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     if options.float64:
         os.environ["JAX_ENABLE_X64"] = "1"
     if options.smoke:
         options.problems, options.bent = 20, 6
-    from timing import RESULTS, write
+    from timing import write
 
     dtype = "float64" if options.float64 else "float32"
     cases = []
@@ -121,7 +119,7 @@ def main() -> None:
         "settings": {**vars(options), "output": None},
         "cases": [case._asdict() for case in cases],
     }
-    print(write(name, content, options.output or RESULTS))
+    print(write(name, content, options.output))
     wrong = ("certified wrong", "certified, no mode")
     sys.exit(any(case.counts.get(bad) for case in cases for bad in wrong))
 

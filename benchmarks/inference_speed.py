@@ -16,16 +16,15 @@ turns, compilation apart.
     python benchmarks/inference_speed.py [--smoke] [--output FOLDER]
 """
 
-import argparse
 import json
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from asking import parser_of, question_of
 from descent_tuning import (
     TARGET,
     Search,
@@ -36,7 +35,7 @@ from descent_tuning import (
     tune,
 )
 from flax import nnx
-from timing import RESULTS, interleaved, write
+from timing import interleaved, write
 
 import pcmodel
 from pcmodel.api.infer import run_inference
@@ -50,6 +49,8 @@ from pcmodel.inference.solvers.lbfgs import secant_descent
 from pcmodel.learning.em import Learning
 
 WIDTHS = (64, 128, 64, 10)
+HELD = 10
+"""Programs of one search that are held in memory at a time."""
 NEWTONS = {
     "GaussNewton": GaussNewton(),
     "GaussNewton by conjugate gradients": GaussNewton(ConjugateGradient()),
@@ -64,11 +65,12 @@ class Config:
     epochs: int = 20
     rounds: int = 15
     search: Search = field(default_factory=Search)
+    most_iterations: int = 100
 
     @classmethod
     def smoke(cls) -> "Config":
         """Toy size."""
-        return cls(4, 1, 2, Search(2, 40, (0.9,), (0.5,), (0.03,)))
+        return cls(4, 1, 2, Search(2, 40, (0.9,), (0.5,), (0.03,)), 4)
 
 
 def cases(config: Config, seed: int) -> dict[str, Posed]:
@@ -115,12 +117,16 @@ def descend_only(problem, *, optimiser, batching, num_steps):
     return over_examples(Posed(problem, batching), one)
 
 
-def iterations_needed(posed: Posed, solver: GaussNewton, most: int = 100) -> int:
-    """Fewest Gauss-Newton iterations whose mean excess is at the target."""
+def iterations_needed(posed: Posed, solver: GaussNewton, most: int) -> int:
+    """Fewest Gauss-Newton iterations whose mean excess is at the target; `most` if no fewer."""
     for iterations in range(1, most):
         found = run_inference(posed, replace(solver, max_iterations=iterations))
         if mean_excess(posed, found.whitened) <= TARGET:
             return iterations
+        # Each number of iterations is a program of its own, with hundreds of memory maps, of which
+        # Linux lets a process have 65,530.
+        if iterations % HELD == 0:
+            jax.clear_caches()
     return most
 
 
@@ -129,7 +135,8 @@ def compare(posed: Posed, config: Config) -> dict[str, Any]:
     single = cast(posed, jnp.float32)
     setting, steps, arrives = tune(posed, config.search)
     iterations = {
-        name: iterations_needed(single, solver) for name, solver in NEWTONS.items()
+        name: iterations_needed(single, solver, config.most_iterations)
+        for name, solver in NEWTONS.items()
     }
     descent = partial(
         descend_only,
@@ -200,15 +207,13 @@ def gradient_flops(posed: Posed) -> float:
 
 def main() -> None:
     """Measure all cases, print a line each, write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="toy size")
+    parser = parser_of(__doc__)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
     config = Config.smoke() if options.smoke else Config()
     jax.config.update("jax_enable_x64", True)
     results = {}
-    question = __doc__.splitlines()[0]
+    question = question_of(__doc__)
     for name, posed in cases(config, options.seed).items():
         results[name] = compare(posed, config)
         print(name, json.dumps(results[name]["state_descent"]))

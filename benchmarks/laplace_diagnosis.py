@@ -13,18 +13,17 @@ What must not be: trusted and not right after correction.
     python benchmarks/laplace_diagnosis.py [--smoke] [--float64] [--output FOLDER]
 """
 
-import argparse
 from collections import Counter
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from asking import parser_of, question_of
 from flax import nnx
-from timing import RESULTS, write
+from timing import write
 
 import pcmodel
 from pcmodel.api.pose import pose
@@ -271,11 +270,9 @@ def _cast(split, dtype):
 
 def main() -> None:
     """Measure all cases, print counts, write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="toy size")
+    parser = parser_of(__doc__)
     parser.add_argument("--float64", action="store_true")
     parser.add_argument("--problems", type=int)
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
     config = Config.smoke() if options.smoke else Config()
@@ -291,7 +288,7 @@ def main() -> None:
             print("   ", fault, flush=True)
     print("all", dict(total))
     content = {
-        "question": __doc__.splitlines()[0],
+        "question": question_of(__doc__),
         "cases": results,
         "total": dict(total),
     }

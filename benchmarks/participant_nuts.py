@@ -9,11 +9,9 @@ group's four numbers. That both sample the same posterior is shown by the differ
 errors of Monte Carlo.
 """
 
-import argparse
 import time
 import warnings
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -21,9 +19,10 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
+from asking import parser_of
 from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 from numpyro.infer import MCMC, NUTS
-from timing import RESULTS, write
+from timing import write
 
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
@@ -203,10 +202,8 @@ def run(seed: int, people: int, trials: int, options: Nuts) -> list[dict[str, An
 
 def main() -> None:
     """Several studies; write the result."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--smoke", action="store_true")
+    parser = parser_of(__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     people, trials, seeds = (3, 20, 1) if options.smoke else (20, 320, options.seeds)
     sizes = (20, 50) if options.smoke else (500, 1000)

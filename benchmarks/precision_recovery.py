@@ -19,19 +19,18 @@ log-precision; zero where the chains have reached the posterior.
     python benchmarks/precision_recovery.py [--smoke] [--output FOLDER]
 """
 
-import argparse
 import time
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from asking import parser_of, question_of
 from flax import nnx
-from timing import RESULTS, write
+from timing import write
 
 import pcmodel
 from pcmodel.api.pose import pose
@@ -229,9 +228,7 @@ def _short(value):
 
 def main() -> None:
     """Measure all cases, print a line a run, write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="toy size")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
+    parser = parser_of(__doc__)
     options = parser.parse_args()
     config = Config.smoke() if options.smoke else Config()
     results = {}
@@ -239,7 +236,7 @@ def main() -> None:
         print(name, CASES[name], flush=True)
         results[name] = measure(name, config)
         # Written after each case: what is measured is not lost.
-        content = {"question": __doc__.splitlines()[0], "cases": results}
+        content = {"question": question_of(__doc__), "cases": results}
         write(
             "precision_recovery", content | {"config": asdict(config)}, options.output
         )

@@ -16,18 +16,17 @@ paired difference to the network that made the data.
     python benchmarks/predictive_coverage.py [--smoke] [--output FOLDER]
 """
 
-import argparse
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 import optax
+from asking import parser_of, question_of
 from flax import nnx
-from timing import RESULTS, write
+from timing import write
 
 import pcmodel
 from pcmodel.calibration import coverage
@@ -169,9 +168,7 @@ def summary(runs: list[dict[str, Any]], truth: list[dict[str, Any]]) -> dict[str
 
 def main() -> None:
     """Measure all, print a line each, write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="toy size")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
+    parser = parser_of(__doc__)
     options = parser.parse_args()
     config = Config.smoke() if options.smoke else Config()
     runs: dict[str, list[dict[str, Any]]] = {}
@@ -189,7 +186,7 @@ def main() -> None:
             print(seed, name, shown, f"log p {mean:.3f}", flush=True)
         # Written after each seed: what is measured is not lost.
         cases = {name: summary(each, runs["truth"]) for name, each in runs.items()}
-        content = {"question": __doc__.splitlines()[0], "cases": cases}
+        content = {"question": question_of(__doc__), "cases": cases}
         content |= {"levels": LEVELS, "widths": WIDTHS, "truth": TRUTH}
         content |= {"config": asdict(config)}
         write("predictive_coverage", content, options.output)

@@ -12,7 +12,6 @@ replications whose chains did badly: all are counted, and how many diverged is t
 Replications lie in the store, so that an interrupted run goes on; `--add` keeps the file's other models.
 """
 
-import argparse
 import json
 import time
 from dataclasses import asdict, replace
@@ -20,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from timing import RESULTS, write
+from asking import parser_of, question_of
+from timing import write
 
 from pcmodel.behaviour.models.catalogue import MODELS
 from pcmodel.behaviour.studies.calibrate import CheckPlan, run_check
@@ -99,14 +99,12 @@ def effects(found: Calibration) -> dict[str, Any]:
 
 def main() -> None:
     """Check each model, write the JSON after each."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--only", nargs="+", metavar="TASK/MODEL", help="default all")
     parser.add_argument("--store", type=Path, help="folder that keeps replications")
     parser.add_argument(
         "--add", action="store_true", help="keep the file's other cases"
     )
-    parser.add_argument("--smoke", action="store_true", help="toy size")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
     options = parser.parse_args()
     path = options.output / f"{NAME}.json"
     cases = json.loads(path.read_text("utf-8"))["cases"] if options.add else []
@@ -125,7 +123,7 @@ def main() -> None:
         print({key: case[key] for key in case if key not in ("plan", "effects")})
         for effect, told in case.get("effects", {}).items():
             print(f"  {effect}: p {told['p']:.3f}, covered {told['covered_90']:.1%}")
-        content = {"question": __doc__.splitlines()[0], "cases": cases}
+        content = {"question": question_of(__doc__), "cases": cases}
         print(write(NAME, content, options.output), flush=True)
 
 

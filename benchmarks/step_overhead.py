@@ -14,21 +14,20 @@ stand beside the wall's: a shared machine stretches only the latter.
     python benchmarks/step_overhead.py [--smoke] [--output FOLDER]
 """
 
-import argparse
 import json
 import time
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from asking import parser_of, question_of
 from flax import nnx
-from timing import RESULTS, interleaved, write
+from timing import interleaved, write
 
 import pcmodel
 from pcmodel.api.pose import Posed, pose
@@ -175,21 +174,18 @@ def first_calls(config: Config) -> dict[str, Any]:
     ]
     posed = pose(network, labels, clamp={"top": images})
     pure = as_model(network)
-    frozen = {"precision_step": Frozen()}
+    frozen = partial(Learning, precision_step=Frozen())
     ways = {
-        "truncated Newton": Learning(e_step=PointEstimate(TruncatedNewton()), **frozen),
-        "20 state-descent steps": Learning(
+        "truncated Newton": frozen(e_step=PointEstimate(TruncatedNewton())),
+        "20 state-descent steps": frozen(
             e_step=PointEstimate(
                 StateDescent(optax.sgd(RATE), tolerance=0.0, max_steps=20)
             ),
-            **frozen,
         ),
-        "incremental": Learning(
-            rule=Incremental(20, optax.sgd(RATE)), e_step=PointEstimate(), **frozen
+        "incremental": frozen(
+            rule=Incremental(20, optax.sgd(RATE)), e_step=PointEstimate()
         ),
-        "backpropagation twin": Learning(
-            rule=Backpropagation(), e_step=PointEstimate(), **frozen
-        ),
+        "backpropagation twin": frozen(rule=Backpropagation(), e_step=PointEstimate()),
     }
     told = {}
     for name, way in ways.items():
@@ -298,16 +294,14 @@ def first_call(call, arguments, config: Config) -> dict:
 
 def main() -> None:
     """Measure both, print the ratios, write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="toy size")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
+    parser = parser_of(__doc__)
     options = parser.parse_args()
     config = Config.smoke() if options.smoke else Config()
     jax.config.update("jax_enable_compilation_cache", False)
     cases = {"steps": compare_steps(config), "first_call": first_calls(config)}
     print(json.dumps(cases["steps"]["package_over_hand"], indent=1))
     print(json.dumps(cases["first_call"], indent=1))
-    content = {"question": __doc__.splitlines()[0], "cases": cases}
+    content = {"question": question_of(__doc__), "cases": cases}
     content["config"] = asdict(config)
     print(write("step_overhead", content, options.output))
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import jax
 import numpy as np
+from asking import RESULTS
 
 from pcmodel.record.environment import environment
 from pcmodel.record.strict_json import dump_json
-
-RESULTS = Path(__file__).parent / "results"
 
 
 def interleaved(

@@ -8,15 +8,14 @@ fitted in full, and its group means and spreads compared with those that made th
     python benchmarks/variational_scaling.py [--smoke]
 """
 
-import argparse
 import time
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
+from asking import parser_of, question_of
 from participant_nuts import make_study
-from timing import RESULTS, write
+from timing import write
 
 from pcmodel.behaviour.sampling.variational import Variational, fit_svi
 
@@ -81,15 +80,13 @@ def full_fit(people: int, trials: int, steps: int) -> dict[str, Any]:
 
 def main() -> None:
     """Every size, then one fit; the JSON."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="toy size")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder")
+    parser = parser_of(__doc__)
     options = parser.parse_args()
     sizes, steps = (((4, 10),), 250) if options.smoke else (SIZES, 2000)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         cases = [cost(*size) for size in sizes]
         content = {
-            "question": __doc__.splitlines()[0],
+            "question": question_of(__doc__),
             "cases": cases,
             "whole_fit": full_fit(*sizes[-1], steps),
         }

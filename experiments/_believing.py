@@ -6,7 +6,6 @@ between. All moments go through the same energy and solver as every network.
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtr
@@ -57,14 +56,14 @@ class Moment(NamedTuple):
     constant of gradient inference, 1 / rate.  gains, slopes: by level, senses included.
     """
 
-    mean: jax.Array
-    sd: jax.Array
-    revision: jax.Array
-    confidence: jax.Array
-    entropy: jax.Array
-    settling: jax.Array
-    gains: jax.Array
-    slopes: jax.Array
+    mean: np.ndarray
+    sd: np.ndarray
+    revision: np.ndarray
+    confidence: np.ndarray
+    entropy: np.ndarray
+    settling: np.ndarray
+    gains: np.ndarray
+    slopes: np.ndarray
 
 
 def believe(

@@ -2,11 +2,14 @@
 
 import itertools
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from benchmarks.accuracy.linear import forget_programs
+
+if TYPE_CHECKING:
+    from pcmodel import Network
 
 ACTIVATIONS = ("tanh", "relu", "leaky_relu", "gelu", "square", "abs")
 
@@ -190,6 +193,24 @@ def bent_word(verdict: BentVerdict) -> str:
     return "right"
 
 
+def set_numbers(network: "Network", bent: Bent) -> None:
+    """Give a dense network the numbers of a problem."""
+    import jax.numpy as jnp
+
+    from pcmodel.networks.layers.dense import Dense
+
+    for layer, weight, bias in zip(
+        network.layers, bent.weights, bent.biases, strict=True
+    ):
+        assert isinstance(layer, Dense)
+        layer.weight[...] = jnp.asarray(weight)
+        layer.bias[...] = jnp.asarray(bias)
+    network.prior_mean[...] = jnp.asarray(bent.prior_mean)
+    for own, precision in zip(network.log_precision, bent.precisions, strict=True):
+        assert own is not None  # Gaussian at every level
+        own[...] = jnp.asarray(np.log(precision))
+
+
 def bent_battery(
     count: int,
     seed: int,
@@ -200,7 +221,6 @@ def bent_battery(
     report=print,
 ) -> list[BentVerdict]:
     """Verdicts of `count` nonlinear problems, `each` of every shape."""
-    import jax.numpy as jnp
     from flax import nnx
 
     import pcmodel
@@ -216,15 +236,7 @@ def bent_battery(
         )
         for _ in range(min(each, count - len(verdicts))):
             bent = draw_bent(rng, widths, name)
-            parts = zip(network.layers, bent.weights, bent.biases, strict=True)
-            for layer, weight, bias in parts:
-                layer.weight[...] = jnp.asarray(weight)
-                layer.bias[...] = jnp.asarray(bias)
-            network.prior_mean[...] = jnp.asarray(bent.prior_mean)
-            for own, precision in zip(
-                network.log_precision, bent.precisions, strict=True
-            ):
-                own[...] = jnp.asarray(np.log(precision))
+            set_numbers(network, bent)
             result = pcmodel.infer(network, bent.data)
             verdicts.append(judge_bent(bent, result, rng, num_starts))
         forget_programs(20 * len(verdicts))

@@ -284,6 +284,7 @@ def pose_linear(shape: Shape, numbers: Numbers):
     """The posed problem of the package."""
     import pcmodel
     from pcmodel.api.pose import pose
+    from pcmodel.model.levels import Level
 
     network = pcmodel.linear_gaussian(
         numbers.weights,
@@ -291,7 +292,7 @@ def pose_linear(shape: Shape, numbers: Numbers):
         biases=numbers.biases,
         prior_mean=numbers.prior_mean,
     )
-    clamp = {
+    clamp: dict[Level, pcmodel.Clamp] = {
         level: pcmodel.Clamp(numbers.values[level], mask)
         for level, mask in shape.masks.items()
     }
@@ -299,9 +300,8 @@ def pose_linear(shape: Shape, numbers: Numbers):
     if shape.belief is not None and numbers.belief is not None:
         mean, precision = numbers.belief
         prior = pcmodel.Belief.of(mean, precision, level=shape.belief)
-    return pose(
-        network, clamp=clamp, prior=prior, modulation=pcmodel.Modulation(numbers.gains)
-    )
+    gains: dict[Level, Any] = {**numbers.gains}
+    return pose(network, clamp=clamp, prior=prior, modulation=pcmodel.Modulation(gains))
 
 
 def free_state(problem, latents) -> np.ndarray:

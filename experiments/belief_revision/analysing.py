@@ -63,7 +63,7 @@ def flips(revision: Revision, shown: np.ndarray) -> np.ndarray:
 
 def belief_curves(results: Results) -> np.ndarray:
     """Belief in the shown class: (top gains, pairs, strengths)."""
-    belief = results.trained.psychometric.belief
+    belief = np.asarray(results.trained.psychometric.belief)
     classes = results.trials.shown[None, :, None, None]
     return np.take_along_axis(
         belief, np.broadcast_to(classes, (*belief.shape[:-1], 1)), -1
@@ -120,23 +120,23 @@ def analyse(config: Config, results: Results) -> Summary:
     raw_top = Revision(*(field[-1] for field in untrained.levels))
     curves = Curves(
         interval(thresholds(belief, strengths), np.median),
-        interval(top.revision),
+        interval(np.asarray(top.revision)),
         interval(flips(top, shown).astype(float)),
         interval(flips(raw_top, shown).astype(float)),
-        interval(raw_top.revision),
+        interval(np.asarray(raw_top.revision)),
         interval(matched_noise(top, shown)),
     )
     names = tuple(name for name in level_names(results))
     all_levels = trained.levels
     levels = Levels(
         names,
-        all_levels.revision.mean(-1),
-        all_levels.shift.mean(-1),
+        np.asarray(all_levels.revision).mean(-1),
+        np.asarray(all_levels.shift).mean(-1),
         flips(all_levels, shown).mean(-1),
-        all_levels.surprise.mean(-1),
-        all_levels.entropy.mean(-1),
-        all_levels.belief.max(-1).mean(-1),
-        all_levels.energy_share.mean(-2),
+        np.asarray(all_levels.surprise).mean(-1),
+        np.asarray(all_levels.entropy).mean(-1),
+        np.asarray(all_levels.belief).max(-1).mean(-1),
+        np.asarray(all_levels.energy_share).mean(-2),
     )
     every = (
         trained.psychometric,
@@ -155,7 +155,7 @@ def analyse(config: Config, results: Results) -> Summary:
         config.gains,
         curves,
         levels,
-        trained.combinations.revision[2].mean(-1),
+        np.asarray(trained.combinations.revision)[2].mean(-1),
         converged,
         behaviour_summary(results.behaviour),
         judge(config, results, curves, levels),

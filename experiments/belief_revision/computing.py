@@ -90,7 +90,7 @@ def run(config: Config, *, seed: int, progress: Progress) -> Results:
     behaviour = run_behaviour_study(
         settings=config.behaviour, seed=seed, progress=progress
     )
-    return Results(learned, trials, *revised, behaviour)
+    return Results(learned, trials, *revised, behaviour=behaviour)
 
 
 def judge_learning(networks: Trained, data: DigitsSplit, progress: Progress) -> Learned:
@@ -105,7 +105,15 @@ def judge_learning(networks: Trained, data: DigitsSplit, progress: Progress) -> 
         ):
             shares.append(judge(network, *held_out))
             stage.advance()
-    return Learned(*shares, networks.energy, networks.residual, networks.log_precisions)
+    named, untrained, read_out = shares
+    return Learned(
+        named,
+        untrained,
+        read_out,
+        networks.energy,
+        networks.residual,
+        networks.log_precisions,
+    )
 
 
 def revise_beliefs(

@@ -48,7 +48,9 @@ def draw_revision(config: Config, results: Results, summary: Summary) -> Figure:
     """A digit fades into another; relaxing the top moves the point where belief follows."""
     with figure_style():
         figure = Figure(figsize=(FULL_WIDTH * 1.25, 6.4), layout="constrained")
-        left, right = figure.subfigures(1, 2, width_ratios=(1.35, 1))
+        left, right = figure.subfigures(
+            1, 2, squeeze=False, width_ratios=(1.35, 1)
+        ).flat
         strip, curve = left.subfigures(2, 1, height_ratios=(1, 3.6))
         draw_strip(strip, config, results)
         draw_psychometric(curve.subplots(), config, results)

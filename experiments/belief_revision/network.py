@@ -12,7 +12,7 @@ from pcmodel.data.digits import DigitsSplit, one_hot
 from pcmodel.inference.linear.dual_primal import ConjugateGradient
 from pcmodel.learning.e_step import PosteriorSamples
 from pcmodel.learning.em import Learning
-from pcmodel.networks.layers.dense import identity
+from pcmodel.networks.layers.dense import Dense, identity
 from pcmodel.networks.network import Network, as_model, dense, with_arrays
 from pcmodel.runtime.progress import Progress
 
@@ -108,6 +108,7 @@ def linearised(network: Network) -> Network:
     """The same weights and precisions with every activation the identity."""
     copy = nnx.clone(network)
     for layer in copy.layers:
+        assert isinstance(layer, Dense)
         layer.activation = identity
     copy.is_linear = True
     return copy

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax import Array
 
 from pcmodel.api.pose import Batching, pose
 from pcmodel.data.digits import DigitsSplit, one_hot
@@ -78,10 +79,17 @@ def draw_trials(
     )
 
 
+def top_precision(network: PureNetwork) -> Array:
+    """Of the network's own belief, 1 / activity^2."""
+    log_precision = network.log_precisions[-1]
+    assert log_precision is not None  # only a categorical bottom has none
+    return jnp.exp(log_precision)
+
+
 def evidence_scale(network: PureNetwork, images: np.ndarray, key) -> float:
     """Mean precision with which an image speaks to the top, under the network's own prior."""
     mean = jnp.broadcast_to(network.weights["prior_mean"], (len(images), 10))
-    own = Beliefs.of(mean, jnp.exp(network.log_precisions[-1]))
+    own = Beliefs.of(mean, top_precision(network))
     return float(np.mean(present(network, own, images, key=key).evidence_precision))
 
 
@@ -257,7 +265,7 @@ def establish_then_contradict(
     pairs = len(trials.shown)
     dtype = network.weights["prior_mean"].dtype
     mean = jnp.broadcast_to(network.weights["prior_mean"], (pairs, 10)).astype(dtype)
-    beliefs = Beliefs.of(mean, jnp.exp(network.log_precisions[-1]))
+    beliefs = Beliefs.of(mean, top_precision(network))
     samples = {"key": key, "num_samples": config.belief_samples}
     for step in range(config.established_by):
         found = present(network, beliefs, trials.establishing[:, step], **samples)

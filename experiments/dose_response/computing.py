@@ -113,16 +113,17 @@ def run(config: Config, *, seed: int, progress) -> Results:
         names = progress.track(COMPOUNDS, "dose curves")
         curves = {name: dose_curves(name, config, seed) for name in names}
         with progress.stage("blockade, read-outs, low doses, rates", total=4) as stage:
-            parts = []
-            for part in (
-                lambda: blockade(config.people, seed),
-                lambda: readouts(config.doses),
-                lambda: low_doses(config.people, seed),
-                lambda: rates(min(config.people, 100), seed, config.rates),
-            ):
-                parts.append(part())
+
+            def done(part):
                 stage.advance()
-        return Results(curves, *parts, examine_all(claims(config, seed), progress))
+                return part
+
+            block = done(blockade(config.people, seed))
+            read = done(readouts(config.doses))
+            low = done(low_doses(config.people, seed))
+            exchange = done(rates(min(config.people, 100), seed, config.rates))
+        tested = examine_all(claims(config, seed), progress)
+        return Results(curves, block, read, low, exchange, tested)
 
 
 def at_peak(course):
@@ -205,7 +206,7 @@ def sessions(people: int, seed: int, setting: Setting = AS_SET) -> Blocked:
 
 def blockade(people: int, seed: int) -> Blockade:
     """Ketanserin before, after, and how much of it is needed."""
-    typical = (
+    alone, after, before = (
         np.asarray(take(doses, SESSION_HOURS)[0].effect_2a[0])
         for doses in SESSIONS.values()
     )
@@ -214,7 +215,9 @@ def blockade(people: int, seed: int) -> Blockade:
         for factor in np.geomspace(0.25, 64, 25)
     ]
     return Blockade(
-        *typical,
+        alone,
+        after,
+        before,
         np.asarray([each.ratio for each in found]),
         np.asarray([np.median(each.felt[1, 1:]) for each in found]),
         np.asarray([np.mean(each.left[1:] < 0.1) for each in found]),

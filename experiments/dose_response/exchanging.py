@@ -46,7 +46,13 @@ def exchanged(people: int, seed: int, setting: Setting = AS_SET) -> Exchanged:
     )
 
 
-def one(name: str, people: int, seed: int, setting: Setting, library: Library = None):
+def one(
+    name: str,
+    people: int,
+    seed: int,
+    setting: Setting,
+    library: Library = WITHOUT_DELAY,
+):
     """One session in everyone."""
     return take(
         SESSIONS[name],
@@ -54,7 +60,7 @@ def one(name: str, people: int, seed: int, setting: Setting, library: Library = 
         people=people,
         seed=seed,
         setting=setting,
-        library=library or WITHOUT_DELAY,
+        library=library,
         exchange=EXCHANGE,
     )
 

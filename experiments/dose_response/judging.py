@@ -45,6 +45,7 @@ def analyse(config: Config, results: Results) -> Summary:
     """Verdicts."""
     every, block = claims(config), results.blockade
     alone, after, ratio, _, share = results.tested[every[0].name].as_set
+    little, late = results.low.shelf
     needed, abolished = for_published(
         block.ratios, block.felt_by_ratio, block.abolished_by_ratio
     )
@@ -56,7 +57,7 @@ def analyse(config: Config, results: Results) -> Summary:
         abolished,
         {name: half_dose(each) for name, each in results.curves.items()},
         numbers(results, "10 µg begins, peaks and ends as published"),
-        tuple(float(x) for x in results.low.shelf),
+        (float(little), float(late)),
         plasma_ratio(numbers(results, "LSD in plasma after 5, 10 and 20 µg")),
         numbers(results, "LSD 100 µg with rates of exchange"),
         shortest(results.rates),

@@ -196,7 +196,8 @@ def interval_of_sd(sd: float, number: int) -> tuple[float, float]:
     from scipy.stats import chi2
 
     low, high = chi2.ppf((0.975, 0.025), number - 1)
-    return tuple(sd * float(np.sqrt((number - 1) / q)) for q in (low, high))
+    least, most = (sd * float(np.sqrt((number - 1) / q)) for q in (low, high))
+    return least, most
 
 
 def near_clock(hours: np.ndarray) -> bool:

@@ -44,9 +44,9 @@ def _one(own: Trials) -> tuple[float, ...]:
     usable = own.reported[1:] & own.reported[:-1] & ~own.block_start[1:]
     usable &= own.outcome_seen[:-1]
     update: np.ndarray = np.diff(own.report)[usable]
-    error = (own.outcome - own.report)[:-1][usable]
-    push, change = own.push[1:][usable], changes(own)[:-1][usable]
-    columns: list[np.ndarray] = [np.ones_like(error), error]
+    error = np.asarray(own.outcome - own.report)[:-1][usable]
+    push, change = np.asarray(own.push)[1:][usable], changes(own)[:-1][usable]
+    columns = [np.ones_like(error), error]
     is_pushed = bool(np.any(push != 0.0))
     columns = [*columns, push] if is_pushed else columns
     slope, slope_se = regress(update, columns)

@@ -181,8 +181,8 @@ def words_of(account: Account, effect: float, places) -> Words:
     return Words(
         column(modulation.gains),
         column(modulation.slopes),
-        jnp.asarray(float(modulation.top_down)),
-        jnp.asarray(float(modulation.temperature)),
+        jnp.asarray(float(np.asarray(modulation.top_down))),
+        jnp.asarray(float(np.asarray(modulation.temperature))),
     )
 
 
