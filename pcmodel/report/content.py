@@ -18,7 +18,7 @@ Outcome = Literal["holds", "fails", "inconclusive"]
 Kind = Literal["theorem", "calibrated", "predicted"]
 
 KIND_MEANING = {
-    "theorem": "must hold by mathematics; a failure is an error in the software",
+    "theorem": "must hold by mathematics; a failure is an error in the software, or of a run too short",
     "calibrated": "a parameter was set so that it holds; no evidence",
     "predicted": "could have failed; the only kind that is evidence for a mechanism",
 }

@@ -125,6 +125,10 @@ def test_a_theorem_stays_said_when_chains_have_not_converged():
     assert found["log_zeta[Intercept]"] == "unconverged"
     words, _ = said(posterior, refused=True)
     assert "no estimate is shown" in words and "Ratio only" in words
+    plan = Plan("data.csv", "binary", "hgf3")
+    summary = fit_page.analyse(plan, results(posterior), accept_unconverged=True)
+    told = [each for each in summary.caveats if "Ratio only" in each]
+    assert len(told) == 1 and "mu3_0[Intercept]" in told[0]
 
 
 def options_of_fit():

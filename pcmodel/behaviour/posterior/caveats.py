@@ -77,6 +77,15 @@ def _about_term(term: Term, hierarchy: Hierarchy) -> Iterator[str]:
             "everybody. Where they differ, their intervals are too narrow: let them vary, "
             "(effect | participant)."
         )
+    alone = [
+        e for e in design.varying_names if e not in (INTERCEPT, *design.common_names)
+    ]
+    if alone:
+        which = ", ".join(alone)
+        yield (
+            f"{which} on {name} varies over people around 0 and has no effect common to all: what is told is how "
+            f"people differ in it, not what it does on average; for that add {which} outside the brackets."
+        )
     if _tells_all_apart(term, hierarchy):
         yield (
             f"The effects on {name} tell every participant apart, so that the data cannot "

@@ -46,7 +46,7 @@ def analyse(
         results.complaints,
         tuple(_undecided(v) for v in found) if is_smoke else found,
         _estimator(plan),
-        (*doubts, *results.notes),
+        (*doubts, *filter(None, [_ratios_in_words(results)]), *results.notes),
         is_smoke,
     )
 

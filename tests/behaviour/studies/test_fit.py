@@ -42,6 +42,14 @@ def test_an_effect_within_people_that_is_the_same_in_all_is_said(series):
     assert "taken to be the same" not in varying
 
 
+def test_a_varying_effect_without_a_common_one_is_said(series):
+    """Prevents differences between people from being taken for what a drug does."""
+    said = notes(series, "omega2 ~ (drug | participant)")
+    assert "drug[drug] on omega2 varies over people around 0" in said
+    for formula in ("omega2 ~ drug + (drug | participant)", "omega2 ~ drug"):
+        assert "around 0" not in notes(series, formula)
+
+
 def test_what_differs_between_people_is_said(series):
     plan = Plan(
         "", "bandit", "ehgf3", formulas=("omega2 ~ drug + (drug | participant)",)
