@@ -21,7 +21,6 @@ from pcmodel.neuromodulation import (
     typical,
     vital_signs,
 )
-from pcmodel.neuromodulation.group import QUICK
 from pcmodel.neuromodulation.participant import (
     Variation,
     physiology_assumptions,
@@ -31,6 +30,8 @@ from pcmodel.neuromodulation.participant import (
 from ._claims import AS_SET, Setting
 
 LIBRARY = load_compounds()
+QUICK = {"xla_backend_optimization_level": 1}
+"""These programs run for less than they compile."""
 
 
 @partial(jax.jit, compiler_options=QUICK)

@@ -24,7 +24,8 @@ from pcmodel.model.modulation import Modulation
 from pcmodel.model.precision import precision_matrix
 from pcmodel.model.problem import Problem
 from pcmodel.networks.network import PureNetwork
-from pcmodel.neuromodulation.group import QUICK
+
+from .._dosing import QUICK
 
 STEP = 0.1
 """Time between samples of the dynamics, in 1 / gradient rate."""

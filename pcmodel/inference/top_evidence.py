@@ -34,6 +34,7 @@ class EvidenceAtTop(NamedTuple):
     covariance: posterior covariance (J + P)^-1.  root: upper triangular R with R R' that covariance, which
         it may hold where the product rounds.
     whitened: the shift in prior standard deviations.  spread: R in these, so that spread spread' = (I + J_w)^-1.
+    half: with half' half = J_w, which keeps directions that the product rounds away.
     """
 
     shift: Float[Array, " top"]
@@ -44,6 +45,7 @@ class EvidenceAtTop(NamedTuple):
     root: Float[Array, "top top"]
     whitened: Float[Array, " top"]
     spread: Float[Array, "top top"]
+    half: Float[Array, "outputs top"]
 
 
 def evidence_at_top(problem: Problem, whitened: Float[Array, " free"]) -> EvidenceAtTop:
@@ -69,6 +71,7 @@ def evidence_at_top(problem: Problem, whitened: Float[Array, " free"]) -> Eviden
         covariance_root,
         whitened[part],
         spread,
+        half,
     )
 
 

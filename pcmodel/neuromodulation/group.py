@@ -26,9 +26,6 @@ from pcmodel.neuromodulation.participant import (
 )
 from pcmodel.neuromodulation.pharmacology.exchange import AtOnce
 
-QUICK = {"xla_backend_optimization_level": 1}
-"""These programs run for less than they compile."""
-
 
 class Group(NamedTuple):
     """What a regimen does in a group of people; person 0 is the one the others are drawn around.
@@ -80,6 +77,8 @@ def simulate_group(
     check_strategies(transducer, AtOnce() if exchange is None else exchange)
     times = as_hours(hours)
     check_times(times, person, tolerance=tolerance, doses=taken, exchange=exchange)
+    if key is not None:
+        check_key(key)
     number = whole_number(num_people, "num_people", least=0)
     people = jax.tree.map(lambda leaf: leaf[None], person)
     if number:
@@ -94,7 +93,7 @@ def simulate_group(
     return Group(times, _courses(taken, times, people, **options), people)
 
 
-@partial(jax.jit, static_argnames="number", compiler_options=QUICK)
+@partial(jax.jit, static_argnames="number")
 def _joined(
     person: Participant, key: Array, variation: Variation | None, *, number: int
 ) -> Participant:
@@ -102,11 +101,7 @@ def _joined(
     return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), person, others)
 
 
-@partial(
-    jax.jit,
-    static_argnames=("transducer", "tolerance", "exchange"),
-    compiler_options=QUICK,
-)
+@partial(jax.jit, static_argnames=("transducer", "tolerance", "exchange"))
 def _courses(doses, times, people, *, transducer, tolerance, exchange) -> Course:
     def one(person: Participant) -> Course:
         return simulate(

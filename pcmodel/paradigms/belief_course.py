@@ -31,11 +31,20 @@ from pcmodel.model.levels import Level, level_index
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
 from pcmodel.networks.network import Network, PureNetwork
-from pcmodel.neuromodulation.accounts.accounts import Account, Effects, effects
-from pcmodel.neuromodulation.accounts.maps import CORTEX, Anatomy, anatomy
+from pcmodel.neuromodulation.accounts.accounts import Account, Effects
+from pcmodel.neuromodulation.accounts.maps import Anatomy
 from pcmodel.neuromodulation.course import Course
-from pcmodel.neuromodulation.group import QUICK, Group
+from pcmodel.neuromodulation.group import Group
+from pcmodel.paradigms.belief_checks import (
+    anatomy_for,
+    check_hypothesis,
+    check_modulations,
+    check_problem,
+    check_reached,
+    effects_of,
+)
 from pcmodel.paradigms.revision import entropy, revision_index, settling_time, surprise
+from pcmodel.runtime.contents import Static
 from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
 
@@ -46,7 +55,8 @@ AT_ONCE = 2**24
 class BeliefCourse(NamedTuple):
     """A belief over the course of a drug.  Leading axes ("...") are those of the effects: (people, times) of a `Group`.
 
-    mean, sd: of activity, one array a level, bottom first, (..., width); sd 0 where a unit is given.
+    mean, sd: of activity, one array a level, bottom first, (..., width); sd 0 where a unit is given, NaN where one
+        of a discrete level 0 is not.
         Exact for linear-Gaussian networks, linearised at the mode otherwise.
     revision: of the top by the evidence, 0 a belief kept, 1 evidence that wins (`pcmodel.paradigms.revision`).
     surprise: of the top, KL(posterior | prior in force), nats.  entropy: of the top's posterior, nats.
@@ -108,89 +118,37 @@ def believe(
     """
     posed = pose(network, observation, prior=prior, clamp=clamp)
     problem = posed.problem
-    _check_problem(problem, is_batched=posed.batching.is_batched)
-    names = problem.structure.model.names
-    places = _anatomy_for(names, anatomy)
-    felt = _effects_of(drug)
+    check_problem(problem, is_batched=posed.batching.is_batched)
+    model, dtype = problem.structure.model, problem.inputs.gains[0].dtype
+    places, index = anatomy_for(model.names, anatomy), level_index(level, model.names)
+    felt = effects_of(drug, dtype)
     if not isinstance(drug, Effects):
-        _check_reached(account, felt)
-    asked = None
-    if hypothesis is not None:
-        asked = _asked(
-            problem, hypothesis, level, key, whole_number(num_draws, "num_draws")
-        )
+        check_reached(account, felt)
     shape = np.shape(felt.effect_2a)
-    dtype = problem.inputs.gains[0].dtype
-    flat = Effects(*(jnp.ravel(jnp.asarray(each, dtype)) for each in felt))
-    found = _moments(
-        problem, flat, account=account, places=places, solver=solver or GaussNewton()
+    flat = Effects(*map(jnp.ravel, felt))
+    check_modulations(account, places, flat)
+    draws = None
+    if hypothesis is not None:
+        check_hypothesis(problem, hypothesis, index)
+        draws = _draws(problem, key, whole_number(num_draws, "num_draws"))
+    kept = 0 if draws is None else model.widths[index] * draws.shape[1]
+    check_fits(len(flat.effect_2a), 2 * sum(model.widths) + kept, what="such a course")
+    course, rows = _moments(
+        problem,
+        flat,
+        account=Static(account),
+        places=places,
+        solver=Static(solver or GaussNewton()),
+        level=None if draws is None else index,
     )
-    course, roots = found
-    probability = jnp.full(flat.effect_2a.shape, jnp.nan, dtype)
-    if asked is not None:
-        probability = _probability(problem, course.mean, roots, asked)
-    course = course._replace(probability=probability)
+    if hypothesis is not None and draws is not None:
+        asked = Hypothesis(hypothesis, index, draws)
+        probability = _probability(problem, course.mean, rows, asked)
+        course = course._replace(probability=probability)
     return jax.tree.map(lambda leaf: leaf.reshape((*shape, *leaf.shape[1:])), course)
 
 
-def _check_problem(problem: Problem, *, is_batched: bool) -> None:
-    if is_batched:
-        raise UserError(
-            "believe takes one observation, prior or clamp, not a batch: call it for each."
-        )
-    structure = problem.structure
-    if len(structure.clamped_units(structure.top)):
-        raise UserError(
-            "has units that are given, so that there is no belief of it to follow",
-            where=f"level {structure.model.names[-1]!r}",
-            expected="a free top",
-        )
-
-
-def _anatomy_for(names: tuple[str, ...], given: Anatomy | None) -> Anatomy:
-    if given is None and len(names) == len(CORTEX):
-        return anatomy(*CORTEX)
-    if given is None or given.num_levels != len(names):
-        what = "is missing" if given is None else f"has {given.num_levels} levels"
-        raise UserError(
-            what,
-            where="anatomy",
-            expected=f"one network for each of the {len(names)} levels ({', '.join(names)}), bottom first: "
-            f"anatomy={_example(len(names))}",
-        )
-    return given
-
-
-def _example(levels: int) -> str:
-    chosen = [
-        *CORTEX[:-1][: levels - 1],
-        *["control"] * (levels - len(CORTEX)),
-        CORTEX[-1],
-    ]
-    return f"anatomy({', '.join(map(repr, chosen))})"
-
-
-def _effects_of(drug: Group | Course | Effects) -> Effects:
-    if isinstance(drug, Effects):
-        return Effects(*jnp.broadcast_arrays(*map(jnp.asarray, drug)))
-    return effects(drug.course if isinstance(drug, Group) else drug)
-
-
-def _check_reached(account: Account, felt: Effects) -> None:
-    """A drug that acts, but on nothing the account needs, is no drug to it: a mistake, not a null result."""
-    named = felt._asdict().items()
-    acts = {name for name, each in named if np.any(np.asarray(each) != 0)}
-    if acts and account.needs and not acts.intersection(account.needs):
-        raise UserError(
-            f"needs {' or '.join(account.needs)}, which is 0 at all times; what the doses reach is "
-            f"{', '.join(sorted(acts))}",
-            where=f"account {type(account).__name__.lower()}",
-        )
-
-
-def _asked(
-    problem: Problem, holds: Callable, level: Level, key: Array | None, number: int
-) -> Hypothesis:
+def _draws(problem: Problem, key: Array | None, number: int) -> Array:
     if key is None:
         raise UserError(
             "is missing, and a hypothesis is answered by draws",
@@ -198,32 +156,36 @@ def _asked(
             expected="one random key, such as jax.random.key(0)",
         )
     structure = problem.structure
-    model = structure.model
-    sources = structure.num_free + sum(model.widths[structure.first_level :])
+    widths = structure.model.widths[structure.first_level :]
+    sources = structure.num_free + sum(widths)
     check_fits(number, sources, what="num_draws draws")
-    index = level_index(level, model.names)
-    draws = jax.random.normal(
-        check_key(key), (number, sources), problem.inputs.gains[0].dtype
-    )
-    return Hypothesis(holds, index, draws)
+    dtype = problem.inputs.gains[0].dtype
+    return jax.random.normal(check_key(key), (number, sources), dtype)
 
 
-@partial(
-    jax.jit, static_argnames=("account", "places", "solver"), compiler_options=QUICK
-)
+@partial(jax.jit, static_argnames=("account", "places", "solver", "level"))
 @in_full_precision
 def _moments(
     problem: Problem,
     felt: Effects,
     *,
-    account: Account,
+    account: Static[Account],
     places: Anatomy,
-    solver: Solver,
-) -> tuple[BeliefCourse, Array]:
-    one = partial(_moment, problem, account=account, places=places, solver=solver)
+    solver: Static[Solver],
+    level: int | None,
+) -> tuple[BeliefCourse, Array | None]:
+    """All moments, and of each the rows of a root of the covariance of one level's activity."""
+
+    def one(felt: Effects) -> tuple[BeliefCourse, Array | None]:
+        course, root = _moment(
+            problem, felt, account=account.value, places=places, solver=solver.value
+        )
+        part = None if level is None else problem.structure.free_slices()[level]
+        return course, None if part is None else root[part]
+
     free = max(problem.structure.num_free, 1)
     together = max(1, AT_ONCE // (free * (free + sum(problem.structure.model.widths))))
-    return jax.lax.map(one, felt, batch_size=min(together, felt.effect_2a.shape[0]))
+    return jax.lax.map(one, felt, batch_size=max(1, min(together, len(felt.effect_2a))))
 
 
 def _moment(
@@ -248,6 +210,10 @@ def _moment(
     none = (jnp.ones((), dtype),) * len(names)
     slopes = modulation.resolve_slopes(names, widths, dtype) or none
     spread = variances(posed, active.root, active.mean)
+    if posed.structure.is_discrete:
+        given = posed.structure.clamped_units(0)
+        unknown = jnp.full_like(active.mean[0], jnp.nan).at[given].set(0)
+        spread = (unknown, *spread[1:])
     course = BeliefCourse(
         active.mean,
         tuple(map(jnp.sqrt, spread)),
@@ -269,12 +235,11 @@ def _means(factors: Sequence[Array]) -> Float[Array, " levels"]:
 
 
 def _probability(
-    problem: Problem, mean: Latents, roots: Array, asked: Hypothesis
+    problem: Problem, mean: Latents, rows: Array, asked: Hypothesis
 ) -> Float[Array, " moments"]:
     """Share of draws of each moment's activity of which the hypothesis holds."""
     structure = problem.structure
     units = structure.free_units(asked.level)
-    rows = roots[:, structure.free_slices()[asked.level]]
 
     @jax.jit
     def share(centre: Array, root: Array) -> Array:

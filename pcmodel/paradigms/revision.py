@@ -81,14 +81,21 @@ def revise(
 
 
 def revision_index(top: EvidenceAtTop) -> Float[Array, ""]:
-    """rho; 0 where the evidence says nothing."""
-    values, vectors = jnp.linalg.eigh(top.evidence_precision)
-    cutoff = 1e-6 if values.dtype == jnp.float32 else 1e-13
-    kept = values > cutoff * values[-1]
-    along = vectors.T @ top.information
-    full = jnp.sum(jnp.where(kept, along**2 / jnp.where(kept, values, 1), 0))
-    moved = jnp.sum(top.shift * top.information)
-    return jnp.where(full > 0, moved / jnp.where(full > 0, full, 1), 0)
+    """rho; 0 where the evidence says nothing.
+
+    In whitened coordinates and by the singular values s of a root of J: with c the shift along a direction,
+    information is (1 + s^2) c.  The product's eigenvalues would round vague directions away.
+    """
+    if not top.half.shape[0]:
+        return jnp.zeros((), top.whitened.dtype)
+    _, scales, directions = jnp.linalg.svd(top.half, full_matrices=False)
+    shift = directions @ top.whitened
+    kept = scales > 10 * jnp.finfo(scales.dtype).eps * scales[0]
+    scales = jnp.where(kept, scales, 1)
+    moved = jnp.sum(jnp.where(kept, (1 + scales**2) * shift**2, 0))
+    full = jnp.sum(jnp.where(kept, ((scales + 1 / scales) * shift) ** 2, 0))
+    # Written so that a NaN stays one.
+    return jnp.where(full == 0, 0, moved / jnp.where(full == 0, 1, full))
 
 
 def readout_belief(
@@ -142,7 +149,7 @@ def level_normalisers(problem: Problem) -> Float[Array, " levels"]:
 
 
 def settling_time(problem: Problem, latents: Latents) -> Float[Array, ""]:
-    """1 / smallest eigenvalue of the state-space Hessian of the energy at a mode.
+    """1 / smallest eigenvalue of the state-space Hessian of the energy at a mode; NaN where rounding hides it.
 
     The time constant, in units of 1 / gradient rate, with which the slowest direction of gradient
     inference (`StateDescent`) settles.
@@ -152,4 +159,7 @@ def settling_time(problem: Problem, latents: Latents) -> Float[Array, ""]:
         return energy(problem, latents_from_state(problem, state))
 
     hessian = jax.hessian(at)(state_from_latents(problem.structure, latents))
-    return 1 / jnp.linalg.eigvalsh(hessian)[0]
+    rates = jnp.linalg.eigvalsh(hessian)
+    # Eigenvalues are known to a rounding of the largest; ten times that is right to a tenth.
+    known = rates[0] > 10 * rates.shape[0] * jnp.finfo(rates.dtype).eps * rates[-1]
+    return jnp.where(known, 1 / rates[0], jnp.nan)

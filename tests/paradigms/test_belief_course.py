@@ -1,5 +1,7 @@
 """Dose to belief against the scalar chain's closed form, `pcmodel.infer` and `pcmodel.activity`, moment by moment."""
 
+from dataclasses import dataclass, field
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -52,8 +54,8 @@ def closed_form(precisions):
 
 
 def felt(values):
-    zero = np.zeros_like(values)
-    return Effects(np.asarray(values), zero, zero)
+    zero = jnp.zeros_like(values)
+    return Effects(jnp.asarray(values), zero, zero)
 
 
 @pytest.mark.parametrize("account", [Rebus(), Rebus(3.0, selectivity=2.0), Sensory()])
@@ -196,6 +198,45 @@ def test_extremes_of_precision_are_right_or_not_converged(dtype, low):
             assert beyond or np.all(found.converged)
 
 
+def asks(hypothesis):
+    return dict(hypothesis=hypothesis, key=jax.random.key(0))
+
+
+@dataclass(frozen=True)
+class Made:
+    """An account of the user's that takes the effect times what it is given."""
+
+    gains: dict = field(default_factory=dict)
+    slopes: dict = field(default_factory=dict)
+    top_down: float = 0.0
+    temperature: float = 1.0
+    needs = ("effect_2a",)
+
+    def modulate(self, effects, anatomy):
+        x = effects.effect_2a
+        return pcmodel.Modulation(
+            {level: each + 0 * x for level, each in self.gains.items()},
+            {level: each + 0 * x for level, each in self.slopes.items()},
+            top_down=self.top_down + 0 * x,
+            temperature=self.temperature + 0 * x,
+        )
+
+
+class Branching(Made):
+    def modulate(self, effects, anatomy):
+        return pcmodel.Modulation({3: 0.5} if effects.effect_2a > 0.2 else {})
+
+
+class Empty(Made):
+    def modulate(self, effects, anatomy):
+        return None
+
+
+class OneNeed(Made):
+    needs = "effect_2a"
+
+
+COURSE = simulate_group(Dose("psilocybin", 25.0), HOURS[:3])
 WRONG = {
     "a batch": (dict(observation=np.ones((2, 1))), "not a batch"),
     "no anatomy": (
@@ -210,6 +251,24 @@ WRONG = {
         "num_draws",
     ),
     "no account": (dict(account="rebus"), "account"),
+    "no level": (dict(level="nope"), "nope"),
+    "two truths": (asks(lambda x: x < jnp.zeros(2)), r"returns bool\[2\]"),
+    "a number": (asks(lambda x: x[0]), "returns float64"),
+    "python's and": (asks(lambda x: x[0] < 0 and x[0] > -1), "hypothesis: fails"),
+    "no argument": (asks(lambda: True), "hypothesis: fails"),
+    "mixing beyond 1": (dict(account=Made(top_down=2.0)), "makes top_down 2.*0 to 1"),
+    "no temperature": (dict(account=Made(temperature=-1.0)), "makes temperature -1"),
+    "no slope": (dict(account=Made(slopes={3: -0.5})), "makes slopes of level 3 -0.5"),
+    "no gain": (dict(account=Made(gains={"top": 0.0})), "makes gains of level 'top' 0"),
+    "a word of units": (dict(account=Made(top_down=np.full(3, 0.5))), "one number"),
+    "a branch": (dict(account=Branching()), "looks at the value"),
+    "no modulation": (dict(account=Empty()), "returns None"),
+    "one need": (dict(account=OneNeed(), drug=COURSE), "needs is 'effect_2a'"),
+    "complex effects": (dict(drug=Effects(np.array([1j]), 0.0, 0.0)), "effect_2a"),
+    "unlike effects": (
+        dict(drug=Effects(np.zeros(3), np.zeros(2), np.zeros(3))),
+        "shapes that do not fit",
+    ),
 }
 
 
@@ -221,7 +280,8 @@ def test_what_is_wrong_is_said_in_a_sentence(case):
     network = three if options.pop("network", None) else chain()
     observation = options.pop("observation", SEEN)
     with pytest.raises(pcmodel.UserError, match=said):
-        believe(network, observation, felt(np.array([0.0, 0.5])), **options)
+        drug = options.pop("drug", felt(np.array([0.0, 0.5])))
+        believe(network, observation, drug, **options)
 
 
 def test_people_are_drawn_with_a_key():
@@ -242,3 +302,62 @@ def test_an_account_whose_receptors_no_dose_reaches_is_refused():
         believe(chain(), SEEN, group, account=Dimmer())
     found = believe(chain(), SEEN, effects(group.course), account=Dimmer())
     assert np.ptp(found.mean[3]) == 0
+
+
+def test_effects_can_be_differentiated_and_the_whole_compiled():
+    """Against central differences, in reverse mode."""
+
+    def revised(effect):
+        return believe(chain(), SEEN, felt(effect), account=Rebus()).revision
+
+    some, step = jnp.array([0.0, 0.3, 0.9]), 1e-5
+    slope = jax.grad(lambda effect: jnp.sum(revised(effect)))(some)
+    by_hand = (revised(some + step) - revised(some - step)) / (2 * step)
+    np.testing.assert_allclose(slope, by_hand, rtol=1e-6)
+    np.testing.assert_allclose(jax.jit(revised)(some), revised(some), rtol=1e-9)
+    group = jax.jit(lambda: simulate_group(Dose("psilocybin", 25.0), HOURS[:3]))()
+    plain = simulate_group(Dose("psilocybin", 25.0), HOURS[:3])
+    np.testing.assert_allclose(group.course.effect_2a, plain.course.effect_2a)
+
+
+def test_probabilities_of_choices_are_their_mean_and_have_no_spread():
+    """A Bernoulli level without data: `mean` is its probability, `sd` is not told, and no draws are asked about it."""
+    network = pcmodel.dense(
+        (3, 4, 2),
+        likelihood=pcmodel.Bernoulli(),
+        precisions=(None, 10.0, 1.0),
+        rngs=nnx.Rngs(0),
+    )
+    places = anatomy("sensory", "control", "default")
+    options = dict(account=Rebus(), anatomy=places)
+    found = believe(network, None, felt(np.zeros(1)), **options)
+    assert np.all(np.isnan(found.sd[0])) and np.all(
+        (found.mean[0] > 0) & (found.mean[0] < 1)
+    )
+    with pytest.raises(pcmodel.UserError, match="level of choices"):
+        believe(
+            network,
+            None,
+            felt(np.zeros(1)),
+            level=0,
+            **asks(lambda x: x[0] > 0.5),
+            **options,
+        )
+
+
+def test_an_account_that_is_changed_is_another_one():
+    """Prevents numbers of a program that was compiled for the account before."""
+
+    class Mutable:
+        needs = ("effect_2a",)
+        low = 0.5
+
+        def modulate(self, effects, anatomy):
+            return pcmodel.Modulation({3: self.low + 0 * effects.effect_2a})
+
+    account = Mutable()
+    account.low = 0.5
+    first = believe(chain(), SEEN, felt(np.ones(1)), account=account).gains[0, 3]
+    account.low = 0.25
+    second = believe(chain(), SEEN, felt(np.ones(1)), account=account).gains[0, 3]
+    assert (first, second) == (0.5, 0.25)

@@ -13,7 +13,14 @@ from pcmodel.api.pose import pose
 from pcmodel.inference.top_evidence import EvidenceAtTop
 from pcmodel.model.generative import sweep
 from pcmodel.networks.network import as_model
-from pcmodel.paradigms.revision import entropy, revision_index, squared_errors, surprise
+from pcmodel.paradigms.revision import (
+    entropy,
+    revise,
+    revision_index,
+    settling_time,
+    squared_errors,
+    surprise,
+)
 
 
 def met(evidence, wanted, prior, dtype=jnp.float64):
@@ -31,6 +38,7 @@ def met(evidence, wanted, prior, dtype=jnp.float64):
         root=np.diag(root),
         whitened=np.sqrt(prior) * shift,
         spread=np.diag(root * np.sqrt(prior)),
+        half=np.diag(np.sqrt(evidence / prior)),
     )
     return EvidenceAtTop(**{name: jnp.asarray(x, dtype) for name, x in parts.items()})
 
@@ -47,23 +55,51 @@ def test_revision_weighs_directions_by_what_the_evidence_says_of_each():
     np.testing.assert_allclose(one, 1.0, rtol=1e-10)
 
 
-@pytest.mark.parametrize(
-    ("dtype", "counted"), [(jnp.float64, True), (jnp.float32, False)]
-)
-def test_a_direction_counts_where_its_precision_is_more_than_rounding(dtype, counted):
-    """Prevents weak evidence from being cut off in double precision, or rounding from counting in single."""
-    top = met([1.0, 1e-9], [1.0, 1e5], [1.0, 1e-9], dtype)
-    full = 1.0 + (1e-9 * 1e10 if counted else 0.0)
-    moved = float(jnp.sum(top.shift * top.information))
+@pytest.mark.parametrize("dtype", [jnp.float64, jnp.float32])
+@pytest.mark.parametrize("weak", [1e-9, 1e-7, 1e-3])
+def test_a_vague_direction_counts_in_either_precision(dtype, weak):
+    """Prevents weak evidence from being cut off above and not below the line."""
+    evidence, prior = np.array([1.0, weak]), np.array([1.0, weak])
+    wanted = np.array([1.0, 1e5])
+    top = met(evidence, wanted, prior, dtype)
+    full = np.sum(evidence * wanted**2)
+    moved = np.sum(evidence**2 * wanted**2 / (evidence + prior))
     np.testing.assert_allclose(revision_index(top), moved / full, rtol=1e-5)
+
+
+@pytest.mark.parametrize("ratio", [1e6, 1e7, 1e8])
+@pytest.mark.parametrize("y", [(1e-4, 3.0), (0.0, 3.0), (2.0, 0.0)])
+def test_the_revision_by_precise_and_vague_senses_in_single_precision(ratio, y):
+    """Channels of precisions (ratio, 1) over priors of 1: sum of J^2 y^2 / (J + 1) over sum of J y^2."""
+    with jax.enable_x64(False):
+        network = pcmodel.linear_gaussian(
+            [np.eye(2)], [np.array([ratio, 1.0]), np.ones(2)], prior_mean=np.zeros(2)
+        )
+        problem = pose(network, np.array(y)).problem
+        found = revise(problem, jax.random.key(0), solver=pcmodel.GaussNewton())
+    j, seen = np.array([ratio, 1.0]), np.array(y)
+    expected = np.sum(j**2 * seen**2 / (j + 1)) / np.sum(j * seen**2)
+    assert found.converged
+    np.testing.assert_allclose(found.revision, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("x64", [False, True])
+def test_a_settling_time_that_rounding_hides_is_not_told(x64):
+    """Precisions (1, 1e7, 1e7, 1): three units move as one, pulled by 1 + 1: a rate of 2/3."""
+    with jax.enable_x64(x64):
+        network = pcmodel.linear_gaussian(
+            [np.ones((1, 1))] * 3, [1.0, 1e7, 1e7, 1.0], prior_mean=np.array([-2.0])
+        )
+        problem = pose(network, np.ones(1)).problem
+        time = float(settling_time(problem, pcmodel.infer(network, np.ones(1)).latents))
+    assert np.isnan(time) if not x64 else time == pytest.approx(1.5, rel=1e-5)
 
 
 def test_what_rounding_leaves_of_a_direction_is_no_evidence():
     """Prevents an index that divides a square of noise by less than noise."""
     top = met([1.0, 0.0], [1.0, 0.0], [3.0, 3.0])
     noisy = top._replace(
-        evidence_precision=jnp.diag(jnp.asarray([1.0, 1e-16])),
-        information=jnp.asarray([1.0, 1e-8]),
+        half=top.half.at[1, 1].set(1e-17), whitened=top.whitened + 1e-9
     )
     np.testing.assert_allclose(revision_index(noisy), 0.25, rtol=1e-6)
 

@@ -27,6 +27,8 @@ from pcmodel.model.problem import Problem
 
 SHARE = 0.5
 """Of the distance to where is looked: by how much the gradient there may differ from the quadratic's."""
+SEED, DIRECTIONS = 4, 8
+"""Of the direction in which is looked, and of how many where gradients are not their own."""
 TOLD = 0.1
 """Slope, in posterior standard deviations, that the energy itself must tell where gradients are not its own."""
 
@@ -57,20 +59,31 @@ def agrees_nearby(problem: Problem, ground: Ground) -> Bool[Array, ""]:
     """Gradient and energy at z + d and z - 2 d are those of the quadratic at z, but for half the distance |d|.
 
     g(z + d) + g(z - 2 d) / 2 - 3 g(z) / 2 vanishes for every quadratic, whatever its Hessian, and the change of
-    energy is d (g(z) + g(z + d)) / 2.
+    energy is d (g(z) + g(z + d)) / 2.  Where gradients are not their own the energy has the word, in several directions.
     """
     linear, point = ground.linear, ground.point
     noise = energy_rounding(problem, point)
     least = nearest(noise.dtype) * point.whitened.shape[0] ** 0.5
     away = length_by_posterior(linear, ground.precondition, linear.gradient)
     radius = jnp.maximum(jnp.maximum(least, 4 * away), 10 * gradient_rounding(noise))
+    if not stops_gradients(problem):
+        return _agrees_along(problem, ground, radius, SEED)
     visible = 2 * jnp.sqrt(
         noise
     )  # where an energy tells the least slope: noise / r + r / 4
-    untrue = stops_gradients(problem)
-    if untrue:
-        radius = jnp.maximum(radius, jnp.minimum(visible, TOLD))
-    direction = ground.precondition(probing(linear, seed=4))
+    radius = jnp.maximum(radius, jnp.minimum(visible, TOLD))
+    agree = visible <= TOLD
+    for seed in range(SEED, SEED + DIRECTIONS):
+        agree &= _agrees_along(problem, ground, radius, seed)
+    return agree
+
+
+def _agrees_along(
+    problem: Problem, ground: Ground, radius: Array, seed: int
+) -> Bool[Array, ""]:
+    linear, point = ground.linear, ground.point
+    noise = energy_rounding(problem, point)
+    direction = ground.precondition(probing(linear, seed=seed))
     step = direction * radius / jnp.sqrt(squared_length(linear, direction))
     near = linearise(problem, point.whitened + step).gradient
     far = linearise(problem, point.whitened - 2 * step).gradient
@@ -80,8 +93,7 @@ def agrees_nearby(problem: Problem, ground: Ground) -> Bool[Array, ""]:
     promised = 0.5 * jnp.sum(step * (linear.gradient + near))
     unlike = jnp.abs(change - promised)
     # Written so that a NaN does not agree.
-    agree = (bent <= SHARE * radius) & (unlike <= SHARE * radius**2 + 2 * noise)
-    return agree & (visible <= TOLD) if untrue else agree
+    return (bent <= SHARE * radius) & (unlike <= SHARE * radius**2 + 2 * noise)
 
 
 def length_by_posterior(

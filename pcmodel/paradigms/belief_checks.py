@@ -1,0 +1,184 @@
+"""What is asked of a belief over hours, checked before anything is traced."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.errors import JAXTypeError
+
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import short
+from pcmodel.inputs.arrays import is_traced, read_numbers
+from pcmodel.model.modulation import Modulation
+from pcmodel.model.problem import Problem
+from pcmodel.neuromodulation.accounts.accounts import Account, Effects, effects
+from pcmodel.neuromodulation.accounts.maps import CORTEX, Anatomy, anatomy
+from pcmodel.neuromodulation.course import Course
+from pcmodel.neuromodulation.group import Group
+
+FACTORS = ("gains", "slopes", "error_transmission")
+SCALARS = {"top_down": 1.0, "temperature": np.inf}
+"""Words of a `Modulation` that are one number, and the most each may be."""
+
+
+def check_problem(problem: Problem, *, is_batched: bool) -> None:
+    """Raise a UserError for a batch, and for a top that is given."""
+    if is_batched:
+        raise UserError(
+            "believe takes one observation, prior or clamp, not a batch: call it for each."
+        )
+    structure = problem.structure
+    if len(structure.clamped_units(structure.top)):
+        raise UserError(
+            "has units that are given, so that there is no belief of it to follow",
+            where=f"level {structure.model.names[-1]!r}",
+            expected="a free top",
+        )
+
+
+def anatomy_for(names: tuple[str, ...], given: Anatomy | None) -> Anatomy:
+    """The anatomy of a network's levels, by default that of the experiments where there are four."""
+    if given is None and len(names) == len(CORTEX):
+        return anatomy(*CORTEX)
+    if given is None or given.num_levels != len(names):
+        what = "is missing" if given is None else f"has {given.num_levels} levels"
+        raise UserError(
+            what,
+            where="anatomy",
+            expected=f"one network for each of the {len(names)} levels ({', '.join(names)}), bottom first: "
+            f"anatomy={_example(len(names))}",
+        )
+    return given
+
+
+def _example(levels: int) -> str:
+    chosen = [
+        *CORTEX[:-1][: levels - 1],
+        *["control"] * (levels - len(CORTEX)),
+        CORTEX[-1],
+    ]
+    return f"anatomy({', '.join(map(repr, chosen))})"
+
+
+def effects_of(drug: Group | Course | Effects, dtype: jnp.dtype) -> Effects:
+    """The effects of one shape, finite real numbers."""
+    if not isinstance(drug, Effects):
+        drug = effects(drug.course if isinstance(drug, Group) else drug)
+    read = [
+        read_numbers(each, where=name, dtype=dtype)
+        for name, each in drug._asdict().items()
+    ]
+    try:
+        return Effects(*jnp.broadcast_arrays(*read))
+    except ValueError:
+        shapes = ", ".join(str(np.shape(each)) for each in read)
+        raise UserError(
+            f"have shapes that do not fit: {shapes}", where="effects", expected="one"
+        ) from None
+
+
+def check_reached(account: Account, felt: Effects) -> None:
+    """A drug that acts, but on nothing the account needs, is no drug to it: a mistake, not a null result."""
+    needs = account.needs
+    if isinstance(needs, str) or not set(needs) <= set(Effects._fields):
+        raise UserError(
+            f"needs is {needs!r}",
+            where=_named(account),
+            expected=f"a tuple of some of {', '.join(Effects._fields)}",
+        )
+    if any(map(is_traced, felt)):
+        return
+    named = felt._asdict().items()
+    acts = {name for name, each in named if np.any(np.asarray(each) != 0)}
+    if acts and needs and not acts.intersection(needs):
+        raise UserError(
+            f"needs {' or '.join(needs)}, which is 0 at all times; what the doses reach is "
+            f"{', '.join(sorted(acts))}",
+            where=_named(account),
+        )
+
+
+def check_modulations(account: Account, places: Anatomy, felt: Effects) -> None:
+    """Raise a UserError unless the account makes a possible modulation of every moment: felt is (moments,)."""
+
+    def words(one: Effects) -> dict[str, Any]:
+        made = account.modulate(one, places)
+        if not isinstance(made, Modulation):
+            raise UserError(
+                f"modulate returns {short(made)}",
+                where=_named(account),
+                expected="a pcmodel.Modulation",
+            )
+        return {
+            **{name: dict(getattr(made, name)) for name in FACTORS},
+            **{name: jnp.asarray(getattr(made, name)) for name in SCALARS},
+        }
+
+    try:
+        found = jax.vmap(words)(felt)
+    except JAXTypeError:
+        raise UserError(
+            "modulate looks at the value of an effect",
+            where=_named(account),
+            expected="operations of jax.numpy, such as jnp.where for a condition",
+        ) from None
+    for name, values in found.items():
+        for level, each in values.items() if name in FACTORS else ((None, values),):
+            if not is_traced(each):
+                _check_word(account, name, level, np.asarray(each))
+
+
+def _check_word(account: Account, name: str, level: Any, values: np.ndarray) -> None:
+    place = name if level is None else f"{name} of level {level!r}"
+    most = SCALARS.get(name)
+    if most is not None and values.ndim != 1:
+        raise UserError(
+            f"makes {place} of shape {values.shape[1:]}",
+            where=_named(account),
+            expected="one number",
+        )
+    low = values > 0 if most is None else values >= 0
+    good = np.isfinite(values) & low & (values <= (np.inf if most is None else most))
+    if not np.all(good):
+        wrong = values[~good].flat[0]
+        expected = (
+            "a positive number" if most is None else f"a number from 0 to {most:g}"
+        )
+        raise UserError(
+            f"makes {place} {wrong:g}", where=_named(account), expected=expected
+        )
+
+
+def _named(account: Account) -> str:
+    return f"account {type(account).__name__.lower()}"
+
+
+def check_hypothesis(
+    problem: Problem, holds: Callable[[Array], Any], level: int
+) -> None:
+    """Raise a UserError unless it makes one truth value of a level's activity."""
+    structure = problem.structure
+    if level == 0 and structure.is_discrete:
+        raise UserError(
+            "is asked about a level of choices, whose probabilities are its mean",
+            where="hypothesis",
+            expected="a level above",
+        )
+    width = structure.model.widths[level]
+    activity = jax.ShapeDtypeStruct((width,), problem.inputs.gains[0].dtype)
+    expected = "a function of jax.numpy from the level's activity, (width,), to one truth value, lambda x: x[0] < 0"
+    try:
+        found: Sequence[Any] = jax.tree.leaves(jax.eval_shape(holds, activity))
+    except (JAXTypeError, TypeError, IndexError, ValueError) as error:
+        said = str(error).splitlines()[0]
+        raise UserError(
+            f"fails ({said})", where="hypothesis", expected=expected
+        ) from None
+    if len(found) != 1 or found[0].shape != () or found[0].dtype != bool:
+        told = (
+            ", ".join(f"{each.dtype}{list(each.shape)}" for each in found) or "nothing"
+        )
+        raise UserError(f"returns {told}", where="hypothesis", expected=expected)
