@@ -39,6 +39,7 @@ BROKEN = re.compile(
     r"|abortado|abortad[oa]|invalid[oe]|cancelado|interrotto|afgebroken|ongeldig)"
     r"(?:[\W_]*(?:trial|response))?"
 )
+UNFINISHED = {"live", "in progress", "timed out", "rejected"}
 MOST_LEVELS = 40
 
 
@@ -75,4 +76,6 @@ def _is_broken(name: str, level: str, levels: Sequence[str]) -> bool:
         return bool(FINISHED.fullmatch(plain(name))) and flags[level] == 0.0
     if FLAGGED.fullmatch(plain(name)) and folded(level) in YES:
         return True
+    if {"participant", "status"} <= set(words(name)) and folded(level) in UNFINISHED:
+        return True  # of Gorilla
     return bool(TELLING & set(words(name)) and BROKEN.fullmatch(folded(level)))

@@ -71,6 +71,29 @@ def rows_of(names, cells):
         ("too_slow", ("1", "1"), "0"),
         ("Finished", ("0", "0"), "1"),
         ("ended_on", ("timeout", "timeout"), "response"),
+        ("keep", ("FALSE", "FALSE"), "TRUE"),
+        ("use", ("0", "0"), "1"),
+        ("Ausschluss", ("ja", "ja"), "nein"),
+        ("Ausgeschlossen", ("ja", "ja"), "nein"),
+        ("excluded", ("oui", "oui"), "non"),
+        ("Ausschlussgrund", ("Abbruch", "krank"), ""),
+        ("eingeschlossen", ("nein", "nein"), "ja"),
+        ("is_pilot", ("1", "1"), "0"),
+        ("session.is_demo", ("1", "1"), "0"),
+        ("test_run", ("yes", "yes"), "no"),
+        ("Status", ("Survey Preview",) * 2, "IP Address"),
+        ("DistributionChannel", ("preview",) * 2, "anonymous"),
+        ("mode", ("debug", "debug"), "live"),
+        ("Participant Status", ("live", "live"), "complete"),
+        ("consent", ("0", "0"), "1"),
+        ("attention_check", ("fail", "fail"), "pass"),
+        ("isTest", ("0", "0"), "1"),
+        ("experimental", ("0", "0"), "1"),
+        ("mode", ("train", "train"), "test"),
+        ("block_type", ("Probe", "Probe"), "Experiment"),
+        ("trial_kind", ("example", "example"), "real"),
+        ("block", ("P", "P"), "T1"),
+        ("block", ("0", "0"), "1"),
     ],
 )
 def test_practice_and_exclusions_of_other_names_are_asked_about(
@@ -115,12 +138,45 @@ def test_practice_and_exclusions_of_other_names_are_asked_about(
         ("kind", ["ProbeTrial", "probe block"] * 4),
         ("status", ["failed", "succeeded"] * 4),
         ("cue", ["Übungsplatz 1"] * 8),
+        ("valid", ["1", "1", "1", "0"] * 2),
+        ("block", ["0"] * 4 + ["1"] * 4),
+        ("kind", ["probe", "experimental"] * 4),
+        ("word", ["train", "house"] * 4),
+        ("mode", ["train", "bus"] * 4),
+        ("used_hint", ["0", "1"] * 4),
+        ("occupation", ["pilot"] * 8),
+        ("participant_status", ["complete"] * 8),
     ],
 )
 def test_trials_beside_practice_stay_trials(column, cells, tmp_path):
     rows = "".join(f"b,x,{i % 2},{i // 2 % 2}\n" for i in range(2))
     text = rows_of(column, cells) + (rows if column == "group" else "")
     assert load(tmp_path, text).present.sum() == 8 + 2 * (column == "group")
+
+
+@pytest.mark.parametrize(
+    ("column", "out", "kept"),
+    [
+        ("valid", "0", "1"),
+        ("gültig", "nein", "ja"),
+        ("Ausschluss", "ja", "nein"),
+        ("Status", "Survey Preview", "IP Address"),
+        ("pilot", "yes", "no"),
+    ],
+)
+def test_people_to_be_left_out_are_asked_about(column, out, kept, tmp_path, capsys):
+    rows = [
+        f"{who},{out if who == 'c' else kept},{i % 2},{i // 2 % 2}"
+        for who in "abc"
+        for i in range(6 + ord(who) % 3)
+    ]
+    text = table(f"subject,{column},outcome,response", *rows)
+    said = both(tmp_path, capsys, text)
+    assert f"column {column!r}, rows " in said and repr(out) in said
+    series, _ = follow(tmp_path, capsys, text, "--where", advised(said)[0])
+    assert len(series.participant) == 2
+    series, _ = follow(tmp_path, capsys, text, "--where", advised(said)[1])
+    assert len(series.participant) == 3
 
 
 def test_loops_of_which_one_may_be_practice_are_asked_about(tmp_path):
