@@ -37,6 +37,7 @@ from pcmodel.behaviour.dataset.trials.ordering import in_order
 from pcmodel.behaviour.dataset.trials.phases import check_phases
 from pcmodel.behaviour.dataset.trials.practice import check_rows
 from pcmodel.behaviour.dataset.trials.repeats import check_repeats
+from pcmodel.behaviour.dataset.trials.returned import check_returned
 from pcmodel.behaviour.dataset.trials.sessions import check_sessions
 from pcmodel.behaviour.dataset.values.codes import check_words, is_coded, told
 from pcmodel.behaviour.dataset.values.missing import coded_cells, without_codes
@@ -167,6 +168,7 @@ def arrange(
     check_sessions(raw, places, series, used, given, problems)
     others = used | set(places.values())
     check_people_apart(raw, places, people, series, others, problems)
+    check_returned(raw, places, who, others, given, problems)
     check_repeats(raw, task, places, series, None if own in asked else own, problems)
     # Trials that stand twice because of these rows or columns are no second thing to correct.
     settled = len(problems) == before
