@@ -28,6 +28,7 @@ from pcmodel.behaviour.dataset.tables.where import (
     named,
     option,
 )
+from pcmodel.behaviour.dataset.trials.attempts import check_attempts
 from pcmodel.behaviour.dataset.trials.ids import (
     check_people_apart,
     ids_put_together,
@@ -39,6 +40,7 @@ from pcmodel.behaviour.dataset.trials.practice import check_rows
 from pcmodel.behaviour.dataset.trials.repeats import check_repeats
 from pcmodel.behaviour.dataset.trials.returned import check_returned
 from pcmodel.behaviour.dataset.trials.sessions import check_sessions
+from pcmodel.behaviour.dataset.values.chosen import check_chosen
 from pcmodel.behaviour.dataset.values.codes import check_words, is_coded, told
 from pcmodel.behaviour.dataset.values.missing import coded_cells, without_codes
 from pcmodel.behaviour.dataset.values.near_numbers import listed_numbers
@@ -164,9 +166,11 @@ def arrange(
     before = len(problems)
     said = {places[name] for name in extra} | asked
     check_rows(raw, task, places, values, who, said, problems)
+    check_chosen(raw, task, places, said | set(places.values()), given, problems)
+    others = used | set(places.values())
+    check_attempts(raw, places, series, others, problems)
     check_phases(raw, task, places, values, series, used, given, problems)
     check_sessions(raw, places, series, used, given, problems)
-    others = used | set(places.values())
     check_people_apart(raw, places, people, series, others, problems)
     check_returned(raw, places, who, others, given, problems)
     check_repeats(raw, task, places, series, None if own in asked else own, problems)
