@@ -38,6 +38,7 @@ from pcmodel.behaviour.dataset.trials.ordering import in_order
 from pcmodel.behaviour.dataset.trials.phases import check_phases
 from pcmodel.behaviour.dataset.trials.practice import check_rows
 from pcmodel.behaviour.dataset.trials.repeats import check_repeats
+from pcmodel.behaviour.dataset.trials.restarts import check_restarts
 from pcmodel.behaviour.dataset.trials.returned import check_returned
 from pcmodel.behaviour.dataset.trials.sessions import check_sessions
 from pcmodel.behaviour.dataset.values.chosen import check_chosen
@@ -164,6 +165,7 @@ def arrange(
     _check_options(raw, task, places, values, keys, reading, problems)
     used = {places[name] for name in (*grouped, *covariates)} | asked | set(parts)
     before = len(problems)
+    people_out = None if own in asked else own
     said = {places[name] for name in extra} | asked
     check_rows(raw, task, places, values, who, said, problems)
     check_chosen(raw, task, places, said | set(places.values()), given, problems)
@@ -173,7 +175,10 @@ def arrange(
     check_sessions(raw, places, series, used, given, problems)
     check_people_apart(raw, places, people, series, others, problems)
     check_returned(raw, places, who, others, given, problems)
-    check_repeats(raw, task, places, series, None if own in asked else own, problems)
+    check_repeats(raw, task, places, series, people_out, problems)
+    if len(problems) == before:
+        note = check_restarts(raw, places, series, used, given, own, problems)
+        notes.append(note)
     # Trials that stand twice because of these rows or columns are no second thing to correct.
     settled = len(problems) == before
     found, changing = read_covariates(
