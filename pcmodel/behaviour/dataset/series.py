@@ -15,6 +15,8 @@ from jaxtyping import Bool, Float, Int
 
 from pcmodel.behaviour.dataset.columns import parse_columns
 from pcmodel.behaviour.dataset.covariates import read_covariates, read_labels
+from pcmodel.behaviour.dataset.exclusions.attempts import check_attempts
+from pcmodel.behaviour.dataset.exclusions.practice import check_rows
 from pcmodel.behaviour.dataset.naming import check_alike
 from pcmodel.behaviour.dataset.placing import find_columns
 from pcmodel.behaviour.dataset.reading import Reading, check_reading
@@ -28,7 +30,6 @@ from pcmodel.behaviour.dataset.tables.where import (
     named,
     option,
 )
-from pcmodel.behaviour.dataset.trials.attempts import check_attempts
 from pcmodel.behaviour.dataset.trials.ids import (
     check_people_apart,
     ids_put_together,
@@ -36,7 +37,6 @@ from pcmodel.behaviour.dataset.trials.ids import (
 )
 from pcmodel.behaviour.dataset.trials.ordering import in_order
 from pcmodel.behaviour.dataset.trials.phases import check_phases
-from pcmodel.behaviour.dataset.trials.practice import check_rows
 from pcmodel.behaviour.dataset.trials.repeats import check_repeats
 from pcmodel.behaviour.dataset.trials.restarts import check_restarts
 from pcmodel.behaviour.dataset.trials.returned import check_returned
@@ -168,8 +168,9 @@ def arrange(
     people_out = None if own in asked else own
     said = {places[name] for name in extra} | asked
     check_rows(raw, task, places, values, who, said, problems)
-    check_chosen(raw, task, places, said | set(places.values()), given, problems)
     others = used | set(places.values())
+    told_by = {*given, *reading.codes}
+    check_chosen(raw, task, places, said | others, told_by, problems)
     check_attempts(raw, places, series, others, problems)
     check_phases(raw, task, places, values, series, used, given, problems)
     check_sessions(raw, places, series, used, given, problems)

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from pcmodel.behaviour.dataset.exclusions.practice_words import folded
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.trials.practice_words import folded
 
 COUNTS = {
     *("nr", "no", "number", "num", "n", "t", "order", "index", "count", "time"),

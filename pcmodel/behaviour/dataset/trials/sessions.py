@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pcmodel.behaviour.dataset.exclusions.practice_words import folded
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.trials.practice_words import folded
 from pcmodel.behaviour.dataset.violations import Violations
 
 SESSION = {"sess", "ses"}
@@ -67,6 +67,8 @@ def check_sessions(
         rows = split_rows(cells, series)
         if not len(rows):
             continue
+        if sure == "counted on" and not _counted_on(raw, places, series):
+            continue  # trials that stand twice are asked about as such
         if sure != "surely" and not is_in_turn(raw, places, cells, series, rows):
             continue
         whose, option = "a person", pasted("columns", f"session={listed(name)}")
@@ -86,7 +88,7 @@ def _each_once(series: np.ndarray) -> bool:
 
 
 def _names_sessions(name: str, cells: Sequence[str]) -> str:
-    """`surely`, `maybe`, or nothing."""
+    """`surely`, `maybe`, so if trials are `counted on` over it, or nothing."""
     said = set(map(folded, words(name)))
     if said & SESSION or SURELY.search(folded(plain(name))):
         return "surely"
@@ -95,7 +97,7 @@ def _names_sessions(name: str, cells: Sequence[str]) -> str:
     levels = {cell.strip() for cell in set(cells) if not is_missing(cell)}
     # A word may be the phase of a reversal; the first and the second may be two visits.
     if plain(name) in ("t", "phase") and levels in ({"1", "2"}, {"0", "1"}):
-        return "maybe"
+        return "counted on"
     if said & STAGES or len(levels) < 2:
         return ""
     return "maybe" if all(map(OCCASIONS.fullmatch, levels)) else ""
@@ -139,6 +141,14 @@ def is_in_turn(
     order = order[np.argsort(own[order], kind="stable")]
     changes = np.diff(np.stack([own, level])[:, order]).any(axis=0).sum() + 1
     return bool(changes == np.unique(np.stack([own, level]), axis=1).shape[1])
+
+
+def _counted_on(raw: RawTable, places: Mapping[str, str], series: np.ndarray) -> bool:
+    """Whether no number of a trial comes twice in its series, or there are none."""
+    if "trial" not in places:
+        return True
+    pairs = list(zip(series.tolist(), raw.columns[places["trial"]], strict=True))
+    return len(set(pairs)) == len(pairs)
 
 
 def _is_once(*keys: np.ndarray) -> bool:

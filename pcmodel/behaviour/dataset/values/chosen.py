@@ -1,13 +1,13 @@
 """Which option was chosen, where one column tells its side or key and another the option."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from pcmodel.behaviour.dataset.exclusions.practice_words import folded
 from pcmodel.behaviour.dataset.naming import words
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.trials.practice_words import folded
 from pcmodel.behaviour.dataset.values.options import MOST, SHOWN, SIDES
 from pcmodel.behaviour.dataset.violations import Violations
 
@@ -23,12 +23,15 @@ def check_chosen(
     task: Task,
     places: Mapping[str, str],
     used: set[str],
-    given: Mapping[str, str],
+    told: Collection[str],
     problems: Violations,
 ) -> None:
-    """No second column tells which of as many options was chosen, and says otherwise."""
+    """No second column tells which of as many options was chosen, and says otherwise.
+
+    told: names of the task whose column, or whose codes, the user gave.
+    """
     response = task.response
-    if task.column(response).kind != "integer" or response in given:
+    if task.column(response).kind != "integer" or response in told:
         return
     place = places.get(response)
     if place is None:

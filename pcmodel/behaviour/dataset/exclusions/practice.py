@@ -5,13 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pcmodel.behaviour.dataset.naming import called, plain, words
-from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
-from pcmodel.behaviour.dataset.tables.cells import is_missing, to_flag, to_number
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import choice, named, option
-from pcmodel.behaviour.dataset.trials.broken_off import check_broken_off
-from pcmodel.behaviour.dataset.trials.practice_words import (
+from pcmodel.behaviour.dataset.exclusions.broken_off import check_broken_off
+from pcmodel.behaviour.dataset.exclusions.practice_words import (
     EXCLUDED,
     INCLUDED,
     INCLUDED_ROWS,
@@ -25,7 +20,12 @@ from pcmodel.behaviour.dataset.trials.practice_words import (
     names_practice,
     says,
 )
-from pcmodel.behaviour.dataset.trials.rehearsed import rehearsed
+from pcmodel.behaviour.dataset.exclusions.rehearsed import rehearsed
+from pcmodel.behaviour.dataset.naming import called, plain, words
+from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
+from pcmodel.behaviour.dataset.tables.cells import is_missing, to_flag, to_number
+from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.where import choice, named, option
 from pcmodel.behaviour.dataset.violations import Violations
 
 # Words of rows that are shown or done, but are no trials of the task.

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pcmodel.behaviour.dataset.exclusions.practice_words import YES, folded
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_flag
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import choice
-from pcmodel.behaviour.dataset.trials.practice_words import YES, folded
 from pcmodel.behaviour.dataset.violations import Violations
 
 # Names of columns that are 1 or true in such rows.

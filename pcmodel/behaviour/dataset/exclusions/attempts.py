@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pcmodel.behaviour.dataset.exclusions.practice_words import folded
 from pcmodel.behaviour.dataset.naming import plain
 from pcmodel.behaviour.dataset.tables.cells import to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import comparison, every, option
 from pcmodel.behaviour.dataset.trials.blocks import as_they_stand
 from pcmodel.behaviour.dataset.trials.ordering import by_series
-from pcmodel.behaviour.dataset.trials.practice_words import folded
 from pcmodel.behaviour.dataset.violations import Violations
 
 ATTEMPTS = re.compile(

@@ -6,10 +6,10 @@ of it comes before what is called the task, or where it is shorter than every ot
 
 from collections.abc import Sequence
 
+from pcmodel.behaviour.dataset.exclusions.practice_words import folded, says
 from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.schema import BLOCK_NAMES
 from pcmodel.behaviour.dataset.tables.cells import is_missing
-from pcmodel.behaviour.dataset.trials.practice_words import folded, says
 
 FIRST = {
     *(
