@@ -2,7 +2,8 @@
 
 import pytest
 
-from pcmodel.behaviour.dataset import Reading
+from pcmodel.behaviour.dataset import Reading, find_task, load_series
+from pcmodel.errors import UserError
 from tests.behaviour.dataset.small_tables import (
     advised,
     both,
@@ -270,3 +271,29 @@ def test_trials_that_were_missed_now_and_then_are_trials(tmp_path, capsys):
     words = text.replace(",0\n", ",f\n").replace(",1\n", ",j\n")
     said = both(tmp_path, capsys, words, *only)
     assert "neither outcome" not in said and "--codes response=f,j" in said
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("Ausschluss", ("nein", "ja")), ("valid", ("1", "0")), ("is_pilot", ("0", "1"))],
+)
+def test_people_to_be_left_out_of_a_folder_are_asked_about(column, cells, tmp_path):
+    """The list of participants tells it, in a file of its own."""
+    people = [f"sub-{i + 1:02d}\t{cells[i == 2]}" for i in range(3)]
+    listed = table(f"participant_id\t{column}", *people)
+    (tmp_path / "participants.tsv").write_text(listed)
+    for i in range(3):
+        folder = tmp_path / f"sub-{i + 1:02d}" / "beh"
+        folder.mkdir(parents=True)
+        rows = [f"{t}\t{(t + i) % 2}\t{t // 3 % 2}" for t in range(6 + i)]
+        (folder / f"sub-{i + 1:02d}_task-a_beh.tsv").write_text(
+            table("trial\toutcome\tresponse", *rows)
+        )
+    with pytest.raises(UserError) as caught:
+        load_series(tmp_path, find_task("binary"))
+    said = str(caught.value)
+    assert f"column {column!r}" in said and "is to be left out" in said
+    series = load_series(
+        tmp_path, find_task("binary"), reading=Reading(where=advised(said)[0])
+    )
+    assert series.num_participants == 2
