@@ -17,6 +17,7 @@ from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import comparison, option
 from pcmodel.behaviour.dataset.tables.wide import check_wide, to_long, trials_in_columns
 from pcmodel.behaviour.dataset.trials.blocks import stands
+from pcmodel.behaviour.dataset.values.chosen import answer_otherwise, count_otherwise
 from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import unknown_name
 
@@ -59,6 +60,8 @@ def find_columns(
             free = [n for n in raw.columns if n not in taken or plain(n) == plain(name)]
             found = called(free, names)
             _check_one(raw, name, found, problems)
+            if name == task.response:
+                _check_response(raw, task, found, problems)
             several = [] if found else _of_software(raw, task, name, free, names)
             found = several if len(several) == 1 else found
         if found:
@@ -121,6 +124,33 @@ def _check_one(
                 file=raw.file[0],
                 row=1,
             )
+
+
+def _check_response(
+    raw: RawTable, task: Task, found: Sequence[str], problems: Violations
+) -> None:
+    """A choice beside the response tells the same, if in other words: a key for a side."""
+    name = task.response
+    if not found or plain(found[0]) != plain(name):
+        return  # asked about already
+    if task.column(name).kind not in ("binary", "integer"):
+        return  # a choice may be made beside a rating
+    own = raw.columns[found[0]]
+    for other in found[1:]:
+        cells = raw.columns[other]
+        if raw.lacking.get(other) or raw.lacking.get(found[0]):
+            continue
+        if answer_otherwise(own, cells) or count_otherwise(own, cells):
+            meant = [
+                pasted("columns", f"{name}={listed(n)}") for n in (found[0], other)
+            ]
+            problems.add(
+                f"both {found[0]!r} and {other!r} could be the {name}, and they do not go "
+                f"together; say which is meant ({meant[0]} or {meant[1]})",
+                file=raw.file[0],
+                row=1,
+            )
+            return
 
 
 def _same_groups(one: Sequence[str], other: Sequence[str]) -> bool:

@@ -15,6 +15,8 @@ from jaxtyping import Bool, Float, Int
 
 from pcmodel.behaviour.dataset.columns import parse_columns
 from pcmodel.behaviour.dataset.covariates import read_covariates, read_labels
+from pcmodel.behaviour.dataset.exclusions.attempts import check_attempts
+from pcmodel.behaviour.dataset.exclusions.practice import check_rows
 from pcmodel.behaviour.dataset.naming import check_alike
 from pcmodel.behaviour.dataset.placing import find_columns
 from pcmodel.behaviour.dataset.reading import Reading, check_reading
@@ -35,9 +37,11 @@ from pcmodel.behaviour.dataset.trials.ids import (
 )
 from pcmodel.behaviour.dataset.trials.ordering import in_order
 from pcmodel.behaviour.dataset.trials.phases import check_phases
-from pcmodel.behaviour.dataset.trials.practice import check_rows
 from pcmodel.behaviour.dataset.trials.repeats import check_repeats
+from pcmodel.behaviour.dataset.trials.restarts import check_restarts
+from pcmodel.behaviour.dataset.trials.returned import check_returned
 from pcmodel.behaviour.dataset.trials.sessions import check_sessions
+from pcmodel.behaviour.dataset.values.chosen import check_chosen
 from pcmodel.behaviour.dataset.values.codes import check_words, is_coded, told
 from pcmodel.behaviour.dataset.values.missing import coded_cells, without_codes
 from pcmodel.behaviour.dataset.values.near_numbers import listed_numbers
@@ -161,13 +165,21 @@ def arrange(
     _check_options(raw, task, places, values, keys, reading, problems)
     used = {places[name] for name in (*grouped, *covariates)} | asked | set(parts)
     before = len(problems)
+    people_out = None if own in asked else own
     said = {places[name] for name in extra} | asked
     check_rows(raw, task, places, values, who, said, problems)
+    others = used | set(places.values())
+    told_by = {*given, *reading.codes}
+    check_chosen(raw, task, places, said | others, told_by, problems)
+    check_attempts(raw, places, series, others, problems)
     check_phases(raw, task, places, values, series, used, given, problems)
     check_sessions(raw, places, series, used, given, problems)
-    others = used | set(places.values())
     check_people_apart(raw, places, people, series, others, problems)
-    check_repeats(raw, task, places, series, None if own in asked else own, problems)
+    check_returned(raw, places, who, others, given, problems)
+    check_repeats(raw, task, places, series, people_out, problems)
+    if len(problems) == before:
+        note = check_restarts(raw, places, series, used, given, own, problems)
+        notes.append(note)
     # Trials that stand twice because of these rows or columns are no second thing to correct.
     settled = len(problems) == before
     found, changing = read_covariates(

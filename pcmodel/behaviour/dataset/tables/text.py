@@ -28,6 +28,7 @@ LINE_END = re.compile("\r\n|\r|\n")
 DIRECTIVE = re.compile(r'"?sep=(.)"?[;,\t]*', re.IGNORECASE)  # of spreadsheets
 WORD = re.compile(r'(?:"((?:[^"]|"")*)"|([^" ]+))(?: +|$)')
 LAST_LINE = re.compile(r"end of (?:file|data|experiment|log)|eof", re.IGNORECASE)
+UNNAMED = "Unnamed: 0"  # as pandas calls it
 ENOUGH = 200  # lines that show where the header is
 QUESTIONS = '{"ImportId"'
 LOG = "*** Header Start ***"  # of E-Prime, beside its tables
@@ -233,6 +234,8 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
         elif width > 1 and [cell.strip() for cell in row] == header:
             problems.add("is the header once more; remove it", file=file, row=number)
     problems.raise_if_any()
+    if not header[0] and _is_other_order(body):
+        header = [UNNAMED, *header[1:]]
     kept = [i for i, name in enumerate(header) if name or not _is_idle(i, body)]
     header = [header[i] for i in kept]
     if len(kept) < width:
@@ -273,6 +276,12 @@ def _other_width(row: Sequence[str], width: int) -> str:
     if not any(cell.strip() for cell in row[width:]):
         return f"{said}; remove the separators at its end"
     return f"{said}; enclose a cell that holds the separator in quotation marks"
+
+
+def _is_other_order(body: Sequence[Sequence[str]]) -> bool:
+    """Whether a first column that numbers the rows says that they stood otherwise."""
+    numbers = [int(row[0]) for row in body if _is_count(row[0].strip())]
+    return _is_idle(0, body) and numbers != sorted(numbers)
 
 
 def _is_idle(column: int, body: Sequence[Sequence[str]]) -> bool:

@@ -1,1 +1,1 @@
-"""Which rows are trials, of which session, and in which order."""
+"""Which trials are of which person and session, and in which order."""

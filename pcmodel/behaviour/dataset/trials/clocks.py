@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from pcmodel.behaviour.dataset.exclusions.practice_words import folded
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
@@ -19,7 +20,12 @@ from pcmodel.behaviour.dataset.tables.readers import RawTable
 COUNTS = {
     *("nr", "no", "number", "num", "n", "t", "order", "index", "count", "time"),
     *("position", "sequence", "seq", "row", "round", "times", "rounds", "clock"),
-    *("step", "steps", "iteration", "start", "begin"),
+    *("step", "steps", "iteration", "start", "begin", "obs", "observation"),
+    *("rownames", "rowname", "rownum", "rowid", "lfd", "lfdnr", "lfnr", "idx"),
+    *("durchgang", "durchgange", "runde", "zeit", "startzeit", "reihenfolge", "zeile"),
+    *("essai", "tour", "temps", "heure", "ordre", "ensayo", "ronda", "tiempo", "hora"),
+    *("orden", "beurt", "tijd", "volgorde", "turno", "tempo", "ordine", "tentativa"),
+    *("prova", "rodada"),
 }
 TIMES = {
     *("onset", "onsets", "timestamp", "timestamps", "elapsed", "started", "starttime"),
@@ -41,6 +47,8 @@ BESIDE = {
 }
 # Names in small letters without a mark between their words: `roundnumber`.
 TIMED = re.compile("onset|timestamp|elapsed")
+# Names that software gives to row names which have none: of R, readr and pandas.
+NAMELESS = re.compile(r"|x|x1|unnamed\d+|1|v1|column1|rownames")
 TOGETHER = re.compile(f"(?:{'|'.join(sorted(w for w in COUNTS if len(w) > 1))})+")
 # An onset's delay, or the time from one onset to the next, is no time of the day.
 SPANS = {
@@ -51,9 +59,11 @@ SPANS = {
 # PsychoPy numbers conditions (thisIndex), repetitions, and trials in a repetition so.
 NO_COUNTS = ("thisindex", "thisrepn", "thistrialn")
 ANEW = {"in", "within", "per", "of", "block", "run", "rep", "miniblock", "cycle", "sub"}
-ROW_NUMBERS = {"nr", "no", "number", "num", "n", "index", "count", "row"}
+ROW_NUMBERS = {"nr", "no", "number", "num", "n", "index", "count", "row", "obs"}
+ROW_NUMBERS |= {"rowname", "rownum", "rowid", "idx", "lfd", "lfdnr", "lfnr", "zeile"}
 DIFFERENT = 0.9  # of the values of what counts trials
 FILLED = 0.5  # of the rows, at least
+MOST_ROWS = 2.0  # numbers for each row that is left of a table
 DAY = 86400.0
 FORMATS = (
     *("%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
@@ -92,7 +102,8 @@ def find_clocks(
         if name in used:
             continue
         values = _numbers(cells)
-        if values is not None and (counts(name) or _are_since_1970(values)):
+        counting = counts(name) or (values is not None and are_row_names(name, values))
+        if values is not None and (counting or _are_since_1970(values)):
             certain = _are_since_1970(values) or _times_surely(name)
             clock = Clock(name, values, certain, True)
             if _is_different(values, part) != anew:
@@ -108,7 +119,7 @@ def counts(name: str) -> bool:
     >>> counts("round_number"), counts("Stim.OnsetTime"), counts("item_number")
     (True, True, False)
     """
-    said, whole = set(words(name)), plain(name)
+    said, whole = set(map(folded, words(name))), folded(plain(name))
     if whole.endswith(NO_COUNTS) or said & SPANS:
         return False
     if "trial" in whole or _times_surely(name):
@@ -129,7 +140,19 @@ def _times_surely(name: str) -> bool:
 
 def numbers_rows(name: str) -> bool:
     """Whether the name may be that of a number written beside the rows: `index`."""
+    if NAMELESS.fullmatch(plain(name)):
+        return True
     return "trial" not in plain(name) and bool(ROW_NUMBERS & set(words(name)))
+
+
+def are_row_names(name: str, values: Float[np.ndarray, " rows"]) -> bool:
+    """Whether a column without a name of its own numbers the rows of the table once."""
+    if not NAMELESS.fullmatch(plain(name)) or not np.all(values == np.round(values)):
+        return False
+    width = values.max() - values.min() + 1
+    return bool(
+        len(np.unique(values)) == len(values) and width <= MOST_ROWS * len(values)
+    )
 
 
 def _numbers(cells: Sequence[str]) -> Float[np.ndarray, " rows"] | None:

@@ -36,6 +36,8 @@ from pcmodel.behaviour.dataset.violations import Violations
 
 FEW = 0.1  # of the steps from trial to trial, and a sign of no order at all
 
+# Of the task's columns those that say whose trial it is, and which.
+NO_OUTCOMES = {"participant", "session", "block", "trial"}
 LEAST_STEPS = 7  # of a series, on average, that show whether it is mixed
 MIXED = (0.25, 0.75)  # of the steps go back: half of them do in a random order
 
@@ -69,7 +71,8 @@ def in_order(
     if stands(raw, given):
         return np.argsort(series, kind="stable"), "order: as the rows stand"
     if column is None:
-        _check_order(raw, part, taken, problems)
+        done = [raw.columns[n] for k, n in places.items() if k not in NO_OUTCOMES]
+        _check_order(raw, part, taken, done, problems)
         if settled:
             _check_anew(raw, part, taken, problems)
             for name in names:
@@ -195,9 +198,18 @@ def _numbers(raw: RawTable, column: str, problems: Violations) -> np.ndarray:
 
 
 def _check_order(
-    raw: RawTable, part: np.ndarray, taken: set[str], problems: Violations
+    raw: RawTable,
+    part: np.ndarray,
+    taken: set[str],
+    done: Sequence[Sequence[str]],
+    problems: Violations,
 ) -> None:
-    """Rows stand in the order of whatever seems to count or time the trials."""
+    """Rows stand in the order of whatever seems to count or time the trials.
+
+    Rows that were sorted by what was seen or `done` stand in as many stretches as that has
+    values, in each of which the clock runs from its beginning: no run after a run. Nor is
+    one where the numbers of all stretches together make one count.
+    """
     rows = np.argsort(part, kind="stable")
     for clock in find_clocks(raw, part, taken):
         fallen = clock.falls(rows, part)
@@ -205,7 +217,9 @@ def _check_order(
             continue
         as_it_is = every(clock.name, raw.columns[clock.name][fallen[0]])
         keep = f"or keep the rows as they stand ({as_it_is})"
-        if _begins_anew(clock, fallen, part):
+        is_sorted = _counts_on(clock, part)
+        is_sorted |= any(_begins(c, rows, part) == set(fallen.tolist()) for c in done)
+        if not is_sorted and _begins_anew(clock, fallen, part):
             begun = _what_begins(raw, part, fallen, taken)
             said = f"begins anew; say what begins there{begun}, {keep}"
         else:
@@ -216,6 +230,20 @@ def _check_order(
                 f"{is_count if clock.is_number else ''}sort the rows, {keep}"
             )
         problems.add(said, **raw.at(int(fallen[0]), clock.name))
+
+
+def _counts_on(clock: Clock, part: np.ndarray) -> bool:
+    """Whether the numbers of each part are a count that leaves none out."""
+    order = np.lexsort((clock.values, part))
+    steps = np.diff(clock.values[order])[np.diff(part[order]) == 0]
+    return bool(np.all(steps == 1.0))
+
+
+def _begins(cells: Sequence[str], rows: np.ndarray, part: np.ndarray) -> set[int]:
+    """The rows, taken in this order, whose cell is another than the one above in their part."""
+    value = np.asarray([cell.strip() for cell in cells])[rows]
+    changed = (value[1:] != value[:-1]) & (np.diff(part[rows]) == 0)
+    return set(rows[1:][changed].tolist())
 
 
 def _what_begins(

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pcmodel.behaviour.dataset.exclusions.practice_words import folded
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
@@ -12,13 +13,20 @@ from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.violations import Violations
 
 SESSION = {"sess", "ses"}
-SURELY = re.compile("(?<!sub)session|visit")
+SURELY = re.compile(
+    "(?<!sub)session|visit|sitzung|(?<!sub)seance|sesion|messzeitpunkt|erhebung(?!s?(?:ort|leiter|datum))"
+    r"|sessie|seduta|sedute|sessao|sesja|^mzp|meetmoment|tempsdemesure"
+)
 NUMBER = re.compile("(?:no|nr|num|number|id|index)$")
 # Columns of these may also count trials, or tell what is shown in them.
 OCCASION = {
     *("day", "date", "week", "month", "wave", "occasion", "timepoint", "sitting"),
     *("appointment", "assessment", "measurement", "prepost", "followup"),
-    *("drug", "treatment", "medication", "med", "meds", "dose"),
+    *("drug", "treatment", "medication", "med", "meds", "dose", "arm", "period"),
+    *("termin", "zeitpunkt", "testtag", "messtag", "tag", "woche", "welle", "besuch"),
+    *("jour", "semaine", "rendezvous", "dia", "semana", "cita", "dag", "giorno"),
+    *("settimana", "meting", "moment", "substanz", "substance", "sustancia", "droge"),
+    *("medikament", "medikation", "behandlung", "traitement", "tratamiento"),
 }
 OCCASIONS = re.compile(
     r"(?:t|v|day|week|month|visit|wave|session|sess?|time|time.?point)[ _-]?\d+"
@@ -59,6 +67,8 @@ def check_sessions(
         rows = split_rows(cells, series)
         if not len(rows):
             continue
+        if sure == "counted on" and not _counted_on(raw, places, series):
+            continue  # trials that stand twice are asked about as such
         if sure != "surely" and not is_in_turn(raw, places, cells, series, rows):
             continue
         whose, option = "a person", pasted("columns", f"session={listed(name)}")
@@ -78,13 +88,16 @@ def _each_once(series: np.ndarray) -> bool:
 
 
 def _names_sessions(name: str, cells: Sequence[str]) -> str:
-    """`surely`, `maybe`, or nothing."""
-    said = set(words(name))
-    if said & SESSION or SURELY.search(plain(name)):
+    """`surely`, `maybe`, so if trials are `counted on` over it, or nothing."""
+    said = set(map(folded, words(name)))
+    if said & SESSION or SURELY.search(folded(plain(name))):
         return "surely"
-    if said & OCCASION or NUMBER.sub("", plain(name)) in OCCASION:
+    if said & OCCASION or NUMBER.sub("", folded(plain(name))) in OCCASION:
         return "maybe"
     levels = {cell.strip() for cell in set(cells) if not is_missing(cell)}
+    # A word may be the phase of a reversal; the first and the second may be two visits.
+    if plain(name) in ("t", "phase") and levels in ({"1", "2"}, {"0", "1"}):
+        return "counted on"
     if said & STAGES or len(levels) < 2:
         return ""
     return "maybe" if all(map(OCCASIONS.fullmatch, levels)) else ""
@@ -128,6 +141,14 @@ def is_in_turn(
     order = order[np.argsort(own[order], kind="stable")]
     changes = np.diff(np.stack([own, level])[:, order]).any(axis=0).sum() + 1
     return bool(changes == np.unique(np.stack([own, level]), axis=1).shape[1])
+
+
+def _counted_on(raw: RawTable, places: Mapping[str, str], series: np.ndarray) -> bool:
+    """Whether no number of a trial comes twice in its series, or there are none."""
+    if "trial" not in places:
+        return True
+    pairs = list(zip(series.tolist(), raw.columns[places["trial"]], strict=True))
+    return len(set(pairs)) == len(pairs)
 
 
 def _is_once(*keys: np.ndarray) -> bool:

@@ -7,7 +7,9 @@ import pytest
 from pcmodel.behaviour.dataset import Reading
 from tests.behaviour.dataset.small_tables import (
     advised,
+    both,
     complaint,
+    follow,
     load,
     options,
     table,
@@ -240,3 +242,65 @@ def test_what_begins_with_a_clock_is_the_column_that_changes_there(name, tmp_pat
     # No column changes there.
     text = text.replace(",B,", ",A,")
     assert "--columns session=COLUMN" in complaint(tmp_path, text)
+
+
+ROW_NAMES = ("", "X", "X1", "...1", "Unnamed: 0", "rownames", "obs")
+COUNTERS = (
+    "Durchgang",
+    "essai",
+    "ensayo",
+    "Zeit",
+    "timestamp",
+    "trials.thisN",
+    "round",
+)
+
+
+def sorted_by(name, key, *, first=False):
+    """Two people, whose rows are sorted by the outcome, and the number of each trial."""
+    rows = [
+        (who, 12 * (who == "b") * (name in ROW_NAMES) + t + 1, OUTCOMES[t % 10], t % 2)
+        for who in "ab"
+        for t in range(12)
+    ]
+    rows.sort(key=lambda row: (row[0], key(row)))
+    lines = [f"{who},{n},{u},{y}" for who, n, u, y in rows]
+    text = table(f"subject,{name},outcome,response", *lines)
+    if not first:
+        return text
+    cells = [line.split(",") for line in text.splitlines()]
+    return "\n".join(",".join((c[1], c[0], *c[2:])) for c in cells) + "\n"
+
+
+@pytest.mark.parametrize("name", (*ROW_NAMES, *COUNTERS))
+@pytest.mark.parametrize(
+    "key", [lambda row: row[2], lambda row: SHUFFLED[row[1] % 10]], ids=["u", "mixed"]
+)
+def test_numbers_that_give_another_order_than_the_rows_are_asked_about(
+    name, key, tmp_path, capsys
+):
+    text = sorted_by(name, key, first=name in ROW_NAMES)
+    said = both(tmp_path, capsys, text)
+    shown = name or "Unnamed: 0"
+    assert f"column {shown!r}, row" in said and "begins anew" not in said
+    assert f"(--columns {quote(f'trial={shown}')})" in said
+    series, _ = follow(tmp_path, capsys, text, "--columns", f"trial={shown}")
+    wanted = [OUTCOMES[t % 10] for t in range(12)]
+    assert series.values["outcome"].tolist() == [wanted] * 2
+    keep = ("--where", advised(said)[0])
+    series, _ = follow(tmp_path, capsys, text, *keep)
+    assert series.values["outcome"].tolist() != [wanted] * 2
+
+
+@pytest.mark.parametrize("name", ROW_NAMES)
+def test_row_names_in_the_order_of_the_rows_are_not_asked_about(name, tmp_path):
+    text = sorted_by(name, lambda row: row[1], first=True)
+    assert load(tmp_path, text).present.shape == (2, 12)
+
+
+def test_a_coordinate_numbers_no_rows(tmp_path):
+    rows = [
+        f"a,{cell},{i % 2},{i // 2 % 2}" for i, cell in enumerate((7, 2, 90, 41, 3))
+    ]
+    text = table("subject,X,outcome,response", *rows)
+    assert load(tmp_path, text).present.sum() == 5

@@ -5,7 +5,14 @@ from shlex import quote
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
-from tests.behaviour.dataset.small_tables import advised, complaint, load, table
+from tests.behaviour.dataset.small_tables import (
+    advised,
+    both,
+    complaint,
+    follow,
+    load,
+    table,
+)
 
 TRIALS = range(1, 6)
 
@@ -90,3 +97,50 @@ def test_ids_that_are_used_twice_are_asked_about(tmp_path):
     )
     (every,) = advised(said)
     assert load(tmp_path, text, reading=Reading(where=every)).num_participants == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "levels"),
+    [
+        ("Sitzung", (1, 2)),
+        ("Sitzungsnummer", (1, 2)),
+        ("Termin", ("T1", "T2")),
+        ("séance", (1, 2)),
+        ("sesión", (1, 2)),
+        ("sesion", (1, 2)),
+        ("Erhebung", (1, 2)),
+        ("Messzeitpunkt", (1, 2)),
+        ("sessie", (1, 2)),
+        ("seduta", ("a", "b")),
+        ("Substanz", ("pla", "psi")),
+        ("arm", ("pla", "psi")),
+        ("phase", (1, 2)),
+        ("t", (1, 2)),
+    ],
+)
+@pytest.mark.parametrize("numbered", [True, False])
+def test_sessions_in_other_languages_are_asked_about(
+    name, levels, numbered, tmp_path, capsys
+):
+    """Trials are counted on over the sessions, or not counted."""
+    cells = [
+        f"{level}{f',{t + 5 * i}' * numbered}"
+        for i, level in enumerate(levels)
+        for t in TRIALS
+    ]
+    text = trials(f"{name}{',trial' * numbered}", cells)
+    said = both(tmp_path, capsys, text)
+    assert f"column {name!r}: seems to name sessions" in said
+    series, _ = follow(tmp_path, capsys, text, "--columns", f"session={name}")
+    assert series.present.shape == (2, 5)
+    series, _ = follow(tmp_path, capsys, text, "--columns", f"block={name}")
+    assert series.present.shape == (1, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "levels"), [("arm", (1, 2)), ("t", (1, 2)), ("phase", ("a", "b"))]
+)
+def test_what_comes_back_names_no_session(name, levels, tmp_path):
+    """The arm of a bandit changes from trial to trial, and words may tell a reversal."""
+    cells = list(levels) * 5 if name != "phase" else sorted([*levels] * 5)
+    assert load(tmp_path, trials(name, cells)).present.shape == (1, 10)

@@ -194,7 +194,7 @@ def test_sides_on_which_options_change_are_asked_about(tmp_path, capsys):
     codes = ("--codes", "choice=left,right")
     series, _ = follow(tmp_path, capsys, text, *codes, **TASK)
     assert series.values["choice"][0].tolist() == [1 + t % 2 for t in range(8)]
-    same = text.replace(",B,", ",A,")
+    same = text.replace(",B,", ",A,").replace("chosen", "seen")
     follow(tmp_path, capsys, same, **TASK)
 
 

@@ -5,22 +5,27 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pcmodel.behaviour.dataset.exclusions.broken_off import check_broken_off
+from pcmodel.behaviour.dataset.exclusions.practice_words import (
+    EXCLUDED,
+    INCLUDED,
+    INCLUDED_ROWS,
+    NO_PRACTICE,
+    PREPARING,
+    TRIAL_OR_TEST,
+    TRIED,
+    TRIED_LEVEL,
+    folded,
+    is_practice,
+    names_practice,
+    says,
+)
+from pcmodel.behaviour.dataset.exclusions.rehearsed import rehearsed
 from pcmodel.behaviour.dataset.naming import called, plain, words
 from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_flag, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import choice, named, option
-from pcmodel.behaviour.dataset.trials.broken_off import check_broken_off
-from pcmodel.behaviour.dataset.trials.practice_words import (
-    EXCLUDED,
-    NO_PRACTICE,
-    PREPARING,
-    TRIAL_OR_TEST,
-    YES,
-    folded,
-    is_practice,
-    names_practice,
-)
 from pcmodel.behaviour.dataset.violations import Violations
 
 # Words of rows that are shown or done, but are no trials of the task.
@@ -31,12 +36,11 @@ NO_TRIAL = re.compile(
 )
 FLAGS = ("practice", "ispractice", "training")
 OF_LOOPS = ("thisn", "thistrialn", "thisrepn", "thisindex", "order")  # of PsychoPy
-INCLUDED = {"include", "included", "inclusion", "usable"}
-# Words that say so of rows only, for a partner or a reward may be good, or real.
-INCLUDED_ROWS = {"keep", "kept", "valid", "ok", "good", "real", "main", "experimental"}
 LEFT_OUT = re.compile(r"excluded?|outliers?|discarded|to be excluded", re.IGNORECASE)
 ROWS = {"is", "trial", "trials", "row", "rows", "subject", "participant"}
-OF_ROWS = ROWS | {"rt", "flag", "to", "reason"}
+ROWS |= {"test", "run", "session", "person", "data", "attention", "check", "checks"}
+OF_ROWS = ROWS | {"rt", "flag", "to", "reason", "grund", "motif", "criteria", "mode"}
+CHECKED = {"attention", "check"}
 FINE = {"ok", "none", "good", "fine", "keep", "kept", "included", "valid"}
 SHARE = 0.3  # of the rows, of which nobody misses so many
 MANY = 10  # rows
@@ -73,10 +77,14 @@ def check_rows(
         varies = len(set(zip(who, free[name], strict=True))) > len(set(who))
         spares = any(map(_is_spared, set(free[name])))
         is_phase = name in phases
+        before = rehearsed(name, free[name], who)
         for level in _levels(free[name]):
-            why = _no_trial(
-                name, level, is_phase=is_phase, varies=varies, spares=spares
-            )
+            why = _no_trial(name, level, is_phase=is_phase, varies=varies)
+            few = np.mean([c.strip() == level for c in free[name]]) <= SHARE
+            if _leaves_out(name, level, varies=varies, spares=spares, few=bool(few)):
+                why = why or "is to be left out"
+            if level in before:
+                why = "is no trial of the task"
             if varies and folded(level) in TRIAL_OR_TEST and not _all_tests(free[name]):
                 why = "is no trial of the task"
             if why:
@@ -127,7 +135,7 @@ def _all_tests(cells: Sequence[str]) -> bool:
 
 
 def _is_spared(cell: str) -> bool:
-    return is_missing(cell) or to_flag(cell) == 0.0 or cell.strip().lower() in FINE
+    return is_missing(cell) or says(cell) == 0.0 or cell.strip().lower() in FINE
 
 
 def _levels(cells: Sequence[str]) -> list[str]:
@@ -155,33 +163,43 @@ def _refuse(
             )
 
 
-def _no_trial(
-    name: str, level: str, *, is_phase: bool, varies: bool, spares: bool
-) -> str:
+def _no_trial(name: str, level: str, *, is_phase: bool, varies: bool) -> str:
     """Why rows of this level are no trials, by the words alone; empty if nothing says so.
 
-    What is one and the same in all rows of a person may tell a group that was trained; a
-    word is the reason of an exclusion where the column spares other rows.
+    What is one and the same in all rows of a person may tell a group that was trained.
     """
-    said, flag = set(words(name)), to_flag(level)
+    flag = says(level)
     practice = plain(name) in FLAGS or (varies and names_practice(name))
-    if practice and (flag == 1.0 or folded(level) in YES):
+    if practice and flag == 1.0:
         return "is no trial of the task"
-    bare = {folded(word) for word in said}
-    if bare & EXCLUDED and bare <= EXCLUDED | OF_ROWS:
-        reason = flag is None and spares and level.lower() not in FINE
-        reason = reason and to_number(level) is None
-        return "is to be left out" if flag == 1.0 or reason else ""
-    kept = said & INCLUDED or (said & INCLUDED_ROWS and said & ROWS)
-    if kept and said <= INCLUDED | INCLUDED_ROWS | OF_ROWS:
-        return "is to be left out" if flag == 0.0 else ""
-    if LEFT_OUT.fullmatch(level):
+    if LEFT_OUT.fullmatch(level) or TRIED_LEVEL.fullmatch(folded(level)):
         return "is to be left out"
     if not (varies or is_phase) or NO_PRACTICE.search(folded(level)):
         return ""
     if is_practice(level) or (is_phase and NO_TRIAL.search(level)):
         return "is no trial of the task"
     return ""
+
+
+def _leaves_out(
+    name: str, level: str, *, varies: bool, spares: bool, few: bool
+) -> bool:
+    """Whether a column that says which rows, or people, are used, leaves this level out.
+
+    A word is the reason of an exclusion where the column spares other rows. What is valid
+    on some trials only may be a cue, and what is kept on half of them an option.
+    """
+    bare, flag = {folded(word) for word in words(name)}, says(level)
+    if bare & EXCLUDED and bare <= EXCLUDED | OF_ROWS:
+        reason = flag is None and spares and level.lower() not in FINE
+        return flag == 1.0 or (reason and to_number(level) is None)
+    if bare & TRIED or plain(name) in TRIED:
+        return bare <= TRIED | OF_ROWS and flag == 1.0
+    rows = bare & ROWS or not varies or (few and bare <= {"keep", "kept", "use"})
+    kept = bare & INCLUDED or (bare & INCLUDED_ROWS and rows)
+    if (kept and bare <= INCLUDED | INCLUDED_ROWS | OF_ROWS) or bare == CHECKED:
+        return flag == 0.0 or folded(level) in ("fail", "failed")
+    return False
 
 
 def _check_loops(

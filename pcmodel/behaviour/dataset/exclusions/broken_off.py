@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pcmodel.behaviour.dataset.exclusions.practice_words import YES, folded
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_flag
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.where import choice
-from pcmodel.behaviour.dataset.trials.practice_words import YES, folded
 from pcmodel.behaviour.dataset.violations import Violations
 
 # Names of columns that are 1 or true in such rows.
@@ -39,6 +39,7 @@ BROKEN = re.compile(
     r"|abortado|abortad[oa]|invalid[oe]|cancelado|interrotto|afgebroken|ongeldig)"
     r"(?:[\W_]*(?:trial|response))?"
 )
+UNFINISHED = {"live", "in progress", "timed out", "rejected"}
 MOST_LEVELS = 40
 
 
@@ -75,4 +76,6 @@ def _is_broken(name: str, level: str, levels: Sequence[str]) -> bool:
         return bool(FINISHED.fullmatch(plain(name))) and flags[level] == 0.0
     if FLAGGED.fullmatch(plain(name)) and folded(level) in YES:
         return True
+    if {"participant", "status"} <= set(words(name)) and folded(level) in UNFINISHED:
+        return True  # of Gorilla
     return bool(TELLING & set(words(name)) and BROKEN.fullmatch(folded(level)))

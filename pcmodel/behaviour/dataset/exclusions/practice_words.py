@@ -7,6 +7,7 @@ import re
 import unicodedata
 
 from pcmodel.behaviour.dataset.naming import words
+from pcmodel.behaviour.dataset.tables.cells import to_flag
 
 ENGLISH = {"practice", "practise", "prac", "training", "tutorial", "warmup", "demo"}
 OTHER = "|".join(
@@ -37,13 +38,33 @@ YES = {
     *("on", "x", "ja", "j", "oui", "si", "sim", "wahr", "vrai", "vero", "tak", "ano"),
     *("verdadero", "verdadeiro", "igaz", "igen", "sant", "evet"),
 }
+NO = {
+    *("off", "nein", "non", "nee", "nej", "nei", "nao", "nie", "ne", "nem", "hayir"),
+    *("falsch", "faux", "falso", "hamis", "fals", "falsk"),
+}
 EXCLUDED = {
     *("exclude", "excluded", "exclusion", "outlier", "isoutlier", "reject", "rejected"),
     *("bad", "discard", "discarded", "invalid", "omit", "omitted", "remove", "removed"),
     *("excl", "drop", "dropped", "artifact", "artefact"),
     *("ausgeschlossen", "ausschluss", "exclu", "exclus", "excluido", "escluso"),
-    *("uitgesloten", "ungultig", "ausreißer", "ausreisser"),
+    *("uitgesloten", "ungultig", "ausreißer", "ausreisser", "exclusao", "uitsluiting"),
+    *("exclusionreason", "reasonexcluded", "ausschlussgrund", "ausgeschlossengrund"),
+    *("esclusione", "esclusa", "exclue", "excluida", "excluidos"),
 }
+INCLUDED = {
+    *("include", "included", "inclusion", "usable", "eingeschlossen", "einschluss"),
+    *("consent", "consented", "behalten"),
+    *("inclus", "incluido", "incluso", "geincludeerd", "einwilligung"),
+}
+# Words that say so of rows, or of people: a partner or a reward may be good, or real.
+INCLUDED_ROWS = {
+    *("keep", "kept", "use"),
+    *("valid", "ok", "good", "real", "main", "experimental", "gultig", "valide"),
+    *("valido", "geldig", "passed"),
+}
+# Of a run that somebody made to see whether all works.
+TRIED = {"pilot", "demo", "debug", "preview", "dummy", "testrun", "testlauf"}
+TRIED_LEVEL = re.compile(r"survey[\W_]*(?:preview|test)|preview|debug(?:ging)?|spam")
 
 
 def folded(text: str) -> str:
@@ -55,6 +76,18 @@ def folded(text: str) -> str:
     apart = unicodedata.normalize("NFKD", text.strip().casefold())
     bare = "".join(c for c in apart if not unicodedata.combining(c))
     return unicodedata.normalize("NFC", bare)
+
+
+def says(cell: str) -> float | None:
+    """1 or 0 of a cell that says yes or no in whatever language, NaN where missing, or None.
+
+    >>> says("Ja"), says("FALSE"), says("slept")
+    (1.0, 0.0, None)
+    """
+    flag, word = to_flag(cell), folded(cell)
+    if flag is not None or word not in YES | NO:
+        return flag
+    return float(word in YES)
 
 
 def names_practice(column: str) -> bool:

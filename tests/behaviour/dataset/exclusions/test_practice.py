@@ -2,7 +2,8 @@
 
 import pytest
 
-from pcmodel.behaviour.dataset import Reading
+from pcmodel.behaviour.dataset import Reading, find_task, load_series
+from pcmodel.errors import UserError
 from tests.behaviour.dataset.small_tables import (
     advised,
     both,
@@ -71,6 +72,29 @@ def rows_of(names, cells):
         ("too_slow", ("1", "1"), "0"),
         ("Finished", ("0", "0"), "1"),
         ("ended_on", ("timeout", "timeout"), "response"),
+        ("keep", ("FALSE", "FALSE"), "TRUE"),
+        ("use", ("0", "0"), "1"),
+        ("Ausschluss", ("ja", "ja"), "nein"),
+        ("Ausgeschlossen", ("ja", "ja"), "nein"),
+        ("excluded", ("oui", "oui"), "non"),
+        ("Ausschlussgrund", ("Abbruch", "krank"), ""),
+        ("eingeschlossen", ("nein", "nein"), "ja"),
+        ("is_pilot", ("1", "1"), "0"),
+        ("session.is_demo", ("1", "1"), "0"),
+        ("test_run", ("yes", "yes"), "no"),
+        ("Status", ("Survey Preview",) * 2, "IP Address"),
+        ("DistributionChannel", ("preview",) * 2, "anonymous"),
+        ("mode", ("debug", "debug"), "live"),
+        ("Participant Status", ("live", "live"), "complete"),
+        ("consent", ("0", "0"), "1"),
+        ("attention_check", ("fail", "fail"), "pass"),
+        ("isTest", ("0", "0"), "1"),
+        ("experimental", ("0", "0"), "1"),
+        ("mode", ("train", "train"), "test"),
+        ("block_type", ("Probe", "Probe"), "Experiment"),
+        ("trial_kind", ("example", "example"), "real"),
+        ("block", ("P", "P"), "T1"),
+        ("block", ("0", "0"), "1"),
     ],
 )
 def test_practice_and_exclusions_of_other_names_are_asked_about(
@@ -115,12 +139,45 @@ def test_practice_and_exclusions_of_other_names_are_asked_about(
         ("kind", ["ProbeTrial", "probe block"] * 4),
         ("status", ["failed", "succeeded"] * 4),
         ("cue", ["Übungsplatz 1"] * 8),
+        ("valid", ["1", "1", "1", "0"] * 2),
+        ("block", ["0"] * 4 + ["1"] * 4),
+        ("kind", ["probe", "experimental"] * 4),
+        ("word", ["train", "house"] * 4),
+        ("mode", ["train", "bus"] * 4),
+        ("used_hint", ["0", "1"] * 4),
+        ("occupation", ["pilot"] * 8),
+        ("participant_status", ["complete"] * 8),
     ],
 )
 def test_trials_beside_practice_stay_trials(column, cells, tmp_path):
     rows = "".join(f"b,x,{i % 2},{i // 2 % 2}\n" for i in range(2))
     text = rows_of(column, cells) + (rows if column == "group" else "")
     assert load(tmp_path, text).present.sum() == 8 + 2 * (column == "group")
+
+
+@pytest.mark.parametrize(
+    ("column", "out", "kept"),
+    [
+        ("valid", "0", "1"),
+        ("gültig", "nein", "ja"),
+        ("Ausschluss", "ja", "nein"),
+        ("Status", "Survey Preview", "IP Address"),
+        ("pilot", "yes", "no"),
+    ],
+)
+def test_people_to_be_left_out_are_asked_about(column, out, kept, tmp_path, capsys):
+    rows = [
+        f"{who},{out if who == 'c' else kept},{i % 2},{i // 2 % 2}"
+        for who in "abc"
+        for i in range(6 + ord(who) % 3)
+    ]
+    text = table(f"subject,{column},outcome,response", *rows)
+    said = both(tmp_path, capsys, text)
+    assert f"column {column!r}, rows " in said and repr(out) in said
+    series, _ = follow(tmp_path, capsys, text, "--where", advised(said)[0])
+    assert len(series.participant) == 2
+    series, _ = follow(tmp_path, capsys, text, "--where", advised(said)[1])
+    assert len(series.participant) == 3
 
 
 def test_loops_of_which_one_may_be_practice_are_asked_about(tmp_path):
@@ -214,3 +271,29 @@ def test_trials_that_were_missed_now_and_then_are_trials(tmp_path, capsys):
     words = text.replace(",0\n", ",f\n").replace(",1\n", ",j\n")
     said = both(tmp_path, capsys, words, *only)
     assert "neither outcome" not in said and "--codes response=f,j" in said
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("Ausschluss", ("nein", "ja")), ("valid", ("1", "0")), ("is_pilot", ("0", "1"))],
+)
+def test_people_to_be_left_out_of_a_folder_are_asked_about(column, cells, tmp_path):
+    """The list of participants tells it, in a file of its own."""
+    people = [f"sub-{i + 1:02d}\t{cells[i == 2]}" for i in range(3)]
+    listed = table(f"participant_id\t{column}", *people)
+    (tmp_path / "participants.tsv").write_text(listed)
+    for i in range(3):
+        folder = tmp_path / f"sub-{i + 1:02d}" / "beh"
+        folder.mkdir(parents=True)
+        rows = [f"{t}\t{(t + i) % 2}\t{t // 3 % 2}" for t in range(6 + i)]
+        (folder / f"sub-{i + 1:02d}_task-a_beh.tsv").write_text(
+            table("trial\toutcome\tresponse", *rows)
+        )
+    with pytest.raises(UserError) as caught:
+        load_series(tmp_path, find_task("binary"))
+    said = str(caught.value)
+    assert f"column {column!r}" in said and "is to be left out" in said
+    series = load_series(
+        tmp_path, find_task("binary"), reading=Reading(where=advised(said)[0])
+    )
+    assert series.num_participants == 2
