@@ -42,6 +42,7 @@ class Rows(NamedTuple):
     header: list[str]
     body: list[list[str]]
     numbers: list[int]
+    has_commas: bool = False  # numbers with decimal commas, now points
 
 
 def read_rows(path: Path) -> Rows:
@@ -74,7 +75,7 @@ def read_rows(path: Path) -> Rows:
         rows.append(cells)
     problems.raise_if_any()
     found = _named(rows, [number for number, _ in lines], path.name)
-    return found._replace(body=_with_points(found, separator))
+    return _with_points(found, separator)
 
 
 def _check_first_lines(lines: Sequence[tuple[int, str]], file: str) -> None:
@@ -283,10 +284,6 @@ def _is_idle(column: int, body: Sequence[Sequence[str]]) -> bool:
     return column == 0 and len(set(cells)) == len(cells) and all(map(_is_count, cells))
 
 
-def _is_blank(cell: str) -> bool:
-    return is_missing(cell) or cell.lower() == "none"
-
-
 def _is_count(cell: str) -> bool:
     return cell.isascii() and cell.isdecimal()
 
@@ -315,26 +312,26 @@ def _check_header(
             problems.add("the name stands twice", file=file, row=row, column=name)
 
 
-def _with_points(rows: Rows, separator: str) -> list[list[str]]:
-    """Decimal commas as points, where a whole column is written so.
+def _with_points(rows: Rows, separator: str) -> Rows:
+    """Decimal commas as points, where all cells of a column that have digits are so written.
 
+    Words in it (`k.A.`, `#NV`) are left, to be asked about as they are beside points.
     A column of 1,234 may be of thousands; its cells stay as they are, and are refused
     where they are read as numbers.
     """
-    body = rows.body
     if separator == ",":
-        return body
+        return rows
+    body, has_commas = rows.body, False
     for i in range(len(rows.header)):
-        cells = [row[i].strip() for row in body]
-        commas = [bool(COMMA_NUMBER.fullmatch(cell)) for cell in cells]
-        if not any(commas):
+        cells = {row[i].strip() for row in body}
+        written = {cell for cell in cells if COMMA_NUMBER.fullmatch(cell)}
+        if not written or all(map(THOUSANDS.fullmatch, written)):
             continue
-        others = [c for c, comma in zip(cells, commas, strict=True) if not comma]
-        if not all(_is_blank(c) or _is_count(c.lstrip("+-")) for c in others):
+        others = cells - written
+        if any(re.search(r"\d", c) and not _is_count(c.lstrip("+-")) for c in others):
             continue
-        written = [c for c, comma in zip(cells, commas, strict=True) if comma]
-        if all(map(THOUSANDS.fullmatch, written)):
-            continue
+        has_commas = True
         for row in body:
-            row[i] = row[i].replace(",", ".")
-    return body
+            if row[i].strip() in written:
+                row[i] = row[i].replace(",", ".")
+    return rows._replace(body=body, has_commas=has_commas)
