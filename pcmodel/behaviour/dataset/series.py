@@ -21,6 +21,7 @@ from pcmodel.behaviour.dataset.reading import Reading, check_reading
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable, TablePath, read_raw
+from pcmodel.behaviour.dataset.tables.thousands import check_thousands
 from pcmodel.behaviour.dataset.tables.where import (
     choice,
     choose_rows,
@@ -132,6 +133,7 @@ def arrange(
     places = find_columns(raw, task, given, extra, problems)
     problems.raise_if_any()
     raw = without_codes(raw, whole, places, valued, reading)
+    _check_thousands(raw, whole, task, places, covariates, reading, problems)
     values = parse_columns(raw, task, places, scale, reading, problems)
     binary = [c.name for c in task.columns if c.kind == "binary" and c.name in places]
     check_words(raw, places, {name: values[name] for name in binary}, reading, problems)
@@ -180,6 +182,22 @@ def arrange(
     problems.raise_if_any()
     padded = _pad(values, series, people, order, found)
     return padded._replace(notes=tuple(note for note in notes if note))
+
+
+def _check_thousands(
+    raw: RawTable,
+    whole: RawTable,
+    task: Task,
+    places: Mapping[str, str],
+    covariates: Sequence[str],
+    reading: Reading,
+    problems: Violations,
+) -> None:
+    """No number that is used may be of thousands, with points between them."""
+    names = [c.name for c in task.columns if c.kind == "number"]
+    names += ["trial", *(name for name in covariates if name not in reading.codes)]
+    columns = dict.fromkeys(places[name] for name in names if name in places)
+    check_thousands(raw, whole, columns, problems)
 
 
 def _rows_asked_for(

@@ -218,4 +218,5 @@ def _stack(tables: list[RawTable]) -> RawTable:
     }
     files = [file for t in tables for file in t.file]
     rows = [row for t in tables for row in t.row]
-    return RawTable(columns, files, rows, {}, lacking=lacking)
+    has_commas = any(table.has_commas for table in tables)
+    return RawTable(columns, files, rows, {}, lacking=lacking, has_commas=has_commas)

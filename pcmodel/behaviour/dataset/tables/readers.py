@@ -30,6 +30,7 @@ class RawTable(NamedTuple):
     gone: Mapping[str, Sequence[str]] = {}  # what names say of files left out
     origin: Mapping[str, tuple[list[str], list[int]]] = {}  # files and rows, if others
     elsewhere: Mapping[str, tuple[str, list[str]]] = {}  # the same column of a 2nd file
+    has_commas: bool = False  # some numbers had decimal commas
 
     @property
     def num_rows(self) -> int:
@@ -109,7 +110,8 @@ def read_file(path: Path) -> RawTable:
             expected=".csv, .tsv, .parquet, or a BIDS folder",
         )
     rows = read_rows(path)
-    return from_rows(rows.header, rows.body, path.name, rows.numbers)
+    table = from_rows(rows.header, rows.body, path.name, rows.numbers)
+    return table._replace(has_commas=rows.has_commas)
 
 
 def from_rows(

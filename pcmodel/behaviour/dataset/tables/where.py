@@ -16,6 +16,7 @@ from pcmodel.behaviour.dataset.reading import same
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.pasted import pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.thousands import both_ways, may_be_thousands
 from pcmodel.errors import UserError, unknown_name
 
 TOKEN = re.compile(
@@ -276,16 +277,24 @@ class _Parser:
         cells = self.cells[column]
         numbers = {cell: to_number(cell) for cell in set(cells) - {UNKNOWN}}
         numbers |= dict.fromkeys(self.coded.get(column, ()), nan)
+        double = set() if self.is_partial else may_be_thousands(self.raw, column)
         for i, cell in enumerate(cells):
-            if cell != UNKNOWN and numbers[cell] is None:
-                at = self.raw.at(i, column)
-                raise UserError(
-                    f"is not a number, and --where compares it by size: {cell!r}",
-                    where=f"{at['file']}, column {column!r}, row {at['row']}",
-                )
+            if cell == UNKNOWN:
+                continue
+            if numbers[cell] is None:
+                self._refuse_size(i, column, "is not a number")
+            if cell.strip() in double:
+                self._refuse_size(i, column, both_ways(cell))
         compare, truths = ORDERED[sign], dict[str, Truth]({UNKNOWN: None})
         truths |= {cell: compare(n, limit) for cell, n in numbers.items()}  # type: ignore[arg-type]
         return [truths[cell] for cell in cells]
+
+    def _refuse_size(self, i: int, column: str, why: str) -> NoReturn:
+        at = self.raw.at(i, column)
+        raise UserError(
+            f"{why}, and --where compares it by size: {self.cells[column][i]!r}",
+            where=f"{at['file']}, column {column!r}, row {at['row']}",
+        )
 
 
 def _says(cell: str, value: str) -> Truth:
