@@ -223,7 +223,7 @@ def _check_levels(
 ) -> None:
     if num_levels > 1:
         return
-    kept = ", or keep rows with another (--where)" if reading.where else ""
+    kept = ", or change --where, which keeps rows of one value" if reading.where else ""
     problems.add(
         f"has one value only ({label}), so that nothing can be said of its effect; leave "
         f"it out of the formula{kept}",

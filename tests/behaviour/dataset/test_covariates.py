@@ -71,7 +71,10 @@ def test_one_value_among_the_rows_that_are_kept_is_said_so(tmp_path):
     kept = Reading(where="age == 31")
     said = complaint(tmp_path, text, covariates=("age",), reading=kept)
     assert "has one value only (31), so that nothing can be said of its effect" in said
-    assert "leave it out of the formula, or keep rows with another (--where)" in said
+    assert (
+        "leave it out of the formula, or change --where, which keeps rows of one"
+        in said
+    )
     said = complaint(tmp_path, people("31", "31.0"), covariates=("age",))
     assert said.endswith("leave it out of the formula")
 

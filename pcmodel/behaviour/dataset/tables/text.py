@@ -28,6 +28,7 @@ LINE_END = re.compile("\r\n|\r|\n")
 DIRECTIVE = re.compile(r'"?sep=(.)"?[;,\t]*', re.IGNORECASE)  # of spreadsheets
 WORD = re.compile(r'(?:"((?:[^"]|"")*)"|([^" ]+))(?: +|$)')
 LAST_LINE = re.compile(r"end of (?:file|data|experiment|log)|eof", re.IGNORECASE)
+PARTS = "participant, trial, outcome and response"  # of a table
 ENOUGH = 200  # lines that show where the header is
 QUESTIONS = '{"ImportId"'
 LOG = "*** Header Start ***"  # of E-Prime, beside its tables
@@ -197,6 +198,7 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
     problems = Violations()
     header, body = _without_ends(header, body)
     width = len(header)
+    _check_is_header(header, body, file, numbers[0])
     widths = {len(row) for row in body}
     if len(body) > 1 and len(widths) == 1 and width not in widths:
         problems.add(
@@ -232,7 +234,12 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
                 value=f"{len(row)} cells",
             )
         elif width > 1 and [cell.strip() for cell in row] == header:
-            problems.add("is the header once more; remove it", file=file, row=number)
+            problems.add(
+                f"is the header once more; remove it, or, if row {numbers[0]} is a trial "
+                "itself, write the names of the columns above it",
+                file=file,
+                row=number,
+            )
     problems.raise_if_any()
     kept = [i for i, name in enumerate(header) if name or not _is_idle(i, body)]
     header = [header[i] for i in kept]
@@ -249,6 +256,29 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
         )
     problems.raise_if_any()
     return Rows(header, body, numbers[1:])
+
+
+def _check_is_header(
+    header: Sequence[str], body: Sequence[Sequence[str]], file: str, row: int
+) -> None:
+    """The first row holds names, and not the first trial of a matrix of numbers."""
+    named = [name for name in header if name]
+    numbers = [name for name in named if _is_number(name)]
+    again = any([cell.strip() for cell in cells] == list(header) for cells in body)
+    if 2 * len(numbers) > len(named) or (numbers and again):
+        raise UserError(
+            f"must hold the names of the columns, and holds numbers: "
+            f"{_short(', '.join(header))!r}; there is no header, it seems",
+            where=f"{file}, row {row}",
+            expected=f"a row above it of {len(header)} names, such as {PARTS} (or in its "
+            "place, if its numbers count the columns)",
+        )
+
+
+def _is_number(cell: str) -> bool:
+    if is_missing(cell):
+        return False
+    return to_number(cell.replace(",", ".")) is not None and cell.lower() != "none"
 
 
 def _without_ends(
@@ -298,15 +328,6 @@ def _check_header(
             row=row,
             value=_short(header[0]),
         )
-    numbers = [name for name in header if re.fullmatch(r"[+-]?[\d.]+", name)]
-    if 2 * len(numbers) > len(header):
-        problems.add(
-            "must hold the names of the columns, and holds numbers",
-            file=file,
-            row=row,
-            value=_short(", ".join(header)),
-        )
-        return
     for place, name in enumerate(header):
         if name and name in header[:place]:
             problems.add("the name stands twice", file=file, row=row, column=name)

@@ -160,13 +160,13 @@ def _check_apart(
     for label, (i, median) in medians.items():
         if far[label]:
             whole = all(is_far for own, is_far in far.items() if own[0] == label[0])
-            without = "--where"
+            without = ""
             if people is not None and whole:
-                without = option(comparison(people, "!=", label[0]))
+                without = f" ({option(comparison(people, '!=', label[0]))})"
             problems.add(
                 f"has a median of {median:g} in one person or session and of {middle:g} "
                 f"in others, so that not all are in {given}; bring all to one unit, or "
-                f"leave the rows out ({without})",
+                f"leave the rows out{without}",
                 **raw.at(i, place),
             )
 
