@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
+from pcmodel.behaviour.dataset.tables.endings import how_to_export
 from pcmodel.behaviour.dataset.tables.sidecars import Levels
 from pcmodel.behaviour.dataset.tables.text import read_rows
 from pcmodel.errors import UserError
@@ -105,9 +106,9 @@ def read_file(path: Path) -> RawTable:
         return _read_parquet(path)
     if kind not in TEXT:
         raise UserError(
-            f"does not know the ending {path.suffix!r}",
+            f"has the ending {path.suffix!r}, which is not read",
             where=path.name,
-            expected=".csv, .tsv, .parquet, or a BIDS folder",
+            expected=how_to_export(path),
         )
     rows = read_rows(path)
     table = from_rows(rows.header, rows.body, path.name, rows.numbers)
