@@ -156,7 +156,11 @@ def arrange(
         notes.append(note)
     grouped = dict.fromkeys(("session", *series_by))
     grouped = [name for name in grouped if name in places]
-    keys = [who] + [read_labels(raw, places[name], problems) for name in grouped]
+    listed = [reading.codes.get(name, ()) for name in grouped]
+    keys = [who] + [
+        read_labels(raw, places[name], problems, own)
+        for name, own in zip(grouped, listed, strict=True)
+    ]
     for name in ("participant", *grouped):
         check_alike(raw, places[name], problems)
     series, people = _first_seen(list(zip(*keys, strict=True))), _first_seen(who)
@@ -213,8 +217,9 @@ def _rows_asked_for(
         return raw, set()
     places = find_columns(raw, task, given, extra, Violations())
     coded = coded_cells(raw, places, valued, reading)
-    asked = columns_in(raw, reading.where, coded)
-    return choose_rows(raw, reading.where, coded), asked
+    labels = {places[n]: own for n, own in reading.codes.items() if n in places}
+    asked = columns_in(raw, reading.where, coded, labels)
+    return choose_rows(raw, reading.where, coded, labels), asked
 
 
 def _notes(
