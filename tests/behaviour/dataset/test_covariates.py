@@ -203,3 +203,11 @@ def test_na_among_numbers_is_no_label(tmp_path):
     text = REGION.replace("EU", "21").replace("Asia", "35").replace("region", "age")
     said = complaint(tmp_path, text, covariates=("age",))
     assert "is missing, and must be known" in said and "--codes" not in said
+
+
+def test_no_advice_ends_in_an_option_without_its_value(tmp_path):
+    """An empty --where says nothing of what to write."""
+    header = "subject,trial,outcome,response"
+    rows = ("a,2,1,0", "a,1,0,1", "a,1,1,0", "a,2,0,1")
+    said = complaint(tmp_path, table(header, *rows))
+    assert "stands twice" in said and "(--where 'COLUMN == VALUE')" in said
