@@ -15,11 +15,14 @@ from pcmodel.behaviour.dataset.tables.where import must_be_known
 from pcmodel.behaviour.dataset.trials.ids import as_two, comes_once
 from pcmodel.behaviour.dataset.values.missing import is_settled
 from pcmodel.behaviour.dataset.values.near_numbers import (
+    MOST_LABELS,
     as_labels,
     check_numbers,
     without,
 )
 from pcmodel.behaviour.dataset.violations import Violations
+
+ALL_LABELS = "no label stands for a missing value"
 
 
 class _Places(NamedTuple):
@@ -50,10 +53,12 @@ def read_covariates(
     return found, changing
 
 
-def read_labels(raw: RawTable, column: str, problems: Violations) -> list[str]:
-    """The cells of a column in which none may be missing."""
+def read_labels(
+    raw: RawTable, column: str, problems: Violations, labels: Collection[str] = ()
+) -> list[str]:
+    """The cells of a column in which none may be missing; `labels` are not, be they NA."""
     cells = [cell.strip() for cell in raw.columns[column]]
-    missing = {cell for cell in set(cells) if is_missing(cell)}
+    missing = {c for c in set(cells) if is_missing(c) and c not in labels}
     if not missing:
         return cells
     if len(missing) == len(set(cells)):
@@ -76,9 +81,9 @@ def _read(
     problems: Violations,
 ) -> np.ndarray:
     before = len(problems)
-    cells = _known(raw, column, at.series, problems)
-    numbers = {cell: to_number(cell) for cell in set(cells)}
     listed = reading.codes.get(name, ())
+    cells = _known(raw, name, column, at.series, listed, problems)
+    numbers = {cell: to_number(cell) for cell in set(cells)}
     allowed = listed or raw.levels.get(column)
     numeric = not listed and all(
         n is not None and np.isfinite(n) for n in numbers.values()
@@ -90,18 +95,26 @@ def _read(
         check_alike(raw, column, problems)
     if allowed:
         _check_allowed(raw, name, column, cells, allowed, bool(listed), problems)
-    value = _constant(raw, column, cells, at, changing, problems)
+    value = _constant(raw, column, cells, at, listed, changing, problems)
     labels = [value[s] for s in sorted(value)]
     if len(problems) == before:
         levels = {numbers[x] if numeric else x for x in labels}
         _check_levels(raw, column, labels[0], len(levels), reading, problems)
     if not numeric:
-        return np.asarray(labels)
+        return _as_text(labels, listed)
     own = np.asarray([numbers[label] for label in labels], dtype=float)
     if not settled:
         every = np.asarray([numbers[cell] for cell in cells], dtype=float)
         check_suspects(raw, column, every, own, problems)
     return own
+
+
+def _as_text(labels: Sequence[str], listed: Collection[str]) -> np.ndarray:
+    """Labels as an array, of which NA is told to be one where it was listed."""
+    found = np.asarray(labels)
+    if not any(is_missing(label) and label in listed for label in labels):
+        return found
+    return found.astype(np.dtype(found.dtype, metadata={ALL_LABELS: True}))
 
 
 def _check_allowed(
@@ -130,15 +143,21 @@ def _check_allowed(
 
 
 def _known(
-    raw: RawTable, column: str, series: np.ndarray, problems: Violations
+    raw: RawTable,
+    name: str,
+    column: str,
+    series: np.ndarray,
+    labels: Sequence[str],
+    problems: Violations,
 ) -> list[str]:
     """The cells; of a series that has a value in some rows only, those that lack it are named.
 
     To leave such rows out would be to leave out trials of people of whom the value is known.
     """
     cells = [cell.strip() for cell in raw.columns[column]]
-    gaps = [i for i, cell in enumerate(cells) if is_missing(cell)]
-    told = {series[i]: cell for i, cell in enumerate(cells) if not is_missing(cell)}
+    gone = {c for c in set(cells) if is_missing(c) and c not in labels}
+    gaps = [i for i, cell in enumerate(cells) if cell in gone]
+    told = {series[i]: cell for i, cell in enumerate(cells) if cell not in gone}
     if not told:
         problems.add(
             "has no value at all; fill it in, or leave it out of the formula",
@@ -153,8 +172,21 @@ def _known(
                 **raw.at(i, column),
             )
         else:
-            problems.add(must_be_known(column), **raw.at(i, column))
+            said = must_be_known(column) + _as_label(name, cells, cells[i])
+            problems.add(said, **raw.at(i, column))
     return cells
+
+
+def _as_label(name: str, cells: Sequence[str], cell: str) -> str:
+    """How to say that NA is a label, such as North America, among other labels."""
+    others = sorted({other for other in set(cells) if not is_missing(other)})
+    is_number = any(to_number(other) is not None for other in others)
+    if not cell.isalpha() or is_number or len(others) >= MOST_LABELS:
+        return ""
+    if any("," in other for other in others):
+        return ""
+    codes = pasted("codes", f"{listed(name)}={','.join((*others, cell))}")
+    return f", or, if {cell} is a label, list all of them ({codes})"
 
 
 def _constant(
@@ -162,6 +194,7 @@ def _constant(
     column: str,
     cells: Sequence[str],
     at: _Places,
+    labels: Collection[str],
     changing: list[str],
     problems: Violations,
 ) -> dict[int, str]:
@@ -171,7 +204,7 @@ def _constant(
         i
         for i, cell in enumerate(cells)
         if not same(value.setdefault(int(at.series[i]), cell), cell)
-        and not is_missing(cell)
+        and not (is_missing(cell) and cell not in labels)
     ]
     if odd:
         advice = _advice(raw, column, cells, at, changing)
@@ -223,7 +256,7 @@ def _check_levels(
 ) -> None:
     if num_levels > 1:
         return
-    kept = ", or keep rows with another (--where)" if reading.where else ""
+    kept = ", or change --where, which keeps rows of one value" if reading.where else ""
     problems.add(
         f"has one value only ({label}), so that nothing can be said of its effect; leave "
         f"it out of the formula{kept}",

@@ -163,7 +163,12 @@ def _joined(
             [people.file[i] for i in places],
             [people.row[i] for i in places],
         )
-    return table._replace(columns=columns, origin=origin, elsewhere=elsewhere)
+    return table._replace(
+        columns=columns,
+        origin=origin,
+        elsewhere=elsewhere,
+        has_commas=table.has_commas or people.has_commas,
+    )
 
 
 def _bare(name: str, prefix: str) -> str:

@@ -23,6 +23,7 @@ from pcmodel.behaviour.dataset.reading import Reading, check_reading
 from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable, TablePath, read_raw
+from pcmodel.behaviour.dataset.tables.thousands import check_thousands
 from pcmodel.behaviour.dataset.tables.where import (
     choice,
     choose_rows,
@@ -136,6 +137,7 @@ def arrange(
     places = find_columns(raw, task, given, extra, problems)
     problems.raise_if_any()
     raw = without_codes(raw, whole, places, valued, reading)
+    _check_thousands(raw, whole, task, places, covariates, reading, problems)
     values = parse_columns(raw, task, places, scale, reading, problems)
     binary = [c.name for c in task.columns if c.kind == "binary" and c.name in places]
     check_words(raw, places, {name: values[name] for name in binary}, reading, problems)
@@ -158,7 +160,11 @@ def arrange(
         notes.append(note)
     grouped = dict.fromkeys(("session", *series_by))
     grouped = [name for name in grouped if name in places]
-    keys = [who] + [read_labels(raw, places[name], problems) for name in grouped]
+    listed = [reading.codes.get(name, ()) for name in grouped]
+    keys = [who] + [
+        read_labels(raw, places[name], problems, own)
+        for name, own in zip(grouped, listed, strict=True)
+    ]
     for name in ("participant", *grouped):
         check_alike(raw, places[name], problems)
     series, people = _first_seen(list(zip(*keys, strict=True))), _first_seen(who)
@@ -194,6 +200,22 @@ def arrange(
     return padded._replace(notes=tuple(note for note in notes if note))
 
 
+def _check_thousands(
+    raw: RawTable,
+    whole: RawTable,
+    task: Task,
+    places: Mapping[str, str],
+    covariates: Sequence[str],
+    reading: Reading,
+    problems: Violations,
+) -> None:
+    """No number that is used may be of thousands, with points between them."""
+    names = [c.name for c in task.columns if c.kind == "number"]
+    names += ["trial", *(name for name in covariates if name not in reading.codes)]
+    columns = dict.fromkeys(places[name] for name in names if name in places)
+    check_thousands(raw, whole, columns, problems)
+
+
 def _rows_asked_for(
     raw: RawTable,
     task: Task,
@@ -207,8 +229,9 @@ def _rows_asked_for(
         return raw, set()
     places = find_columns(raw, task, given, extra, Violations())
     coded = coded_cells(raw, places, valued, reading)
-    asked = columns_in(raw, reading.where, coded)
-    return choose_rows(raw, reading.where, coded), asked
+    labels = {places[n]: own for n, own in reading.codes.items() if n in places}
+    asked = columns_in(raw, reading.where, coded, labels)
+    return choose_rows(raw, reading.where, coded, labels), asked
 
 
 def _notes(

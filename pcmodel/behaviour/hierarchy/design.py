@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from pcmodel.behaviour.dataset.covariates import ALL_LABELS
 from pcmodel.behaviour.dataset.tables.cells import is_missing
 from pcmodel.behaviour.hierarchy.formula import NOBODY, Formula, variables_of
 from pcmodel.behaviour.hierarchy.functions import library
@@ -194,7 +195,10 @@ def _check_variable(name: str, values: np.ndarray, size: int) -> None:
     if values.dtype.kind in "biuf":
         missing = ~np.isfinite(values.astype(float))
     elif values.dtype.kind in "US" or all(_is_label(value) for value in values):
-        missing = np.asarray([is_missing(str(value or "")) for value in values])
+        is_told = ALL_LABELS in (values.dtype.metadata or {})
+        missing = np.asarray(
+            [not is_told and is_missing(str(value or "")) for value in values]
+        )
     else:
         raise UserError(
             f"holds {values.dtype} ({values[0]!r})",

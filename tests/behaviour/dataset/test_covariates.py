@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.dataset import Reading, find_task, understood
-from tests.behaviour.dataset.small_tables import complaint, load, options, table
+from tests.behaviour.dataset.small_tables import (
+    both,
+    complaint,
+    follow,
+    load,
+    options,
+    table,
+)
 
 
 def people(*values, names="age", trials=6):
@@ -71,7 +78,10 @@ def test_one_value_among_the_rows_that_are_kept_is_said_so(tmp_path):
     kept = Reading(where="age == 31")
     said = complaint(tmp_path, text, covariates=("age",), reading=kept)
     assert "has one value only (31), so that nothing can be said of its effect" in said
-    assert "leave it out of the formula, or keep rows with another (--where)" in said
+    assert (
+        "leave it out of the formula, or change --where, which keeps rows of one"
+        in said
+    )
     said = complaint(tmp_path, people("31", "31.0"), covariates=("age",))
     assert said.endswith("leave it out of the formula")
 
@@ -149,3 +159,55 @@ def test_a_missing_value_that_every_trial_needs_is_left_out_by_the_advice(tmp_pa
     ((_, where),) = options(said)
     series = load(tmp_path, text, task="helicopter", reading=Reading(where=where))
     assert series.values["noise_sd"].tolist() == [[5.0] * 5]
+
+
+REGION = "participant,trial,outcome,response,region\n" + "".join(
+    f"p{i},{t},{t % 2},{(t + i) % 2},{region}\n"
+    for i, region in enumerate(("EU", "NA", "EU", "NA", "Asia"))
+    for t in range(4)
+)
+BY_REGION = ("--formula", "omega2 ~ region")
+
+
+def test_na_is_a_label_where_it_is_listed(tmp_path, capsys):
+    """North America; else its people would have to be left out."""
+    said = both(tmp_path, capsys, REGION, *BY_REGION, covariates=("region",))
+    assert "is missing, and must be known" in said
+    assert "if NA is a label, list all of them (--codes region=Asia,EU,NA)" in said
+    codes = next(option for option in options(said) if option[0] == "--codes")
+    asked = {"covariates": ("region",)}
+    series, rows = follow(tmp_path, capsys, REGION, *codes, *BY_REGION, **asked)
+    assert series.covariates["region"].tolist() == ["EU", "NA", "EU", "NA", "Asia"]
+    assert rows["region, labels"].startswith("Asia (1), EU (2), NA (2)")
+    # To --where it is the label that it is, and no missing value.
+    text = REGION.replace("Asia", "")
+    for where, kept in (
+        ("region != n/a", ["EU", "NA", "EU", "NA"]),
+        ("region != n/a and region == NA or region == EU", ["EU", "NA", "EU", "NA"]),
+        ("region in (NA, EU) and participant != p0", ["NA", "EU", "NA"]),
+    ):
+        chosen = ("--where", where, "--codes", "region=EU,NA")
+        series, _ = follow(tmp_path, capsys, text, *chosen, *BY_REGION, **asked)
+        assert series.covariates["region"].tolist() == kept
+
+
+def test_series_by_a_label_that_is_written_na(tmp_path, capsys):
+    codes = ("--codes", "region=Asia,EU,NA", "--series", "region")
+    series, _ = follow(
+        tmp_path, capsys, REGION, *codes, *BY_REGION, covariates=("region",)
+    )
+    assert series.covariates["region"].tolist() == ["EU", "NA", "EU", "NA", "Asia"]
+
+
+def test_na_among_numbers_is_no_label(tmp_path):
+    text = REGION.replace("EU", "21").replace("Asia", "35").replace("region", "age")
+    said = complaint(tmp_path, text, covariates=("age",))
+    assert "is missing, and must be known" in said and "--codes" not in said
+
+
+def test_no_advice_ends_in_an_option_without_its_value(tmp_path):
+    """An empty --where says nothing of what to write."""
+    header = "subject,trial,outcome,response"
+    rows = ("a,2,1,0", "a,1,0,1", "a,1,1,0", "a,2,0,1")
+    said = complaint(tmp_path, table(header, *rows))
+    assert "stands twice" in said and "(--where 'COLUMN == VALUE')" in said

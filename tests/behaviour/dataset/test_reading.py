@@ -219,7 +219,10 @@ def test_headers_that_are_none_are_said(tmp_path):
         tmp_path, quoted
     )
     bare = "\n".join(LONG.splitlines()[1:])
-    assert "row 1 'p1, 0, 0, 0, a': must hold the names" in complaint(tmp_path, bare)
+    assert (
+        "row 1: must hold the names of the columns, and holds numbers: 'p1, 0, 0, 0, a'"
+        in complaint(tmp_path, bare)
+    )
 
 
 def test_composed_and_decomposed_letters_are_one(tmp_path):

@@ -17,6 +17,7 @@ from pcmodel.behaviour.dataset.schema import (
     PARTICIPANT_NAMES,
     SESSION_NAMES,
 )
+from pcmodel.behaviour.dataset.tables.endings import EXPORTS, SAME
 from pcmodel.behaviour.dataset.tables.entities import entities, in_order, suffix_of
 from pcmodel.behaviour.dataset.tables.readers import RawTable, TablePath, read_file
 from pcmodel.behaviour.dataset.tables.sidecars import sidecar_contents, sidecars_of
@@ -29,6 +30,7 @@ from pcmodel.inputs.files import shown
 SUFFIXES = ("beh", "events")
 DATATYPES = ("beh", "func", "eeg", "meg", "ieeg", "nirs", "pet", "motion", "emg", "mrs")
 FOLDER = re.compile(rf"sub-[A-Za-z0-9]+|ses-[A-Za-z0-9]+|{'|'.join(DATATYPES)}")
+ENDINGS = {".tsv", ".csv", ".txt", ".dat", ".parquet", *EXPORTS, *SAME} - {".json"}
 OWN = (
     ("participant_id", "sub", PARTICIPANT_NAMES),
     ("session", "ses", SESSION_NAMES),
@@ -98,8 +100,9 @@ def behavioural_files(
             f"is {suffix!r}", where="bids_suffix", expected=" or ".join(SUFFIXES)
         )
     kinds = SUFFIXES if suffix is None else (suffix,)
-    every = [p for p in folder.rglob("sub-*.tsv") if _belongs(p, folder)]
-    found = sorted((p for p in every if suffix_of(p) in kinds), key=in_order)
+    every = [p for p in folder.rglob("sub-*.*") if _belongs(p, folder)]
+    tables = [p for p in every if suffix_of(p) in kinds]
+    found = sorted(_each_once(tables), key=in_order)
     labels = sorted({entities(p).get("task", "") for p in found} - {""})
     if task_label is not None:
         found = [p for p in found if entities(p).get("task") == task_label]
@@ -120,9 +123,44 @@ def behavioural_files(
             expected="one of them, named by task_label (--bids-task)",
         )
     found, gone = _kept(found, where) if where else (found, {})
+    _check_endings(found)
     _check_places(found, folder)
     _check_once(found)
     return found, gone
+
+
+def _each_once(tables: Sequence[Path]) -> list[Path]:
+    """The .tsv files, and those of other endings that tell of a run of which none does.
+
+    The latter are refused, for a run that is passed over in silence changes the results.
+    """
+    own = [path for path in tables if path.suffix == ".tsv"]
+    runs = {frozenset(entities(path).items()) for path in own}
+    others = [
+        path
+        for path in tables
+        if path not in own
+        and path.suffix.lower() in ENDINGS
+        and path.is_file()
+        and frozenset(entities(path).items()) not in runs
+    ]
+    return own + others
+
+
+def _check_endings(found: Sequence[Path]) -> None:
+    for path in found:
+        if path.suffix == ".tsv":
+            continue
+        told = path.name.partition(".")[0] + ".tsv"
+        unpacked = path.name.removesuffix(".gz") == told
+        way = (
+            f"it unpacked (gunzip {path.name})" if unpacked else f"{told} in its place"
+        )
+        raise UserError(
+            f"has the ending {path.suffix!r}, and of a BIDS folder only .tsv is read",
+            where=path.name,
+            expected=f"{way}, or the file moved out of the folder",
+        )
 
 
 def _kept(found: Sequence[Path], where: str) -> tuple[list[Path], dict[str, list[str]]]:
@@ -218,4 +256,5 @@ def _stack(tables: list[RawTable]) -> RawTable:
     }
     files = [file for t in tables for file in t.file]
     rows = [row for t in tables for row in t.row]
-    return RawTable(columns, files, rows, {}, lacking=lacking)
+    has_commas = any(table.has_commas for table in tables)
+    return RawTable(columns, files, rows, {}, lacking=lacking, has_commas=has_commas)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
+from pcmodel.behaviour.dataset.tables.endings import how_to_export
 from pcmodel.behaviour.dataset.tables.sidecars import Levels
 from pcmodel.behaviour.dataset.tables.text import read_rows
 from pcmodel.errors import UserError
@@ -30,6 +31,7 @@ class RawTable(NamedTuple):
     gone: Mapping[str, Sequence[str]] = {}  # what names say of files left out
     origin: Mapping[str, tuple[list[str], list[int]]] = {}  # files and rows, if others
     elsewhere: Mapping[str, tuple[str, list[str]]] = {}  # the same column of a 2nd file
+    has_commas: bool = False  # some numbers had decimal commas
 
     @property
     def num_rows(self) -> int:
@@ -104,12 +106,13 @@ def read_file(path: Path) -> RawTable:
         return _read_parquet(path)
     if kind not in TEXT:
         raise UserError(
-            f"does not know the ending {path.suffix!r}",
+            f"has the ending {path.suffix!r}, which is not read",
             where=path.name,
-            expected=".csv, .tsv, .parquet, or a BIDS folder",
+            expected=how_to_export(path),
         )
     rows = read_rows(path)
-    return from_rows(rows.header, rows.body, path.name, rows.numbers)
+    table = from_rows(rows.header, rows.body, path.name, rows.numbers)
+    return table._replace(has_commas=rows.has_commas)
 
 
 def from_rows(

@@ -29,6 +29,7 @@ DIRECTIVE = re.compile(r'"?sep=(.)"?[;,\t]*', re.IGNORECASE)  # of spreadsheets
 WORD = re.compile(r'(?:"((?:[^"]|"")*)"|([^" ]+))(?: +|$)')
 LAST_LINE = re.compile(r"end of (?:file|data|experiment|log)|eof", re.IGNORECASE)
 UNNAMED = "Unnamed: 0"  # as pandas calls it
+PARTS = "participant, trial, outcome and response"  # of a table
 ENOUGH = 200  # lines that show where the header is
 QUESTIONS = '{"ImportId"'
 LOG = "*** Header Start ***"  # of E-Prime, beside its tables
@@ -43,6 +44,7 @@ class Rows(NamedTuple):
     header: list[str]
     body: list[list[str]]
     numbers: list[int]
+    has_commas: bool = False  # numbers with decimal commas, now points
 
 
 def read_rows(path: Path) -> Rows:
@@ -75,7 +77,7 @@ def read_rows(path: Path) -> Rows:
         rows.append(cells)
     problems.raise_if_any()
     found = _named(rows, [number for number, _ in lines], path.name)
-    return found._replace(body=_with_points(found, separator))
+    return _with_points(found, separator)
 
 
 def _check_first_lines(lines: Sequence[tuple[int, str]], file: str) -> None:
@@ -197,6 +199,7 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
     problems = Violations()
     header, body = _without_ends(header, body)
     width = len(header)
+    _check_is_header(header, body, file, numbers[0])
     widths = {len(row) for row in body}
     if len(body) > 1 and len(widths) == 1 and width not in widths:
         problems.add(
@@ -232,7 +235,12 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
                 value=f"{len(row)} cells",
             )
         elif width > 1 and [cell.strip() for cell in row] == header:
-            problems.add("is the header once more; remove it", file=file, row=number)
+            problems.add(
+                f"is the header once more; remove it, or, if row {numbers[0]} is a trial "
+                "itself, write the names of the columns above it",
+                file=file,
+                row=number,
+            )
     problems.raise_if_any()
     if not header[0] and _is_other_order(body):
         header = [UNNAMED, *header[1:]]
@@ -251,6 +259,29 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
         )
     problems.raise_if_any()
     return Rows(header, body, numbers[1:])
+
+
+def _check_is_header(
+    header: Sequence[str], body: Sequence[Sequence[str]], file: str, row: int
+) -> None:
+    """The first row holds names, and not the first trial of a matrix of numbers."""
+    named = [name for name in header if name]
+    numbers = [name for name in named if _is_number(name)]
+    again = any([cell.strip() for cell in cells] == list(header) for cells in body)
+    if 2 * len(numbers) > len(named) or (numbers and again):
+        raise UserError(
+            f"must hold the names of the columns, and holds numbers: "
+            f"{_short(', '.join(header))!r}; there is no header, it seems",
+            where=f"{file}, row {row}",
+            expected=f"a row above it of {len(header)} names, such as {PARTS} (or in its "
+            "place, if its numbers count the columns)",
+        )
+
+
+def _is_number(cell: str) -> bool:
+    if is_missing(cell):
+        return False
+    return to_number(cell.replace(",", ".")) is not None and cell.lower() != "none"
 
 
 def _without_ends(
@@ -292,10 +323,6 @@ def _is_idle(column: int, body: Sequence[Sequence[str]]) -> bool:
     return column == 0 and len(set(cells)) == len(cells) and all(map(_is_count, cells))
 
 
-def _is_blank(cell: str) -> bool:
-    return is_missing(cell) or cell.lower() == "none"
-
-
 def _is_count(cell: str) -> bool:
     return cell.isascii() and cell.isdecimal()
 
@@ -310,40 +337,31 @@ def _check_header(
             row=row,
             value=_short(header[0]),
         )
-    numbers = [name for name in header if re.fullmatch(r"[+-]?[\d.]+", name)]
-    if 2 * len(numbers) > len(header):
-        problems.add(
-            "must hold the names of the columns, and holds numbers",
-            file=file,
-            row=row,
-            value=_short(", ".join(header)),
-        )
-        return
     for place, name in enumerate(header):
         if name and name in header[:place]:
             problems.add("the name stands twice", file=file, row=row, column=name)
 
 
-def _with_points(rows: Rows, separator: str) -> list[list[str]]:
-    """Decimal commas as points, where a whole column is written so.
+def _with_points(rows: Rows, separator: str) -> Rows:
+    """Decimal commas as points, where all cells of a column that have digits are so written.
 
+    Words in it (`k.A.`, `#NV`) are left, to be asked about as they are beside points.
     A column of 1,234 may be of thousands; its cells stay as they are, and are refused
     where they are read as numbers.
     """
-    body = rows.body
     if separator == ",":
-        return body
+        return rows
+    body, has_commas = rows.body, False
     for i in range(len(rows.header)):
-        cells = [row[i].strip() for row in body]
-        commas = [bool(COMMA_NUMBER.fullmatch(cell)) for cell in cells]
-        if not any(commas):
+        cells = {row[i].strip() for row in body}
+        written = {cell for cell in cells if COMMA_NUMBER.fullmatch(cell)}
+        if not written or all(map(THOUSANDS.fullmatch, written)):
             continue
-        others = [c for c, comma in zip(cells, commas, strict=True) if not comma]
-        if not all(_is_blank(c) or _is_count(c.lstrip("+-")) for c in others):
+        others = cells - written
+        if any(re.search(r"\d", c) and not _is_count(c.lstrip("+-")) for c in others):
             continue
-        written = [c for c, comma in zip(cells, commas, strict=True) if comma]
-        if all(map(THOUSANDS.fullmatch, written)):
-            continue
+        has_commas = True
         for row in body:
-            row[i] = row[i].replace(",", ".")
-    return body
+            if row[i].strip() in written:
+                row[i] = row[i].replace(",", ".")
+    return rows._replace(body=body, has_commas=has_commas)

@@ -16,6 +16,7 @@ from pcmodel.behaviour.dataset.reading import same
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
 from pcmodel.behaviour.dataset.tables.pasted import pasted
 from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.thousands import both_ways, may_be_thousands
 from pcmodel.errors import UserError, unknown_name
 
 TOKEN = re.compile(
@@ -30,7 +31,10 @@ ORDERED: dict[str, Callable[[float, float], bool]] = {
 }
 NO_CODES: Mapping[str, Collection[str]] = MappingProxyType({})
 KEYWORDS = ("and", "or", "in", "not")
-GRAMMAR = "COLUMN == VALUE (or !=, <, <=, >, >=, in (A, B), not in (A, B)), and, or"
+GRAMMAR = (
+    "COLUMN == VALUE (or !=, <, <=, >, >=, in (A, B), not in (A, B)), and, or; a name of "
+    'several words in backticks (`A B`), a value of several in quotation marks ("A B")'
+)
 
 
 class Token(NamedTuple):
@@ -92,12 +96,18 @@ Coded = Mapping[
 ]  # by column the cells that stand for a missing value
 
 
-def choose_rows(raw: RawTable, expression: str, coded: Coded = NO_CODES) -> RawTable:
+def choose_rows(
+    raw: RawTable,
+    expression: str,
+    coded: Coded = NO_CODES,
+    labels: Coded = NO_CODES,
+) -> RawTable:
     """The rows for which the expression holds; UserError where it cannot be read.
 
     To `n/a` and to a size, the cells in `coded` are missing; they keep their own text too.
+    The cells in `labels` are not, though they be written NA.
     """
-    parser = _Parser(raw, expression, coded=coded)
+    parser = _Parser(raw, expression, coded=coded, labels=labels)
     kept = [i for i, keep in enumerate(parser.read()) if keep]
     if not kept:
         raise UserError("keeps no row", where=f"--where {expression!r}")
@@ -115,9 +125,14 @@ def may_hold(raw: RawTable, expression: str) -> list[bool]:
     return kept
 
 
-def columns_in(raw: RawTable, expression: str, coded: Coded = NO_CODES) -> set[str]:
+def columns_in(
+    raw: RawTable,
+    expression: str,
+    coded: Coded = NO_CODES,
+    labels: Coded = NO_CODES,
+) -> set[str]:
     """The columns an expression speaks of."""
-    parser = _Parser(raw, expression, coded=coded)
+    parser = _Parser(raw, expression, coded=coded, labels=labels)
     parser.read()
     return parser.columns
 
@@ -149,8 +164,9 @@ class _Parser:
         is_partial: bool = False,
         *,
         coded: Coded = NO_CODES,
+        labels: Coded = NO_CODES,
     ) -> None:
-        self.coded = coded
+        self.coded, self.labels = coded, labels
         self.raw, self.expression, self.place = raw, expression, 0
         self.is_partial, self.cells = is_partial, dict(raw.columns)
         if is_partial or len(set(raw.file)) > 1:
@@ -215,14 +231,16 @@ class _Parser:
             if not self._is(")"):
                 self._fail("has a parenthesis that is not closed")
             return found
-        column = self._next().text
+        token = self._next()
+        column = token.text
+        self._check_marks(token)
         if self.is_partial:
             self.cells.setdefault(column, [UNKNOWN] * self.raw.num_rows)
         if column not in self.cells:
             raise unknown_name(
                 "column",
                 column,
-                self.cells,
+                map(named, self.cells),
                 where=f"--where {self.expression!r}",
             )
         self.columns.add(column)
@@ -233,35 +251,79 @@ class _Parser:
         sign = self._next()
         if sign.kind != "sign" or sign.text not in (*ORDERED, "==", "!="):
             self._fail(f"has {sign.text!r} where a comparison belongs")
-        value = self._value()
+        value = self._value(column)
         if sign.text in ORDERED:
             return self._ordered(column, sign.text, value)
         held = self._equal(column, value)
         return held if sign.text == "==" else list(map(_not, held))
 
-    def _value(self) -> str:
+    def _value(self, column: str) -> str:
         token = self._next()
         if token.kind == "sign":
             self._fail(f"has {token.text!r} where a value belongs")
+        more = self._words_ahead() if token.kind == "word" else []
+        value, cells = " ".join((token.text, *more)), set(self.cells[column])
+        if more and (UNKNOWN in cells or value in map(_single_spaced, cells)):
+            self._advise(value, f'"{value}"', "value", column)
         return token.text
+
+    def _words_ahead(self) -> list[str]:
+        """The words that stand next, up to a sign or a keyword."""
+        found: list[str] = []
+        for token in self.tokens[self.place :]:
+            if token.kind != "word" or token.text.lower() in KEYWORDS:
+                break
+            found.append(token.text)
+        return found
+
+    def _check_marks(self, first: Token) -> None:
+        """A column whose name is no single word stands in backticks."""
+        if first.kind != "word" or first.text in self.cells:
+            return
+        odd = [c for c in self.cells if named(c) != c and c in self.expression]
+        inside = [c for c in odd if c.startswith(first.text)]
+        more = self._words_ahead()
+        end = self.place + len(more)
+        if inside:
+            column = max(inside, key=len)
+        elif more and end < len(self.tokens):
+            column = " ".join((first.text, *more))
+        else:
+            return
+        self._advise(column, f"`{column}`", "name")
+
+    def _advise(self, text: str, marked: str, kind: str, column: str = "") -> NoReturn:
+        """UserError that a name or value lacks its marks, with the expression that has them."""
+        parts = re.split(r"(`[^`]*`|\"[^\"]*\"|'[^']*')", self.expression)
+        loosely = r"\s+".join(map(re.escape, text.split()))
+        alone = rf"(?<![\w.]){loosely}(?![\w.])"
+        parts = [
+            part if i % 2 else re.sub(alone, lambda _: marked, part)
+            for i, part in enumerate(parts)
+        ]
+        marks = "backticks" if kind == "name" else "quotation marks"
+        of = f" of column {column!r}" if column else ""
+        self._fail(
+            f"holds the {kind} {text!r}{of} without {marks}; write them ({option(''.join(parts))})"
+        )
 
     def _among(self, column: str) -> list[Truth]:
         if not self._is("("):
             self._fail("has no list in parentheses after 'in'")
-        held = self._equal(column, self._value())
+        held = self._equal(column, self._value(column))
         while self._is(","):
-            more = self._equal(column, self._value())
+            more = self._equal(column, self._value(column))
             held = list(map(_or, held, more))
         if not self._is(")"):
             self._fail("has a list that is not closed")
         return held
 
     def _equal(self, column: str, value: str) -> list[Truth]:
-        cells = self.cells[column]
-        kinds = {cell: _says(cell, value) for cell in set(cells)}
-        if is_missing(value):
+        cells, labels = self.cells[column], self.labels.get(column, ())
+        kinds = {cell: _says(cell, value, labels) for cell in set(cells)}
+        if is_missing(value) and value not in labels:
             kinds |= dict.fromkeys(self.coded.get(column, ()), True)
-        gone = (_says(cell, value) for cell in self.raw.gone.get(column, ()))
+        gone = (_says(cell, value, labels) for cell in self.raw.gone.get(column, ()))
         if not any(truth is not False for truth in (*kinds.values(), *gone)):
             shown = ", ".join(sorted(repr(cell.strip()) for cell in kinds)[:8])
             self._fail(
@@ -276,19 +338,33 @@ class _Parser:
         cells = self.cells[column]
         numbers = {cell: to_number(cell) for cell in set(cells) - {UNKNOWN}}
         numbers |= dict.fromkeys(self.coded.get(column, ()), nan)
+        double = set() if self.is_partial else may_be_thousands(self.raw, column)
         for i, cell in enumerate(cells):
-            if cell != UNKNOWN and numbers[cell] is None:
-                at = self.raw.at(i, column)
-                raise UserError(
-                    f"is not a number, and --where compares it by size: {cell!r}",
-                    where=f"{at['file']}, column {column!r}, row {at['row']}",
-                )
+            if cell == UNKNOWN:
+                continue
+            if numbers[cell] is None:
+                self._refuse_size(i, column, "is not a number")
+            if cell.strip() in double:
+                self._refuse_size(i, column, both_ways(cell))
         compare, truths = ORDERED[sign], dict[str, Truth]({UNKNOWN: None})
         truths |= {cell: compare(n, limit) for cell, n in numbers.items()}  # type: ignore[arg-type]
         return [truths[cell] for cell in cells]
 
+    def _refuse_size(self, i: int, column: str, why: str) -> NoReturn:
+        at = self.raw.at(i, column)
+        raise UserError(
+            f"{why}, and --where compares it by size: {self.cells[column][i]!r}",
+            where=f"{at['file']}, column {column!r}, row {at['row']}",
+        )
 
-def _says(cell: str, value: str) -> Truth:
+
+def _single_spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _says(cell: str, value: str, labels: Collection[str]) -> Truth:
     if cell == UNKNOWN:
         return None
-    return is_missing(cell) if is_missing(value) else same(cell, value)
+    if value in labels or not is_missing(value):
+        return same(cell, value)
+    return is_missing(cell) and cell.strip() not in labels

@@ -96,7 +96,7 @@ def _of_no_column(series: np.ndarray, numbers: np.ndarray) -> str:
     return (
         f"{SAID}{stands}; if they are of different sessions or blocks, name those columns "
         "as series (--series=COLUMN, or --columns block=COLUMN to carry the belief on), "
-        "and if a trial has several rows, keep one of them (--where)"
+        "and if a trial has several rows, keep one of them (--where 'COLUMN == VALUE')"
     )
 
 

@@ -31,6 +31,7 @@ LEAST_CODE = 77.0  # among labels: a 7 or 9 may be one
 MINUS = dict.fromkeys(map(ord, "\u2212\u2013\u2012\ufe63"), "-")
 AROUND = r"[<>≤≥~≈=±+\-()\[\]?*'€$£\s]*"
 DIGITS = r"(?P<digits>\d[\d.,'\s]*|[.,]\d+)"
+WRITTEN = re.compile(r"[+-]?(?:\d[\d.,'\s]*\d|[.,]\d+)")  # no unit, no sign of doubt
 NEARLY = re.compile(
     rf"{AROUND}{DIGITS}(?P<power>e[+-]?\d*)?(?P<percent>\s*[%‰])?"
     rf"(?P<unit>\s*[a-zμ./]+)?{AROUND}"
@@ -100,14 +101,17 @@ def check_numbers(
     numbers = {cell: to_number(cell) for cell in set(cells)}
     finite = {c for c, n in numbers.items() if n is not None and np.isfinite(n)}
     words = {c for c, n in numbers.items() if n is None or c.lower() == "none"}
-    mixed = len(finite) > 1 and bool(words)
     reasons = {cell: why_no_number(cell) for cell in words}
+    # 21,5 is a number to whoever wrote it, and 12 mg may be a label.
+    digits = {cell for cell in words if WRITTEN.fullmatch(cell)}
+    mixed = len(finite | digits) > 1 and bool(words)
     if mixed or (words and all(reasons.values())):
         told = {c: why or "is a word among numbers" for c, why in reasons.items()}
     else:
         told = _marks(set(cells))
         told |= {} if settled else _codes(column, finite, words - set(told))
-    ways = without(column, told) if mixed or len(finite | words) > len(told) + 1 else []
+    out = set(told) if finite else set(told) - digits  # rows must be left
+    ways = without(column, out) if mixed or len(finite | words) > len(told) + 1 else []
     ways += as_labels(name, cells)
     for i, cell in enumerate(cells):
         if cell in told:

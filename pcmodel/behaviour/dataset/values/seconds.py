@@ -8,7 +8,7 @@ from jaxtyping import Float
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.reading import Reading
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import comparison, option
+from pcmodel.behaviour.dataset.tables.where import comparison, named, option
 from pcmodel.behaviour.dataset.violations import Violations
 
 NAMES = {
@@ -29,6 +29,8 @@ SCALE = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 # Medians: of a decision in s, of any in ms, and of any in us.
 LONGEST, SHORTEST_MS, SHORTEST_US = 20.0, 100.0, 1e5
 FAR = 100.0  # times another person's median: no difference between people
+MOST = 200.0  # times the median, or less than it: no time of the same unit
+MOST_TIMES = 8  # that are listed in an option
 SAID = "as --units says"
 EITHER = "--units reaction_time=s or --units reaction_time=ms"
 
@@ -53,6 +55,7 @@ def in_seconds(
         for label, (i, rows) in _by_group(groups, times).items()
     }
     kinds = {label: _kind(median) for label, (_, median) in medians.items()}
+    before = len(problems)
     if place in raw.units_by_file and "reaction_time" not in reading.units:
         units = _by_file(raw, place, problems)
         if not units:
@@ -61,6 +64,8 @@ def in_seconds(
             _check_kind(raw, place, i, median, kinds[label], units[i], problems)
         each = ", ".join(sorted(set(units)))
         scale = np.asarray([SCALE[unit] for unit in units])
+        if len(problems) == before:
+            _check_alone(raw, place, times, scale, problems)
         return times * scale, f"{place}: {each}, by each file's side-car"
     given, why = _given(raw, place, reading)
     if given is not None and given not in SCALE:
@@ -75,6 +80,9 @@ def in_seconds(
         for label, (i, median) in medians.items():
             _check_kind(raw, place, i, median, kinds[label], given, problems, why)
     if given is not None:
+        scale = np.asarray(SCALE[given])
+        if len(problems) == before:
+            _check_alone(raw, place, times, scale, problems, is_said=why == SAID)
         return times * SCALE[given], f"{place}: {given}, {why}"
     if len(set(kinds.values())) > 1 or {"?", "us"} & set(kinds.values()):
         common = max(set(kinds.values()), key=list(kinds.values()).count)
@@ -88,7 +96,7 @@ def in_seconds(
         )
         return times, ""
     unit = next(iter(kinds.values()), "s")
-    _check_alone(raw, place, times, SCALE[unit], problems)
+    _check_alone(raw, place, times, np.asarray(SCALE[unit]), problems)
     return times * SCALE[unit], f"{place}: taken for {unit} by size"
 
 
@@ -152,35 +160,58 @@ def _check_apart(
     for label, (i, median) in medians.items():
         if far[label]:
             whole = all(is_far for own, is_far in far.items() if own[0] == label[0])
-            without = "--where"
+            without = ""
             if people is not None and whole:
-                without = option(comparison(people, "!=", label[0]))
+                without = f" ({option(comparison(people, '!=', label[0]))})"
             problems.add(
                 f"has a median of {median:g} in one person or session and of {middle:g} "
                 f"in others, so that not all are in {given}; bring all to one unit, or "
-                f"leave the rows out ({without})",
+                f"leave the rows out{without}",
                 **raw.at(i, place),
             )
 
 
 def _check_alone(
-    raw: RawTable, place: str, times: np.ndarray, scale: float, problems: Violations
+    raw: RawTable,
+    place: str,
+    times: Float[np.ndarray, " rows"],
+    scale: np.ndarray,
+    problems: Violations,
+    *,
+    is_said: bool = False,
 ) -> None:
-    """No time is of another unit than all others: minutes long, or below 10 ms."""
+    """No time is of another unit than all others: minutes long, or below 10 ms.
+
+    is_said: the user said the unit of all, which settles times that are long or short, but
+    not those that are hundreds of times so.
+    """
     seconds = times * scale
-    longest, shortest = (60.0, 0.0) if scale == 1.0 else (np.inf, 0.01)
     if not np.any(np.isfinite(seconds)):
         return
     middle = float(np.nanmedian(seconds))
-    for i in np.flatnonzero(np.isfinite(seconds)).tolist():
-        far = seconds[i] > max(longest, 50.0 * middle) or seconds[i] < shortest
-        if far:
-            problems.add(
-                f"is of another unit, or a code, it seems: the median is {middle:.3g} s; "
-                f"correct it, or say the unit of all ({EITHER})",
-                **raw.at(i, place),
-                value=raw.columns[place][i].strip(),
-            )
+    is_s = np.broadcast_to(scale == 1.0, seconds.shape)
+    longest = np.where(is_s, max(60.0, 50.0 * middle), np.inf)
+    odd = (seconds > longest) | (seconds < np.where(is_s, 0.0, 0.01))
+    wrong = odd & (seconds > 0.0)
+    wrong &= (seconds > MOST * middle) | (seconds < middle / MOST)
+    without = _rows_out(raw, place, wrong)
+    for i in np.flatnonzero(wrong if is_said else odd).tolist():
+        unit = without if wrong[i] else f"say the unit of all ({EITHER})"
+        problems.add(
+            f"is of another unit, or a code, it seems: the median is {middle:.3g} s; "
+            f"correct it, or {unit}",
+            **raw.at(i, place),
+            value=raw.columns[place][i].strip(),
+        )
+
+
+def _rows_out(raw: RawTable, place: str, rows: np.ndarray) -> str:
+    """How to leave out the rows of these times: one by one, or all on their side of a limit."""
+    cells = sorted({raw.columns[place][i].strip() for i in np.flatnonzero(rows)})
+    listing = ", ".join(f'"{cell}"' for cell in cells)
+    if len(cells) <= MOST_TIMES:
+        return f"leave the rows out ({option(f'{named(place)} not in ({listing})')})"
+    return "bring all to one unit"
 
 
 def _given(raw: RawTable, place: str, reading: Reading) -> tuple[str | None, str]:

@@ -1,12 +1,13 @@
 """Who lacks a row or a file in a BIDS folder is left out by the advice."""
 
+import gzip
 import json
 
 import pytest
 
 from pcmodel.behaviour.dataset import Reading, find_task, load_series
 from pcmodel.errors import UserError
-from tests.behaviour.dataset.small_tables import advised, options
+from tests.behaviour.dataset.small_tables import advised, check, options
 
 BINARY = find_task("binary")
 BEH = "trial\toutcome\tresponse\n" + "".join(f"{t}\t{t % 2}\t0\n" for t in range(4))
@@ -98,3 +99,48 @@ def test_a_session_without_a_row_is_left_out_by_the_advice(study):
     (where,) = advised(said)
     series = load(study, "drug", where=where)
     assert series.covariates["drug"].tolist() == ["none", "LSD", "none", "none", "LSD"]
+
+
+def put_away(study, ending):
+    """One run under another ending."""
+    own = study / "sub-02" / "ses-2" / "beh" / "sub-02_ses-2_task-coin_beh.tsv"
+    other = own.with_suffix(ending)
+    if ending == ".tsv.gz":
+        other.write_bytes(gzip.compress(own.read_bytes()))
+    else:
+        other.write_bytes(own.read_bytes())
+    own.unlink()
+    return own, other
+
+
+@pytest.mark.parametrize("ending", [".tsv.gz", ".csv", ".TSV", ".xlsx", ".txt"])
+def test_a_run_of_another_ending_is_not_passed_over(ending, study, capsys):
+    """Its person would silently have one session less."""
+    own, other = put_away(study, ending)
+    said = complaint(study)
+    assert other.name in said and "of a BIDS folder only .tsv is read" in said
+    assert ("gunzip" in said) == (ending == ".tsv.gz")
+    assert (f"expected {own.name} in its place" in said) == (ending != ".tsv.gz")
+    code, _, printed = check(capsys, study, "--series", "session")
+    assert code == 2 and "".join(said.split()) in "".join(printed.split())
+    # Left out by what its name says, beside another, or unpacked, it is no trouble.
+    assert len(load(study, where="participant_id != 02 or session != 2").present) == 5
+    own.write_text(BEH)
+    assert len(load(study).present) == 6
+    other.unlink()
+    assert len(load(study).present) == 6
+
+
+def test_a_folder_of_packed_runs_alone_says_so(study):
+    for file in study.rglob("*_beh.tsv"):
+        file.with_suffix(".tsv.gz").write_bytes(gzip.compress(file.read_bytes()))
+        file.unlink()
+    assert "(gunzip sub-01_ses-1_task-coin_beh.tsv.gz)" in complaint(study)
+
+
+def test_files_beside_the_tables_are_none(study):
+    folder = study / "sub-02" / "ses-2" / "beh"
+    for ending in (".json", ".log", ".png"):
+        (folder / f"sub-02_ses-2_task-coin_run-9_beh{ending}").write_text("{}")
+    (folder / "sub-02_ses-2_task-coin_physio.tsv.gz").write_bytes(b"")
+    assert len(load(study).present) == 6

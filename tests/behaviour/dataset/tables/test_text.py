@@ -3,7 +3,14 @@
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
-from tests.behaviour.dataset.small_tables import advised, complaint, load, table
+from tests.behaviour.dataset.small_tables import (
+    advised,
+    both,
+    complaint,
+    follow,
+    load,
+    table,
+)
 
 NOTES = ("x; y", "x;", "z;z")
 
@@ -145,3 +152,40 @@ def test_rows_without_a_person_are_left_out_by_the_advice(tmp_path):
     assert wheres == ["subject != n/a", "trial != n/a"]
     for where in wheres:
         assert load(tmp_path, text, reading=Reading(where=where)).present.sum() == 8
+
+
+@pytest.mark.parametrize(
+    ("separator", "rows"),
+    [
+        (",", ["1,0,1", "1,1,1", "1,0,1", "1,1,0"]),
+        (" ", ["1 0 1", "1 1 1", "1 0 1", "1 1 0"]),
+        (";", ["1,0;0;1", "1,0;1;1", "1,0;0;1", "1,0;1;0"]),
+        (",", ["p1,0,1", "p1,1,1", "p1,0,1", "p1,1,0"]),
+        (",", ["p1,0,left", "p1,1,left", "p1,0,left", "p1,1,right"]),
+    ],
+)
+def test_a_matrix_without_a_header_is_told_so(separator, rows, tmp_path, capsys):
+    """Its trials repeat the first one, which is no header that stands there once more."""
+    codes = ("--codes", "response=left,right") if "left" in rows[0] else ()
+    said = both(tmp_path, capsys, table(*rows), *codes)
+    assert "data.csv, row 1" in said and "there is no header" in said
+    assert "a row above it of 3 names" in said and "once more" not in said
+    names = separator.join(("participant", "outcome", "response"))
+    series, _ = follow(tmp_path, capsys, table(names, *rows), *codes)
+    assert series.values["outcome"].tolist() == [[0.0, 1.0, 0.0, 1.0]]
+
+
+def test_numbers_that_count_the_columns_are_no_names(tmp_path, capsys):
+    rows = ["p1,0,1", "p1,1,1", "p1,0,0"]
+    said = both(tmp_path, capsys, table("0,1,2", *rows))
+    assert "or in its place, if its numbers count the columns" in said
+
+
+def test_a_header_that_stands_twice_may_be_a_trial(tmp_path, capsys):
+    rows = ["p1,hit,left", "p1,hit,right", "p1,hit,left", "p1,miss,right"]
+    said = both(tmp_path, capsys, table(*rows))
+    assert "row 3: is the header once more; remove it, or, if row 1 is a trial" in said
+    codes = ("--codes", "response=left,right", "--codes", "outcome=miss,hit")
+    names = "participant,outcome,response"
+    series, _ = follow(tmp_path, capsys, table(names, *rows), *codes)
+    assert series.present.sum() == 4

@@ -3,9 +3,13 @@
 import pytest
 
 from pcmodel.behaviour.dataset import Reading
+from pcmodel.errors import UserError
 from tests.behaviour.dataset.small_tables import (
+    both,
     complaint,
+    follow,
     load,
+    options,
     table,
 )
 
@@ -52,3 +56,45 @@ def test_rows_are_chosen_by_an_expression(where, kept, tmp_path):
 )
 def test_rows_that_are_no_trials_and_slips_are_refused(where, part, tmp_path):
     assert part in complaint(tmp_path, PHASES, reading=Reading(where=where))
+
+
+DRUGS = table(
+    "participant,trial,outcome,response,Drug Name,RT (ms)",
+    *(
+        f"a,{t},{t % 2},{t // 2 % 2},{'High Dose' if t < 3 else 'Placebo'},{t}00"
+        for t in range(6)
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "mended", "kept"),
+    [
+        ("Drug Name == Placebo", "`Drug Name` == Placebo", 3),
+        ("trial > 0 and Drug  Name != Placebo", None, 2),
+        ("Drug Name in (Placebo)", "`Drug Name` in (Placebo)", 3),
+        ("RT (ms) > 200", "`RT (ms)` > 200", 3),
+        ("`Drug Name` == High Dose", '`Drug Name` == "High Dose"', 3),
+        ("`Drug Name` in (Placebo, High Dose)", None, 6),
+        ("Drug Name == High Dose", "`Drug Name` == High Dose", 3),
+    ],
+)
+def test_names_and_values_of_several_words_say_how_they_are_written(
+    where, mended, kept, tmp_path, capsys
+):
+    said = both(tmp_path, capsys, DRUGS, "--where", where)
+    assert mended is None or mended in said
+    for _ in range(2):
+        marked = options(said)[0][1]
+        try:
+            series, _ = follow(tmp_path, capsys, DRUGS, "--where", marked)
+        except UserError as error:  # its value lacks marks as well
+            said = str(error)
+        else:
+            break
+    assert series.present.sum() == kept
+
+
+def test_a_name_like_one_of_several_words_is_shown_as_it_is_written(tmp_path):
+    said = complaint(tmp_path, DRUGS, reading=Reading(where="drug_name == Placebo"))
+    assert "did you mean '`Drug Name`'" in said

@@ -159,3 +159,47 @@ def test_one_time_in_another_unit_is_refused(cells, odd, tmp_path):
     text = trials("rt", [*cells, odd])
     said = complaint(tmp_path, text, judged=("reaction_time",))
     assert f"column 'rt', row 6 {odd!r}: is of another unit" in said
+
+
+JUDGED = ("--judgements", "reaction_time")
+MIXED = ["0.81", "1341", "0.64", "0.72", "902", "0.55", "1.1", "780", "0.9"]
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("rt", ""), ("rt", "s"), ("rt_s", ""), ("rt_s", "s")]
+)
+def test_a_known_unit_does_not_settle_times_of_another(name, unit, tmp_path, capsys):
+    """A third of them, in the table's or the user's own unit of the others."""
+    said_unit = ("--units", f"reaction_time={unit}") if unit else ()
+    asked = (*JUDGED, "--columns", f"reaction_time={name}", *said_unit)
+    said = both(tmp_path, capsys, trials(name, MIXED), *asked)
+    for row, cell in ((3, "1341"), (6, "902"), (9, "780")):
+        assert f"row {row} {cell!r}" in said
+    assert "is of another unit, or a code" in said and "median is 0.9 s" in said
+    ((option, where),) = options(said)
+    series, _ = follow(tmp_path, capsys, trials(name, MIXED), *asked, "--where", where)
+    assert option == "--where"
+    assert series.values["reaction_time"].tolist() == [
+        [0.81, 0.64, 0.72, 0.55, 1.1, 0.9]
+    ]
+
+
+def test_milliseconds_by_name_hold_no_seconds(tmp_path, capsys):
+    cells = ["812", "1.1", "640", "720", "0.95", "550"]
+    asked = (*JUDGED, "--columns", "reaction_time=rt_ms")
+    for unit in ((), ("--units", "reaction_time=ms")):
+        said = both(tmp_path, capsys, trials("rt_ms", cells), *asked, *unit)
+        assert "row 3 '1.1', row 6 '0.95': is of another unit" in said
+    many = [*(f"{700 + i}" for i in range(20)), *(f"0.{71 + i}" for i in range(9))]
+    said = both(tmp_path, capsys, trials("rt_ms", many), *asked)
+    assert "bring all to one unit" in said and not options(said)
+
+
+def test_a_long_time_is_one_where_the_unit_was_said(tmp_path, capsys):
+    cells = ["0.81", "75.5", "0.64", "0.72"]
+    asked = (*JUDGED, "--columns", "reaction_time=rt_s")
+    said = both(tmp_path, capsys, trials("rt_s", cells), *asked)
+    assert "row 3 '75.5'" in said
+    unit = options(said)[0]
+    series, _ = follow(tmp_path, capsys, trials("rt_s", cells), *asked, *unit)
+    assert series.values["reaction_time"].max() == 75.5
