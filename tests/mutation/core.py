@@ -162,9 +162,9 @@ EQUAL_BY_DESIGN = (
     ),
     Equal(
         "paradigms/revision.py",
-        "cutoff = 1e-6 if",
+        "kept = scales > 10 * jnp.finfo",
         "any number between rounding and what is evidence",
-        ("1e-6 -> 2e-06", "1e-6 -> 5e-07", "1e-13 -> 2e-13", "1e-13 -> 5e-14"),
+        ("10 -> 11", "10 -> 9", "10 -> 20", "10 -> 5"),
     ),
     Equal(
         "behaviour/perception/rescorla_wagner.py",
