@@ -329,7 +329,7 @@ EQUAL_BY_DESIGN = (
     ),
     Equal(
         "paradigms/revision.py",
-        "along**2 / jnp.where(kept, values, 1)",
+        "scales = jnp.where(kept, scales, 1)",
         MASKED,
         ("1 -> 0", "1 -> 2"),
     ),
