@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from pcmodel.api.pose import Clamp, pose, under_modulation
 from pcmodel.errors import UserError
-from pcmodel.inference.activity import activity_moments
+from pcmodel.inference.activity import activity_moments, num_noise
 from pcmodel.inference.infer import infer_one
 from pcmodel.inference.posterior import variances
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
@@ -62,7 +62,7 @@ class BeliefCourse(NamedTuple):
     surprise: of the top, KL(posterior | prior in force), nats.  entropy: of the top's posterior, nats.
         These three are inference's, which temperature and top-down mixing leave alone.
     probability: of the hypothesis, under activity; NaN where none was asked about.
-    settling_time: 1 / rate of the slowest direction of gradient inference.
+    settling_time: 1 / rate of the slowest direction of gradient inference; NaN where rounding hides it.
     gains, slopes: of each level, bottom first, (..., levels); per-unit ones as their geometric mean.
     residual, converged: of inference (`pcmodel.infer`).
     """
@@ -155,9 +155,7 @@ def _draws(problem: Problem, key: Array | None, number: int) -> Array:
             where="key",
             expected="one random key, such as jax.random.key(0)",
         )
-    structure = problem.structure
-    widths = structure.model.widths[structure.first_level :]
-    sources = structure.num_free + sum(widths)
+    sources = problem.structure.num_free + num_noise(problem)
     check_fits(number, sources, what="num_draws draws")
     dtype = problem.inputs.gains[0].dtype
     return jax.random.normal(check_key(key), (number, sources), dtype)
