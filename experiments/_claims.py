@@ -1,4 +1,4 @@
-"""Claims and what overturns them: each is measured as set, and with one parameter halved and doubled.
+"""Claims about arrays, for experiments that are not declared (`pcmodel.report.Experiment`).
 
 A claim says once what is measured, when it holds and how it is told; its verdict and the table of what
 overturns it come from the same numbers.
@@ -10,66 +10,34 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pcmodel.errors import UserError
-from pcmodel.report import Section, Table, Verdict
-
-
-class Setting(NamedTuple):
-    """One parameter times a factor: "ligands.k_2a" of "LSD".  Without a path, all is as set."""
-
-    path: str = ""
-    compound: str = ""
-    factor: float = 1.0
-
-    def of(self, path: str) -> float:
-        """What the number at a path of no compound is multiplied by."""
-        return self.factor if self.path == path else 1.0
-
-    def among(self, *compounds: str) -> "Setting":
-        """The same; as set where it is about a compound that is not among these."""
-        return self if not self.compound or self.compound in compounds else AS_SET
-
-
-AS_SET = Setting()
-
-
-class Knob(NamedTuple):
-    """A parameter that is halved and doubled.  inverse: the path holds its reciprocal (a rate)."""
-
-    label: str
-    path: str
-    compound: str = ""
-    inverse: bool = False
-
-    def times(self, factor: float) -> Setting:
-        """The setting with this parameter multiplied."""
-        exact = 1 / factor if self.inverse else factor
-        return Setting(self.path, self.compound, exact)
-
-
-def half_life(label: str, compound: str) -> Knob:
-    """A compound's half-life, its volume being as it is."""
-    return Knob(label, "kinetics.elimination", compound, inverse=True)
+from pcmodel.report import (
+    UNPERTURBED,
+    Parameter,
+    Perturbation,
+    Section,
+    Table,
+    Verdict,
+)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """measure: numbers under a setting.  holds: whether they bear it out; None is inconclusive.
+    """measure: numbers under a perturbation.  holds: whether they bear it out; None is inconclusive.
 
-    text: the numbers in words, the cell of a table.  A theorem needs no knobs.
+    text: the numbers in words, the cell of a table.  A theorem needs no parameters.
     """
 
     name: str
     prediction: str
     kind: str
-    measure: Callable[[Setting], np.ndarray]
+    measure: Callable[[Perturbation], np.ndarray]
     holds: Callable[[np.ndarray], bool | None]
     text: Callable[[np.ndarray], str]
-    knobs: tuple[Knob, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
 
 
 class Tested(NamedTuple):
-    """A claim's numbers (n,), and with each of its knobs halved and doubled, (knobs, n)."""
+    """A claim's numbers (n,), and with each of its parameters halved and doubled, (parameters, n)."""
 
     as_set: np.ndarray
     halved: np.ndarray
@@ -78,9 +46,11 @@ class Tested(NamedTuple):
 
 def examine(claim: Claim) -> Tested:
     """Measure a claim."""
-    as_set = np.asarray(claim.measure(AS_SET), float)
+    as_set = np.asarray(claim.measure(UNPERTURBED), float)
     halved, doubled = (
-        np.asarray([claim.measure(knob.times(f)) for knob in claim.knobs], float)
+        np.asarray(
+            [claim.measure(parameter.times(f)) for parameter in claim.parameters], float
+        )
         for f in (0.5, 2.0)
     )
     return Tested(as_set, halved, doubled)
@@ -119,7 +89,7 @@ def verdicts(claims: Sequence[Claim], tested: dict[str, Tested]) -> tuple[Verdic
 
 
 def flips(claim: Claim, tested: Tested) -> list[tuple[str, ...]]:
-    """For each knob the words for the changes that alter the outcome: none, one or two."""
+    """For each parameter the words for the changes that alter the outcome: none, one or two."""
     as_set = outcome(claim, tested.as_set)
     return [
         tuple(
@@ -137,11 +107,15 @@ def overturning(claims: Sequence[Claim], tested: dict[str, Tested]) -> Section:
     for claim in claims:
         found = tested[claim.name]
         words = flips(claim, found)
-        parts = zip(claim.knobs, words, strict=True)
-        does = [f"{knob.label} {' or '.join(word)}" for knob, word in parts if word]
-        parts = zip(claim.knobs, words, strict=True)
-        does_not = [knob.label for knob, word in parts if not word]
-        none = "none of those tried" if claim.knobs else "nothing: a theorem"
+        parts = zip(claim.parameters, words, strict=True)
+        does = [
+            f"{parameter.label} {' or '.join(word)}"
+            for parameter, word in parts
+            if word
+        ]
+        parts = zip(claim.parameters, words, strict=True)
+        does_not = [parameter.label for parameter, word in parts if not word]
+        none = "none of those tried" if claim.parameters else "nothing: a theorem"
         short.append(
             (
                 claim.name,
@@ -153,12 +127,12 @@ def overturning(claims: Sequence[Claim], tested: dict[str, Tested]) -> Section:
         long.extend(
             (
                 claim.name,
-                knob.label,
+                parameter.label,
                 *(claim.text(x) for x in (half, found.as_set, double)),
                 " or ".join(word) or "never",
             )
-            for knob, half, double, word in zip(
-                claim.knobs, found.halved, found.doubled, words, strict=True
+            for parameter, half, double, word in zip(
+                claim.parameters, found.halved, found.doubled, words, strict=True
             )
         )
     columns = ("Claim", "As set it", "Flips with", "Not with")
@@ -171,10 +145,3 @@ def overturning(claims: Sequence[Claim], tested: dict[str, Tested]) -> Section:
             Table(detail, long, "The numbers behind it."),
         ),
     )
-
-
-def at_least(least: int, **numbers: int) -> None:
-    """Raise a UserError for an option below what its experiment can use."""
-    for name, number in numbers.items():
-        if number < least:
-            raise UserError(f"{name} must be at least {least}, got {number}.")

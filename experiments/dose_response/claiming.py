@@ -6,41 +6,42 @@ import numpy as np
 
 from pcmodel.neuromodulation import Dose
 from pcmodel.neuromodulation.accounts.accounts import Rebus
+from pcmodel.report import Parameter, Perturbation
 
-from .._believing import BELIEF_KNOBS, believe
-from .._claims import Claim, Knob, Setting, half_life
-from .._dosing import take
+from .._believing import BELIEF_PARAMETERS, believe
+from .._claims import Claim
+from .._dosing import half_life, take
 from . import exchanging, low_doses
 from .computing import HOURS, Config, at_peak, both_readouts, restored, sessions
 
 BLOCKER = (
-    Knob("ketanserin K at 5-HT2A", "ligands.k_2a", "ketanserin"),
-    Knob("ketanserin dose", "dose.mg", "ketanserin"),
-    Knob("ketanserin volume", "kinetics.volume", "ketanserin"),
+    Parameter("ketanserin K at 5-HT2A", "ligands.k_2a", "ketanserin"),
+    Parameter("ketanserin dose", "dose.mg", "ketanserin"),
+    Parameter("ketanserin volume", "kinetics.volume", "ketanserin"),
     half_life("ketanserin half-life", "ketanserin"),
 )
 DELAY = (
-    Knob("hours from LSD to ketanserin", "dose.hours", "ketanserin"),
-    Knob("ketanserin absorption rate", "kinetics.absorption", "ketanserin"),
+    Parameter("hours from LSD to ketanserin", "dose.hours", "ketanserin"),
+    Parameter("ketanserin absorption rate", "kinetics.absorption", "ketanserin"),
 )
 LSD = (
-    Knob("LSD K at 5-HT2A", "ligands.k_2a", "LSD"),
-    Knob("LSD effect-site rate", "kinetics.effect_site", "LSD"),
+    Parameter("LSD K at 5-HT2A", "ligands.k_2a", "LSD"),
+    Parameter("LSD effect-site rate", "kinetics.effect_site", "LSD"),
 )
 ONSET = (
-    Knob("second-stage midpoint", "physiology.half"),
-    Knob("second-stage power", "physiology.power"),
+    Parameter("second-stage midpoint", "physiology.half"),
+    Parameter("second-stage power", "physiology.power"),
 )
 DIFFERENCES = tuple(
-    Knob(f"variation of {name}", f"variation.{name}")
+    Parameter(f"variation of {name}", f"variation.{name}")
     for name in ("clearance", "volume", "affinity", "onset")
 )
 PSILOCIN = (
-    Knob("psilocin K at 5-HT2A", "ligands.k_2a", "psilocybin"),
-    Knob("psilocin efficacy at 5-HT2A", "ligands.efficacy_2a", "psilocybin"),
-    Knob("both doses of psilocybin", "dose.mg", "psilocybin"),
+    Parameter("psilocin K at 5-HT2A", "ligands.k_2a", "psilocybin"),
+    Parameter("psilocin efficacy at 5-HT2A", "ligands.efficacy_2a", "psilocybin"),
+    Parameter("both doses of psilocybin", "dose.mg", "psilocybin"),
 )
-STRENGTH = (Knob("log precision per unit of effect", "account.strength"),)
+STRENGTH = (Parameter("log precision per unit of effect", "account.strength"),)
 
 
 def claims(config: Config, seed: int = 0) -> tuple[Claim, ...]:
@@ -57,9 +58,9 @@ def claims(config: Config, seed: int = 0) -> tuple[Claim, ...]:
     )
 
 
-def blocked(setting: Setting, *, people: int, seed: int) -> np.ndarray:
+def blocked(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
     """Median hours alone and with ketanserin after, dose ratio, plasma moved, share abolished."""
-    found = sessions(people, seed, setting)
+    found = sessions(people, seed, perturbation)
     alone, after = np.median(found.felt[:, 1:], axis=1)
     abolished = np.mean(found.left[1:] < 0.1)
     return np.asarray([alone, after, found.ratio, found.moved, abolished])
@@ -102,9 +103,9 @@ def blockade(options) -> tuple[Claim, ...]:
     )
 
 
-def ceilings(setting: Setting, *, people: int, seed: int) -> np.ndarray:
+def ceilings(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
     """200 over 100 µg of ego dissolution and of the good effect; share in whom the first is larger."""
-    options = {"people": people, "seed": seed, "setting": setting}
+    options = {"people": people, "seed": seed, "perturbation": perturbation}
     high, low = (both_readouts(mg, **options) for mg in (0.2, 0.1))
     good, ego = np.where(low > 0, high / np.where(low > 0, low, 1), np.nan)
     return np.asarray([ego[0], good[0], np.mean(ego[1:] > good[1:])])
@@ -124,16 +125,18 @@ def readouts(options) -> Claim:
             else "one of them is nothing at 100 µg"
         ),
         (
-            Knob("second-stage midpoint, ego dissolution", "physiology.ego_half"),
-            Knob("second-stage midpoint, good effect", "physiology.half"),
+            Parameter("second-stage midpoint, ego dissolution", "physiology.ego_half"),
+            Parameter("second-stage midpoint, good effect", "physiology.half"),
             *LSD,
-            Knob("LSD efficacy at 5-HT2A", "ligands.efficacy_2a", "LSD"),
+            Parameter("LSD efficacy at 5-HT2A", "ligands.efficacy_2a", "LSD"),
         ),
     )
 
 
 @lru_cache(maxsize=128)
-def falls(setting: Setting, *, people: int, seed: int, strength: float) -> np.ndarray:
+def falls(
+    perturbation: Perturbation, *, people: int, seed: int, strength: float
+) -> np.ndarray:
     """Mean fall of confidence after 25 and 1 mg, share in whom it falls, correlation with entropy.
 
     The correlation is over people, between the fall after 25 mg and the gain in entropy; 0 where nothing
@@ -146,9 +149,11 @@ def falls(setting: Setting, *, people: int, seed: int, strength: float) -> np.nd
             HOURS,
             people=max(people, 10),
             seed=seed,
-            setting=setting,
+            perturbation=perturbation,
         )
-        moments.append(believe(at_peak(course), Rebus(strength), setting=setting))
+        moments.append(
+            believe(at_peak(course), Rebus(strength), perturbation=perturbation)
+        )
     none, little, full = moments
     fall = (none.confidence - full.confidence)[1:]
     gain = (full.entropy - none.entropy)[1:]
@@ -161,7 +166,7 @@ def falls(setting: Setting, *, people: int, seed: int, strength: float) -> np.nd
 def beliefs(options) -> tuple[Claim, ...]:
     """1 and 25 mg."""
     measure = partial(falls, **options)
-    knobs = (*PSILOCIN, *ONSET, *STRENGTH, *BELIEF_KNOBS)
+    parameters = (*PSILOCIN, *ONSET, *STRENGTH, *BELIEF_PARAMETERS)
     return (
         Claim(
             "25 mg but not 1 mg of psilocybin lowers confidence in a negative self-belief",
@@ -172,7 +177,7 @@ def beliefs(options) -> tuple[Claim, ...]:
             lambda v: (
                 f"mean fall {v[0]:.4f} against {v[1]:.4f}; in {v[2]:.0%} of people"
             ),
-            knobs,
+            parameters,
         ),
         Claim(
             "Confidence falls more in people whose uncertainty rises more",
@@ -181,7 +186,7 @@ def beliefs(options) -> tuple[Claim, ...]:
             measure,
             lambda v: bool(v[3] > 0.3),
             lambda v: f"r = {v[3]:.2f}",
-            knobs,
+            parameters,
         ),
     )
 

@@ -11,10 +11,12 @@ import numpy as np
 from pcmodel.neuromodulation import Bolus, Dose, Oral, effects
 from pcmodel.neuromodulation.accounts.accounts import Rebus
 from pcmodel.neuromodulation.pharmacology.transducer import Sigmoid
+from pcmodel.report import UNPERTURBED, Perturbation
 
 from .._believing import believe
-from .._claims import AS_SET, Setting, Tested, at_least, examine_all
+from .._claims import Tested, examine_all
 from .._dosing import Band, band, hours_felt, take
+from .._options import at_least
 from .exchanging import Rates, rates
 from .low_doses import LowDoses, low_doses
 from .sessions import KETANSERIN, SESSION_HOURS, SESSIONS, remaining
@@ -186,10 +188,12 @@ class Blocked(NamedTuple):
 
 
 @lru_cache(maxsize=128)
-def sessions(people: int, seed: int, setting: Setting = AS_SET) -> Blocked:
+def sessions(
+    people: int, seed: int, perturbation: Perturbation = UNPERTURBED
+) -> Blocked:
     """LSD alone, and with ketanserin after and before it."""
     alone, after, before = (
-        take(doses, SESSION_HOURS, people=people, seed=seed, setting=setting)
+        take(doses, SESSION_HOURS, people=people, seed=seed, perturbation=perturbation)
         for doses in SESSIONS.values()
     )
     course, person = after
@@ -211,7 +215,7 @@ def blockade(people: int, seed: int) -> Blockade:
         for doses in SESSIONS.values()
     )
     found = [
-        sessions(people, seed, Setting("ligands.k_2a", "ketanserin", factor))
+        sessions(people, seed, Perturbation("ligands.k_2a", "ketanserin", factor))
         for factor in np.geomspace(0.25, 64, 25)
     ]
     return Blockade(
@@ -232,10 +236,14 @@ def readouts(number: int) -> Readouts:
 
 
 def both_readouts(
-    mg: float, *, people: int = 0, seed: int = 0, setting: Setting = AS_SET
+    mg: float,
+    *,
+    people: int = 0,
+    seed: int = 0,
+    perturbation: Perturbation = UNPERTURBED,
 ) -> np.ndarray:
     """Peak good effect and ego dissolution of each person, (2, people)."""
-    options = {"people": people, "seed": seed, "setting": setting}
+    options = {"people": people, "seed": seed, "perturbation": perturbation}
     course, group = take([Dose("LSD", mg)], HOURS, **options)
     body, response = group.physiology, jnp.max(course.response_2a, axis=1)
     return np.asarray(
@@ -246,7 +254,7 @@ def both_readouts(
     )
 
 
-def restored(setting: Setting) -> np.ndarray:
+def restored(perturbation: Perturbation) -> np.ndarray:
     """Dose ratio 1 + B/K three hours after psilocybin 25 mg, and what that much more of it leaves.
 
     The second number is the relative difference of the response from that without ketanserin.
@@ -255,7 +263,7 @@ def restored(setting: Setting) -> np.ndarray:
 
     def response(mg: float, antagonist: Dose):
         course, people = take(
-            [antagonist, Dose("psilocybin", mg)], HOURS, setting=setting
+            [antagonist, Dose("psilocybin", mg)], HOURS, perturbation=perturbation
         )
         ratio = course.effect_site[0, 0, at] / people.ligands.k_2a[0, 0]
         return float(course.response_2a[0, at]), 1 + float(ratio)

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from pcmodel.neuromodulation import WithRates
+from pcmodel.report import UNPERTURBED, Parameter, Perturbation
 
-from .._claims import AS_SET, Claim, Knob, Setting, half_life
-from .._dosing import LIBRARY, Library, hours_felt, take
+from .._claims import Claim
+from .._dosing import LIBRARY, Library, half_life, hours_felt, take
 from .sessions import SESSION_HOURS, SESSIONS, abolished
 
 EXCHANGE = WithRates(4)
@@ -34,11 +35,13 @@ class Exchanged(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def exchanged(people: int, seed: int, setting: Setting = AS_SET) -> Exchanged:
+def exchanged(
+    people: int, seed: int, perturbation: Perturbation = UNPERTURBED
+) -> Exchanged:
     """LSD alone, with ketanserin after, and before, as the tables set the rates."""
-    alone = one("alone", people, seed, setting)
-    after = one("after", people, seed, setting)
-    before = one("before", people, seed, setting)
+    alone = one("alone", people, seed, perturbation)
+    after = one("after", people, seed, perturbation)
+    before = one("before", people, seed, perturbation)
     return Exchanged(
         np.stack([felt(alone), felt(after)]),
         SESSION_HOURS[np.asarray(alone[0].effect_2a).argmax(1)],
@@ -50,7 +53,7 @@ def one(
     name: str,
     people: int,
     seed: int,
-    setting: Setting,
+    perturbation: Perturbation,
     library: Library = WITHOUT_DELAY,
 ):
     """One session in everyone."""
@@ -59,7 +62,7 @@ def one(
         SESSION_HOURS,
         people=people,
         seed=seed,
-        setting=setting,
+        perturbation=perturbation,
         library=library,
         exchange=EXCHANGE,
     )
@@ -88,7 +91,7 @@ def rates(people: int, seed: int, number: int) -> Rates:
     """A map over what is least known of ketanserin, LSD leaving at its measured rate."""
     residence = np.geomspace(7.5, 480, number)
     factor = np.geomspace(0.5, 4, number)
-    alone = one("alone", people, seed, AS_SET)
+    alone = one("alone", people, seed, UNPERTURBED)
     after, share = np.zeros((2, number, number))
     blocker = WITHOUT_DELAY["ketanserin"]
     for row, minutes in enumerate(residence):
@@ -97,17 +100,17 @@ def rates(people: int, seed: int, number: int) -> Rates:
                 "off_rate_2a", 60 / minutes, "varied here"
             ).with_value("k_2a", times * blocker.get("k_2a", 0.0), "varied here")
             library = WITHOUT_DELAY.replacing(changed)
-            late = one("after", people, seed, AS_SET, library)
-            early = one("before", people, seed, AS_SET, library)
+            late = one("after", people, seed, UNPERTURBED, library)
+            early = one("before", people, seed, UNPERTURBED, library)
             after[row, column] = np.median(felt(late)[1:])
             share[row, column] = abolished(alone, early)
     both = (after >= AFTER[0]) & (after <= AFTER[1]) & (share >= 0.95)
     return Rates(residence, factor, after, share, both)
 
 
-def measured(setting: Setting, *, people: int, seed: int) -> np.ndarray:
+def measured(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
     """Mean hours and peak hour alone, median hours with ketanserin after, share abolished before."""
-    found = exchanged(people, seed, setting)
+    found = exchanged(people, seed, perturbation)
     return np.asarray(
         [
             found.felt[0, 1:].mean(),
@@ -118,13 +121,13 @@ def measured(setting: Setting, *, people: int, seed: int) -> np.ndarray:
     )
 
 
-KNOBS = (
-    Knob("rate at which LSD leaves", "ligands.off_2a", "LSD"),
-    Knob("rate at which ketanserin leaves", "ligands.off_2a", "ketanserin"),
-    Knob("ketanserin K at 5-HT2A", "ligands.k_2a", "ketanserin"),
-    Knob("LSD K at 5-HT2A", "ligands.k_2a", "LSD"),
-    Knob("hours from LSD to ketanserin", "dose.hours", "ketanserin"),
-    Knob("second-stage midpoint", "physiology.half"),
+PARAMETERS = (
+    Parameter("rate at which LSD leaves", "ligands.off_2a", "LSD"),
+    Parameter("rate at which ketanserin leaves", "ligands.off_2a", "ketanserin"),
+    Parameter("ketanserin K at 5-HT2A", "ligands.k_2a", "ketanserin"),
+    Parameter("LSD K at 5-HT2A", "ligands.k_2a", "LSD"),
+    Parameter("hours from LSD to ketanserin", "dose.hours", "ketanserin"),
+    Parameter("second-stage midpoint", "physiology.half"),
     half_life("ketanserin half-life", "ketanserin"),
 )
 
@@ -141,7 +144,7 @@ def claims(options) -> tuple[Claim, ...]:
             measure,
             lambda v: bool(AFTER[0] <= v[2] <= AFTER[1] and v[3] >= 0.95),
             lambda v: f"{v[2]:.1f} h after; abolished before in {v[3]:.0%}",
-            KNOBS,
+            PARAMETERS,
         ),
         Claim(
             "LSD 100 µg with rates of exchange",
@@ -150,6 +153,6 @@ def claims(options) -> tuple[Claim, ...]:
             measure,
             lambda v: bool(abs(v[0] - 8.5) <= 2 and abs(v[1] - 2.5) <= 0.6),
             lambda v: f"felt {v[0]:.1f} h, peak at {v[1]:.1f} h",
-            (KNOBS[0], KNOBS[3], KNOBS[5]),
+            (PARAMETERS[0], PARAMETERS[3], PARAMETERS[5]),
         ),
     )

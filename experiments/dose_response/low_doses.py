@@ -11,8 +11,9 @@ import numpy as np
 
 from pcmodel.neuromodulation import Dose, threshold_of, transducer_of
 from pcmodel.neuromodulation.participant import of_person
+from pcmodel.report import UNPERTURBED, Parameter, Perturbation
 
-from .._claims import AS_SET, Claim, Knob, Setting
+from .._claims import Claim
 from .._dosing import hours_felt, take
 
 CLOCK = np.linspace(0, 48, 577)
@@ -52,7 +53,7 @@ def group(
     mg: float,
     people: int,
     seed: int,
-    setting: Setting = AS_SET,
+    perturbation: Perturbation = UNPERTURBED,
     stage: str = "fades in",
 ) -> Group:
     """LSD in everyone."""
@@ -61,7 +62,7 @@ def group(
         CLOCK,
         people=people,
         seed=seed,
-        setting=setting,
+        perturbation=perturbation,
         transducer=STAGES[stage],
     )
     effect = np.asarray(course.effect_2a)
@@ -113,7 +114,10 @@ def low_doses(people: int, seed: int) -> LowDoses:
     doses = np.geomspace(0.003, 0.2, 15)
     effect = {
         stage: np.asarray(
-            [group(mg, people, seed, AS_SET, stage).effect[1:].mean() for mg in doses]
+            [
+                group(mg, people, seed, UNPERTURBED, stage).effect[1:].mean()
+                for mg in doses
+            ]
         )
         for stage in STAGES
     }
@@ -136,48 +140,50 @@ def response_at_the_end() -> float:
 
 
 LSD = (
-    Knob("LSD K at 5-HT2A", "ligands.k_2a", "LSD"),
-    Knob("LSD effect-site rate", "kinetics.effect_site", "LSD"),
-    Knob("LSD volume", "kinetics.volume", "LSD"),
+    Parameter("LSD K at 5-HT2A", "ligands.k_2a", "LSD"),
+    Parameter("LSD effect-site rate", "kinetics.effect_site", "LSD"),
+    Parameter("LSD volume", "kinetics.volume", "LSD"),
 )
 STAGE = (
-    Knob("second-stage midpoint", "physiology.half"),
-    Knob("second-stage power", "physiology.power"),
-    Knob("smallest effect that is felt", "physiology.least"),
+    Parameter("second-stage midpoint", "physiology.half"),
+    Parameter("second-stage power", "physiology.power"),
+    Parameter("smallest effect that is felt", "physiology.least"),
 )
 
 
-def plasma(setting: Setting, *, people: int, seed: int) -> np.ndarray:
+def plasma(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
     """Mean Cmax after 5, 10, 20 µg, ng/mL."""
     return np.asarray(
-        [group(mg, people, seed, setting).plasma[1:].mean() for mg in PLASMA]
+        [group(mg, people, seed, perturbation).plasma[1:].mean() for mg in PLASMA]
     )
 
 
-def peaks(setting: Setting, *, people: int, seed: int) -> np.ndarray:
+def peaks(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
     """Mean peak effect after 5, 10, 20 µg (%), then the least that is felt (%)."""
-    means = [group(mg, people, seed, setting).effect[1:].mean() for mg in PLASMA]
-    return np.asarray([*means, 100 * LEAST * setting.of("physiology.least")])
+    means = [group(mg, people, seed, perturbation).effect[1:].mean() for mg in PLASMA]
+    return np.asarray(
+        [*means, 100 * LEAST * perturbation.factor_of("physiology.least")]
+    )
 
 
-def clock(setting: Setting, *, people: int, seed: int) -> np.ndarray:
+def clock(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
     """Mean hours at which the effect of 10 µg begins, peaks and ends; mean peak (%); least felt (%)."""
-    found = group(0.01, people, seed, setting)
+    found = group(0.01, people, seed, perturbation)
     hours = [np.nanmean(x[1:]) for x in (found.begins, found.peaks, found.ends)]
-    felt = 100 * LEAST * setting.of("physiology.least")
+    felt = 100 * LEAST * perturbation.factor_of("physiology.least")
     return np.asarray([*hours, found.effect[1:].mean(), felt])
 
 
-def lasting(setting: Setting, *, people: int, seed: int) -> np.ndarray:
+def lasting(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
     """Mean hours 25 and 200 µg are felt."""
     return np.asarray(
-        [group(mg, people, seed, setting).felt[1:].mean() for mg in LASTS]
+        [group(mg, people, seed, perturbation).felt[1:].mean() for mg in LASTS]
     )
 
 
-def spread(setting: Setting, *, people: int, seed: int) -> np.ndarray:
+def spread(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
     """SD of the hours 100 µg is felt, two standard errors of it, and the interval of the published one."""
-    felt = group(0.1, 10 * people, seed, setting).felt[1:]
+    felt = group(0.1, 10 * people, seed, perturbation).felt[1:]
     own = felt.std(ddof=1)
     error = 2 * own / np.sqrt(2 * (len(felt) - 1))
     return np.asarray([own, error, *interval_of_sd(SPREAD, STUDIED)])
@@ -225,7 +231,7 @@ def in_plasma(options) -> Claim:
             )
         ),
         lambda v: ", ".join(f"{x:.3f}" for x in v) + " ng/mL",
-        (LSD[2], Knob("LSD absorption rate", "kinetics.absorption", "LSD")),
+        (LSD[2], Parameter("LSD absorption rate", "kinetics.absorption", "LSD")),
     )
 
 
@@ -308,7 +314,7 @@ def long(options) -> tuple[Claim, ...]:
             ),
             (
                 *(
-                    Knob(f"variation of {name}", f"variation.{name}")
+                    Parameter(f"variation of {name}", f"variation.{name}")
                     for name in (
                         "clearance",
                         "volume",

@@ -26,9 +26,10 @@ from pcmodel.neuromodulation.accounts.accounts import (
     Sensory,
     Uniform,
 )
+from pcmodel.report import UNPERTURBED, Parameter, Perturbation
 from pcmodel.report.laplace import LaplaceSummary
 
-from .._claims import AS_SET, Knob, Setting, at_least
+from .._options import at_least
 from .observing import Observed, Words, observe_all
 
 WIDTHS, PRECISIONS = (6, 5, 4, 3), (2.0, 3.0, 3.0, 4.0)
@@ -74,7 +75,7 @@ class Config:
 class Results(NamedTuple):
     """Observed fields (effects, networks, ...).
 
-    settings: by the setting's label (`label`), then by account.  assumptions: REBUS in variants.
+    settings: by the perturbation's label (`label`), then by account.  assumptions: REBUS in variants.
     flat, raised: relaxed priors and raised senses with a flat receptor map.  prior: (networks, top).
     laplace: how far some networks' Laplace posteriors are from the posterior.
     """
@@ -89,31 +90,39 @@ class Results(NamedTuple):
     @property
     def observed(self) -> dict[str, Observed]:
         """By account, everything as set."""
-        return self.settings[label(AS_SET)]
+        return self.settings[label(UNPERTURBED)]
 
 
-KNOBS = (
-    Knob("strength", "account.strength"),
-    Knob("precision of the top", "belief.prior"),
-    Knob("precision of the senses", "belief.evidence"),
-    Knob("size of the moving input", "input.amplitude"),
+PARAMETERS = (
+    Parameter("strength", "account.strength"),
+    Parameter("precision of the top", "belief.prior"),
+    Parameter("precision of the senses", "belief.evidence"),
+    Parameter("size of the moving input", "input.amplitude"),
 )
 
 
-def label(setting: Setting) -> str:
-    """A setting's key among the results."""
-    return f"{setting.path} x {setting.factor:g}" if setting.path else "as set"
+def label(perturbation: Perturbation) -> str:
+    """A perturbation's key among the results."""
+    return (
+        f"{perturbation.path} x {perturbation.factor:g}"
+        if perturbation.path
+        else "as set"
+    )
 
 
 def run(config: Config, *, seed: int, progress) -> Results:
-    """Observe everything, as set and with each knob halved and doubled."""
+    """Observe everything, as set and with each parameter halved and doubled."""
     with jax.enable_x64(True):
         weights, seen, model, log_precisions = hierarchies(config, seed)
 
-        def observed(account: Account, places, setting: Setting = AS_SET) -> Observed:
+        def observed(
+            account: Account, places, perturbation: Perturbation = UNPERTURBED
+        ) -> Observed:
             ends = {0: "belief.evidence", len(log_precisions) - 1: "belief.prior"}
             precisions = tuple(
-                value + np.log(setting.of(ends[level])) if level in ends else value
+                value + np.log(perturbation.factor_of(ends[level]))
+                if level in ends
+                else value
                 for level, value in enumerate(log_precisions)
             )
             words = jax.tree.map(
@@ -127,18 +136,24 @@ def run(config: Config, *, seed: int, progress) -> Results:
                     weights,
                     precisions,
                     seen,
-                    jnp.asarray(config.amplitude * setting.of("input.amplitude")),
+                    jnp.asarray(
+                        config.amplitude * perturbation.factor_of("input.amplitude")
+                    ),
                     model=model,
                 ),
             )
 
         places = anatomy(*CORTEX)
-        turned = [knob.times(factor) for knob in KNOBS for factor in (0.5, 2.0)]
+        turned = [
+            parameter.times(factor) for parameter in PARAMETERS for factor in (0.5, 2.0)
+        ]
         settings = {}
-        for setting in progress.track((AS_SET, *turned), "accounts"):
-            chosen = accounts(config.strength * setting.of("account.strength"))
-            settings[label(setting)] = {
-                name: observed(account, places, setting)
+        for perturbation in progress.track((UNPERTURBED, *turned), "accounts"):
+            chosen = accounts(
+                config.strength * perturbation.factor_of("account.strength")
+            )
+            settings[label(perturbation)] = {
+                name: observed(account, places, perturbation)
                 for name, account in chosen.items()
             }
         variants = {

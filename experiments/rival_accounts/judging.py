@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pcmodel.report import Verdict
+from pcmodel.report import Perturbation, Verdict
 
-from .._claims import Claim, Setting, examine, told, verdicts
-from .computing import FULL, KNOBS, MODERATE, Config, Results, label
+from .._claims import Claim, examine, told, verdicts
+from .computing import FULL, MODERATE, PARAMETERS, Config, Results, label
 from .observing import Observed
 
 OBSERVABLES = {
@@ -123,10 +123,10 @@ def separation(found) -> dict[str, tuple[str, ...]]:
 
 
 def cell(
-    setting: Setting, results: Results, account: str, observable: str
+    perturbation: Perturbation, results: Results, account: str, observable: str
 ) -> np.ndarray:
     """Median change, and the share of networks in which it has the expected sign."""
-    observed = results.settings[label(setting)][account]
+    observed = results.settings[label(perturbation)][account]
     change = changes(observed, results, effect_of(account))[observable]
     share = np.mean(signs(change, observable) == EXPECTED[account][observable])
     return np.asarray([np.median(change), share])
@@ -142,7 +142,7 @@ def claims(results: Results) -> tuple[Claim, ...]:
             partial(cell, results=results, account=account, observable=observable),
             lambda v: True if v[1] >= 0.9 else False if v[1] < 0.5 else None,
             lambda v: f"{v[0]:+.3f} (median); as predicted in {v[1]:.0%} of networks",
-            KNOBS,
+            PARAMETERS,
         )
         for account, expected in EXPECTED.items()
         for observable, sign in expected.items()

@@ -1,12 +1,11 @@
-"""`plot`: receptors, change by level, partial agonists."""
+"""Receptors, change by level, partial agonists."""
 
 import numpy as np
 
 from pcmodel.report.style import COLOURS, FULL_WIDTH, figure_style, new_figure
 
 from .._believing import LEVELS
-from .computing import Config, Results
-from .judging import Summary
+from .simulate import Results
 
 TOLD = {
     "psilocybin": "psilocybin 12 mg",
@@ -17,11 +16,6 @@ TOLD = {
     "third of efficacy": "at a third of its 5-HT2A efficacy",
     "buspirone alone": "buspirone 20 mg alone",
 }
-
-
-def plot(config: Config, results: Results, summary: Summary) -> dict:
-    """Receptors, change by level, and partial agonists."""
-    return {"receptors": draw_conditions(results), "efficacy": draw_efficacy(results)}
 
 
 def draw_conditions(results: Results):
@@ -149,3 +143,6 @@ def draw_efficacy(results: Results):
         for axis in (left, right):
             axis.xaxis.set_major_formatter("{x:g}")
     return figure
+
+
+FIGURES = {"receptors": draw_conditions, "efficacy": draw_efficacy}
