@@ -1,6 +1,5 @@
 """Draws and likelihoods of nonlinear networks at the door: `complete`, `log_likelihood`."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -9,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from pcmodel.api.pose import Batching, Clamp, Posed, gather_clamps, pose
+from pcmodel.api.pose import Batching, Clamp, Clamps, Posed, gather_clamps, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.ais import annealed_log_likelihood
 from pcmodel.inference.mcmc import HmcOptions, run_chain
@@ -18,7 +17,6 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.energy import predictions
-from pcmodel.model.levels import Level
 from pcmodel.model.problem import Problem
 from pcmodel.networks.network import Network
 from pcmodel.runtime.matmul_precision import in_full_precision
@@ -52,7 +50,7 @@ def log_likelihood(
     key: Array,
     num_steps: int = 50,
     num_particles: int = 16,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
 ) -> LogLikelihood:
     """Log-likelihood by annealed importance sampling, linear or not.
 
@@ -92,7 +90,7 @@ def complete(
     key: Array,
     num_samples: int = 100,
     sampling: HmcOptions | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
 ) -> Array:
     """Draws of level 0's missing units given the others: (num_samples, [batch,] width_0).
 

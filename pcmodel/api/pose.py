@@ -40,6 +40,10 @@ class Clamp:
     mask: ArrayLike | None = None
 
 
+Prior = Belief | Sequence[Belief]
+"""What is believed before the evidence; a belief about the top replaces the network's own prior."""
+Clamps = Mapping[Level, ArrayLike | Clamp]
+"""Values of levels, or of parts of levels, by name or index."""
 UNMODULATED = Modulation()
 
 
@@ -100,9 +104,9 @@ def pose(
     network: Network | PureNetwork,
     observation: ArrayLike | None = None,
     *,
-    prior: Belief | Sequence[Belief] | None = None,
+    prior: Prior | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
 ) -> Posed:
     """Check the arguments of `pcmodel.infer` and build its problem."""
     pure = as_model(network) if isinstance(network, Network) else network
@@ -183,7 +187,7 @@ def under_modulation(problem: Problem, modulation: Modulation | None) -> Problem
 
 def gather_clamps(
     observation: ArrayLike | None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None,
+    clamp: Clamps | None,
     names: tuple[str, ...],
 ) -> dict[int, Clamp]:
     """Observation and clamps together, by level index."""
@@ -288,7 +292,7 @@ def check_data(
 
 
 def check_beliefs(
-    prior: Belief | Sequence[Belief] | None,
+    prior: Prior | None,
     names: tuple[str, ...],
     widths: tuple[int, ...],
     dtype: jnp.dtype,

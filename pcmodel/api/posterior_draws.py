@@ -5,7 +5,7 @@ Hamiltonian chains, each from a mode sought from a draw of the prior of its own,
 the same posterior disagree; whether they agree is said beside the draws.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,15 +17,13 @@ from jax.typing import ArrayLike
 from jaxtyping import Bool, Float
 
 from pcmodel.api.batching import in_parts
-from pcmodel.api.pose import Batching, Clamp, Posed, pose
+from pcmodel.api.pose import Batching, Clamps, Posed, Prior, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.mcmc import HmcOptions, run_chain
 from pcmodel.inference.whitened import unroll
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.model.belief import Belief
-from pcmodel.model.levels import Level
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
@@ -91,9 +89,9 @@ def sample_posterior(
     key: Array,
     num_samples: int = 1000,
     num_chains: int = 4,
-    prior: Belief | Sequence[Belief] | None = None,
+    prior: Prior | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
     sampling: HmcOptions | None = None,
 ) -> PosteriorDraws:
     """Draws of the posterior by Hamiltonian Monte Carlo, of any network; other arguments as for `infer`.

@@ -4,7 +4,7 @@ Each moment of each person poses the same evidence to the same network under the
 that moment's effects; all moments go through the energy and solver of `pcmodel.infer`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, SupportsIndex
 
@@ -15,7 +15,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from pcmodel.api.pose import Clamp, pose, under_modulation
+from pcmodel.api.pose import Clamps, Prior, pose, under_modulation
 from pcmodel.errors import UserError
 from pcmodel.inference.activity import activity_moments, num_noise
 from pcmodel.inference.infer import infer_one
@@ -26,7 +26,6 @@ from pcmodel.inference.top_evidence import evidence_at_top
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.model.belief import Belief
 from pcmodel.model.levels import Level, level_index
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
@@ -96,8 +95,8 @@ def believe(
     *,
     account: Account,
     anatomy: Anatomy | None = None,
-    prior: Belief | Sequence[Belief] | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    prior: Prior | None = None,
+    clamp: Clamps | None = None,
     hypothesis: Callable[[Array], Any] | None = None,
     level: Level = "top",
     key: Array | None = None,
