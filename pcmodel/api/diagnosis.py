@@ -21,7 +21,7 @@ from jax import Array
 from jax.core import Tracer
 from jaxtyping import Bool, Float
 
-from pcmodel.api.batching import in_parts
+from pcmodel.api.batching import in_parts, joined, keys_of, over_examples
 from pcmodel.api.pose import Batching, Posed
 from pcmodel.errors import UserError
 from pcmodel.inference.importance.laplace_ratios import elsewhere, importance_draws
@@ -152,8 +152,7 @@ class Diagnosis:
                 for level in (low, high)
             )
             found.append(np.einsum("bs,bsi,bsj->bij", weights, left, right))
-        whole = np.concatenate(found)
-        (kept,) = self._kept((whole if self.posed.batching.is_batched else whole[0],))
+        (kept,) = self._kept((joined(self.posed, found),))
         return kept
 
     @property
@@ -232,14 +231,8 @@ def diagnose(
         return Diagnosis(
             posed, whitened, key, num_samples, True, limit, shares, moments, evidence
         )
-    parts = [
-        _told(drawn) for drawn in _drawn(posed, whitened, key, num_samples, search=True)
-    ]
-    shares, moments, evidence = jax.tree.map(lambda *each: np.concatenate(each), *parts)
-    if not posed.batching.is_batched:
-        shares, moments, evidence = jax.tree.map(
-            lambda x: np.asarray(x[0]), (shares, moments, evidence)
-        )
+    drawn = _drawn(posed, whitened, key, num_samples, search=True)
+    shares, moments, evidence = joined(posed, map(_told, drawn))
     return Diagnosis(
         posed, whitened, key, num_samples, False, limit, shares, moments, evidence
     )
@@ -302,40 +295,18 @@ def _drawn(
     posed: Posed, whitened: Array, key: Array, num_samples: int, *, search: bool = False
 ) -> Iterator[_Drawn]:
     """Draws of all examples, some at a time; with `search` the other modes too."""
-    size = posed.batch_size
-    options = dict(num_samples=num_samples, search=search)
-    if size is None:
-        found = _one(posed.problem, whitened, key, **options)
-        yield jax.tree.map(lambda x: np.asarray(x)[None], found)
-        return
-    keys = jax.random.split(key, size)
+    keys = keys_of(posed, key)
     numbers = 2 * num_samples * sum(posed.problem.structure.model.widths)
     for part in in_parts(posed, numbers):
         found = _some(
             part.problem,
-            whitened[part.places],
-            keys[part.places],
+            part.of(whitened),
+            part.of(keys),
             batching=posed.batching,
-            **options,
+            num_samples=num_samples,
+            search=search,
         )
         yield part.kept(found)
-
-
-def _draw(problem: Problem, whitened: Array, key: Array, num_samples, search) -> _Drawn:
-    draw_key, start_key = jax.random.split(key)
-    found = importance_draws(problem, whitened, draw_key, num_samples)
-    other = jnp.zeros((), whitened.dtype)
-    if search:
-        other = elsewhere(problem, whitened, start_key, MODE, NUM_STARTS)
-    return _Drawn(*found, other)  # type: ignore[arg-type]
-
-
-@partial(jax.jit, static_argnames=("num_samples", "search"))
-@in_full_precision
-def _one(
-    problem: Problem, whitened: Array, key: Array, *, num_samples: int, search: bool
-):
-    return _draw(problem, whitened, key, num_samples, search)
 
 
 @partial(jax.jit, static_argnames=("batching", "num_samples", "search"))
@@ -348,12 +319,16 @@ def _some(
     batching: Batching,
     num_samples: int,
     search: bool,
-):
-    def one(problem: Problem, whitened: Array, key: Array):
-        return _draw(problem, whitened, key, num_samples, search)
+) -> _Drawn:
+    def one(problem: Problem, whitened: Array, key: Array) -> _Drawn:
+        draw_key, start_key = jax.random.split(key)
+        found = importance_draws(problem, whitened, draw_key, num_samples)
+        other = jnp.zeros((), whitened.dtype)
+        if search:
+            other = elsewhere(problem, whitened, start_key, MODE, NUM_STARTS)
+        return _Drawn(*found, other)  # type: ignore[arg-type]
 
-    axes = (batching.axes(problem), 0, 0)
-    return jax.vmap(one, in_axes=axes)(problem, whitened, keys)
+    return over_examples(one, problem, whitened, keys, batching=batching)
 
 
 def shown_range(values: np.ndarray) -> str:

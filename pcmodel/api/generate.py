@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from pcmodel.api.pose import Batching, Clamp, Clamps, Posed, gather_clamps, pose
+from pcmodel.api.batching import MOST_EXAMPLES, keys_of, over_examples
+from pcmodel.api.pose import Batching, Clamp, Clamps, gather_clamps, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.ais import annealed_log_likelihood
 from pcmodel.inference.mcmc import HmcOptions, run_chain
@@ -22,9 +23,6 @@ from pcmodel.networks.network import Network
 from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
 from pcmodel.runtime.tracing import refuse_derivatives
-
-TOGETHER = 128
-"""Examples run at once: more would not be faster, and factors of very large batches can deadlock on CPUs."""
 
 REJECTIONS = "its chains accept or reject, which has no derivative (differentiate posterior(...).sample or .log_evidence)"
 """Why draws of Hamiltonian Monte Carlo refuse to be differentiated."""
@@ -123,12 +121,6 @@ def complete(
     return jnp.swapaxes(draws, 0, 1) if posed.batching.is_batched else draws
 
 
-def keys_of(posed: Posed, key: Array) -> Array:
-    """A key for each example."""
-    size = posed.batch_size
-    return key if size is None else jax.random.split(key, size)
-
-
 @partial(jax.jit, static_argnames=("batching", "num_steps", "num_particles"))
 @in_full_precision
 def _annealed(
@@ -144,7 +136,7 @@ def _annealed(
             problem, key, num_steps=num_steps, num_particles=num_particles
         )
 
-    return over_examples(one, problem, keys, batching)
+    return over_examples(one, problem, keys, batching=batching, at_once=MOST_EXAMPLES)
 
 
 @partial(jax.jit, static_argnames=("batching", "num_samples", "sampling"))
@@ -173,27 +165,4 @@ def _completed(
 
         return jax.vmap(draw)(chain.whitened, jax.random.split(data_key, num_samples))
 
-    return over_examples(one, problem, keys, batching)
-
-
-def over_examples(function, problem: Problem, keys: Array, batching: Batching):
-    """A function of one problem and key, for one example or a batch in manageable parts."""
-    if not batching.is_batched:
-        return function(problem, keys)
-    inputs = problem.inputs
-
-    def one(example):
-        key, values = example
-        own = iter(values)
-        every = tuple(
-            next(own) if batched else value
-            for batched, value in zip(batching.values, inputs.values, strict=True)
-        )
-        return function(Problem(problem.structure, inputs._replace(values=every)), key)
-
-    batched = tuple(
-        value
-        for each, value in zip(batching.values, inputs.values, strict=True)
-        if each
-    )
-    return jax.lax.map(one, (keys, batched), batch_size=TOGETHER)
+    return over_examples(one, problem, keys, batching=batching, at_once=MOST_EXAMPLES)

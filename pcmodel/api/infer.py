@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from pcmodel.api.batching import over_examples
 from pcmodel.api.initial import check_start
 from pcmodel.api.pose import Batching, Clamps, Posed, Prior, pose
 from pcmodel.api.posterior import Posterior
@@ -113,21 +114,14 @@ def _run(
     def run(problem: Problem, initial: Array | None) -> InferenceResult:
         return infer_one(problem, solver.value, initial)
 
-    if not batching.is_batched:
-        return run(problem, initial)
-    axes = (batching.axes(problem), None if initial is None else 0)
-    return jax.vmap(run, in_axes=axes)(problem, initial)
+    return over_examples(run, problem, initial, batching=batching)
 
 
 @partial(jax.jit, static_argnames=("batching",))
 @in_full_precision
 def whiten_start(problem: Problem, latents: Latents, *, batching: Batching) -> Array:
     """Whitened errors of user-given latents."""
-    if not batching.is_batched:
-        return whitened_from_latents(problem, latents)
-    return jax.vmap(whitened_from_latents, in_axes=(batching.axes(problem), 0))(
-        problem, latents
-    )
+    return over_examples(whitened_from_latents, problem, latents, batching=batching)
 
 
 @checked_arguments

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
@@ -58,20 +60,25 @@ class Batching(NamedTuple):
         """Whether anything is."""
         return any(self.values) or any(mean for mean, _ in self.beliefs)
 
-    def axes(self, problem: Problem) -> Problem:
-        """The `in_axes` of a vmap over the problem."""
-        beliefs = tuple(
-            Belief.unchecked(_axis(mean), _axis(precision), belief.levels)
-            for (mean, precision), belief in zip(
-                self.beliefs, problem.inputs.beliefs, strict=True
-            )
+    def arrays(self, problem: Problem) -> tuple[Array, ...]:
+        """The arrays that carry a batch axis."""
+        leaves = jax.tree.leaves((problem.inputs.values, problem.inputs.beliefs))
+        flags = jax.tree.leaves(tuple(self))
+        return tuple(
+            leaf for leaf, batched in zip(leaves, flags, strict=True) if batched
         )
-        values = tuple(_axis(batched) for batched in self.values)
-        return Problem(problem.structure, Inputs(None, None, None, values, beliefs))  # type: ignore[arg-type]
 
-
-def _axis(batched: bool) -> int | None:
-    return 0 if batched else None
+    def with_arrays(self, problem: Problem, arrays: Sequence[Array]) -> Problem:
+        """The problem with these in place of `arrays(problem)`."""
+        own, inputs = iter(arrays), problem.inputs
+        leaves, tree = jax.tree.flatten((inputs.values, inputs.beliefs))
+        flags = jax.tree.leaves(tuple(self))
+        values, beliefs = tree.unflatten(
+            next(own) if batched else leaf
+            for leaf, batched in zip(leaves, flags, strict=True)
+        )
+        inputs = inputs._replace(values=values, beliefs=beliefs)
+        return Problem(problem.structure, inputs)
 
 
 class Posed(NamedTuple):
@@ -88,16 +95,8 @@ class Posed(NamedTuple):
     @property
     def batch_size(self) -> int | None:
         """Number of examples, None for a single one."""
-        inputs = self.problem.inputs
-        for batched, values in zip(self.batching.values, inputs.values, strict=True):
-            if batched:
-                return values.shape[0]
-        for (batched, _), belief in zip(
-            self.batching.beliefs, inputs.beliefs, strict=True
-        ):
-            if batched:
-                return belief.mean.shape[0]
-        return None
+        batched = self.batching.arrays(self.problem)
+        return batched[0].shape[0] if batched else None
 
 
 def pose(
@@ -334,14 +333,6 @@ def check_beliefs(
 
 def check_batch(posed: Posed) -> None:
     """Every batched array has the same number of examples."""
-    inputs, batching = posed.problem.inputs, posed.batching
-    sizes = {
-        v.shape[0] for v, b in zip(inputs.values, batching.values, strict=True) if b
-    }
-    sizes |= {
-        belief.mean.shape[0]
-        for belief, (b, _) in zip(inputs.beliefs, batching.beliefs, strict=True)
-        if b
-    }
+    sizes = {array.shape[0] for array in posed.batching.arrays(posed.problem)}
     if len(sizes) > 1:
         raise UserError(f"batch sizes disagree: {sorted(sizes)} examples.")

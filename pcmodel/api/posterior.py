@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jax import Array
 
+from pcmodel.api.batching import keys_of, over_examples
 from pcmodel.api.diagnosis import Diagnosis, diagnose, refuse_tempered
 from pcmodel.api.pose import Batching, Posed
 from pcmodel.errors import UserError
@@ -86,8 +87,7 @@ class Posterior:
         key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
         size = self.posed.batch_size
         check_fits(size or 1, num_samples, self._num_units, what="num_samples draws")
-        keys = key if size is None else jax.random.split(key, size)
-        return self._map(_draws, keys, static=(num_samples,))
+        return self._map(_draws, keys_of(self.posed, key), static=(num_samples,))
 
     @checked_arguments
     def belief(self, *levels: Level) -> Belief:
@@ -132,10 +132,7 @@ def _mapped(
     def one(problem: Problem, whitened: Array, *arrays: Array):
         return function(problem, whitened, *arrays, *static)
 
-    if not batching.is_batched:
-        return one(problem, whitened, *extra)
-    axes = (batching.axes(problem), 0, *(0 for _ in extra))
-    return jax.vmap(one, in_axes=axes)(problem, whitened, *extra)
+    return over_examples(one, problem, whitened, *extra, batching=batching)
 
 
 def covariance_of(posed: Posed, whitened: Array, first: int, second: int) -> Array:

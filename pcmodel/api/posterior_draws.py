@@ -16,7 +16,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Bool, Float
 
-from pcmodel.api.batching import in_parts
+from pcmodel.api.batching import in_parts, joined, keys_of, over_examples
 from pcmodel.api.pose import Batching, Clamps, Posed, Prior, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.mcmc import HmcOptions, run_chain
@@ -116,28 +116,19 @@ def sample_posterior(
     key = check_key(key)
     options = dict(num_samples=num_samples, sampling=sampling or HmcOptions())
     drawn = [_judged(posed, *part) for part in _drawn(posed, key, num_chains, options)]
-    whole = jax.tree.map(lambda *each: np.concatenate(each), *drawn)
-    if not posed.batching.is_batched:
-        whole = jax.tree.map(lambda leaf: np.asarray(leaf[0]), whole)
-    return PosteriorDraws(*whole)
+    return PosteriorDraws(*joined(posed, drawn))
 
 
 def _drawn(
     posed: Posed, key: Array, num_chains: int, options: dict
 ) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
     """Latents and acceptance of some examples at a time, (examples, chains, draws, width)."""
-    size = posed.batch_size
-    if size is None:
-        keys = jax.random.split(key, num_chains)
-        found = _one(posed.problem, keys, **options)
-        yield jax.tree.map(lambda leaf: np.asarray(leaf)[None], found)
-        return
-    keys = jax.random.split(key, (size, num_chains))
+    keys = keys_of(posed, key, num_chains)
     numbers = num_chains * options["num_samples"]
     numbers *= sum(posed.problem.structure.model.widths)
     for part in in_parts(posed, numbers):
         batching = posed.batching
-        found = _some(part.problem, keys[part.places], batching=batching, **options)
+        found = _some(part.problem, part.of(keys), batching=batching, **options)
         yield part.kept(found)
 
 
@@ -176,12 +167,6 @@ def _chains(problem: Problem, keys: Array, num_samples: int, sampling: HmcOption
     return jax.vmap(one)(keys)
 
 
-@partial(jax.jit, static_argnames=("num_samples", "sampling"))
-@in_full_precision
-def _one(problem: Problem, keys: Array, *, num_samples: int, sampling: HmcOptions):
-    return _chains(problem, keys, num_samples, sampling)
-
-
 @partial(jax.jit, static_argnames=("batching", "num_samples", "sampling"))
 @in_full_precision
 def _some(
@@ -192,7 +177,5 @@ def _some(
     num_samples: int,
     sampling: HmcOptions,
 ):
-    def one(problem: Problem, keys: Array):
-        return _chains(problem, keys, num_samples, sampling)
-
-    return jax.vmap(one, in_axes=(batching.axes(problem), 0))(problem, keys)
+    one = partial(_chains, num_samples=num_samples, sampling=sampling)
+    return over_examples(one, problem, keys, batching=batching)

@@ -16,7 +16,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from pcmodel.api.generate import over_examples
+from pcmodel.api.batching import MOST_EXAMPLES, over_examples
 from pcmodel.api.pose import Batching, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.infer import InferenceResult, infer_one
@@ -131,12 +131,10 @@ def _modes(
 ) -> InferenceResult:
     """Where inference ends from the top-down sweep, in manageable parts."""
 
-    def one(problem: Problem, _: Array) -> InferenceResult:
+    def one(problem: Problem) -> InferenceResult:
         return infer_one(problem, solver.value)
 
-    return over_examples(
-        one, problem, jnp.arange(len(problem.inputs.values[0])), batching
-    )
+    return over_examples(one, problem, batching=batching, at_once=MOST_EXAMPLES)
 
 
 @partial(jax.jit, static_argnames=("model", "optimiser", "batch_size"))

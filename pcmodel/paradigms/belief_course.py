@@ -15,6 +15,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.api.batching import num_at_once
 from pcmodel.api.pose import Clamps, Prior, pose, under_modulation
 from pcmodel.errors import UserError
 from pcmodel.inference.activity import activity_moments, num_noise
@@ -46,9 +47,6 @@ from pcmodel.paradigms.revision import entropy, revision_index, settling_time, s
 from pcmodel.runtime.contents import Static
 from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
-
-AT_ONCE = 2**24
-"""Numbers of the roots of the moments that are computed together."""
 
 
 class BeliefCourse(NamedTuple):
@@ -180,9 +178,10 @@ def _moments(
         part = None if level is None else problem.structure.free_slices()[level]
         return course, None if part is None else root[part]
 
-    free = max(problem.structure.num_free, 1)
-    together = max(1, AT_ONCE // (free * (free + sum(problem.structure.model.widths))))
-    return jax.lax.map(one, felt, batch_size=max(1, min(together, len(felt.effect_2a))))
+    free = problem.structure.num_free
+    root = free * (free + sum(problem.structure.model.widths))
+    at_once = num_at_once(root, len(felt.effect_2a))
+    return jax.lax.map(one, felt, batch_size=at_once)
 
 
 def _moment(

@@ -104,12 +104,6 @@ EQUAL_BY_DESIGN = (
     Equal("model/modulation.py", "if largest == 1 else", WORDS),
     Equal("model/modulation.py", "_product(first.", "a product of factors commutes"),
     Equal("api/activity.py", "jax.random.fold_in(key, 1)", KEYS, ("1 -> 2",)),
-    Equal(
-        "api/posterior.py",
-        "axes = (batching.axes(problem), 0, *(0 for _ in extra))",
-        "what is mapped besides is one key an example, a vector",
-        ("0 -> -1",),
-    ),
     Equal("inference/linear/dual_primal.py", "Primal(): min(num_outputs", COST),
     Equal("inference/linear/dual_primal.py", "+ num_free**2 * (num_outputs", COST),
     Equal("inference/linear/dual_primal.py", "Dual(): num_outputs *", COST),
