@@ -15,7 +15,14 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
-from pcmodel.inference.hmc import HmcState, hmc_step, init_hmc, potential_of, push
+from pcmodel.inference.hmc import (
+    HmcState,
+    hmc_step,
+    init_hmc,
+    log_step_change,
+    potential_of,
+    push,
+)
 from pcmodel.inference.linear.dual_primal import ConjugateGradient
 from pcmodel.inference.posterior import hessian_factor
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
@@ -131,8 +138,8 @@ def run_chain(
     def tune(carry, inputs):
         (state, log_size), (key, number) = carry, inputs
         state, info = step(state, key, jnp.exp(log_size))
-        missed = info.acceptance - sampling.target_acceptance
-        return (state, log_size + 0.5 * missed / jnp.sqrt(1 + number / 5)), None
+        change = log_step_change(info.acceptance, sampling.target_acceptance, number)
+        return (state, log_size + change), None
 
     def keep(state, keys):
         state, infos = jax.lax.scan(

@@ -21,7 +21,7 @@ from jax import Array
 from jaxtyping import Bool, Float
 
 from pcmodel.errors import UserError
-from pcmodel.inference.hmc import hmc_step, init_hmc, potential_of
+from pcmodel.inference.hmc import hmc_step, init_hmc, log_step_change, potential_of
 from pcmodel.inference.linear.dual_primal import ConjugateGradient
 from pcmodel.inference.posterior import whitened_samples
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
@@ -33,10 +33,9 @@ from pcmodel.learning.e_step import Expectation, Memory, no_number, sweep_start
 from pcmodel.model.linalg import cholesky, solve_lower
 from pcmodel.model.problem import Problem
 
-SETTLING = 5.0
-"""Batches after which the tuning's gain begins to fall."""
-LEAST_GAIN = 0.02
-"""It never stops: the posterior goes on changing while the network learns."""
+MOST_BATCHES = 3120
+"""Batches after which the tuning's gain falls no further, at a 25th of the first: the posterior goes on changing while
+the network learns."""
 MEMORY = 0.05
 """Share of a batch in the running curvature, once there is one."""
 RIDGE = 1e-2
@@ -177,8 +176,11 @@ class Hmc:
     def adapt(self, shared: Any, batch: Expectation) -> Any:
         """Step size towards the wanted acceptance, curvature towards the batch's."""
         examples = batch.acceptance.shape[0]
-        gain = jnp.maximum(LEAST_GAIN, 0.5 / jnp.sqrt(1 + shared.batches / SETTLING))
-        missed = jnp.mean(batch.acceptance) - self.target_acceptance
+        acceptance, number = (
+            jnp.mean(batch.acceptance),
+            jnp.minimum(shared.batches, MOST_BATCHES),
+        )
+        change = log_step_change(acceptance, self.target_acceptance, number)
         weight = jnp.maximum(MEMORY, 1 / (1 + shared.batches))
         gradients = batch.gradient.reshape(-1, batch.gradient.shape[-1])
         if shared.curvature.ndim == 2:
@@ -186,7 +188,7 @@ class Hmc:
         else:
             seen = jnp.mean(gradients**2, axis=0)
         return SharedTuning(
-            shared.log_step_size + gain * missed,
+            shared.log_step_size + change,
             (1 - weight) * shared.curvature + weight * seen,
             shared.batches + 1,
             jnp.maximum(shared.unvisited - examples, 0),

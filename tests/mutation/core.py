@@ -77,7 +77,9 @@ EQUAL_BY_DESIGN = (
         "which layer of no stack is not looked at",
         ("0 -> 1", "0 -> -1"),
     ),
-    Equal("inference/mcmc.py", "0.5 * missed / jnp.sqrt(1 + number / 5)", TUNING),
+    Equal("inference/hmc.py", "gain = first / (1 + number / settling) ** 0.5", TUNING),
+    Equal("inference/hmc.py", "first: float = 0.5", TUNING),
+    Equal("inference/hmc.py", "settling: float = 5.0", TUNING),
     Equal(
         "inference/linear/dual_primal.py",
         "ATTAINABLE = 4.0",
