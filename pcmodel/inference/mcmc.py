@@ -24,13 +24,11 @@ from pcmodel.inference.hmc import (
     push,
 )
 from pcmodel.inference.linear.dual_primal import ConjugateGradient
-from pcmodel.inference.posterior import hessian_factor
+from pcmodel.inference.posterior import whitened_covariance_root
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inference.start import start_of
-from pcmodel.inference.whitened import linearise
 from pcmodel.inputs.arguments import checked_arguments
-from pcmodel.model.linalg import solve_lower
 from pcmodel.model.problem import Problem
 
 MODE = GaussNewton(
@@ -104,9 +102,7 @@ def laplace(
     mode = solver.minimise(problem, start).whitened
     if mode.shape[0] > LARGEST_ROOT or mode.shape[0] == 0:
         return LaplaceGaussian(mode, None)
-    lower = hessian_factor(linearise(problem, mode))
-    identity = jnp.eye(mode.shape[0], dtype=mode.dtype)
-    return LaplaceGaussian(mode, solve_lower(lower, identity).T)
+    return LaplaceGaussian(mode, whitened_covariance_root(problem, mode))
 
 
 def run_chain(

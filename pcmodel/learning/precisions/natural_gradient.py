@@ -37,7 +37,12 @@ from pcmodel.learning.precisions.fisher_information import (
     covariance_diagonal,
     inverse_information,
 )
-from pcmodel.learning.precisions.m_step import Draws, LevelRule, move_precision
+from pcmodel.learning.precisions.m_step import (
+    Draws,
+    LevelRule,
+    move_precision,
+    moved,
+)
 from pcmodel.model.types import LogPrecisions
 
 SPAN = 5.0
@@ -145,19 +150,15 @@ class NaturalGradient:
         scores, memory = self.observe(log_precisions, draws, rules, memory)
         gain = self.gain(memory.steps)
         changes = self.bounded_changes(log_precisions, draws, rules, scores, memory)
-        moved = list(log_precisions)
-        for level, (value, rule) in enumerate(zip(log_precisions, rules, strict=True)):
-            if value is None or rule.rate is None:
-                continue
-            if value.ndim == 2:
-                rate = jnp.minimum(gain * rule.rate, 1.0)
-                errors = draws.errors[level]
-                moved[level] = move_precision(
-                    value, errors, rate=rate, floor=rule.floor
-                )
-                continue
-            moved[level] = value + gain * rule.rate * changes[level]
-        return tuple(moved), memory._replace(steps=memory.steps + 1)
+
+        def move(level: int, value: Array, factor: float | Array) -> Array:
+            if value.ndim < 2:
+                return value + gain * factor * changes[level]
+            rate, floor = jnp.minimum(gain * factor, 1.0), rules[level].floor
+            return move_precision(value, draws.errors[level], rate=rate, floor=floor)
+
+        memory = memory._replace(steps=memory.steps + 1)
+        return moved(log_precisions, rules, move), memory
 
     def gain(self, steps: Array) -> Array:
         """Zero, then `rate`, then falling like 1/t."""
