@@ -337,12 +337,6 @@ EQUAL_BY_DESIGN = (
     ),
     Equal(
         "neuromodulation/pharmacology/kinetics.py",
-        "near = jnp.abs(gap) < 1e-9 * ka",
-        "where the limit takes over: both hold to rounding around there",
-        ("1e-9 -> 2e-09", "1e-9 -> 5e-10"),
-    ),
-    Equal(
-        "neuromodulation/pharmacology/kinetics.py",
         "near = spread <",
         "where the series takes over: both hold to rounding around there",
         ("1e-4 -> 0.0002", "1e-4 -> 5e-05"),
