@@ -14,7 +14,6 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.errors import UserError
 from pcmodel.inference.hmc import (
     HmcState,
     hmc_step,
@@ -29,6 +28,13 @@ from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inference.start import start_of
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import (
+    Count,
+    CountOrZero,
+    InnerShare,
+    Positive,
+    ShareBelowOne,
+)
 from pcmodel.model.problem import Problem
 
 MODE = GaussNewton(
@@ -64,29 +70,13 @@ class HmcOptions:
     step_size: the first, in posterior standard deviations, then tuned to `target_acceptance`.
     """
 
-    burn_in: int = 100
-    thinning: int = 2
-    num_leapfrog: int = 6
-    step_size: float = 0.5
-    target_acceptance: float = 0.8
-    jitter: float = 0.3
+    burn_in: CountOrZero = 100
+    thinning: Count = 2
+    num_leapfrog: Count = 6
+    step_size: Positive = 0.5
+    target_acceptance: InnerShare = 0.8
+    jitter: ShareBelowOne = 0.3
     start: Solver = MODE
-
-    def __post_init__(self):
-        if self.burn_in < 0 or min(self.thinning, self.num_leapfrog) < 1:
-            raise UserError(
-                "HmcOptions needs burn_in >= 0, thinning >= 1 and num_leapfrog >= 1, got "
-                f"{self.burn_in}, {self.thinning} and {self.num_leapfrog}."
-            )
-        if not (np.isfinite(self.step_size) and self.step_size > 0):
-            raise UserError(
-                f"step_size of HmcOptions must be positive, got {self.step_size}."
-            )
-        if not 0 < self.target_acceptance < 1 or not 0 <= self.jitter < 1:
-            raise UserError(
-                "target_acceptance of HmcOptions must lie in (0, 1) and jitter in [0, 1), got "
-                f"{self.target_acceptance} and {self.jitter}."
-            )
 
 
 Sampling = HmcOptions
