@@ -1,6 +1,7 @@
 """One function over the examples of a batch, at once or in parts that fit into memory."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -9,6 +10,7 @@ from jax import Array
 
 from pcmodel.api.pose import Batching, Posed
 from pcmodel.model.problem import Problem
+from pcmodel.runtime.matmul_precision import in_full_precision
 
 NUMBERS_AT_ONCE = 2**24
 """Floats that the examples of a part make together."""
@@ -41,6 +43,44 @@ def over_examples(
     if at_once is None:
         return jax.vmap(one)(examples)
     return jax.lax.map(one, examples, batch_size=at_once)
+
+
+def run_over_examples(
+    function: Callable[..., Any],
+    problem: Problem,
+    *arrays: Any,
+    batching: Batching,
+    at_once: int | None = None,
+    **options: Hashable,
+) -> Any:
+    """`over_examples` of `function(problem, *arrays, **options)`, compiled.
+
+    function: one of a module, since programs are kept by function and options.
+    """
+    return compiled(
+        problem,
+        arrays,
+        function=function,
+        batching=batching,
+        at_once=at_once,
+        options=tuple(options.items()),
+    )
+
+
+@partial(jax.jit, static_argnames=("function", "batching", "at_once", "options"))
+@in_full_precision
+def compiled(
+    problem: Problem,
+    arrays: tuple[Any, ...],
+    *,
+    function: Callable[..., Any],
+    batching: Batching,
+    at_once: int | None,
+    options: tuple[tuple[str, Hashable], ...],
+) -> Any:
+    """The program of `run_over_examples`."""
+    one = partial(function, **dict(options))
+    return over_examples(one, problem, *arrays, batching=batching, at_once=at_once)
 
 
 def keys_of(posed: Posed, key: Array, *shape: int) -> Array:

@@ -11,7 +11,6 @@ and the mode is sought again from draws of the prior: another one that holds a s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -21,19 +20,19 @@ from jax import Array
 from jax.core import Tracer
 from jaxtyping import Bool, Float
 
-from pcmodel.api.batching import in_parts, joined, keys_of, over_examples
-from pcmodel.api.pose import Batching, Posed
+from pcmodel.api.batching import in_parts, joined, keys_of, run_over_examples
+from pcmodel.api.pose import Posed
 from pcmodel.errors import UserError
 from pcmodel.inference.importance.laplace_ratios import elsewhere, importance_draws
 from pcmodel.inference.importance.weights import weigh, weighted_mean
 from pcmodel.inference.mcmc import MODE
+from pcmodel.inference.posterior import covariance
 from pcmodel.inputs.arrays import is_traced
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.levels import level_index
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
-from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
 
 SAMPLER = "pcmodel.sample_posterior"
@@ -140,9 +139,15 @@ class Diagnosis:
         names = self.posed.problem.structure.model.names
         low, high = (level_index(level, names) for level in (first, second))
         if self.is_exact:
-            from pcmodel.api.posterior import covariance_of
-
-            return np.asarray(covariance_of(self.posed, self.whitened, low, high))
+            exact = run_over_examples(
+                covariance,
+                self.posed.problem,
+                self.whitened,
+                batching=self.posed.batching,
+                first=low,
+                second=high,
+            )
+            return np.asarray(exact)
         found = []
         for drawn in _drawn(self.posed, self.whitened, self.key, self.num_samples):
             weights = weigh(drawn.log_ratios).weights
@@ -298,7 +303,8 @@ def _drawn(
     keys = keys_of(posed, key)
     numbers = 2 * num_samples * sum(posed.problem.structure.model.widths)
     for part in in_parts(posed, numbers):
-        found = _some(
+        found = run_over_examples(
+            _draw,
             part.problem,
             part.of(whitened),
             part.of(keys),
@@ -309,26 +315,15 @@ def _drawn(
         yield part.kept(found)
 
 
-@partial(jax.jit, static_argnames=("batching", "num_samples", "search"))
-@in_full_precision
-def _some(
-    problem: Problem,
-    whitened: Array,
-    keys: Array,
-    *,
-    batching: Batching,
-    num_samples: int,
-    search: bool,
+def _draw(
+    problem: Problem, whitened: Array, key: Array, *, num_samples: int, search: bool
 ) -> _Drawn:
-    def one(problem: Problem, whitened: Array, key: Array) -> _Drawn:
-        draw_key, start_key = jax.random.split(key)
-        found = importance_draws(problem, whitened, draw_key, num_samples)
-        other = jnp.zeros((), whitened.dtype)
-        if search:
-            other = elsewhere(problem, whitened, start_key, MODE, NUM_STARTS)
-        return _Drawn(*found, other)  # type: ignore[arg-type]
-
-    return over_examples(one, problem, whitened, keys, batching=batching)
+    draw_key, start_key = jax.random.split(key)
+    found = importance_draws(problem, whitened, draw_key, num_samples)
+    other = jnp.zeros((), whitened.dtype)
+    if search:
+        other = elsewhere(problem, whitened, start_key, MODE, NUM_STARTS)
+    return _Drawn(*found, other)  # type: ignore[arg-type]
 
 
 def shown_range(values: np.ndarray) -> str:

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from pcmodel.api.batching import over_examples
+from pcmodel.api.batching import run_over_examples
 from pcmodel.api.initial import check_start
-from pcmodel.api.pose import Batching, Clamps, Posed, Prior, pose
+from pcmodel.api.pose import Clamps, Posed, Prior, pose
 from pcmodel.api.posterior import Posterior
 from pcmodel.errors import UserError
 from pcmodel.inference.infer import InferenceResult, infer_one
@@ -94,34 +94,22 @@ def run_inference(
     check_made(
         solver, "minimise", "solver", "an object such as GaussNewton() or Exact()"
     )
-    if initial is None:
-        start = None
-    else:
+    problem, batching, start = posed.problem, posed.batching, None
+    if initial is not None:
         latents = check_start(posed, initial)
-        start = whiten_start(posed.problem, latents, batching=posed.batching)
-    return _run(posed.problem, start, solver=Static(solver), batching=posed.batching)
+        start = run_over_examples(
+            whitened_from_latents, problem, latents, batching=batching
+        )
+    return run_over_examples(
+        mode_of, problem, start, batching=batching, solver=Static(solver)
+    )
 
 
-@partial(jax.jit, static_argnames=("solver", "batching"))
-@in_full_precision
-def _run(
-    problem: Problem,
-    initial: Array | None,
-    *,
-    solver: Static[Solver],
-    batching: Batching,
+def mode_of(
+    problem: Problem, start: Array | None = None, *, solver: Static[Solver]
 ) -> InferenceResult:
-    def run(problem: Problem, initial: Array | None) -> InferenceResult:
-        return infer_one(problem, solver.value, initial)
-
-    return over_examples(run, problem, initial, batching=batching)
-
-
-@partial(jax.jit, static_argnames=("batching",))
-@in_full_precision
-def whiten_start(problem: Problem, latents: Latents, *, batching: Batching) -> Array:
-    """Whitened errors of user-given latents."""
-    return over_examples(whitened_from_latents, problem, latents, batching=batching)
+    """Where inference of one example ends, from whitened errors or the top-down sweep."""
+    return infer_one(problem, solver.value, start)
 
 
 @checked_arguments

@@ -7,7 +7,6 @@ the same posterior disagree; whether they agree is said beside the draws.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import numpy as np
@@ -16,8 +15,8 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Bool, Float
 
-from pcmodel.api.batching import in_parts, joined, keys_of, over_examples
-from pcmodel.api.pose import Batching, Clamps, Posed, Prior, pose
+from pcmodel.api.batching import in_parts, joined, keys_of, run_over_examples
+from pcmodel.api.pose import Clamps, Posed, Prior, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.mcmc import HmcOptions, run_chain
 from pcmodel.inference.whitened import unroll
@@ -28,7 +27,6 @@ from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
 from pcmodel.networks.network import Network
-from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
 
 LARGEST_RHAT = 1.01
@@ -127,8 +125,9 @@ def _drawn(
     numbers = num_chains * options["num_samples"]
     numbers *= sum(posed.problem.structure.model.widths)
     for part in in_parts(posed, numbers):
-        batching = posed.batching
-        found = _some(part.problem, part.of(keys), batching=batching, **options)
+        found = run_over_examples(
+            _chains, part.problem, part.of(keys), batching=posed.batching, **options
+        )
         yield part.kept(found)
 
 
@@ -153,7 +152,9 @@ def _judged(posed: Posed, latents: tuple[np.ndarray, ...], acceptance: np.ndarra
     return latents, np.asarray(rhat), np.asarray(size), acceptance.mean(axis=1)
 
 
-def _chains(problem: Problem, keys: Array, num_samples: int, sampling: HmcOptions):
+def _chains(
+    problem: Problem, keys: Array, *, num_samples: int, sampling: HmcOptions
+) -> tuple[Latents, Array]:
     """Latents (chains, draws, width) and acceptance of the chains of one example."""
     dtype, free = problem.inputs.gains[0].dtype, problem.structure.num_free
 
@@ -165,17 +166,3 @@ def _chains(problem: Problem, keys: Array, num_samples: int, sampling: HmcOption
         return latents, chain.acceptance
 
     return jax.vmap(one)(keys)
-
-
-@partial(jax.jit, static_argnames=("batching", "num_samples", "sampling"))
-@in_full_precision
-def _some(
-    problem: Problem,
-    keys: Array,
-    *,
-    batching: Batching,
-    num_samples: int,
-    sampling: HmcOptions,
-):
-    one = partial(_chains, num_samples=num_samples, sampling=sampling)
-    return over_examples(one, problem, keys, batching=batching)
