@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from pcmodel.api.batching import over_examples
 from pcmodel.api.pose import Posed
 from pcmodel.inference import GaussNewton, StateDescent
 
@@ -65,12 +66,6 @@ def first_images(posed: Posed, number: int) -> Posed:
     return Posed(type(posed.problem)(posed.problem.structure, inputs), posed.batching)
 
 
-def over_examples(posed: Posed, function: Callable) -> Any:
-    """`function(problem)` of every example."""
-    axes = (posed.batching.axes(posed.problem),)
-    return jax.vmap(function, in_axes=axes)(posed.problem)
-
-
 @partial(jax.jit, static_argnames=("family", "batching", "num_steps"))
 def descend(problem, rate, momentum, *, family, batching, num_steps):
     """Energies before every step (images, steps) and the states after the last one."""
@@ -92,7 +87,7 @@ def descend(problem, rate, momentum, *, family, batching, num_steps):
         )
         return energies, coordinates.to_whitened(coordinates.whole(state))
 
-    return over_examples(Posed(problem, batching), one)
+    return over_examples(one, problem, batching=batching)
 
 
 def start_of(problem) -> jax.Array:
@@ -111,8 +106,7 @@ def settle(problem, whitened, *, batching, solver):
         state = coordinates.from_whitened(found.whitened)
         return coordinates.energy(coordinates.parts(state))
 
-    axes = (batching.axes(problem), 0)
-    return jax.vmap(one, in_axes=axes)(problem, whitened)
+    return over_examples(one, problem, whitened, batching=batching)
 
 
 def mean_excess(posed: Posed, whitened: jax.Array) -> float:
@@ -140,7 +134,8 @@ def largest_curvature(posed: Posed) -> float:
         vector = jax.lax.fori_loop(0, 100, iterate, start)
         return vector @ jax.jvp(gradient, (state,), (vector,))[1]
 
-    return float(jnp.max(jax.jit(lambda: over_examples(posed, one))()))
+    over = partial(over_examples, one, posed.problem, batching=posed.batching)
+    return float(jnp.max(jax.jit(over)()))
 
 
 def grid(search: Search, curvature: float) -> list[Setting]:

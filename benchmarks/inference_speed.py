@@ -30,7 +30,6 @@ from descent_tuning import (
     Search,
     cast,
     mean_excess,
-    over_examples,
     start_of,
     tune,
 )
@@ -38,6 +37,7 @@ from flax import nnx
 from timing import interleaved, write
 
 import pcmodel
+from pcmodel.api.batching import over_examples
 from pcmodel.api.infer import run_inference
 from pcmodel.api.pose import Posed, pose
 from pcmodel.data.digits import load_digits_split, one_hot
@@ -114,7 +114,7 @@ def descend_only(problem, *, optimiser, batching, num_steps):
         solver = StateDescent(optimiser)
         return coordinates.to_whitened(descend_steps(solver, problem, start, num_steps))
 
-    return over_examples(Posed(problem, batching), one)
+    return over_examples(one, problem, batching=batching)
 
 
 def iterations_needed(posed: Posed, solver: GaussNewton, most: int) -> int:
@@ -191,7 +191,7 @@ def newton_only(problem, *, solver, batching, secant_only):
         end = secant_descent(problem, start, factor, tolerance=0.0, max_steps=steps)
         return end.whitened
 
-    return over_examples(Posed(problem, batching), one)
+    return over_examples(one, problem, batching=batching)
 
 
 def newton(posed: Posed, solver: GaussNewton) -> jax.Array:

@@ -30,6 +30,7 @@ from flax import nnx
 from timing import interleaved, write
 
 import pcmodel
+from pcmodel.api.batching import over_examples
 from pcmodel.api.pose import Posed, pose
 from pcmodel.inference import StateDescent
 from pcmodel.inference.solvers.descent import descend_steps
@@ -80,7 +81,7 @@ def by_package(problem, start, *, batching, num_steps):
     def one(problem, state):
         return descend_steps(solver, problem, state, num_steps)
 
-    return jax.vmap(one, in_axes=(batching.axes(problem), 0))(problem, start)
+    return over_examples(one, problem, start, batching=batching)
 
 
 def prediction(layer, above, activation):
@@ -221,7 +222,7 @@ def inference_alone(posed: Posed):
         def one(problem):
             return solver.minimise(problem, sweep_start(problem)).whitened
 
-        return jax.vmap(one, in_axes=(posed.batching.axes(problem),))(problem)
+        return over_examples(one, problem, batching=posed.batching)
 
     return infer, (posed.problem,)
 

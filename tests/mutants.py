@@ -250,8 +250,8 @@ MUTANTS = (
     Mutant(
         "ignore plasticity in gradient steps on precisions",
         "learning/precisions/m_step.py",
-        "else value + rule.rate * jnp.asarray(change)",
-        "else value + jnp.asarray(change)",
+        "return value + factor * jnp.asarray(changes[level])",
+        "return value + jnp.asarray(changes[level])",
         "tests/learning/test_plasticity.py",
     ),
     Mutant(

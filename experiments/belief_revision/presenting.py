@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pcmodel.api.batching import over_examples
 from pcmodel.api.infer import run_inference
 from pcmodel.api.pose import Batching, pose
 from pcmodel.api.posterior import Posterior
@@ -69,7 +70,7 @@ def _present(
     problem: Problem, keys: Array, *, batching: Batching, num_samples: int
 ) -> Revision:
     one = partial(revise, solver=SOLVER, num_samples=num_samples)
-    return jax.vmap(one, in_axes=(batching.axes(problem), 0))(problem, keys)
+    return over_examples(one, problem, keys, batching=batching)
 
 
 def diagnose_cases(

@@ -9,6 +9,7 @@ import numpy as np
 import optax
 from jax import Array
 
+from pcmodel.api.batching import over_examples
 from pcmodel.api.pose import Batching, pose
 from pcmodel.data.digits import DigitsSplit, one_hot
 from pcmodel.inference.infer import infer_one
@@ -203,7 +204,7 @@ def relax_without_evidence(
 
 @partial(jax.jit, static_argnames=("batching",))
 def _modes(problem: Problem, *, batching: Batching) -> Latents:
-    return jax.vmap(mode_of, in_axes=(batching.axes(problem),))(problem)
+    return over_examples(mode_of, problem, batching=batching)
 
 
 def mode_of(problem: Problem) -> Latents:
@@ -344,7 +345,7 @@ def _settling(problem: Problem, *, batching: Batching, num_steps: int = 500):
         measured = -(num_steps - 1) * rate / jnp.log(along[-1] / along[0])
         return 1 / values[0], measured
 
-    return jax.vmap(one, in_axes=(batching.axes(problem),))(problem)
+    return over_examples(one, problem, batching=batching)
 
 
 def monotone_in_a_linear_network(

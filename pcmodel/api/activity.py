@@ -4,7 +4,6 @@ Without them activity is a draw of the posterior (the sampling reading of neural
 that it fluctuates as much as the inference is uncertain.
 """
 
-from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import SupportsIndex
 
@@ -14,18 +13,15 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.api.infer import run_inference
-from pcmodel.api.pose import Clamp, pose
+from pcmodel.api.pose import Clamps, Prior, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.activity import mix_top_down, num_noise
 from pcmodel.inference.posterior import whitened_samples
-from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inference.whitened import unroll
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.model.belief import Belief
-from pcmodel.model.levels import Level
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
@@ -41,9 +37,9 @@ def activity(
     observation: ArrayLike | None = None,
     *,
     num_samples: SupportsIndex = 1,
-    prior: Belief | Sequence[Belief] | None = None,
+    prior: Prior | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
     solver: Solver | None = None,
 ) -> Latents:
     """Draws of activity given one observation: each array is (num_samples, width).
@@ -60,7 +56,7 @@ def activity(
     )
     if posed.batching.is_batched:
         raise UserError("activity takes one observation, prior or clamp, not a batch.")
-    found = run_inference(posed, solver or GaussNewton())
+    found = run_inference(posed, solver)
     acting = (given.temperature, given.top_down) if given.acts_on_activity else None
     return _draw(posed.problem, found.whitened, key, acting, num_samples=num_samples)
 

@@ -1,64 +1,147 @@
-"""A batch in parts of one size, for what would not fit into memory whole."""
+"""One function over the examples of a batch, at once or in parts that fit into memory."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import numpy as np
+from jax import Array
 
-from pcmodel.api.pose import Posed
+from pcmodel.api.pose import Batching, Posed
 from pcmodel.model.problem import Problem
+from pcmodel.runtime.matmul_precision import in_full_precision
 
 NUMBERS_AT_ONCE = 2**24
-"""Floats of draws held at a time."""
+"""Floats that the examples of a part make together."""
 MOST_EXAMPLES = 128
 """More at once would not be faster, and factors of very large batches can deadlock on CPUs."""
 
+Answer = TypeVar("Answer")
+
+
+def over_examples(
+    function: Callable[..., Any],
+    problem: Problem,
+    *arrays: Any,
+    batching: Batching,
+    at_once: int | None = None,
+) -> Any:
+    """`function(problem, *arrays)` of one example, or of every example of a batch.
+
+    arrays: anything else that differs between examples, leaves with a leading axis where the problem is batched.
+    at_once: so many examples at a time; None is all of them.
+    """
+    if not batching.is_batched:
+        return function(problem, *arrays)
+
+    def one(example: tuple[tuple[Array, ...], tuple[Any, ...]]) -> Any:
+        own, others = example
+        return function(batching.with_arrays(problem, own), *others)
+
+    examples = batching.arrays(problem), arrays
+    if at_once is None:
+        return jax.vmap(one)(examples)
+    return jax.lax.map(one, examples, batch_size=at_once)
+
+
+def run_over_examples(
+    function: Callable[..., Any],
+    problem: Problem,
+    *arrays: Any,
+    batching: Batching,
+    at_once: int | None = None,
+    **options: Hashable,
+) -> Any:
+    """`over_examples` of `function(problem, *arrays, **options)`, compiled.
+
+    function: one of a module, since programs are kept by function and options.
+    """
+    return compiled(
+        problem,
+        arrays,
+        function=function,
+        batching=batching,
+        at_once=at_once,
+        options=tuple(options.items()),
+    )
+
+
+@partial(jax.jit, static_argnames=("function", "batching", "at_once", "options"))
+@in_full_precision
+def compiled(
+    problem: Problem,
+    arrays: tuple[Any, ...],
+    *,
+    function: Callable[..., Any],
+    batching: Batching,
+    at_once: int | None,
+    options: tuple[tuple[str, Hashable], ...],
+) -> Any:
+    """The program of `run_over_examples`."""
+    one = partial(function, **dict(options))
+    return over_examples(one, problem, *arrays, batching=batching, at_once=at_once)
+
+
+def keys_of(posed: Posed, key: Array, *shape: int) -> Array:
+    """A key, or keys of this shape, for each example."""
+    size = posed.batch_size
+    whole = shape if size is None else (size, *shape)
+    return jax.random.split(key, whole) if whole else key
+
+
+def num_at_once(numbers: int, most: int) -> int:
+    """How many of at most `most` examples, each of which makes so many numbers, fit into memory together."""
+    return int(np.clip(NUMBERS_AT_ONCE // max(numbers, 1), 1, max(most, 1)))
+
+
+def places_in_parts(size: int, at_once: int) -> Iterator[np.ndarray]:
+    """Indices of `size` examples, equally many at a time: the last part is filled up with the last example.
+
+    So one compiled program serves all parts.
+    """
+    for start in range(0, size, at_once):
+        yield np.minimum(np.arange(start, start + at_once), size - 1)
+
 
 class Part(NamedTuple):
-    """Some examples of a batch.
+    """Some examples of a batch, or the only one.
 
-    places: their indices; the last part is filled up with the last example, so that one program serves all.
+    places: their indices, filled up as by `places_in_parts`; None where there is no batch.
     size: how many of them count.
     """
 
     problem: Problem
-    places: np.ndarray
+    places: np.ndarray | None
     size: int
 
+    def of(self, arrays: Any) -> Any:
+        """What belongs to these examples of arrays over all of them."""
+        return arrays if self.places is None else arrays[self.places]
+
     def kept(self, found: Any) -> Any:
-        """Arrays of this part on the host, without what it was filled up with."""
+        """Arrays of this part on the host, with an axis of examples and without what it was filled up with."""
+        if self.places is None:
+            return jax.tree.map(lambda leaf: np.asarray(leaf)[None], found)
         return jax.tree.map(lambda leaf: np.asarray(leaf)[: self.size], found)
 
 
 def in_parts(posed: Posed, numbers: int) -> Iterator[Part]:
     """The parts of a batch of problems, each example of which makes so many numbers."""
-    size = posed.batch_size or 1
-    most = min(size, MOST_EXAMPLES)
-    together = int(np.clip(NUMBERS_AT_ONCE // max(numbers, 1), 1, most))
-    for start in range(0, size, together):
-        places = np.minimum(np.arange(start, start + together), size - 1)
-        yield Part(_examples(posed, places), places, min(together, size - start))
+    size = posed.batch_size
+    if size is None:
+        yield Part(posed.problem, None, 1)
+        return
+    at_once = num_at_once(numbers, min(size, MOST_EXAMPLES))
+    for places in places_in_parts(size, at_once):
+        own = [array[places] for array in posed.batching.arrays(posed.problem)]
+        some = posed.batching.with_arrays(posed.problem, own)
+        yield Part(some, places, min(at_once, size - int(places[0])))
 
 
-def _examples(posed: Posed, places: np.ndarray) -> Problem:
-    problem, batching = posed.problem, posed.batching
-    inputs = problem.inputs
-    values = tuple(
-        value[places] if batched else value
-        for value, batched in zip(inputs.values, batching.values, strict=True)
-    )
-    beliefs = tuple(
-        replace(
-            belief,
-            mean=belief.mean[places] if mean else belief.mean,  # type: ignore[index]
-            log_precision=belief.log_precision[places]  # type: ignore[index]
-            if precision
-            else belief.log_precision,
-        )
-        for belief, (mean, precision) in zip(
-            inputs.beliefs, batching.beliefs, strict=True
-        )
-    )
-    return Problem(problem.structure, inputs._replace(values=values, beliefs=beliefs))
+def joined(posed: Posed, parts: Iterable[Answer]) -> Answer:
+    """The parts one after the other; of a single example without the axis of examples."""
+    whole = jax.tree.map(lambda *each: np.concatenate(each), *parts)
+    if posed.batching.is_batched:
+        return whole
+    return jax.tree.map(lambda leaf: np.asarray(leaf[0]), whole)

@@ -11,7 +11,6 @@ and the mode is sought again from draws of the prior: another one that holds a s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -21,19 +20,19 @@ from jax import Array
 from jax.core import Tracer
 from jaxtyping import Bool, Float
 
-from pcmodel.api.batching import in_parts
-from pcmodel.api.pose import Batching, Posed
+from pcmodel.api.batching import in_parts, joined, keys_of, run_over_examples
+from pcmodel.api.pose import Posed
 from pcmodel.errors import UserError
 from pcmodel.inference.importance.laplace_ratios import elsewhere, importance_draws
 from pcmodel.inference.importance.weights import weigh, weighted_mean
 from pcmodel.inference.mcmc import MODE
+from pcmodel.inference.posterior import covariance
 from pcmodel.inputs.arrays import is_traced
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.levels import level_index
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
-from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
 
 SAMPLER = "pcmodel.sample_posterior"
@@ -140,9 +139,15 @@ class Diagnosis:
         names = self.posed.problem.structure.model.names
         low, high = (level_index(level, names) for level in (first, second))
         if self.is_exact:
-            from pcmodel.api.posterior import covariance_of
-
-            return np.asarray(covariance_of(self.posed, self.whitened, low, high))
+            exact = run_over_examples(
+                covariance,
+                self.posed.problem,
+                self.whitened,
+                batching=self.posed.batching,
+                first=low,
+                second=high,
+            )
+            return np.asarray(exact)
         found = []
         for drawn in _drawn(self.posed, self.whitened, self.key, self.num_samples):
             weights = weigh(drawn.log_ratios).weights
@@ -152,8 +157,7 @@ class Diagnosis:
                 for level in (low, high)
             )
             found.append(np.einsum("bs,bsi,bsj->bij", weights, left, right))
-        whole = np.concatenate(found)
-        (kept,) = self._kept((whole if self.posed.batching.is_batched else whole[0],))
+        (kept,) = self._kept((joined(self.posed, found),))
         return kept
 
     @property
@@ -232,14 +236,8 @@ def diagnose(
         return Diagnosis(
             posed, whitened, key, num_samples, True, limit, shares, moments, evidence
         )
-    parts = [
-        _told(drawn) for drawn in _drawn(posed, whitened, key, num_samples, search=True)
-    ]
-    shares, moments, evidence = jax.tree.map(lambda *each: np.concatenate(each), *parts)
-    if not posed.batching.is_batched:
-        shares, moments, evidence = jax.tree.map(
-            lambda x: np.asarray(x[0]), (shares, moments, evidence)
-        )
+    drawn = _drawn(posed, whitened, key, num_samples, search=True)
+    shares, moments, evidence = joined(posed, map(_told, drawn))
     return Diagnosis(
         posed, whitened, key, num_samples, False, limit, shares, moments, evidence
     )
@@ -302,58 +300,30 @@ def _drawn(
     posed: Posed, whitened: Array, key: Array, num_samples: int, *, search: bool = False
 ) -> Iterator[_Drawn]:
     """Draws of all examples, some at a time; with `search` the other modes too."""
-    size = posed.batch_size
-    options = dict(num_samples=num_samples, search=search)
-    if size is None:
-        found = _one(posed.problem, whitened, key, **options)
-        yield jax.tree.map(lambda x: np.asarray(x)[None], found)
-        return
-    keys = jax.random.split(key, size)
+    keys = keys_of(posed, key)
     numbers = 2 * num_samples * sum(posed.problem.structure.model.widths)
     for part in in_parts(posed, numbers):
-        found = _some(
+        found = run_over_examples(
+            _draw,
             part.problem,
-            whitened[part.places],
-            keys[part.places],
+            part.of(whitened),
+            part.of(keys),
             batching=posed.batching,
-            **options,
+            num_samples=num_samples,
+            search=search,
         )
         yield part.kept(found)
 
 
-def _draw(problem: Problem, whitened: Array, key: Array, num_samples, search) -> _Drawn:
+def _draw(
+    problem: Problem, whitened: Array, key: Array, *, num_samples: int, search: bool
+) -> _Drawn:
     draw_key, start_key = jax.random.split(key)
     found = importance_draws(problem, whitened, draw_key, num_samples)
     other = jnp.zeros((), whitened.dtype)
     if search:
         other = elsewhere(problem, whitened, start_key, MODE, NUM_STARTS)
     return _Drawn(*found, other)  # type: ignore[arg-type]
-
-
-@partial(jax.jit, static_argnames=("num_samples", "search"))
-@in_full_precision
-def _one(
-    problem: Problem, whitened: Array, key: Array, *, num_samples: int, search: bool
-):
-    return _draw(problem, whitened, key, num_samples, search)
-
-
-@partial(jax.jit, static_argnames=("batching", "num_samples", "search"))
-@in_full_precision
-def _some(
-    problem: Problem,
-    whitened: Array,
-    keys: Array,
-    *,
-    batching: Batching,
-    num_samples: int,
-    search: bool,
-):
-    def one(problem: Problem, whitened: Array, key: Array):
-        return _draw(problem, whitened, key, num_samples, search)
-
-    axes = (batching.axes(problem), 0, 0)
-    return jax.vmap(one, in_axes=axes)(problem, whitened, keys)
 
 
 def shown_range(values: np.ndarray) -> str:

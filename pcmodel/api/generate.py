@@ -1,7 +1,5 @@
 """Draws and likelihoods of nonlinear networks at the door: `complete`, `log_likelihood`."""
 
-from collections.abc import Mapping
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -9,7 +7,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from pcmodel.api.pose import Batching, Clamp, Posed, gather_clamps, pose
+from pcmodel.api.batching import MOST_EXAMPLES, keys_of, run_over_examples
+from pcmodel.api.pose import Clamp, Clamps, gather_clamps, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.ais import annealed_log_likelihood
 from pcmodel.inference.mcmc import HmcOptions, run_chain
@@ -18,15 +17,10 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.energy import predictions
-from pcmodel.model.levels import Level
 from pcmodel.model.problem import Problem
 from pcmodel.networks.network import Network
-from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
 from pcmodel.runtime.tracing import refuse_derivatives
-
-TOGETHER = 128
-"""Examples run at once: more would not be faster, and factors of very large batches can deadlock on CPUs."""
 
 REJECTIONS = "its chains accept or reject, which has no derivative (differentiate posterior(...).sample or .log_evidence)"
 """Why draws of Hamiltonian Monte Carlo refuse to be differentiated."""
@@ -52,7 +46,7 @@ def log_likelihood(
     key: Array,
     num_steps: int = 50,
     num_particles: int = 16,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
 ) -> LogLikelihood:
     """Log-likelihood by annealed importance sampling, linear or not.
 
@@ -72,15 +66,16 @@ def log_likelihood(
         raise UserError("is None", where="observations", expected="data, level 0")
     posed = pose(network, observations, clamp=clamp)
     problem = refuse_derivatives("log_likelihood", posed.problem, why=REJECTIONS)
-    return LogLikelihood(
-        *_annealed(
-            problem,
-            keys_of(posed, key),
-            batching=posed.batching,
-            num_steps=num_steps,
-            num_particles=num_particles,
-        )
+    found = run_over_examples(
+        annealed_log_likelihood,
+        problem,
+        keys_of(posed, key),
+        batching=posed.batching,
+        at_once=MOST_EXAMPLES,
+        num_steps=num_steps,
+        num_particles=num_particles,
     )
+    return LogLikelihood(*found)
 
 
 @checked_arguments
@@ -92,7 +87,7 @@ def complete(
     key: Array,
     num_samples: int = 100,
     sampling: HmcOptions | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
 ) -> Array:
     """Draws of level 0's missing units given the others: (num_samples, [batch,] width_0).
 
@@ -115,87 +110,31 @@ def complete(
     if len(posed.problem.structure.clamped[0]) == network.widths[0]:
         raise UserError("nothing to complete: the mask marks every unit as given.")
     problem = refuse_derivatives("complete", posed.problem, why=REJECTIONS)
-    draws = _completed(
+    draws = run_over_examples(
+        _complete_one,
         problem,
         keys_of(posed, key),
         batching=posed.batching,
+        at_once=MOST_EXAMPLES,
         num_samples=num_samples,
         sampling=sampling or HmcOptions(),
     )
     return jnp.swapaxes(draws, 0, 1) if posed.batching.is_batched else draws
 
 
-def keys_of(posed: Posed, key: Array) -> Array:
-    """A key for each example."""
-    size = posed.batch_size
-    return key if size is None else jax.random.split(key, size)
-
-
-@partial(jax.jit, static_argnames=("batching", "num_steps", "num_particles"))
-@in_full_precision
-def _annealed(
-    problem: Problem,
-    keys: Array,
-    *,
-    batching: Batching,
-    num_steps: int,
-    num_particles: int,
-):
-    def one(problem: Problem, key: Array):
-        return annealed_log_likelihood(
-            problem, key, num_steps=num_steps, num_particles=num_particles
-        )
-
-    return over_examples(one, problem, keys, batching)
-
-
-@partial(jax.jit, static_argnames=("batching", "num_samples", "sampling"))
-@in_full_precision
-def _completed(
-    problem: Problem,
-    keys: Array,
-    *,
-    batching: Batching,
-    num_samples: int,
-    sampling: HmcOptions,
+def _complete_one(
+    problem: Problem, key: Array, *, num_samples: int, sampling: HmcOptions
 ) -> Array:
     structure = problem.structure
+    chain_key, data_key = jax.random.split(key)
+    chain = run_chain(problem, chain_key, num_samples, sampling)
 
-    def one(problem: Problem, key: Array) -> Array:
-        chain_key, data_key = jax.random.split(key)
-        chain = run_chain(problem, chain_key, num_samples, sampling)
+    def draw(whitened: Array, key: Array) -> Array:
+        latents = unroll(problem, whitened).latents
+        if not structure.is_discrete:
+            return latents[0]
+        drawn = structure.discrete.sample(key, predictions(problem, latents)[0])
+        units = structure.clamped_units(0)
+        return drawn.at[units].set(problem.inputs.values[0])
 
-        def draw(whitened: Array, key: Array) -> Array:
-            latents = unroll(problem, whitened).latents
-            if not structure.is_discrete:
-                return latents[0]
-            drawn = structure.discrete.sample(key, predictions(problem, latents)[0])
-            units = structure.clamped_units(0)
-            return drawn.at[units].set(problem.inputs.values[0])
-
-        return jax.vmap(draw)(chain.whitened, jax.random.split(data_key, num_samples))
-
-    return over_examples(one, problem, keys, batching)
-
-
-def over_examples(function, problem: Problem, keys: Array, batching: Batching):
-    """A function of one problem and key, for one example or a batch in manageable parts."""
-    if not batching.is_batched:
-        return function(problem, keys)
-    inputs = problem.inputs
-
-    def one(example):
-        key, values = example
-        own = iter(values)
-        every = tuple(
-            next(own) if batched else value
-            for batched, value in zip(batching.values, inputs.values, strict=True)
-        )
-        return function(Problem(problem.structure, inputs._replace(values=every)), key)
-
-    batched = tuple(
-        value
-        for each, value in zip(batching.values, inputs.values, strict=True)
-        if each
-    )
-    return jax.lax.map(one, (keys, batched), batch_size=TOGETHER)
+    return jax.vmap(draw)(chain.whitened, jax.random.split(data_key, num_samples))

@@ -5,7 +5,6 @@ arrays.  One example or a batch: arrays come back with or without a leading axis
 given (`InferenceResult.is_batched` says which).
 """
 
-from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import SupportsIndex
 
@@ -14,8 +13,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from pcmodel.api.batching import run_over_examples
 from pcmodel.api.initial import check_start
-from pcmodel.api.pose import Batching, Clamp, Posed, pose
+from pcmodel.api.pose import Clamps, Posed, Prior, pose
 from pcmodel.api.posterior import Posterior
 from pcmodel.errors import UserError
 from pcmodel.inference.infer import InferenceResult, infer_one
@@ -27,7 +27,6 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.arrays import read_numbers
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.model.belief import Belief
 from pcmodel.model.energy import predictions
 from pcmodel.model.generative import predict_down
 from pcmodel.model.levels import Level, level_index
@@ -46,9 +45,9 @@ def infer(
     network: Network,
     observation: ArrayLike | None = None,
     *,
-    prior: Belief | Sequence[Belief] | None = None,
+    prior: Prior | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
     solver: Solver | None = None,
     initial: Latents | None = None,
 ) -> InferenceResult:
@@ -68,7 +67,7 @@ def infer(
     `converged` and `residual`.  Differentiable (implicitly) in every array.
     """
     posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
-    return run_inference(posed, solver or GaussNewton(), initial)
+    return run_inference(posed, solver, initial)
 
 
 @checked_arguments
@@ -76,59 +75,41 @@ def posterior(
     network: Network,
     observation: ArrayLike | None = None,
     *,
-    prior: Belief | Sequence[Belief] | None = None,
+    prior: Prior | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
     solver: Solver | None = None,
     initial: Latents | None = None,
 ) -> Posterior:
     """The Gauss-Newton Laplace posterior at the mode; arguments as for `infer`."""
     posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
-    return Posterior(posed, run_inference(posed, solver or GaussNewton(), initial))
+    return Posterior(posed, run_inference(posed, solver, initial))
 
 
 def run_inference(
-    posed: Posed, solver: Solver, initial: Latents | None = None
+    posed: Posed, solver: Solver | None = None, initial: Latents | None = None
 ) -> InferenceResult:
     """`infer` on a problem already posed."""
+    solver = solver or GaussNewton()
     check_made(
         solver, "minimise", "solver", "an object such as GaussNewton() or Exact()"
     )
-    if initial is None:
-        start = None
-    else:
+    problem, batching, start = posed.problem, posed.batching, None
+    if initial is not None:
         latents = check_start(posed, initial)
-        start = whiten_start(posed.problem, latents, batching=posed.batching)
-    return _run(posed.problem, start, solver=Static(solver), batching=posed.batching)
-
-
-@partial(jax.jit, static_argnames=("solver", "batching"))
-@in_full_precision
-def _run(
-    problem: Problem,
-    initial: Array | None,
-    *,
-    solver: Static[Solver],
-    batching: Batching,
-) -> InferenceResult:
-    def run(problem: Problem, initial: Array | None) -> InferenceResult:
-        return infer_one(problem, solver.value, initial)
-
-    if not batching.is_batched:
-        return run(problem, initial)
-    axes = (batching.axes(problem), None if initial is None else 0)
-    return jax.vmap(run, in_axes=axes)(problem, initial)
-
-
-@partial(jax.jit, static_argnames=("batching",))
-@in_full_precision
-def whiten_start(problem: Problem, latents: Latents, *, batching: Batching) -> Array:
-    """Whitened errors of user-given latents."""
-    if not batching.is_batched:
-        return whitened_from_latents(problem, latents)
-    return jax.vmap(whitened_from_latents, in_axes=(batching.axes(problem), 0))(
-        problem, latents
+        start = run_over_examples(
+            whitened_from_latents, problem, latents, batching=batching
+        )
+    return run_over_examples(
+        mode_of, problem, start, batching=batching, solver=Static(solver)
     )
+
+
+def mode_of(
+    problem: Problem, start: Array | None = None, *, solver: Static[Solver]
+) -> InferenceResult:
+    """Where inference of one example ends, from whitened errors or the top-down sweep."""
+    return infer_one(problem, solver.value, start)
 
 
 @checked_arguments
@@ -137,9 +118,9 @@ def sample(
     key: Array,
     num_samples: SupportsIndex = 1,
     *,
-    prior: Belief | Sequence[Belief] | None = None,
+    prior: Prior | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
 ) -> Latents:
     """Draw from the generative model, top down: each array is (num_samples, width).
 
@@ -206,24 +187,18 @@ def reconstruct(
     network: Network,
     observation: ArrayLike | None = None,
     *,
-    prior: Belief | Sequence[Belief] | None = None,
+    prior: Prior | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
     solver: Solver | None = None,
 ) -> Array:
     """Level 0 as the inferred latents predict it; arguments as for `infer`.
 
     With part of level 0 clamped this completes the rest from the levels above.
     """
-    result = infer(
-        network,
-        observation,
-        prior=prior,
-        modulation=modulation,
-        clamp=clamp,
-        solver=solver,
-    )
-    return predict(network, dim(network, result.latents[1], modulation), level=1)
+    posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
+    latent = run_inference(posed, solver).latents[1]
+    return predict(network, dim(network, latent, modulation), level=1)
 
 
 def dim(network: Network, latent: Array, modulation: Modulation | None) -> Array:

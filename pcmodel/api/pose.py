@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
@@ -40,6 +42,10 @@ class Clamp:
     mask: ArrayLike | None = None
 
 
+Prior = Belief | Sequence[Belief]
+"""What is believed before the evidence; a belief about the top replaces the network's own prior."""
+Clamps = Mapping[Level, ArrayLike | Clamp]
+"""Values of levels, or of parts of levels, by name or index."""
 UNMODULATED = Modulation()
 
 
@@ -54,20 +60,25 @@ class Batching(NamedTuple):
         """Whether anything is."""
         return any(self.values) or any(mean for mean, _ in self.beliefs)
 
-    def axes(self, problem: Problem) -> Problem:
-        """The `in_axes` of a vmap over the problem."""
-        beliefs = tuple(
-            Belief.unchecked(_axis(mean), _axis(precision), belief.levels)
-            for (mean, precision), belief in zip(
-                self.beliefs, problem.inputs.beliefs, strict=True
-            )
+    def arrays(self, problem: Problem) -> tuple[Array, ...]:
+        """The arrays that carry a batch axis."""
+        leaves = jax.tree.leaves((problem.inputs.values, problem.inputs.beliefs))
+        flags = jax.tree.leaves(tuple(self))
+        return tuple(
+            leaf for leaf, batched in zip(leaves, flags, strict=True) if batched
         )
-        values = tuple(_axis(batched) for batched in self.values)
-        return Problem(problem.structure, Inputs(None, None, None, values, beliefs))  # type: ignore[arg-type]
 
-
-def _axis(batched: bool) -> int | None:
-    return 0 if batched else None
+    def with_arrays(self, problem: Problem, arrays: Sequence[Array]) -> Problem:
+        """The problem with these in place of `arrays(problem)`."""
+        own, inputs = iter(arrays), problem.inputs
+        leaves, tree = jax.tree.flatten((inputs.values, inputs.beliefs))
+        flags = jax.tree.leaves(tuple(self))
+        values, beliefs = tree.unflatten(
+            next(own) if batched else leaf
+            for leaf, batched in zip(leaves, flags, strict=True)
+        )
+        inputs = inputs._replace(values=values, beliefs=beliefs)
+        return Problem(problem.structure, inputs)
 
 
 class Posed(NamedTuple):
@@ -84,25 +95,17 @@ class Posed(NamedTuple):
     @property
     def batch_size(self) -> int | None:
         """Number of examples, None for a single one."""
-        inputs = self.problem.inputs
-        for batched, values in zip(self.batching.values, inputs.values, strict=True):
-            if batched:
-                return values.shape[0]
-        for (batched, _), belief in zip(
-            self.batching.beliefs, inputs.beliefs, strict=True
-        ):
-            if batched:
-                return belief.mean.shape[0]
-        return None
+        batched = self.batching.arrays(self.problem)
+        return batched[0].shape[0] if batched else None
 
 
 def pose(
     network: Network | PureNetwork,
     observation: ArrayLike | None = None,
     *,
-    prior: Belief | Sequence[Belief] | None = None,
+    prior: Prior | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
 ) -> Posed:
     """Check the arguments of `pcmodel.infer` and build its problem."""
     pure = as_model(network) if isinstance(network, Network) else network
@@ -183,7 +186,7 @@ def under_modulation(problem: Problem, modulation: Modulation | None) -> Problem
 
 def gather_clamps(
     observation: ArrayLike | None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None,
+    clamp: Clamps | None,
     names: tuple[str, ...],
 ) -> dict[int, Clamp]:
     """Observation and clamps together, by level index."""
@@ -288,7 +291,7 @@ def check_data(
 
 
 def check_beliefs(
-    prior: Belief | Sequence[Belief] | None,
+    prior: Prior | None,
     names: tuple[str, ...],
     widths: tuple[int, ...],
     dtype: jnp.dtype,
@@ -330,14 +333,6 @@ def check_beliefs(
 
 def check_batch(posed: Posed) -> None:
     """Every batched array has the same number of examples."""
-    inputs, batching = posed.problem.inputs, posed.batching
-    sizes = {
-        v.shape[0] for v, b in zip(inputs.values, batching.values, strict=True) if b
-    }
-    sizes |= {
-        belief.mean.shape[0]
-        for belief, (b, _) in zip(inputs.beliefs, batching.beliefs, strict=True)
-        if b
-    }
+    sizes = {array.shape[0] for array in posed.batching.arrays(posed.problem)}
     if len(sizes) > 1:
         raise UserError(f"batch sizes disagree: {sorted(sizes)} examples.")

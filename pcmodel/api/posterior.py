@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
-import jax
 import numpy as np
 from jax import Array
 
+from pcmodel.api.batching import keys_of, run_over_examples
 from pcmodel.api.diagnosis import Diagnosis, diagnose, refuse_tempered
-from pcmodel.api.pose import Batching, Posed
+from pcmodel.api.pose import Posed
 from pcmodel.errors import UserError
 from pcmodel.inference import posterior as core
 from pcmodel.inference.infer import InferenceResult
@@ -22,7 +22,6 @@ from pcmodel.model.belief import Belief
 from pcmodel.model.levels import Level, level_index, level_indices
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
-from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
 
 
@@ -60,8 +59,8 @@ class Posterior:
     def covariance(self, first: Level, second: Level) -> Array:
         """Covariance between two levels, (width_first, width_second)."""
         names = self.posed.problem.structure.model.names
-        levels = level_index(first, names), level_index(second, names)
-        return covariance_of(self.posed, self.result.whitened, *levels)
+        low, high = level_index(first, names), level_index(second, names)
+        return self._map(core.covariance, first=low, second=high)
 
     @checked_arguments
     def diagnose(self, key: Array, num_samples: int = 1000) -> Diagnosis:
@@ -86,8 +85,9 @@ class Posterior:
         key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
         size = self.posed.batch_size
         check_fits(size or 1, num_samples, self._num_units, what="num_samples draws")
-        keys = key if size is None else jax.random.split(key, size)
-        return self._map(_draws, keys, static=(num_samples,))
+        return self._map(
+            core.sample_latents, keys_of(self.posed, key), num_samples=num_samples
+        )
 
     @checked_arguments
     def belief(self, *levels: Level) -> Belief:
@@ -100,67 +100,23 @@ class Posterior:
                 raise UserError(
                     f"level {names[level]!r} is clamped: it has a value, not a belief."
                 )
-        mean, log_precision = self._map(_belief, static=chosen)
+        mean, log_precision = self._map(core.joint_belief, levels=tuple(chosen))
         return Belief(mean, log_precision, chosen)
 
     @property
     def _num_units(self) -> int:
         return sum(self.posed.problem.structure.model.widths)
 
-    def _map(self, function: Callable, *extra: Array, static: tuple = ()):
-        return _mapped(
+    def _map(self, function: Callable, *extra: Array, **options: Any):
+        return run_over_examples(
+            function,
             self.posed.problem,
             self.result.whitened,
-            extra,
-            function=function,
-            static=static,
+            *extra,
             batching=self.posed.batching,
+            **options,
         )
-
-
-@partial(jax.jit, static_argnames=("function", "static", "batching"))
-@in_full_precision
-def _mapped(
-    problem: Problem,
-    whitened: Array,
-    extra: tuple[Array, ...],
-    *,
-    function: Callable,
-    static: tuple,
-    batching: Batching,
-):
-    def one(problem: Problem, whitened: Array, *arrays: Array):
-        return function(problem, whitened, *arrays, *static)
-
-    if not batching.is_batched:
-        return one(problem, whitened, *extra)
-    axes = (batching.axes(problem), 0, *(0 for _ in extra))
-    return jax.vmap(one, in_axes=axes)(problem, whitened, *extra)
-
-
-def covariance_of(posed: Posed, whitened: Array, first: int, second: int) -> Array:
-    """Covariance between two levels, given by their indices."""
-    return _mapped(
-        posed.problem,
-        whitened,
-        (),
-        function=_covariance,
-        static=(first, second),
-        batching=posed.batching,
-    )
 
 
 def _variances(problem: Problem, whitened: Array) -> Latents:
     return core.moments(problem, whitened).variances
-
-
-def _covariance(problem: Problem, whitened: Array, first: int, second: int) -> Array:
-    return core.covariance(problem, whitened, first, second)
-
-
-def _draws(problem: Problem, whitened: Array, key: Array, num_samples: int) -> Latents:
-    return core.sample_latents(problem, whitened, key, num_samples)
-
-
-def _belief(problem: Problem, whitened: Array, *levels: int) -> tuple[Array, Array]:
-    return core.joint_belief(problem, whitened, levels)

@@ -5,9 +5,8 @@ Hamiltonian chains, each from a mode sought from a draw of the prior of its own,
 the same posterior disagree; whether they agree is said beside the draws.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import numpy as np
@@ -16,21 +15,18 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Bool, Float
 
-from pcmodel.api.batching import in_parts
-from pcmodel.api.pose import Batching, Clamp, Posed, pose
+from pcmodel.api.batching import in_parts, joined, keys_of, run_over_examples
+from pcmodel.api.pose import Clamps, Posed, Prior, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.mcmc import HmcOptions, run_chain
 from pcmodel.inference.whitened import unroll
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.model.belief import Belief
-from pcmodel.model.levels import Level
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
 from pcmodel.networks.network import Network
-from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
 
 LARGEST_RHAT = 1.01
@@ -91,9 +87,9 @@ def sample_posterior(
     key: Array,
     num_samples: int = 1000,
     num_chains: int = 4,
-    prior: Belief | Sequence[Belief] | None = None,
+    prior: Prior | None = None,
     modulation: Modulation | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
     sampling: HmcOptions | None = None,
 ) -> PosteriorDraws:
     """Draws of the posterior by Hamiltonian Monte Carlo, of any network; other arguments as for `infer`.
@@ -118,28 +114,20 @@ def sample_posterior(
     key = check_key(key)
     options = dict(num_samples=num_samples, sampling=sampling or HmcOptions())
     drawn = [_judged(posed, *part) for part in _drawn(posed, key, num_chains, options)]
-    whole = jax.tree.map(lambda *each: np.concatenate(each), *drawn)
-    if not posed.batching.is_batched:
-        whole = jax.tree.map(lambda leaf: np.asarray(leaf[0]), whole)
-    return PosteriorDraws(*whole)
+    return PosteriorDraws(*joined(posed, drawn))
 
 
 def _drawn(
     posed: Posed, key: Array, num_chains: int, options: dict
 ) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
     """Latents and acceptance of some examples at a time, (examples, chains, draws, width)."""
-    size = posed.batch_size
-    if size is None:
-        keys = jax.random.split(key, num_chains)
-        found = _one(posed.problem, keys, **options)
-        yield jax.tree.map(lambda leaf: np.asarray(leaf)[None], found)
-        return
-    keys = jax.random.split(key, (size, num_chains))
+    keys = keys_of(posed, key, num_chains)
     numbers = num_chains * options["num_samples"]
     numbers *= sum(posed.problem.structure.model.widths)
     for part in in_parts(posed, numbers):
-        batching = posed.batching
-        found = _some(part.problem, keys[part.places], batching=batching, **options)
+        found = run_over_examples(
+            _chains, part.problem, part.of(keys), batching=posed.batching, **options
+        )
         yield part.kept(found)
 
 
@@ -164,7 +152,9 @@ def _judged(posed: Posed, latents: tuple[np.ndarray, ...], acceptance: np.ndarra
     return latents, np.asarray(rhat), np.asarray(size), acceptance.mean(axis=1)
 
 
-def _chains(problem: Problem, keys: Array, num_samples: int, sampling: HmcOptions):
+def _chains(
+    problem: Problem, keys: Array, *, num_samples: int, sampling: HmcOptions
+) -> tuple[Latents, Array]:
     """Latents (chains, draws, width) and acceptance of the chains of one example."""
     dtype, free = problem.inputs.gains[0].dtype, problem.structure.num_free
 
@@ -176,25 +166,3 @@ def _chains(problem: Problem, keys: Array, num_samples: int, sampling: HmcOption
         return latents, chain.acceptance
 
     return jax.vmap(one)(keys)
-
-
-@partial(jax.jit, static_argnames=("num_samples", "sampling"))
-@in_full_precision
-def _one(problem: Problem, keys: Array, *, num_samples: int, sampling: HmcOptions):
-    return _chains(problem, keys, num_samples, sampling)
-
-
-@partial(jax.jit, static_argnames=("batching", "num_samples", "sampling"))
-@in_full_precision
-def _some(
-    problem: Problem,
-    keys: Array,
-    *,
-    batching: Batching,
-    num_samples: int,
-    sampling: HmcOptions,
-):
-    def one(problem: Problem, keys: Array):
-        return _chains(problem, keys, num_samples, sampling)
-
-    return jax.vmap(one, in_axes=(batching.axes(problem), 0))(problem, keys)

@@ -1,7 +1,7 @@
 """`train`: learning at the door."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, SupportsIndex
 
@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from pcmodel.api.pose import Clamp, pose
+from pcmodel.api.pose import Clamps, pose
 from pcmodel.api.resume import Resuming, digest
 from pcmodel.errors import UserError
 from pcmodel.inference.solvers.optax_steps import check_steps
@@ -23,7 +23,7 @@ from pcmodel.learning.loop import Chunk, LearningCurve, learn
 from pcmodel.learning.optimisers import init_optimiser
 from pcmodel.learning.precisions.settling import LearnedPrecisions, judge_precisions
 from pcmodel.model.generative import learned
-from pcmodel.model.levels import Level, level_indices
+from pcmodel.model.levels import level_indices
 from pcmodel.model.modulation import check_scalar
 from pcmodel.model.problem import Structure
 from pcmodel.model.types import Weights
@@ -51,7 +51,7 @@ def train(
     observations: ArrayLike,
     *,
     key: Array,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    clamp: Clamps | None = None,
     learning: Learning | None = None,
     num_epochs: SupportsIndex = 20,
     batch_size: SupportsIndex = 64,

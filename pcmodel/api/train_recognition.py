@@ -16,10 +16,10 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from pcmodel.api.generate import over_examples
-from pcmodel.api.pose import Batching, pose
+from pcmodel.api.batching import MOST_EXAMPLES, run_over_examples
+from pcmodel.api.infer import mode_of
+from pcmodel.api.pose import pose
 from pcmodel.errors import UserError
-from pcmodel.inference.infer import InferenceResult, infer_one
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.inference.solvers.optax_steps import move
 from pcmodel.inference.solvers.solver import Solver
@@ -27,7 +27,6 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.generative import learned
-from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents, LogPrecisions, Weights
 from pcmodel.networks.network import Network, as_model
 from pcmodel.networks.recognition import (
@@ -100,9 +99,11 @@ def train_recognition(
             expected="complete observations: a recognition network reads every unit",
         )
     _check_sizes(posed.batch_size, num_epochs, batch_size)
-    found = _modes(
+    found = run_over_examples(
+        mode_of,
         posed.problem,
         batching=posed.batching,
+        at_once=MOST_EXAMPLES,
         solver=Static(solver or GaussNewton()),
     )
     weights, memory = own.weights, optimiser.init(learned(own.weights))
@@ -123,20 +124,6 @@ def train_recognition(
     trained = with_recognition_weights(recognition, weights)
     converged = float(np.mean(np.asarray(found.converged)))
     return RecognitionResult(trained, np.asarray(losses), converged)
-
-
-@partial(jax.jit, static_argnames=("batching", "solver"))
-def _modes(
-    problem: Problem, *, batching: Batching, solver: Static[Solver]
-) -> InferenceResult:
-    """Where inference ends from the top-down sweep, in manageable parts."""
-
-    def one(problem: Problem, _: Array) -> InferenceResult:
-        return infer_one(problem, solver.value)
-
-    return over_examples(
-        one, problem, jnp.arange(len(problem.inputs.values[0])), batching
-    )
 
 
 @partial(jax.jit, static_argnames=("model", "optimiser", "batch_size"))

@@ -18,8 +18,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.posterior import hessian_factor
-from pcmodel.inference.whitened import linearise, unroll
+from pcmodel.inference.posterior import whitened_covariance_root
+from pcmodel.inference.whitened import unroll
 from pcmodel.model.energy import (
     discrete_level,
     level_factor,
@@ -27,7 +27,6 @@ from pcmodel.model.energy import (
     prior_mean,
     state_from_latents,
 )
-from pcmodel.model.linalg import solve_lower
 from pcmodel.model.precision import unwhiten
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
@@ -106,11 +105,3 @@ def activity_moments(
     spread = to_whitened @ whitened_covariance_root(problem, whitened)
     root = jnp.concatenate([jnp.sqrt(temperature) * spread, to_noise], axis=1)
     return ActivityMoments(mixed(whitened, silent), root)
-
-
-def whitened_covariance_root(
-    problem: Problem, whitened: Float[Array, " free"]
-) -> Float[Array, "free free"]:
-    """R with R R' the Laplace covariance of the whitened errors, upper triangular."""
-    lower = hessian_factor(linearise(problem, whitened))
-    return solve_lower(lower, jnp.eye(whitened.shape[0], dtype=whitened.dtype)).T

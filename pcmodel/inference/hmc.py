@@ -16,7 +16,7 @@ noise of variance $\epsilon^2 M^{-1}$; with `persistence` near 1 it is underdamp
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -129,6 +129,24 @@ def leapfrog(
         return HmcState(whitened, energy, gradient, momentum)
 
     return jax.lax.fori_loop(0, num_leapfrog, step, state)
+
+
+def log_step_change(
+    acceptance: Any,
+    target: float,
+    number: Any,
+    *,
+    first: float = 0.5,
+    settling: float = 5.0,
+) -> Any:
+    r"""By how much to change the logarithm of a step size whose proposals met this acceptance.
+
+    The stochastic approximation of Robbins & Monro (1951, Ann Math Stat 22:400): longer steps are accepted less, and
+    the gain falls from `first` as $1 / \sqrt{1 + n / \mathrm{settling}}$, so that the size settles where the mean
+    acceptance is `target`.  number: n, acceptances met before; of numpy or jax, as `acceptance` is.
+    """
+    gain = first / (1 + number / settling) ** 0.5
+    return gain * (acceptance - target)
 
 
 def kinetic(momentum: Float[Array, " free"]) -> Float[Array, ""]:

@@ -14,16 +14,27 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.errors import UserError
-from pcmodel.inference.hmc import HmcState, hmc_step, init_hmc, potential_of, push
+from pcmodel.inference.hmc import (
+    HmcState,
+    hmc_step,
+    init_hmc,
+    log_step_change,
+    potential_of,
+    push,
+)
 from pcmodel.inference.linear.dual_primal import ConjugateGradient
-from pcmodel.inference.posterior import hessian_factor
+from pcmodel.inference.posterior import whitened_covariance_root
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inference.start import start_of
-from pcmodel.inference.whitened import linearise
 from pcmodel.inputs.arguments import checked_arguments
-from pcmodel.model.linalg import solve_lower
+from pcmodel.inputs.ranges import (
+    Count,
+    CountOrZero,
+    InnerShare,
+    Positive,
+    ShareBelowOne,
+)
 from pcmodel.model.problem import Problem
 
 MODE = GaussNewton(
@@ -59,29 +70,13 @@ class HmcOptions:
     step_size: the first, in posterior standard deviations, then tuned to `target_acceptance`.
     """
 
-    burn_in: int = 100
-    thinning: int = 2
-    num_leapfrog: int = 6
-    step_size: float = 0.5
-    target_acceptance: float = 0.8
-    jitter: float = 0.3
+    burn_in: CountOrZero = 100
+    thinning: Count = 2
+    num_leapfrog: Count = 6
+    step_size: Positive = 0.5
+    target_acceptance: InnerShare = 0.8
+    jitter: ShareBelowOne = 0.3
     start: Solver = MODE
-
-    def __post_init__(self):
-        if self.burn_in < 0 or min(self.thinning, self.num_leapfrog) < 1:
-            raise UserError(
-                "HmcOptions needs burn_in >= 0, thinning >= 1 and num_leapfrog >= 1, got "
-                f"{self.burn_in}, {self.thinning} and {self.num_leapfrog}."
-            )
-        if not (np.isfinite(self.step_size) and self.step_size > 0):
-            raise UserError(
-                f"step_size of HmcOptions must be positive, got {self.step_size}."
-            )
-        if not 0 < self.target_acceptance < 1 or not 0 <= self.jitter < 1:
-            raise UserError(
-                "target_acceptance of HmcOptions must lie in (0, 1) and jitter in [0, 1), got "
-                f"{self.target_acceptance} and {self.jitter}."
-            )
 
 
 Sampling = HmcOptions
@@ -97,9 +92,7 @@ def laplace(
     mode = solver.minimise(problem, start).whitened
     if mode.shape[0] > LARGEST_ROOT or mode.shape[0] == 0:
         return LaplaceGaussian(mode, None)
-    lower = hessian_factor(linearise(problem, mode))
-    identity = jnp.eye(mode.shape[0], dtype=mode.dtype)
-    return LaplaceGaussian(mode, solve_lower(lower, identity).T)
+    return LaplaceGaussian(mode, whitened_covariance_root(problem, mode))
 
 
 def run_chain(
@@ -131,8 +124,8 @@ def run_chain(
     def tune(carry, inputs):
         (state, log_size), (key, number) = carry, inputs
         state, info = step(state, key, jnp.exp(log_size))
-        missed = info.acceptance - sampling.target_acceptance
-        return (state, log_size + 0.5 * missed / jnp.sqrt(1 + number / 5)), None
+        change = log_step_change(info.acceptance, sampling.target_acceptance, number)
+        return (state, log_size + change), None
 
     def keep(state, keys):
         state, infos = jax.lax.scan(

@@ -172,6 +172,14 @@ def hessian_factor(linear: Linearisation) -> Float[Array, "free free"]:
     return unit_root(output_jacobian(linear))
 
 
+def whitened_covariance_root(
+    problem: Problem, whitened: Float[Array, " free"]
+) -> Float[Array, "free free"]:
+    """R with R R' the Laplace covariance of the whitened errors, upper triangular."""
+    lower = hessian_factor(linearise(problem, whitened))
+    return solve_lower(lower, jnp.eye(whitened.shape[0], dtype=whitened.dtype)).T
+
+
 def covariance_root(
     problem: Problem, whitened: Float[Array, " free"], units: np.ndarray | None = None
 ) -> Float[Array, "units free"]:

@@ -59,5 +59,8 @@ NotNegative = Annotated[float, Range(0.0)]
 Share = Annotated[float, Range(0.0, 1.0)]
 PositiveShare = Annotated[float, Range(0.0, 1.0, open="least")]
 InnerShare = Annotated[float, Range(0.0, 1.0, open="both")]
+ShareBelowOne = Annotated[float, Range(0.0, 1.0, open="most")]
 Count = Annotated[int, Range(1)]
 """A whole number of at least 1."""
+CountOrZero = Annotated[int, Range(0)]
+"""A whole number of at least 0."""

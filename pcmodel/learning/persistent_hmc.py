@@ -20,8 +20,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
 
-from pcmodel.errors import UserError
-from pcmodel.inference.hmc import hmc_step, init_hmc, potential_of
+from pcmodel.inference.hmc import hmc_step, init_hmc, log_step_change, potential_of
 from pcmodel.inference.linear.dual_primal import ConjugateGradient
 from pcmodel.inference.posterior import whitened_samples
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
@@ -29,14 +28,14 @@ from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import unroll
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import Count, InnerShare, Positive, ShareBelowOne
 from pcmodel.learning.e_step import Expectation, Memory, no_number, sweep_start
 from pcmodel.model.linalg import cholesky, solve_lower
 from pcmodel.model.problem import Problem
 
-SETTLING = 5.0
-"""Batches after which the tuning's gain begins to fall."""
-LEAST_GAIN = 0.02
-"""It never stops: the posterior goes on changing while the network learns."""
+MOST_BATCHES = 3120
+"""Batches after which the tuning's gain falls no further, at a 25th of the first: the posterior goes on changing while
+the network learns."""
 MEMORY = 0.05
 """Share of a batch in the running curvature, once there is one."""
 RIDGE = 1e-2
@@ -81,30 +80,17 @@ class Hmc:
     every step; in small ones a chain lags by the learning since its last visit.
     """
 
-    num_chains: int = 2
-    num_trajectories: int = 1
-    num_leapfrog: int = 8
-    step_size: float = 0.3
-    target_acceptance: float = 0.8
-    jitter: float = 0.3
+    num_chains: Count = 2
+    num_trajectories: Count = 1
+    num_leapfrog: Count = 8
+    step_size: Positive = 0.3
+    target_acceptance: InnerShare = 0.8
+    jitter: ShareBelowOne = 0.3
     full_metric: int = 256
     start: Solver = GaussNewton(
         ConjugateGradient(), max_iterations=10, tolerance=1e-1, checked=False
     )
     learns_precision: ClassVar[bool] = True
-
-    def __post_init__(self):
-        for name in ("num_chains", "num_trajectories", "num_leapfrog"):
-            value = getattr(self, name)
-            if value < 1:
-                raise UserError(f"{name} of Hmc must be at least 1, got {value}.")
-        if not (np.isfinite(self.step_size) and self.step_size > 0):
-            raise UserError(f"step_size of Hmc must be positive, got {self.step_size}.")
-        if not 0 < self.target_acceptance < 1 or not 0 <= self.jitter < 1:
-            raise UserError(
-                "target_acceptance of Hmc must lie in (0, 1) and jitter in [0, 1), got "
-                f"{self.target_acceptance} and {self.jitter}."
-            )
 
     def init(self, problem: Problem, num_examples: int, key: Array) -> Memory:
         """Chains not yet started, tuning at its beginning."""
@@ -177,8 +163,11 @@ class Hmc:
     def adapt(self, shared: Any, batch: Expectation) -> Any:
         """Step size towards the wanted acceptance, curvature towards the batch's."""
         examples = batch.acceptance.shape[0]
-        gain = jnp.maximum(LEAST_GAIN, 0.5 / jnp.sqrt(1 + shared.batches / SETTLING))
-        missed = jnp.mean(batch.acceptance) - self.target_acceptance
+        acceptance, number = (
+            jnp.mean(batch.acceptance),
+            jnp.minimum(shared.batches, MOST_BATCHES),
+        )
+        change = log_step_change(acceptance, self.target_acceptance, number)
         weight = jnp.maximum(MEMORY, 1 / (1 + shared.batches))
         gradients = batch.gradient.reshape(-1, batch.gradient.shape[-1])
         if shared.curvature.ndim == 2:
@@ -186,7 +175,7 @@ class Hmc:
         else:
             seen = jnp.mean(gradients**2, axis=0)
         return SharedTuning(
-            shared.log_step_size + gain * missed,
+            shared.log_step_size + change,
             (1 - weight) * shared.curvature + weight * seen,
             shared.batches + 1,
             jnp.maximum(shared.unvisited - examples, 0),

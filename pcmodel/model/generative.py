@@ -222,11 +222,6 @@ def path_of(path: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(getattr(entry, "key", getattr(entry, "idx", None)) for entry in path)
 
 
-def levels_fed(model: GenerativeModel) -> tuple[tuple[int, ...], ...]:
-    """For every entry of `weights["layers"]`, the levels that its layers predict."""
-    return tuple(tuple(range(*span)) for span in spans_of(model))
-
-
 def learned(weights: Weights) -> Weights:
     """The weights without the arrays that belong to a layer and do not learn."""
     return {name: value for name, value in weights.items() if name != FIXED}

@@ -79,15 +79,6 @@ class Structure:
         """Number of free units in all."""
         return self.free_slices()[-1].stop
 
-    def belief_slices(self, belief: int) -> dict[int, slice]:
-        """Where each level lies in the concatenated mean of one belief."""
-        widths = [self.model.widths[level] for level in self.beliefs[belief]]
-        ends = np.cumsum([0, *widths])
-        return {
-            level: slice(int(a), int(b))
-            for level, a, b in zip(self.beliefs[belief], ends, ends[1:], strict=False)
-        }
-
     def top_belief(self) -> int | None:
         """Index of the belief that replaces the network's top prior, if any."""
         owners = [i for i, levels in enumerate(self.beliefs) if self.top in levels]

@@ -4,7 +4,7 @@ Each moment of each person poses the same evidence to the same network under the
 that moment's effects; all moments go through the energy and solver of `pcmodel.infer`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, SupportsIndex
 
@@ -15,7 +15,8 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from pcmodel.api.pose import Clamp, pose, under_modulation
+from pcmodel.api.batching import num_at_once
+from pcmodel.api.pose import Clamps, Prior, pose, under_modulation
 from pcmodel.errors import UserError
 from pcmodel.inference.activity import activity_moments, num_noise
 from pcmodel.inference.infer import infer_one
@@ -26,7 +27,6 @@ from pcmodel.inference.top_evidence import evidence_at_top
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.model.belief import Belief
 from pcmodel.model.levels import Level, level_index
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
@@ -47,9 +47,6 @@ from pcmodel.paradigms.revision import entropy, revision_index, settling_time, s
 from pcmodel.runtime.contents import Static
 from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
-
-AT_ONCE = 2**24
-"""Numbers of the roots of the moments that are computed together."""
 
 
 class BeliefCourse(NamedTuple):
@@ -96,8 +93,8 @@ def believe(
     *,
     account: Account,
     anatomy: Anatomy | None = None,
-    prior: Belief | Sequence[Belief] | None = None,
-    clamp: Mapping[Level, ArrayLike | Clamp] | None = None,
+    prior: Prior | None = None,
+    clamp: Clamps | None = None,
     hypothesis: Callable[[Array], Any] | None = None,
     level: Level = "top",
     key: Array | None = None,
@@ -181,9 +178,10 @@ def _moments(
         part = None if level is None else problem.structure.free_slices()[level]
         return course, None if part is None else root[part]
 
-    free = max(problem.structure.num_free, 1)
-    together = max(1, AT_ONCE // (free * (free + sum(problem.structure.model.widths))))
-    return jax.lax.map(one, felt, batch_size=max(1, min(together, len(felt.effect_2a))))
+    free = problem.structure.num_free
+    root = free * (free + sum(problem.structure.model.widths))
+    at_once = num_at_once(root, len(felt.effect_2a))
+    return jax.lax.map(one, felt, batch_size=at_once)
 
 
 def _moment(

@@ -8,7 +8,7 @@ from hierarchies import network_of, random_hierarchy
 from oracles import KnownUnits, exact_posterior
 
 import pcmodel
-from pcmodel.api import generate as sampling
+from pcmodel.api.batching import compiled
 
 MASK = np.array([True, False, True, False])
 
@@ -95,6 +95,6 @@ def test_other_networks_and_data_do_not_compile_again():
         key = jax.random.key(seed)
         pcmodel.complete(network, data, MASK, key=key, num_samples=2)
         pcmodel.log_likelihood(network, data, key=key, num_steps=2, num_particles=2)
-        counts = sampling._completed._cache_size(), sampling._annealed._cache_size()
+        counts = compiled._cache_size()
         before = before or counts
         assert counts == before

@@ -15,7 +15,13 @@ from oracles import KnownUnits, exact_posterior
 
 import pcmodel
 from pcmodel.api.pose import pose
-from pcmodel.inference.hmc import hmc_step, init_hmc, leapfrog, potential_of
+from pcmodel.inference.hmc import (
+    hmc_step,
+    init_hmc,
+    leapfrog,
+    log_step_change,
+    potential_of,
+)
 from pcmodel.inference.mcmc import HmcOptions, laplace, run_chain
 from pcmodel.inference.posterior import hessian_factor
 from pcmodel.inference.whitened import linearise, unroll
@@ -205,3 +211,11 @@ def test_options_that_cannot_work_are_refused(options):
     """Prevents a chain that silently stands still."""
     with pytest.raises(pcmodel.UserError, match=next(iter(options))):
         HmcOptions(**options)
+
+
+def test_a_step_grows_where_more_is_accepted_than_wanted_and_ever_more_slowly():
+    """Prevents steps that move away from the acceptance wanted, and a gain that never falls."""
+    changes = [log_step_change(0.9, 0.8, number) for number in (0, 15, 120)]
+    np.testing.assert_allclose(changes, [0.05, 0.025, 0.01])
+    slower = log_step_change(np.array([0.5]), 0.9, np.float64(3), first=2, settling=1)
+    np.testing.assert_allclose(slower, [-0.4])

@@ -25,7 +25,7 @@ from pcmodel.learning import (
     PointEstimate,
 )
 from pcmodel.learning.em import em_step, init_learning, level_rules
-from pcmodel.learning.precisions.m_step import Draws, LevelRule, precision_gradient
+from pcmodel.learning.precisions.m_step import Draws, LevelRule, precision_energy
 from pcmodel.learning.precisions.scores import Scores
 from pcmodel.networks.network import as_model
 
@@ -165,7 +165,7 @@ def test_a_floor_is_noise_of_that_variance_on_the_errors(floor):
         found, _ = ClosedForm().update(values, draws, rules, ())
         slopes = [
             [
-                precision_gradient(value, each, floor)
+                jax.grad(precision_energy)(value, each, floor)
                 for value, each in zip(at, errors, strict=True)
             ]
             for at in (found, values)

@@ -8,8 +8,7 @@ from flax import nnx
 
 import pcmodel
 from pcmodel import Modulation, UserError
-from pcmodel.api import infer as api
-from pcmodel.api import posterior as laplace
+from pcmodel.api.batching import compiled
 from pcmodel.model.modulation import combine
 
 CHAIN = ([np.ones((1, 1))] * 3, [1.0, 4.0, 4.0, 9.0])
@@ -188,11 +187,11 @@ NEUTRAL = Modulation(
 def test_the_neutral_element_is_no_drug_to_the_bit_and_compiles_nothing():
     base = pcmodel.posterior(tanh_network(), observation())
     assert np.isfinite(base.log_evidence)
-    before = api._run._cache_size(), laplace._mapped._cache_size()
+    before = compiled._cache_size()
     same = pcmodel.posterior(tanh_network(), observation(), modulation=NEUTRAL)
     assert np.array_equal(base.log_evidence, same.log_evidence)
     assert np.array_equal(base.result.whitened, same.result.whitened)
-    assert (api._run._cache_size(), laplace._mapped._cache_size()) == before
+    assert compiled._cache_size() == before
 
 
 def test_combining_multiplies():

@@ -55,8 +55,9 @@ def test_an_option_that_is_no_number_is_named_with_its_account(name, option):
 
 
 def test_sebus_turns_at_two_thirds_of_the_full_effect():
-    assert Sebus().turning_point == pytest.approx(2 / 3)
-    assert Sebus(strengthening=1.5).turning_point == pytest.approx(1 / 3)
+    for account, turn in ((Sebus(), 2 / 3), (Sebus(strengthening=1.5), 1 / 3)):
+        turned = account.modulate(FULL._replace(effect_2a=jnp.asarray(turn)), PLACES)
+        assert logs(turned.gains)[1] == pytest.approx(0, abs=1e-6)
     felt = FULL._replace(effect_2a=jnp.asarray(0.3))
     expected = -2 * 1.3 * (0.3 - 3 * 0.3 * 0.7)
     assert logs(made("sebus", felt).gains)[1] == pytest.approx(expected)

@@ -13,7 +13,6 @@ from pcmodel.neuromodulation.pharmacology.kinetics import (
     Kinetics,
     difference_2,
     difference_3,
-    time_of_peak,
 )
 
 SPREADS = np.asarray([0, 1e-7, 9e-5, 1.2e-4, 1e-3, 0.01, 0.029, 0.035, 0.055, 0.3, 4])
@@ -81,11 +80,3 @@ def test_injections_are_there_at_once_in_the_volume_they_are_diluted_in():
     filled = 1000 / 42 / 0.5 * -np.expm1(-0.4 * 0.5) / 0.4
     expected = [0.0, 0.0, filled, filled * np.exp(-0.4 * 1.5)]
     np.testing.assert_allclose(plasma, expected, rtol=1e-12)
-
-
-def test_the_peak_of_equal_rates_is_one_over_them():
-    """And of nearly equal ones, where the formula divides two small numbers."""
-    for ratio in (1.0, 1 + 1e-12, 1 + 1e-6, 1.7):
-        one = kinetics(1.5)._replace(elimination=jnp.asarray(1.9 / ratio))
-        exact = np.log(ratio) / (1.9 - 1.9 / ratio) if ratio > 1.1 else 1 / 1.9
-        np.testing.assert_allclose(time_of_peak(one), 0.25 + exact, rtol=1e-6)

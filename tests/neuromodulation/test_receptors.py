@@ -8,8 +8,6 @@ from pharmacology import black_leff
 from scipy.optimize import brentq
 
 from pcmodel.neuromodulation.pharmacology.receptors import (
-    dose_ratio,
-    half_maximal,
     maximum,
     occupancy,
     operational,
@@ -35,7 +33,7 @@ def test_one_agonist_follows_black_and_leff(k, tau, n):
 
 @pytest.mark.parametrize(("k", "tau", "n"), CASES)
 def test_maximum_and_potency_are_what_the_curve_shows(k, tau, n):
-    """Emax by a huge dose and EC50 by bisection, not by the formulas."""
+    """Emax by a huge dose; EC50 = K / ((2 + tau^n)^(1/n) - 1), as bisection of the curve finds it."""
     top = response([1e12], [tau], n)
     np.testing.assert_allclose(
         maximum(jnp.asarray(tau), jnp.asarray(n)), top, rtol=1e-8
@@ -43,8 +41,7 @@ def test_maximum_and_potency_are_what_the_curve_shows(k, tau, n):
     half = brentq(
         lambda c: response([c / k], [tau], n) - top / 2, 1e-9, 1e6, xtol=1e-13
     )
-    got = half_maximal(jnp.asarray(k), jnp.asarray(tau), jnp.asarray(n))
-    np.testing.assert_allclose(got, half, rtol=1e-7)
+    np.testing.assert_allclose(k / ((2 + tau**n) ** (1 / n) - 1), half, rtol=1e-7)
 
 
 def test_a_schild_plot_has_slope_one_and_the_right_intercept():
@@ -62,9 +59,7 @@ def test_a_schild_plot_has_slope_one_and_the_right_intercept():
 
     antagonist = np.logspace(-1, 3, 9)
     ratios = np.asarray([agonist_needed(b) for b in antagonist]) / agonist_needed(0.0)
-    np.testing.assert_allclose(
-        ratios, dose_ratio(jnp.asarray(antagonist), jnp.asarray(kb)), rtol=1e-8
-    )
+    np.testing.assert_allclose(ratios, 1 + antagonist / kb, rtol=1e-8)
     slope, intercept = np.polyfit(np.log10(antagonist), np.log10(ratios - 1), 1)
     np.testing.assert_allclose(slope, 1, atol=1e-8)
     np.testing.assert_allclose(-intercept, np.log10(kb), atol=1e-8)

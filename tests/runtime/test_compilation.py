@@ -10,16 +10,11 @@ from flax import nnx
 
 import pcmodel
 from pcmodel import Belief, Modulation
-from pcmodel.api import infer as api
-from pcmodel.api import posterior as laplace
+from pcmodel.api.batching import compiled
 
 
 def network(seed, precisions=(2.0, 1.0, 3.0)):
     return pcmodel.dense((3, 4, 2), precisions=precisions, rngs=nnx.Rngs(seed))
-
-
-def compiled(*functions):
-    return [function._cache_size() for function in functions]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -49,9 +44,9 @@ CALLS = {
 @pytest.mark.parametrize("name", CALLS)
 def test_new_numbers_do_not_recompile(name):
     """Prevents a dose, a trial or a retrained network from costing a compilation."""
-    before = compiled(api._run, laplace._mapped)
+    before = compiled._cache_size()
     CALLS[name]().log_evidence.block_until_ready()
-    assert compiled(api._run, laplace._mapped) == before
+    assert compiled._cache_size() == before
 
 
 def test_new_beliefs_do_not_recompile():
@@ -61,15 +56,15 @@ def test_new_beliefs_do_not_recompile():
         one, np.zeros(3), prior=Belief.of(np.zeros(2), np.eye(2))
     )
     belief = belief.belief().propagate(noise_covariance=0.1)
-    before = compiled(api._run, laplace._mapped)
+    before = compiled._cache_size()
     for trial in range(4):
         found = pcmodel.posterior(one, np.full(3, float(trial)), prior=belief)
         belief = found.belief().propagate(noise_covariance=0.1)
-    assert compiled(api._run, laplace._mapped) == before
+    assert compiled._cache_size() == before
 
 
 def test_another_question_does_compile():
     """Prevents the counts above from being blind."""
-    before = api._run._cache_size()
+    before = compiled._cache_size()
     pcmodel.infer(network(0), np.zeros((7, 3)))
-    assert api._run._cache_size() == before + 1
+    assert compiled._cache_size() == before + 1

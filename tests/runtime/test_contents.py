@@ -17,7 +17,7 @@ from flax import nnx
 from optax import contrib
 
 import pcmodel
-from pcmodel.api.infer import _run
+from pcmodel.api.batching import compiled
 from pcmodel.networks.network import as_model
 from pcmodel.runtime.contents import Content, Static
 
@@ -201,14 +201,14 @@ def inferred(slope=1.0, rate=1e-2, seed=0, mask=(True, True, False)):
 
 def test_fresh_but_equal_settings_are_compiled_once():
     """Activation, optimiser and mask made anew share a program; another of any is another."""
-    before = _run._cache_size()
+    before = compiled._cache_size()
     found = [inferred(), inferred(), inferred(seed=1)]
-    assert _run._cache_size() == before + 1
+    assert compiled._cache_size() == before + 1
     np.testing.assert_array_equal(found[0].energy, found[1].energy)
     inferred(rate=2e-2)
     slope = inferred(slope=2.0)
     inferred(mask=(True, False, True))
-    assert _run._cache_size() == before + 4
+    assert compiled._cache_size() == before + 4
     assert float(slope.energy) != float(found[0].energy)
 
 

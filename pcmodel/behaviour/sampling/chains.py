@@ -9,6 +9,7 @@ so that a run that was cut short ends in the very numbers of one that was not.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -16,6 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 from numpyro.infer.hmc import hmc
+
+from pcmodel.inference.hmc import log_step_change
 
 STEP_GAIN = 2.0
 FIRST_STEP = 0.4
@@ -264,18 +267,20 @@ def states_after(states: States, chunk: DrawBatch) -> States:
 def adapt_steps(
     states: States, chunk: DrawBatch, *, target: float, count: int
 ) -> tuple[States, Float[Array, " participants"]]:
-    """Robbins-Monro on the log step sizes, shared by all chains; also each participant's.
+    """Every log step size moved (`log_step_change`), shared by all chains; also each participant's.
 
     Shared over chains and never reset, it settles within a few chunks, where dual
     averaging per chain in windows needs hundreds of draws.
     """
-    gain = STEP_GAIN / np.sqrt(count + 1.0)
-    factor = float(np.exp(gain * (chunk.accept_prob.mean() - target)))
+    change = partial(
+        log_step_change, number=np.float64(count), first=STEP_GAIN, settling=1.0
+    )
+    factor = float(np.exp(change(chunk.accept_prob.mean(), target)))
     adapted = states.group.adapt_state
     adapted = adapted._replace(step_size=adapted.step_size * factor)
     wanted = max(PEOPLE_ACCEPT, target)
-    surplus = chunk.people_accept_prob.mean(axis=0) - wanted
-    step = jnp.asarray(chunk.people_step_size * np.exp(gain * surplus))
+    own = change(chunk.people_accept_prob.mean(axis=0), wanted)
+    step = jnp.asarray(chunk.people_step_size * np.exp(own))
     return states._replace(group=states.group._replace(adapt_state=adapted)), step
 
 

@@ -20,10 +20,11 @@ from jaxtyping import Float
 from pcmodel.inference.certificates.certificate import is_convex
 from pcmodel.inference.certificates.certify import certify
 from pcmodel.inference.solvers.optax_steps import check_steps, fresh, move
-from pcmodel.inference.solvers.options import check_count, check_made, check_tolerance
+from pcmodel.inference.solvers.options import check_made, check_tolerance
 from pcmodel.inference.solvers.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import objective, unroll, whitened_from_latents
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import CountOrZero
 from pcmodel.model.energy import (
     energy,
     latents_from_free,
@@ -92,7 +93,7 @@ class StateDescent:
 
     optimiser: optax.GradientTransformation = optax.sgd(0.05)
     tolerance: float | None = None
-    max_steps: int = 2000
+    max_steps: CountOrZero = 2000
 
     coordinates = staticmethod(state_coordinates)
 
@@ -111,7 +112,7 @@ class ErrorDescent:
 
     optimiser: optax.GradientTransformation = optax.sgd(0.05)
     tolerance: float | None = None
-    max_steps: int = 2000
+    max_steps: CountOrZero = 2000
 
     coordinates = staticmethod(error_coordinates)
 
@@ -135,7 +136,6 @@ def check_descent(solver: Descent) -> None:
     if solver.optimiser is not type(solver).optimiser:
         check_steps(solver.optimiser, where)
     check_tolerance(solver.tolerance, where)
-    check_count(solver.max_steps, "max_steps", where, least=0)
 
 
 def descend(solver: Descent, problem: Problem, initial: Array) -> SolverResult:

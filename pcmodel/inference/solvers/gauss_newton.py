@@ -74,11 +74,12 @@ from pcmodel.inference.solvers.damping import (
 )
 from pcmodel.inference.solvers.lbfgs import secant_descent
 from pcmodel.inference.solvers.line_search import search
-from pcmodel.inference.solvers.options import check_count, check_made, check_tolerance
+from pcmodel.inference.solvers.options import check_made, check_tolerance
 from pcmodel.inference.solvers.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.solvers.sufficient_decrease import Point, falls_enough, point_at
 from pcmodel.inference.whitened import linearise
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import CountOrZero
 from pcmodel.model.problem import Problem
 
 WARM_START = 40
@@ -120,12 +121,11 @@ class GaussNewton:
 
     linear_solver: LinearSolver | None = None
     tolerance: float | None = None
-    max_iterations: int = 200
+    max_iterations: CountOrZero = 200
     checked: bool = True
 
     def __post_init__(self):
         check_tolerance(self.tolerance, "GaussNewton")
-        check_count(self.max_iterations, "max_iterations", "GaussNewton", least=0)
         if self.linear_solver is not None:
             expected = "an object such as Dual() or ConjugateGradient(), or None"
             where = "linear_solver of GaussNewton"

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from pcmodel.errors import UserError
-from pcmodel.inputs.whole_numbers import whole_number
 
 
 def check_tolerance(value: Any, where: str) -> None:
@@ -20,11 +19,6 @@ def check_tolerance(value: Any, where: str) -> None:
             where=where,
             expected="None, or posterior standard deviations, 0 or more",
         )
-
-
-def check_count(value: Any, name: str, where: str, *, least: int) -> None:
-    """Raise a UserError unless it is a whole number of at least `least`."""
-    whole_number(value, f"{name} of {where}", least=least)
 
 
 def check_made(value: Any, method: str, where: str, expected: str) -> None:

@@ -16,10 +16,11 @@ from jaxtyping import Float
 from pcmodel.inference.certificates.certificate import Certificate
 from pcmodel.inference.certificates.certify import certify
 from pcmodel.inference.linear.dual_primal import ConjugateGradient
-from pcmodel.inference.solvers.options import check_count, check_tolerance
+from pcmodel.inference.solvers.options import check_tolerance
 from pcmodel.inference.solvers.solver import SolverResult, resolve_tolerance
 from pcmodel.inference.whitened import Linearisation, linearise, objective
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import Count
 from pcmodel.model.problem import Problem
 
 
@@ -33,13 +34,12 @@ class TruncatedNewton:
         `converged` false.  Training does so.
     """
 
-    num_products: int = 2
+    num_products: Count = 2
     tolerance: float | None = None
     measured: bool = True
 
     def __post_init__(self):
         check_tolerance(self.tolerance, "TruncatedNewton")
-        check_count(self.num_products, "num_products", "TruncatedNewton", least=1)
 
     def minimise(
         self, problem: Problem, initial: Float[Array, " free"]

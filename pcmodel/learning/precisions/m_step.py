@@ -18,7 +18,8 @@ import optax
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.solvers.optax_steps import check_steps, move
+from pcmodel.inference.solvers.optax_steps import check_steps
+from pcmodel.inference.solvers.optax_steps import move as optax_move
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import PositiveShare
 from pcmodel.learning.precisions.scores import Scores
@@ -85,7 +86,10 @@ class PrecisionStep(Protocol):
 
 
 class Memoryless:
-    """The part of an M-step that carries nothing but the precisions themselves."""
+    """The part of an M-step that carries nothing but the precisions, and has no options that could not work."""
+
+    def check(self) -> None:
+        """Nothing: single options are checked when they are given."""
 
     def init(self, log_precisions: LogPrecisions) -> Any:
         """Nothing."""
@@ -99,9 +103,6 @@ class Frozen(Memoryless):
 
     learns: ClassVar[bool] = False
 
-    def check(self) -> None:
-        """Nothing can be wrong."""
-
     def update(
         self,
         log_precisions: LogPrecisions,
@@ -114,16 +115,11 @@ class Frozen(Memoryless):
         return log_precisions, memory
 
 
-@checked_arguments
-@dataclass(frozen=True)
-class MovingAverage(Memoryless):
-    """The running variance moves towards each batch's second moment by `rate`, in (0, 1]."""
+class TowardsMoment(Memoryless):
+    """Moves every running variance by a share, `rate`, of the way to a batch's second moment."""
 
-    rate: PositiveShare = 0.05
+    rate: float
     learns: ClassVar[bool] = True
-
-    def check(self) -> None:
-        """Nothing can be wrong: the rate is checked when it is given."""
 
     def update(
         self,
@@ -133,37 +129,27 @@ class MovingAverage(Memoryless):
         memory: Any,
     ) -> tuple[LogPrecisions, Any]:
         """Every learned precision moved."""
-        moved = tuple(
-            value
-            if value is None or rule.rate is None
-            else move_precision(
-                value, error, rate=capped(self.rate, rule.rate), floor=rule.floor
-            )
-            for value, error, rule in zip(
-                log_precisions, draws.errors, rules, strict=True
-            )
-        )
-        return moved, memory
+
+        def move(level: int, value: Array, factor: float | Array) -> Array:
+            rate, floor = capped(self.rate, factor), rules[level].floor
+            return move_precision(value, draws.errors[level], rate=rate, floor=floor)
+
+        return moved(log_precisions, rules, move), memory
+
+
+@checked_arguments
+@dataclass(frozen=True)
+class MovingAverage(TowardsMoment):
+    """The running variance moves towards each batch's second moment by `rate`, in (0, 1]."""
+
+    rate: PositiveShare = 0.05
 
 
 @dataclass(frozen=True)
-class ClosedForm(Memoryless):
+class ClosedForm(TowardsMoment):
     """Every precision becomes what maximises the batch's expected log density: one full EM step."""
 
-    learns: ClassVar[bool] = True
-
-    def check(self) -> None:
-        """Nothing can be wrong."""
-
-    def update(
-        self,
-        log_precisions: LogPrecisions,
-        draws: Draws,
-        rules: Sequence[LevelRule],
-        memory: Any,
-    ) -> tuple[LogPrecisions, Any]:
-        """As a moving average that remembers nothing."""
-        return MovingAverage(1.0).update(log_precisions, draws, rules, memory)
+    rate: ClassVar[float] = 1.0
 
 
 @checked_arguments
@@ -202,16 +188,26 @@ class GradientStep:
             return sum(terms, start=jnp.zeros((), draws.errors[0].dtype))
 
         energy, gradient = jax.value_and_grad(total)(log_precisions)
-        updates, memory = move(
+        changes, memory = optax_move(
             self.optimiser, total, log_precisions, energy, gradient, memory
         )
-        moved = tuple(
-            value
-            if value is None or rule.rate is None
-            else value + rule.rate * jnp.asarray(change)
-            for value, change, rule in zip(log_precisions, updates, rules, strict=True)  # type: ignore[arg-type]
-        )
-        return moved, memory
+
+        def move(level: int, value: Array, factor: float | Array) -> Array:
+            return value + factor * jnp.asarray(changes[level])  # type: ignore[index]
+
+        return moved(log_precisions, rules, move), memory
+
+
+def moved(
+    log_precisions: LogPrecisions,
+    rules: Sequence[LevelRule],
+    move: Callable[[int, Array, float | Array], Array],
+) -> LogPrecisions:
+    """Every learned precision replaced by `move(level, log-precision, factor of the rate)`, the others as they are."""
+    return tuple(
+        value if value is None or rule.rate is None else move(level, value, rule.rate)
+        for level, (value, rule) in enumerate(zip(log_precisions, rules, strict=True))
+    )
 
 
 def precision_energy(
@@ -224,13 +220,6 @@ def precision_energy(
     squares = jax.vmap(lambda error: jnp.sum(whiten(own, error) ** 2))(flat)
     noise = floor * jnp.sum(own**2)
     return 0.5 * (jnp.mean(squares) + noise) + log_normaliser(own, width)
-
-
-def precision_gradient(
-    log_precision: Array, errors: Float[Array, "batch samples width"], floor: float
-) -> Array:
-    """Gradient of `precision_energy` in the log-precision."""
-    return jax.grad(precision_energy)(log_precision, errors, floor)
 
 
 def capped(rate: float, factor: float | Array) -> float | Array:

@@ -31,13 +31,19 @@ from jaxtyping import Float
 
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import CountOrZero, Positive, PositiveShare
 from pcmodel.learning.precisions.fisher_information import (
     complete_information,
     covariance,
     covariance_diagonal,
     inverse_information,
 )
-from pcmodel.learning.precisions.m_step import Draws, LevelRule, move_precision
+from pcmodel.learning.precisions.m_step import (
+    Draws,
+    LevelRule,
+    move_precision,
+    moved,
+)
 from pcmodel.model.types import LogPrecisions
 
 SPAN = 5.0
@@ -93,30 +99,19 @@ class NaturalGradient:
     then passes for information, and steps shorten to EM's: use two chains or more.
     """
 
-    rate: float = 0.3
-    burn_in: int = 20
-    settle: int = 120
-    largest_move: float = 0.1
-    least_share: float = 0.02
-    forget: float = 0.05
+    rate: PositiveShare = 0.3
+    burn_in: CountOrZero = 20
+    settle: CountOrZero = 120
+    largest_move: Positive = 0.1
+    least_share: PositiveShare = 0.02
+    forget: PositiveShare = 0.05
     learns: ClassVar[bool] = True
 
     def check(self) -> None:
-        """Raise a UserError for options out of their range."""
-        for name in ("rate", "least_share", "forget"):
-            value = getattr(self, name)
-            if not 0 < value <= 1:
-                raise UserError(
-                    f"{name} of NaturalGradient must lie in (0, 1], got {value}."
-                )
-        if not (self.largest_move > 0 and np.isfinite(self.largest_move)):
+        """Raise a UserError where the gain would fall before there is any."""
+        if self.burn_in > self.settle:
             raise UserError(
-                f"largest_move of NaturalGradient must be positive, got {self.largest_move}."
-            )
-        if not 0 <= self.burn_in <= self.settle:
-            raise UserError(
-                "NaturalGradient needs 0 <= burn_in <= settle, got "
-                f"{self.burn_in} and {self.settle}."
+                f"NaturalGradient needs burn_in <= settle, got {self.burn_in} and {self.settle}."
             )
 
     def init(self, log_precisions: LogPrecisions) -> Any:
@@ -145,19 +140,15 @@ class NaturalGradient:
         scores, memory = self.observe(log_precisions, draws, rules, memory)
         gain = self.gain(memory.steps)
         changes = self.bounded_changes(log_precisions, draws, rules, scores, memory)
-        moved = list(log_precisions)
-        for level, (value, rule) in enumerate(zip(log_precisions, rules, strict=True)):
-            if value is None or rule.rate is None:
-                continue
-            if value.ndim == 2:
-                rate = jnp.minimum(gain * rule.rate, 1.0)
-                errors = draws.errors[level]
-                moved[level] = move_precision(
-                    value, errors, rate=rate, floor=rule.floor
-                )
-                continue
-            moved[level] = value + gain * rule.rate * changes[level]
-        return tuple(moved), memory._replace(steps=memory.steps + 1)
+
+        def move(level: int, value: Array, factor: float | Array) -> Array:
+            if value.ndim < 2:
+                return value + gain * factor * changes[level]
+            rate, floor = jnp.minimum(gain * factor, 1.0), rules[level].floor
+            return move_precision(value, draws.errors[level], rate=rate, floor=floor)
+
+        memory = memory._replace(steps=memory.steps + 1)
+        return moved(log_precisions, rules, move), memory
 
     def gain(self, steps: Array) -> Array:
         """Zero, then `rate`, then falling like 1/t."""

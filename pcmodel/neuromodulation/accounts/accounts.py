@@ -56,12 +56,6 @@ def effects(course: Course) -> Effects:
     return Effects(course.effect_2a, course.response_1a, course.nmda_block)
 
 
-def no_effects() -> Effects:
-    """Without any drug."""
-    zero = jnp.zeros(())
-    return Effects(zero, zero, zero)
-
-
 @runtime_checkable
 class Account(Protocol):
     """A strategy.  `needs` names the fields of `Effects` it cannot do without."""
@@ -173,11 +167,6 @@ class Sebus:
             )
         check_share("sebus", "exemption", self.exemption)
         check_selectivity("sebus", self.selectivity)
-
-    @property
-    def turning_point(self) -> float:
-        """Effect at which strengthening turns into relaxation."""
-        return 1 - 1 / self.strengthening
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
         """Gains above 1 at low effect, below 1 at high."""

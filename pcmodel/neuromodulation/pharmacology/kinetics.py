@@ -122,15 +122,6 @@ def behind(plasma: Array, rate: Array, delayed) -> Array:
     return jnp.where(is_finite, delayed(safe), plasma)
 
 
-def time_of_peak(kinetics: Kinetics) -> Array:
-    """Hours after swallowing at which plasma peaks: lag + ln(ka/ke) / (ka - ke)."""
-    ka, ke = kinetics.absorption, kinetics.elimination
-    gap = ka - ke
-    near = jnp.abs(gap) < 1e-9 * ka
-    safe = jnp.where(near, 1.0, gap)
-    return kinetics.lag + jnp.where(near, 1 / ka, jnp.log(ka / ke) / safe)
-
-
 class Concentration(NamedTuple):
     """ng/mL over time."""
 

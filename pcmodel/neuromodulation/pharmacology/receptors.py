@@ -42,13 +42,3 @@ def operational(stimulus: Array, slope: Array) -> Array:
 def maximum(efficacy: Array, slope: Array) -> Array:
     """Largest response an agonist can reach: tau^n / (1 + tau^n)."""
     return operational(efficacy, slope)
-
-
-def half_maximal(dissociation: Array, efficacy: Array, slope: Array) -> Array:
-    """EC50 = K / ((2 + tau^n)^(1/n) - 1)."""
-    return dissociation / ((2 + efficacy**slope) ** (1 / slope) - 1)
-
-
-def dose_ratio(antagonist: Array, dissociation: Array) -> Array:
-    """How many times more agonist gives the same response: 1 + B/K_B (Schild)."""
-    return 1 + antagonist / dissociation

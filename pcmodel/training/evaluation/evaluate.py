@@ -4,7 +4,6 @@ A classifier's label is predicted from the clamped image with every error at zer
 A generator's is the top level that best explains the image, found by inference.
 """
 
-from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from pcmodel.api.batching import places_in_parts
 from pcmodel.api.infer import run_inference
 from pcmodel.api.pose import pose
 from pcmodel.inference.linear.dual_primal import ConjugateGradient
@@ -51,7 +51,8 @@ def evaluate(
     """Name the label of every example.  Raises UserError for what are no images or labels."""
     images, labels = check_examples(examples, preparation, where="evaluate")
     batches = [
-        np.asarray(_scores(network, some, preparation)) for some in _batches(images)
+        np.asarray(_scores(network, images[places], preparation))
+        for places in places_in_parts(len(images), BATCH)
     ]
     scores = np.concatenate(batches)[: len(labels)]
     right = scores.argmax(axis=1) == labels
@@ -63,14 +64,6 @@ def evaluate(
     )
     error = (accuracy * (1 - accuracy) / num) ** 0.5
     return Evaluation(accuracy, error, surprise, num, scores)
-
-
-def _batches(images: np.ndarray) -> Iterator[np.ndarray]:
-    """Equally many images each, so that one program serves all; the last repeats its last."""
-    for at in range(0, len(images), BATCH):
-        some = images[at : at + BATCH]
-        missing = BATCH - len(some)
-        yield np.concatenate([some, np.repeat(some[-1:], missing, axis=0)])
 
 
 def _scores(network: PureNetwork, images: ArrayLike, preparation: Preparation) -> Array:

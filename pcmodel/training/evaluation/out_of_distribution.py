@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from pcmodel.api.batching import places_in_parts
 from pcmodel.api.infer import run_inference
 from pcmodel.api.pose import pose
 from pcmodel.api.posterior import Posterior
@@ -99,12 +100,12 @@ def free_energies(
 ) -> Float[np.ndarray, " n"]:
     """Laplace -log evidence of each image, nats, the label left free."""
     found = []
-    for at in range(0, len(images), BATCH):
-        pixels = jax.vmap(preparation.pixels)(jnp.asarray(images[at : at + BATCH]))
+    for places in places_in_parts(len(images), min(BATCH, len(images))):
+        pixels = jax.vmap(preparation.pixels)(jnp.asarray(images[places]))
         posed = pose(network, pixels)
         belief = Posterior(posed, run_inference(posed, SOLVER))
         found.append(-np.asarray(belief.log_evidence))
-    return np.concatenate(found)
+    return np.concatenate(found)[: len(images)]
 
 
 def diagnose_images(

@@ -1,5 +1,7 @@
 """Secant steps: the algebra of the update, and what an opening must not do."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +9,8 @@ import pytest
 from flax import nnx
 
 import pcmodel
-import pcmodel.api.infer
+from pcmodel.api.batching import over_examples
+from pcmodel.api.infer import mode_of
 from pcmodel.api.pose import pose
 from pcmodel.inference.linear.dual_primal import Dual, Primal, factor_once
 from pcmodel.inference.solvers import lbfgs as secant
@@ -143,12 +146,10 @@ def test_a_batch_shares_the_factor_of_the_sweep():
     """Prevents one factorisation an image where one a network is enough."""
     network = pcmodel.dense((45, 48, 32), rngs=nnx.Rngs(0))
     posed = pose(network, np.zeros((7, 45)))
-    lowered = pcmodel.api.infer._run.lower(
-        posed.problem,
-        None,
-        solver=Static(pcmodel.GaussNewton()),
-        batching=posed.batching,
-    )
+    modes = partial(mode_of, solver=Static(pcmodel.GaussNewton()))
+    lowered = jax.jit(
+        lambda problem: over_examples(modes, problem, batching=posed.batching)
+    ).lower(posed.problem)
     factored = [line for line in lowered.as_text().splitlines() if "potrf" in line]
     assert any("<45x45xf64>" in line for line in factored)
 

@@ -28,7 +28,6 @@ from pcmodel.neuromodulation.accounts.accounts import (
     Sensory,
     Together,
     Uniform,
-    no_effects,
 )
 from pcmodel.neuromodulation.accounts.maps import graded
 
@@ -120,7 +119,7 @@ def test_the_measured_map_hardly_selects_and_selectivity_is_added_on_purpose():
 
 def test_sebus_strengthens_below_its_turning_point_and_relaxes_above():
     account = Sebus(strengthening=3.0)
-    turn = account.turning_point
+    turn = 1 - 1 / account.strengthening
     gains = [
         account.modulate(felt(level), PLACES).gains[3] for level in (0.3, turn, 0.95)
     ]
@@ -219,7 +218,3 @@ def test_accounts_that_do_not_fit_are_named(library):
 def test_senseless_options_are_refused(build):
     with pytest.raises(UserError):
         build()
-
-
-def test_nothing_taken_means_no_effects():
-    assert all(float(value) == 0 for value in no_effects())
