@@ -43,6 +43,15 @@ def chosen(
     return sizes | {field: size for field, size in given.items() if size is not None}
 
 
+def words(text: str) -> tuple[str, ...]:
+    """The words between commas.
+
+    >>> words("10, 20,")
+    ('10', '20')
+    """
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
 def place(text: str) -> Path:
     """A path that a file system can have."""
     too_long = any(len(os.fsencode(part)) > 255 for part in text.split(os.sep))

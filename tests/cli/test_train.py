@@ -255,7 +255,7 @@ def test_processes_that_cannot_join_are_told_why(words, named, here, capsys):
 
 def test_a_coordinator_that_nobody_starts_is_given_up(here, capsys, monkeypatch):
     """Prevents the abort in which jax itself ends when the first process never comes."""
-    monkeypatch.setattr("pcmodel.cli.processes.PATIENCE", 0)
+    monkeypatch.setattr("pcmodel.cli.running.processes.PATIENCE", 0)
     words = ["--coordinator", "127.0.0.1:1", "--processes", "2", "--process", "1"]
     assert main(["train", "digits_generative", "--smoke", *words]) == 2
     assert "nobody answered" in capsys.readouterr().err
