@@ -3,7 +3,6 @@
 `run_workflow` is what `pcmodel fit` calls. Nothing here draws or writes.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,6 +52,7 @@ from pcmodel.behaviour.sampling.variational import Variational, fit_svi
 from pcmodel.behaviour.studies.bare_names import check_bare_names
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.hashes import hash_parts
 from pcmodel.runtime.memory import check_fits
 
 SHOWN = 3  # series whose beliefs are kept for drawing
@@ -214,14 +214,16 @@ def digest(
     where: str = "",
 ) -> str:
     """A hash of the files that are read: of a BIDS folder also of their names."""
-    total = hashlib.sha256()
     files = files_read(path, task_label=bids_task, suffix=bids_suffix, where=where)
-    for file in files:
-        if file != path:
-            total.update(file.relative_to(path).as_posix().encode() + b"\0")
-        check_file(file)
-        total.update(file.read_bytes())
-    return total.hexdigest()
+
+    def parts() -> Iterator[bytes]:
+        for file in files:
+            if file != path:
+                yield file.relative_to(path).as_posix().encode() + b"\0"
+            check_file(file)
+            yield file.read_bytes()
+
+    return hash_parts(parts())
 
 
 def plan_model(plan: Plan, series: Series, name: str) -> ParticipantModel:
