@@ -8,6 +8,7 @@ from typing import Any
 
 from pcmodel.inputs.arguments import short
 from pcmodel.inputs.numerals import to_finite, to_whole
+from pcmodel.inputs.ranges import Range
 
 
 def whole(text: str) -> int:
@@ -24,10 +25,11 @@ MOST = 1_000_000
 
 def count(text: str, most: int = MOST) -> int:
     """A whole number from 1 to `most`."""
-    number = whole(text)
-    if not 1 <= number <= most:
-        wanted = "1 or more" if number < 1 else f"at most {most}"
-        raise ArgumentTypeError(f"cannot be {short(number)}; expected {wanted}")
+    number, limits = whole(text), Range(1, most)
+    if not limits.holds(number):
+        raise ArgumentTypeError(
+            f"cannot be {short(number)}; expected {limits.missed(number)}"
+        )
     return number
 
 

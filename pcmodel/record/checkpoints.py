@@ -23,6 +23,7 @@ from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.files import read_json
 from pcmodel.inputs.hashes import hash_array, hash_bytes
+from pcmodel.inputs.ranges import Count
 from pcmodel.record.environment import package_versions
 from pcmodel.record.files import unwritable, write_json
 from pcmodel.record.leaves import (
@@ -68,11 +69,9 @@ class Checkpoints:
         folder: str | os.PathLike,
         identity: Mapping[str, Any],
         *,
-        keep: int = 2,
+        keep: Count = 2,
         any_version: bool = False,
     ):
-        if keep < 1:
-            raise UserError(f"keep must be at least 1, got {keep}.")
         self.folder = Path(folder).absolute()
         self.identity = to_jsonable(dict(identity))
         self.keep = keep

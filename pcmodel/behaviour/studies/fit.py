@@ -51,15 +51,16 @@ from pcmodel.behaviour.sampling.nuts import Nuts, fit_nuts, num_advances
 from pcmodel.behaviour.sampling.variational import Variational, fit_svi
 from pcmodel.behaviour.studies.bare_names import check_bare_names
 from pcmodel.errors import UserError
-from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arguments import checked_options
 from pcmodel.inputs.hashes import hash_parts
+from pcmodel.inputs.ranges import Count, InnerShare
 from pcmodel.runtime.memory import check_fits
 
 SHOWN = 3  # series whose beliefs are kept for drawing
 REPLICATIONS = 200
 
 
-@checked_arguments
+@checked_options()
 @dataclass(frozen=True)
 class Plan:
     """What is fitted to what, and how; every field is recorded with the run."""
@@ -81,12 +82,12 @@ class Plan:
     codes: tuple[str, ...] = ()  # "response=left,right"
     pooled: bool = False
     method: Literal["nuts", "svi"] = "nuts"
-    num_warmup: int = 400
-    num_samples: int = 500
-    num_chains: int = 4
-    target_accept: float = 0.9
-    max_tree_depth: int = 8
-    num_steps: int = 3000  # of SVI
+    num_warmup: Count = 400
+    num_samples: Count = 500
+    num_chains: Count = 4
+    target_accept: InnerShare = 0.9
+    max_tree_depth: Count = 8
+    num_steps: Count = 3000  # of SVI
     compare_with: tuple[str, ...] = ()
     data_sha256: str = ""  # filled in, so that other data are another run
 

@@ -15,7 +15,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -43,8 +43,9 @@ from pcmodel.behaviour.studies.profile_likelihood import (
 )
 from pcmodel.behaviour.studies.simulate import make_up, with_wins
 from pcmodel.errors import UserError, unknown_name
-from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arguments import checked_options
 from pcmodel.inputs.numerals import to_finite
+from pcmodel.inputs.ranges import Count, Range
 
 SAME = 0.02  # nats a person: less than this tells nothing apart in any study
 ENOUGH = 0.9  # probability of the right attribution that a study is planned for
@@ -60,7 +61,7 @@ RIVALS = {
 }
 
 
-@checked_arguments
+@checked_options()
 @dataclass(frozen=True)
 class DesignPlan:
     """What is asked; every field is recorded with the run."""
@@ -69,27 +70,18 @@ class DesignPlan:
     model: str
     effect: str  # "top_precision=-1": what the drug does, in the parameter's unit
     rivals: tuple[str, ...] = ()  # "a+b": shifted together; none: the task's own
-    participants: tuple[int, ...] = (10, 20, 40)
-    trials: tuple[int, ...] = (50, 100, 200)  # of each session
+    participants: tuple[Count, ...] = (10, 20, 40)
+    trials: tuple[Annotated[int, Range(4)], ...] = (50, 100, 200)  # of each session
     confidence: bool = False  # with confidence reports too
-    pool: int = 80  # simulated people that studies are drawn from
-    studies: int = 400
-    sizes: int = 11  # on each grid
-    options: int = 2  # of a bandit
+    pool: Annotated[int, Range(2)] = 80  # simulated people that studies are drawn from
+    studies: Annotated[int, Range(10)] = 400
+    sizes: Annotated[int, Range(3)] = 11  # on each grid
+    options: Annotated[int, Range(2)] = 2  # of a bandit
     scale: tuple[float, float] = (0.0, 10.0)  # of a rating
 
     def __post_init__(self) -> None:
         if self.sizes % 2 == 0:
             raise UserError("must be odd, so that no effect is on it", where="sizes")
-        least = {"pool": 2, "studies": 10, "sizes": 3, "options": 2}
-        checked = [(n, getattr(self, n), low) for n, low in least.items()]
-        checked += [("participants", n, 1) for n in self.participants]
-        checked += [("trials", n, 4) for n in self.trials]
-        for name, value, low in checked:
-            if value < low:
-                raise UserError(
-                    f"cannot be {value}", where=name, expected=f"{low} or more"
-                )
         if max(self.participants, default=0) > self.pool:
             raise UserError(
                 f"studies of {max(self.participants)} cannot be drawn from {self.pool} people",

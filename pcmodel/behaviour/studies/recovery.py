@@ -9,7 +9,7 @@ people wins it.
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,34 +30,27 @@ from pcmodel.behaviour.studies.fit import Silent
 from pcmodel.behaviour.studies.sbc import IMPOSSIBLE
 from pcmodel.behaviour.studies.simulate import make_up, with_wins
 from pcmodel.errors import UserError
-from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arguments import checked_options
+from pcmodel.inputs.ranges import Count, Range
 
 NUM_TRIED = 8  # draws for each person, of which the first possible one is taken
 COVERED = 1.96  # SDs: 95 % of a normal
 
 
-@checked_arguments
+@checked_options()
 @dataclass(frozen=True)
 class RecoverPlan:
     """Which models meet each other's data; every field is recorded with the run."""
 
     task: str
     models: tuple[str, ...]
-    participants: int = 10
-    trials: int = 100
-    replications: int = 20  # studies simulated from each model
-    options: int = 2  # of a bandit
+    participants: Annotated[int, Range(2)] = 10
+    trials: Annotated[int, Range(4)] = 100
+    replications: Count = 20  # studies simulated from each model
+    options: Annotated[int, Range(2)] = 2  # of a bandit
     scale: tuple[float, float] = (0.0, 10.0)  # of a rating
 
     def __post_init__(self) -> None:
-        least = {"participants": 2, "trials": 4, "replications": 1, "options": 2}
-        for name, low in least.items():
-            if getattr(self, name) < low:
-                raise UserError(
-                    f"cannot be {getattr(self, name)}",
-                    where=name,
-                    expected=f"{low} or more",
-                )
         if len(set(self.models)) < len(self.models):
             raise UserError("a model is named twice", where="models")
 

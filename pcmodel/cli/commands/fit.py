@@ -18,7 +18,8 @@ from pcmodel.cli.running.chunks import open_chunks
 from pcmodel.cli.running.preparation import prepare
 from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
 from pcmodel.errors import UserError
-from pcmodel.inputs.arguments import short
+from pcmodel.inputs.arguments import check_range
+from pcmodel.inputs.ranges import Range
 
 SMOKE: dict[str, Any] = {
     "num_warmup": 5,
@@ -28,13 +29,12 @@ SMOKE: dict[str, Any] = {
     "num_steps": 50,
 }
 SIZES = {
-    "warmup": (1, MOST),
-    "samples": (50, MOST),
-    "chains": (1, 1000),
-    "max_tree_depth": (1, 20),
-    "steps": (10, 10 * MOST),
+    "warmup": Range(1, MOST),
+    "samples": Range(50, MOST),
+    "chains": Range(1, 1000),
+    "max_tree_depth": Range(1, 20),
+    "steps": Range(10, 10 * MOST),
 }
-"""The least and the most that each size can be."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -114,14 +114,10 @@ def _check_sizes(arguments: argparse.Namespace) -> None:
                 where=f"--{name.replace('_', '-')}",
                 expected="it to be left out" + ("" if arguments.svi else ", or --svi"),
             )
-    for name, (least, most) in SIZES.items():
+    for name, limits in SIZES.items():
         size = getattr(arguments, name)
-        if size is not None and not least <= size <= most:
-            raise UserError(
-                f"cannot be {short(size)}",
-                where=f"--{name.replace('_', '-')}",
-                expected=f"{least} or more" if size < least else f"at most {most}",
-            )
+        if size is not None:
+            check_range(size, limits, where=f"--{name.replace('_', '-')}")
     accept = arguments.target_accept
     if accept is not None and not 0.5 <= accept < 1.0:
         raise UserError(
@@ -182,10 +178,12 @@ def open_fit_chunks(to: Destination, *, anew: bool) -> Any:
     """
     from dataclasses import replace
 
+    from pcmodel.record import to_jsonable
     from pcmodel.record.folder import read_status
 
     identity, folder = to
-    chains = replace(identity.config, num_samples=0, num_steps=0, compare_with=())
+    chains = to_jsonable(identity.config)
+    chains |= {"num_samples": 0, "num_steps": 0, "compare_with": []}
     status = read_status(folder) or {}
     is_other = status.get("config_hash") not in (None, identity.config_hash)
     return open_chunks(
