@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -55,6 +54,7 @@ from pcmodel.inputs.arguments import checked_options
 from pcmodel.inputs.hashes import hash_parts
 from pcmodel.inputs.ranges import Count, InnerShare
 from pcmodel.runtime.memory import check_fits
+from pcmodel.runtime.progress import Progress
 
 SHOWN = 3  # series whose beliefs are kept for drawing
 REPLICATIONS = 200
@@ -153,7 +153,9 @@ def run_workflow(
     """
     series = read_data(plan)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        return _run(plan, series, seed, progress or Silent(), keep, open_store)
+        return _run(
+            plan, series, seed, progress or Progress(silent=True), keep, open_store
+        )
 
 
 def read_data(plan: Plan) -> Series:
@@ -384,15 +386,3 @@ def _scale(plan: Plan) -> Scale | None:
             expected="two numbers or three, LOW,HIGH[,STEP]",
         )
     return Scale(*plan.scale)
-
-
-class Silent:
-    """Progress that is told to nobody."""
-
-    def advance(self, steps: int = 1, note: str | None = None) -> None:
-        """Say nothing."""
-
-    @contextmanager
-    def stage(self, name: str, total: int | None = None) -> Iterator["Silent"]:
-        """Say nothing."""
-        yield self

@@ -32,7 +32,6 @@ from pcmodel.behaviour.studies.attribution import (
     success_curve,
     widened,
 )
-from pcmodel.behaviour.studies.fit import Silent
 from pcmodel.behaviour.studies.profile_likelihood import (
     NUM_TRIED,
     Pool,
@@ -46,6 +45,7 @@ from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_options
 from pcmodel.inputs.numerals import to_finite
 from pcmodel.inputs.ranges import Count, Range
+from pcmodel.runtime.progress import Progress
 
 SAME = 0.02  # nats a person: less than this tells nothing apart in any study
 ENOUGH = 0.9  # probability of the right attribution that a study is planned for
@@ -159,7 +159,9 @@ def run_design(
         effect, size, rivals = check_plan(plan)
         kept: MutableMapping[int, ProfilePair] = {} if stored is None else stored
         total = len(kinds) * len(plan.trials) * len(rivals)
-        with (progress or Silent()).stage("simulate and refit", total) as stage:
+        with (progress or Progress(silent=True)).stage(
+            "simulate and refit", total
+        ) as stage:
             each = total // len(kinds)
             for i, has_confidence in enumerate(kinds):
                 kind = _Kind(plan, has_confidence, effect, size, rivals, seed)

@@ -26,12 +26,12 @@ from pcmodel.behaviour.sampling.map_estimates import (
     person_scale,
     place_values,
 )
-from pcmodel.behaviour.studies.fit import Silent
 from pcmodel.behaviour.studies.sbc import IMPOSSIBLE
 from pcmodel.behaviour.studies.simulate import make_up, with_wins
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_options
 from pcmodel.inputs.ranges import Count, Range
+from pcmodel.runtime.progress import Progress
 
 NUM_TRIED = 8  # draws for each person, of which the first possible one is taken
 COVERED = 1.96  # SDs: 95 % of a normal
@@ -117,7 +117,9 @@ def run_recovery(
         data = with_wins(data, seed) if plan.task == "bandit" else data
         data = jax.tree.map(lambda leaf: leaf[: plan.participants], data)
         total = len(models) * size
-        with (progress or Silent()).stage("simulate and fit", total) as stage:
+        with (progress or Progress(silent=True)).stage(
+            "simulate and fit", total
+        ) as stage:
             for number in range(total):
                 if number not in kept:
                     key = jax.random.fold_in(jax.random.key(seed), number)
