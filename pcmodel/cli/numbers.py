@@ -34,13 +34,15 @@ def count(text: str, most: int = MOST) -> int:
 
 
 def chosen(
-    arguments: Namespace, smoke: Mapping[str, Any], names: Mapping[str, str]
+    arguments: Namespace, smoke: Mapping[str, Any], *names: str, **renamed: str
 ) -> dict[str, Any]:
     """Sizes of a plan: the tiny ones of --smoke, and over them what was given.
 
-    `names` are the options' by the plan's fields; one that was not given is None.
+    names: fields of the plan that are called as their options are; renamed: the options' names by
+    those of other fields.  An option that was not given is None.
     """
-    given = {field: getattr(arguments, option) for field, option in names.items()}
+    options = dict(zip(names, names, strict=True)) | renamed
+    given = {field: getattr(arguments, option) for field, option in options.items()}
     sizes = dict(smoke) if arguments.smoke else {}
     return sizes | {field: size for field, size in given.items() if size is not None}
 

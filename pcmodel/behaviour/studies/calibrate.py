@@ -7,11 +7,10 @@ from typing import Annotated, Any
 import jax
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, build_hierarchy
-from pcmodel.behaviour.models.catalogue import TaskFacts, find_model
-from pcmodel.behaviour.responses import Scale
+from pcmodel.behaviour.models.catalogue import find_model
 from pcmodel.behaviour.sampling.nuts import Nuts
 from pcmodel.behaviour.studies.sbc import Calibration, Replication, calibrate
-from pcmodel.behaviour.studies.simulate import make_up, with_wins
+from pcmodel.behaviour.studies.simulate import facts_of, made_up_series, with_wins
 from pcmodel.inputs.arguments import checked_options
 from pcmodel.inputs.ranges import Count, Range
 
@@ -46,22 +45,14 @@ class CheckPlan:
 
 def plan_study(plan: CheckPlan, seed: int) -> Hierarchy:
     """The statistical model on made-up trials; UserError for names that do not exist."""
-    setting = TaskFacts(plan.options, Scale(*plan.scale))
-    model = find_model(plan.task, plan.model, setting)
-    series = make_up(
-        plan.task,
-        num_participants=plan.participants,
-        num_trials=plan.trials,
-        num_arms=plan.options,
-        low=plan.scale[0] if plan.task == "rating" else 0.0,
-        seed=seed,
+    model = find_model(plan.task, plan.model, facts_of(plan))
+    series = made_up_series(
+        plan, num_participants=plan.participants, num_trials=plan.trials, seed=seed
     )
     found = build_hierarchy(model, series, formulas=plan.formulas)
-    return (
-        found._replace(data=with_wins(found.data, seed))
-        if plan.task == "bandit"
-        else found
-    )
+    if plan.task == "bandit":
+        found = found._replace(data=with_wins(found.data, seed))
+    return found
 
 
 def run_check(

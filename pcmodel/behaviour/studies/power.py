@@ -23,8 +23,6 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from pcmodel.behaviour.models import ParticipantModel, find_model, judged
-from pcmodel.behaviour.models.catalogue import TaskFacts
-from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.studies.attribution import (
     best_size,
     person_gaps,
@@ -32,15 +30,14 @@ from pcmodel.behaviour.studies.attribution import (
     success_curve,
     widened,
 )
+from pcmodel.behaviour.studies.possible import Pool, check_possible
 from pcmodel.behaviour.studies.profile_likelihood import (
-    NUM_TRIED,
-    Pool,
     Shift,
     draw_pool,
     profile_pool,
     scaled,
 )
-from pcmodel.behaviour.studies.simulate import make_up, with_wins
+from pcmodel.behaviour.studies.simulate import facts_of, made_up_series, with_wins
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_options
 from pcmodel.inputs.numerals import to_finite
@@ -200,9 +197,8 @@ class _Kind(NamedTuple):
 
 
 def _model(plan: DesignPlan, has_confidence: bool) -> ParticipantModel:
-    setting = TaskFacts(plan.options, Scale(*plan.scale))
     names = ("confidence",) if has_confidence else ()
-    return judged(find_model(plan.task, plan.model, setting), names)
+    return judged(find_model(plan.task, plan.model, facts_of(plan)), names)
 
 
 def read_effect(plan: DesignPlan, model: ParticipantModel) -> tuple[Account, float]:
@@ -261,12 +257,7 @@ def _simulate_kind(
 
     def simulate(shift: Shift) -> Pool:
         pool = draw(shift)
-        if not bool(pool.possible.all()):
-            raise UserError(
-                f"its approximation failed in all of {NUM_TRIED} draws for one person",
-                where="model",
-                expected="an enhanced filter (ehgf3), or a smaller effect",
-            )
+        check_possible(pool, expected="an enhanced filter (ehgf3), or a smaller effect")
         return pool
 
     def profiles(
@@ -350,13 +341,8 @@ def _enough(participants: tuple[int, ...], right: np.ndarray) -> int:
 
 def _data(plan: DesignPlan, model: Any, has_confidence: bool, seed: int) -> Any:
     """Both sessions of everyone in the pool, as long as the longest that is asked for."""
-    series = make_up(
-        plan.task,
-        num_participants=plan.pool,
-        num_trials=max(plan.trials),
-        num_arms=plan.options,
-        low=plan.scale[0] if plan.task == "rating" else 0.0,
-        seed=seed,
+    series = made_up_series(
+        plan, num_participants=plan.pool, num_trials=max(plan.trials), seed=seed
     )
     if has_confidence:
         zeros = np.zeros(series.present.shape)

@@ -38,10 +38,12 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for what does not exist."""
     from pcmodel.behaviour.studies.calibrate import CheckPlan, plan_study
 
-    names = ("participants", "trials", "replications")
-    options = {"num_warmup": "warmup", "num_samples": "samples"}
     sizes: dict[str, Any] = {"num_warmup": 400} | chosen(
-        arguments, SMOKE, options | dict(zip(names, names, strict=True))
+        arguments,
+        SMOKE,
+        *("participants", "trials", "replications"),
+        num_warmup="warmup",
+        num_samples="samples",
     )
     plan = CheckPlan(
         arguments.task,

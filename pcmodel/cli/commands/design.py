@@ -50,8 +50,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for what does not exist."""
     from pcmodel.behaviour.studies.power import DesignPlan, check_plan
 
-    names = ("participants", "trials", "pool")
-    sizes = chosen(arguments, SMOKE, dict(zip(names, names, strict=True)))
+    sizes = chosen(arguments, SMOKE, "participants", "trials", "pool")
     for name in ("participants", "trials"):
         if isinstance(sizes.get(name), str):
             sizes[name] = _counts(sizes[name], f"--{name}")

@@ -67,8 +67,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     from pcmodel.behaviour.studies.fit import Plan
 
     _check_sizes(arguments)
-    names = {"target_accept": "target_accept", "max_tree_depth": "max_tree_depth"}
-    names |= {f"num_{name}": name for name in ("warmup", "samples", "chains", "steps")}
+    counts = {f"num_{name}": name for name in ("warmup", "samples", "chains", "steps")}
     return Plan(
         task=arguments.task,
         model=arguments.model,
@@ -77,7 +76,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         method="svi" if arguments.svi else "nuts",
         compare_with=words(arguments.compare),
         **table_options(arguments),
-        **chosen(arguments, SMOKE, names),
+        **chosen(arguments, SMOKE, "target_accept", "max_tree_depth", **counts),
     )
 
 

@@ -26,12 +26,11 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for what does not exist."""
     from pcmodel.behaviour.studies.recovery import RecoverPlan, plan_models
 
-    names = ("participants", "trials", "replications")
     plan = RecoverPlan(
         arguments.task,
         tuple(arguments.models),
         **task_options(arguments),
-        **chosen(arguments, SMOKE, dict(zip(names, names, strict=True))),
+        **chosen(arguments, SMOKE, "participants", "trials", "replications"),
     )
     check_made_up(plan.participants, plan.trials)
     plan_models(plan)
