@@ -25,11 +25,11 @@ from timing import write
 from pcmodel.behaviour.models.catalogue import MODELS
 from pcmodel.behaviour.studies.calibrate import CheckPlan, run_check
 from pcmodel.behaviour.studies.sbc import Calibration, Replication
-from pcmodel.cli.commands.replications import StoredReplications
 from pcmodel.cli.pages.calibrate_page import analyse, band, departure
 from pcmodel.errors import UserError
 from pcmodel.record import RunIdentity
 from pcmodel.record.environment import environment
+from pcmodel.record.replications import StoredReplications
 from pcmodel.runtime.progress import Progress
 
 NAME = "simulation_based_calibration"

@@ -1,10 +1,10 @@
 """Checkpoints of a training in Python: saved after every chunk, taken up again when there are any."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from typing import Any
 
+from pcmodel.inputs.hashes import hash_text
 from pcmodel.learning.em import LearningState
 from pcmodel.learning.loop import Chunk, Position
 from pcmodel.record.checkpoints import Checkpoints
@@ -47,4 +47,4 @@ class Resuming:
 def digest(tree: Any) -> str:
     """Sixteen hex digits of the content of arrays."""
     parts = "".join(leaf.sha256 for leaf in name_arrays(tree).leaves)
-    return hashlib.sha256(parts.encode()).hexdigest()[:16]
+    return hash_text(parts)[:16]

@@ -1,13 +1,13 @@
 """The command line: `pcmodel list` and `pcmodel run EXPERIMENT`.
 
+- `main`       the table of commands, and exit codes
+- `commands`   one file a command: its options, its plan, and what it computes and shows
+- `pages`      one file a page of results
+- `running`    prepare, run, save, analyse, draw, report; signals
 - `catalogue`  which experiments there are, read without running any
 - `load`       import one and check that it follows the protocol
 - `options`    command line and files to the experiment's `Config`
-- `commands`   one file a command
-- `pages`      one file a page of results
-- `execute`    run, save, analyse, draw, report
 - `terminal`   what is printed
-- `main`       arguments, exit codes, signals
 
 Nothing here imports jax before an experiment is run.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pcmodel.inputs.arguments import short
 from pcmodel.inputs.numerals import to_finite, to_whole
+from pcmodel.inputs.ranges import Range
 
 
 def whole(text: str) -> int:
@@ -24,23 +25,35 @@ MOST = 1_000_000
 
 def count(text: str, most: int = MOST) -> int:
     """A whole number from 1 to `most`."""
-    number = whole(text)
-    if not 1 <= number <= most:
-        wanted = "1 or more" if number < 1 else f"at most {most}"
-        raise ArgumentTypeError(f"cannot be {short(number)}; expected {wanted}")
+    number, limits = whole(text), Range(1, most)
+    if not limits.holds(number):
+        raise ArgumentTypeError(
+            f"cannot be {short(number)}; expected {limits.missed(number)}"
+        )
     return number
 
 
 def chosen(
-    arguments: Namespace, smoke: Mapping[str, Any], names: Mapping[str, str]
+    arguments: Namespace, smoke: Mapping[str, Any], *names: str, **renamed: str
 ) -> dict[str, Any]:
     """Sizes of a plan: the tiny ones of --smoke, and over them what was given.
 
-    `names` are the options' by the plan's fields; one that was not given is None.
+    names: fields of the plan that are called as their options are; renamed: the options' names by
+    those of other fields.  An option that was not given is None.
     """
-    given = {field: getattr(arguments, option) for field, option in names.items()}
+    options = dict(zip(names, names, strict=True)) | renamed
+    given = {field: getattr(arguments, option) for field, option in options.items()}
     sizes = dict(smoke) if arguments.smoke else {}
     return sizes | {field: size for field, size in given.items() if size is not None}
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words between commas.
+
+    >>> words("10, 20,")
+    ('10', '20')
+    """
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def place(text: str) -> Path:

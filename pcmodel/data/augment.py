@@ -6,16 +6,20 @@ Written for one image and one key; the caller maps it over a batch and compiles 
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, Key, Shaped
 
 from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_options
+from pcmodel.inputs.ranges import Range
 
 Image = Shaped[Array, "height width channels"]
 
 
+@checked_options("Augmentation.")
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
     """What may happen to an image; by default nothing.
@@ -31,17 +35,9 @@ class Augmentation:
     mirror image cannot fill.
     """
 
-    max_shift: int = 0
+    max_shift: Annotated[int, Range(0)] = 0
     flip: bool = False
     reflect: bool = False
-
-    def __post_init__(self):
-        if not isinstance(self.max_shift, int) or self.max_shift < 0:
-            raise UserError(
-                f"max_shift is {self.max_shift!r}",
-                where="Augmentation",
-                expected="a whole number of pixels, 0 or more",
-            )
 
     def __call__(self, key: Key[Array, ""], image: Image) -> Image:
         """One image, (height, width, channels), changed at random."""

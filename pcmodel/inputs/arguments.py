@@ -24,6 +24,7 @@ from pcmodel.errors import UserError
 from pcmodel.inputs.ranges import Means, Range
 
 Checked = TypeVar("Checked", bound=Callable[..., Any])
+Options = TypeVar("Options")
 Problem = tuple[str, str]
 """Where inside the argument ("" for all of it, "[2]"), and what is there."""
 
@@ -67,14 +68,65 @@ def checked_arguments(door: Checked) -> Checked:
 
     Raises UserError: "dense: scale is nan; expected a number, 0 or more".
     """
+
+    def refuse(kind: Kind, place: str, what: str) -> UserError:
+        return UserError(f"{place} is {what}", where=door.__name__, expected=kind.told)
+
     if isinstance(door, type):
         owner: Any = door
-        owner.__init__ = _held(owner.__init__, door.__name__, owner)
+        owner.__init__ = _held(owner.__init__, owner, refuse)
         return door  # type: ignore[return-value]
-    return _held(door, door.__name__, None)
+    return _held(door, None, refuse)
 
 
-def _held(function: Any, name: str, owner: type | None) -> Any:
+def checked_options(prefix: str = "") -> Callable[[type[Options]], type[Options]]:
+    """The same for a dataclass of options, in the words of files and command lines.
+
+    Numbers and arrays of numpy and jax become Python's own numbers and tuples, so that options are
+    hashed and compared by what they say.  prefix: before each name, such as "learning.".
+    Raises UserError: "learning.rate: cannot be 0; expected a number, above 0".
+    """
+
+    def refuse(kind: Kind, place: str, what: str) -> UserError:
+        return UserError(
+            f"cannot be {what}", where=f"{prefix}{place}", expected=kind.told
+        )
+
+    def door(owner: type[Options]) -> type[Options]:
+        made: Any = owner
+        checked = _held(made.__init__, owner, refuse)
+
+        @functools.wraps(checked)
+        def init(self: Any, *given: Any, **named: Any) -> None:
+            named = {key: as_python(value) for key, value in named.items()}
+            checked(self, *map(as_python, given), **named)
+
+        made.__init__ = init
+        return owner
+
+    return door
+
+
+def as_python(value: Any) -> Any:
+    """Numbers of numpy and jax as Python's own, lists and arrays as tuples; the rest as it is."""
+    if is_traced(value):
+        return value
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):
+        value = value.tolist()
+    return tuple(map(as_python, value)) if type(value) in (list, tuple) else value
+
+
+def check_range(number: float, limits: Range, *, where: str) -> None:
+    """Raise a UserError unless a number lies in the range: "people: cannot be 1; expected 2 or more"."""
+    if not limits.holds(number):
+        raise UserError(
+            f"cannot be {short(number)}", where=where, expected=limits.missed(number)
+        )
+
+
+def _held(
+    function: Any, owner: type | None, refuse: Callable[[Kind, str, str], UserError]
+) -> Any:
     signature = inspect.signature(function)
 
     @functools.cache
@@ -100,17 +152,12 @@ def _held(function: Any, name: str, owner: type | None) -> Any:
                 signature.parameters[key].kind is inspect.Parameter.VAR_POSITIONAL
             )
             for each in value if variadic else (value,):
-                _refuse(kind, each, key, name)
+                problem = kind.find(each)
+                if problem is not None:
+                    raise refuse(kind, key + problem[0], problem[1])
         return function(*given, **named)
 
     return held
-
-
-def _refuse(kind: Kind, value: Any, key: str, name: str) -> None:
-    problem = kind.find(value)
-    if problem is not None:
-        place, what = problem
-        raise UserError(f"{key}{place} is {what}", where=name, expected=kind.told)
 
 
 @functools.cache

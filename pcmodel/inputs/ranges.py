@@ -29,21 +29,24 @@ class Range(NamedTuple):
         return self.open in (end, "both")
 
     def __str__(self) -> str:
-        """In words: "above 0 and at most 1"; "finite" without ends."""
-        words = []
-        if self.least > -np.inf:
-            words.append(
-                f"above {self.least:g}"
-                if self._excludes("least")
-                else f"{self.least:g} or more"
-            )
-        if self.most < np.inf:
-            words.append(
-                f"below {self.most:g}"
-                if self._excludes("most")
-                else f"at most {self.most:g}"
-            )
-        return " and ".join(words) or "finite"
+        """In words: "0 to 1", "above 0 and at most 1"; "finite" without ends."""
+        if self.open == "" and -np.inf < self.least and self.most < np.inf:
+            return f"{self.least:.10g} to {self.most:.10g}"
+        return " and ".join(filter(None, self._ends())) or "finite"
+
+    def missed(self, number: float) -> str:
+        """In words, the end that a number outside misses: "1 or more" for 0."""
+        low, high = self._ends()
+        return (low if number <= self.least else high) or str(self)
+
+    def _ends(self) -> tuple[str, str]:
+        least, most = f"{self.least:.10g}", f"{self.most:.10g}"
+        low = f"above {least}" if self._excludes("least") else f"{least} or more"
+        high = f"below {most}" if self._excludes("most") else f"at most {most}"
+        return (
+            low if self.least > -np.inf else "",
+            high if self.most < np.inf else "",
+        )
 
 
 class Means(NamedTuple):
@@ -64,3 +67,6 @@ Count = Annotated[int, Range(1)]
 """A whole number of at least 1."""
 CountOrZero = Annotated[int, Range(0)]
 """A whole number of at least 0."""
+MANY = 10**9
+"""More epochs, units or steps than anybody waits for; a slip of the keys."""
+CountToMany = Annotated[int, Range(1, MANY)]

@@ -9,7 +9,6 @@ The newest few are kept, and the best.  Not promised: continuing bit for bit on 
 version (another version is refused unless asked for), and surviving a power cut.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -23,6 +22,8 @@ import numpy as np
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.files import read_json
+from pcmodel.inputs.hashes import hash_array, hash_bytes
+from pcmodel.inputs.ranges import Count
 from pcmodel.record.environment import package_versions
 from pcmodel.record.files import unwritable, write_json
 from pcmodel.record.leaves import (
@@ -31,9 +32,8 @@ from pcmodel.record.leaves import (
     from_json,
     name_arrays,
     rebuild,
-    sha256,
 )
-from pcmodel.record.strict_json import dump_json, to_jsonable
+from pcmodel.record.strict_json import hash_json, to_jsonable
 
 FORMAT = 1
 METADATA = "metadata.json"
@@ -69,11 +69,9 @@ class Checkpoints:
         folder: str | os.PathLike,
         identity: Mapping[str, Any],
         *,
-        keep: int = 2,
+        keep: Count = 2,
         any_version: bool = False,
     ):
-        if keep < 1:
-            raise UserError(f"keep must be at least 1, got {keep}.")
         self.folder = Path(folder).absolute()
         self.identity = to_jsonable(dict(identity))
         self.keep = keep
@@ -114,7 +112,7 @@ class Checkpoints:
             partial.mkdir()
             _write_arrays(partial / ARRAYS, named.arrays)
             metadata["files"] = _checksums(partial / ARRAYS)
-            write_json(partial / METADATA, metadata | {"sha256": _digest(metadata)})
+            write_json(partial / METADATA, metadata | {"sha256": hash_json(metadata)})
             _remove(target)
             os.replace(partial, target)
         except OSError as error:
@@ -175,7 +173,7 @@ class Checkpoints:
                 where=str(self._path(step)),
                 expected=f"{FORMAT}, the one this version of pcmodel reads",
             )
-        if told != _digest(metadata):
+        if told != hash_json(metadata):
             raise self._damaged(step, f"{METADATA} does not match its checksum")
         for name, kind in SAID.items():
             if not isinstance(metadata.get(name), kind):
@@ -213,7 +211,7 @@ class Checkpoints:
         for number, leaf in enumerate(leaves):
             empty = np.zeros(leaf.shape, leaf.dtype) if 0 in leaf.shape else None
             array = stored.get(_key(number), empty)
-            if array is None or sha256(array) != leaf.sha256:
+            if array is None or hash_array(array) != leaf.sha256:
                 reason = f"array {leaf.name} does not match its checksum"
                 raise self._damaged(step, reason)
             arrays.append(array)
@@ -309,9 +307,7 @@ def _checkpointer() -> Any:
 def _checksums(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below a folder."""
     return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(
-            path.read_bytes()
-        ).hexdigest()
+        path.relative_to(folder).as_posix(): hash_bytes(path.read_bytes())
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
@@ -324,10 +320,6 @@ def _key(number: int) -> str:
 def _versions() -> dict[str, str | None]:
     every = package_versions()
     return {name: every[name] for name in VERSIONS}
-
-
-def _digest(metadata: Mapping[str, Any]) -> str:
-    return hashlib.sha256(dump_json(metadata, indent=None).encode()).hexdigest()
 
 
 def _short(value: Any) -> str:

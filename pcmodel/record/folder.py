@@ -5,7 +5,6 @@ that says `complete` is complete. A kill, Ctrl-C or error leaves every finished
 part in place and a status that tells what happened.
 """
 
-import hashlib
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from pcmodel.inputs.files import read_json, shown
 from pcmodel.record.files import TEMPORARY, unwritable, write_arrays, write_bytes
 from pcmodel.record.files import write_json as write_json_file
 from pcmodel.record.processes import LOCK, alone, is_alive, this_process
-from pcmodel.record.strict_json import dump_json
+from pcmodel.record.strict_json import dump_json, hash_json
 
 STATUS = "status.json"
 RUNNING, COMPLETE = "running", "complete"
@@ -55,8 +54,7 @@ class RunIdentity:
     def config_hash(self) -> str:
         """Eight hex digits of everything but the seed."""
         parts = [self.experiment, self.config, self.float64]
-        text = dump_json(parts, indent=None)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
+        return hash_json(parts)[:8]
 
     @property
     def folder_name(self) -> str:

@@ -5,7 +5,6 @@ say which array is meant.  Typed random keys are stored as their words; arrays w
 which the file format cannot hold, by their shape alone.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.errors import UserError
+from pcmodel.inputs.hashes import hash_array
 
 
 class Leaf(NamedTuple):
@@ -40,7 +40,9 @@ def name_arrays(state: Any) -> NamedArrays:
         kind = key_kind(value)
         array = np.asarray(value if kind is None else jax.random.key_data(value))
         name = jax.tree_util.keystr(path)
-        leaves.append(Leaf(name, array.shape, str(array.dtype), kind, sha256(array)))
+        leaves.append(
+            Leaf(name, array.shape, str(array.dtype), kind, hash_array(array))
+        )
         arrays.append(array)
     return NamedArrays(tuple(leaves), tuple(arrays))
 
@@ -51,11 +53,6 @@ def key_kind(value: Any) -> str | None:
     if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key):
         return None
     return str(jax.random.key_impl(value))
-
-
-def sha256(array: np.ndarray) -> str:
-    """Checksum of an array's bytes."""
-    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
 def rebuild(template: Any, arrays: Sequence[np.ndarray]) -> Any:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from pcmodel.inputs.hashes import hash_text
+
 
 def to_jsonable(value: Any) -> Any:
     """Convert dataclasses, named tuples, arrays and numbers to plain JSON values.
@@ -81,3 +83,8 @@ def dump_json(value: Any, *, indent: int | None = 2) -> str:
     return json.dumps(
         to_jsonable(value), indent=indent, allow_nan=False, ensure_ascii=False
     )
+
+
+def hash_json(value: Any) -> str:
+    """SHA-256 of the strict JSON text of any supported value, in hexadecimal digits."""
+    return hash_text(dump_json(value, indent=None))

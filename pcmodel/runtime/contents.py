@@ -11,7 +11,6 @@ to be the same: whatever cannot be read is compared by identity.
 """
 
 import functools
-import hashlib
 import os
 import threading
 import types
@@ -25,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from pcmodel.inputs.hashes import hash_array
 from pcmodel.runtime.trust import (
     CONTAINERS,
     imported,
@@ -252,12 +252,12 @@ class _Reader:
         form = (
             value.shape,
             repr(value.dtype),
-            masked and digest(np.ma.getmaskarray(value)),
+            masked and hash_array(np.ma.getmaskarray(value)),
         )
         own = self._mapping(getattr(value, "__dict__", {})) if not masked else ()
         if value.dtype.hasobject:
             return form, own, self._items(np.asarray(value, object).ravel().tolist())
-        return form, own, digest(value)
+        return form, own, hash_array(value)
 
     def _function(self, value: types.FunctionType) -> Hashable:
         cells = value.__closure__ or ()
@@ -345,8 +345,8 @@ def _jax_array(value: jax.Array) -> Hashable:
     if isinstance(value, Tracer) or not value.is_fully_addressable:
         return Same(value)
     if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
-        return str(jax.random.key_impl(value)), digest(jax.random.key_data(value))
-    return value.shape, repr(value.dtype), value.weak_type, digest(value)  # type: ignore[attr-defined]
+        return str(jax.random.key_impl(value)), hash_array(jax.random.key_data(value))
+    return value.shape, repr(value.dtype), value.weak_type, hash_array(value)  # type: ignore[attr-defined]
 
 
 def filled(cell: Any) -> bool:
@@ -356,8 +356,3 @@ def filled(cell: Any) -> bool:
     except ValueError:
         return False
     return True
-
-
-def digest(array: Any) -> str:
-    """Checksum of an array's bytes."""
-    return hashlib.sha256(np.ascontiguousarray(np.asarray(array)).tobytes()).hexdigest()

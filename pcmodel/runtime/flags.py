@@ -11,12 +11,13 @@ value that the user has set is left alone, and so is a jaxlib not known to have 
 on a flag it does not know).
 """
 
-import hashlib
 import os
 import platform
 from collections.abc import MutableMapping
 from importlib import metadata
 from pathlib import Path
+
+from pcmodel.inputs.hashes import hash_text
 
 FLAG = "xla_cpu_enable_concurrency_optimized_scheduler"
 KNOWN = ("0.10", "0.11", "0.12")
@@ -72,7 +73,7 @@ def processor(features: Path = Path("/proc/cpuinfo")) -> str:
     except OSError:
         lines = [platform.processor()]
     told = sorted({line for line in lines if line.startswith(("flags", "Features"))})
-    digest = hashlib.sha256("\n".join(told or lines[:1]).encode()).hexdigest()
+    digest = hash_text("\n".join(told or lines[:1]))
     return f"{platform.machine()}-{digest[:12]}"
 
 

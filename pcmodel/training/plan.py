@@ -5,15 +5,25 @@ the same device and versions.  Nothing here starts jax, so that a mistake in a f
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pcmodel.errors import UserError
-from pcmodel.inputs.arguments import short
+from pcmodel.inputs.arguments import checked_options
+from pcmodel.inputs.ranges import (
+    MANY,
+    CountToMany,
+    NotNegative,
+    Positive,
+    Range,
+    Share,
+)
 
 # Channels of the convolutional networks when only their running is of interest.
 SMALL = {"vgg5": (2,) * 4, "vgg7": (2,) * 6, "resnet18": (2,) * 4}
+Momentum = Annotated[float, Range(0.0, 0.9999)]
 
 
+@checked_options("data.")
 @dataclass(frozen=True)
 class DataPlan:
     """Which images, and what happens to them.
@@ -28,19 +38,14 @@ class DataPlan:
 
     name: Literal["digits", "mnist", "fashion_mnist", "cifar10"] = "digits"
     folder: str | None = None
-    validation: int = 200
-    examples: int | None = None
+    validation: CountToMany = 200
+    examples: Annotated[int, Range(2, MANY)] | None = None
     standardise: bool = False
-    max_shift: int = 0
+    max_shift: Annotated[int, Range(0, MANY)] = 0
     flip: bool = False
 
-    def __post_init__(self):
-        _at_least(1, **{"data.validation": self.validation})
-        _at_least(0, **{"data.max_shift": self.max_shift})
-        if self.examples is not None:
-            _at_least(2, **{"data.examples": self.examples})
 
-
+@checked_options("network.")
 @dataclass(frozen=True)
 class NetworkPlan:
     """Which network, by the name of its builder.
@@ -59,24 +64,21 @@ class NetworkPlan:
 
     builder: Literal["mlp", "residual_mlp", "vgg5", "vgg7", "resnet18"] = "mlp"
     direction: Literal["classify", "generate"] = "classify"
-    hidden: tuple[int, ...] = (128, 64)
-    width: int = 128
-    depth: int = 16
-    channels: tuple[int, ...] = ()
+    hidden: tuple[CountToMany, ...] = (128, 64)
+    width: CountToMany = 128
+    depth: CountToMany = 16
+    channels: tuple[CountToMany, ...] = ()
     activation: Literal["tanh", "relu", "gelu", "sigmoid", "softplus", "identity"] = (
         "tanh"
     )
     likelihood: Literal["gaussian", "bernoulli", "categorical"] = "categorical"
-    precision: float = 1.0
-    bottom_precision: float | None = None
+    precision: Positive = 1.0
+    bottom_precision: Positive | None = None
     per_unit: bool = False
 
     def __post_init__(self):
-        _at_least(1, **{"network.width": self.width})
-        _at_least(1, **{"network.depth": self.depth})
-        _positive(**{"network.precision": self.precision})
-        if not self.hidden or min(self.hidden) < 1:
-            raise _cannot("network.hidden", list(self.hidden), "widths of 1 or more")
+        if not self.hidden:
+            raise _cannot("network.hidden", [], "widths of 1 or more")
         generative = self.direction == "generate"
         if generative and self.builder != "mlp":
             raise _cannot(
@@ -90,16 +92,15 @@ class NetworkPlan:
             raise _cannot(
                 "network.likelihood", "bernoulli", "categorical or gaussian for labels"
             )
-        if self.bottom_precision is not None:
-            _positive(**{"network.bottom_precision": self.bottom_precision})
-            if self.likelihood != "gaussian":
-                raise _cannot(
-                    "network.bottom_precision",
-                    self.bottom_precision,
-                    f"none: {self.likelihood} data have no precision",
-                )
+        if self.bottom_precision is not None and self.likelihood != "gaussian":
+            raise _cannot(
+                "network.bottom_precision",
+                self.bottom_precision,
+                f"none: {self.likelihood} data have no precision",
+            )
 
 
+@checked_options("learning.e_step.")
 @dataclass(frozen=True)
 class EStepPlan:
     """How latents are inferred while learning; each choice reads only its own options.
@@ -114,34 +115,20 @@ class EStepPlan:
 
     kind: Literal["point", "samples", "hmc"] = "point"
     solver: Literal["newton", "gauss_newton", "state", "error"] = "newton"
-    products: int = 2
-    iterations: int = 5
-    tolerance: float = 1e-2
-    draws: int = 1
-    steps: int = 20
-    rate: float = 0.1
-    momentum: float = 0.0
+    products: Annotated[int, Range(0, MANY)] = 2
+    iterations: CountToMany = 5
+    tolerance: Positive = 1e-2
+    draws: CountToMany = 1
+    steps: CountToMany = 20
+    rate: Positive = 0.1
+    momentum: Momentum = 0.0
 
     def __post_init__(self):
-        _within(0.0, 0.9999, "learning.e_step.momentum", self.momentum)
-        _at_least(
-            1,
-            **{
-                "learning.e_step.iterations": self.iterations,
-                "learning.e_step.draws": self.draws,
-                "learning.e_step.steps": self.steps,
-            },
-        )
-        least = 0 if self.solver == "gauss_newton" else 1
-        _at_least(least, **{"learning.e_step.products": self.products})
-        _positive(
-            **{
-                "learning.e_step.tolerance": self.tolerance,
-                "learning.e_step.rate": self.rate,
-            }
-        )
+        if self.products == 0 and self.solver != "gauss_newton":
+            raise _cannot("learning.e_step.products", 0, "1 or more")
 
 
+@checked_options("learning.")
 @dataclass(frozen=True)
 class LearningPlan:
     """The rule, and the optimiser of the weights.
@@ -160,30 +147,21 @@ class LearningPlan:
 
     rule: Literal["em", "backprop", "incremental", "nudged"] = "em"
     optimiser: Literal["adam", "adamw", "sgd"] = "adam"
-    rate: float = 1e-3
+    rate: Positive = 1e-3
     schedule: Literal["constant", "cosine"] = "cosine"
-    final: float = 0.05
-    warmup: float = 0.0
-    momentum: float = 0.9
-    weight_decay: float = 0.0
+    final: Share = 0.05
+    warmup: Annotated[float, Range(0.0, 0.9)] = 0.0
+    momentum: Momentum = 0.9
+    weight_decay: Share = 0.0
     precision_step: Literal["average", "natural"] = "average"
-    precision_rate: float = 0.0
-    variance_floor: float = 0.0
+    precision_rate: Share = 0.0
+    variance_floor: NotNegative = 0.0
     gauge: Literal["weight_norm", "hidden_precision"] = "weight_norm"
-    nudging: float = 0.1
+    nudging: Positive = 0.1
     nudge: Literal["positive", "negative", "centred"] = "centred"
     e_step: EStepPlan = field(default_factory=EStepPlan)
 
     def __post_init__(self):
-        _positive(
-            **{"learning.rate": self.rate, "learning.nudging": self.nudging},
-        )
-        _within(0.0, 1.0, "learning.precision_rate", self.precision_rate)
-        _within(0.0, 1.0, "learning.final", self.final)
-        _within(0.0, 0.9, "learning.warmup", self.warmup)
-        _within(0.0, 0.9999, "learning.momentum", self.momentum)
-        _within(0.0, 1.0, "learning.weight_decay", self.weight_decay)
-        _within(0.0, float("inf"), "learning.variance_floor", self.variance_floor)
         if self.precision_rate > 0 and self.rule != "em":
             raise _cannot(
                 "learning.precision_rate",
@@ -203,6 +181,7 @@ class LearningPlan:
             )
 
 
+@checked_options()
 @dataclass(frozen=True)
 class TrainingPlan:
     """One training run; the seed is given when it is run.
@@ -218,22 +197,14 @@ class TrainingPlan:
     data: DataPlan = field(default_factory=DataPlan)
     network: NetworkPlan = field(default_factory=NetworkPlan)
     learning: LearningPlan = field(default_factory=LearningPlan)
-    epochs: int = 20
-    batch_size: int = 64
+    epochs: CountToMany = 20
+    batch_size: CountToMany = 64
     dtype: Literal["float32", "bfloat16"] = "float32"
-    chunk: int = 100
-    checkpoint_every: float = 60.0
-    devices: int = 1
+    chunk: CountToMany = 100
+    checkpoint_every: NotNegative = 60.0
+    devices: CountToMany = 1
 
     def __post_init__(self):
-        _at_least(
-            1,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            chunk=self.chunk,
-            devices=self.devices,
-        )
-        _within(0.0, float("inf"), "checkpoint_every", self.checkpoint_every)
         if self.batch_size % self.devices:
             raise _cannot(
                 "devices",
@@ -265,26 +236,3 @@ class TrainingPlan:
 
 def _cannot(where: str, value: Any, expected: str) -> UserError:
     return UserError(f"cannot be {value}", where=where, expected=expected)
-
-
-MOST = 10**9
-"""More epochs, units or steps than anybody waits for; a slip of the keys."""
-
-
-def _at_least(least: int, **values: int) -> None:
-    for name, value in values.items():
-        if value < least:
-            raise _cannot(name, value, f"{least} or more")
-        if value > MOST:
-            raise _cannot(name, short(value), f"at most {MOST}")
-
-
-def _positive(**values: float) -> None:
-    for name, value in values.items():
-        if not 0 < value < float("inf"):
-            raise _cannot(name, value, "a finite number above 0")
-
-
-def _within(low: float, high: float, name: str, value: float) -> None:
-    if not low <= value <= high:
-        raise _cannot(name, value, f"{low:g} to {high:g}")

@@ -1,6 +1,5 @@
 """A run before its first step: everything that can be refused is refused here."""
 
-import hashlib
 from typing import Any, NamedTuple
 
 import jax
@@ -16,7 +15,7 @@ from pcmodel.learning.loop import Position
 from pcmodel.model.problem import Structure
 from pcmodel.networks.network import Network, as_model, with_arrays
 from pcmodel.record.environment import is_float64
-from pcmodel.record.strict_json import dump_json, to_jsonable
+from pcmodel.record.strict_json import hash_json, to_jsonable
 from pcmodel.training.build import build_learning, build_network
 from pcmodel.training.examples import Examples, Preparation, Split, load_split
 from pcmodel.training.plan import TrainingPlan
@@ -158,4 +157,4 @@ def plan_hash(plan: TrainingPlan) -> str:
     for name in ("question", "checkpoint_every"):
         values.pop(name)
     values["data"].pop("folder")
-    return hashlib.sha256(dump_json(values, indent=None).encode()).hexdigest()[:8]
+    return hash_json(values)[:8]

@@ -7,8 +7,8 @@ import pytest
 
 from pcmodel.behaviour.studies.sbc import Calibration, Replication
 from pcmodel.cli import main
-from pcmodel.cli.commands.replications import StoredReplications
 from pcmodel.cli.pages.calibrate_page import analyse, band
+from pcmodel.record.replications import StoredReplications
 
 ROW = Replication(
     *(np.arange(3.0) + i for i in range(5)),

@@ -8,11 +8,11 @@ import pytest
 
 from pcmodel.behaviour.studies import fit as workflow
 from pcmodel.cli import main
-from pcmodel.cli.commands.fit import add_fit_arguments, make_plan
-from pcmodel.cli.commands.replications import StoredReplications
+from pcmodel.cli.commands.fit import add_arguments, make_plan
 from pcmodel.cli.parser import Parser
 from pcmodel.record import read_arrays
 from pcmodel.record.folder import read_status
+from pcmodel.record.replications import StoredReplications
 from pcmodel.report import SMOKE_STAMP
 
 
@@ -92,7 +92,7 @@ def test_bad_input_is_one_message_and_exit_code_two(data, more, part, capsys, tm
 def test_sizes_that_are_given_hold_in_a_smoke_run_too(more, sizes, data):
     """As in all other commands; they were passed over without a word."""
     parser = Parser(prog="pcmodel fit")
-    add_fit_arguments(parser)
+    add_arguments(parser)
     plan = make_plan(parser.parse_args(fit(data, *more)[1:]))
     found = (plan.num_warmup, plan.num_samples, plan.num_chains, plan.target_accept)
     assert (*found, plan.max_tree_depth, plan.num_steps) == sizes

@@ -20,7 +20,7 @@ from pcmodel.behaviour.posterior.fitted_posterior import (
 from pcmodel.behaviour.posterior.identifiability import verdicts
 from pcmodel.behaviour.posterior.predictive import Check
 from pcmodel.behaviour.studies.fit import Plan
-from pcmodel.cli.commands.fit import add_fit_arguments
+from pcmodel.cli.commands.fit import add_arguments
 from pcmodel.cli.pages import fit_page
 from pcmodel.cli.parser import Parser
 from pcmodel.record import to_jsonable
@@ -133,7 +133,7 @@ def test_a_theorem_stays_said_when_chains_have_not_converged():
 
 def options_of_fit():
     parser = Parser(prog="pcmodel fit")
-    add_fit_arguments(parser)
+    add_arguments(parser)
     return {word for action in parser._actions for word in action.option_strings}
 
 

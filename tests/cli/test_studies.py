@@ -8,8 +8,8 @@ import pytest
 
 from pcmodel.cli import main
 from pcmodel.cli.commands import calibrate, design, recover
+from pcmodel.cli.main import make_parsers
 from pcmodel.cli.pages.design_page import _best, _verdict
-from pcmodel.cli.parser import Parser
 
 HUGE = "1" + 20 * "0"
 LARGE = ("--participants", "1000000", "--trials", "1000000")
@@ -140,8 +140,7 @@ def test_a_recovery_has_a_page_with_the_matrix(tmp_path):
     ],
 )
 def test_sizes_that_are_given_hold_in_a_smoke_run_too(module, words, smoke, given):
-    parser = Parser(prog="pcmodel")
-    module.add_arguments(parser)
+    parser = make_parsers()[1][module.__name__.rpartition(".")[2]]
 
     def sizes(*more):
         plan = module.make_plan(parser.parse_args([*words, *more]))

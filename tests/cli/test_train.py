@@ -77,8 +77,8 @@ BAD = [
     ("typo.yaml", "no option is called 'learning.rat', did you mean 'learning.rate'"),
     ("broken.yaml", "broken.yaml: is not YAML"),
     ("word.yaml", "option 'epochs' cannot be 'many'; expected a whole number"),
-    ("negative.yaml", "epochs: cannot be -1; expected 1 or more"),
-    ("digits_generative --epochs 1" + 20 * "0", "expected at most 1000000000"),
+    ("negative.yaml", "epochs: cannot be -1; expected a whole number, 1 to 1000000000"),
+    ("digits_generative --epochs 1" + 20 * "0", "a whole number, 1 to 1000000000"),
     ("digits_generative --network.width 1" + 20 * "0", "network.width: cannot be 1000"),
     ("digits_generative --learning.rate 0", "learning.rate: cannot be 0.0"),
     ("digits_generative --learning.rate .inf", "learning.rate: cannot be inf"),
@@ -255,7 +255,7 @@ def test_processes_that_cannot_join_are_told_why(words, named, here, capsys):
 
 def test_a_coordinator_that_nobody_starts_is_given_up(here, capsys, monkeypatch):
     """Prevents the abort in which jax itself ends when the first process never comes."""
-    monkeypatch.setattr("pcmodel.cli.processes.PATIENCE", 0)
+    monkeypatch.setattr("pcmodel.cli.running.processes.PATIENCE", 0)
     words = ["--coordinator", "127.0.0.1:1", "--processes", "2", "--process", "1"]
     assert main(["train", "digits_generative", "--smoke", *words]) == 2
     assert "nobody answered" in capsys.readouterr().err

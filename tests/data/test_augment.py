@@ -128,7 +128,9 @@ def test_new_keys_images_and_equal_options_do_not_recompile(getkey):
 
 
 def test_impossible_options_are_named(getkey):
-    with pytest.raises(UserError, match="whole number of pixels, 0 or more"):
+    with pytest.raises(
+        UserError, match="max_shift: cannot be -1; expected a whole number, 0 or more"
+    ):
         Augmentation(max_shift=-1)
     with pytest.raises(UserError, match=r"image of 6 x 5: .* max_shift below 5"):
         Augmentation(max_shift=5, reflect=True)(getkey(), image())

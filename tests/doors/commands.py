@@ -38,16 +38,11 @@ class Reached(BaseException):
 
 def wrong_words() -> Iterator[tuple[str, list[str]]]:
     """Command lines that must be refused, each with what is wrong about it in words."""
-    from pcmodel.cli.main import _parsers
+    from pcmodel.cli.main import make_parsers
 
-    parser, run_parser = _parsers()
-    subparsers = next(
-        a for a in parser._actions if isinstance(a, argparse._SubParsersAction)
-    )
+    _, parsers = make_parsers()
     for command, good in GOOD.items():
-        actions = (
-            run_parser if command == "run" else subparsers.choices[command]
-        )._actions
+        actions = parsers[command]._actions
         yield f"{command}, an unknown option", [command, *good, "--nonsense", "1"]
         yield (
             f"{command} alone",
@@ -154,11 +149,12 @@ def outcome(argv: list[str]) -> tuple[str, str]:
 def at_a_place() -> Iterator[None]:
     """In a folder of its own, with nothing computed."""
     from pcmodel.behaviour.studies import fit as workflow
+    from pcmodel.cli.running import recorded
 
     def reached(*_: Any, **__: Any) -> None:
         raise Reached
 
-    real = command_line().execute
+    real = recorded.execute
 
     def fit_only(experiment: Any, *rest: Any, **named: Any) -> Any:
         return (
@@ -171,7 +167,7 @@ def at_a_place() -> Iterator[None]:
         os.chdir(place)
         stack.callback(os.chdir, before)
         stack.enter_context(mock.patch.object(workflow, "_fit", reached))
-        stack.enter_context(mock.patch.object(command_line(), "execute", fit_only))
+        stack.enter_context(mock.patch.object(recorded, "execute", fit_only))
         yield
 
 

@@ -40,7 +40,7 @@ WRONG = [
     (float, 1j, "value is 1j"),
     (float, True, "value is True"),
     (float, np.ones(2), r"value is an array of shape \(2,\)"),
-    (Share, 1.1, "value is 1.1; expected a number, 0 or more and at most 1"),
+    (Share, 1.1, "value is 1.1; expected a number, 0 to 1"),
     (InnerShare, 1.0, "above 0 and below 1"),
     (Share, np.inf, "value is inf"),
     (Count, 0, "value is 0; expected a whole number, 1 or more"),

@@ -290,7 +290,7 @@ EQUAL_BY_DESIGN = (
     ),
     Equal(
         "neuromodulation/pharmacology/exchange.py",
-        "substeps: int = 8",
+        "substeps: Count = 8",
         "how fine the steps are: the equations solved are the same",
         ("8 -> 9", "8 -> 7", "8 -> 16"),
     ),

@@ -138,7 +138,7 @@ def rewrite(path, **changes):
     file = path / "metadata.json"
     metadata = json.loads(file.read_text()) | changes
     metadata.pop("sha256")
-    file.write_text(json.dumps(metadata | {"sha256": module._digest(metadata)}))
+    file.write_text(json.dumps(metadata | {"sha256": module.hash_json(metadata)}))
 
 
 def test_a_checkpoint_of_something_else_is_refused_in_one_sentence(tmp_path):

@@ -7,17 +7,20 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from pcmodel.inference.rank_normalised import ranked_ess, ranked_rhat
+from pcmodel.inputs.arguments import checked_options
+from pcmodel.inputs.ranges import NotNegative, Positive, Share
 
 
+@checked_options()
 @dataclass(frozen=True)
 class Limits:
     """What a sample must reach; R-hat and effective sample size as in Vehtari et al. 2021."""
 
-    max_rhat: float = 1.01
-    min_ess: float = 400.0
-    max_deepest: float = 0.01  # share of trajectories at the depth limit
-    max_people_rhat: float = 1.05  # the worst of hundreds of coordinates
-    max_people_lost: float = 0.05  # share of any one participant's trajectories
+    max_rhat: Positive = 1.01
+    min_ess: NotNegative = 400.0
+    max_deepest: Share = 0.01  # share of trajectories at the depth limit
+    max_people_rhat: Positive = 1.05  # the worst of hundreds of coordinates
+    max_people_lost: Share = 0.05  # share of any one participant's trajectories
 
 
 MORE_DRAWS = "take more draws, num_samples (`pcmodel fit --samples`)"

@@ -51,39 +51,24 @@ from pcmodel.behaviour.sampling.coordinates import (
 )
 from pcmodel.behaviour.sampling.initialisation import Finder, begin, build_finder
 from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_options
+from pcmodel.inputs.ranges import Count, InnerShare
 
 
+@checked_options()
 @dataclass(frozen=True)
 class Nuts:
     """Options of `fit_nuts`."""
 
-    num_warmup: int = 400
-    num_samples: int = 500
-    num_chains: int = 4
-    target_accept: float = 0.9
-    max_tree_depth: int = 8
-    chunk: int = 20
-    num_devices: int = 1  # over which chains are spread
+    num_warmup: Count = 400
+    num_samples: Count = 500
+    num_chains: Count = 4
+    target_accept: InnerShare = 0.9
+    max_tree_depth: Count = 8
+    chunk: Count = 20
+    num_devices: Count = 1  # over which chains are spread
 
     def __post_init__(self) -> None:
-        for name in (
-            "num_warmup",
-            "num_samples",
-            "num_chains",
-            "max_tree_depth",
-            "chunk",
-            "num_devices",
-        ):
-            if getattr(self, name) < 1:
-                raise UserError(
-                    f"cannot be {getattr(self, name)}", where=name, expected="1 or more"
-                )
-        if not 0.0 < self.target_accept < 1.0:
-            raise UserError(
-                f"cannot be {self.target_accept}",
-                where="target_accept",
-                expected="between 0 and 1",
-            )
         if self.num_chains % self.num_devices:
             raise UserError(
                 f"{self.num_chains} chains cannot be spread over {self.num_devices} "

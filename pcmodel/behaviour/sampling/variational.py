@@ -17,16 +17,19 @@ from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, hierarchic
 from pcmodel.behaviour.posterior.diagnostics import settle
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior
 from pcmodel.behaviour.sampling.chains import num_chunks
+from pcmodel.inputs.arguments import checked_options
+from pcmodel.inputs.ranges import Count, Positive
 
 
+@checked_options()
 @dataclass(frozen=True)
 class Variational:
     """Options of `fit_svi`."""
 
-    num_steps: int = 3000
-    learning_rate: float = 0.01
-    num_samples: int = 1000
-    num_particles: int = 1
+    num_steps: Count = 3000
+    learning_rate: Positive = 0.01
+    num_samples: Count = 1000
+    num_particles: Count = 1
     low_rank: bool = False  # a guide that knows correlations; for hundreds of people
 
 

@@ -2,21 +2,20 @@
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, build_hierarchy
-from pcmodel.behaviour.models.catalogue import TaskFacts, find_model
-from pcmodel.behaviour.responses import Scale
+from pcmodel.behaviour.models.catalogue import find_model
 from pcmodel.behaviour.sampling.nuts import Nuts
 from pcmodel.behaviour.studies.sbc import Calibration, Replication, calibrate
-from pcmodel.behaviour.studies.simulate import make_up, with_wins
-from pcmodel.errors import UserError
-from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.behaviour.studies.simulate import facts_of, made_up_series, with_wins
+from pcmodel.inputs.arguments import checked_options
+from pcmodel.inputs.ranges import Count, Range
 
 
-@checked_arguments
+@checked_options()
 @dataclass(frozen=True)
 class CheckPlan:
     """Which model is checked, on what study; every field is recorded with the run."""
@@ -24,31 +23,14 @@ class CheckPlan:
     task: str
     model: str
     formulas: tuple[str, ...] = ()  # `drug` is the one condition, within participants
-    participants: int = 10
-    trials: int = 100
-    options: int = 2  # of a bandit
+    participants: Count = 10
+    trials: Annotated[int, Range(2)] = 100
+    options: Annotated[int, Range(2)] = 2  # of a bandit
     scale: tuple[float, float] = (0.0, 10.0)  # of a rating, in steps of 1
-    replications: int = 200
-    num_warmup: int = 500
-    num_samples: int = 500
-    max_tree_depth: int = 8
-
-    def __post_init__(self) -> None:
-        least = {
-            "participants": 1,
-            "trials": 2,
-            "options": 2,
-            "replications": 2,
-            "num_warmup": 1,
-            "num_samples": 99,
-        }
-        for name, low in least.items():
-            if getattr(self, name) < low:
-                raise UserError(
-                    f"cannot be {getattr(self, name)}",
-                    where=name,
-                    expected=f"{low} or more",
-                )
+    replications: Annotated[int, Range(2)] = 200
+    num_warmup: Count = 500
+    num_samples: Annotated[int, Range(99)] = 500
+    max_tree_depth: Count = 8
 
     @property
     def nuts(self) -> Nuts:
@@ -63,22 +45,14 @@ class CheckPlan:
 
 def plan_study(plan: CheckPlan, seed: int) -> Hierarchy:
     """The statistical model on made-up trials; UserError for names that do not exist."""
-    setting = TaskFacts(plan.options, Scale(*plan.scale))
-    model = find_model(plan.task, plan.model, setting)
-    series = make_up(
-        plan.task,
-        num_participants=plan.participants,
-        num_trials=plan.trials,
-        num_arms=plan.options,
-        low=plan.scale[0] if plan.task == "rating" else 0.0,
-        seed=seed,
+    model = find_model(plan.task, plan.model, facts_of(plan))
+    series = made_up_series(
+        plan, num_participants=plan.participants, num_trials=plan.trials, seed=seed
     )
     found = build_hierarchy(model, series, formulas=plan.formulas)
-    return (
-        found._replace(data=with_wins(found.data, seed))
-        if plan.task == "bandit"
-        else found
-    )
+    if plan.task == "bandit":
+        found = found._replace(data=with_wins(found.data, seed))
+    return found
 
 
 def run_check(

@@ -3,9 +3,7 @@
 `run_workflow` is what `pcmodel fit` calls. Nothing here draws or writes.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -52,14 +50,17 @@ from pcmodel.behaviour.sampling.nuts import Nuts, fit_nuts, num_advances
 from pcmodel.behaviour.sampling.variational import Variational, fit_svi
 from pcmodel.behaviour.studies.bare_names import check_bare_names
 from pcmodel.errors import UserError
-from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arguments import checked_options
+from pcmodel.inputs.hashes import hash_parts
+from pcmodel.inputs.ranges import Count, InnerShare
 from pcmodel.runtime.memory import check_fits
+from pcmodel.runtime.progress import Progress
 
 SHOWN = 3  # series whose beliefs are kept for drawing
 REPLICATIONS = 200
 
 
-@checked_arguments
+@checked_options()
 @dataclass(frozen=True)
 class Plan:
     """What is fitted to what, and how; every field is recorded with the run."""
@@ -81,12 +82,12 @@ class Plan:
     codes: tuple[str, ...] = ()  # "response=left,right"
     pooled: bool = False
     method: Literal["nuts", "svi"] = "nuts"
-    num_warmup: int = 400
-    num_samples: int = 500
-    num_chains: int = 4
-    target_accept: float = 0.9
-    max_tree_depth: int = 8
-    num_steps: int = 3000  # of SVI
+    num_warmup: Count = 400
+    num_samples: Count = 500
+    num_chains: Count = 4
+    target_accept: InnerShare = 0.9
+    max_tree_depth: Count = 8
+    num_steps: Count = 3000  # of SVI
     compare_with: tuple[str, ...] = ()
     data_sha256: str = ""  # filled in, so that other data are another run
 
@@ -152,7 +153,9 @@ def run_workflow(
     """
     series = read_data(plan)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        return _run(plan, series, seed, progress or Silent(), keep, open_store)
+        return _run(
+            plan, series, seed, progress or Progress(silent=True), keep, open_store
+        )
 
 
 def read_data(plan: Plan) -> Series:
@@ -214,14 +217,16 @@ def digest(
     where: str = "",
 ) -> str:
     """A hash of the files that are read: of a BIDS folder also of their names."""
-    total = hashlib.sha256()
     files = files_read(path, task_label=bids_task, suffix=bids_suffix, where=where)
-    for file in files:
-        if file != path:
-            total.update(file.relative_to(path).as_posix().encode() + b"\0")
-        check_file(file)
-        total.update(file.read_bytes())
-    return total.hexdigest()
+
+    def parts() -> Iterator[bytes]:
+        for file in files:
+            if file != path:
+                yield file.relative_to(path).as_posix().encode() + b"\0"
+            check_file(file)
+            yield file.read_bytes()
+
+    return hash_parts(parts())
 
 
 def plan_model(plan: Plan, series: Series, name: str) -> ParticipantModel:
@@ -381,15 +386,3 @@ def _scale(plan: Plan) -> Scale | None:
             expected="two numbers or three, LOW,HIGH[,STEP]",
         )
     return Scale(*plan.scale)
-
-
-class Silent:
-    """Progress that is told to nobody."""
-
-    def advance(self, steps: int = 1, note: str | None = None) -> None:
-        """Say nothing."""
-
-    @contextmanager
-    def stage(self, name: str, total: int | None = None) -> Iterator["Silent"]:
-        """Say nothing."""
-        yield self

@@ -15,7 +15,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,8 +23,6 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from pcmodel.behaviour.models import ParticipantModel, find_model, judged
-from pcmodel.behaviour.models.catalogue import TaskFacts
-from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.studies.attribution import (
     best_size,
     person_gaps,
@@ -32,19 +30,19 @@ from pcmodel.behaviour.studies.attribution import (
     success_curve,
     widened,
 )
-from pcmodel.behaviour.studies.fit import Silent
+from pcmodel.behaviour.studies.possible import Pool, check_possible
 from pcmodel.behaviour.studies.profile_likelihood import (
-    NUM_TRIED,
-    Pool,
     Shift,
     draw_pool,
     profile_pool,
     scaled,
 )
-from pcmodel.behaviour.studies.simulate import make_up, with_wins
+from pcmodel.behaviour.studies.simulate import facts_of, made_up_series, with_wins
 from pcmodel.errors import UserError, unknown_name
-from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arguments import checked_options
 from pcmodel.inputs.numerals import to_finite
+from pcmodel.inputs.ranges import Count, Range
+from pcmodel.runtime.progress import Progress
 
 SAME = 0.02  # nats a person: less than this tells nothing apart in any study
 ENOUGH = 0.9  # probability of the right attribution that a study is planned for
@@ -60,7 +58,7 @@ RIVALS = {
 }
 
 
-@checked_arguments
+@checked_options()
 @dataclass(frozen=True)
 class DesignPlan:
     """What is asked; every field is recorded with the run."""
@@ -69,27 +67,18 @@ class DesignPlan:
     model: str
     effect: str  # "top_precision=-1": what the drug does, in the parameter's unit
     rivals: tuple[str, ...] = ()  # "a+b": shifted together; none: the task's own
-    participants: tuple[int, ...] = (10, 20, 40)
-    trials: tuple[int, ...] = (50, 100, 200)  # of each session
+    participants: tuple[Count, ...] = (10, 20, 40)
+    trials: tuple[Annotated[int, Range(4)], ...] = (50, 100, 200)  # of each session
     confidence: bool = False  # with confidence reports too
-    pool: int = 80  # simulated people that studies are drawn from
-    studies: int = 400
-    sizes: int = 11  # on each grid
-    options: int = 2  # of a bandit
+    pool: Annotated[int, Range(2)] = 80  # simulated people that studies are drawn from
+    studies: Annotated[int, Range(10)] = 400
+    sizes: Annotated[int, Range(3)] = 11  # on each grid
+    options: Annotated[int, Range(2)] = 2  # of a bandit
     scale: tuple[float, float] = (0.0, 10.0)  # of a rating
 
     def __post_init__(self) -> None:
         if self.sizes % 2 == 0:
             raise UserError("must be odd, so that no effect is on it", where="sizes")
-        least = {"pool": 2, "studies": 10, "sizes": 3, "options": 2}
-        checked = [(n, getattr(self, n), low) for n, low in least.items()]
-        checked += [("participants", n, 1) for n in self.participants]
-        checked += [("trials", n, 4) for n in self.trials]
-        for name, value, low in checked:
-            if value < low:
-                raise UserError(
-                    f"cannot be {value}", where=name, expected=f"{low} or more"
-                )
         if max(self.participants, default=0) > self.pool:
             raise UserError(
                 f"studies of {max(self.participants)} cannot be drawn from {self.pool} people",
@@ -167,7 +156,9 @@ def run_design(
         effect, size, rivals = check_plan(plan)
         kept: MutableMapping[int, ProfilePair] = {} if stored is None else stored
         total = len(kinds) * len(plan.trials) * len(rivals)
-        with (progress or Silent()).stage("simulate and refit", total) as stage:
+        with (progress or Progress(silent=True)).stage(
+            "simulate and refit", total
+        ) as stage:
             each = total // len(kinds)
             for i, has_confidence in enumerate(kinds):
                 kind = _Kind(plan, has_confidence, effect, size, rivals, seed)
@@ -206,9 +197,8 @@ class _Kind(NamedTuple):
 
 
 def _model(plan: DesignPlan, has_confidence: bool) -> ParticipantModel:
-    setting = TaskFacts(plan.options, Scale(*plan.scale))
     names = ("confidence",) if has_confidence else ()
-    return judged(find_model(plan.task, plan.model, setting), names)
+    return judged(find_model(plan.task, plan.model, facts_of(plan)), names)
 
 
 def read_effect(plan: DesignPlan, model: ParticipantModel) -> tuple[Account, float]:
@@ -267,12 +257,7 @@ def _simulate_kind(
 
     def simulate(shift: Shift) -> Pool:
         pool = draw(shift)
-        if not bool(pool.possible.all()):
-            raise UserError(
-                f"its approximation failed in all of {NUM_TRIED} draws for one person",
-                where="model",
-                expected="an enhanced filter (ehgf3), or a smaller effect",
-            )
+        check_possible(pool, expected="an enhanced filter (ehgf3), or a smaller effect")
         return pool
 
     def profiles(
@@ -356,13 +341,8 @@ def _enough(participants: tuple[int, ...], right: np.ndarray) -> int:
 
 def _data(plan: DesignPlan, model: Any, has_confidence: bool, seed: int) -> Any:
     """Both sessions of everyone in the pool, as long as the longest that is asked for."""
-    series = make_up(
-        plan.task,
-        num_participants=plan.pool,
-        num_trials=max(plan.trials),
-        num_arms=plan.options,
-        low=plan.scale[0] if plan.task == "rating" else 0.0,
-        seed=seed,
+    series = made_up_series(
+        plan, num_participants=plan.pool, num_trials=max(plan.trials), seed=seed
     )
     if has_confidence:
         zeros = np.zeros(series.present.shape)

@@ -1,7 +1,7 @@
 """Simulated people with and without a drug, refitted at every size that its effect may have."""
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,23 +15,11 @@ from pcmodel.behaviour.sampling.map_estimates import (
     free_parameters,
     place_values,
 )
-from pcmodel.behaviour.studies.sbc import IMPOSSIBLE
+from pcmodel.behaviour.studies.possible import IMPOSSIBLE, Pool, first_possible
 
 NUM_STEPS = 6  # of scoring, from the truth
-NUM_TRIED = 8  # draws of each person
 
 Shift = dict[str, Float[Array, ""]]  # what is added under the drug, by parameter
-
-
-class Pool(NamedTuple):
-    """The people of one simulation, both sessions on the second axis.
-
-    possible: false for one in whom the model's own approximation failed at every attempt.
-    """
-
-    place: Float[Array, "people parameters"]  # true, in standard coordinates
-    data: Any
-    possible: Bool[Array, " people"]
 
 
 def scaled(size: float | Array, weights: Shift) -> Shift:
@@ -49,7 +37,6 @@ def draw_pool(
     alone whom it excludes at the true size would decide any study.
     """
     free = free_parameters(model)
-    size = jax.tree.leaves(data)[0].shape[0]
     share = np.asarray([p.spread / np.hypot(p.sd, p.spread) for p in free])
 
     def attempt(key: Key[Array, ""], own: Any) -> Pool:
@@ -60,11 +47,7 @@ def draw_pool(
         scores = jax.vmap(model.log_likelihood)(sessions, drawn)
         return Pool(place, drawn, jnp.all(scores > IMPOSSIBLE))
 
-    def person(key: Key[Array, ""], own: Any) -> Pool:
-        tried = jax.vmap(attempt, (0, None))(jax.random.split(key, NUM_TRIED), own)
-        return jax.tree.map(lambda leaf: leaf[jnp.argmax(tried.possible)], tried)
-
-    return jax.vmap(person)(jax.random.split(key, size), data)
+    return first_possible(attempt, key, data)
 
 
 def _sessions(

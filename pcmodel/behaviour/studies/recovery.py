@@ -9,7 +9,7 @@ people wins it.
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +17,6 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from pcmodel.behaviour.models import ParticipantModel, find_model
-from pcmodel.behaviour.models.catalogue import TaskFacts
-from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.sampling.map_estimates import (
     QUICK,
     fit_modes,
@@ -26,38 +24,35 @@ from pcmodel.behaviour.sampling.map_estimates import (
     person_scale,
     place_values,
 )
-from pcmodel.behaviour.studies.fit import Silent
-from pcmodel.behaviour.studies.sbc import IMPOSSIBLE
-from pcmodel.behaviour.studies.simulate import make_up, with_wins
+from pcmodel.behaviour.studies.possible import (
+    IMPOSSIBLE,
+    Pool,
+    check_possible,
+    first_possible,
+)
+from pcmodel.behaviour.studies.simulate import facts_of, made_up_series, with_wins
 from pcmodel.errors import UserError
-from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arguments import checked_options
+from pcmodel.inputs.ranges import Count, Range
+from pcmodel.runtime.progress import Progress
 
-NUM_TRIED = 8  # draws for each person, of which the first possible one is taken
 COVERED = 1.96  # SDs: 95 % of a normal
 
 
-@checked_arguments
+@checked_options()
 @dataclass(frozen=True)
 class RecoverPlan:
     """Which models meet each other's data; every field is recorded with the run."""
 
     task: str
     models: tuple[str, ...]
-    participants: int = 10
-    trials: int = 100
-    replications: int = 20  # studies simulated from each model
-    options: int = 2  # of a bandit
+    participants: Annotated[int, Range(2)] = 10
+    trials: Annotated[int, Range(4)] = 100
+    replications: Count = 20  # studies simulated from each model
+    options: Annotated[int, Range(2)] = 2  # of a bandit
     scale: tuple[float, float] = (0.0, 10.0)  # of a rating
 
     def __post_init__(self) -> None:
-        least = {"participants": 2, "trials": 4, "replications": 1, "options": 2}
-        for name, low in least.items():
-            if getattr(self, name) < low:
-                raise UserError(
-                    f"cannot be {getattr(self, name)}",
-                    where=name,
-                    expected=f"{low} or more",
-                )
         if len(set(self.models)) < len(self.models):
             raise UserError("a model is named twice", where="models")
 
@@ -97,8 +92,7 @@ class Recovery(NamedTuple):
 
 def plan_models(plan: RecoverPlan) -> tuple[ParticipantModel, ...]:
     """The models of a plan; UserError for names that do not exist."""
-    setting = TaskFacts(plan.options, Scale(*plan.scale))
-    return tuple(find_model(plan.task, name, setting) for name in plan.models)
+    return tuple(find_model(plan.task, name, facts_of(plan)) for name in plan.models)
 
 
 def run_recovery(
@@ -112,19 +106,19 @@ def run_recovery(
     kept: MutableMapping[int, RecoveryReplication] = {} if stored is None else stored
     models, size = plan_models(plan), plan.replications
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        series = make_up(
-            plan.task,
+        series = made_up_series(
+            plan,
             num_participants=-(-plan.participants // 2),
             num_trials=plan.trials,
-            num_arms=plan.options,
-            low=plan.scale[0] if plan.task == "rating" else 0.0,
             seed=seed,
         )
         data = models[0].prepare(series)
         data = with_wins(data, seed) if plan.task == "bandit" else data
         data = jax.tree.map(lambda leaf: leaf[: plan.participants], data)
         total = len(models) * size
-        with (progress or Silent()).stage("simulate and fit", total) as stage:
+        with (progress or Progress(silent=True)).stage(
+            "simulate and fit", total
+        ) as stage:
             for number in range(total):
                 if number not in kept:
                     key = jax.random.fold_in(jax.random.key(seed), number)
@@ -137,18 +131,13 @@ def run_recovery(
 def _study(
     key: Key[Array, ""], models: tuple[ParticipantModel, ...], own: int, data: Any
 ) -> RecoveryReplication:
-    place, drawn, possible = _draw(models[own], key, data)
-    if not bool(possible.all()):
-        raise UserError(
-            f"its approximation failed in all of {NUM_TRIED} draws for one person",
-            where="model",
-            expected="an enhanced filter (ehgf3)",
-        )
-    fits = [fit_modes(model, drawn) for model in models]
+    pool = _draw(models[own], key, data)
+    check_possible(pool, expected="an enhanced filter (ehgf3)")
+    fits = [fit_modes(model, pool.data) for model in models]
     free = free_parameters(models[own])
     mean = np.asarray([p.mean for p in free])
     return RecoveryReplication(
-        mean + person_scale(free) * np.asarray(place),
+        mean + person_scale(free) * np.asarray(pool.place),
         fits[own].value,
         fits[own].sd,
         np.stack([fit.settled for fit in fits], axis=1),
@@ -157,24 +146,19 @@ def _study(
 
 
 @partial(jax.jit, static_argnums=0, compiler_options=QUICK)
-def _draw(model: ParticipantModel, key: Key[Array, ""], data: Any):
+def _draw(model: ParticipantModel, key: Key[Array, ""], data: Any) -> Pool:
     """People from the prior whom the model itself does not exclude, and their responses."""
-    num, free = jax.tree.leaves(data)[0].shape[0], len(free_parameters(model))
+    free = len(free_parameters(model))
 
-    def one(key: Array, own: Any):
+    def attempt(key: Array, own: Any) -> Pool:
         place_key, draw_key = jax.random.split(key)
         place = jax.random.normal(place_key, (free,))
         values = place_values(model, place)
         drawn = model.simulate(draw_key, values, own)
         possible = jnp.all(model.log_likelihood(values, drawn) > IMPOSSIBLE)
-        return place, drawn, possible
+        return Pool(place, drawn, possible)
 
-    def person(key: Array, own: Any):
-        tried = jax.vmap(one, (0, None))(jax.random.split(key, NUM_TRIED), own)
-        first = jnp.argmax(tried[2])
-        return jax.tree.map(lambda leaf: leaf[first], tried)
-
-    return jax.vmap(person)(jax.random.split(key, num), data)
+    return first_possible(attempt, key, data)
 
 
 def summarise_studies(

@@ -20,7 +20,6 @@ from pcmodel.behaviour.hierarchy.hierarchical_model import (
     Hierarchy,
     series_log_likelihood,
 )
-from pcmodel.behaviour.models.binary import INVALID
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior, effect_names
 from pcmodel.behaviour.posterior.predictive import (
     draw_prior,
@@ -34,9 +33,9 @@ from pcmodel.behaviour.sampling.nuts import (
     build_sampler,
     fit_side_by_side,
 )
+from pcmodel.behaviour.studies.possible import IMPOSSIBLE
 from pcmodel.errors import UserError
 
-IMPOSSIBLE = 0.5 * INVALID
 MAX_ATTEMPTS = 200
 # Thinned draws that a rank is taken among. The 100 ranks are equally likely where thinned draws are independent;
 # where they are not, the outermost ranks are too frequent, which is why each fit's effective sample size is told.

@@ -3,6 +3,8 @@
 Chances of 0.8 and 0.2 change sides every 25 trials; positions jump in a tenth of them.
 """
 
+from typing import Protocol, runtime_checkable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +12,8 @@ from jaxtyping import Bool, Float
 
 from pcmodel.behaviour.change_point.task import simulate_task
 from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.models.catalogue import TaskFacts
+from pcmodel.behaviour.responses import Scale
 
 SIDE = 25  # trials between reversals
 WINS, LOSES = 0.8, 0.2
@@ -39,6 +43,37 @@ def make_up(
         np.repeat(np.arange(num_participants), 2),
         {"drug": np.tile(CONDITIONS, num_participants)},
         {name: int(np.isnan(column).sum()) for name, column in values.items()},
+    )
+
+
+@runtime_checkable
+class OfATask(Protocol):
+    """What the plans of made-up studies say of their task."""
+
+    @property
+    def task(self) -> str: ...
+    @property
+    def options(self) -> int: ...
+    @property
+    def scale(self) -> tuple[float, float]: ...
+
+
+def facts_of(plan: OfATask) -> TaskFacts:
+    """What a model has to know of a plan's task."""
+    return TaskFacts(plan.options, Scale(*plan.scale))
+
+
+def made_up_series(
+    plan: OfATask, *, num_participants: int, num_trials: int, seed: int
+) -> Series:
+    """`make_up` for the task of a plan, with its options and its scale."""
+    return make_up(
+        plan.task,
+        num_participants=num_participants,
+        num_trials=num_trials,
+        num_arms=plan.options,
+        low=plan.scale[0] if plan.task == "rating" else 0.0,
+        seed=seed,
     )
 
 

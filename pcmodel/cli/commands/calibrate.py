@@ -1,27 +1,19 @@
 """`pcmodel calibrate TASK MODEL`: does a model find again what it simulated?"""
 
 import argparse
-from collections.abc import MutableMapping
-from pathlib import Path
 from typing import Any
 
-from pcmodel.cli.commands import studies
+from pcmodel.cli.commands.command import add_formulas
 from pcmodel.cli.commands.studies import (
-    add_folder_arguments,
+    Parts,
     add_model_arguments,
     add_size_arguments,
     check_made_up,
+    study_command,
     task_options,
 )
-from pcmodel.cli.load import Experiment
 from pcmodel.cli.numbers import chosen, count
 
-NAME = "calibrate"
-HELP = "simulate, fit and see whether a model finds its truths again"
-ABOUT = (
-    "Simulation-based calibration and parameter recovery of one model. An interrupted "
-    "one goes on where it was."
-)
 SMOKE: dict[str, Any] = {
     "participants": 2,
     "trials": 20,
@@ -36,27 +28,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pcmodel calibrate`."""
     add_model_arguments(parser)
     add = parser.add_argument
-    add(
-        "--formula",
-        action="append",
-        default=[],
-        metavar="F",
-        help='"omega2 ~ drug + (drug | participant)"; may be repeated',
-    )
+    add_formulas(parser)
     add_size_arguments(parser, replications=200)
     add("--warmup", type=count, metavar="N", help="default 400")
     add("--samples", type=count, metavar="N", help="default 500")
-    add_folder_arguments(parser, NAME)
 
 
 def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for what does not exist."""
     from pcmodel.behaviour.studies.calibrate import CheckPlan, plan_study
 
-    names = ("participants", "trials", "replications")
-    options = {"num_warmup": "warmup", "num_samples": "samples"}
     sizes: dict[str, Any] = {"num_warmup": 400} | chosen(
-        arguments, SMOKE, options | dict(zip(names, names, strict=True))
+        arguments,
+        SMOKE,
+        *("participants", "trials", "replications"),
+        num_warmup="warmup",
+        num_samples="samples",
     )
     plan = CheckPlan(
         arguments.task,
@@ -69,28 +56,24 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     return plan
 
 
-def open_store(folder: Path, plan: Any, arguments: argparse.Namespace) -> Any:
-    """Where this very check keeps its replications; empty with --overwrite."""
-    from pcmodel.behaviour.studies.sbc import Replication
-
-    return studies.open_store(NAME, Replication, folder, plan, arguments)
-
-
-def make_experiment(plan: Any, open_stored: Any) -> Experiment:
-    """The check in the shape of an experiment; `open_stored()` gives its replications."""
+def parts() -> Parts:
+    """What is computed, stored and shown."""
     from pcmodel.behaviour.studies.calibrate import run_check
+    from pcmodel.behaviour.studies.sbc import Replication
     from pcmodel.cli.pages import calibrate_page
 
-    def run(config: Any, *, seed: int, progress: Any) -> Any:
-        stored: MutableMapping[int, Any] = open_stored()
-        return run_check(config, seed=seed, progress=progress, stored=stored)
+    return Parts(run_check, Replication, calibrate_page)
 
-    return Experiment(
-        name=NAME,
-        question=f"Does {plan.model} find again what it simulated in the {plan.task} task?",
-        config=type(plan),
-        run=run,
-        analyse=calibrate_page.analyse,
-        plot=calibrate_page.plot,
-        report=calibrate_page.report,
-    )
+
+CALIBRATE = study_command(
+    name="calibrate",
+    help="simulate, fit and see whether a model finds its truths again",
+    description="Simulation-based calibration and parameter recovery of one model. An "
+    "interrupted one goes on where it was.",
+    add_arguments=add_arguments,
+    make_plan=make_plan,
+    question=lambda plan: (
+        f"Does {plan.model} find again what it simulated in the {plan.task} task?"
+    ),
+    parts=parts,
+)

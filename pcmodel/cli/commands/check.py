@@ -5,30 +5,20 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli import terminal
-from pcmodel.cli.commands.fit import add_table_arguments, table_options
+from pcmodel.cli.commands.command import Command, Given, add_formulas
+from pcmodel.cli.commands.tables import add_table_arguments, table_options
 from pcmodel.cli.numbers import place
 from pcmodel.errors import UserError
 
 
-def add_check(commands: Any) -> None:
-    """The command and its options."""
-    parser = commands.add_parser(
-        "check",
-        help="say what a data set is taken for, before a fit",
-        description="Read a table of trials or a BIDS folder and build the columns of the "
-        "formulas as `fit` would, and print and write what was understood. Nothing is "
-        "fitted.",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `pcmodel check`."""
     add = parser.add_argument
     add("data", metavar="DATA", help="a .csv, .tsv or .parquet file, or a BIDS folder")
     add("--task", required=True, help="binary, bandit, rating or helicopter")
-    add(
-        "--formula",
-        action="append",
-        default=[],
-        metavar="F",
-        help="as of fit: its columns are read and built too; may be repeated",
+    add_formulas(
+        parser,
+        about="as of fit: its columns are read and built too; may be repeated",
     )
     add(
         "--model",
@@ -42,13 +32,14 @@ def add_check(commands: Any) -> None:
     add("--overwrite", action="store_true", help="replace the check of another reading")
 
 
-def check_data(arguments: argparse.Namespace) -> int:
+def check(given: Given) -> int:
     """Print the table and write it as `check.json`; UserError as of a fit."""
     from pcmodel.behaviour.dataset import find_task, understood, with_judgements
     from pcmodel.behaviour.studies.fit import Plan, read_data
     from pcmodel.behaviour.studies.planned import find_design, in_words
     from pcmodel.record import RunIdentity, to_jsonable
 
+    arguments = given.arguments
     plan = Plan(
         task=arguments.task,
         model=arguments.model,
@@ -115,3 +106,14 @@ def _write(path: Path, content: dict[str, Any], *, overwrite: bool) -> None:
         raise UserError(
             f"cannot be written ({error.strerror})", where=str(path)
         ) from None
+
+
+CHECK = Command(
+    name="check",
+    help="say what a data set is taken for, before a fit",
+    description="Read a table of trials or a BIDS folder and build the columns of the "
+    "formulas as `fit` would, and print and write what was understood. Nothing is "
+    "fitted.",
+    add_arguments=add_arguments,
+    carry_out=check,
+)

@@ -1,26 +1,19 @@
 """`pcmodel design TASK MODEL`: how many people and trials tell an effect from its rivals?"""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.commands.studies import (
-    add_folder_arguments,
+    Parts,
     add_model_arguments,
     check_made_up,
+    study_command,
     task_options,
 )
-from pcmodel.cli.load import Experiment
-from pcmodel.cli.numbers import MOST, chosen, count
+from pcmodel.cli.numbers import MOST, chosen, count, words
 from pcmodel.errors import UserError
 from pcmodel.inputs.numerals import to_whole
 
-NAME = "design"
-HELP = "how many participants and trials tell an effect from its rivals"
-ABOUT = (
-    "Simulate a drug that shifts one parameter within people, refit it and its rivals, "
-    "and count how often the right one is found."
-)
 SMOKE = {
     "participants": (5, 10),
     "trials": (20,),
@@ -51,15 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="simulated people, default 80",
     )
-    add_folder_arguments(parser, NAME)
 
 
 def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan that the arguments mean; UserError for what does not exist."""
     from pcmodel.behaviour.studies.power import DesignPlan, check_plan
 
-    names = ("participants", "trials", "pool")
-    sizes = chosen(arguments, SMOKE, dict(zip(names, names, strict=True)))
+    sizes = chosen(arguments, SMOKE, "participants", "trials", "pool")
     for name in ("participants", "trials"):
         if isinstance(sizes.get(name), str):
             sizes[name] = _counts(sizes[name], f"--{name}")
@@ -78,8 +69,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
 
 
 def _counts(text: str, where: str) -> tuple[int, ...]:
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    counts = [to_whole(word) for word in words]
+    counts = [to_whole(word) for word in words(text)]
     if not counts or not all(count is not None and count >= 0 for count in counts):
         raise UserError(
             f"cannot be read: {text!r}", where=where, expected="whole numbers: 10,20,40"
@@ -91,27 +81,23 @@ def _counts(text: str, where: str) -> tuple[int, ...]:
     return tuple(sorted({count for count in counts if count is not None}))
 
 
-def open_store(folder: Path, plan: Any, arguments: argparse.Namespace) -> Any:
-    """Each kind of study, by number, as soon as it is done."""
-    from pcmodel.behaviour.studies.power import ProfilePair
-    from pcmodel.cli.commands.studies import open_store
-
-    return open_store(NAME, ProfilePair, folder, plan, arguments)
-
-
-def make_experiment(plan: Any, open_stored: Any) -> Experiment:
-    """The design in the shape of an experiment."""
-    from pcmodel.behaviour.studies.power import run_design
+def parts() -> Parts:
+    """What is computed, stored (each kind of study, by number) and shown."""
+    from pcmodel.behaviour.studies.power import ProfilePair, run_design
     from pcmodel.cli.pages import design_page
 
-    return Experiment(
-        name=NAME,
-        question=f"How many people and trials tell {plan.effect} from its rivals?",
-        config=type(plan),
-        run=lambda config, *, seed, progress: run_design(
-            config, seed=seed, progress=progress, stored=open_stored()
-        ),
-        analyse=design_page.analyse,
-        plot=design_page.plot,
-        report=design_page.report,
-    )
+    return Parts(run_design, ProfilePair, design_page)
+
+
+DESIGN = study_command(
+    name="design",
+    help="how many participants and trials tell an effect from its rivals",
+    description="Simulate a drug that shifts one parameter within people, refit it and its "
+    "rivals, and count how often the right one is found.",
+    add_arguments=add_arguments,
+    make_plan=make_plan,
+    question=lambda plan: (
+        f"How many people and trials tell {plan.effect} from its rivals?"
+    ),
+    parts=parts,
+)

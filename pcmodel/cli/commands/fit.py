@@ -1,18 +1,25 @@
 """`pcmodel fit DATA`: arguments in, a plan and the parts of an experiment out."""
 
 import argparse
-import shlex
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pcmodel.cli.commands.command import (
+    Command,
+    Given,
+    add_folder_arguments,
+    add_formulas,
+)
+from pcmodel.cli.commands.tables import add_table_arguments, table_options
 from pcmodel.cli.load import Experiment
-from pcmodel.cli.numbers import MOST, chosen, finite, place, whole
+from pcmodel.cli.numbers import MOST, chosen, finite, whole, words
+from pcmodel.cli.running.chunks import open_chunks
+from pcmodel.cli.running.preparation import prepare
+from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
 from pcmodel.errors import UserError
-from pcmodel.inputs.arguments import short
-from pcmodel.inputs.files import shown
-from pcmodel.inputs.numerals import to_finite
+from pcmodel.inputs.arguments import check_range
+from pcmodel.inputs.ranges import Range
 
 SMOKE: dict[str, Any] = {
     "num_warmup": 5,
@@ -22,27 +29,21 @@ SMOKE: dict[str, Any] = {
     "num_steps": 50,
 }
 SIZES = {
-    "warmup": (1, MOST),
-    "samples": (50, MOST),
-    "chains": (1, 1000),
-    "max_tree_depth": (1, 20),
-    "steps": (10, 10 * MOST),
+    "warmup": Range(1, MOST),
+    "samples": Range(50, MOST),
+    "chains": Range(1, 1000),
+    "max_tree_depth": Range(1, 20),
+    "steps": Range(10, 10 * MOST),
 }
 
 
-def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pcmodel fit`."""
     add = parser.add_argument
     add("data", metavar="DATA", help="a .csv, .tsv or .parquet file, or a BIDS folder")
     add("--task", required=True, help="binary, bandit, rating or helicopter")
     add("--model", required=True, help="for example hgf3; a wrong name lists them")
-    add(
-        "--formula",
-        action="append",
-        default=[],
-        metavar="F",
-        help='"omega2 ~ drug + (drug | participant)"; may be repeated',
-    )
+    add_formulas(parser)
     add_table_arguments(parser)
     add("--pooled", action="store_true", help="nobody differs unless a formula says so")
     add("--svi", action="store_true", help="variational fit, for thousands of people")
@@ -58,57 +59,7 @@ def add_fit_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="show what was computed although it cannot be trusted",
     )
-    add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
-    add("--seed", type=whole, default=0, metavar="N", help="default 0")
-    add("--output", type=place, metavar="DIR", help="default runs/fit-HASH-SEED")
-    add("--overwrite", action="store_true", help="replace a complete run")
-    add("--quiet", action="store_true", help="no progress on stderr")
-
-
-def add_table_arguments(parser: argparse.ArgumentParser) -> None:
-    """How a table is to be read; what is a list may be repeated, and is then put together."""
-    add = parser.add_argument
-    more = {"action": "append", "default": []}
-    add(
-        "--columns",
-        **more,
-        metavar="A=B,..",
-        help="the task's names = the file's; participant=A+B where two people share an A; "
-        "trial=row: in the order of the rows",
-    )
-    add("--series", **more, metavar="C,..", help="columns that restart the belief")
-    add("--scale", default="", metavar="LOW,HIGH[,STEP]", help="of ratings")
-    add("--after-outcome", action="store_true", help="ratings follow the outcome")
-    add(
-        "--judgements",
-        **more,
-        metavar="J,..",
-        help="columns beside the response: confidence, reaction_time",
-    )
-    add("--bids-task", metavar="LABEL", help="which task of a BIDS folder")
-    add("--bids-suffix", metavar="KIND", help="beh or events, where it has both")
-    add(
-        "--where",
-        **more,
-        metavar="EXPR",
-        help='rows to use: "phase == test and session in (1, 2)"; of several all hold',
-    )
-    add(
-        "--missing",
-        **more,
-        metavar="C,..",
-        help="codes of missing values, in all columns or in one (rt=0); with a minus "
-        "sign: --missing=-9,rt=-99",
-    )
-    add("--units", **more, metavar="A=U,..", help="reaction_time=ms (or s)")
-    add(
-        "--codes",
-        action="append",
-        default=[],
-        metavar="A=X,Y",
-        help="what counts as 0 and as 1: response=left,right; all options of a bandit: "
-        "choice=A,B,C; may be repeated",
-    )
+    add_folder_arguments(parser, name="fit")
 
 
 def make_plan(arguments: argparse.Namespace) -> Any:
@@ -116,18 +67,38 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     from pcmodel.behaviour.studies.fit import Plan
 
     _check_sizes(arguments)
-    names = {"target_accept": "target_accept", "max_tree_depth": "max_tree_depth"}
-    names |= {f"num_{name}": name for name in ("warmup", "samples", "chains", "steps")}
+    counts = {f"num_{name}": name for name in ("warmup", "samples", "chains", "steps")}
     return Plan(
         task=arguments.task,
         model=arguments.model,
         formulas=tuple(arguments.formula),
         pooled=arguments.pooled,
         method="svi" if arguments.svi else "nuts",
-        compare_with=_words(arguments.compare),
+        compare_with=words(arguments.compare),
         **table_options(arguments),
-        **chosen(arguments, SMOKE, names),
+        **chosen(arguments, SMOKE, "target_accept", "max_tree_depth", **counts),
     )
+
+
+def fit(given: Given) -> int:
+    """Fit, record and show; or show again what a finished fit saved."""
+    arguments = given.arguments
+    prepare(arguments, keeps_compiled=False)
+    plan, kept = make_plan(arguments), []
+    to = destination("fit", plan, arguments)
+    experiment = fit_experiment(
+        plan,
+        accept_unconverged=arguments.accept_unconverged,
+        is_smoke=arguments.smoke,
+        keep=kept.append,
+        open_store=open_fit_chunks(to, anew=arguments.overwrite),
+    )
+    if show_finished(experiment, to, given):
+        return 0
+    code = run_in_folder(experiment, to, arguments, command=given.again())
+    if kept and code == 0:
+        write_labelled(kept[0], to.path)
+    return code
 
 
 def _check_sizes(arguments: argparse.Namespace) -> None:
@@ -142,53 +113,15 @@ def _check_sizes(arguments: argparse.Namespace) -> None:
                 where=f"--{name.replace('_', '-')}",
                 expected="it to be left out" + ("" if arguments.svi else ", or --svi"),
             )
-    for name, (least, most) in SIZES.items():
+    for name, limits in SIZES.items():
         size = getattr(arguments, name)
-        if size is not None and not least <= size <= most:
-            raise UserError(
-                f"cannot be {short(size)}",
-                where=f"--{name.replace('_', '-')}",
-                expected=f"{least} or more" if size < least else f"at most {most}",
-            )
+        if size is not None:
+            check_range(size, limits, where=f"--{name.replace('_', '-')}")
     accept = arguments.target_accept
     if accept is not None and not 0.5 <= accept < 1.0:
         raise UserError(
             f"cannot be {accept}", where="--target-accept", expected="0.5 to 1"
         )
-
-
-def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The fields of a plan that say which data, and how they are read."""
-    from pcmodel.behaviour.dataset.tables.pasted import unmarked
-    from pcmodel.behaviour.studies.fit import digest
-
-    path, where = Path(arguments.data), _together(arguments.where)
-    try:
-        data_sha256 = digest(
-            path,
-            bids_task=arguments.bids_task,
-            bids_suffix=arguments.bids_suffix,
-            where=where,
-        )
-    except OSError as error:
-        raise UserError(
-            f"cannot be read ({error.strerror})", where=shown(path)
-        ) from None
-    return {
-        "data": str(path),
-        "data_sha256": data_sha256,
-        "columns": _entries(arguments.columns),
-        "series_by": tuple(map(unmarked, _entries(arguments.series))),
-        "scale": scale_numbers(arguments.scale),
-        "after_outcome": arguments.after_outcome,
-        "judgements": _entries(arguments.judgements),
-        "bids_task": arguments.bids_task,
-        "bids_suffix": arguments.bids_suffix,
-        "where": where,
-        "missing": _entries(arguments.missing),
-        "units": _entries(arguments.units),
-        "codes": tuple(arguments.codes),
-    }
 
 
 def fit_experiment(
@@ -197,12 +130,12 @@ def fit_experiment(
     accept_unconverged: bool,
     is_smoke: bool = False,
     keep: Any,
-    open_stored: Any = lambda: lambda model: {},
+    open_store: Any = lambda model: {},
 ) -> Experiment:
     """The fit in the shape of an experiment, so that it is recorded like one.
 
-    `keep` is called with the posterior of the first model; `open_stored()` gives what
-    `run_workflow` opens its stores with.
+    `keep` is called with the posterior of the first model; `open_store` opens the stores of
+    `run_workflow`.
     """
     from pcmodel.behaviour.studies.fit import run_workflow
     from pcmodel.cli.pages import fit_page
@@ -216,7 +149,7 @@ def fit_experiment(
                 seed=seed,
                 progress=progress,
                 keep=keep,
-                open_store=open_stored(),
+                open_store=open_store,
             )
 
     return Experiment(
@@ -235,7 +168,7 @@ def fit_experiment(
     )
 
 
-def open_fit_chunks(folder: Path, identity: Any, *, anew: bool) -> Any:
+def open_fit_chunks(to: Destination, *, anew: bool) -> Any:
     """Where a fit's chains are kept: under all that decides them, the number of draws left out.
 
     They stay when the run is complete, so that the same fit of more draws goes on from
@@ -244,10 +177,12 @@ def open_fit_chunks(folder: Path, identity: Any, *, anew: bool) -> Any:
     """
     from dataclasses import replace
 
-    from pcmodel.cli.commands.replications import open_chunks
+    from pcmodel.record import to_jsonable
     from pcmodel.record.folder import read_status
 
-    chains = replace(identity.config, num_samples=0, num_steps=0, compare_with=())
+    identity, folder = to
+    chains = to_jsonable(identity.config)
+    chains |= {"num_samples": 0, "num_steps": 0, "compare_with": []}
     status = read_status(folder) or {}
     is_other = status.get("config_hash") not in (None, identity.config_hash)
     return open_chunks(
@@ -258,25 +193,20 @@ def open_fit_chunks(folder: Path, identity: Any, *, anew: bool) -> Any:
     )
 
 
-def show_finished(
-    experiment: Experiment,
-    identity: Any,
-    path: Path,
-    argv: list[str],
-    arguments: argparse.Namespace,
-) -> bool:
+def show_finished(experiment: Experiment, to: Destination, given: Given) -> bool:
     """Whether what a finished fit saved was asked for, and shown, though not to be trusted."""
     from pcmodel.behaviour.studies.fit import WorkflowResults
     from pcmodel.cli import terminal
-    from pcmodel.cli.execute import show
+    from pcmodel.cli.running.execute import show
     from pcmodel.record import RunFolder
     from pcmodel.record.arrays import read_arrays, rebuild
     from pcmodel.record.folder import is_complete
 
+    arguments = given.arguments
     asked = arguments.accept_unconverged and not arguments.overwrite
-    if not asked or not is_complete(path, identity):
+    if not asked or not is_complete(to.path, to.identity):
         return False
-    file = path / "arrays.npz"
+    file = to.path / "arrays.npz"
     try:
         results = rebuild(WorkflowResults, read_arrays(file))
     except (KeyError, ValueError) as error:
@@ -287,13 +217,13 @@ def show_finished(
         ) from None
     report = show(
         experiment,
-        identity.config,
+        to.identity.config,
         results,
-        folder=RunFolder.reopen(path, identity),
-        command=fit_command(argv),
+        folder=RunFolder.reopen(to.path, to.identity),
+        command=given.again(),
         is_smoke=arguments.smoke,
     )
-    terminal.print_summary(report, path)
+    terminal.print_summary(report, to.path)
     return True
 
 
@@ -305,39 +235,10 @@ def write_labelled(posterior: Any, folder: Path) -> None:
         write_netcdf(posterior, folder / "posterior.nc")
 
 
-def fit_command(argv: list[str]) -> str:
-    """The command that repeats the fit."""
-    words = [word for word in argv if word != "--overwrite"]
-    return shlex.join(["pcmodel", *words])
-
-
-def _entries(texts: Sequence[str]) -> tuple[str, ...]:
-    """Of all lists that were given, in their order."""
-    from pcmodel.behaviour.dataset.tables.pasted import entries
-
-    return tuple(entry for text in texts for entry in entries(text))
-
-
-def _together(expressions: Sequence[str]) -> str:
-    """One expression that holds where all of them do."""
-    if len(expressions) < 2:
-        return "".join(expressions).strip()
-    return " and ".join(f"({expression.strip()})" for expression in expressions)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def scale_numbers(text: str) -> tuple[float, ...]:
-    """The numbers of a scale; UserError for what is none."""
-    return tuple(_number(word) for word in _words(text))
-
-
-def _number(word: str) -> float:
-    number = to_finite(word)
-    if number is None:
-        raise UserError(
-            f"is not a number: {word!r}", where="--scale", expected="LOW,HIGH[,STEP]"
-        )
-    return number
+FIT = Command(
+    name="fit",
+    help="fit a model to behavioural data and write its folder and report",
+    description="Fit a participant model to a table of trials, or to a BIDS folder.",
+    add_arguments=add_arguments,
+    carry_out=fit,
+)

@@ -1,13 +1,19 @@
 """What the commands on made-up studies share: their options, and where replications lie."""
 
 import argparse
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from pcmodel.cli.commands.fit import scale_numbers
-from pcmodel.cli.numbers import count, place, whole
+from pcmodel.cli.commands.command import Command, Given, add_folder_arguments
+from pcmodel.cli.commands.tables import scale_numbers
+from pcmodel.cli.load import Experiment
+from pcmodel.cli.numbers import count
+from pcmodel.cli.running.preparation import prepare
+from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
 from pcmodel.errors import UserError
+from pcmodel.record.replications import StoredReplications
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
@@ -44,16 +50,6 @@ def check_made_up(people: int, trials: int, *, numbers: int = 20) -> None:
     check_fits(people, trials, numbers, what="so many people and trials", size=8)
 
 
-def add_folder_arguments(parser: argparse.ArgumentParser, name: str) -> None:
-    """Seed, output folder and how much is said."""
-    add = parser.add_argument
-    add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
-    add("--seed", type=whole, default=0, metavar="N", help="default 0")
-    add("--output", type=place, metavar="DIR", help=f"default runs/{name}-HASH-SEED")
-    add("--overwrite", action="store_true", help="replace a complete run")
-    add("--quiet", action="store_true", help="no progress on stderr")
-
-
 def task_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Arms and scale; UserError for a task that has none, or for what is no scale."""
     for name, task in (("arms", "bandit"), ("scale", "rating")):
@@ -73,16 +69,70 @@ def task_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"options": arguments.arms or 2, "scale": (scale[0], scale[1])}
 
 
-def open_store(
-    name: str, kind: type, folder: Path, plan: Any, arguments: argparse.Namespace
-) -> Any:
-    """Where this very study keeps its replications; empty with --overwrite."""
-    from pcmodel.cli.commands.replications import StoredReplications
-    from pcmodel.record import RunIdentity
+class Parts(NamedTuple):
+    """What a study computes, how it is stored, and how it is shown.
 
-    identity = RunIdentity(name, plan, arguments.seed)
-    own = f"replications-{identity.config_hash}-{arguments.seed}"
-    stored = StoredReplications(folder / own, kind)
-    if arguments.overwrite:
+    run: (plan, *, seed, progress, stored) to the results.
+    replication: the named tuple of arrays that is stored of each replication.
+    page: a module with `analyse`, `plot` and `report`.
+    """
+
+    run: Callable[..., Any]
+    replication: type
+    page: Any
+
+
+def study_command(
+    *,
+    name: str,
+    help: str,
+    description: str,
+    add_arguments: Callable[[argparse.ArgumentParser], None],
+    make_plan: Callable[[argparse.Namespace], Any],
+    question: Callable[[Any], str],
+    parts: Callable[[], Parts],
+) -> Command:
+    """A command that makes studies up and fits them; an interrupted one goes on.
+
+    make_plan: the plan that the arguments mean; UserError for what does not exist.
+    question: of a plan, as its page asks it.
+    parts: called once a plan is right, since they import what takes long to import.
+    """
+
+    def add_all(parser: argparse.ArgumentParser) -> None:
+        add_arguments(parser)
+        add_folder_arguments(parser, name=name)
+
+    def carry_out(given: Given) -> int:
+        arguments = given.arguments
+        prepare(arguments)
+        plan = make_plan(arguments)
+        to = destination(name, plan, arguments)
+        compute, replication, page = parts()
+
+        def run(config: Any, *, seed: int, progress: Any) -> Any:
+            stored = _open_store(to, replication, anew=arguments.overwrite)
+            return compute(config, seed=seed, progress=progress, stored=stored)
+
+        experiment = Experiment(
+            name=name,
+            question=question(plan),
+            config=type(plan),
+            run=run,
+            analyse=page.analyse,
+            plot=page.plot,
+            report=page.report,
+        )
+        return run_in_folder(experiment, to, arguments, command=given.again())
+
+    return Command(name, help, add_all, carry_out, description)
+
+
+def _open_store(to: Destination, kind: type, *, anew: bool) -> StoredReplications:
+    """Where this very study keeps its replications, in whatever precision it computes."""
+    hashed = replace(to.identity, float64=False).config_hash
+    folder = to.path / f"replications-{hashed}-{to.identity.seed}"
+    stored = StoredReplications(folder, kind)
+    if anew:
         stored.clear()
     return stored

@@ -3,35 +3,45 @@
 import argparse
 import shlex
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pcmodel.cli import terminal
+from pcmodel.cli.commands.command import Command, Given, add_folder_arguments
 from pcmodel.cli.load import Experiment
-from pcmodel.cli.numbers import place, whole
+from pcmodel.cli.numbers import whole
 from pcmodel.cli.options import configure, describe_type, field_types
-from pcmodel.cli.processes import add_process_arguments, wait_for_all
+from pcmodel.cli.running.preparation import precision, prepare
+from pcmodel.cli.running.processes import (
+    add_process_arguments,
+    join_processes,
+    wait_for_all,
+)
+from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
+from pcmodel.cli.running.stopping import WAS_INTERRUPTED
 from pcmodel.errors import UserError
-from pcmodel.record import RunIdentity
-from pcmodel.record.folder import COMPLETE, read_status
+from pcmodel.record import dump_json
+from pcmodel.record.folder import COMPLETE, is_complete, read_status
+from pcmodel.runtime.progress import Progress
 from pcmodel.training.plan import TrainingPlan
-from pcmodel.training.shipped import locate_plan
+from pcmodel.training.shipped import locate_plan, shipped
 
 CHECKPOINTS = "checkpoints"
 KEPT = (CHECKPOINTS, "tensorboard")
 """Folders that outlive a run that was broken off."""
 
 
-def add_train_arguments(train: argparse.ArgumentParser) -> None:
-    """The options of `pcmodel train`."""
-    add = train.add_argument
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `pcmodel train` itself; a configuration's are not among them."""
+    add = parser.add_argument
     add("plan", metavar="CONFIG", nargs="?", help="a name, or a .yaml or .json file")
     add("--list", action="store_true", help="the configurations that are shipped")
     add("--options", action="store_true", help="every --key of a configuration")
     add("--print-config", action="store_true", help="print the configuration and exit")
-    add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
-    add("--seed", type=whole, default=0, metavar="N", help="default 0")
-    add("--output", type=place, metavar="DIR", help="default runs/CONFIG-HASH-SEED")
+    add_folder_arguments(
+        parser, name="CONFIG", overwrite="begin anew, whatever is there"
+    )
     add(
         "--resume",
         action="store_true",
@@ -40,11 +50,36 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
     )
     add("--from-step", type=whole, metavar="N", help="go on from this checkpoint")
     add("--any-version", action="store_true", help="also from another version's")
-    add("--overwrite", action="store_true", help="begin anew, whatever is there")
     add("--float64", action="store_true", help="compute in double precision")
     add("--tensorboard", action="store_true", help="also write for TensorBoard")
-    add("--quiet", action="store_true", help="no progress on stderr")
-    add_process_arguments(train)
+    add_process_arguments(parser)
+
+
+def train(given: Given) -> int:
+    """Train what the configuration says, or print what it may say."""
+    arguments = given.arguments
+    if arguments.list:
+        terminal.print_shipped(shipped())
+        return 0
+    if arguments.options:
+        print("\n".join(plan_options()))
+        return 0
+    if arguments.plan is None:
+        raise UserError("no configuration was named", expected="pcmodel train CONFIG")
+    prepare(arguments)
+    plan = make_plan(arguments, given.rest)
+    if arguments.print_config:
+        print(dump_json(plan))
+        return 0
+    writes = join_processes(arguments)
+    with precision(arguments.float64):
+        to = destination(locate_plan(arguments.plan).stem, plan, arguments)
+        check_folder(to, arguments)
+        experiment = train_experiment(to, arguments, writes=writes)
+        if not writes:
+            return _help_training(experiment, to, arguments)
+        command = train_command(arguments, given.rest)
+        return run_in_folder(experiment, to, arguments, command=command)
 
 
 def make_plan(arguments: argparse.Namespace, tokens: Sequence[str]) -> TrainingPlan:
@@ -57,11 +92,7 @@ def make_plan(arguments: argparse.Namespace, tokens: Sequence[str]) -> TrainingP
 
 
 def train_experiment(
-    plan: TrainingPlan,
-    arguments: argparse.Namespace,
-    folder: Callable[[], Path],
-    *,
-    writes: bool = True,
+    to: Destination, arguments: argparse.Namespace, *, writes: bool = True
 ) -> Experiment:
     """The training in the shape of an experiment, so that it is recorded like one.
 
@@ -75,12 +106,12 @@ def train_experiment(
         from pcmodel.training.run import run_training
 
         if arguments.overwrite and writes:
-            _forget(folder())
+            _forget(to.path)
         wait_for_all("the folder is as it should be")
         done = run_training(
             config,
             seed=seed,
-            folder=folder(),
+            folder=to.path,
             from_step=arguments.from_step,
             any_version=arguments.any_version,
             tensorboard=arguments.tensorboard,
@@ -89,8 +120,8 @@ def train_experiment(
         return page.take(done)
 
     return Experiment(
-        name=locate_plan(arguments.plan).stem,
-        question=plan.question,
+        name=to.identity.experiment,
+        question=to.identity.config.question,
         config=TrainingPlan,
         run=run,
         analyse=page.analyse,
@@ -99,10 +130,9 @@ def train_experiment(
     )
 
 
-def check_folder(
-    path: Path, identity: RunIdentity, arguments: argparse.Namespace
-) -> None:
+def check_folder(to: Destination, arguments: argparse.Namespace) -> None:
     """Refuse, before anything is written, to go on with what cannot be gone on with."""
+    identity, path = to
     saved = (path / CHECKPOINTS).is_dir() and any((path / CHECKPOINTS).iterdir())
     if arguments.overwrite:
         if arguments.resume or arguments.from_step is not None:
@@ -121,6 +151,23 @@ def check_folder(
             where=str(path),
             expected="another --output, or --overwrite to begin anew",
         )
+
+
+def _help_training(
+    experiment: Experiment, to: Destination, arguments: argparse.Namespace
+) -> int:
+    """The part of a process that writes nothing; the first one tells how it went."""
+    if arguments.overwrite or not is_complete(to.path, to.identity):
+        try:
+            experiment.run(
+                to.identity.config,
+                seed=arguments.seed,
+                progress=Progress(silent=True),
+            )
+        except KeyboardInterrupt:
+            terminal.say("interrupted; the first process keeps what was finished")
+            return WAS_INTERRUPTED
+    return 0
 
 
 def train_command(arguments: argparse.Namespace, tokens: Sequence[str]) -> str:
@@ -150,3 +197,15 @@ def _default(plan: Any, name: str) -> Any:
 def _forget(folder: Path) -> None:
     for name in KEPT:
         shutil.rmtree(folder / name, ignore_errors=True)
+
+
+TRAIN = Command(
+    name="train",
+    help="train a network on images and write its folder and report",
+    usage="pcmodel train CONFIG [options] [--key value ...]",
+    description="Train what a configuration says; its values can be changed as --key value. "
+    "The same command goes on with a run that was broken off.",
+    add_arguments=add_arguments,
+    carry_out=train,
+    takes_more=True,
+)

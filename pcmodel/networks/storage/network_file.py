@@ -7,7 +7,6 @@ architecture, and so is one whose likelihood is of a class that is not defined w
 `pcmodel.networks.storage.likelihoods`).  Parameters that layers share are stored once and shared again.
 """
 
-import hashlib
 import io
 import json
 import os
@@ -27,6 +26,7 @@ from pcmodel.inputs.files import (
     shown,
     why_unreadable,
 )
+from pcmodel.inputs.hashes import hash_array, hash_text
 from pcmodel.networks.network import Network, as_model, with_arrays
 from pcmodel.networks.storage.description import build_layer, describe_layer
 from pcmodel.networks.storage.likelihoods import (
@@ -88,8 +88,7 @@ def check_place(path: str | os.PathLike) -> None:
 
 def checksum(metadata: dict[str, Any]) -> str:
     """SHA-256 of what a file says about its network, the arrays' own checksums included."""
-    text = json.dumps(metadata, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hash_text(json.dumps(metadata, sort_keys=True))
 
 
 @checked_arguments
@@ -165,13 +164,8 @@ def describe(network: Network, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
             None if value is None else list(value[...].shape)
             for value in network.log_precision
         ],
-        "sha256": {name: digest(value) for name, value in arrays.items()},
+        "sha256": {name: hash_array(value) for name, value in arrays.items()},
     }
-
-
-def digest(array: np.ndarray) -> str:
-    """SHA-256 of an array's bytes."""
-    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
 def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -192,7 +186,7 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     metadata = parse_json(text, where=where)
     check_metadata(metadata, where)
     for name, value in arrays.items():
-        if digest(value) != metadata["sha256"].get(name):
+        if hash_array(value) != metadata["sha256"].get(name):
             raise UserError(
                 f"{where} is damaged: array {name} does not match its checksum."
             )

@@ -26,8 +26,8 @@ import numpy as np
 from jax import Array
 from jaxtyping import Complex, Float
 
-from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import Count
 from pcmodel.neuromodulation.pharmacology.receptors import occupancy
 
 AT_ONCE = 1e12
@@ -77,16 +77,8 @@ class WithRates:
     substeps: steps between two times; the error falls with its square.
     """
 
-    substeps: int = 8
+    substeps: Count = 8
     integrates = True
-
-    def __post_init__(self):
-        if not isinstance(self.substeps, int) or self.substeps < 1:
-            raise UserError(
-                f"substeps is {self.substeps!r}",
-                where="WithRates",
-                expected="a whole number, 1 or more",
-            )
 
     def occupy(
         self, ratios: Ratios, times: Array, off_rates: Array, tone: Array

@@ -19,8 +19,8 @@ from pcmodel.behaviour.sampling.nuts import (
     provenance_of,
     same_fit,
 )
-from pcmodel.cli.commands.replications import StoredReplications
 from pcmodel.errors import UserError
+from pcmodel.record.replications import StoredReplications
 from tests.behaviour.gaussian import GaussianModel, make_series
 
 SMALL = Nuts(num_warmup=50, num_samples=30, num_chains=2, chunk=10)

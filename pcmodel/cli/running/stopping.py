@@ -1,10 +1,12 @@
-"""Signals: whatever asks a run to stop is one interrupt."""
+"""How a command ends: its exit code; whatever asks a run to stop is one interrupt."""
 
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
+
+FAILURE, BAD_INPUT, WAS_INTERRUPTED = 1, 2, 130
 
 
 def ignore_further_interrupts() -> None:

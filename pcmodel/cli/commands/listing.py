@@ -1,0 +1,19 @@
+"""`pcmodel list`: which experiments there are."""
+
+from pcmodel.cli import terminal
+from pcmodel.cli.catalogue import catalogue
+from pcmodel.cli.commands.command import Command, Given
+
+
+def print_experiments(given: Given) -> int:
+    """The table of experiments, read without running any."""
+    terminal.print_catalogue(catalogue())
+    return 0
+
+
+LIST = Command(
+    name="list",
+    help="the experiments, their questions and times",
+    add_arguments=lambda parser: None,
+    carry_out=print_experiments,
+)

@@ -1,0 +1,39 @@
+"""What is settled before anything is computed: the seed, how code is compiled, the precision."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pcmodel.errors import UserError
+from pcmodel.record.environment import is_float64
+from pcmodel.runtime.flags import compile_quickly, keep_compiled
+
+
+def prepare(arguments: argparse.Namespace, *, keeps_compiled: bool = True) -> None:
+    """Refuse a seed out of range; compile quickly for --smoke.
+
+    keeps_compiled: let compiled programs serve later runs too.
+    """
+    seed = arguments.seed
+    if not 0 <= seed < 2**32:
+        raise UserError(f"cannot be {seed}", where="--seed", expected="0 to 4294967295")
+    if arguments.smoke:
+        compile_quickly()
+    if keeps_compiled:
+        keep_compiled()
+
+
+@contextmanager
+def precision(float64: bool) -> Iterator[None]:
+    """Double precision for one run, before the experiment makes any array."""
+    if not float64:
+        yield
+        return
+    import jax
+
+    before = is_float64()
+    jax.config.update("jax_enable_x64", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_x64", before)
