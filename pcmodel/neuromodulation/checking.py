@@ -26,9 +26,8 @@ from pcmodel.neuromodulation.dosing import (
 from pcmodel.neuromodulation.participant import Participant
 from pcmodel.neuromodulation.pharmacology.exchange import Exchange
 
-LONGEST_STEP = (
-    0.25  # h, between times at which a pool or the exchange of receptors is integrated
-)
+# Hours between times at which a pool or the exchange of receptors is integrated, at most.
+LONGEST_STEP = 0.25
 
 
 def as_hours(times: Any) -> Array:

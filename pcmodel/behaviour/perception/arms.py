@@ -54,8 +54,8 @@ class IndependentArms:
         self, parameters: Any, beliefs: Beliefs, prediction: Prediction, trial: Inputs
     ) -> Beliefs:
         def one(own: Beliefs, expected: Prediction, arm: Array) -> Beliefs:
-            mine = trial._replace(seen=trial.seen & (trial.arm == arm))
-            return self.model.update(parameters, own, expected, mine)
+            shown = trial._replace(seen=trial.seen & (trial.arm == arm))
+            return self.model.update(parameters, own, expected, shown)
 
         return jax.vmap(one)(beliefs, prediction, jnp.arange(self.num_arms))
 

@@ -15,9 +15,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-NEARLY = (
-    0.03  # spread of rates times time below which the Taylor expansion is more exact
-)
+# Spread of rates times time below which the Taylor expansion is more exact.
+NEARLY = 0.03
 
 
 class Kinetics(NamedTuple):
