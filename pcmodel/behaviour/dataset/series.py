@@ -45,7 +45,7 @@ from pcmodel.behaviour.dataset.values.missing import coded_cells, without_codes
 from pcmodel.behaviour.dataset.values.near_numbers import listed_numbers
 from pcmodel.behaviour.dataset.values.options import check_options
 from pcmodel.behaviour.dataset.values.seconds import in_seconds
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.violations import Place, Violations
 from pcmodel.inputs.arguments import checked_arguments
 
 MOST_PEOPLE = 8  # who are named in an option
@@ -151,13 +151,8 @@ def arrange(
     people = None if parts else places[PARTICIPANT]  # a column that --where knows
     notes = _notes(table, parts, values)
     if "reaction_time" in places and "reaction_time" in values:
-        sessions = (
-            table.columns[places["session"]] if "session" in places else table.raw.file
-        )
-        groups = list(zip(who, sessions, table.raw.file, strict=True))
-        times = values["reaction_time"]
-        values["reaction_time"], note = in_seconds(table, times, groups, people)
-        notes.append(note)
+        times, note = _seconds(table, values["reaction_time"], who, people)
+        values["reaction_time"], notes = times, [*notes, note]
     grouped = [n for n in dict.fromkeys(("session", *series_by)) if n in places]
     keys = [who] + [
         read_labels(table, places[name], table.reading.codes.get(name, ()))
@@ -171,18 +166,11 @@ def arrange(
     before = len(problems)
     used = {places[name] for name in (*grouped, *covariates)} | in_where | set(parts)
     considered = {places[name] for name in extra} | in_where
-    taken = used | set(places.values())
-    check_rows(table, values, who, considered)
-    check_chosen(table, considered | taken, {*table.given, *table.reading.codes})
-    check_attempts(trials, taken)
-    check_phases(trials, values, used)
-    check_sessions(trials, used)
-    check_people_apart(trials, _first_seen(who), taken)
-    check_returned(table, who, taken)
+    _check_trials(trials, values, who, used, considered)
     check_repeats(trials, None if people in in_where else people)
     if len(problems) == before:
         notes.append(check_restarts(trials, used, people))
-    # Trials that stand twice because of these rows or columns are no second violation.
+    # Trials that occur twice because of these rows or columns are no second violation.
     settled = len(problems) == before
     found, changing = read_covariates(trials, covariates)
     order, note = in_order(trials, used, settled=settled and not changing)
@@ -191,6 +179,40 @@ def arrange(
     problems.raise_if_any()
     padded = _pad(values, series, _first_seen(who), order, found)
     return padded._replace(notes=tuple(note for note in notes if note))
+
+
+def _check_trials(
+    trials: Trials,
+    values: Mapping[str, np.ndarray],
+    who: Sequence[str],
+    used: set[str],
+    considered: set[str],
+) -> None:
+    """Refuse rows that are no trials, and columns that would divide them otherwise.
+
+    used: columns of conditions, series and `where`.
+    considered: those of them that the user named.
+    """
+    taken = used | set(trials.places.values())
+    settled = {*trials.given, *trials.reading.codes}
+    check_rows(trials, values, who, considered)
+    check_chosen(trials, considered | taken, settled)
+    check_attempts(trials, taken)
+    check_phases(trials, values, used)
+    check_sessions(trials, used)
+    check_people_apart(trials, _first_seen(who), taken)
+    check_returned(trials, who, taken)
+
+
+def _seconds(
+    table: TaskTable, times: np.ndarray, who: Sequence[str], people: str | None
+) -> tuple[np.ndarray, str]:
+    """Reaction times in seconds, and a note on their unit."""
+    sessions = table.raw.file
+    if "session" in table.places:
+        sessions = table.columns[table.places["session"]]
+    labels = list(zip(who, sessions, table.raw.file, strict=True))
+    return in_seconds(table, times, labels, people)
 
 
 def _check_thousands(
@@ -307,11 +329,10 @@ def _check_usable(table: TaskTable, people: str | None, who: Sequence[str]) -> N
     silent = [name for name in last if name not in answered]
     for name in silent:
         if not is_missing(name):
-            table.problems.add(
+            i = last[name]
+            Place(table.problems, raw.file[i], row=raw.row[i]).refuse(
                 "the last row of a participant who has not one usable response: leave "
-                f"the participant out{_people_out(people, silent)}",
-                file=raw.file[last[name]],
-                row=raw.row[last[name]],
+                f"the participant out{_people_out(people, silent)}"
             )
 
 

@@ -113,14 +113,14 @@ def _about_scales(series: Series) -> Sequence[str]:
         values = np.abs(series.values.get(name, np.full(series.present.shape, np.nan)))
         given = series.present & np.isfinite(values)
         greatest = [
-            values[mine].max()
+            values[own].max()
             for person in range(series.num_participants)
-            if (mine := (series.participant == person)[:, None] & given).any()
+            if (own := (series.participant == person)[:, None] & given).any()
         ]
         if not greatest:
             continue
         most = max(greatest)
-        narrow = sum(NARROW * own < most for own in greatest)
+        narrow = sum(NARROW * largest < most for largest in greatest)
         if narrow:
             found.append(
                 f"people whose {name} never goes beyond a fifth of the greatest "

@@ -289,10 +289,10 @@ def _check_trials(
         before = len(clock.falls(stand, within))
         if before <= most:  # the rows, too, speak for the clock
             least = max(before, most) if before else 0
-            asked = len(fallen) > least and not numbers_rows(clock.name)
+            contradicts = len(fallen) > least and not numbers_rows(clock.name)
         else:
-            asked = clock.is_time and len(fallen) > most
-        if asked:
+            contradicts = clock.is_time and len(fallen) > most
+        if contradicts:
             also = f" or {as_column('trial', clock.name)}" if clock.is_number else ""
             neither = all_rows(clock.name, trials.columns[clock.name][fallen[0]])
             trials.row(clock.name, fallen[0]).refuse(

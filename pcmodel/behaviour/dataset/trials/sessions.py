@@ -62,11 +62,11 @@ def check_sessions(trials: Trials, used: set[str]) -> None:
             continue  # trials that occur twice are refused as such
         if sure != "surely" and not is_in_turn(trials, cells, trials.series, rows):
             continue
-        whose, option = "a person", as_column("session", name)
+        owner, option = "a person", as_column("session", name)
         if session:
-            whose, option = "one session", as_series(name)
+            owner, option = "one session", as_series(name)
         trials.column(name).refuse(
-            f"seems to name sessions, and {whose} has several; say so if the belief "
+            f"seems to name sessions, and {owner} has several; say so if the belief "
             f"starts afresh with it ({option}) or is carried on over it "
             f"({as_column('block', name)}), or leave the column out"
         )
