@@ -1,4 +1,4 @@
-"""Data that come with the package or are fetched once, and how they reach a network.
+"""Data sets of the package and downloaded ones, and their preparation for networks.
 
 May import: `inputs`, `runtime`.
 """

@@ -1,4 +1,4 @@
-"""Random changes of a training image that do not change what it shows.
+"""Random changes of training images that keep their class.
 
 Written for one image and one key; the caller maps it over a batch and compiles it:
 
@@ -22,17 +22,16 @@ Image = Shaped[Array, "height width channels"]
 @checked_options("Augmentation.")
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """What may happen to an image; by default nothing.
+    """Random changes of an image; by default none.
 
-    max_shift: rows and columns are each moved by a whole number of pixels, uniform on
-        -max_shift..max_shift. This is the usual "random crop with padding max_shift".
-    flip: left and right are exchanged with probability 1/2.
-    reflect: what moves in from outside is the image's mirror image (its edge not repeated), not
-        zero.
+    Attributes:
+        max_shift: rows and columns are each moved by a whole number of pixels, uniform on
+            -max_shift..max_shift. This is the usual "random crop with padding max_shift".
+        flip: whether left and right are exchanged with probability 1/2.
+        reflect: whether new pixels are the image's mirror image (its edge not repeated), not zero.
 
-    The values that are kept are kept exactly, in their own type. Options are static: equal
-    ones share one compiled program. Raises UserError for a negative shift, and for one that a
-    mirror image cannot fill.
+    Other pixels keep their exact values and type. Options are static: equal ones share one
+    compiled program. UserError for a negative shift, and for one that a mirror image cannot fill.
     """
 
     max_shift: Annotated[int, Range(0)] = 0
@@ -40,7 +39,7 @@ class Augmentation:
     reflect: bool = False
 
     def __call__(self, key: Key[Array, ""], image: Image) -> Image:
-        """One image, (height, width, channels), changed at random."""
+        """The image, (height, width, channels), with random changes."""
         shift_key, flip_key = jax.random.split(key)
         if self.max_shift > 0:
             bound = self.max_shift
@@ -57,9 +56,8 @@ def shift_image(
 ) -> Image:
     """The image moved down by `shift[0]` and right by `shift[1]` pixels.
 
-    Neither may exceed `max_shift` in size (it would be cut to it). New pixels are zero, or
-    with `reflect` the image's mirror image. Raises UserError when max_shift is not smaller than the
-    side to be mirrored.
+    Larger shifts than `max_shift` are clipped to it. New pixels are zero, or with `reflect` the
+    image's mirror image. UserError when max_shift is not smaller than the side to be mirrored.
     """
     height, width, channels = image.shape
     if reflect and max_shift >= min(height, width):
@@ -79,5 +77,5 @@ def shift_image(
 
 
 def flip_image(image: Image) -> Image:
-    """Left and right exchanged."""
+    """The image with left and right exchanged."""
     return image[:, ::-1]

@@ -1,4 +1,4 @@
-"""What every set of labelled images must satisfy, whatever file or array it came from."""
+"""Checks of labelled images, from files or arrays."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ def as_bytes(
 ) -> UInt8[np.ndarray, "n height width channels"]:
     """Grey levels 0 to 255 as bytes, (n, height, width, channels).
 
-    Whole numbers in that range are taken in any type.  Raises UserError for none, for another number of
-    axes, channels first, fractions, and what lies outside.
+    Whole numbers in that range may have any type. UserError for no images, another number of axes,
+    channels first, fractions, and values outside of the range.
     """
     values = np.asarray(read_numbers(images, where=where))
     _check_axes(values.shape, where)
@@ -43,7 +43,7 @@ def as_bytes(
 
 
 def check_brightness(images: UInt8[np.ndarray, "..."], *, where: str) -> None:
-    """Raise a UserError for a set of bytes that seem to have been scaled to [0, 1] before."""
+    """UserError for a set of bytes that seem to have another white than 255."""
     brightest = int(images.max())
     if brightest <= 1:
         raise _looks_scaled(where, "no pixel of the whole set is above 1")
@@ -58,7 +58,7 @@ def check_brightness(images: UInt8[np.ndarray, "..."], *, where: str) -> None:
 def as_labels(
     labels: Any, num_images: int, *, num_classes: int, where: str
 ) -> Int[np.ndarray, " n"]:
-    """One whole number for each image, 0 to num_classes - 1; UserError for anything else."""
+    """The labels, one whole number from 0 to num_classes - 1 for each image; UserError for others."""
     values = np.asarray(read_numbers(labels, where=where))
     remedy = None
     if values.ndim == 2 and values.shape[1] == 1:
@@ -78,6 +78,7 @@ def as_labels(
 
 
 def _check_axes(shape: tuple[int, ...], where: str) -> None:
+    """UserError for another shape than (n, height, width, channels), with a way to it."""
     remedy = None
     if len(shape) == 3:
         remedy = "an axis of channels: images[..., None]"
@@ -100,7 +101,7 @@ def _looks_scaled(where: str, what: str) -> UserError:
 
 
 def check_images(images: np.ndarray, *, shape: tuple[int, ...], where: str) -> None:
-    """Raise a UserError unless there are images, and of `shape`."""
+    """UserError unless there are images, and of `shape`."""
     if images.shape[1:] != shape or len(images) == 0:
         raise UserError(
             f"holds {len(images)} images of {_by(images.shape[1:])}",
@@ -112,7 +113,7 @@ def check_images(images: np.ndarray, *, shape: tuple[int, ...], where: str) -> N
 def check_labels(
     labels: np.ndarray, num_images: int, *, num_classes: int, where: str
 ) -> None:
-    """Raise a UserError unless every image has a label, and all are in range."""
+    """UserError unless every image has a label, and all are in range."""
     if len(labels) != num_images:
         raise UserError(
             f"holds {len(labels)} labels for {num_images} images",

@@ -29,10 +29,10 @@ Batch = tuple[UInt8[np.ndarray, "n height width channels"], UInt8[np.ndarray, " 
 
 
 def parse_batch(content: bytes, where: str) -> Batch:
-    """Images (n, 32, 32, 3) and labels of one batch, whatever its number of records.
+    """Images (n, 32, 32, 3) and labels of one batch of any number of records.
 
-    Raises UserError naming `where` for content that is no whole number of records, and for labels
-    out of range.
+    UserError naming `where` for content that is no whole number of records, and for labels out of
+    range.
     """
     if not content or len(content) % RECORD_BYTES:
         raise UserError(
@@ -48,7 +48,7 @@ def parse_batch(content: bytes, where: str) -> Batch:
 
 
 def read_folder(folder: Path) -> dict[str, Batch]:
-    """All six batches of a folder of `.bin` files."""
+    """All six batches of a folder of `.bin` files; UserError where one is missing or damaged."""
     missing = [name for name in BATCHES if not (folder / name).exists()]
     if missing:
         raise UserError(
@@ -63,9 +63,10 @@ def read_folder(folder: Path) -> dict[str, Batch]:
 
 
 def read_archive(path: Path, *, original: str = "") -> dict[str, Batch]:
-    """All six batches of a `.tar.gz`, read in passing: nothing is unpacked to the disk.
+    """All six batches of a `.tar.gz`, which is not unpacked to the disk.
 
-    `original` describes the published file (its checksum) for the errors.
+    `original` describes the published file (its checksum) for messages. UserError where a batch is
+    missing or the archive is damaged.
     """
     try:
         contents = _members(path)
@@ -76,7 +77,7 @@ def read_archive(path: Path, *, original: str = "") -> dict[str, Batch]:
 
 def _members(path: Path) -> dict[str, bytes]:
     contents = {}
-    # tarfile's own decompression does not look at gzip's check sum, which comes last.
+    # tarfile's own decompression ignores gzip's checksum, which is at the end.
     with gzip.open(path) as file:
         with tarfile.open(fileobj=file, mode="r|") as archive:
             for member in archive:

@@ -1,4 +1,4 @@
-"""Handwritten digits that need no download: scikit-learn's embedded copy.
+"""Handwritten digits without a download: the copy in scikit-learn.
 
 1,797 images of 8 x 8 pixels in 17 grey levels (Alpaydin & Kaynak 1998, UCI Optical Recognition of
 Handwritten Digits).
@@ -17,7 +17,13 @@ NUM_CLASSES = 10
 
 
 class DigitsSplit(NamedTuple):
-    """Pixels in [0, 1], shape (examples, 64); labels 0-9."""
+    """The digits, divided for training and test.
+
+    train_images: pixels in [0, 1], (examples, 64).
+    train_labels: 0 to 9.
+    test_images: pixels in [0, 1], (examples, 64).
+    test_labels: 0 to 9.
+    """
 
     train_images: np.ndarray
     train_labels: np.ndarray
@@ -26,7 +32,7 @@ class DigitsSplit(NamedTuple):
 
 
 def load_digits_split() -> DigitsSplit:
-    """The one fixed stratified split: a third held out."""
+    """The digits in a fixed stratified split, with a third for the test."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 

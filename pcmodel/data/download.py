@@ -1,7 +1,7 @@
-"""Files fetched once: checked against a published checksum, then kept.
+"""Files that are downloaded once and checked against a published checksum.
 
-A file that is already in its place is used as it is, whoever put it there, and so nothing that a
-user placed is ever replaced. What is fetched appears whole, with the right checksum, or not at all.
+A file that is already in its place is used as it is and never replaced. A download is stored as a
+whole, with the right checksum, or not at all.
 """
 
 import os
@@ -17,9 +17,11 @@ PLACE_VARIABLE = "PCMODEL_DATA"
 
 
 class Remote(NamedTuple):
-    """A file of the net: its name, where it is offered, what it must hash to.
+    """A file to be downloaded.
 
-    `checksum` is written `sha256:...` or `md5:...`; `addresses` are tried in order.
+    name: of the file.
+    addresses: tried in order.
+    checksum: `sha256:...` or `md5:...`.
     """
 
     name: str
@@ -28,7 +30,7 @@ class Remote(NamedTuple):
 
 
 def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where data sets are kept, a folder each: PCMODEL_DATA, else the user's cache.
+    """The folder of all data sets: PCMODEL_DATA, else the user's cache.
 
     The cache is `pcmodel/data` under XDG_CACHE_HOME (else ~/.cache).
     """
@@ -39,10 +41,10 @@ def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def fetch(remote: Remote, folder: Path) -> Path:
-    """The file in `folder`, downloaded if it is not there yet.
+    """The file in `folder`, downloaded if it is not there.
 
-    Raises UserError, and leaves no file, when no address offers it, when what arrives has another
-    checksum, when the folder cannot be written, or when `pooch` is not installed.
+    UserError, without a file left, when no address has it, when the download has another checksum,
+    when the folder cannot be written, or when `pooch` is not installed.
     """
     path = folder / remote.name
     if path.exists():
@@ -62,7 +64,7 @@ def fetch(remote: Remote, folder: Path) -> Path:
 
 
 def _attempt(pooch: Any, remote: Remote, address: str, folder: Path) -> str | None:
-    """Download from one address; why it failed, or None when the file is there."""
+    """Download from one address; None, or the reason why it failed."""
     try:
         _download(pooch, remote, address, folder)
     except OSError as error:
@@ -101,7 +103,7 @@ def _import_pooch(remote: Remote, folder: Path) -> Any:
 
 @contextmanager
 def _quiet(pooch: Any) -> Iterator[None]:
-    """Keep pooch's own line off the terminal: the stage says it."""
+    """Suppress pooch's own line on the terminal, which the stage replaces."""
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel("WARNING")
@@ -112,7 +114,7 @@ def _quiet(pooch: Any) -> Iterator[None]:
 
 
 class _Megabytes:
-    """What pooch expects of a progress bar, told to a stage."""
+    """A progress bar for pooch that advances a stage."""
 
     def __init__(self, stage: Stage):
         self._stage = stage
@@ -132,7 +134,7 @@ class _Megabytes:
 
 
 def _is_of_the_file_system(error: OSError) -> bool:
-    """The network's errors are OSErrors too, but carry no number."""
+    """Whether an error is of the file system; those of the network have no number."""
     is_local = error.errno is not None or isinstance(error, PermissionError)
     return is_local and not isinstance(error, ConnectionError)
 

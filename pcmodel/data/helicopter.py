@@ -1,7 +1,7 @@
-"""Ten people in the helicopter task: embedded, read with numpy alone.
+"""Data of ten people in the helicopter task, which come with the package.
 
-See `HELICOPTER_LICENSE.txt` beside the file for the study to cite, the licence, and the
-rule by which the subset was chosen.
+`HELICOPTER_LICENSE.txt` beside the file has the study to cite, the licence, and the rule by which
+the subset was chosen.
 """
 
 from importlib import resources
@@ -15,21 +15,32 @@ NUM_TRIALS = 200
 
 
 class HelicopterData(NamedTuple):
-    """Positions in screen units (0 to 300); arrays are (participants, trials)."""
+    """Trials of the helicopter task, (participants, trials) each; positions in screen units, 0 to 300.
 
-    participant: np.ndarray  # (participants,): numbers in the original study
+    participant: numbers in the original study, (participants,).
+    trial: number of the trial.
+    outcome: position of the outcome.
+    report: position of the bucket, set before the outcome of the same trial.
+    helicopter: true position of the helicopter.
+    change_point: whether the helicopter moved before this outcome.
+    noise_sd: SD of outcomes in the task, 10 or 25.
+    helicopter_seen: whether the helicopter was shown with the outcome (catch trial).
+    block_start: whether a block begins.
+    """
+
+    participant: np.ndarray
     trial: np.ndarray
     outcome: np.ndarray
-    report: np.ndarray  # bucket position, set before the outcome of the same trial
-    helicopter: np.ndarray  # true position
-    change_point: np.ndarray  # bool: the helicopter moved before this outcome
-    noise_sd: np.ndarray  # the task's outcome SD, 10 or 25
-    helicopter_seen: np.ndarray  # bool: shown together with the outcome (catch trial)
-    block_start: np.ndarray  # bool
+    report: np.ndarray
+    helicopter: np.ndarray
+    change_point: np.ndarray
+    noise_sd: np.ndarray
+    helicopter_seen: np.ndarray
+    block_start: np.ndarray
 
 
 def load_helicopter() -> HelicopterData:
-    """The embedded subset: ten younger adults, a hundred trials at each outcome SD."""
+    """The data of ten younger adults, a hundred trials at each outcome SD."""
     source = resources.files("pcmodel.data").joinpath(FILE_NAME)
     with source.open("r", encoding="utf-8-sig") as stream:
         names = stream.readline().strip().split(",")

@@ -1,4 +1,4 @@
-"""The idx format of MNIST and its kin: a magic number, the sizes, then bytes.
+"""The idx format of MNIST and similar data: a magic number, the sizes, then bytes.
 
 Two zero bytes, a byte for the type of the values (8: unsigned bytes), a byte for the number of
 axes, one big-endian 32-bit integer for the length of each axis, the values in row-major order.
@@ -21,10 +21,10 @@ GZIP_MAGIC = b"\x1f\x8b"
 def read_idx(
     path: Path, *, num_axes: int, original: str = ""
 ) -> UInt8[np.ndarray, "..."]:
-    """The array in an idx file, compressed by gzip or not (its first bytes tell).
+    """The array in an idx file, compressed by gzip or not.
 
-    `original` describes the published file (its checksum) for the errors. Raises UserError naming
-    the file when it is unreadable, damaged or truncated, or holds another kind of array.
+    `original` describes the published file (its checksum) for messages. UserError naming the file
+    when it is unreadable, damaged or truncated, or holds another kind of array.
     """
     content = _decompressed(path, original)
     head = 4 + 4 * num_axes
@@ -56,7 +56,7 @@ def _decompressed(path: Path, original: str) -> bytes:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The file's content. Raises UserError when the system refuses."""
+    """The file's content; UserError when it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -66,7 +66,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def damaged(path: Path, error: Exception, original: str = "") -> UserError:
-    """The one sentence for compressed data that do not decompress."""
+    """The error for compressed data that cannot be decompressed."""
     return UserError(
         f"is damaged or cut short ({error})",
         where=str(path),

@@ -1,7 +1,7 @@
-"""Image data sets with labels: embedded, downloaded once, or from a folder of the user's.
+"""Image data sets with labels: of the package, downloaded once, or from a user's folder.
 
-Images stay unsigned bytes here, an eighth of what they take as float64: the trainer puts them on the device
-once, and `as_levels` makes levels of a batch there.
+Images are unsigned bytes, which take an eighth of the memory of float64: the trainer moves them to
+the device once, and `as_levels` converts each batch there.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,15 @@ Folder = str | Path | None
 
 
 class ImageData(NamedTuple):
-    """Grey levels 0 to 255, (n, height, width, channels); labels 0 to num_classes - 1."""
+    """A data set of labelled images.
+
+    train_images: grey levels 0 to 255.
+    train_labels: 0 to num_classes - 1.
+    test_images: grey levels 0 to 255.
+    test_labels: 0 to num_classes - 1.
+    name: of the data set.
+    num_classes: the number of classes.
+    """
 
     train_images: UInt8[np.ndarray, "train height width channels"]
     train_labels: Int[np.ndarray, " train"]
@@ -50,16 +58,16 @@ class ImageData(NamedTuple):
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """(height, width, channels)."""
+        """The shape of one image, (height, width, channels)."""
         height, width, channels = self.train_images.shape[1:]
         return height, width, channels
 
 
 def check_image_data(data: ImageData) -> ImageData:
-    """The same with images as bytes and labels as whole numbers, whoever made it.
+    """The data set with images as bytes and labels as whole numbers.
 
-    Raises UserError naming the set for images that are no grey levels of 0 to 255 or of two shapes,
-    and for labels that are not one class for each image.
+    UserError naming the set for images that are no grey levels of 0 to 255 or of two shapes, and for
+    labels that are not one class for each image.
     """
     if not isinstance(data, ImageData):
         raise UserError(
@@ -93,7 +101,12 @@ def check_image_data(data: ImageData) -> ImageData:
 
 
 class ValidationSplit(NamedTuple):
-    """`data` without the held-out training images, and these."""
+    """A data set with a part of its training images held out.
+
+    data: without the held-out images.
+    images: the held-out images.
+    labels: of the held-out images.
+    """
 
     data: ImageData
     images: UInt8[np.ndarray, "num height width channels"]
@@ -104,8 +117,8 @@ class ValidationSplit(NamedTuple):
 def load_images(name: str, folder: Folder = None) -> ImageData:
     """The data set called `name`: digits, mnist, fashion_mnist or cifar10.
 
-    `folder` is as for that set's own loader; the digits take none. Raises UserError for another
-    name, and what that loader raises.
+    `folder` is as for that set's own loader; the digits take none. UserError for another name, and
+    as that loader does.
     """
     if name not in LOADERS:
         raise unknown_name("image data set", name, LOADERS)
@@ -119,10 +132,9 @@ def load_images(name: str, folder: Folder = None) -> ImageData:
 
 
 def load_digits_images() -> ImageData:
-    """The embedded digits, 8 x 8, with the split of `load_digits_split`.
+    """The digits of scikit-learn, 8 x 8, with the split of `load_digits_split`.
 
-    Their 17 grey levels k are spread over 0 to 255 as round(255 k / 16), from which k is recovered
-    without loss as round(16 v / 255).
+    Their 17 grey levels k become v = round(255 k / 16), so that k = round(16 v / 255) exactly.
     """
     split = load_digits_split()
     shape = (-1, IMAGE_SIDE, IMAGE_SIDE, 1)
@@ -139,12 +151,12 @@ def load_digits_images() -> ImageData:
 def load_mnist(folder: Folder = None) -> ImageData:
     """MNIST: 60,000 and 10,000 images of 28 x 28 x 1 (LeCun et al. 1998).
 
-    Downloaded once, with checksum, into `pcmodel.data.download.data_folder()`. Or give a `folder`
-    holding the four idx files, compressed or not, in itself or in a subfolder `mnist`; then nothing
-    is downloaded, and the content may differ from the published files where its structure does not.
+    Downloaded once, with checksum, into `pcmodel.data.download.data_folder()`. Or read from a
+    `folder` with the four idx files, compressed or not, or with a subfolder `mnist` that has them;
+    then nothing is downloaded, and no checksum is compared.
 
-    Raises UserError, naming the file, when it is missing, cannot be downloaded, is damaged or
-    truncated, or holds images of another shape or labels out of range.
+    UserError, naming the file, when it is missing, cannot be downloaded, is damaged or truncated, or
+    holds images of another shape or labels out of range.
     """
     return _load_idx(MNIST, folder)
 
@@ -152,8 +164,8 @@ def load_mnist(folder: Folder = None) -> ImageData:
 def load_fashion_mnist(folder: Folder = None) -> ImageData:
     """Fashion-MNIST: clothes in MNIST's sizes and format (Xiao et al. 2017).
 
-    As `load_mnist`, with a subfolder `fashion_mnist`. The file names are MNIST's too, so that
-    MNIST's own folder, given here, cannot be told apart.
+    As `load_mnist`, with a subfolder `fashion_mnist`. The file names are those of MNIST, so that
+    MNIST's own folder, given here, is not recognised as another data set.
     """
     return _load_idx(FASHION_MNIST, folder)
 
@@ -188,7 +200,7 @@ LOADERS: dict[str, Callable[..., ImageData]] = {
 def split_validation(data: ImageData, num: int) -> ValidationSplit:
     """Hold out the last `num` training images, in their order; views, not copies.
 
-    Raises UserError unless 0 < num < the number of training images, and as `check_image_data` does.
+    UserError unless 0 < num < the number of training images, and as `check_image_data` does.
     """
     data = check_image_data(data)
     count = len(data.train_images)
@@ -214,7 +226,7 @@ def _load_idx(source: Published, folder: Folder) -> ImageData:
 def _idx_examples(
     source: Published, files: tuple[int, int], root: Path | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The images, with an axis for their one channel, and the labels."""
+    """The images, (n, height, width, 1), and the labels of two idx files."""
     remotes = [source.files[index] for index in files]
     places = [_find_idx(source, remote.name, root) for remote in remotes]
     paths = [
@@ -229,7 +241,7 @@ def _idx_examples(
 
 
 def _find_idx(source: Published, name: str, root: Path | None) -> Path | None:
-    """The file under its published name or as unpacking leaves it; None to be fetched."""
+    """The file under its published name or its name when unpacked; None for a download."""
     plain = name.removesuffix(".gz")
     for place in _places(source, root):
         for variant in (name, plain, plain.replace("-idx", ".idx")):
@@ -243,7 +255,7 @@ def _find_idx(source: Published, name: str, root: Path | None) -> Path | None:
 
 
 def _cifar_batches(root: Path | None) -> dict[str, Batch]:
-    """Every batch by the file (or archive and member) it was read from."""
+    """Every batch of CIFAR-10 by the name of its file."""
     (remote,) = CIFAR10.files
     places = _places(CIFAR10, root)
     for place in places:
@@ -261,7 +273,7 @@ def _cifar_batches(root: Path | None) -> dict[str, Batch]:
 
 
 def _places(source: Published, root: Path | None) -> list[Path]:
-    """Where copies are looked for; in the folder itself only if the user named it."""
+    """The folders in which copies are looked for; the root only if the user named it."""
     inside = [(root or data_folder()) / subfolder for subfolder in source.subfolders]
     return inside if root is None else [*inside, root]
 

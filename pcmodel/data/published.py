@@ -1,6 +1,6 @@
-"""Where the published image data sets are, and what their files hash to.
+"""Addresses and checksums of the published image data sets.
 
-The checksums are of the files as their authors released them; a user's own copy may differ.
+The checksums are those of the files as their authors released them.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,12 @@ from pcmodel.data.download import Remote
 
 
 class Published(NamedTuple):
-    """A data set: its files, and the subfolders in which copies are looked for."""
+    """A published data set.
+
+    name: of the data set.
+    files: to be downloaded.
+    subfolders: in which copies are looked for.
+    """
 
     name: str
     files: tuple[Remote, ...]

@@ -1,6 +1,6 @@
-"""From unsigned bytes to the values a network sees, and in which order.
+"""From unsigned bytes to the values of a network's lowest level.
 
-A level is flat. Units are in (height, width, channel) order, channels fastest: unit
+A level is flat, in (height, width, channel) order with channels fastest: unit
 (row * width + column) * channels + channel.
 """
 
@@ -16,11 +16,15 @@ from jaxtyping import Float, UInt8
 from pcmodel.data.checks import AS_BYTES, WHITE, as_bytes
 from pcmodel.errors import UserError
 
-CHUNK = 4096  # images counted at a time: as integers they take eight times their memory
+CHUNK = 4096  # images counted at a time: as integers they take eight times the memory
 
 
 class Standardisation(NamedTuple):
-    """Offset and scale of each channel, in grey levels 0 to 255; both (channels,)."""
+    """Offset and scale of each channel.
+
+    mean: subtracted, in grey levels 0 to 255.
+    sd: the divisor, in grey levels 0 to 255.
+    """
 
     mean: Float[np.ndarray, " channels"]
     sd: Float[np.ndarray, " channels"]
@@ -31,8 +35,8 @@ def standardise(
 ) -> Standardisation:
     """Mean and standard deviation (divisor: the number of pixels) of each channel.
 
-    Give it training images alone. A channel that never varies gets an sd of 1, so
-    that it becomes 0 everywhere. Raises UserError for no images.
+    To be computed from training images only. A channel that never varies has an sd of 1, so that it
+    becomes 0 everywhere. UserError for no images.
     """
     if np.size(images) == 0:
         raise UserError("there are no images to standardise by")
@@ -47,14 +51,14 @@ def standardise(
 
 
 def _histogram(values: np.ndarray) -> np.ndarray:
-    """How often each grey level occurs; counting makes integers of a chunk at a time."""
+    """The number of pixels of each grey level, counted in chunks of images."""
     chunks = (values[i : i + CHUNK] for i in range(0, len(values), CHUNK))
     counts = [np.bincount(chunk.ravel(), minlength=WHITE + 1) for chunk in chunks]
     return np.sum(counts, axis=0)
 
 
 def unit_scale(num_channels: int) -> Standardisation:
-    """Grey levels become shares of white, in [0, 1]."""
+    """The standardisation that yields shares of white, in [0, 1]."""
     return Standardisation(np.zeros(num_channels), np.full(num_channels, float(WHITE)))
 
 
@@ -76,7 +80,7 @@ def as_levels(
 
 
 def _check_whole(image: ArrayLike) -> None:
-    """Known even while traced: fractions are most likely scaled already."""
+    """UserError for fractions, also traced ones, which were most likely scaled before."""
     kind = jnp.result_type(image)
     if not jnp.issubdtype(kind, jnp.integer):
         raise UserError(
@@ -89,7 +93,7 @@ def _check_whole(image: ArrayLike) -> None:
 def as_images(
     levels: ArrayLike, standardisation: Standardisation, shape: tuple[int, int, int]
 ) -> UInt8[Array, "n height width channels"]:
-    """Back from levels (n, width) to bytes, for looking at: clipped to 0 to 255 and rounded."""
+    """Levels (n, width) as images of bytes for display: clipped to 0 to 255 and rounded."""
     mean, sd = (
         jnp.asarray(each, jnp.float32)[None, None, None] for each in standardisation
     )

@@ -1,4 +1,4 @@
-"""What users hand in, read strictly: numbers, arrays, files, keys, calls held to their signatures.
+"""Strict reading of users' input: numbers, arrays, files, keys, and arguments by their annotations.
 
 May import: nothing but errors.
 """

@@ -1,9 +1,9 @@
-"""Calls held to their signatures: what is of another kind is refused in one sentence.
+"""Checks of arguments by the annotations of functions, with one sentence for a wrong one.
 
 `checked_arguments` reads the annotations of a public function, or of a class's constructor, and
-looks at every argument before anything is computed: numbers, flags, names, functions, objects of
-the package, sequences and mappings of these, and the ranges of `pcmodel.inputs.ranges`.  Arrays are none
-of its business; they are read where they are used (`pcmodel.inputs.arrays`).
+checks every argument before anything is computed: numbers, flags, names, functions, objects of
+the package, sequences and mappings of these, and the ranges of `pcmodel.inputs.ranges`. Arrays are
+checked where they are used (`pcmodel.inputs.arrays`).
 """
 
 import functools
@@ -54,23 +54,24 @@ SEQUENCES = (Sequence, Collection, Iterable, tuple, list)
 
 
 class Kind(NamedTuple):
-    """What an annotation asks for.
+    """The values that an annotation admits.
 
-    find: what is wrong with a value, and where in it; None if nothing. told: what it asks for, in words.
+    find: the problem of a value; None for a value that is admitted.
+    expected: the values that are admitted, in words.
     """
 
     find: Callable[[Any], Problem | None]
-    told: str
+    expected: str
 
 
 def checked_arguments(door: Checked) -> Checked:
-    """The same function (or class) that refuses arguments which its annotations exclude.
+    """The function (or class) with checks of its arguments by their annotations.
 
-    Raises UserError: "dense: scale is nan; expected a number, 0 or more".
+    A call raises UserError for a wrong one: "dense: scale is nan; expected a number, 0 or more".
     """
 
     def refuse(kind: Kind, place: str, what: str) -> UserError:
-        return UserError(f"{place} is {what}", where=door.__name__, expected=kind.told)
+        return UserError(f"{place} is {what}", where=door.__name__, expected=kind.expected)
 
     if isinstance(door, type):
         owner: Any = door
@@ -89,7 +90,7 @@ def checked_options(prefix: str = "") -> Callable[[type[Options]], type[Options]
 
     def refuse(kind: Kind, place: str, what: str) -> UserError:
         return UserError(
-            f"cannot be {what}", where=f"{prefix}{place}", expected=kind.told
+            f"cannot be {what}", where=f"{prefix}{place}", expected=kind.expected
         )
 
     def door(owner: type[Options]) -> type[Options]:
@@ -139,11 +140,11 @@ def _held(
         return {key: kind for key, kind in found.items() if kind is not None}
 
     @functools.wraps(function)
-    def held(*given: Any, **named: Any) -> Any:
+    def checked(*given: Any, **named: Any) -> Any:
         try:
             bound = signature.bind(*given, **named)
         except TypeError:
-            return function(*given, **named)  # Python's own words for a wrong call
+            return function(*given, **named)  # raises Python's own error
         for key, value in bound.arguments.items():
             kind = kinds().get(key)
             if kind is None:
@@ -157,21 +158,21 @@ def _held(
                     raise refuse(kind, key + problem[0], problem[1])
         return function(*given, **named)
 
-    return held
+    return checked
 
 
 @functools.cache
 def kind_of(hint: Any) -> Kind | None:
-    """What an annotation asks for; None where this module has nothing to say."""
+    """The values that an annotation admits; None for annotations that are not checked here."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
         return _annotated(arguments[0], arguments[1:])
     if origin in (Union, types.UnionType):
         return _either(arguments)
     if origin is Literal:
-        told = " or ".join(map(repr, arguments))
+        expected = " or ".join(map(repr, arguments))
         return _simple(
-            lambda value: isinstance(value, str) and value in arguments, told
+            lambda value: isinstance(value, str) and value in arguments, expected
         )
     if origin in (Callable, typing.get_origin(Callable[..., Any])):
         return _simple(callable, "a function")
@@ -203,23 +204,23 @@ def _plain(hint: Any) -> Kind | None:
         hint, "_is_runtime_protocol", False
     ):
         return None
-    told = EXAMPLES.get(hint.__name__, f"an object of the class {hint.__name__}")
-    return _simple(lambda v: isinstance(v, hint) and not isinstance(v, type), told)
+    expected = EXAMPLES.get(hint.__name__, f"an object of the class {hint.__name__}")
+    return _simple(lambda v: isinstance(v, hint) and not isinstance(v, type), expected)
 
 
 def is_of_jax(kind: type) -> bool:
-    """Whether it is a class of arrays of jax, which this module does not import."""
+    """Whether a class is one of jax, which this module does not import."""
     return kind.__module__.split(".")[0] in ("jax", "jaxlib")
 
 
 def is_traced(value: Any) -> bool:
-    """Whether jax is tracing it; nothing is, where jax was not imported."""
+    """Whether jax is tracing a value; false where jax was not imported."""
     jax = sys.modules.get("jax")
     return jax is not None and isinstance(value, jax.core.Tracer)
 
 
 def is_whole(value: Any) -> bool:
-    """Whether it is a whole number of Python's or numpy's; True and 3.0 are none."""
+    """Whether a value is a whole number of Python's or numpy's; True and 3.0 are not."""
     if isinstance(value, bool) or getattr(value, "dtype", None) == np.bool_:
         return False
     try:
@@ -230,7 +231,7 @@ def is_whole(value: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is one real number, and not NaN; a traced one is taken at its word."""
+    """Whether a value is one real number, and not NaN; of a traced one only the shape is checked."""
     if is_traced(value):
         return value.ndim == 0
     if isinstance(value, bool | np.bool_):
@@ -246,8 +247,8 @@ def is_number(value: Any) -> bool:
         return False
 
 
-def _simple(test: Callable[[Any], bool], told: str) -> Kind:
-    return Kind(lambda value: None if test(value) else ("", short(value)), told)
+def _simple(test: Callable[[Any], bool], expected: str) -> Kind:
+    return Kind(lambda value: None if test(value) else ("", short(value)), expected)
 
 
 def _annotated(base: Any, notes: tuple[Any, ...]) -> Kind | None:
@@ -267,13 +268,13 @@ def _annotated(base: Any, notes: tuple[Any, ...]) -> Kind | None:
         number = operator.index(value) if is_whole(value) else float(value)
         return None if limits.holds(number) else ("", short(value))
 
-    return Kind(outside, f"{kind.told}, {limits}")
+    return Kind(outside, f"{kind.expected}, {limits}")
 
 
 def _meant(kind: Kind | None, note: Means) -> Kind | None:
     if note.test is not None:
-        return _simple(note.test, note.told)
-    return kind and kind._replace(told=note.told)
+        return _simple(note.test, note.expected)
+    return kind and kind._replace(expected=note.expected)
 
 
 def _either(hints: tuple[Any, ...]) -> Kind | None:
@@ -286,11 +287,11 @@ def _either(hints: tuple[Any, ...]) -> Kind | None:
         problems = [kind.find(value) for kind in known]
         if None in problems:
             return None
-        # Of a sequence that is wrong inside, the place inside says more.
+        # For a sequence that is wrong inside, the place inside is more specific.
         return max((p for p in problems if p is not None), key=lambda p: len(p[0]))
 
-    told = [kind.told for kind in known if kind.told != "None"]
-    return Kind(find, " or ".join(dict.fromkeys(told)))
+    expected = [kind.expected for kind in known if kind.expected != "None"]
+    return Kind(find, " or ".join(dict.fromkeys(expected)))
 
 
 def _sequence(origin: Any, hints: tuple[Any, ...]) -> Kind:
@@ -312,12 +313,12 @@ def _sequence(origin: Any, hints: tuple[Any, ...]) -> Kind:
                 return f"[{place}]{problem[0]}", problem[1]
         return None
 
-    each = every.told if every else "values"
+    each = every.expected if every else "values"
     return Kind(find, f"{len(hints)} values" if fixed else f"a sequence of: {each}")
 
 
 def is_sequence(value: Any) -> bool:
-    """Whether it has an order and a length: lists, tuples, arrays; no text, mapping or set."""
+    """Whether a value has an order and a length: lists, tuples, arrays; no text, mapping or set."""
     if isinstance(value, str | bytes | Mapping | set | frozenset | type):
         return False
     if getattr(value, "ndim", 1) == 0:
@@ -340,12 +341,12 @@ def _mapping(hints: tuple[Any, ...]) -> Kind:
                 return f"[{key!r}]{problem[0]}", problem[1]
         return None
 
-    to = f" to {values.told}" if values else ""
-    return Kind(find, f"a dictionary from {keys.told if keys else 'names'}{to}")
+    to = f" to {values.expected}" if values else ""
+    return Kind(find, f"a dictionary from {keys.expected if keys else 'names'}{to}")
 
 
 def short(value: Any) -> str:
-    """A value in few words.
+    """A short description of a value for a message.
 
     >>> short("psilocybin"), short(dict)
     ("'psilocybin'", 'the class dict')

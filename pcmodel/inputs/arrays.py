@@ -1,8 +1,7 @@
-"""Arrays as users hold them: lists, numpy, jax, pandas, masked, half precision; numbers, or a sentence.
+"""Reading of users' arrays: lists, numpy, jax, pandas, masked, half precision.
 
-Everything that takes an array reads it here, so that nothing is dropped on the way in: not a mask, not an
-imaginary part, not what is beyond the range of the network's numbers.  A traced array is taken as it is:
-its values are not there to be looked at.
+Every array is read here, so that no mask, no imaginary part and no value beyond the range of the
+network's numbers is lost without a message. The values of a traced array cannot be checked.
 """
 
 from numbers import Real
@@ -21,10 +20,10 @@ Numbers = np.ndarray | Array | Any
 
 
 class Given(NamedTuple):
-    """What was read.
+    """An array that was read.
 
     values: numbers, on the host or traced; 0 where masked.
-    missing: True where a numpy mask hides the value; None where none does.
+    missing: True where a value is masked; None for no mask.
     """
 
     values: Numbers
@@ -32,22 +31,22 @@ class Given(NamedTuple):
 
 
 def default_dtype() -> np.dtype:
-    """Float64 where jax has it switched on, else float32."""
+    """Float64 where it is enabled in jax, else float32."""
     return np.dtype(canonicalize_dtype(float))
 
 
 def is_wide(given: Any) -> bool:
-    """Whether jax made it, in single or double precision: such an array keeps its type."""
+    """Whether it is a jax array of single or double precision, which keeps its type."""
     return isinstance(given, Array) and given.dtype in (jnp.float32, jnp.float64)
 
 
 def is_traced(given: Any) -> bool:
-    """Whether jax is tracing it (or something in it): its values are not known yet."""
+    """Whether jax is tracing it or something in it, so that values are not known."""
     return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(given))
 
 
 def read_array(given: Any, *, where: str) -> Given:
-    """Numbers and what of them is masked; UserError naming `where` for what are no real numbers."""
+    """Numbers and their mask; UserError naming `where` for values that are no real numbers."""
     if is_traced(given):
         return Given(_traced(given, where), None)
     array, missing = _on_host(given, where)
@@ -62,9 +61,9 @@ def read_array(given: Any, *, where: str) -> Given:
 def read_numbers(
     given: Any, *, where: str, dtype: Any = None, finite: bool = True
 ) -> Numbers:
-    """Numbers without gaps, finite unless said otherwise, as `dtype` where one is given.
+    """Numbers on the host, or traced ones, as `dtype` where one is given.
 
-    On the host, or traced as they were given.
+    UserError naming `where` for masked values, and, if `finite`, for NaN and infinity.
     """
     values, missing = read_array(given, where=where)
     if missing is not None:
@@ -79,7 +78,7 @@ def read_numbers(
 
 
 def one_number(given: Any, *, where: str) -> Numbers:
-    """One finite number, traced or not; UserError for several, or for none."""
+    """One finite number, traced or not; UserError for several, or none."""
     number = read_numbers(given, where=where, dtype=default_dtype())
     if np.ndim(number):
         raise UserError(
@@ -89,7 +88,7 @@ def one_number(given: Any, *, where: str) -> Numbers:
 
 
 def check_finite(values: Numbers, *, where: str, expected: str) -> None:
-    """Raise a UserError, with the place of the first, for NaN or infinity."""
+    """UserError for NaN or infinity, with the index of the first."""
     if isinstance(values, Tracer):
         return
     wrong = ~np.isfinite(values)
@@ -104,7 +103,7 @@ def check_finite(values: Numbers, *, where: str, expected: str) -> None:
 
 
 def to_dtype(values: Numbers, dtype: Any, *, where: str) -> Numbers:
-    """In the network's own numbers; UserError for what they cannot hold, or not its square.
+    """Values as `dtype`; UserError for those that it cannot hold, or not their squares.
 
     Energies are squares: a value whose square overflows has no energy.
     """
@@ -123,7 +122,7 @@ def to_dtype(values: Numbers, dtype: Any, *, where: str) -> Numbers:
 
 
 def _largest(values: np.ndarray) -> float:
-    """The largest finite magnitude, computed in the values' own type: they may be many."""
+    """The largest finite magnitude, computed without a copy in another type."""
     finite = np.isfinite(values)
     seen = values if finite.all() else values[finite]
     if not seen.size:
@@ -141,7 +140,7 @@ def _traced(given: Any, where: str) -> Array:
 
 
 def _on_host(given: Any, where: str) -> tuple[np.ndarray, np.ndarray | None]:
-    """The array and its mask, by whatever protocol it offers."""
+    """The array and its mask, from any object that numpy can convert."""
     try:
         if _holds_masked(given):
             masked = np.ma.asarray(given)
@@ -169,7 +168,7 @@ def _unreadable(error: Exception, where: str) -> UserError:
 
 
 def _from_objects(array: np.ndarray, where: str) -> np.ndarray:
-    """Python and numpy numbers boxed as objects, as a mixed table's are."""
+    """Python and numpy numbers in an array of objects, as of a mixed table, as floats."""
     for item in array.ravel():
         if not isinstance(item, Real | np.bool_):
             raise UserError(
@@ -184,6 +183,7 @@ def _from_objects(array: np.ndarray, where: str) -> np.ndarray:
 
 
 def _check_kind(dtype: Any, where: str) -> None:
+    """UserError for a type that is not of real numbers."""
     if jnp.issubdtype(dtype, jnp.complexfloating):
         raise UserError(
             f"values are complex ({dtype})",

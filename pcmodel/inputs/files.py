@@ -1,7 +1,7 @@
-"""Files as users and earlier runs left them: text and JSON, or one sentence.
+"""Reading of files of text and JSON, with one sentence for those that cannot be read.
 
-A pipe is not waited for, a folder is not taken for a file, and JSON that could be read in two ways
-(a key given twice) or not at all (nested without end) is refused.
+Pipes and folders are refused, and so is JSON that is ambiguous (a key occurs twice) or nested too
+deeply.
 """
 
 import json
@@ -16,6 +16,7 @@ from typing import Any
 
 from pcmodel.errors import UserError
 
+# Errors of numpy for an archive of arrays that is none, or is damaged.
 UNREADABLE_ARCHIVE = (
     OSError,
     ValueError,
@@ -33,12 +34,11 @@ UNREADABLE_ARCHIVE = (
     tokenize.TokenError,
     zlib.error,
 )
-"""What numpy raises for an archive of arrays that is none, or is damaged."""
 Seen = list[tuple[str, Any]]
 
 
 def why_unreadable(error: Exception) -> str:
-    """The reason in our words where numpy's would give harmful advice, `allow_pickle`.
+    """The reason of an error; numpy's harmful advice, `allow_pickle`, is replaced.
 
     >>> why_unreadable(ValueError("Cannot load file containing pickled data when allow_pickle=False"))
     'it is no archive of arrays'
@@ -49,7 +49,7 @@ def why_unreadable(error: Exception) -> str:
 
 
 def check_file(path: str | os.PathLike) -> Path:
-    """The path of a file that can be read; UserError for nothing, a link to nothing, a folder, a pipe."""
+    """The path of a file that can be read; UserError for a missing file, broken link, folder or pipe."""
     path, where = Path(path), shown(path)
     try:
         mode = path.stat().st_mode
@@ -71,13 +71,13 @@ def check_file(path: str | os.PathLike) -> Path:
 
 
 def shown(path: str | os.PathLike) -> str:
-    """A path for a sentence: printable, and cut where it would fill the screen."""
+    """A path for a message: printable, and shortened if it is long."""
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in os.fspath(path))
     return text if len(text) <= 200 else f"{text[:80]}...{text[-40:]}"
 
 
 def read_bytes(path: str | os.PathLike) -> bytes:
-    """The content of a file; UserError where it is none or cannot be read."""
+    """The content of a file; UserError where it cannot be read."""
     file = check_file(path)
     try:
         return file.read_bytes()
@@ -88,7 +88,7 @@ def read_bytes(path: str | os.PathLike) -> bytes:
 
 
 def read_text(path: str | os.PathLike) -> str:
-    """The text of a file in UTF-8, without a byte-order mark; UserError where it is none."""
+    """The text of a file in UTF-8, without a byte-order mark; UserError for other content."""
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -98,19 +98,19 @@ def read_text(path: str | os.PathLike) -> str:
 
 
 def read_json(path: str | os.PathLike) -> Any:
-    """What a JSON file says; UserError naming it for text that is none."""
+    """The content of a JSON file; UserError naming the file where it is not valid."""
     return parse_json(read_text(path), where=shown(path))
 
 
 def parse_json(text: str, *, where: str) -> Any:
-    """What JSON says; UserError for what is none, for a key given twice, for nesting without end."""
+    """The content of JSON; UserError for invalid text, a key that occurs twice, or deep nesting."""
     return parsed(
         lambda: json.loads(text, object_pairs_hook=without_doubles), where=where
     )
 
 
 def parsed(parse: Callable[[], Any], *, where: str, kind: str = "JSON") -> Any:
-    """The result of a parser, whose every complaint becomes a sentence about the file."""
+    """The result of a parser; UserError naming the file for each of its errors."""
     try:
         return parse()
     except UserError as error:
@@ -123,7 +123,7 @@ def parsed(parse: Callable[[], Any], *, where: str, kind: str = "JSON") -> Any:
 
 
 def without_doubles(pairs: Seen) -> dict[str, Any]:
-    """A JSON object's content; UserError for a key given twice, of which the first would be lost."""
+    """A JSON object's content; UserError for a key that occurs twice, since one would be lost."""
     names = [name for name, _ in pairs]
     found = dict(pairs)
     if len(found) < len(names):

@@ -1,4 +1,4 @@
-"""Class labels where one-hot rows belong: as many labels as classes look like one vector."""
+"""Class labels in place of one-hot rows: as many labels as classes look like one vector."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -17,7 +17,7 @@ def looks_like_labels(array: Numbers, width: int) -> bool:
 
 
 def label_hint(array: Numbers, width: int) -> str:
-    """What to add to the error of an array of the wrong shape, if it may be one of labels."""
+    """Advice for the error about an array of the wrong shape, if it may hold labels; else ""."""
     whole = not jnp.issubdtype(array.dtype, jnp.floating)
     if np.ndim(array) == 1 and (whole or looks_like_labels(array, width)):
         return f" (labels? give them one-hot: np.eye({width})[labels])"
@@ -25,7 +25,7 @@ def label_hint(array: Numbers, width: int) -> str:
 
 
 def refuse_labels(name: str, width: int, batch_size: int | None) -> None:
-    """Raise a UserError where `width` whole numbers meet as many examples."""
+    """UserError where there are as many examples as units, `width` whole numbers."""
     if batch_size == width:
         raise UserError(
             f"{width} whole numbers for {batch_size} examples could be a label of each or one "

@@ -1,4 +1,4 @@
-"""Which units of a level are given: masks, read so that no list of indices is taken for one."""
+"""Masks of the clamped units of a level, which lists of indices are not mistaken for."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from pcmodel.inputs.arrays import is_traced, read_array
 def read_mask(mask: Any, width: int, *, where: str) -> np.ndarray:
     """Booleans, (width,), from booleans or zeros and ones of that shape.
 
-    (batch, width) is taken where every row is the same.  Raises UserError, naming `where`, for
-    anything else; for whole numbers that could as well be indices of units too.
+    (batch, width) is accepted if all rows are equal. UserError, naming `where`, for anything else,
+    and for whole numbers that could also be indices of units.
     """
     if is_traced(mask):
         raise UserError(
@@ -39,7 +39,7 @@ def read_mask(mask: Any, width: int, *, where: str) -> np.ndarray:
 
 
 def one_mask(rows: np.ndarray, *, where: str) -> np.ndarray:
-    """The mask (width,) that all examples share; UserError where they do not."""
+    """The mask (width,) that all examples share; UserError where theirs differ."""
     differing = np.flatnonzero(np.any(rows != rows[:1], axis=1))
     if len(differing):
         raise UserError(
@@ -51,6 +51,7 @@ def one_mask(rows: np.ndarray, *, where: str) -> np.ndarray:
 
 
 def _check_zeros_and_ones(values: np.ndarray, width: int, where: str) -> None:
+    """UserError for other numbers, and for those that could be indices."""
     if not np.all((values == 0) | (values == 1)):
         shown = ", ".join(f"{value:g}" for value in values.ravel()[:6])
         raise UserError(

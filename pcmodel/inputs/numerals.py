@@ -1,7 +1,7 @@
-"""Numbers as text: what a reader would read, and nothing else.
+"""Numbers as text, in the usual notation only.
 
-Python also reads 1_0 as ten and the digits of other scripts, YAML 1:30 as ninety and 010 as eight.
-Whoever writes these means something else.
+Python also reads 1_0 as ten and the digits of other scripts, YAML 1:30 as ninety and 010 as eight,
+which is hardly what a user means.
 """
 
 import math
@@ -13,7 +13,7 @@ MOST_DIGITS = 300
 
 
 def to_whole(text: str) -> int | None:
-    """The whole number that a text says, None where it says none.
+    """The whole number in a text; None for other text.
 
     >>> to_whole("-12"), to_whole("1_0"), to_whole("1e3"), to_whole("3.0")
     (-12, None, None, None)
@@ -24,7 +24,7 @@ def to_whole(text: str) -> int | None:
 
 
 def to_finite(text: str) -> float | None:
-    """The finite number that a text says, None where it says none.
+    """The finite number in a text; None for other text.
 
     >>> to_finite("1e3"), to_finite(".5"), to_finite("1_0"), to_finite("inf"), to_finite("1e999")
     (1000.0, 0.5, None, None, None)
@@ -37,7 +37,7 @@ def to_finite(text: str) -> float | None:
 
 
 def is_odd(text: str) -> bool:
-    """Whether a text is a number to some readers and none, or another, to others.
+    """Whether some parsers read a text as a number and others as none, or as another one.
 
     >>> [is_odd(word) for word in ("1_0", "010", "1:30", "0x1f", "10", "0.5", "a:b", "0", "1e-3")]
     [True, True, True, True, False, False, False, False, False]

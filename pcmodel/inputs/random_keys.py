@@ -1,4 +1,4 @@
-"""Random keys at the door."""
+"""Checks of random keys."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from pcmodel.inputs.arguments import short
 
 
 def check_key(key: Any, where: str = "key") -> Array:
-    """One random key; raises UserError for anything else (a seed, a batch of keys, nothing)."""
+    """One random key; UserError for anything else, such as a seed or a batch of keys."""
     expected = "one random key, such as jax.random.key(0)"
     if isinstance(key, bool | int | np.integer):
         raise UserError(
@@ -28,7 +28,7 @@ def check_key(key: Any, where: str = "key") -> Array:
                 f"is an array of {key.shape} keys", where=where, expected=expected
             )
         return key
-    # The keys of jax.random.PRNGKey are plain numbers.
+    # The keys of jax.random.PRNGKey are arrays of numbers.
     plain = jax.random.key_data(jax.random.key(0))
     if key.shape != plain.shape or key.dtype != plain.dtype:
         raise UserError(

@@ -1,6 +1,7 @@
-"""Ranges of numbers, as part of an annotation: the signature says what an option may be.
+"""Ranges of numbers as part of annotations.
 
-`rate: Share` reads "a number from 0 to 1"; type checkers see a float.  `pcmodel.inputs.arguments` holds calls to it.
+`rate: Share` is a number from 0 to 1; type checkers see a float. `pcmodel.inputs.arguments` checks
+calls by them.
 """
 
 from collections.abc import Callable
@@ -10,9 +11,11 @@ import numpy as np
 
 
 class Range(NamedTuple):
-    """Numbers from `least` to `most`, both included unless `open` says otherwise.
+    """Numbers between two limits; infinity is never included.
 
-    open: "least", "most", "both" or "": which ends are not allowed themselves. Infinity never is.
+    least: the lower limit.
+    most: the upper limit.
+    open: the limits that are excluded: "least", "most", "both" or "".
     """
 
     least: float = -np.inf
@@ -20,7 +23,7 @@ class Range(NamedTuple):
     open: str = ""
 
     def holds(self, number: float) -> bool:
-        """Whether the number lies in it (NaN and the infinities never do)."""
+        """Whether the range includes a number; false for NaN and infinity."""
         above = number > self.least if self._excludes("least") else number >= self.least
         below = number < self.most if self._excludes("most") else number <= self.most
         return bool(above and below and abs(number) < np.inf)
@@ -50,9 +53,13 @@ class Range(NamedTuple):
 
 
 class Means(NamedTuple):
-    """What an annotation asks for in words, and, where a type cannot tell, by a test of its own."""
+    """The values that an annotation admits, where its type does not say so.
 
-    told: str
+    expected: in words.
+    test: whether a value is admitted; None to check the type.
+    """
+
+    expected: str
     test: Callable[[Any], bool] | None = None
 
 

@@ -1,4 +1,4 @@
-"""Whole numbers as users give them: Python's, numpy's, or an array of one."""
+"""Reading of whole numbers: Python's, numpy's, or an array of one."""
 
 import operator
 from collections.abc import Iterable
@@ -11,10 +11,7 @@ from pcmodel.inputs.arguments import short
 
 
 def whole_number(value: Any, name: str, *, least: int = 1) -> int:
-    """A whole number as Python's own.
-
-    Raises UserError for anything that is none (3.0 and True are none), and below `least`.
-    """
+    """A whole number as an int; UserError for anything else (3.0 and True), and below `least`."""
     kind = getattr(value, "dtype", None)
     try:
         if isinstance(value, bool) or kind == np.bool_:
@@ -35,7 +32,7 @@ def whole_number(value: Any, name: str, *, least: int = 1) -> int:
 def whole_numbers(
     values: Any, name: str, *, least: int = 1, empty: bool = False
 ) -> tuple[int, ...]:
-    """Several whole numbers; a UserError where they are not a sequence of such, or none at all."""
+    """Several whole numbers; UserError for other sequences, and for none unless `empty`."""
     is_one = isinstance(values, str) or not isinstance(values, Iterable)
     if is_one or getattr(values, "ndim", 1) != 1:
         raise UserError(

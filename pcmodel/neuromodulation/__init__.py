@@ -1,9 +1,9 @@
 """From a dose to a modulation of the hierarchy, and to the body.
 
 dose -> plasma -> effect site -> occupancy -> response -> second stage -> excitability -> `Modulation`.
-The chain's links differ in how well they are known: kinetics well, occupancy well for psilocin
-only, the second stage as a fit, and the step from excitability to precision hardly at all (its sign is
-disputed).  Every number says where it comes from, and every rival account is a strategy.
+The evidence for the links differs: it is good for kinetics, for occupancy of psilocin only, the
+second stage is a fit, and that from excitability to precision is hardly known (its sign is disputed).
+Every number has a source, and every rival account is a strategy.
 
 Nothing here is clinical advice.
 
@@ -12,8 +12,10 @@ May import: `inputs`, `runtime`, `model`.
 
 from pcmodel.neuromodulation.accounts.accounts import ACCOUNTS as ACCOUNTS
 from pcmodel.neuromodulation.accounts.accounts import Effects as Effects
-from pcmodel.neuromodulation.accounts.accounts import check_account as check_account
 from pcmodel.neuromodulation.accounts.accounts import effects as effects
+from pcmodel.neuromodulation.accounts.compatibility import (
+    check_account as check_account,
+)
 from pcmodel.neuromodulation.accounts.maps import CORTEX as CORTEX
 from pcmodel.neuromodulation.accounts.maps import Anatomy as Anatomy
 from pcmodel.neuromodulation.accounts.maps import anatomy as anatomy

@@ -1,8 +1,9 @@
 """Blood pressure and heart rate: driven by the effect, and habituating.
 
-The rise follows its drive less what habituation has learned of it, $\\Delta = S (u - h)$, $\\dot h = k (u - h)$.
-The drive of a 5-HT2A agonist is its part of the effect after the second stage (occupancy outlasts the
-pressor effect; released serotonin's part counts as release), of a releaser what it releases, of a channel blocker its block.
+The rise is proportional to its drive minus a habituation that follows it, $\\Delta = S (u - h)$,
+$\\dot h = k (u - h)$. The drive of a 5-HT2A agonist is its share of the effect after the second
+stage (occupancy outlasts the pressor effect; the share of released serotonin counts as release),
+that of a releaser the amount released, and that of a channel blocker the share of channels blocked.
 """
 
 from typing import NamedTuple
@@ -22,7 +23,12 @@ from pcmodel.neuromodulation.pharmacology.pools import lagged
 
 
 class Signs(NamedTuple):
-    """mmHg, mmHg, beats per minute."""
+    """Vital signs over time.
+
+    systolic: blood pressure, mmHg.
+    diastolic: blood pressure, mmHg.
+    heart_rate: beats per minute.
+    """
 
     systolic: Curve
     diastolic: Curve
@@ -30,7 +36,7 @@ class Signs(NamedTuple):
 
 
 def drives(course: Course, person: Participant) -> Float[Array, "compounds times"]:
-    """What each compound pushes the circulation with."""
+    """The drive of vital signs by each compound, 0 at rest."""
     ligands = person.ligands
     agonism = ligands.efficacy_2a[:, None] * course.occupancy_2a
     total = jnp.sum(agonism, axis=0) + serotonin_agonism(course, person)
@@ -43,7 +49,7 @@ def drives(course: Course, person: Participant) -> Float[Array, "compounds times
 
 
 def serotonin_agonism(course: Course, person: Participant) -> Curve:
-    """Stimulus at 5-HT2A of the serotonin that was released, tau times its occupancy."""
+    """Stimulus at 5-HT2A of released serotonin: its efficacy tau times its occupancy."""
     body = person.physiology
     released, tone = (x / body.serotonin_k_2a for x in (course.serotonin, body.tone))
     vacant = (1 - jnp.sum(course.occupancy_2a, axis=0)) / (1 + tone + released)
@@ -52,9 +58,12 @@ def serotonin_agonism(course: Course, person: Participant) -> Curve:
 
 @checked_arguments
 def vital_signs(course: Course, times: ArrayLike, person: Participant) -> Signs:
-    """Resting values plus the habituating rise; habituation begins at the first time.
+    """Vital signs over a course: resting values plus a rise that habituates from the first time.
 
-    Raises UserError unless times and person are those of the course.
+    course: of `simulate`.
+    times: of the course, h.
+    person: of the course.
+    UserError unless times and person are those of the course.
     """
     check_one(person)
     times = as_hours(times)

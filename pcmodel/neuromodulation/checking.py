@@ -1,4 +1,4 @@
-"""What a simulation refuses: times, doses and people that would give a number, and a wrong one.
+"""Checks of times, doses and people that would yield wrong numbers.
 
 Values are checked where they are known; under `jit` and `vmap` only shapes and names are.
 """
@@ -26,14 +26,15 @@ from pcmodel.neuromodulation.dosing import (
 from pcmodel.neuromodulation.participant import Participant
 from pcmodel.neuromodulation.pharmacology.exchange import Exchange
 
+# Hours between times at which a pool or the exchange of receptors is integrated, at most.
 LONGEST_STEP = 0.25
-"""Hours between times up to which a store, a pool or the exchange of receptors is integrated."""
 
 
 def as_hours(times: Any) -> Array:
-    """Times as floating numbers, traced or not: whole ones would round the hours of doses.
+    """Times, traced or not, as floating-point numbers; whole ones would round the hours of doses.
 
-    Single and double precision keep their type; half precision, too coarse to integrate in, does not.
+    Single and double precision keep their type; half precision is too coarse to integrate in.
+    UserError for values that are no numbers.
     """
     numbers = read_numbers(times, where="times", finite=False)
     if numbers.dtype == bool:
@@ -51,10 +52,10 @@ def check_times(
     doses: Regimen = (),
     exchange: Exchange | None = None,
 ) -> None:
-    """Raise a UserError unless the times fit what is integrated.
+    """UserError unless times are finite, ascend, and suit the integration.
 
-    They must be finite and ascend.  A store, receptor tolerance and exchange with rates need them
-    dense, and beginning before the first dose: all are at rest then.
+    A store, receptor tolerance and exchange with rates need steps of `LONGEST_STEP` at most, and
+    a first time before the first dose, at which all are at rest.
     """
     hours = as_hours(times)
     if hours.ndim != 1 or not len(hours):
@@ -95,12 +96,13 @@ def check_times(
 
 
 def _is_before(dose: Dose, time: float) -> bool:
+    """Whether a dose above 0 is taken before a time, as far as both are known."""
     known = not isinstance(dose.hours, Tracer) and not isinstance(dose.mg, Tracer)
     return known and bool(np.any(np.asarray(dose.hours) < time) and np.any(dose.mg))
 
 
 def check_taken(doses: Regimen, person: Participant) -> None:
-    """Raise a UserError unless the person has numbers for every dose, and its route is possible."""
+    """UserError unless the person has the numbers of every dose, and its route is possible."""
     check_are_doses(doses)
     for number, dose in enumerate(doses, 1):
         where = f"dose {number} ({dose.compound})"
@@ -124,7 +126,7 @@ def check_taken(doses: Regimen, person: Participant) -> None:
 
 
 def check_route(dose: Dose, person: Participant, where: str) -> None:
-    """Raise a UserError for a route by which the compound's numbers say nothing."""
+    """UserError for a route for which the compound has no numbers."""
     kinetics, index = person.ligands.kinetics, person.compounds.index(dose.compound)
     oral = isinstance(dose.route, Oral)
     needed = kinetics.absorption if oral else kinetics.bioavailability
@@ -141,7 +143,7 @@ def check_route(dose: Dose, person: Participant, where: str) -> None:
 
 
 def check_curve(times: Array, curve: Array) -> None:
-    """Raise a UserError unless a curve has one value for each of the times, which ascend."""
+    """UserError unless a curve has one finite value for each of the times, which ascend."""
     if times.ndim != 1 or curve.shape != times.shape or len(times) < 2:
         raise UserError(
             f"the curve has the shape {curve.shape}, the times {times.shape}",

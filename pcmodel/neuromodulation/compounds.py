@@ -1,8 +1,8 @@
-"""Compounds as data: what the table says about each, checked and ready for the simulation.
+"""Compounds as data: the checked numbers of each, ready for the simulation.
 
-A compound is a set of numbers.  What it *does* follows from which it has: an affinity and an
-efficacy make a ligand (efficacy 0 an antagonist), `release_ec50` a releaser of serotonin,
-`nmda_ic50` a channel blocker; an inert placebo has kinetics only.
+The numbers of a compound determine its kind: one with an affinity and an efficacy is a ligand
+(an antagonist if the efficacy is 0), one with `release_ec50` releases serotonin, one with
+`nmda_ic50` blocks channels; an inert placebo has kinetics only.
 """
 
 from collections.abc import Mapping
@@ -55,13 +55,18 @@ TOGETHER = (("k_2a", "efficacy_2a"), ("k_1a", "efficacy_1a"))
 @checked_arguments
 @dataclass(frozen=True)
 class Compound:
-    """One compound's numbers by quantity; see `QUANTITIES` for their units."""
+    """One compound.
+
+    Attributes:
+        name: as doses name it.
+        numbers: by quantity; `QUANTITIES` lists their units.
+    """
 
     name: str
     numbers: Mapping[str, Number]
 
     def get(self, quantity: str, default: float) -> float:
-        """A number, or what stands for its absence."""
+        """The value of a quantity, or the default where it has none."""
         number = self.numbers.get(quantity)
         return default if number is None else number.value
 
@@ -72,12 +77,15 @@ class Compound:
 
     @property
     def is_injectable(self) -> bool:
-        """Whether its volume is, or can be made, that of an injected dose."""
+        """Whether the volume of an injected dose is known."""
         return not self.is_oral or "bioavailability" in self.numbers
 
     @checked_arguments
     def with_value(self, quantity: str, value: Any, why: str) -> "Compound":
-        """A copy with one number set by hand, marked as assumed."""
+        """A copy with one value changed and marked as assumed; `why` is its source.
+
+        UserError for an unknown quantity, and for a value that it cannot have.
+        """
         if quantity not in QUANTITIES:
             raise unknown_name("quantity", quantity, QUANTITIES, where=self.name)
         large: Any = 1e300
@@ -95,7 +103,10 @@ class Compound:
 
     @checked_arguments
     def without(self, quantity: str) -> "Compound":
-        """A copy that lacks one number: an effect-site rate, and effect follows plasma at once."""
+        """A copy without one number; without an effect-site rate the effect follows plasma at once.
+
+        UserError for a quantity that is not there or that is needed.
+        """
         if quantity not in self.numbers:
             raise unknown_name("quantity", quantity, self.numbers, where=self.name)
         kept = {name: n for name, n in self.numbers.items() if name != quantity}
@@ -107,7 +118,11 @@ class Compound:
 @checked_arguments
 @dataclass(frozen=True)
 class Library:
-    """Compounds by name."""
+    """A set of compounds.
+
+    Attributes:
+        compounds: by name.
+    """
 
     compounds: Mapping[str, Compound]
 
@@ -118,11 +133,11 @@ class Library:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of all compounds."""
+        """The names of all compounds."""
         return tuple(self.compounds)
 
     def assumptions(self, *names: str) -> list[str]:
-        """What is assumed about some compounds, a sentence a number."""
+        """The assumed numbers of some compounds, one sentence each."""
         found = [self[name].numbers.values() for name in names]
         return assumptions([number for numbers in found for number in numbers])
 
@@ -134,10 +149,10 @@ class Library:
 
 @checked_arguments
 def load_compounds(*files: str | Path) -> Library:
-    """The package's compounds, and those of your own files.
+    """The package's compounds, and those of the user's files.
 
-    A compound of a later file replaces one of the same name entirely.  Raises UserError naming the
-    row for a bad number, and the file for a compound that lacks what it needs.
+    A compound of a later file replaces one of the same name entirely. UserError with the row of a
+    bad number, and with the file of a compound that lacks a number it needs.
     """
     compounds: dict[str, Compound] = {}
     for path in (builtin("compounds.csv"), *files):
@@ -151,7 +166,7 @@ def load_compounds(*files: str | Path) -> Library:
 
 
 def check(compound: Compound) -> None:
-    """Raise a UserError unless the numbers describe a compound."""
+    """UserError unless the numbers of a compound are complete and in range."""
     numbers = compound.numbers
     first = next(iter(numbers.values()))
     where = f"{first.file}, compound {compound.name}"

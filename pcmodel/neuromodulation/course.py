@@ -1,8 +1,7 @@
 r"""From doses to receptors over time, for one participant.
 
-dose -> plasma -> effect site -> competitive occupancy -> operational response -> second stage (named).
-Every stage is kept, so that each can be looked at and each can be replaced.  Zero dose gives exact
-zeros all the way.
+dose -> plasma -> effect site -> competitive occupancy -> operational response -> second stage.
+The result holds every stage. A dose of zero yields exact zeros in all of them.
 """
 
 from collections.abc import Callable
@@ -45,7 +44,7 @@ StageOf = Callable[[Physiology], Transducer]
 
 
 def check_strategies(transducer: object, exchange: object) -> None:
-    """Raise a UserError unless these are a second stage and a rule of exchange."""
+    """UserError unless these are a second stage and a rule of exchange."""
     if transducer is not None and not callable(transducer):
         raise UserError(
             f"transducer is {transducer!r}",
@@ -56,18 +55,24 @@ def check_strategies(transducer: object, exchange: object) -> None:
 
 
 def is_function(stage: Transducer | StageOf | None) -> TypeGuard[StageOf]:
-    """Whether a second stage is still to be made from the person."""
+    """Whether a second stage is a function from `Physiology` to one."""
     return stage is not None and not isinstance(stage, Transducer)
 
 
 class Course(NamedTuple):
-    """What happens in one person over time.
+    """The course of every stage in one person over time.
 
-    plasma, effect_site: ng/mL.  occupancy_2a, occupancy_1a: share of receptors filled by each compound.
-    serotonin: released, in multiples of its K at 5-HT2A; store: content, 1 = full.
-    receptors: 5-HT2A that are left, 1 = all.  response_*: share of the system's maximum, above rest.
-    effect_2a: after the second stage, 1 = psilocin at every receptor.
-    nmda_block: share of channels blocked.
+    plasma: concentration of each compound, ng/mL.
+    effect_site: concentration of each compound, ng/mL.
+    occupancy_2a: share of 5-HT2A receptors occupied by each compound.
+    occupancy_1a: share of 5-HT1A receptors occupied by each compound.
+    serotonin: released serotonin, in multiples of its K at 5-HT2A.
+    store: content of the serotonin store; 1 = full.
+    receptors: share of 5-HT2A receptors that are left; 1 = all.
+    response_2a: share of the 5-HT2A system's maximum, above rest.
+    response_1a: share of the 5-HT1A system's maximum, above rest.
+    effect_2a: response after the second stage; 1 = psilocin at every receptor.
+    nmda_block: share of NMDA channels blocked.
     """
 
     plasma: Float[Array, "compounds times"]
@@ -84,7 +89,7 @@ class Course(NamedTuple):
 
 
 def concentrations(doses: Regimen, times: Curve, person: Participant) -> Concentration:
-    """Plasma and effect site of every compound: (compounds, times)."""
+    """Plasma and effect-site concentration of every compound, (compounds, times), ng/mL."""
     curves = []
     for index, name in enumerate(person.compounds):
         kinetics = jax.tree.map(itemgetter(index), person.ligands.kinetics)
@@ -103,16 +108,21 @@ def concentrations(doses: Regimen, times: Curve, person: Participant) -> Concent
 
 
 class Release(NamedTuple):
-    """Extracellular serotonin above rest (multiples of its K at 5-HT2A), and the store."""
+    """The release of serotonin over time.
+
+    serotonin: extracellular, above rest, in multiples of its K at 5-HT2A.
+    store: its content; 1 = full.
+    """
 
     serotonin: Curve
     store: Curve
 
 
 def release(site: Array, times: Curve, person: Participant) -> Release:
-    """Serotonin released by reversed transport from a store that runs out.
+    """Serotonin released by reversed transport from a store that is depleted.
 
-    dS/dt = -k f(C) S + r (1 - S), f = C / (C + EC50); what is outside follows f S at once.
+    dS/dt = -k f(C) S + r (1 - S), f = C / (C + EC50); extracellular serotonin is proportional to
+    f S at each time.
     """
     if not person.has_releaser:
         return Release(jnp.zeros_like(times), jnp.ones_like(times))
@@ -124,7 +134,12 @@ def release(site: Array, times: Curve, person: Participant) -> Release:
 
 
 class Binding(NamedTuple):
-    """At one receptor type: who fills it, and the stimulus above which serotonin's is counted."""
+    """Binding at one receptor type.
+
+    occupancy: share of receptors occupied by each compound.
+    stimulus: of all ligands, serotonin included.
+    rest: stimulus of serotonin at rest.
+    """
 
     occupancy: Float[Array, "compounds times"]
     stimulus: Curve
@@ -144,7 +159,19 @@ def bind(
     serotonin_efficacy: Array,
     tone: Array,
 ) -> Binding:
-    """Competition of all compounds and serotonin (which exchanges at once) for one receptor type."""
+    """Competition of all compounds and serotonin for one receptor type.
+
+    sites: effect-site concentrations at any times, ng/mL.
+    serotonin: released, in multiples of its K at 5-HT2A; it exchanges at once.
+    times: of the result, h.
+    exchange: the rule of exchange.
+    dissociation: K of each compound, ng/mL.
+    off_rates: of each compound, 1/h.
+    efficacy: tau of each compound.
+    serotonin_k: K of serotonin, in multiples of that at 5-HT2A.
+    serotonin_efficacy: tau of serotonin.
+    tone: serotonin at rest, in multiples of its K at 5-HT2A.
+    """
 
     def ratios(moments: Array) -> Array:
         own = tone + jnp.interp(moments, times, serotonin)
@@ -161,9 +188,9 @@ def bind(
 
 
 def above_rest(stimulus: Curve, rest: Array, acting: Array, slope: Array) -> Curve:
-    """Operational response less that at rest: exactly 0 where nothing acts.
+    """Operational response minus that at rest: exactly 0 where no compound acts.
 
-    What rounding leaves there is taken away as a constant, so that the derivative in a dose of 0 stays.
+    The rounding error there is subtracted as a constant, which keeps the derivative at a dose of 0.
     """
     change = operational(stimulus, slope) - operational(rest, slope)
     return change - jax.lax.stop_gradient(jnp.where(acting, 0.0, change))
@@ -171,13 +198,13 @@ def above_rest(stimulus: Curve, rest: Array, acting: Array, slope: Array) -> Cur
 
 @checked_arguments
 def transducer_of(body: Physiology) -> Sigmoid:
-    """The default second stage, with this person's midpoint."""
+    """The default second stage, a sigmoid with this person's midpoint."""
     return Sigmoid(body.half, body.power, body.full)
 
 
 @checked_arguments
 def threshold_of(body: Physiology) -> Threshold:
-    """Its rival, with this person's threshold: `simulate(..., transducer=threshold_of)`."""
+    """The rival second stage with this person's threshold: `simulate(..., transducer=threshold_of)`."""
     return Threshold(body.onset, body.full)
 
 
@@ -193,15 +220,19 @@ def simulate(
 ) -> Course:
     """One participant's course.
 
-    doses: a `Regimen`.  times: hours, ascending (`check_times`).  transducer: the second stage, or a function from
-    `Physiology` to one; by default `transducer_of`, the participant's own sigmoid.  tolerance: whether
-    receptors are lost with use; it matters from the second dose on, and is off because within one
-    session the loss is part of what the second stage was calibrated on.  exchange: how fast 5-HT2A
-    receptors exchange their ligands, by default `AtOnce()`; `WithRates()` uses the compounds' `off_rate_2a`.
+    doses: a `Regimen`.
+    times: h, ascending (`check_times`).
+    person: one participant.
+    transducer: the second stage, or a function from `Physiology` to one; by default
+        `transducer_of`, the participant's own sigmoid.
+    tolerance: whether receptors are lost with use. It matters from the second dose on, and is off
+        by default because the second stage was calibrated on single sessions, loss included.
+    exchange: how fast 5-HT2A receptors exchange their ligands, by default `AtOnce()`;
+        `WithRates()` uses the compounds' `off_rate_2a`.
 
-    Raises UserError for a compound the participant has no numbers for, a group where one person
-    is meant, a route or an amount that is not possible, and times that do not ascend, are not finite, or
-    do not fit what is integrated.
+    Raises UserError for a compound without numbers in the participant, a group where one person
+    is meant, a route or an amount that is not possible, and times that do not ascend, are not
+    finite, or do not suit the integration.
     """
     exchange = AtOnce() if exchange is None else exchange
     check_strategies(transducer, exchange)
@@ -249,7 +280,7 @@ def simulate(
             spend=body.down_regulation,
             refill=body.recovery,
         )
-    # From the first drug on: what it did to receptors outlasts it.
+    # From the first drug on: its action on receptors outlasts it.
     acting = jnp.cumsum(jnp.max(site, axis=0)) > 0
     response_2a = above_rest(at_2a.stimulus * receptors, at_2a.rest, acting, body.slope)
     blocked = jnp.sum(site / ligands.nmda_ic50[:, None], axis=0)
@@ -275,8 +306,13 @@ def duration(
 ) -> Array:
     """Hours for which an effect exceeds a share of its own peak; 0 if the peak is not above `least`.
 
-    Crossings are interpolated, so that it varies smoothly with the dose.  An effect that is still above when
-    the times end lasts at least so long: outside of `jit` it is a UserError, inside look at `is_over`.
+    times: h, ascending.
+    effect: at the times.
+    share: of the peak.
+    least: peaks up to this count as no effect.
+    Crossings are interpolated, so that the duration varies smoothly with the dose. For an effect
+    that is above at the first or last time the duration is a lower bound: UserError outside of
+    `jit`; within, see `is_over`.
     """
     times, effect = as_hours(times), _curve(effect)
     over = is_over(times, effect, share=share, least=least)
@@ -296,7 +332,10 @@ def duration(
 def is_over(
     times: Any, effect: Any, *, share: PartOfPeak = 0.1, least: ArrayLike = 0.0
 ) -> Array:
-    """Whether the times hold the effect whole: at both ends it is at most a share of its peak."""
+    """Whether the effect is at most a share of its peak at the first and last time.
+
+    It also is where the peak is not above `least`. UserError for a curve that does not fit the times.
+    """
     times, effect = as_hours(times), _curve(effect)
     least = one_number(least, where="least")
     check_curve(times, effect)
@@ -310,7 +349,7 @@ def _curve(effect: Any) -> Array:
 
 
 def hours_above(times: Curve, effect: Curve, level: Array) -> Array:
-    """Hours for which a curve, a straight line between the times, exceeds a level."""
+    """Hours for which a curve, linear between the times, exceeds a level."""
     before, after = effect[:-1] - level, effect[1:] - level
     rise = after - before
     risen = jnp.maximum(after, 0.0) - jnp.maximum(before, 0.0)

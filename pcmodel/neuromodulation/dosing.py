@@ -1,7 +1,7 @@
-"""Doses: what is taken, how much, by which route, when.
+"""Doses: compound, amount, route and time.
 
-The route is an object that knows its own closed form, so that a regimen is a plain tuple of doses.
-Amounts and times may be traced: a dose can be fitted.
+A route is an object with its own closed-form solution, so that a regimen is a plain tuple of
+doses. Amounts and times may be traced: a dose can be fitted.
 """
 
 from collections.abc import Sequence
@@ -27,37 +27,41 @@ from pcmodel.neuromodulation.pharmacology.kinetics import (
     unit_oral,
 )
 
-SATURATING = 1e4
+SATURATING = 1e4  # times the K of receptors, which no plasma concentration reaches
 Curves = tuple[Array, Array]
 
 
 @dataclass(frozen=True)
 class Oral:
-    """Swallowed."""
+    """The route of a swallowed dose."""
 
     def per_mg(self, kinetics: Kinetics, time: Array) -> Curves:
-        """Plasma and effect site, ng/mL per mg."""
+        """Plasma and effect-site concentration `time` h after the dose, ng/mL per mg."""
         return unit_oral(kinetics, time)
 
 
 @dataclass(frozen=True)
 class Bolus:
-    """Into the vein at once."""
+    """The route of a dose injected into a vein at once."""
 
     def per_mg(self, kinetics: Kinetics, time: Array) -> Curves:
-        """Plasma and effect site, ng/mL per mg."""
+        """Plasma and effect-site concentration `time` h after the dose, ng/mL per mg."""
         return unit_bolus(kinetics, time)
 
 
 @checked_arguments
 @dataclass(frozen=True)
 class Infusion:
-    """Into the vein at a constant rate over `hours`."""
+    """The route of a dose infused into a vein at a constant rate.
+
+    Attributes:
+        hours: duration of the infusion, h.
+    """
 
     hours: float
 
     def per_mg(self, kinetics: Kinetics, time: Array) -> Curves:
-        """Plasma and effect site, ng/mL per mg."""
+        """Plasma and effect-site concentration `time` h after the dose, ng/mL per mg."""
         return unit_infusion(kinetics, time, jnp.asarray(self.hours, time.dtype))
 
 
@@ -67,7 +71,14 @@ Route = Oral | Bolus | Infusion
 @checked_arguments
 @dataclass(frozen=True)
 class Dose:
-    """`mg` of a compound at `hours` (from the time origin), by a route."""
+    """One dose.
+
+    Attributes:
+        compound: its name.
+        mg: amount, mg.
+        hours: time from the time origin, h.
+        route: `Oral`, `Bolus` or `Infusion`.
+    """
 
     compound: str
     mg: ArrayLike
@@ -86,8 +97,9 @@ Regimen = tuple[Dose, ...]
 def regimen(*doses: Any, library: Library) -> Regimen:
     """Doses (each a `Dose`) as a checked regimen.
 
-    Raises UserError naming the dose for an unknown compound, a negative or non-finite amount or time, an
-    amount that can only be of another unit (micrograms for mg), a route the compound has no number for, or doses out of order.
+    UserError with the number of the dose for an unknown compound, a negative or non-finite amount
+    or time, an amount that must be in another unit (micrograms for mg), a route for which the
+    compound has no numbers, and doses out of order.
     """
     check_are_doses(doses)
     for number, dose in enumerate(doses, 1):
@@ -116,10 +128,10 @@ def regimen(*doses: Any, library: Library) -> Regimen:
 
 
 def check_amount(dose: Dose, compound: Compound, where: str) -> None:
-    """Raise a UserError for an amount that can only be of another unit, micrograms for mg.
+    """UserError for an amount that must be in another unit, such as micrograms for mg.
 
-    It would bring plasma to 10,000 times what half fills the compound's receptors, by the
-    numbers of its table. A plain tuple of doses is simulated without this question.
+    It would bring plasma to 10,000 times the concentration that occupies half of the compound's
+    receptors, by the numbers of its table. A plain tuple of doses is simulated without this check.
     """
     numbers = compound.numbers
     halves = [numbers[name].value for name in ("k_2a", "k_1a") if name in numbers]
@@ -136,7 +148,7 @@ def check_amount(dose: Dose, compound: Compound, where: str) -> None:
 
 
 def check_are_doses(doses: object) -> None:
-    """Raise a UserError unless these are doses, with routes that are routes."""
+    """UserError unless these are doses with known routes."""
     if not isinstance(doses, tuple | list):
         raise UserError(f"is {doses!r}", where="doses", expected="what regimen() gives")
     for number, dose in enumerate(doses, 1):
@@ -153,14 +165,14 @@ def check_are_doses(doses: object) -> None:
 
 
 def check_length(hours: object, where: str) -> None:
-    """Raise a UserError unless an infusion can last so long."""
+    """UserError unless the duration of an infusion is positive and finite."""
     real = isinstance(hours, int | float | np.number) and not isinstance(hours, bool)
     if not real or not 0 < hours < np.inf:  # type: ignore[operator]
         raise UserError(f"an infusion cannot last {hours} h", where=where)
 
 
 def check_value(value: ArrayLike, what: str, unit: str, where: str) -> None:
-    """Raise a UserError unless the number is finite and not negative."""
+    """UserError unless the number is finite and not negative."""
     if isinstance(value, Tracer):
         return
     if isinstance(value, str):
@@ -176,7 +188,7 @@ def check_value(value: ArrayLike, what: str, unit: str, where: str) -> None:
 
 
 def check_order(doses: Sequence[Dose]) -> None:
-    """Raise a UserError unless times ascend."""
+    """UserError unless doses are in order of time."""
     times = [dose.hours for dose in doses]
     if any(isinstance(time, Tracer) for time in times):
         return

@@ -28,10 +28,11 @@ from pcmodel.neuromodulation.pharmacology.exchange import AtOnce
 
 
 class Group(NamedTuple):
-    """What a regimen does in a group of people; person 0 is the one the others are drawn around.
+    """The courses of a regimen in a group of people; the others are drawn around person 0.
 
-    hours: times of all curves, h.  course: `Course`, every field with a leading axis of people.
-    participants: who they are, every array with a leading axis of people.
+    hours: times of all curves, h.
+    course: every field with a leading axis of people.
+    participants: the people, every array with a leading axis of people.
     """
 
     hours: Float[Array, " times"]
@@ -40,7 +41,7 @@ class Group(NamedTuple):
 
     @property
     def num_people(self) -> int:
-        """Number of people, the first included."""
+        """The number of people, the first included."""
         return self.course.effect_2a.shape[0]
 
 
@@ -58,14 +59,21 @@ def simulate_group(
     tolerance: bool = False,
     exchange: Any = None,
 ) -> Group:
-    """What one regimen does in one person and in `num_people` others drawn around them.
+    """The courses of one regimen in one person and in `num_people` others drawn around them.
 
-    doses: in the order they are taken.  hours: ascending times, h.
-    num_people: others than the first, who needs no `key`; equal keys give the same people, whatever they take.
-    library: the compounds' numbers, by default the package's.  person: by default the `typical` one.
-    variation: how people differ, by default as published.  transducer, tolerance, exchange: see `simulate`.
+    doses: in the order in which they are taken.
+    hours: times, h, ascending.
+    num_people: the number of people besides the first.
+    key: for drawing them; equal keys yield the same people, whatever they take.
+    library: the compounds' numbers, by default the package's.
+    person: the first person, by default the `typical` one.
+    variation: between people, by default as published.
+    transducer: see `simulate`.
+    tolerance: see `simulate`.
+    exchange: see `simulate`.
 
-    Raises UserError for what `regimen`, `simulate` and `draw_participants` refuse, and for people without a key.
+    Raises UserError as `regimen`, `simulate` and `draw_participants` do, and for people without a
+    key.
     """
     given = (doses,) if isinstance(doses, Dose) else tuple(doses)
     compounds = load_compounds() if library is None else library

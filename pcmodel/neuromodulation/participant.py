@@ -1,7 +1,8 @@
 """One simulated person: every parameter of the chain, as arrays.
 
-The typical participant comes from the tables; others are drawn around them, log-normal, so that the
-typical one is the median.  All functions downstream take one participant and are `vmap`-ed.
+The typical participant has the values of the tables; others are drawn around it, log-normally,
+so that the typical one is the median. All functions that use a participant take one and are
+mapped over several by `vmap`.
 """
 
 from collections.abc import Iterable
@@ -42,11 +43,18 @@ UNITS = {
 
 
 class Ligands(NamedTuple):
-    """Numbers by compound; a constant is infinite where the compound does nothing.
+    """The numbers of each compound; constants are infinite where it does not act.
 
-    kinetics: fields (compounds,).  k_*, release_ec50, nmda_ic50: ng/mL.  off_2a: 1/h,
-    infinite where no rate is known.  efficacy_*: tau.
-    rises: systolic mmHg, diastolic mmHg, heart rate bpm per unit of drive, before habituation.
+    kinetics: every field (compounds,).
+    k_2a: K at 5-HT2A, ng/mL.
+    off_2a: dissociation rate at 5-HT2A, 1/h; infinite where not known.
+    efficacy_2a: tau at 5-HT2A.
+    k_1a: K at 5-HT1A, ng/mL.
+    efficacy_1a: tau at 5-HT1A.
+    release_ec50: of the release of serotonin, ng/mL.
+    nmda_ic50: of the block of NMDA channels, ng/mL.
+    rises: of systolic and diastolic pressure (mmHg) and heart rate (bpm) per unit of drive, before
+        habituation.
     """
 
     kinetics: Kinetics
@@ -61,9 +69,28 @@ class Ligands(NamedTuple):
 
 
 class Physiology(NamedTuple):
-    """What belongs to the person; see `physiology.csv` for units and sources.
+    """The numbers of a person that do not depend on compounds; `physiology.csv` has their sources.
 
-    resting, habituation: by sign (systolic, diastolic, heart rate).
+    slope: exponent of the operational model.
+    pet_ceiling: share of PET binding that can be displaced.
+    serotonin_k_2a: K of serotonin at 5-HT2A, the unit in which serotonin is counted.
+    serotonin_k_1a: K of serotonin at 5-HT1A, in multiples of that at 5-HT2A.
+    serotonin_efficacy_2a: tau of serotonin at 5-HT2A.
+    serotonin_efficacy_1a: tau of serotonin at 5-HT1A.
+    tone: serotonin at rest, in multiples of its K at 5-HT2A.
+    excess: serotonin released from a full store, in multiples of its K at 5-HT2A.
+    release: rate at which the store is depleted, 1/h.
+    refill: rate at which the store is refilled, 1/h.
+    down_regulation: rate at which occupied 5-HT2A receptors are lost, 1/h.
+    recovery: rate at which 5-HT2A receptors return, 1/h.
+    half: response at half of the second stage's ceiling, share.
+    power: exponent of the second stage.
+    full: response of psilocin at every receptor, share.
+    ego_half: response at half of the maximal bad effects, share.
+    least: smallest effect that is felt, share.
+    onset: response at which the rival second stage begins, share.
+    resting: systolic and diastolic pressure (mmHg) and heart rate (bpm).
+    habituation: rate for each of these signs, 1/h.
     """
 
     slope: Array
@@ -89,7 +116,16 @@ class Physiology(NamedTuple):
 
 
 class Variation(NamedTuple):
-    """How much people differ: coefficients of variation, and the SD of resting signs (by sign)."""
+    """The variation between people.
+
+    clearance: coefficient of variation.
+    volume: coefficient of variation of the volume of distribution.
+    absorption: coefficient of variation of the absorption rate.
+    affinity: coefficient of variation of all K at one receptor.
+    onset: coefficient of variation of the second stage's midpoint and threshold.
+    rise: coefficient of variation of the rise of vital signs.
+    resting: SD of systolic and diastolic pressure (mmHg) and heart rate (bpm) at rest.
+    """
 
     clearance: ArrayLike
     volume: ArrayLike
@@ -105,8 +141,11 @@ class Variation(NamedTuple):
 class Participant:
     """One person, or many with a leading axis on every array.
 
-    compounds: names, in the order of the arrays.  has_releaser: whether any of them releases
-    serotonin (the store is then integrated).
+    Attributes:
+        ligands: the numbers of each compound.
+        physiology: the numbers that do not depend on compounds.
+        compounds: their names, in the order of the arrays.
+        has_releaser: whether any of them releases serotonin; the store is then integrated.
     """
 
     ligands: Ligands
@@ -127,20 +166,20 @@ def physiology_table() -> dict[tuple[str, str], Number]:
 
 
 def physiology_assumptions() -> list[str]:
-    """What is assumed about people, a sentence a number."""
+    """The assumed numbers of `physiology.csv`, one sentence each."""
     return assumptions(list(physiology_table().values()))
 
 
 def of_person(subject: str, quantity: str) -> float:
-    """One number of `physiology.csv`."""
+    """The value of one number of `physiology.csv`."""
     return physiology_table()[subject, quantity].value
 
 
 @checked_arguments
 def typical(library: Library, *names: str) -> Participant:
-    """The median participant, for the compounds that will be taken.
+    """The median participant, with the numbers of the compounds that will be taken.
 
-    Raises UserError for an unknown compound, or none.
+    UserError for an unknown compound, or none.
     """
     if not names or [name for name in names if not isinstance(name, str)]:
         raise UserError(
@@ -160,12 +199,12 @@ def stack_ligands(compounds: list[Compound]) -> Ligands:
     """The compounds' numbers as arrays."""
 
     def column(quantity: str, default: float = np.inf) -> Array:
-        # numpy first: a device array for every number would compile for every shape.
+        # numpy first: one device array for each number would compile for every shape.
         values = np.asarray([c.get(quantity, default) for c in compounds])
         return jnp.asarray(values, float)
 
     rates = np.log(2.0) / np.asarray([c.get("half_life", np.inf) for c in compounds])
-    # NaN where a route is not possible: it must not look like a number.
+    # NaN where a route is not possible.
     shares = [c.get("bioavailability", np.nan if c.is_oral else 1.0) for c in compounds]
     kinetics = Kinetics(
         column("lag", 0.0),
@@ -190,7 +229,7 @@ def stack_ligands(compounds: list[Compound]) -> Ligands:
 
 
 def typical_physiology() -> Physiology:
-    """The median of `physiology.csv`."""
+    """The median person of `physiology.csv`."""
 
     def value(subject: str, quantity: str) -> Array:
         return jnp.asarray(of_person(subject, quantity), float)
@@ -219,7 +258,7 @@ def typical_physiology() -> Physiology:
 
 
 def typical_variation() -> Variation:
-    """The variation rows of `physiology.csv`."""
+    """The variation between people in `physiology.csv`."""
     names = ("clearance", "volume", "absorption", "affinity", "onset")
     return Variation(
         *(of_person("variation", name) for name in names),
@@ -232,12 +271,13 @@ def typical_variation() -> Variation:
 def draw_participants(
     person: Participant, key: Array, number: int, variation: Variation | None = None
 ) -> Participant:
-    """People who vary around one: every array gets a leading axis.
+    """People drawn around one person, with a leading axis on every array.
 
-    Clearance, volume and absorption vary for each compound apart, affinities together for each
-    receptor, resting signs and the size of their rise, and the second stage's onset.  Equal keys give the
-    same people whatever is taken and in whatever order: sessions of one person can be compared.
-    Raises UserError unless one person is given, the number is 1 or more and the variation is not negative.
+    Clearance, volume and absorption vary for each compound separately, affinities jointly for each
+    receptor; resting signs, the size of their rise and the second stage's onset vary, too. Equal
+    keys yield the same people whatever is taken and in whatever order, so that sessions of one
+    person can be compared.
+    UserError unless one person is given, the number is 1 or more and the variation is not negative.
     """
     check_one(person)
     key, number = check_key(key), whole_number(number, "number of participants")
@@ -250,7 +290,7 @@ def draw_participants(
 
 
 def check_one(person: Participant) -> None:
-    """Raise a UserError for a group where one person is meant."""
+    """UserError for a group where one person is meant."""
     if np.ndim(person.physiology.half) or np.ndim(person.ligands.k_2a) != 1:
         raise UserError(
             "is a group of people, their arrays have a leading axis",
@@ -260,7 +300,7 @@ def check_one(person: Participant) -> None:
 
 
 def check_variation(variation: Variation | None) -> None:
-    """Raise a UserError unless every coefficient is finite and not negative."""
+    """UserError unless every number of the variation is finite and not negative."""
     for name, value in zip(Variation._fields, variation or (), strict=False):
         if isinstance(value, Tracer):
             continue
@@ -272,7 +312,7 @@ def check_variation(variation: Variation | None) -> None:
 
 
 def draw_one(person: Participant, key: Array, variation: Variation) -> Participant:
-    """One such person."""
+    """One person drawn around another."""
     keys = jax.random.split(key, 7)
     for_clearance, for_volume, for_absorption, *others = keys
     for_affinity, for_onset, for_resting, for_rise = others
@@ -280,7 +320,7 @@ def draw_one(person: Participant, key: Array, variation: Variation) -> Participa
     names = jnp.asarray([crc32(name.encode()) for name in person.compounds], jnp.uint32)
 
     def by_compound(key: Array, cv: ArrayLike) -> Array:
-        # Keyed by name: what is taken beside it must not make another person of someone.
+        # Keyed by name, so that a person is the same whatever else is taken.
         return jax.vmap(lambda name: log_normal(jax.random.fold_in(key, name), cv, ()))(
             names
         )
@@ -316,6 +356,6 @@ def draw_one(person: Participant, key: Array, variation: Variation) -> Participa
 
 
 def log_normal(key: Array, cv: ArrayLike, shape: tuple[int, ...]) -> Array:
-    """Factors of mean-free logarithm with this coefficient of variation."""
+    """Log-normal factors of median 1 with this coefficient of variation."""
     sd = jnp.sqrt(jnp.log1p(jnp.square(jnp.asarray(cv, float))))
     return jnp.exp(sd * jax.random.normal(key, shape))

@@ -1,8 +1,8 @@
-"""Tables of numbers that say where they come from.
+"""Tables of numbers with their sources.
 
-One row, one number: `subject,quantity,value,unit,mark,source`.  The mark says how well the number is
-known, and a row without a unit, a mark or a source is refused, so that no number of the
-package is anonymous.  Users write the same files for compounds of their own.
+One row holds one number: `subject,quantity,value,unit,mark,source`. The mark says how well the
+number is known. A row without a unit, a mark or a source is refused, so that every number of the
+package has a source. Users write the same files for compounds of their own.
 """
 
 import csv
@@ -26,13 +26,23 @@ MARKS = {
     "calibrated": "set so that the model reproduces the numbers named",
     "assumed": "chosen; no measurement known",
 }
-ASSUMPTIONS = ("memory", "calibrated", "assumed")
-"""Marks whose numbers a report must list as assumptions."""
+ASSUMPTIONS = ("memory", "calibrated", "assumed")  # marks that a report must list
 
 
 @dataclass(frozen=True)
 class Number:
-    """One number and its pedigree.  `row` is its line in `file`."""
+    """One number and its source.
+
+    Attributes:
+        subject: the compound, or the part of the body.
+        quantity: what is measured.
+        value: in `unit`.
+        unit: of the value.
+        mark: how well it is known; see `MARKS`.
+        source: a publication, or a reason.
+        file: the table.
+        row: its line in the table.
+    """
 
     subject: str
     quantity: str
@@ -58,11 +68,11 @@ class Number:
 def read_table(
     path: str | Path | Traversable, quantities: Mapping[str, Collection[str]]
 ) -> list[Number]:
-    """Every row of a table, checked.
+    """Every row of a table.
 
-    quantities: for each known quantity the units it may be given in.  Raises UserError naming file
-    and row for an unknown quantity, unit or mark, a missing field, a number that is not
-    finite, or the same quantity twice.
+    quantities: by known quantity the units that it may have.
+    UserError with file and row for an unknown quantity, unit or mark, a missing field, a number
+    that is not finite, or the same quantity twice.
     """
     file = Path(path) if isinstance(path, str) else path
     text = read_text(file) if isinstance(file, Path) else file.read_text("utf-8")
@@ -80,7 +90,7 @@ def read_table(
 
 
 def builtin(name: str) -> Traversable:
-    """A table that comes with the package."""
+    """A table of the package."""
     return resources.files("pcmodel.neuromodulation").joinpath(name)
 
 

@@ -1,4 +1,4 @@
-"""What is measured of a belief that meets evidence: revision, and from a dose to a belief.
+"""Measures of belief revision by evidence, and of beliefs over the course of a drug.
 
 May import: `inputs`, `runtime`, `model`, `inference`, `networks`, `api`, `neuromodulation`.
 """

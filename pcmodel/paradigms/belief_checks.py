@@ -1,4 +1,4 @@
-"""What is asked of a belief over hours, checked before anything is traced."""
+"""Checks of the arguments of a belief course, before anything is traced."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ SCALARS = {"top_down": 1.0, "temperature": np.inf}
 
 
 def check_problem(problem: Problem, *, is_batched: bool) -> None:
-    """Raise a UserError for a batch, and for a top that is given."""
+    """UserError for a batch, and for a top level with clamped units."""
     if is_batched:
         raise UserError(
             "believe takes one observation, prior or clamp, not a batch: call it for each."
@@ -40,7 +40,10 @@ def check_problem(problem: Problem, *, is_batched: bool) -> None:
 
 
 def anatomy_for(names: tuple[str, ...], given: Anatomy | None) -> Anatomy:
-    """The anatomy of a network's levels, by default that of the experiments where there are four."""
+    """The anatomy of a network's levels; by default, for four levels, that of the experiments.
+
+    UserError where it is missing or has another number of levels.
+    """
     if given is None and len(names) == len(CORTEX):
         return anatomy(*CORTEX)
     if given is None or given.num_levels != len(names):
@@ -64,7 +67,7 @@ def _example(levels: int) -> str:
 
 
 def effects_of(drug: Group | Course | Effects, dtype: jnp.dtype) -> Effects:
-    """The effects of one shape, finite real numbers."""
+    """The effects of a drug as finite real arrays of one shape; UserError for others."""
     if not isinstance(drug, Effects):
         drug = effects(drug.course if isinstance(drug, Group) else drug)
     read = [
@@ -81,7 +84,10 @@ def effects_of(drug: Group | Course | Effects, dtype: jnp.dtype) -> Effects:
 
 
 def check_reached(account: Account, felt: Effects) -> None:
-    """A drug that acts, but on nothing the account needs, is no drug to it: a mistake, not a null result."""
+    """UserError where a drug acts, but none of the effects on which the account depends is present.
+
+    The result would be taken for a null result.
+    """
     needs = account.needs
     if isinstance(needs, str) or not set(needs) <= set(Effects._fields):
         raise UserError(
@@ -102,7 +108,7 @@ def check_reached(account: Account, felt: Effects) -> None:
 
 
 def check_modulations(account: Account, places: Anatomy, felt: Effects) -> None:
-    """Raise a UserError unless the account makes a possible modulation of every moment: felt is (moments,)."""
+    """UserError unless the account returns a possible modulation for each of the effects, (moments,)."""
 
     def words(one: Effects) -> dict[str, Any]:
         made = account.modulate(one, places)
@@ -159,7 +165,7 @@ def _named(account: Account) -> str:
 def check_hypothesis(
     problem: Problem, holds: Callable[[Array], Any], level: int
 ) -> None:
-    """Raise a UserError unless it makes one truth value of a level's activity."""
+    """UserError unless a hypothesis maps a level's activity to one truth value."""
     structure = problem.structure
     if level == 0 and structure.is_discrete:
         raise UserError(

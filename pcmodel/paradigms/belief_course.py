@@ -1,7 +1,8 @@
-"""From a dose to a belief: what a hierarchy believes while the effects of a drug come and go.
+"""From a dose to a belief: a hierarchy's beliefs over the course of a drug.
 
-Each moment of each person poses the same evidence to the same network under the modulation that an account makes of
-that moment's effects; all moments go through the energy and solver of `pcmodel.infer`.
+At each moment of each person the same evidence is presented to the same network under the modulation
+that an account derives from the effects of that moment. All moments use the energy and solver of
+`pcmodel.infer`.
 """
 
 from collections.abc import Callable, Sequence
@@ -50,18 +51,26 @@ from pcmodel.runtime.memory import check_fits
 
 
 class BeliefCourse(NamedTuple):
-    """A belief over the course of a drug.  Leading axes ("...") are those of the effects: (people, times) of a `Group`.
+    """A belief over the course of a drug.
 
-    mean, sd: of activity, one array a level, bottom first, (..., width); sd 0 where a unit is given, NaN where one
-        of a discrete level 0 is not.
-        Exact for linear-Gaussian networks, linearised at the mode otherwise.
-    revision: of the top by the evidence, 0 a belief kept, 1 evidence that wins (`pcmodel.paradigms.revision`).
-    surprise: of the top, KL(posterior | prior in force), nats.  entropy: of the top's posterior, nats.
-        These three are inference's, which temperature and top-down mixing leave alone.
-    probability: of the hypothesis, under activity; NaN where none was asked about.
-    settling_time: 1 / rate of the slowest direction of gradient inference; NaN where rounding hides it.
-    gains, slopes: of each level, bottom first, (..., levels); per-unit ones as their geometric mean.
-    residual, converged: of inference (`pcmodel.infer`).
+    The leading axes ("...") are those of the effects: (people, times) for a `Group`. Temperature and
+    top-down mixing change activity, but not inference, and so not revision, surprise and entropy.
+
+    mean: of activity, one array for each level, lowest first. Exact for linear-Gaussian networks,
+        linearised at the mode otherwise.
+    sd: of activity, one array for each level, lowest first; 0 for clamped units, NaN for the other
+        units of a discrete level 0.
+    revision: of the top by the evidence; 0: the prior belief stays, 1: the belief of the evidence
+        (`pcmodel.paradigms.revision`).
+    surprise: KL(posterior | prior) of the top, nats.
+    entropy: of the top's posterior, nats.
+    probability: of the hypothesis, under activity; NaN without one.
+    settling_time: 1 / rate of the slowest direction of gradient inference; NaN where it is within
+        rounding errors.
+    gains: precision gain of each level, lowest first; the geometric mean over units.
+    slopes: slope factor of each level, lowest first; the geometric mean over units.
+    residual: of inference (`pcmodel.infer`).
+    converged: whether inference converged (`pcmodel.infer`).
     """
 
     mean: tuple[Float[Array, "... width"], ...]
@@ -78,7 +87,12 @@ class BeliefCourse(NamedTuple):
 
 
 class Hypothesis(NamedTuple):
-    """What is asked of one level's activity, and the standard normal draws by which it is answered."""
+    """A hypothesis about one level's activity.
+
+    holds: maps the activity to a truth value.
+    level: its index.
+    draws: standard normal, from which its probability is estimated.
+    """
 
     holds: Callable[[Array], ArrayLike]
     level: int
@@ -101,17 +115,24 @@ def believe(
     num_draws: SupportsIndex = 1000,
     solver: Solver | None = None,
 ) -> BeliefCourse:
-    """What the network believes of one observation at every moment of every person.
+    """The network's beliefs about one observation at every moment of every person.
 
-    observation, prior, clamp, solver: one, as for `pcmodel.infer`; the top must be free.
-    drug: a `Group` (people, times), one person's `Course` (times) or `Effects` of any shape, taken as they are.
-    account: what the drug does to precisions, slopes and activity (`pcmodel.neuromodulation`).
-    anatomy: receptors of each level; by default, for networks of four levels, from the senses to the self.
-    hypothesis: a function from the activity of `level`, (width,), to true or false, whose probability is wanted,
-        from `num_draws` draws made with `key`, the same at all moments, so that curves are smooth.
+    network: whose beliefs.
+    observation: one, as for `pcmodel.infer`.
+    drug: a `Group` (people, times), one person's `Course` (times) or `Effects` of any shape.
+    account: of the drug's action on precisions, slopes and activity (`pcmodel.neuromodulation`).
+    anatomy: receptors of each level; by default, for networks of four levels, that of the experiments.
+    prior: as for `pcmodel.infer`.
+    clamp: as for `pcmodel.infer`; the top must be free.
+    hypothesis: a function from the activity of `level`, (width,), to true or false, whose probability
+        is estimated.
+    level: of the hypothesis.
+    key: for its draws.
+    num_draws: for its probability; the draws are the same at all moments, so that curves are smooth.
+    solver: as for `pcmodel.infer`.
 
-    Raises UserError for a batch, a top that is given, an anatomy of other levels, an account whose receptors none of
-    a group's doses reaches, and what `pcmodel.infer` refuses.
+    Raises UserError for a batch, a clamped top, an anatomy of other levels, an account that depends on
+    none of the effects of a group's doses, and as `pcmodel.infer` does.
     """
     posed = pose(network, observation, prior=prior, clamp=clamp)
     problem = posed.problem
@@ -169,7 +190,7 @@ def _moments(
     solver: Static[Solver],
     level: int | None,
 ) -> tuple[BeliefCourse, Array | None]:
-    """All moments, and of each the rows of a root of the covariance of one level's activity."""
+    """The course, and for each moment the rows of a root of the covariance of one level's activity."""
 
     def one(felt: Effects) -> tuple[BeliefCourse, Array | None]:
         course, root = _moment(
@@ -192,7 +213,7 @@ def _moment(
     places: Anatomy,
     solver: Solver,
 ) -> tuple[BeliefCourse, Array]:
-    """One moment of one person, its probability still unknown, and a root of the covariance of activity."""
+    """One moment of one person without its probability, and a root of the covariance of activity."""
     modulation = account.modulate(felt, places)
     names, dtype = problem.structure.model.names, problem.inputs.gains[0].dtype
     widths = problem.structure.model.widths
@@ -233,7 +254,7 @@ def _means(factors: Sequence[Array]) -> Float[Array, " levels"]:
 def _probability(
     problem: Problem, mean: Latents, rows: Array, asked: Hypothesis
 ) -> Float[Array, " moments"]:
-    """Share of draws of each moment's activity of which the hypothesis holds."""
+    """Share of draws of each moment's activity for which the hypothesis is true."""
     structure = problem.structure
     units = structure.free_units(asked.level)
 

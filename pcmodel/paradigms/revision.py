@@ -1,10 +1,10 @@
-r"""Belief revision: what is measured when a belief meets evidence.
+r"""Belief revision: measures of the change of a belief by evidence.
 
-**Revision** $\rho = (x_L - m)^\top h / (h^\top J^+ h)$ with $J$ the evidence precision that reaches the top
-and $h = J (x_\text{evidence} - m)$ the information it carries: 0 is a belief kept, 1 evidence
-that wins. For a linear network it lies in [0, 1] and rises as the prior's gain falls; the
-Euclidean projection does neither.  For scalars it is $\Pi_{ev} / (\Pi_{ev} + g \Pi_{top})$.  When other
-levels are modulated J itself changes, so the absolute shift stands beside it.
+**Revision** is $\rho = (x_L - m)^\top h / (h^\top J^+ h)$ with $J$ the precision of the evidence at the
+top and $h = J (x_\text{evidence} - m)$ its information: at 0 the prior belief stays, at 1 the
+belief is that of the evidence. For a linear network it is in [0, 1] and rises as the prior's gain
+falls; neither holds for the Euclidean projection. For scalars it is $\Pi_{ev} / (\Pi_{ev} + g
+\Pi_{top})$. When other levels are modulated, J itself changes, so the absolute shift is reported, too.
 """
 
 from typing import NamedTuple
@@ -32,17 +32,19 @@ from pcmodel.model.types import Latents
 
 
 class Revision(NamedTuple):
-    """How one belief met one piece of evidence.
+    """The revision of one belief by one piece of evidence.
 
     revision: rho.
     shift: |x - m|, in units of the top.
-    belief: probability, under the posterior of the top, that each unit's readout wins (is the largest).
-    surprise: KL(posterior | prior in force) of the top, nats (Bayesian surprise).
+    belief: probability, under the posterior of the top, that each unit is the largest.
+    surprise: KL(posterior | prior) of the top, nats (Bayesian surprise).
     entropy: differential entropy of the top's posterior, nats.
     energy_share: each level's share of the precision-weighted squared error.
-    mode: the top's posterior mode.  covariance: its posterior covariance.
+    mode: the top's posterior mode.
+    covariance: the top's posterior covariance.
     evidence_precision: trace of J over the top's width.
-    residual, converged: of inference.
+    residual: of inference.
+    converged: whether inference converged.
     """
 
     revision: Float[Array, ""]
@@ -61,7 +63,7 @@ class Revision(NamedTuple):
 def revise(
     problem: Problem, key: Array, *, solver: Solver, num_samples: int = 512
 ) -> Revision:
-    """Present the evidence posed in `problem` and measure the revision of its top belief."""
+    """The revision of the top belief by the evidence in `problem`; `num_samples` for `belief`."""
     result = infer_one(problem, solver)
     top = evidence_at_top(problem, result.whitened)
     errors = squared_errors(problem, result.latents)
@@ -81,10 +83,11 @@ def revise(
 
 
 def revision_index(top: EvidenceAtTop) -> Float[Array, ""]:
-    """rho; 0 where the evidence says nothing.
+    """rho; 0 where the evidence has no information.
 
-    In whitened coordinates and by the singular values s of a root of J: with c the shift along a direction,
-    information is (1 + s^2) c.  The product's eigenvalues would round vague directions away.
+    Computed in whitened coordinates with the singular values s of a root of J: with c the shift along
+    a direction, its information is (1 + s^2) c. The eigenvalues of J would lose directions of low
+    precision to rounding.
     """
     if not top.half.shape[0]:
         return jnp.zeros((), top.whitened.dtype)
@@ -112,7 +115,7 @@ def readout_belief(
 
 
 def surprise(top: EvidenceAtTop) -> Float[Array, ""]:
-    """KL divergence of the posterior from the prior in force, nats."""
+    """KL divergence of the top's posterior from its prior, nats."""
     log_det = 2 * jnp.sum(jnp.log(jnp.diagonal(top.spread)))
     squares = jnp.sum(top.spread**2) + jnp.sum(top.whitened**2)
     return 0.5 * (squares - top.shift.shape[0] - log_det)
@@ -126,7 +129,7 @@ def entropy(top: EvidenceAtTop) -> Float[Array, ""]:
 
 
 def squared_errors(problem: Problem, latents: Latents) -> Float[Array, " levels"]:
-    """Half the precision-weighted squared error of each level: its energy less normalisers."""
+    """Half the precision-weighted squared error of each level: its energy minus normalisers."""
     return level_energies(problem, latents) - level_normalisers(problem)
 
 
@@ -149,10 +152,10 @@ def level_normalisers(problem: Problem) -> Float[Array, " levels"]:
 
 
 def settling_time(problem: Problem, latents: Latents) -> Float[Array, ""]:
-    """1 / smallest eigenvalue of the state-space Hessian of the energy at a mode; NaN where rounding hides it.
+    """1 / smallest eigenvalue of the state-space Hessian of the energy at a mode.
 
-    The time constant, in units of 1 / gradient rate, with which the slowest direction of gradient
-    inference (`StateDescent`) settles.
+    It is the time constant of the slowest direction of gradient inference (`StateDescent`), in units
+    of 1 / gradient rate; NaN where the eigenvalue is within rounding errors.
     """
 
     def at(state: Array) -> Array:
@@ -160,6 +163,6 @@ def settling_time(problem: Problem, latents: Latents) -> Float[Array, ""]:
 
     hessian = jax.hessian(at)(state_from_latents(problem.structure, latents))
     rates = jnp.linalg.eigvalsh(hessian)
-    # Eigenvalues are known to a rounding of the largest; ten times that is right to a tenth.
+    # Eigenvalues have the rounding error of the largest; ten times that is accurate to a tenth.
     known = rates[0] > 10 * rates.shape[0] * jnp.finfo(rates.dtype).eps * rates[-1]
     return jnp.where(known, 1 / rates[0], jnp.nan)

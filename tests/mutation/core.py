@@ -20,6 +20,7 @@ CORE = (
     "inference/**/*.py",
     "learning/**/*.py",
     "neuromodulation/accounts/accounts.py",
+    "neuromodulation/accounts/compatibility.py",
     "neuromodulation/body.py",
     "neuromodulation/course.py",
     "neuromodulation/pharmacology/exchange.py",
@@ -256,7 +257,7 @@ EQUAL_BY_DESIGN = (
     ),
     Equal(
         "neuromodulation/pharmacology/transducer.py",
-        "safe = jnp.where(nothing, 1.0, response)",
+        "safe = jnp.where(is_zero, 1.0, response)",
         MASKED,
         ("1.0 -> 2.0", "1.0 -> 0.5", "1.0 -> 0.0"),
     ),
@@ -296,7 +297,7 @@ EQUAL_BY_DESIGN = (
     ),
     Equal(
         "neuromodulation/pharmacology/receptors.py",
-        "safe = jnp.where(something, stimulus, 1.0)",
+        "safe = jnp.where(is_positive, stimulus, 1.0)",
         MASKED,
         ("1.0 -> 2.0", "1.0 -> 0.5"),
     ),

@@ -1,64 +1,62 @@
 """The numbers in the task's columns, each read as its kind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
 
-from pcmodel.behaviour.dataset.reading import Reading
 from pcmodel.behaviour.dataset.schema import Column, Task
 from pcmodel.behaviour.dataset.tables.cells import to_flag, to_number
-from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import must_be_known
+from pcmodel.behaviour.dataset.tables.pasted import as_codes, as_missing, must_be_known
+from pcmodel.behaviour.dataset.task_table import TaskTable
 from pcmodel.behaviour.dataset.values.codes import either_code, read_binary, rows_of
 from pcmodel.behaviour.dataset.values.missing import is_settled
 from pcmodel.behaviour.dataset.values.near_numbers import why_no_number, words_advice
-from pcmodel.behaviour.dataset.values.options import list_of, read_options
+from pcmodel.behaviour.dataset.values.options import read_options
 from pcmodel.behaviour.dataset.values.scales import Limits
 from pcmodel.behaviour.dataset.values.suspects import ADVICE, suspects
-from pcmodel.behaviour.dataset.violations import Violations
 from pcmodel.errors import UserError
 
 
 def parse_columns(
-    raw: RawTable,
-    task: Task,
-    places: Mapping[str, str],
-    scale: Sequence[float] | None,
-    reading: Reading,
-    problems: Violations,
+    table: TaskTable, scale: Sequence[float] | None
 ) -> dict[str, Float[np.ndarray, " rows"]]:
-    """The task's columns as numbers, NaN where missing."""
-    _check_scale(task, scale)
-    _check_told(raw, task, places, reading, problems)
+    """By name the task's columns as numbers, NaN where missing.
+
+    `scale`: low end, high end and, if there is one, step of the responses. UserError for a
+    scale that does not suit the task; cells that cannot be read are refused.
+    """
+    _check_scale(table.task, scale)
+    _check_sidecars(table)
     values = {}
-    for column in task.columns:
-        if column.name not in places:
+    for column in table.task.columns:
+        if column.name in table.places:
+            values[column.name] = _read(table, column, scale)
+        else:
             fill = np.nan if column.default is None else column.default
-            values[column.name] = np.full(raw.num_rows, fill)
-            continue
-        place, before = places[column.name], len(problems)
-        if column.kind == "binary":
-            found = read_binary(raw, column.name, place, reading, problems)
-        elif (
-            column.kind != "integer"
-            or (found := read_options(raw, column.name, place, reading, problems))
-            is None
-        ):
-            own = scale if column.name == task.response else None
-            found = _parse(raw, column, place, own, problems)
-            is_open = own is None and column.high is None
-            if is_open and not is_settled(reading, column.name, place):
-                check_suspects(raw, place, found, found, problems)
-        values[column.name] = found
-        is_read = len(problems) == before
-        _check_column(raw, task, column, place, found, problems, is_read=is_read)
+            values[column.name] = np.full(table.raw.num_rows, fill)
     return values
 
 
+def _read(
+    table: TaskTable, column: Column, scale: Sequence[float] | None
+) -> Float[np.ndarray, " rows"]:
+    place, before = table.places[column.name], len(table.problems)
+    found = read_options(table, column.name) if column.kind == "integer" else None
+    if column.kind == "binary":
+        found = read_binary(table, column.name)
+    elif found is None:
+        own = scale if column.name == table.task.response else None
+        found = _read_numbers(table, column, own)
+        is_open = own is None and column.high is None
+        if is_open and not is_settled(table.reading, column.name, place):
+            check_suspects(table, place, found, found)
+    _check_column(table, column, found, is_read=len(table.problems) == before)
+    return found
+
+
 def _check_scale(task: Task, scale: Sequence[float] | None) -> None:
-    """A scale is that of responses which have none of their own."""
+    """UserError for a scale of responses that have their own, and for one out of order."""
     if scale is None:
         return
     response = task.column(task.response)
@@ -77,124 +75,94 @@ def _check_scale(task: Task, scale: Sequence[float] | None) -> None:
         )
 
 
-def _check_told(
-    raw: RawTable,
-    task: Task,
-    places: Mapping[str, str],
-    reading: Reading,
-    problems: Violations,
-) -> None:
-    """What side-cars say of a column that is used is the same for all files, or was settled."""
-    for name, place in places.items():
-        if place not in raw.unlike:
+def _check_sidecars(table: TaskTable) -> None:
+    """Refuse a column of which the side-cars of different files say different things."""
+    for name, place in table.places.items():
+        if place not in table.raw.unlike:
             continue
-        what, key = raw.unlike[place]
-        if name == "reaction_time" and place in raw.units_by_file:
+        what, key = table.raw.unlike[place]
+        if name == "reaction_time" and place in table.raw.units_by_file:
             continue  # each file's times are converted by its own unit
-        if name not in (reading.codes if key == "Levels" else reading.units):
-            settled = _for_all(raw, task, name, place) if key == "Levels" else ""
-            problems.add(
-                f"{what}; bring all files to one{settled}",
-                file=raw.at(0, place)["file"],
-                column=place,
-            )
+        settled = table.reading.codes if key == "Levels" else table.reading.units
+        if name not in settled:
+            advice = _for_all_files(table, name) if key == "Levels" else ""
+            table.column(place).refuse(f"{what}; bring all files to one{advice}")
 
 
-def _for_all(raw: RawTable, task: Task, name: str, place: str) -> str:
-    """How to say which values a column has in all files, by those that stand there."""
-    kinds = {column.name: column.kind for column in task.columns}
-    words = sorted(rows_of([cell.strip() for cell in raw.columns[place]]))
-    said = ", or say what holds for all"
+def _for_all_files(table: TaskTable, name: str) -> str:
+    """Advice on how to say which values a column has in all files."""
+    kinds = {column.name: column.kind for column in table.task.columns}
+    words = sorted(rows_of(table, table.places[name]))
+    advice = ", or say what holds for all"
     if kinds.get(name) in ("number", "flag") or "," in "".join(words):
         return ""
     if kinds.get(name) != "binary":
-        return f"{said} ({list_of(name, words)})" if len(words) > 1 else ""
-    return said + (either_code(name, *words) if len(words) == 2 else "")
+        return f"{advice} ({as_codes(name, words)})" if len(words) > 1 else ""
+    return advice + (either_code(name, *words) if len(words) == 2 else "")
 
 
 def check_suspects(
-    raw: RawTable,
-    place: str,
-    found: np.ndarray,
-    once: np.ndarray,
-    problems: Violations,
+    table: TaskTable, place: str, found: np.ndarray, once: np.ndarray
 ) -> None:
-    """No number is a usual code for a missing value that nobody has named.
+    """Refuse numbers that are usual codes for a missing value and that nobody has named.
 
     once: the same values, each as often as it was measured (by series, not by trial).
     """
     for code in sorted(suspects(once)):
+        advice = ADVICE.format(
+            code=as_missing(place, f"{code:g}"), none=as_missing(place, "n/a")
+        )
         for i in np.flatnonzero(found == code):
-            cell = raw.columns[place][i].strip()
-            named = pasted("missing", f"{listed(place)}={code:g}")
-            none = pasted("missing", f"{listed(place)}=n/a")
-            advice = ADVICE.format(code=named, none=none)
-            problems.add(advice, **raw.at(int(i), place), value=cell)
+            table.cell(place, i).refuse(advice)
 
 
 def _check_column(
-    raw: RawTable,
-    task: Task,
-    column: Column,
-    place: str,
-    found: np.ndarray,
-    problems: Violations,
-    *,
-    is_read: bool,
+    table: TaskTable, column: Column, found: np.ndarray, *, is_read: bool
 ) -> None:
-    """What no single cell shows; is_read: no cell was refused."""
-    seen = found[np.isfinite(found)]
+    """Refuse an empty column, and options with a gap in their numbers.
+
+    is_read: no cell of the column was refused.
+    """
+    place, seen = table.places[column.name], np.unique(found[np.isfinite(found)])
     if not len(seen):
-        if is_read and not column.optional and column.name != task.response:
-            problems.add("has no value at all", file=raw.file[0], column=place)
-    elif column.kind == "integer" and seen.max() > 2 * len(np.unique(seen)):
-        values = [f"{x:g}" for x in np.unique(seen)]
-        missing = pasted("missing", f"{listed(place)}={values[-1]}")
-        problems.add(
+        if is_read and not column.optional and column.name != table.task.response:
+            table.column(place).refuse("has no value at all")
+    elif column.kind == "integer" and seen.max() > 2 * len(seen):
+        values = [f"{x:g}" for x in seen]
+        table.column(place).refuse(
             f"goes up to {values[-1]}, with {len(values)} different values: options are "
             "counted from 1, and a missing choice is written n/a; say so if the greatest "
-            f"stands for none ({missing}), or list the options "
-            f"({list_of(column.name, values)})",
-            file=raw.file[0],
-            column=place,
+            f"stands for none ({as_missing(place, values[-1])}), or list the options "
+            f"({as_codes(column.name, values)})"
         )
 
 
-def _parse(
-    raw: RawTable,
-    column: Column,
-    place: str,
-    scale: Sequence[float] | None,
-    problems: Violations,
+def _read_numbers(
+    table: TaskTable, column: Column, scale: Sequence[float] | None
 ) -> Float[np.ndarray, " rows"]:
-    read = to_flag if column.kind == "flag" else to_number
-    cells = raw.columns[place]
-    # Each distinct cell is read once: a hundred thousand rows hold a few hundred.
-    numbers = {cell: read(cell) for cell in set(cells)}
-    finite = {c: n for c, n in numbers.items() if n is not None and np.isfinite(n)}
+    """Numbers on their scale, or flags as 0 and 1; NaN where missing."""
+    place, read = table.places[column.name], to_number
+    kind = "a number"
+    if column.kind == "flag":
+        read, kind = to_flag, "true or false"
+    numbers = {cell: read(cell) for cell in set(table.cells(place))}
+    known = {cell: n for cell, n in numbers.items() if n is not None}
+    words = words_advice(place, [cell for cell in numbers if cell not in known], kind)
+    finite = {cell: n for cell, n in known.items() if np.isfinite(n)}
     limits = Limits(column, place, list(finite), list(finite.values()), scale)
-    known = must_be_known(place)
-    kind = "true or false" if column.kind == "flag" else "a number"
-    words = words_advice(place, [c for c, n in numbers.items() if n is None], kind)
-    wrong = {
-        cell: (why_no_number(cell) or words)
-        if number is None
-        else _problem(number, column, known, limits)
-        for cell, number in numbers.items()
+    problems = {
+        cell: why_no_number(cell) or words for cell in numbers if cell not in known
     }
-    found = np.full(raw.num_rows, np.nan)
-    for i, cell in enumerate(cells):
-        problem, number = wrong[cell], numbers[cell]
-        if problem:
-            problems.add(problem, **raw.at(i, place), value=cell)
-        elif number is not None:
-            found[i] = number
-    return found
+    for cell, number in known.items():
+        if problem := _problem(number, column, place, limits):
+            problems[cell] = problem
+    return table.read(place, known, problems)
 
 
-def _problem(value: float, column: Column, known: str, limits: Limits) -> str | None:
+def _problem(value: float, column: Column, place: str, limits: Limits) -> str | None:
+    """Why a number cannot stand in the column; None where it can."""
     if np.isnan(value):
-        return known if column.complete else None
+        return must_be_known(place) if column.complete else None
     if column.kind == "integer" and value != round(value):
         return "is not a whole number"
     return limits.problem(value)

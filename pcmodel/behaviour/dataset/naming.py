@@ -2,15 +2,14 @@
 
 Columns are recognised whatever their case and punctuation (`Trial_Number`,
 `trialnumber`). Labels are compared as they are written; two that differ only in case,
-spaces, or leading zeros are refused, since one of them is most often a slip.
+spaces, or leading zeros are refused, since one of them is most often misspelt.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.task_table import TaskTable
 
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
@@ -35,14 +34,14 @@ def words(name: str) -> tuple[str, ...]:
 
 
 def called(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
-    """Those of `names` that are one of `wanted`, the earliest wanted first."""
+    """The `names` that are among those `wanted`, in the order of the latter."""
     order = {plain(name): i for i, name in reversed(list(enumerate(wanted)))}
     found = [name for name in names if plain(name) in order]
     return sorted(found, key=lambda name: order[plain(name)])
 
 
 def likeness(label: str) -> str:
-    """What labels have in common that differ only as slips do.
+    """A form that is the same for labels which differ only in case, spaces or zeros.
 
     >>> likeness("P01") == likeness("p 1"), likeness("1.0") == likeness("1")
     (True, True)
@@ -57,23 +56,20 @@ def likeness(label: str) -> str:
     return re.sub(r"(?<![\d.])0+(?=\d)", "", text)
 
 
-def check_alike(raw: RawTable, column: str, problems: Violations) -> None:
-    """No two labels of a column differ only in case, spaces or leading zeros."""
-    cells = [cell.strip() for cell in raw.columns[column]]
+def check_alike(table: TaskTable, column: str) -> None:
+    """Refuse labels of a column that differ only in case, spaces or leading zeros."""
     first: dict[str, int] = {}
-    for i, cell in enumerate(cells):
+    for i, cell in enumerate(table.cells(column)):
         first.setdefault(cell, i)
     seen: dict[str, str] = {}
     for label, i in first.items():
         other = seen.setdefault(likeness(label), label)
         if other != label:
-            before = raw.at(first[other], column)
+            before = table.raw.at(first[other], column)
             there = before["file"]
-            there = "" if there == raw.at(i, column)["file"] else f"{there}, "
-            problems.add(
+            there = "" if there == table.raw.at(i, column)["file"] else f"{there}, "
+            table.cell(column, i).refuse(
                 "differs only in case, spaces or leading zeros from "
                 f"{other!r} ({there}row {before['row']}); write one of them everywhere, "
-                "or rename one if they are two",
-                **raw.at(i, column),
-                value=label,
+                "or rename one if they are two"
             )

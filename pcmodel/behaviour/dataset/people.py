@@ -1,22 +1,24 @@
-"""What `participants.tsv` and `sub-*_sessions.tsv` say, added to every row of trials."""
+"""The tables `participants.tsv` and `sub-*_sessions.tsv`, joined to every row of trials."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from pcmodel.behaviour.dataset.naming import called, likeness
+from pcmodel.behaviour.dataset.tables.pasted import comparison, option
 from pcmodel.behaviour.dataset.tables.readers import RawTable, check_file, read_file
 from pcmodel.behaviour.dataset.tables.sidecars import levels_and_units
-from pcmodel.behaviour.dataset.tables.where import comparison, option
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.violations import Place, Violations
+
+Row = tuple[RawTable, int]  # a table and the number of one of its rows
 
 
 def with_people(table: RawTable, folder: Path) -> RawTable:
-    """The columns of `participants.tsv`, by participant."""
+    """The table with the columns of `participants.tsv`, by participant."""
     path = folder / "participants.tsv"
     if not _is_there(path):
         return table
     people = read_file(path)
-    key = _key(people, "participant_id", "sub-", path)
+    key = _key(people, "participant_id", path)
     wanted = [_bare(name, "sub-") for name in table.columns["participant_id"]]
     place = _places(people, key, "sub-", wanted, path)
     table = _joined(table, people, [place[name] for name in wanted], key)
@@ -32,48 +34,41 @@ def with_people(table: RawTable, folder: Path) -> RawTable:
 
 
 def with_sessions(table: RawTable, folder: Path) -> RawTable:
-    """The columns of each person's `sub-*_sessions.tsv`, by session."""
+    """The table with the columns of each person's `sub-*_sessions.tsv`, by session."""
     if "session" not in table.columns:
         return table
     rows = _session_rows(table, folder)
-    names = dict.fromkeys(n for row in rows if row for n in row[0].columns)
+    names = dict.fromkeys(name for row in rows if row for name in row[0].columns)
     columns, origin = dict(table.columns), dict(table.origin)
     lacking, elsewhere = dict(table.lacking), dict(table.elsewhere)
+    absent = [
+        (f"sub-{who}_sessions.tsv", 1, "") for who in table.columns["participant_id"]
+    ]
     for name in names:
+        found = [_cell(row, name) for row in rows]
+        cells = [own or none for own, none in zip(found, absent, strict=True)]
         if name in table.columns:
-            told = "sub-*_sessions.tsv", [_cell(row, name) or "" for row in rows]
-            elsewhere[name] = told
+            elsewhere[name] = "sub-*_sessions.tsv", [cell for _, _, cell in cells]
             continue
-        cells, files, numbers, without = [], [], [], {}
-        for who, row in zip(table.columns["participant_id"], rows, strict=True):
-            cell = _cell(row, name)
-            if row is None or cell is None:
-                cells.append("")
-                files.append(f"sub-{who}_sessions.tsv")
-                numbers.append(1)
-                without[files[-1]] = None
-                continue
-            cells.append(cell)
-            files.append(row[0].file[row[1]])
-            numbers.append(row[0].row[row[1]])
-        columns[name], origin[name] = cells, (files, numbers)
-        lacking[name] = tuple(without)
+        columns[name] = [cell for _, _, cell in cells]
+        origin[name] = [file for file, _, _ in cells], [row for _, row, _ in cells]
+        gone = (none[0] for own, none in zip(found, absent, strict=True) if own is None)
+        lacking[name] = tuple(dict.fromkeys(gone))
     return table._replace(
         columns=columns, origin=origin, lacking=lacking, elsewhere=elsewhere
     )
 
 
-Row = tuple[RawTable, int]
-
-
-def _cell(row: Row | None, name: str) -> str | None:
+def _cell(row: Row | None, name: str) -> tuple[str, int, str] | None:
+    """File, row and text of a cell; None where the column or the row is not there."""
     if row is None or name not in row[0].columns:
         return None
-    return row[0].columns[name][row[1]]
+    table, i = row
+    return table.file[i], table.row[i], table.columns[name][i]
 
 
 def _session_rows(table: RawTable, folder: Path) -> list[Row | None]:
-    """For every trial the row of its session; None where the person has no such file."""
+    """For each trial the row of its session; None where the person has no such file."""
     rows: list[Row | None] = [None] * table.num_rows
     who, session = table.columns["participant_id"], table.columns["session"]
     for name in dict.fromkeys(who):
@@ -81,7 +76,7 @@ def _session_rows(table: RawTable, folder: Path) -> list[Row | None]:
         if not _is_there(path):
             continue
         sessions = read_file(path)
-        key = _key(sessions, "session_id", "ses-", path)
+        key = _key(sessions, "session_id", path)
         own = [i for i, person in enumerate(who) if person == name]
         wanted = [_bare(session[i], "ses-") for i in own]
         place = _places(sessions, key, "ses-", wanted, path, name)
@@ -94,16 +89,18 @@ def _session_rows(table: RawTable, folder: Path) -> list[Row | None]:
 
 
 def _is_there(path: Path) -> bool:
+    """Whether a file exists; UserError where it cannot be read."""
     if not path.exists() and not path.is_symlink():
         return False
     check_file(path)
     return True
 
 
-def _key(table: RawTable, name: str, prefix: str, path: Path) -> str:
+def _key(table: RawTable, name: str, path: Path) -> str:
+    """The column of the ids; UserError where there is none."""
     problems, found = Violations(), called(table.columns, (name,))
     if not found:
-        problems.add(f"there is no column {name!r}", file=path.name, row=1)
+        Place(problems, path.name, row=1).refuse(f"there is no column {name!r}")
     problems.raise_if_any()
     return found[0]
 
@@ -116,32 +113,29 @@ def _places(
     path: Path,
     person: str = "",
 ) -> dict[str, int]:
-    """The row of each label; UserError for labels that stand twice or are not there.
+    """The row of each label; UserError for labels that occur twice or are not there.
 
-    person: whose sessions they are, if they are sessions.
+    person: whose sessions the labels are; "" where they are people.
     """
     problems, place = Violations(), {}
+    column = Place(problems, path.name, key)
     what = "participant" if prefix == "sub-" else "session"
     for i, cell in enumerate(table.columns[key]):
         if place.setdefault(_bare(cell, prefix), i) != i:
-            problems.add(
-                f"the {what} stands twice", file=path.name, row=table.row[i], column=key
-            )
+            column._replace(row=table.row[i]).refuse(f"the {what} stands twice")
     for label in dict.fromkeys(wanted):
         if label in place:
             continue
-        close = [name for name in place if likeness(name) == likeness(label)]
-        hint = [
+        hints = [
             f" (there is {prefix}{name}; write one of them everywhere)"
-            for name in close
+            for name in place
+            if likeness(name) == likeness(label)
         ]
         without = comparison("participant_id", "!=", person or label)
         without += f" or {comparison('session', '!=', label)}" if person else ""
-        problems.add(
-            f"{prefix}{label} has data but no row here{''.join(hint[:1])}; add one, or "
-            f"leave the {'session' if person else 'person'} out ({option(without)})",
-            file=path.name,
-            column=key,
+        column.refuse(
+            f"{prefix}{label} has data but no row here{''.join(hints[:1])}; add one, or "
+            f"leave the {'session' if person else 'person'} out ({option(without)})"
         )
     problems.raise_if_any()
     return place
@@ -150,19 +144,19 @@ def _places(
 def _joined(
     table: RawTable, people: RawTable, places: Sequence[int], key: str
 ) -> RawTable:
+    """The table with the columns of people but their `key`; `places` is each trial's row."""
     columns, origin = dict(table.columns), dict(table.origin)
     elsewhere = dict(table.elsewhere)
     for name, cells in people.columns.items():
         if name == key:
             continue
+        own = [cells[i] for i in places]
         if name in columns:
-            elsewhere[name] = people.file[0], [cells[i] for i in places]
+            elsewhere[name] = people.file[0], own
             continue
-        columns[name] = [cells[i] for i in places]
-        origin[name] = (
-            [people.file[i] for i in places],
-            [people.row[i] for i in places],
-        )
+        columns[name] = own
+        files = [people.file[i] for i in places]
+        origin[name] = files, [people.row[i] for i in places]
     return table._replace(
         columns=columns,
         origin=origin,

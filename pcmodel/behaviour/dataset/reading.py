@@ -1,4 +1,4 @@
-"""What only the user can say of a table: rows to use, missing codes, units, codes."""
+"""What only the user can say of a table: rows in use, missing values, units, codes."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -24,11 +24,11 @@ class Reading:
     """How a table is to be read.
 
     Attributes:
-        where: rows to use, as an expression: `phase == test and session in (1, 2)`.
+        where: rows in use, as an expression: `phase == test and session in (1, 2)`.
         missing: cells that stand for a missing value, besides the empty one, n/a and
             NaN: "999" in all columns that are read, "rt=0" in one, of which no other
             number is then suspected ("rt=n/a": none stands for a missing value).
-        units: by the task's column, "s", "ms" or "us" (reaction times).
+        units: of reaction times, by the name of the task's column: "s", "ms" or "us".
         codes: by the task's column, the two words or numbers that count as 0 and as 1, or
             all options that could be chosen, in the order of their numbers from 1;
             by a covariate, all its labels, which are then labels even if they are numbers.
@@ -43,30 +43,31 @@ class Reading:
 
 
 def pairs_of(texts: Sequence[str], *, where: str) -> dict[str, str]:
-    """Names and what is said of them, each once.
+    """Values by name, from texts like `name=value`.
 
-    But `participant=id+site` says more of what `participant=id` said, and may follow it.
+    UserError for other texts and for a name that occurs twice; but `participant=id+site`
+    may follow `participant=id`, which it extends.
     """
     found: dict[str, str] = {}
     for text in texts:
-        name, equals, said = PAIR.fullmatch(text).groups()  # type: ignore[union-attr]
-        name, said = unmarked(name), unmarked(said)
-        if not (equals and name and said):
+        name, equals, value = PAIR.fullmatch(text).groups()  # type: ignore[union-attr]
+        name, value = unmarked(name), unmarked(value)
+        if not (equals and name and value):
             raise UserError(
                 f"cannot be read: {text!r}", where=where, expected=PAIRS[where]
             )
-        if name in found and not said.startswith(f"{found[name]}+"):
+        if name in found and not value.startswith(f"{found[name]}+"):
             raise UserError(
-                f"name {name!r} twice, as {found[name]!r} and {said!r}",
+                f"name {name!r} twice, as {found[name]!r} and {value!r}",
                 where=where,
                 expected="it once",
             )
-        found[name] = said
+        found[name] = value
     return found
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two cells say the same: the same text, or the same number.
+    """Whether two cells have the same text or are the same number.
 
     >>> same("1.0", "1"), same("left", "Left")
     (True, False)
@@ -78,7 +79,7 @@ def same(one: str, other: str) -> bool:
 
 
 def check_reading(reading: Reading, task: Task, covariates: Sequence[str] = ()) -> None:
-    """UserError for units and codes of columns that have none."""
+    """UserError for units and codes of columns that have none, and for codes of one label."""
     binary = [column.name for column in task.columns if column.kind == "binary"]
     options = [column.name for column in task.columns if column.kind == "integer"]
     for name, pair in reading.codes.items():

@@ -31,7 +31,7 @@ TRIAL_NAMES = (
     *("trial", "trial_number", "trial_num", "trial_no", "trial_nr", "trial_index"),
     *("trial_id", "trial_n", "trials", "trial_count", "n_trial", "trl"),
 )
-# Columns that tell trials from cues, practice and instructions.
+# Columns that distinguish trials from cues, practice and instructions.
 PHASE_NAMES = (
     *("trial_type", "event_type", "event", "row_type", "type", "phase", "stage"),
     *("part", "task_part", "section", "practice", "is_practice", "training", "screen"),
@@ -48,13 +48,16 @@ class Column:
     """One column.
 
     Attributes:
-        kind: "number"; "integer": options from 1, or words for them; "binary": two values, the larger (true, yes, what
-            a side-car calls a win) counting as 1; "flag": 0/1, true/false, yes/no.
-        low, high: the scale, ends included.
-        optional: the column may be absent; it is then missing on every trial, or
-            `default` where that is given.
-        complete: no cell may be missing.
-        names: other names it goes by.
+        name: the task's name for it.
+        kind: "number"; "integer", options from 1 or words for them; "binary", two values of
+            which the larger (true, yes, what a side-car calls a win) counts as 1; "flag",
+            0/1, true/false, yes/no.
+        low: the lower end of the scale, included; None for none.
+        high: the upper end of the scale, included; None for none.
+        optional: whether the column may be absent.
+        complete: whether no cell may be missing.
+        default: the value on every trial where the column is absent; None: missing.
+        names: its other usual names.
     """
 
     name: str
@@ -70,7 +73,14 @@ class Column:
 @checked_arguments
 @dataclass(frozen=True)
 class Task:
-    """A task: its columns, and which of them is what the participant did."""
+    """A task.
+
+    Attributes:
+        name: as in the command line's `--task`.
+        about: what happens on a trial, in one line.
+        columns: of its tables.
+        response: the name of the column of the participant's responses.
+    """
 
     name: str
     about: str
@@ -128,7 +138,7 @@ TASKS = {task.name: task for task in (HELICOPTER, BINARY, BANDIT, RATING)}
 
 @checked_arguments
 def find_task(name: str) -> Task:
-    """The task of that name; UserError with what there is."""
+    """The task of that name; UserError that lists the tasks for any other name."""
     if name not in TASKS:
         raise unknown_name("task", name, TASKS)
     return TASKS[name]
@@ -147,9 +157,10 @@ JUDGEMENTS = {
 
 @checked_arguments
 def with_judgements(task: Task, names: Sequence[str]) -> Task:
-    """The task with columns of what was said or done beside each response.
+    """The task with columns of judgements beside each response, such as confidence.
 
-    They are read only where they are asked for; cells may be missing.
+    They are read only where they are asked for; cells may be missing. UserError for the
+    name of no judgement.
     """
     for name in names:
         if name not in JUDGEMENTS:

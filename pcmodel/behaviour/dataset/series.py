@@ -8,6 +8,7 @@ are padded to one length; `present` is false under the padding.
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,17 +21,13 @@ from pcmodel.behaviour.dataset.exclusions.practice import check_rows
 from pcmodel.behaviour.dataset.naming import check_alike
 from pcmodel.behaviour.dataset.placing import find_columns
 from pcmodel.behaviour.dataset.reading import Reading, check_reading
-from pcmodel.behaviour.dataset.schema import Task
-from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
+from pcmodel.behaviour.dataset.schema import PARTICIPANT, Task
+from pcmodel.behaviour.dataset.tables.cells import is_blank, is_missing, to_number
+from pcmodel.behaviour.dataset.tables.pasted import choice, rows_not_in
 from pcmodel.behaviour.dataset.tables.readers import RawTable, TablePath, read_raw
 from pcmodel.behaviour.dataset.tables.thousands import check_thousands
-from pcmodel.behaviour.dataset.tables.where import (
-    choice,
-    choose_rows,
-    columns_in,
-    named,
-    option,
-)
+from pcmodel.behaviour.dataset.tables.where import choose_rows
+from pcmodel.behaviour.dataset.task_table import TaskTable, Trials
 from pcmodel.behaviour.dataset.trials.ids import (
     check_people_apart,
     ids_put_together,
@@ -43,12 +40,12 @@ from pcmodel.behaviour.dataset.trials.restarts import check_restarts
 from pcmodel.behaviour.dataset.trials.returned import check_returned
 from pcmodel.behaviour.dataset.trials.sessions import check_sessions
 from pcmodel.behaviour.dataset.values.chosen import check_chosen
-from pcmodel.behaviour.dataset.values.codes import check_words, is_coded, told
+from pcmodel.behaviour.dataset.values.codes import check_words, code_used, is_coded
 from pcmodel.behaviour.dataset.values.missing import coded_cells, without_codes
 from pcmodel.behaviour.dataset.values.near_numbers import listed_numbers
 from pcmodel.behaviour.dataset.values.options import check_options
 from pcmodel.behaviour.dataset.values.seconds import in_seconds
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.violations import Place, Violations
 from pcmodel.inputs.arguments import checked_arguments
 
 MOST_PEOPLE = 8  # who are named in an option
@@ -60,18 +57,26 @@ SUMMARY = re.compile(
 
 
 class Series(NamedTuple):
-    """Trials by series; no identifier of a person is kept."""
+    """Trials by series; no identifier of a person is kept.
 
-    values: dict[str, Float[np.ndarray, "series trials"]]  # NaN where missing
+    values: by name the numbers of a column; NaN where missing and under the padding.
+    present: true for trials, false under the padding.
+    participant: whose series it is, counted from 0 in order of appearance.
+    covariates: by name one number or label for each series.
+    num_missing: by name the number of missing cells.
+    notes: what was taken for what, as `name: text`, for a reader to look at.
+    """
+
+    values: dict[str, Float[np.ndarray, "series trials"]]
     present: Bool[np.ndarray, "series trials"]
-    participant: Int[np.ndarray, " series"]  # counted from 0 in order of appearance
-    covariates: dict[str, np.ndarray]  # (series,) numbers or labels
-    num_missing: dict[str, int]  # missing cells by column
-    notes: tuple[str, ...] = ()  # what was taken for what, for a reader to look at
+    participant: Int[np.ndarray, " series"]
+    covariates: dict[str, np.ndarray]
+    num_missing: dict[str, int]
+    notes: tuple[str, ...] = ()
 
     @property
     def num_participants(self) -> int:
-        """People, each with one series or more."""
+        """The number of people, each with one series or more."""
         return int(self.participant.max()) + 1
 
 
@@ -87,21 +92,20 @@ def load_series(
     bids_task: str | None = None,
     reading: Reading | None = None,
 ) -> Series:
-    """Read, check and arrange a data set.
+    """Read, check and arrange a data set; UserError that names every violation.
 
-    `columns` maps the task's names to the file's (`{"report": "b_t"}`; `{"trial": "row"}`:
-    trials were done as the rows stand); `covariates` are
-    the columns of conditions and traits; the belief starts afresh for each participant,
-    session, and value of the columns in `series_by`; `scale` is that of the response, its
-    low and high end and, if it has one, its step; `reading` says what a table cannot.
-    Raises UserError naming every violation.
+    path: a table, or a BIDS folder, of which `bids_task` is read.
+    columns: by the task's names the file's (`{"report": "b_t"}`; `{"trial": "row"}`: the
+        order of the rows is that of the trials).
+    covariates: the columns of conditions and traits.
+    series_by: columns with each of whose values the belief starts afresh, as it does for
+        each participant and session.
+    scale: of the response, its low and high end and, if it has one, its step.
+    reading: what the table cannot say of itself.
     """
     reading = reading or Reading()
     raw = read_raw(
-        path,
-        task_label=bids_task,
-        suffix=reading.bids_suffix,
-        where=reading.where,
+        path, task_label=bids_task, suffix=reading.bids_suffix, where=reading.where
     )
     return arrange(
         raw,
@@ -126,196 +130,178 @@ def arrange(
     reading: Reading | None = None,
 ) -> Series:
     """`load_series` for a table already read."""
-    problems, reading = Violations(), reading or Reading()
-    check_reading(reading, task, covariates)
-    whole, given = raw, columns or {}
+    table = TaskTable(raw, task, columns or {}, reading or Reading(), Violations(), {})
+    problems = table.problems
+    check_reading(table.reading, task, covariates)
     extra = tuple(dict.fromkeys((*covariates, *series_by)))
     valued = (*(column.name for column in task.columns), *covariates)
-    raw, asked = _rows_asked_for(raw, task, given, extra, valued, reading)
-    if parts := ids_put_together(raw, given):
-        raw = with_ids(raw, given["participant"], parts, problems)
-    places = find_columns(raw, task, given, extra, problems)
+    table, in_where = _rows_asked_for(table, extra, valued)
+    if parts := ids_put_together(table):
+        table = with_ids(table, parts)
+    places = find_columns(table, extra)
     problems.raise_if_any()
-    raw = without_codes(raw, whole, places, valued, reading)
-    _check_thousands(raw, whole, task, places, covariates, reading, problems)
-    values = parse_columns(raw, task, places, scale, reading, problems)
+    table = without_codes(replace(table, places=places), raw, valued)
+    _check_thousands(table, raw, covariates)
+    values = parse_columns(table, scale)
     binary = [c.name for c in task.columns if c.kind == "binary" and c.name in places]
-    check_words(raw, places, {name: values[name] for name in binary}, reading, problems)
-    who = read_labels(raw, places["participant"], problems)
-    _check_people(raw, places["participant"], who, asked, problems)
-    _check_elsewhere(raw, set(places.values()) | asked, problems)
-    own = None if parts else places["participant"]  # a column that --where knows
-    notes = _notes(raw, task, places, parts, values)
+    check_words(table, {name: values[name] for name in binary})
+    who = read_labels(table, places[PARTICIPANT])
+    _check_people(table, who, in_where)
+    _check_elsewhere(table, set(places.values()) | in_where)
+    people = None if parts else places[PARTICIPANT]  # a column that --where knows
+    notes = _notes(table, parts, values)
     if "reaction_time" in places and "reaction_time" in values:
-        sessions = raw.columns[places["session"]] if "session" in places else raw.file
-        values["reaction_time"], note = in_seconds(
-            raw,
-            places["reaction_time"],
-            values["reaction_time"],
-            list(zip(who, sessions, raw.file, strict=True)),
-            own,
-            reading,
-            problems,
-        )
-        notes.append(note)
-    grouped = dict.fromkeys(("session", *series_by))
-    grouped = [name for name in grouped if name in places]
-    listed = [reading.codes.get(name, ()) for name in grouped]
+        times, note = _seconds(table, values["reaction_time"], who, people)
+        values["reaction_time"], notes = times, [*notes, note]
+    grouped = [n for n in dict.fromkeys(("session", *series_by)) if n in places]
     keys = [who] + [
-        read_labels(raw, places[name], problems, own)
-        for name, own in zip(grouped, listed, strict=True)
+        read_labels(table, places[name], table.reading.codes.get(name, ()))
+        for name in grouped
     ]
-    for name in ("participant", *grouped):
-        check_alike(raw, places[name], problems)
-    series, people = _first_seen(list(zip(*keys, strict=True))), _first_seen(who)
-    _check_options(raw, task, places, values, keys, reading, problems)
-    used = {places[name] for name in (*grouped, *covariates)} | asked | set(parts)
+    for name in (PARTICIPANT, *grouped):
+        check_alike(table, places[name])
+    series = _first_seen(list(zip(*keys, strict=True)))
+    trials = Trials(**vars(table), series=series)
+    _check_options(table, values, keys)
     before = len(problems)
-    people_out = None if own in asked else own
-    said = {places[name] for name in extra} | asked
-    check_rows(raw, task, places, values, who, said, problems)
-    others = used | set(places.values())
-    told_by = {*given, *reading.codes}
-    check_chosen(raw, task, places, said | others, told_by, problems)
-    check_attempts(raw, places, series, others, problems)
-    check_phases(raw, task, places, values, series, used, given, problems)
-    check_sessions(raw, places, series, used, given, problems)
-    check_people_apart(raw, places, people, series, others, problems)
-    check_returned(raw, places, who, others, given, problems)
-    check_repeats(raw, task, places, series, people_out, problems)
+    used = {places[name] for name in (*grouped, *covariates)} | in_where | set(parts)
+    considered = {places[name] for name in extra} | in_where
+    _check_trials(trials, values, who, used, considered)
+    check_repeats(trials, None if people in in_where else people)
     if len(problems) == before:
-        note = check_restarts(raw, places, series, used, given, own, problems)
-        notes.append(note)
-    # Trials that stand twice because of these rows or columns are no second thing to correct.
+        notes.append(check_restarts(trials, used, people))
+    # Trials that occur twice because of these rows or columns are no second violation.
     settled = len(problems) == before
-    found, changing = read_covariates(
-        raw, covariates, places, series, reading, problems
-    )
-    settled = settled and not changing
-    order, note = in_order(raw, places, series, used, given, problems, settled=settled)
-    notes += [note, *listed_numbers(raw, places, found)]
-    _check_usable(raw, places[task.response], own, who, problems)
+    found, changing = read_covariates(trials, covariates)
+    order, note = in_order(trials, used, settled=settled and not changing)
+    notes += [note, *listed_numbers(table, found)]
+    _check_usable(table, people, who)
     problems.raise_if_any()
-    padded = _pad(values, series, people, order, found)
+    padded = _pad(values, series, _first_seen(who), order, found)
     return padded._replace(notes=tuple(note for note in notes if note))
 
 
-def _check_thousands(
-    raw: RawTable,
-    whole: RawTable,
-    task: Task,
-    places: Mapping[str, str],
-    covariates: Sequence[str],
-    reading: Reading,
-    problems: Violations,
+def _check_trials(
+    trials: Trials,
+    values: Mapping[str, np.ndarray],
+    who: Sequence[str],
+    used: set[str],
+    considered: set[str],
 ) -> None:
-    """No number that is used may be of thousands, with points between them."""
-    names = [c.name for c in task.columns if c.kind == "number"]
-    names += ["trial", *(name for name in covariates if name not in reading.codes)]
-    columns = dict.fromkeys(places[name] for name in names if name in places)
-    check_thousands(raw, whole, columns, problems)
+    """Refuse rows that are no trials, and columns that would divide them otherwise.
+
+    used: columns of conditions, series and `where`.
+    considered: those of them that the user named.
+    """
+    taken = used | set(trials.places.values())
+    settled = {*trials.given, *trials.reading.codes}
+    check_rows(trials, values, who, considered)
+    check_chosen(trials, considered | taken, settled)
+    check_attempts(trials, taken)
+    check_phases(trials, values, used)
+    check_sessions(trials, used)
+    check_people_apart(trials, _first_seen(who), taken)
+    check_returned(trials, who, taken)
+
+
+def _seconds(
+    table: TaskTable, times: np.ndarray, who: Sequence[str], people: str | None
+) -> tuple[np.ndarray, str]:
+    """Reaction times in seconds, and a note on their unit."""
+    sessions = table.raw.file
+    if "session" in table.places:
+        sessions = table.columns[table.places["session"]]
+    labels = list(zip(who, sessions, table.raw.file, strict=True))
+    return in_seconds(table, times, labels, people)
+
+
+def _check_thousands(
+    table: TaskTable, whole: RawTable, covariates: Sequence[str]
+) -> None:
+    """Refuse numbers in use that may have points between thousands."""
+    names = [c.name for c in table.task.columns if c.kind == "number"]
+    names += ["trial", *(n for n in covariates if n not in table.reading.codes)]
+    places = dict.fromkeys(table.places[n] for n in names if n in table.places)
+    check_thousands(table, whole, places)
 
 
 def _rows_asked_for(
-    raw: RawTable,
-    task: Task,
-    given: Mapping[str, str],
-    extra: Sequence[str],
-    valued: Sequence[str],
-    reading: Reading,
-) -> tuple[RawTable, set[str]]:
-    """The rows that `reading` keeps, and the columns it speaks of."""
-    if not reading.where:
-        return raw, set()
-    places = find_columns(raw, task, given, extra, Violations())
-    coded = coded_cells(raw, places, valued, reading)
-    labels = {places[n]: own for n, own in reading.codes.items() if n in places}
-    asked = columns_in(raw, reading.where, coded, labels)
-    return choose_rows(raw, reading.where, coded, labels), asked
+    table: TaskTable, extra: Sequence[str], valued: Sequence[str]
+) -> tuple[TaskTable, set[str]]:
+    """The rows that the user's condition keeps, and the columns that it names."""
+    where, codes = table.reading.where, table.reading.codes
+    if not where:
+        return table, set()
+    # What is wrong with the columns is noted when they are found among the rows kept.
+    places = find_columns(replace(table, problems=Violations()), extra)
+    coded = coded_cells(replace(table, places=places), valued)
+    labels = {places[name]: own for name, own in codes.items() if name in places}
+    raw, in_where = choose_rows(table.raw, where, coded, labels)
+    return replace(table, raw=raw), in_where
 
 
 def _notes(
-    raw: RawTable,
-    task: Task,
-    places: Mapping[str, str],
-    parts: Sequence[str],
-    values: Mapping[str, np.ndarray],
+    table: TaskTable, parts: Sequence[str], values: Mapping[str, np.ndarray]
 ) -> list[str]:
     """Which columns were taken for what, which are not used, and what counts as 0 and 1."""
-    notes = [f"{name}: column {place!r}" for name, place in places.items()]
-    if "session" not in places:
+    notes = [f"{name}: column {place!r}" for name, place in table.places.items()]
+    if "session" not in table.places:
         notes.append("session: no column, so that a person's rows are one session")
-    known = {*places.values(), *parts}
-    unused = [name for name in raw.columns if name not in known]
+    known = {*table.places.values(), *parts}
+    unused = [name for name in table.columns if name not in known]
     notes += [f"not used: {', '.join(unused)}"] if unused else []
-    kinds = {c.name: c.kind for c in task.columns if c.name in places}
+    kinds = {c.name: c.kind for c in table.task.columns if c.name in table.places}
     for name in sorted(kinds, key=lambda name: kinds[name] != "binary"):
-        cells = raw.columns[places[name]]
+        cells = table.columns[table.places[name]]
         is_choice = kinds[name] == "integer" and is_coded(cells, values[name])
         if kinds[name] == "binary" or is_choice:
-            notes.append(f"{name}, code: {told(cells, values[name])}")
+            notes.append(f"{name}, code: {code_used(cells, values[name])}")
     return notes
 
 
 def _check_options(
-    raw: RawTable,
-    task: Task,
-    places: Mapping[str, str],
-    values: Mapping[str, np.ndarray],
-    keys: Sequence[Sequence[str]],
-    reading: Reading,
-    problems: Violations,
+    table: TaskTable, values: Mapping[str, np.ndarray], keys: Sequence[Sequence[str]]
 ) -> None:
-    """Options that were not listed are the same in all series and blocks."""
-    within = [*keys, raw.columns[places["block"]]] if "block" in places else keys
-    part = _first_seen(list(zip(*within, strict=True)))
-    for column in task.columns:
-        name = column.name
-        if column.kind == "integer" and name in places and name not in reading.codes:
-            check_options(raw, name, places[name], values[name], part, problems)
+    """Refuse options that were not listed and differ among series or blocks."""
+    if "block" in table.places:
+        keys = [*keys, table.columns[table.places["block"]]]
+    part = _first_seen(list(zip(*keys, strict=True)))
+    for name in (c.name for c in table.task.columns if c.kind == "integer"):
+        if name in table.places and name not in table.reading.codes:
+            check_options(table, name, values[name], part)
 
 
-def _check_elsewhere(raw: RawTable, used: set[str], problems: Violations) -> None:
-    """A column that stands among the trials and in another file must say the same in both."""
-    for name in sorted(used & set(raw.elsewhere)):
-        file, others = raw.elsewhere[name]
-        for i, (cell, other) in enumerate(zip(raw.columns[name], others, strict=True)):
-            if is_missing(other) or cell.strip() == other.strip():
+def _check_elsewhere(table: TaskTable, used: set[str]) -> None:
+    """Refuse a column of the trials that differs from the same column of another file."""
+    for name in sorted(used & set(table.raw.elsewhere)):
+        file, others = table.raw.elsewhere[name]
+        pairs = zip(table.cells(name), map(str.strip, others), strict=True)
+        for i, (cell, other) in enumerate(pairs):
+            if is_missing(other) or cell == other:
                 continue
             number = to_number(cell)
             if number is None or number != to_number(other):
-                problems.add(
-                    f"is {other.strip()!r} in {file}; correct one, or rename the column "
-                    "in one of the files",
-                    value=cell.strip(),
-                    **raw.at(i, name),
+                table.cell(name, i).refuse(
+                    f"is {other!r} in {file}; correct one, or rename the column "
+                    "in one of the files"
                 )
 
 
-def _check_people(
-    raw: RawTable,
-    column: str,
-    who: Sequence[str],
-    asked: set[str],
-    problems: Violations,
-) -> None:
-    """A column that differs in every row numbers the rows, and a total is nobody."""
+def _check_people(table: TaskTable, who: Sequence[str], in_where: set[str]) -> None:
+    """Refuse a column of people that numbers the rows, and rows of totals."""
+    column = table.places[PARTICIPANT]
     if len(who) > 3 and len(set(who)) == len(who):
-        problems.add(
+        table.column(column).refuse(
             "differs in every row, so that nobody has a second trial; say which column "
-            "names the people (--columns participant=COLUMN)",
-            file=raw.file[0],
-            column=column,
+            "names the people (--columns participant=COLUMN)"
         )
         return
     rows = Counter(who)
     for i, label in enumerate(who):
-        if SUMMARY.fullmatch(label) and rows[label] == 1 and column not in asked:
-            problems.add(
+        if SUMMARY.fullmatch(label) and rows[label] == 1 and column not in in_where:
+            table.cell(column, i).refuse(
                 "is a row of totals, it seems, and nobody's trial; remove it, or "
-                f"{choice(column, label)}",
-                **raw.at(i, column),
-                value=label,
+                f"{choice(column, label)}"
             )
 
 
@@ -325,42 +311,36 @@ def _first_seen(labels: Sequence) -> Int[np.ndarray, " rows"]:
     return np.asarray([place[label] for label in labels])
 
 
-def _check_usable(
-    raw: RawTable,
-    response: str,
-    column: str | None,
-    who: Sequence[str],
-    problems: Violations,
-) -> None:
-    """Every participant must have responded at least once."""
-    usable: dict[str, bool] = {}
-    last: dict[str, int] = {}
-    for i, (name, cell) in enumerate(zip(who, raw.columns[response], strict=True)):
-        answered = not is_missing(cell) and cell.strip().lower() != "none"
-        usable[name] = usable.get(name, False) or answered
-        last[name] = i
-    silent = [name for name, some in usable.items() if not some]
-    if len(silent) == len(usable):
-        problems.add(
-            "holds no usable response of anybody", file=raw.file[0], column=response
-        )
+def _check_usable(table: TaskTable, people: str | None, who: Sequence[str]) -> None:
+    """Refuse participants without one usable response.
+
+    `people` is the column by which they can be left out; None where there is none.
+    """
+    response, raw = table.places[table.task.response], table.raw
+    answered = {
+        name
+        for name, cell in zip(who, table.columns[response], strict=True)
+        if not is_blank(cell)
+    }
+    if not answered:
+        table.column(response).refuse("holds no usable response of anybody")
         return
+    last = {name: i for i, name in enumerate(who)}
+    silent = [name for name in last if name not in answered]
     for name in silent:
         if not is_missing(name):
-            problems.add(
+            i = last[name]
+            Place(table.problems, raw.file[i], row=raw.row[i]).refuse(
                 "the last row of a participant who has not one usable response: leave "
-                f"the participant out{_people_out(column, silent)}",
-                file=raw.file[last[name]],
-                row=raw.row[last[name]],
+                f"the participant out{_people_out(people, silent)}"
             )
 
 
 def _people_out(column: str | None, people: Sequence[str]) -> str:
-    """The option that leaves out people, where it can be written."""
+    """The option that leaves out people, in brackets, where it can be written."""
     if not column or len(people) > MOST_PEOPLE or any('"' in name for name in people):
         return ""
-    listing = ", ".join(f'"{name}"' for name in people)
-    return f" ({option(f'{named(column)} not in ({listing})')})"
+    return f" ({rows_not_in(column, people)})"
 
 
 def _pad(
@@ -370,6 +350,7 @@ def _pad(
     order: np.ndarray,
     covariates: dict[str, np.ndarray],
 ) -> Series:
+    """The trials in `order`, each series padded to the length of the longest."""
     series, count = series[order], int(series.max()) + 1
     starts = np.searchsorted(series, np.arange(count))
     place = np.arange(len(series)) - starts[series]

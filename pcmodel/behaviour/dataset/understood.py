@@ -1,6 +1,6 @@
-"""What a data set was taken for, to be looked at before anything is fitted to it.
+"""A summary of how a data set was read, for a look before anything is fitted to it.
 
-Nobody is named: a person is a count, a label of a condition a level.
+It counts people and names none.
 """
 
 from collections.abc import Sequence
@@ -12,15 +12,15 @@ from pcmodel.behaviour.dataset.series import Series
 from pcmodel.inputs.arguments import checked_arguments
 
 MANY = 12  # levels of a condition that are listed one by one
-LONG = 10.0  # seconds of a decision that are worth a look
-SHORT = 0.01  # seconds in which nobody responds
-ROUNDING = 1e-12  # of the greatest number: what adding numbers up leaves of nothing
-NARROW = 5.0  # times a person's greatest number that others go beyond
+LONG = 10.0  # s, beyond which a decision is unusual
+SHORT = 0.01  # s, in which nobody responds
+ROUNDING = 1e-12  # of the greatest number: means below it are rounding errors of 0
+NARROW = 5.0  # times a person's greatest number, which that of others exceeds
 
 
 @checked_arguments
 def understood(series: Series, task: Task) -> tuple[tuple[str, str], ...]:
-    """Rows of a table: what, and what was understood."""
+    """The summary as rows of a table: what it is about, and how it was read."""
     counts = series.present.sum(axis=1)
     per_person = np.bincount(series.participant)
     rows = [
@@ -29,20 +29,20 @@ def understood(series: Series, task: Task) -> tuple[tuple[str, str], ...]:
         ("trials", f"{int(counts.sum())}, {_range(counts)} in each series"),
     ]
     for note in series.notes:
-        what, _, said = note.partition(": ")
-        rows.append((what, said))
+        what, _, text = note.partition(": ")
+        rows.append((what, text))
     for name, values in series.values.items():
         seen = values[series.present & np.isfinite(values)]
         missing = series.num_missing[name]
         if missing < counts.sum():
             mean = float(seen.mean())
             mean = 0.0 if abs(mean) <= ROUNDING * np.abs(seen).max() else mean
-            said = f"{seen.min():g} to {seen.max():g}, mean {mean:.4g}"
-            rows.append((f"{name}, values", f"{said}; {missing} missing"))
+            span = f"{seen.min():g} to {seen.max():g}, mean {mean:.4g}"
+            rows.append((f"{name}, values", f"{span}; {missing} missing"))
     for name, values in series.covariates.items():
         kind = "numbers" if values.dtype.kind == "f" else "labels"
         rows.append((f"{name}, {kind}", _levels(values)))
-    return tuple(rows) + tuple(("odd", said) for said in oddities(series, task))
+    return tuple(rows) + tuple(("odd", text) for text in oddities(series, task))
 
 
 def _range(counts: np.ndarray) -> str:
@@ -63,7 +63,7 @@ def _levels(values: np.ndarray) -> str:
 
 
 def oddities(series: Series, task: Task) -> list[str]:
-    """What is possible, and more often a slip."""
+    """Remarks on what is possible and most often a mistake in the table."""
     found: list[str] = []
     counts = series.present.sum(axis=1)
     few = int((counts < 0.5 * np.median(counts)).sum())
@@ -79,17 +79,16 @@ def oddities(series: Series, task: Task) -> list[str]:
         )
     found += _about_people(series, responses)
     found += _about_scales(series)
-    times = series.values.get("reaction_time")
-    if times is not None and np.any(times[np.isfinite(times)] > LONG):
-        long = int((times[np.isfinite(times)] > LONG).sum())
+    times = series.values.get("reaction_time", np.empty(0))
+    if long := int((times > LONG).sum()):  # NaN compares false
         found.append(f"reaction times longer than {LONG:g} s: {long}")
-    if times is not None and np.any(times[np.isfinite(times)] < SHORT):
-        short = int((times[np.isfinite(times)] < SHORT).sum())
+    if short := int((times < SHORT).sum()):
         found.append(f"reaction times shorter than {1000 * SHORT:g} ms: {short}")
     return found
 
 
 def _about_people(series: Series, responses: np.ndarray) -> Sequence[str]:
+    """Remarks on people who always responded the same, or hardly ever."""
     same = silent = 0
     for person in range(series.num_participants):
         own = responses[series.participant == person]
@@ -108,20 +107,20 @@ def _about_people(series: Series, responses: np.ndarray) -> Sequence[str]:
 
 
 def _about_scales(series: Series) -> Sequence[str]:
-    """People may have been asked on different scales: 1 to 4 beside 0 to 100."""
+    """Remarks on people who may have used another scale: 1 to 4 beside 0 to 100."""
     found = []
     for name in ("confidence", "report"):
         values = np.abs(series.values.get(name, np.full(series.present.shape, np.nan)))
         given = series.present & np.isfinite(values)
         greatest = [
-            values[mine].max()
+            values[own].max()
             for person in range(series.num_participants)
-            if (mine := (series.participant == person)[:, None] & given).any()
+            if (own := (series.participant == person)[:, None] & given).any()
         ]
         if not greatest:
             continue
         most = max(greatest)
-        narrow = sum(NARROW * own < most for own in greatest)
+        narrow = sum(NARROW * largest < most for largest in greatest)
         if narrow:
             found.append(
                 f"people whose {name} never goes beyond a fifth of the greatest "

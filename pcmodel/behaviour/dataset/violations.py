@@ -1,19 +1,19 @@
-"""Everything that is wrong with a data set, said at once.
+"""All violations of a data set in one message.
 
-A psychiatrist who corrects one cell and is then told of the next gives up. Violations
-are collected, those of one kind in one column are put on one line, and every row is
-named.
+A user who corrects one cell only to hear of the next gives up. Violations are collected,
+those of one kind in one column are put on one line, and every row is named.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from pcmodel.errors import UserError
 
-MOST_SAID_SINGLY = 5
+MOST_SINGLE = 5  # violations of one kind that are written out one by one
 
 
 class Violations:
-    """A list that raises when it is not empty."""
+    """The violations found so far."""
 
     def __init__(self) -> None:
         # By file, column and problem: each row and value once, in order.
@@ -30,7 +30,11 @@ class Violations:
         column: str | None = None,
         value: str | None = None,
     ) -> None:
-        """`problem` says what is wrong and what was expected; `row` 1 is the header."""
+        """Note a violation.
+
+        problem: what is wrong and what was expected.
+        row: as a spreadsheet counts; the header is row 1.
+        """
         found = self._cells.setdefault((file, column, problem), {})
         found[row, "" if value is None else repr(value)] = None
 
@@ -38,13 +42,36 @@ class Violations:
         return sum(len(cells) for cells in self._cells.values())
 
     def raise_if_any(self) -> None:
-        """One `UserError` with a line for each kind of violation."""
+        """Raise one UserError with a line for each kind of violation."""
         if not self._cells:
             return
         lines = [_line(key, list(cells)) for key, cells in self._cells.items()]
         total = len(self)
         what = "1 thing" if total == 1 else f"{total} things"
         raise UserError(f"{what} to correct:\n" + "\n".join(f"  {x}" for x in lines))
+
+
+class Place(NamedTuple):
+    """A column, a row or a cell of a file, where something may be wrong.
+
+    problems: to which a violation here is added.
+    file: its name.
+    column: its name; None for all columns.
+    row: as a spreadsheet counts; None for all rows.
+    value: of the cell, to be shown; None to show none.
+    """
+
+    problems: Violations
+    file: str
+    column: str | None = None
+    row: int | None = None
+    value: str | None = None
+
+    def refuse(self, problem: str) -> None:
+        """Note a violation here; `problem` says what is wrong and what was expected."""
+        self.problems.add(
+            problem, file=self.file, row=self.row, column=self.column, value=self.value
+        )
 
 
 def _line(key: tuple[str, str | None, str], cells: list) -> str:
@@ -54,19 +81,17 @@ def _line(key: tuple[str, str | None, str], cells: list) -> str:
     if not rows:
         values = " ".join(value for _, value in cells if value)
         return f"{place}: {f'{values} ' if values else ''}{problem}"
-    if len(cells) <= MOST_SAID_SINGLY:
-        said = ", ".join(
-            f"row {row}{f' {value}' if value else ''}" for row, value in cells
-        )
-        return f"{place}, {said}: {problem}"
+    if len(cells) <= MOST_SINGLE:
+        each = (f"row {row}{f' {value}' if value else ''}" for row, value in cells)
+        return f"{place}, {', '.join(each)}: {problem}"
     values = sorted({value for _, value in cells if value})
-    shown = ", ".join(values[:MOST_SAID_SINGLY])
-    shown += " and others" if len(values) > MOST_SAID_SINGLY else ""
+    shown = ", ".join(values[:MOST_SINGLE])
+    shown += " and others" if len(values) > MOST_SINGLE else ""
     return f"{place}, rows {spans(rows)}{f' ({shown})' if shown else ''}: {problem}"
 
 
 def spans(numbers: Iterable[int]) -> str:
-    """Numbers with runs put together.
+    """Numbers in order, with runs as ranges.
 
     >>> spans([2, 3, 4, 9])
     '2-4, 9'

@@ -1,6 +1,6 @@
 """The columns that the formula library builds of one side of a formula.
 
-Imported where they are needed only: the library need not be there for a model without
+Imported where it is needed only: the library need not be there for a model without
 conditions. Its terms are named as they were written, brackets included: it would call
 `I((x - 3)**2)` and `I(x - 3**2)` the same, and build one of them.
 """
@@ -21,7 +21,7 @@ from formulae.terms import Call, Model, Term
 from formulae.terms.call_resolver import CallResolver
 
 from pcmodel.behaviour.hierarchy.design import Column
-from pcmodel.behaviour.hierarchy.functions import Elementwise, compares
+from pcmodel.behaviour.hierarchy.functions import Elementwise, compares, formula_error
 from pcmodel.behaviour.hierarchy.tree import parsed, refused, written
 from pcmodel.errors import UserError
 
@@ -38,7 +38,7 @@ COMPARED = {
 
 
 def model_of(side: str) -> Model:
-    """The terms that a side stands for; UserError for those that the library cannot join."""
+    """The terms of a side; UserError for those that the library cannot join."""
     try:
         found = parsed(side, with_intercept=True).accept(_Terms(side))
     except UserError:
@@ -55,11 +55,11 @@ def model_of(side: str) -> Model:
 
 
 def build_columns(side: str, frame: Any) -> list[Column]:
-    """What the library builds; UserError for what it refuses or is not finite."""
+    """The columns of a side; UserError for those that cannot be built or are not finite."""
     model = model_of(side)
     _check_size(model, side, frame)
     try:
-        # It prints beside raising, and numpy warns of what is told below.
+        # It prints as well as raises, and numpy warns of what is refused below.
         with (
             redirect_stdout(io.StringIO()),
             np.errstate(all="ignore"),
@@ -74,16 +74,14 @@ def build_columns(side: str, frame: Any) -> list[Column]:
     except Exception as error:  # what a formula may call raises anything
         raise _unusable(side, error) from None
     if not found:
-        raise UserError(
-            f"{side!r} has no effects", where="formula", expected="1, or conditions"
-        )
+        raise formula_error(f"{side!r} has no effects", "1, or conditions")
     for column in found:
         _check_finite(column, frame)
     return found
 
 
 class _Call(Call):
-    """A call that goes by its name, with the brackets that were written."""
+    """A call that is equal to others of its name, which has the brackets as written."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Call) and self.name == other.name
@@ -97,7 +95,7 @@ class _Arithmetic(CallResolver):
 
 
 class _Terms(Resolver):
-    """The library's way from a tree to terms, where a difference takes away what is there."""
+    """The library's resolver of trees, where a difference may only remove terms that exist."""
 
     def __init__(self, side: str):
         super().__init__(None)
@@ -132,13 +130,13 @@ def _terms(found: Any) -> list[Any]:
 
 
 def _parts(term: Any) -> frozenset[str]:
-    """What is multiplied in a term, in any order; of the intercept its name."""
+    """The names of the factors of a term; for the intercept its own name."""
     components = getattr(term, "components", (term,))
     return frozenset(component.name for component in components)
 
 
 def _check_names(model: Model, side: str) -> None:
-    """Two terms of one name would be one term: a column may be called as a call is written."""
+    """UserError for two terms of one name: a column may be named like a call."""
     known: dict[str, Any] = {}
     for term in model.common_terms:
         if not isinstance(term, Term):
@@ -156,19 +154,16 @@ def _check_names(model: Model, side: str) -> None:
 
 
 def _unusable(side: str, error: Exception) -> UserError:
-    """What the library says, and what to do where it says something that is often met."""
+    """The error with the library's reason, and advice on the most frequent reasons."""
     reason = str(error.args[0]) if len(error.args) == 1 else str(error)
     helps = {
         "Interaction with": "poly(column, 3) in its place, which may interact",
         "dtype category": "a function of numbers to be taken of numbers, not of labels",
         "not in levels": "a label that the column has",
     }
-    expected = [help for said, help in helps.items() if said in reason]
-    return UserError(
-        f"cannot use {side!r} ({(reason or type(error).__name__).rstrip('.')})",
-        where="formula",
-        expected=expected[0] if expected else ARGUMENTS,
-    )
+    advice = [help for words, help in helps.items() if words in reason]
+    reason = (reason or type(error).__name__).rstrip(".")
+    return formula_error(f"cannot use {side!r} ({reason})", [*advice, ARGUMENTS][0])
 
 
 def _of_term(term: Any, size: int) -> list[Column]:
@@ -194,7 +189,7 @@ def _of_term(term: Any, size: int) -> list[Column]:
 
 
 def _write_labels(component: Any) -> None:
-    """Levels that are numbers as one writes them: 20, and not 20.0."""
+    """Write levels that are whole numbers without a point: 20, and not 20.0."""
     contrast = getattr(component, "contrast_matrix", None)
     if contrast is None:
         return
@@ -207,7 +202,7 @@ def _write_labels(component: Any) -> None:
 
 
 def _check_size(model: Model, side: str, frame: Any) -> None:
-    """A bound on the number of columns, before the library builds more than can be told apart."""
+    """UserError for more columns than series, before the library builds them."""
     least = 0
     for term in model.common_terms:
         parts = getattr(term, "components", ())
@@ -221,7 +216,7 @@ def _check_size(model: Model, side: str, frame: Any) -> None:
 
 
 def _num_levels(part: Any, frame: Any) -> int:
-    """Of labels and of numbers taken for labels; 2 of all else, which is one column at least."""
+    """The number of levels of labels; 2 for all else, which is one column at least."""
     name, takes_labels = part.name, False
     if isinstance(part, Call) and part.call.callee in ("C", "T", "S"):
         name = getattr(next(iter(part.call.args), None), "name", "")
@@ -234,12 +229,12 @@ def _num_levels(part: Any, frame: Any) -> int:
 
 
 def _check_finite(column: Column, frame: Any) -> None:
+    """UserError for a column that is not finite, too large or too small."""
     size = np.abs(column.values).max()
     if np.isfinite(size) and size and not SMALLEST <= size <= LARGEST:
-        raise UserError(
+        raise formula_error(
             f"the largest value of {column.name} is {size:.3g}",
-            where="formula",
-            expected=f"one between {SMALLEST:g} and {LARGEST:g}, in another unit",
+            f"one between {SMALLEST:g} and {LARGEST:g}, in another unit",
         )
     lost = ~np.isfinite(column.values)
     if not lost.any():
@@ -251,9 +246,8 @@ def _check_finite(column: Column, frame: Any) -> None:
         if frame[name].dtype.kind == "f"
     }
     given = ", ".join(f"{name} = {value:g}" for name, value in numbers.items())
-    raise UserError(
+    raise formula_error(
         f"{column.name} is not a finite number in {lost.sum()} of {len(lost)} series, the "
         f"first where {given}",
-        where="formula",
-        expected="a function that is finite at every value of the table",
+        "a function that is finite at every value of the table",
     )

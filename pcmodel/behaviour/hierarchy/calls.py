@@ -1,6 +1,8 @@
-"""What may stand within a call of a formula, where signs compute."""
+"""Checks of calls in a formula, within which signs are arithmetic."""
 
 from typing import Any
+
+from formulae import expr
 
 from pcmodel.behaviour.hierarchy.functions import (
     NO_EFFECTS,
@@ -8,6 +10,7 @@ from pcmodel.behaviour.hierarchy.functions import (
     allowed,
     elementwise,
     encodings,
+    formula_error,
     transforms,
 )
 from pcmodel.behaviour.hierarchy.tree import (
@@ -20,16 +23,9 @@ from pcmodel.behaviour.hierarchy.tree import (
     refused,
     written,
 )
-from pcmodel.errors import UserError
 
-COMPARISONS = (
-    "EQUAL_EQUAL",
-    "BANG_EQUAL",
-    "LESS_EQUAL",
-    "LESS",
-    "GREATER_EQUAL",
-    "GREATER",
-)
+COMPARISONS = ("EQUAL_EQUAL", "BANG_EQUAL", "LESS_EQUAL", "LESS")
+COMPARISONS += ("GREATER_EQUAL", "GREATER")
 INSTEAD = {
     "mean": "center(column), less its average over series",
     "std": "scale(column), in standard deviations over series",
@@ -41,19 +37,16 @@ ARITHMETIC = ("PLUS", "MINUS", "STAR", "SLASH", "STAR_STAR")
 
 
 def check_call(node: Any, side: str) -> None:
-    """Functions that exist and make columns of columns, and signs that mean one thing."""
-    from formulae import expr
-
+    """UserError for functions that make no columns, and for ambiguous signs."""
     if callee(node) in encodings():
         raise refused(
             side, f"{callee(node)}() makes no columns", f"C(column, {callee(node)})"
         )
     for own, depth in inside(node):
         if depth > DEEPEST:
-            raise UserError(
+            raise formula_error(
                 f"has more than {DEEPEST} signs and brackets within each other",
-                where="formula",
-                expected="shorter calls",
+                "shorter calls",
             )
         if isinstance(own, expr.Call):
             _check_function(own, side)
@@ -76,6 +69,7 @@ def check_call(node: Any, side: str) -> None:
 
 
 def _check_function(node: Any, side: str) -> None:
+    """UserError for a function that may not be called, or has the wrong arguments."""
     name, call = callee(node), written(node)
     if name in NO_EFFECTS:
         raise refused(side, f"{name}() is no effect", "columns with effects")
@@ -108,9 +102,7 @@ def _check_function(node: Any, side: str) -> None:
 
 
 def _check_sign(node: Any, side: str) -> None:
-    """A sign within a call, where the library's order of signs is not that of algebra."""
-    from formulae import expr
-
+    """UserError for a sign where the library's precedence is not that of algebra."""
     kind, sign = node.operator.kind, node.operator.lexeme
     if isinstance(node, expr.Unary):
         return

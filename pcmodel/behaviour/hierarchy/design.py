@@ -1,11 +1,11 @@
-r"""Design matrices: the columns that a formula means, over series.
+r"""Design matrices: the columns that a formula stands for, over series.
 
 The formula library builds the columns from the numbers and labels as they are in the table.
 Then columns that come from numbers are centred on the average person, $\bar x = \frac1N
-\sum_i \frac1{n_i} \sum_{s \in i} x_s$ over $N$ people with $n_i$ series each, so that an
-intercept speaks of that person; every other coefficient is what it was without. Indicators
-and contrasts of labels, and numbers that are 0 and 1 only, stay as they are. So does a part
-without an intercept, where centring would be another model.
+\sum_i \frac1{n_i} \sum_{s \in i} x_s$ over $N$ people with $n_i$ series each, so that the
+intercept is that person's value; centring changes no other coefficient. Indicators and
+contrasts of labels, and numbers that are 0 and 1 only, stay as they are. So does a part
+without an intercept, where centring would change the model.
 """
 
 from bisect import bisect_left
@@ -18,22 +18,25 @@ from jaxtyping import Float, Int
 from pcmodel.behaviour.dataset.covariates import ALL_LABELS
 from pcmodel.behaviour.dataset.tables.cells import is_missing
 from pcmodel.behaviour.hierarchy.formula import NOBODY, Formula, variables_of
-from pcmodel.behaviour.hierarchy.functions import library
+from pcmodel.behaviour.hierarchy.functions import formula_error, library
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
 
 REFERENCES = ("placebo", "control", "baseline", "sham", "none")
+FEWER = "fewer effects or interactions"
 INTERCEPT = "Intercept"
-OFF_CENTRE = 0.1  # standard deviations that the average person may be off zero
+OFF_CENTRE = 0.1  # SDs that the average person may differ from zero
 ROUNDING = 1e-12  # of the largest value of a column
-MOST_TOLD = 5  # columns that an error names
+MOST_NAMED = 5  # columns in a message
 
 
 class TermColumns(NamedTuple):
-    """What became of one term of a formula.
+    """The columns of one term of a formula.
 
-    centre: of each column what was taken from it, 0 where it stays as it is.
-    varies: whether it varies over participants, and is not common to all.
+    name: of the term.
+    columns: their names.
+    centre: what was subtracted from each column; 0 where it was not centred.
+    varies: whether the term varies over participants, and is not common to all.
     """
 
     name: str
@@ -45,12 +48,16 @@ class TermColumns(NamedTuple):
 class Design(NamedTuple):
     """Design matrices over series; a column of ones is called Intercept.
 
-    common, varying: effects common to all, and those that vary over participants.
-    correlated: whether the varying ones are.
-    weight: of each series in an average over people: one over the series of its person.
-    at_zero_of: of each common effect the numbers at whose zero it is the effect, as they
-        change it in an interaction and are not centred; of several columns, the term.
-    terms: what the columns are of, in their order, the common ones first.
+    common: the columns of effects common to all participants.
+    common_names: of these columns.
+    varying: the columns of effects that vary over participants.
+    varying_names: of these columns.
+    correlated: whether the varying effects are correlated.
+    weight: of each series in an average over people: one over the number of series of its
+        person.
+    at_zero_of: for each common effect the numbers that change it in an interaction and are
+        not centred; the effect is that at their zero. Of several columns, the term.
+    terms: the terms of the columns, in order, the common ones first.
     """
 
     common: Float[np.ndarray, "series effects"]
@@ -66,9 +73,12 @@ class Design(NamedTuple):
 class Column(NamedTuple):
     """One column as the library built it.
 
-    term: that it is of.
-    parts: names of what is multiplied in it; none of the intercept.
-    numbers: those of them that are numbers, with their values: of `poly(age, 2)` two columns.
+    name: of the column.
+    term: the name of its term.
+    values: of each series.
+    parts: the names of its factors; none for the intercept.
+    numbers: by name the values of those factors that are numbers; `poly(age, 2)` has two
+        columns.
     """
 
     name: str
@@ -84,9 +94,12 @@ def build_design(
     covariates: Mapping[str, np.ndarray],
     participant: Int[np.ndarray, " series"] | None = None,
 ) -> Design:
-    """Both matrices for the series whose covariates are given; UserError for bad ones.
+    """The design matrices for series with these covariates.
 
+    covariates: by name the number or label of each series.
     participant: of each series; without it each series is a person of its own.
+    UserError for a column that does not exist or has missing or constant values, for effects
+    without an intercept, and for effects that these series do not determine.
     """
     participant = _people(covariates, participant)
     weight = person_weight(participant)
@@ -95,10 +108,9 @@ def build_design(
     common, names, terms = _matrix(columns, weight)
     if INTERCEPT not in names:
         # The parameter's prior is the intercept's: without one it would be around zero.
-        raise UserError(
+        raise formula_error(
             f"the effects of {formula.parameter!r} have no intercept",
-            where="formula",
-            expected="effects as differences from the reference, without 0 or -1",
+            "effects as differences from the reference, without 0 or -1",
         )
     varying, varying_names = np.zeros((len(weight), 0)), ()
     if formula.varying not in (None, NOBODY):
@@ -123,12 +135,12 @@ def build_design(
 def _people(
     covariates: Mapping[str, np.ndarray], participant: np.ndarray | None
 ) -> np.ndarray:
-    """The person of each series; UserError where nobody can say how many series there are."""
+    """The person of each series; UserError where there are no series."""
     if participant is None:
         sizes = [np.size(values) for values in covariates.values()]
         participant = np.arange(sizes[0] if sizes else 0)
     if not len(participant):
-        raise UserError("there are no series to build columns for", where="formula")
+        raise formula_error("there are no series to build columns for")
     return participant
 
 
@@ -143,12 +155,12 @@ def person_weight(
 def people_mean(
     columns: Float[np.ndarray, "series *columns"], weight: Float[np.ndarray, " series"]
 ) -> Float[np.ndarray, "*columns"]:
-    """The average person's: over people, of each one's average."""
+    """The mean over people of each one's mean over series."""
     return np.asarray(weight @ columns / weight.sum())
 
 
 def order_levels(values: np.ndarray) -> list[str]:
-    """Labels with the reference first.
+    """The distinct labels with the reference first: a placebo or control, else the first.
 
     >>> order_levels(np.array(["haloperidol", "placebo", "levodopa"]))
     ['placebo', 'haloperidol', 'levodopa']
@@ -158,33 +170,30 @@ def order_levels(values: np.ndarray) -> list[str]:
 
 
 def _frame(formula: Formula, covariates: Mapping[str, np.ndarray], size: int) -> Any:
-    """Numbers as numbers, labels as ordered categories, nothing missing."""
+    """A pandas data frame of a formula's columns: numbers, and labels as ordered categories."""
     import pandas
 
     columns = {}
     for name in variables_of(formula):
         if name not in covariates:
-            raise unknown_name(
-                "column of conditions", name, covariates, where="formula"
-            )
+            kind = "column of conditions"
+            raise unknown_name(kind, name, covariates, where="formula")
         values = np.asarray(covariates[name])
         _check_variable(name, values, size)
         if values.dtype.kind in "biuf":
             columns[name] = values.astype(float)
         else:
             labels = values.astype(str)
-            columns[name] = pandas.Categorical(
-                labels, order_levels(labels), ordered=True
-            )
+            levels = order_levels(labels)
+            columns[name] = pandas.Categorical(labels, levels, ordered=True)
     return pandas.DataFrame(columns, index=range(size))
 
 
 def _check_variable(name: str, values: np.ndarray, size: int) -> None:
+    """UserError for a column that is missing, constant or neither numbers nor labels."""
     if name == INTERCEPT:
-        raise UserError(
-            f"a column is called {INTERCEPT!r}, as the intercept is",
-            where="formula",
-            expected="another name",
+        raise formula_error(
+            f"a column is called {INTERCEPT!r}, as the intercept is", "another name"
         )
     if values.shape != (size,):
         raise UserError(
@@ -195,9 +204,9 @@ def _check_variable(name: str, values: np.ndarray, size: int) -> None:
     if values.dtype.kind in "biuf":
         missing = ~np.isfinite(values.astype(float))
     elif values.dtype.kind in "US" or all(_is_label(value) for value in values):
-        is_told = ALL_LABELS in (values.dtype.metadata or {})
+        are_labels = ALL_LABELS in (values.dtype.metadata or {})
         missing = np.asarray(
-            [not is_told and is_missing(str(value or "")) for value in values]
+            [not are_labels and is_missing(str(value or "")) for value in values]
         )
     else:
         raise UserError(
@@ -221,13 +230,13 @@ def _check_variable(name: str, values: np.ndarray, size: int) -> None:
 
 
 def _is_label(value: object) -> bool:
-    """Text, or what stands for none where text is read: None and NaN."""
+    """Whether a value is text, or a missing value among text: None or NaN."""
     is_nan = isinstance(value, float) and bool(np.isnan(value))
     return isinstance(value, str) or value is None or is_nan
 
 
 def _columns(side: str, frame: Any) -> list[Column]:
-    """Of one side; the formula library is there only where there are conditions."""
+    """The columns of one side; the formula library is needed for conditions only."""
     if side == "1":
         return [Column(INTERCEPT, INTERCEPT, np.ones(len(frame)), frozenset(), {})]
     library()
@@ -239,14 +248,13 @@ def _columns(side: str, frame: Any) -> list[Column]:
 def _matrix(
     columns: list[Column], weight: Float[np.ndarray, " series"]
 ) -> tuple[np.ndarray, tuple[str, ...], tuple[TermColumns, ...]]:
-    """The columns of one side, centred where an intercept takes up their mean."""
+    """Matrix, names and terms of one side, centred where there is an intercept."""
     centres = any(column.name == INTERCEPT for column in columns)
     names = tuple(column.name for column in columns)
     if twice := [name for name in names if names.count(name) > 1]:
-        raise UserError(
+        raise formula_error(
             f"two columns are called {twice[0]!r}",
-            where="formula",
-            expected="a column of the table, or a label, of another name",
+            "a column of the table, or a label, of another name",
         )
     centre = [
         without_noise(float(people_mean(own.values, weight)), own.values)
@@ -270,7 +278,7 @@ def _terms(columns: list[Column], centre: list[float]) -> tuple[TermColumns, ...
 def _zeros(
     column: Column, columns: list[Column], weight: np.ndarray
 ) -> tuple[str, ...]:
-    """Numbers far from zero on average that a column's effect changes with."""
+    """The numbers, far from zero on average, with which a column's effect changes."""
     found: dict[str, None] = {}
     for other in columns:
         if not column.parts or not column.parts < other.parts:
@@ -283,9 +291,10 @@ def _zeros(
 
 
 def _is_off_zero(values: np.ndarray, weight: np.ndarray) -> bool:
-    """Whether numbers, of one column or of several, average zero neither over people nor series.
+    """Whether the mean of numbers, in one column or several, is far from zero.
 
-    Over series, as those do that the library centred itself: `center(age)`, `poly(age, 2)`.
+    It is not where the mean over people is near zero, or the mean over series, on which the
+    library centres `center(age)` and `poly(age, 2)`.
     """
     columns = values.reshape(len(values), -1)
     if is_indicator(columns):
@@ -296,7 +305,7 @@ def _is_off_zero(values: np.ndarray, weight: np.ndarray) -> bool:
 
 
 def _less(values: np.ndarray, centre: float) -> np.ndarray:
-    """Centred; exactly zero where rounding alone is left."""
+    """Values minus a centre; exactly zero where only rounding errors are left."""
     if centre == 0.0:
         return values
     found = values - centre
@@ -305,7 +314,7 @@ def _less(values: np.ndarray, centre: float) -> np.ndarray:
 
 
 def without_noise(mean: float, values: np.ndarray) -> float:
-    """A mean of values, 0 where it is what rounding left of them.
+    """A mean of values; 0 where it is a rounding error.
 
     >>> without_noise(-9e-18, np.array([-0.1, 0.1]))
     0.0
@@ -320,27 +329,24 @@ def is_indicator(values: np.ndarray) -> bool:
 
 
 def _check_rank(what: str, columns: np.ndarray, names: tuple[str, ...]) -> None:
-    """Each column must say something that those before it do not."""
+    """UserError for a column that is a linear combination of those before it."""
     if not names:
         return
     if len(names) > len(columns):
-        raise UserError(
-            f"{what} are {len(names)}, and there are {len(columns)} series",
-            where="formula",
-            expected="fewer effects or interactions",
+        raise formula_error(
+            f"{what} are {len(names)}, and there are {len(columns)} series", FEWER
         )
     sizes = np.abs(columns).max(axis=0)
     scaled = columns / np.where(sizes > 0.0, sizes, 1.0)
     if _is_full(scaled):
         return
-    # Of a first column that adds nothing, all that go on from it add nothing either.
+    # The rank is deficient from the first dependent column on, which bisection finds.
     places = range(1, len(names) + 1)
     place = bisect_left(places, True, key=lambda size: not _is_full(scaled[:, :size]))
-    raise UserError(
+    raise formula_error(
         f"{what} cannot be told apart in these data: "
         f"{names[place]} {_follows(scaled[:, : place + 1], names)}",
-        where="formula",
-        expected="fewer effects or interactions",
+        FEWER,
     )
 
 
@@ -350,12 +356,12 @@ def _is_full(columns: np.ndarray) -> bool:
 
 
 def _follows(columns: np.ndarray, names: tuple[str, ...]) -> str:
-    """Of what the last column is a sum, or that it is nothing."""
+    """Of which columns the last is a combination, in words, or that it is constant."""
     *_, last = columns.T
     if not last.any():
         return "is the same in all series, or differs by rounding alone"
     found = np.linalg.lstsq(columns[:, :-1], last, rcond=None)[0]
     used = np.flatnonzero(np.abs(found) > 1e-6 * np.abs(found).max())
-    told = [names[i] for i in used[:MOST_TOLD]]
-    rest = f" and {len(used) - len(told)} more" if len(used) > len(told) else ""
-    return f"follows from {', '.join(told)}{rest}"
+    shown = [names[i] for i in used[:MOST_NAMED]]
+    rest = f" and {len(used) - len(shown)} more" if len(used) > len(shown) else ""
+    return f"follows from {', '.join(shown)}{rest}"

@@ -2,33 +2,39 @@
 
 `"omega2 ~ drug * genotype + (drug | participant)"`: effects common to all, and effects that
 vary over participants, correlated (`|`) or not (`||`). Both parts are formulas of `formulae`,
-the formula library of Bambi, and mean what they mean there. What that library would read as
-something else than was written, or only in part, is refused (`grammar`).
+the formula library of Bambi, and mean what they mean there. What that library would read
+otherwise than it is written, or only in part, is refused (`grammar`).
 """
 
+import re
 from dataclasses import dataclass
 
-from pcmodel.behaviour.hierarchy.grammar import check_side, columns_of
-from pcmodel.behaviour.hierarchy.tree import GROUP, IN_SHELL
+from pcmodel.behaviour.hierarchy.functions import (
+    GROUP,
+    IN_SHELL,
+    formula_error,
+    library,
+)
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 
-NOBODY = "0"  # varying effects of a formula that says (0 | participant)
+NOBODY = "0"  # the varying effects of (0 | participant)
 OPEN, CLOSE, QUOTES = "([{", ")]}", "'\"`"
 
 
 @checked_arguments
 @dataclass(frozen=True)
 class Formula:
-    """One parameter's formula, taken apart.
+    """One parameter's formula, in its parts.
 
     Attributes:
+        parameter: its name.
         common: effects common to all.
-        varying: effects that vary over participants; "0" where nobody differs, None where
-            the formula does not say.
-        correlated: whether those are correlated, `|` and not `||`.
+        varying: effects that vary over participants; "0" for none, None where the formula
+            does not say.
+        correlated: whether the varying effects are correlated, `|` and not `||`.
 
-    Raises UserError for effects that would be read as something else than they say.
+    Raises UserError for effects that the library would read otherwise than written.
 
     >>> parse_formula("omega2 ~ drug + (drug | participant)")
     Formula(parameter='omega2', common='drug', varying='drug', correlated=True)
@@ -41,40 +47,40 @@ class Formula:
 
     def __post_init__(self) -> None:
         for side in (self.common, self.varying):
-            if side not in (None, NOBODY):
+            if side not in (None, NOBODY, "1"):
+                library()
+                from pcmodel.behaviour.hierarchy.grammar import check_side
+
                 check_side(side)
 
 
 @checked_arguments
 def parse_formula(text: str) -> Formula:
-    """Take a formula apart; UserError where it cannot be read."""
+    """The parts of a formula; UserError where it cannot be read."""
     left, tilde, right = text.partition("~")
     if not tilde or not left.strip().isidentifier() or not right.strip():
         raise _unreadable(text)
     if right.lstrip().startswith("+"):
-        raise UserError(
+        raise formula_error(
             f"has a plus sign and no term before it: {right.strip()!r}",
-            where="formula",
-            expected=f"a term; {IN_SHELL}",
+            f"a term; {IN_SHELL}",
         )
     parts = _split(right)
     groups = [part for part in parts if _has_bar(part)]
     common = " + ".join(part for part in parts if not _has_bar(part)) or "1"
     if len(groups) > 1:
-        raise UserError(
+        raise formula_error(
             f"{text!r} has {len(groups)} groups of varying effects",
-            where="formula",
-            expected="one, (effects | participant), or (effects || participant) for "
+            "one, (effects | participant), or (effects || participant) for "
             "effects without correlations",
         )
     if not groups:
         return Formula(left.strip(), common)
     varying, bars, group = _split_group(groups[0])
     if group != GROUP:
-        raise UserError(
+        raise formula_error(
             f"effects vary over {group!r} in {text!r}",
-            where="formula",
-            expected=f"the group to be called {GROUP!r}",
+            f"the group to be called {GROUP!r}",
         )
     if varying in ("0", "-1"):
         return Formula(left.strip(), common, NOBODY)
@@ -82,16 +88,17 @@ def parse_formula(text: str) -> Formula:
 
 
 def _unreadable(text: str) -> UserError:
-    return UserError(
-        f"cannot be read: {text!r}",
-        where="formula",
-        expected='"parameter ~ effects + (effects | participant)"'
-        + ("" if text.partition("~")[2].strip() else f"; {IN_SHELL}"),
-    )
+    expected = '"parameter ~ effects + (effects | participant)"'
+    if not text.partition("~")[2].strip():
+        expected += f"; {IN_SHELL}"
+    return formula_error(f"cannot be read: {text!r}", expected)
 
 
 def _depths(text: str) -> list[int]:
-    """How deep in brackets each letter stands, quoted ones deepest; UserError if unmatched."""
+    """The number of brackets around each letter, one more within quotation marks.
+
+    UserError for unmatched brackets and quotation marks.
+    """
     found, open_brackets, quote = [], [], ""
     for letter in text:
         if quote:
@@ -112,15 +119,14 @@ def _depths(text: str) -> list[int]:
 
 
 def _unmatched(text: str, what: str) -> UserError:
-    return UserError(
+    return formula_error(
         f"has unmatched {what}: {text.strip()!r}",
-        where="formula",
-        expected="them in pairs; a column with one in its name stands in backticks",
+        "them in pairs; a column with one in its name stands in backticks",
     )
 
 
 def _split(text: str) -> list[str]:
-    """The terms between plus signs that stand outside brackets and quotation marks."""
+    """The terms between plus signs outside of brackets and quotation marks."""
     parts = [""]
     for letter, depth in zip(text, _depths(text), strict=True):
         if letter == "+" and depth == 0:
@@ -128,51 +134,43 @@ def _split(text: str) -> list[str]:
         else:
             parts[-1] += letter
     if any(not part.strip() for part in parts):
-        raise UserError(
+        raise formula_error(
             f"has a plus sign and no term after it: {text.strip()!r}",
-            where="formula",
-            expected=f"a term; {IN_SHELL}",
+            f"a term; {IN_SHELL}",
         )
     return [part.strip() for part in parts]
 
 
 def _has_bar(part: str) -> bool:
-    """Whether a bar stands in it that is not part of a quoted label."""
-    quoted, quote = False, ""
-    for letter in part:
-        if quote:
-            quote = "" if letter == quote else quote
-        elif letter in QUOTES:
-            quote = letter
-        else:
-            quoted = quoted or letter == "|"
-    return quoted
+    """Whether a part holds a bar outside of quotation marks."""
+    return "|" in re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"", "", part)
 
 
 def _split_group(part: str) -> tuple[str, str, str]:
+    """Effects, bars and group of `(effects | group)`."""
     depths = _depths(part)
     is_group = part[0] == "(" and part[-1] == ")" and min(depths[1:-1]) > 0
     inside = [i for i, letter in enumerate(part) if letter == "|" and depths[i] == 1]
     if not is_group or len(inside) not in (1, 2) or inside[-1] - inside[0] > 1:
-        raise UserError(
+        raise formula_error(
             f"has a bar outside parentheses: {part!r}",
-            where="formula",
-            expected="(effects | participant), added to the other effects",
+            "(effects | participant), added to the other effects",
         )
     effects, group = part[1 : inside[0]].strip(), part[inside[-1] + 1 : -1].strip()
     if not effects:
-        raise UserError(
-            f"has no effects before the bar: {part!r}",
-            where="formula",
-            expected=f"(1 | participant); {IN_SHELL}",
+        raise formula_error(
+            f"has no effects before the bar: {part!r}", f"(1 | participant); {IN_SHELL}"
         )
     return effects, "|" * len(inside), group
 
 
 def variables_of(formula: Formula) -> tuple[str, ...]:
-    """Names of the columns it needs, without the participant."""
+    """The names of the columns of conditions and traits that a formula needs."""
     found: dict[str, None] = {}
     for side in (formula.common, formula.varying):
-        if side is not None:
+        if side not in (None, NOBODY, "1"):
+            library()
+            from pcmodel.behaviour.hierarchy.grammar import columns_of
+
             found |= dict.fromkeys(sorted(columns_of(side)))
     return tuple(name for name in found if name != GROUP)

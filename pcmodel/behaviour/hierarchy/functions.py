@@ -1,9 +1,9 @@
-"""What a formula may call: numpy's functions of single values, and the library's own.
+"""The functions that a formula may call: numpy's of single values, and the library's own.
 
-A function that looks at the order of rows, at chance or at files means nothing for series
-that stand in no order; one that writes into its arguments changes other columns. So what
-is allowed is listed: elementwise `np.` functions by their arguments alone, and what
-`formulae` transforms and encodes with.
+A function of the order of rows, of chance or of files has no meaning for series, which have
+no order; one that writes into its arguments changes other columns. So the functions that are
+allowed are listed: elementwise `np.` functions, and the transforms and encodings of
+`formulae`.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,17 @@ from pcmodel.errors import UserError, unknown_name
 
 NO_EFFECTS = ("offset", "proportion", "prop", "p")  # of the library: no coefficient
 SEVERAL_COLUMNS = ("poly", "bs", "cr", "cc", "tp")
+GROUP = "participant"
+IN_SHELL = (
+    "a formula with names in backticks stands in single quotation marks, as a shell "
+    "takes them out of double ones"
+)
 KNOWN = ("np.log", "np.log1p", "np.exp", "np.sqrt", "np.abs", "np.minimum")
+
+
+def formula_error(problem: str, expected: str | None = None) -> UserError:
+    """The error about a formula, to be raised."""
+    return UserError(problem, where="formula", expected=expected)
 
 
 def library() -> Any:
@@ -24,10 +34,8 @@ def library() -> Any:
     try:
         import formulae
     except ImportError:
-        raise UserError(
-            "formulas with conditions need another package",
-            where="formula",
-            expected="`pip install formulae`",
+        raise formula_error(
+            "formulas with conditions need another package", "`pip install formulae`"
         ) from None
     return formulae
 
@@ -47,7 +55,7 @@ def elementwise(name: str) -> np.ufunc | None:
 
 
 def encodings() -> tuple[str, ...]:
-    """Contrasts, named as an argument of C()."""
+    """The names of contrasts, which are arguments of C()."""
     library()
     from formulae.categorical import ENCODINGS
 
@@ -55,7 +63,7 @@ def encodings() -> tuple[str, ...]:
 
 
 def transforms() -> tuple[str, ...]:
-    """The library's own functions, with the contrasts."""
+    """The names of the library's own functions and contrasts."""
     library()
     from formulae.transforms import TRANSFORMS
 
@@ -63,14 +71,13 @@ def transforms() -> tuple[str, ...]:
 
 
 def allowed() -> str:
-    """What may be called, in words."""
-    return f"numpy's elementwise functions ({', '.join(KNOWN)}, ...), or " + ", ".join(
-        transforms()
-    )
+    """A list, for a message, of the functions that may be called."""
+    own = ", ".join(transforms())
+    return f"numpy's elementwise functions ({', '.join(KNOWN)}, ...), or {own}"
 
 
 class Elementwise:
-    """Stands for `np` in a formula: nothing of it but functions of single values."""
+    """Numpy as `np` of a formula: its functions of single values only."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         function = elementwise(f"np.{name}")
@@ -84,9 +91,9 @@ class Elementwise:
 
 
 def compares(name: str, operator: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    """A comparison whose truths are 0 and 1, so that sums of truths count them.
+    """A comparison that yields 0 and 1, so that a sum counts what is true.
 
-    Labels are equal or not; which is greater nobody said.
+    It raises UserError where labels are compared by size.
     """
 
     def compare(left: Any, right: Any) -> Any:
@@ -101,17 +108,14 @@ def compares(name: str, operator: Callable[[Any, Any], Any]) -> Callable[..., An
 def _check_comparison(name: str, values: Any, other: Any) -> None:
     if not _is_labels(values):
         if isinstance(other, str) and not isinstance(values, str):
-            raise UserError(
+            raise formula_error(
                 f"numbers are compared with the label {other!r}",
-                where="formula",
-                expected="a number, without quotation marks",
+                "a number, without quotation marks",
             )
         return
     if name not in ("eq", "ne"):
-        raise UserError(
-            f"labels of {values.name} are compared by size, and have none",
-            where="formula",
-            expected="== or !=",
+        raise formula_error(
+            f"labels of {values.name} are compared by size, and have none", "== or !="
         )
     levels = [str(level) for level in values.dtype.categories]
     if isinstance(other, str) and other not in levels:
@@ -123,13 +127,12 @@ def _is_labels(values: Any) -> bool:
 
 
 def _number(values: Any) -> Any:
-    """Truths as 0 and 1; UserError for labels, of which there is no function."""
+    """Truth values as 0 and 1; UserError for labels, of which there is no function."""
     if _is_labels(values):
         name = in_formula(values.name)
-        raise UserError(
+        raise formula_error(
             f"{values.name} holds labels, and a function of numbers is taken of it",
-            where="formula",
-            expected=f"{name} by itself, or C({name})",
+            f"{name} by itself, or C({name})",
         )
     is_truth = getattr(getattr(values, "dtype", None), "kind", "") == "b"
     return values.astype(float) if is_truth else values

@@ -1,15 +1,21 @@
-"""What one side of a formula says, and what it may not say.
+"""Checks of one side of a formula.
 
 The formula library stops reading at a sign that it does not know (`age % group` is `age`
 to it), takes `age**2` for `age` and `drug["placebo"]` for `drug`, and gives an offset a
 coefficient. Within a call it reads `-x**2` as the square of minus x, `2**3**x` from the
 left, and `x > z > 0` as whether a truth is greater than 0. Each is refused here, with what
 to write instead.
+
+Imported where it is needed only: the library need not be there for a model without
+conditions.
 """
 
 from math import comb
 from typing import Any
 
+from formulae import expr
+
+from pcmodel.behaviour.hierarchy.building import model_of
 from pcmodel.behaviour.hierarchy.calls import COMPARISONS, check_call
 from pcmodel.behaviour.hierarchy.tree import (
     JOINS,
@@ -21,13 +27,11 @@ from pcmodel.behaviour.hierarchy.tree import (
     written,
 )
 
-MOST_TERMS = 1000  # that one side stands for
+MOST_TERMS = 1000  # of one side
 
 
 def check_side(side: str) -> None:
-    """UserError for what would be read as something else than it says."""
-    if side == "1":
-        return
+    """UserError for what the library would read otherwise than it is written."""
     tree = parsed(side)
     terms, numbers = _summands(tree)
     if len(numbers) > 1:
@@ -36,20 +40,16 @@ def check_side(side: str) -> None:
         _check_term(term, side)
     if (size := sum(_count(term) for term in terms)) > MOST_TERMS:
         raise refused(side, f"it stands for {size} terms", f"{MOST_TERMS} at most")
-    from pcmodel.behaviour.hierarchy.building import model_of
-
     model_of(side)
 
 
 def columns_of(side: str) -> set[str]:
-    """Names of the columns that a side needs."""
-    return set() if side in ("0", "1") else set(names(parsed(side)))
+    """The names of the columns of a side."""
+    return set(names(parsed(side)))
 
 
 def _summands(node: Any) -> tuple[list[Any], list[Any]]:
-    """What is added and taken away outside of brackets: terms, and the numbers 0 and 1."""
-    from formulae import expr
-
+    """The terms added and subtracted outside of brackets, and the numbers 0 and 1 there."""
     terms, numbers, waiting = [], [], [node]
     while waiting:
         own = waiting.pop()
@@ -67,9 +67,7 @@ def _summands(node: Any) -> tuple[list[Any], list[Any]]:
 
 
 def _is_whole(node: Any, *numbers: int) -> bool:
-    """Whether it is one of these numbers, and no truth."""
-    from formulae import expr
-
+    """Whether a node is one of these whole numbers."""
     return (
         isinstance(node, expr.Literal)
         and type(node.value) is int
@@ -78,9 +76,7 @@ def _is_whole(node: Any, *numbers: int) -> bool:
 
 
 def _check_term(node: Any, side: str) -> None:
-    """One node of what is outside calls, where signs join terms and do not compute."""
-    from formulae import expr
-
+    """UserError for a node outside of calls, where signs join terms, that is no term."""
     match node:
         case expr.Grouping():
             _check_term(node.expression, side)
@@ -116,9 +112,7 @@ def _check_term(node: Any, side: str) -> None:
 
 
 def _check_join(node: Any, side: str) -> None:
-    """Two terms and the sign between them."""
-    from formulae import expr
-
+    """UserError for two terms that the sign between them cannot join."""
     kind, sign = node.operator.kind, node.operator.lexeme
     if kind in COMPARISONS:
         raise refused(
@@ -145,9 +139,7 @@ def _check_join(node: Any, side: str) -> None:
 
 
 def _count(node: Any) -> int:
-    """How many terms a node stands for, at most."""
-    from formulae import expr
-
+    """The number of terms of a node, at most."""
     if not isinstance(node, expr.Binary):
         inside = getattr(node, "expression", None)
         return _count(inside) if isinstance(node, expr.Grouping) else 1

@@ -5,9 +5,9 @@ Parameter $p$ of a series $s$ of participant $i$ is
 $\theta_{ps} = x_s' \beta_p + z_s' u_{pi}$, $\quad u_{pi} \sim N(0, D_p \Omega_p D_p)$
 
 with normal priors on $\beta_p$, half-normal ones on the standard deviations $D_p$ and
-an LKJ prior (Lewandowski, Kurowicka & Joe 2009) on the correlations $\Omega_p$. All is
-written non-centred, in standard normals: zero is the prior's centre and one its scale for
-every coordinate. What data make of them is the samplers' business (`coordinates`).
+an LKJ prior (Lewandowski, Kurowicka & Joe 2009) on the correlations $\Omega_p$. All
+coordinates are non-centred, standard normals: zero is the prior's centre and one its scale.
+The samplers adapt them to the data (`coordinates`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +29,9 @@ from pcmodel.behaviour.hierarchy.design import (
     people_mean,
 )
 from pcmodel.behaviour.hierarchy.formula import NOBODY, Formula, parse_formula
+from pcmodel.behaviour.hierarchy.functions import formula_error
 from pcmodel.behaviour.models import Parameter, ParticipantModel
-from pcmodel.errors import UserError, unknown_name
+from pcmodel.errors import unknown_name
 from pcmodel.inputs.arguments import checked_arguments
 
 LKJ_CONCENTRATION = 2.0
@@ -38,7 +39,11 @@ CENTRED_PRIOR = 0.5  # an effect's prior SD as a share of the intercept's, at le
 
 
 class Term(NamedTuple):
-    """One parameter that is estimated."""
+    """One parameter that is estimated.
+
+    parameter: with its prior.
+    design: the columns of its effects.
+    """
 
     parameter: Parameter
     design: Design
@@ -55,12 +60,12 @@ class Term(NamedTuple):
 
     @property
     def effect_scale(self) -> float:
-        """How large an effect is thought to be."""
+        """Prior SD of an effect per SD of its column, on the parameter's scale."""
         return max(self.parameter.spread, CENTRED_PRIOR * self.parameter.sd)
 
     @property
     def is_intercept(self) -> Bool[np.ndarray, " effects"]:
-        """Which common effect is the intercept."""
+        """True for the common effect that is the intercept."""
         return np.asarray(self.design.common_names) == "Intercept"
 
     @property
@@ -71,27 +76,35 @@ class Term(NamedTuple):
 
     @property
     def effect_mean(self) -> Float[np.ndarray, " effects"]:
-        """Prior mean: the parameter's for the intercept, none for the rest."""
+        """Prior mean of each common effect: the parameter's for the intercept, else 0."""
         return np.where(self.is_intercept, self.parameter.mean, 0.0)
 
 
 class Hierarchy(NamedTuple):
-    """A model, its data and what is estimated: all that a fit needs."""
+    """A model, its data and the parameters to be estimated.
+
+    model: of one participant's responses.
+    data: the series as `model.prepare` returns them.
+    terms: the parameters that are estimated.
+    held: by name the fixed value of each other parameter.
+    participant: of each series, counted from 0.
+    num_participants: the number of people.
+    """
 
     model: ParticipantModel
     data: Any
     terms: tuple[Term, ...]
     held: dict[str, float]
-    participant: np.ndarray  # (series,) of each series
+    participant: np.ndarray
     num_participants: int
 
     @property
     def num_series(self) -> int:
-        """Series of trials."""
+        """The number of series of trials."""
         return len(self.participant)
 
     def group_sites(self) -> tuple[str, ...]:
-        """Names of the samples that do not belong to one participant."""
+        """Names of the sample sites of the group."""
         found = []
         for term in self.terms:
             name = term.parameter.name
@@ -103,12 +116,12 @@ class Hierarchy(NamedTuple):
         return tuple(found)
 
     def root_sites(self) -> tuple[str, ...]:
-        """Those of them that are Cholesky roots of correlations."""
+        """Names of the sample sites of the group that are Cholesky roots of correlations."""
         terms = filter(_is_correlated, self.terms)
         return tuple(f"{term.parameter.name}.root" for term in terms)
 
     def people_sites(self) -> tuple[str, ...]:
-        """Names of the samples that belong to participants."""
+        """Names of the sample sites of the participants."""
         terms = (term for term in self.terms if term.design.varying_names)
         return tuple(f"{term.parameter.name}.person" for term in terms)
 
@@ -121,12 +134,12 @@ def build_hierarchy(
     formulas: Sequence[str] = (),
     pooled: bool = False,
 ) -> Hierarchy:
-    """What is to be fitted: `formulas` for some parameters, defaults for the others.
+    """The hierarchical model with `formulas` for some parameters, defaults for the others.
 
     By default a free parameter varies over participants, `1 + (1 | participant)`, if its
     prior allows a spread. A formula with effects adds them to that, and people differ in
     the parameter, unless it says what varies over them: `(0 | participant)` for nothing.
-    `pooled`: nobody differs where no formula says so. Raises UserError for a parameter or
+    `pooled`: people differ only where a formula says so. Raises UserError for a parameter or
     column that does not exist.
     """
     given = {}
@@ -134,7 +147,7 @@ def build_hierarchy(
         formula = parse_formula(text)
         name = _find(model, formula.parameter).name
         if name in given:
-            raise UserError(f"{name!r} has two formulas", where="formula")
+            raise formula_error(f"{name!r} has two formulas")
         given[name] = formula
     terms, held = [], {}
     for parameter in model.parameters:
@@ -144,7 +157,9 @@ def build_hierarchy(
             continue
         own = formula or Formula(parameter.name, "1")
         own = _with_people(own, parameter, pooled or series.num_participants < 2)
-        terms.append(Term(parameter, _design(own, series)))
+        design = build_design(own, series.covariates, series.participant)
+        _check_varying(own, design, series)
+        terms.append(Term(parameter, design))
     return Hierarchy(
         model,
         model.prepare(series),
@@ -156,36 +171,29 @@ def build_hierarchy(
 
 
 def _with_people(formula: Formula, parameter: Parameter, pooled: bool) -> Formula:
-    """The formula with what varies over participants, where it does not say so itself."""
+    """The formula, completed by what varies over participants where it does not say so."""
     if formula.varying is not None:
         return formula
     differs = parameter.spread > 0.0 or formula.common != "1"
     return replace(formula, varying="1" if differs and not pooled else NOBODY)
 
 
-def _design(formula: Formula, series: Series) -> Design:
-    design = build_design(formula, series.covariates, series.participant)
-    _check_varying(formula, design, series)
-    return design
-
-
 def _check_varying(formula: Formula, design: Design, series: Series) -> None:
-    """What varies over people must be seen to differ: between them and within them."""
+    """UserError for effects that cannot vary over people: of one person, or constant in each."""
     if not design.varying_names:
         return
     what = f"the effects of {formula.parameter!r} cannot vary over participants: "
     if series.num_participants < 2:
-        raise UserError(what + "there is one", where="formula")
+        raise formula_error(what + "there is one")
     if "Intercept" not in design.varying_names:
         return
     first = np.unique(series.participant, return_index=True)[1]
     same = design.varying == design.varying[first][series.participant]
     for name, is_same in zip(design.varying_names, same.all(axis=0), strict=True):
         if is_same and name != "Intercept":
-            raise UserError(
+            raise formula_error(
                 f"{what}{name} is the same in all series of every participant",
-                where="formula",
-                expected="(1 | participant) for what differs between people only",
+                "(1 | participant) for what differs between people only",
             )
 
 
@@ -200,7 +208,7 @@ def _find(model: ParticipantModel, name: str) -> Parameter:
 def _unit(
     columns: Float[np.ndarray, "series columns"], weight: Float[np.ndarray, " series"]
 ) -> Float[np.ndarray, " columns"]:
-    """What counts as a change by one: from 0 to 1, or one standard deviation over people."""
+    """The unit of each column: 1 for indicators, else the SD over people."""
     sds = np.sqrt(people_mean((columns - people_mean(columns, weight)) ** 2, weight))
     sds = np.where([is_indicator(column) for column in columns.T], 1.0, sds)
     return np.where(sds > 0.0, sds, 1.0)
@@ -211,7 +219,7 @@ def _is_correlated(term: Term) -> bool:
 
 
 def sample_term(term: Term, participant: np.ndarray, num_participants: int) -> Array:
-    """Draw one parameter for every series."""
+    """Sample one parameter for every series, with its common and varying effects."""
     name, design = term.parameter.name, term.design
     size = len(design.common_names)
     raw = numpyro.sample(
@@ -229,6 +237,7 @@ def sample_term(term: Term, participant: np.ndarray, num_participants: int) -> A
 
 
 def _sample_people(term: Term, num_participants: int) -> Array:
+    """Sample the varying effects of each participant."""
     name, size = term.parameter.name, len(term.design.varying_names)
     raw = numpyro.sample(
         f"{name}.scale", dist.HalfNormal(1.0).expand([size]).to_event(1)
@@ -247,7 +256,7 @@ def _sample_people(term: Term, num_participants: int) -> Array:
 
 
 def hierarchical_model(hierarchy: Hierarchy, data: Any = None) -> None:
-    """Priors, and the likelihood of all responses; without `data` the priors alone."""
+    """NumPyro model: priors, and the likelihood of all responses if `data` are given."""
     values = {
         term.parameter.name: sample_term(
             term, hierarchy.participant, hierarchy.num_participants
@@ -261,7 +270,7 @@ def hierarchical_model(hierarchy: Hierarchy, data: Any = None) -> None:
 def series_log_likelihood(
     hierarchy: Hierarchy, values: Mapping[str, Array], data: Any
 ) -> Float[Array, "series trials"]:
-    """Log likelihood of every response, given each series' estimated parameters."""
+    """Log likelihood (nats) of every response, given each series' estimated parameters."""
     complete = with_held(hierarchy, values)
     return jax.vmap(hierarchy.model.log_likelihood)(complete, data)
 
@@ -269,11 +278,11 @@ def series_log_likelihood(
 def series_totals(
     hierarchy: Hierarchy, values: Mapping[str, Array], data: Any
 ) -> Float[Array, " series"]:
-    """Log likelihood of each series' responses together, differentiated forwards.
+    """Sum of the log likelihoods (nats) of each series, with a forward-mode gradient.
 
-    A series depends on a handful of numbers of its own, and their derivatives, carried
-    along the trials beside its beliefs, take one pass and no memory; going back through
-    the trials takes two, and longer to compile. Once differentiable, in `values` only.
+    A series depends on a few numbers of its own. Their forward derivatives take one pass
+    over the trials and no memory; reverse mode takes two passes and longer to compile. The
+    result can be differentiated once, in `values` only.
     """
     names = tuple(values)
     held = with_held(hierarchy, {})
@@ -301,7 +310,7 @@ def series_totals(
 
 
 def with_held(hierarchy: Hierarchy, values: Mapping[str, Array]) -> dict[str, Array]:
-    """The parameters that are not estimated added at their fixed values."""
+    """The parameters of each series, with those that are not estimated at their values."""
     size = hierarchy.num_series
     held = {name: jnp.full(size, value) for name, value in hierarchy.held.items()}
     return {**{k: jnp.asarray(v) for k, v in values.items()}, **held}

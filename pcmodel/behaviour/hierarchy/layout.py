@@ -21,7 +21,13 @@ Places = Mapping[str, Array]  # unconstrained values by the name of their site
 
 
 class Layout(NamedTuple):
-    """Stacked design matrices."""
+    """Stacked design matrices.
+
+    common: the columns of common effects, each in the row of its parameter.
+    varying: the columns of varying effects, each in the row of its parameter.
+    participant: of each series, counted from 0.
+    num_participants: the number of people.
+    """
 
     common: Float[np.ndarray, "series parameters effects"]
     varying: Float[np.ndarray, "series parameters varying"]
@@ -74,6 +80,7 @@ def is_varying(term: Term) -> bool:
 
 
 def _spread(term: Term, places: Places) -> Array:
+    """The root of one parameter's covariance over participants."""
     name, size = term.parameter.name, len(term.design.varying_names)
     spread = term.spread_scale * jnp.exp(jnp.asarray(places[f"{name}.scale"]))
     if f"{name}.root" not in places:
@@ -106,7 +113,7 @@ def group_places(
 
 
 def group_sizes(hierarchy: Hierarchy) -> dict[str, int]:
-    """How many unconstrained numbers each of the group's sites has."""
+    """The number of unconstrained coordinates of each of the group's sites."""
     found = {}
     for term in hierarchy.terms:
         name, varying = term.parameter.name, len(term.design.varying_names)

@@ -1,20 +1,24 @@
-"""How a parameter of a person is described: what it is, and what is thought of it before."""
+"""A parameter of a participant model, with its prior."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter on the real line, and what is thought of it before the data.
+    """A parameter on the real line, with its prior.
 
     Attributes:
-        mean, sd: normal prior of the group's mean.
-        spread: half-normal prior scale of the SD over participants; 0 for a parameter
+        name: in formulas and results.
+        mean: of the normal prior of the group's mean.
+        sd: of the normal prior of the group's mean.
+        spread: scale of the half-normal prior of the SD over participants; 0 for a parameter
             that all share unless a formula says otherwise.
-        centred: how far (0 to 1) people are written around the group's mean rather than
-            zero; 1 where a person's own trials determine it well. The model is the same.
-        free: false holds it at `mean` unless a formula names it.
-        about: what it is, with its unit.
+        centred: from 0 (non-centred) to 1 (centred), the parametrisation of people around
+            the group's mean; 1 suits a parameter that a person's own trials determine well.
+            The model is the same.
+        free: whether it is estimated; if false, it is fixed at `mean` unless a formula names
+            it.
+        about: its meaning and unit.
         names: other names a formula may use.
     """
 

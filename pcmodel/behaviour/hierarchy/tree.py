@@ -1,21 +1,28 @@
-"""A side of a formula as a tree, read by the formula library's parser, and written again."""
+"""A side of a formula as a tree, read by the formula library's parser, and written again.
+
+Imported where it is needed only: the library need not be there for a model without
+conditions.
+"""
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from formulae import expr
+from formulae.parser import Parser
+from formulae.scanner import Scanner
 
-from pcmodel.behaviour.hierarchy.functions import encodings, library
+from pcmodel.behaviour.hierarchy.functions import (
+    GROUP,
+    IN_SHELL,
+    encodings,
+    formula_error,
+)
 from pcmodel.errors import UserError
 
 MOST_SIGNS = 100  # of one side: the library reads by recursion
 DEEPEST = 40  # signs and brackets within each other, in a call
-GROUP = "participant"
-IN_SHELL = (
-    "a formula with names in backticks stands in single quotation marks, as a shell "
-    "takes them out of double ones"
-)
 QUOTED = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"")  # names and labels
 JOINS = "terms joined by +, -, *, : or /; arithmetic goes into I(...)"
 
@@ -23,34 +30,25 @@ JOINS = "terms joined by +, -, *, : or /; arithmetic goes into I(...)"
 def parsed(side: str, *, with_intercept: bool = False) -> Any:
     """The library's tree of a side; UserError unless it was read to its end.
 
-    with_intercept: "1 +" in front, as the library puts it before it builds terms.
+    with_intercept: with "1 +" in front, as the library has it when it builds terms.
     """
     _check_letters(side)
-    library()
-    from formulae.parser import Parser
-    from formulae.scanner import Scanner
-
     try:
         parser = Parser(Scanner(side).scan(with_intercept))
         found = parser.parse()
     except Exception as error:  # its scanner and parser raise many kinds
-        raise UserError(
-            f"cannot be read: {side!r} ({error})", where="formula", expected=JOINS
-        ) from None
+        raise formula_error(f"cannot be read: {side!r} ({error})", JOINS) from None
     if not parser.at_end():
         before, rest = parser.tokens[parser.current - 1], parser.peek()
-        raise UserError(
+        raise formula_error(
             f"cannot be read from {rest.lexeme!r} on, after {before.lexeme!r}: {side!r}",
-            where="formula",
-            expected=f"{JOINS}; a name that is not one word stands in `...`",
+            f"{JOINS}; a name that is not one word stands in `...`",
         )
     return found
 
 
 def written(node: Any) -> str:
-    """A part as its label says it: as it was written, but for spaces."""
-    from formulae import expr
-
+    """The text of a node: as it was written, but for spaces."""
     match node:
         case expr.Grouping():
             return f"({written(node.expression)})"
@@ -71,7 +69,7 @@ def written(node: Any) -> str:
 
 
 def _check_letters(side: str) -> None:
-    """What the library's scanner takes amiss, outside of quotation marks and within."""
+    """UserError for text that the library's scanner misreads, quoted or not."""
     bare = QUOTED.sub("", side)
     _check_length(bare)
     _check_gaps(side)
@@ -101,9 +99,9 @@ def _check_letters(side: str) -> None:
 
 
 def _check_gaps(side: str) -> None:
-    """A sign with nothing before it: what stood there in backticks, a shell took away.
+    """UserError for a sign with nothing before it, where a shell may have removed a name.
 
-    `I(-age)` is a number with a sign; of `I( - age)`, written as a difference is, one side lacks.
+    `I(-age)` is a number with a sign; `I( - age)` is a difference without its first term.
     """
     marked = QUOTED.sub("q", side)
     found = re.search(r"(?:^|[(,])\s*(\+)|\(\s+(-)\s", marked)
@@ -115,25 +113,19 @@ def _check_gaps(side: str) -> None:
 
 
 def _check_length(bare: str) -> None:
-    """What is too long for the library's parser, which calls itself for each sign."""
+    """UserError for a side that is too long for the library's parser, which is recursive."""
     signs = len(re.findall(r"[-+*/:<>!]+", bare))
     if signs > MOST_SIGNS:
-        raise UserError(
-            f"has {signs} signs between terms",
-            where="formula",
-            expected=f"{MOST_SIGNS} at most",
-        )
+        raise formula_error(f"has {signs} signs between terms", f"{MOST_SIGNS} at most")
     deep = np.cumsum([(letter in "([{") - (letter in ")]}") for letter in bare or " "])
     if deep.max() > DEEPEST // 2:
-        raise UserError(
-            f"has {deep.max()} brackets within each other",
-            where="formula",
-            expected=f"{DEEPEST // 2} at most",
+        raise formula_error(
+            f"has {deep.max()} brackets within each other", f"{DEEPEST // 2} at most"
         )
 
 
 def check_name(name: str, side: str) -> None:
-    """Raise a UserError where the participants stand as a condition; `side` is the formula's text."""
+    """UserError where a condition of `side` is the column of participants."""
     if name == GROUP:
         raise refused(
             side,
@@ -144,15 +136,11 @@ def check_name(name: str, side: str) -> None:
 
 def bare(node: Any) -> Any:
     """A node without the parentheses around it."""
-    from formulae import expr
-
     return bare(node.expression) if isinstance(node, expr.Grouping) else node
 
 
 def is_keyword(node: Any) -> bool:
     """Whether an argument of a call is given by name, as in f(x, y=2)."""
-    from formulae import expr
-
     return isinstance(node, expr.Assign)
 
 
@@ -163,8 +151,6 @@ def callee(node: Any) -> str:
 
 def _children(node: Any) -> list[Any]:
     """The parts of a node; of a call its arguments only, without their keywords."""
-    from formulae import expr
-
     match node:
         case expr.Grouping():
             return [node.expression]
@@ -180,7 +166,7 @@ def _children(node: Any) -> list[Any]:
 
 
 def inside(node: Any, depth: int = 0) -> Iterator[tuple[Any, int]]:
-    """A node and all within it, with how deep each stands; not below what is too deep."""
+    """A node and all within it, each with its depth; nothing below `DEEPEST`."""
     yield node, depth
     if depth <= DEEPEST:
         for child in _children(node):
@@ -188,9 +174,7 @@ def inside(node: Any, depth: int = 0) -> Iterator[tuple[Any, int]]:
 
 
 def names(node: Any) -> Iterator[str]:
-    """Columns in the order in which they stand; contrasts are none."""
-    from formulae import expr
-
+    """The names of columns, in order; those of contrasts are left out."""
     if isinstance(node, expr.Variable):
         yield node.name.lexeme
     if isinstance(node, expr.QuotedName):
@@ -203,5 +187,5 @@ def names(node: Any) -> Iterator[str]:
 
 
 def refused(side: str, why: str, expected: str) -> UserError:
-    """The error about one side of a formula, to be raised: what is wrong with it, and what to write."""
-    return UserError(f"{side!r}: {why}", where="formula", expected=expected)
+    """The error about one side of a formula: why it is refused, and what to write instead."""
+    return formula_error(f"{side!r}: {why}", expected)

@@ -1,7 +1,7 @@
-"""Participant models: how one series of trials is perceived and answered.
+"""Participant models: a perceptual model and a response model for one series of trials.
 
-Each joins a perceptual model (`perception`, or the package's own hierarchy) with a
-response model, and names its parameters, all real numbers, with their priors.
+The perceptual model is one of `perception`, or the package's own hierarchy. Parameters are
+real numbers with names and priors.
 """
 
 from pcmodel.behaviour.models.bandit import BanditModel as BanditModel

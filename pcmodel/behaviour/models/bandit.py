@@ -1,8 +1,8 @@
 r"""Choices among options with binary outcomes: any filter with the softmax.
 
 With `volatile_choice` the inverse temperature falls with the predicted volatility,
-$\log\beta_t = \log\beta - \hat\mu_3$, with $\log\beta$ held at 0 as in TAPAS's
-`softmax_mu3`: then volatility and noise of choice are one thing by assumption.
+$\log\beta_t = \log\beta - \hat\mu_3$, with $\log\beta$ fixed at 0 as in TAPAS's
+`softmax_mu3`: this assumes that the noise of choices is the volatility.
 """
 
 from dataclasses import dataclass
@@ -41,17 +41,29 @@ VOLATILE_RESPONSE = (
 
 
 class BanditData(NamedTuple):
-    """One series; `inputs.arm` is the choice, counted from 0, whether or not its outcome was seen."""
+    """The trials of one series.
+
+    inputs: outcomes; `inputs.arm` is the choice, from 0, whether or not its outcome was seen.
+    scored: whether a choice was made.
+    last_choice: the choice before each trial, from 0; -1 for none.
+    potential: the outcome that each option would have given, 0 or 1.
+    """
 
     inputs: Inputs
     scored: Bool[Array, "*trials"]
-    last_choice: Int[Array, "*trials"]  # -1 where there is none
-    potential: Float[Array, "*trials arms"]  # what each option would have given
+    last_choice: Int[Array, "*trials"]
+    potential: Float[Array, "*trials arms"]
 
 
 @dataclass(frozen=True)
 class BanditModel:
-    """`filter` keeps a belief for each option, the softmax chooses."""
+    """A filter with a belief for each option, and a softmax choice rule.
+
+    Attributes:
+        filter: the perceptual model.
+        num_arms: the number of options.
+        volatile_choice: whether the inverse temperature falls with the predicted volatility.
+    """
 
     filter: Filter
     num_arms: int
@@ -63,10 +75,11 @@ class BanditModel:
         return (*self.filter.parameters, *response)
 
     def prepare(self, series: Series) -> BanditData:
-        """Data of one series each; what the other options would have given is unknown.
+        """The data of each series.
 
-        There a coin is thrown with the share of wins that the option gave in the same
-        series, so that simulated people face the same task, without its reversals.
+        The outcomes of options that were not chosen are unknown. They are drawn with the
+        share of wins that the option gave in the same series, so that simulated people do
+        the same task, without its reversals.
         """
         choice, outcome = series.values["choice"], series.values["outcome"]
         made = np.isfinite(choice)
@@ -102,7 +115,7 @@ class BanditModel:
     def simulate(
         self, key: Key[Array, ""], values: Values, data: BanditData
     ) -> BanditData:
-        """Choices that decide what is seen next; outcomes from `data.potential`, where one was shown."""
+        """The data with simulated choices, and their outcomes from `data.potential`."""
         parameters, model = self.filter.build(values), self.filter.model
 
         def step(carry, trial):
@@ -133,7 +146,7 @@ class BanditModel:
 def last_choices(
     arm: Int[np.ndarray, "series trials"], made: Bool[np.ndarray, "series trials"]
 ) -> Int[np.ndarray, "series trials"]:
-    """The choice before each trial, trials without one skipped."""
+    """The last choice before each trial, from 0; -1 for none."""
     last = np.full(arm.shape, -1)
     for t in range(1, arm.shape[1]):
         last[:, t] = np.where(made[:, t - 1], arm[:, t - 1], last[:, t - 1])
@@ -141,6 +154,7 @@ def last_choices(
 
 
 def _potential(arm, outcome, made, num_arms: int) -> Float[np.ndarray, "s t arms"]:
+    """The outcome of each option, drawn where it was not seen."""
     rng = np.random.default_rng(0)
     found = np.empty((*arm.shape, num_arms))
     for k in range(num_arms):

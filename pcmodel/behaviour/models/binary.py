@@ -18,11 +18,16 @@ RESPONSE = (
         "log_zeta", 1.0, 1.0, 0.7, 0.5, about="log inverse noise of the predictions"
     ),
 )
-INVALID = -1e6  # log likelihood of a series on which the filter's approximation fails
+INVALID = -1e6  # log likelihood of a response after the filter's approximation failed
 
 
 class BinaryData(NamedTuple):
-    """One series; the response is made before the outcome of its trial."""
+    """The trials of one series.
+
+    inputs: outcomes.
+    response: 0 or 1, given before the outcome of its trial.
+    scored: whether a response was given.
+    """
 
     inputs: Inputs
     response: Float[Array, "*trials"]
@@ -31,7 +36,11 @@ class BinaryData(NamedTuple):
 
 @dataclass(frozen=True)
 class BinaryModel:
-    """`filter` perceives, the unit-square sigmoid answers."""
+    """A filter and the unit-square sigmoid as response model.
+
+    Attributes:
+        filter: the perceptual model.
+    """
 
     filter: Filter
 
@@ -74,7 +83,7 @@ class BinaryModel:
 def score(
     value: Float[Array, " trials"], trace: Trace, scored: Bool[Array, " trials"]
 ) -> Float[Array, " trials"]:
-    """Zero where nothing is scored, nearly impossible where the filter broke down."""
+    """Log likelihoods; 0 where no response is scored, `INVALID` where the filter failed."""
     valid = trace.belief.valid
     valid = valid.all(axis=-1) if valid.ndim > 1 else valid  # an axis of options
     value = jnp.where(valid, value, INVALID)

@@ -1,4 +1,4 @@
-"""Which models there are for each task, by the names the command line takes."""
+"""The models of each task, by their names on the command line."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,7 +20,12 @@ from pcmodel.inputs.arguments import checked_arguments
 
 
 class TaskFacts(NamedTuple):
-    """What a model must know of the task beyond its trials."""
+    """Properties of a task that its trials do not show.
+
+    num_arms: the number of options.
+    scale: of the responses; None where they have none.
+    after_outcome: whether a rating follows the outcome of its trial.
+    """
 
     num_arms: int = 2
     scale: Scale | None = None
@@ -31,6 +36,8 @@ Build = Callable[[TaskFacts], ParticipantModel]
 
 
 def _rating(make: Callable[[], filters.Filter]) -> Build:
+    """A rating model with the filter that `make` returns; UserError without a stepped scale."""
+
     def build(setting: TaskFacts) -> RatingModel:
         if setting.scale is None:
             raise UserError(
@@ -87,7 +94,7 @@ MODELS: dict[str, dict[str, Build]] = {
 def find_model(
     task: str, name: str, setting: TaskFacts | None = None
 ) -> ParticipantModel:
-    """The model of that name for a task; UserError with what there is."""
+    """The model of that name for a task; UserError that lists the models for other names."""
     if task not in MODELS:
         raise unknown_name("task", task, MODELS)
     if name not in MODELS[task]:
@@ -98,7 +105,7 @@ def find_model(
 def setting_of(
     series: Series, *, scale: Scale | None = None, after_outcome: bool = False
 ) -> TaskFacts:
-    """The setting that a data set shows: as many options as the highest choice."""
+    """The properties of a data set's task; the highest choice is the number of options."""
     choices = series.values.get("choice")
     num_arms = 2 if choices is None else max(2, int(np.nanmax(choices)))
     return TaskFacts(num_arms, scale, after_outcome)

@@ -1,8 +1,8 @@
-"""The perceptual models under the names and priors of their parameters.
+"""The perceptual models with the names and priors of their parameters.
 
-Priors follow the TAPAS toolbox's defaults where it has them, tightened to a standard
-deviation of 2 for the step sizes: at 4 a fit spends itself where the filter is constant
-or its approximation fails.
+Priors follow the TAPAS toolbox's defaults where it has them, except for a standard deviation
+of 2 instead of 4 for the step sizes: at 4 much of the prior lies where the filter is
+constant or its approximation fails.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,13 @@ from pcmodel.behaviour.perception.volatility import VolatilityUpdate, standard
 
 @dataclass(frozen=True)
 class Filter:
-    """A perceptual model, its named parameters, and how it takes them."""
+    """A perceptual model with named parameters.
+
+    Attributes:
+        model: of perception.
+        parameters: their names and priors.
+        build: the model's own parameters from values by name.
+    """
 
     model: PerceptualModel
     parameters: tuple[Parameter, ...]
@@ -110,20 +116,20 @@ def _two_rates(values: Values) -> TwoRateParameters:
 
 
 def rescorla_wagner(num_arms: int | None = None) -> Filter:
-    """One value, or one for each of several options."""
+    """A Rescorla-Wagner learner of one value, or of one for each option."""
     one = RescorlaWagner()
     model = one if num_arms is None else IndependentArms(one, num_arms)
     return Filter(model, RESCORLA_WAGNER, _rescorla_wagner)
 
 
 def two_rates(num_arms: int) -> Filter:
-    """One value for each option, raised and lowered by rates of their own."""
+    """A Rescorla-Wagner learner with separate rates for increases and decreases."""
     model = IndependentArms(RescorlaWagner(), num_arms)
     return Filter(model, TWO_RATES, _two_rates)
 
 
 def two_levels(num_arms: int | None = None) -> Filter:
-    """Log odds that drift at a constant rate."""
+    """A binary HGF of two levels: the log odds change at a constant rate."""
     model = BinaryHgf() if num_arms is None else SharedVolatilityArms(num_arms)
     return Filter(model, TWO_LEVELS, _two_levels)
 
@@ -131,7 +137,7 @@ def two_levels(num_arms: int | None = None) -> Filter:
 def three_levels(
     num_arms: int | None = None, *, rule: VolatilityUpdate = standard
 ) -> Filter:
-    """Log odds that drift at a rate which itself drifts."""
+    """A binary HGF of three levels: the log odds change at a rate that itself changes."""
     clip = 1e-3 if rule is enhanced_tapas else 0.0
     model = (
         BinaryHgf(rule, clip)
@@ -142,6 +148,6 @@ def three_levels(
 
 
 def perceived_course(filter: Filter, values: Values, inputs: Inputs) -> Course:
-    """The beliefs after each trial."""
+    """The beliefs of a filter after each trial."""
     belief = perceive(filter.model, filter.build(values), inputs).belief
     return Course(belief.mean, tuple(jnp.log(p) for p in belief.precision))

@@ -1,8 +1,8 @@
-"""The package's own hierarchy in the change-point task, under the names of its precisions.
+"""The package's own hierarchy in the change-point task, with its precisions as parameters.
 
-`prior_log_precision` is the stiffness of the belief (the level above the outcome) and
-`sensory_log_precision` what the outcome is granted; see `pcmodel.behaviour.change_point.participant`.
-With `start_anchored` a report is drawn towards where its mark was put before it.
+`prior_log_precision` is the precision of the belief (the level above the outcome) and
+`sensory_log_precision` that of the outcome; see `pcmodel.behaviour.change_point.participant`.
+With `start_anchored` a report is biased towards the position of its mark before it.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models.interface import Course, Parameter, Values
 
 REFERENCE_LOG_PRECISION = -2.0 * float(np.log(REFERENCE_SD))
-TAKEN_AS_THEY_ARE = tuple(n for n in PRIORS if n not in ("log_scale", "log_process"))
+UNCHANGED = tuple(n for n in PRIORS if n not in ("log_scale", "log_process"))
 
 
 def _parameters(agent: Agent) -> tuple[Parameter, ...]:
@@ -48,7 +48,7 @@ def _parameters(agent: Agent) -> tuple[Parameter, ...]:
             scale.sd,
             scale.spread,
             scale.centred,
-            # The Kalman agent knows their ratio only: one of the two is held.
+            # Only their ratio matters to the Kalman agent: one of the two is fixed.
             free=free_scale,
             about="log precision granted to an outcome at the reference noise",
             names=("sensory_precision",),
@@ -58,7 +58,7 @@ def _parameters(agent: Agent) -> tuple[Parameter, ...]:
         "hazard_logit": agent.change_points,
         "noise_exponent": agent.free_scale,
     }
-    for name in TAKEN_AS_THEY_ARE:
+    for name in UNCHANGED:
         found.append(replace(PRIORS[name], free=free.get(name, True)))
     return tuple(found)
 
@@ -76,7 +76,12 @@ START_WEIGHT = Parameter(
 
 @dataclass(frozen=True)
 class HelicopterModel:
-    """The change-point agent, or the Kalman agent without change points."""
+    """The change-point agent, or the Kalman agent without change points.
+
+    Attributes:
+        agent: which of them, with its options.
+        start_anchored: whether reports are biased towards the mark's position before them.
+    """
 
     agent: Agent = Agent()
     start_anchored: bool = False
@@ -87,7 +92,7 @@ class HelicopterModel:
         return (*_parameters(self.agent), start)
 
     def prepare(self, series: Series) -> Trials:
-        """Padding is a trial without outcome and report; a series starts a block."""
+        """The trials of each series; padding has no outcome and report, a series starts a block."""
         values = {name: column.copy() for name, column in series.values.items()}
         pad = ~series.present
         values["noise_sd"][pad] = REFERENCE_SD
@@ -130,12 +135,12 @@ class HelicopterModel:
         return jnp.where(scored(data), data.report, jnp.nan)
 
     def person(self, values: Values) -> ParticipantParameters:
-        """The parameters of `pcmodel.behaviour.change_point.participant`."""
+        """These values as parameters of `pcmodel.behaviour.change_point.participant`."""
         sensory = values["sensory_log_precision"]
         return ParticipantParameters(
             log_process=-values["prior_log_precision"],
             log_scale=REFERENCE_LOG_PRECISION - sensory,
-            **{name: values[name] for name in TAKEN_AS_THEY_ARE},
+            **{name: values[name] for name in UNCHANGED},
         )
 
 
@@ -144,7 +149,7 @@ def pushes(
     report: Float[np.ndarray, "series trials"],
     block_start: Bool[np.ndarray, "series trials"],
 ) -> Float[np.ndarray, "series trials"]:
-    """How far the mark was moved from the last report; 0 where that is unknown."""
+    """The displacement of the mark from the last report, in its units; 0 where unknown."""
     moved = np.zeros_like(report)
     if start is None:
         return moved

@@ -1,4 +1,4 @@
-"""What the statistics need of a participant model."""
+"""The interface of participant models, as the statistical fits use it."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -12,7 +12,11 @@ Values = Mapping[str, Float[Array, ""]]
 
 
 class Course(NamedTuple):
-    """Beliefs by level, trials on the leading axis; level 1 is above the outcome."""
+    """Beliefs by level, from the one above the outcome.
+
+    mean: of each level after each trial.
+    log_precision: of each level after each trial; empty for models without uncertainty.
+    """
 
     mean: tuple[Float[Array, "trials *arms"], ...]
     log_precision: tuple[Float[Array, "trials *arms"], ...]
@@ -20,29 +24,29 @@ class Course(NamedTuple):
 
 @runtime_checkable
 class ParticipantModel(Protocol):
-    """Pure functions for one series; callers map them over series."""
+    """A model of one series by pure functions, which callers map over series."""
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Every parameter, held ones included."""
+        """All parameters, also those that are fixed."""
         ...
 
     def prepare(self, series: Series) -> Any:
-        """The arrays the functions below take, series on the leading axis."""
+        """The data as the functions below take them, series on the leading axis."""
         ...
 
     def log_likelihood(self, values: Values, data: Any) -> Float[Array, " trials"]:
-        """Log likelihood of each response, 0 where there is none to score."""
+        """Log likelihood (nats) of each response; 0 where none is scored."""
         ...
 
     def simulate(self, key: Key[Array, ""], values: Values, data: Any) -> Any:
-        """The same series with responses drawn wherever one was scored."""
+        """The same series with simulated responses wherever one is scored."""
         ...
 
     def course(self, values: Values, data: Any) -> "Course":
-        """What one series' participant believed, trial by trial."""
+        """The beliefs of one series' participant after each trial."""
         ...
 
     def responses(self, data: Any) -> Float[Array, "*shape"]:
-        """The responses in `data`, NaN where none is scored."""
+        """The responses in `data`; NaN where none is scored."""
         ...

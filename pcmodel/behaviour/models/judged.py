@@ -1,13 +1,13 @@
-r"""Any participant model joined by what a person says or does beside each response.
+r"""Any participant model with confidence or reaction times beside the responses.
 
 Confidence and the log of the reaction time are linear in $x_t$, the log precision of the
-belief that the response of trial $t$ came from (`pcmodel.behaviour.responses.judgement`),
-less what $x$ is on average at the prior's centre. Confidence counts in SDs of all ratings
-of the data set, so that one prior serves any scale. Missing ones, and those of trials
-without a scored response, are masked.
+belief on which the response of trial $t$ is based (`pcmodel.behaviour.responses.judgement`),
+minus the mean of $x$ at the prior's centre. Confidence is in SDs of all ratings of the data
+set, so that one prior suits any scale. Missing ones, and those of trials without a scored
+response, are masked.
 
-This is what breaks a tie: responses show how precise one level is against another, and
-confidence how precise the belief is by itself, up to each person's own zero of the scale.
+Responses determine the precision of one level relative to another. Confidence determines the
+precision of the belief itself, up to each person's own zero of the scale.
 """
 
 from collections.abc import Sequence
@@ -70,11 +70,19 @@ INTERCEPTS = ("confidence_intercept",)
 
 
 class JudgedData(NamedTuple):
-    """One series of a model's own data, and the judgements beside it."""
+    """The trials of one series, with judgements.
+
+    own: the data of the model of the responses.
+    usual: the log precision that counts as zero.
+    confidence: ratings, in SDs of all ratings from their mean.
+    rated: whether a rating is scored.
+    seconds: reaction times, in s.
+    timed: whether a reaction time is scored.
+    """
 
     own: Any
-    usual: Float[Array, "*one"]  # log precision that counts as zero
-    confidence: Float[Array, "*trials"]  # SDs of all ratings from their mean
+    usual: Float[Array, "*one"]
+    confidence: Float[Array, "*trials"]
     rated: Bool[Array, "*trials"]
     seconds: Float[Array, "*trials"]
     timed: Bool[Array, "*trials"]
@@ -82,7 +90,13 @@ class JudgedData(NamedTuple):
 
 @dataclass(frozen=True)
 class JudgedModel:
-    """`model` perceives and answers; its belief's precision is rated, or slows the answer."""
+    """A participant model whose belief's precision determines confidence or reaction time.
+
+    Attributes:
+        model: of the responses.
+        confidence: whether confidence is modelled.
+        reaction_time: whether reaction times are modelled.
+    """
 
     model: ParticipantModel
     confidence: bool = True
@@ -90,12 +104,9 @@ class JudgedModel:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        added = CONFIDENCE if self.confidence else ()
-        return (
-            *self.model.parameters,
-            *added,
-            *(REACTION_TIME if self.reaction_time else ()),
-        )
+        rating = CONFIDENCE if self.confidence else ()
+        time = REACTION_TIME if self.reaction_time else ()
+        return (*self.model.parameters, *rating, *time)
 
     def prepare(self, series: Series) -> JudgedData:
         own = self.model.prepare(series)
@@ -116,7 +127,7 @@ class JudgedModel:
         )
 
     def _usual(self, own: Any, scored: np.ndarray) -> float:
-        """The mean log precision at the prior's centre: a constant of the data set."""
+        """The mean log precision at the prior's centre, a constant of the data set."""
         values = {p.name: jnp.asarray(float(p.mean)) for p in self.model.parameters}
         level = jax.vmap(lambda data: self._certainty(values, data))
         found = np.asarray(jax.jit(level)(own))
@@ -127,7 +138,7 @@ class JudgedModel:
         return isinstance(self.model, RatingModel) and self.model.after_outcome
 
     def _certainty(self, values: Values, own: Any) -> Float[Array, " trials"]:
-        """Log precision of the belief that each response came from; 0 on a first trial."""
+        """Log precision of the belief on which each response is based; 0 on a first trial."""
         level = self.model.course(values, own).log_precision[0]
         if not self._is_after:
             level = jnp.concatenate([jnp.zeros_like(level[:1]), level[:-1]])
@@ -173,7 +184,7 @@ class JudgedModel:
 
 
 def judged(model: ParticipantModel, names: Sequence[str]) -> ParticipantModel:
-    """The model with the judgements named, or as it is; UserError without a precision."""
+    """The model with these judgements; UserError for a model without a precision."""
     if not names:
         return model
     learner = {"learning_rate_logit", "reward_rate_logit"}
@@ -197,7 +208,7 @@ def _time(values: Values) -> JudgementParameters:
 
 
 def _standard(rating: np.ndarray) -> np.ndarray:
-    """From their mean, in their SD; left as they are where they do not differ."""
+    """Ratings in SDs from their mean; unchanged where they do not differ."""
     seen = rating[np.isfinite(rating)]
     if not seen.size or seen.std() == 0.0:
         return rating

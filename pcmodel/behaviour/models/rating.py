@@ -1,10 +1,10 @@
 r"""Bounded ratings of a belief about binary outcomes.
 
-The latent rating is linear in the log odds that are believed, in units of the scale's
-width: centre $+$ width $(a + b \hat\mu_2)$; what lies beyond the ends is rated there. The
-sign of $b$ is free: trust rises with fair outcomes, suspicion falls. The noise has a floor
-of two hundredths of the width, about as finely as a slider is aimed: without it one person
-who answers nearly the same throughout fixes, for everyone, whatever all share.
+The latent rating is linear in the believed log odds, in units of the scale's width: centre
+$+$ width $(a + b \hat\mu_2)$; values beyond the ends are rated at the ends. The sign of $b$
+is free: trust rises with fair outcomes, suspicion falls. The noise has a lower bound of two
+hundredths of the width, about the accuracy with which a slider is placed: without it one
+person whose ratings hardly differ would determine all shared parameters.
 """
 
 import math
@@ -49,11 +49,16 @@ RESPONSE = (
         about="log noise of a rating, in widths",
     ),
 )
-LOG_FINEST = math.log(0.02)  # no rating is aimed finer, in widths
+LOG_FINEST = math.log(0.02)  # log of the lower bound of the noise, in widths
 
 
 class RatingData(NamedTuple):
-    """One series."""
+    """The trials of one series.
+
+    inputs: outcomes.
+    rating: on the scale.
+    scored: whether a rating was given.
+    """
 
     inputs: Inputs
     rating: Float[Array, "*trials"]
@@ -62,9 +67,11 @@ class RatingData(NamedTuple):
 
 @dataclass(frozen=True)
 class RatingModel:
-    """`filter` perceives; a stepped, censored rating answers.
+    """A filter and a stepped, censored rating as response model.
 
     Attributes:
+        filter: the perceptual model.
+        scale: of the ratings.
         after_outcome: whether a trial's rating follows its outcome or precedes it.
     """
 
@@ -86,7 +93,7 @@ class RatingModel:
         )
 
     def _latent(self, values: Values, data: RatingData) -> tuple[Array, Array, Trace]:
-        """Centre and noise of the latent rating on every trial."""
+        """Centre and log noise of the latent rating on every trial, and the filter's trace."""
         trace = perceive(self.filter.model, self.filter.build(values), data.inputs)
         believed = trace.belief if self.after_outcome else trace.prediction
         leaning = values["rating_gain"] * self._log_odds(believed.mean[0])
@@ -98,7 +105,7 @@ class RatingModel:
         return self.scale.place(place), log_noise + jnp.log(width), trace
 
     def _log_odds(self, mean: Array) -> Array:
-        """Filters without precision believe a probability: its log odds, kept finite."""
+        """The believed log odds; finite for filters whose belief is a probability."""
         if "omega2" in {p.name for p in self.filter.parameters}:
             return mean
         p = jnp.clip(mean, 1e-3, 1.0 - 1e-3)

@@ -1,7 +1,7 @@
-"""Published models of how a belief follows outcomes, behind one interface.
+"""Published perceptual models: how a belief changes with outcomes, behind one interface.
 
-The package's own hierarchy has `pcmodel.behaviour.change_point.participant`; these are the rivals it
-is compared with, each with the update of its own publication.
+They are compared with the package's own hierarchy
+(`pcmodel.behaviour.change_point.participant`); each has the update of its own publication.
 """
 
 from pcmodel.behaviour.perception.arms import IndependentArms as IndependentArms

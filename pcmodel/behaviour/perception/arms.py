@@ -1,8 +1,8 @@
 r"""Models of several options, of which each trial shows the outcome of one.
 
-`IndependentArms` gives every option its own copy of any model. `SharedVolatilityArms` is
-the binary filter with one belief per option and the volatility levels in common, which
-learn from the option seen (TAPAS `hgf_binary_mab`).
+`IndependentArms` is a copy of any model for each option. `SharedVolatilityArms` is the binary
+filter with one belief per option and common volatility levels, which learn from the option
+that was seen (TAPAS `hgf_binary_mab`).
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,12 @@ from pcmodel.behaviour.perception.volatility import VolatilityUpdate, standard
 
 @dataclass(frozen=True)
 class IndependentArms:
-    """Copies of one model that share parameters; beliefs have a trailing axis of arms."""
+    """Copies of one model that share parameters; beliefs have a trailing axis of options.
+
+    Attributes:
+        model: of one option.
+        num_arms: the number of options.
+    """
 
     model: PerceptualModel
     num_arms: int
@@ -49,8 +54,8 @@ class IndependentArms:
         self, parameters: Any, beliefs: Beliefs, prediction: Prediction, trial: Inputs
     ) -> Beliefs:
         def one(own: Beliefs, expected: Prediction, arm: Array) -> Beliefs:
-            mine = trial._replace(seen=trial.seen & (trial.arm == arm))
-            return self.model.update(parameters, own, expected, mine)
+            shown = trial._replace(seen=trial.seen & (trial.arm == arm))
+            return self.model.update(parameters, own, expected, shown)
 
         return jax.vmap(one)(beliefs, prediction, jnp.arange(self.num_arms))
 
@@ -63,9 +68,14 @@ class IndependentArms:
 
 @dataclass(frozen=True)
 class SharedVolatilityArms:
-    """Binary outcomes of several options; the lowest latent level has one entry each.
+    """The HGF of binary outcomes of several options; the lowest latent level has one entry each.
 
     An option that was not seen keeps its mean and loses precision with every step.
+
+    Attributes:
+        num_arms: the number of options.
+        rule: the volatility update; see `volatility` for the four.
+        clip: least distance of predicted probabilities from 0 and 1.
     """
 
     num_arms: int

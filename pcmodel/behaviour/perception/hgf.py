@@ -34,24 +34,32 @@ from pcmodel.behaviour.perception.volatility import (
 
 
 class HgfParameters(NamedTuple):
-    """One participant's filter; unconstrained, lowest latent level first."""
+    r"""Parameters of one participant's filter, lowest latent level first.
 
-    initial_mean: Float[Array, " levels"]  # $\mu^{(0)}$
-    initial_log_precision: Float[Array, " levels"]  # $-\log\sigma^{(0)}$
-    omega: Float[Array, " levels"]  # log variance of a step at $\kappa$ times 0
-    kappa: Float[Array, " couplings"]  # one fewer than the levels
-    drift: Float[Array, " levels"]  # $\rho$, added to the mean at each trial
-    sensory_log_precision: Float[Array, ""]  # of a continuous outcome; else unused
+    initial_mean: $\mu^{(0)}$, before the first trial.
+    initial_log_precision: $-\log\sigma^{(0)}$, before the first trial.
+    omega: $\omega$, log variance of a step where the level above is 0.
+    kappa: $\kappa$, couplings to the level above; one fewer than the levels.
+    drift: $\rho$, added to the mean at each trial.
+    sensory_log_precision: log precision of a continuous outcome; else unused.
+    """
+
+    initial_mean: Float[Array, " levels"]
+    initial_log_precision: Float[Array, " levels"]
+    omega: Float[Array, " levels"]
+    kappa: Float[Array, " couplings"]
+    drift: Float[Array, " levels"]
+    sensory_log_precision: Float[Array, ""]
 
 
 def initial_beliefs(parameters: HgfParameters) -> Beliefs:
-    """The chain before the first trial."""
+    """The beliefs about all levels before the first trial."""
     precision = jnp.exp(parameters.initial_log_precision)
     return Beliefs(tuple(parameters.initial_mean), tuple(precision), jnp.asarray(True))
 
 
 def predict_chain(parameters: HgfParameters, beliefs: Beliefs) -> Prediction:
-    """Means with their drift and precisions after the step; the outcome's is the lowest."""
+    """Means with their drift, and precisions after the step; the outcome's mean is the lowest."""
     steps = []
     for i, omega in enumerate(parameters.omega):
         above = i + 1 < len(beliefs.mean)
@@ -72,10 +80,10 @@ def update_volatility(
     lowest: GaussianBelief,
     rule: VolatilityUpdate,
 ) -> Beliefs:
-    """Pass the lowest level's posterior up the chain.
+    """The posterior of all levels, given that of the lowest.
 
-    A precision below zero is replaced by the predicted one and the beliefs marked as
-    not valid from there on: TAPAS stops with an error.
+    A precision below zero is replaced by the predicted one, and the beliefs are marked as not
+    valid from then on; TAPAS stops with an error there.
     """
     levels, valid = [lowest], beliefs.valid & (lowest.precision > 0.0)
     for i in range(1, len(beliefs.mean)):
@@ -98,14 +106,14 @@ def update_volatility(
 
 
 def as_predicted(beliefs: Beliefs, prediction: Prediction) -> Beliefs:
-    """The beliefs after a trial on which nothing was seen."""
+    """The beliefs after a trial without an outcome."""
     return Beliefs(prediction.mean, prediction.precision, beliefs.valid)
 
 
 def predict_binary(
     parameters: HgfParameters, beliefs: Beliefs, *, clip: float
 ) -> Prediction:
-    """The chain's prediction with the probability of a 1, kept `clip` away from 0 and 1."""
+    """The prediction of all levels, with the probability of a 1, at least `clip` from 0 and 1."""
     prediction = predict_chain(parameters, beliefs)
     probability = jax.nn.sigmoid(prediction.mean[0])
     return prediction._replace(outcome=jnp.clip(probability, clip, 1.0 - clip))
@@ -114,7 +122,7 @@ def predict_binary(
 def binary_posterior(
     prediction: Prediction, probability: Level, outcome: Level
 ) -> GaussianBelief:
-    r"""The level above a binary outcome: $\pi = \hat\pi + \hat\mu_1 (1 - \hat\mu_1)$."""
+    r"""Posterior of the level above a binary outcome: $\pi = \hat\pi + \hat\mu_1 (1 - \hat\mu_1)$."""
     precision = prediction.precision[0] + probability * (1.0 - probability)
     mean = prediction.mean[0] + (outcome - probability) / precision
     return GaussianBelief(mean, precision)
@@ -122,12 +130,12 @@ def binary_posterior(
 
 @dataclass(frozen=True)
 class BinaryHgf:
-    """Outcomes 0 and 1 whose log odds are the lowest latent level ($x_2$).
+    """The HGF of outcomes 0 and 1, whose log odds are the lowest latent level ($x_2$).
 
     Attributes:
         rule: the volatility update; see `volatility` for the four.
-        clip: keeps the predicted probability this far from 0 and 1; TAPAS's enhanced
-            filter uses 0.001, the others 0.
+        clip: least distance of the predicted probability from 0 and 1; 0.001 in TAPAS's
+            enhanced filter, 0 in the others.
     """
 
     rule: VolatilityUpdate = standard
@@ -158,10 +166,13 @@ class BinaryHgf:
 
 @dataclass(frozen=True)
 class ContinuousHgf:
-    """Continuous outcomes around the lowest latent level ($x_1$).
+    """The HGF of continuous outcomes around the lowest latent level ($x_1$).
 
     The log evidence includes the outcome's own noise; pyhgf's
     `first_level_gaussian_surprise` leaves it out.
+
+    Attributes:
+        rule: the volatility update; see `volatility` for the four.
     """
 
     rule: VolatilityUpdate = standard

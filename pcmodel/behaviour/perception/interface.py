@@ -1,10 +1,10 @@
-"""What every perceptual model is: beliefs, a prediction, and an update, one trial at a time.
+"""The interface of perceptual models: beliefs, a prediction, and an update for each trial.
 
-A model holds options only; its parameters are arrays, so a model is vmapped over
-participants by mapping its functions over parameters and inputs. A trial without an
-outcome is masked: the prediction, already widened by a trial's volatility, becomes the
-belief (TAPAS instead freezes the belief on such trials), and the values under the mask
-are finite, so that gradients are.
+A model object holds options only; its parameters are arrays, so that a model is vmapped over
+participants by mapping its functions over parameters and inputs. A trial without an outcome
+is masked: the prediction, already widened by a trial's volatility, becomes the belief (TAPAS
+instead keeps the belief on such trials). The values under the mask are finite, so that
+gradients are finite, too.
 """
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -21,48 +21,69 @@ Level = Float[Array, "*shape"]
 
 
 class Inputs(NamedTuple):
-    """What one participant saw; one entry per trial, or scalars for one trial."""
+    """The outcomes of one participant; one entry per trial, or scalars for one trial.
 
-    outcome: Float[Array, "*trials"]  # 0 or 1 where binary
-    seen: Bool[Array, "*trials"]  # false: no outcome was shown
-    arm: Int[Array, "*trials"]  # which option's outcome it is, from 0
+    outcome: of the trial; 0 or 1 where binary.
+    seen: whether an outcome was shown.
+    arm: the option whose outcome it is, from 0.
+    """
+
+    outcome: Float[Array, "*trials"]
+    seen: Bool[Array, "*trials"]
+    arm: Int[Array, "*trials"]
 
 
 class Beliefs(NamedTuple):
-    """Gaussian beliefs about the latent levels, lowest first."""
+    """Gaussian beliefs about the latent levels, lowest first.
+
+    mean: of each level.
+    precision: of each level; empty where the model has no uncertainty.
+    valid: false after an update with a precision below zero.
+    """
 
     mean: tuple[Level, ...]
-    precision: tuple[Level, ...]  # empty where the model has no uncertainty
-    valid: Bool[Array, "*trials"]  # false once an update gave a precision below zero
+    precision: tuple[Level, ...]
+    valid: Bool[Array, "*trials"]
 
 
 class Prediction(NamedTuple):
-    """What is expected before the outcome."""
+    """The prediction of a trial before its outcome.
 
-    outcome: Level  # its expectation; the probability of 1 where it is binary
+    outcome: its expectation; the probability of 1 where it is binary.
+    mean: of each level, lowest first.
+    precision: of each level, lowest first.
+    volatility: the variance that each level gained since the last trial.
+    """
+
+    outcome: Level
     mean: tuple[Level, ...]
     precision: tuple[Level, ...]
-    volatility: tuple[Level, ...]  # variance each level gained since the last trial
+    volatility: tuple[Level, ...]
 
 
 class Trace(NamedTuple):
-    """All trials of one participant, trials on the leading axis of every array."""
+    """All trials of one participant, on the leading axis of every array.
+
+    prediction: before the outcome.
+    belief: after the outcome.
+    log_evidence: log predictive density (nats) of the outcome; 0 where none was seen.
+    """
 
     prediction: Prediction
-    belief: Beliefs  # after the outcome
-    log_evidence: Float[Array, " trials"]  # of the outcome, 0 where none was seen
+    belief: Beliefs
+    log_evidence: Float[Array, " trials"]
 
 
 @runtime_checkable
 class PerceptualModel(Protocol):
-    """Pure functions of parameters; see the module docstring for missing outcomes."""
+    """A model by pure functions of its parameters; the module describes missing outcomes."""
 
     def init(self, parameters: Any) -> Beliefs:
         """The beliefs before the first trial."""
         ...
 
     def predict(self, parameters: Any, beliefs: Beliefs) -> Prediction:
-        """What those beliefs expect of the next trial."""
+        """The prediction of the next trial from these beliefs."""
         ...
 
     def update(
@@ -88,17 +109,19 @@ def perceive(model: PerceptualModel, parameters: Any, inputs: Inputs) -> Trace:
         evidence = jnp.where(trial.seen, evidence, 0.0)
         return beliefs, Trace(prediction, beliefs, evidence)
 
-    # Rematerialised: with a volatility level a step is cheaper to repeat than to keep.
+    # Rematerialised: with a volatility level a step is cheaper to recompute than to store.
     step = jax.checkpoint(step, prevent_cse=False)
     return jax.lax.scan(step, model.init(parameters), inputs)[1]
 
 
 def make_inputs(outcome, *, arm=None) -> Inputs:
-    """Inputs from a plain array of outcomes, NaN or a numpy mask meaning that none was seen.
+    """Inputs from arrays.
 
-    Any leading axes; `arm` counts from 0 and is kept where nothing was seen, since an option can be
-    chosen without an outcome.  Raises UserError for what are no numbers or infinite, and for arms that are
-    no whole numbers of 0 or more, one for each outcome.
+    outcome: with any leading axes; NaN, or masked, where none was seen.
+    arm: the option of each outcome, from 0; kept where no outcome was seen, since an option
+        can be chosen without one. 0 if not given.
+    Raises UserError for outcomes that are no numbers or infinite, and for arms that are not
+    whole numbers of 0 or more, one for each outcome.
     """
     values, missing = read_array(outcome, where="outcome")
     values = to_dtype(values, default_dtype(), where="outcome")
@@ -117,6 +140,7 @@ def make_inputs(outcome, *, arm=None) -> Inputs:
 
 
 def _as_arms(arm, shape: tuple[int, ...]) -> np.ndarray:
+    """The options as an array; UserError for other numbers or another shape."""
     arms = np.asarray(read_numbers(arm, where="arm"))
     if arms.shape != shape or np.any(arms < 0) or np.any(arms != np.floor(arms)):
         raise UserError(
@@ -130,7 +154,7 @@ def _as_arms(arm, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def choose(seen: Bool[Array, "*shape"], new: Any, old: Any) -> Any:
-    """`new` where an outcome was seen, leaf by leaf."""
+    """`new` where an outcome was seen, else `old`, for each leaf."""
     return jax.tree.map(lambda a, b: jnp.where(seen, a, b), new, old)
 
 

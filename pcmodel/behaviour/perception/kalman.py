@@ -1,6 +1,6 @@
 r"""The Kalman filter of a position that drifts: one latent level, two precisions.
 
-$x_t \sim N(x_{t-1}, q)$, $y_t \sim N(x_t, r)$. Only $q / r$ moves the mean: behaviour
+$x_t \sim N(x_{t-1}, q)$, $y_t \sim N(x_t, r)$. The mean depends on $q / r$ only: behaviour
 alone cannot separate the two (DESIGN 8).
 """
 
@@ -20,17 +20,23 @@ from pcmodel.behaviour.perception.interface import (
 
 
 class KalmanParameters(NamedTuple):
-    """Unconstrained; outcome units."""
+    r"""Parameters of one participant's filter, in units of the outcome.
+
+    initial_mean: before the first trial.
+    initial_log_precision: before the first trial.
+    prior_log_precision: $-\log q$, log precision of a step.
+    sensory_log_precision: $-\log r$, log precision of an outcome.
+    """
 
     initial_mean: Float[Array, ""]
     initial_log_precision: Float[Array, ""]
-    prior_log_precision: Float[Array, ""]  # $-\log q$: how stiff the belief is
-    sensory_log_precision: Float[Array, ""]  # $-\log r$
+    prior_log_precision: Float[Array, ""]
+    sensory_log_precision: Float[Array, ""]
 
 
 @dataclass(frozen=True)
 class Kalman:
-    """Exact for its own model; Kalman 1960."""
+    """The exact posterior of the model (Kalman 1960)."""
 
     def init(self, parameters: KalmanParameters) -> Beliefs:
         precision = jnp.exp(parameters.initial_log_precision)

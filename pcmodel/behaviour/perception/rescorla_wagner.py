@@ -1,9 +1,9 @@
-r"""Rescorla & Wagner 1972: the value moves by a fixed share of the error.
+r"""The learner of Rescorla & Wagner (1972): the value changes by a fixed share of the error.
 
 $V \leftarrow V + \alpha (y - V)$, with $\alpha$ a logistic function of its parameter. The
-model has no uncertainty. Its log evidence reads the value as the probability of a binary
-outcome. With two rates, better and worse outcomes than expected move it by shares of
-their own (the "reward" and "punishment" rates of reversal learning studies).
+model has no uncertainty. Its log evidence takes the value for the probability of a binary
+outcome. With two rates, outcomes better and worse than expected have different shares (the
+"reward" and "punishment" rates of reversal learning studies).
 """
 
 from dataclasses import dataclass
@@ -23,14 +23,23 @@ from pcmodel.behaviour.perception.interface import (
 
 
 class RescorlaWagnerParameters(NamedTuple):
-    """Unconstrained."""
+    """Parameters of one participant's learner.
+
+    initial_value: before the first trial.
+    learning_rate_logit: logit of the share of the error.
+    """
 
     initial_value: Float[Array, ""]
     learning_rate_logit: Float[Array, ""]
 
 
 class TwoRateParameters(NamedTuple):
-    """Unconstrained; after an outcome above the value, and below it."""
+    """Parameters of one participant's learner with two rates.
+
+    initial_value: before the first trial.
+    reward_rate_logit: logit of the share of an error above zero.
+    punishment_rate_logit: logit of the share of other errors.
+    """
 
     initial_value: Float[Array, ""]
     reward_rate_logit: Float[Array, ""]
@@ -39,7 +48,7 @@ class TwoRateParameters(NamedTuple):
 
 @dataclass(frozen=True)
 class RescorlaWagner:
-    """One value, kept where no outcome was seen."""
+    """A learner of one value, which stays the same where no outcome was seen."""
 
     def init(self, parameters: RescorlaWagnerParameters | TwoRateParameters) -> Beliefs:
         return Beliefs((parameters.initial_value,), (), jnp.asarray(True))

@@ -1,13 +1,13 @@
-r"""How a volatility level learns from the level below it: four published updates.
+r"""Four published updates of a volatility level from the level below it.
 
 The level below, $x$, took a random step of variance $v = e^{\kappa y + \omega}$, where
-$y$ is the volatility level. What $y$ learns comes as the volatility prediction error
+$y$ is the volatility level. The update of $y$ depends on the volatility prediction error
 
 $\delta = (\sigma + (\mu - \hat\mu)^2)\,\hat\pi - 1$
 
-of $x$, weighed by $w = v \hat\pi$, the share of the step in the predicted variance. The
-posterior of $y$ is not Gaussian; the updates differ in the Gaussian they put there, and
-a result must say which was used. All agree where $\delta$ is small.
+of $x$, weighted by $w = v \hat\pi$, the share of the step in the predicted variance. The
+posterior of $y$ is not Gaussian; the updates differ in its Gaussian approximation, and a
+result must say which was used. All agree where $\delta$ is small.
 """
 
 from collections.abc import Callable
@@ -21,31 +21,44 @@ Value = Float[Array, "*shape"]
 
 
 class Child(NamedTuple):
-    """The level below, seen from the volatility level."""
+    r"""The level below a volatility level.
 
-    previous_variance: Value  # $1 / \pi^{(k-1)}$, before the step
-    predicted_precision: Value  # $\hat\pi$, after the step, before the outcome
-    variance: Value  # $\sigma = 1 / \pi$, after the outcome
-    error: Value  # $\mu - \hat\mu$
+    previous_variance: $1 / \pi^{(k-1)}$, before the step.
+    predicted_precision: $\hat\pi$, after the step, before the outcome.
+    variance: $\sigma = 1 / \pi$, after the outcome.
+    error: $\mu - \hat\mu$, posterior minus predicted mean.
+    omega: $\omega$, log variance of a step where the volatility level is 0.
+    kappa: $\kappa$, coupling to the volatility level.
+    volatility: $v$ at the volatility level's previous mean.
+    """
+
+    previous_variance: Value
+    predicted_precision: Value
+    variance: Value
+    error: Value
     omega: Value
     kappa: Value
-    volatility: Value  # $v$ at the volatility level's previous mean
+    volatility: Value
 
 
 class GaussianBelief(NamedTuple):
-    """Mean and precision of one level."""
+    """The Gaussian belief about one level.
+
+    mean: of the belief.
+    precision: of the belief.
+    """
 
     mean: Value
     precision: Value
 
 
-_NEWTON_STEPS = 5
-"""To rounding whatever the argument: the error is below 2e-9 after four."""
+_NEWTON_STEPS = 5  # exact up to rounding: after four the error is below 2e-9
 
 VolatilityUpdate = Callable[[GaussianBelief, Child], GaussianBelief]
 
 
 def _step_share(child: Child) -> tuple[Value, Value]:
+    r"""The weight $w$ and the volatility prediction error $\delta$."""
     weight = child.volatility * child.predicted_precision
     surprise = child.variance + child.error**2
     return weight, surprise * child.predicted_precision - 1.0
@@ -59,7 +72,7 @@ def _standard_precision(predicted: GaussianBelief, child: Child) -> Value:
 
 
 def standard(predicted: GaussianBelief, child: Child) -> GaussianBelief:
-    """Mathys et al. 2011 (Front Hum Neurosci 5:39, eqs 28-29), 2014; TAPAS `hgf`.
+    """The update of Mathys et al. 2011 (Front Hum Neurosci 5:39, eqs 28-29), 2014; TAPAS `hgf`.
 
     The precision can fall below zero where a step was unexpectedly small.
     """
@@ -75,7 +88,7 @@ def _early_mean(predicted: GaussianBelief, child: Child) -> Value:
 
 
 def enhanced_tapas(predicted: GaussianBelief, child: Child) -> GaussianBelief:
-    """TAPAS `ehgf`: the mean first, then the curvature at the new mean, never negative."""
+    """TAPAS `ehgf`: the mean first, then a curvature of at least 0 at the new mean."""
     mean = _early_mean(predicted, child)
     v = jnp.exp(child.kappa * mean + child.omega)
     precision = 1.0 / (child.previous_variance + v)
@@ -93,13 +106,13 @@ def enhanced_pyhgf(predicted: GaussianBelief, child: Child) -> GaussianBelief:
 
 
 def unbounded_pyhgf(predicted: GaussianBelief, child: Child) -> GaussianBelief:
-    r"""Pyhgf 0.2.12 `unbounded`: two Gaussians, mixed by their height and matched in moments.
+    r"""Pyhgf 0.2.12 `unbounded`: the moments of two Gaussians, weighted by their height.
 
     The log posterior of $y$ is, up to a constant,
     $I(y) = -\tfrac12 \log(a + v) - \tfrac12 b / (a + v) - \tfrac12 \hat\pi (y - \hat\mu)^2$
     with $a$ the child's variance before the step and $b = \sigma + (\mu - \hat\mu)^2$. It
-    is expanded at the prediction, and near the mode it has where $v$ dwarfs $a$. $\kappa$
-    must not be zero.
+    is expanded at the prediction, and near its mode in the limit of $v$ much larger than
+    $a$. $\kappa$ must not be zero.
     """
     a, b = child.previous_variance, child.variance + child.error**2
     w, delta = _step_share(child)
@@ -130,7 +143,7 @@ def unbounded_pyhgf(predicted: GaussianBelief, child: Child) -> GaussianBelief:
 
 
 def _steep_mode(predicted: GaussianBelief, child: Child, b: Value) -> Value:
-    """Where the log posterior peaks if the step's variance alone matters."""
+    """The mode of the log posterior if the variance before the step is negligible."""
     stiffness = predicted.precision / child.kappa**2
     centre = child.kappa * predicted.mean + child.omega
     log_z = jnp.log(b / (2.0 * stiffness)) + 0.5 / stiffness - centre
@@ -139,7 +152,10 @@ def _steep_mode(predicted: GaussianBelief, child: Child, b: Value) -> Value:
 
 
 def _lambert_w(log_z: Value) -> Value:
-    r"""$w$ with $w e^w = z$: Newton on $u + e^u = \log z$ from the right, where it cannot overshoot."""
+    r"""$w$ with $w e^w = z$, by Newton's method for $u + e^u = \log z$, started from the right.
+
+    The function is convex and increasing, so that from there the steps cannot overshoot.
+    """
     u = jnp.where(log_z > 1.0, jnp.log(jnp.maximum(log_z, 1.0)), log_z)
     for _ in range(_NEWTON_STEPS):
         u = u - (u + jnp.exp(u) - log_z) / (1.0 + jnp.exp(u))

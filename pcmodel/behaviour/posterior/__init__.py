@@ -1,1 +1,1 @@
-"""What a fitted posterior says, and whether it may be believed."""
+"""Fitted posteriors: summaries, diagnostics, predictive checks and model comparison."""

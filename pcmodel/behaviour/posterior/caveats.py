@@ -1,4 +1,4 @@
-"""What a reader of a fit has to know of it and cannot see in its numbers."""
+"""Notes on a fit that its numbers do not show."""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,7 +18,7 @@ def takes(model: ParticipantModel, formula: str) -> bool:
 
 
 def varies_in_words(hierarchy: Hierarchy) -> str:
-    """What differs between people and what all share, in one or two sentences."""
+    """Which parameters differ between people and which all share, in one or two sentences."""
     varying, shared = [], []
     for term in hierarchy.terms:
         names = term.design.varying_names
@@ -29,14 +29,12 @@ def varies_in_words(hierarchy: Hierarchy) -> str:
         varying.append(
             term.parameter.name + (f" ({', '.join(slopes)} too)" if slopes else "")
         )
-    said = [
-        f"People differ in {', '.join(varying)}."
-        if varying
-        else "People do not differ."
-    ]
+    text = "People do not differ."
+    if varying:
+        text = f"People differ in {', '.join(varying)}."
     if shared:
-        said.append(f"The same for everybody: {', '.join(shared)}.")
-    return " ".join(said)
+        text += f" The same for everybody: {', '.join(shared)}."
+    return text
 
 
 def notes_of(
@@ -46,7 +44,12 @@ def notes_of(
     *,
     is_bandit: bool = False,
 ) -> tuple[str, ...]:
-    """One sentence or two for each thing that cannot be seen in the numbers of this fit."""
+    """One or two sentences on each limitation that the numbers of a fit do not show.
+
+    formulas: of the fit.
+    rivals: by name the other models that were fitted.
+    is_bandit: whether the task is a bandit, whose replications are rough.
+    """
     found = [note for term in hierarchy.terms for note in _about_term(term, hierarchy)]
     for name, rival in rivals.items():
         left = [text for text in formulas if not takes(rival.model, text)]
@@ -64,6 +67,7 @@ def notes_of(
 
 
 def _about_term(term: Term, hierarchy: Hierarchy) -> Iterator[str]:
+    """Notes on the effects on one parameter."""
     design, name = term.design, term.parameter.name
     effects = [e for e in design.common_names if e != INTERCEPT]
     if effects and not design.varying_names:
@@ -86,7 +90,7 @@ def _about_term(term: Term, hierarchy: Hierarchy) -> Iterator[str]:
             f"{which} on {name} varies over people around 0 and has no effect common to all: what is told is how "
             f"people differ in it, not what it does on average; for that add {which} outside the brackets."
         )
-    if _tells_all_apart(term, hierarchy):
+    if _absorbs_people(term, hierarchy):
         yield (
             f"The effects on {name} tell every participant apart, so that the data cannot "
             "say how people differ beside them: fewer effects, or (0 | participant)."
@@ -101,8 +105,8 @@ def _about_term(term: Term, hierarchy: Hierarchy) -> Iterator[str]:
             )
 
 
-def _tells_all_apart(term: Term, hierarchy: Hierarchy) -> bool:
-    """Whether each person's own intercept is a sum of the common effects."""
+def _absorbs_people(term: Term, hierarchy: Hierarchy) -> bool:
+    """Whether each person's own intercept is a combination of the common effects."""
     design, people = term.design, hierarchy.participant
     own = np.unique(people)
     if INTERCEPT not in design.varying_names or design.common.shape[1] < len(own):
@@ -114,13 +118,13 @@ def _tells_all_apart(term: Term, hierarchy: Hierarchy) -> bool:
 
 
 def _centred(number: str) -> str:
-    """The same number as the library centres it; a polynomial is, unless it is raw."""
+    """The text of a number as the library centres it; a polynomial is centred unless raw."""
     is_several = number.partition("(")[0] in SEVERAL_COLUMNS
     return f"{number} without raw" if is_several else f"center({number})"
 
 
 def _same_for_all(term: Term, hierarchy: Hierarchy) -> list[str]:
-    """Common effects that change within people and do not vary over them."""
+    """The common effects that change within people and do not vary over them."""
     design, people = term.design, hierarchy.participant
     _, first, place = np.unique(people, return_index=True, return_inverse=True)
     within = (design.common != design.common[first[place]]).any(axis=0)

@@ -1,8 +1,8 @@
 """A fit as a labelled data set in ArviZ's schema, where xarray is installed.
 
-Groups posterior and sample_stats, dimensions chain, draw and those of each parameter,
-with the names of effects and conditions as coordinates; any ArviZ opens it. Without
-xarray the same arrays are in the run's `arrays.npz`.
+Its groups are posterior and sample_stats, with the dimensions chain, draw and those of each
+parameter, and the names of effects and conditions as coordinates; any version of ArviZ
+opens it. Without xarray the same arrays are in the run's `arrays.npz`.
 """
 
 import importlib.util
@@ -16,13 +16,13 @@ from pcmodel.errors import UserError
 
 
 def can_write_netcdf() -> bool:
-    """Whether the optional packages are there (`pip install 'pcmodel[arviz]'`)."""
+    """Whether the optional packages are installed (`pip install 'pcmodel[arviz]'`)."""
     packages = ("xarray", "h5netcdf", "h5py")
     return all(importlib.util.find_spec(name) is not None for name in packages)
 
 
 def to_datatree(posterior: Posterior) -> Any:
-    """An `xarray.DataTree`; UserError where xarray is missing."""
+    """The draws as an `xarray.DataTree`; UserError where xarray is not installed."""
     try:
         import xarray  # pyright: ignore[reportMissingImports]
     except ImportError:
@@ -40,7 +40,7 @@ def to_datatree(posterior: Posterior) -> Any:
 
 
 def write_netcdf(posterior: Posterior, path: Path) -> None:
-    """Write the tree to one file."""
+    """Write the draws to one netCDF file; UserError where xarray is not installed."""
     to_datatree(posterior).to_netcdf(path, engine="h5netcdf")
 
 

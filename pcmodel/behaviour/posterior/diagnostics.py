@@ -1,4 +1,4 @@
-"""Whether a sampled posterior may be believed, and the one place where the limits stand."""
+"""Convergence diagnostics of a fit, and the limits that they must meet."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,47 +14,64 @@ from pcmodel.inputs.ranges import NotNegative, Positive, Share
 @checked_options()
 @dataclass(frozen=True)
 class Limits:
-    """What a sample must reach; R-hat and effective sample size as in Vehtari et al. 2021."""
+    """Limits of a sample; R-hat and effective sample size as in Vehtari et al. (2021).
+
+    Attributes:
+        max_rhat: of the group's coordinates.
+        min_ess: effective sample size of the group's coordinates.
+        max_deepest: share of trajectories that reach the depth limit.
+        max_people_rhat: of participants' coordinates, the worst of hundreds.
+        max_people_lost: share of any one participant's trajectories that diverge.
+    """
 
     max_rhat: Positive = 1.01
     min_ess: NotNegative = 400.0
-    max_deepest: Share = 0.01  # share of trajectories at the depth limit
-    max_people_rhat: Positive = 1.05  # the worst of hundreds of coordinates
-    max_people_lost: Share = 0.05  # share of any one participant's trajectories
+    max_deepest: Share = 0.01
+    max_people_rhat: Positive = 1.05
+    max_people_lost: Share = 0.05
 
 
 MORE_DRAWS = "take more draws, num_samples (`pcmodel fit --samples`)"
 MORE_CARE = "raise target_accept (`pcmodel fit --target-accept`)"
-SETTLED = 1e-3  # share of the loss by which it may still move
+SETTLED = 1e-3  # share of the loss by which it may still change
 STRICT = Limits()
-# The study within the main job has minutes: there the change-point agent comes to about
-# 1.01 and 170, the belief-anchored one has two modes, and depth is bounded by intent.
+# The study within the main job takes minutes: there the change-point agent reaches an R-hat of
+# about 1.01 and an ESS of 170, the belief-anchored one has two modes, and depth is limited.
 BRIEF = Limits(max_rhat=1.05, min_ess=100.0, max_deepest=1.0)
 
 
 class Diagnostics(NamedTuple):
-    """Worst case over everything that does not belong to one participant."""
+    """Diagnostics of NUTS draws, each the worst over coordinates.
 
-    rhat: float  # from ranks; NaN where a coordinate is not finite or never moved
-    ess: float  # bulk or tail, whichever is smaller
+    rhat: of the group's coordinates, rank-normalised; NaN where one is not finite or constant.
+    ess: effective sample size of the group's coordinates, the smaller of bulk and tail.
+    num_divergent: the number of divergent transitions.
+    deepest_share: share of trajectories that reached the depth limit.
+    accept_prob: mean acceptance probability.
+    num_draws: of all chains.
+    limits: that the others must meet.
+    people_rhat: of participants' coordinates; NaN where one is not finite.
+    people_lost: share of divergent trajectories of the participant with most of them.
+    """
+
+    rhat: float
+    ess: float
     num_divergent: int
-    deepest_share: float  # share of trajectories that reached the depth limit
+    deepest_share: float
     accept_prob: float
     num_draws: int
     limits: Limits = STRICT
-    people_rhat: float = 1.0  # worst of what belongs to one participant
-    people_lost: float = (
-        0.0  # share of the worst one's trajectories that lost all energy
-    )
+    people_rhat: float = 1.0
+    people_lost: float = 0.0
 
     @property
     def converged(self) -> bool:
-        """Whether the chains agree."""
+        """Whether the R-hat of the group's coordinates is within its limit."""
         return self.rhat <= self.limits.max_rhat
 
     @property
     def complaints(self) -> tuple[str, ...]:
-        """What is wrong and what to do about it; empty when nothing is."""
+        """A sentence on each limit that is not met, with advice."""
         limits, found = self.limits, []
         if not self.converged:
             found.append(
@@ -90,15 +107,21 @@ class Diagnostics(NamedTuple):
 
 
 class Settling(NamedTuple):
-    """Whether a variational fit had come to rest; there are no chains to compare."""
+    """Convergence of a variational fit, by its loss; there are no chains to compare.
 
-    falling: float  # by how much of itself the loss fell just before the rate did
-    above_lowest: float  # how far the end lies above the lowest, as a share of it
+    falling: decrease of the loss in the last tenth before the learning rate fell, as a
+        share of the final loss.
+    above_lowest: final loss minus the lowest, as a share of the final loss.
+    num_steps: of the fit.
+    """
+
+    falling: float
+    above_lowest: float
     num_steps: int
 
     @property
     def complaints(self) -> tuple[str, ...]:
-        """What is wrong and what to do about it; empty when nothing is."""
+        """A sentence on each limit that is not met, with advice."""
         if self.falling <= SETTLED and self.above_lowest <= SETTLED:
             return ()
         return (
@@ -108,10 +131,10 @@ class Settling(NamedTuple):
 
 
 def settle(loss: Float[np.ndarray, " steps"]) -> Settling:
-    """From the loss at every step, of a rate that falls in the second half.
+    """Convergence by the loss of each step, for a learning rate that falls in the second half.
 
-    Tenths of the steps are compared: the fifth with the fourth, for a rate that has
-    fallen flattens any loss, and the last with the lowest. NaN lets nothing pass.
+    Means over tenths of the steps are compared: the fifth with the fourth, since a rate that
+    has fallen flattens any loss, and the last with the lowest. NaN meets no limit.
     """
     tenth = max(1, len(loss) // 10)
     means = loss[: len(loss) // tenth * tenth].reshape(-1, tenth).mean(axis=1)
@@ -135,10 +158,18 @@ def diagnose(
     people: Float[np.ndarray, "chains draws people"] | None = None,
     people_lost: Bool[np.ndarray, "chains draws participants"] | None = None,
 ) -> Diagnostics:
-    """From coordinates that are free to move and the sampler's counts, (chains, draws).
+    """Diagnostics of NUTS draws.
 
-    One coordinate that is not finite, or never moved, makes R-hat and the effective
-    sample size NaN, which no limit lets pass.
+    values: of the group's free coordinates.
+    diverging: whether each transition diverged, (chains, draws).
+    num_steps: leapfrog steps of each transition, (chains, draws).
+    accept_prob: acceptance probability of each transition, (chains, draws).
+    max_tree_depth: the depth limit.
+    limits: that they must meet.
+    people: the participants' coordinates; None where nobody differs.
+    people_lost: whether each participant's own trajectory diverged.
+    A group's coordinate that is not finite or constant makes R-hat and the effective sample
+    size NaN, which meets no limit.
     """
     with np.errstate(all="ignore"):
         rhat, ess = np.max(ranked_rhat(values)), np.min(ranked_ess(values))
@@ -157,13 +188,13 @@ def diagnose(
 
 
 def _worst_rhat(values: Float[np.ndarray, "chains draws coordinates"]) -> float:
-    """NaN where one is not finite or never moved."""
+    """The largest R-hat; NaN where a coordinate is not finite or constant."""
     with np.errstate(all="ignore"):
         return float(np.max(ranked_rhat(values)))
 
 
 def _worst_lost(lost: np.ndarray | None) -> float:
-    """Of participants alone: hundreds of others must not hide one who is lost."""
-    return (
-        float(lost.mean(axis=(0, 1)).max()) if lost is not None and lost.size else 0.0
-    )
+    """The largest share over participants: a mean over hundreds would hide one of them."""
+    if lost is None or not lost.size:
+        return 0.0
+    return float(lost.mean(axis=(0, 1)).max())

@@ -1,4 +1,4 @@
-"""A fitted posterior, and whether it may be believed."""
+"""A fitted posterior and the summary of its effects."""
 
 from typing import NamedTuple
 
@@ -16,38 +16,46 @@ HALF_NORMAL_SD = float(np.sqrt(1.0 - 2.0 / np.pi))  # of a half-normal of scale 
 
 
 class Posterior(NamedTuple):
-    """Draws, axes (chains, draws, ...); SVI draws are one chain."""
+    """Draws of a posterior.
+
+    hierarchy: the model and its data.
+    sites: by name the draws; those of variational inference are one chain.
+    sample_stats: by name the sampler's statistics of each transition.
+    diagnostics: of NUTS, of variational inference, or None for draws of the prior.
+    method: "NUTS", "SVI" or another name.
+    """
 
     hierarchy: Hierarchy
     sites: dict[str, Float[np.ndarray, "chains draws ..."]]
     sample_stats: dict[str, Float[np.ndarray, "chains draws"]]
-    diagnostics: Diagnostics | Settling | None  # of NUTS, of SVI, of prior draws
+    diagnostics: Diagnostics | Settling | None
     method: str
 
     @property
     def complaints(self) -> tuple[str, ...]:
-        """Why it must not be believed; empty when nothing speaks against it."""
+        """A sentence on each diagnostic limit that is not met."""
         return self.diagnostics.complaints if self.diagnostics else ()
 
     @property
     def effects(self) -> dict[str, Float[np.ndarray, "chains draws"]]:
-        """Every common effect and spread by name, `parameter[effect]`."""
+        """By name, `parameter[effect]`, the draws of each common effect and spread."""
         return {
             label.name: self.sites[label.site][..., label.place]
             for label in effect_labels(self.hierarchy)
         }
 
     def parameter(self, name: str) -> Float[np.ndarray, "chains draws series"]:
-        """One parameter of every series."""
+        """The draws of one parameter for each series."""
         return self.sites[f"{name}_series"]
 
 
 class Label(NamedTuple):
-    """One number of the group, and where it stands.
+    """One number of the group: a common effect or a spread.
 
-    parameter, column: of the model, and of its design.
+    parameter: of the model.
+    column: of its design matrix.
     is_spread: whether it is the SD over participants, not an effect common to all.
-    place: of the column among those of its kind.
+    place: the index of the column among those of its kind.
     prior_sd: its prior standard deviation.
     """
 
@@ -59,17 +67,17 @@ class Label(NamedTuple):
 
     @property
     def site(self) -> str:
-        """The sample site that holds it."""
+        """The name of its sample site."""
         return f"{self.parameter}_sd" if self.is_spread else self.parameter
 
     @property
     def name(self) -> str:
-        """As tables show it."""
+        """The name in tables."""
         return f"{self.site}[{self.column}]"
 
 
 def effect_labels(hierarchy: Hierarchy) -> tuple[Label, ...]:
-    """Of the common effects and spreads, in the order of `Posterior.effects`."""
+    """The common effects and spreads, in the order of `Posterior.effects`."""
     found = []
     for term in hierarchy.terms:
         name, design = term.parameter.name, term.design
@@ -90,13 +98,20 @@ def effect_names(hierarchy: Hierarchy) -> tuple[str, ...]:
 
 
 class Effect(NamedTuple):
-    """What is known of one number of the group.
+    """The posterior of one number of the group.
 
-    parameter, column, is_spread: see `Label`.
-    mean, sd: of its posterior.
-    low, high: ends of its 95 % interval.
+    name: in tables, `parameter[effect]`.
+    parameter: of the model.
+    column: of its design matrix.
+    is_spread: whether it is the SD over participants, not an effect common to all.
+    mean: of its posterior.
+    sd: of its posterior.
+    low: lower end of its 95 % interval.
+    high: upper end of its 95 % interval.
     positive: posterior probability that it is above zero.
-    contraction: 1 - posterior / prior variance.
+    contraction: 1 - posterior variance / prior variance.
+    rhat: rank-normalised R-hat; NaN for one chain.
+    ess: effective sample size; NaN for one chain.
     """
 
     name: str
@@ -114,18 +129,21 @@ class Effect(NamedTuple):
 
     @property
     def is_condition(self) -> bool:
-        """Whether it is what a condition or trait does: no intercept, no spread."""
+        """Whether it is the effect of a condition or trait: no intercept, no spread."""
         return not self.is_spread and self.column != INTERCEPT
 
 
 class UnconvergedError(UserError):
-    """A summary that was refused."""
+    """The error of a summary that is refused because the fit did not converge."""
 
 
 def summarise(
     posterior: Posterior, *, accept_unconverged: bool = False
 ) -> tuple[Effect, ...]:
-    """Every effect and spread; refused where the diagnostics complain."""
+    """The posterior of every effect and spread.
+
+    UnconvergedError where a diagnostic limit is not met, unless `accept_unconverged`.
+    """
     complaints = posterior.complaints
     if complaints and not accept_unconverged:
         raise UnconvergedError(
@@ -161,9 +179,9 @@ def _effect(label: Label, draws: np.ndarray) -> Effect:
 def moving_coordinates(
     hierarchy: Hierarchy, sites: dict[str, np.ndarray]
 ) -> Float[np.ndarray, "chains draws coordinates"]:
-    """The group's free numbers, one after the other.
+    """The group's free coordinates, one after the other.
 
-    Of a Cholesky root those below the diagonal: the rest is fixed or follows from them.
+    Of a Cholesky root these are the entries below the diagonal, which determine the rest.
     """
     roots, columns = hierarchy.root_sites(), []
     for name in hierarchy.group_sites():

@@ -1,8 +1,8 @@
-"""What the data can say about each number: identified, ratio only, or prior.
+"""Identifiability of each effect: identified, ratio only, or prior.
 
-Two of the ways in which a fit misleads are said aloud here: a posterior that is the
-prior again, and a pair of parameters of which the data know one combination only. No
-verdict says that an account of a drug is supported.
+Two ways in which a fit misleads are reported here: a posterior equal to the prior, and
+parameters of which the data determine one combination only. No verdict says that an account
+of a drug is supported.
 """
 
 from typing import Any, NamedTuple
@@ -15,24 +15,29 @@ from pcmodel.behaviour.models.judged import INTERCEPTS
 from pcmodel.behaviour.posterior.fitted_posterior import Effect, Posterior
 
 KNOWN = 0.5  # share of the prior variance that the data must remove
-TIED = 0.9  # posterior correlation above which two numbers are told apart badly
+TIED = 0.9  # posterior correlation above which two numbers are hardly distinguishable
 
 
 class Verdict(NamedTuple):
-    """One effect's verdict, and the effect it is nearly a mirror of."""
+    """One effect's verdict.
+
+    name: of the effect, `parameter[effect]`.
+    word: "identified", "prior", "ratio only", "unknown" or "unconverged".
+    tied_to: the effect with which it is most correlated in the posterior; "" for none.
+    """
 
     name: str
-    word: str  # identified | prior | ratio only | unknown | unconverged
-    tied_to: str  # empty where nothing is
+    word: str
+    tied_to: str
 
 
 def verdicts(posterior: Posterior, effects: tuple[Effect, ...]) -> tuple[Verdict, ...]:
     """A verdict for each effect, in their order.
 
-    A variational posterior of independent coordinates is narrow even where the data know
-    a combination only: it can show that a number is the prior's, not that it is known.
-    "ratio only" follows from the model and not from the draws, and stays said where they
-    cannot be trusted.
+    A variational posterior of independent coordinates is narrow even where the data
+    determine a combination only: it can show that a number keeps its prior, not that it is
+    identified. "ratio only" follows from the model and not from the draws, and so holds
+    whether or not they converged.
     """
     bad, is_variational = bool(posterior.complaints), posterior.method == "SVI"
     ratios = ratio_only(posterior.hierarchy)
@@ -44,16 +49,16 @@ def verdicts(posterior: Posterior, effects: tuple[Effect, ...]) -> tuple[Verdict
             word = "unknown"
         if bad:
             word = "unconverged"
-        if effect.name in ratios:  # a theorem, whatever the chains did
+        if effect.name in ratios:  # of the model, not of the draws
             word = "ratio only"
         found.append(Verdict(effect.name, word, ties.get(effect.name, "")))
     return tuple(found)
 
 
 def ratio_only(hierarchy: Hierarchy) -> set[str]:
-    """Effects and spreads of which the data know a combination with others only.
+    """Names of effects and spreads of which the data determine a combination only.
 
-    An effect counts where every parameter of one of the model's `invariances` has it.
+    These are the effects that every parameter of one of the model's `invariances` has.
     """
     terms = {term.parameter.name: term.design for term in hierarchy.terms}
     found = set()
@@ -68,18 +73,18 @@ def ratio_only(hierarchy: Hierarchy) -> set[str]:
 
 
 def invariances(model: Any) -> tuple[tuple[str, ...], ...]:
-    r"""Parameters that can be moved together without any response becoming likelier.
+    r"""Groups of parameters that can change together without a change of the likelihood.
 
     A Kalman agent's means depend on the ratio of process to sensory variance alone (a
-    theorem; DESIGN 8), whatever the noise levels: each of the two is known against the
-    other, held one. A filter's volatility level $x_3$ meets the rest in
+    theorem; DESIGN 8), whatever the noise levels: each of the two is identified only if the
+    other is fixed. A filter's volatility level $x_3$ enters the likelihood through
     $\kappa x_3 + \omega_2$ only: $x_3$ can be shifted ($\mu_3^{(0)}$ against $\omega_2$)
-    and stretched ($\kappa$ against $\omega_3$ and $\pi_3^{(0)}$, the shift that remains
-    taken by $\omega_2$), unless choice itself reads the volatility.
+    and scaled ($\kappa$ against $\omega_3$ and $\pi_3^{(0)}$, with the remaining shift
+    compensated by $\omega_2$), unless choices depend on the volatility itself.
 
-    Confidence reads the precision itself. Of a Kalman agent's two it then fixes a common
-    shift against the person's own zero of the scale, and so what a condition does to
-    either, as long as it leaves that zero alone.
+    Confidence depends on the precision itself. It determines a common shift of a Kalman
+    agent's two precisions relative to the zero of the person's confidence scale, and so the
+    effect of a condition on either, if that condition does not change this zero.
     """
     own = model.model if isinstance(model, JudgedModel) else model
     if isinstance(own, HelicopterModel):
@@ -96,6 +101,7 @@ def invariances(model: Any) -> tuple[tuple[str, ...], ...]:
 
 
 def _ties(posterior: Posterior, names: list[str]) -> dict[str, str]:
+    """By effect the other with the largest absolute posterior correlation above `TIED`."""
     draws = np.stack([posterior.effects[name].ravel() for name in names])
     if len(names) < 2:
         return {}

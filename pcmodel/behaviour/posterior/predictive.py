@@ -1,4 +1,4 @@
-"""What a model, before or after the data, expects people to do.
+"""Prior and posterior predictive checks, and comparison of models.
 
 Replicated responses, drawn person by person from the prior or the posterior, are compared
 with the real ones through statistics of each series; leave-one-out accuracy compares
@@ -29,23 +29,29 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 
 
 class Check(NamedTuple):
-    """One statistic of the responses, observed and replicated."""
+    """One statistic of the responses, observed and replicated.
+
+    name: of the statistic.
+    observed: its value in the data.
+    low: the 5 % quantile of the replications.
+    high: the 95 % quantile of the replications.
+    """
 
     name: str
     observed: float
-    low: float  # 5 % of the replications
-    high: float  # 95 %
+    low: float
+    high: float
 
     @property
     def inside(self) -> bool:
-        """Whether what was observed is among the middle 90 %."""
+        """Whether the observed value is within the middle 90 % of the replications."""
         return self.low <= self.observed <= self.high
 
 
 def simulate_series(
     key: Key[Array, ""], hierarchy: Hierarchy, values: dict[str, Array]
 ) -> Any:
-    """Data with responses drawn for every series; `values` are (series,) each."""
+    """The data with simulated responses; `values` are the parameters, (series,) each."""
     keys = jax.random.split(key, hierarchy.num_series)
     return jax.vmap(hierarchy.model.simulate)(
         keys, with_held(hierarchy, values), hierarchy.data
@@ -61,7 +67,7 @@ def draw_prior(
 
 
 def series_values(hierarchy: Hierarchy, sites: dict[str, Any]) -> dict[str, Array]:
-    """The parameters of every series among the sites."""
+    """By name the parameters of every series, from the sites."""
     names = [term.parameter.name for term in hierarchy.terms]
     return {name: jnp.asarray(sites[f"{name}_series"]) for name in names}
 
@@ -69,7 +75,7 @@ def series_values(hierarchy: Hierarchy, sites: dict[str, Any]) -> dict[str, Arra
 def replicate(
     key: Key[Array, ""], hierarchy: Hierarchy, sites: dict[str, Any]
 ) -> Float[np.ndarray, "draws series trials"]:
-    """Responses drawn anew for each draw of the sites; NaN where none is scored."""
+    """Simulated responses for each draw of the sites; NaN where none is scored."""
     values = series_values(hierarchy, sites)
     num_draws = len(next(iter(values.values())))
 
@@ -95,7 +101,7 @@ def mean_response(responses: np.ndarray) -> np.ndarray:
 
 
 def switch_rate(responses: np.ndarray) -> np.ndarray:
-    """Share of responses that differ from the one before, of each series."""
+    """Share of the responses of each series that differ from the one before."""
     before, after = responses[..., :-1], responses[..., 1:]
     both = np.isfinite(before) & np.isfinite(after)
     return (both & (before != after)).sum(axis=-1) / np.maximum(both.sum(axis=-1), 1)
@@ -110,7 +116,7 @@ STATISTICS: dict[str, Statistic] = {
 def predictive_checks(
     hierarchy: Hierarchy, replicated: Float[np.ndarray, "draws series trials"]
 ) -> tuple[Check, ...]:
-    """Mean over series and spread between them of each statistic."""
+    """Checks of the mean over series, and the SD between them, of each statistic."""
     observed = np.asarray(hierarchy.model.responses(hierarchy.data))
     usable = np.isfinite(observed).any(axis=-1)
     found = []
@@ -126,7 +132,7 @@ def predictive_checks(
 
 
 def leave_one_out(posterior: Posterior, *, num_draws: int = 400) -> Loo:
-    """PSIS-LOO of every scored response, in order of series and trial."""
+    """Pareto-smoothed leave-one-out accuracy of every scored response, by series and trial."""
     hierarchy = posterior.hierarchy
     values = series_values(hierarchy, thin(posterior, num_draws))
 
@@ -138,27 +144,34 @@ def leave_one_out(posterior: Posterior, *, num_draws: int = 400) -> Loo:
 
 
 def scored_mask(hierarchy: Hierarchy) -> np.ndarray:
-    """(series, trials) whether a response is scored."""
+    """Whether each response is scored, (series, trials)."""
     return np.isfinite(np.asarray(hierarchy.model.responses(hierarchy.data)))
 
 
 class Comparison(NamedTuple):
-    """How one model predicts against another, in nats; positive: better."""
+    """A model's leave-one-out accuracy against another's.
+
+    difference: of the log predictive densities, in nats; positive where the model is better.
+    standard_error: of the difference over participants, in nats.
+    """
 
     difference: float
-    standard_error: float  # over participants
+    standard_error: float
 
     @property
     def verdict(self) -> str:
-        """Two standard errors decide."""
-        # An error that one participant alone leaves unknown decides nothing.
+        """The words "better" or "worse" beyond two standard errors, else "inconclusive"."""
+        # One participant alone yields a standard error of NaN, which is inconclusive.
         if not abs(self.difference) > 2.0 * self.standard_error:
             return "inconclusive"
         return "better" if self.difference > 0.0 else "worse"
 
 
 def compare(own: Posterior, other: Posterior, *, num_draws: int = 400) -> Comparison:
-    """Difference of LOO accuracy on the same responses; UserError where they are not the same."""
+    """Difference of the leave-one-out accuracy of two fits.
+
+    UserError where the fits score different responses.
+    """
     mask = scored_mask(own.hierarchy)
     if not np.array_equal(mask, scored_mask(other.hierarchy)):
         raise UserError(

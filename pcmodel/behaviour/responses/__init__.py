@@ -1,7 +1,7 @@
-"""From belief to behaviour: what is chosen, rated, how surely and how fast.
+"""Response models: choices, ratings, confidence and reaction times given a belief.
 
-Each response model is a log likelihood and a sampler, for one trial or many, elementwise
-over trials. The continuous report with a stay mixture is `pcmodel.behaviour.change_point.report`.
+Each is a log likelihood and a sampler, for one trial or many, elementwise over trials. The
+continuous report with a stay mixture is `pcmodel.behaviour.change_point.report`.
 """
 
 from pcmodel.behaviour.responses.choice import ChoiceParameters as ChoiceParameters

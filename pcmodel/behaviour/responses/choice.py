@@ -15,11 +15,16 @@ Parameter = Float[Array, "*#batch"]  # one for all trials, or one for each
 
 
 class ChoiceParameters(NamedTuple):
-    """Unconstrained."""
+    r"""Parameters of choice on the real line.
 
-    log_inverse_temperature: Parameter  # $\log\beta$, 1 / unit of value
-    stickiness: Parameter  # log odds
-    lapse_logit: Parameter  # $\epsilon$; minus infinity: never
+    log_inverse_temperature: $\log\beta$, of 1 / unit of value.
+    stickiness: $s$, log odds; positive: the last choice is repeated.
+    lapse_logit: logit of $\epsilon$; minus infinity for no lapses.
+    """
+
+    log_inverse_temperature: Parameter
+    stickiness: Parameter
+    lapse_logit: Parameter
 
 
 def choice_log_probabilities(
@@ -27,7 +32,7 @@ def choice_log_probabilities(
     values: Float[Array, "*batch arms"],
     previous: Int[Array, "*batch"],
 ) -> Float[Array, "*batch arms"]:
-    """Log probability of every option; `previous` is -1 where there is no last choice."""
+    """Log probability of each option; `previous` is the last choice, -1 for none."""
     num_arms = values.shape[-1]
     same = jax.nn.one_hot(previous, num_arms, dtype=values.dtype)
     inverse_temperature, stickiness, lapse = map(_over_arms, parameters)
@@ -39,7 +44,7 @@ def choice_log_probabilities(
 
 
 def _over_arms(parameter: Parameter) -> Array:
-    """Trials by one; a single number as it is."""
+    """A parameter of each trial with an axis for options; a single number unchanged."""
     return parameter[..., None] if parameter.ndim else parameter
 
 
@@ -49,7 +54,7 @@ def draw_choice(
     values: Float[Array, "*batch arms"],
     previous: Int[Array, "*batch"],
 ) -> Int[Array, "*batch"]:
-    """Draw one choice for each row of values."""
+    """Draw one choice, from 0, for each row of values."""
     return jax.random.categorical(
         key, choice_log_probabilities(parameters, values, previous)
     )

@@ -1,9 +1,9 @@
-r"""Confidence and reaction time beside a response: linear in what the belief offers.
+r"""Confidence and reaction time beside a response: linear in a predictor from the belief.
 
-Confidence is Gaussian around $a + b\,x$ with $x$ the log-precision of the belief; the
-log of a reaction time is Gaussian around $a + b\,x$ with $x$ what is thought to slow it
-(the surprise of the last outcome, the uncertainty of the choice). $a$ and $b$ are a
-person's own use of the scale, so that only changes of precision within a person count.
+Confidence is Gaussian around $a + b\,x$ with $x$ the log precision of the belief; the log of
+a reaction time is Gaussian around $a + b\,x$ with $x$ a predictor of slowing (the surprise of
+the last outcome, the uncertainty of the choice). $a$ and $b$ describe a person's use of the
+scale, so that only changes of precision within a person matter.
 """
 
 from typing import NamedTuple
@@ -18,10 +18,15 @@ Parameter = Float[Array, "*#batch"]  # one for all trials, or one for each
 
 
 class JudgementParameters(NamedTuple):
-    """Unconstrained."""
+    """Parameters of a judgement on the real line.
 
-    intercept: Parameter  # units of the rating, or log seconds
-    slope: Parameter  # the same per unit of the predictor
+    intercept: $a$, in units of the rating, or log seconds.
+    slope: $b$, in the same unit per unit of the predictor.
+    log_sd: log of the SD, in the same unit.
+    """
+
+    intercept: Parameter
+    slope: Parameter
     log_sd: Parameter
 
 
@@ -42,7 +47,7 @@ def confidence_log_likelihood(
 def draw_confidence(
     key: Key[Array, ""], parameters: JudgementParameters, predictor: Number
 ) -> Number:
-    """Draw ratings."""
+    """Draw a rating for each value of the predictor."""
     mean, sd = _mean_and_sd(parameters, predictor)
     return mean + sd * jax.random.normal(key, mean.shape, mean.dtype)
 
@@ -58,5 +63,5 @@ def reaction_time_log_likelihood(
 def draw_reaction_time(
     key: Key[Array, ""], parameters: JudgementParameters, predictor: Number
 ) -> Number:
-    """Draw times in seconds."""
+    """Draw a time in seconds for each value of the predictor."""
     return jnp.exp(draw_confidence(key, parameters, predictor))

@@ -1,11 +1,10 @@
-r"""Ratings on a bounded scale, which pile up at its ends.
+r"""Ratings on a bounded scale, which are frequent at its ends.
 
-A latent rating is logistic around the belief; what is reported is its nearest step, the
-end steps taking all that lies beyond (`stepped`); or, on a scale without steps, the
-latent value itself with the mass beyond put on the ends (`censored`, Gaussian noise);
-or the category between two cutpoints (`ordered`, the ordered-logit model; McCullagh
-1980). `stepped` is an ordered-logit model with evenly spaced cutpoints: two parameters
-where the free one has as many as the scale has steps.
+A latent rating is logistic around the belief. Reported is its nearest step, the end steps for
+all values beyond (`stepped`); or, on a scale without steps, the latent value itself, the ends
+for all values beyond (`censored`, Gaussian noise); or the category between two cutpoints
+(`ordered`, the ordered-logit model; McCullagh 1980). `stepped` is an ordered-logit model with
+evenly spaced cutpoints: it has two parameters, the free one as many as the scale has steps.
 """
 
 import math
@@ -19,8 +18,7 @@ from jaxtyping import Array, Float, Int, Key
 
 from pcmodel.errors import UserError
 
-WHOLE = 1e-9
-"""How far a number of steps may be from a whole one: what decimal steps (0.1) leave by rounding."""
+WHOLE = 1e-9  # relative rounding error of a number of decimal steps (0.1)
 
 Number = Float[Array, "*batch"]
 Parameter = Float[Array, "*#batch"]  # one for all trials, or one for each
@@ -28,10 +26,15 @@ Parameter = Float[Array, "*#batch"]  # one for all trials, or one for each
 
 @dataclass(frozen=True)
 class Scale:
-    """A bounded scale; `step` 0 means that any value may be given.
+    """A bounded scale.
 
-    Raises UserError for ends that are not finite or not in order, and for a step that does not lead from
-    the low end to the high one.
+    Attributes:
+        low: its lower end.
+        high: its upper end.
+        step: the difference of neighbouring ratings; 0 where any value may be given.
+
+    Raises UserError for ends that are not finite or not in order, and for a step that does not
+    divide the range.
     """
 
     low: float
@@ -39,30 +42,33 @@ class Scale:
     step: float = 1.0
 
     def __post_init__(self) -> None:
-        told = f"goes from {self.low:g} to {self.high:g} in steps of {self.step:g}"
+        text = f"goes from {self.low:g} to {self.high:g} in steps of {self.step:g}"
         ends = math.isfinite(self.low) and math.isfinite(self.high)
         if not ends or not self.low < self.high or not 0.0 <= self.step < math.inf:
             raise UserError(
-                told, where="scale", expected="low < high and a step of 0 or more"
+                text, where="scale", expected="low < high and a step of 0 or more"
             )
         if self.step:
             steps = (self.high - self.low) / self.step
             if abs(steps - round(steps)) > WHOLE * round(steps):
                 raise UserError(
-                    f"{told}, of which {steps:.3g} fit",
+                    f"{text}, of which {steps:.3g} fit",
                     where="scale",
                     expected="a step that divides the range, so that both ends can be given",
                 )
 
     def place(self, probability: Array) -> Array:
-        """0 to 1 as a place on the scale."""
+        """A share of the range, 0 to 1, as a value on the scale."""
         return self.low + (self.high - self.low) * probability
 
 
 class RatingParameters(NamedTuple):
-    """Unconstrained."""
+    """Parameters of a rating on the real line.
 
-    log_noise: Parameter  # log scale of the latent noise, units of the rating
+    log_noise: log of the scale of the latent noise, in units of the rating.
+    """
+
+    log_noise: Parameter
 
 
 def interval_log_probability(low: Array, high: Array) -> Array:
@@ -75,6 +81,7 @@ def interval_log_probability(low: Array, high: Array) -> Array:
 
 
 def _check_stepped(scale: Scale) -> None:
+    """UserError for a scale without steps."""
     if not scale.step:
         raise UserError(
             "has no steps, so that its ratings have densities, not probabilities",
@@ -86,7 +93,7 @@ def _check_stepped(scale: Scale) -> None:
 def stepped_log_likelihood(
     parameters: RatingParameters, mean: Number, rating: Number, *, scale: Scale
 ) -> Number:
-    """Log probability of each rating, given where the latent rating is centred."""
+    """Log probability of each rating, given the mean of the latent rating."""
     _check_stepped(scale)
     noise = jnp.exp(parameters.log_noise)
     low = (rating - 0.5 * scale.step - mean) / noise
@@ -101,7 +108,7 @@ def stepped_log_likelihood(
 def draw_stepped(
     key: Key[Array, ""], parameters: RatingParameters, mean: Number, *, scale: Scale
 ) -> Number:
-    """Draw ratings."""
+    """Draw a rating for each mean of the latent rating."""
     _check_stepped(scale)
     noise = jnp.exp(parameters.log_noise)
     latent = mean + noise * jax.random.logistic(key, mean.shape, mean.dtype)
@@ -124,7 +131,7 @@ def censored_log_likelihood(
 def draw_censored(
     key: Key[Array, ""], parameters: RatingParameters, mean: Number, *, scale: Scale
 ) -> Number:
-    """Draw ratings."""
+    """Draw a rating for each mean of the latent rating."""
     noise = jnp.exp(parameters.log_noise)
     latent = mean + noise * jax.random.normal(key, mean.shape, mean.dtype)
     return jnp.clip(latent, scale.low, scale.high)
@@ -133,10 +140,10 @@ def draw_censored(
 def ordered_log_probabilities(
     mean: Number, first: Number, log_gaps: Float[Array, "*batch gaps"]
 ) -> Float[Array, "*batch categories"]:
-    """Log probability of each of the categories, two more than there are gaps.
+    """Log probability of each category; there are two more categories than gaps.
 
-    The cutpoints are `first` and, above it, the running sum of the gaps; the latent
-    noise is standard logistic.
+    The cutpoints are `first` and, above it, the cumulative sum of the gaps; the latent noise
+    is standard logistic.
     """
     cuts = jnp.concatenate(
         [first[..., None], first[..., None] + jnp.cumsum(jnp.exp(log_gaps), axis=-1)],

@@ -8,13 +8,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
-EDGE = 1e-12
+EDGE = 1e-12  # least distance of a probability from 0 and 1
 
 
 def response_log_odds(
     log_zeta: Float[Array, "*#batch"], probability: Float[Array, "*batch"]
 ) -> Float[Array, "*batch"]:
-    """Log odds of answering 1."""
+    """Log odds of the response 1."""
     p = jnp.clip(probability, EDGE, 1.0 - EDGE)
     return jnp.exp(log_zeta) * (jnp.log(p) - jnp.log1p(-p))
 
@@ -34,6 +34,6 @@ def draw_binary(
     log_zeta: Float[Array, "*#batch"],
     probability: Float[Array, "*batch"],
 ) -> Bool[Array, "*batch"]:
-    """Draw responses; true is 1."""
+    """Draw a response for each probability; true is 1."""
     chance = jax.nn.sigmoid(response_log_odds(log_zeta, probability))
     return jax.random.bernoulli(key, chance)

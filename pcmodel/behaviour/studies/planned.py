@@ -7,8 +7,8 @@ import jax
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.hierarchy.design import INTERCEPT, TermColumns
 from pcmodel.behaviour.hierarchy.formula import parse_formula
+from pcmodel.behaviour.hierarchy.functions import GROUP
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy
-from pcmodel.behaviour.hierarchy.tree import GROUP
 from pcmodel.behaviour.models.catalogue import MODELS
 from pcmodel.behaviour.models.interface import ParticipantModel
 from pcmodel.behaviour.posterior.caveats import notes_of, takes, varies_in_words

@@ -1,4 +1,4 @@
-"""Numbers an account refuses: those under which it would act backwards, not at all, or on the wrong units."""
+"""Checks of an account's numbers, which could reverse its action, or make it void."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from pcmodel.inputs.arguments import is_number, short
 
 
 def check_share(account: str, name: str, value: ArrayLike) -> None:
-    """Raise a UserError unless the value lies in [0, 1]; a traced one is taken as it is."""
+    """UserError unless the value is in [0, 1]; a traced one is not checked."""
     if isinstance(value, Tracer):
         return
     if not is_number(value) or not 0 <= float(np.asarray(value)) <= 1:
@@ -22,7 +22,7 @@ def check_share(account: str, name: str, value: ArrayLike) -> None:
 
 
 def check_number(account: str, name: str, value: ArrayLike) -> None:
-    """Raise a UserError unless the value is a finite number; a traced one is taken as it is."""
+    """UserError unless the value is a finite number; a traced one is not checked."""
     if isinstance(value, Tracer):
         return
     if not is_number(value) or not np.isfinite(float(np.asarray(value))):
@@ -32,7 +32,7 @@ def check_number(account: str, name: str, value: ArrayLike) -> None:
 
 
 def check_moment(account: str, effects: Any) -> None:
-    """Raise a UserError for a whole course: its times would be taken for the units of a level."""
+    """UserError for effects over a whole course: their times would be taken for units of a level."""
     shape = jnp.shape(effects.effect_2a)
     if shape:
         raise UserError(
@@ -42,7 +42,7 @@ def check_moment(account: str, effects: Any) -> None:
 
 
 def check_selectivity(account: str, value: float) -> None:
-    """Raise a UserError for one that would divide by the lowest level's depth, 0."""
+    """UserError for a negative one, which would divide by the lowest level's depth, 0."""
     if isinstance(value, Tracer):
         return
     if not is_number(value) or not 0 <= float(np.asarray(value)) < np.inf:

@@ -1,4 +1,4 @@
-r"""Rival accounts of what a drug does to a hierarchy, each a strategy that returns a `Modulation`.
+r"""Rival accounts of a drug's action on a hierarchy, each a strategy that returns a `Modulation`.
 
 | account | source | mechanism |
 |---|---|---|
@@ -9,14 +9,13 @@ r"""Rival accounts of what a drug does to a hierarchy, each a strategy that retu
 | `Dimmer` | 5-HT1A, Gi | units respond less steeply; no precision changes |
 | `Noise` | Juliani et al. 2024 | activity fluctuates more: a temperature |
 | `NmdaBlock` | ketamine | errors of the upper levels are not passed on, and less is learned |
-| `Uniform` | null | every precision alike: moves no belief |
+| `Uniform` | null | every precision alike: changes no belief |
 
-Between receptor and precision stands the *excitability* of deep-layer pyramidal cells, a step of its own:
+Between receptor and precision is the *excitability* of deep-layer pyramidal cells, a separate step:
 that 5-HT2A agonists raise it has moderate support; that this lowers a precision is the weakest link
 of the whole chain, and its sign is an argument.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -34,15 +33,15 @@ from pcmodel.neuromodulation.accounts.account_checks import (
     check_share,
 )
 from pcmodel.neuromodulation.accounts.maps import Anatomy, graded
-from pcmodel.neuromodulation.compounds import Library
 from pcmodel.neuromodulation.course import Course
 
 
 class Effects(NamedTuple):
-    """What the hierarchy feels of the drugs at one moment; all 0 without any.
+    """The effects of drugs on the hierarchy, at one moment or over times; all 0 without any.
 
-    effect_2a: after the second stage.  response_1a: share of the 5-HT1A system's maximum.
-    nmda_block: share of channels.
+    effect_2a: 5-HT2A response after the second stage; 1 = psilocin at every receptor.
+    response_1a: share of the 5-HT1A system's maximum.
+    nmda_block: share of NMDA channels blocked.
     """
 
     effect_2a: Array
@@ -52,17 +51,17 @@ class Effects(NamedTuple):
 
 @checked_arguments
 def effects(course: Course) -> Effects:
-    """The effects over a course: each (times,)."""
+    """The effects over a course, (times,) each."""
     return Effects(course.effect_2a, course.response_1a, course.nmda_block)
 
 
 @runtime_checkable
 class Account(Protocol):
-    """A strategy.  `needs` names the fields of `Effects` it cannot do without."""
+    """A strategy that turns effects into a modulation."""
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Fields of `Effects`."""
+        """The fields of `Effects` on which it depends."""
         ...
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
@@ -71,12 +70,12 @@ class Account(Protocol):
 
 
 def excitability(effects: Effects, *, per_effect: float = 1.0) -> Array:
-    """Rise in the gain of deep-layer pyramidal cells, as a fraction (0 = rest)."""
+    """Rise in the gain of deep-layer pyramidal cells, as a share (0 = rest)."""
     return per_effect * effects.effect_2a
 
 
 def spared(level: int, exemption: float) -> float:
-    """What is left of an action on a level: the lowest may be exempt, wholly or in part."""
+    """The share of an action that reaches a level: the lowest may be exempt, in whole or in part."""
     return 1.0 - exemption if level == 0 else 1.0
 
 
@@ -84,10 +83,13 @@ def spared(level: int, exemption: float) -> float:
 class Rebus:
     """Precision of every level but the (exempt) senses falls: log g = sign strength kappa x.
 
-    strength: log precision lost per unit of excitability, mean over levels.  sign: -1 relaxes,
-    +1 is the opposite reading of the same excitability.  selectivity: 0 follows the receptor map (nearly
-    flat); above 0 the top is assumed to be favoured (`graded`).  exemption: of the senses, 1 wholly.
-    restoring_1a: log precision that 5-HT1A gives back, per unit of its response.
+    Attributes:
+        strength: log precision lost per unit of excitability, mean over levels.
+        sign: -1 lowers precisions, +1 raises them by the same excitability.
+        selectivity: 0 follows the receptor map, which is nearly flat; above 0 higher levels are
+            assumed to be more affected (`graded`).
+        exemption: share by which the lowest level is exempt, from 0 to 1.
+        restoring_1a: log precision restored by 5-HT1A, per unit of its response.
     """
 
     strength: float = 2.0
@@ -109,7 +111,7 @@ class Rebus:
         check_selectivity("rebus", self.selectivity)
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
-        """Gains below 1."""
+        """The modulation by precision gains, below 1 for sign -1."""
         check_moment("rebus", effects)
         excited = excitability(effects)
         kappa = graded(anatomy.density_2a, self.selectivity)
@@ -131,7 +133,11 @@ class Rebus:
 
 @dataclass(frozen=True)
 class Sensory:
-    """Precision of the lowest level rises: log g_0 = strength x effect."""
+    """Precision of the lowest level rises: log g_0 = strength x effect.
+
+    Attributes:
+        strength: log precision gained per unit of effect.
+    """
 
     strength: float = 2.0
     needs = ("effect_2a",)
@@ -140,16 +146,22 @@ class Sensory:
         check_number("sensory", "strength", self.strength)
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
-        """A gain above 1 on level 0."""
+        """The modulation by a precision gain above 1 on level 0."""
         check_moment("sensory", effects)
         return Modulation({0: jnp.exp(self.strength * effects.effect_2a)})
 
 
 @dataclass(frozen=True)
 class Sebus:
-    """Non-monotone: log g = -strength kappa (A - s A (1 - A)), A the effect, s > 1.
+    """Precisions change non-monotonically: log g = -strength kappa (A - s A (1 - A)), A the effect.
 
-    Priors are strengthened while A < 1 - 1/s and relaxed above.
+    Priors are strengthened at A < 1 - 1/s and relaxed above.
+
+    Attributes:
+        strength: log precision lost per unit of net effect, mean over levels.
+        strengthening: s, above 1.
+        selectivity: as in `Rebus`.
+        exemption: as in `Rebus`.
     """
 
     strength: float = 2.0
@@ -169,7 +181,7 @@ class Sebus:
         check_selectivity("sebus", self.selectivity)
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
-        """Gains above 1 at low effect, below 1 at high."""
+        """The modulation by precision gains, above 1 at low effect and below 1 at high."""
         check_moment("sebus", effects)
         effect = effects.effect_2a
         net = effect - self.strengthening * effect * (1 - effect)
@@ -181,7 +193,11 @@ class Sebus:
 
 @dataclass(frozen=True)
 class Oneirogen:
-    """A share 1 - exp(-strength A) of activity is generated from above; see `pcmodel.inference.activity`."""
+    """A share 1 - exp(-strength A) of activity is generated from above; see `pcmodel.inference.activity`.
+
+    Attributes:
+        strength: per unit of effect, 0 or more.
+    """
 
     strength: float = 1.0
     needs = ("effect_2a",)
@@ -194,14 +210,18 @@ class Oneirogen:
             )
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
-        """Top-down mixing."""
+        """The modulation by a share of top-down activity."""
         check_moment("oneirogen", effects)
         return Modulation(top_down=1 - jnp.exp(-self.strength * effects.effect_2a))
 
 
 @dataclass(frozen=True)
 class Dimmer:
-    """5-HT1A: slopes fall, log alpha = -strength lambda R; precisions stay."""
+    """5-HT1A: slopes fall, log alpha = -strength lambda R; precisions stay.
+
+    Attributes:
+        strength: log slope lost per unit of 5-HT1A response, mean over levels.
+    """
 
     strength: float = 1.0
     needs = ("response_1a",)
@@ -210,7 +230,7 @@ class Dimmer:
         check_number("dimmer", "strength", self.strength)
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
-        """Slopes below 1 on every level that predicts."""
+        """The modulation by slopes below 1 on every level that predicts."""
         check_moment("dimmer", effects)
         response = effects.response_1a
         return Modulation(
@@ -223,7 +243,11 @@ class Dimmer:
 
 @dataclass(frozen=True)
 class Noise:
-    """Activity fluctuates more around the same mode: log temperature = strength A."""
+    """Activity fluctuates more around the same mode: log temperature = strength A.
+
+    Attributes:
+        strength: log temperature per unit of effect.
+    """
 
     strength: float = 2.0
     needs = ("effect_2a",)
@@ -232,16 +256,19 @@ class Noise:
         check_number("noise", "strength", self.strength)
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
-        """A temperature above 1."""
+        """The modulation by a temperature above 1."""
         check_moment("noise", effects)
         return Modulation(temperature=jnp.exp(self.strength * effects.effect_2a))
 
 
 @dataclass(frozen=True)
 class NmdaBlock:
-    """Errors of levels from `lowest` up lose their way to the level above; less is learned.
+    """Errors of upper levels are passed on less, and less is learned: factors 1 - share x block.
 
-    transmission and plasticity are 1 - share x block.
+    Attributes:
+        transmission: share of the errors' transmission that a full block removes, 0 to 1.
+        plasticity: share of plasticity that a full block removes, 0 to 1.
+        lowest: the lowest level whose errors are affected.
     """
 
     transmission: float = 1.0
@@ -258,7 +285,10 @@ class NmdaBlock:
             )
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
-        """Error transmission and plasticity below 1."""
+        """The modulation by error transmission and plasticity below 1.
+
+        UserError where no level from `lowest` up has a level above it.
+        """
         check_moment("nmda_block", effects)
         if self.lowest >= anatomy.num_levels - 1:
             raise UserError(
@@ -276,7 +306,11 @@ class NmdaBlock:
 
 @dataclass(frozen=True)
 class Uniform:
-    """The null: every precision, the senses' included, alike."""
+    """The null account: all precisions, those of the senses included, fall alike.
+
+    Attributes:
+        strength: log precision lost per unit of effect.
+    """
 
     strength: float = 2.0
     needs = ("effect_2a",)
@@ -285,7 +319,7 @@ class Uniform:
         check_number("uniform", "strength", self.strength)
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
-        """One gain for all."""
+        """The modulation by one precision gain for all levels."""
         check_moment("uniform", effects)
         gain = jnp.exp(-self.strength * effects.effect_2a)
         return Modulation({level: gain for level in range(anatomy.num_levels)})
@@ -294,7 +328,11 @@ class Uniform:
 @checked_arguments
 @dataclass(frozen=True)
 class Together:
-    """Several mechanisms at once, such as 5-HT2A and 5-HT1A parts of one drug."""
+    """Several mechanisms at once, such as the 5-HT2A and 5-HT1A actions of one drug.
+
+    Attributes:
+        accounts: one for each mechanism.
+    """
 
     accounts: tuple[Account, ...]
 
@@ -304,13 +342,13 @@ class Together:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What any of them needs."""
+        """The fields of `Effects` on which any of them depends."""
         return tuple(
             dict.fromkeys(need for each in self.accounts for need in each.needs)
         )
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
-        """Factors multiply."""
+        """The modulation by the product of their factors."""
         whole = Modulation()
         for account in self.accounts:
             whole = combine(whole, account.modulate(effects, anatomy))
@@ -327,43 +365,3 @@ ACCOUNTS = {
     "nmda_block": NmdaBlock,
     "uniform": Uniform,
 }
-
-PROVIDED = {
-    "effect_2a": ("a 5-HT2A agonist", ("efficacy_2a", "release_ec50")),
-    "response_1a": ("a 5-HT1A agonist", ("efficacy_1a", "release_ec50")),
-    "nmda_block": ("a blocker of NMDA channels", ("nmda_ic50",)),
-}
-
-
-@checked_arguments
-def check_account(
-    account: Account,
-    anatomy: Anatomy,
-    names: tuple[str, ...],
-    *,
-    library: Library,
-    compounds: Collection[str],
-) -> None:
-    """Raise a UserError unless an account fits a hierarchy and what is taken.
-
-    names: of the network's levels.  A placebo alone fits every account.
-    """
-    label = f"account {type(account).__name__.lower()}"
-    if anatomy.num_levels != len(names):
-        raise UserError(
-            f"the anatomy has {anatomy.num_levels} levels "
-            f"({', '.join(anatomy.networks)}), the network {len(names)}",
-            where=label,
-        )
-    taken = [library[name] for name in compounds]
-    inert = all(not _acts(compound.numbers) for compound in taken)
-    for need in () if inert else account.needs:
-        what, quantities = PROVIDED[need]
-        if not any(c.get(quantity, 0.0) > 0 for c in taken for quantity in quantities):
-            raise UserError(
-                f"needs {what}, and {', '.join(compounds)} is none", where=label
-            )
-
-
-def _acts(numbers: Collection[str]) -> bool:
-    return any(quantity.startswith(("k_", "release", "nmda")) for quantity in numbers)

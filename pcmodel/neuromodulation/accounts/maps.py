@@ -1,8 +1,8 @@
-"""Receptor maps: which level of a hierarchy carries how many receptors.
+"""Receptor maps: the density of receptors at each level of a hierarchy.
 
-Measured by PET, the maps are nearly flat: 5-HT2A differs between default-mode and somatomotor cortex by a
-factor of 1.28.  So a drug that acts where its receptors are does not select the top; selectivity must be
-assumed, and is (`pcmodel.neuromodulation.accounts.accounts`).
+Measured by PET, the maps are nearly flat: 5-HT2A differs between default-mode and somatomotor
+cortex by a factor of 1.28. So a drug that acts in proportion to its receptors does not select
+the top; such selectivity must be assumed (`pcmodel.neuromodulation.accounts.accounts`).
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,12 @@ DENSITIES = {"density_2a": {"ratio"}, "density_1a": {"ratio"}}
 @checked_arguments
 @dataclass(frozen=True)
 class Anatomy:
-    """Receptors of each level, bottom first, over the mean of the levels.
+    """The receptors of each level, lowest first.
 
-    networks: the cortical network each level is taken to be.
+    Attributes:
+        networks: the cortical network that each level represents.
+        density_2a: of 5-HT2A receptors, over the mean of the levels.
+        density_1a: of 5-HT1A receptors, over the mean of the levels.
     """
 
     networks: tuple[str, ...]
@@ -31,13 +34,13 @@ class Anatomy:
 
     @property
     def num_levels(self) -> int:
-        """Number of levels."""
+        """The number of levels."""
         return len(self.networks)
 
 
 @cache
 def receptor_map() -> dict[str, dict[str, float]]:
-    """Density over the mean of cortex, by network and receptor."""
+    """By network and receptor the density over the mean of cortex."""
     found: dict[str, dict[str, float]] = {}
     for row in read_table(builtin("maps.csv"), DENSITIES):
         found.setdefault(row.subject, {})[row.quantity] = row.value
@@ -46,9 +49,9 @@ def receptor_map() -> dict[str, dict[str, float]]:
 
 @checked_arguments
 def anatomy(*networks: str) -> Anatomy:
-    """Levels as cortical networks, bottom first: `anatomy("sensory", ..., "default")`.
+    """Levels as cortical networks, lowest first: `anatomy("sensory", ..., "default")`.
 
-    Raises UserError for an unknown network.
+    UserError for an unknown network, and for fewer than two levels.
     """
     table = receptor_map()
     for level, network in enumerate(networks):
@@ -63,15 +66,15 @@ def anatomy(*networks: str) -> Anatomy:
     return Anatomy(networks, *scaled)
 
 
+# The networks of the experiments' four levels.
 CORTEX = ("sensory", "dorsal attention", "control", "default")
-"""Four levels from the senses to the self: the assignment of the experiments."""
 
 
 def graded(density: tuple[float, ...], selectivity: float) -> np.ndarray:
     """Weights of mean 1 that rise with the level: density x (level / top)^selectivity.
 
-    0 leaves the measured map; 1 spares the lowest level and favours the top in
-    proportion; large values leave the top alone.
+    With 0 they follow the measured map; with 1 they rise in proportion to the level, from 0 at
+    the lowest; with large values only the top has a weight.
     """
     depth = np.arange(len(density)) / (len(density) - 1)
     weights = np.asarray(density) * depth**selectivity

@@ -1,19 +1,20 @@
-r"""How fast receptors exchange what sits on them: at once, or with rates.
+r"""The exchange of ligands at receptors: at once, or with rates.
 
-At equilibrium ligands share a receptor by their concentrations over K (Gaddum).  With rates,
+At equilibrium ligands share a receptor by their concentrations over K (Gaddum). With rates,
 
 $$\dot\rho_i = k_i \left(x_i(t)\, v - \rho_i\right), \quad v = 1 - \sum_j \rho_j, \quad x_i = C_i / K_i,$$
 
-$k_i$ being the rate at which ligand $i$ leaves (1 over its residence time) and $k_i / K_i$ that of its
-arrival, so that K keeps its meaning.  A ligand of infinite rate is at equilibrium with whatever the
-others leave free; if all are, this is Gaddum again.
+where $k_i$ is the dissociation rate of ligand $i$ (1 over its residence time) and $k_i / K_i$ its
+association rate, so that K keeps its meaning. A ligand of infinite rate is at equilibrium with
+the receptors that the others leave vacant; if all rates are infinite, this is Gaddum's equation.
 
-It is a Markov chain between "vacant" and one state for each ligand, with real eigenvalues that may differ
-by sixteen powers of ten.  Its exponential over a step is a contour integral of resolvents (Talbot
-quadrature; Trefethen, Weideman & Schmelzer 2006, BIT 46:653), and the resolvent of such a star of states is a
-closed form in which nothing cancels: exact for constant concentrations at any rate and any step.
-Concentrations that change are frozen at both ends of a step in turn, which is second order, and
-leaves fast ligands at the equilibrium of the step's end.
+It is a Markov chain between "vacant" and one state for each ligand, with real eigenvalues that
+may differ by sixteen powers of ten. Its exponential over a step is a contour integral of
+resolvents (Talbot quadrature; Trefethen, Weideman & Schmelzer 2006, BIT 46:653), and the resolvent
+of such a star of states has a closed form without cancellation: it is exact for constant
+concentrations at any rate and any step. Concentrations that change are held at those of both
+ends of a step in turn, which is second order, and leaves fast ligands at the equilibrium of the
+step's end.
 """
 
 from collections.abc import Callable
@@ -30,51 +31,53 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Count
 from pcmodel.neuromodulation.pharmacology.receptors import occupancy
 
-AT_ONCE = 1e12
-"""Turns (rate times step) of a ligand that is always at equilibrium."""
+AT_ONCE = 1e12  # rate times step of a ligand that is always at equilibrium
 
 Ratios = Callable[[Array], Float[Array, "ligands times"]]
 
 
 @runtime_checkable
 class Exchange(Protocol):
-    """A strategy: who sits on the receptors at each time."""
+    """A strategy for the occupancy of receptors over time."""
 
     @property
     def integrates(self) -> bool:
-        """Whether it must be followed from rest on, in short steps."""
+        """Whether it is integrated from rest on, in short steps."""
         ...
 
     def occupy(
         self, ratios: Ratios, times: Array, off_rates: Array, tone: Array
     ) -> Float[Array, "ligands times"]:
-        """Shares of receptors.
+        """Share of receptors that each ligand occupies.
 
-        ratios: concentrations over K at any times.  off_rates: 1/h, by ligand.  tone: ratios before the
-        first time, at equilibrium then, (ligands,).
+        ratios: concentrations over K at any times.
+        times: of the result, h.
+        off_rates: dissociation rate of each ligand, 1/h.
+        tone: ratios of each ligand before the first time, when it is at equilibrium.
         """
         ...
 
 
 @dataclass(frozen=True)
 class AtOnce:
-    """Receptors are at equilibrium with the effect site at every moment."""
+    """Exchange so fast that receptors are at equilibrium with the effect site at every time."""
 
     integrates = False
 
     def occupy(
         self, ratios: Ratios, times: Array, off_rates: Array, tone: Array
     ) -> Float[Array, "ligands times"]:
-        """Gaddum's shares."""
+        """Shares at equilibrium (Gaddum)."""
         return jax.vmap(occupancy, in_axes=1, out_axes=1)(ratios(times))
 
 
 @checked_arguments
 @dataclass(frozen=True)
 class WithRates:
-    """Ligands arrive and leave with their own rates (`off_rate_2a` of the compounds).
+    """Exchange at the rates of each ligand (`off_rate_2a` of the compounds).
 
-    substeps: steps between two times; the error falls with its square.
+    Attributes:
+        substeps: steps between two times; the error falls with its square.
     """
 
     substeps: Count = 8
@@ -83,7 +86,7 @@ class WithRates:
     def occupy(
         self, ratios: Ratios, times: Array, off_rates: Array, tone: Array
     ) -> Float[Array, "ligands times"]:
-        """Shares over time, from equilibrium with `tone` before the first."""
+        """Shares over time, from equilibrium with `tone` before the first time."""
         step = jnp.diff(times) / self.substeps
         inner = jnp.arange(self.substeps) / self.substeps
         nodes = times[:-1, None] + jnp.diff(times)[:, None] * inner[None]
@@ -109,19 +112,27 @@ class WithRates:
 
 
 class State(NamedTuple):
-    """Shares of receptors by ligand, and the vacant share; they sum to 1."""
+    """The state of receptors; all shares sum to 1.
+
+    shares: occupied by each ligand.
+    vacant: occupied by none.
+    """
 
     shares: Float[Array, " ligands"]
     vacant: Float[Array, ""]
 
 
 def turns(rates: Array, step: Array | float) -> Array:
-    """Rate times step; a ligand of infinite rate is at equilibrium even after no time."""
+    """Rate times step, `AT_ONCE` at most; for an infinite rate also after a step of 0."""
     return jnp.where(jnp.isinf(rates), AT_ONCE, jnp.minimum(rates * step, AT_ONCE))
 
 
 def settle(state: State, ratios: Array, turns: Array) -> State:
-    """The state after a step of constant concentrations, exactly."""
+    """The exact state after a step of constant concentrations.
+
+    ratios: concentrations over K.
+    turns: rates times the step.
+    """
     number = 24 if state.shares.dtype == jnp.float64 else 14
     poles, weights = contour(number, state.shares.dtype)
     filled, turns, ratios = (

@@ -1,10 +1,10 @@
 r"""Concentration over time: one compartment, and an effect site behind it.
 
 A dose passes through a chain of first-order steps: gut (rate $k_a$), plasma ($k_e$), effect site
-($k_{e0}$; Sheiner et al. 1979).  The last link's content is the product of the rates times the *divided
-difference* of $e^{-kt}$ over them (Bateman's formula is the one over two rates), and it stays finite
-where the textbook formulas divide by zero, when rates are equal (flip-flop passes through
-there).  A constant infusion is a chain whose first rate is 0.  Everything is linear in the dose, so
+($k_{e0}$; Sheiner et al. 1979). The last compartment's content is the product of the rates times
+the *divided difference* of $e^{-kt}$ over them (Bateman's formula is that over two rates). It stays
+finite for equal rates, where the textbook formulas divide by zero (between flip-flop kinetics and
+others). A constant infusion is a chain whose first rate is 0. All is linear in the dose, so
 repeated doses add.
 """
 
@@ -15,16 +15,19 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+# Spread of rates times time below which the Taylor expansion is more exact.
 NEARLY = 0.03
-"""Spread of rates times time below which the Taylor expansion is more exact."""
 
 
 class Kinetics(NamedTuple):
-    """One compound in one person.
+    """The kinetics of one compound in one person.
 
-    lag (h), absorption (1/h), elimination (1/h), volume (L; apparent, V/F, where it is swallowed),
-    effect_site (1/h; infinite where effect follows plasma at once), bioavailability (F, of a
-    swallowed dose: an injected one is diluted in F times the apparent volume).
+    lag: before absorption, h.
+    absorption: rate, 1/h.
+    elimination: rate, 1/h.
+    volume: of distribution, L; apparent, V/F, for a swallowed compound.
+    effect_site: rate, 1/h; infinite where the effect follows plasma at once.
+    bioavailability: F of a swallowed dose; the volume of an injected one is F times the apparent.
     """
 
     lag: Array
@@ -36,7 +39,7 @@ class Kinetics(NamedTuple):
 
     @property
     def clearance(self) -> Array:
-        """Apparent clearance CL/F, L/h."""
+        """Apparent clearance, CL/F, L/h."""
         return self.elimination * self.volume
 
     @property
@@ -46,7 +49,7 @@ class Kinetics(NamedTuple):
 
 
 def difference_2(time: Array, first: Array, second: Array) -> Array:
-    """(exp(-a t) - exp(-b t)) / (b - a), t exp(-a t) where a = b."""
+    """Divided difference over two rates: (exp(-a t) - exp(-b t)) / (b - a), or t exp(-a t)."""
     low, gap = jnp.minimum(first, second), jnp.abs(second - first)
     spread = gap * time
     near = spread < 1e-4
@@ -72,7 +75,7 @@ def difference_3(time: Array, a: Array, b: Array, c: Array) -> Array:
 
 
 def unit_oral(kinetics: Kinetics, time: Array) -> tuple[Array, Array]:
-    """Plasma and effect-site ng/mL, `time` h after swallowing 1 mg."""
+    """Plasma and effect-site concentration `time` h after swallowing 1 mg, ng/mL."""
     since = jnp.maximum(time - kinetics.lag, 0)
     ka, ke, k0 = kinetics.absorption, kinetics.elimination, kinetics.effect_site
     scale = 1000 * ka / kinetics.volume
@@ -82,7 +85,7 @@ def unit_oral(kinetics: Kinetics, time: Array) -> tuple[Array, Array]:
 
 
 def unit_bolus(kinetics: Kinetics, time: Array) -> tuple[Array, Array]:
-    """Plasma and effect-site ng/mL, `time` h after 1 mg into the vein at once."""
+    """Plasma and effect-site concentration `time` h after injecting 1 mg at once, ng/mL."""
     since = jnp.maximum(time, 0)
     ke, k0 = kinetics.elimination, kinetics.effect_site
     scale = jnp.where(time >= 0, 1000 / kinetics.true_volume, 0)
@@ -94,10 +97,10 @@ def unit_bolus(kinetics: Kinetics, time: Array) -> tuple[Array, Array]:
 def unit_infusion(
     kinetics: Kinetics, time: Array, duration: Array
 ) -> tuple[Array, Array]:
-    """Plasma and effect-site ng/mL, `time` h after an infusion of 1 mg in all starts.
+    """Plasma and effect-site concentration `time` h after an infusion of 1 mg starts, ng/mL.
 
-    What was reached when it ends decays from there: the difference of two infusions that go on would
-    cancel to noise.
+    After its end the concentrations reached then decay: the difference of two infinite infusions
+    would lose all digits by cancellation.
     """
     going = jnp.clip(time, 0, duration)
     after = jnp.maximum(time - duration, 0)
@@ -116,21 +119,25 @@ def unit_infusion(
 
 
 def behind(plasma: Array, rate: Array, delayed) -> Array:
-    """The effect site: plasma itself where the rate is infinite."""
+    """The effect-site concentration; that of plasma where the rate is infinite."""
     is_finite = jnp.isfinite(rate)
     safe = jnp.where(is_finite, rate, 1.0)
     return jnp.where(is_finite, delayed(safe), plasma)
 
 
 class Concentration(NamedTuple):
-    """ng/mL over time."""
+    """Concentrations over time.
+
+    plasma: ng/mL.
+    effect_site: ng/mL.
+    """
 
     plasma: Float[Array, " times"]
     effect_site: Float[Array, " times"]
 
 
 def superpose(parts: list[tuple[Array, Array]], like: Array) -> Concentration:
-    """Doses of one compound add."""
+    """The sum of the concentrations of one compound's doses; `like` has the shape for none."""
     zero = jnp.zeros_like(like)
     plasma = sum((plasma for plasma, _ in parts), zero)
     return Concentration(plasma, sum((site for _, site in parts), zero))

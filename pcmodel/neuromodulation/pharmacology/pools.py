@@ -1,10 +1,10 @@
-r"""What runs out and refills, and what lags behind: the parts without a closed form.
+r"""Pools that are depleted and refilled, and lagged signals: the parts without a closed form.
 
-A **pool** (serotonin in its store, receptors on the membrane) is spent at a rate that follows the drug
-and refilled at its own, $\dot P = -k\,u(t)\,P + r\,(1 - P)$.  A **lag** (habituation) follows its input,
-$\dot h = k\,(u(t) - h)$.  Both are linear in their state: over one step, with the input's mean
-within it, the exponential solution is exact for a piecewise constant (pool) or piecewise linear (lag)
-input, stable for any step, and differentiable.
+A **pool** (serotonin in its store, receptors on the membrane) is depleted at a rate that depends on
+the drug and refilled at a constant one, $\dot P = -k\,u(t)\,P + r\,(1 - P)$. A **lag** (habituation)
+follows its input, $\dot h = k\,(u(t) - h)$. Both are linear in their state: the exponential solution
+over one step is exact for a piecewise constant (pool) or piecewise linear (lag) input, stable for
+any step, and differentiable.
 """
 
 import jax
@@ -23,17 +23,21 @@ def depletable(
 ) -> Float[Array, " times"]:
     """Content of a pool (1 = full) at each time.
 
-    demand: u(t) at the times, not negative.  spend, refill: k and r, 1/h.  Second order in the step:
-    choose steps short against 1 / (k u).
+    times: h, ascending.
+    demand: u(t) at the times, not negative.
+    spend: k, 1/h.
+    refill: r, 1/h.
+    initial: content at the first time.
+    Second order in the step: choose steps that are short compared with 1 / (k u).
     """
     rate = spend * 0.5 * (demand[1:] + demand[:-1]) + refill
 
     def step(content: Array, inputs: tuple[Array, Array]) -> tuple[Array, Array]:
         total, interval = inputs
-        kept = jnp.exp(-total * interval)
-        # Where nothing is spent or refilled all is kept, whatever the goal.
+        decay = jnp.exp(-total * interval)
+        # Without depletion and refill the decay is 1, whatever the goal.
         goal = refill / jnp.where(total > 0, total, 1)
-        content = goal + (content - goal) * kept
+        content = goal + (content - goal) * decay
         return content, content
 
     start = jnp.asarray(initial, demand.dtype)
@@ -44,17 +48,17 @@ def depletable(
 def lagged(
     times: Float[Array, " times"], signal: Float[Array, " times"], rate: Array
 ) -> Float[Array, " times"]:
-    """h(t) from h = 0: exact for a signal that is linear between the times."""
+    """h(t) from h = 0 at the first time; exact for a signal that is linear between the times."""
 
     def step(level: Array, inputs: tuple[Array, Array, Array]) -> tuple[Array, Array]:
         before, after, interval = inputs
         turns = rate * interval
-        kept = jnp.exp(-turns)
+        decay = jnp.exp(-turns)
         near = turns < 1e-4
         safe = jnp.where(near, 1.0, turns)
         # Mean of the kernel over the step: weights of the two ends of the line.
         share = jnp.where(near, 1 - turns / 2, -jnp.expm1(-safe) / safe)
-        level = level * kept + before * (share - kept) + after * (1 - share)
+        level = level * decay + before * (share - decay) + after * (1 - share)
         return level, level
 
     start = jnp.zeros((), signal.dtype)

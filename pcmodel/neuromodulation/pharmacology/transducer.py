@@ -1,12 +1,12 @@
-"""The second stage between receptor response and what the hierarchy feels: optional, and named.
+"""The second stage between the receptor response and its effect on the hierarchy.
 
-Half of the receptors are still filled six hours after a dose whose experience is over, and no
-operational model of ordinary slope joins the two (its exponent would have to be 14).  So something
-steep lies after the receptor.  What it is is unknown; here it is an object of its own, to be
-exchanged.  `Sigmoid` is the default: effects fade in, and none is ever exactly 0.  `Threshold` is its rival,
-a cliff below which nothing is felt, and `Direct` leaves the network to supply the steepness.
+Half of the receptors are still occupied six hours after a dose whose experience is over, and no
+operational model of ordinary slope explains both (its exponent would have to be 14). So there is
+a steep stage after the receptor. Its nature is unknown; here it is an object that can be
+replaced. `Sigmoid` is the default: effects rise smoothly, and none is exactly 0. `Threshold` is its
+rival, without any effect below its onset, and `Direct` has no steepness of its own.
 
-All take the receptor response as a share of the system's maximum and give the effect, 0 at rest.
+All take the receptor response as a share of the system's maximum and return the effect, 0 at rest.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from pcmodel.errors import UserError
 
 
 def check_positive(stage: str, **values: ArrayLike) -> None:
-    """Raise a UserError unless every number is finite and positive."""
+    """UserError unless every number is finite and positive."""
     for name, value in values.items():
         if isinstance(value, Tracer):
             continue
@@ -37,9 +37,12 @@ def check_positive(stage: str, **values: ArrayLike) -> None:
 
 @dataclass(frozen=True)
 class Sigmoid:
-    """E^p / (E^p + half^p), over its value at `full`: half of its ceiling at `half`, steep where `power` is large.
+    """A sigmoid second stage: E^p / (E^p + half^p), divided by its value at `full`.
 
-    half, full: receptor responses.  power: no unit.
+    Attributes:
+        half: receptor response at half of the ceiling.
+        power: exponent p; large ones are steep.
+        full: receptor response of an effect of 1.
     """
 
     half: ArrayLike
@@ -50,23 +53,27 @@ class Sigmoid:
         check_positive("Sigmoid", half=self.half, power=self.power, full=self.full)
 
     def __call__(self, response: Array) -> Array:
-        """The effect."""
+        """The effect of a receptor response."""
         return self._raw(response) / self._raw(jnp.asarray(self.full, response.dtype))
 
     def _raw(self, response: Array) -> Array:
-        nothing = response <= 0  # and not "> 0": what is not a number must stay so
-        safe = jnp.where(nothing, 1.0, response)
+        is_zero = response <= 0  # and not "> 0", so that NaN stays NaN
+        safe = jnp.where(is_zero, 1.0, response)
         # As a logistic of the logarithm: no power of any size overflows.
         turns = self.power * (jnp.log(safe) - jnp.log(jnp.asarray(self.half)))
-        return jnp.where(nothing, 0.0, jax.nn.sigmoid(turns.astype(safe.dtype)))
+        return jnp.where(is_zero, 0.0, jax.nn.sigmoid(turns.astype(safe.dtype)))
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """Nothing below `onset`, 1 at `full`, a straight line through both.
+    """A threshold second stage: 0 below `onset`, 1 at `full`, and linear from the onset on.
 
-    onset, full: receptor responses.  Where the onset is not below `full` not even psilocin at every
-    receptor would be felt, and the effect is 0 throughout.
+    Where the onset is not below `full`, not even psilocin at every receptor has an effect, and it
+    is 0 throughout.
+
+    Attributes:
+        onset: receptor response at which the effect begins.
+        full: receptor response of an effect of 1.
     """
 
     onset: ArrayLike
@@ -76,7 +83,7 @@ class Threshold:
         check_positive("Threshold", onset=self.onset, full=self.full)
 
     def __call__(self, response: Array) -> Array:
-        """The effect."""
+        """The effect of a receptor response."""
         room = jnp.asarray(self.full) - self.onset
         above = jnp.maximum(response - self.onset, 0.0) / jnp.where(room > 0, room, 1.0)
         return jnp.where(room <= 0, 0.0, above)
@@ -84,7 +91,11 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Direct:
-    """No second stage: the response over `full`."""
+    """No second stage: the response divided by `full`.
+
+    Attributes:
+        full: receptor response of an effect of 1.
+    """
 
     full: ArrayLike
 
@@ -92,7 +103,7 @@ class Direct:
         check_positive("Direct", full=self.full)
 
     def __call__(self, response: Array) -> Array:
-        """The effect."""
+        """The effect of a receptor response."""
         return response / self.full  # type: ignore[operator]
 
 

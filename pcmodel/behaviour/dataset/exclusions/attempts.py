@@ -1,18 +1,16 @@
 """Second attempts at one trial, which are no trials of their own."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from pcmodel.behaviour.dataset.exclusions.practice_words import folded
 from pcmodel.behaviour.dataset.naming import plain
-from pcmodel.behaviour.dataset.tables.cells import to_number
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import comparison, every, option
-from pcmodel.behaviour.dataset.trials.blocks import as_they_stand
-from pcmodel.behaviour.dataset.trials.ordering import by_series
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.tables.cells import to_numbers
+from pcmodel.behaviour.dataset.tables.pasted import all_rows, rows_with
+from pcmodel.behaviour.dataset.task_table import Trials
+from pcmodel.behaviour.dataset.trials.blocks import row_order_option
 
 ATTEMPTS = re.compile(
     r"(?:trial|response|the|this|n|num|number|of)*(?:attempt|retry|retries|tries|try"
@@ -23,51 +21,36 @@ ATTEMPTS = re.compile(
 FIRST = 0.5  # of the rows, at least: most trials need no second attempt
 
 
-def check_attempts(
-    raw: RawTable,
-    places: Mapping[str, str],
-    series: np.ndarray,
-    used: set[str],
-    problems: Violations,
-) -> None:
-    """No row is a second attempt, which its column counts."""
-    for name, cells in raw.columns.items():
+def check_attempts(trials: Trials, used: set[str]) -> None:
+    """Refuse second attempts, where a column counts the attempts at one trial."""
+    for name, cells in trials.columns.items():
         if name in used or not ATTEMPTS.fullmatch(folded(plain(name))):
             continue
-        later = _later(cells, series)
+        later = _later(trials, cells)
         if later is None:
             continue
-        first = next(
-            cell for cell, is_later in zip(cells, later, strict=True) if not is_later
-        )
-        keep = every(name, first)
-        if "trial" in places:
-            keep = f"{keep} {as_they_stand(None)}"
-        problems.add(
+        first = cells[int(np.argmin(later))]
+        keep = all_rows(name, first)
+        if "trial" in trials.places:
+            keep = f"{keep} {row_order_option(None)}"
+        trials.row(name, int(np.argmax(later))).refuse(
             f"counts the attempts at one trial, it seems, and {int(later.sum())} of "
             f"{len(later)} rows are later than the first; keep the first "
-            f"({option(comparison(name, '==', first.strip()))}), or, if each is a trial of "
-            f"its own, keep all ({keep})",
-            **raw.at(int(np.argmax(later)), name),
+            f"({rows_with(name, first.strip())}), or, if each is a trial of "
+            f"its own, keep all ({keep})"
         )
 
 
-def _later(cells: Sequence[str], series: np.ndarray) -> np.ndarray | None:
-    """Which rows are later attempts, where each follows the one before it; else None."""
-    numbers = {cell: to_number(cell) for cell in set(cells)}
-    if None in numbers.values():
+def _later(trials: Trials, cells: Sequence[str]) -> np.ndarray | None:
+    """Whether each row is a later attempt; None where cells do not count attempts."""
+    values = to_numbers(cells)
+    if values is None or not np.all(np.isfinite(values)):
         return None
-    values = np.asarray([numbers[cell] for cell in cells], dtype=float)
-    if not np.all(np.isfinite(values)) or values.min() not in (0.0, 1.0):
+    first = values.min()
+    later = values > first
+    if first not in (0.0, 1.0) or not later.any() or later.mean() > 1.0 - FIRST:
         return None
-    later = values > values.min()
-    if not later.any() or later.mean() > 1.0 - FIRST:
-        return None
-    for rows in by_series(series):
-        own = values[rows]
-        if own[0] != values.min():
-            return None
-        steps = np.diff(own)
-        if np.any((own[1:] > values.min()) & (steps != 1.0)):
+    for own in (values[rows] for rows in trials.by_series):
+        if own[0] != first or np.any((own[1:] > first) & (np.diff(own) != 1.0)):
             return None
     return later

@@ -1,20 +1,19 @@
 """Rows of bots, of trials that were broken off, and of responses that came too late.
 
-A response that stands in such a row would count as one. Where none does, nothing is asked:
-a trial without a response is read as one.
+A response in such a row would count as one, and is refused. A row without a response is
+read as a trial without one.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from pcmodel.behaviour.dataset.exclusions.practice_words import YES, folded
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_flag
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import choice
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.tables.pasted import choice
+from pcmodel.behaviour.dataset.task_table import TaskTable
 
 # Names of columns that are 1 or true in such rows.
 FLAGGED = re.compile(
@@ -44,27 +43,26 @@ MOST_LEVELS = 40
 
 
 def check_broken_off(
-    raw: RawTable,
-    free: Mapping[str, Sequence[str]],
-    responded: np.ndarray,
-    problems: Violations,
+    table: TaskTable, free: Iterable[str], responded: np.ndarray
 ) -> None:
-    """No response stands in a row that a column calls a bot's, broken off or too late."""
-    for name, cells in free.items():
-        stripped = [cell.strip() for cell in cells]
-        levels = sorted(set(stripped))
+    """Refuse responses in rows that a column calls a bot's, broken off or too late.
+
+    free: the columns that are not in use.
+    responded: whether each row has a response.
+    """
+    for name in free:
+        cells = table.cells(name)
+        levels = sorted(set(cells))
         if not 2 <= len(levels) <= MOST_LEVELS:
             continue
         for level in levels:
             if is_missing(level) or not _is_broken(name, level, levels):
                 continue
-            for i, cell in enumerate(stripped):
-                if cell == level and responded[i]:
-                    problems.add(
+            for i in np.flatnonzero(responded):
+                if cells[i] == level:
+                    table.cell(name, i).refuse(
                         "is of a bot, or of a trial that was broken off or too late, and "
-                        f"has a response, it seems; {choice(name, level)}",
-                        **raw.at(i, name),
-                        value=level,
+                        f"has a response, it seems; {choice(name, level)}"
                     )
 
 

@@ -18,15 +18,24 @@ from pcmodel.behaviour.dataset.exclusions.practice_words import (
     folded,
     is_practice,
     names_practice,
-    says,
+    yes_or_no,
 )
 from pcmodel.behaviour.dataset.exclusions.rehearsed import rehearsed
 from pcmodel.behaviour.dataset.naming import called, plain, words
-from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
-from pcmodel.behaviour.dataset.tables.cells import is_missing, to_flag, to_number
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import choice, named, option
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.schema import PHASE_NAMES
+from pcmodel.behaviour.dataset.tables.cells import (
+    is_blank,
+    is_missing,
+    to_flag,
+    to_number,
+)
+from pcmodel.behaviour.dataset.tables.pasted import (
+    choice,
+    choice_of_filled,
+    in_expression,
+    option,
+)
+from pcmodel.behaviour.dataset.task_table import TaskTable
 
 # Words of rows that are shown or done, but are no trials of the task.
 NO_TRIAL = re.compile(
@@ -48,94 +57,106 @@ MOST_LEVELS = 40  # of a column that tells kinds of rows apart
 
 
 def check_rows(
-    raw: RawTable,
-    task: Task,
-    places: Mapping[str, str],
+    table: TaskTable,
     values: Mapping[str, np.ndarray],
     who: Sequence[str],
-    used: set[str],
-    problems: Violations,
+    considered: set[str],
 ) -> None:
-    """Cues, practice and instructions are no trials, and are to be left out.
+    """Refuse rows of cues, practice and instructions, and rows that are to be left out.
 
-    Rows are refused that a column of phases or types calls so, and all rows of a type in
-    which nothing is ever seen or done, unless `where` or a formula speaks of the column.
+    These are the rows that a column of phases or types calls so, and all rows of a type in
+    which there is never an outcome or a response, unless the column is among those that
+    were `considered`: `where` or a formula names it.
     """
     groups = ("block", "session")  # they, too, may be of practice
-    taken = {place for name, place in places.items() if name not in groups} | used
-    done = [places[name] for name in ("outcome", task.response) if name in places]
-    empty = np.all([_is_blank(raw.columns[place]) for place in done], axis=0)
-    phases = set(called(raw.columns, PHASE_NAMES))
-    free = {name: cells for name, cells in raw.columns.items() if name not in taken}
-    _check_loops(raw, free, who, ~empty, problems)
-    check_broken_off(raw, free, np.isfinite(values[task.response]), problems)
-    if _check_practice(raw, free, who, problems):
+    own = {place for name, place in table.places.items() if name not in groups}
+    done = [
+        table.places[name]
+        for name in ("outcome", table.task.response)
+        if name in table.places
+    ]
+    empty = np.all([[*map(is_blank, table.columns[name])] for name in done], axis=0)
+    free = {n: c for n, c in table.columns.items() if n not in own | considered}
+    _check_loops(table, free, who, ~empty)
+    check_broken_off(table, free, np.isfinite(values[table.task.response]))
+    if _check_practice(table, free, who):
         free = {n: c for n, c in free.items() if not names_practice(n)}
-    named = np.zeros(raw.num_rows, dtype=bool)  # rows of which something is said
-    kinds = [(name, level) for name in free for level in _levels(free[name])]
-    for name in dict(kinds):
-        varies = len(set(zip(who, free[name], strict=True))) > len(set(who))
-        spares = any(map(_is_spared, set(free[name])))
-        is_phase = name in phases
-        before = rehearsed(name, free[name], who)
+    phases = set(called(table.columns, PHASE_NAMES))
+    refused = np.zeros(table.raw.num_rows, dtype=bool)
+    for name in free:
+        for level, why in _by_words(name, free[name], who, name in phases).items():
+            refused |= _refuse(table, name, level, why)
+    for name in free:
         for level in _levels(free[name]):
-            why = _no_trial(name, level, is_phase=is_phase, varies=varies)
-            few = np.mean([c.strip() == level for c in free[name]]) <= SHARE
-            if _leaves_out(name, level, varies=varies, spares=spares, few=bool(few)):
-                why = why or "is to be left out"
-            if level in before:
-                why = "is no trial of the task"
-            if varies and folded(level) in TRIAL_OR_TEST and not _all_tests(free[name]):
-                why = "is no trial of the task"
-            if why:
-                _refuse(raw, name, level, why, named, problems)
-    for name, level in kinds:
-        here = np.asarray([cell.strip() == level for cell in free[name]])
-        tells = name in phases or NO_TRIAL.search(level) or here.mean() >= SHARE
-        if tells and empty[here].all() and not named[here].all():
-            why = "has neither outcome nor response and is no trial"
-            _refuse(raw, name, level, why, named, problems)
-    thought_of = [raw.columns[name] for name in used & set(raw.columns)]
-    is_told = any(_is_empty_level(cells, empty) for cells in thought_of)
-    if not is_told and len(empty) >= MANY and (empty & ~named).mean() >= SHARE:
-        _refuse_empty(raw, done, empty, problems)
+            here = np.asarray([cell.strip() == level for cell in free[name]])
+            tells = name in phases or NO_TRIAL.search(level) or here.mean() >= SHARE
+            if tells and empty[here].all() and not refused[here].all():
+                why = "has neither outcome nor response and is no trial"
+                refused |= _refuse(table, name, level, why)
+    others = [table.columns[name] for name in considered & set(table.columns)]
+    if any(_has_empty_level(cells, empty) for cells in others):
+        return
+    if len(empty) >= MANY and (empty & ~refused).mean() >= SHARE:
+        _refuse_empty(table, done, empty)
 
 
-def _is_empty_level(cells: Sequence[str], empty: np.ndarray) -> bool:
-    """Whether all rows of one level of a column are empty, and not all rows."""
+def _by_words(
+    name: str, cells: Sequence[str], who: Sequence[str], is_phase: bool
+) -> dict[str, str]:
+    """By level of a column why its rows are no trials, or are to be left out, by its words."""
+    levels = _levels(cells)
+    if not levels:
+        return {}
+    varies = len(set(zip(who, cells, strict=True))) > len(set(who))
+    spares = any(map(_is_spared, set(cells)))
+    before, found = rehearsed(name, cells, who), {}
+    for level in levels:
+        why = _no_trial(name, level, is_phase=is_phase, varies=varies)
+        few = bool(np.mean([cell.strip() == level for cell in cells]) <= SHARE)
+        if _leaves_out(name, level, varies=varies, spares=spares, few=few):
+            why = why or "is to be left out"
+        is_test = varies and folded(level) in TRIAL_OR_TEST and not _all_tests(cells)
+        if level in before or is_test:
+            why = "is no trial of the task"
+        if why:
+            found[level] = why
+    return found
+
+
+def _refuse(table: TaskTable, name: str, level: str, why: str) -> np.ndarray:
+    """Refuse the rows of a level; true for these rows."""
+    here = np.asarray([cell == level for cell in table.cells(name)])
+    for i in np.flatnonzero(here):
+        table.cell(name, i).refuse(f"{why}, it seems; {choice(name, level)}")
+    return here
+
+
+def _has_empty_level(cells: Sequence[str], empty: np.ndarray) -> bool:
+    """Whether all rows of some level of a column are empty, and not all rows."""
     filled = {cells[i] for i in np.flatnonzero(~empty).tolist()}
     return bool(set(cells) - filled)
 
 
-def _is_blank(cells: Sequence[str]) -> np.ndarray:
-    """Whether cells hold nothing; a word that cannot be read yet is something."""
-    numbers = {cell: to_number(cell) for cell in set(cells)}
-    return np.asarray([n is not None and n != n for n in map(numbers.get, cells)])
-
-
-def _refuse_empty(
-    raw: RawTable, done: Sequence[str], empty: np.ndarray, problems: Violations
-) -> None:
-    """Rows of which no column says what they are, and too many for trials that were missed."""
-    outcome = done[0]
-    filled = option(" or ".join(f"{named(place)} != n/a" for place in done))
-    every = option(f"{named(outcome)} == n/a or {named(outcome)} != n/a")
+def _refuse_empty(table: TaskTable, done: Sequence[str], empty: np.ndarray) -> None:
+    """Refuse empty rows that no column explains and that are too many for missed trials."""
+    outcome = in_expression(done[0])
+    filled = option(" or ".join(f"{in_expression(place)} != n/a" for place in done))
+    every = option(f"{outcome} == n/a or {outcome} != n/a")
     for i in np.flatnonzero(empty).tolist():
-        problems.add(
+        table.row(done[0], i).refuse(
             f"has neither outcome nor response, as {empty.sum()} of {len(empty)} rows, and "
-            f"is no trial, it seems; leave them out ({filled}), or keep all ({every})",
-            **raw.at(i, outcome),
+            f"is no trial, it seems; leave them out ({filled}), or keep all ({every})"
         )
 
 
 def _all_tests(cells: Sequence[str]) -> bool:
-    """Whether all levels begin as one does: `prova`, `prova 2`."""
+    """Whether all levels are `prova` or begin so: `prova 2`."""
     levels = {folded(cell) for cell in set(cells) if not is_missing(cell)}
     return all(level.startswith("prov") for level in levels)
 
 
 def _is_spared(cell: str) -> bool:
-    return is_missing(cell) or says(cell) == 0.0 or cell.strip().lower() in FINE
+    return is_missing(cell) or yes_or_no(cell) == 0.0 or cell.strip().lower() in FINE
 
 
 def _levels(cells: Sequence[str]) -> list[str]:
@@ -145,30 +166,12 @@ def _levels(cells: Sequence[str]) -> list[str]:
     return found if 2 <= len(levels) <= MOST_LEVELS else []
 
 
-def _refuse(
-    raw: RawTable,
-    name: str,
-    level: str,
-    why: str,
-    named: np.ndarray,
-    problems: Violations,
-) -> None:
-    for i, cell in enumerate(raw.columns[name]):
-        if cell.strip() == level:
-            named[i] = True
-            problems.add(
-                f"{why}, it seems; {choice(name, level)}",
-                **raw.at(i, name),
-                value=level,
-            )
-
-
 def _no_trial(name: str, level: str, *, is_phase: bool, varies: bool) -> str:
-    """Why rows of this level are no trials, by the words alone; empty if nothing says so.
+    """Why rows of this level are no trials, by the words alone; "" if nothing says so.
 
-    What is one and the same in all rows of a person may tell a group that was trained.
+    A level that is the same in all rows of a person may be that of a group that was trained.
     """
-    flag = says(level)
+    flag = yes_or_no(level)
     practice = plain(name) in FLAGS or (varies and names_practice(name))
     if practice and flag == 1.0:
         return "is no trial of the task"
@@ -184,32 +187,31 @@ def _no_trial(name: str, level: str, *, is_phase: bool, varies: bool) -> str:
 def _leaves_out(
     name: str, level: str, *, varies: bool, spares: bool, few: bool
 ) -> bool:
-    """Whether a column that says which rows, or people, are used, leaves this level out.
+    """Whether a column that says which rows or people are used leaves this level out.
 
-    A word is the reason of an exclusion where the column spares other rows. What is valid
-    on some trials only may be a cue, and what is kept on half of them an option.
+    A word is the reason for an exclusion where the column `spares` other rows. What is
+    valid on some trials only may be a cue, and what is kept on half of them an option.
     """
-    bare, flag = {folded(word) for word in words(name)}, says(level)
+    bare, flag = {folded(word) for word in words(name)}, yes_or_no(level)
     if bare & EXCLUDED and bare <= EXCLUDED | OF_ROWS:
         reason = flag is None and spares and level.lower() not in FINE
         return flag == 1.0 or (reason and to_number(level) is None)
     if bare & TRIED or plain(name) in TRIED:
         return bare <= TRIED | OF_ROWS and flag == 1.0
     rows = bare & ROWS or not varies or (few and bare <= {"keep", "kept", "use"})
-    kept = bare & INCLUDED or (bare & INCLUDED_ROWS and rows)
-    if (kept and bare <= INCLUDED | INCLUDED_ROWS | OF_ROWS) or bare == CHECKED:
+    includes = bare & INCLUDED or (bare & INCLUDED_ROWS and rows)
+    if (includes and bare <= INCLUDED | INCLUDED_ROWS | OF_ROWS) or bare == CHECKED:
         return flag == 0.0 or folded(level) in ("fail", "failed")
     return False
 
 
 def _check_loops(
-    raw: RawTable,
+    table: TaskTable,
     free: Mapping[str, Sequence[str]],
     who: Sequence[str],
     filled: np.ndarray,
-    problems: Violations,
 ) -> None:
-    """Two loops of PsychoPy, one after the other, may be practice and task, or blocks."""
+    """Refuse rows of a second loop of PsychoPy, which may be practice, or a block."""
     rows: dict[str, np.ndarray] = {}
     for name, cells in free.items():
         if plain(name).endswith("thisn") and not names_practice(name):
@@ -225,21 +227,16 @@ def _check_loops(
     if len(done) == len({person for person, _ in done}):
         return  # each person did one
     for name in loops[:-1]:
-        problems.add(
-            f"counts the trials of another loop than {loops[-1]!r}; leave them out "
-            f"({option(f'{named(name)} == n/a')}), or keep all "
-            f"({option(f'{named(name)} == n/a or {named(name)} != n/a')})",
-            **raw.at(int(np.argmax(rows[name])), name),
+        table.row(name, int(np.argmax(rows[name]))).refuse(
+            f"counts the trials of another loop than {loops[-1]!r}; "
+            f"{choice_of_filled(name)}"
         )
 
 
 def _check_practice(
-    raw: RawTable,
-    free: Mapping[str, Sequence[str]],
-    who: Sequence[str],
-    problems: Violations,
+    table: TaskTable, free: Mapping[str, Sequence[str]], who: Sequence[str]
 ) -> bool:
-    """Columns of practice that are filled in some rows of a person are so in practice."""
+    """Refuse rows in which a column of practice is filled in; true if there are such."""
     for name, cells in free.items():
         if not names_practice(name):
             continue
@@ -251,12 +248,9 @@ def _check_practice(
         if len(set(zip(who, filled, strict=True))) == len(set(who)):
             continue
         for i in np.flatnonzero(filled).tolist():
-            problems.add(
-                "is filled in where a trial was practised, it seems; leave them out "
-                f"({option(f'{named(name)} == n/a')}), or keep all "
-                f"({option(f'{named(name)} == n/a or {named(name)} != n/a')})",
-                **raw.at(i, name),
-                value=cells[i].strip(),
+            table.cell(name, i).refuse(
+                "is filled in where a trial was practised, it seems; "
+                f"{choice_of_filled(name)}"
             )
         return True
     return False

@@ -56,13 +56,13 @@ INCLUDED = {
     *("consent", "consented", "behalten"),
     *("inclus", "incluido", "incluso", "geincludeerd", "einwilligung"),
 }
-# Words that say so of rows, or of people: a partner or a reward may be good, or real.
+# Words that include rows or people only: a partner or a reward may be good, or real, too.
 INCLUDED_ROWS = {
     *("keep", "kept", "use"),
     *("valid", "ok", "good", "real", "main", "experimental", "gultig", "valide"),
     *("valido", "geldig", "passed"),
 }
-# Of a run that somebody made to see whether all works.
+# Words for a run that tested the experiment itself.
 TRIED = {"pilot", "demo", "debug", "preview", "dummy", "testrun", "testlauf"}
 TRIED_LEVEL = re.compile(r"survey[\W_]*(?:preview|test)|preview|debug(?:ging)?|spam")
 
@@ -78,10 +78,10 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", bare)
 
 
-def says(cell: str) -> float | None:
-    """1 or 0 of a cell that says yes or no in whatever language, NaN where missing, or None.
+def yes_or_no(cell: str) -> float | None:
+    """1 for yes and 0 for no in any of the languages, NaN where missing, else None.
 
-    >>> says("Ja"), says("FALSE"), says("slept")
+    >>> yes_or_no("Ja"), yes_or_no("FALSE"), yes_or_no("slept")
     (1.0, 0.0, None)
     """
     flag, word = to_flag(cell), folded(cell)
@@ -91,13 +91,13 @@ def says(cell: str) -> float | None:
 
 
 def names_practice(column: str) -> bool:
-    """Whether a column's name speaks of practice, in whatever language.
+    """Whether a column's name is about practice, in any of the languages.
 
     >>> names_practice("Übungsblock"), names_practice("practical_skills")
     (True, False)
     """
-    said = words(column)
-    return bool(ENGLISH & set(said)) or any(PRACTICE.match(folded(w)) for w in said)
+    parts = words(column)
+    return bool(ENGLISH & set(parts)) or any(PRACTICE.match(folded(w)) for w in parts)
 
 
 def is_practice(level: str) -> bool:
@@ -106,7 +106,7 @@ def is_practice(level: str) -> bool:
     >>> is_practice("bloque de práctica"), is_practice("sans entraînement")
     (True, False)
     """
-    said = folded(level)
-    if NO_PRACTICE.search(said):
+    text = folded(level)
+    if NO_PRACTICE.search(text):
         return False
-    return bool(PREPARING.match(said) or PRACTICE.search(said))
+    return bool(PREPARING.match(text) or PRACTICE.search(text))

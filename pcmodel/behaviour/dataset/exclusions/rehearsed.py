@@ -1,29 +1,20 @@
-"""Practice that is told by where it stands: before the trials, under another name.
+"""Practice that is recognised by its place: before the trials, under another name.
 
 `probe` may be a stimulus, and block 0 the first of several; they are practice where all
-of it comes before what is called the task, or where it is shorter than every other block.
+their rows come before what is called the task, or are fewer than those of every other block.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
-from pcmodel.behaviour.dataset.exclusions.practice_words import folded, says
+from pcmodel.behaviour.dataset.exclusions.practice_words import folded, yes_or_no
 from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.schema import BLOCK_NAMES
 from pcmodel.behaviour.dataset.tables.cells import is_missing
 
 FIRST = {
-    *(
-        "train",
-        "trn",
-        "example",
-        "examples",
-        "probe",
-        "pilot",
-        "prac",
-        "pr",
-        "beispiel",
-    ),
-    *("exemple", "ejemplo", "esempio", "voorbeeld", "warm up", "dry run"),
+    *("train", "trn", "example", "examples", "probe", "pilot", "prac", "pr"),
+    *("beispiel", "exemple", "ejemplo", "esempio", "voorbeeld", "warm up", "dry run"),
 }
 LATER = {
     *("test", "tests", "exp", "experiment", "experimental", "real", "main", "task"),
@@ -44,8 +35,8 @@ def rehearsed(name: str, cells: Sequence[str], who: Sequence[str]) -> set[str]:
     """
     stripped = [cell.strip() for cell in cells]
     levels = {cell for cell in set(stripped) if not is_missing(cell)}
-    if plain(name) in TASKS and {says(level) for level in levels} == {0.0, 1.0}:
-        first = {level for level in levels if says(level) == 0.0}
+    if plain(name) in TASKS and {yes_or_no(level) for level in levels} == {0.0, 1.0}:
+        first = {level for level in levels if yes_or_no(level) == 0.0}
     elif called([name], BLOCK_NAMES):
         return _first_blocks(levels, stripped, who)
     else:
@@ -58,7 +49,7 @@ def rehearsed(name: str, cells: Sequence[str], who: Sequence[str]) -> set[str]:
 def _first_blocks(
     levels: set[str], cells: Sequence[str], who: Sequence[str]
 ) -> set[str]:
-    """Block 0 that is shorter than the others, or P before T1 or 1."""
+    """Block 0 where it is shorter than the others, or P before T1 or 1."""
     if "0" in levels:
         return {"0"} if len(levels) > 1 and _is_shorter("0", cells, who) else set()
     first = {level for level in levels if folded(level).rstrip("0123456789") == "p"}
@@ -67,7 +58,7 @@ def _first_blocks(
 
 
 def _comes_first(first: set[str], cells: Sequence[str], who: Sequence[str]) -> bool:
-    """Whether these levels stand before all others of each person who has them, and of one."""
+    """Whether these levels come before all others of everyone who has both, and someone has."""
     begun: set[str] = set()
     for person, cell in zip(who, cells, strict=True):
         if cell not in first:
@@ -78,10 +69,10 @@ def _comes_first(first: set[str], cells: Sequence[str], who: Sequence[str]) -> b
 
 
 def _is_shorter(level: str, cells: Sequence[str], who: Sequence[str]) -> bool:
-    counts: dict[str, dict[str, int]] = {}
+    """Whether a level has fewer rows than any other, in everyone who has it and another."""
+    counts: dict[str, Counter[str]] = {}
     for person, cell in zip(who, cells, strict=True):
-        own = counts.setdefault(person, {})
-        own[cell] = own.get(cell, 0) + 1
+        counts.setdefault(person, Counter())[cell] += 1
     short = [
         own[level] <= SHORT * min(n for name, n in own.items() if name != level)
         for own in counts.values()

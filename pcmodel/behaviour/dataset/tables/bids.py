@@ -1,9 +1,9 @@
 """Behavioural files of a BIDS folder.
 
 `sub-*/[ses-*/][beh/]*_beh.tsv` or `*_events.tsv`, their JSON side-cars, `participants.tsv`
-and `sub-*_sessions.tsv`. Participant and session come from the file names; what the tables
-of people and sessions say is added to every row. Nothing else is read: not `derivatives/`,
-`sourcedata/` or `code/`, nothing hidden.
+and `sub-*_sessions.tsv`. Participant and session come from the file names; the columns of
+the tables of people and sessions are added to every row. No other folder is read, such as
+`derivatives/`, `sourcedata/`, `code/` or hidden ones.
 """
 
 import re
@@ -22,7 +22,7 @@ from pcmodel.behaviour.dataset.tables.entities import entities, in_order, suffix
 from pcmodel.behaviour.dataset.tables.readers import RawTable, TablePath, read_file
 from pcmodel.behaviour.dataset.tables.sidecars import sidecar_contents, sidecars_of
 from pcmodel.behaviour.dataset.tables.where import UNKNOWN, may_hold
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.violations import Place, Violations
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.files import shown
@@ -47,21 +47,15 @@ def read_bids(
 ) -> RawTable:
     """All behavioural files of the folder, one below the other.
 
-    Files are not read of which `where` keeps no row by what their names say: so it can
-    leave out one that is damaged.
+    A file of which `where` keeps no row, by its name, is not read: so a damaged one can be
+    left out.
     """
     found, gone = behavioural_files(
         folder, task_label=task_label, suffix=suffix, where=where
     )
     tables = [_with_entities(path, read_file(path)) for path in found]
-    told = sidecar_contents(found, folder)
-    table = _stack(tables)._replace(
-        levels=told.levels,
-        units=told.units,
-        units_by_file=told.by_file,
-        unlike=told.unlike,
-        gone=gone,
-    )
+    sidecars = sidecar_contents(found, folder)
+    table = _stack(tables)._replace(**sidecars._asdict(), gone=gone)
     return with_people(with_sessions(table, folder), folder)
 
 
@@ -73,7 +67,7 @@ def files_read(
     suffix: str | None = None,
     where: str = "",
 ) -> list[Path]:
-    """The files that a data set is read from: those whose content counts."""
+    """The files that a data set is read from, side-cars and tables of people included."""
     path = Path(path)
     if not path.is_dir():
         return [path]
@@ -91,9 +85,9 @@ def files_read(
 def behavioural_files(
     folder: Path, *, task_label: str | None, suffix: str | None, where: str = ""
 ) -> tuple[list[Path], dict[str, list[str]]]:
-    """The files of one task, each run once, and what the names say of those left out.
+    """The files of one task, and by column what the names say of those left out.
 
-    UserError where it is not clear which they are.
+    UserError where it is not clear which files they are, or a run is in two of them.
     """
     if suffix is not None and suffix not in SUFFIXES:
         raise UserError(
@@ -130,9 +124,9 @@ def behavioural_files(
 
 
 def _each_once(tables: Sequence[Path]) -> list[Path]:
-    """The .tsv files, and those of other endings that tell of a run of which none does.
+    """The .tsv files, and those of other endings for runs that have no .tsv file.
 
-    The latter are refused, for a run that is passed over in silence changes the results.
+    The latter are refused later: a run that is passed over in silence changes the results.
     """
     own = [path for path in tables if path.suffix == ".tsv"]
     runs = {frozenset(entities(path).items()) for path in own}
@@ -148,14 +142,14 @@ def _each_once(tables: Sequence[Path]) -> list[Path]:
 
 
 def _check_endings(found: Sequence[Path]) -> None:
+    """UserError for a file that is no .tsv."""
     for path in found:
         if path.suffix == ".tsv":
             continue
-        told = path.name.partition(".")[0] + ".tsv"
-        unpacked = path.name.removesuffix(".gz") == told
-        way = (
-            f"it unpacked (gunzip {path.name})" if unpacked else f"{told} in its place"
-        )
+        name = path.name.partition(".")[0] + ".tsv"
+        way = f"{name} in its place"
+        if path.name.removesuffix(".gz") == name:
+            way = f"it unpacked (gunzip {path.name})"
         raise UserError(
             f"has the ending {path.suffix!r}, and of a BIDS folder only .tsv is read",
             where=path.name,
@@ -164,7 +158,7 @@ def _check_endings(found: Sequence[Path]) -> None:
 
 
 def _kept(found: Sequence[Path], where: str) -> tuple[list[Path], dict[str, list[str]]]:
-    """The files of which the condition may keep a row; what names say of the others."""
+    """The files of which the condition may keep a row, and what the names of others say."""
     own = [entities(path) for path in found]
     columns = {name: [e.get(key, UNKNOWN) for e in own] for name, key, _ in OWN}
     names = [path.name for path in found]
@@ -179,12 +173,13 @@ def _kept(found: Sequence[Path], where: str) -> tuple[list[Path], dict[str, list
 
 
 def _belongs(path: Path, folder: Path) -> bool:
+    """Whether a file is in folders of people, sessions and kinds of data only."""
     places = path.relative_to(folder).parts[:-1]
     return all(FOLDER.fullmatch(place) for place in places)
 
 
 def _check_places(found: Sequence[Path], folder: Path) -> None:
-    """A file lies in the folders of its own person and session."""
+    """UserError for a file in the folder of another person or session."""
     for path in found:
         own = entities(path)
         for place in path.relative_to(folder).parts[:-1]:
@@ -198,7 +193,7 @@ def _check_places(found: Sequence[Path], folder: Path) -> None:
 
 
 def _check_once(found: Sequence[Path]) -> None:
-    """No run stands in two files, whose trials would count twice."""
+    """UserError for a run in two files, whose trials would count twice."""
     first: dict[tuple, Path] = {}
     for path in found:
         own = entities(path)
@@ -220,7 +215,7 @@ def _check_once(found: Sequence[Path]) -> None:
 
 
 def _with_entities(path: Path, table: RawTable) -> RawTable:
-    """The table with what the file's name says; a column that denies it is refused."""
+    """The table with person, session and run of the file's name; other ones are refused."""
     found, problems = entities(path), Violations()
     columns = dict(table.columns)
     for name, key, names in OWN:
@@ -230,12 +225,8 @@ def _with_entities(path: Path, table: RawTable) -> RawTable:
             cells = table.columns[other]
             for i, cell in enumerate(cells):
                 if likeness(cell.removeprefix(f"{key}-")) != likeness(found[key]):
-                    problems.add(
-                        f"is not the {key}-{found[key]} of the file's name",
-                        file=path.name,
-                        row=table.row[i],
-                        column=other,
-                        value=cell,
+                    Place(problems, path.name, other, table.row[i], cell).refuse(
+                        f"is not the {key}-{found[key]} of the file's name"
                     )
             del columns[other]
         columns[name] = [found[key]] * table.num_rows
@@ -244,7 +235,7 @@ def _with_entities(path: Path, table: RawTable) -> RawTable:
 
 
 def _stack(tables: list[RawTable]) -> RawTable:
-    """One below the other; which files lack a column is kept in mind."""
+    """The tables one below the other, with a note of the files that lack a column."""
     names = list(dict.fromkeys(name for t in tables for name in t.columns))
     columns = {
         name: [cell for t in tables for cell in t.columns.get(name, [""] * t.num_rows)]

@@ -1,7 +1,11 @@
-"""What one cell of a table says: a number, a flag, a label, or that it is missing."""
+"""Reading cells of a table: numbers, flags, labels and missing values."""
 
 import math
 import re
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
 
 MISSING = {"", "n/a", "na", "n.a.", "nan", "-nan", "null", "<na>", "#n/a"}
 COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
@@ -11,7 +15,7 @@ FALSE = {"0", "0.0", "false", "f", "no", "n"}
 
 
 def is_missing(cell: str) -> bool:
-    """BIDS writes `n/a`; empty cells, NaN, NA and null are met as often.
+    """Whether a cell is empty, n/a (as BIDS writes it), NaN, NA or null.
 
     `none` is a label ("no drug"), and missing only where a number is read.
 
@@ -21,9 +25,14 @@ def is_missing(cell: str) -> bool:
     return cell.strip().lower() in MISSING
 
 
+def is_blank(cell: str) -> bool:
+    """Whether a cell is missing where a number or an option is read: `none` is, too."""
+    return is_missing(cell) or cell.strip().lower() == "none"
+
+
 def to_number(cell: str) -> float | None:
-    """The number, NaN where missing, None where it is neither (infinities included)."""
-    if is_missing(cell) or cell.strip().lower() == "none":
+    """The number, NaN where missing, None for anything else (infinities included)."""
+    if is_blank(cell):
         return math.nan
     try:
         value = float(cell)
@@ -34,13 +43,22 @@ def to_number(cell: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def to_numbers(cells: Sequence[str]) -> Float[np.ndarray, " rows"] | None:
+    """All cells as numbers, NaN where missing; None where a cell is neither.
+
+    Each distinct cell is read once: a hundred thousand rows hold a few hundred.
+    """
+    numbers = {cell: to_number(cell) for cell in set(cells)}
+    if None in numbers.values():
+        return None
+    return np.asarray([numbers[cell] for cell in cells], dtype=float)
+
+
 def to_flag(cell: str) -> float | None:
-    """1 or 0, NaN where missing, None where it is neither."""
-    if is_missing(cell):
+    """1 for true, yes and the like, 0 for their opposites, NaN where missing, else None."""
+    if is_blank(cell):
         return math.nan
-    word = cell.strip().lower()
-    if word == "none":
-        return math.nan
-    if word in TRUE:
+    flag = cell.strip().lower()
+    if flag in TRUE:
         return 1.0
-    return 0.0 if word in FALSE else None
+    return 0.0 if flag in FALSE else None

@@ -1,7 +1,7 @@
-"""What software for experiments calls responses and times: `Slide1.RESP`, `key_resp.rt`.
+"""Names of responses and times in software for experiments: `Slide1.RESP`, `key_resp.rt`.
 
-Each object on the screen has columns of its own. Where one object only has a response, that
-is the one meant; of several the user says which.
+Each object on the screen has columns of its own. Where only one object has a response, it is
+the one meant; of several the user names one.
 """
 
 from collections.abc import Collection
@@ -14,13 +14,13 @@ TIMES = ("RT", "rt")
 
 
 def of_player(columns: Collection[str]) -> dict[str, str]:
-    """oTree's columns of one app by what follows their prefix: `choice` of `player.choice`."""
+    """oTree's columns of one app by their name without the prefix `player.`."""
     prefix = "player."
     return {n.removeprefix(prefix): n for n in columns if n.startswith(prefix)}
 
 
 def of_objects(raw: RawTable, columns: Collection[str], *, is_time: bool) -> list[str]:
-    """Columns of objects with a response, or with its time; none that is empty."""
+    """The columns of objects with responses, or with their times, that are not empty."""
     endings = TIMES if is_time else RESPONSES
     return [
         name

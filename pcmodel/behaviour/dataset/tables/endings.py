@@ -1,4 +1,4 @@
-"""Files of other software by their ending, and how each is made a table in text."""
+"""Files of other software by their ending, and how to export each as a table in text."""
 
 from pathlib import Path
 
@@ -28,24 +28,14 @@ EXPORTS = {
     ".pkl": "it written as CSV (pandas.read_pickle({name!r}).to_csv({csv!r}, index=False))",
     ".h5": "its table written as CSV (pandas: .to_csv({csv!r}, index=False))",
 }
-SAME = {
-    ".zsav": ".sav",
-    ".rda": ".rdata",
-    ".edat2": ".edat",
-    ".edat3": ".edat",
-    ".emrg": ".edat",
-    ".emrg2": ".edat",
-    ".emrg3": ".edat",
-    ".pickle": ".pkl",
-    ".hdf5": ".h5",
-    ".jsonl": ".json",
-    ".7z": ".zip",
-}
+SAME = {".zsav": ".sav", ".rda": ".rdata", ".pickle": ".pkl", ".hdf5": ".h5"}
+SAME |= {".jsonl": ".json", ".7z": ".zip"}
+SAME |= dict.fromkeys((".edat2", ".edat3", ".emrg", ".emrg2", ".emrg3"), ".edat")
 READERS = {".sav": "sav", ".dta": "dta", ".sas7bdat": "sas"}
 
 
 def how_to_export(path: Path) -> str:
-    """What is expected in the place of a file that is no table in text.
+    """The table in text that is expected in place of a file.
 
     >>> how_to_export(Path("trials.rds"))
     "it written as CSV (R: write.csv(readRDS('trials.rds'), 'trials.csv', row.names = FALSE))"

@@ -1,4 +1,4 @@
-"""What the name of a BIDS file says."""
+"""The parts of the name of a BIDS file."""
 
 import re
 from pathlib import Path
@@ -16,12 +16,12 @@ def entities(path: Path) -> dict[str, str]:
 
 
 def suffix_of(path: Path) -> str:
-    """What stands last in the name: `beh` or `events`."""
+    """The last part of the name: `beh` or `events`."""
     return path.name.partition(".")[0].rsplit("_", 1)[-1]
 
 
 def in_order(path: Path) -> tuple[tuple[str, ...], int, str]:
-    """By person, session and task, then by the number of the run: 2 before 10."""
+    """A sorting key: person, session and task, then the number of the run, 2 before 10."""
     own = entities(path)
     run = own.get("run", "")
     names = tuple(own.get(key, "") for key in ("sub", "ses", "task"))

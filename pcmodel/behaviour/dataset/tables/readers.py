@@ -18,24 +18,38 @@ TEXT = (".csv", ".tsv", ".txt", ".dat")
 
 
 class RawTable(NamedTuple):
-    """Columns of text of one length; `file` and `row` say where each row stood."""
+    """Columns of text of one length.
+
+    columns: by name the cells.
+    file: the name of each row's file.
+    row: its number in the file, as a spreadsheet counts: the header is row 1.
+    levels: by column the allowed values, where a BIDS side-car lists them.
+    units: by column the unit, where a side-car names it.
+    units_by_file: by column, then file, where side-cars name different units.
+    lacking: by column the files without it, where others have it.
+    unlike: by column how side-cars differ, and in which of their keys.
+    gone: by column what the names of files that are left out say.
+    origin: by column the files and rows of its cells, where they are not `file` and `row`.
+    elsewhere: by column another file that has it too, and its cells there.
+    has_commas: whether some numbers had decimal commas.
+    """
 
     columns: dict[str, list[str]]
     file: list[str]
-    row: list[int]  # as a spreadsheet counts: the header is row 1
-    levels: dict[str, Levels]  # allowed values, where a BIDS side-car says so
-    units: Mapping[str, str] = {}  # where a side-car says so
-    units_by_file: Mapping[str, Mapping[str, str]] = {}  # where side-cars differ
-    lacking: Mapping[str, tuple[str, ...]] = {}  # files without a column others have
-    unlike: Mapping[str, tuple[str, ...]] = {}  # side-cars that differ, and in what
-    gone: Mapping[str, Sequence[str]] = {}  # what names say of files left out
-    origin: Mapping[str, tuple[list[str], list[int]]] = {}  # files and rows, if others
-    elsewhere: Mapping[str, tuple[str, list[str]]] = {}  # the same column of a 2nd file
-    has_commas: bool = False  # some numbers had decimal commas
+    row: list[int]
+    levels: dict[str, Levels]
+    units: Mapping[str, str] = {}
+    units_by_file: Mapping[str, Mapping[str, str]] = {}
+    lacking: Mapping[str, tuple[str, ...]] = {}
+    unlike: Mapping[str, tuple[str, ...]] = {}
+    gone: Mapping[str, Sequence[str]] = {}
+    origin: Mapping[str, tuple[list[str], list[int]]] = {}
+    elsewhere: Mapping[str, tuple[str, list[str]]] = {}
+    has_commas: bool = False
 
     @property
     def num_rows(self) -> int:
-        """Rows without the header."""
+        """The number of rows without the header."""
         return len(self.row)
 
     def at(self, i: int, column: str) -> dict[str, Any]:
@@ -45,17 +59,16 @@ class RawTable(NamedTuple):
 
     def take(self, kept: Sequence[int]) -> "RawTable":
         """The table of these rows."""
+
+        def own(cells: list) -> list:
+            return [cells[i] for i in kept]
+
         return self._replace(
-            columns={n: [c[i] for i in kept] for n, c in self.columns.items()},
-            file=[self.file[i] for i in kept],
-            row=[self.row[i] for i in kept],
-            origin={
-                n: ([f[i] for i in kept], [r[i] for i in kept])
-                for n, (f, r) in self.origin.items()
-            },
-            elsewhere={
-                n: (f, [c[i] for i in kept]) for n, (f, c) in self.elsewhere.items()
-            },
+            columns={name: own(cells) for name, cells in self.columns.items()},
+            file=own(self.file),
+            row=own(self.row),
+            origin={n: (own(f), own(r)) for n, (f, r) in self.origin.items()},
+            elsewhere={n: (f, own(c)) for n, (f, c) in self.elsewhere.items()},
         )
 
 
@@ -78,10 +91,10 @@ def read_raw(
 ) -> RawTable:
     """Read a CSV, TSV or Parquet file, or a BIDS folder.
 
-    `task_label` picks one task of a BIDS folder (`task-LABEL`), `suffix` one of `beh` and
-    `events` where it has both; files of which `where` keeps no row, by their names, are
-    not read. Raises UserError for a file that cannot be read as a table, every bad row
-    named.
+    task_label: one task of a BIDS folder (`task-LABEL`).
+    suffix: "beh" or "events", where a BIDS folder has both of one run.
+    where: files of which this condition keeps no row, by their names, are not read.
+    Raises UserError for a file that cannot be read as a table, with every bad row named.
     """
     from pcmodel.behaviour.dataset.tables.bids import read_bids
 
@@ -99,7 +112,7 @@ def read_raw(
 
 
 def read_file(path: Path) -> RawTable:
-    """One table."""
+    """Read one table."""
     check_file(path)
     kind = path.suffix.lower()
     if kind == ".parquet":

@@ -1,8 +1,8 @@
 """JSON side-cars of BIDS files: allowed values and units by column.
 
-Those that apply to a file lie beside it or in a folder above; what the nearest says of a
-column replaces all that those above say of it. What they say of a column must be the
-same for all files.
+Those that apply to a file are beside it or in a folder above; what the nearest says of a
+column replaces all that those above say of it. Differences among files are refused where
+the column is used.
 """
 
 import json
@@ -14,22 +14,29 @@ from pcmodel.behaviour.dataset.tables.entities import entities
 from pcmodel.errors import UserError
 from pcmodel.inputs.files import parse_json, read_text
 
-Levels = Mapping[str, str]  # what each value means, "" where that is not said
+Levels = Mapping[str, str]  # the meaning of each value, "" where it is not given
 
 
 class SidecarContents(NamedTuple):
-    """What the side-cars of many files say, by column."""
+    """The contents of the side-cars of many files, by column.
+
+    levels: the values and their meanings.
+    units: of the values.
+    unlike: where files differ, a complaint and the key in which they differ.
+    units_by_file: by file the units, where they differ.
+    """
 
     levels: dict[str, Levels]
     units: dict[str, str]
-    unlike: dict[str, tuple[str, ...]]  # what is said of it, where files differ
-    by_file: dict[str, dict[str, str]]  # units by file, where they differ
+    unlike: dict[str, tuple[str, ...]]
+    units_by_file: dict[str, dict[str, str]]
 
 
 def sidecar_contents(files: Sequence[Path], folder: Path) -> SidecarContents:
-    """What is said of the columns of these files; differences are kept, to be refused where used."""
-    read = {s: read_sidecar(s) for s in _every(files, folder)}
-    told, units = SidecarContents({}, {}, {}, {}), dict[str, dict[str, str]]()
+    """The contents of the side-cars of these files; differences among files are noted."""
+    sidecars = dict.fromkeys(s for file in files for s in sidecars_of(file, folder))
+    read = {sidecar: read_sidecar(sidecar) for sidecar in sidecars}
+    contents, units = SidecarContents({}, {}, {}, {}), dict[str, dict[str, str]]()
     first: dict[tuple[str, str], tuple[str, Any]] = {}
     for file in files:
         for name, (source, about) in _nearest(file, folder, read).items():
@@ -41,21 +48,17 @@ def sidecar_contents(files: Sequence[Path], folder: Path) -> SidecarContents:
                     units.setdefault(name, {})[file.name] = found
                 before, other = first.setdefault((name, key), (source, found))
                 if _alike(found) != _alike(other):
-                    told.unlike[name] = (
+                    contents.unlike[name] = (
                         f"has other {key} in {before} ({_shown(other)}) than in {source} "
                         f"({_shown(found)})",
                         key,
                     )
-    for name, (_, key) in told.unlike.items():
+    for name, (_, key) in contents.unlike.items():
         if key == "Units":
-            told.by_file[name] = units[name]
+            contents.units_by_file[name] = units[name]
     for (name, key), (_, found) in first.items():
-        (told.levels if key == "Levels" else told.units)[name] = found
-    return told
-
-
-def _every(files: Sequence[Path], folder: Path) -> list[Path]:
-    return list(dict.fromkeys(s for file in files for s in sidecars_of(file, folder)))
+        (contents.levels if key == "Levels" else contents.units)[name] = found
+    return contents
 
 
 def _nearest(
@@ -78,6 +81,7 @@ def _nearest(
 
 
 def _alike(found: Any) -> Any:
+    """Levels or a unit without differences of case and spaces."""
     if isinstance(found, str):
         return found.strip().lower()
     return {level: " ".join(text.lower().split()) for level, text in found.items()}
@@ -86,8 +90,8 @@ def _alike(found: Any) -> Any:
 def _shown(found: Any) -> str:
     if isinstance(found, str):
         return found
-    said = (f"{level}: {text}" if text else level for level, text in found.items())
-    return ", ".join(said)
+    pairs = (f"{level}: {text}" if text else level for level, text in found.items())
+    return ", ".join(pairs)
 
 
 def sidecars_of(path: Path, folder: Path) -> list[Path]:
@@ -106,7 +110,7 @@ def _applies(sidecar: Path, path: Path) -> bool:
 
 
 def levels_and_units(sidecar: Path) -> tuple[dict[str, Levels], dict[str, str]]:
-    """What a side-car says of its columns."""
+    """The levels and the units in a side-car, by column."""
     levels, units = {}, {}
     for name, about in read_sidecar(sidecar).items():
         if (found := levels_of(about)) is not None:
@@ -117,7 +121,7 @@ def levels_and_units(sidecar: Path) -> tuple[dict[str, Levels], dict[str, str]]:
 
 
 def levels_of(about: Any) -> Levels | None:
-    """The values of a column and their meanings."""
+    """The values of a column and their meanings, from the side-car's entry about it."""
     levels = about.get("Levels") if isinstance(about, Mapping) else None
     if isinstance(levels, dict):
         return {level: _meaning(text) for level, text in levels.items()}
@@ -127,13 +131,13 @@ def levels_of(about: Any) -> Levels | None:
 
 
 def units_of(about: Any) -> str | None:
-    """The unit of a column."""
+    """The unit of a column, from the side-car's entry about it."""
     units = about.get("Units") if isinstance(about, Mapping) else None
     return units if isinstance(units, str) else None
 
 
 def _meaning(text: Any) -> str:
-    """BIDS allows a sentence, or an object with one."""
+    """The meaning of a level: BIDS allows a sentence, or an object with one."""
     if isinstance(text, Mapping):
         text = text.get("Description", "")
     return text if isinstance(text, str) else ""

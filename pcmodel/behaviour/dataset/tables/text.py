@@ -1,8 +1,8 @@
 """Delimited text, read line by line: one line is one row, and no cell spans two.
 
 Quotation marks may enclose a cell (a mark inside it is written twice) but never a line
-break, so that a mark left open cannot swallow the trials below it; it is refused where it
-stands. A row's number is that of its line in the file.
+break, so that a mark left open cannot take in the trials below it; it is refused in its
+row. A row's number is that of its line in the file.
 """
 
 import re
@@ -19,7 +19,7 @@ from pcmodel.behaviour.dataset.tables.cells import (
     is_missing,
     to_number,
 )
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.violations import Place, Violations
 from pcmodel.errors import UserError
 
 SEPARATORS = ("\t", ";", ",", "|")  # in this order where several would do
@@ -39,16 +39,22 @@ INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u2060"))
 
 
 class Rows(NamedTuple):
-    """A header and rows of as many cells, each with the number of its line."""
+    """A header and rows of as many cells.
+
+    header: the names of the columns.
+    body: the cells of each row.
+    numbers: of the line of each row in the file, from 1.
+    has_commas: whether some numbers had decimal commas, which are now points.
+    """
 
     header: list[str]
     body: list[list[str]]
     numbers: list[int]
-    has_commas: bool = False  # numbers with decimal commas, now points
+    has_commas: bool = False
 
 
 def read_rows(path: Path) -> Rows:
-    """The rows of a table in text; UserError naming every row that is none."""
+    """The rows of a table in text; UserError that names every line which is no row."""
     lines = list(enumerate(LINE_END.split(_decode(path)), 1))
     directive = DIRECTIVE.fullmatch(lines[0][1].strip(" "))
     if directive:
@@ -58,33 +64,30 @@ def read_rows(path: Path) -> Rows:
         lines = lines[1:]
     if len(lines) < 2:
         raise UserError("has no rows", where=path.name, expected="a header and data")
-    texts = [line for _, line in lines]
     _check_first_lines(lines, path.name)
+    texts = [line for _, line in lines]
     separator = directive.group(1) if directive else _separator(texts)
     problems, rows = Violations(), []
     for number, line in lines:
         cells, fault = split(line, separator)
+        rows.append(cells)
         if fault:
-            problems.add(
+            Place(problems, path.name, row=number, value=_short(line)).refuse(
                 f"cannot be read as a table: a quotation mark in cell {len(cells) + 1} "
                 "is not closed on its line, or stands inside the cell; remove it (and any "
                 "line break inside a cell: a cell is one line), or enclose the whole cell "
-                'in quotation marks and write the inner ones twice ("")',
-                file=path.name,
-                row=number,
-                value=_short(line),
+                'in quotation marks and write the inner ones twice ("")'
             )
-        rows.append(cells)
     problems.raise_if_any()
     found = _named(rows, [number for number, _ in lines], path.name)
     return _with_points(found, separator)
 
 
 def _check_first_lines(lines: Sequence[tuple[int, str]], file: str) -> None:
-    """The header is the first line: no path or remark of the software stands above it.
+    """UserError where a path or a remark of the software stands above the header.
 
-    Lines above it are told by having few cells, where most lines have as many as the
-    first of them that holds names only.
+    Lines above the header have few cells, where most lines have as many as the first one
+    that holds names only.
     """
     if lines[0][1].startswith(LOG):
         raise UserError(
@@ -143,7 +146,7 @@ def _decode(path: Path) -> str:
 
 
 def _separator(lines: Sequence[str]) -> str:
-    """What separates the header; where several could, what makes the rows alike."""
+    """The separator of the header; of several, the one by which all rows have one width."""
     header = lines[0]
     candidates = [s for s in SEPARATORS if len(split(header, s)[0]) > 1]
     if not candidates:
@@ -175,7 +178,7 @@ def split(line: str, separator: str) -> tuple[list[str], bool]:
 
 @cache
 def _cell(separator: str) -> re.Pattern[str]:
-    """A cell in quotation marks, or one without any, up to the separator or the end."""
+    """A pattern of one cell, in quotation marks or without, up to the separator or the end."""
     end = re.escape(separator)
     return re.compile(rf' *"((?:[^"]|"")*)" *(?={end}|$)|([^"{end}]*)(?={end}|$)')
 
@@ -195,52 +198,15 @@ def _words(line: str) -> tuple[list[str], bool]:
 
 def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
     """The rows of a table whose columns all have a name."""
-    header, body = [name.strip() for name in rows[0]], rows[1:]
-    problems = Violations()
-    header, body = _without_ends(header, body)
+    header, body = _without_ends([name.strip() for name in rows[0]], rows[1:])
     width = len(header)
     _check_is_header(header, body, file, numbers[0])
-    widths = {len(row) for row in body}
-    if len(body) > 1 and len(widths) == 1 and width not in widths:
-        problems.add(
-            f"has {width} names, and every row has {widths.pop()} cells; name every "
-            "column, enclose a name that holds the separator in quotation marks, and "
-            "remove remarks above the header (R: row.names = FALSE leaves out the names "
-            "of rows)",
-            file=file,
-            row=numbers[0],
-        )
-        problems.raise_if_any()
+    problems = Violations()
+    head = Place(problems, file, row=numbers[0])
+    _check_widths(header, body, head)
+    problems.raise_if_any()
     for number, row in zip(numbers[1:], body, strict=True):
-        filled = [cell for cell in map(str.strip, row) if cell]
-        if len(filled) == 1 and LAST_LINE.fullmatch(filled[0]):
-            problems.add(
-                "marks the end of the file, and is no trial; remove the row",
-                file=file,
-                row=number,
-                value=filled[0],
-            )
-        elif any(cell.startswith(QUESTIONS) for cell in filled):
-            problems.add(
-                "is a row of Qualtrics about the questions, and no trial; remove it and "
-                "the row of questions above",
-                file=file,
-                row=number,
-            )
-        elif len(row) != width:
-            problems.add(
-                _other_width(row, width),
-                file=file,
-                row=number,
-                value=f"{len(row)} cells",
-            )
-        elif width > 1 and [cell.strip() for cell in row] == header:
-            problems.add(
-                f"is the header once more; remove it, or, if row {numbers[0]} is a trial "
-                "itself, write the names of the columns above it",
-                file=file,
-                row=number,
-            )
+        _check_row(row, header, Place(problems, file, row=number), head)
     problems.raise_if_any()
     if not header[0] and _is_other_order(body):
         header = [UNNAMED, *header[1:]]
@@ -248,23 +214,59 @@ def _named(rows: list[list[str]], numbers: list[int], file: str) -> Rows:
     header = [header[i] for i in kept]
     if len(kept) < width:
         body = [[row[i] for i in kept] for row in body]
-    _check_header(header, file, numbers[0], problems)
-    for place in [i for i, name in enumerate(header) if not name]:
-        i = next(i for i, row in enumerate(body) if row[place].strip())
-        problems.add(
-            f"column {place + 1} has no name; give it one, or empty it (of this row, too)",
-            file=file,
-            row=numbers[1:][i],
-            value=body[i][place].strip(),
+    _check_header(header, head)
+    for column in [i for i, name in enumerate(header) if not name]:
+        i = next(i for i, row in enumerate(body) if row[column].strip())
+        value = body[i][column].strip()
+        Place(problems, file, row=numbers[1:][i], value=value).refuse(
+            f"column {column + 1} has no name; give it one, or empty it (of this row, too)"
         )
     problems.raise_if_any()
     return Rows(header, body, numbers[1:])
 
 
+def _check_widths(
+    header: Sequence[str], body: Sequence[Sequence[str]], head: Place
+) -> None:
+    """Refuse a header whose width is not that which all rows have."""
+    widths = {len(row) for row in body}
+    if len(body) > 1 and len(widths) == 1 and len(header) not in widths:
+        head.refuse(
+            f"has {len(header)} names, and every row has {widths.pop()} cells; name every "
+            "column, enclose a name that holds the separator in quotation marks, and "
+            "remove remarks above the header (R: row.names = FALSE leaves out the names "
+            "of rows)"
+        )
+
+
+def _check_row(
+    row: Sequence[str], header: Sequence[str], place: Place, head: Place
+) -> None:
+    """Refuse a row that is none of the table: another width, a header, a last line."""
+    filled = [cell for cell in map(str.strip, row) if cell]
+    if len(filled) == 1 and LAST_LINE.fullmatch(filled[0]):
+        place._replace(value=filled[0]).refuse(
+            "marks the end of the file, and is no trial; remove the row"
+        )
+    elif any(cell.startswith(QUESTIONS) for cell in filled):
+        place.refuse(
+            "is a row of Qualtrics about the questions, and no trial; remove it and "
+            "the row of questions above"
+        )
+    elif len(row) != len(header):
+        problem = _other_width(row, len(header))
+        place._replace(value=f"{len(row)} cells").refuse(problem)
+    elif len(header) > 1 and [cell.strip() for cell in row] == header:
+        place.refuse(
+            f"is the header once more; remove it, or, if row {head.row} is a trial "
+            "itself, write the names of the columns above it"
+        )
+
+
 def _check_is_header(
     header: Sequence[str], body: Sequence[Sequence[str]], file: str, row: int
 ) -> None:
-    """The first row holds names, and not the first trial of a matrix of numbers."""
+    """UserError where the first row holds numbers, as the first trial of a matrix does."""
     named = [name for name in header if name]
     numbers = [name for name in named if _is_number(name)]
     again = any([cell.strip() for cell in cells] == list(header) for cells in body)
@@ -287,7 +289,7 @@ def _is_number(cell: str) -> bool:
 def _without_ends(
     header: list[str], body: list[list[str]]
 ) -> tuple[list[str], list[list[str]]]:
-    """Without the empty cells at the end of each row, or of the header, that the other has not."""
+    """The header and rows without empty cells at the end that the others do not have."""
     widths = {len(row) for row in body}
     if len(widths) != 1:
         return header, body
@@ -300,23 +302,23 @@ def _without_ends(
 
 
 def _other_width(row: Sequence[str], width: int) -> str:
-    """That a row has another number of cells, and what may have made it so."""
-    said = f"has another number of cells than the header's {width}"
+    """The complaint about a row of another number of cells, with its likely reason."""
+    problem = f"has another number of cells than the header's {width}"
     if len(row) < width:
-        return f"{said}; write n/a where nothing is known, or remove the row"
+        return f"{problem}; write n/a where nothing is known, or remove the row"
     if not any(cell.strip() for cell in row[width:]):
-        return f"{said}; remove the separators at its end"
-    return f"{said}; enclose a cell that holds the separator in quotation marks"
+        return f"{problem}; remove the separators at its end"
+    return f"{problem}; enclose a cell that holds the separator in quotation marks"
 
 
 def _is_other_order(body: Sequence[Sequence[str]]) -> bool:
-    """Whether a first column that numbers the rows says that they stood otherwise."""
+    """Whether a first column that numbers the rows shows that they were reordered."""
     numbers = [int(row[0]) for row in body if _is_count(row[0].strip())]
     return _is_idle(0, body) and numbers != sorted(numbers)
 
 
 def _is_idle(column: int, body: Sequence[Sequence[str]]) -> bool:
-    """A nameless column that is empty, or the first and numbers the rows (an index)."""
+    """Whether a column without a name is empty, or is the first and numbers the rows."""
     cells = [row[column].strip() for row in body]
     if not any(cells):
         return True
@@ -327,27 +329,23 @@ def _is_count(cell: str) -> bool:
     return cell.isascii() and cell.isdecimal()
 
 
-def _check_header(
-    header: Sequence[str], file: str, row: int, problems: Violations
-) -> None:
+def _check_header(header: Sequence[str], head: Place) -> None:
+    """Refuse a header that is one quoted line, and names that occur twice."""
     if len(header) == 1 and re.search(r"[,;\t|]", header[0]):
-        problems.add(
-            "is one cell; remove the quotation marks around whole lines",
-            file=file,
-            row=row,
-            value=_short(header[0]),
+        head._replace(value=_short(header[0])).refuse(
+            "is one cell; remove the quotation marks around whole lines"
         )
-    for place, name in enumerate(header):
-        if name and name in header[:place]:
-            problems.add("the name stands twice", file=file, row=row, column=name)
+    for i, name in enumerate(header):
+        if name and name in header[:i]:
+            head._replace(column=name).refuse("the name stands twice")
 
 
 def _with_points(rows: Rows, separator: str) -> Rows:
-    """Decimal commas as points, where all cells of a column that have digits are so written.
+    """Decimal commas as points, in columns whose cells with digits are all written so.
 
-    Words in it (`k.A.`, `#NV`) are left, to be asked about as they are beside points.
-    A column of 1,234 may be of thousands; its cells stay as they are, and are refused
-    where they are read as numbers.
+    Words among them (`k.A.`, `#NV`) stay, and are refused as they are beside points. A
+    column of 1,234 may be of thousands; its cells stay, and are refused where they are read
+    as numbers.
     """
     if separator == ",":
         return rows

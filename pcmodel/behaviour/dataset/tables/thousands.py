@@ -1,11 +1,11 @@
-"""Points that may stand between thousands: `1.250` of a German table is 1250, and reads as 1.25."""
+"""Points that may separate thousands: `1.250` in a German table is 1250, and reads as 1.25."""
 
 import re
 from collections.abc import Iterable
 
 from pcmodel.behaviour.dataset.tables.cells import to_number
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.task_table import TaskTable
 
 POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 COUNT = re.compile(r"[+-]?\d+")
@@ -13,11 +13,11 @@ LARGE = 100  # beside it, 1.034 is more than a thousand
 
 
 def may_be_thousands(raw: RawTable, column: str) -> set[str]:
-    """The cells of a column whose points may stand between thousands; none, if decimals show.
+    """The cells of a column whose points may separate thousands; none if others are decimals.
 
-    They may where each point has three digits behind it, and the table writes decimals with
-    a comma, or other numbers of the column have no point, which are large or show that
-    zeros at the end are not always written.
+    Each point has three digits behind it, and the table writes decimals with a comma, or
+    other numbers of the column have no point and are large, or show that zeros at the end
+    are not always written.
     """
     cells = {cell.strip() for cell in raw.columns[column]}
     if not raw.has_commas and not any(map(COUNT.fullmatch, cells)):
@@ -36,7 +36,7 @@ def may_be_thousands(raw: RawTable, column: str) -> set[str]:
 
 
 def both_ways(cell: str) -> str:
-    """What is said of a number that can be read in two ways, and how it is written in each."""
+    """The complaint about a number that can be read in two ways, with both ways to write it."""
     cell = cell.strip()
     whole, number = cell.replace(".", ""), to_number(cell)
     if number is None:
@@ -47,15 +47,13 @@ def both_ways(cell: str) -> str:
     )
 
 
-def check_thousands(
-    raw: RawTable, whole: RawTable, columns: Iterable[str], problems: Violations
-) -> None:
-    """No number of the columns may have points between thousands.
+def check_thousands(table: TaskTable, whole: RawTable, columns: Iterable[str]) -> None:
+    """Refuse numbers of the columns that may have points between thousands.
 
-    `whole` is the table with the rows that are left out, which tell how numbers are written.
+    `whole` is the table with the rows that are left out, which show how numbers are written.
     """
     for column in columns:
         found = may_be_thousands(whole, column)
-        for i, cell in enumerate(raw.columns[column] if found else ()):
+        for i, cell in enumerate(table.columns[column] if found else ()):
             if cell.strip() in found:
-                problems.add(both_ways(cell), **raw.at(i, column), value=cell.strip())
+                table.cell(column, i).refuse(both_ways(cell))

@@ -2,8 +2,8 @@
 
 A column (in backticks if its name has spaces), a comparison, a value (in quotation marks if
 it has spaces); `and` binds closer than `or`. Numbers are compared as numbers, all else
-as it is written. A value that the column does not hold is refused: it is a slip. Of tables
-in several files, `file` is the name of each row's.
+as it is written. A value that the column does not hold is refused, since it is most often
+a misspelling. Where the table is in several files, the column `file` holds their names.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import NamedTuple, NoReturn
 
 from pcmodel.behaviour.dataset.reading import same
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
-from pcmodel.behaviour.dataset.tables.pasted import pasted
+from pcmodel.behaviour.dataset.tables.pasted import KEYWORDS, in_expression, option
 from pcmodel.behaviour.dataset.tables.readers import RawTable
 from pcmodel.behaviour.dataset.tables.thousands import both_ways, may_be_thousands
 from pcmodel.errors import UserError, unknown_name
@@ -29,8 +29,7 @@ ORDERED: dict[str, Callable[[float, float], bool]] = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
 }
-NO_CODES: Mapping[str, Collection[str]] = MappingProxyType({})
-KEYWORDS = ("and", "or", "in", "not")
+NO_CELLS: Mapping[str, Collection[str]] = MappingProxyType({})
 GRAMMAR = (
     "COLUMN == VALUE (or !=, <, <=, >, >=, in (A, B), not in (A, B)), and, or; a name of "
     'several words in backticks (`A B`), a value of several in quotation marks ("A B")'
@@ -38,103 +37,47 @@ GRAMMAR = (
 
 
 class Token(NamedTuple):
-    """A word and whether it was quoted, so that it is no keyword."""
+    """One word or sign of an expression.
+
+    text: as written, without its quotation marks.
+    kind: "sign", "word" (may be a keyword), "column" or "value" (were quoted).
+    """
 
     text: str
-    kind: str  # sign, word, column, value
+    kind: str
 
 
-def comparison(column: str, sign: str, value: str) -> str:
-    """`column sign value` as an expression, marked where it needs to be."""
-    mark = "'" if '"' in value else '"'
-    return f"{named(column)} {sign} {mark}{value}{mark}"
-
-
-def named(column: str) -> str:
-    """The column's name, in backticks where it needs them."""
-    plain = re.fullmatch(r"[^\s=!<>(),`\"'&|]+", column)
-    return column if plain and column.lower() not in KEYWORDS else f"`{column}`"
-
-
-def every(column: str, level: str) -> str:
-    """The option that keeps all rows, and tells that the column has been thought of."""
-    level = level.strip()
-    without = comparison(column, "!=", level)
-    return option(f"{without} or {comparison(column, '==', level)}")
-
-
-def known_only(column: str) -> str:
-    """The option that leaves out the rows in which a column is missing."""
-    return option(f"{named(column)} != n/a")
-
-
-def must_be_known(column: str) -> str:
-    """What is said of a missing cell that is needed."""
-    return (
-        "is missing, and must be known; fill it in, or leave its rows out "
-        f"({known_only(column)})"
-    )
-
-
-def choice(column: str, level: str) -> str:
-    """Advice to leave the rows of a level out, or to keep all rows, as two options."""
-    without = option(comparison(column, "!=", level))
-    return f"leave them out ({without}), or keep all ({every(column, level)})"
-
-
-def option(expression: str) -> str:
-    """The option of the command line, as it can be pasted into a shell."""
-    return pasted("where", expression)
-
-
-Truth = bool | None  # None: cannot be told yet
+Truth = bool | None  # None: not known yet
 UNKNOWN = "\0"  # a cell of a file that was not read; no table holds a zero byte
-
-
-Coded = Mapping[
-    str, Collection[str]
-]  # by column the cells that stand for a missing value
+Cells = Mapping[str, Collection[str]]  # by column some of its cells
 
 
 def choose_rows(
-    raw: RawTable,
-    expression: str,
-    coded: Coded = NO_CODES,
-    labels: Coded = NO_CODES,
-) -> RawTable:
-    """The rows for which the expression holds; UserError where it cannot be read.
+    raw: RawTable, expression: str, coded: Cells = NO_CELLS, labels: Cells = NO_CELLS
+) -> tuple[RawTable, set[str]]:
+    """The rows for which the expression holds, and the columns that it names.
 
-    To `n/a` and to a size, the cells in `coded` are missing; they keep their own text too.
-    The cells in `labels` are not, though they be written NA.
+    To `n/a` and to a comparison by size, the cells in `coded` are missing; they keep their
+    own text too. The cells in `labels` are not missing, even if they are written NA.
+    UserError where the expression cannot be read or keeps no row.
     """
     parser = _Parser(raw, expression, coded=coded, labels=labels)
     kept = [i for i, keep in enumerate(parser.read()) if keep]
     if not kept:
         raise UserError("keeps no row", where=f"--where {expression!r}")
-    return raw.take(kept)
+    return raw.take(kept), parser.columns
 
 
 def may_hold(raw: RawTable, expression: str) -> list[bool]:
-    """Of files by what their names say, a row each: whether any trial in them can be kept.
+    """Whether the expression may keep a trial of each file, by the files' names alone.
 
-    Cells may be UNKNOWN, and so are all other columns.
+    `raw` holds one row a file; its cells may be UNKNOWN, and so are all other columns.
+    UserError where no file is kept.
     """
     kept = [truth is not False for truth in _Parser(raw, expression, True).read()]
     if not any(kept):
         raise UserError("keeps no file", where=f"--where {expression!r}")
     return kept
-
-
-def columns_in(
-    raw: RawTable,
-    expression: str,
-    coded: Coded = NO_CODES,
-    labels: Coded = NO_CODES,
-) -> set[str]:
-    """The columns an expression speaks of."""
-    parser = _Parser(raw, expression, coded=coded, labels=labels)
-    parser.read()
-    return parser.columns
 
 
 def _or(one: Truth, other: Truth) -> Truth:
@@ -152,9 +95,9 @@ def _and(one: Truth, other: Truth) -> Truth:
 
 
 class _Parser:
-    """Recursive descent over the tokens; a truth value for every row.
+    """Recursive descent over the tokens, which yields a truth value for each row.
 
-    is_partial: a column that is not there may stand in the files themselves.
+    is_partial: an unknown column is no error, since the files may hold it.
     """
 
     def __init__(
@@ -163,8 +106,8 @@ class _Parser:
         expression: str,
         is_partial: bool = False,
         *,
-        coded: Coded = NO_CODES,
-        labels: Coded = NO_CODES,
+        coded: Cells = NO_CELLS,
+        labels: Cells = NO_CELLS,
     ) -> None:
         self.coded, self.labels = coded, labels
         self.raw, self.expression, self.place = raw, expression, 0
@@ -240,7 +183,7 @@ class _Parser:
             raise unknown_name(
                 "column",
                 column,
-                map(named, self.cells),
+                map(in_expression, self.cells),
                 where=f"--where {self.expression!r}",
             )
         self.columns.add(column)
@@ -268,7 +211,7 @@ class _Parser:
         return token.text
 
     def _words_ahead(self) -> list[str]:
-        """The words that stand next, up to a sign or a keyword."""
+        """The next words, up to a sign or a keyword."""
         found: list[str] = []
         for token in self.tokens[self.place :]:
             if token.kind != "word" or token.text.lower() in KEYWORDS:
@@ -277,10 +220,10 @@ class _Parser:
         return found
 
     def _check_marks(self, first: Token) -> None:
-        """A column whose name is no single word stands in backticks."""
+        """Refuse a column of several words that is not in backticks."""
         if first.kind != "word" or first.text in self.cells:
             return
-        odd = [c for c in self.cells if named(c) != c and c in self.expression]
+        odd = [c for c in self.cells if in_expression(c) != c and c in self.expression]
         inside = [c for c in odd if c.startswith(first.text)]
         more = self._words_ahead()
         end = self.place + len(more)
@@ -293,7 +236,7 @@ class _Parser:
         self._advise(column, f"`{column}`", "name")
 
     def _advise(self, text: str, marked: str, kind: str, column: str = "") -> NoReturn:
-        """UserError that a name or value lacks its marks, with the expression that has them."""
+        """Refuse a name or value without its marks, and show the expression with them."""
         parts = re.split(r"(`[^`]*`|\"[^\"]*\"|'[^']*')", self.expression)
         loosely = r"\s+".join(map(re.escape, text.split()))
         alone = rf"(?<![\w.]){loosely}(?![\w.])"
@@ -320,10 +263,12 @@ class _Parser:
 
     def _equal(self, column: str, value: str) -> list[Truth]:
         cells, labels = self.cells[column], self.labels.get(column, ())
-        kinds = {cell: _says(cell, value, labels) for cell in set(cells)}
+        kinds = {cell: _is_equal(cell, value, labels) for cell in set(cells)}
         if is_missing(value) and value not in labels:
             kinds |= dict.fromkeys(self.coded.get(column, ()), True)
-        gone = (_says(cell, value, labels) for cell in self.raw.gone.get(column, ()))
+        gone = (
+            _is_equal(cell, value, labels) for cell in self.raw.gone.get(column, ())
+        )
         if not any(truth is not False for truth in (*kinds.values(), *gone)):
             shown = ", ".join(sorted(repr(cell.strip()) for cell in kinds)[:8])
             self._fail(
@@ -362,7 +307,7 @@ def _single_spaced(text: str) -> str:
     return " ".join(text.split())
 
 
-def _says(cell: str, value: str, labels: Collection[str]) -> Truth:
+def _is_equal(cell: str, value: str, labels: Collection[str]) -> Truth:
     if cell == UNKNOWN:
         return None
     if value in labels or not is_missing(value):

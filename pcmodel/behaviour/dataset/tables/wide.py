@@ -1,7 +1,7 @@
 """Tables in which a row is a person and each trial has columns of its own.
 
-They are told by numbers in the columns' names. `stimulus_1` and `stimulus_2` of a table in
-which a person has many rows are two stimuli of one trial.
+They are recognised by numbers in the columns' names. `stimulus_1` and `stimulus_2` of a table
+in which a person has many rows are two stimuli of one trial.
 """
 
 import re
@@ -10,32 +10,30 @@ from collections.abc import Sequence
 from pcmodel.behaviour.dataset.naming import called, plain, words
 from pcmodel.behaviour.dataset.schema import PARTICIPANT_NAMES
 from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.violations import Place, Violations
 
 # oTree: `bandit.12.player.choice`, all apps of a session in one table.
 OTREE = re.compile(r"(?P<app>\w+)\.(?P<round>\d+)\.(?:player|group|subsession)\.\w+")
 OF_TRIALS = {"t", "trial", "trials", "round", "r", "tr", "item", "block", "run", "b"}
-MANY = 3  # columns of one name that are trials, where nobody is named
+MANY = 3  # columns of one name that are trials, where no column names people
 
 
 def check_wide(raw: RawTable, problems: Violations) -> bool:
-    """Whether the table is oTree's of all apps, which is then refused."""
+    """Refuse oTree's table of all apps; true where it is one."""
     found = [m for name in raw.columns if (m := OTREE.fullmatch(name))]
     if len({match["round"] for match in found}) < 2:
         return False
     one, app = found[0].group(), found[0]["app"]
-    problems.add(
+    Place(problems, raw.file[0], row=1).refuse(
         f"is oTree's table of all apps, in which a row is a person and {one!r} a cell of "
         f"one round; export the table of the app {app!r} alone (per-app data, one row for "
-        "each round)",
-        file=raw.file[0],
-        row=1,
+        "each round)"
     )
     return True
 
 
 def trials_in_columns(raw: RawTable, names: Sequence[str]) -> list[str]:
-    """The columns that hold one of `names` for each trial; none where rows are trials."""
+    """The columns that hold one of `names` for each trial; [] where rows are trials."""
     known = {plain(name) for name in names}
     found = [name for name in raw.columns if _without_number(name) in known]
     people = called(raw.columns, PARTICIPANT_NAMES)
@@ -46,7 +44,7 @@ def trials_in_columns(raw: RawTable, names: Sequence[str]) -> list[str]:
 
 
 def to_long(found: Sequence[str]) -> str:
-    """How a wide table is made long."""
+    """Advice on how to make a wide table long."""
     stem = re.sub(r"\d+", "", found[0]).strip("_. ")
     return (
         f"one row is one trial: put {found[0]!r}, {found[1]!r} and so on below each other, "
@@ -57,8 +55,7 @@ def to_long(found: Sequence[str]) -> str:
 
 def _without_number(name: str) -> str:
     """The name without a number and words for a trial; empty if there is no number."""
-    said = words(re.sub(r"(?<=\D)(?=\d)|(?<=\d)(?=\D)", " ", name))
-    if not any(word.isdecimal() for word in said):
+    parts = words(re.sub(r"(?<=\D)(?=\d)|(?<=\d)(?=\D)", " ", name))
+    if not any(word.isdecimal() for word in parts):
         return ""
-    kept = [w for w in said if not w.isdecimal() and w not in OF_TRIALS]
-    return "".join(kept)
+    return "".join(w for w in parts if not w.isdecimal() and w not in OF_TRIALS)

@@ -1,6 +1,6 @@
 """Columns that count or time the trials, and whether rows stand in their order.
 
-They are told by the words of their names (`trial_onset`, `round number`), or by cells
+They are recognised by the words of their names (`trial_onset`, `round number`), or by cells
 that are dates and times of day.
 """
 
@@ -14,8 +14,8 @@ from jaxtyping import Float, Int
 
 from pcmodel.behaviour.dataset.exclusions.practice_words import folded
 from pcmodel.behaviour.dataset.naming import plain, words
-from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
-from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.cells import is_missing, to_numbers
+from pcmodel.behaviour.dataset.task_table import TaskTable
 
 COUNTS = {
     *("nr", "no", "number", "num", "n", "t", "order", "index", "count", "time"),
@@ -34,16 +34,8 @@ TIMES = {
 BESIDE = {
     *("ms", "msec", "s", "sec", "secs", "seconds", "us", "this"),
     *("abs", "absolute", "global", "system", "unix", "epoch", "utc", "local"),
-    *(
-        "of",
-        "the",
-        "presentation",
-        "running",
-        "event",
-        "subsession",
-        "game",
-        "decision",
-    ),
+    *("of", "the", "presentation", "running", "event", "subsession", "game"),
+    "decision",
 }
 # Names in small letters without a mark between their words: `roundnumber`.
 TIMED = re.compile("onset|timestamp|elapsed")
@@ -74,16 +66,23 @@ LOOKS_LIKE_A_TIME = re.compile(r"\d{1,4}[-/.:]\d|\d{8}T\d")
 
 
 class Clock(NamedTuple):
-    """A column that may count or time the trials."""
+    """A column that may count or time the trials.
+
+    name: of the column.
+    values: counts, or times in s; NaN where missing.
+    is_time: whether it times trials, by its cells or by a word that means nothing else.
+    is_number: whether its cells are numbers.
+    period: after which times begin anew, in s: a day for times of day.
+    """
 
     name: str
-    values: Float[np.ndarray, " rows"]  # NaN where the cell is empty
-    is_time: bool  # by its cells, or by a word that means nothing else
+    values: Float[np.ndarray, " rows"]
+    is_time: bool
     is_number: bool
-    period: float = np.inf  # a time of day begins anew after a day
+    period: float = np.inf
 
     def falls(self, rows: Int[np.ndarray, " sorted"], part: np.ndarray) -> np.ndarray:
-        """The rows, taken in this order, that come before the one above in their part."""
+        """The rows, in this order, that are earlier than the one above in their part."""
         rows = rows[np.isfinite(self.values[rows])]
         step = np.diff(self.values[rows])
         fallen = (step < 0.0) & (step > -self.period / 2) & (np.diff(part[rows]) == 0)
@@ -91,17 +90,19 @@ class Clock(NamedTuple):
 
 
 def find_clocks(
-    raw: RawTable, part: np.ndarray, used: Collection[str], *, anew: bool = False
+    table: TaskTable, part: np.ndarray, used: Collection[str], *, anew: bool = False
 ) -> list[Clock]:
     """The columns that count or time the trials of each part, but for those in `used`.
 
     With `anew`, instead, those that count from the same number again and again.
     """
     found: list[Clock] = []
-    for name, cells in raw.columns.items():
+    for name, cells in table.columns.items():
         if name in used:
             continue
-        values = _numbers(cells)
+        values = to_numbers(cells)
+        if values is not None and np.isfinite(values).mean() < FILLED:
+            values = None
         counting = counts(name) or (values is not None and are_row_names(name, values))
         if values is not None and (counting or _are_since_1970(values)):
             certain = _are_since_1970(values) or _times_surely(name)
@@ -119,18 +120,18 @@ def counts(name: str) -> bool:
     >>> counts("round_number"), counts("Stim.OnsetTime"), counts("item_number")
     (True, True, False)
     """
-    said, whole = set(map(folded, words(name))), folded(plain(name))
-    if whole.endswith(NO_COUNTS) or said & SPANS:
+    parts, whole = set(map(folded, words(name))), folded(plain(name))
+    if whole.endswith(NO_COUNTS) or parts & SPANS:
         return False
     if "trial" in whole or _times_surely(name):
         return True
     if TOGETHER.fullmatch(whole):
         return True
-    return bool(said & COUNTS) and said <= COUNTS | BESIDE
+    return bool(parts & COUNTS) and parts <= COUNTS | BESIDE
 
 
 def counts_anew(name: str) -> bool:
-    """Whether the name itself says so: `trial_in_block`."""
+    """Whether a column's name says that counts begin anew: `trial_in_block`."""
     return bool(ANEW & set(words(name)))
 
 
@@ -139,28 +140,20 @@ def _times_surely(name: str) -> bool:
 
 
 def numbers_rows(name: str) -> bool:
-    """Whether the name may be that of a number written beside the rows: `index`."""
+    """Whether a column of this name may number the rows of the table: `index`."""
     if NAMELESS.fullmatch(plain(name)):
         return True
     return "trial" not in plain(name) and bool(ROW_NUMBERS & set(words(name)))
 
 
 def are_row_names(name: str, values: Float[np.ndarray, " rows"]) -> bool:
-    """Whether a column without a name of its own numbers the rows of the table once."""
+    """Whether a column without a proper name numbers the rows of the table."""
     if not NAMELESS.fullmatch(plain(name)) or not np.all(values == np.round(values)):
         return False
     width = values.max() - values.min() + 1
     return bool(
         len(np.unique(values)) == len(values) and width <= MOST_ROWS * len(values)
     )
-
-
-def _numbers(cells: Sequence[str]) -> Float[np.ndarray, " rows"] | None:
-    number = {cell: to_number(cell) for cell in set(cells)}
-    if None in number.values():
-        return None
-    values = np.asarray([number[cell] for cell in cells], dtype=float)
-    return values if np.isfinite(values).mean() >= FILLED else None
 
 
 def _are_since_1970(values: np.ndarray) -> bool:
@@ -170,23 +163,24 @@ def _are_since_1970(values: np.ndarray) -> bool:
 
 
 def _is_different(values: np.ndarray, part: np.ndarray) -> bool:
-    """A number that comes back counts no trials."""
+    """Whether nearly all numbers of each part differ, as those that count trials do."""
     here = np.isfinite(values)
     pairs = np.unique(np.stack([part[here], values[here]]), axis=1)
     return bool(pairs.shape[1] >= DIFFERENT * here.sum())
 
 
 def _times(name: str, cells: Sequence[str], part: np.ndarray) -> Clock | None:
-    """The clock in cells that are dates with times, or times of day; None in others.
+    """The clock in cells that are dates with times, or times of day; None for others.
 
-    Days may stand before months or after: the reading is taken whose order is the rows'.
+    Days may be written before months or after: the reading is taken that fits the order of
+    the rows best.
     """
-    said = {cell: cell.strip() for cell in set(cells) if not is_missing(cell)}
-    filled = sum(cell in said for cell in cells)
-    looks = all(map(LOOKS_LIKE_A_TIME.match, said.values()))
+    texts = {cell: cell.strip() for cell in set(cells) if not is_missing(cell)}
+    filled = sum(cell in texts for cell in cells)
+    looks = all(map(LOOKS_LIKE_A_TIME.match, texts.values()))
     if (
         SPANS & set(words(name))
-        or len(said) < 2
+        or len(texts) < 2
         or not looks
         or filled < FILLED * len(cells)
     ):
@@ -194,7 +188,7 @@ def _times(name: str, cells: Sequence[str], part: np.ndarray) -> Clock | None:
     rows, found = np.argsort(part, kind="stable"), []
     for read in _READERS:
         try:
-            seconds = {cell: read(text) for cell, text in said.items()}
+            seconds = {cell: read(text) for cell, text in texts.items()}
         except ValueError:
             continue
         values = np.asarray([seconds.get(cell, np.nan) for cell in cells])
@@ -204,7 +198,7 @@ def _times(name: str, cells: Sequence[str], part: np.ndarray) -> Clock | None:
 
 
 def _since_1970(moment: datetime) -> float:
-    """Seconds; a time without a zone counts as UTC, since only order matters."""
+    """Seconds since 1970; a time without a zone counts as UTC, since only order matters."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

@@ -1,90 +1,81 @@
-"""Series that are another's copy: the same file under two names, or one table pasted for two.
+"""Series that are copies of another: one file under two names, or one table pasted twice.
 
-Reaction times tell copies at once. Without them it takes responses that agree from the first
-trial to the last, and so many that chance does not make them agree.
+Reaction times show copies at once. Without them it takes responses that agree from the first
+trial to the last, and so many that they do not agree by chance.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+from jaxtyping import Int
 
-from pcmodel.behaviour.dataset.schema import Task
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import comparison, every, option
-from pcmodel.behaviour.dataset.trials.ordering import by_series
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.tables.pasted import all_rows, comparison, option
+from pcmodel.behaviour.dataset.task_table import Trials
 
 CERTAIN = 20.0  # bits beyond chance: one table in a million
-LONGEST = 2  # rows before, by which a response may be foretold
+LONGEST = 2  # rows before, from which a response may be predicted
 
 
-def check_copied(
-    raw: RawTable,
-    task: Task,
-    places: Mapping[str, str],
-    series: np.ndarray,
-    people: str,
-    problems: Violations,
-) -> None:
-    """No two series of outcomes and responses are the same."""
-    shown = raw.columns[places["outcome"]] if "outcome" in places else raw.file
-    given = raw.columns[places[task.response]]
-    each = by_series(series)
+def check_copied(trials: Trials, people: str) -> None:
+    """Refuse series whose outcomes and responses are all those of another series.
+
+    `people` is the column by which one of them can be left out.
+    """
+    shown = trials.raw.file
+    if "outcome" in trials.places:
+        shown = trials.cells(trials.places["outcome"])
+    given = trials.cells(trials.places[trials.task.response])
+    each = trials.by_series
     if len(each) < 2:
         return
-    place: dict[tuple[str, str], int] = {}
-    pairs = zip(map(str.strip, shown), map(str.strip, given), strict=True)
-    kind = np.asarray([place.setdefault(pair, len(place)) for pair in pairs])
-    answers = np.unique([cell.strip() for cell in given], return_inverse=True)[1]
+    kind, answers = row_kinds(shown, given), row_kinds(given)
     bits = min(_bits(kind, answers, each, before) for before in range(LONGEST + 1))
     first: dict[tuple[int, ...], int] = {}
     for rows in each:
         other = first.setdefault(tuple(kind[rows].tolist()), int(rows[0]))
         if other == rows[0] or len(rows) * bits < CERTAIN + 2 * np.log2(len(each)):
             continue
-        _refuse(raw, people, places.get("session"), rows, other, problems)
+        _refuse(trials, people, rows, other)
 
 
-def _refuse(
-    raw: RawTable,
-    people: str,
-    sessions: str | None,
-    rows: np.ndarray,
-    other: int,
-    problems: Violations,
-) -> None:
-    """Name a copy, with how to leave it out or keep it."""
-    i, who = int(rows[0]), raw.columns[people]
-    without = comparison(people, "!=", who[i].strip())
+def row_kinds(*columns: Sequence[str]) -> Int[np.ndarray, " rows"]:
+    """A number for each row, the same for rows with the same cells."""
+    place: dict[tuple[str, ...], int] = {}
+    rows = zip(*columns, strict=True)
+    return np.asarray([place.setdefault(row, len(place)) for row in rows])
+
+
+def entropy(keys: Iterable[tuple[int, ...]]) -> float:
+    """The entropy of the empirical distribution of some keys, in bits; 0 for none."""
+    counts = np.asarray(list(Counter(keys).values()), dtype=float)
+    share = counts / counts.sum() if len(counts) else counts
+    return float(-(share * np.log2(share)).sum())
+
+
+def _refuse(trials: Trials, people: str, rows: np.ndarray, other: int) -> None:
+    """Refuse a copy, with advice to leave it out or to keep it."""
+    i, who = int(rows[0]), trials.cells(people)
+    without = comparison(people, "!=", who[i])
+    sessions = trials.places.get("session")
     if who[i] == who[other] and sessions is not None:
-        own = raw.columns[sessions][i].strip()
-        without += f" or {comparison(sessions, '!=', own)}"
-    there = raw.at(other, people)
-    problems.add(
+        without += f" or {comparison(sessions, '!=', trials.cells(sessions)[i])}"
+    there = trials.raw.at(other, people)
+    trials.cell(people, i).refuse(
         f"all {len(rows)} outcomes and responses from here on are those from row "
         f"{there['row']} of {there['file']} on, as of one file under two names; leave one "
-        f"out ({option(without)}), or keep both ({every(people, who[i])})",
-        **raw.at(i, people),
-        value=who[i].strip(),
+        f"out ({option(without)}), or keep both ({all_rows(people, who[i])})"
     )
 
 
 def _bits(
     kind: np.ndarray, answers: np.ndarray, each: list[np.ndarray], before: int
 ) -> float:
-    """What a response says, on average, to who knows so many rows before it."""
-    known, told = [], []
+    """The conditional entropy, in bits, of a response given so many rows `before` it."""
+    known, whole = [], []
     for rows in each:
         for end in range(before, len(rows)):
             past = tuple(kind[rows[end - before : end]].tolist())
             known.append(past)
-            told.append((*past, int(answers[rows[end]])))
-    return _entropy(told) - _entropy(known) if told else 0.0
-
-
-def _entropy(found: list[tuple[int, ...]]) -> float:
-    counts: dict[tuple[int, ...], int] = {}
-    for one in found:
-        counts[one] = counts.get(one, 0) + 1
-    share = np.asarray(list(counts.values())) / len(found)
-    return float(-(share * np.log2(share)).sum())
+            whole.append((*past, int(answers[rows[end]])))
+    return entropy(whole) - entropy(known)

@@ -1,106 +1,84 @@
-"""The phases of one trial, in rows of their own, are no trials each."""
+"""Rows that are phases of one trial, such as choice and feedback, and no trials each."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from pcmodel.behaviour.dataset.naming import called
-from pcmodel.behaviour.dataset.schema import PHASE_NAMES, Task
-from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import choice, comparison, option
+from pcmodel.behaviour.dataset.schema import PHASE_NAMES
+from pcmodel.behaviour.dataset.tables.pasted import as_column, choice, rows_with
+from pcmodel.behaviour.dataset.task_table import Trials
 from pcmodel.behaviour.dataset.trials.clocks import counts
-from pcmodel.behaviour.dataset.trials.ordering import by_series
-from pcmodel.behaviour.dataset.violations import Violations
 
 FEEDBACK = re.compile("feedback|outcome|reward|result", re.IGNORECASE)
 CHOICE = re.compile("choice|choose|response|decision|decide|stimul", re.IGNORECASE)
-FEW = 0.1  # of rows, and no more than slips
+FEW = 0.1  # share of the rows that may be mistakes
 LEAST_PHASES = 5  # rows of one phase that show a pattern
 
 
 def check_phases(
-    raw: RawTable,
-    task: Task,
-    places: Mapping[str, str],
-    values: Mapping[str, np.ndarray],
-    series: np.ndarray,
-    used: set[str],
-    given: Mapping[str, str],
-    problems: Violations,
+    trials: Trials, values: Mapping[str, np.ndarray], used: set[str]
 ) -> None:
-    """The response and the outcome of a trial stand in one row.
+    """Refuse trials whose response and outcome are in different rows.
 
     Software that writes a row for the choice and another for the feedback makes two
     trials of each. Rows are taken for trials of their own (questions asked between
     outcomes) where the user named the column that gives each a number.
     """
-    outcome, response = values["outcome"], values[task.response]
+    outcome, response = values["outcome"], values[trials.task.response]
     seen, done = np.isfinite(outcome), np.isfinite(response)
-    counted = given.get("trial") in raw.columns
-    each = by_series(series)
-    for rows in each if seen.any() and done.any() else ():
-        if counted and len({raw.columns[given["trial"]][i] for i in rows}) == len(rows):
+    numbers = trials.columns.get(trials.given.get("trial", ""))
+    for rows in trials.by_series if seen.any() and done.any() else ():
+        if numbers and len({numbers[i] for i in rows}) == len(rows):
             continue
         if not _is_apart(seen[rows], done[rows], outcome[rows], response[rows]):
             continue
         halves = rows[seen[rows] != done[rows]]
-        problems.add(
+        trials.row(trials.places[trials.task.response], halves[0]).refuse(
             "the response and the outcome of one trial stand in different rows, so that "
             "each trial would count twice; write one row per trial, with both, or, if each "
-            f"row is a trial of its own, {_each_a_trial(raw, places, each)}",
-            **raw.at(int(halves[0]), places[task.response]),
+            f"row is a trial of its own, {_each_a_trial(trials)}"
         )
-    for name in called(raw.columns, PHASE_NAMES):
+    for name in called(trials.columns, PHASE_NAMES):
         if name not in used:
-            _check_events(raw, name, each, outcome, response, problems)
+            _check_events(trials, name, outcome, response)
 
 
-def _each_a_trial(
-    raw: RawTable, places: Mapping[str, str], each: Sequence[np.ndarray]
-) -> str:
-    """How to say so: by the column that gives each row of a series a number of its own."""
-    names = [name for name in raw.columns if counts(name)]
-    names = [places["trial"], *names] if "trial" in places else names
+def _each_a_trial(trials: Trials) -> str:
+    """Advice to name the column that gives each row of a series a number of its own."""
+    names = [name for name in trials.columns if counts(name)]
+    names = [trials.places["trial"], *names] if "trial" in trials.places else names
     for name in names:
-        cells = raw.columns[name]
-        if all(len({cells[i] for i in rows}) == len(rows) for rows in each):
-            return f"say so ({pasted('columns', f'trial={listed(name)}')})"
+        cells = trials.columns[name]
+        if all(len({cells[i] for i in rows}) == len(rows) for rows in trials.by_series):
+            return f"say so ({as_column('trial', name)})"
     return "number them and name that column (--columns trial=COLUMN)"
 
 
 def _check_events(
-    raw: RawTable,
-    name: str,
-    each: Sequence[np.ndarray],
-    outcome: np.ndarray,
-    response: np.ndarray,
-    problems: Violations,
+    trials: Trials, name: str, outcome: np.ndarray, response: np.ndarray
 ) -> None:
-    """No column of phases tells several rows of one trial, each of which says it whole."""
-    cells = np.asarray([cell.strip() for cell in raw.columns[name]])
+    """Refuse several rows of one trial, each with its outcome and response, by their phases."""
+    cells = np.asarray(trials.cells(name))
     levels = sorted(set(cells.tolist()))
     whole = np.isfinite(outcome) & np.isfinite(response)
     feedback = [level for level in levels if FEEDBACK.search(level)]
     choices = [level for level in levels if CHOICE.search(level)]
     for level in feedback if choices and set(choices) != set(feedback) else ():
         if whole[cells == level].any() and whole[np.isin(cells, choices)].any():
-            problems.add(
+            trials.row(name, np.argmax(cells == level)).refuse(
                 f"{level!r} is a phase of trials that have a row of {choices[0]!r}, it "
-                f"seems; {choice(name, level)}",
-                **raw.at(int(np.argmax(cells == level)), name),
+                f"seems; {choice(name, level)}"
             )
             return
-    for rows in each:
+    for rows in trials.by_series:
         if number := _rows_each(cells[rows], outcome[rows], response[rows]):
             kinds = [len(np.unique(response[rows][i::number])) for i in range(number)]
             level = str(cells[rows][int(np.argmax(kinds))])
-            problems.add(
-                f"has {number} rows for each trial, it seems, with one response or "
-                "one outcome; keep those with the response "
-                f"({option(comparison(name, '==', level))})",
-                **raw.at(int(rows[0]), name),
+            trials.row(name, rows[0]).refuse(
+                f"has {number} rows for each trial, it seems, with one response or one "
+                f"outcome; keep those with the response ({rows_with(name, level)})"
             )
 
 
@@ -109,8 +87,8 @@ def _is_apart(
 ) -> bool:
     """Whether the rows of one series are phases of trials.
 
-    Either next to no row has both, or about every second row lacks one of them and otherwise
-    says what the other phase's row says: the choice before, or the outcome to come.
+    Either next to no row has both outcome and response, or about every second row lacks one
+    of them and otherwise agrees with the row of the other phase.
     """
     both, half = seen & done, seen != done
     least = min(seen.sum(), done.sum())
@@ -124,7 +102,7 @@ def _is_apart(
 
 
 def _rows_each(cells: np.ndarray, outcome: np.ndarray, response: np.ndarray) -> int:
-    """How many phases follow each other again and again with the same values; else 0.
+    """The number of phases that follow each other over and over with the same values, or 0.
 
     The outcome alone, or the response, may be the same: a row of feedback has a key, too.
     """

@@ -1,62 +1,56 @@
-"""One series in two places of a table: a start that was broken off, and the run after it."""
+"""A series in two places of a table, as where a run was broken off and begun again."""
 
-from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
 
 from pcmodel.behaviour.dataset.schema import PARTICIPANT
 from pcmodel.behaviour.dataset.tables.cells import is_missing
-from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import comparison, option
-from pcmodel.behaviour.dataset.trials.blocks import stands
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.tables.pasted import (
+    as_column,
+    as_series,
+    comparison,
+    option,
+)
+from pcmodel.behaviour.dataset.task_table import TaskTable, Trials
+from pcmodel.behaviour.dataset.trials.blocks import is_row_order
 
 LEAST_ROWS = 3.0  # of a stretch, on average, in a table that is not sorted by trials
 MOST_APART = 0.5  # of the series, where the others show that each should stand together
 
 
-def check_restarts(
-    raw: RawTable,
-    places: Mapping[str, str],
-    series: np.ndarray,
-    used: set[str],
-    given: Mapping[str, str],
-    people: str | None,
-    problems: Violations,
-) -> str:
-    """Without numbers of trials, the rows of a series stand together; else a note on it.
+def check_restarts(trials: Trials, used: set[str], people: str | None) -> str:
+    """A note on series whose rows do not stand together, where trials have no numbers.
 
-    Refused are those which another column tells apart. `people` is the column by which
-    one person's rows can be left out, None where there is none.
+    Those are refused whose stretches another column distinguishes. `people` is the column by
+    which one person's rows can be left out, None where there is none.
     """
-    if "trial" in places or stands(raw, given):
+    if "trial" in trials.places or is_row_order(trials):
         return ""
-    apart = _apart(series)
+    apart = _apart(trials.series)
     if not apart:
         return ""
-    name = None if "block" in given else _telling(raw, places, apart, used)
+    name = None if "block" in trials.given else _parting_column(trials, apart, used)
     if name is None:
         return (
             f"rows apart: those of {len(apart)} series stand in several places of the "
             "table, and are taken for one run each"
         )
+    who = trials.cells(trials.places[PARTICIPANT])
     for stretches in apart:
         first, last = (int(rows[0]) for rows in (stretches[0], stretches[-1]))
-        problems.add(
-            f"is of {raw.columns[places[PARTICIPANT]][first].strip()!r} as row "
-            f"{raw.row[last]} is, though rows of others stand between: say so if the "
-            f"belief starts afresh with {name!r} ({pasted('series', listed(name))}) or is "
-            f"carried on over it ({pasted('columns', f'block={listed(name)}')})"
-            f"{_without(raw, name, first, people)}",
-            **raw.at(first, name),
+        trials.row(name, first).refuse(
+            f"is of {who[first]!r} as row "
+            f"{trials.raw.row[last]} is, though rows of others stand between: say so if the "
+            f"belief starts afresh with {name!r} ({as_series(name)}) or is "
+            f"carried on over it ({as_column('block', name)})"
+            f"{_without(trials, name, first, people)}"
         )
     return ""
 
 
 def _apart(series: np.ndarray) -> list[list[np.ndarray]]:
-    """The stretches of rows of the series that have several, if they are few and long."""
+    """By series with several stretches of rows these, if such series are few and they are long."""
     ends = np.flatnonzero(np.diff(series)) + 1
     each: dict[int, list[np.ndarray]] = {}
     for rows in np.split(np.arange(len(series)), ends):
@@ -69,15 +63,12 @@ def _apart(series: np.ndarray) -> list[list[np.ndarray]]:
     return apart if long >= LEAST_ROWS * pieces else []
 
 
-def _telling(
-    raw: RawTable,
-    places: Mapping[str, str],
-    apart: list[list[np.ndarray]],
-    used: set[str],
+def _parting_column(
+    table: TaskTable, apart: list[list[np.ndarray]], used: set[str]
 ) -> str | None:
     """The column that has one value in each stretch, and another in the next."""
-    taken = used | {place for key, place in places.items() if key != "block"}
-    for name, cells in raw.columns.items():
+    taken = used | {place for key, place in table.places.items() if key != "block"}
+    for name, cells in table.columns.items():
         if name in taken:
             continue
         values = [[{cells[i].strip() for i in rows} for rows in s] for s in apart]
@@ -89,10 +80,10 @@ def _telling(
     return None
 
 
-def _without(raw: RawTable, name: str, row: int, people: str | None) -> str:
-    """How to leave the first stretch out, where that can be written."""
+def _without(table: TaskTable, name: str, row: int, people: str | None) -> str:
+    """Advice to leave the first stretch out, where that can be written."""
     if people is None:
         return ""
-    person, cell = raw.columns[people][row].strip(), raw.columns[name][row].strip()
+    person, cell = table.columns[people][row].strip(), table.columns[name][row].strip()
     kept = f"{comparison(people, '!=', person)} or {comparison(name, '!=', cell)}"
     return f", or leave these rows out ({option(kept)})"

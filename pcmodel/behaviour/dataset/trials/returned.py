@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.schema import PARTICIPANT, PARTICIPANT_NAMES
 from pcmodel.behaviour.dataset.tables.cells import is_missing
-from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import every
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.tables.pasted import all_rows, listed, pasted
+from pcmodel.behaviour.dataset.task_table import TaskTable
 
 # Names of people that software, recruiters and clinics give.
 NAMING = re.compile(
@@ -21,42 +19,32 @@ NAMING = re.compile(
     r"|kennung|kurzel|pseudonym|nickname|username"
 )
 LOOSE = {"initials", "kurzel", "kennung", "record", "nickname"}  # two may share them
-MANY = 0.5  # of the values of such a column name several ids, if they name people
+MANY = 0.5  # least share of the values of such a column that have several ids
 
 
-def check_returned(
-    raw: RawTable,
-    places: Mapping[str, str],
-    who: Sequence[str],
-    used: set[str],
-    given: Mapping[str, str],
-    problems: Violations,
-) -> None:
-    """No column that names people has one name for several of the ids in use.
+def check_returned(table: TaskTable, who: Sequence[str], used: set[str]) -> None:
+    """Refuse a column that names people and has one name for several of the ids in use.
 
-    The usual names of participants were asked about where one was to be `given`.
+    The usual names of participants are not refused where the user gave one of them.
     """
-    file = raw.file[0]
-    chosen = called(raw.columns, PARTICIPANT_NAMES) if PARTICIPANT in given else ()
-    for name, cells in raw.columns.items():
+    own, given = table.places[PARTICIPANT], PARTICIPANT in table.given
+    chosen = called(table.columns, PARTICIPANT_NAMES) if given else ()
+    for name, cells in table.columns.items():
         if name in used or name in chosen or not _names_people(name):
             continue
         ids = _ids_of(cells, who)
-        several = [value for value, own in ids.items() if len(own) > 1]
+        several = [value for value, held in ids.items() if len(held) > 1]
         if len(ids) < 2 or not several or not _is_coarser(ids):
             continue
         if plain(name) in LOOSE and len(several) < MANY * len(ids):
             continue
-        own = places[PARTICIPANT]
-        said = f"{PARTICIPANT}={listed(name)}"
-        if _needs_session(raw, places, cells):
-            said += f",session={listed(own)}"
-        problems.add(
+        pair = f"{PARTICIPANT}={listed(name)}"
+        if _needs_session(table, cells):
+            pair += f",session={listed(own)}"
+        table.column(name).refuse(
             f"names {len(ids)} people, and {own!r} {len(set(who))}: if it names them and "
-            f"some came several times, say so ({pasted('columns', said)}); else say that "
-            f"it does not ({every(name, several[0])})",
-            file=file,
-            column=name,
+            f"some came several times, say so ({pasted('columns', pair)}); else say that "
+            f"it does not ({all_rows(name, several[0])})"
         )
 
 
@@ -65,7 +53,7 @@ def _names_people(name: str) -> bool:
 
 
 def _ids_of(cells: Sequence[str], who: Sequence[str]) -> dict[str, set[str]]:
-    """By each value of a column the ids beside which it stands."""
+    """By value of a column the ids of the rows that have it."""
     ids: dict[str, set[str]] = {}
     for cell, person in zip(cells, who, strict=True):
         if not is_missing(cell):
@@ -74,17 +62,16 @@ def _ids_of(cells: Sequence[str], who: Sequence[str]) -> dict[str, set[str]]:
 
 
 def _is_coarser(ids: Mapping[str, set[str]]) -> bool:
-    """Whether no id stands beside two of the values."""
+    """Whether each id has one of the values."""
     return sum(map(len, ids.values())) == len(set().union(*ids.values()))
 
 
-def _needs_session(
-    raw: RawTable, places: Mapping[str, str], cells: Sequence[str]
-) -> bool:
-    """Whether nothing but the id parts the times that one person came."""
-    if "session" not in places:
+def _needs_session(table: TaskTable, cells: Sequence[str]) -> bool:
+    """Whether only the id distinguishes the occasions on which one person came."""
+    if "session" not in table.places:
         return True
-    ids, sessions = raw.columns[places[PARTICIPANT]], raw.columns[places["session"]]
+    ids = table.columns[table.places[PARTICIPANT]]
+    sessions = table.columns[table.places["session"]]
     came = set(zip(cells, ids, strict=True))
     parted = set(zip(cells, sessions, strict=True))
     return len(parted) < len(came)

@@ -1,16 +1,15 @@
-"""Sessions that are not named as such must not run together."""
+"""Sessions in columns that are not named as such, which would be read as one run."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from pcmodel.behaviour.dataset.exclusions.practice_words import folded
 from pcmodel.behaviour.dataset.naming import plain, words
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
-from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.tables.pasted import as_column, as_series
+from pcmodel.behaviour.dataset.task_table import TaskTable, Trials
 
 SESSION = {"sess", "ses"}
 SURELY = re.compile(
@@ -18,7 +17,7 @@ SURELY = re.compile(
     r"|sessie|seduta|sedute|sessao|sesja|^mzp|meetmoment|tempsdemesure"
 )
 NUMBER = re.compile("(?:no|nr|num|number|id|index)$")
-# Columns of these may also count trials, or tell what is shown in them.
+# Columns of these names may also count trials, or say what is shown in them.
 OCCASION = {
     *("day", "date", "week", "month", "wave", "occasion", "timepoint", "sitting"),
     *("appointment", "assessment", "measurement", "prepost", "followup"),
@@ -38,67 +37,56 @@ STAGES = {"phase", "stage", "part", "section", "block", "run", "reversal"}
 LEAST_ROWS = 2.0  # of a session, on average
 
 
-def check_sessions(
-    raw: RawTable,
-    places: Mapping[str, str],
-    series: np.ndarray,
-    used: set[str],
-    given: Mapping[str, str],
-    problems: Violations,
-) -> None:
-    """No column that seems to name sessions splits the rows of one series.
+def check_sessions(trials: Trials, used: set[str]) -> None:
+    """Refuse a column that seems to name sessions and splits the rows of one series.
 
-    It does not, where its level comes back or changes with every trial; unless the
+    A column is accepted where its level comes back or changes with every trial, unless the
     numbers of the trials begin anew with it.
     """
-    session = places.get("session")
-    if session and "session" not in given and _each_once(series):
-        problems.add(
+    session = trials.places.get("session")
+    is_each_once = len(trials.series) > 3 and _is_once(trials.series)
+    if session and "session" not in trials.given and is_each_once:
+        trials.column(session).refuse(
             "changes with every trial, so that no session has a second one; if it counts "
-            f"the trials, say so ({pasted('columns', f'trial={listed(session)}')})",
-            file=raw.file[0],
-            column=session,
+            f"the trials, say so ({as_column('trial', session)})"
         )
-    taken = used | {place for name, place in places.items() if name != "block"}
-    taken |= {given[name] for name in ("block",) if name in given}
-    for name, cells in raw.columns.items():
+    own = [n for n in trials.places if n != "block" or n in trials.given]
+    taken = used | {trials.places[name] for name in own}
+    for name, cells in trials.columns.items():
         if name in taken or not (sure := _names_sessions(name, cells)):
             continue
-        rows = split_rows(cells, series)
+        rows = split_rows(cells, trials.series)
         if not len(rows):
             continue
-        if sure == "counted on" and not _counted_on(raw, places, series):
-            continue  # trials that stand twice are asked about as such
-        if sure != "surely" and not is_in_turn(raw, places, cells, series, rows):
+        if sure == "counted on" and not _counted_on(trials):
+            continue  # trials that occur twice are refused as such
+        if sure != "surely" and not is_in_turn(trials, cells, trials.series, rows):
             continue
-        whose, option = "a person", pasted("columns", f"session={listed(name)}")
+        owner, option = "a person", as_column("session", name)
         if session:
-            whose, option = "one session", pasted("series", listed(name))
-        problems.add(
-            f"seems to name sessions, and {whose} has several; say so if the belief "
+            owner, option = "one session", as_series(name)
+        trials.column(name).refuse(
+            f"seems to name sessions, and {owner} has several; say so if the belief "
             f"starts afresh with it ({option}) or is carried on over it "
-            f"({pasted('columns', f'block={listed(name)}')}), or leave the column out",
-            file=raw.at(0, name)["file"],
-            column=name,
+            f"({as_column('block', name)}), or leave the column out"
         )
-
-
-def _each_once(series: np.ndarray) -> bool:
-    return len(series) > 3 and len(np.unique(series)) == len(series)
 
 
 def _names_sessions(name: str, cells: Sequence[str]) -> str:
-    """`surely`, `maybe`, so if trials are `counted on` over it, or nothing."""
-    said = set(map(folded, words(name)))
-    if said & SESSION or SURELY.search(folded(plain(name))):
+    """Whether a column names sessions: "surely", "maybe" or "" for no.
+
+    "counted on": it does if the trials are counted over it without beginning anew.
+    """
+    parts = set(map(folded, words(name)))
+    if parts & SESSION or SURELY.search(folded(plain(name))):
         return "surely"
-    if said & OCCASION or NUMBER.sub("", folded(plain(name))) in OCCASION:
+    if parts & OCCASION or NUMBER.sub("", folded(plain(name))) in OCCASION:
         return "maybe"
     levels = {cell.strip() for cell in set(cells) if not is_missing(cell)}
     # A word may be the phase of a reversal; the first and the second may be two visits.
     if plain(name) in ("t", "phase") and levels in ({"1", "2"}, {"0", "1"}):
         return "counted on"
-    if said & STAGES or len(levels) < 2:
+    if parts & STAGES or len(levels) < 2:
         return ""
     return "maybe" if all(map(OCCASIONS.fullmatch, levels)) else ""
 
@@ -115,25 +103,22 @@ def split_rows(cells: Sequence[str], series: np.ndarray) -> np.ndarray:
 
 
 def _as_numbers(cells: Sequence[str]) -> np.ndarray:
+    """Levels as numbers from 0 in order of appearance; -1 where missing."""
     place: dict[str, int] = {}
-    stripped = [cell.strip() for cell in cells]
+    own = map(str.strip, cells)
     return np.asarray(
-        [-1 if is_missing(c) else place.setdefault(c, len(place)) for c in stripped]
+        [-1 if is_missing(c) else place.setdefault(c, len(place)) for c in own]
     )
 
 
 def is_in_turn(
-    raw: RawTable,
-    places: Mapping[str, str],
-    cells: Sequence[str],
-    series: np.ndarray,
-    rows: np.ndarray,
+    table: TaskTable, cells: Sequence[str], series: np.ndarray, rows: np.ndarray
 ) -> bool:
-    """Whether no level comes back once it has passed, or trials are counted anew in each."""
+    """Whether each level has one stretch of trials, or trials are counted anew in each."""
     level, own = _as_numbers(cells)[rows], series[rows]
     order = np.arange(len(rows))
-    if "trial" in places:
-        numbers = [to_number(raw.columns[places["trial"]][i]) for i in rows]
+    if "trial" in table.places:
+        numbers = [to_number(table.columns[table.places["trial"]][i]) for i in rows]
         trial = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)
         if not _is_once(own, trial):
             return _is_once(own, trial, level)
@@ -143,13 +128,15 @@ def is_in_turn(
     return bool(changes == np.unique(np.stack([own, level]), axis=1).shape[1])
 
 
-def _counted_on(raw: RawTable, places: Mapping[str, str], series: np.ndarray) -> bool:
-    """Whether no number of a trial comes twice in its series, or there are none."""
-    if "trial" not in places:
+def _counted_on(trials: Trials) -> bool:
+    """Whether no trial has the number of another in its series, or none has a number."""
+    if "trial" not in trials.places:
         return True
-    pairs = list(zip(series.tolist(), raw.columns[places["trial"]], strict=True))
+    numbers = trials.columns[trials.places["trial"]]
+    pairs = list(zip(trials.series.tolist(), numbers, strict=True))
     return len(set(pairs)) == len(pairs)
 
 
 def _is_once(*keys: np.ndarray) -> bool:
+    """Whether no two rows have the same keys."""
     return np.unique(np.stack(keys), axis=1).shape[1] == len(keys[0])

@@ -1,15 +1,13 @@
-"""Which option was chosen, where one column tells its side or key and another the option."""
+"""Which option was chosen, where one column holds its side or key and another the option."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from pcmodel.behaviour.dataset.exclusions.practice_words import folded
 from pcmodel.behaviour.dataset.naming import words
-from pcmodel.behaviour.dataset.schema import Task
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
-from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
-from pcmodel.behaviour.dataset.tables.readers import RawTable
+from pcmodel.behaviour.dataset.tables.pasted import as_column
+from pcmodel.behaviour.dataset.task_table import TaskTable
 from pcmodel.behaviour.dataset.values.options import MOST, SHOWN, SIDES
-from pcmodel.behaviour.dataset.violations import Violations
 
 CHOSEN = {
     *("chosen", "selected", "picked", "gewahlt", "gewaehlt", "choisi", "elegido"),
@@ -18,45 +16,35 @@ CHOSEN = {
 BESIDE = SHOWN | {"id", "name", "index", "nr", "no", "number", "by", "participant"}
 
 
-def check_chosen(
-    raw: RawTable,
-    task: Task,
-    places: Mapping[str, str],
-    used: set[str],
-    told: Collection[str],
-    problems: Violations,
-) -> None:
-    """No second column tells which of as many options was chosen, and says otherwise.
+def check_chosen(table: TaskTable, used: set[str], settled: Collection[str]) -> None:
+    """Refuse a second column of as many options that disagrees with the response's.
 
-    told: names of the task whose column, or whose codes, the user gave.
+    settled: names of the task whose column, or whose codes, the user gave.
     """
-    response = task.response
-    if task.column(response).kind != "integer" or response in told:
+    response = table.task.response
+    place = table.places.get(response)
+    if table.task.column(response).kind != "integer" or response in settled:
         return
-    place = places.get(response)
     if place is None:
         return
-    own = raw.columns[place]
-    for name, cells in raw.columns.items():
-        said = set(map(folded, words(name)))
-        if name in used or not said & CHOSEN or not said <= CHOSEN | BESIDE:
+    own = table.columns[place]
+    for name, cells in table.columns.items():
+        parts = set(map(folded, words(name)))
+        if name in used or not parts & CHOSEN or not parts <= CHOSEN | BESIDE:
             continue
         if _are_sides(cells) and not _are_sides(own):
             continue
         if answer_otherwise(own, cells):
-            problems.add(
+            table.column(name).refuse(
                 f"tells which of as many options was chosen as {place!r} does, and they "
-                f"do not go together; say which names the option "
-                f"({pasted('columns', f'{response}={listed(name)}')} or "
-                f"{pasted('columns', f'{response}={listed(place)}')})",
-                file=raw.file[0],
-                column=name,
+                "do not go together; say which names the option "
+                f"({as_column(response, name)} or {as_column(response, place)})"
             )
             return
 
 
 def answer_otherwise(own: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether as many answers stand in two columns, which change from row to row with each other.
+    """Whether two columns hold as many answers, paired differently from row to row.
 
     >>> answer_otherwise(["l", "r", "l", "r"], ["A", "B", "B", "A"])
     True
@@ -70,7 +58,7 @@ def answer_otherwise(own: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def count_otherwise(own: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether two columns of numbers go together, and the larger of one is the smaller there.
+    """Whether two columns of numbers rank the rows differently.
 
     >>> count_otherwise(["0", "1"], ["1", "0"]), count_otherwise(["0", "1"], ["1", "2"])
     (True, False)

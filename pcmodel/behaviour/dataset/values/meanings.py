@@ -1,6 +1,6 @@
-"""Which of two words is the one that counts as 1, and which stands for no response.
+"""Which of two words counts as 1, and which words stand for no response.
 
-The order in which a side-car lists its `Levels` says nothing: win may stand before loss.
+The order in which a side-car lists its `Levels` does not matter: win may be before loss.
 """
 
 import re
@@ -53,7 +53,7 @@ def _words(text: str) -> list[str]:
 
 
 def _larger(pair: list[list[str]]) -> int | None:
-    """The place of the one of two phrases that is positive while the other is not."""
+    """The index of the phrase that is positive while the other is not; None for neither."""
     sides = any(word in SIDES for words in pair for word in words)
     signs = [_sign(words, sides=sides) for words in pair]
     if set(signs) == {True, False}:
@@ -66,7 +66,7 @@ def _larger(pair: list[list[str]]) -> int | None:
 
 
 def _sign(words: list[str], *, sides: bool) -> bool | None:
-    """Whether a phrase says that something was there; None where that is not clear."""
+    """Whether a phrase is positive; None where that is not clear."""
     found: set[bool] = set()
     for before, word in zip(["", *words], words, strict=False):
         if word not in POSITIVE | NEGATIVE or (sides and word == "right"):

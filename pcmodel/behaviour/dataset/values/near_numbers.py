@@ -1,4 +1,4 @@
-"""Cells that say a number to a reader and none to a computer: `0,5`, `10%`, `>89`, `12 mg`.
+"""Cells that a person reads as a number and a computer does not: `0,5`, `10%`, `12 mg`.
 
 Read as words they would silently turn a column of numbers into one of labels.
 """
@@ -11,11 +11,14 @@ import numpy as np
 
 from pcmodel.behaviour.dataset.reading import same
 from pcmodel.behaviour.dataset.tables.cells import is_missing, to_number
-from pcmodel.behaviour.dataset.tables.pasted import in_formula, listed, pasted
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import named, option
+from pcmodel.behaviour.dataset.tables.pasted import (
+    as_codes,
+    as_missing,
+    in_formula,
+    rows_not_in,
+)
+from pcmodel.behaviour.dataset.task_table import TaskTable
 from pcmodel.behaviour.dataset.values.suspects import CODES, NEGATIVE
-from pcmodel.behaviour.dataset.violations import Violations
 
 UNITS = (
     *("ng", "ug", "μg", "mcg", "mg", "g", "kg", "mg/kg", "ug/kg", "μg/kg", "ml"),
@@ -39,7 +42,7 @@ NEARLY = re.compile(
 
 
 def why_no_number(cell: str) -> str | None:
-    """What keeps a cell from being a number, and what to write; None for a word or a number.
+    """Why a cell that is nearly a number is none, and what to write; else None.
 
     >>> why_no_number("0,5"), why_no_number("left"), why_no_number("18-25")
     ('has a comma; write a point, or nothing between thousands', None, None)
@@ -68,7 +71,7 @@ def why_no_number(cell: str) -> str | None:
 
 
 def words_advice(place: str, cells: Sequence[str], kind: str = "a number") -> str:
-    """What to do about cells of a column that are words, where something else belongs.
+    """The complaint about words in a column of numbers or flags, with advice.
 
     >>> words_advice("rt", ["late"])
     'is not a number, nor n/a; correct it, or say that it stands for a missing value (--missing rt=late)'
@@ -76,28 +79,20 @@ def words_advice(place: str, cells: Sequence[str], kind: str = "a number") -> st
     words = sorted({cell.strip() for cell in cells if not why_no_number(cell)})
     if not words or len(words) > MOST_WORDS or any("," in word for word in words):
         return f"is not {kind}, nor n/a (--missing names other words for it)"
-    codes = pasted("missing", ",".join(f"{listed(place)}={word}" for word in words))
     return (
         f"is not {kind}, nor n/a; correct it, or say that it stands for a missing value "
-        f"({codes})"
+        f"({as_missing(place, *words)})"
     )
 
 
-def check_numbers(
-    raw: RawTable,
-    name: str,
-    column: str,
-    cells: Sequence[str],
-    problems: Violations,
-    *,
-    settled: bool,
-) -> None:
-    """No column of numbers turns into labels because of some cells.
+def check_numbers(table: TaskTable, name: str, column: str, *, settled: bool) -> None:
+    """Refuse cells because of which a column of numbers would be read as labels.
 
-    Refused are words among two numbers or more, and cells that are nearly numbers where
-    no cell is a word: `placebo` beside `10 mg` and `20 mg` are labels. Nor is a mark a
-    label, or, unless that is `settled`, a usual code for a missing value.
+    These are words among two numbers or more, and cells that are nearly numbers where no
+    cell is a word: `placebo` beside `10 mg` and `20 mg` are labels. A mark is no label
+    either, nor, unless that is `settled`, a usual code for a missing value.
     """
+    cells = table.cells(column)
     numbers = {cell: to_number(cell) for cell in set(cells)}
     finite = {c for c, n in numbers.items() if n is not None and np.isfinite(n)}
     words = {c for c, n in numbers.items() if n is None or c.lower() == "none"}
@@ -106,21 +101,20 @@ def check_numbers(
     digits = {cell for cell in words if WRITTEN.fullmatch(cell)}
     mixed = len(finite | digits) > 1 and bool(words)
     if mixed or (words and all(reasons.values())):
-        told = {c: why or "is a word among numbers" for c, why in reasons.items()}
+        problems = {c: why or "is a word among numbers" for c, why in reasons.items()}
     else:
-        told = _marks(set(cells))
-        told |= {} if settled else _codes(column, finite, words - set(told))
-    out = set(told) if finite else set(told) - digits  # rows must be left
-    ways = without(column, out) if mixed or len(finite | words) > len(told) + 1 else []
-    ways += as_labels(name, cells)
+        problems = _marks(set(cells))
+        problems |= {} if settled else _codes(column, finite, words - set(problems))
+    out = set(problems) if finite else set(problems) - digits  # rows must be left
+    is_more = mixed or len(finite | words) > len(problems) + 1
+    advice = [*(without(column, out) if is_more else []), *as_labels(name, cells)]
     for i, cell in enumerate(cells):
-        if cell in told:
-            said = ", or ".join([told[cell], *ways])
-            problems.add(said, **raw.at(i, column), value=cell)
+        if cell in problems:
+            table.cell(column, i).refuse(", or ".join([problems[cell], *advice]))
 
 
 def _marks(cells: set[str]) -> dict[str, str]:
-    """A mark among labels (`-`, `?`) most often stands for nothing known; + and - are labels."""
+    """Marks among labels (`-`, `?`), which most often mean missing; + beside - is a label."""
     marks = {cell for cell in cells if cell and not re.search(r"\w", cell)}
     if len(marks) == len(cells):
         return {}
@@ -134,34 +128,30 @@ def _codes(column: str, finite: set[str], words: set[str]) -> dict[str, str]:
     (cell,) = finite
     if float(cell) not in CODES | NEGATIVE or 0.0 < float(cell) < LEAST_CODE:
         return {}
-    named = pasted("missing", f"{listed(column)}={cell}")
-    return {cell: f"looks like a code for a missing value; name it ({named})"}
+    advice = f"name it ({as_missing(column, cell)})"
+    return {cell: f"looks like a code for a missing value; {advice}"}
 
 
 def without(column: str, cells: Collection[str]) -> list[str]:
-    """How to leave out the rows of these cells, where it can be written."""
+    """Advice to leave out the rows of these cells, if they are few and can be written."""
     if not cells or len(cells) > MOST_WORDS or any('"' in cell for cell in cells):
         return []
-    listing = ", ".join(f'"{cell}"' for cell in sorted(cells))
-    return [f"leave its rows out ({option(f'{named(column)} not in ({listing})')})"]
+    return [f"leave its rows out ({rows_not_in(column, sorted(cells))})"]
 
 
 def as_labels(name: str, cells: Sequence[str]) -> list[str]:
-    """How to say that all cells are labels, where they are few."""
+    """Advice to say that all cells are labels, if they are few."""
     labels: list[str] = []
     for cell in sorted(set(cells)):
         if not is_missing(cell) and not any(same(cell, label) for label in labels):
             labels.append(cell)
     if not 2 <= len(labels) <= MOST_LABELS or any("," in label for label in labels):
         return []
-    codes = pasted("codes", f"{listed(name)}={','.join(labels)}")
-    return [f"if the column holds labels, list them all ({codes})"]
+    return [f"if the column holds labels, list them all ({as_codes(name, labels)})"]
 
 
-def listed_numbers(
-    raw: RawTable, places: Mapping[str, str], found: Mapping[str, np.ndarray]
-) -> list[str]:
-    """Notes on numbers of which a side-car lists what each means: they may be labels."""
+def listed_numbers(table: TaskTable, found: Mapping[str, np.ndarray]) -> list[str]:
+    """Notes on conditions and traits read as numbers whose meanings a side-car lists."""
     return [
         f"{name}, taken for: numbers, though the side-car lists them ("
         + ", ".join(
@@ -169,5 +159,6 @@ def listed_numbers(
         )
         + f"); C({in_formula(name)}) in the formula takes them for labels"
         for name, values in found.items()
-        if values.dtype.kind == "f" and (levels := raw.levels.get(places[name]))
+        if values.dtype.kind == "f"
+        and (levels := table.raw.levels.get(table.places[name]))
     ]

@@ -1,12 +1,11 @@
-"""Values off their scale or between its steps: what may be meant, and how to say so."""
+"""Values off their scale or between its steps, and advice on what may be meant."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from pcmodel.behaviour.dataset.schema import Column
-from pcmodel.behaviour.dataset.tables.pasted import listed, pasted
-from pcmodel.behaviour.dataset.tables.where import comparison, option
+from pcmodel.behaviour.dataset.tables.pasted import as_missing, comparison, option
 
 MOST_CODES = 3  # values outside a scale that may be codes
 MOST_DECIMALS = 3  # of a step; with more of them any value may be given
@@ -14,10 +13,12 @@ OUTSIDE = 1e-6  # of a step
 
 
 class Limits:
-    """The scale of a column, and what to say of the values that it does not have.
+    """The scale of a column, and the complaints about values that are not on it.
 
-    low, high: ends, None where there is none; step: 0 where any value may be given.
-    told: whether the scale is one that was given, and may be given otherwise.
+    low: the lower end; None for none.
+    high: the upper end; None for none.
+    step: 0 where any value may be given.
+    is_given: whether the user gave the scale, and may give another.
     """
 
     def __init__(
@@ -28,25 +29,18 @@ class Limits:
         values: Sequence[float],
         scale: Sequence[float] | None,
     ) -> None:
-        self.column, self.told = column, scale is not None
+        self.column, self.is_given = column, scale is not None
         self.low, self.high = (column.low, column.high) if scale is None else scale[:2]
         self.step = scale[2] if scale is not None and len(scale) > 2 else 0.0
-        off = sorted(
-            {
-                cell.strip()
-                for cell, v in zip(cells, values, strict=True)
-                if self._is_off(v)
-            }
-        )
+        pairs = zip(cells, values, strict=True)
+        off = sorted(cell for cell, value in pairs if self._is_off(value))
         self._missing = ""
         if 0 < len(off) <= MOST_CODES:
-            codes = ",".join(f"{listed(place)}={cell}" for cell in off)
-            self._missing = (
-                f"name it if it stands for a missing value ({pasted('missing', codes)})"
-            )
+            codes = as_missing(place, *off)
+            self._missing = f"name it if it stands for a missing value ({codes})"
             if column.name == "reaction_time":
-                kept = " and ".join(comparison(place, "!=", cell) for cell in off)
-                self._missing += f", or leave its rows out ({option(kept)})"
+                others = " and ".join(comparison(place, "!=", cell) for cell in off)
+                self._missing += f", or leave its rows out ({option(others)})"
         seen = [v for v in values if np.isfinite(v)]
         self._decimals = max((_decimals(cell) for cell in cells), default=0)
         self._ends = (min([*seen, self.low or 0.0]), max([*seen, self.high or 0.0]))
@@ -80,7 +74,7 @@ class Limits:
         if self.column.kind == "integer":
             first = " (add 1 to every choice, if 0 is the first option)"
             ways.insert(0, f"options are counted from 1{first if is_first else ''}")
-        elif self.told:
+        elif self.is_given:
             wider = _option(*self._ends, self._fitting(*self._ends))
             ways.append(f"if the scale goes so far, say so ({wider})")
         elif self.high is not None:
@@ -100,7 +94,7 @@ class Limits:
         )
 
     def _fitting(self, low: float, high: float) -> float:
-        """A step that the values and both ends stand on; 0 for none."""
+        """A step of which the values and both ends are multiples; 0 for none."""
         if self._decimals > MOST_DECIMALS:
             return 0.0
         step = 10.0**-self._decimals
@@ -113,5 +107,5 @@ def _option(low: float, high: float, step: float) -> str:
 
 
 def _decimals(cell: str) -> int:
-    """How many digits stand behind the point of a cell."""
+    """The number of decimals of a cell, without zeros at the end."""
     return len(cell.strip().partition(".")[2].rstrip("0"))

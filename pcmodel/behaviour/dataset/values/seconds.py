@@ -1,27 +1,19 @@
 """Reaction times in seconds, whatever the table's unit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from pcmodel.behaviour.dataset.naming import plain, words
-from pcmodel.behaviour.dataset.reading import Reading
-from pcmodel.behaviour.dataset.tables.readers import RawTable
-from pcmodel.behaviour.dataset.tables.where import comparison, named, option
-from pcmodel.behaviour.dataset.violations import Violations
+from pcmodel.behaviour.dataset.tables.pasted import rows_not_in, rows_without
+from pcmodel.behaviour.dataset.task_table import TaskTable
+from pcmodel.behaviour.dataset.violations import Place
 
+MICRO = {"us", "usec", "usecs", "\u00b5s", "\u03bcs", "microsec", "microsecond"}
 NAMES = {
-    "us": {
-        "us",
-        "usec",
-        "usecs",
-        "\u00b5s",
-        "\u03bcs",
-        "microsec",
-        "microsecond",
-        "microseconds",
-    },
+    "us": MICRO | {"microseconds"},
     "ms": {"ms", "msec", "msecs", "millis", "millisec", "millisecond", "milliseconds"},
     "s": {"s", "sec", "secs", "second", "seconds"},
 }
@@ -31,161 +23,171 @@ LONGEST, SHORTEST_MS, SHORTEST_US = 20.0, 100.0, 1e5
 FAR = 100.0  # times another person's median: no difference between people
 MOST = 200.0  # times the median, or less than it: no time of the same unit
 MOST_TIMES = 8  # that are listed in an option
-SAID = "as --units says"
+BY_USER, BY_SIDECAR = "as --units says", "as the side-car says"
 EITHER = "--units reaction_time=s or --units reaction_time=ms"
 
 
+class Group(NamedTuple):
+    """The reaction times of one person, session and file.
+
+    label: person, session and file.
+    row: the first row with a time.
+    median: of the times, in the table's unit.
+    kind: the unit by the median's size; "?" where two would do.
+    """
+
+    label: tuple[str, ...]
+    row: int
+    median: float
+    kind: str
+
+
 def in_seconds(
-    raw: RawTable,
-    place: str,
+    table: TaskTable,
     times: Float[np.ndarray, " rows"],
-    groups: Sequence[tuple[str, ...]],
+    labels: Sequence[tuple[str, ...]],
     people: str | None,
-    reading: Reading,
-    problems: Violations,
 ) -> tuple[Float[np.ndarray, " rows"], str]:
-    """The times in seconds, and what was taken for their unit and why.
+    """The times in seconds, and a note on their unit and what it was taken from.
 
     The unit is the one named in `reading`, that of each file's side-car, or that in the
-    column's name; else it is told by the medians of `groups` (a row's person, session and
-    file), which must agree. `people` is the column of the first of these.
+    column's name; else it follows from the medians of the groups of rows with one label
+    (person, session and file), which must agree. `people` is the column of the persons.
     """
-    medians = {
-        label: (i, float(np.median(times[rows])))
-        for label, (i, rows) in _by_group(groups, times).items()
-    }
-    kinds = {label: _kind(median) for label, (_, median) in medians.items()}
-    before = len(problems)
-    if place in raw.units_by_file and "reaction_time" not in reading.units:
-        units = _by_file(raw, place, problems)
+    place = table.places["reaction_time"]
+    groups = _groups(labels, times)
+    before = len(table.problems)
+    if place in table.raw.units_by_file and "reaction_time" not in table.reading.units:
+        units = _by_file(table, place)
         if not units:
             return times, ""
-        for label, (i, median) in medians.items():
-            _check_kind(raw, place, i, median, kinds[label], units[i], problems)
-        each = ", ".join(sorted(set(units)))
+        for group in groups:
+            _check_kind(
+                table.row(place, group.row), group, units[group.row], BY_SIDECAR
+            )
         scale = np.asarray([SCALE[unit] for unit in units])
-        if len(problems) == before:
-            _check_alone(raw, place, times, scale, problems)
+        if len(table.problems) == before:
+            _check_alone(table, times, scale)
+        each = ", ".join(sorted(set(units)))
         return times * scale, f"{place}: {each}, by each file's side-car"
-    given, why = _given(raw, place, reading)
-    if given is not None and given not in SCALE:
-        problems.add(
-            f"is in {given!r}, {why}; expected s or ms (--units reaction_time=ms), or us",
-            **_head(raw, place),
+    unit, source = _unit_of(table, place)
+    if unit is None:
+        unit = _by_size(table, place, groups)
+        if not unit:
+            return times, ""
+        _check_alone(table, times, np.asarray(SCALE[unit]))
+        return times * SCALE[unit], f"{place}: taken for {unit} by size"
+    if unit not in SCALE:
+        table.column(place).refuse(
+            f"is in {unit!r}, {source}; expected s or ms (--units reaction_time=ms), or us"
         )
         return times, ""
-    if given is not None and why == SAID:
-        _check_apart(raw, place, medians, kinds, given, people, problems)
-    elif given is not None:
-        for label, (i, median) in medians.items():
-            _check_kind(raw, place, i, median, kinds[label], given, problems, why)
-    if given is not None:
-        scale = np.asarray(SCALE[given])
-        if len(problems) == before:
-            _check_alone(raw, place, times, scale, problems, is_said=why == SAID)
-        return times * SCALE[given], f"{place}: {given}, {why}"
-    if len(set(kinds.values())) > 1 or {"?", "us"} & set(kinds.values()):
-        common = max(set(kinds.values()), key=list(kinds.values()).count)
-        odd = next((k for k in kinds if kinds[k] != common), next(iter(kinds)))
-        i, median = medians[odd]
-        problems.add(
-            "may be in seconds, milliseconds or microseconds (the median of the person "
-            f"here is {median:g}); bring all to one unit and say it "
-            f"({EITHER} or --units reaction_time=us)",
-            **raw.at(i, place),
-        )
-        return times, ""
-    unit = next(iter(kinds.values()), "s")
-    _check_alone(raw, place, times, np.asarray(SCALE[unit]), problems)
-    return times * SCALE[unit], f"{place}: taken for {unit} by size"
+    if source == BY_USER:
+        _check_apart(table, groups, unit, people)
+    else:
+        for group in groups:
+            _check_kind(table.row(place, group.row), group, unit, source)
+    if len(table.problems) == before:
+        _check_alone(table, times, np.asarray(SCALE[unit]), is_given=source == BY_USER)
+    return times * SCALE[unit], f"{place}: {unit}, {source}"
 
 
-def _by_file(raw: RawTable, place: str, problems: Violations) -> list[str]:
-    """The unit of each row by its file's side-car; none where one is not known."""
-    files, told = (
-        raw.origin.get(place, (raw.file, raw.row))[0],
-        raw.units_by_file[place],
+def _groups(labels: Sequence[tuple[str, ...]], times: np.ndarray) -> list[Group]:
+    rows: dict[tuple[str, ...], list[int]] = {}
+    for i in np.flatnonzero(np.isfinite(times)).tolist():
+        rows.setdefault(labels[i], []).append(i)
+    medians = {label: float(np.median(times[own])) for label, own in rows.items()}
+    return [
+        Group(x, rows[x][0], median, _kind(median)) for x, median in medians.items()
+    ]
+
+
+def _kind(median: float) -> str:
+    """The unit that a median of this size has; "?" between those of s and ms."""
+    if median <= LONGEST:
+        return "s"
+    if median >= SHORTEST_US:
+        return "us"
+    return "ms" if SHORTEST_MS <= median <= LONGEST / SCALE["ms"] else "?"
+
+
+def _by_size(table: TaskTable, place: str, groups: Sequence[Group]) -> str:
+    """The unit of all groups by their size; "" where they differ or it is not clear."""
+    kinds = [group.kind for group in groups]
+    if len(set(kinds)) <= 1 and not {"?", "us"} & set(kinds):
+        return next(iter(kinds), "s")
+    common = max(dict.fromkeys(kinds), key=kinds.count)
+    odd = next((group for group in groups if group.kind != common), groups[0])
+    table.row(place, odd.row).refuse(
+        "may be in seconds, milliseconds or microseconds (the median of the person "
+        f"here is {odd.median:g}); bring all to one unit and say it "
+        f"({EITHER} or --units reaction_time=us)"
     )
-    units = {file: _unit(told.get(file, "")) for file in dict.fromkeys(files)}
-    settled = f"or say what holds for all files ({EITHER})"
+    return ""
+
+
+def _by_file(table: TaskTable, place: str) -> list[str]:
+    """The unit of each row by its file's side-car; none where one is not known."""
+    files, _ = table.raw.origin.get(place, (table.raw.file, table.raw.row))
+    named = table.raw.units_by_file[place]
+    units = {file: _unit(named.get(file, "")) for file in dict.fromkeys(files)}
     for file, unit in units.items():
         if unit not in SCALE:
-            said = f"is in {unit!r}, as the side-car says" if unit else "has no unit"
-            problems.add(
-                f"{said}, and side-cars of other files name theirs; write s or ms as "
-                f"Units in this file's, {settled}",
-                file=file,
-                column=place,
+            problem = f"is in {unit!r}, {BY_SIDECAR}" if unit else "has no unit"
+            Place(table.problems, file, place).refuse(
+                f"{problem}, and side-cars of other files name theirs; write s or ms as "
+                f"Units in this file's, or say what holds for all files ({EITHER})"
             )
     known = set(units.values()) <= set(SCALE)
     return [units[file] for file in files] if known else []
 
 
-def _check_kind(
-    raw: RawTable,
-    place: str,
-    i: int,
-    median: float,
-    kind: str,
-    given: str,
-    problems: Violations,
-    why: str = "as the side-car says",
-) -> None:
-    """The size of times is that of the unit which the table names."""
-    if kind not in (given, "?"):
-        problems.add(
-            f"has a median of {median:g} {given} in one person ({why}), which "
-            f"looks like {kind}; say the unit ({EITHER})",
-            **raw.at(i, place),
+def _check_kind(place: Place, group: Group, unit: str, source: str) -> None:
+    """Refuse times whose size is not that of the unit which the table names."""
+    if group.kind not in (unit, "?"):
+        place.refuse(
+            f"has a median of {group.median:g} {unit} in one person ({source}), which "
+            f"looks like {group.kind}; say the unit ({EITHER})"
         )
 
 
 def _check_apart(
-    raw: RawTable,
-    place: str,
-    medians: Mapping[tuple[str, ...], tuple[int, float]],
-    kinds: Mapping[tuple[str, ...], str],
-    given: str,
-    people: str | None,
-    problems: Violations,
+    table: TaskTable, groups: Sequence[Group], unit: str, people: str | None
 ) -> None:
-    """Where the unit was said, nobody's times are a thousand times those of the others."""
-    own = [medians[label][1] for label, kind in kinds.items() if kind == given]
+    """Refuse times a thousand times those of the others, where the user named the unit."""
+    own = [group.median for group in groups if group.kind == unit]
     middle = float(np.median(own)) if own else np.nan
-    far = {
-        label: (median > FAR * middle or median < middle / FAR)
-        and kinds[label] not in (given, "?")
-        for label, (_, median) in medians.items()
-    }
-    for label, (i, median) in medians.items():
-        if far[label]:
-            whole = all(is_far for own, is_far in far.items() if own[0] == label[0])
-            without = ""
-            if people is not None and whole:
-                without = f" ({option(comparison(people, '!=', label[0]))})"
-            problems.add(
-                f"has a median of {median:g} in one person or session and of {middle:g} "
-                f"in others, so that not all are in {given}; bring all to one unit, or "
-                f"leave the rows out{without}",
-                **raw.at(i, place),
-            )
+    far = [
+        group
+        for group in groups
+        if (group.median > FAR * middle or group.median < middle / FAR)
+        and group.kind not in (unit, "?")
+    ]
+    near = {group.label[0] for group in groups if group not in far}
+    for group in far:
+        without = ""
+        if people is not None and group.label[0] not in near:
+            without = f" ({rows_without(people, group.label[0])})"
+        table.row(table.places["reaction_time"], group.row).refuse(
+            f"has a median of {group.median:g} in one person or session and of {middle:g} "
+            f"in others, so that not all are in {unit}; bring all to one unit, or "
+            f"leave the rows out{without}"
+        )
 
 
 def _check_alone(
-    raw: RawTable,
-    place: str,
+    table: TaskTable,
     times: Float[np.ndarray, " rows"],
     scale: np.ndarray,
-    problems: Violations,
     *,
-    is_said: bool = False,
+    is_given: bool = False,
 ) -> None:
-    """No time is of another unit than all others: minutes long, or below 10 ms.
+    """Refuse times of another unit than all others: minutes long, or below 10 ms.
 
-    is_said: the user said the unit of all, which settles times that are long or short, but
-    not those that are hundreds of times so.
+    is_given: the user named the unit, so that long and short times are right, but not
+    those that are hundreds of times the median, or as much below it.
     """
-    seconds = times * scale
+    place, seconds = table.places["reaction_time"], times * scale
     if not np.any(np.isfinite(seconds)):
         return
     middle = float(np.nanmedian(seconds))
@@ -194,31 +196,24 @@ def _check_alone(
     odd = (seconds > longest) | (seconds < np.where(is_s, 0.0, 0.01))
     wrong = odd & (seconds > 0.0)
     wrong &= (seconds > MOST * middle) | (seconds < middle / MOST)
-    without = _rows_out(raw, place, wrong)
-    for i in np.flatnonzero(wrong if is_said else odd).tolist():
-        unit = without if wrong[i] else f"say the unit of all ({EITHER})"
-        problems.add(
+    cells = sorted({table.columns[place][i].strip() for i in np.flatnonzero(wrong)})
+    without = "bring all to one unit"
+    if len(cells) <= MOST_TIMES:
+        without = f"leave the rows out ({rows_not_in(place, cells)})"
+    for i in np.flatnonzero(wrong if is_given else odd).tolist():
+        advice = without if wrong[i] else f"say the unit of all ({EITHER})"
+        table.cell(place, i).refuse(
             f"is of another unit, or a code, it seems: the median is {middle:.3g} s; "
-            f"correct it, or {unit}",
-            **raw.at(i, place),
-            value=raw.columns[place][i].strip(),
+            f"correct it, or {advice}"
         )
 
 
-def _rows_out(raw: RawTable, place: str, rows: np.ndarray) -> str:
-    """How to leave out the rows of these times: one by one, or all on their side of a limit."""
-    cells = sorted({raw.columns[place][i].strip() for i in np.flatnonzero(rows)})
-    listing = ", ".join(f'"{cell}"' for cell in cells)
-    if len(cells) <= MOST_TIMES:
-        return f"leave the rows out ({option(f'{named(place)} not in ({listing})')})"
-    return "bring all to one unit"
-
-
-def _given(raw: RawTable, place: str, reading: Reading) -> tuple[str | None, str]:
-    if "reaction_time" in reading.units:
-        return _unit(reading.units["reaction_time"]), SAID
-    if place in raw.units:
-        return _unit(raw.units[place]), "as the side-car says"
+def _unit_of(table: TaskTable, place: str) -> tuple[str | None, str]:
+    """The unit that was named, by the user, a side-car or the column's name, and by which."""
+    if "reaction_time" in table.reading.units:
+        return _unit(table.reading.units["reaction_time"]), BY_USER
+    if place in table.raw.units:
+        return _unit(table.raw.units[place]), BY_SIDECAR
     last = words(place)[-1:]
     for unit, names in NAMES.items():
         ends = [n for n in names if plain(place).endswith(n) and len(n) > 2]
@@ -228,28 +223,7 @@ def _given(raw: RawTable, place: str, reading: Reading) -> tuple[str | None, str
     return None, ""
 
 
-def _unit(said: str) -> str:
-    """`s`, `ms` or `us`; what was said, where it is none of these."""
-    said = said.strip().lower()
-    return next((unit for unit, names in NAMES.items() if said in names), said)
-
-
-def _by_group(
-    groups: Sequence[tuple[str, ...]], times: np.ndarray
-) -> dict[tuple[str, ...], tuple[int, list]]:
-    found: dict[tuple[str, ...], tuple[int, list]] = {}
-    for i in np.flatnonzero(np.isfinite(times)).tolist():
-        found.setdefault(groups[i], (i, []))[1].append(i)
-    return found
-
-
-def _kind(median: float) -> str:
-    if median <= LONGEST:
-        return "s"
-    if median >= SHORTEST_US:
-        return "us"
-    return "ms" if SHORTEST_MS <= median <= LONGEST / SCALE["ms"] else "?"
-
-
-def _head(raw: RawTable, place: str) -> dict:
-    return {"file": raw.at(0, place)["file"], "column": place}
+def _unit(name: str) -> str:
+    """`s`, `ms` or `us` for the names of these; other names as they are."""
+    name = name.strip().lower()
+    return next((unit for unit, names in NAMES.items() if name in names), name)

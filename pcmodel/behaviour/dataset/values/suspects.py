@@ -10,7 +10,7 @@ NINES = {9.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0}
 CODES = NINES | {n / 9 * k for n in NINES - {9.0} for k in (7, 8)} | {8.0, 7.0}
 NEGATIVE = {-1.0} | {-code for code in CODES}
 CHANCE, CHANCE_OTHERS = 0.2, 0.05  # of a gap below 9, and below 7 and 8, by chance
-USED = 3  # times that a level stands, and is none of the tail
+USED = 3  # least count of a level that is not of the tail
 ADVICE = (
     "looks like a code for a missing value; name it ({code}), or, if it is a value, say "
     "that none is missing but n/a ({none})"
@@ -18,7 +18,7 @@ ADVICE = (
 
 
 def suspects(values: np.ndarray) -> set[float]:
-    """Values of a column that stand apart from all others and are usual codes.
+    """The values of a column that are usual codes and far from all other values.
 
     >>> suspects(np.asarray([0.4, 0.7, 0.5, 999.0]))
     {999.0}
@@ -38,6 +38,7 @@ def suspects(values: np.ndarray) -> set[float]:
 
 
 def _apart(value: float, rest: np.ndarray, values: np.ndarray) -> bool:
+    """Whether a usual code is far from the `rest` of the distinct values."""
     if value == -1.0 and set(rest.tolist()) == {1.0}:
         return False  # a contrast of two conditions
     if value < 0.0:
@@ -60,10 +61,10 @@ def _apart(value: float, rest: np.ndarray, values: np.ndarray) -> bool:
 def _chance_of_gap(
     value: float, times: int, rest: np.ndarray, counts: np.ndarray
 ) -> float:
-    """How probable it is that counts which thin out leave this gap below the value.
+    """The probability of this gap below a value if it is one of a tail of counts.
 
-    They fall from the commonest to the greatest of the rest by one factor a step, and are
-    taken to fall on so. Then none stands in the gap, and all that lie beyond do at `value`.
+    Counts fall from the commonest to the greatest of the rest by one factor a step, and are
+    taken to fall on so. Then none is in the gap, and all beyond it are at `value`.
     """
     top, mode = rest[-1], rest[np.argmax(counts)]
     fall = (counts[-1] / counts.max()) ** (1.0 / max(top - mode, 1.0))
