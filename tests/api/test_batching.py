@@ -11,7 +11,8 @@ from pcmodel.api.batching import in_parts, joined, keys_of, over_examples
 from pcmodel.api.pose import pose
 from pcmodel.inference.whitened import objective
 
-NETWORK = pcmodel.linear_gaussian([np.eye(2), np.ones((2, 3))], [1.0, 2.0, 0.5])
+WEIGHTS = np.array([[1.0, 2.0], [0.0, 1.0]]), np.arange(6.0).reshape(2, 3)
+NETWORK = pcmodel.linear_gaussian(list(WEIGHTS), [1.0, 2.0, 0.5])
 MEANS = np.arange(15.0).reshape(5, 3)
 DATA = np.arange(10.0).reshape(5, 2)
 PRECISIONS = np.broadcast_to(np.eye(3), (5, 3, 3)) * np.arange(5.0)[:, None, None]
