@@ -11,8 +11,6 @@ class Parameter:
         mean, sd: normal prior of the group's mean.
         spread: half-normal prior scale of the SD over participants; 0 for a parameter
             that all share unless a formula says otherwise.
-        centred: how far (0 to 1) people are written around the group's mean rather than
-            zero; 1 where a person's own trials determine it well. The model is the same.
         free: false holds it at `mean` unless a formula names it.
         about: what it is, with its unit.
         names: other names a formula may use.
@@ -22,7 +20,6 @@ class Parameter:
     mean: float
     sd: float
     spread: float = 0.0
-    centred: float = 0.0
     free: bool = True
     about: str = ""
     names: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from jaxtyping import Array, Key
 from numpyro.infer.util import constrain_fn
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, hierarchical_model
-from pcmodel.behaviour.posterior.diagnostics import diagnose
+from pcmodel.behaviour.posterior.diagnostics import STRICT, Limits, diagnose
 from pcmodel.behaviour.posterior.fitted_posterior import (
     Posterior,
     moving_coordinates,
@@ -64,6 +64,7 @@ class Nuts:
     max_tree_depth: int = 8
     chunk: int = 20
     num_devices: int = 1  # over which chains are spread
+    limits: Limits = STRICT  # that the draws must keep to be trusted
 
     def __post_init__(self) -> None:
         for name in (
@@ -226,7 +227,8 @@ def _course(
     """
     frame, states = _start(key, sampler, hierarchy, options)
     provenance = provenance_of(key, frame, options)
-    step = jnp.full(hierarchy.num_participants, FIRST_STEP)
+    # Of a stated type: a bare number's would have the chains compiled for it and again for what follows.
+    step = jnp.full(hierarchy.num_participants, FIRST_STEP, dtype=float)
     chunks: list[DrawBatch] = []
     num_warmup = num_chunks(options.num_warmup, options.chunk)
     for i in range(num_advances(options)):
@@ -346,6 +348,7 @@ def _posterior(
         num_steps=stats["num_steps"],
         accept_prob=stats["accept_prob"],
         max_tree_depth=options.max_tree_depth,
+        limits=options.limits,
         people=people_coordinates(hierarchy, joined),
         people_lost=lost,
     )
