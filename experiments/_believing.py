@@ -15,8 +15,7 @@ from pcmodel import paradigms
 from pcmodel.networks.network import PureNetwork, as_model
 from pcmodel.neuromodulation import Effects
 from pcmodel.neuromodulation.accounts.accounts import Account
-
-from ._claims import AS_SET, Knob, Setting
+from pcmodel.report import UNPERTURBED, Parameter, Perturbation
 
 PRIOR, EVIDENCE = -2.0, 1.0
 LEVELS = ("senses", "attention", "control", "self")
@@ -31,9 +30,9 @@ BELIEF_ASSUMED = (
     f"{PRECISIONS[0]:g}, reaches it through two links of precision {PRECISIONS[1]:g}. Chosen, not measured. The hierarchy is "
     "linear: its posterior is exact."
 )
-BELIEF_KNOBS = (
-    Knob("precision of the belief", "belief.prior"),
-    Knob("precision of the evidence", "belief.evidence"),
+BELIEF_PARAMETERS = (
+    Parameter("precision of the belief", "belief.prior"),
+    Parameter("precision of the evidence", "belief.evidence"),
 )
 
 
@@ -71,20 +70,24 @@ def believe(
     account: Account,
     network: PureNetwork | None = None,
     *,
-    setting: Setting = AS_SET,
+    perturbation: Perturbation = UNPERTURBED,
 ):
     """Moments for effects of any shape: every field gets that shape first.
 
-    A setting may be about the strengths of an account ("account.strength", "account.dimming") or
+    It may be about the strengths of an account ("account.strength", "account.dimming") or
     the chain's ends ("belief.prior", "belief.evidence").
     """
     senses, *middle, own = PRECISIONS
-    evidence, prior = (setting.of(f"belief.{end}") for end in ("evidence", "prior"))
+    evidence, prior = (
+        perturbation.factor_of(f"belief.{end}") for end in ("evidence", "prior")
+    )
     pure = network or chain((senses * evidence, *middle, own * prior))
     # A strength multiplies an effect wherever it appears, so scaling the effect is the same.
     effects = effects._replace(
-        effect_2a=jnp.asarray(effects.effect_2a) * setting.of("account.strength"),
-        response_1a=jnp.asarray(effects.response_1a) * setting.of("account.dimming"),
+        effect_2a=jnp.asarray(effects.effect_2a)
+        * perturbation.factor_of("account.strength"),
+        response_1a=jnp.asarray(effects.response_1a)
+        * perturbation.factor_of("account.dimming"),
     )
     found = paradigms.believe(pure, np.full(1, EVIDENCE), effects, account=account)
     mean, sd = (np.concatenate(each[1:], axis=-1) for each in (found.mean, found.sd))

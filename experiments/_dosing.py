@@ -26,8 +26,7 @@ from pcmodel.neuromodulation.participant import (
     physiology_assumptions,
     typical_variation,
 )
-
-from ._claims import AS_SET, Setting
+from pcmodel.report import UNPERTURBED, Parameter, Perturbation
 
 LIBRARY = load_compounds()
 QUICK = {"xla_backend_optimization_level": 1}
@@ -49,7 +48,7 @@ def take(
     people: int = 0,
     seed: int = 0,
     library: Library = LIBRARY,
-    setting: Setting = AS_SET,
+    perturbation: Perturbation = UNPERTURBED,
     **options,
 ) -> tuple[Course, Participant]:
     """The typical participant first, then `people` drawn around them: (1 + people, ...).
@@ -58,50 +57,73 @@ def take(
     """
     person = typical(library, *(dose.compound for dose in doses))
     group = simulate_group(
-        [adjusted_dose(dose, setting) for dose in doses],
+        [adjusted_dose(dose, perturbation) for dose in doses],
         times,
         num_people=people,
         key=jax.random.key(seed),
         library=library,
-        person=adjusted_person(person, setting),
-        variation=adjusted_variation(typical_variation(), setting),
+        person=adjusted_person(person, perturbation),
+        variation=adjusted_variation(typical_variation(), perturbation),
         **options,
     )
     return group.course, group.participants
 
 
-def adjusted_dose(dose: Dose, setting: Setting) -> Dose:
-    """The dose, where a setting is about its "dose.mg" or "dose.hours"."""
-    part, _, field = setting.path.partition(".")
-    if part != "dose" or setting.compound != dose.compound:
+def adjusted_dose(dose: Dose, perturbation: Perturbation) -> Dose:
+    """The dose, where a perturbation is about its "dose.mg" or "dose.hours"."""
+    part, _, field = perturbation.path.partition(".")
+    if part != "dose" or perturbation.owner != dose.compound:
         return dose
-    return replace(dose, **{field: getattr(dose, field) * setting.factor})
+    return replace(dose, **{field: getattr(dose, field) * perturbation.factor})
 
 
-def adjusted_person(person: Participant, setting: Setting) -> Participant:
-    """The person, where a setting is about "physiology", "ligands" or "kinetics"."""
-    part, _, field = setting.path.partition(".")
+def adjusted_person(person: Participant, perturbation: Perturbation) -> Participant:
+    """The person, where a perturbation is about "physiology", "ligands" or "kinetics"."""
+    part, _, field = perturbation.path.partition(".")
     if part == "physiology":
-        return replace(person, physiology=_scaled(person.physiology, field, setting))
-    if part not in ("ligands", "kinetics") or setting.compound not in person.compounds:
+        return replace(
+            person, physiology=_scaled(person.physiology, field, perturbation)
+        )
+    if (
+        part not in ("ligands", "kinetics")
+        or perturbation.owner not in person.compounds
+    ):
         return person
-    at, ligands = person.compounds.index(setting.compound), person.ligands
+    at, ligands = person.compounds.index(perturbation.owner), person.ligands
     if part == "ligands":
-        return replace(person, ligands=_scaled(ligands, field, setting, at))
-    kinetics = _scaled(ligands.kinetics, field, setting, at)
+        return replace(person, ligands=_scaled(ligands, field, perturbation, at))
+    kinetics = _scaled(ligands.kinetics, field, perturbation, at)
     return replace(person, ligands=ligands._replace(kinetics=kinetics))
 
 
-def adjusted_variation(variation: Variation, setting: Setting) -> Variation:
-    """How people differ, where a setting is about "variation"."""
-    part, _, field = setting.path.partition(".")
-    return _scaled(variation, field, setting) if part == "variation" else variation
+def adjusted_variation(variation: Variation, perturbation: Perturbation) -> Variation:
+    """How people differ, where a perturbation is about "variation"."""
+    part, _, field = perturbation.path.partition(".")
+    return _scaled(variation, field, perturbation) if part == "variation" else variation
 
 
-def _scaled(numbers, field: str, setting: Setting, at: int | None = None):
+def _scaled(numbers, field: str, perturbation: Perturbation, at: int | None = None):
     value = np.array(getattr(numbers, field), float)
-    value[... if at is None else at] *= setting.factor
+    value[... if at is None else at] *= perturbation.factor
     return numbers._replace(**{field: jnp.asarray(value)})
+
+
+MIDPOINT = Parameter("second-stage midpoint", "physiology.half")
+POWER = Parameter("second-stage power", "physiology.power")
+STAGE = (
+    MIDPOINT,
+    POWER,
+    Parameter("slope of the operational model", "physiology.slope"),
+)
+DIFFERENCES = tuple(
+    Parameter(f"variation of {name}", f"variation.{name}")
+    for name in ("clearance", "volume", "absorption", "affinity", "onset")
+)
+
+
+def half_life(label: str, compound: str) -> Parameter:
+    """A compound's half-life, its volume being as it is."""
+    return Parameter(label, "kinetics.elimination", compound, inverse=True)
 
 
 class Band(NamedTuple):

@@ -30,8 +30,10 @@ def test_the_wheel_holds_everything_a_run_needs(wheel):
     for path in shipped:
         if "__pycache__" not in path.parts:
             assert str(path.relative_to(ROOT)) in names
-    for path in (ROOT / "experiments").rglob("*.py"):
-        assert f"pcmodel/_experiments/{path.relative_to(ROOT / 'experiments')}" in names
+    for pattern in ("*.py", "page.md"):
+        for path in (ROOT / "experiments").rglob(pattern):
+            inside = path.relative_to(ROOT / "experiments")
+            assert f"pcmodel/_experiments/{inside}" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"pcmodel"}
 

@@ -1,4 +1,4 @@
-"""What does each receptor contribute: 5-HT2A, 5-HT1A, agonists of partial efficacy, and buspirone?
+"""What does each receptor contribute: 5-HT2A, 5-HT1A, partial agonists, buspirone?
 
 Psilocybin 12 mg (170 µg/kg) is taken alone, with ketanserin, with buspirone, and as if it lacked one of its receptors; the
 efficacy of a 5-HT2A agonist is lowered from full to none. 5-HT2A relaxes precisions (REBUS), 5-HT1A dims the
@@ -12,8 +12,20 @@ References: Pokorny et al. 2016; Vollenweider et al. 1998; Rickli et al. 2016; B
 Time: a minute on two idle cores; half of that with --smoke, nearly all of it compiling
 """
 
-from .computing import Config as Config
-from .computing import run as run
-from .drawing import plot as plot
-from .judging import analyse as analyse
-from .writing import report as report
+from pcmodel.report import Experiment
+
+from .claims import CLAIMS, TABLES, WORDS, summarise
+from .figures import FIGURES
+from .simulate import Config, simulate
+
+EXPERIMENT = Experiment(
+    Config,
+    simulate,
+    claims=CLAIMS,
+    summarise=summarise,
+    figures=FIGURES,
+    tables=TABLES,
+    words=WORDS,
+    page="page.md",
+    float64=True,
+)

@@ -12,8 +12,20 @@ References: Holze et al. 2019, 2023; Vogt et al. 2023; Ley et al. 2023; Vizeli &
 Time: a minute and a half on two idle cores; a minute with --smoke, most of it compiling
 """
 
-from .computing import Config as Config
-from .computing import run as run
-from .drawing import plot as plot
-from .judging import analyse as analyse
-from .writing import report as report
+from pcmodel.report import Experiment
+
+from .claims import CLAIMS, TABLES, WORDS, summarise
+from .figures import FIGURES
+from .simulate import Config, simulate
+
+EXPERIMENT = Experiment(
+    Config,
+    simulate,
+    claims=CLAIMS,
+    summarise=summarise,
+    figures=FIGURES,
+    tables=TABLES,
+    words=WORDS,
+    page="page.md",
+    float64=True,
+)

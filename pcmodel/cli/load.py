@@ -26,7 +26,7 @@ RESERVED = ("smoke", "seed", "output", "overwrite", "config", "float64", "quiet"
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment's parts; `plot` and `report` are optional in the file."""
+    """An experiment's parts, its own functions or those that follow from its declaration."""
 
     name: str
     question: str
@@ -40,20 +40,40 @@ class Experiment:
 def load(path: Path) -> Experiment:
     """Import the experiment at `path` (a file or a package folder)."""
     module = _import(path)
-    where = str(path)
+    where, question = str(path), first_sentence(module.__doc__ or path.stem)
+    if hasattr(module, "EXPERIMENT"):
+        parts = _derived(module, path, question)
+    else:
+        parts = _written(module, where)
+    _check_config(parts["config"], where)
+    return Experiment(name=path.stem, question=question, **parts)
+
+
+def _written(module: ModuleType, where: str) -> dict[str, Any]:
+    """The functions that an experiment has written itself."""
     for part in ("Config", "run", "analyse"):
         if not callable(getattr(module, part, None)):
             raise UserError(f"defines no {part!r}", where=where, expected=_PROTOCOL)
-    _check_config(module.Config, where)
-    return Experiment(
-        name=path.stem,
-        question=first_sentence(module.__doc__ or path.stem),
-        config=module.Config,
-        run=module.run,
-        analyse=module.analyse,
-        plot=getattr(module, "plot", None),
-        report=getattr(module, "report", None),
-    )
+    found = {name: getattr(module, name, None) for name in _FUNCTIONS}
+    return {"config": module.Config, **found}
+
+
+def _derived(module: ModuleType, path: Path, question: str) -> dict[str, Any]:
+    """The functions that follow from a declaration."""
+    from pcmodel.report import Experiment as Declaration
+
+    where, declared = str(path), module.EXPERIMENT
+    if not isinstance(declared, Declaration):
+        what = f"its EXPERIMENT is a {type(declared).__name__}"
+        raise UserError(what, where=where, expected="a pcmodel.report.Experiment")
+    twice = [name for name in _FUNCTIONS if hasattr(module, name)]
+    if twice:
+        what = f"defines both EXPERIMENT and {twice[0]!r}, which follows from it"
+        raise UserError(what, where=where, expected="one of them")
+    try:
+        return declared.parts(question=question, folder=source_file(path).parent)
+    except UserError as error:
+        raise UserError(str(error), where=where) from error
 
 
 def with_chunks(experiment: Experiment, open_store: Callable[[], Any]) -> Experiment:
@@ -67,7 +87,8 @@ def with_chunks(experiment: Experiment, open_store: Callable[[], Any]) -> Experi
     return replace(experiment, run=run)
 
 
-_PROTOCOL = "a dataclass Config and functions run and analyse"
+_FUNCTIONS = ("run", "analyse", "plot", "report")
+_PROTOCOL = "EXPERIMENT, or a dataclass Config and functions run and analyse"
 
 
 def _import(path: Path) -> ModuleType:

@@ -1,7 +1,8 @@
 """What a reader of a run sees: verdicts, figures, one self-contained page.
 
 `content` says what a report consists of, `html` renders it, `style` gives figures
-one look. Only this package and experiments import matplotlib.
+one look. `declared` derives an experiment's parts from its declaration: claims, what overturns
+them, a page written as text. Only this package and experiments import matplotlib.
 
 May import: `inputs`, `api`.
 """
@@ -12,4 +13,12 @@ from pcmodel.report.content import Report as Report
 from pcmodel.report.content import Section as Section
 from pcmodel.report.content import Table as Table
 from pcmodel.report.content import Verdict as Verdict
+from pcmodel.report.declared.claims import NOT_EXAMINED as NOT_EXAMINED
+from pcmodel.report.declared.claims import UNPERTURBED as UNPERTURBED
+from pcmodel.report.declared.claims import Claim as Claim
+from pcmodel.report.declared.claims import Examination as Examination
+from pcmodel.report.declared.claims import Examined as Examined
+from pcmodel.report.declared.claims import Parameter as Parameter
+from pcmodel.report.declared.claims import Perturbation as Perturbation
+from pcmodel.report.declared.experiment import Experiment as Experiment
 from pcmodel.report.html import render_html as render_html

@@ -37,7 +37,8 @@ NOT_CALLED = {
     "a description, not a thing": "Solver UserError",
     "files and plans, tried by the batteries of files and commands": "load save load_images "
     "run_training TrainingPlan",
-    "the words of a page, written by experiments": "Panel Report Section Table Verdict render_html",
+    "the words of a page, written by experiments": "Panel Report Section Table Verdict render_html "
+    "Claim Examination Examined Experiment Parameter Perturbation",
 }
 DOORS = [*CORE, *BUILDERS, *LEARNING, *DRUGS, *BEHAVIOUR]
 

@@ -1,4 +1,4 @@
-"""The drug experiments' belief: exact moments against draws, and what their settings change."""
+"""The drug experiments' belief: exact moments against draws, and what perturbations change."""
 
 import jax
 import jax.numpy as jnp
@@ -7,10 +7,10 @@ import pytest
 
 import pcmodel
 from experiments._believing import LEVELS, PRECISIONS, believe
-from experiments._claims import Setting
 from pcmodel import Modulation
 from pcmodel.neuromodulation import Effects, anatomy
 from pcmodel.neuromodulation.accounts.accounts import Noise, Oneirogen, Rebus, Together
+from pcmodel.report import Perturbation
 
 MIXED = Together((Rebus(1.0), Oneirogen(0.7), Noise(0.8)))
 
@@ -51,7 +51,9 @@ PLACES = ("sensory", "dorsal attention", "control", "default")
 def test_a_setting_is_a_chain_with_another_end(end):
     """Weight of the evidence, in series: 1 / (1 + P_top (1/P0 + 1/P1 + 1/P2))."""
     factor = 2.0
-    found = believe(felt(0.0), Rebus(1.0), setting=Setting(f"belief.{end}", "", factor))
+    found = believe(
+        felt(0.0), Rebus(1.0), perturbation=Perturbation(f"belief.{end}", "", factor)
+    )
     evidence, first, second, prior = PRECISIONS
     if end == "prior":
         prior *= factor
@@ -64,7 +66,7 @@ def test_a_setting_is_a_chain_with_another_end(end):
 def test_a_strength_is_what_it_is_in_the_account():
     """Scaling the effect stands for scaling the account's strength."""
     scaled = believe(
-        felt(0.4), Rebus(1.0), setting=Setting("account.strength", "", 2.0)
+        felt(0.4), Rebus(1.0), perturbation=Perturbation("account.strength", "", 2.0)
     )
     strong = pcmodel.infer(
         chain(),

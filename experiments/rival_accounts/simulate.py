@@ -1,7 +1,8 @@
-"""`run`: every account at every effect in every network."""
+"""What is simulated: every account at every effect in every network."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -26,11 +27,13 @@ from pcmodel.neuromodulation.accounts.accounts import (
     Sensory,
     Uniform,
 )
+from pcmodel.report import UNPERTURBED, Parameter, Perturbation
 from pcmodel.report.laplace import LaplaceSummary
 
-from .._claims import AS_SET, Knob, Setting, at_least
-from .observing import Observed, Words, observe_all
+from .._options import at_least
+from .observables import Factors, Observed, observe_all
 
+PLACES = anatomy(*CORTEX)
 WIDTHS, PRECISIONS = (6, 5, 4, 3), (2.0, 3.0, 3.0, 4.0)
 DIAGNOSED = 8
 """Networks whose Laplace posteriors are compared with the posterior."""
@@ -74,7 +77,7 @@ class Config:
 class Results(NamedTuple):
     """Observed fields (effects, networks, ...).
 
-    settings: by the setting's label (`label`), then by account.  assumptions: REBUS in variants.
+    settings: by the perturbation's label (`label`), then by account.  assumptions: REBUS in variants.
     flat, raised: relaxed priors and raised senses with a flat receptor map.  prior: (networks, top).
     laplace: how far some networks' Laplace posteriors are from the posterior.
     """
@@ -89,87 +92,103 @@ class Results(NamedTuple):
     @property
     def observed(self) -> dict[str, Observed]:
         """By account, everything as set."""
-        return self.settings[label(AS_SET)]
+        return self.settings[label(UNPERTURBED)]
 
 
-KNOBS = (
-    Knob("strength", "account.strength"),
-    Knob("precision of the top", "belief.prior"),
-    Knob("precision of the senses", "belief.evidence"),
-    Knob("size of the moving input", "input.amplitude"),
+PARAMETERS = (
+    Parameter("strength", "account.strength"),
+    Parameter("precision of the top", "belief.prior"),
+    Parameter("precision of the senses", "belief.evidence"),
+    Parameter("size of the moving input", "input.amplitude"),
 )
 
 
-def label(setting: Setting) -> str:
-    """A setting's key among the results."""
-    return f"{setting.path} x {setting.factor:g}" if setting.path else "as set"
+def label(perturbation: Perturbation) -> str:
+    """A perturbation's key among the results."""
+    if not perturbation.path:
+        return "as set"
+    return f"{perturbation.path} x {perturbation.factor:g}"
 
 
-def run(config: Config, *, seed: int, progress) -> Results:
-    """Observe everything, as set and with each knob halved and doubled."""
-    with jax.enable_x64(True):
-        weights, seen, model, log_precisions = hierarchies(config, seed)
+class Hierarchies(NamedTuple):
+    """Random networks of one shape.  weights, seen (networks, units): theirs, and what each observes."""
 
-        def observed(account: Account, places, setting: Setting = AS_SET) -> Observed:
-            ends = {0: "belief.evidence", len(log_precisions) - 1: "belief.prior"}
-            precisions = tuple(
-                value + np.log(setting.of(ends[level])) if level in ends else value
-                for level, value in enumerate(log_precisions)
-            )
-            words = jax.tree.map(
-                lambda *rows: jnp.stack(rows),
-                *(words_of(account, effect, places) for effect in EFFECTS),
-            )
-            return jax.tree.map(
-                np.asarray,
-                observe_all(
-                    words,
-                    weights,
-                    precisions,
-                    seen,
-                    jnp.asarray(config.amplitude * setting.of("input.amplitude")),
-                    model=model,
-                ),
-            )
+    weights: dict
+    seen: jax.Array
+    log_precisions: tuple[jax.Array, ...]
+    model: Any
 
-        places = anatomy(*CORTEX)
-        turned = [knob.times(factor) for knob in KNOBS for factor in (0.5, 2.0)]
-        settings = {}
-        for setting in progress.track((AS_SET, *turned), "accounts"):
-            chosen = accounts(config.strength * setting.of("account.strength"))
-            settings[label(setting)] = {
-                name: observed(account, places, setting)
-                for name, account in chosen.items()
-            }
-        variants = {
-            "rebus, senses half exempt": Rebus(config.strength, exemption=0.5),
-            "rebus, senses not exempt": Rebus(config.strength, exemption=0.0),
-            "rebus, top favoured": Rebus(config.strength, selectivity=2.0),
-            "rebus, sign reversed": Rebus(config.strength, sign=1),
+
+def simulate(config: Config, *, seed: int, progress) -> Results:
+    """Observe everything, as set and with each parameter halved and doubled."""
+    networks = hierarchies(config, seed)
+    observed = partial(observe_account, networks, config.amplitude)
+    turned = [
+        parameter.times(factor) for parameter in PARAMETERS for factor in (0.5, 2.0)
+    ]
+    settings = {}
+    for perturbation in progress.track((UNPERTURBED, *turned), "accounts"):
+        strength = config.strength * perturbation.factor_of("account.strength")
+        settings[label(perturbation)] = {
+            name: observed(account, perturbation=perturbation)
+            for name, account in accounts(strength).items()
         }
-        flat = anatomy(*["control"] * 4)
-        return Results(
-            settings,
-            {name: observed(account, places) for name, account in variants.items()},
-            observed(Rebus(config.strength), flat),
-            observed(Sensory(config.strength), flat),
-            np.asarray(weights["prior_mean"]),
-            diagnose_some(weights, log_precisions, seen, model, seed),
-        )
+    variants = {
+        "rebus, senses half exempt": Rebus(config.strength, exemption=0.5),
+        "rebus, senses not exempt": Rebus(config.strength, exemption=0.0),
+        "rebus, top favoured": Rebus(config.strength, selectivity=2.0),
+        "rebus, sign reversed": Rebus(config.strength, sign=1),
+    }
+    flat = anatomy(*["control"] * 4)
+    return Results(
+        settings,
+        {name: observed(account) for name, account in variants.items()},
+        observed(Rebus(config.strength), places=flat),
+        observed(Sensory(config.strength), places=flat),
+        np.asarray(networks.weights["prior_mean"]),
+        diagnose_some(networks, seed),
+    )
 
 
-def diagnose_some(weights, log_precisions, seen, model, seed: int) -> LaplaceSummary:
+def observe_account(
+    networks: Hierarchies,
+    amplitude: float,
+    account: Account,
+    places=PLACES,
+    perturbation: Perturbation = UNPERTURBED,
+) -> Observed:
+    """Every field (effects, networks, ...)."""
+    senses, *middle, own = networks.log_precisions
+    evidence, prior = (
+        np.log(perturbation.factor_of(f"belief.{end}")) for end in ("evidence", "prior")
+    )
+    found = observe_all(
+        jax.tree.map(
+            lambda *rows: jnp.stack(rows),
+            *(factors_of(account, effect, places) for effect in EFFECTS),
+        ),
+        networks.weights,
+        (senses + evidence, *middle, own + prior),
+        networks.seen,
+        jnp.asarray(amplitude * perturbation.factor_of("input.amplitude")),
+        model=networks.model,
+    )
+    return jax.tree.map(np.asarray, found)
+
+
+def diagnose_some(networks: Hierarchies, seed: int) -> LaplaceSummary:
     """How far the Laplace posteriors of the first networks are from the posterior, undrugged."""
     found = []
-    for index in range(min(DIAGNOSED, len(seen))):
-        own = jax.tree.map(lambda leaf, index=index: leaf[index], weights)
-        posed = pose(PureNetwork(model, own, log_precisions), seen[index])
+    for index, seen in enumerate(networks.seen[:DIAGNOSED]):
+        own = jax.tree.map(lambda leaf, index=index: leaf[index], networks.weights)
+        network = PureNetwork(networks.model, own, networks.log_precisions)
+        posed = pose(network, seen)
         held = Posterior(posed, run_inference(posed, GaussNewton()))
         found.append(held.diagnose(jax.random.key(seed), 500))
     return LaplaceSummary.of(found)
 
 
-def words_of(account: Account, effect: float, places) -> Words:
+def factors_of(account: Account, effect: float, places) -> Factors:
     """The modulation at one effect; for 5-HT1A accounts the effect is the 5-HT1A response."""
     amount = jnp.asarray(effect)
     modulation = account.modulate(Effects(amount, amount, jnp.zeros(())), places)
@@ -178,7 +197,7 @@ def words_of(account: Account, effect: float, places) -> Words:
     def column(factors) -> jax.Array:
         return jnp.asarray([float(factors.get(level, 1.0)) for level in levels])
 
-    return Words(
+    return Factors(
         column(modulation.gains),
         column(modulation.slopes),
         jnp.asarray(float(np.asarray(modulation.top_down))),
@@ -186,7 +205,7 @@ def words_of(account: Account, effect: float, places) -> Words:
     )
 
 
-def hierarchies(config: Config, seed: int):
+def hierarchies(config: Config, seed: int) -> Hierarchies:
     """Random networks, and for each an observation drawn from another top value."""
     pure = [
         as_model(
@@ -212,4 +231,6 @@ def hierarchies(config: Config, seed: int):
     log_precisions = tuple(
         jnp.asarray(np.asarray(value, float)) for value in pure[0].log_precisions
     )
-    return stacked, jnp.asarray(np.stack(seen)), pure[0].model, log_precisions
+    return Hierarchies(
+        stacked, jnp.asarray(np.stack(seen)), log_precisions, pure[0].model
+    )

@@ -1,21 +1,21 @@
-"""`plot`: one column a compound, one row a stage, one clock."""
+"""One column a compound, one row a stage, one clock."""
 
-from pcmodel.report.style import COLOURS, figure_style, level_colours, new_figure
+from matplotlib.figure import Figure
+
+from pcmodel.report.style import COLOURS, level_colours, new_figure
 
 from .._believing import LEVELS
 from .._dosing import Band
-from .computing import Clock, Config, Results
-from .judging import Summary
+from .simulate import Clock, Results
 
 
-def plot(config: Config, results: Results, summary: Summary) -> dict:
+def draw_clocks(results: Results) -> Figure:
     """One column a compound, one row a stage, one clock."""
     names = list(results.clocks)
     figure, axes = new_figure(6, len(names), width=14.5, height=2.3, sharex="col")
-    with figure_style():
-        for column, name in enumerate(names):
-            draw_clock(axes[:, column], name, results.clocks[name], first=column == 0)
-    return {"clock": figure}
+    for column, name in enumerate(names):
+        draw_clock(axes[:, column], name, results.clocks[name], first=column == 0)
+    return figure
 
 
 def draw_band(axis, hours, values: Band, colour: str) -> None:
@@ -79,3 +79,6 @@ def draw_clock(axes, name: str, clock: Clock, *, first: bool) -> None:
         for axis, label in zip(axes, labels, strict=True):
             axis.set_ylabel(label)
         axes[3].legend(ncols=2, fontsize=8, loc="upper right")
+
+
+FIGURES = {"clock": draw_clocks}

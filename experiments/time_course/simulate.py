@@ -1,10 +1,9 @@
-"""`run`: every regimen in everyone, and the claims."""
+"""What is simulated: every regimen in everyone, on one clock, and groups."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-import jax
 import numpy as np
 
 from pcmodel.neuromodulation import Bolus, Dose, Infusion, effects
@@ -15,10 +14,11 @@ from pcmodel.neuromodulation.accounts.accounts import (
     Sebus,
     Sensory,
 )
+from pcmodel.report import NOT_EXAMINED, UNPERTURBED, Examined, Perturbation
 
 from .._believing import believe
-from .._claims import AS_SET, Setting, Tested, at_least, examine_all
 from .._dosing import LIBRARY, Band, band, hours_felt, take, vitals
+from .._options import at_least
 
 ACCOUNTS = {
     "rebus": Rebus(),
@@ -94,11 +94,11 @@ class Group(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Everything simulated.  tested: by the name of the claim."""
+    """What is simulated: regimens and groups by name.  tested: numbers of the claims, by name."""
 
     clocks: dict[str, Clock]
     groups: dict[str, Group]
-    tested: dict[str, Tested]
+    tested: Examined = NOT_EXAMINED
 
 
 AMOUNTS = (
@@ -108,20 +108,17 @@ AMOUNTS = (
 )
 
 
-def run(config: Config, *, seed: int, progress) -> Results:
-    """Simulate every regimen, and test the claims."""
-    from .claiming import claims
-
-    with jax.enable_x64(True):
-        clocks = {
-            name: clock(doses, hours, config, seed)
-            for name, (doses, hours) in progress.track(REGIMENS.items(), "regimens")
-        }
-        groups = {
-            f"{name} {mg:g}": group(name, mg, config.people, seed)
-            for name, mg in progress.track(AMOUNTS, "groups")
-        }
-        return Results(clocks, groups, examine_all(claims(config, seed), progress))
+def simulate(config: Config, *, seed: int, progress) -> Results:
+    """Every regimen on its clock, and every group."""
+    clocks = {
+        name: clock(doses, hours, config, seed)
+        for name, (doses, hours) in progress.track(REGIMENS.items(), "regimens")
+    }
+    groups = {
+        f"{name} {mg:g}": group(name, mg, config.people, seed)
+        for name, mg in progress.track(AMOUNTS, "groups")
+    }
+    return Results(clocks, groups)
 
 
 def clock(doses, hours, config: Config, seed: int) -> Clock:
@@ -149,12 +146,17 @@ def group(
     mg: float,
     people: int,
     seed: int,
-    setting: Setting = AS_SET,
+    perturbation: Perturbation = UNPERTURBED,
     in_vitro: bool = False,
 ) -> Group:
     """What each participant reaches.  in_vitro: efficacy as in the test tube."""
     library = with_efficacy_of_test_tube(compound) if in_vitro else LIBRARY
-    options = {"people": people, "seed": seed, "library": library, "setting": setting}
+    options = {
+        "people": people,
+        "seed": seed,
+        "library": library,
+        "perturbation": perturbation,
+    }
     course, persons = take([Dose(compound, mg)], WHOLE, **options)
     signs = vitals(course, WHOLE, persons)
     plasma, effect = np.asarray(course.plasma[:, 0]), np.asarray(course.effect_2a)
@@ -168,34 +170,6 @@ def group(
         np.asarray(signs.systolic).max(1),
         np.asarray(signs.diastolic).max(1),
     )
-
-
-def zero_dose_is_identical(account: str) -> bool:
-    """0 mg against placebo: every number of the belief, to the bit."""
-    chosen = ACCOUNTS[account]
-    nothing, _ = take([Dose("psilocybin", 0.0)], SHORT)
-    inert, _ = take([Dose("placebo", 1.0)], SHORT)
-    first, second = believe(effects(nothing), chosen), believe(effects(inert), chosen)
-    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-
-
-def second_dose(setting: Setting) -> np.ndarray:
-    """Peak serotonin of 100 mg MDMA, and the most a second 100 mg after 4 h adds to it."""
-    first, second = Dose("MDMA", 100.0), Dose("MDMA", 100.0, 4.0)
-    alone = np.asarray(take([first], LONG, setting=setting)[0].serotonin[0])
-    both = take([first, second], LONG, setting=setting)[0].serotonin[0]
-    return np.asarray([alone.max(), (np.asarray(both) - alone).max()])
-
-
-def infusion_course(setting: Setting) -> np.ndarray:
-    """DMT 1 mg/min: effect at 30 and 90 min, 15 min after, and hours to a bolus's peak."""
-    infused = [Dose("DMT", 90.0, 0.0, Infusion(1.5))]
-    effect = take(infused, SHORT, setting=setting)[0].effect_2a[0]
-    fine = np.linspace(0, 0.25, 301)
-    bolus = take([Dose("DMT", 25.0, 0.0, Bolus())], fine, setting=setting)[0]
-    at = np.searchsorted(SHORT, [0.5, 1.5, 1.75])
-    peak = fine[int(np.argmax(bolus.effect_2a[0]))]
-    return np.asarray([*np.asarray(effect)[at], peak])
 
 
 def with_efficacy_of_test_tube(compound: str):

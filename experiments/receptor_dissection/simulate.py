@@ -1,4 +1,4 @@
-"""`run`: every condition, partial agonists, and the claims."""
+"""What is simulated: every condition under both readings of 5-HT1A, and partial agonists."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,10 +13,11 @@ from pcmodel.neuromodulation.accounts.accounts import Account, Dimmer, Rebus, To
 from pcmodel.neuromodulation.course import transducer_of
 from pcmodel.neuromodulation.participant import of_person
 from pcmodel.neuromodulation.pharmacology.receptors import operational
+from pcmodel.report import NOT_EXAMINED, UNPERTURBED, Examined, Perturbation
 
 from .._believing import believe
-from .._claims import AS_SET, Setting, Tested, at_least, examine_all
 from .._dosing import LIBRARY, take, with_number
+from .._options import at_least
 
 HOURS = np.linspace(0, 8, 97)
 AT = int(np.searchsorted(HOURS, 3.0))
@@ -62,7 +63,13 @@ class Condition(NamedTuple):
 
 
 class Results(NamedTuple):
-    """conditions by name, under dimming and under restoring; partial agonists by efficacy and dose."""
+    """What is simulated.
+
+    dimming, restoring: conditions by name, under either reading of 5-HT1A.
+    efficacy, dose, partial: peak effect by share of psilocin's efficacy and dose (mg), (efficacies, doses).
+    buspirone_dose, response_by_buspirone: mg, and the 5-HT1A response with it.
+    tested: numbers of the claims, by name.
+    """
 
     dimming: dict[str, Condition]
     restoring: dict[str, Condition]
@@ -71,7 +78,7 @@ class Results(NamedTuple):
     partial: np.ndarray
     buspirone_dose: np.ndarray
     response_by_buspirone: np.ndarray
-    tested: dict[str, Tested]
+    tested: Examined = NOT_EXAMINED
 
 
 def without(receptor: str) -> Library:
@@ -101,36 +108,36 @@ def accounts(config: Config) -> dict[str, Account]:
     }
 
 
-def run(config: Config, *, seed: int, progress) -> Results:
-    """Every condition under both readings of 5-HT1A."""
-    from .claiming import claims
-
-    with jax.enable_x64(True):
-        found = {
-            name: {
-                label: condition(label, name, config, seed)
-                for label in progress.track(conditions(), name)
-            }
-            for name in accounts(config)
+def simulate(config: Config, *, seed: int, progress) -> Results:
+    """Every condition under both readings of 5-HT1A, and partial agonists."""
+    found = {
+        name: {
+            label: condition(label, name, config, seed)
+            for label in progress.track(conditions(), name)
         }
-        efficacy = np.linspace(0, 1.5, 31)
-        dose = np.geomspace(2, 2000, 25)
-        amounts = np.geomspace(1, 1000, 13)
-        return Results(
-            found["dimming"],
-            found["restoring"],
-            efficacy,
-            dose,
-            partial_agonists(efficacy, dose),
-            amounts,
-            np.asarray([response_with(mg) for mg in amounts]),
-            examine_all(claims(config, seed), progress),
-        )
+        for name in accounts(config)
+    }
+    efficacy = np.linspace(0, 1.5, 31)
+    dose = np.geomspace(2, 2000, 25)
+    amounts = np.geomspace(1, 1000, 13)
+    return Results(
+        found["dimming"],
+        found["restoring"],
+        efficacy,
+        dose,
+        partial_agonists(efficacy, dose),
+        amounts,
+        np.asarray([response_with(mg) for mg in amounts]),
+    )
 
 
 @lru_cache(maxsize=256)
 def condition(
-    label: str, reading: str, config: Config, seed: int, setting: Setting = AS_SET
+    label: str,
+    reading: str,
+    config: Config,
+    seed: int,
+    perturbation: Perturbation = UNPERTURBED,
 ) -> Condition:
     """What each participant's belief does at psilocybin's peak."""
     doses, library = conditions()[label]
@@ -141,11 +148,13 @@ def condition(
         people=config.people,
         seed=seed,
         library=library,
-        setting=setting,
+        perturbation=perturbation,
     )
     moment = jax.tree.map(lambda curve: curve[:, AT], effects(course))
     rest = jax.tree.map(jnp.zeros_like, moment)
-    drugged, sober = (believe(x, account, setting=setting) for x in (moment, rest))
+    drugged, sober = (
+        believe(x, account, perturbation=perturbation) for x in (moment, rest)
+    )
     return Condition(
         np.asarray(moment.effect_2a),
         np.asarray(moment.response_1a),
@@ -169,33 +178,3 @@ def response_with(mg: float) -> float:
     """5-HT1A response at psilocybin's peak with some buspirone."""
     course, _ = take([Dose("buspirone", mg, 0.75), PSILOCYBIN], HOURS)
     return float(course.response_1a[0, AT])
-
-
-def removed(alone: Condition, both: Condition) -> np.ndarray:
-    """How much less a level is changed with both, in its undrugged SDs, (people, levels).
-
-    Not as a share of the change alone: at the top relaxing and dimming pull in opposite directions, and where
-    they cancel a share means nothing.
-    """
-    return (alone.change - both.change) / alone.sd
-
-
-def with_a_third(setting: Setting, config: Config, seed: int) -> np.ndarray:
-    """Largest effect of an agonist of a third of psilocin's efficacy, %: 12 mg and 2 g, anyone."""
-    weak = with_number("psilocybin", "efficacy_2a", 1 / 3)
-    return np.asarray(
-        [
-            100 * float(np.max(course.effect_2a))
-            for mg in (PSILOCYBIN.mg, 2000.0)
-            for course, _ in [
-                take(
-                    [Dose("psilocybin", mg, 1.0)],
-                    HOURS,
-                    people=config.people,
-                    seed=seed,
-                    library=weak,
-                    setting=setting,
-                )
-            ]
-        ]
-    )

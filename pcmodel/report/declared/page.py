@@ -1,0 +1,235 @@
+"""A page written as text, `page.md`: blocks between empty lines, read strictly.
+
+    # Title
+
+    The answer, one paragraph.
+
+    ![what the key figure shows, in words](figure)
+    Its caption.
+
+    ## A section
+
+    Paragraphs, then figures, then tables:
+
+    {tables.name}
+
+    {sensitivity}
+
+    ## Assumptions
+
+    - Items of a list; likewise Limitations and References, which end the page.
+
+Text may hold placeholders in Python's format syntax, filled in by `pcmodel.report.declared.writing`.  What does
+not fit raises a UserError that names the line.
+"""
+
+import re
+from typing import NamedTuple
+
+from pcmodel.errors import UserError
+
+LISTS = ("Assumptions", "Limitations", "References")
+SENSITIVITY = "{sensitivity}"
+FIGURE = re.compile(r"!\[(?P<alt>.*)\]\((?P<name>[^()]+)\)")
+TABLE = re.compile(r"\{tables\.(?P<name>\w+)\}")
+
+
+class Text(NamedTuple):
+    """Lines of text.  number: where the first stands on the page, from 1."""
+
+    number: int
+    lines: tuple[str, ...]
+
+
+class Figure(NamedTuple):
+    """A figure by its name."""
+
+    number: int
+    name: str
+    alt: Text
+    caption: Text
+
+
+class TableName(NamedTuple):
+    """A table by its name."""
+
+    number: int
+    name: str
+
+
+class PageSection(NamedTuple):
+    """A section.  is_sensitivity: it is the one of what overturns each verdict."""
+
+    title: Text
+    paragraphs: tuple[Text, ...]
+    figures: tuple[Figure, ...]
+    tables: tuple[TableName, ...]
+    is_sensitivity: bool = False
+
+
+class Page(NamedTuple):
+    """A page as written.  lists: the items by the names in `LISTS`."""
+
+    title: Text
+    answer: Text
+    key_figure: Figure | None
+    sections: tuple[PageSection, ...]
+    lists: dict[str, tuple[Text, ...]]
+
+    @property
+    def figures(self) -> list[Figure]:
+        """All figures, in order."""
+        key = [self.key_figure] if self.key_figure else []
+        return key + [each for section in self.sections for each in section.figures]
+
+    @property
+    def tables(self) -> list[TableName]:
+        """All tables, in order."""
+        return [each for section in self.sections for each in section.tables]
+
+    @property
+    def texts(self) -> list[Text]:
+        """Everything that may hold placeholders."""
+        found = [self.title, self.answer]
+        for section in self.sections:
+            if not section.is_sensitivity:
+                found += [section.title, *section.paragraphs]
+        for figure in self.figures:
+            found += [figure.alt, figure.caption]
+        return found + [item for items in self.lists.values() for item in items]
+
+
+def parse_page(text: str, *, where: str) -> Page:
+    """Read a page.  where: its name in errors."""
+    blocks = _blocks(text)
+    parts = _split(blocks, where)
+    if not parts or not parts[0][0].startswith("# "):
+        number = blocks[0].number if blocks else 1
+        _refuse(number, where, "has no title", "a first line '# Title'")
+    (title, number, head), *others = parts
+    key, answer = _head(head, number, where)
+    sections, lists = [], {}
+    for heading, number, body in others:
+        name = heading.removeprefix("## ")
+        if name in lists:
+            _refuse(number, where, f"a second list {name!r}")
+        if name in LISTS:
+            lists[name] = _items(body, number, where)
+        elif lists:
+            _refuse(number, where, f"{heading!r} comes after the lists that end it")
+        else:
+            sections.append(_section(heading, number, body, where))
+    return Page(
+        Text(1, (title.removeprefix("# "),)), answer, key, tuple(sections), lists
+    )
+
+
+def _refuse(number: int, where: str, what: str, expected: str | None = None) -> None:
+    raise UserError(what, where=f"{where}, line {number}", expected=expected)
+
+
+def _blocks(text: str) -> list[Text]:
+    """Runs of lines that are not empty; a heading is a block of its own."""
+    blocks: list[Text] = []
+    is_open = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        line = line.strip()
+        is_heading = line.startswith("#") or line == SENSITIVITY
+        if line and is_open and not is_heading:
+            blocks[-1] = Text(blocks[-1].number, (*blocks[-1].lines, line))
+        elif line:
+            blocks.append(Text(number, (line,)))
+        is_open = bool(line) and not is_heading
+    return blocks
+
+
+def _split(blocks: list[Text], where: str) -> list[tuple[str, int, list[Text]]]:
+    """Each heading, its line, and the blocks below it."""
+    parts: list[tuple[str, int, list[Text]]] = []
+    for block in blocks:
+        first = block.lines[0]
+        if re.match(r"#{1,2} \S", first) or first == SENSITIVITY:
+            if first.startswith("# ") and parts:
+                _refuse(block.number, where, f"a second title {first!r}")
+            parts.append((first, block.number, []))
+        elif first.startswith("#"):
+            _refuse(block.number, where, f"{first!r}", "'# Title' or '## Section'")
+        elif not parts:
+            _refuse(block.number, where, "has no title", "a first line '# Title'")
+        else:
+            parts[-1][2].append(block)
+    return parts
+
+
+def _head(blocks: list[Text], number: int, where: str) -> tuple[Figure | None, Text]:
+    """The key figure and the answer below the title."""
+    paragraphs, figures, tables = _sorted(blocks, where)
+    if len(paragraphs) != 1 or len(figures) > 1 or tables:
+        _refuse(
+            number,
+            where,
+            f"below the title are {len(paragraphs)} paragraphs, {len(figures)} figures and "
+            f"{len(tables)} tables",
+            "the answer in one paragraph, then at most one figure",
+        )
+    return (figures[0] if figures else None), paragraphs[0]
+
+
+def _section(heading: str, number: int, body: list[Text], where: str) -> PageSection:
+    if heading == SENSITIVITY and body:
+        _refuse(body[0].number, where, "text that belongs to no section", "'## Title'")
+    title = Text(number, (heading.removeprefix("## "),))
+    return PageSection(title, *_sorted(body, where), heading == SENSITIVITY)
+
+
+def _sorted(
+    blocks: list[Text], where: str
+) -> tuple[tuple[Text, ...], tuple[Figure, ...], tuple[TableName, ...]]:
+    """Paragraphs, figures and tables, which must come in this order: the page shows them so."""
+    found: tuple[list, list, list] = ([], [], [])
+    last = 0
+    for block in blocks:
+        item = _read(block, where)
+        kind = (Text, Figure, TableName).index(type(item))
+        if kind < last:
+            expected = "paragraphs, then figures, then tables"
+            _refuse(block.number, where, "comes too late in its section", expected)
+        found[kind].append(item)
+        last = kind
+    return tuple(found[0]), tuple(found[1]), tuple(found[2])
+
+
+def _read(block: Text, where: str) -> Text | Figure | TableName:
+    number, (first, *rest) = block
+    if table := TABLE.fullmatch(first):
+        if rest:
+            _refuse(number, where, f"{first} does not stand alone", "an empty line")
+        return TableName(number, table["name"])
+    if first.startswith("!["):
+        figure = FIGURE.fullmatch(first)
+        if figure is None or not rest:
+            expected = "![what is seen](name), and its caption on the next lines"
+            _refuse(number, where, "is no figure with a caption", expected)
+        assert figure is not None
+        alt, caption = Text(number, (figure["alt"],)), Text(number + 1, tuple(rest))
+        return Figure(number, figure["name"], alt, caption)
+    if first.startswith("- "):
+        expected = f"items only below {', '.join(LISTS)}"
+        _refuse(number, where, "a list inside a section", expected)
+    return block
+
+
+def _items(blocks: list[Text], number: int, where: str) -> tuple[Text, ...]:
+    """Items, each of which begins with "- "."""
+    items: list[Text] = []
+    for block in blocks:
+        for offset, line in enumerate(block.lines):
+            if line.startswith("- "):
+                items.append(Text(block.number + offset, (line[2:],)))
+            elif not items or offset == 0:
+                _refuse(block.number, where, "is no item of a list", "'- item'")
+            else:
+                items[-1] = Text(items[-1].number, (*items[-1].lines, line))
+    if not items:
+        _refuse(number, where, "a list without items")
+    return tuple(items)

@@ -1,0 +1,130 @@
+"""A page's placeholders checked before a run and filled in after it."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pcmodel.errors import UserError, unknown_name
+from pcmodel.report.content import Panel, Report, Section, Table, Verdict
+from pcmodel.report.declared.page import Figure, Page, PageSection, Text
+from pcmodel.report.declared.placeholders import fill, placeholders
+
+
+def check_page(
+    page: Page,
+    *,
+    where: str,
+    figures: Collection[str],
+    tables: Collection[str],
+    words: Collection[str],
+    fields: Mapping[str, Collection[str] | None],
+) -> None:
+    """Raise a UserError, naming the line, for a name on the page that nothing stands behind.
+
+    figures, tables, words: the names declared.  fields: the other values that placeholders may read
+    and what is known of their fields (None: nothing).  Tables and words that the page does not use are
+    refused as well.
+    """
+    for kind, named, known in (
+        ("figure", page.figures, figures),
+        ("table", page.tables, tables),
+    ):
+        for each in named:
+            if each.name not in known:
+                at = f"{where}, line {each.number}"
+                raise unknown_name(kind, each.name, known, where=at)
+    used = {each.name for each in page.tables}
+    for text in page.texts:
+        used |= _check_text(text, where, {**fields, **dict.fromkeys(words)})
+    for name in (*tables, *words):
+        if name not in used:
+            raise UserError(f"{name!r} is declared and not on the page", where=where)
+
+
+def _check_text(
+    text: Text, where: str, known: Mapping[str, Collection[str] | None]
+) -> set[str]:
+    """The names that a text uses."""
+    used = set()
+    for number, line in enumerate(text.lines, start=text.number):
+        at = f"{where}, line {number}"
+        for name, *attribute in placeholders(line, where=at):
+            if name == "tables":
+                raise UserError("a table stands between empty lines", where=at)
+            if name not in known:
+                raise unknown_name("value", name, known, where=at)
+            fields = known[name]
+            if attribute and fields is not None and attribute[0] not in fields:
+                raise unknown_name(f"field of {name}", attribute[0], fields, where=at)
+            used.add(name)
+    return used
+
+
+def write_report(
+    page: Page,
+    *,
+    where: str,
+    question: str,
+    verdicts: tuple[Verdict, ...],
+    values: dict[str, Any],
+    tables: Mapping[str, Table],
+    overturned: Section,
+) -> Report:
+    """The report of a page.
+
+    values: what placeholders read, by name; text stands for itself, and a sequence of texts that is alone in
+    its paragraph or item becomes as many of these.  overturned: the section that "{sensitivity}" stands for.
+    """
+    writer = _Writer(where, values)
+
+    def section(written: PageSection) -> Section:
+        if written.is_sensitivity:
+            return overturned
+        return Section(
+            writer.one(written.title),
+            writer.several(written.paragraphs),
+            [writer.panel(each) for each in written.figures],
+            [tables[each.name] for each in written.tables],
+        )
+
+    lists = {name: writer.several(items) for name, items in page.lists.items()}
+    return Report(
+        title=writer.one(page.title),
+        question=question,
+        answer=writer.one(page.answer),
+        verdicts=verdicts,
+        key_panel=writer.panel(page.key_figure) if page.key_figure else None,
+        sections=[section(each) for each in page.sections],
+        assumptions=lists.get("Assumptions", ()),
+        limitations=lists.get("Limitations", ()),
+        references=lists.get("References", ()),
+    )
+
+
+class _Writer:
+    """Fills in placeholders line by line, so that an error can name the line."""
+
+    def __init__(self, where: str, values: dict[str, Any]):
+        self.where, self.values = where, values
+
+    def one(self, text: Text) -> str:
+        """The text as one line."""
+        lines = enumerate(text.lines, start=text.number)
+        return " ".join(
+            fill(line, self.values, where=f"{self.where}, line {number}")
+            for number, line in lines
+        )
+
+    def several(self, texts: Collection[Text]) -> list[str]:
+        """Each text as one line, or as several where it is a sequence of texts alone."""
+        found: list[str] = []
+        for text in texts:
+            alone = self.values.get(text.lines[0].strip("{}"))
+            if len(text.lines) == 1 and isinstance(alone, tuple | list):
+                found += alone
+            else:
+                found.append(self.one(text))
+        return found
+
+    def panel(self, figure: Figure) -> Panel:
+        """A figure with its words."""
+        return Panel(figure.name, self.one(figure.caption), self.one(figure.alt))
