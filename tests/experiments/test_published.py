@@ -42,9 +42,23 @@ def test_paranoia_is_not_judged_by_half_of_a_sum(label):
 
 
 @pytest.mark.parametrize(
-    ("difference", "outcome"),
-    [(0.3, "holds"), (-0.3, "fails"), (0.1, "inconclusive")],
+    ("difference", "outcome"), [(0.3, True), (-0.3, False), (0.1, None)]
 )
 def test_a_difference_within_its_error_decides_nothing(difference, outcome):
-    found = _published.judge_difference("a", "b", "c", difference, 0.1)
-    assert found.outcome == outcome
+    found = paranoia_volatility.Switching(0.4, 0.4 + difference, 0.1, 1.0)
+    assert paranoia_volatility.is_higher(found) is outcome
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "trusted", "outcome"),
+    [
+        (0.1, 0.3, True, True),
+        (-0.3, -0.1, True, False),
+        (-0.1, 0.1, True, None),
+        (0.1, 0.3, False, None),
+    ],
+)
+def test_an_effect_is_judged_by_its_interval_and_its_fit(low, high, trusted, outcome):
+    found = _published.FittedEffect((low + high) / 2, low, high, trusted)
+    assert _published.is_above_zero(found) is outcome
+    assert ("cannot be trusted" in _published.effect_in_words(found, "so")) != trusted
