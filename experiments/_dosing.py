@@ -108,6 +108,19 @@ def _scaled(numbers, field: str, perturbation: Perturbation, at: int | None = No
     return numbers._replace(**{field: jnp.asarray(value)})
 
 
+MIDPOINT = Parameter("second-stage midpoint", "physiology.half")
+POWER = Parameter("second-stage power", "physiology.power")
+STAGE = (
+    MIDPOINT,
+    POWER,
+    Parameter("slope of the operational model", "physiology.slope"),
+)
+DIFFERENCES = tuple(
+    Parameter(f"variation of {name}", f"variation.{name}")
+    for name in ("clearance", "volume", "absorption", "affinity", "onset")
+)
+
+
 def half_life(label: str, compound: str) -> Parameter:
     """A compound's half-life, its volume being as it is."""
     return Parameter(label, "kinetics.elimination", compound, inverse=True)

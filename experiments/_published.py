@@ -1,14 +1,14 @@
-"""Published data sets: where they lie, and how a claim about a fitted effect is judged."""
+"""Published data sets: where they lie, what is claimed of a fitted effect, and a drug's effect in one of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from pcmodel.behaviour.studies.fit import Plan, WorkflowResults, digest, run_workflow
 from pcmodel.errors import UserError
-from pcmodel.report import Report, Section, Table, Verdict
+from pcmodel.report import Claim, Experiment, Table
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "behaviour"
 
@@ -52,10 +52,68 @@ class Config:
         return cls(warmup=5, samples=50, chains=2, depth=2)
 
 
-class Summary(NamedTuple):
-    """What result.json holds."""
+class FittedEffect(NamedTuple):
+    """Mean and 95 % interval of an effect; is_trusted: the fit's diagnostics complain of nothing."""
 
-    verdicts: tuple[Verdict, ...]
+    mean: float
+    low: float
+    high: float
+    is_trusted: bool
+
+
+def is_above_zero(found: Any) -> bool | None:
+    """Its 95 % interval decides; an untrusted fit decides nothing."""
+    if not found.is_trusted or found.low <= 0.0 <= found.high:
+        return None
+    return found.low > 0.0
+
+
+def effect_in_words(found: Any, checked: str) -> str:
+    """The effect; `checked` says how the fit's diagnostics stand."""
+    said = f"{found.mean:.2f} (95 % {found.low:.2f} to {found.high:.2f}); {checked}"
+    return said if found.is_trusted else said + "; the fit cannot be trusted"
+
+
+class SampledEffect(NamedTuple):
+    """A `FittedEffect` of NUTS with the `Diagnostics` of the fit."""
+
+    mean: float
+    low: float
+    high: float
+    is_trusted: bool
+    rhat: float
+    people_rhat: float
+    ess: float
+    num_divergent: int
+    num_draws: int
+    deepest_share: float
+
+
+def sampled_effect(results: WorkflowResults, name: str) -> SampledEffect:
+    """The effect of that name, "omega2[drug[sulpiride]]"."""
+    effect = next(each for each in results.effects if each.name == name)
+    fit: Any = results.diagnostics
+    return SampledEffect(
+        mean=effect.mean,
+        low=effect.low,
+        high=effect.high,
+        is_trusted=not results.complaints,
+        rhat=fit.rhat,
+        people_rhat=fit.people_rhat,
+        ess=fit.ess,
+        num_divergent=fit.num_divergent,
+        num_draws=fit.num_draws,
+        deepest_share=fit.deepest_share,
+    )
+
+
+def sampled_in_words(found: SampledEffect) -> str:
+    """The effect and the fit's diagnostics in a line."""
+    checked = (
+        f"R-hat {found.rhat:.3f} (participants {found.people_rhat:.3f}), effective draws {found.ess:.0f}, "
+        f"{found.num_divergent:.0f} of {found.num_draws:.0f} divergent, {found.deepest_share:.1%} at the depth limit"
+    )
+    return effect_in_words(found, checked)
 
 
 def keep_nothing(name: str) -> dict[int, Any]:
@@ -63,16 +121,16 @@ def keep_nothing(name: str) -> dict[int, Any]:
     return {}
 
 
-def fit_published(
+def fit(
     config: Config,
-    folder: str,
     *,
+    folder: str,
+    plan: Mapping[str, Any],
     seed: int,
     progress: Any,
-    open_store: Any,
-    **plan: Any,
+    open_store: Any = keep_nothing,
 ) -> WorkflowResults:
-    """Fit a data set by NUTS; `plan` says what (see `Plan`).
+    """Fit a two-level filter with a censored, stepped rating by NUTS; `plan` says the rest (see `Plan`).
 
     Chunks are kept by `open_store` (see `run_workflow`) under the model and the data's content.
     """
@@ -81,6 +139,8 @@ def fit_published(
     whole = Plan(
         data=str(file),
         data_sha256=version,
+        task="rating",
+        model="hgf2",
         num_warmup=config.warmup,
         num_samples=config.samples,
         num_chains=config.chains,
@@ -96,100 +156,62 @@ def fit_published(
     )
 
 
-def judge_effect(
-    name: str,
-    prediction: str,
-    draws: np.ndarray,
-    *,
-    trusted: bool = True,
-    checked: str = "",
-) -> Verdict:
-    """Whether an effect is above zero: its 95 % interval decides.
-
-    `checked` says how the fit's diagnostics stand. An untrusted fit decides nothing.
-    """
-    low, high = np.quantile(draws, (0.025, 0.975))
-    outcome = "holds" if low > 0.0 else "fails" if high < 0.0 else "inconclusive"
-    said = f"{draws.mean():.2f} (95 % {low:.2f} to {high:.2f})"
-    if checked:
-        said += f"; {checked}"
-    if not trusted:
-        outcome, said = "inconclusive", said + "; the fit cannot be trusted"
-    return Verdict(name, prediction, said, outcome, "predicted")
+def distrust(results: WorkflowResults) -> list[str]:
+    """A paragraph where the fit cannot be trusted."""
+    complaints = "; ".join(results.complaints)
+    return [f"**Do not trust these numbers:** {complaints}."] if complaints else []
 
 
-def describe_checks(found: Any) -> str:
-    """A sampled fit's diagnostics in a line."""
-    return (
-        f"R-hat {found.rhat:.3f} (participants {found.people_rhat:.3f}), "
-        f"effective draws {found.ess:.0f}, {found.num_divergent} of {found.num_draws} "
-        f"divergent, {found.deepest_share:.1%} at the depth limit"
-    )
+def notes(results: WorkflowResults) -> tuple[str, ...]:
+    """What a reader has to know of this very fit."""
+    return results.notes
 
 
-def judge_difference(
-    name: str, prediction: str, observed: str, difference: float, error: float
-) -> Verdict:
-    """Whether a difference of means is above zero: two standard errors decide."""
-    clear = abs(difference) > 2.0 * error
-    outcome = "inconclusive" if not clear else "holds" if difference > 0.0 else "fails"
-    return Verdict(name, prediction, observed, outcome, "predicted")
-
-
-def fit_report(
-    *,
-    title: str,
-    question: str,
-    answer: str,
-    results: WorkflowResults,
-    verdicts: tuple[Verdict, ...],
-    limitations: tuple[str, ...],
-    references: tuple[str, ...],
-) -> Report:
-    """A page with every effect, what the data say about it, and the fit's checks."""
+def effects(results: WorkflowResults) -> Table:
+    """Every effect, and what the data say about it."""
     rows = [
         (e.name, e.mean, f"{e.low:.2f} to {e.high:.2f}", f"{e.contraction:.2f}", v.word)
         for e, v in zip(results.effects, results.verdicts, strict=True)
     ]
-    checks = [
+    return Table(("Effect", "Mean", "95 %", "Contraction", "Verdict"), rows)
+
+
+def checks(results: WorkflowResults) -> Table:
+    """Whether replicated data look like the observed ones."""
+    rows = [
         (c.name, c.observed, f"{c.low:.3g} to {c.high:.3g}")
         for c in results.posterior_checks
     ]
-    complaints = "; ".join(results.complaints)
-    return Report(
-        title=title,
-        question=question,
-        answer=answer,
-        verdicts=verdicts,
-        sections=(
-            Section(
-                "Estimates",
-                (
-                    *(
-                        (f"**Do not trust these numbers:** {complaints}.",)
-                        if complaints
-                        else ()
-                    ),
-                    results.varies,
-                ),
-                tables=(
-                    Table(("Effect", "Mean", "95 %", "Contraction", "Verdict"), rows),
-                    Table(
-                        ("Posterior predictive check", "Observed", "90 % replicated"),
-                        checks,
-                    ),
-                ),
+    return Table(("Posterior predictive check", "Observed", "90 % replicated"), rows)
+
+
+def drug_experiment(
+    folder: str,
+    *,
+    effect: str,
+    claim: str,
+    prediction: str,
+    words: Mapping[str, str],
+    plan: Mapping[str, Any],
+) -> Experiment:
+    """Whether a drug's effect in a published data set is above zero.
+
+    effect: its name in the fit.  words: title, drug, limitation and reference of the page.
+    """
+    return Experiment(
+        Config,
+        partial(fit, folder=folder, plan=plan),
+        claims=(
+            Claim(
+                name=claim,
+                prediction=prediction,
+                kind="predicted",
+                measure=partial(sampled_effect, name=effect),
+                holds=is_above_zero,
+                observed=sampled_in_words,
             ),
         ),
-        limitations=(
-            "A dopamine drug: nothing here bears on psychedelics.",
-            *results.notes,
-            *limitations,
-        ),
-        references=references,
+        tables={"effects": effects, "checks": checks},
+        words={**words, "distrust": distrust, "notes": notes},
+        page="_published.md",
     )
-
-
-def effect_draws(results: WorkflowResults, parameter: str, column: int) -> np.ndarray:
-    """Draws of one common effect."""
-    return results.posterior[parameter][..., column].ravel()

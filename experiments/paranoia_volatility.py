@@ -15,7 +15,9 @@ References: Suthaharan et al. 2021; Reed et al. 2020, eLife 9:e56345.
 Time: twenty minutes on two idle cores; seconds with --smoke
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -25,12 +27,12 @@ from pcmodel.behaviour.dataset import RawTable, find_task, read_raw
 from pcmodel.behaviour.dataset.series import Series, arrange
 from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
-from pcmodel.behaviour.posterior.fitted_posterior import VARIATIONAL, effect_labels
+from pcmodel.behaviour.posterior.fitted_posterior import VARIATIONAL
 from pcmodel.behaviour.sampling.variational import Variational, fit_svi
 from pcmodel.errors import UserError
-from pcmodel.report import Report, Section, Table, Verdict
+from pcmodel.report import Claim, Experiment, Table
 
-from ._published import data_file, judge_difference, judge_effect
+from ._published import FittedEffect, data_file, effect_in_words, is_above_zero
 
 GROUPS = "paranoia + block + (1 | participant)"
 MODELS = {"own noise": "ehgf3", "noise is volatility": "ehgf3_volatile_choice"}
@@ -39,6 +41,7 @@ FORMULAS = {
     "noise is volatility": ("mu3_0", "omega2", "stickiness"),
 }
 VOLATILITY = {"own noise": "omega2", "noise is volatility": "mu3_0"}
+SAMPLES = ("everyone", "not at random")
 RANDOM_SWITCHING = 0.5  # after wins; blind choice among three switches in 2 of 3 trials
 
 
@@ -78,18 +81,16 @@ class Results(NamedTuple):
     samples: dict[str, Sample]
 
 
-class Summary(NamedTuple):
-    """What result.json holds."""
-
-    verdicts: tuple[Verdict, ...]
-
-
-def run(config: Config, *, seed: int, progress: Any) -> Results:
+def simulate(config: Config, *, seed: int, progress: Any) -> Results:
     """Fit both models to both samples."""
-    raw = _with_groups(config)
-    everyone = _series(raw)
-    keep = _win_switch(everyone) <= RANDOM_SWITCHING
-    samples = {"everyone": everyone, "not at random": _only(everyone, keep)}
+    everyone = arrange(
+        _with_groups(config),
+        find_task("bandit"),
+        covariates=("paranoia", "block"),
+        series_by=("block",),
+    )
+    steady = _only(everyone, _win_switch(everyone) <= RANDOM_SWITCHING)
+    samples = dict(zip(SAMPLES, (everyone, steady), strict=True))
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         found = {
             name: _fit(series, config, jax.random.key(seed), progress, name)
@@ -102,28 +103,21 @@ def _with_groups(config: Config) -> RawTable:
     folder = "suthaharan2021_prl_paranoia"
     trials = read_raw(data_file(config.data, folder))
     people = read_raw(data_file(config.data, folder, "subjects.csv"))
-    pairs = zip(
-        people.columns["subject"], people.columns["paranoia_group"], strict=True
-    )
-    group = {who: paranoia for who, paranoia in pairs if paranoia}
-    if config.people:
-        chosen = [
-            [w for w, g in group.items() if g == level][: config.people]
-            for level in ("low", "high")
+    subjects, groups = (people.columns[n] for n in ("subject", "paranoia_group"))
+    group_of = dict(zip(subjects, groups, strict=True))
+    is_high = {
+        who: group == "high"
+        for group in ("low", "high")
+        for who in [w for w in group_of if group_of[w] == group][
+            : config.people or None
         ]
-        group = {who: group[who] for level in chosen for who in level}
-    rows = [i for i, who in enumerate(trials.columns["subject"]) if who in group]
+    }
+    rows = [i for i, who in enumerate(trials.columns["subject"]) if who in is_high]
     columns = {k: [v[i] for i in rows] for k, v in trials.columns.items()}
     # 0 and 1, so that the effect is high minus low.
-    columns["paranoia"] = [str(int(group[w] == "high")) for w in columns["subject"]]
+    columns["paranoia"] = [str(int(is_high[w])) for w in columns["subject"]]
     return RawTable(
         columns, [trials.file[i] for i in rows], [trials.row[i] for i in rows], {}
-    )
-
-
-def _series(raw: RawTable) -> Series:
-    return arrange(
-        raw, find_task("bandit"), covariates=("paranoia", "block"), series_by=("block",)
     )
 
 
@@ -139,12 +133,11 @@ def _win_switch(series: Series) -> np.ndarray:
 def _only(series: Series, people: np.ndarray) -> Series:
     keep = people[series.participant]
     number = np.cumsum(people) - 1
-    return Series(
-        {name: values[keep] for name, values in series.values.items()},
-        series.present[keep],
-        number[series.participant[keep]],
-        {name: values[keep] for name, values in series.covariates.items()},
-        series.num_missing,
+    return series._replace(
+        values={name: values[keep] for name, values in series.values.items()},
+        present=series.present[keep],
+        participant=number[series.participant[keep]],
+        covariates={name: own[keep] for name, own in series.covariates.items()},
     )
 
 
@@ -168,11 +161,9 @@ def _fit(series: Series, config: Config, key, progress: Any, name: str) -> Sampl
                 advance=stage.advance,
             )
         complaints[label] = fit.posterior.complaints
-        draws_of = fit.posterior.effects
-        for effect in effect_labels(fit.posterior.hierarchy):
-            if effect.column == "paranoia" and not effect.is_spread:
-                found = draws_of[effect.name].ravel()
-                effects[f"{label}: {effect.parameter}"] = found
+        for parameter in FORMULAS[label]:
+            draws = fit.posterior.effects[f"{parameter}[paranoia]"]
+            effects[f"{label}: {parameter}"] = draws.ravel()
     return Sample(
         len(high),
         int(high.sum()),
@@ -184,91 +175,101 @@ def _fit(series: Series, config: Config, key, progress: Any, name: str) -> Sampl
     )
 
 
-def analyse(config: Config, results: Results) -> Summary:
+class Switching(NamedTuple):
+    """Shares of wins after which the choice changes; se: of their difference.  d: Cohen's."""
+
+    low: float
+    high: float
+    se: float
+    d: float
+
+
+def switching(results: Results, sample: str) -> Switching:
+    """Of both groups."""
+    own = results.samples[sample]
+    low, high = own.win_switch
+    return Switching(low, high, own.win_switch_se, own.win_switch_d)
+
+
+def is_higher(found: Switching) -> bool | None:
+    """Two standard errors decide."""
+    difference = found.high - found.low
+    return difference > 0.0 if abs(difference) > 2.0 * found.se else None
+
+
+def effect(results: Results, sample: str, name: str) -> FittedEffect:
+    """High minus low paranoia in one parameter, "model: parameter"."""
+    own = results.samples[sample]
+    draws = own.effects[name]
+    low, high = np.quantile(draws, (0.025, 0.975))
+    return FittedEffect(
+        float(draws.mean()), low, high, not own.complaints[name.split(":")[0]]
+    )
+
+
+def claims() -> Iterator[Claim]:
     """The article's two claims, in each sample and under each model."""
-    found = []
-    for name, sample in results.samples.items():
-        found.append(_judge_switching(name, sample))
-        for label in MODELS:
-            found.append(
-                judge_effect(
-                    f"High paranoia expects more volatility ({name}; {label})",
-                    f"{VOLATILITY[label]} higher",
-                    sample.effects[f"{label}: {VOLATILITY[label]}"],
-                    trusted=not sample.complaints[label],
-                    checked=VARIATIONAL,
-                )
+    for sample in SAMPLES:
+        yield Claim(
+            name=f"High paranoia switches more after wins ({sample})",
+            prediction="higher rate; published d = 0.97 and 0.72 in two samples",
+            kind="predicted",
+            measure=partial(switching, sample=sample),
+            holds=is_higher,
+            observed="{high:.3f} against {low:.3f}, d = {d:.2f}",
+        )
+        for label, parameter in VOLATILITY.items():
+            yield Claim(
+                name=f"High paranoia expects more volatility ({sample}; {label})",
+                prediction=f"{parameter} higher",
+                kind="predicted",
+                measure=partial(effect, sample=sample, name=f"{label}: {parameter}"),
+                holds=is_above_zero,
+                observed=partial(effect_in_words, checked=VARIATIONAL),
             )
-    return Summary(tuple(found))
 
 
-def _judge_switching(name: str, sample: Sample) -> Verdict:
-    """Two standard errors of the difference decide."""
-    low, high = sample.win_switch
-    return judge_difference(
-        f"High paranoia switches more after wins ({name})",
-        "higher rate; published d = 0.97 and 0.72 in two samples",
-        f"{high:.3f} against {low:.3f}, d = {sample.win_switch_d:.2f}",
-        float(high - low),
-        sample.win_switch_se,
+def told(results: Results, sample: str) -> str:
+    """What a sample says to the question, in a sentence."""
+    low, high = results.samples[sample].win_switch
+    noise = effect(results, sample, "own noise: log_beta").mean
+    found = effect(results, sample, f"own noise: {VOLATILITY['own noise']}")
+    apart = (
+        "higher" if found.low > 0 else "lower" if found.high < 0 else "not told apart"
     )
-
-
-def _told(name: str, sample: Sample) -> str:
-    """What one sample says to the question, in a sentence."""
-    low, high = sample.win_switch
-    noise = sample.effects["own noise: log_beta"].mean()
-    volatility = sample.effects[f"own noise: {VOLATILITY['own noise']}"]
-    lowest, highest = np.quantile(volatility, (0.025, 0.975))
-    apart = "higher" if lowest > 0.0 else "lower" if highest < 0.0 else "not told apart"
-    doubt = ", by a fit that had not settled" if sample.complaints["own noise"] else ""
+    doubt = "" if found.is_trusted else ", by a fit that had not settled"
     return (
-        f"{name.capitalize()}: with high paranoia {high:.0%} of wins are followed by a switch, {low:.0%} with low; "
+        f"{sample.capitalize()}: with high paranoia {high:.0%} of wins are followed by a switch, {low:.0%} with low; "
         f"choices are {'noisier' if noise < 0.0 else 'less noisy'} (log inverse temperature {noise:+.2f}), and with "
-        f"that noise taken out the expected volatility is {apart} ({volatility.mean():+.2f}{doubt}; {VARIATIONAL})."
+        f"that noise taken out the expected volatility is {apart} ({found.mean:+.2f}{doubt}; {VARIATIONAL})."
     )
 
 
-def report(config: Config, results: Results, summary: Summary) -> Report:
-    """The page."""
-    rows = []
-    for name, sample in results.samples.items():
-        for effect, draws in sample.effects.items():
-            low, high = np.quantile(draws, (0.025, 0.975))
-            rows.append((name, effect, float(draws.mean()), f"{low:.2f} to {high:.2f}"))
-    sizes = ", ".join(
-        f"{name}: {s.num_people} people, {s.num_high} with high paranoia"
-        for name, s in results.samples.items()
+def effects(results: Results) -> Table:
+    """High minus low paranoia in every parameter."""
+    found = {
+        (sample, name): effect(results, sample, name)
+        for sample, own in results.samples.items()
+        for name in own.effects
+    }
+    return Table(
+        ("People", "Model: parameter", "Mean", "95 %"),
+        [
+            (*k, own.mean, f"{own.low:.2f} to {own.high:.2f}")
+            for k, own in found.items()
+        ],
+        "Variational posterior; its intervals are too narrow by an unknown amount.",
     )
-    return Report(
-        title="Paranoia and expected volatility",
-        question="Do people with paranoia expect more volatility, or only choose more noisily?",
-        answer=f"{' '.join(_told(name, s) for name, s in results.samples.items())} ({sizes}.)",
-        verdicts=summary.verdicts,
-        sections=(
-            Section(
-                "High minus low paranoia",
-                tables=(
-                    Table(
-                        ("People", "Model: parameter", "Mean", "95 %"),
-                        rows,
-                        "Variational posterior; its intervals are too narrow by an unknown amount.",
-                    ),
-                ),
-            ),
-        ),
-        assumptions=(
-            "At random: more than half of wins are followed by a switch.",
-            "Both blocks share a person's deviation; block shifts each parameter for all.",
-            "With noise of its own, omega2 stands for omega2 plus kappa times the initial volatility: "
-            "no choice can tell the two apart.",
-        ),
-        limitations=(
-            "Traits, not drugs: nothing here bears on psychedelics.",
-            "33 people without a paranoia score are left out.",
-        ),
-        references=(
-            "Suthaharan et al. 2021, Nat Hum Behav 5:1190.",
-            "Reed et al. 2020, eLife 9:e56345.",
-        ),
-    )
+
+
+EXPERIMENT = Experiment(
+    Config,
+    simulate,
+    claims=tuple(claims()),
+    tables={"effects": effects},
+    words={
+        "everyone": partial(told, sample="everyone"),
+        "steady": partial(told, sample="not at random"),
+    },
+    page="paranoia_volatility.md",
+)

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from pcmodel.behaviour.models import BanditModel, find_model
@@ -28,11 +29,29 @@ from pcmodel.behaviour.models.catalogue import TaskFacts
 from pcmodel.behaviour.sampling.map_estimates import fit_modes
 from pcmodel.behaviour.studies.simulate import make_up, with_wins
 from pcmodel.errors import UserError
-from pcmodel.report import Panel, Report, Section, Table, Verdict
+from pcmodel.report import Claim, Experiment, Table, Verdict
+from pcmodel.report.style import new_figure
 
 FITTED = ("reward_rate_logit", "punishment_rate_logit", "log_beta", "stickiness")
 SEEN = ("win-stay", "lose-shift")
-PUBLISHED = ("reward_rate_logit", "punishment_rate_logit", "stickiness")
+MORE = "reward more than punishment"
+
+
+class Part(NamedTuple):
+    """A part of the published pattern, in two lines; sign of the change: 0 where nothing changes."""
+
+    label: str
+    sign: int
+
+
+PARTS = {
+    "reward_rate_logit": Part("reward rate\nrises", 1),
+    "punishment_rate_logit": Part("punishment\nrate rises", 1),
+    MORE: Part("reward rate\nrises more", 1),
+    "stickiness": Part("stickiness\nfalls", -1),
+    "win-stay": Part("win-stay\nas before", 0),
+    "lose-shift": Part("lose-shift\nas before", 0),
+}
 
 
 class Change(NamedTuple):
@@ -81,14 +100,7 @@ class Results(NamedTuple):
     settled: dict[str, np.ndarray]  # (people,) both sessions fitted
 
 
-class Summary(NamedTuple):
-    """What result.json holds; a change's mean and standard error, over people."""
-
-    verdicts: tuple[Verdict, ...]
-    differences: dict[str, dict[str, tuple[float, float]]]
-
-
-def run(config: Config, *, seed: int, progress: Any) -> Results:
+def simulate(config: Config, *, seed: int, progress: Any) -> Results:
     """Simulate each change and refit."""
     fitted, seen, settled = {}, {}, {}
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
@@ -103,16 +115,15 @@ def run(config: Config, *, seed: int, progress: Any) -> Results:
         for name in progress.track(list(CHANGES), "changes"):
             change = CHANGES[name]
             model: Any = find_model("bandit", change.model, TaskFacts(2))
-            drawn = _simulate(model, change.added, data, config.people, seed)
+            drawn = _twice(model, change.added, data, config.people, seed)
             modes = fit_modes(rates, drawn)
-            both = modes.settled.reshape(-1, 2).all(axis=1)
             fitted[name] = {n: modes.column(n).reshape(-1, 2) for n in FITTED}
             seen[name] = {n: v.reshape(-1, 2) for n, v in _staying(drawn).items()}
-            settled[name] = both
+            settled[name] = modes.settled.reshape(-1, 2).all(axis=1)
     return Results(fitted, seen, settled)
 
 
-def _simulate(
+def _twice(
     model: BanditModel, added: dict[str, float], data: Any, people: int, seed: int
 ) -> Any:
     """Everybody twice: around the prior's centre, and with the change added."""
@@ -120,26 +131,21 @@ def _simulate(
     values = {}
     for p in model.parameters:
         own = p.mean + p.spread * rng.normal(size=people)
-        values[p.name] = jnp.asarray(
-            np.stack([own, own + added.get(p.name, 0.0)], axis=1).ravel()
-        )
+        both = np.stack([own, own + added.get(p.name, 0.0)], axis=1)
+        values[p.name] = jnp.asarray(both.ravel())
     keys = jax.random.split(jax.random.key(seed), 2 * people)
     return _draw(model, keys, values, data)
 
 
 @partial(jax.jit, static_argnums=0)
-def _draw(
-    model: BanditModel, keys: jax.Array, values: dict[str, jax.Array], data: Any
-) -> Any:
+def _draw(model: BanditModel, keys: jax.Array, values: Any, data: Any) -> Any:
     return jax.vmap(model.simulate)(keys, values, data)
 
 
 def _staying(data: Any) -> dict[str, np.ndarray]:
     """Share of wins after which the choice stays, and of losses after which it changes."""
-    arm, won = (
-        np.asarray(data.inputs.arm),
-        np.asarray(data.inputs.outcome)[:, :-1] == 1.0,
-    )
+    arm = np.asarray(data.inputs.arm)
+    won = np.asarray(data.inputs.outcome)[:, :-1] == 1.0
     stays = arm[:, 1:] == arm[:, :-1]
     return {
         "win-stay": (stays & won).sum(axis=1) / np.maximum(won.sum(axis=1), 1),
@@ -147,201 +153,155 @@ def _staying(data: Any) -> dict[str, np.ndarray]:
     }
 
 
-def analyse(config: Config, results: Results) -> Summary:
-    """The four signs and the two unchanged shares, for every change."""
-    found = {name: _differences(results, name) for name in CHANGES}
-    verdicts = [_judge(config, name, found[name]) for name in CHANGES]
-    return Summary(tuple(verdicts), found)
+class Difference(NamedTuple):
+    """With the change minus without: mean and standard error over people."""
+
+    mean: float
+    error: float
 
 
-def _differences(results: Results, name: str) -> dict[str, tuple[float, float]]:
-    use, found = results.settled[name], {}
-    for label, values in (results.fitted[name] | results.seen[name]).items():
-        gap = (values[:, 1] - values[:, 0])[use]
-        found[label] = (float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(len(gap))))
-    gap = (
-        results.fitted[name]["reward_rate_logit"]
-        - results.fitted[name]["punishment_rate_logit"]
-    )[use]
-    gap = gap[:, 1] - gap[:, 0]
-    found["reward more than punishment"] = (
-        float(gap.mean()),
-        float(gap.std(ddof=1) / np.sqrt(len(gap))),
+class Summary(NamedTuple):
+    """What result.json holds, by change.
+
+    differences: by what was fitted or seen.  lost: people of whom a fit found no maximum.
+    """
+
+    differences: dict[str, dict[str, Difference]]
+    lost: dict[str, int]
+    verdicts: tuple[Verdict, ...] = ()
+
+
+def summarise(results: Results) -> Summary:
+    """Of those whose sessions were both fitted."""
+    return Summary(
+        {name: _differences(results, name) for name in CHANGES},
+        {name: int((~own).sum()) for name, own in results.settled.items()},
     )
+
+
+def _differences(results: Results, name: str) -> dict[str, Difference]:
+    fitted = results.fitted[name]
+    more = fitted["reward_rate_logit"] - fitted["punishment_rate_logit"]
+    found = {}
+    for label, values in (fitted | results.seen[name] | {MORE: more}).items():
+        gap = (values[:, 1] - values[:, 0])[results.settled[name]]
+        error = gap.std(ddof=1) / np.sqrt(len(gap))
+        found[label] = Difference(float(gap.mean()), float(error))
     return found
 
 
-def pattern(
-    differences: dict[str, tuple[float, float]], *, people: int, study: int
-) -> dict[str, bool | None]:
-    """Each part of the published pattern: shown, contradicted, or (None) neither at two errors.
+class Pattern(NamedTuple):
+    """Of each of `PARTS`: 1 shown, -1 contradicted, 0 neither at two errors."""
+
+    parts: np.ndarray
+
+
+def pattern(config: Config, summary: Summary, change: str) -> Pattern:
+    """What a change shows of the published pattern.
 
     Win-stay and lose-shift are unchanged where the mean change is within one standard
     error of a study of the published size.
     """
-    signs = {
-        "reward_rate_logit": 1,
-        "punishment_rate_logit": 1,
-        "stickiness": -1,
-        "reward more than punishment": 1,
-    }
-    found: dict[str, bool | None] = {}
-    for name, sign in signs.items():
-        mean, error = differences[name]
-        found[name] = None if abs(mean) <= 2.0 * error else bool(sign * mean > 0.0)
-    for name in SEEN:
-        mean, error = differences[name]
-        found[name] = bool(abs(mean) < error * np.sqrt(people / study))
-    return found
+    mean, error = np.asarray([summary.differences[change][name] for name in PARTS]).T
+    sign = np.asarray([part.sign for part in PARTS.values()])
+    moved = np.where(np.abs(mean) > 2.0 * error, sign * np.sign(mean), 0)
+    is_small = np.abs(mean) < error * np.sqrt(config.people / config.study)
+    return Pattern(np.where(sign == 0, np.where(is_small, 1, -1), moved))
 
 
-def _judge(
-    config: Config, name: str, differences: dict[str, tuple[float, float]]
-) -> Verdict:
-    parts = pattern(differences, people=config.people, study=config.study)
-    shown = [n for n, v in parts.items() if v]
-    if name in PREDICTED:
-        outcome = (
-            "fails"
-            if False in parts.values()
-            else "inconclusive"
-            if None in parts.values()
-            else "holds"
-        )
-        title, prediction = (
-            f"The whole published pattern under: {name}",
-            "all six parts",
-        )
-    else:
-        outcome = "fails" if len(shown) == len(parts) else "holds"
-        title, prediction = (
-            f"Not the whole pattern under: {name}",
-            "at least one part is missing",
-        )
-    kind = "calibrated" if name == "rates as published" else "predicted"
-    missing = [n for n in parts if n not in shown]
-    said = f"{len(shown)} of {len(parts)} shown" + (
-        f"; not {', '.join(missing)}" if missing else ""
-    )
-    return Verdict(
-        title, prediction, said.replace("_logit", "").replace("_", " "), outcome, kind
+def is_whole(found: Pattern) -> bool | None:
+    """Every part is shown; one that is contradicted decides against it."""
+    least = found.parts.min()
+    return None if least == 0 else bool(least > 0)
+
+
+def lacks_a_part(found: Pattern) -> bool:
+    """One or more."""
+    return bool(found.parts.min() < 1)
+
+
+def parts_in_words(found: Pattern) -> str:
+    """How many, and which are missing."""
+    missing = [_told(n) for n, own in zip(PARTS, found.parts, strict=True) if own < 1]
+    said = f"{len(PARTS) - len(missing)} of {len(PARTS)} shown"
+    return f"{said}; not {', '.join(missing)}" if missing else said
+
+
+def _told(name: str) -> str:
+    return name.replace("_logit", "").replace("_", " ")
+
+
+def claim(change: str) -> Claim:
+    """Whether a change shows the whole pattern, or whether it does not."""
+    is_predicted = change in PREDICTED
+    title = "The whole published pattern" if is_predicted else "Not the whole pattern"
+    return Claim(
+        name=f"{title} under: {change}",
+        prediction="all six parts" if is_predicted else "at least one part is missing",
+        kind="calibrated" if change == "rates as published" else "predicted",
+        measure=partial(pattern, change=change),
+        holds=is_whole if is_predicted else lacks_a_part,
+        observed=parts_in_words,
     )
 
 
-PARTS = {
-    "reward_rate_logit": "reward rate\nrises",
-    "punishment_rate_logit": "punishment\nrate rises",
-    "reward more than punishment": "reward rate\nrises more",
-    "stickiness": "stickiness\nfalls",
-    "win-stay": "win-stay\nas before",
-    "lose-shift": "lose-shift\nas before",
-}
-LOOK = {
-    True: ("#CDEBE0", "shown"),
-    False: ("#F8D9C8", "not so"),
-    None: ("#ECEEF0", "unclear"),
-}
+LOOK = {1: ("#CDEBE0", "shown"), -1: ("#F8D9C8", "not so"), 0: ("#ECEEF0", "unclear")}
 
 
-def plot(config: Config, results: Results, summary: Summary) -> dict[str, Any]:
+def draw(config: Config, summary: Summary) -> Figure:
     """Each change against each part of the published pattern."""
-    from pcmodel.report.style import new_figure
-
     figure, axes = new_figure(height=3.4)
     for row, name in enumerate(CHANGES):
-        found = summary.differences[name]
-        shown = pattern(found, people=config.people, study=config.study)
-        for column, part in enumerate(PARTS):
-            colour, word = LOOK[shown[part]]
+        found = pattern(config, summary, name)
+        for column, (part, own) in enumerate(zip(PARTS, found.parts, strict=True)):
+            colour, word = LOOK[own]
             place = (column - 0.48, row - 0.46)
             axes.add_patch(Rectangle(place, 0.96, 0.92, facecolor=colour))
-            mean, error = found[part]
-            said = f"{word}\n{mean:+.2f} ± {error:.2f}"
+            change = summary.differences[name][part]
+            said = f"{word}\n{change.mean:+.2f} ± {change.error:.2f}"
             axes.text(column, row, said, ha="center", va="center", fontsize=9)
     axes.set(xlim=(-0.5, len(PARTS) - 0.5), ylim=(len(CHANGES) - 0.5, -0.5))
-    axes.set_xticks(range(len(PARTS)), list(PARTS.values()), fontsize=9)
+    labels = [part.label for part in PARTS.values()]
+    axes.set_xticks(range(len(PARTS)), labels, fontsize=9)
     axes.set_yticks(range(len(CHANGES)), list(CHANGES))
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.grid(False)
-    return {"pattern": figure}
+    return figure
 
 
-def in_words(config: Config, summary: Summary) -> str:
+def answer(config: Config, summary: Summary) -> str:
     """What a stranger should take away."""
-    counts = {}
-    for name in CHANGES:
-        found = summary.differences[name]
-        parts = pattern(found, people=config.people, study=config.study)
-        counts[name] = sum(value is True for value in parts.values())
-    size = len(PARTS)
-    whole = [name for name, count in counts.items() if count == size]
+    counts = {n: int((pattern(config, summary, n).parts == 1).sum()) for n in CHANGES}
+    whole = [name for name, count in counts.items() if count == len(PARTS)]
     first = (
         f"The whole published pattern is shown by: {', '.join(whole)}."
         if whole
-        else f"None of the {len(CHANGES)} changes shows the whole published pattern of {size} parts."
+        else f"None of the {len(CHANGES)} changes shows the whole published pattern of {len(PARTS)} parts."
     )
     each = ", ".join(f"{name} {count}" for name, count in counts.items())
     return f"{first} Parts shown: {each}."
 
 
-def report(config: Config, results: Results, summary: Summary) -> Report:
-    """The page."""
-    labels = (*FITTED, "reward more than punishment", *SEEN)
+def differences(summary: Summary) -> Table:
+    """What the refit says of each change."""
+    labels = (*FITTED, MORE, *SEEN)
     rows = [
-        (
-            name,
-            *(
-                f"{summary.differences[name][n][0]:+.3f} ± {summary.differences[name][n][1]:.3f}"
-                for n in labels
-            ),
-        )
-        for name in CHANGES
+        (name, *(f"{own[n].mean:+.3f} ± {own[n].error:.3f}" for n in labels))
+        for name, own in summary.differences.items()
     ]
-    lost = {name: int((~own).sum()) for name, own in results.settled.items()}
-    return Report(
-        title="Reversal learning under a relaxed belief",
-        question="Which change makes reversal learning look as it does under LSD?",
-        answer=in_words(config, summary),
-        verdicts=summary.verdicts,
-        key_panel=Panel(
-            "pattern",
-            "Rows: what is changed in simulated people. Columns: what is published of LSD. Mean change ± standard "
-            "error over people; learning rates as logits.",
-            "Which change shows which part of the published pattern.",
-        ),
-        sections=(
-            Section(
-                "What the refit says of each change",
-                (
-                    f"{config.people} simulated people, each with and without the change, {config.trials} trials.",
-                ),
-                tables=(
-                    Table(
-                        (
-                            "Change",
-                            *(
-                                n.replace("_logit", "").replace("_", " ")
-                                for n in labels
-                            ),
-                        ),
-                        rows,
-                        "Mean change ± standard error over people.",
-                    ),
-                ),
-            ),
-        ),
-        assumptions=(
-            "The task is this package's own: two options that win with 0.8 and 0.2 and change sides every 25 trials.",
-            "Rates are logits; each session is fitted alone, by mode, under the prior of the package.",
-            f"Unchanged: the mean change is less than one standard error of a study of {config.study} people. "
-            "The size of the published study and of its changes are from memory.",
-            f"People left out because a fit found no maximum: {lost}.",
-        ),
-        limitations=(
-            "That a change shows the pattern does not say that LSD makes it; other changes may show it too.",
-            "The sizes of the changes were set; other sizes of a relaxed belief may show other parts.",
-        ),
-        references=("Kanen et al. 2022, Psychol Med.",),
-    )
+    columns = ("Change", *map(_told, labels))
+    return Table(columns, rows, "Mean change ± standard error over people.")
+
+
+EXPERIMENT = Experiment(
+    Config,
+    simulate,
+    claims=[claim(change) for change in CHANGES],
+    summarise=summarise,
+    figures={"pattern": draw},
+    tables={"differences": differences},
+    words={"answer": answer},
+    page="reversal_learning.md",
+)

@@ -30,7 +30,7 @@ def test_the_wheel_holds_everything_a_run_needs(wheel):
     for path in shipped:
         if "__pycache__" not in path.parts:
             assert str(path.relative_to(ROOT)) in names
-    for pattern in ("*.py", "page.md"):
+    for pattern in ("*.py", "*.md"):
         for path in (ROOT / "experiments").rglob(pattern):
             inside = path.relative_to(ROOT / "experiments")
             assert f"pcmodel/_experiments/{inside}" in names

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from pcmodel.behaviour.change_point.study.study import run_behaviour_study
 from pcmodel.data.digits import DigitsSplit, load_digits_split
 from pcmodel.networks.network import as_model
 from pcmodel.report.laplace import LaplaceSummary
 from pcmodel.runtime.progress import Progress
 
+from .behaviour import simulate_behaviour
 from .config import Config
 from .network import Trained, accuracy, readout_accuracy, train_digits
 from .presenting import as_float64
@@ -87,7 +87,7 @@ def run(config: Config, *, seed: int, progress: Progress) -> Results:
         revised = revise_beliefs(
             networks, data.train_images[: config.pairs], trials, config, seed, progress
         )
-    behaviour = run_behaviour_study(
+    behaviour = simulate_behaviour(
         settings=config.behaviour, seed=seed, progress=progress
     )
     return Results(learned, trials, *revised, behaviour=behaviour)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from pcmodel.behaviour.change_point.study.study import BehaviourSettings
 from pcmodel.errors import UserError
 
 
@@ -28,6 +27,49 @@ class Training:
         for name in ("learning_rate", "initial_precision"):
             if not getattr(self, name) > 0:
                 raise UserError(f"training.{name} must be positive.")
+
+
+@dataclass(frozen=True)
+class BehaviourSettings:
+    """How much of everything about people; `smoke()` finishes in seconds and proves nothing."""
+
+    num_participants: int = 10
+    num_trials: int = 200
+    num_warmup: int = 100
+    num_samples: int = 160
+    num_chains: int = 4
+    max_tree_depth: int = 4
+    target_accept: float = 0.8
+    without_drift: bool = False  # fit two more agents, which hold q = 0
+    num_simulated: int = 100
+    prior_shift: float = 1.0  # left panel, log units
+    drug_shift: float = 0.5  # right panel, log units
+    trial_counts: tuple[int, ...] = (50, 200)  # per session
+    rated_trials: int = 200  # per session, with confidence ratings
+    rating_sd: float = 1.0  # of one rating, log units
+    pool_size: int = 48
+    study_sizes: tuple[int, ...] = (1, 2, 5, 10, 20, 40, 80)
+    num_studies: int = 400
+    num_pools: int = 40
+
+    @classmethod
+    def smoke(cls) -> "BehaviourSettings":
+        """Every part once, at toy size."""
+        return cls(
+            num_participants=2,
+            num_trials=20,
+            num_warmup=5,
+            num_samples=30,
+            num_chains=2,
+            max_tree_depth=1,
+            num_simulated=4,
+            trial_counts=(20,),
+            rated_trials=20,
+            pool_size=2,
+            study_sizes=(2, 4),
+            num_studies=5,
+            num_pools=2,
+        )
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pcmodel.data.digits import IMAGE_SIDE
-from pcmodel.report.identifiability import identifiability_figure
 from pcmodel.report.style import (
     COLOURS,
     FULL_WIDTH,
@@ -16,6 +15,7 @@ from pcmodel.report.style import (
 from .analysing import Summary, belief_curves
 from .computing import Results
 from .config import Config
+from .identifiability import identifiability_figure
 
 IDENTIFIABILITY_FIELDS = (
     "rivals noise_sds surprise_edges learning_rate human_learning_rate mean_update confidence "

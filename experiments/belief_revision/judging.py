@@ -8,9 +8,8 @@ from pcmodel.behaviour.posterior.diagnostics import BRIEF
 from pcmodel.report import Verdict
 
 if TYPE_CHECKING:
-    from pcmodel.behaviour.change_point.study.study import BehaviourResults
-
     from .analysing import Curves, Levels
+    from .behaviour import BehaviourResults
     from .computing import Results
     from .config import Config
 

@@ -1,4 +1,4 @@
-"""How do revision, confidence, settling and uncertainty depend on dose and time, with and without blockade?
+"""How do revision, confidence, settling time and uncertainty depend on dose and time, with and without blockade?
 
 Psilocybin, LSD and DMT over a hundredfold of dose, in simulated people; ketanserin before and after;
 two read-outs of LSD with different midpoints; little LSD, and receptors that exchange slowly.
@@ -13,8 +13,22 @@ References: Holze et al. 2019, 2021, 2023; Becker et al. 2023; Preller et al. 20
 Time: three minutes on two idle cores; a minute with --smoke, most of it compiling
 """
 
-from .computing import Config as Config
-from .computing import run as run
-from .drawing import plot as plot
-from .judging import analyse as analyse
-from .writing import report as report
+from pcmodel.report import Experiment
+
+from .claims import CLAIMS
+from .config import Config
+from .figures import FIGURES
+from .simulate import simulate
+from .summary import TABLES, WORDS, summarise
+
+EXPERIMENT = Experiment(
+    Config,
+    simulate,
+    claims=CLAIMS,
+    summarise=summarise,
+    figures=FIGURES,
+    tables=TABLES,
+    words=WORDS,
+    page="page.md",
+    float64=True,
+)

@@ -4,26 +4,28 @@ Published: Holze et al. 2021, Clin Pharmacol Ther (5, 10, 20 µg, 23 people) and
 people); spread of durations: Holze et al. 2019 (100 µg, 27 people).
 """
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import chi2
 
 from pcmodel.neuromodulation import Dose, threshold_of, transducer_of
 from pcmodel.neuromodulation.participant import of_person
-from pcmodel.report import UNPERTURBED, Parameter, Perturbation
+from pcmodel.report import UNPERTURBED, Perturbation
 
-from .._claims import Claim
 from .._dosing import hours_felt, take
+from .config import Config
 
 CLOCK = np.linspace(0, 48, 577)
 STAGES = {"fades in": transducer_of, "threshold": threshold_of}
 LEAST = of_person("transducer", "least")
-PLASMA = {  # mg: mean Cmax and its 95 % interval, ng/mL
-    0.005: (0.151, 0.127, 0.181),
-    0.01: (0.279, 0.243, 0.320),
-    0.02: (0.500, 0.413, 0.607),
-}
+LITTLE = (0.005, 0.01, 0.02)
+"""mg"""
+CMAX, CMAX_LOW, CMAX_HIGH = np.asarray(
+    [(0.151, 0.279, 0.500), (0.127, 0.243, 0.413), (0.181, 0.320, 0.607)]
+)
+"""Means after them and their 95 % intervals, ng/mL."""
 BEGINS, PEAKS, ENDS = 1.1, 2.5, 5.1
 """Hours after 10 µg, means."""
 LASTS = {0.025: 6.7, 0.2: 11.0}
@@ -109,13 +111,13 @@ class LowDoses(NamedTuple):
 SHOWN = (0.005, 0.01, 0.02, 0.1)
 
 
-def low_doses(people: int, seed: int) -> LowDoses:
+def low_doses(config: Config, seed: int) -> LowDoses:
     """Curves for the figure, and the two responses that contradict each other."""
     doses = np.geomspace(0.003, 0.2, 15)
     effect = {
         stage: np.asarray(
             [
-                group(mg, people, seed, UNPERTURBED, stage).effect[1:].mean()
+                group(mg, config.people, seed, UNPERTURBED, stage).effect[1:].mean()
                 for mg in doses
             ]
         )
@@ -139,191 +141,84 @@ def response_at_the_end() -> float:
     return float(np.interp(begins + 5.5, CLOCK, np.asarray(course.response_2a[0])))
 
 
-LSD = (
-    Parameter("LSD K at 5-HT2A", "ligands.k_2a", "LSD"),
-    Parameter("LSD effect-site rate", "kinetics.effect_site", "LSD"),
-    Parameter("LSD volume", "kinetics.volume", "LSD"),
-)
-STAGE = (
-    Parameter("second-stage midpoint", "physiology.half"),
-    Parameter("second-stage power", "physiology.power"),
-    Parameter("smallest effect that is felt", "physiology.least"),
-)
+def in_everyone(
+    field: str, doses, config: Config, seed: int, perturbation: Perturbation
+) -> np.ndarray:
+    """Means over people after some doses."""
+    found = (group(mg, config.people, seed, perturbation) for mg in doses)
+    return np.asarray([getattr(each, field)[1:].mean() for each in found])
 
 
-def plasma(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
+def least(perturbation: Perturbation) -> float:
+    """The smallest effect that is felt, %."""
+    return 100 * LEAST * perturbation.factor_of("physiology.least")
+
+
+class Plasma(NamedTuple):
     """Mean Cmax after 5, 10, 20 µg, ng/mL."""
-    return np.asarray(
-        [group(mg, people, seed, perturbation).plasma[1:].mean() for mg in PLASMA]
+
+    peak: np.ndarray
+
+
+def plasma(config: Config, seed: int, perturbation: Perturbation) -> Plasma:
+    return Plasma(in_everyone("plasma", LITTLE, config, seed, perturbation))
+
+
+class Peaks(NamedTuple):
+    """Mean peak effect after 5, 10, 20 µg, and the least that is felt, %."""
+
+    five: float
+    ten: float
+    twenty: float
+    least: float
+
+
+def peaks(config: Config, seed: int, perturbation: Perturbation) -> Peaks:
+    five, ten, twenty = in_everyone("effect", LITTLE, config, seed, perturbation)
+    return Peaks(five, ten, twenty, least(perturbation))
+
+
+class Clock(NamedTuple):
+    """Mean hours at which the effect of 10 µg begins, peaks and ends; its mean peak, and the least felt, %."""
+
+    begins: float
+    peaks: float
+    ends: float
+    size: float
+    least: float
+
+
+def clock(config: Config, seed: int, perturbation: Perturbation) -> Clock:
+    found = group(0.01, config.people, seed, perturbation)
+    begins, peaks, ends = (
+        float(np.nanmean(x[1:])) for x in (found.begins, found.peaks, found.ends)
     )
+    return Clock(begins, peaks, ends, found.effect[1:].mean(), least(perturbation))
 
 
-def peaks(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
-    """Mean peak effect after 5, 10, 20 µg (%), then the least that is felt (%)."""
-    means = [group(mg, people, seed, perturbation).effect[1:].mean() for mg in PLASMA]
-    return np.asarray(
-        [*means, 100 * LEAST * perturbation.factor_of("physiology.least")]
-    )
+class Lasting(NamedTuple):
+    """Mean hours felt after the doses of `LASTS`."""
+
+    felt: np.ndarray
 
 
-def clock(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
-    """Mean hours at which the effect of 10 µg begins, peaks and ends; mean peak (%); least felt (%)."""
-    found = group(0.01, people, seed, perturbation)
-    hours = [np.nanmean(x[1:]) for x in (found.begins, found.peaks, found.ends)]
-    felt = 100 * LEAST * perturbation.factor_of("physiology.least")
-    return np.asarray([*hours, found.effect[1:].mean(), felt])
+def lasting(config: Config, seed: int, perturbation: Perturbation) -> Lasting:
+    return Lasting(in_everyone("felt", LASTS, config, seed, perturbation))
 
 
-def lasting(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
-    """Mean hours 25 and 200 µg are felt."""
-    return np.asarray(
-        [group(mg, people, seed, perturbation).felt[1:].mean() for mg in LASTS]
-    )
-
-
-def spread(perturbation: Perturbation, *, people: int, seed: int) -> np.ndarray:
+class Spread(NamedTuple):
     """SD of the hours 100 µg is felt, two standard errors of it, and the interval of the published one."""
-    felt = group(0.1, 10 * people, seed, perturbation).felt[1:]
+
+    own: float
+    error: float
+    low: float
+    high: float
+
+
+def spread(config: Config, seed: int, perturbation: Perturbation) -> Spread:
+    felt = group(0.1, 10 * config.people, seed, perturbation).felt[1:]
     own = felt.std(ddof=1)
     error = 2 * own / np.sqrt(2 * (len(felt) - 1))
-    return np.asarray([own, error, *interval_of_sd(SPREAD, STUDIED)])
-
-
-def inside(numbers: np.ndarray) -> bool | None:
-    """Whether an SD lies in the published interval; None where its own error reaches over an end."""
-    own, error, low, high = numbers
-    if min(abs(own - low), abs(own - high)) <= error:
-        return None
-    return bool(low < own < high)
-
-
-def interval_of_sd(sd: float, number: int) -> tuple[float, float]:
-    """95 % interval of the SD of a normal variable, from that of a sample."""
-    from scipy.stats import chi2
-
-    low, high = chi2.ppf((0.975, 0.025), number - 1)
-    least, most = (sd * float(np.sqrt((number - 1) / q)) for q in (low, high))
-    return least, most
-
-
-def near_clock(hours: np.ndarray) -> bool:
-    """Within half an hour of the published beginning and peak, and an hour of the end."""
-    published = np.asarray([BEGINS, PEAKS, ENDS])
-    return bool(np.all(np.abs(hours - published) <= (0.5, 0.6, 1.0)))
-
-
-def claims(options) -> tuple[Claim, ...]:
-    """Low doses; every one predicted."""
-    return (in_plasma(options), *felt_or_not(options), in_time(options), *long(options))
-
-
-def in_plasma(options) -> Claim:
-    """Whether concentrations are right to begin with."""
-    return Claim(
-        "LSD in plasma after 5, 10 and 20 µg",
-        "mean Cmax in the published intervals, 0.127-0.181, 0.243-0.320 and 0.413-0.607 ng/mL; kinetics are those of 100 µg",
-        "predicted",
-        partial(plasma, **options),
-        lambda v: bool(
-            all(
-                low <= x <= high
-                for x, (_, low, high) in zip(v, PLASMA.values(), strict=True)
-            )
-        ),
-        lambda v: ", ".join(f"{x:.3f}" for x in v) + " ng/mL",
-        (LSD[2], Parameter("LSD absorption rate", "kinetics.absorption", "LSD")),
-    )
-
-
-def felt_or_not(options) -> tuple[Claim, ...]:
-    """5, 10 and 20 µg."""
-    measure = partial(peaks, **options)
-
-    def words(at: int):
-        return lambda v: f"mean peak {v[at]:.2g} % (felt from {v[3]:.2g} %)"
-
-    return (
-        Claim(
-            "5 µg of LSD is not felt",
-            "mean peak effect below a twentieth of the scale (published: none)",
-            "predicted",
-            measure,
-            lambda v: bool(v[0] < v[3]),
-            words(0),
-            (*LSD, *STAGE),
-        ),
-        Claim(
-            "10 µg of LSD is felt",
-            "mean peak effect a twentieth of the scale or more (published: above placebo)",
-            "predicted",
-            measure,
-            lambda v: bool(v[1] >= v[3]),
-            words(1),
-            (*LSD, *STAGE),
-        ),
-        Claim(
-            "20 µg of LSD is felt",
-            "the same (published: above placebo, bad effects as well)",
-            "predicted",
-            measure,
-            lambda v: bool(v[2] >= v[3]),
-            words(2),
-            (*LSD, *STAGE),
-        ),
-    )
-
-
-def in_time(options) -> Claim:
-    """When it begins and ends."""
-    return Claim(
-        "10 µg begins, peaks and ends as published",
-        f"felt, and passing a tenth of its peak at {BEGINS} h (+- 0.5) and {ENDS} h (+- 1), with the peak at {PEAKS} h (+- 0.6)",
-        "predicted",
-        partial(clock, **options),
-        lambda v: bool(near_clock(v[:3]) and v[3] >= v[4]),
-        lambda v: f"{v[0]:.1f}, {v[1]:.1f}, {v[2]:.1f} h, of an effect of {v[3]:.2g} %",
-        (*LSD, *STAGE),
-    )
-
-
-def long(options) -> tuple[Claim, ...]:
-    """How long low and high doses are felt, and how people differ."""
-    return (
-        Claim(
-            "25 and 200 µg are felt for as long as published",
-            "means of 6.7 and 11 h, within a quarter",
-            "predicted",
-            partial(lasting, **options),
-            lambda v: bool(
-                all(
-                    abs(x / known - 1) <= 0.25
-                    for x, known in zip(v, LASTS.values(), strict=True)
-                )
-            ),
-            lambda v: f"{v[0]:.1f} and {v[1]:.1f} h",
-            (*LSD, *STAGE),
-        ),
-        Claim(
-            "People differ in how long 100 µg lasts as published",
-            f"SD inside the 95 % interval of the published {SPREAD:g} h of {STUDIED} people",
-            "predicted",
-            partial(spread, **options),
-            inside,
-            lambda v: (
-                f"{v[0]:.2f} +- {v[1]:.2f} h (published interval {v[2]:.2f} to {v[3]:.2f})"
-            ),
-            (
-                *(
-                    Parameter(f"variation of {name}", f"variation.{name}")
-                    for name in (
-                        "clearance",
-                        "volume",
-                        "absorption",
-                        "affinity",
-                        "onset",
-                    )
-                ),
-                STAGE[1],
-            ),
-        ),
-    )
+    # 95 % interval of the SD of a normal variable, from that of a sample.
+    low, high = SPREAD * np.sqrt((STUDIED - 1) / chi2.ppf((0.975, 0.025), STUDIED - 1))
+    return Spread(own, error, low, high)

@@ -15,32 +15,20 @@ computations (PsyArXiv nh9bq, 2020, and later versions).
 Time: eight minutes; three with --smoke, most of it compiling
 """
 
-from typing import Any
+from pcmodel.report import Experiment
 
-from pcmodel.report import Report
+from .claims import CLAIMS, summarise
+from .figures import FIGURES
+from .simulate import Config, simulate
+from .words import TABLES, WORDS
 
-from .computing import Results, compute
-from .config import Config as Config
-from .drawing import draw
-from .judging import Summary, judge
-from .writing import write
-
-
-def run(config: Config, *, seed: int, progress: Any) -> Results:
-    """Measure, fit, simulate and measure again."""
-    return compute(config, seed=seed, progress=progress)
-
-
-def analyse(config: Config, results: Results) -> Summary:
-    """The published claims, in people and in simulated people."""
-    return judge(results)
-
-
-def plot(config: Config, results: Results, summary: Summary) -> dict[str, Any]:
-    """Learning rates and pulls by age."""
-    return draw(results)
-
-
-def report(config: Config, results: Results, summary: Summary) -> Report:
-    """The page."""
-    return write(config, results, summary)
+EXPERIMENT = Experiment(
+    Config,
+    simulate,
+    claims=CLAIMS,
+    summarise=summarise,
+    figures=FIGURES,
+    tables=TABLES,
+    words=WORDS,
+    page="page.md",
+)

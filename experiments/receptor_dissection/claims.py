@@ -1,5 +1,6 @@
 """The claims: what is measured, when each holds, and which parameters could overturn it."""
 
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import numpy as np
 from pcmodel.report import Claim, Parameter, Perturbation, Table, Verdict
 
 from .._believing import BELIEF_ASSUMED, BELIEF_PARAMETERS, LEVELS, UNSEPARATED
-from .._dosing import Dose, assumed, take, with_number
+from .._dosing import MIDPOINT, STAGE, Dose, assumed, take, with_number
 from .simulate import (
     HOURS,
     LEAST,
@@ -31,11 +32,6 @@ BUSPIRONE_2A = (Parameter("buspirone K at 5-HT2A", "ligands.k_2a", "buspirone"),
 STRENGTHS = (
     Parameter("log precision per unit of 5-HT2A effect", "account.strength"),
     Parameter("strength of 5-HT1A's action", "account.dimming"),
-)
-STAGE = (
-    Parameter("second-stage midpoint", "physiology.half"),
-    Parameter("second-stage power", "physiology.power"),
-    Parameter("slope of the operational model", "physiology.slope"),
 )
 
 
@@ -63,7 +59,6 @@ def removed(alone: Condition, both: Condition) -> np.ndarray:
 def removal(
     config: Config, seed: int, perturbation: Perturbation, reading: str = "dimming"
 ) -> Removal:
-    """Under one reading of 5-HT1A."""
     alone, both = (
         condition(label, reading, config, seed, perturbation)
         for label in ("psilocybin", "+ buspirone")
@@ -89,7 +84,6 @@ class Responses(NamedTuple):
 
 
 def responses(config: Config, seed: int, perturbation: Perturbation) -> Responses:
-    """What two partial agonists make together."""
     alone, both = (
         condition(label, "dimming", config, seed, perturbation).response_1a[0]
         for label in ("psilocybin", "+ buspirone")
@@ -98,7 +92,6 @@ def responses(config: Config, seed: int, perturbation: Perturbation) -> Response
 
 
 def rises_by_a_tenth(found: Responses) -> bool:
-    """At least."""
     return found.both >= 1.1 * found.alone
 
 
@@ -121,7 +114,6 @@ def with_a_third(config: Config, seed: int, perturbation: Perturbation) -> Large
 
 
 def felt_by_no_one(found: Largest) -> bool:
-    """At either dose."""
     return max(found) < 100 * LEAST
 
 
@@ -133,7 +125,6 @@ class Blocked(NamedTuple):
 
 
 def blocked(config: Config, seed: int, perturbation: Perturbation) -> Blocked:
-    """Ketanserin as a tool."""
     alone, both = (
         condition(label, "dimming", config, seed, perturbation)
         for label in ("psilocybin", "+ ketanserin")
@@ -157,25 +148,23 @@ def blocked_in_words(found: Blocked) -> str:
     return f"effect {found.effect:.0%}, response {found.response:.1%} of that without"
 
 
+DIMMING = Claim(
+    name="Buspirone takes more from the senses than from the top (5-HT1A dims)",
+    prediction="lessens psilocybin's change of the lowest level by more undrugged SDs than that of the top, in most "
+    "people (published: visual effects p < 0.001, oceanic boundlessness p = 0.062)",
+    kind="predicted",
+    measure=removal,
+    holds=in_most_people,
+    observed="removes {low:+.3f} SD there and {top:+.3f} at the top; so in {share:.0%} of people",
+    parameters=(*AT_1A, *BUSPIRONE_2A, *STRENGTHS, *BELIEF_PARAMETERS),
+)
 CLAIMS = (
-    Claim(
-        name="Buspirone takes more from the senses than from the top (5-HT1A dims)",
-        prediction="lessens psilocybin's change of the lowest level by more undrugged SDs than that of the top, in most "
-        "people (published: visual effects p < 0.001, oceanic boundlessness p = 0.062)",
-        kind="predicted",
-        measure=removal,
-        holds=in_most_people,
-        observed="removes {low:+.3f} SD there and {top:+.3f} at the top; so in {share:.0%} of people",
-        parameters=(*AT_1A, *BUSPIRONE_2A, *STRENGTHS, *BELIEF_PARAMETERS),
-    ),
-    Claim(
+    DIMMING,
+    replace(
+        DIMMING,
         name="The same, if 5-HT1A gives precision back",
         prediction="as above, under the other reading of 5-HT1A",
-        kind="predicted",
         measure=partial(removal, reading="restoring"),
-        holds=in_most_people,
-        observed="removes {low:+.3f} SD there and {top:+.3f} at the top; so in {share:.0%} of people",
-        parameters=(*AT_1A, *BUSPIRONE_2A, *STRENGTHS, *BELIEF_PARAMETERS),
     ),
     Claim(
         name="Buspirone adds to psilocin at 5-HT1A",
@@ -211,7 +200,7 @@ CLAIMS = (
             Parameter("ketanserin K at 5-HT1A", "ligands.k_1a", "ketanserin"),
             Parameter("ketanserin dose", "dose.mg", "ketanserin"),
             Parameter("psilocybin dose", "dose.mg", "psilocybin"),
-            STAGE[0],
+            MIDPOINT,
         ),
     ),
 )

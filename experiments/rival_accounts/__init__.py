@@ -1,4 +1,4 @@
-"""The same evidence under each rival account of a psychedelic: what separates them, and what cannot?
+"""What separates the rival accounts of a psychedelic, and what cannot?
 
 Random hierarchies with tanh units hold a belief, meet contradicting evidence, and are modulated by each
 account in turn: relaxed priors (REBUS), raised senses, strengthened-then-relaxed priors (SEBUS), top-down
@@ -13,8 +13,20 @@ References: Carhart-Harris & Friston 2019; Rajpal et al. 2022; Safron et al.; Br
 Time: a minute on two idle cores; half of that with --smoke, nearly all of it compiling
 """
 
-from .computing import Config as Config
-from .computing import run as run
-from .drawing import plot as plot
-from .judging import analyse as analyse
-from .writing import report as report
+from pcmodel.report import Experiment
+
+from .claims import CLAIMS, TABLES, WORDS, summarise
+from .figures import FIGURES
+from .simulate import Config, simulate
+
+EXPERIMENT = Experiment(
+    Config,
+    simulate,
+    claims=CLAIMS,
+    summarise=summarise,
+    figures=FIGURES,
+    tables=TABLES,
+    words=WORDS,
+    page="page.md",
+    float64=True,
+)

@@ -7,7 +7,7 @@ import numpy as np
 from pcmodel.report import Claim, Parameter, Table, Verdict
 
 from .._believing import BELIEF_ASSUMED, UNSEPARATED
-from .._dosing import assumed, half_life
+from .._dosing import DIFFERENCES, MIDPOINT, STAGE, assumed, half_life
 from . import measures
 from .measures import SPREADS
 from .simulate import ACCOUNTS, Config, Results
@@ -21,19 +21,10 @@ ACTION = (
     Parameter("psilocin K at 5-HT2A", "ligands.k_2a", "psilocybin"),
     Parameter("psilocin efficacy at 5-HT2A", "ligands.efficacy_2a", "psilocybin"),
 )
-STAGE = (
-    Parameter("second-stage midpoint", "physiology.half"),
-    Parameter("second-stage power", "physiology.power"),
-    Parameter("slope of the operational model", "physiology.slope"),
-)
 LSD = (
     half_life("LSD half-life", "LSD"),
     Parameter("LSD effect-site rate", "kinetics.effect_site", "LSD"),
     Parameter("LSD K at 5-HT2A", "ligands.k_2a", "LSD"),
-)
-DIFFERENCES = tuple(
-    Parameter(f"variation of {name}", f"variation.{name}")
-    for name in ("clearance", "volume", "absorption", "affinity", "onset")
 )
 STORE = (
     Parameter("release from the store", "physiology.release"),
@@ -54,7 +45,6 @@ def duration_ratio(number: float) -> str:
 
 
 def range_of(found: measures.Ratio, of: str) -> str:
-    """A ratio with its middle 90 %."""
     ratio, low, high = (duration_ratio(number) for number in found)
     return f"{ratio} (90 % of {of} {low} to {high})"
 
@@ -88,13 +78,11 @@ def spread_as_published(found: measures.Spreads) -> bool:
 
 
 def spreads_in_words(found: measures.Spreads) -> str:
-    """Group by group."""
     pairs = zip(SPREADS, found.sd, strict=True)
     return ", ".join(f"{name} {mg:g}: {sd:.1f} h" for (name, mg), sd in pairs)
 
 
 def adds_less_than_half(found: measures.SecondDose) -> bool:
-    """Of the first peak."""
     return found.added < 0.5 * found.first
 
 
@@ -113,7 +101,6 @@ def felt_as_published(found: measures.Psilocin) -> bool:
 
 
 def pressure_as_published(found: measures.Pressure) -> bool:
-    """Both means."""
     return abs(found.systolic - 146) <= 8 and abs(found.diastolic - 94) <= 8
 
 
@@ -125,13 +112,11 @@ def lsd_as_published(found: measures.Lsd) -> bool:
 
 
 def comes_and_goes(found: measures.DmtCourse) -> bool:
-    """In minutes."""
     rises = found.bolus_minutes <= 3 and found.at_30 > 0.95 * found.at_90
     return rises and found.after < 0.1 * found.at_90
 
 
 def course_in_words(found: measures.DmtCourse) -> str:
-    """Shares of the plateau."""
     if not found.at_90 > 0:
         return "no effect"
     reached, left = found.at_30 / found.at_90, found.after / found.at_90
@@ -144,7 +129,6 @@ def hypertension_as_published(found: measures.Hypertension) -> bool:
 
 
 def is_identical(found: measures.Identity) -> bool:
-    """To the bit."""
     return found.identical
 
 
@@ -159,7 +143,7 @@ MEAN_RATIO = Claim(
     measure=measures.mean_ratio,
     holds=is_below_one,
     observed=over_studies,
-    parameters=(*PSILOCIN[:2], *ACTION, *LSD, STAGE[0]),
+    parameters=(*PSILOCIN[:2], *ACTION, *LSD, MIDPOINT),
 )
 BY_PERSON = Claim(
     name="It ends before LSD in nearly everyone",
@@ -168,7 +152,7 @@ BY_PERSON = Claim(
     measure=measures.ratio_by_person,
     holds=is_below_one,
     observed=over_people,
-    parameters=(*PSILOCIN[:1], ACTION[0], *LSD, STAGE[0], *DIFFERENCES),
+    parameters=(*PSILOCIN[:1], ACTION[0], *LSD, MIDPOINT, *DIFFERENCES),
 )
 IN_VITRO = Claim(
     name="The ratio does not depend on the test tube",
@@ -178,7 +162,7 @@ IN_VITRO = Claim(
     measure=measures.ratio_in_vitro,
     holds=is_near_published,
     observed=typical_ratio,
-    parameters=(PSILOCIN[0], ACTION[0], *LSD, STAGE[0]),
+    parameters=(PSILOCIN[0], ACTION[0], *LSD, MIDPOINT),
 )
 CLAIMS = (
     MEAN_RATIO,
@@ -192,7 +176,7 @@ CLAIMS = (
         measure=measures.spreads,
         holds=spread_as_published,
         observed=spreads_in_words,
-        parameters=(*DIFFERENCES, PSILOCIN[0], LSD[0], STAGE[0]),
+        parameters=(*DIFFERENCES, PSILOCIN[0], LSD[0], MIDPOINT),
     ),
     Claim(
         name="A second dose of MDMA does less",
@@ -244,7 +228,7 @@ CLAIMS = (
         parameters=(
             *LSD,
             Parameter("LSD absorption rate", "kinetics.absorption", "LSD"),
-            STAGE[0],
+            MIDPOINT,
         ),
     ),
     Claim(
@@ -259,7 +243,7 @@ CLAIMS = (
             Parameter("DMT volume", "kinetics.volume", "DMT"),
             Parameter("DMT effect-site rate", "kinetics.effect_site", "DMT"),
             Parameter("DMT K at 5-HT2A", "ligands.k_2a", "DMT"),
-            STAGE[0],
+            MIDPOINT,
         ),
     ),
     Claim(
@@ -334,7 +318,6 @@ def groups(results: Results) -> Table:
 
 
 def account(config: Config) -> str:
-    """The account in use."""
     return str(ACCOUNTS[config.account])
 
 

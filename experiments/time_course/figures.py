@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from pcmodel.report.style import COLOURS, figure_style, level_colours, new_figure
+from pcmodel.report.style import COLOURS, level_colours, new_figure
 
 from .._believing import LEVELS
 from .._dosing import Band
@@ -13,9 +13,8 @@ def draw_clocks(results: Results) -> Figure:
     """One column a compound, one row a stage, one clock."""
     names = list(results.clocks)
     figure, axes = new_figure(6, len(names), width=14.5, height=2.3, sharex="col")
-    with figure_style():
-        for column, name in enumerate(names):
-            draw_clock(axes[:, column], name, results.clocks[name], first=column == 0)
+    for column, name in enumerate(names):
+        draw_clock(axes[:, column], name, results.clocks[name], first=column == 0)
     return figure
 
 

@@ -71,10 +71,9 @@ def _derived(module: ModuleType, path: Path, question: str) -> dict[str, Any]:
         what = f"defines both EXPERIMENT and {twice[0]!r}, which follows from it"
         raise UserError(what, where=where, expected="one of them")
     try:
-        parts = declared.parts(question=question, folder=source_file(path).parent)
+        return declared.parts(question=question, folder=source_file(path).parent)
     except UserError as error:
         raise UserError(str(error), where=where) from error
-    return parts._asdict()
 
 
 def with_chunks(experiment: Experiment, open_store: Callable[[], Any]) -> Experiment:

@@ -71,7 +71,9 @@ def checked_arguments(door: Checked) -> Checked:
     """
 
     def refuse(kind: Kind, place: str, what: str) -> UserError:
-        return UserError(f"{place} is {what}", where=door.__name__, expected=kind.expected)
+        return UserError(
+            f"{place} is {what}", where=door.__name__, expected=kind.expected
+        )
 
     if isinstance(door, type):
         owner: Any = door

@@ -5,10 +5,15 @@ import numpy as np
 import pytest
 
 from experiments import reversal_learning
-from experiments.lifespan_learning.computing import _read
-from experiments.lifespan_learning.config import Config
-from experiments.lifespan_learning.judging import gap_interval, word
+from experiments.lifespan_learning import claims
 from experiments.lifespan_learning.measuring import measure, regress, shuffled
+from experiments.lifespan_learning.simulate import (
+    CHILDREN,
+    OLDER,
+    YOUNGER,
+    Config,
+    read,
+)
 from pcmodel.behaviour.change_point.task import make_trials
 from pcmodel.behaviour.models import find_model
 from pcmodel.behaviour.perception import make_inputs
@@ -65,36 +70,70 @@ def test_unequal_variances_widen_the_error():
 def test_verdicts_fall_either_way():
     rng = np.random.default_rng(0)
     one, other = rng.normal(1.0, 1.0, 50), rng.normal(0.0, 1.0, 50)
-    assert word([gap_interval(one, other).sign]) == "holds"
-    assert word([gap_interval(other, one).sign]) == "fails"
-    assert word([1, 0]) == "inconclusive"
+    assert claims.is_above_zero(claims.gap_interval(one, other)) is True
+    assert claims.is_above_zero(claims.gap_interval(other, one)) is False
+    assert claims.decided(np.asarray([1, 0])) is None
+
+
+def test_only_younger_adults_may_lose_nothing():
+    """Prevents a cost to younger adults, or none to the others, from counting as found."""
+    above, around = claims.Interval(2.0, 1.0, 3.0), claims.Interval(0.0, -1.0, 1.0)
+    expected = {CHILDREN: above, YOUNGER: around, OLDER: above}
+    for changed, outcome in (
+        ({}, True),
+        ({YOUNGER: above}, False),
+        ({OLDER: around}, None),
+    ):
+        found = claims.by_age(expected | changed)
+        assert claims.costs_others_alone(found) is outcome
+    assert claims.is_apart(claims.Young(0.0, -0.1, 0.1, others=0.2)) is True
+    assert claims.is_apart(claims.Young(0.0, -0.1, 0.3, others=0.2)) is None
+    assert claims.is_apart(claims.Young(0.2, 0.1, 0.3, others=0.4)) is False
 
 
 @pytest.mark.slow
 def test_the_published_people_have_the_published_learning_rates():
     """Means by age group as recomputed for the data set's own description."""
     folder = shared_file("bruckner2025_helicopter_lifespan")
-    series = _read(Config(data=str(folder)), "first")
+    series = read(Config(data=str(folder)), "first")
     data = find_model("helicopter", "change_point").prepare(series)
     rate, age = measure(data).rate, series.covariates["age_group"]
     means = [rate[age == a].mean() for a in (1, 2, 3, 4)]
     np.testing.assert_allclose(means, [0.715, 0.843, 0.832, 0.773], atol=6e-4)
 
 
+def differences(**changed):
+    """What shows the whole pattern, but for the parts given."""
+    found = {
+        "reward_rate_logit": (2.0, 0.1),
+        "punishment_rate_logit": (1.0, 0.1),
+        "reward more than punishment": (1.0, 0.1),
+        "stickiness": (-1.0, 0.1),
+        "win-stay": (0.0, 0.01),
+        "lose-shift": (0.0, 0.01),
+    }
+    pairs = (found | changed).items()
+    return {name: reversal_learning.Difference(*pair) for name, pair in pairs}
+
+
 def test_the_pattern_needs_every_part():
     """A change of win-stay beyond one error of a study of nineteen is a change."""
-    parts = {n: (0.5, 0.1) for n in ("reward_rate_logit", "punishment_rate_logit")}
-    parts |= {"stickiness": (-0.5, 0.1), "reward more than punishment": (0.1, 0.2)}
-    parts |= {"win-stay": (0.01, 0.01), "lose-shift": (0.05, 0.01)}
-    found = reversal_learning.pattern(parts, people=190, study=19)
-    assert found == {
-        "reward_rate_logit": True,
-        "punishment_rate_logit": True,
-        "stickiness": True,
-        "reward more than punishment": None,
-        "win-stay": True,
-        "lose-shift": False,
+    config = reversal_learning.Config(people=190, study=19)
+    more = {"reward more than punishment": (0.1, 0.2), "win-stay": (0.01, 0.01)}
+    changes = {
+        "whole": differences(),
+        "unclear": differences(**more),
+        "changed": differences(**more, **{"lose-shift": (0.05, 0.01)}),
     }
+    summary = reversal_learning.Summary(changes, {})
+    found = {n: reversal_learning.pattern(config, summary, n) for n in changes}
+    np.testing.assert_array_equal(found["changed"].parts, [1, 1, 0, 1, 1, -1])
+    outcomes = {n: reversal_learning.is_whole(own) for n, own in found.items()}
+    assert outcomes == {"whole": True, "unclear": None, "changed": False}
+    assert not reversal_learning.lacks_a_part(found["whole"])
+    assert reversal_learning.lacks_a_part(found["unclear"])
+    said = reversal_learning.parts_in_words(found["changed"])
+    assert said == "4 of 6 shown; not reward more than punishment, lose-shift"
 
 
 def test_two_rates_learn_by_the_sign_of_the_error():
@@ -115,22 +154,14 @@ def test_two_rates_learn_by_the_sign_of_the_error():
 
 def test_the_answer_counts_the_parts_that_the_figure_shows():
     """Prevents the first sentence from saying less, or more, than the picture under it."""
-    whole = {
-        "reward_rate_logit": (2.0, 0.1),
-        "punishment_rate_logit": (1.0, 0.1),
-        "reward more than punishment": (1.0, 0.1),
-        "stickiness": (-1.0, 0.1),
-        "win-stay": (0.0, 0.01),
-        "lose-shift": (0.0, 0.01),
-    }
-    half = whole | {"stickiness": (1.0, 0.1), "win-stay": (0.5, 0.01)}
+    half = differences(**{"stickiness": (1.0, 0.1), "win-stay": (0.5, 0.01)})
     changes = dict.fromkeys(reversal_learning.CHANGES, half)
     config = reversal_learning.Config()
-    summary = reversal_learning.Summary((), changes)
-    said = reversal_learning.in_words(config, summary)
+    summary = reversal_learning.Summary(changes, {})
+    said = reversal_learning.answer(config, summary)
     assert said.startswith("None of the 5") and "relaxed belief 4" in said
-    summary = reversal_learning.Summary((), changes | {"less sticky": whole})
-    said = reversal_learning.in_words(config, summary)
+    summary = reversal_learning.Summary(changes | {"less sticky": differences()}, {})
+    said = reversal_learning.answer(config, summary)
     assert "shown by: less sticky." in said and "less sticky 6" in said
-    drawn = reversal_learning.plot(config, None, summary)["pattern"].axes[0].texts
+    drawn = reversal_learning.draw(config, summary).axes[0].texts
     assert sum(text.get_text().startswith("shown") for text in drawn) == 4 * 4 + 6

@@ -13,9 +13,6 @@ class Parameter:
         sd: of the normal prior of the group's mean.
         spread: scale of the half-normal prior of the SD over participants; 0 for a parameter
             that all share unless a formula says otherwise.
-        centred: from 0 (non-centred) to 1 (centred), the parametrisation of people around
-            the group's mean; 1 suits a parameter that a person's own trials determine well.
-            The model is the same.
         free: whether it is estimated; if false, it is fixed at `mean` unless a formula names
             it.
         about: its meaning and unit.
@@ -26,7 +23,6 @@ class Parameter:
     mean: float
     sd: float
     spread: float = 0.0
-    centred: float = 0.0
     free: bool = True
     about: str = ""
     names: tuple[str, ...] = ()

@@ -25,11 +25,9 @@ from pcmodel.behaviour.responses import (
 )
 
 RESPONSE = (
+    Parameter("log_beta", 1.5, 0.7, 0.5, about="log inverse temperature of choice"),
     Parameter(
-        "log_beta", 1.5, 0.7, 0.5, 0.5, about="log inverse temperature of choice"
-    ),
-    Parameter(
-        "stickiness", 0.5, 1.0, 0.7, 0.7, about="log odds for repeating the last choice"
+        "stickiness", 0.5, 1.0, 0.7, about="log odds for repeating the last choice"
     ),
     Parameter("lapse_logit", -4.0, 1.0, free=False, about="logit of choosing blindly"),
 )

@@ -14,9 +14,7 @@ from pcmodel.behaviour.perception import Inputs, Trace, make_inputs, perceive
 from pcmodel.behaviour.responses import draw_binary, unit_square_log_likelihood
 
 RESPONSE = (
-    Parameter(
-        "log_zeta", 1.0, 1.0, 0.7, 0.5, about="log inverse noise of the predictions"
-    ),
+    Parameter("log_zeta", 1.0, 1.0, 0.7, about="log inverse noise of the predictions"),
 )
 INVALID = -1e6  # log likelihood of a response after the filter's approximation failed
 

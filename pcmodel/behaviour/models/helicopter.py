@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Key
 
 from pcmodel.behaviour.change_point.agent import Agent
 from pcmodel.behaviour.change_point.participant import ParticipantParameters
-from pcmodel.behaviour.change_point.study.model import PRIORS
+from pcmodel.behaviour.change_point.priors import PRIORS
 from pcmodel.behaviour.change_point.task import REFERENCE_SD, Trials, make_trials
 from pcmodel.behaviour.change_point.unroll import (
     log_likelihood,
@@ -37,7 +37,6 @@ def _parameters(agent: Agent) -> tuple[Parameter, ...]:
             -process.mean,
             process.sd,
             process.spread,
-            process.centred,
             free=agent.drift,
             about="log precision of the belief's step, 1 / screen units squared",
             names=("top_precision", "prior_precision"),
@@ -47,7 +46,6 @@ def _parameters(agent: Agent) -> tuple[Parameter, ...]:
             REFERENCE_LOG_PRECISION - scale.mean,
             scale.sd,
             scale.spread,
-            scale.centred,
             # Only their ratio matters to the Kalman agent: one of the two is fixed.
             free=free_scale,
             about="log precision granted to an outcome at the reference noise",
@@ -68,7 +66,6 @@ START_WEIGHT = Parameter(
     0.0,
     0.3,
     0.2,
-    1.0,
     free=False,
     about="share of a push of the mark that the next report follows",
 )
@@ -142,6 +139,14 @@ class HelicopterModel:
             log_scale=REFERENCE_LOG_PRECISION - sensory,
             **{name: values[name] for name in UNCHANGED},
         )
+
+    def values_of(self, person: ParticipantParameters) -> dict[str, Array]:
+        """The inverse of `person`: this model's parameters by name, without `start_weight`."""
+        return {
+            "prior_log_precision": -person.log_process,
+            "sensory_log_precision": REFERENCE_LOG_PRECISION - person.log_scale,
+            **{name: getattr(person, name) for name in UNCHANGED},
+        }
 
 
 def pushes(

@@ -42,7 +42,6 @@ CONFIDENCE = (
         0.0,
         1.0,
         0.7,
-        1.0,
         about="confidence at the usual precision, SDs of all ratings",
     ),
     Parameter(
@@ -50,21 +49,20 @@ CONFIDENCE = (
         0.5,
         0.5,
         0.3,
-        0.7,
         about="confidence per log unit of precision, SDs of all ratings",
     ),
     Parameter(
-        "log_confidence_sd", -0.5, 0.7, 0.4, 1.0, about="log SD of a rating, the same"
+        "log_confidence_sd", -0.5, 0.7, 0.4, about="log SD of a rating, the same"
     ),
 )
 REACTION_TIME = (
     Parameter(
-        "time_intercept", 0.0, 1.0, 0.5, 1.0, about="log seconds at the usual precision"
+        "time_intercept", 0.0, 1.0, 0.5, about="log seconds at the usual precision"
     ),
     Parameter(
-        "time_slope", 0.0, 0.3, 0.2, 0.7, about="log seconds per log unit of precision"
+        "time_slope", 0.0, 0.3, 0.2, about="log seconds per log unit of precision"
     ),
-    Parameter("log_time_sd", -0.7, 0.7, 0.4, 1.0, about="log SD of log seconds"),
+    Parameter("log_time_sd", -0.7, 0.7, 0.4, about="log SD of log seconds"),
 )
 INTERCEPTS = ("confidence_intercept",)
 

@@ -30,14 +30,13 @@ from pcmodel.behaviour.responses import (
 
 RESPONSE = (
     Parameter(
-        "rating_bias", 0.0, 0.5, 0.5, 1.0, about="latent rating at even odds, in widths"
+        "rating_bias", 0.0, 0.5, 0.5, about="latent rating at even odds, in widths"
     ),
     Parameter(
         "rating_gain",
         0.0,
         0.4,
         0.2,
-        0.7,
         about="widths per unit of log odds; negative: ratings fall as 1 is expected",
     ),
     Parameter(
@@ -45,7 +44,6 @@ RESPONSE = (
         -2.0,
         0.7,
         0.5,
-        1.0,
         about="log noise of a rating, in widths",
     ),
 )

@@ -17,8 +17,12 @@ import numpy as np
 from jaxtyping import Array, Key
 from numpyro.infer.util import constrain_fn
 
-from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, hierarchical_model
-from pcmodel.behaviour.posterior.diagnostics import diagnose
+from pcmodel.behaviour.hierarchy.hierarchical_model import (
+    NUMPYRO,
+    Hierarchy,
+    hierarchical_model,
+)
+from pcmodel.behaviour.posterior.diagnostics import STRICT, Limits, diagnose
 from pcmodel.behaviour.posterior.fitted_posterior import (
     Posterior,
     moving_coordinates,
@@ -67,6 +71,7 @@ class Nuts:
     max_tree_depth: Count = 8
     chunk: Count = 20
     num_devices: Count = 1  # over which chains are spread
+    limits: Limits = STRICT  # that the draws must keep to be trusted
 
     def __post_init__(self) -> None:
         if self.num_chains % self.num_devices:
@@ -104,7 +109,8 @@ def build_sampler(hierarchy: Hierarchy, options: Nuts = NUTS_DEFAULTS) -> Sample
     def constrain(white: Coordinates, frame: Frame, data: Any) -> dict[str, Array]:
         places, _ = sites_of(hierarchy, white, frame)
         model = partial(hierarchical_model, hierarchy)
-        return constrain_fn(model, (data,), {}, places, return_deterministic=True)
+        with NUMPYRO:
+            return constrain_fn(model, (data,), {}, places, return_deterministic=True)
 
     def move(white: Coordinates, old: Whitening, new: Whitening) -> Coordinates:
         return make_white(new, unwhiten(old, white))
@@ -211,7 +217,8 @@ def _course(
     """
     frame, states = _start(key, sampler, hierarchy, options)
     provenance = provenance_of(key, frame, options)
-    step = jnp.full(hierarchy.num_participants, FIRST_STEP)
+    # Of a stated type: a bare number's would have the chains compiled for it and again for what follows.
+    step = jnp.full(hierarchy.num_participants, FIRST_STEP, dtype=float)
     chunks: list[DrawBatch] = []
     num_warmup = num_chunks(options.num_warmup, options.chunk)
     for i in range(num_advances(options)):
@@ -331,6 +338,7 @@ def _posterior(
         num_steps=stats["num_steps"],
         accept_prob=stats["accept_prob"],
         max_tree_depth=options.max_tree_depth,
+        limits=options.limits,
         people=people_coordinates(hierarchy, joined),
         people_lost=lost,
     )

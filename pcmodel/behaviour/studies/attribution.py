@@ -5,11 +5,23 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Bool, Float
 
-from pcmodel.behaviour.change_point.study.attribution import best_over_sizes
-
 NUM_POOLS = 100  # redrawn pools of people, for the interval
 NUM_DOUBLINGS = 4  # of the sizes that are tried of a rival
 SEEN = 3.84  # of twice a log likelihood ratio: chi square with one degree at 5 %
+
+
+def best_over_sizes(
+    profile: Float[np.ndarray, "studies accounts sizes"],
+) -> Float[np.ndarray, "studies accounts"]:
+    """The top of the parabola through the best size and its neighbours."""
+    inner = np.clip(profile.argmax(axis=-1), 1, profile.shape[-1] - 2)[..., None]
+    left, middle, right = (
+        np.take_along_axis(profile, inner + step, axis=-1)[..., 0]
+        for step in (-1, 0, 1)
+    )
+    bend = 2.0 * middle - left - right
+    shift = np.clip((right - left) / (2.0 * np.maximum(bend, 1e-9)), -1.0, 1.0)
+    return middle + 0.5 * shift * (right - left) - 0.5 * shift**2 * bend
 
 
 def success_curve(

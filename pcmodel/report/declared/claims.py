@@ -4,8 +4,9 @@ A claim's verdict and the table of what overturns it (`pcmodel.report.declared.s
 measured numbers: as all parameters are set, and with one of them halved and doubled.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from types import MappingProxyType
 from typing import Any, NamedTuple, get_args
 
@@ -119,8 +120,7 @@ class Claim:
     @property
     def is_simulated(self) -> bool:
         """Whether it is measured during the run, not from the results."""
-        named = asked(self.measure, (*SIMULATED, *FROM_RESULTS), where=self.where)
-        return not {"results", "summary"} & set(named)
+        return not {"results", "summary"} & set(signature(self.measure).parameters)
 
 
 class Examination(NamedTuple):
@@ -180,9 +180,9 @@ def _stacked(as_set: Any, records: list[Any]):
     return type(as_set)(*shaped)
 
 
-def rows(stacked: Any, count: int) -> list[Any]:
+def rows(stacked: Any) -> list[Any]:
     """The records of each parameter again."""
-    return [type(stacked)(*(field[i] for field in stacked)) for i in range(count)]
+    return [type(stacked)(*fields) for fields in zip(*stacked, strict=True)]
 
 
 def outcome(claim: Claim, record: Any) -> str:
@@ -215,13 +215,3 @@ def verdict(claim: Claim, record: Any, config: Any = None) -> Verdict:
         outcome(claim, record),
         claim.kind,
     )
-
-
-def check_names(claims: Sequence[Claim]) -> None:
-    """Raise a UserError for two claims of one name: their numbers are stored under it."""
-    names = [claim.name for claim in claims]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(
-                f"is the name of {names.count(name)} claims", where=repr(name)
-            )

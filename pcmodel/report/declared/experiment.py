@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,11 +20,10 @@ from pcmodel.report.declared.asking import asked, call, declared_fields
 from pcmodel.report.declared.claims import (
     Claim,
     Examined,
-    check_names,
     examine,
     verdict,
 )
-from pcmodel.report.declared.page import Page, parse_page
+from pcmodel.report.declared.page import parse_page
 from pcmodel.report.declared.sensitivity import sensitivity
 from pcmodel.report.declared.writing import check_page, write_report
 
@@ -39,16 +38,6 @@ class Verdicts(NamedTuple):
     """The summary of an experiment that declares none."""
 
     verdicts: tuple[Verdict, ...]
-
-
-class Parts(NamedTuple):
-    """What is derived: the functions that every experiment has."""
-
-    config: Callable[..., Any]
-    run: Callable[..., Any]
-    analyse: Callable[..., Any]
-    plot: Callable[..., Any] | None
-    report: Callable[..., Any] | None
 
 
 @checked_arguments
@@ -85,7 +74,10 @@ class Experiment:
     float64: bool = False
 
     def __post_init__(self):
-        check_names(self.claims)
+        names = [claim.name for claim in self.claims]
+        for name in names:  # their numbers are stored under it
+            if (number := names.count(name)) > 1:
+                raise UserError(f"is the name of {number} claims", where=repr(name))
         given = {f"figure {n!r}": f for n, f in self.figures.items()}
         given |= {f"table {n!r}": f for n, f in self.tables.items()}
         given |= {f"word {n!r}": f for n, f in self.words.items() if callable(f)}
@@ -100,11 +92,15 @@ class Experiment:
         if self._simulated:
             _check_field(self.simulate, "tested", "simulate")
 
-    def parts(self, *, question: str, folder: Path) -> Parts:
-        """Derive the functions.  folder: where `page` is read."""
-        plot = self._plot if self.figures else None
-        report = self._reporter(folder, question) if self.page else None
-        return Parts(self.config, self._run(), self._analyse, plot, report)
+    def parts(self, *, question: str, folder: Path) -> dict[str, Any]:
+        """The functions that every experiment has, by name.  folder: where `page` is read."""
+        return {
+            "config": self.config,
+            "run": self._run(),
+            "analyse": self._analyse,
+            "plot": self._plot if self.figures else None,
+            "report": self._reporter(folder, question) if self.page else None,
+        }
 
     @property
     def _simulated(self) -> list[Claim]:
@@ -153,7 +149,7 @@ class Experiment:
         values = {"config": config, "results": results, "summary": summary}
         return {name: call(draw, values) for name, draw in self.figures.items()}
 
-    def _read_page(self, folder: Path) -> Page:
+    def _reporter(self, folder: Path, question: str) -> Callable[..., Report]:
         page = parse_page(read_text(folder / self.page), where=self.page)
         check_page(
             page,
@@ -162,15 +158,14 @@ class Experiment:
             tables=self.tables,
             words=self.words,
             fields={
-                "config": _names(self.config),
+                "config": [
+                    *dir(self.config),
+                    *getattr(self.config, "__dataclass_fields__", ()),
+                ],
                 "results": declared_fields(self.simulate),
                 "summary": declared_fields(self.summarise) or Verdicts._fields,
             },
         )
-        return page
-
-    def _reporter(self, folder: Path, question: str) -> Callable[..., Report]:
-        page = self._read_page(folder)
 
         def report(config: Any, results: Any, summary: Any) -> Report:
             values = {"config": config, "results": results, "summary": summary}
@@ -201,10 +196,3 @@ def _check_field(function: Callable[..., Any], name: str, where: str) -> None:
             where=where,
             expected=f"'-> Results', and in that class '{name}' with a default",
         )
-
-
-def _names(config: Callable[..., Any]) -> tuple[str, ...] | None:
-    """Everything that can be read of a configuration."""
-    return tuple(dir(config)) + (
-        tuple(each.name for each in fields(config)) if is_dataclass(config) else ()
-    )

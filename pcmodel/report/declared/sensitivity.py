@@ -11,9 +11,9 @@ LONG = ("Claim", "Parameter", "Halved", "As set", "Doubled", "Flips when")
 
 def overturned_by(claim: Claim, found: Examination) -> list[tuple[str, ...]]:
     """For each parameter which of "halved" and "doubled" alter the outcome."""
-    as_set, count = outcome(claim, found.as_set), len(claim.parameters)
-    halved = [outcome(claim, each) != as_set for each in rows(found.halved, count)]
-    doubled = [outcome(claim, each) != as_set for each in rows(found.doubled, count)]
+    as_set = outcome(claim, found.as_set)
+    halved = [outcome(claim, each) != as_set for each in rows(found.halved)]
+    doubled = [outcome(claim, each) != as_set for each in rows(found.doubled)]
     return [
         ("halved",) * half + ("doubled",) * double
         for half, double in zip(halved, doubled, strict=True)
@@ -27,9 +27,18 @@ def sensitivity(
     short, long = [], []
     for claim in claims:
         found = examined[claim.name]
-        flips = overturned_by(claim, found)
-        short.append(_summary(claim, found, flips))
-        long.extend(_numbers(claim, found, flips))
+        labels = [each.label for each in claim.parameters]
+        flips = [" or ".join(words) for words in overturned_by(claim, found)]
+        pairs = list(zip(labels, flips, strict=True))
+        does = "; ".join(f"{label} {flip}" for label, flip in pairs if flip)
+        does_not = ", ".join(label for label, flip in pairs if not flip)
+        as_set = outcome(claim, found.as_set)
+        short.append((claim.name, as_set, does or _nothing(claim), does_not))
+        told = observed(claim, found.as_set)
+        records = zip(pairs, rows(found.halved), rows(found.doubled), strict=True)
+        for (label, flip), half, double in records:
+            numbers = (observed(claim, half), told, observed(claim, double))
+            long.append((claim.name, label, *numbers, flip or "never"))
     return Section(
         "What overturns each verdict",
         ("One parameter at a time was halved and doubled, everything else as set.",),
@@ -40,36 +49,7 @@ def sensitivity(
     )
 
 
-def _summary(claim: Claim, found: Examination, flips: list[tuple[str, ...]]):
-    pairs = list(zip(claim.parameters, flips, strict=True))
-    does = [f"{each.label} {' or '.join(words)}" for each, words in pairs if words]
-    does_not = [each.label for each, words in pairs if not words]
-    return (
-        claim.name,
-        outcome(claim, found.as_set),
-        "; ".join(does) or _nothing(claim),
-        ", ".join(does_not),
-    )
-
-
 def _nothing(claim: Claim) -> str:
     if claim.parameters:
         return "none of those tried"
     return "nothing: a theorem" if claim.kind == "theorem" else "none was varied"
-
-
-def _numbers(claim: Claim, found: Examination, flips: list[tuple[str, ...]]):
-    count = len(claim.parameters)
-    for each, half, double, words in zip(
-        claim.parameters,
-        rows(found.halved, count),
-        rows(found.doubled, count),
-        flips,
-        strict=True,
-    ):
-        yield (
-            claim.name,
-            each.label,
-            *(observed(claim, record) for record in (half, found.as_set, double)),
-            " or ".join(words) or "never",
-        )

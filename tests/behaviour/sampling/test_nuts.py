@@ -89,6 +89,18 @@ def test_nuts_finds_the_conjugate_posterior(study, pooled):
     assert pooled.diagnostics.num_divergent == 0
 
 
+@pytest.mark.filterwarnings("ignore:do not trust this fit")
+def test_transitions_are_compiled_once(study):
+    """Prevents a number without a type from having the first chunk compiled for itself."""
+    hierarchy = build_hierarchy(GaussianModel(), study, formulas=["level ~ drug"])
+    options = replace(QUICK, num_warmup=40, num_samples=20, chunk=10)
+    sampler = build_sampler(hierarchy, options)
+    with jax.numpy_dtype_promotion("standard"):
+        fit_nuts(jax.random.key(0), hierarchy, options, sampler=sampler)
+    assert sampler.kernel.advance._cache_size() == 1
+    assert sampler.kernel.slope._cache_size() == 1
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:do not trust this fit")
 def test_other_data_of_one_design_are_not_traced_again(study):
@@ -118,6 +130,7 @@ def test_other_data_of_one_design_are_not_traced_again(study):
             )
             first = first or fit
     assert len(traces) == before and len(calls) == 2 * num_advances(options)
+    assert sampler.kernel.advance._cache_size() == 1
     assert fit.sites["level"].shape == (2, 50, 1)
     moved = fit.sites["level"].mean() - first.sites["level"].mean()
     assert moved == pytest.approx(3.0, abs=0.2)

@@ -1,7 +1,8 @@
-"""`run`: every account at every effect in every network."""
+"""What is simulated: every account at every effect in every network."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,8 +31,9 @@ from pcmodel.report import UNPERTURBED, Parameter, Perturbation
 from pcmodel.report.laplace import LaplaceSummary
 
 from .._options import at_least
-from .observing import Observed, Words, observe_all
+from .observables import Factors, Observed, observe_all
 
+PLACES = anatomy(*CORTEX)
 WIDTHS, PRECISIONS = (6, 5, 4, 3), (2.0, 3.0, 3.0, 4.0)
 DIAGNOSED = 8
 """Networks whose Laplace posteriors are compared with the posterior."""
@@ -103,88 +105,90 @@ PARAMETERS = (
 
 def label(perturbation: Perturbation) -> str:
     """A perturbation's key among the results."""
-    return (
-        f"{perturbation.path} x {perturbation.factor:g}"
-        if perturbation.path
-        else "as set"
+    if not perturbation.path:
+        return "as set"
+    return f"{perturbation.path} x {perturbation.factor:g}"
+
+
+class Hierarchies(NamedTuple):
+    """Random networks of one shape.  weights, seen (networks, units): theirs, and what each observes."""
+
+    weights: dict
+    seen: jax.Array
+    log_precisions: tuple[jax.Array, ...]
+    model: Any
+
+
+def simulate(config: Config, *, seed: int, progress) -> Results:
+    """Observe everything, as set and with each parameter halved and doubled."""
+    networks = hierarchies(config, seed)
+    observed = partial(observe_account, networks, config.amplitude)
+    turned = [
+        parameter.times(factor) for parameter in PARAMETERS for factor in (0.5, 2.0)
+    ]
+    settings = {}
+    for perturbation in progress.track((UNPERTURBED, *turned), "accounts"):
+        strength = config.strength * perturbation.factor_of("account.strength")
+        settings[label(perturbation)] = {
+            name: observed(account, perturbation=perturbation)
+            for name, account in accounts(strength).items()
+        }
+    variants = {
+        "rebus, senses half exempt": Rebus(config.strength, exemption=0.5),
+        "rebus, senses not exempt": Rebus(config.strength, exemption=0.0),
+        "rebus, top favoured": Rebus(config.strength, selectivity=2.0),
+        "rebus, sign reversed": Rebus(config.strength, sign=1),
+    }
+    flat = anatomy(*["control"] * 4)
+    return Results(
+        settings,
+        {name: observed(account) for name, account in variants.items()},
+        observed(Rebus(config.strength), places=flat),
+        observed(Sensory(config.strength), places=flat),
+        np.asarray(networks.weights["prior_mean"]),
+        diagnose_some(networks, seed),
     )
 
 
-def run(config: Config, *, seed: int, progress) -> Results:
-    """Observe everything, as set and with each parameter halved and doubled."""
-    with jax.enable_x64(True):
-        weights, seen, model, log_precisions = hierarchies(config, seed)
-
-        def observed(
-            account: Account, places, perturbation: Perturbation = UNPERTURBED
-        ) -> Observed:
-            ends = {0: "belief.evidence", len(log_precisions) - 1: "belief.prior"}
-            precisions = tuple(
-                value + np.log(perturbation.factor_of(ends[level]))
-                if level in ends
-                else value
-                for level, value in enumerate(log_precisions)
-            )
-            words = jax.tree.map(
-                lambda *rows: jnp.stack(rows),
-                *(words_of(account, effect, places) for effect in EFFECTS),
-            )
-            return jax.tree.map(
-                np.asarray,
-                observe_all(
-                    words,
-                    weights,
-                    precisions,
-                    seen,
-                    jnp.asarray(
-                        config.amplitude * perturbation.factor_of("input.amplitude")
-                    ),
-                    model=model,
-                ),
-            )
-
-        places = anatomy(*CORTEX)
-        turned = [
-            parameter.times(factor) for parameter in PARAMETERS for factor in (0.5, 2.0)
-        ]
-        settings = {}
-        for perturbation in progress.track((UNPERTURBED, *turned), "accounts"):
-            chosen = accounts(
-                config.strength * perturbation.factor_of("account.strength")
-            )
-            settings[label(perturbation)] = {
-                name: observed(account, places, perturbation)
-                for name, account in chosen.items()
-            }
-        variants = {
-            "rebus, senses half exempt": Rebus(config.strength, exemption=0.5),
-            "rebus, senses not exempt": Rebus(config.strength, exemption=0.0),
-            "rebus, top favoured": Rebus(config.strength, selectivity=2.0),
-            "rebus, sign reversed": Rebus(config.strength, sign=1),
-        }
-        flat = anatomy(*["control"] * 4)
-        return Results(
-            settings,
-            {name: observed(account, places) for name, account in variants.items()},
-            observed(Rebus(config.strength), flat),
-            observed(Sensory(config.strength), flat),
-            np.asarray(weights["prior_mean"]),
-            diagnose_some(weights, log_precisions, seen, model, seed),
-        )
+def observe_account(
+    networks: Hierarchies,
+    amplitude: float,
+    account: Account,
+    places=PLACES,
+    perturbation: Perturbation = UNPERTURBED,
+) -> Observed:
+    """Every field (effects, networks, ...)."""
+    senses, *middle, own = networks.log_precisions
+    evidence, prior = (
+        np.log(perturbation.factor_of(f"belief.{end}")) for end in ("evidence", "prior")
+    )
+    found = observe_all(
+        jax.tree.map(
+            lambda *rows: jnp.stack(rows),
+            *(factors_of(account, effect, places) for effect in EFFECTS),
+        ),
+        networks.weights,
+        (senses + evidence, *middle, own + prior),
+        networks.seen,
+        jnp.asarray(amplitude * perturbation.factor_of("input.amplitude")),
+        model=networks.model,
+    )
+    return jax.tree.map(np.asarray, found)
 
 
-def diagnose_some(weights, log_precisions, seen, model, seed: int) -> LaplaceSummary:
+def diagnose_some(networks: Hierarchies, seed: int) -> LaplaceSummary:
     """How far the Laplace posteriors of the first networks are from the posterior, undrugged."""
     found = []
-    for index in range(min(DIAGNOSED, len(seen))):
-        own = jax.tree.map(lambda leaf, index=index: leaf[index], weights)
-        posed = pose(PureNetwork(model, own, log_precisions), seen[index])
+    for index, seen in enumerate(networks.seen[:DIAGNOSED]):
+        own = jax.tree.map(lambda leaf, index=index: leaf[index], networks.weights)
+        network = PureNetwork(networks.model, own, networks.log_precisions)
+        posed = pose(network, seen)
         held = Posterior(posed, run_inference(posed, GaussNewton()))
         found.append(held.diagnose(jax.random.key(seed), 500))
     return LaplaceSummary.of(found)
 
 
-def words_of(account: Account, effect: float, places) -> Words:
+def factors_of(account: Account, effect: float, places) -> Factors:
     """The modulation at one effect; for 5-HT1A accounts the effect is the 5-HT1A response."""
     amount = jnp.asarray(effect)
     modulation = account.modulate(Effects(amount, amount, jnp.zeros(())), places)
@@ -193,7 +197,7 @@ def words_of(account: Account, effect: float, places) -> Words:
     def column(factors) -> jax.Array:
         return jnp.asarray([float(factors.get(level, 1.0)) for level in levels])
 
-    return Words(
+    return Factors(
         column(modulation.gains),
         column(modulation.slopes),
         jnp.asarray(float(np.asarray(modulation.top_down))),
@@ -201,7 +205,7 @@ def words_of(account: Account, effect: float, places) -> Words:
     )
 
 
-def hierarchies(config: Config, seed: int):
+def hierarchies(config: Config, seed: int) -> Hierarchies:
     """Random networks, and for each an observation drawn from another top value."""
     pure = [
         as_model(
@@ -227,4 +231,6 @@ def hierarchies(config: Config, seed: int):
     log_precisions = tuple(
         jnp.asarray(np.asarray(value, float)) for value in pure[0].log_precisions
     )
-    return stacked, jnp.asarray(np.stack(seen)), pure[0].model, log_precisions
+    return Hierarchies(
+        stacked, jnp.asarray(np.stack(seen)), log_precisions, pure[0].model
+    )

@@ -33,7 +33,7 @@ MEMORY = 0.9
 """Correlation of the moving input from sample to sample."""
 
 
-class Words(NamedTuple):
+class Factors(NamedTuple):
     """A modulation as arrays, so that all accounts run one compiled program."""
 
     gains: Array
@@ -62,22 +62,24 @@ class Observed(NamedTuple):
     residual: Array
 
 
-def observe(words: Words, network: PureNetwork, seen: Array, *, amplitude: Array):
+def observe(factors: Factors, network: PureNetwork, seen: Array, *, amplitude: Array):
     """All observables of one network under one modulation."""
     levels = range(len(network.model.widths))
     modulation = Modulation(
-        {level: words.gains[level] for level in levels},
-        {level: words.slopes[level] for level in levels if level},
+        {level: factors.gains[level] for level in levels},
+        {level: factors.slopes[level] for level in levels if level},
     )
     open_eyes = pose(network, seen, modulation=modulation).problem
     found = infer_one(open_eyes, GaussNewton())
-    of = activity_moments(open_eyes, found.whitened, words.top_down, words.temperature)
+    of = activity_moments(
+        open_eyes, found.whitened, factors.top_down, factors.temperature
+    )
     top = open_eyes.structure.free_slices()[-1]
     mean = state_from_latents(open_eyes.structure, of.mean)[top]
     precision = precision_matrix(level_factor(open_eyes, open_eyes.structure.top))
     error = precision @ (mean - prior_mean(open_eyes))
-    closed = eyes_closed(network, modulation, words)
-    still, moving, transfer = dynamics(open_eyes, found, words, amplitude)
+    closed = eyes_closed(network, modulation, factors)
+    still, moving, transfer = dynamics(open_eyes, found, factors, amplitude)
     return Observed(
         mean,
         half_log_det(of.covariance[top, top]),
@@ -96,7 +98,9 @@ def half_log_det(covariance: Array) -> Array:
     return 0.5 * jnp.linalg.slogdet(covariance)[1]
 
 
-def eyes_closed(network: PureNetwork, modulation: Modulation, words: Words) -> Array:
+def eyes_closed(
+    network: PureNetwork, modulation: Modulation, factors: Factors
+) -> Array:
     """Covariance of activity when what is seen is darkness, just as expected."""
     dark = pose(network, modulation=modulation).problem
     expected = network.weights["prior_mean"]
@@ -107,7 +111,7 @@ def eyes_closed(network: PureNetwork, modulation: Modulation, words: Words) -> A
     problem = pose(network, expected, modulation=modulation).problem
     found = infer_one(problem, GaussNewton())
     return activity_moments(
-        problem, found.whitened, words.top_down, words.temperature
+        problem, found.whitened, factors.top_down, factors.temperature
     ).covariance
 
 
@@ -152,7 +156,7 @@ def linear_dynamics(problem: Problem, found) -> Linear:
     )
 
 
-def dynamics(problem: Problem, found, words: Words, amplitude: Array):
+def dynamics(problem: Problem, found, factors: Factors, amplitude: Array):
     """Diversity under a constant and a moving input, and transfer entropy from top to bottom.
 
     Inference is an Ornstein-Uhlenbeck process between samples; a generated share arrives one sample after
@@ -162,11 +166,11 @@ def dynamics(problem: Problem, found, words: Words, amplitude: Array):
     values, vectors = jnp.linalg.eigh(linear.curvature)
     kept = (vectors * jnp.exp(-values * STEP)[None]) @ vectors.T
     lost = (-jnp.expm1(-2 * values * STEP)) / values
-    noise = words.temperature * (vectors * lost[None]) @ vectors.T
+    noise = factors.temperature * (vectors * lost[None]) @ vectors.T
     to_mode = jnp.linalg.solve(linear.curvature, linear.pull)
     inflow = to_mode - kept @ to_mode
     free, seen = linear.pull.shape
-    alpha = words.top_down
+    alpha = factors.top_down
     step = jnp.block(
         [
             [kept, jnp.zeros((free, free)), inflow],
@@ -226,12 +230,12 @@ def transfer_entropy(step: Array, stationary: Array, source: slice, target: slic
 
 
 @partial(jax.jit, static_argnames="model", compiler_options=QUICK)
-def observe_all(words: Words, weights, log_precisions, seen, amplitude, *, model):
-    """words (cases, ...), networks (networks, ...): every field (cases, networks, ...)."""
+def observe_all(factors: Factors, weights, log_precisions, seen, amplitude, *, model):
+    """factors (cases, ...), networks (networks, ...): every field (cases, networks, ...)."""
 
-    def one(words, weights, seen):
+    def one(factors, weights, seen):
         network = PureNetwork(model, weights, log_precisions)
-        return observe(words, network, seen, amplitude=amplitude)
+        return observe(factors, network, seen, amplitude=amplitude)
 
     over_networks = jax.vmap(one, in_axes=(None, 0, 0))
-    return jax.lax.map(lambda w: over_networks(w, weights, seen), words)
+    return jax.lax.map(lambda w: over_networks(w, weights, seen), factors)

@@ -32,10 +32,11 @@ from pcmodel.behaviour.change_point.unroll import (
     scored,
     simulate_participant,
 )
+from pcmodel.behaviour.sampling.map_estimates import QUICK, climb
+from pcmodel.behaviour.studies.attribution import best_over_sizes
 
 ACCOUNTS = (relax_prior, raise_senses)
 FITTED = ("hazard_logit", "log_scale", "log_process")
-QUICK = {"xla_backend_optimization_level": 1}  # compiles sooner, runs as fast
 _STEPS = 8
 _OFFSET_SD = 3.0  # of the personal zero of confidence ratings, log units
 
@@ -163,27 +164,9 @@ def profile_log_likelihood(
 
         return jax.vmap(one)(both, study.sessions).ravel()
 
-    def objective(vector):
-        return terms(vector).sum() - 0.5 * jnp.sum(vector**2)
-
-    def step(carry, _):
-        vector, value, damping = carry
-        scores = jax.jacfwd(terms)(vector)
-        fisher = scores.T @ scores + jnp.eye(vector.size)
-        damped = fisher + damping * jnp.diag(jnp.diag(fisher))
-        trial = vector + jnp.linalg.solve(damped, scores.sum(axis=0) - vector)
-        new = objective(trial)
-        better = new > value
-        carry = (
-            jnp.where(better, trial, vector),
-            jnp.where(better, new, value),
-            jnp.where(better, 0.3 * damping, 4.0 * damping),
-        )
-        return carry, None
-
     start = jnp.append((truth - centre) / spread, 0.0)
-    carry = (start, objective(start), jnp.full((), 0.1))
-    return jax.lax.scan(step, carry, length=_STEPS)[0][1]
+    found = climb(terms, start, num_steps=_STEPS)
+    return terms(found).sum() - 0.5 * jnp.sum(found**2)
 
 
 def build_profiles(group: Group, *, agent: Agent, longest: int):
@@ -204,20 +187,6 @@ def build_profiles(group: Group, *, agent: Agent, longest: int):
         return jax.vmap(jax.vmap(profile))(tried)
 
     return jax.jit(jax.vmap(one, (0, None, None, None)), compiler_options=QUICK)
-
-
-def best_over_sizes(
-    profile: Float[np.ndarray, "studies accounts sizes"],
-) -> Float[np.ndarray, "studies accounts"]:
-    """The top of the parabola through the best size and its neighbours."""
-    inner = np.clip(profile.argmax(axis=-1), 1, profile.shape[-1] - 2)[..., None]
-    left, middle, right = (
-        np.take_along_axis(profile, inner + step, axis=-1)[..., 0]
-        for step in (-1, 0, 1)
-    )
-    bend = 2.0 * middle - left - right
-    shift = np.clip((right - left) / (2.0 * np.maximum(bend, 1e-9)), -1.0, 1.0)
-    return middle + 0.5 * shift * (right - left) - 0.5 * shift**2 * bend
 
 
 def attribution_curve(

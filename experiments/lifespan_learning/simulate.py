@@ -1,6 +1,6 @@
 """Both experiments: read, measure, fit each person alone, simulate, measure again."""
 
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -9,13 +9,16 @@ import numpy as np
 
 from pcmodel.behaviour.change_point.task import Trials
 from pcmodel.behaviour.dataset import Series, find_task, load_series
-from pcmodel.behaviour.models import HelicopterModel, find_model
-from pcmodel.behaviour.sampling.map_estimates import Modes, fit_modes
+from pcmodel.behaviour.models import find_model
+from pcmodel.behaviour.sampling.map_estimates import fit_modes
+from pcmodel.errors import UserError
 
 from .._published import data_file
-from .config import CHILDREN, FOLDER, OLDER, YOUNGER, Config
 from .measuring import Measures, measure, shuffled
 
+FOLDER = "bruckner2025_helicopter_lifespan"
+AGES = {1: "children", 2: "adolescents", 3: "younger adults", 4: "older adults"}
+CHILDREN, YOUNGER, OLDER = 1, 3, 4
 BELIEFS = (
     "prior_log_precision",
     "sensory_log_precision",
@@ -25,7 +28,35 @@ BELIEFS = (
 )
 FILES = {"first": "first_experiment.csv", "follow-up": "follow_up_experiment.csv"}
 MODELS = {"first": "change_point", "follow-up": "start_anchored"}
-SHIFTING = "main_push"
+CONDITIONS = {"first": "first", "main_noPush": "stable", "main_push": "shifting"}
+"""Our names of the data's conditions."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """`data` is the folder of the data set; empty: beside the repository.
+
+    people: of each age group, 0: all.  trials: of each series, 0: all.
+    replications: simulated runs of every fitted person.
+    """
+
+    data: str = ""
+    people: int = 0
+    trials: int = 0
+    replications: int = 10
+
+    def __post_init__(self) -> None:
+        if min(self.people, self.trials) < 0 or self.replications < 1:
+            raise UserError(
+                "people and trials must be 0 or more, replications 1 or more"
+            )
+        if 0 < self.people < 3 or 0 < self.trials < 30:
+            raise UserError("fewer than 3 people or 30 trials cannot be measured")
+
+    @classmethod
+    def smoke(cls) -> "Config":
+        """Runs, and proves nothing."""
+        return cls(people=3, trials=40, replications=2)
 
 
 class Group(NamedTuple):
@@ -44,6 +75,11 @@ class Group(NamedTuple):
     same_responses: Measures  # the other way round
     not_drawn: Measures  # own parameters, drawn to no mark
 
+    @property
+    def start_weight(self) -> np.ndarray:
+        """The fitted pull of the mark, NaN where no mode was found."""
+        return np.where(self.settled, self.fitted["start_weight"], np.nan)
+
 
 class Results(NamedTuple):
     """By condition: first, stable, shifting."""
@@ -51,18 +87,19 @@ class Results(NamedTuple):
     conditions: dict[str, Group]
 
 
-def compute(config: Config, *, seed: int, progress: Any) -> Results:
-    """Everything, in double precision."""
+def simulate(config: Config, *, seed: int, progress: Any) -> Results:
+    """Measure, fit, simulate and measure again, in double precision."""
     found: dict[str, Group] = {}
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         for name in FILES:
-            series = _read(config, name)
+            series = read(config, name)
             with progress.stage(f"{name} experiment", 3) as stage:
                 found |= _study(series, name, config, seed, stage.advance)
     return Results(found)
 
 
-def _read(config: Config, name: str) -> Series:
+def read(config: Config, name: str) -> Series:
+    """One experiment's series, of as many people and trials as were asked for."""
     by = ("cond",) if name == "follow-up" else ()
     series = load_series(
         data_file(config.data, FOLDER, FILES[name]),
@@ -101,10 +138,12 @@ def _study(
     advance()
     rival = fit_modes(kalman, data)
     advance()
-    values = _values(model, modes)
+    values = {p.name: np.full(len(age), p.mean) for p in model.parameters}
+    values |= {name: modes.column(name) for name in modes.names}
     people = _exchanged(values, (age == YOUNGER) & modes.settled, cond)
     keys = jax.random.split(jax.random.key(seed), config.replications)
-    again = {n: _measure_simulated(model, keys, v, data) for n, v in people.items()}
+    answer = jax.jit(jax.vmap(model.simulate))
+    again = {n: _measure_again(answer, keys, v, data) for n, v in people.items()}
     advance()
     parts = Group(
         age,
@@ -117,18 +156,12 @@ def _study(
         modes.log_evidence - rival.log_evidence,
         **again,
     )
-    titles = {"first": "first", SHIFTING: "shifting"}
-    return {titles.get(c, "stable"): _rows(parts, cond == c) for c in np.unique(cond)}
+    return {CONDITIONS[c]: rows(parts, cond == c) for c in np.unique(cond)}
 
 
-def _rows(group: Group, keep: np.ndarray) -> Group:
+def rows(group: Group, keep: np.ndarray) -> Group:
+    """Those series of a group."""
     return jax.tree.map(lambda leaf: leaf[keep], group)
-
-
-def _values(model: HelicopterModel, modes: Modes) -> dict[str, np.ndarray]:
-    size = len(modes.value)
-    found = {p.name: np.full(size, p.mean) for p in model.parameters}
-    return found | {name: modes.column(name) for name in modes.names}
 
 
 def _exchanged(
@@ -149,25 +182,11 @@ def _exchanged(
     }
 
 
-def _measure_simulated(
-    model: HelicopterModel, keys: jax.Array, values: dict[str, np.ndarray], data: Trials
+def _measure_again(
+    answer: Any, keys: jax.Array, values: dict[str, np.ndarray], data: Trials
 ) -> Measures:
     """The mean over replications of what is measured on simulated reports."""
-    rows = []
-    for key in keys:
-        own = jax.random.split(key, len(data.outcome))
-        arrays = {n: jnp.asarray(v) for n, v in values.items()}
-        rows.append(measure(_simulate(model, own, arrays, data)))
-    return Measures(
-        *(np.mean(np.stack(column), axis=0) for column in zip(*rows, strict=True))
-    )
-
-
-@partial(jax.jit, static_argnums=0)
-def _simulate(
-    model: HelicopterModel, keys: jax.Array, values: dict[str, jax.Array], data: Trials
-) -> Trials:
-    return jax.vmap(model.simulate)(keys, values, data)
-
-
-CONTRASTS = ((YOUNGER, CHILDREN), (YOUNGER, OLDER))
+    arrays = {n: jnp.asarray(v) for n, v in values.items()}
+    own = [jax.random.split(key, len(data.outcome)) for key in keys]
+    found = [measure(answer(k, arrays, data)) for k in own]
+    return Measures(*np.mean(np.asarray(found), axis=0))

@@ -16,27 +16,20 @@ from pcmodel.behaviour.change_point.rivals import (
     mean_confidence,
     simulate_rivals,
 )
-from pcmodel.behaviour.change_point.study.attribution import (
-    Design,
-    Group,
-    attribution_curve,
-    build_profiles,
-)
-from pcmodel.behaviour.change_point.study.fit import (
-    Fit,
-    participant_sds,
-    posterior_parameters,
-)
-from pcmodel.behaviour.change_point.study.model import PARAMETER_NAMES, PRIORS
-from pcmodel.behaviour.change_point.study.results import BehaviourSettings
-from pcmodel.behaviour.change_point.task import REFERENCE_SD, TASK_SDS, Trials
+from pcmodel.behaviour.change_point.task import TASK_SDS, Trials
+
+from .attribution import Design, Group, attribution_curve, build_profiles
+from .config import BehaviourSettings
+from .people import AgentFit, spreads_of_people, typical_person
 
 
-def left_panel(key, settings: BehaviourSettings, fit: Fit, trials: Trials, rng) -> dict:
+def left_panel(
+    key, settings: BehaviourSettings, fit: AgentFit, trials: Trials, rng
+) -> dict:
     """Three rivals matched in mean update: learning rates, confidence, and people."""
     rivals = simulate_rivals(
         key,
-        posterior_parameters(fit),
+        typical_person(fit),
         agent=Agent(),
         shift=settings.prior_shift,
         num_participants=settings.num_simulated,
@@ -74,37 +67,33 @@ def left_panel(key, settings: BehaviourSettings, fit: Fit, trials: Trials, rng) 
     )
 
 
-def middle_panel(fits: list[Fit], rng) -> dict:
+PRECISIONS = ("prior_log_precision", "sensory_log_precision")
+
+
+def middle_panel(fits: list[AgentFit], rng) -> dict:
     """Group-level prior and sensory log-precision, two agents, and the prior."""
-    process, scale = (PARAMETER_NAMES.index(n) for n in ("log_process", "log_scale"))
-
-    def precisions(log_process, log_scale) -> np.ndarray:
-        sensory = -log_scale - 2.0 * np.log(REFERENCE_SD)
-        return np.stack([-log_process, sensory], axis=-1)
-
-    draws = []
-    for fit in fits:
-        flat = fit.group_mean.reshape(-1, len(PARAMETER_NAMES))
-        draws.append(precisions(flat[:, process], flat[:, scale]))
-    prior = [
-        rng.normal(PRIORS[n].mean, PRIORS[n].sd, size=4000)
-        for n in ("log_process", "log_scale")
-    ]
-    draws = np.stack(draws)
+    draws = np.stack(
+        [
+            np.stack([fit.group_mean(name).ravel() for name in PRECISIONS], axis=-1)
+            for fit in fits
+        ]
+    )
+    priors = {p.name: p for p in fits[0].posterior.hierarchy.model.parameters}
+    prior = [rng.normal(priors[n].mean, priors[n].sd, size=4000) for n in PRECISIONS]
     along = draws.sum(axis=-1).std(axis=-1) / np.sqrt(2.0)
     across = (draws[..., 0] - draws[..., 1]).std(axis=-1) / np.sqrt(2.0)
     return dict(
         log_precision_draws=draws,
-        log_precision_prior=precisions(*prior),
+        log_precision_prior=np.stack(prior, axis=-1),
         ridge_sd=np.stack([along, across], axis=-1),
     )
 
 
-def matched_drug(key, settings: BehaviourSettings, fit: Fit) -> np.ndarray:
+def matched_drug(key, settings: BehaviourSettings, fit: AgentFit) -> np.ndarray:
     """Shifts (prior, senses) in log units that change the mean update alike."""
     rivals = simulate_rivals(
         key,
-        posterior_parameters(fit),
+        typical_person(fit),
         agent=Agent(),
         shift=settings.drug_shift,
         num_participants=settings.num_simulated,
@@ -114,12 +103,10 @@ def matched_drug(key, settings: BehaviourSettings, fit: Fit) -> np.ndarray:
 
 
 def right_panel(
-    key, settings: BehaviourSettings, fit: Fit, shifts: np.ndarray, rng, advance
+    key, settings: BehaviourSettings, fit: AgentFit, shifts: np.ndarray, rng, advance
 ) -> dict:
     """Probability of naming the right account, by people and trials."""
-    group = Group(
-        jnp.stack(posterior_parameters(fit)), jnp.asarray(participant_sds(fit))
-    )
+    group = Group(jnp.stack(typical_person(fit)), jnp.stack(spreads_of_people(fit)))
     grids = jnp.stack([jnp.linspace(0.0, 2.0 * shift, 5) for shift in shifts])
     counts = [*settings.trial_counts, settings.rated_trials]
     profiles = build_profiles(group, agent=Agent(), longest=max(counts))
