@@ -1,6 +1,9 @@
 """The drug experiments at toy size, as a user runs them."""
 
 import json
+import re
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +35,13 @@ def test_an_experiment_runs_and_its_checks_hold_at_any_size(name, tmp_path):
     page = (out / "report.html").read_text()
     assert "What is assumed" in page and "What overturns each verdict" in page
     assert "What belief means alone cannot separate" in page
+
+
+@pytest.mark.parametrize("name", list(EXPERIMENTS))
+def test_a_page_reads_the_numbers_of_claims_that_there_are(name):
+    """Prevents a renamed claim from ending a run of minutes when its page is written."""
+    declared = import_module(f"experiments.{name}").EXPERIMENT
+    page = Path(__file__).parents[2] / "experiments" / name / declared.page
+    read = set(re.findall(r"\{results\.tested\[([^]]+)\]", page.read_text("utf-8")))
+    assert read <= {claim.name for claim in declared.claims if claim.is_simulated}
+    assert name != "dose_response" or read

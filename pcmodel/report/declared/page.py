@@ -24,7 +24,7 @@ not fit raises a UserError that names the line.
 """
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from pcmodel.errors import UserError
 
@@ -58,7 +58,7 @@ class TableName(NamedTuple):
 
 
 class PageSection(NamedTuple):
-    """A section.  is_sensitivity: it is the one of what overturns each verdict."""
+    """A section, or what stands below the title.  is_sensitivity: it is the one of what overturns each verdict."""
 
     title: Text
     paragraphs: tuple[Text, ...]
@@ -68,19 +68,19 @@ class PageSection(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A page as written.  lists: the items by the names in `LISTS`."""
+    """A page as written.
 
-    title: Text
-    answer: Text
-    key_figure: Figure | None
+    head: the title, the answer and at most one figure.  lists: the items by the names in `LISTS`.
+    """
+
+    head: PageSection
     sections: tuple[PageSection, ...]
     lists: dict[str, tuple[Text, ...]]
 
     @property
     def figures(self) -> list[Figure]:
         """All figures, in order."""
-        key = [self.key_figure] if self.key_figure else []
-        return key + [each for section in self.sections for each in section.figures]
+        return [each for part in (self.head, *self.sections) for each in part.figures]
 
     @property
     def tables(self) -> list[TableName]:
@@ -90,24 +90,17 @@ class Page(NamedTuple):
     @property
     def texts(self) -> list[Text]:
         """Everything that may hold placeholders."""
-        found = [self.title, self.answer]
-        for section in self.sections:
-            if not section.is_sensitivity:
-                found += [section.title, *section.paragraphs]
-        for figure in self.figures:
-            found += [figure.alt, figure.caption]
+        parts = [each for each in self.sections if not each.is_sensitivity]
+        found = [
+            t for each in (self.head, *parts) for t in (each.title, *each.paragraphs)
+        ]
+        found += [text for each in self.figures for text in (each.alt, each.caption)]
         return found + [item for items in self.lists.values() for item in items]
 
 
 def parse_page(text: str, *, where: str) -> Page:
     """Read a page.  where: its name in errors."""
-    blocks = _blocks(text)
-    parts = _split(blocks, where)
-    if not parts or not parts[0][0].startswith("# "):
-        number = blocks[0].number if blocks else 1
-        _refuse(number, where, "has no title", "a first line '# Title'")
-    (title, number, head), *others = parts
-    key, answer = _head(head, number, where)
+    head, *others = _split(_blocks(text), where)
     sections, lists = [], {}
     for heading, number, body in others:
         name = heading.removeprefix("## ")
@@ -119,12 +112,12 @@ def parse_page(text: str, *, where: str) -> Page:
             _refuse(number, where, f"{heading!r} comes after the lists that end it")
         else:
             sections.append(_section(heading, number, body, where))
-    return Page(
-        Text(1, (title.removeprefix("# "),)), answer, key, tuple(sections), lists
-    )
+    return Page(_head(*head, where), tuple(sections), lists)
 
 
-def _refuse(number: int, where: str, what: str, expected: str | None = None) -> None:
+def _refuse(
+    number: int, where: str, what: str, expected: str | None = None
+) -> NoReturn:
     raise UserError(what, where=f"{where}, line {number}", expected=expected)
 
 
@@ -144,41 +137,38 @@ def _blocks(text: str) -> list[Text]:
 
 
 def _split(blocks: list[Text], where: str) -> list[tuple[str, int, list[Text]]]:
-    """Each heading, its line, and the blocks below it."""
+    """Each heading, its line, and the blocks below it; the title first."""
     parts: list[tuple[str, int, list[Text]]] = []
-    for block in blocks:
-        first = block.lines[0]
-        if re.match(r"#{1,2} \S", first) or first == SENSITIVITY:
-            if first.startswith("# ") and parts:
-                _refuse(block.number, where, f"a second title {first!r}")
-            parts.append((first, block.number, []))
-        elif first.startswith("#"):
-            _refuse(block.number, where, f"{first!r}", "'# Title' or '## Section'")
-        elif not parts:
-            _refuse(block.number, where, "has no title", "a first line '# Title'")
+    for block in blocks or [Text(1, ("",))]:
+        number, (first, *_) = block
+        is_heading = re.match(r"#{1,2} \S", first) or first == SENSITIVITY
+        if first.startswith("#") and not is_heading:
+            _refuse(number, where, f"{first!r}", "'# Title' or '## Section'")
+        if not parts and not first.startswith("# "):
+            _refuse(number, where, "has no title", "a first line '# Title'")
+        if parts and first.startswith("# "):
+            _refuse(number, where, f"a second title {first!r}")
+        if is_heading:
+            parts.append((first, number, []))
         else:
             parts[-1][2].append(block)
     return parts
 
 
-def _head(blocks: list[Text], number: int, where: str) -> tuple[Figure | None, Text]:
-    """The key figure and the answer below the title."""
-    paragraphs, figures, tables = _sorted(blocks, where)
-    if len(paragraphs) != 1 or len(figures) > 1 or tables:
-        _refuse(
-            number,
-            where,
-            f"below the title are {len(paragraphs)} paragraphs, {len(figures)} figures and "
-            f"{len(tables)} tables",
-            "the answer in one paragraph, then at most one figure",
-        )
-    return (figures[0] if figures else None), paragraphs[0]
+def _head(title: str, number: int, body: list[Text], where: str) -> PageSection:
+    head = _section(title, number, body, where)
+    counts = [len(each) for each in (head.paragraphs, head.figures, head.tables)]
+    if counts not in ([1, 0, 0], [1, 1, 0]):
+        what = "below the title are {} paragraphs, {} figures and {} tables"
+        expected = "the answer in one paragraph, then at most one figure"
+        _refuse(number, where, what.format(*counts), expected)
+    return head
 
 
 def _section(heading: str, number: int, body: list[Text], where: str) -> PageSection:
     if heading == SENSITIVITY and body:
         _refuse(body[0].number, where, "text that belongs to no section", "'## Title'")
-    title = Text(number, (heading.removeprefix("## "),))
+    title = Text(number, (heading.partition(" ")[2],))
     return PageSection(title, *_sorted(body, where), heading == SENSITIVITY)
 
 
@@ -210,7 +200,6 @@ def _read(block: Text, where: str) -> Text | Figure | TableName:
         if figure is None or not rest:
             expected = "![what is seen](name), and its caption on the next lines"
             _refuse(number, where, "is no figure with a caption", expected)
-        assert figure is not None
         alt, caption = Text(number, (figure["alt"],)), Text(number + 1, tuple(rest))
         return Figure(number, figure["name"], alt, caption)
     if first.startswith("- "):

@@ -88,11 +88,11 @@ def write_report(
 
     lists = {name: writer.several(items) for name, items in page.lists.items()}
     return Report(
-        title=writer.one(page.title),
+        title=writer.one(page.head.title),
         question=question,
-        answer=writer.one(page.answer),
+        answer=writer.one(page.head.paragraphs[0]),
         verdicts=verdicts,
-        key_panel=writer.panel(page.key_figure) if page.key_figure else None,
+        key_panel=next(map(writer.panel, page.head.figures), None),
         sections=[section(each) for each in page.sections],
         assumptions=lists.get("Assumptions", ()),
         limitations=lists.get("Limitations", ()),
