@@ -38,7 +38,7 @@ GROUPS = "paranoia + block + (1 | participant)"
 MODELS = {"own noise": "ehgf3", "noise is volatility": "ehgf3_volatile_choice"}
 FORMULAS = {
     "own noise": ("omega2", "log_beta", "stickiness"),
-    "noise is volatility": ("mu3_0", "omega2", "stickiness"),
+    "noise is volatility": ("omega2", "mu3_0", "stickiness"),
 }
 VOLATILITY = {"own noise": "omega2", "noise is volatility": "mu3_0"}
 SAMPLES = ("everyone", "not at random")
