@@ -10,6 +10,7 @@ written non-centred, in standard normals: zero is the prior's centre and one its
 every coordinate. What data make of them is the samplers' business (`coordinates`).
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -33,6 +34,8 @@ from pcmodel.behaviour.models import Parameter, ParticipantModel
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
 
+NUMPYRO = threading.RLock()
+"""Held while a model is run: NumPyro keeps one list of handlers for all threads."""
 LKJ_CONCENTRATION = 2.0
 CENTRED_PRIOR = 0.5  # an effect's prior SD as a share of the intercept's, at least
 

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, Key
 from numpyro.infer import Predictive
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import (
+    NUMPYRO,
     Hierarchy,
     hierarchical_model,
     series_log_likelihood,
@@ -57,7 +58,8 @@ def draw_prior(
 ) -> dict[str, Array]:
     """Draws of every site from the prior, (draws, ...)."""
     model = partial(hierarchical_model, hierarchy)
-    return Predictive(model, num_samples=num_draws)(key)
+    with NUMPYRO:
+        return Predictive(model, num_samples=num_draws)(key)
 
 
 def series_values(hierarchy: Hierarchy, sites: dict[str, Any]) -> dict[str, Array]:

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 from numpyro.infer.util import potential_energy
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import (
+    NUMPYRO,
     Hierarchy,
     hierarchical_model,
     series_totals,
@@ -133,7 +134,8 @@ def potential(
     """Minus the log density of the white coordinates, up to a constant."""
     places, volume = sites_of(hierarchy, white, frame)
     model = partial(hierarchical_model, hierarchy)
-    return potential_energy(model, (data,), {}, places) - volume
+    with NUMPYRO:
+        return potential_energy(model, (data,), {}, places) - volume
 
 
 def energies(

@@ -17,6 +17,7 @@ from numpyro.infer.util import potential_energy
 from scipy.optimize import minimize
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import (
+    NUMPYRO,
     Hierarchy,
     hierarchical_model,
     with_held,
@@ -132,9 +133,9 @@ def group_log_density(
     places = group_places(hierarchy, group)
     centre = jnp.zeros((hierarchy.num_participants, num_varying(hierarchy)))
     model = partial(hierarchical_model, hierarchy)
-    prior = -potential_energy(
-        model, (), {}, places | standard_normals(hierarchy, centre)
-    )
+    sites = places | standard_normals(hierarchy, centre)
+    with NUMPYRO:
+        prior = -potential_energy(model, (), {}, sites)
     effects, spreads = effects_of(hierarchy, places), spreads_of(hierarchy, places)
     return prior + log_evidence(stand_in, effects, spreads)
 

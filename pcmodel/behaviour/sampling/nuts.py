@@ -17,7 +17,11 @@ import numpy as np
 from jaxtyping import Array, Key
 from numpyro.infer.util import constrain_fn
 
-from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, hierarchical_model
+from pcmodel.behaviour.hierarchy.hierarchical_model import (
+    NUMPYRO,
+    Hierarchy,
+    hierarchical_model,
+)
 from pcmodel.behaviour.posterior.diagnostics import STRICT, Limits, diagnose
 from pcmodel.behaviour.posterior.fitted_posterior import (
     Posterior,
@@ -120,7 +124,8 @@ def build_sampler(hierarchy: Hierarchy, options: Nuts = NUTS_DEFAULTS) -> Sample
     def constrain(white: Coordinates, frame: Frame, data: Any) -> dict[str, Array]:
         places, _ = sites_of(hierarchy, white, frame)
         model = partial(hierarchical_model, hierarchy)
-        return constrain_fn(model, (data,), {}, places, return_deterministic=True)
+        with NUMPYRO:
+            return constrain_fn(model, (data,), {}, places, return_deterministic=True)
 
     def move(white: Coordinates, old: Whitening, new: Whitening) -> Coordinates:
         return make_white(new, unwhiten(old, white))

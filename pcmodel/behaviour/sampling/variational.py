@@ -13,7 +13,11 @@ from numpyro import optim
 from numpyro.infer import SVI, Predictive, Trace_ELBO, init_to_uniform
 from numpyro.infer.autoguide import AutoLowRankMultivariateNormal, AutoNormal
 
-from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, hierarchical_model
+from pcmodel.behaviour.hierarchy.hierarchical_model import (
+    NUMPYRO,
+    Hierarchy,
+    hierarchical_model,
+)
 from pcmodel.behaviour.posterior.diagnostics import settle
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior
 from pcmodel.behaviour.sampling.chains import num_chunks
@@ -51,13 +55,16 @@ def fit_svi(
     """Approximate the posterior by a Gaussian; for thousands of participants.
 
     Its intervals are too narrow where coordinates are correlated; means of large groups
-    are good. Cost per step is linear in participants and trials.
+    are good. Cost per step is linear in participants and trials. Fits of several threads
+    take turns.
     """
     fit_key, draw_key = jax.random.split(key)
-    guide, params, losses = _fit_guide(fit_key, hierarchy, options, advance, chunk)
-    keys = jax.random.split(draw_key, options.num_samples)
-    draws = draw_together(guide, params)(keys)
-    found = _from_guide(hierarchy, draws, draw_key)._replace(diagnostics=settle(losses))
+    with NUMPYRO:
+        guide, params, losses = _fit_guide(fit_key, hierarchy, options, advance, chunk)
+        keys = jax.random.split(draw_key, options.num_samples)
+        draws = draw_together(guide, params)(keys)
+        found = _from_guide(hierarchy, draws, draw_key)
+    found = found._replace(diagnostics=settle(losses))
     return VariationalFit(found, losses)
 
 

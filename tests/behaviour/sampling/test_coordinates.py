@@ -1,5 +1,7 @@
 """The sampler's coordinates: a change of variables that is exact, whatever the stand-in."""
 
+import time
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -34,6 +36,7 @@ from pcmodel.behaviour.sampling.coordinates import (
     unwhiten,
 )
 from pcmodel.behaviour.sampling.laplace_sites import log_evidence, sum_series
+from pcmodel.runtime.threads import run_together
 from tests.behaviour.gaussian import GaussianModel, make_series
 
 FORMULA = "level ~ drug + (drug | participant)"
@@ -90,6 +93,27 @@ def flat_places(hierarchy, stand_in, vector):
     people = vector[cut:].reshape(hierarchy.num_participants, -1)
     places, volume = places_of(hierarchy, stand_in, Coordinates(vector[:cut], people))
     return jnp.concatenate([places[name].ravel() for name in sorted(places)]), volume
+
+
+def test_models_are_traced_by_one_thread_at_a_time(hierarchy):
+    """Prevents fits side by side from finding each other's sites: NumPyro has one list of handlers."""
+
+    class Slow(GaussianModel):
+        def log_likelihood(self, values, data):
+            time.sleep(0.05)
+            return super().log_likelihood(values, data)
+
+    frame = Frame(exact_stand_in(hierarchy), some_whitening(hierarchy))
+    slow = hierarchy._replace(model=Slow())
+
+    def trace(step):
+        for _ in range(5):
+            jax.eval_shape(
+                lambda white: potential(slow, white, frame, slow.data),
+                somewhere(hierarchy),
+            )
+
+    run_together([trace, trace, trace], num_workers=3)
 
 
 @pytest.mark.slow
