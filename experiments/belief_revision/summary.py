@@ -64,7 +64,7 @@ class Summary(NamedTuple):
 
 def mean(values: ArrayLike) -> np.ndarray:
     """Over pairs, the last axis."""
-    return np.mean(values, axis=-1)
+    return np.asarray(values).mean(axis=-1)
 
 
 def flips(revision: Revision, shown: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments.belief_revision.claims import CLAIMS, Landing, Relaxed
+from experiments.belief_revision.claims import CLAIMS, Alike, Landing, Relaxed
 from pcmodel.cli import main
 from pcmodel.report.declared.claims import verdict
 
@@ -42,11 +42,13 @@ LATE, EARLY = np.array([np.inf, 0.9, np.inf]), np.array([0.4, 0.3, 0.5])
         (2, (0.02, HIGH, LOW, LOW), "holds", "trained 80%, untrained 10%, matched noise 10%"),
         (2, (0.02, HIGH, HIGH, LOW), "fails", "untrained 80%"),
         (2, (0.02, HIGH, LOW, HIGH), "fails", "noise 80%"),
+        (5, (9e-6, 9e-5, 9e-4), "holds", "mode moved 9.0e-06"),
+        (5, (0.0, 0.0, 2e-3), "fails", "of the settling time 2.0e-03"),
     ],
 )  # fmt: skip
-def test_predictions_fall_either_way(claim, found, outcome, said):
+def test_claims_fall_either_way(claim, found, outcome, said):
     """Prevents intervals that overlap, and controls that do as well, from counting as evidence."""
-    record = (Relaxed, None, Landing)[claim](*map(np.asarray, found))
+    record = {0: Relaxed, 2: Landing, 5: Alike}[claim](*map(np.asarray, found))
     judged = verdict(CLAIMS[claim], record)
     assert judged.outcome == outcome
     assert said in judged.observed
