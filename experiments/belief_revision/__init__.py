@@ -1,4 +1,5 @@
-"""What does relaxing one level of a hierarchy do to a belief that meets contradicting evidence?
+"""What does lowering the precision of one level of a hierarchy do to a belief that meets contradicting evidence,
+and what can people's behaviour say about it?
 
 A hierarchy is trained on handwritten digits with a learned precision at every level. A belief
 is held at its top ("this is a 3"); images of another digit contradict it with growing strength; the
@@ -19,8 +20,22 @@ References: Carhart-Harris & Friston 2019 (Pharmacol Rev 71:316); Nassar et al. 
 Time: about four minutes on two cores; a minute with --smoke, nearly all of it compiling
 """
 
-from .analysing import analyse as analyse
-from .computing import run as run
-from .config import Config as Config
-from .drawing import plot as plot
-from .writing import report as report
+from pcmodel.report import Experiment
+
+from .claims import CLAIMS
+from .config import Config
+from .figures import FIGURES
+from .simulate import simulate
+from .summary import summarise
+from .tables import TABLES, WORDS
+
+EXPERIMENT = Experiment(
+    Config,
+    simulate,
+    claims=CLAIMS,
+    summarise=summarise,
+    figures=FIGURES,
+    tables=TABLES,
+    words=WORDS,
+    page="page.md",
+)

@@ -34,7 +34,6 @@ class Trained(NamedTuple):
     energy: np.ndarray
     residual: np.ndarray
     log_precisions: np.ndarray
-    gauge: str
 
 
 def learning_options(training: Training, steps: int) -> Learning:
@@ -100,7 +99,6 @@ def train_digits(
         result.curve.energy,
         result.curve.residual,
         result.curve.log_precisions,
-        result.gauge,
     )
 
 

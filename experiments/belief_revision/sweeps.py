@@ -87,11 +87,57 @@ def top_precision(network: PureNetwork) -> Array:
     return jnp.exp(log_precision)
 
 
+class Scales(NamedTuple):
+    """Evidence precision that reaches the top, and the prior precision set from it."""
+
+    evidence: float
+    prior: float
+
+
+class Case(NamedTuple):
+    """A network, and what beliefs in it meet.  key: the same everywhere, so that conditions share their noise."""
+
+    network: PureNetwork
+    trials: Trials
+    scales: Scales
+    config: Config
+    key: Array
+
+    @property
+    def beliefs(self) -> Beliefs:
+        """Certain-enough beliefs in the believed class, one precision for all."""
+        mean = jnp.asarray(one_hot(self.trials.believed), float)
+        return Beliefs.of(mean, self.scales.prior)
+
+    def present(
+        self,
+        images: np.ndarray,
+        modulation: Modulation | None = None,
+        *,
+        beliefs: Beliefs | None = None,
+    ) -> Revision:
+        """Present one image to each belief; to those held unless others are given."""
+        return present(
+            self.network,
+            self.beliefs if beliefs is None else beliefs,
+            images,
+            key=self.key,
+            modulation=modulation,
+            num_samples=self.config.belief_samples,
+        )
+
+
+def own_beliefs(network: PureNetwork, cases: int) -> Beliefs:
+    """The network's own prior, as many times."""
+    prior = network.weights["prior_mean"]
+    mean = jnp.broadcast_to(prior, (cases, len(prior)))
+    return Beliefs.of(mean, top_precision(network))
+
+
 def evidence_scale(network: PureNetwork, images: np.ndarray, key) -> float:
     """Mean precision with which an image speaks to the top, under the network's own prior."""
-    mean = jnp.broadcast_to(network.weights["prior_mean"], (len(images), 10))
-    own = Beliefs.of(mean, top_precision(network))
-    return float(np.mean(present(network, own, images, key=key).evidence_precision))
+    found = present(network, own_beliefs(network, len(images)), images, key=key)
+    return float(np.mean(found.evidence_precision))
 
 
 class Sweeps(NamedTuple):
@@ -104,6 +150,11 @@ class Sweeps(NamedTuple):
     psychometric: Revision
     levels: Revision
     combinations: Revision
+
+    def combined(self, name: str) -> Revision:
+        """With one of `COMBINATIONS` modulated: (gains, pairs)."""
+        place = COMBINATIONS.index(name)
+        return Revision(*(field[place] for field in self.combinations))
 
 
 COMBINATIONS = ("all alike", "all but sensory", "all between", "sensory raised")
@@ -121,84 +172,53 @@ def combination(name: str, gain: float, names: tuple[str, ...]) -> Modulation:
     return uniform(gain, groups[name])
 
 
-def held_beliefs(trials: Trials, precision: float) -> Beliefs:
-    """Certain-enough beliefs in the believed class, one precision for all."""
-    mean = jnp.asarray(one_hot(trials.believed), float)
-    return Beliefs.of(mean, precision)
-
-
-def run_sweeps(
-    network: PureNetwork, trials: Trials, precision: float, config: Config, key
-) -> Sweeps:
-    """Both sweeps of one network.  The same key everywhere: conditions share their noise."""
-    names = network.model.names
-    beliefs = held_beliefs(trials, precision)
-    morphs = trials.morphs(config.strengths)
-    options = {"key": key, "num_samples": config.belief_samples}
+def run_sweeps(case: Case) -> Sweeps:
+    """Both sweeps of one network."""
+    names, gains = case.network.model.names, case.config.gains
+    morphs = case.trials.morphs(case.config.strengths)
 
     def strengths(gain: float) -> Revision:
         relaxed = Modulation({"top": gain})
-        steps = [
-            present(network, beliefs, morphs[:, step], modulation=relaxed, **options)
-            for step in range(morphs.shape[1])
-        ]
+        steps = [case.present(images, relaxed) for images in morphs.swapaxes(0, 1)]
         return jax.tree.map(lambda x: np.moveaxis(x, 0, 1), stack(steps))
 
-    def full(modulation: Modulation) -> Revision:
-        return present(
-            network, beliefs, trials.shown_image, modulation=modulation, **options
-        )
+    def full(modulations: list[Modulation]) -> Revision:
+        return stack([case.present(case.trials.shown_image, m) for m in modulations])
 
-    gains = config.gains
     return Sweeps(
         stack([strengths(gain) for gain in gains]),
-        stack([stack([full(Modulation({name: g})) for g in gains]) for name in names]),
-        stack(
-            [
-                stack([full(combination(name, g, names)) for g in gains])
-                for name in COMBINATIONS
-            ]
-        ),
+        stack([full([Modulation({name: g}) for g in gains]) for name in names]),
+        stack([full([combination(c, g, names) for g in gains]) for c in COMBINATIONS]),
     )
 
 
-def diagnose_some(
-    network: PureNetwork, trials: Trials, precision: float, config: Config, key
-) -> LaplaceSummary:
+def diagnose_some(case: Case) -> LaplaceSummary:
     """Of the first pairs, undrugged and with the top relaxed the furthest."""
-    beliefs = jax.tree.map(
-        lambda leaf: leaf[:DIAGNOSED], held_beliefs(trials, precision)
-    )
     return diagnose_cases(
-        network,
-        beliefs,
-        trials.shown_image[:DIAGNOSED],
-        key=key,
-        modulations=(
-            Modulation({"top": 1.0}),
-            Modulation({"top": config.gains[-1]}),
+        case.network,
+        jax.tree.map(lambda leaf: leaf[:DIAGNOSED], case.beliefs),
+        case.trials.shown_image[:DIAGNOSED],
+        key=case.key,
+        modulations=tuple(
+            Modulation({"top": gain}) for gain in (1.0, case.config.gains[-1])
         ),
     )
 
 
-def relax_without_evidence(
-    network: PureNetwork, trials: Trials, precision: float, config: Config, key
-) -> np.ndarray:
+def relax_without_evidence(case: Case) -> np.ndarray:
     """Largest change of any latent when every level is relaxed and nothing is presented."""
-    beliefs = held_beliefs(trials, precision)
+    network, beliefs = case.network, case.beliefs
     prior = Belief(beliefs.mean, beliefs.log_precision, ("top",))
-    changes = []
-    for gain in config.gains:
-        states = []
-        for modulation in (
-            None,
-            Modulation({"top": gain}),
-            uniform(gain, network.model.names[1:]),
-        ):
-            posed = pose(network, prior=prior, modulation=modulation)
-            found = _modes(posed.problem, batching=posed.batching)
-            states.append(np.concatenate([np.asarray(x) for x in found], axis=1))
-        changes.append(max(np.abs(state - states[0]).max() for state in states[1:]))
+
+    def state(modulation: Modulation | None) -> np.ndarray:
+        posed = pose(network, prior=prior, modulation=modulation)
+        found = _modes(posed.problem, batching=posed.batching)
+        return np.concatenate([np.asarray(x) for x in found], axis=1)
+
+    before, changes = state(None), []
+    for gain in case.config.gains:
+        relaxed = Modulation({"top": gain}), uniform(gain, network.model.names[1:])
+        changes.append(max(np.abs(state(each) - before).max() for each in relaxed))
     return np.asarray(changes)
 
 
@@ -223,25 +243,17 @@ class Order(NamedTuple):
     distance: np.ndarray
 
 
-def order_effect(
-    network: PureNetwork, trials: Trials, precision: float, config: Config, key
-) -> Order:
+def order_effect(case: Case) -> Order:
     """Hysteresis: the posterior of each presentation is the prior of the next."""
-    morphs = trials.morphs(config.strengths)
+    morphs = case.trials.morphs(case.config.strengths).swapaxes(0, 1)
     finals = []
-    for order in (1, -1):
-        beliefs = held_beliefs(trials, precision)
-        for step in range(morphs.shape[1])[::order]:
-            found = present(
-                network,
-                beliefs,
-                morphs[:, step],
-                key=key,
-                num_samples=config.belief_samples,
-            )
+    for images in (morphs, morphs[::-1]):
+        beliefs = case.beliefs
+        for each in images:
+            found = case.present(each, beliefs=beliefs)
             beliefs = posterior_beliefs(found)
         finals.append(found)
-    shown = trials.shown[:, None]
+    shown = case.trials.shown[:, None]
     belief = [np.take_along_axis(np.asarray(f.belief), shown, 1)[:, 0] for f in finals]
     gap = np.asarray(finals[0].mode) - np.asarray(finals[1].mode)
     return Order(belief[0], belief[1], np.linalg.norm(gap, axis=1))
@@ -259,33 +271,21 @@ class Established(NamedTuple):
     flips: np.ndarray
 
 
-def establish_then_contradict(
-    network: PureNetwork, trials: Trials, config: Config, key
-) -> Established:
+def establish_then_contradict(case: Case) -> Established:
     """Start from the network's own prior, present images of one class, then the other."""
-    pairs = len(trials.shown)
-    dtype = network.weights["prior_mean"].dtype
-    mean = jnp.broadcast_to(network.weights["prior_mean"], (pairs, 10)).astype(dtype)
-    beliefs = Beliefs.of(mean, top_precision(network))
-    samples = {"key": key, "num_samples": config.belief_samples}
-    for step in range(config.established_by):
-        found = present(network, beliefs, trials.establishing[:, step], **samples)
+    trials = case.trials
+    beliefs = own_beliefs(case.network, len(trials.shown))
+    for images in trials.establishing.swapaxes(0, 1):
+        found = case.present(images, beliefs=beliefs)
         beliefs = posterior_beliefs(found)
     held = np.argmax(np.asarray(found.mode), axis=1) == trials.believed
-    width = found.mode.shape[1]
-    precision = np.mean(
-        width / np.trace(np.asarray(found.covariance), axis1=1, axis2=2)
-    )
+    variance = np.trace(np.asarray(found.covariance), axis1=1, axis2=2)
     flips = []
-    for gain in config.gains:
-        after = present(
-            network,
-            beliefs,
-            trials.shown_image,
-            modulation=Modulation({"top": gain}),
-            **samples,
-        )
+    for gain in case.config.gains:
+        relaxed = Modulation({"top": gain})
+        after = case.present(trials.shown_image, relaxed, beliefs=beliefs)
         flips.append(np.mean(np.argmax(np.asarray(after.mode), axis=1) == trials.shown))
+    precision = np.mean(found.mode.shape[1] / variance)
     return Established(float(precision), float(np.mean(held)), np.asarray(flips))
 
 
@@ -301,25 +301,21 @@ class Settling(NamedTuple):
     measured: np.ndarray
 
 
-def settling(
-    network: PureNetwork, trials: Trials, precision: float, config: Config
-) -> Settling:
+def settling(case: Case) -> Settling:
     """Settling times under relaxation, and a check by running gradient descent."""
-    pairs = config.settling_pairs
-    held = held_beliefs(trials, precision)
-    prior = Belief(held.mean[:pairs], held.log_precision[:pairs], ("top",))
-    images = trials.shown_image[:pairs]
-
-    names = network.model.names
+    pairs, gains = case.config.settling_pairs, case.config.gains
+    held = jax.tree.map(lambda leaf: leaf[:pairs], case.beliefs)
+    prior = Belief(held.mean, held.log_precision, ("top",))
+    images, names = case.trials.shown_image[:pairs], case.network.model.names
 
     def times(modulation: Modulation):
-        posed = pose(network, images, prior=prior, modulation=modulation)
+        posed = pose(case.network, images, prior=prior, modulation=modulation)
         return [
             np.asarray(x) for x in _settling(posed.problem, batching=posed.batching)
         ]
 
-    top = [times(Modulation({"top": gain})) for gain in config.gains]
-    alike = [times(uniform(gain, names)) for gain in config.gains]
+    top = [times(Modulation({"top": gain})) for gain in gains]
+    alike = [times(uniform(gain, names)) for gain in gains]
     return Settling(
         np.stack([predicted for predicted, _ in top]),
         np.stack([predicted for predicted, _ in alike]),
@@ -348,20 +344,8 @@ def _settling(problem: Problem, *, batching: Batching, num_steps: int = 500):
     return over_examples(one, problem, batching=batching)
 
 
-def monotone_in_a_linear_network(
-    network: PureNetwork, trials: Trials, precision: float, config: Config, key
-) -> np.ndarray:
-    """Revision of a linear hierarchy as its top is relaxed: (pairs, gains)."""
-    beliefs = held_beliefs(trials, precision)
-    found = [
-        present(
-            network,
-            beliefs,
-            trials.shown_image,
-            key=key,
-            modulation=Modulation({"top": gain}),
-            num_samples=config.belief_samples,
-        )
-        for gain in config.gains
-    ]
+def revision_by_gain(case: Case) -> np.ndarray:
+    """Revision as the top is relaxed: (pairs, gains)."""
+    relaxed = [Modulation({"top": gain}) for gain in case.config.gains]
+    found = [case.present(case.trials.shown_image, each) for each in relaxed]
     return np.stack([np.asarray(each.revision) for each in found], axis=1)

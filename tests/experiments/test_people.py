@@ -17,7 +17,6 @@ from experiments.belief_revision.behaviour import (
     recovery_table,
     simulate_behaviour,
 )
-from experiments.belief_revision.judging import recovery
 from experiments.belief_revision.people import (
     AGENTS,
     AgentFit,
@@ -29,6 +28,7 @@ from experiments.belief_revision.people import (
     spreads_of_people,
     typical_person,
 )
+from experiments.belief_revision.people_claims import PEOPLE, RECOVERED
 from pcmodel.behaviour import Agent, ParticipantParameters, simulate_task
 from pcmodel.behaviour.change_point.unroll import simulate_participant
 from pcmodel.behaviour.dataset import Series
@@ -39,6 +39,7 @@ from pcmodel.behaviour.posterior.fitted_posterior import Posterior
 from pcmodel.behaviour.sampling.nuts import Nuts
 from pcmodel.behaviour.studies.attribution import best_over_sizes
 from pcmodel.behaviour.studies.fit import Silent
+from pcmodel.report.declared.claims import verdict
 
 
 def test_profile_peak_is_that_of_the_parabola():
@@ -149,9 +150,36 @@ def test_recovery_is_judged_by_the_fit_to_simulated_people():
     ):
         fit = given._replace(posterior=given.posterior._replace(sites=sites))
         true = {name: np.full(3, truth) for name in names}
-        found = recovery(SimpleNamespace(**recovery_table(fit, true)))
+        table = SimpleNamespace(**recovery_table(fit, true))
+        found = verdict(RECOVERED, RECOVERED.measure(SimpleNamespace(behaviour=table)))
         assert found.outcome == outcome
         assert found.observed.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("word", "rhat", "outcome", "said"),
+    [
+        ("worse", 1.0, "holds", "(LOO); where the assumed drift q is held at 0, 3.0"),
+        ("better", 1.0, "fails", "(LOO); where"),
+        ("inconclusive", 2.0, "inconclusive", "disagree on parameters"),
+        ("unconverged", 2.0, "inconclusive", "the chains of a fit disagree on this"),
+    ],
+)
+def test_an_agent_is_judged_by_its_own_gap(word, rhat, outcome, said):
+    """Prevents another agent's verdict, chains or people, and a gap of the wrong sign."""
+    agents = ("change point", "Kalman", "k = b = 1", "q = 0", "q = 0, k = b = 1")
+    below = np.array([0.0, -9.0, -1.0, -2.0, -5.0])
+    found = SimpleNamespace(
+        agents=agents,
+        loo_by_participant=below[:, None] + np.array([0.0, 4.0]),
+        loo_verdicts=("inconclusive", "better", word, "worse", "worse"),
+        diagnostics=tuple({"rhat": rhat if i == 2 else 1.0} for i in range(5)),
+    )
+    (claim,) = [c for c in PEOPLE if c.name.startswith("People's sensory scale")]
+    judged = verdict(claim, claim.measure(SimpleNamespace(behaviour=found)))
+    assert judged.outcome == outcome
+    assert judged.observed.startswith("1.0 +- 0.0 nats a person")
+    assert said in judged.observed
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""`plot`: the figures, each one message."""
+"""The figures, each one message."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,27 +12,10 @@ from pcmodel.report.style import (
     new_figure,
 )
 
-from .analysing import Summary, belief_curves
-from .computing import Results
 from .config import Config
-from .identifiability import identifiability_figure
-
-IDENTIFIABILITY_FIELDS = (
-    "rivals noise_sds surprise_edges learning_rate human_learning_rate mean_update confidence "
-    "log_precision_draws log_precision_prior study_sizes trial_counts attribution "
-    "rated_attribution rated_trials drug_shifts"
-).split()
-
-
-def plot(config: Config, results: Results, summary: Summary) -> dict[str, Figure]:
-    """Every figure of the report."""
-    fields = {name: getattr(results.behaviour, name) for name in IDENTIFIABILITY_FIELDS}
-    return {
-        "revision": draw_revision(config, results, summary),
-        "levels": draw_levels(config, results, summary),
-        "learning": draw_learning(results, summary),
-        "identifiability": identifiability_figure(**fields),
-    }
+from .identifiability import draw_identifiability
+from .simulate import Results
+from .summary import Summary, belief_curves
 
 
 def gain_colours(count: int) -> list:
@@ -127,7 +110,7 @@ def relaxing_axis(axis, gains: np.ndarray) -> None:
     axis.minorticks_off()
 
 
-def draw_levels(config: Config, results: Results, summary: Summary) -> Figure:
+def draw_levels(config: Config, summary: Summary) -> Figure:
     """Which level is relaxed matters more than how much."""
     gains, levels = np.asarray(config.gains), summary.levels
     figure, axes = new_figure(1, 3, width=FULL_WIDTH * 1.25, height=4.2)
@@ -184,3 +167,11 @@ def draw_learning(results: Results, summary: Summary) -> Figure:
         )
         right.legend()
     return figure
+
+
+FIGURES = {
+    "revision": draw_revision,
+    "levels": draw_levels,
+    "learning": draw_learning,
+    "identifiability": draw_identifiability,
+}

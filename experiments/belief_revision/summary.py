@@ -1,21 +1,23 @@
-"""`analyse`: the numbers that answer the question."""
+"""What result.json holds: the numbers that answer the question."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from pcmodel.paradigms.revision import Revision
 from pcmodel.report import Verdict
 
-from .computing import Results
+from .behaviour import BehaviourResults
 from .config import Config
-from .judging import judge
+from .network import level_names
+from .simulate import Results
 
 
 class Curves(NamedTuple):
     """By top gain, means over pairs with 95 % bootstrap intervals (gains, 3): mean, low, high.
 
-    threshold: morph at which the belief in the shown class passes 1/2, per pair, NaN where it never
+    threshold: morph at which the belief in the shown class passes 1/2, per pair, infinite where it never
         does; its median over pairs counts those as beyond the range.
     """
 
@@ -41,7 +43,11 @@ class Levels(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What result.json holds."""
+    """What result.json holds.
+
+    precisions: learned, by level.  between_revision: by gain of all levels between the bottom and the top,
+    mean over pairs.  converged: share of presentations.
+    """
 
     accuracy: float
     untrained_accuracy: float
@@ -53,7 +59,12 @@ class Summary(NamedTuple):
     between_revision: np.ndarray
     converged: float
     behaviour: dict[str, Any]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Verdict, ...] = ()
+
+
+def mean(values: ArrayLike) -> np.ndarray:
+    """Over pairs, the last axis."""
+    return np.asarray(values).mean(axis=-1)
 
 
 def flips(revision: Revision, shown: np.ndarray) -> np.ndarray:
@@ -110,82 +121,79 @@ def matched_noise(
     return np.mean(np.argmax(base + size * direction, axis=-1) == shown, axis=0)
 
 
-def analyse(config: Config, results: Results) -> Summary:
-    """Curves, level effects, behaviour, and a verdict for every control."""
-    shown = results.trials.shown
+def summarise(config: Config, results: Results) -> Summary:
+    """Curves, level effects and behaviour."""
     trained, untrained = results.trained, results.untrained
-    strengths = np.asarray(config.strengths)
-    belief = belief_curves(results)
-    top = Revision(*(field[-1] for field in trained.levels))
-    raw_top = Revision(*(field[-1] for field in untrained.levels))
-    curves = Curves(
-        interval(thresholds(belief, strengths), np.median),
-        interval(np.asarray(top.revision)),
-        interval(flips(top, shown).astype(float)),
-        interval(flips(raw_top, shown).astype(float)),
-        interval(np.asarray(raw_top.revision)),
-        interval(matched_noise(top, shown)),
-    )
-    names = tuple(name for name in level_names(results))
-    all_levels = trained.levels
-    levels = Levels(
-        names,
-        np.asarray(all_levels.revision).mean(-1),
-        np.asarray(all_levels.shift).mean(-1),
-        flips(all_levels, shown).mean(-1),
-        np.asarray(all_levels.surprise).mean(-1),
-        np.asarray(all_levels.entropy).mean(-1),
-        np.asarray(all_levels.belief).max(-1).mean(-1),
-        np.asarray(all_levels.energy_share).mean(-2),
-    )
     every = (
         trained.psychometric,
         trained.levels,
         trained.combinations,
         untrained.levels,
     )
-    converged = float(
-        np.mean(np.concatenate([part.converged.ravel() for part in every]))
-    )
+    converged = np.concatenate([part.converged.ravel() for part in every])
     return Summary(
-        results.learned.accuracy,
-        results.learned.untrained_accuracy,
-        results.learned.readout_accuracy,
-        np.exp(results.learned.log_precisions[-1]),
-        config.gains,
-        curves,
-        levels,
-        np.asarray(trained.combinations.revision)[2].mean(-1),
-        converged,
-        behaviour_summary(results.behaviour),
-        judge(config, results, curves, levels),
+        accuracy=results.learned.accuracy,
+        untrained_accuracy=results.learned.untrained_accuracy,
+        readout_accuracy=results.learned.readout_accuracy,
+        precisions=np.exp(results.learned.log_precisions[-1]),
+        gains=config.gains,
+        curves=curves(config, results),
+        levels=levels(trained.levels, results.trials.shown),
+        between_revision=mean(trained.combined("all between").revision),
+        converged=float(np.mean(converged)),
+        behaviour=behaviour_summary(results.behaviour),
     )
 
 
-def level_names(results: Results) -> tuple[str, ...]:
-    """Names of the digits hierarchy's levels."""
-    from .network import level_names as names
+def curves(config: Config, results: Results) -> Curves:
+    """What relaxing the top alone does, and the two controls."""
+    shown, strengths = results.trials.shown, np.asarray(config.strengths)
+    top, raw = (
+        Revision(*(field[-1] for field in sweeps.levels))
+        for sweeps in (results.trained, results.untrained)
+    )
+    return Curves(
+        threshold=interval(thresholds(belief_curves(results), strengths), np.median),
+        revision=interval(np.asarray(top.revision)),
+        flips=interval(flips(top, shown).astype(float)),
+        untrained_flips=interval(flips(raw, shown).astype(float)),
+        untrained_revision=interval(np.asarray(raw.revision)),
+        noise_flips=interval(matched_noise(top, shown)),
+    )
 
-    return names(results.trained.levels.revision.shape[0])
+
+def levels(relaxed: Revision, shown: np.ndarray) -> Levels:
+    """What relaxing each level alone does."""
+    return Levels(
+        names=level_names(len(relaxed.revision)),
+        revision=mean(relaxed.revision),
+        shift=mean(relaxed.shift),
+        flips=mean(flips(relaxed, shown)),
+        surprise=mean(relaxed.surprise),
+        entropy=mean(relaxed.entropy),
+        confidence=mean(np.max(relaxed.belief, axis=-1)),
+        energy_share=np.mean(relaxed.energy_share, axis=-2),
+    )
 
 
-def behaviour_summary(behaviour: Any) -> dict[str, Any]:
+def morph(threshold: float) -> str:
+    """A threshold in words."""
+    return f"{threshold:.2f}" if np.isfinite(threshold) else "never"
+
+
+def behaviour_summary(behaviour: BehaviourResults) -> dict[str, Any]:
     """The behavioural numbers worth keeping as text; the arrays hold the rest."""
-    people = behaviour.loo_by_participant.shape[1]
     total = behaviour.loo_by_participant.sum(axis=1)
+    gaps = (total.max() - total) / behaviour.loo_by_participant.shape[1]
+    agents, parameters = behaviour.agents, behaviour.parameters
+
+    def named(names: tuple[str, ...], values: Any) -> dict[str, Any]:
+        return dict(zip(names, values, strict=True))
+
     return {
-        "loo_per_person_below_best": {
-            name: float((total.max() - value) / people)
-            for name, value in zip(behaviour.agents, total, strict=True)
-        },
-        "verdicts": dict(zip(behaviour.agents, behaviour.verdicts, strict=True)),
-        "diagnostics": dict(zip(behaviour.agents, behaviour.diagnostics, strict=False)),
-        "group_mean": {
-            parameter: behaviour.group_mean[0, index]
-            for index, parameter in enumerate(behaviour.parameters)
-        },
-        "contraction": {
-            parameter: float(behaviour.contraction[0, index])
-            for index, parameter in enumerate(behaviour.parameters)
-        },
+        "loo_per_person_below_best": named(agents, gaps),
+        "verdicts": named(agents, behaviour.verdicts),
+        "diagnostics": named(agents, behaviour.diagnostics),
+        "group_mean": named(parameters, behaviour.group_mean[0]),
+        "contraction": named(parameters, behaviour.contraction[0]),
     }
