@@ -1,4 +1,4 @@
-"""Bad input, said in one sentence.
+"""Errors in a user's input, each reported in one sentence.
 
 Everything a user can get wrong (a width, a file, an option) is checked where it
 enters the package and raised as `UserError`. The command line prints its message
@@ -14,7 +14,7 @@ ENDLESS = re.compile(r"\S{300,}")
 
 
 def one_line(sentence: str) -> str:
-    """Without the line breaks that a value was printed with; the lines of a list begin with two spaces."""
+    """The sentence on one line; the lines of a list, which begin with two spaces, stay."""
     return ENDLESS.sub(_shortened, re.sub(r"\n(?!  )", " ", sentence))
 
 
@@ -57,6 +57,6 @@ def unknown_name(
 
 
 def _told(given: object) -> str:
-    """A name, or what was given instead of one, in one short line."""
+    """A name, or the value given instead of one, in one short line."""
     text = repr(given) if isinstance(given, str) else f"a {type(given).__name__}"
     return text if len(text) <= 80 else text[:77] + "..."

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pcmodel.cli.pages.foreign_images import (
+from pcmodel.cli.pages.out_of_distribution_images import (
     REFERENCES,
     detections_of,
     foreign_of,
