@@ -1,4 +1,4 @@
-"""The page of a design: how often a study tells the effect from each rival."""
+"""The page of a design: how often a study distinguishes the effect from each rival."""
 
 import math
 from typing import Any, NamedTuple
@@ -9,7 +9,13 @@ ENOUGH = 0.9
 
 
 class DesignSummary(NamedTuple):
-    """What result.json holds."""
+    """Content of result.json.
+
+    verdicts: one for each rival and kind of reports.
+    participants: study sizes, people.
+    told: `RivalComparison` of each rival and kind of study.
+    seen: `Power` of each kind of study.
+    """
 
     verdicts: tuple[Verdict, ...]
     participants: tuple[int, ...]
@@ -18,7 +24,7 @@ class DesignSummary(NamedTuple):
 
 
 def analyse(plan: Any, results: Any) -> DesignSummary:
-    """One verdict a rival and way of asking, at the longest session."""
+    """One verdict for each rival, with and without confidence reports, at the longest session."""
     longest = max(plan.trials)
     last = [t for t in results.told if t.num_trials == longest]
     verdicts = tuple(_verdict(results, told) for told in last)
@@ -44,7 +50,7 @@ def _verdict(results: Any, told: Any) -> Verdict:
 
 
 def _enough(results: Any, told: Any) -> tuple[str, str, str]:
-    """Whether the band of the smallest study that is enough lies there whole; in words; the band."""
+    """The outcome for the smallest sufficient study, its sentence, and the 95 % interval in words."""
     place = results.participants.index(told.needed)
     right, low, high = (float(row[place]) for row in (told.right, told.low, told.high))
     band = f"{right:.0%} right, 95 % interval {low:.0%} to {high:.0%}"
@@ -62,7 +68,7 @@ def _asking(told: Any) -> str:
 
 
 def plot(plan: Any, results: Any, summary: DesignSummary) -> dict[str, Any]:
-    """One panel a rival: chance of a right answer against participants."""
+    """One panel for each rival: probability of the right attribution against participants."""
     from pcmodel.report.style import new_figure
 
     rivals = list(dict.fromkeys(t.rival for t in results.told))
@@ -124,7 +130,7 @@ def _draw_rival(axis: Any, plan: Any, results: Any, own: list[Any]) -> None:
 
 
 def _size(told: Any) -> str:
-    """Where the rival looks alike, or that it is not within what was tried."""
+    """The rival's most similar size, or that it is beyond the sizes that were tried."""
     if abs(told.rival_size) < 0.99 * told.rival_limit:
         return f"{told.rival_size:+.2f}"
     return f"beyond {math.copysign(told.rival_limit, told.rival_size):+.3g}"
@@ -225,7 +231,7 @@ CAPTION = (
 
 
 def _best(results: Any) -> str:
-    """The smallest study that tells each rival apart, in a sentence."""
+    """The smallest study that distinguishes each rival, in a sentence."""
     said = []
     for rival in dict.fromkeys(t.rival for t in results.told):
         for has in dict.fromkeys(t.has_confidence for t in results.told):
