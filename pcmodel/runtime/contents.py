@@ -1,13 +1,13 @@
-"""Settings compared by what they say, so that equal ones share a compiled program.
+"""Settings compared by content, so that equal settings share a compiled program.
 
-A compiled program belongs to its static settings: optimisers, solvers, activations.  Optax makes an optimiser of
-fresh closures, which Python holds to be different from any others; so every `optax.adam(1e-2)` would be another
-program.  `Static` wraps a setting and compares its *content*: functions by their code, what they close over,
-their defaults and the global names they refer to; arrays by their values; objects by their type and attributes; all
+A compiled program depends on its static settings: optimisers, solvers, activations.  Optax makes an optimiser of
+new closures, which Python treats as different from any others; so every `optax.adam(1e-2)` would be
+compiled anew.  `Static` wraps a setting and compares its *content*: functions by their code, closure variables,
+defaults and the global names they refer to; arrays by their values; objects by their type and attributes; all
 of it as it is at the time of wrapping, so that a list changed afterwards makes another setting.
 
-Two settings may be told apart that are the same (the price is a compilation).  Two that differ must never be held
-to be the same: whatever cannot be read is compared by identity.
+Equal settings may be treated as different (at the cost of a compilation).  Different settings must never be
+treated as equal: whatever cannot be read is compared by identity.
 """
 
 import functools
@@ -47,14 +47,14 @@ PLUMBING = {
 }
 MEMBERS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 MOST = 100_000
-"""So many things are read of one setting; it is then compared by identity."""
+"""Number of objects in a setting above which it is compared by identity."""
 JITTED = type(jax.jit(len))
 
 T = TypeVar("T")
 
 
 class Same:
-    """An object compared by identity, and kept alive so that no other takes its place."""
+    """An object compared by identity, and kept alive so that its identity is not reused."""
 
     def __init__(self, value: Any):
         self.value = value
@@ -67,7 +67,7 @@ class Same:
 
 
 class Content:
-    """What a setting says: hashable, and equal to that of any setting that says the same."""
+    """The content of a setting: hashable, and equal for settings of equal content."""
 
     def __init__(self, value: Any):
         try:
@@ -83,7 +83,7 @@ class Content:
 
 
 class _Node:
-    """One thing that was said.  There is one node for it, so that equal trees are one object."""
+    """A node of a content's tree.  Equal nodes are the same object, so that trees are compared by identity."""
 
     __slots__ = ("__weakref__", "said")
     known: ClassVar[WeakValueDictionary] = WeakValueDictionary()
@@ -122,9 +122,9 @@ class Static(Generic[T]):
 
 
 def _read_whole(value: Any) -> Hashable:
-    """What a setting says; of modules that may change, what it may look up in them.
+    """The content of a setting, including what its functions may read of modules that may change.
 
-    Which names those are is known when all of its functions have been read: a module may be met before.
+    The names that functions refer to are known only when all are read: a module may be read before them.
     """
     names: frozenset[str] = frozenset()
     while True:
@@ -138,10 +138,10 @@ def _read_whole(value: Any) -> Hashable:
 class _Reader:
     """Reads one setting as a tree.
 
-    names: that its functions refer to.
+    names: names that its functions refer to.
 
-    Where something holds itself, the tree says how far up it is met again.  What is read once is not read
-    again, unless it speaks of what it was found in: the same content is the same tree, shared or not.
+    Where an object contains itself, the tree says how many levels up it occurs.  An object is read only once
+    unless its tree refers to an object that contains it: shared and repeated contents have the same tree.
     """
 
     def __init__(self, names: frozenset[str] = frozenset()):
@@ -150,11 +150,13 @@ class _Reader:
         self._looked_up = names
         self._reading: dict[int, int] = {}
         self._done: dict[int, Hashable] = {}
-        self._highest = MOST  # the highest place that what is being read speaks of
-        self._kept: list[Any] = []  # so that no identity is used twice while reading
+        self._highest = MOST  # the highest level that the object being read refers to
+        self._kept: list[
+            Any
+        ] = []  # kept alive so that no identity is reused while reading
 
     def read(self, value: Any) -> Hashable:
-        """What a value says."""
+        """The content of a value."""
         kind = type(value)
         if kind in PLAIN:
             return kind, value
@@ -189,7 +191,7 @@ class _Reader:
         return said
 
     def _of_kind(self, value: Any) -> Hashable:
-        # The common kinds first: settings are read at every call.
+        # The common types first: settings are read at every call.
         if type(value) in (list, tuple):
             return self._items(value)
         if type(value) is dict:
@@ -228,7 +230,7 @@ class _Reader:
         return self.read(type(value)), self._contents(value), self._object(value)
 
     def _contents(self, value: Any) -> Hashable:
-        """What a container holds."""
+        """The content of a container."""
         if isinstance(value, dict | types.MappingProxyType):
             return self._mapping(value)
         if isinstance(value, list | tuple):
@@ -289,7 +291,7 @@ class _Reader:
         return tuple(found)
 
     def _module(self, module: types.ModuleType) -> Hashable:
-        """A module that may change: itself, and what the setting's functions may look up in it."""
+        """A module that may change: its identity, and the values that the setting's functions may read from it."""
         self.met_module = True
         if id(module) in self._reading:
             return Same(module)
@@ -301,7 +303,7 @@ class _Reader:
         return Same(module), found
 
     def _class(self, value: type) -> Hashable:
-        """A class that may change: itself, what it holds at present, its bases."""
+        """A class that may change: its identity, present attributes and bases."""
         own = {
             name: item
             for name, item in vars(value).items()
@@ -310,7 +312,7 @@ class _Reader:
         return Same(value), self._mapping(own), self._items(value.__bases__)
 
     def _object(self, value: Any) -> Hashable:
-        """An object's attributes; also itself, where they may not be all there is of it."""
+        """An object's attributes; also its identity, where they may not be complete."""
         if type(value) in CONTAINERS:
             return ()
         if isinstance(value, tuple) and hasattr(value, "_fields"):  # a named tuple
@@ -322,16 +324,16 @@ class _Reader:
     def _state(self, value: Any) -> Hashable:
         try:
             state = object.__reduce_ex__(value, 2)[2]
-        except TypeError:  # something of it is kept out of sight
+        except TypeError:  # a part of its state is not accessible
             return self._in_doubt(value)
         return self._items(state if isinstance(state, tuple) else (state,))
 
     def _in_doubt(self, value: Any) -> Hashable:
-        """The object itself, and what it shows of its present state."""
+        """The object's identity and the accessible part of its present state."""
         shown = self.read(getattr(value, "__dict__", {}))
         try:
             parts = value.__reduce_ex__(2)
-        except Exception:  # an object may refuse to be copied in any way it likes
+        except Exception:  # copying may raise any exception
             return Same(value), shown
         if not isinstance(parts, tuple):
             return Same(value), shown
