@@ -128,13 +128,13 @@ def reliability(
     edges = np.linspace(0.0, 1.0, num_bins + 1)
     bins = np.clip(np.searchsorted(edges, confidence) - 1, 0, num_bins - 1)
     count = np.bincount(bins, minlength=num_bins)
-    kept = count > 0
+    occupied = count > 0
     return Reliability(
-        edges[:-1][kept],
-        edges[1:][kept],
-        np.bincount(bins, confidence, num_bins)[kept] / count[kept],
-        np.bincount(bins, is_right, num_bins)[kept] / count[kept],
-        count[kept],
+        edges[:-1][occupied],
+        edges[1:][occupied],
+        np.bincount(bins, confidence, num_bins)[occupied] / count[occupied],
+        np.bincount(bins, is_right, num_bins)[occupied] / count[occupied],
+        count[occupied],
     )
 
 

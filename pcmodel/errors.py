@@ -50,13 +50,13 @@ def unknown_name(
     close = get_close_matches(text[:100], names, n=2, cutoff=0.5)
     hint = f", did you mean {' or '.join(map(repr, close))}?" if close else ""
     return UserError(
-        f"no {kind} is called {_told(given)}{hint}",
+        f"no {kind} is called {_described(given)}{hint}",
         where=where,
         expected=f"one of: {', '.join(names)}" if names else None,
     )
 
 
-def _told(given: object) -> str:
+def _described(given: object) -> str:
     """A name, or the value given instead of one, in one short line."""
     text = repr(given) if isinstance(given, str) else f"a {type(given).__name__}"
     return text if len(text) <= 80 else text[:77] + "..."

@@ -38,7 +38,7 @@ FORMAT = 1
 METADATA = "metadata.json"
 ARRAYS = "arrays"
 VERSIONS = ("pcmodel", "jax")
-SAID = {"identity": dict, "versions": dict, "leaves": list, "files": dict}
+ENTRIES = {"identity": dict, "versions": dict, "leaves": list, "files": dict}
 """The entries of the metadata and their types."""
 
 
@@ -169,7 +169,7 @@ class Checkpoints:
     def _read(self, step: int) -> dict[str, Any]:
         try:
             metadata = read_json(self._path(step) / METADATA)
-            told = metadata.pop("sha256")
+            checksum = metadata.pop("sha256")
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise self._damaged(step, f"{METADATA} cannot be read") from error
         if metadata.get("format") != FORMAT:
@@ -178,9 +178,9 @@ class Checkpoints:
                 where=str(self._path(step)),
                 expected=f"{FORMAT}, the one this version of pcmodel reads",
             )
-        if told != hash_json(metadata):
+        if checksum != hash_json(metadata):
             raise self._damaged(step, f"{METADATA} does not match its checksum")
-        for name, kind in SAID.items():
+        for name, kind in ENTRIES.items():
             if not isinstance(metadata.get(name), kind):
                 raise self._damaged(step, f"{METADATA} does not say its {name}")
         return metadata

@@ -24,7 +24,7 @@ STATUS = "status.json"
 RUNNING, COMPLETE = "running", "complete"
 INTERRUPTED, FAILED = "interrupted", "failed"
 
-TOLD = ("status", "experiment", "config_hash")
+REQUIRED = ("status", "experiment", "config_hash")
 """The entries, all text, that a status must have."""
 
 # The files that a run writes; only these may be deleted when it is restarted.
@@ -169,10 +169,10 @@ def read_status(path: Path) -> dict[str, Any] | None:
         status = read_json(path / STATUS)
     except UserError:
         return None
-    told = isinstance(status, dict) and all(
-        isinstance(status.get(name), str) for name in TOLD
+    is_status = isinstance(status, dict) and all(
+        isinstance(status.get(name), str) for name in REQUIRED
     )
-    return status if told else None
+    return status if is_status else None
 
 
 def is_complete(path: Path, identity: RunIdentity) -> bool:
@@ -190,10 +190,10 @@ def is_complete(path: Path, identity: RunIdentity) -> bool:
 def read_revision(path: Path) -> str | None:
     """The git revision of the code that made the run at `path`; None if not recorded."""
     try:
-        told = read_json(path / "environment.json")
+        recorded = read_json(path / "environment.json")
     except UserError:
         return None
-    revision = told.get("git_revision") if isinstance(told, dict) else None
+    revision = recorded.get("git_revision") if isinstance(recorded, dict) else None
     return revision if isinstance(revision, str) else None
 
 

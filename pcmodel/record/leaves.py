@@ -102,9 +102,9 @@ def check_leaves(template: Any, found: Sequence[Leaf], *, where: str) -> None:
             )
         if _kind(stored[name]) != _kind(expected[name]):
             raise UserError(
-                f"its array {name} is {_told(stored[name])}",
+                f"its array {name} is {_described(stored[name])}",
                 where=where,
-                expected=f"{_told(expected[name])}, as this network and its learning have it",
+                expected=f"{_described(expected[name])}, as this network and its learning have it",
             )
 
 
@@ -113,20 +113,20 @@ _SAME = "a checkpoint of the same network and learning"
 
 def describe(template: Any) -> list[Leaf]:
     """The leaves of a state without their checksums."""
-    told = []
+    leaves = []
     for path, value in jax.tree_util.tree_leaves_with_path(template):
         kind = key_kind(value)
         like = value if kind is None else jax.eval_shape(jax.random.key_data, value)
         name, shape = jax.tree_util.keystr(path), tuple(np.shape(like))
-        told.append(Leaf(name, shape, str(jnp.result_type(like)), kind, ""))
-    return told
+        leaves.append(Leaf(name, shape, str(jnp.result_type(like)), kind, ""))
+    return leaves
 
 
 def _kind(leaf: Leaf) -> tuple[Any, ...]:
     return leaf.shape, leaf.dtype, leaf.key
 
 
-def _told(leaf: Leaf) -> str:
+def _described(leaf: Leaf) -> str:
     what = f"{leaf.dtype} of shape {leaf.shape}"
     return f"a {leaf.key} random key" if leaf.key else what
 

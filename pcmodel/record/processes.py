@@ -38,8 +38,8 @@ def began(number: int) -> str | None:
         pass
     with suppress(OSError, subprocess.SubprocessError):
         asked = ["ps", "-p", str(number), "-o", "lstart="]
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=5)
-        return told.stdout.strip() or None
+        answer = subprocess.run(asked, capture_output=True, text=True, timeout=5)
+        return answer.stdout.strip() or None
     return None
 
 

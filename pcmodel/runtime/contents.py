@@ -71,32 +71,32 @@ class Content:
 
     def __init__(self, value: Any):
         try:
-            self._said = _read_whole(value)
+            self._tree = _read_whole(value)
         except RecursionError:
-            self._said = Same(value)
+            self._tree = Same(value)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Content) and self._said == other._said
+        return isinstance(other, Content) and self._tree == other._tree
 
     def __hash__(self) -> int:
-        return hash(self._said)
+        return hash(self._tree)
 
 
 class _Node:
     """A node of a content's tree.  Equal nodes are the same object, so that trees are compared by identity."""
 
-    __slots__ = ("__weakref__", "said")
+    __slots__ = ("__weakref__", "tree")
     known: ClassVar[WeakValueDictionary] = WeakValueDictionary()
 
-    def __init__(self, said: Hashable):
-        self.said = said
+    def __init__(self, tree: Hashable):
+        self.tree = tree
 
     @classmethod
-    def of(cls, said: Hashable) -> "_Node":
+    def of(cls, tree: Hashable) -> "_Node":
         with LOCK:
-            found = cls.known.get(said)
+            found = cls.known.get(tree)
             if found is None:
-                found = cls.known[said] = cls(said)
+                found = cls.known[tree] = cls(tree)
             return found
 
 
@@ -129,9 +129,9 @@ def _read_whole(value: Any) -> Hashable:
     names: frozenset[str] = frozenset()
     while True:
         reader = _Reader(names)
-        said = reader.read(value)
+        tree = reader.read(value)
         if not reader.met_module or reader.names <= names:
-            return said
+            return tree
         names |= reader.names
 
 
@@ -151,9 +151,7 @@ class _Reader:
         self._reading: dict[int, int] = {}
         self._done: dict[int, Hashable] = {}
         self._highest = MOST  # the highest level that the object being read refers to
-        self._kept: list[
-            Any
-        ] = []  # kept alive so that no identity is reused while reading
+        self._alive: list[Any] = []  # so that no identity is reused while reading
 
     def read(self, value: Any) -> Hashable:
         """The content of a value."""
@@ -174,21 +172,21 @@ class _Reader:
             place = self._reading[id(value)]
             self._highest = min(self._highest, place)
             return "met", depth - place
-        self._kept.append(value)
-        if len(self._kept) > MOST:
+        self._alive.append(value)
+        if len(self._alive) > MOST:
             raise RecursionError
         return self._read_new(value, depth)
 
     def _read_new(self, value: Any, depth: int) -> Hashable:
         before, self._highest = self._highest, MOST
         self._reading[id(value)] = depth
-        said = _Node.of((Same(type(value)), self._of_kind(value)))
+        tree = _Node.of((Same(type(value)), self._of_kind(value)))
         del self._reading[id(value)]
         if self._highest >= depth:
-            self._done[id(value)] = said
+            self._done[id(value)] = tree
             self._highest = before
         self._highest = min(before, self._highest)
-        return said
+        return tree
 
     def _of_kind(self, value: Any) -> Hashable:
         # The common types first: settings are read at every call.
@@ -237,10 +235,10 @@ class _Reader:
             return self._items(value)
         if isinstance(value, set | frozenset):
             inside = _Reader(self._looked_up)
-            said = frozenset(inside.read(item) for item in value)
+            tree = frozenset(inside.read(item) for item in value)
             self.names |= inside.names
             self.met_module |= inside.met_module
-            return said
+            return tree
         return ()
 
     def _items(self, values: Iterable[Any]) -> Hashable:
@@ -337,10 +335,10 @@ class _Reader:
             return Same(value), shown
         if not isinstance(parts, tuple):
             return Same(value), shown
-        told = [
+        parts = [
             part if index < 3 else list(part or ()) for index, part in enumerate(parts)
         ]
-        return Same(value), shown, self._items(told)
+        return Same(value), shown, self._items(parts)
 
 
 def _jax_array(value: jax.Array) -> Hashable:

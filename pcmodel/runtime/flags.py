@@ -71,8 +71,10 @@ def processor(features: Path = Path("/proc/cpuinfo")) -> str:
         lines = features.read_text(errors="replace").splitlines()
     except OSError:
         lines = [platform.processor()]
-    told = sorted({line for line in lines if line.startswith(("flags", "Features"))})
-    digest = hash_text("\n".join(told or lines[:1]))
+    instructions = sorted(
+        {line for line in lines if line.startswith(("flags", "Features"))}
+    )
+    digest = hash_text("\n".join(instructions or lines[:1]))
     return f"{platform.machine()}-{digest[:12]}"
 
 

@@ -52,8 +52,8 @@ def _of_device() -> int | None:
     import jax
 
     with suppress(RuntimeError, IndexError, AttributeError):
-        told = jax.local_devices()[0].memory_stats()
-        return None if not told else told.get("bytes_limit")
+        stats = jax.local_devices()[0].memory_stats()
+        return None if not stats else stats.get("bytes_limit")
     return None
 
 

@@ -67,8 +67,8 @@ def is_trusted(module: Any) -> bool:
 def names_of(code: types.CodeType) -> frozenset[str]:
     """Every global name, attribute or module that a function, or one defined in it, may refer to; also as text."""
     inner = [names_of(c) for c in code.co_consts if isinstance(c, types.CodeType)]
-    told = [c for c in code.co_consts if isinstance(c, str) and len(c) < 100]
-    return frozenset(code.co_names).union(told, *inner)
+    texts = [c for c in code.co_consts if isinstance(c, str) and len(c) < 100]
+    return frozenset(code.co_names).union(texts, *inner)
 
 
 def imported(names: frozenset[str], known: Mapping[str, Any]) -> list[types.ModuleType]:

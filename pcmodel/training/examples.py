@@ -120,14 +120,14 @@ def load_split(plan: DataPlan, data: ImageData | None = None) -> Split:
             f"{plan.validation} for validation",
         )
     train = Examples(data.train_images[:wanted], data.train_labels[:wanted])
-    kept = slice(None, plan.examples)
+    used = slice(None, plan.examples)
     scale = (
         standardise if plan.standardise else lambda images: unit_scale(images.shape[-1])
     )
     return Split(
         train,
         Examples(images, labels),
-        Examples(data.test_images[kept], data.test_labels[kept]),
+        Examples(data.test_images[used], data.test_labels[used]),
         data.image_shape,
         data.num_classes,
         scale(train.images),

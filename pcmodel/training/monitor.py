@@ -64,9 +64,9 @@ class Monitor:
         if self._store is not None:
             self._save(self._store, row, chunk.state)
         known = _accuracies(self.rows)
-        said = f", accuracy {known[-1]:.3f}" if known else ""
+        accuracy = f", accuracy {known[-1]:.3f}" if known else ""
         speed = f"{row['images_per_second']:.0f} images/s"
-        return f"energy {row['energy']:.4g}{said}, {speed}"
+        return f"energy {row['energy']:.4g}{accuracy}, {speed}"
 
     def _row(self, chunk: Chunk) -> Row:
         step, info = self._setting.step_of(chunk.position), chunk.info

@@ -200,21 +200,21 @@ def revise(
     A block start is a change the participant knows of; a missing outcome leaves the
     prior, already widened, as the belief.
     """
-    kept = assimilate(
+    unchanged = assimilate(
         mean=prior.mean,
         log_precision=-jnp.log(prior.variance),
         observation=senses.mean,
         sensory=senses.log_precision,
     )
-    log_odds = hazard_logit - LOG_WIDTH - kept.log_evidence
+    log_odds = hazard_logit - LOG_WIDTH - unchanged.log_evidence
     change = jnp.where(switches.change_points, jax.nn.sigmoid(log_odds), 0.0)
     change = jnp.where(trial.block_start, 1.0, change)
     stay = 1.0 - change
     revised = PositionBelief(
-        mean=change * senses.mean + stay * kept.mean,
+        mean=change * senses.mean + stay * unchanged.mean,
         variance=change * senses.variance
-        + stay * kept.variance
-        + change * stay * (senses.mean - kept.mean) ** 2,
+        + stay * unchanged.variance
+        + change * stay * (senses.mean - unchanged.mean) ** 2,
     )
     belief = jax.tree.map(
         lambda new, old: jnp.where(trial.outcome_seen, new, old), revised, prior

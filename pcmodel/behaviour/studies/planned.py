@@ -15,7 +15,7 @@ from pcmodel.behaviour.posterior.caveats import notes_of, takes, varies_in_words
 from pcmodel.behaviour.studies.fit import Plan, plan_hierarchy, plan_model
 from pcmodel.errors import UserError, unknown_name
 
-MOST_TOLD = 8  # columns of one term
+MOST_COLUMNS = 8  # columns of one term
 
 
 def find_design(plan: Plan, series: Series) -> tuple[Plan, Hierarchy | None]:
@@ -82,10 +82,10 @@ def in_words(plan: Plan, hierarchy: Hierarchy) -> tuple[tuple[str, str], ...]:
 
 
 def _columns(term: TermColumns) -> str:
-    told = [
+    names = [
         f"{name}, centred on {centre:.4g}" if centre else name
         for name, centre in zip(term.columns, term.centre, strict=True)
     ]
-    rest = len(told) - MOST_TOLD
+    rest = len(names) - MOST_COLUMNS
     more = [f"{rest} more columns"] if rest > 0 else []
-    return "; ".join([*told[:MOST_TOLD], *more])
+    return "; ".join([*names[:MOST_COLUMNS], *more])

@@ -154,7 +154,7 @@ def run_design(
     kinds = (False, True) if plan.confidence else (False,)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         effect, size, rivals = check_plan(plan)
-        kept: MutableMapping[int, ProfilePair] = {} if stored is None else stored
+        store: MutableMapping[int, ProfilePair] = {} if stored is None else stored
         total = len(kinds) * len(plan.trials) * len(rivals)
         with (progress or Progress(silent=True)).stage(
             "simulate and refit", total
@@ -162,13 +162,13 @@ def run_design(
             each = total // len(kinds)
             for i, has_confidence in enumerate(kinds):
                 kind = _Kind(plan, has_confidence, effect, size, rivals, seed)
-                _simulate_kind(kind, kept, range(i * each, (i + 1) * each), stage)
+                _simulate_kind(kind, store, range(i * each, (i + 1) * each), stage)
     seen, told = [], []
     numbers = iter(range(total))
     for has_confidence in kinds:
         kind = _Kind(plan, has_confidence, effect, size, rivals, seed)
         for num_trials in plan.trials:
-            own = [kept[next(numbers)] for _ in rivals]
+            own = [store[next(numbers)] for _ in rivals]
             seen.append(_power_of(kind, num_trials, own[0]))
             told += [
                 _compare(kind, rival.label, num_trials, found)
@@ -239,12 +239,12 @@ def _account(text: str, model: ParticipantModel) -> Account:
 
 
 def _simulate_kind(
-    kind: _Kind, kept: MutableMapping[int, ProfilePair], numbers: range, stage: Any
+    kind: _Kind, store: MutableMapping[int, ProfilePair], numbers: range, stage: Any
 ) -> None:
     """All trials and rivals, without or with confidence: two compiled programs."""
     plan, effect = kind.plan, kind.effect
     work = list(product(plan.trials, kind.rivals))
-    missing = {n: own for n, own in zip(numbers, work, strict=True) if n not in kept}
+    missing = {n: own for n, own in zip(numbers, work, strict=True) if n not in store}
     for _ in range(len(work) - len(missing)):
         stage.advance()
     if not missing:
@@ -274,7 +274,7 @@ def _simulate_kind(
         best = best_size(other, wide)
         mirror = simulate(scaled(best, weights[rival]))
         both = [profiles(mirror, effect, length), profiles(mirror, rival, length, wide)]
-        kept[number] = ProfilePair(
+        store[number] = ProfilePair(
             np.stack([own[length], other], axis=1),
             np.stack(both, axis=1),
             np.asarray(best),

@@ -103,7 +103,7 @@ def run_recovery(
     stored: MutableMapping[int, RecoveryReplication] | None = None,
 ) -> Recovery:
     """Simulate and fit, study after study; those found in `stored` are taken as they are."""
-    kept: MutableMapping[int, RecoveryReplication] = {} if stored is None else stored
+    store: MutableMapping[int, RecoveryReplication] = {} if stored is None else stored
     models, size = plan_models(plan), plan.replications
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         series = made_up_series(
@@ -120,11 +120,11 @@ def run_recovery(
             "simulate and fit", total
         ) as stage:
             for number in range(total):
-                if number not in kept:
+                if number not in store:
                     key = jax.random.fold_in(jax.random.key(seed), number)
-                    kept[number] = _study(key, models, number // size, data)
+                    store[number] = _study(key, models, number // size, data)
                 stage.advance()
-    rows = [[kept[i * size + j] for j in range(size)] for i in range(len(models))]
+    rows = [[store[i * size + j] for j in range(size)] for i in range(len(models))]
     return summarise_studies(plan.models, models, rows)
 
 

@@ -27,9 +27,9 @@ from pcmodel.report.declared.page import parse_page
 from pcmodel.report.declared.sensitivity import sensitivity
 from pcmodel.report.declared.writing import check_page, write_report
 
-ASKED = ("config", "results", "summary")
+ARGUMENTS = ("config", "results", "summary")
 """Possible arguments of figures, tables and words."""
-RESERVED = (*ASKED, "tables", "sensitivity")
+RESERVED = (*ARGUMENTS, "tables", "sensitivity")
 
 Words = str | Sequence[str] | Callable[..., str | Sequence[str]]
 
@@ -84,7 +84,7 @@ class Experiment:
         given |= {f"table {n!r}": f for n, f in self.tables.items()}
         given |= {f"word {n!r}": f for n, f in self.words.items() if callable(f)}
         for where, function in given.items():
-            asked(function, ASKED, where=where)
+            asked(function, ARGUMENTS, where=where)
         for name in RESERVED:
             if name in self.words:
                 raise UserError("is taken; name it otherwise", where=f"word {name!r}")

@@ -34,10 +34,10 @@ def sensitivity(
         does_not = ", ".join(label for label, flip in pairs if not flip)
         as_set = outcome(claim, found.as_set)
         short.append((claim.name, as_set, does or _nothing(claim), does_not))
-        told = observed(claim, found.as_set)
+        measured = observed(claim, found.as_set)
         records = zip(pairs, rows(found.halved), rows(found.doubled), strict=True)
         for (label, flip), half, double in records:
-            numbers = (observed(claim, half), told, observed(claim, double))
+            numbers = (observed(claim, half), measured, observed(claim, double))
             long.append((claim.name, label, *numbers, flip or "never"))
     return Section(
         "What overturns each verdict",
