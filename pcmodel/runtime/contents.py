@@ -335,10 +335,10 @@ class _Reader:
             return Same(value), shown
         if not isinstance(parts, tuple):
             return Same(value), shown
-        parts = [
+        items = [
             part if index < 3 else list(part or ()) for index, part in enumerate(parts)
         ]
-        return Same(value), shown, self._items(parts)
+        return Same(value), shown, self._items(items)
 
 
 def _jax_array(value: jax.Array) -> Hashable:

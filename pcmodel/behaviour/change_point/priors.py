@@ -1,4 +1,4 @@
-"""What is thought of each parameter of a change-point participant before the data."""
+"""Priors of the parameters of a change-point participant."""
 
 from pcmodel.behaviour.hierarchy.parameter import Parameter
 
