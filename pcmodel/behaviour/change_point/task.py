@@ -136,7 +136,7 @@ def simulate_task(
 ) -> Trials:
     """Simulate one participant's outcomes, one block for each noise SD, without reports.
 
-    num_trials: of each block.
+    num_trials: of all blocks together.
     noise_sds: outcome SD of each block, screen units.
     hazard: probability of a change on each trial.
     catch_probability: of a visible helicopter on each trial.

@@ -49,7 +49,7 @@ class Trajectory(NamedTuple):
     belief_mean: Float[Array, " trials"]  # after the outcome
     belief_variance: Float[Array, " trials"]
     prediction_error: Float[Array, " trials"]  # outcome minus prior mean
-    learning_rate: Float[Array, " trials"]  # update / prediction error
+    learning_rate: Float[Array, " trials"]  # weight of the outcome, 0 to 1
     change_probability: Float[Array, " trials"]
     log_evidence: Float[Array, " trials"]
 

@@ -63,9 +63,7 @@ class DrawBatch(NamedTuple):
     diverging: Bool[np.ndarray, "chains draws"]
     num_steps: Int[np.ndarray, "chains draws"]
     accept_prob: Float[np.ndarray, "chains draws"]
-    people_lost: Bool[
-        np.ndarray, "chains draws participants"
-    ]  # energy error above TOO_FAR
+    people_lost: Bool[np.ndarray, "chains draws participants"]  # diverged
     people_accept_prob: Float[np.ndarray, "chains participants"]  # mean over draws
     group_key: np.ndarray
     people_key: np.ndarray
