@@ -60,13 +60,13 @@ class DrawBatch(NamedTuple):
 
     group: Float[np.ndarray, "chains draws group"]
     people: Float[np.ndarray, "chains draws participants varying"]
-    diverging: Bool[np.ndarray, "chains draws"]
-    num_steps: Int[np.ndarray, "chains draws"]
-    accept_prob: Float[np.ndarray, "chains draws"]
+    diverging: Bool[np.ndarray, "chains draws"]  # the group's trajectory
+    num_steps: Int[np.ndarray, "chains draws"]  # leapfrog steps of the group
+    accept_prob: Float[np.ndarray, "chains draws"]  # of the group
     people_lost: Bool[np.ndarray, "chains draws participants"]  # diverged
     people_accept_prob: Float[np.ndarray, "chains participants"]  # mean over draws
-    group_key: np.ndarray
-    people_key: np.ndarray
+    group_key: np.ndarray  # words of the random key
+    people_key: np.ndarray  # likewise
     step_size: Float[np.ndarray, " chains"]
     people_step_size: Float[np.ndarray, " participants"]
     given: Float[np.ndarray, " numbers"]  # this and the next: the fit's `Provenance`

@@ -29,13 +29,20 @@ QUICK = {"xla_backend_optimization_level": 1}  # compiles faster, runs as fast
 
 
 class Modes(NamedTuple):
-    """Estimates of every series on its own."""
+    """Estimates of every series on its own.
+
+    names: of the parameters.
+    value: the mode.
+    sd: Laplace standard errors.
+    log_evidence: Laplace approximation, nats.
+    settled: whether the search converged at a maximum.
+    """
 
     names: tuple[str, ...]
     value: Float[np.ndarray, "series parameters"]
-    sd: Float[np.ndarray, "series parameters"]  # Laplace
-    log_evidence: Float[np.ndarray, " series"]  # nats
-    settled: Bool[np.ndarray, " series"]  # a mode, and a maximum, was found
+    sd: Float[np.ndarray, "series parameters"]
+    log_evidence: Float[np.ndarray, " series"]
+    settled: Bool[np.ndarray, " series"]
 
     def column(self, name: str) -> Float[np.ndarray, " series"]:
         """The estimates of one parameter."""

@@ -129,7 +129,7 @@ def _falling(rate: float, num_steps: int) -> Callable[[Any], Any]:
 
 
 def _from_guide(hierarchy: Hierarchy, draws: dict, key: Array) -> Posterior:
-    # The likelihood is not needed for what follows from the draws.
+    # Sites derived from the draws do not need the likelihood.
     natural = Predictive(
         partial(hierarchical_model, hierarchy), posterior_samples=draws
     )

@@ -110,7 +110,7 @@ class Compared(NamedTuple):
     total: float  # nats
     difference: float  # from the first model; positive: better
     standard_error: float
-    num_untrusted: int
+    num_untrusted: int  # cases with Pareto k above its limit
     complaints: tuple[str, ...]
 
 
@@ -119,8 +119,8 @@ class WorkflowResults(NamedTuple):
 
     num_participants: int
     num_series: int
-    num_scored: int
-    num_missing: dict[str, int]
+    num_scored: int  # responses
+    num_missing: dict[str, int]  # missing cells by name
     effects: tuple[Effect, ...]  # the report may refuse them
     verdicts: tuple[Verdict, ...]
     diagnostics: Diagnostics | Settling | None

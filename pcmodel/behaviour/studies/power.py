@@ -90,7 +90,11 @@ class DesignPlan:
 
 
 class Account(NamedTuple):
-    """Parameters that a drug shifts together."""
+    """Parameters that a drug shifts together.
+
+    label: the parameters as the user named them.
+    names: of the parameters in the model.
+    """
 
     label: str
     names: tuple[str, ...]
@@ -255,7 +259,7 @@ def _account(text: str, model: ParticipantModel) -> Account:
 def _simulate_kind(
     kind: _Kind, store: MutableMapping[int, ProfilePair], numbers: range, stage: Any
 ) -> None:
-    """All trials and rivals, without or with confidence: two compiled programs."""
+    """Profiles for all numbers of trials and rivals, without or with confidence: two compiled programs."""
     plan, effect = kind.plan, kind.effect
     work = list(product(plan.trials, kind.rivals))
     missing = {n: own for n, own in zip(numbers, work, strict=True) if n not in store}
@@ -354,7 +358,7 @@ def _enough(participants: tuple[int, ...], right: np.ndarray) -> int:
 
 
 def _data(plan: DesignPlan, model: Any, has_confidence: bool, seed: int) -> Any:
-    """Both sessions of everyone in the pool, as long as the longest that is asked for."""
+    """Both sessions of everyone in the pool, with the largest number of trials."""
     series = made_up_series(
         plan, num_participants=plan.pool, num_trials=max(plan.trials), seed=seed
     )

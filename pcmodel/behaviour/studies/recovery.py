@@ -75,7 +75,18 @@ class RecoveryReplication(NamedTuple):
 
 
 class Parameters(NamedTuple):
-    """Recovery of one model's parameters, over all people and studies."""
+    """Recovery of one model's parameters, over all people and studies.
+
+    model: its name.
+    names: of the parameters.
+    truth: true parameters.
+    value: estimates.
+    settled: whether the person's fit converged.
+    correlation: of truths and estimates.
+    bias: mean of estimate minus truth.
+    coverage: of 95 % intervals.
+    contraction: 1 - posterior / prior variance.
+    """
 
     model: str
     names: tuple[str, ...]
@@ -84,17 +95,23 @@ class Parameters(NamedTuple):
     settled: Bool[np.ndarray, " people"]
     correlation: Float[np.ndarray, " parameters"]
     bias: Float[np.ndarray, " parameters"]
-    coverage: Float[np.ndarray, " parameters"]  # of 95 % intervals
-    contraction: Float[np.ndarray, " parameters"]  # 1 - posterior / prior variance
+    coverage: Float[np.ndarray, " parameters"]
+    contraction: Float[np.ndarray, " parameters"]
 
 
 class Recovery(NamedTuple):
-    """Parameters of every model, and which model won which data."""
+    """Parameters of every model, and which model won which data.
+
+    models: their names.
+    parameters: recovery of each model's parameters.
+    won: number of studies simulated from one model (rows) and won by another (columns).
+    people: share of people, likewise.
+    """
 
     models: tuple[str, ...]
     parameters: tuple[Parameters, ...]
-    won: Int[np.ndarray, "truths fitted"]  # studies
-    people: Float[np.ndarray, "truths fitted"]  # share of single people
+    won: Int[np.ndarray, "truths fitted"]
+    people: Float[np.ndarray, "truths fitted"]
 
 
 def plan_models(plan: RecoverPlan) -> tuple[ParticipantModel, ...]:

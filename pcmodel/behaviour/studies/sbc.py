@@ -44,7 +44,7 @@ PEOPLE_TOGETHER = 50  # in all replications that are fitted in one program
 
 
 class Replication(NamedTuple):
-    """One truth and its fit; the fields are those of `Calibration`."""
+    """One truth and its fit; the fields are one row of `Calibration`."""
 
     truth: Float[np.ndarray, " effects"]
     mean: Float[np.ndarray, " effects"]
@@ -52,19 +52,30 @@ class Replication(NamedTuple):
     high: Float[np.ndarray, " effects"]
     rank: Int[np.ndarray, " effects"]
     num_divergent: Int[np.ndarray, ""]
-    rhat: Float[np.ndarray, ""]  # of the one chain's halves
+    rhat: Float[np.ndarray, ""]
     ess: Float[np.ndarray, ""]
 
 
 class Calibration(NamedTuple):
-    """Truths and fits of every replication, by name of the effect."""
+    """Truths and fits of every replication.
+
+    names: of the effects.
+    truth: drawn from the prior.
+    mean: of the posterior.
+    low: 5 % quantile of the posterior.
+    high: 95 % quantile of the posterior.
+    rank: of the truth among the draws, 0 to NUM_RANKED.
+    num_divergent: divergent draws.
+    rhat: of the halves of the one chain, the largest.
+    ess: effective sample size, the smallest.
+    """
 
     names: tuple[str, ...]
     truth: Float[np.ndarray, "replications effects"]
     mean: Float[np.ndarray, "replications effects"]
-    low: Float[np.ndarray, "replications effects"]  # 5 %
-    high: Float[np.ndarray, "replications effects"]  # 95 %
-    rank: Int[np.ndarray, "replications effects"]  # 0 to NUM_RANKED
+    low: Float[np.ndarray, "replications effects"]
+    high: Float[np.ndarray, "replications effects"]
+    rank: Int[np.ndarray, "replications effects"]
     num_divergent: Int[np.ndarray, " replications"]
     rhat: Float[np.ndarray, " replications"]
     ess: Float[np.ndarray, " replications"]
