@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 ENDLESS = re.compile(r"\S{300,}")
-"""A word that would fill the screen: someone's whole file, or a number of a thousand digits."""
+"""A word too long to print: the content of a file, or a number of a thousand digits."""
 
 
 def one_line(sentence: str) -> str:

@@ -14,7 +14,7 @@ from pcmodel.inputs.files import check_file, shown
 
 PACKAGE = Path(__file__).resolve().parents[1]
 UNREADABLE = (SyntaxError, ValueError, OSError, RecursionError, MemoryError)
-"""What Python raises for a source that is none."""
+"""Exceptions that Python raises for an invalid source file."""
 
 
 class Entry(NamedTuple):

@@ -20,7 +20,7 @@ def whole(text: str) -> int:
 
 
 MOST = 1_000_000
-"""More people, trials, draws or studies than anybody means; a slip of the keys."""
+"""Largest number of people, trials, draws or studies; more is taken for a typing error."""
 
 
 def count(text: str, most: int = MOST) -> int:

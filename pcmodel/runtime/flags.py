@@ -26,7 +26,7 @@ QUICK = {
     "xla_cpu_use_fusion_emitters=false": ("0.10",),
     "xla_cpu_parallel_codegen_split_count=1": ("0.10",),
 }
-"""A third of the compiling time, for code that then runs more slowly; the jaxlibs that know each."""
+"""Flags that reduce compilation to a third of its time, for slower code; with the jaxlibs that know each."""
 
 
 def avoid_cpu_deadlock(environment: MutableMapping[str, str] = os.environ) -> None:

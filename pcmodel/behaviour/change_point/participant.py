@@ -51,7 +51,7 @@ HIERARCHY = Structure(
     clamped=((0,), ()),
     beliefs=((1,),),
 )
-"""An observation above which stands the position, about which there is a belief."""
+"""Level 0 is an observation, clamped; level 1 the position, with a belief."""
 
 
 class ParticipantParameters(NamedTuple):

@@ -43,4 +43,4 @@ PRIORS: dict[str, Parameter] = {
         ),
     )
 }
-"""By the fields of `ParticipantParameters`."""
+"""Priors by the fields of `ParticipantParameters`."""

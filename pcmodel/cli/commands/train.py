@@ -29,7 +29,7 @@ from pcmodel.training.shipped import locate_plan, shipped
 
 CHECKPOINTS = "checkpoints"
 KEPT = (CHECKPOINTS, "tensorboard")
-"""Folders that outlive a run that was broken off."""
+"""Folders that are not deleted when an interrupted run is resumed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -28,7 +28,7 @@ from pcmodel.training.examples import Examples, Preparation, check_examples
 
 BATCH = 200
 SOLVER = GaussNewton(ConjugateGradient(50), tolerance=1e-2, max_iterations=50)
-"""Finds the top level of an image to a hundredth of its posterior standard deviation."""
+"""Finds the top level of an image within a hundredth of its posterior standard deviation."""
 
 
 class Evaluation(NamedTuple):

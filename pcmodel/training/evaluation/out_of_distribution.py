@@ -53,7 +53,7 @@ class Foreign(NamedTuple):
 
 
 DIAGNOSED = 16
-"""Images whose Laplace posteriors are compared with the posterior."""
+"""Number of images whose Laplace posteriors are diagnosed."""
 
 
 class Detection(NamedTuple):
