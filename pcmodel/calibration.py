@@ -1,8 +1,8 @@
-"""Is the model as sure as it should be? Coverage, calibration error, scores of its probabilities.
+"""Is the confidence of a model justified? Coverage, calibration error, scores of its probabilities.
 
-Measures of what a trained network says about data it has not seen, computed in float64 on the host.
+Measures of a trained network's predictions for data it has not seen, computed in float64 on the host.
 Every function takes the examples along its first axis (samples: the second) and returns unrounded
-numbers; those that average over examples say how far the average may be off.
+numbers.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,17 @@ from jaxtyping import Float, Int
 from pcmodel.errors import UserError
 from pcmodel.inputs.arrays import read_numbers
 
-CHUNK = 32  # examples at a time: sorting copies their samples several times
+CHUNK = 32  # examples at a time; sorting copies their samples several times
 SUM_TOLERANCE = 1e-3  # float32 probabilities of a thousand classes sum to 1 within this
 
 
 class Coverage(NamedTuple):
-    """Share of values inside central predictive intervals; all (levels,).
+    """Share of true values inside central predictive intervals; all fields (levels,).
 
-    `standard_error` counts examples, not units, since the units of one example err together. It is
-    0 where all or none of the values are covered, which says little when examples are few.
+    level: stated probability of the interval.
+    share: share of values inside it.
+    standard_error: of the share, over examples and not over units, since the errors of one example's units
+        are dependent; 0 where all or none of the values are covered, however few the examples.
     """
 
     level: Float[np.ndarray, " levels"]
@@ -33,34 +35,37 @@ class Coverage(NamedTuple):
 
 
 class Reliability(NamedTuple):
-    """The occupied bins of a reliability diagram, in rising order; all (bins,).
+    """The occupied bins of a reliability diagram, in rising order; all fields (bins,).
 
-    A bin holds the examples whose confidence lies in (low, high].
+    low: lower edge of the confidences, not in the bin.
+    high: upper edge, in the bin.
+    confidence: mean probability of the predicted class.
+    accuracy: share of examples whose predicted class is right.
+    count: number of examples.
     """
 
     low: Float[np.ndarray, " bins"]
     high: Float[np.ndarray, " bins"]
-    confidence: Float[
-        np.ndarray, " bins"
-    ]  # mean probability of the class that was chosen
-    accuracy: Float[np.ndarray, " bins"]  # share of examples for which it was right
+    confidence: Float[np.ndarray, " bins"]
+    accuracy: Float[np.ndarray, " bins"]
     count: Int[np.ndarray, " bins"]
 
 
 def coverage(
     samples: ArrayLike, truth: ArrayLike, levels: Sequence[float] = (0.5, 0.8, 0.95)
 ) -> Coverage:
-    """How often the truth falls into central predictive intervals made of samples.
+    """How often the truth lies in central predictive intervals computed from samples.
 
     samples: (samples, examples, units), draws of the predictive distribution of `truth`: of
         data with their noise, not of the mean alone.
     truth: (examples, units).
+    levels: stated probabilities of the intervals.
 
     Interval ends are the quantiles at rank p (samples + 1), interpolated, so that a truth drawn from
     the same distribution as the samples is covered with exactly the stated probability where that
     rank is whole. Ends belong to the interval: values that many samples equal (black pixels) make coverage exceed
     its level. Raises UserError for shapes that do not fit, for numbers that are not finite, and for
-    too few samples or examples to tell.
+    too few samples or examples.
     """
     drawn, true = np.asarray(_finite("samples", samples)), _finite("truth", truth)
     if drawn.ndim != 3 or drawn.shape[1:] != true.shape:
@@ -109,11 +114,11 @@ def reliability(
 ) -> Reliability:
     """Accuracy against confidence, in `num_bins` bins of equal width over (0, 1].
 
-    probabilities: (examples, classes), each row summing to 1; labels: (examples,), 0 to
-    classes - 1. Confidence is the highest probability of a row, its class the first that has it.
+    probabilities: (examples, classes), each row summing to 1.
+    labels: (examples,), 0 to classes - 1.
 
-    Guo et al. 2017 (arXiv:1706.04599), section 2. Raises UserError for what are no probabilities
-    or no labels of theirs.
+    Confidence is the highest probability of a row, and the predicted class the first that has it.
+    Guo et al. 2017 (arXiv:1706.04599), section 2. Raises UserError for invalid probabilities or labels.
     """
     shares, true = _probabilities(probabilities, labels)
     if num_bins < 1:
@@ -123,13 +128,13 @@ def reliability(
     edges = np.linspace(0.0, 1.0, num_bins + 1)
     bins = np.clip(np.searchsorted(edges, confidence) - 1, 0, num_bins - 1)
     count = np.bincount(bins, minlength=num_bins)
-    kept = count > 0
+    occupied = count > 0
     return Reliability(
-        edges[:-1][kept],
-        edges[1:][kept],
-        np.bincount(bins, confidence, num_bins)[kept] / count[kept],
-        np.bincount(bins, is_right, num_bins)[kept] / count[kept],
-        count[kept],
+        edges[:-1][occupied],
+        edges[1:][occupied],
+        np.bincount(bins, confidence, num_bins)[occupied] / count[occupied],
+        np.bincount(bins, is_right, num_bins)[occupied] / count[occupied],
+        count[occupied],
     )
 
 
@@ -160,17 +165,20 @@ def brier_score(probabilities: ArrayLike, labels: ArrayLike) -> float:
 
 
 def auroc(scores_in: ArrayLike, scores_out: ArrayLike) -> float:
-    """How well a score tells examples of another distribution from those of its own.
+    """Area under the ROC curve of a score that detects out-of-distribution examples.
 
-    The probability that a random example from outside scores higher than one from inside, ties
-    counting half (Mann-Whitney): 1 when all do, 1/2 when the score says nothing. Higher must mean more
-    foreign, as the free energy does. Raises UserError for no scores or scores that are not finite.
+    scores_in: (examples,), of in-distribution examples.
+    scores_out: (examples,), of out-of-distribution examples.
+
+    The probability that a random out-of-distribution example scores higher than a random in-distribution one,
+    ties counting half (Mann-Whitney): 1 when all do, 1/2 for a score without information. Higher must mean
+    further out of distribution, as with the free energy. Raises UserError for no scores or scores that are not finite.
     """
     return float(np.mean(_placements(scores_in, scores_out)[1]))
 
 
 def auroc_standard_error(scores_in: ArrayLike, scores_out: ArrayLike) -> float:
-    """Of `auroc`, over both kinds of examples (DeLong et al. 1988); needs 2 of each."""
+    """Standard error of `auroc`, over both kinds of examples (DeLong et al. 1988); needs 2 of each."""
     parts = _placements(scores_in, scores_out)
     if min(map(len, parts)) < 2:
         raise UserError("fewer than 2 scores of a kind", where="auroc_standard_error")
@@ -180,7 +188,7 @@ def auroc_standard_error(scores_in: ArrayLike, scores_out: ArrayLike) -> float:
 def _placements(
     scores_in: ArrayLike, scores_out: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each score inside the share of those outside above it; and the reverse, below."""
+    """For each in-distribution score the share of the others above it; and the reverse, below."""
     inside = _finite("scores_in", scores_in).ravel()
     outside = _finite("scores_out", scores_out).ravel()
     return 1 - _share_below(outside, inside), _share_below(inside, outside)
@@ -210,7 +218,7 @@ def _finite(name: str, values: ArrayLike) -> np.ndarray:
 
 
 def _labels(labels: ArrayLike) -> np.ndarray:
-    """As they are, if none is masked or traced."""
+    """The labels as an array; UserError for masked or traced ones."""
     _finite("labels", labels)
     return np.asarray(labels)
 

@@ -1,4 +1,4 @@
-"""Bad input, said in one sentence.
+"""Errors in a user's input, each reported in one sentence.
 
 Everything a user can get wrong (a width, a file, an option) is checked where it
 enters the package and raised as `UserError`. The command line prints its message
@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 ENDLESS = re.compile(r"\S{300,}")
-"""A word that would fill the screen: someone's whole file, or a number of a thousand digits."""
+"""A word too long to print: the content of a file, or a number of a thousand digits."""
 
 
 def one_line(sentence: str) -> str:
-    """Without the line breaks that a value was printed with; the lines of a list begin with two spaces."""
+    """The sentence on one line; the lines of a list, which begin with two spaces, stay."""
     return ENDLESS.sub(_shortened, re.sub(r"\n(?!  )", " ", sentence))
 
 
@@ -50,13 +50,13 @@ def unknown_name(
     close = get_close_matches(text[:100], names, n=2, cutoff=0.5)
     hint = f", did you mean {' or '.join(map(repr, close))}?" if close else ""
     return UserError(
-        f"no {kind} is called {_told(given)}{hint}",
+        f"no {kind} is called {_described(given)}{hint}",
         where=where,
         expected=f"one of: {', '.join(names)}" if names else None,
     )
 
 
-def _told(given: object) -> str:
-    """A name, or what was given instead of one, in one short line."""
+def _described(given: object) -> str:
+    """A name, or the value given instead of one, in one short line."""
     text = repr(given) if isinstance(given, str) else f"a {type(given).__name__}"
     return text if len(text) <= 80 else text[:77] + "..."

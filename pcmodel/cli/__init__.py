@@ -1,12 +1,12 @@
-"""The command line: `pcmodel list` and `pcmodel run EXPERIMENT`.
+"""The command line: `pcmodel list`, `pcmodel run EXPERIMENT` and the other commands.
 
 - `main`       the table of commands, and exit codes
-- `commands`   one file a command: its options, its plan, and what it computes and shows
+- `commands`   one file a command: its options, its plan, and the parts of the experiment that it runs
 - `pages`      one file a page of results
 - `running`    prepare, run, save, analyse, draw, report; signals
-- `catalogue`  which experiments there are, read without running any
-- `load`       import one and check that it follows the protocol
-- `options`    command line and files to the experiment's `Config`
+- `catalogue`  lists experiments by reading their source, without running any
+- `load`       imports one and checks that it follows the protocol
+- `options`    from the command line and files to the experiment's `Config`
 - `terminal`   what is printed
 
 Nothing here imports jax before an experiment is run.

@@ -1,6 +1,6 @@
-"""Which experiments there are, read from their source without running any.
+"""Lists experiments by reading their source, without running any.
 
-A listing that imported every experiment would start jax and take seconds.
+A listing that imported every experiment would import jax and take seconds.
 """
 
 import ast
@@ -14,11 +14,17 @@ from pcmodel.inputs.files import check_file, shown
 
 PACKAGE = Path(__file__).resolve().parents[1]
 UNREADABLE = (SyntaxError, ValueError, OSError, RecursionError, MemoryError)
-"""What Python raises for a source that is none."""
+"""Exceptions that Python raises for an invalid source file."""
 
 
 class Entry(NamedTuple):
-    """One experiment: its name, its file, its question, and how long it takes."""
+    """One experiment.
+
+    name: on the command line.
+    path: its file or package folder.
+    question: what it asks.
+    time: how long it takes, in words.
+    """
 
     name: str
     path: Path
@@ -27,7 +33,12 @@ class Entry(NamedTuple):
 
 
 class Option(NamedTuple):
-    """One field of an experiment's `Config`, as written in its source."""
+    """One field of an experiment's `Config`.
+
+    name: the field, with dots where it is nested.
+    type: as written in the source.
+    default: as written in the source.
+    """
 
     name: str
     type: str
@@ -35,11 +46,11 @@ class Option(NamedTuple):
 
 
 def experiments_folder() -> Path | None:
-    """The experiments inside an installed package, or beside it in a checkout."""
+    """The experiments' folder in an installed package, or in its checkout."""
     inside, checkout = PACKAGE / "_experiments", PACKAGE.parent
     if inside.is_dir():
         return inside
-    # Beside an installed package there may be a stranger's folder of that name.
+    # An unrelated folder of that name may lie beside an installed package.
     if (checkout / "pyproject.toml").is_file() and (checkout / "experiments").is_dir():
         return checkout / "experiments"
     return None
@@ -110,7 +121,7 @@ def _entry(path: Path) -> Entry:
 
 
 def first_sentence(doc: str) -> str:
-    """The first sentence of a docstring's first paragraph: by protocol, the question.
+    """The first sentence of a docstring's first paragraph, the question by protocol.
 
     >>> first_sentence("Does it move? It should, by e.g. half.")
     'Does it move?'

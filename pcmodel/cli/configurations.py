@@ -1,8 +1,8 @@
 """Configuration files: JSON, or YAML in which every text has one meaning.
 
-YAML 1.1 reads 1_0 as ten, 1:30 as ninety, 010 as eight and `no` as false; the core of YAML 1.2 does
-not, and nor does this reader.  Names given twice are refused, and so are files of aliases that unfold to
-more than can be held.
+YAML 1.1 reads 1_0 as ten, 1:30 as ninety, 010 as eight and `no` as false; the core schema of YAML 1.2 does
+not, and neither does this reader.  Duplicate names are refused, and so are files whose aliases expand
+beyond a limit.
 """
 
 import json
@@ -28,7 +28,7 @@ RESOLVERS = (
 
 
 def read_configuration(path: Path) -> Any:
-    """What a configuration file says; UserError naming it for what is none."""
+    """The content of a configuration file; UserError naming the file if it is invalid."""
     text, where = read_text(path), shown(path)
     if path.suffix == ".json":
         return parsed(
@@ -50,7 +50,7 @@ def _loader() -> Any:
     import yaml
 
     class Strict(yaml.SafeLoader):
-        """Safe, without doubles, and with the numbers of YAML 1.2."""
+        """PyYAML's safe loader with the numbers of YAML 1.2, without duplicate names."""
 
         yaml_implicit_resolvers: Any = {}  # noqa: RUF012
         aliases = 0

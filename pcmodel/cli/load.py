@@ -17,8 +17,8 @@ from typing import Any
 from pcmodel.cli.catalogue import experiments_folder, first_sentence, source_file
 from pcmodel.errors import UserError
 
-# The package name experiments are imported under: not `experiments`, which in a
-# user's project may well be something else.
+# The package name that experiments are imported under: `experiments` may be another
+# package in a user's project.
 NAMESPACE = "pcmodel_experiments"
 
 RESERVED = ("smoke", "seed", "output", "overwrite", "config", "float64", "quiet")
@@ -26,7 +26,16 @@ RESERVED = ("smoke", "seed", "output", "overwrite", "config", "float64", "quiet"
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment's parts, its own functions or those that follow from its declaration."""
+    """The parts of an experiment, written as functions or derived from its declaration.
+
+    name: on the command line.
+    question: what it asks.
+    config: the dataclass of its options.
+    run: (config, *, seed, progress) to the results, a named tuple of arrays.
+    analyse: (config, results) to the summary that result.json holds.
+    plot: (config, results, summary) to figures by name, or None.
+    report: (config, results, summary) to the page, or None.
+    """
 
     name: str
     question: str
@@ -38,7 +47,10 @@ class Experiment:
 
 
 def load(path: Path) -> Experiment:
-    """Import the experiment at `path` (a file or a package folder)."""
+    """Import the experiment at `path` (a file or a package folder).
+
+    Raises UserError for one that cannot be imported or does not follow the protocol.
+    """
     module = _import(path)
     where, question = str(path), first_sentence(module.__doc__ or path.stem)
     if hasattr(module, "EXPERIMENT"):
@@ -50,7 +62,7 @@ def load(path: Path) -> Experiment:
 
 
 def _written(module: ModuleType, where: str) -> dict[str, Any]:
-    """The functions that an experiment has written itself."""
+    """The functions that an experiment defines itself."""
     for part in ("Config", "run", "analyse"):
         if not callable(getattr(module, part, None)):
             raise UserError(f"defines no {part!r}", where=where, expected=_PROTOCOL)
@@ -59,7 +71,7 @@ def _written(module: ModuleType, where: str) -> dict[str, Any]:
 
 
 def _derived(module: ModuleType, path: Path, question: str) -> dict[str, Any]:
-    """The functions that follow from a declaration."""
+    """The functions derived from a declaration."""
     from pcmodel.report import Experiment as Declaration
 
     where, declared = str(path), module.EXPERIMENT
@@ -77,7 +89,7 @@ def _derived(module: ModuleType, path: Path, question: str) -> dict[str, Any]:
 
 
 def with_chunks(experiment: Experiment, open_store: Callable[[], Any]) -> Experiment:
-    """The experiment, given where to keep the chunks of its chains if it asks for that."""
+    """The experiment with a store for the chunks of its chains, if its `run` takes one."""
     if "open_store" not in inspect.signature(experiment.run).parameters:
         return experiment
 
@@ -98,7 +110,7 @@ def _import(path: Path) -> ModuleType:
         return _import_ours(path) if is_ours else _import_file(path)
     except (KeyboardInterrupt, UserError):
         raise
-    except BaseException as error:  # whatever the file's top level does
+    except BaseException as error:  # the file's top level may raise anything
         raise UserError(
             f"cannot be imported ({_describe(error, path)})", where=str(path)
         ) from error
@@ -112,7 +124,7 @@ def _import_ours(path: Path) -> ModuleType:
 
 
 def _import_file(path: Path) -> ModuleType:
-    """Import a user's file as a script is: its folder's other files can be imported."""
+    """Import a user's file as Python runs a script: other files in its folder can be imported."""
     name = f"{NAMESPACE}_by_path_{path.stem}"
     for stale in [key for key in sys.modules if key.split(".")[0] == name]:
         del sys.modules[stale]
@@ -124,7 +136,7 @@ def _import_file(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise UserError("is not a Python file", where=str(path))
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
+    sys.modules[name] = module  # `dataclasses` looks modules up there
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
     spec.loader.exec_module(module)

@@ -1,4 +1,4 @@
-"""The table of commands, and how each command line ends.
+"""The table of commands, and the exit code of each command line.
 
 Exit codes: 0 done, 1 the experiment failed, 2 bad input, 130 interrupted.
 """
@@ -39,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         terminal.say(str(error))
         return BAD_INPUT
-    except BrokenPipeError:  # the reader of our output, such as `head`, has left
+    except (
+        BrokenPipeError
+    ):  # the reader of the output, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -62,7 +64,7 @@ def _dispatch(argv: list[str]) -> int:
 
 
 def make_parsers() -> tuple[Parser, Mapping[str, Parser]]:
-    """The parser of the whole line, and those of the commands by their names."""
+    """The parser of the whole command line, and the parsers of the commands by name."""
     from pcmodel import __version__
 
     parser = Parser(

@@ -1,4 +1,4 @@
-"""Numbers and places on the command line, read strictly: `type=whole` instead of `type=int`."""
+"""Numbers and paths on the command line, read strictly: `type=whole` instead of `type=int`."""
 
 import os
 from argparse import ArgumentTypeError, Namespace
@@ -12,7 +12,7 @@ from pcmodel.inputs.ranges import Range
 
 
 def whole(text: str) -> int:
-    """A whole number; ArgumentTypeError for what is none (1_0, 1e3, 3.0)."""
+    """A whole number; ArgumentTypeError for any other text (1_0, 1e3, 3.0)."""
     number = to_whole(text)
     if number is None:
         raise ArgumentTypeError(f"{text[:40]!r} is not a whole number")
@@ -20,7 +20,7 @@ def whole(text: str) -> int:
 
 
 MOST = 1_000_000
-"""More people, trials, draws or studies than anybody means; a slip of the keys."""
+"""Largest number of people, trials, draws or studies; more is taken for a typing error."""
 
 
 def count(text: str, most: int = MOST) -> int:
@@ -36,10 +36,11 @@ def count(text: str, most: int = MOST) -> int:
 def chosen(
     arguments: Namespace, smoke: Mapping[str, Any], *names: str, **renamed: str
 ) -> dict[str, Any]:
-    """Sizes of a plan: the tiny ones of --smoke, and over them what was given.
+    """Sizes of a plan: those of --smoke, replaced by the options that were given.
 
-    names: fields of the plan that are called as their options are; renamed: the options' names by
-    those of other fields.  An option that was not given is None.
+    names: fields of the plan with the names of their options.
+    renamed: names of other fields, each with the name of its option.
+    An option that was not given is None.
     """
     options = dict(zip(names, names, strict=True)) | renamed
     given = {field: getattr(arguments, option) for field, option in options.items()}
@@ -57,7 +58,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def place(text: str) -> Path:
-    """A path that a file system can have."""
+    """A path that is valid on the file system."""
     too_long = any(len(os.fsencode(part)) > 255 for part in text.split(os.sep))
     if not text or "\0" in text or too_long or len(os.fsencode(text)) > 4000:
         raise ArgumentTypeError(f"{text[:40]!r} cannot be a path")
@@ -65,7 +66,7 @@ def place(text: str) -> Path:
 
 
 def finite(text: str) -> float:
-    """A finite number; ArgumentTypeError for what is none (1_0, nan, inf)."""
+    """A finite number; ArgumentTypeError for any other text (1_0, nan, inf)."""
     number = to_finite(text)
     if number is None:
         raise ArgumentTypeError(f"{text[:40]!r} is not a finite number")

@@ -1,7 +1,7 @@
 """From the command line and files to an experiment's `Config`.
 
-Strict: an unknown name, a wrong type or a value out of range is one sentence.
-Defaults (or the smoke configuration) come first, then the file, then the options.
+An unknown name, a wrong type or a value out of range is refused in one sentence.
+Defaults (or the smoke configuration) are overridden by the file, and both by the options.
 """
 
 import re
@@ -31,9 +31,11 @@ def build_config(
 
     **Arguments:**
 
-    - `tokens`: what is left of the command line, `["--training.epochs", "3", ...]`.
+    - `tokens`: the words of the command line that are options, `["--training.epochs", "3", ...]`.
     - `smoke`: start from `Config.smoke()` instead of the defaults.
     - `file`: a JSON or YAML file with any of the fields.
+
+    Raises UserError for unknown names, wrong types and values out of range.
     """
     with made_by_author(experiment.name):
         base = _base(experiment, smoke)
@@ -44,7 +46,7 @@ def build_config(
 
 @contextmanager
 def made_by_author(name: str) -> Iterator[None]:
-    """What the author's own class raises is one sentence too."""
+    """Report what the experiment's own class raises as a UserError of one sentence."""
     try:
         yield
     except UserError:
@@ -61,7 +63,7 @@ def configure(
     file: Path | None = None,
     where: str,
 ) -> Any:
-    """A dataclass `kind` with the values of `base`, then of the file, then of the options.
+    """An instance of the dataclass `kind`: values of `base`, then of the file, then of the options.
 
     Raises UserError, naming the option and the file or `where`, for unknown names and wrong types.
     """
@@ -83,7 +85,7 @@ def configure(
 def _parser(config: type) -> Any:
     try:
         from jsonargparse import ArgumentParser
-    except ImportError:  # used from a checkout on a machine of others
+    except ImportError:  # used from a checkout without its dependencies
         raise UserError(
             "options and configuration files need the package jsonargparse",
             expected="it to be installed, or a run without them",
@@ -94,7 +96,7 @@ def _parser(config: type) -> Any:
 
 
 def field_types(config: type, prefix: str = "") -> dict[str, Any]:
-    """The type of every field, nested dataclasses under dotted names."""
+    """The type of every field; fields of nested dataclasses have dotted names."""
     hints = get_type_hints(config)
     found: dict[str, Any] = {}
     for field in fields(config):
@@ -158,7 +160,7 @@ def _option_name(token: str, types_of: Mapping[str, Any], where: str) -> str | N
 
 
 def _check_null(value: Any, name: str, kind: Any, where: str) -> None:
-    """Refuse a name without a value where there must be one."""
+    """Refuse a null value where the field does not allow one."""
     if value is None and "NoneType" not in describe_kinds(kind):
         raise UserError(
             f"option {name!r} has no value", where=where, expected=describe_type(kind)
@@ -166,7 +168,7 @@ def _check_null(value: Any, name: str, kind: Any, where: str) -> None:
 
 
 def _check_numerals(value: Any, name: str, kind: Any, where: str) -> None:
-    """Refuse 1_0, 010 and 1:30 where numbers are meant: they have several meanings."""
+    """Refuse 1_0, 010 and 1:30 as numbers, since YAML versions read them differently."""
     if "str" in describe_kinds(kind):
         return
     words = (

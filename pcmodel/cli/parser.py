@@ -1,4 +1,4 @@
-"""The parser of commands: a wrong one is refused in one sentence."""
+"""The parser of commands: invalid command lines are refused in one sentence."""
 
 import argparse
 from typing import Any, NoReturn
@@ -7,7 +7,7 @@ from pcmodel.errors import UserError
 
 
 class Once(argparse._StoreAction):
-    """An option's value, which may be given once: argparse would pass over all but the last without a word."""
+    """Store an option's value and refuse a second one: argparse would silently keep only the last."""
 
     _filled: argparse.Namespace | None = None
 
@@ -27,7 +27,7 @@ class Once(argparse._StoreAction):
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence instead of printing the usage."""
+    """An argparse parser whose errors are one sentence without the usage."""
 
     def __init__(self, *arguments: Any, **options: Any):
         super().__init__(*arguments, **options)
@@ -40,9 +40,9 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message} (see {self.prog} --help)")
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """argparse would give an option the value [] for `--seed=--`, and takes "" for one.
+        """Refuse empty values: argparse would read `--seed=--` as [], and accept "".
 
-        An empty value is most often a variable of the shell that is not set.
+        An empty value is most often a shell variable that is not set.
         """
         if action.option_strings and arg_strings and not arg_strings[0].strip():
             self.error(

@@ -1,4 +1,4 @@
-"""What the command line prints. Results go to stdout, everything else to stderr."""
+"""Output of the command line. Results go to stdout, everything else to stderr."""
 
 import re
 import sys
@@ -12,9 +12,9 @@ OUTCOME_STYLE = {"holds": "green", "fails": "red", "inconclusive": "yellow"}
 
 
 def say(sentence: str) -> None:
-    """On stderr: one line, whatever line breaks it had, unless it is a list.
+    """Print one line to stderr, with line breaks removed except in lists.
 
-    The lines of a list are indented by two spaces and keep to themselves.
+    The lines of a list are indented by two spaces and stay separate.
     """
     head, *items = sentence.split("\n  ")
     lines = ["pcmodel: " + " ".join(head.split())]
@@ -31,7 +31,7 @@ def print_catalogue(entries: Iterable[Entry]) -> None:
 
 
 def print_understood(rows: Iterable[tuple[str, str]]) -> None:
-    """The table of `pcmodel check`, whose names of columns are as they are."""
+    """Print the table of `pcmodel check`, with the names of columns unchanged."""
     from rich.markup import escape
 
     table = _table("what", "was understood")
@@ -75,7 +75,7 @@ def print_summary(report: Any, folder: Path) -> None:
                 verdict.kind,
             )
         console.print(table)
-    # Not through the console, which would break a long path over two lines.
+    # Not by the console, which would wrap a long path.
     console.file.flush()
     print(f"\nReport: {folder / 'report.html'}", flush=True)
 
@@ -97,7 +97,7 @@ def _console() -> Any:
 
 
 def _plain(text: str) -> str:
-    """Text with square brackets kept, and the report's marks removed."""
+    """Text with square brackets escaped and the report's marks removed."""
     from rich.markup import escape
 
     text = re.sub(

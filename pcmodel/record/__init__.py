@@ -1,10 +1,15 @@
-"""The record a run leaves behind: a folder whose every file appears whole.
+"""The record of a run: a folder in which every file is written atomically.
 
-- `strict_json`  strict JSON of dataclasses, named tuples and arrays
-- `files`        atomic writes
-- `arrays`       a tree of arrays as one .npz, and back
-- `environment`  versions, device, revision
-- `folder`       the run folder and its status
+- `strict_json`   strict JSON of dataclasses, named tuples and arrays
+- `files`         atomic writes
+- `arrays`        a tree of arrays as one .npz, and back
+- `leaves`        a training state as named arrays with checksums, and back
+- `checkpoints`   checkpoints of training
+- `metrics`       measurements of training, appended line by line
+- `replications`  results of long computations, one file each
+- `processes`     whether a process still runs; locks
+- `environment`   versions, device, revision
+- `folder`        the run folder and its status
 
 May import: `inputs`.
 """

@@ -1,4 +1,4 @@
-"""A tree of results as one .npz file: names say where each array stood.
+"""A tree of results as one .npz file: the name of an array is its path in the tree.
 
 `Results(belief=Belief(mean=m), curves=(a, b))` becomes the arrays `belief.mean`,
 `curves.0` and `curves.1`. Nothing is pickled, so reading a file runs no code.
@@ -21,7 +21,7 @@ from pcmodel.inputs.files import UNREADABLE_ARCHIVE, read_bytes, why_unreadable
 def flatten_arrays(tree: Any) -> dict[str, np.ndarray]:
     """Name every leaf of a tree of named tuples, dataclasses, mappings, sequences.
 
-    None is left out. A leaf that is not numbers, booleans or text is a TypeError.
+    None is left out. Raises TypeError for a leaf that is not numbers, booleans or text.
     """
     return {name or "value": leaf for name, leaf in _leaves(tree, "")}
 
@@ -51,7 +51,7 @@ def _children(node: Any) -> list[tuple[Any, Any]] | None:
 
 def _leaf(value: Any, name: str) -> np.ndarray:
     array = np.asarray(value)
-    if array.dtype.kind == "V" and not array.dtype.fields:  # bfloat16 and friends
+    if array.dtype.kind == "V" and not array.dtype.fields:  # bfloat16 and similar types
         array = array.astype(np.float32)
     if array.dtype.kind not in "biufcU":
         raise TypeError(
@@ -64,8 +64,8 @@ def _leaf(value: Any, name: str) -> np.ndarray:
 def rebuild(kind: Any, arrays: Mapping[str, np.ndarray], name: str = "") -> Any:
     """The inverse of `flatten_arrays`, for a tree of this type.
 
-    kind: a named tuple, a dataclass, a tuple, a mapping or a leaf, as annotations say it.
-    A KeyError names what is missing.
+    kind: the type of the tree, as in annotations: a named tuple, dataclass, tuple, mapping or leaf.
+    Raises KeyError naming a missing array.
     """
     origin, inner = get_origin(kind), get_args(kind)
     below = {key for key in arrays if key == name or key.startswith(f"{name}.")}
@@ -89,7 +89,7 @@ def rebuild(kind: Any, arrays: Mapping[str, np.ndarray], name: str = "") -> Any:
 
 
 def _fitting(options: list[Any], names: list[str]) -> Any:
-    """The type whose fields are those that were stored."""
+    """The option whose fields are those that were stored."""
     for option in options:
         if len(options) == 1 or set(names) <= set(_fields(option) or ()):
             return option
@@ -115,7 +115,7 @@ def _below(arrays: Mapping[str, np.ndarray], name: str) -> list[str]:
 
 @checked_arguments
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read what a run saved. Refuses pickled objects."""
+    """Read the arrays of a run. Refuses pickled objects."""
     content = read_bytes(path)
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:

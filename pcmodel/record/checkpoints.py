@@ -1,12 +1,11 @@
-"""Checkpoints of training: each whole or absent, each array with a checksum.
+"""Checkpoints of training: each is complete or absent, and each array has a checksum.
 
-The arrays are written by orbax, which restores a flipped byte without a word; so a SHA-256 of every
+The arrays are written by orbax, which restores corrupted bytes without an error; so a SHA-256 of every
 array, and of every file, lies beside them and is checked before anything is returned.  A checkpoint is
-made in a hidden folder and renamed when complete: a kill or a full disk leaves those before it as they
-were.
+written to a hidden folder and renamed when complete: a kill or a full disk leaves earlier ones unchanged.
 
-The newest few are kept, and the best.  Not promised: continuing bit for bit on another device or
-version (another version is refused unless asked for), and surviving a power cut.
+The newest few and the best are kept.  Not promised: resuming bit for bit on another device or
+version (another version is refused unless asked for), and surviving a power failure.
 """
 
 import json
@@ -39,12 +38,17 @@ FORMAT = 1
 METADATA = "metadata.json"
 ARRAYS = "arrays"
 VERSIONS = ("pcmodel", "jax")
-SAID = {"identity": dict, "versions": dict, "leaves": list, "files": dict}
-"""What the metadata say, and in which form."""
+ENTRIES = {"identity": dict, "versions": dict, "leaves": list, "files": dict}
+"""The entries of the metadata and their types."""
 
 
 class Restored(NamedTuple):
-    """A state, the step it was saved at, and the notes saved with it."""
+    """A restored checkpoint.
+
+    state: like the template.
+    step: that it was saved at.
+    notes: that were saved with it.
+    """
 
     state: Any
     step: int
@@ -58,10 +62,10 @@ class Checkpoints:
     **Arguments:**
 
     - `folder`: made by the first `save`.
-    - `identity`: what must be the same for a checkpoint to fit, by name: a description of the
-      network, a hash of the configuration. A difference is refused and named.
+    - `identity`: what must be equal for a checkpoint to be restored, by name: a description of the
+      network, a hash of the configuration. A difference is refused by its name.
     - `keep`: how many of the newest are kept besides the best.
-    - `any_version`: also restore what another version of pcmodel or jax has written.
+    - `any_version`: also restore checkpoints written by other versions of pcmodel or jax.
     """
 
     def __init__(
@@ -90,10 +94,11 @@ class Checkpoints:
     def save(
         self, step: int, state: Any, *, metric: float | None = None, notes: Any = None
     ) -> Path:
-        """Write one checkpoint, then drop those that are neither new nor best.
+        """Write one checkpoint, then delete those that are neither among the newest nor best.
 
-        metric: higher is better. notes: anything JSON can hold, handed back by `restore`.
-        Raises UserError where the disk is full or refuses; earlier checkpoints are untouched.
+        metric: higher is better.
+        notes: any JSON value, returned by `restore`.
+        Raises UserError where the disk is full or the write fails; earlier checkpoints are untouched.
         """
         named, target = name_arrays(state), self._path(step)
         partial = self.folder / f".{target.name}.partial"
@@ -126,7 +131,7 @@ class Checkpoints:
         """The newest checkpoint, or that of `step`, as a state like `template`.
 
         Raises UserError, naming the checkpoint, for one that is missing, damaged, or of another
-        network, configuration or version; a damaged one's predecessor can be asked for by `step`.
+        network, configuration or version. If it is damaged, an earlier one can be restored by `step`.
         """
         step = self._choose(step)
         path = self._path(step)
@@ -141,7 +146,7 @@ class Checkpoints:
         return Restored(rebuild(template, arrays), step, metadata["notes"])
 
     def discard_after(self, step: int) -> None:
-        """Delete what is later than `step`, when a run goes on from there."""
+        """Delete the checkpoints after `step`, when a run is resumed from there."""
         for later in self.steps():
             if later > step:
                 _remove(self._path(later))
@@ -164,7 +169,7 @@ class Checkpoints:
     def _read(self, step: int) -> dict[str, Any]:
         try:
             metadata = read_json(self._path(step) / METADATA)
-            told = metadata.pop("sha256")
+            checksum = metadata.pop("sha256")
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise self._damaged(step, f"{METADATA} cannot be read") from error
         if metadata.get("format") != FORMAT:
@@ -173,9 +178,9 @@ class Checkpoints:
                 where=str(self._path(step)),
                 expected=f"{FORMAT}, the one this version of pcmodel reads",
             )
-        if told != hash_json(metadata):
+        if checksum != hash_json(metadata):
             raise self._damaged(step, f"{METADATA} does not match its checksum")
-        for name, kind in SAID.items():
+        for name, kind in ENTRIES.items():
             if not isinstance(metadata.get(name), kind):
                 raise self._damaged(step, f"{METADATA} does not say its {name}")
         return metadata
@@ -205,7 +210,7 @@ class Checkpoints:
         self._check_files(step, files)
         try:
             stored = _read_arrays(self._path(step) / ARRAYS)
-        except Exception as error:  # orbax and its store raise every kind
+        except Exception as error:  # orbax and its store raise exceptions of any type
             raise self._damaged(step, "its arrays cannot be read") from error
         arrays = []
         for number, leaf in enumerate(leaves):
@@ -218,7 +223,7 @@ class Checkpoints:
         return arrays
 
     def _check_files(self, step: int, files: Mapping[str, str]) -> None:
-        """Before orbax reads them: it reports some damage from threads of its own."""
+        """Check the files before orbax reads them: it reports some damage from its own threads."""
         try:
             found = _checksums(self._path(step) / ARRAYS)
         except OSError as error:
@@ -249,7 +254,7 @@ class Checkpoints:
                 _remove(self._path(step))
 
     def _sweep(self) -> None:
-        """Remove what a killed process left half made."""
+        """Delete incomplete checkpoints of killed processes."""
         for stale in self.folder.glob(".step_*"):
             shutil.rmtree(stale, ignore_errors=True)
 
@@ -262,7 +267,7 @@ def _numbered(folder: Path) -> list[int]:
 
 
 def _remove(path: Path) -> None:
-    """Delete a checkpoint so that a kill half way leaves no half of it in sight."""
+    """Delete a checkpoint so that a kill during it leaves no incomplete one visible."""
     if path.exists():
         hidden = path.with_name(f".{path.name}.dropped")
         shutil.rmtree(hidden, ignore_errors=True)
@@ -274,7 +279,7 @@ def _write_arrays(path: Path, arrays: tuple[np.ndarray, ...]) -> None:
     held = {_key(n): array for n, array in enumerate(arrays) if array.size}
     try:
         _checkpointer().save(path, held)
-    except ValueError as error:  # what the array store makes of the system's refusal
+    except ValueError as error:  # the array store's error for a failed write
         code = re.search(r"os_error_code='(\d+)'", str(error))
         if code is None:
             raise
@@ -288,7 +293,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def _checkpointer() -> Any:
-    """Orbax, which takes seconds to import; each process reads and writes for itself."""
+    """Orbax, which takes seconds to import; each process reads and writes on its own."""
     import jax
     import orbax.checkpoint as ocp
 

@@ -1,4 +1,4 @@
-"""Where a result came from: versions, device, revision."""
+"""The environment of a result: versions, device, revision."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ PACKAGES = (
 
 
 def environment() -> dict[str, Any]:
-    """What a reader needs to judge whether a run can be repeated exactly."""
+    """Versions, device and revision, from which a reader can judge whether a run is repeatable exactly."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -62,7 +62,7 @@ def is_float64() -> bool:
 
 
 def git_revision() -> str | None:
-    """The checkout's commit, marked when files differ from it; None elsewhere."""
+    """The checkout's commit, marked when files differ from it; None outside a checkout."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None

@@ -1,7 +1,7 @@
-"""Files that appear whole or not at all.
+"""Atomic writes: a file appears complete or not at all.
 
-Each is written under a temporary name beside its place, flushed to the disk, and
-renamed: a reader, or the next run after a kill, never sees half a file.
+Each is written under a temporary name in the same folder, flushed to the disk, and
+renamed: no reader, and no later run after a kill, sees a part of a file.
 """
 
 import glob
@@ -29,7 +29,7 @@ TEMPORARY = ".partial"
 
 @checked_arguments
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path` atomically. A refusal by the system is a UserError."""
+    """Write `content` to `path` atomically. Raises UserError where the system refuses."""
     partial = path.with_name(f".{path.name}.{_own_name()}{TEMPORARY}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,13 +48,13 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def _own_name() -> str:
-    """What no other writer of the same file has: two at once must not write into one another."""
+    """A suffix unique to this writer, so that two writers of one file have different temporary files."""
     host = re.sub(r"[^A-Za-z0-9]", "", platform.node())[:12]
     return f"{host}-{os.getpid()}-{threading.get_ident()}"
 
 
 def _sweep(path: Path) -> None:
-    """Remove what killed writers of the same file left half written, on this machine."""
+    """Delete the temporary files of killed writers of the same file on this machine."""
     host, here = _own_name().split("-")[0], {"host": platform.node()}
     pattern = f".{glob.escape(path.name)}.{host}-*-*{TEMPORARY}"
     for stale in path.parent.glob(pattern):
@@ -83,9 +83,9 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def unwritable(path: Path, error: OSError) -> UserError:
-    """The one sentence for a place that cannot be written."""
+    """The UserError for a path that cannot be written."""
     reason = error.strerror or type(error).__name__
-    if isinstance(error, FileExistsError):  # a file stands where a folder should
+    if isinstance(error, FileExistsError):  # a file of the folder's name
         reason = "Not a directory"
     return UserError(
         f"cannot write there ({reason})",

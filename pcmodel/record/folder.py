@@ -1,8 +1,8 @@
 """One run, one folder: `runs/<name>-<config hash>-<seed>/`.
 
-`status.json` says `running` from the first moment and is written last, so a folder
-that says `complete` is complete. A kill, Ctrl-C or error leaves every finished
-part in place and a status that tells what happened.
+`status.json` says `running` from the start and is written last, so a folder
+whose status is `complete` is complete. A kill, Ctrl-C or error leaves every finished
+part in place and a status that says what happened.
 """
 
 import time
@@ -24,10 +24,10 @@ STATUS = "status.json"
 RUNNING, COMPLETE = "running", "complete"
 INTERRUPTED, FAILED = "interrupted", "failed"
 
-TOLD = ("status", "experiment", "config_hash")
-"""What a status must say, in text, to be one."""
+REQUIRED = ("status", "experiment", "config_hash")
+"""The entries, all text, that a status must have."""
 
-# What a run writes, and all that starting it again may delete.
+# The files that a run writes; only these may be deleted when it is restarted.
 OWN_FILES = (
     "config.json",
     "environment.json",
@@ -43,7 +43,13 @@ OWN_FILES = (
 @checked_arguments
 @dataclass(frozen=True)
 class RunIdentity:
-    """What makes two runs the same run: they must end in the same numbers."""
+    """What distinguishes a run: two runs of equal identity give the same numbers.
+
+    experiment: its name.
+    config: its options.
+    seed: of its random numbers.
+    float64: whether it computes in double precision.
+    """
 
     experiment: str
     config: Any
@@ -58,7 +64,7 @@ class RunIdentity:
 
     @property
     def folder_name(self) -> str:
-        """The name under `runs/` that this run always gets."""
+        """The name of the run's folder under `runs/`."""
         return f"{self.experiment}-{self.config_hash}-{self.seed}"
 
 
@@ -77,16 +83,18 @@ class RunFolder:
     ) -> "RunFolder":
         """Claim the folder and mark it running.
 
-        Refuses, with a sentence, a folder that holds something else, a run that is
-        still going on, and a complete run unless `overwrite`. An unfinished run is
-        started again; only files that a run writes are ever deleted.
+        An unfinished run is restarted; only files that a run writes are ever deleted.
+        Raises UserError for a folder that holds something else, a run that is still in
+        progress, and a complete run unless `overwrite`.
         """
         _check_free(path, overwrite)
         folder = cls(path, identity)
         try:
             path.mkdir(parents=True, exist_ok=True)
             with alone(path):
-                _check_free(path, overwrite)  # another may have come in between
+                _check_free(
+                    path, overwrite
+                )  # another process may have claimed it in between
                 _clear(path)
                 folder._begin()
         except OSError as error:
@@ -95,7 +103,7 @@ class RunFolder:
 
     @classmethod
     def reopen(cls, path: Path, identity: RunIdentity) -> "RunFolder":
-        """A complete run's folder, to write its page anew; nothing is deleted."""
+        """The folder of a complete run, to write its page again; nothing is deleted."""
         return cls(path, identity)
 
     def _begin(self) -> None:
@@ -127,7 +135,7 @@ class RunFolder:
         }
         try:
             self.write_json(STATUS, self._status)
-        except UserError:  # a full disk has room for what stands in the place of a file
+        except UserError:  # on a full disk a file can still be overwritten in place
             if not _overwrite(self.path / STATUS, self._status):
                 raise
 
@@ -161,14 +169,14 @@ def read_status(path: Path) -> dict[str, Any] | None:
         status = read_json(path / STATUS)
     except UserError:
         return None
-    told = isinstance(status, dict) and all(
-        isinstance(status.get(name), str) for name in TOLD
+    is_status = isinstance(status, dict) and all(
+        isinstance(status.get(name), str) for name in REQUIRED
     )
-    return status if told else None
+    return status if is_status else None
 
 
 def is_complete(path: Path, identity: RunIdentity) -> bool:
-    """Whether this very run has already been finished at `path`."""
+    """Whether the run of this identity is complete at `path`."""
     status = read_status(path)
     return bool(
         status
@@ -180,12 +188,12 @@ def is_complete(path: Path, identity: RunIdentity) -> bool:
 
 
 def read_revision(path: Path) -> str | None:
-    """The git revision that made the run at `path`, where it was recorded."""
+    """The git revision of the code that made the run at `path`; None if not recorded."""
     try:
-        told = read_json(path / "environment.json")
+        recorded = read_json(path / "environment.json")
     except UserError:
         return None
-    revision = told.get("git_revision") if isinstance(told, dict) else None
+    revision = recorded.get("git_revision") if isinstance(recorded, dict) else None
     return revision if isinstance(revision, str) else None
 
 
@@ -225,7 +233,7 @@ def _check_free(path: Path, overwrite: bool) -> None:
 
 
 def _overwrite(path: Path, status: dict[str, Any]) -> bool:
-    """Write into the file that is there, which takes no more of the disk than it had."""
+    """Overwrite an existing file in place, which works on a full disk; returns whether it did."""
     content = (dump_json(status, indent=None) + "\n").encode()
     try:
         with open(path, "r+b") as file:
@@ -243,7 +251,7 @@ def _clear(path: Path) -> None:
     stale += figures.glob(f".*{TEMPORARY}")
     for file in stale:
         file.unlink(missing_ok=True)
-    with suppress(OSError):  # keep a figures folder that holds something else
+    with suppress(OSError):  # a figures folder with other files is kept
         figures.rmdir()
 
 

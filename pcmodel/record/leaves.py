@@ -1,8 +1,8 @@
 """A training state as named arrays with a checksum each, and back.
 
-Names are the leaf's place in the tree (`.weights['layers'][0]['bias']`), so that a message can
-say which array is meant.  Typed random keys are stored as their words; arrays without elements,
-which the file format cannot hold, by their shape alone.
+An array's name is its path in the tree (`.weights['layers'][0]['bias']`), so that a message can
+name it.  Typed random keys are stored as their words; arrays without elements, which the file
+format cannot hold, by their shape alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,14 @@ from pcmodel.inputs.hashes import hash_array
 
 
 class Leaf(NamedTuple):
-    """What is told of one array beside its content: key is a random key's kind, or None."""
+    """Description of one array.
+
+    name: its path in the tree.
+    shape: of the array.
+    dtype: of the array, as text.
+    key: the generator of a typed random key; None for other arrays.
+    sha256: checksum of the content, hexadecimal.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -27,14 +34,18 @@ class Leaf(NamedTuple):
 
 
 class NamedArrays(NamedTuple):
-    """The leaves of a tree in its order: their descriptions, their contents."""
+    """The leaves of a tree, in its order.
+
+    leaves: their descriptions.
+    arrays: their contents, on the host.
+    """
 
     leaves: tuple[Leaf, ...]
     arrays: tuple[np.ndarray, ...]
 
 
 def name_arrays(state: Any) -> NamedArrays:
-    """Take a state apart; arrays are copied to the host."""
+    """The leaves of a state with names and checksums; arrays are copied to the host."""
     leaves, arrays = [], []
     for path, value in jax.tree_util.tree_leaves_with_path(state):
         kind = key_kind(value)
@@ -48,7 +59,7 @@ def name_arrays(state: Any) -> NamedArrays:
 
 
 def key_kind(value: Any) -> str | None:
-    """The generator of a typed random key, None for any other array."""
+    """The generator of a typed random key; None for any other array."""
     dtype = getattr(value, "dtype", None)
     if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key):
         return None
@@ -58,7 +69,7 @@ def key_kind(value: Any) -> str | None:
 def rebuild(template: Any, arrays: Sequence[np.ndarray]) -> Any:
     """A state like `template` (checked with `check_leaves`) with these contents.
 
-    An array of the template that lives on several devices puts its successor there too.
+    An array is placed on the same devices as the template's.
     """
     leaves, tree = jax.tree.flatten(template)
     return jax.tree.unflatten(
@@ -67,7 +78,7 @@ def rebuild(template: Any, arrays: Sequence[np.ndarray]) -> Any:
 
 
 def place(old: Any, new: np.ndarray) -> Any:
-    """The content in the kind of array, and on the devices, that it came from."""
+    """The content `new` as an array of the same kind, and on the same devices, as `old`."""
     kind = key_kind(old)
     if kind is not None:
         return jax.random.wrap_key_data(jnp.asarray(new), impl=kind)
@@ -77,7 +88,7 @@ def place(old: Any, new: np.ndarray) -> Any:
 
 
 def check_leaves(template: Any, found: Sequence[Leaf], *, where: str) -> None:
-    """Raise a UserError that names the first leaf in which two states differ."""
+    """Raise UserError naming the first leaf in which two states differ."""
     expected = {leaf.name: leaf for leaf in describe(template)}
     stored = {leaf.name: leaf for leaf in found}
     for name in [*expected, *stored]:
@@ -91,9 +102,9 @@ def check_leaves(template: Any, found: Sequence[Leaf], *, where: str) -> None:
             )
         if _kind(stored[name]) != _kind(expected[name]):
             raise UserError(
-                f"its array {name} is {_told(stored[name])}",
+                f"its array {name} is {_described(stored[name])}",
                 where=where,
-                expected=f"{_told(expected[name])}, as this network and its learning have it",
+                expected=f"{_described(expected[name])}, as this network and its learning have it",
             )
 
 
@@ -102,26 +113,26 @@ _SAME = "a checkpoint of the same network and learning"
 
 def describe(template: Any) -> list[Leaf]:
     """The leaves of a state without their checksums."""
-    told = []
+    leaves = []
     for path, value in jax.tree_util.tree_leaves_with_path(template):
         kind = key_kind(value)
         like = value if kind is None else jax.eval_shape(jax.random.key_data, value)
         name, shape = jax.tree_util.keystr(path), tuple(np.shape(like))
-        told.append(Leaf(name, shape, str(jnp.result_type(like)), kind, ""))
-    return told
+        leaves.append(Leaf(name, shape, str(jnp.result_type(like)), kind, ""))
+    return leaves
 
 
 def _kind(leaf: Leaf) -> tuple[Any, ...]:
     return leaf.shape, leaf.dtype, leaf.key
 
 
-def _told(leaf: Leaf) -> str:
+def _described(leaf: Leaf) -> str:
     what = f"{leaf.dtype} of shape {leaf.shape}"
     return f"a {leaf.key} random key" if leaf.key else what
 
 
 def from_json(record: Mapping[str, Any]) -> Leaf:
-    """A description read back."""
+    """A description from its JSON record."""
     return Leaf(
         record["name"],
         tuple(record["shape"]),

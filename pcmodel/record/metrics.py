@@ -1,8 +1,8 @@
-"""What training measures as it goes: one line of strict JSON each time, appended.
+"""Measurements during training: one line of strict JSON for each, appended.
 
-Appending cannot tear what is already written.  A kill can tear the last line, and a run that is taken up
-again from a checkpoint goes back a little: `MetricsLog.resume` drops both, so that the file reads
-as that of a run which was never interrupted.
+Appending cannot damage earlier lines.  A kill can truncate the last line, and a run that is resumed
+from a checkpoint repeats some steps: `MetricsLog.resume` drops the rows of both, so that the file equals
+that of an uninterrupted run.
 """
 
 import json
@@ -17,7 +17,7 @@ from pcmodel.record.files import unwritable, write_bytes
 from pcmodel.record.strict_json import dump_json
 
 RENAMED = {"validation_surprise": "validation_negative_log_likelihood"}
-"""What earlier versions called some measures, so that their runs go on."""
+"""Measures' names in earlier versions, so that their runs can be resumed."""
 
 
 class MetricsLog:
@@ -27,7 +27,7 @@ class MetricsLog:
         self.path = Path(path)
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Write one row and hand it to the system. UserError where it refuses."""
+        """Write one row and flush it. Raises UserError where the system refuses."""
         line = dump_json(row, indent=None) + "\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,9 +37,9 @@ class MetricsLog:
             raise unwritable(self.path, error) from error
 
     def resume(self, step: int) -> list[dict[str, Any]]:
-        """Drop a torn last line and every row after `step`; return what stays.
+        """Delete a truncated last line and every row after `step`; return the remaining rows.
 
-        `resume(-1)` begins an empty file.
+        `resume(-1)` starts an empty file.
         """
         rows = [row for row in read_metrics(self.path) if row["step"] <= step]
         lines = [dump_json(row, indent=None) + "\n" for row in rows]
@@ -48,9 +48,9 @@ class MetricsLog:
 
 
 def read_metrics(path: str | os.PathLike) -> list[dict[str, Any]]:
-    """Every row; none where there is no file. A torn last line is left out.
+    """Every row; empty where there is no file. A truncated last line is left out.
 
-    Raises UserError, with the number of the line, for a file that is anything else.
+    Raises UserError, with the line number, for a file of another format.
     """
     if not Path(path).exists():
         return []
@@ -74,7 +74,7 @@ def _row(line: str, path: str | os.PathLike, number: int) -> dict[str, Any]:
 
 
 class TensorBoardLog:
-    """The same numbers for TensorBoard, through the package tensorboardX."""
+    """The same measurements for TensorBoard, written with the package tensorboardX."""
 
     def __init__(self, folder: str | os.PathLike):
         try:

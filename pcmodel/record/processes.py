@@ -1,7 +1,7 @@
-"""Whether the process that wrote something still lives, and one at a time.
+"""Whether the process that wrote a file still runs, and a lock for one process at a time.
 
-A process number alone proves nothing: it is given again once its process is dead.  A number
-and the moment its process began are a process's own.
+Process numbers are reused once a process has ended.  The number together with the
+process's start time is unique.
 """
 
 import os
@@ -18,7 +18,7 @@ LOCK = ".starting"
 
 
 def this_process() -> dict[str, Any]:
-    """What tells this process from every other, here and on other machines."""
+    """Number, start time and machine of this process, which identify it."""
     number = os.getpid()
     return {
         "process": number,
@@ -28,7 +28,7 @@ def this_process() -> dict[str, Any]:
 
 
 def began(number: int) -> str | None:
-    """When a process began, in whatever words the system has for it; None if it is not known."""
+    """The start time of a process, in the system's own format; None if it is not known."""
     try:
         content = Path(f"/proc/{number}/stat").read_text("ascii", "replace")
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
@@ -38,17 +38,17 @@ def began(number: int) -> str | None:
         pass
     with suppress(OSError, subprocess.SubprocessError):
         asked = ["ps", "-p", str(number), "-o", "lstart="]
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=5)
-        return told.stdout.strip() or None
+        answer = subprocess.run(asked, capture_output=True, text=True, timeout=5)
+        return answer.stdout.strip() or None
     return None
 
 
 def is_alive(told: Mapping[str, Any]) -> bool:
-    """Whether the process that wrote `this_process()` still exists, on this machine, and is another."""
+    """Whether the process described by `told` still runs on this machine and is not this one."""
     number = told.get("process")
     if told.get("host") != platform.node() or not isinstance(number, int):
         return False
-    # On Windows, asking with signal 0 would end the process that is asked about.
+    # On Windows, signal 0 would end the process.
     if number in (True, os.getpid()) or number < 1 or os.name == "nt":
         return False
     try:
@@ -63,7 +63,7 @@ def is_alive(told: Mapping[str, Any]) -> bool:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold a folder for a moment: of two processes that come at once, the second gets a UserError."""
+    """Lock a folder inside: of two processes at the same time, the second gets a UserError."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -84,7 +84,7 @@ def alone(folder: Path) -> Iterator[None]:
             except OSError:  # a file system without locks
                 pass
             if not _is_at(held, path):
-                continue  # its last holder has removed it
+                continue  # its previous holder has deleted it
             try:
                 yield
             finally:

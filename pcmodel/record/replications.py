@@ -1,4 +1,4 @@
-"""What long computations have finished, one file each, so that an interrupted one goes on."""
+"""Stores of the finished parts of long computations, one file each, so that an interrupted run is resumed."""
 
 import io
 from collections.abc import Iterator, MutableMapping, Sequence
@@ -13,7 +13,7 @@ from pcmodel.record.files import write_arrays
 
 
 class StoredReplications(MutableMapping[int, Any]):
-    """Named tuples of arrays by number, in one folder."""
+    """A mapping from numbers to named tuples of arrays, stored in one folder."""
 
     def __init__(self, folder: Path, kind: type):
         self._folder, self._kind = folder, kind
@@ -36,7 +36,7 @@ class StoredReplications(MutableMapping[int, Any]):
         self._path(number).unlink()
 
     def clear(self) -> None:
-        """Delete all, torn ones too."""
+        """Delete all entries, including truncated ones."""
         for number in self:
             del self[number]
 
@@ -48,7 +48,7 @@ class StoredReplications(MutableMapping[int, Any]):
 
 
 class BesideOthers(MutableMapping[int, Any]):
-    """A store that reads what it lacks from the stores of other runs, and writes its own."""
+    """A store that also reads the entries of other runs' stores, and writes only its own."""
 
     def __init__(self, own: StoredReplications, others: Sequence[StoredReplications]):
         self._own, self._others = own, others

@@ -59,7 +59,7 @@ def _array(value: Any) -> Any:
     array = np.asarray(value)
     if array.dtype.kind not in "biufUV" or array.dtype.fields:
         raise TypeError(f"cannot write an array of {array.dtype} as JSON")
-    if array.dtype.kind == "V":  # bfloat16 and friends
+    if array.dtype.kind == "V":  # bfloat16 and similar types
         array = array.astype(np.float32)
     return to_jsonable(array.tolist())
 

@@ -1,8 +1,8 @@
-"""What a reader of a run sees: verdicts, figures, one self-contained page.
+"""The report of a run: verdicts, figures, one self-contained page.
 
-`content` says what a report consists of, `html` renders it, `style` gives figures
-one look. `declared` derives an experiment's parts from its declaration: claims, what overturns
-them, a page written as text. Only this package and experiments import matplotlib.
+`content` defines the parts of a report, `html` renders it, and `style` is the common style of
+figures. `declared` derives an experiment's parts from its declaration: claims, their
+sensitivity to parameters, a page written as text. Only this package and experiments import matplotlib.
 
 May import: `inputs`, `api`.
 """

@@ -1,7 +1,7 @@
 """The parts of a report, as plain data.
 
-An experiment fills them in and a renderer lays them out, so every experiment's page
-has the same order: question, what it rests on, answer, key figure, verdicts, details,
+Experiments provide the content and a renderer its layout, so every experiment's page
+has the same order: question, assumptions, answer, key figure, verdicts, details,
 limits.
 
 Text is plain. Two marks are understood: **strong** and `code`.
@@ -34,10 +34,13 @@ NO_CLINICAL_ADVICE = (
 @checked_arguments
 @dataclass(frozen=True)
 class Verdict:
-    """One claim: what was predicted beforehand, what was seen, and how it ended.
+    """A claim and its outcome. Raises UserError for an unknown outcome or kind.
 
-    `outcome` is one of `Outcome` and `kind` one of `Kind`, checked here because
-    authors of experiments build these outside any type checker.
+    name: heading of the claim.
+    prediction: what was predicted beforehand, in words.
+    observed: what was measured, in words.
+    outcome: one of `Outcome`.
+    kind: one of `Kind`.
     """
 
     name: str
@@ -57,7 +60,12 @@ class Verdict:
 @checked_arguments
 @dataclass(frozen=True)
 class Panel:
-    """A figure of the run: its name in `plot`, its caption, and text in its stead."""
+    """A figure of the page.
+
+    figure: its name in `plot`.
+    caption: text below it.
+    alt: text in its place for readers who cannot see it.
+    """
 
     figure: str
     caption: str
@@ -67,7 +75,13 @@ class Panel:
 @checked_arguments
 @dataclass(frozen=True)
 class Table:
-    """A small table. Columns of numbers are aligned right, to `digits` significant."""
+    """A small table; columns of numbers are aligned right.
+
+    columns: headings.
+    rows: cells, one for each column.
+    caption: text of the table.
+    digits: significant digits of numbers.
+    """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
@@ -87,7 +101,13 @@ class Table:
 @checked_arguments
 @dataclass(frozen=True)
 class Section:
-    """A heading with paragraphs, figures and tables below it."""
+    """A section of the page, in this order.
+
+    title: its heading.
+    paragraphs: text.
+    panels: figures.
+    tables: tables.
+    """
 
     title: str
     paragraphs: Sequence[str] = ()
@@ -98,7 +118,22 @@ class Section:
 @checked_arguments
 @dataclass(frozen=True)
 class Report:
-    """Everything on the page, in the order a reader meets it."""
+    """Content of the page.
+
+    title: heading of the page.
+    question: what the experiment asks.
+    answer: in a paragraph.
+    verdicts: claims and their outcomes.
+    key_panel: the main figure.
+    sections: details.
+    assumptions: list at the end of the page.
+    limitations: list at the end of the page.
+    references: list at the end of the page.
+    reproduce: the command that repeats the run.
+    provenance: versions, device and revision, by name.
+    stamp: a warning at the top of the page.
+    opening: a section before the answer.
+    """
 
     title: str
     question: str
@@ -111,8 +146,8 @@ class Report:
     references: Sequence[str] = ()
     reproduce: str = ""
     provenance: dict[str, str] = field(default_factory=dict)
-    stamp: str = ""  # across the top: what a reader must know before anything else
-    opening: Section | None = None  # before the answer: what it rests on
+    stamp: str = ""
+    opening: Section | None = None
 
     @property
     def panels(self) -> list[Panel]:
@@ -124,7 +159,7 @@ class Report:
 
 
 def tally(verdicts: Sequence[Verdict]) -> str:
-    """How the predictions fared, in one clause; other kinds are counted apart."""
+    """The number of predictions of each outcome, in one clause; other kinds are counted separately."""
     predicted = [v for v in verdicts if v.kind == "predicted"]
     checks = [v for v in verdicts if v.kind != "predicted"]
     parts = []

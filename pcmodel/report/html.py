@@ -1,7 +1,7 @@
-"""A report as one self-contained HTML page: no network, no scripts.
+"""A report as one self-contained HTML page without network access or scripts.
 
-It reads on a phone, on paper, and in dark mode; every outcome is a word as well as
-a colour; every piece of text is escaped.
+It is readable on a phone, on paper, and in dark mode; every outcome is shown in words as well as
+in colour; all text is escaped.
 """
 
 import base64
@@ -28,7 +28,10 @@ from pcmodel.report.content import (
 
 @checked_arguments
 def render_html(report: Report, figures: Mapping[str, bytes]) -> str:
-    """The page, with the PNG bytes of every figure it names inside it."""
+    """The HTML of a report.
+
+    figures: PNG bytes by the names of the report's figures.
+    """
     for panel in report.panels:
         if panel.figure not in figures:
             raise unknown_name("figure", panel.figure, figures, where="report")
@@ -99,7 +102,7 @@ class _Figures:
         self._count += 1
         png = self._figures[panel.figure]
         width, height = _png_size(png)
-        # On a phone a wide figure scrolls sideways rather than shrink past reading.
+        # On a phone a wide figure scrolls sideways instead of becoming illegibly small.
         shape = "wide" if width > 1.8 * height else ""
         return (
             f'<figure class="{shape}"><div class="scroll">'

@@ -1,4 +1,4 @@
-"""Images side by side: what a network saw, reconstructed or dreamt up."""
+"""A grid of images, such as images that a network saw, reconstructed or generated."""
 
 from collections.abc import Sequence
 
@@ -21,13 +21,13 @@ def image_grid(
     row_titles: Sequence[str] = (),
     heading: str = "",
 ) -> Figure:
-    """`rows` x `columns` images, row by row, each pixel a square of one colour.
+    """A figure of `rows` x `columns` images, row by row, without interpolation between pixels.
 
-    images: bytes 0 to 255, or numbers from 0 (black) to 1 (white), which are cut to that range; one
-        channel or three. A place without an image stays empty.
-    titles: one over each image, or one over each column.
+    images: bytes 0 to 255, or numbers from 0 (black) to 1 (white), which are clipped to that range; one
+        channel or three. Places without an image stay empty.
+    titles: one above each image, or one above each column.
     row_titles: one at the left of each row ("seen", "reconstructed").
-
+    heading: of the figure.
     Raises UserError for more images than places, other numbers of channels or titles, and values that are not
     finite.
     """
@@ -74,7 +74,7 @@ def _draw_image(axes, image: np.ndarray | None) -> None:
 
 
 def _as_shares(images: np.ndarray) -> np.ndarray:
-    """Shares of white."""
+    """Grey levels as numbers from 0 (black) to 1 (white)."""
     array = np.asarray(images)
     if array.dtype == np.uint8:
         return array / 255.0

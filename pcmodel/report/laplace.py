@@ -1,4 +1,4 @@
-"""What a page of results says of the Laplace posteriors behind its numbers, in one sentence."""
+"""Diagnostics of the Laplace posteriors behind a page's numbers, in one sentence."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,10 +9,13 @@ from pcmodel.api.diagnosis import Diagnosis, shown_range
 
 
 class LaplaceSummary(NamedTuple):
-    """What a page says of its Laplace posteriors.
+    """Diagnostics of several Laplace posteriors, see `Diagnosis`.
 
-    pareto_shape, effective_share: of each case.  limit, num_samples: see `Diagnosis`.
-    correction: what the ratios would add to the log evidence, nats; NaN where they may not be trusted.
+    pareto_shape: of each case.
+    effective_share: of the draws, of each case.
+    correction: added to the log evidence by the importance ratios, nats; NaN where they are not to be trusted.
+    limit: of the Pareto shape, above which the ratios are not trusted.
+    num_samples: draws for each case.
     """
 
     pareto_shape: np.ndarray
@@ -23,7 +26,7 @@ class LaplaceSummary(NamedTuple):
 
     @classmethod
     def of(cls, diagnoses: Sequence[Diagnosis]) -> "LaplaceSummary":
-        """Several diagnoses as one row of cases."""
+        """The cases of several diagnoses in one summary."""
         known = [np.where(d.trusted, d.shares.correction, np.nan) for d in diagnoses]
         return cls(
             np.hstack([d.pareto_shape for d in diagnoses]),
@@ -34,7 +37,7 @@ class LaplaceSummary(NamedTuple):
         )
 
     def sentence(self) -> str:
-        """k, effective share, and that the page's numbers are not corrected."""
+        """A sentence with the Pareto k and effective shares, which says that the page's numbers are not corrected."""
         if np.all(self.pareto_shape == -np.inf):
             return "The network is linear with Gaussian data: its posterior is exact."
         cases = self.pareto_shape.size

@@ -1,4 +1,4 @@
-"""The reliability diagram: is the model right as often as it says it is?"""
+"""The reliability diagram: accuracy against confidence."""
 
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
@@ -14,7 +14,7 @@ Z_95 = 1.959963984540054  # normal quantile of a 95 % interval
 
 @runtime_checkable
 class Bins(Protocol):
-    """What is drawn, one value a bin; `pcmodel.calibration.reliability` returns it."""
+    """The bins of a reliability diagram, one value a bin, as of `pcmodel.calibration.reliability`."""
 
     @property
     def low(self) -> np.ndarray: ...
@@ -29,10 +29,10 @@ class Bins(Protocol):
 
 
 def reliability_figure(models: Mapping[str, Bins]) -> Figure:
-    """A panel for each named model: accuracy against confidence, and how many answers.
+    """A panel for each named model: accuracy against confidence, and the number of answers.
 
-    On the diagonal the model is as often right as it says; below it boasts. Bars are 95 %
-    intervals of the accuracy (Wilson 1927) and areas show how many answers have that
+    On the diagonal confidence equals accuracy; below it the model is overconfident. Bars are 95 %
+    intervals of the accuracy (Wilson 1927), and areas show how many answers have that
     confidence. The heading of a panel gives the expected calibration error.
     """
     columns = len(models)
@@ -92,7 +92,7 @@ def _draw_counts(axes, bins: Bins, *, is_first: bool) -> None:
 
 
 def wilson_interval(share: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """95 % interval of a share of `count` independent cases: (2, bins), within [0, 1]."""
+    """95 % interval of a share of `count` independent cases: (2, bins), within [0, 1] (Wilson 1927)."""
     weight = Z_95**2 / count
     centre = (share + weight / 2) / (1 + weight)
     reach = Z_95 * np.sqrt(share * (1 - share) / count + weight / (4 * count))

@@ -1,6 +1,6 @@
-"""One look for every figure: readable, and clear to colour-blind readers.
+"""The common style of all figures, legible for colour-blind readers.
 
-Nothing here changes matplotlib's global state. Figures are made without pyplot, so
+Matplotlib's global state is not changed. Figures are made without pyplot, so
 they need no display and are freed like any other object.
 """
 
@@ -65,7 +65,7 @@ SETTINGS: dict[Any, Any] = {
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """Draw in the package's style inside, and in yours again outside."""
+    """Use the package's matplotlib style inside; the caller's is restored outside."""
     with matplotlib.rc_context(SETTINGS):
         yield
 
@@ -78,10 +78,13 @@ def new_figure(
     height: float = 3.6,
     **subplots: Any,
 ) -> tuple[Figure, Any]:
-    """A figure and its axes, laid out so that labels never overlap.
+    """A figure and its axes, laid out so that labels do not overlap.
 
-    `height` is that of one row, in inches; further keywords go to
-    `Figure.subplots`.
+    rows: of axes.
+    columns: of axes.
+    width: of the figure, inches.
+    height: of one row, inches.
+    subplots: further keywords of `Figure.subplots`.
     """
     with figure_style():
         figure = Figure(figsize=(width, height * rows), layout="constrained")
@@ -89,9 +92,9 @@ def new_figure(
 
 
 def level_colours(num_levels: int) -> list[str]:
-    """One colour a level, from the data (pale) to the top (dark blue).
+    """One colour for each level, from the data (pale) to the top (dark blue).
 
-    Lightness falls steadily, so the order survives grey printing.
+    Lightness decreases from level to level, so the order is visible in grey printing.
     """
     from matplotlib.colors import LinearSegmentedColormap, to_hex
 
@@ -103,7 +106,7 @@ def level_colours(num_levels: int) -> list[str]:
 
 
 def to_png(figure: Figure, dpi: int = 180) -> bytes:
-    """The figure's PNG. Equal figures give equal bytes: no date, no version inside."""
+    """The figure as PNG. Equal figures give equal bytes: neither date nor version is stored."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""What programs run on: flags, threads, memory, progress, and which settings share a program.
+"""How programs run: flags, threads, memory, progress, and which settings share a compiled program.
 
 May import: `inputs`.
 """

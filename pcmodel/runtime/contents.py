@@ -1,13 +1,13 @@
-"""Settings compared by what they say, so that equal ones share a compiled program.
+"""Settings compared by content, so that equal settings share a compiled program.
 
-A compiled program belongs to its static settings: optimisers, solvers, activations.  Optax makes an optimiser of
-fresh closures, which Python holds to be different from any others; so every `optax.adam(1e-2)` would be another
-program.  `Static` wraps a setting and compares its *content*: functions by their code, what they close over,
-their defaults and the global names they refer to; arrays by their values; objects by their type and attributes; all
+A compiled program depends on its static settings: optimisers, solvers, activations.  Optax makes an optimiser of
+new closures, which Python treats as different from any others; so every `optax.adam(1e-2)` would be
+compiled anew.  `Static` wraps a setting and compares its *content*: functions by their code, closure variables,
+defaults and the global names they refer to; arrays by their values; objects by their type and attributes; all
 of it as it is at the time of wrapping, so that a list changed afterwards makes another setting.
 
-Two settings may be told apart that are the same (the price is a compilation).  Two that differ must never be held
-to be the same: whatever cannot be read is compared by identity.
+Equal settings may be treated as different (at the cost of a compilation).  Different settings must never be
+treated as equal: whatever cannot be read is compared by identity.
 """
 
 import functools
@@ -47,14 +47,14 @@ PLUMBING = {
 }
 MEMBERS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 MOST = 100_000
-"""So many things are read of one setting; it is then compared by identity."""
+"""Number of objects in a setting above which it is compared by identity."""
 JITTED = type(jax.jit(len))
 
 T = TypeVar("T")
 
 
 class Same:
-    """An object compared by identity, and kept alive so that no other takes its place."""
+    """An object compared by identity, and kept alive so that its identity is not reused."""
 
     def __init__(self, value: Any):
         self.value = value
@@ -67,36 +67,36 @@ class Same:
 
 
 class Content:
-    """What a setting says: hashable, and equal to that of any setting that says the same."""
+    """The content of a setting: hashable, and equal for settings of equal content."""
 
     def __init__(self, value: Any):
         try:
-            self._said = _read_whole(value)
+            self._tree = _read_whole(value)
         except RecursionError:
-            self._said = Same(value)
+            self._tree = Same(value)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Content) and self._said == other._said
+        return isinstance(other, Content) and self._tree == other._tree
 
     def __hash__(self) -> int:
-        return hash(self._said)
+        return hash(self._tree)
 
 
 class _Node:
-    """One thing that was said.  There is one node for it, so that equal trees are one object."""
+    """A node of a content's tree.  Equal nodes are the same object, so that trees are compared by identity."""
 
-    __slots__ = ("__weakref__", "said")
+    __slots__ = ("__weakref__", "tree")
     known: ClassVar[WeakValueDictionary] = WeakValueDictionary()
 
-    def __init__(self, said: Hashable):
-        self.said = said
+    def __init__(self, tree: Hashable):
+        self.tree = tree
 
     @classmethod
-    def of(cls, said: Hashable) -> "_Node":
+    def of(cls, tree: Hashable) -> "_Node":
         with LOCK:
-            found = cls.known.get(said)
+            found = cls.known.get(tree)
             if found is None:
-                found = cls.known[said] = cls(said)
+                found = cls.known[tree] = cls(tree)
             return found
 
 
@@ -122,26 +122,26 @@ class Static(Generic[T]):
 
 
 def _read_whole(value: Any) -> Hashable:
-    """What a setting says; of modules that may change, what it may look up in them.
+    """The content of a setting, including what its functions may read of modules that may change.
 
-    Which names those are is known when all of its functions have been read: a module may be met before.
+    The names that functions refer to are known only when all are read: a module may be read before them.
     """
     names: frozenset[str] = frozenset()
     while True:
         reader = _Reader(names)
-        said = reader.read(value)
+        tree = reader.read(value)
         if not reader.met_module or reader.names <= names:
-            return said
+            return tree
         names |= reader.names
 
 
 class _Reader:
     """Reads one setting as a tree.
 
-    names: that its functions refer to.
+    names: names that its functions refer to.
 
-    Where something holds itself, the tree says how far up it is met again.  What is read once is not read
-    again, unless it speaks of what it was found in: the same content is the same tree, shared or not.
+    Where an object contains itself, the tree says how many levels up it occurs.  An object is read only once
+    unless its tree refers to an object that contains it: shared and repeated contents have the same tree.
     """
 
     def __init__(self, names: frozenset[str] = frozenset()):
@@ -150,11 +150,11 @@ class _Reader:
         self._looked_up = names
         self._reading: dict[int, int] = {}
         self._done: dict[int, Hashable] = {}
-        self._highest = MOST  # the highest place that what is being read speaks of
-        self._kept: list[Any] = []  # so that no identity is used twice while reading
+        self._highest = MOST  # the highest level that the object being read refers to
+        self._alive: list[Any] = []  # so that no identity is reused while reading
 
     def read(self, value: Any) -> Hashable:
-        """What a value says."""
+        """The content of a value."""
         kind = type(value)
         if kind in PLAIN:
             return kind, value
@@ -172,24 +172,24 @@ class _Reader:
             place = self._reading[id(value)]
             self._highest = min(self._highest, place)
             return "met", depth - place
-        self._kept.append(value)
-        if len(self._kept) > MOST:
+        self._alive.append(value)
+        if len(self._alive) > MOST:
             raise RecursionError
         return self._read_new(value, depth)
 
     def _read_new(self, value: Any, depth: int) -> Hashable:
         before, self._highest = self._highest, MOST
         self._reading[id(value)] = depth
-        said = _Node.of((Same(type(value)), self._of_kind(value)))
+        tree = _Node.of((Same(type(value)), self._of_kind(value)))
         del self._reading[id(value)]
         if self._highest >= depth:
-            self._done[id(value)] = said
+            self._done[id(value)] = tree
             self._highest = before
         self._highest = min(before, self._highest)
-        return said
+        return tree
 
     def _of_kind(self, value: Any) -> Hashable:
-        # The common kinds first: settings are read at every call.
+        # The common types first: settings are read at every call.
         if type(value) in (list, tuple):
             return self._items(value)
         if type(value) is dict:
@@ -228,17 +228,17 @@ class _Reader:
         return self.read(type(value)), self._contents(value), self._object(value)
 
     def _contents(self, value: Any) -> Hashable:
-        """What a container holds."""
+        """The content of a container."""
         if isinstance(value, dict | types.MappingProxyType):
             return self._mapping(value)
         if isinstance(value, list | tuple):
             return self._items(value)
         if isinstance(value, set | frozenset):
             inside = _Reader(self._looked_up)
-            said = frozenset(inside.read(item) for item in value)
+            tree = frozenset(inside.read(item) for item in value)
             self.names |= inside.names
             self.met_module |= inside.met_module
-            return said
+            return tree
         return ()
 
     def _items(self, values: Iterable[Any]) -> Hashable:
@@ -289,7 +289,7 @@ class _Reader:
         return tuple(found)
 
     def _module(self, module: types.ModuleType) -> Hashable:
-        """A module that may change: itself, and what the setting's functions may look up in it."""
+        """A module that may change: its identity, and the values that the setting's functions may read from it."""
         self.met_module = True
         if id(module) in self._reading:
             return Same(module)
@@ -301,7 +301,7 @@ class _Reader:
         return Same(module), found
 
     def _class(self, value: type) -> Hashable:
-        """A class that may change: itself, what it holds at present, its bases."""
+        """A class that may change: its identity, present attributes and bases."""
         own = {
             name: item
             for name, item in vars(value).items()
@@ -310,7 +310,7 @@ class _Reader:
         return Same(value), self._mapping(own), self._items(value.__bases__)
 
     def _object(self, value: Any) -> Hashable:
-        """An object's attributes; also itself, where they may not be all there is of it."""
+        """An object's attributes; also its identity, where they may not be complete."""
         if type(value) in CONTAINERS:
             return ()
         if isinstance(value, tuple) and hasattr(value, "_fields"):  # a named tuple
@@ -322,23 +322,23 @@ class _Reader:
     def _state(self, value: Any) -> Hashable:
         try:
             state = object.__reduce_ex__(value, 2)[2]
-        except TypeError:  # something of it is kept out of sight
+        except TypeError:  # a part of its state is not accessible
             return self._in_doubt(value)
         return self._items(state if isinstance(state, tuple) else (state,))
 
     def _in_doubt(self, value: Any) -> Hashable:
-        """The object itself, and what it shows of its present state."""
+        """The object's identity and the accessible part of its present state."""
         shown = self.read(getattr(value, "__dict__", {}))
         try:
             parts = value.__reduce_ex__(2)
-        except Exception:  # an object may refuse to be copied in any way it likes
+        except Exception:  # copying may raise any exception
             return Same(value), shown
         if not isinstance(parts, tuple):
             return Same(value), shown
-        told = [
+        items = [
             part if index < 3 else list(part or ()) for index, part in enumerate(parts)
         ]
-        return Same(value), shown, self._items(told)
+        return Same(value), shown, self._items(items)
 
 
 def _jax_array(value: jax.Array) -> Hashable:

@@ -1,13 +1,12 @@
 """Flags for XLA and JAX, which read them once: XLA when JAX first computes, JAX when imported.
 
-One keeps XLA's CPU backend from a deadlock on machines with few cores.
-
+One of them prevents a deadlock of XLA's CPU backend on machines with few cores.
 With its concurrency-optimised scheduler, jaxlib runs independent operations of one program in
-parallel; several batched LAPACK calls (Cholesky, triangular solves: what batched inference is made
-of) can then wait for each other's threads, and on two cores all wait for ever at no CPU time. Seen with
-jaxlib 0.10.2, where the same program finishes without that scheduler; 0.11 and 0.12 know the flag and are
-given it as a precaution. The flag is read when JAX first computes, so it is set when pcmodel is imported. A
-value that the user has set is left alone, and so is a jaxlib not known to have the flag (XLA ends the process
+parallel; several batched LAPACK calls (Cholesky, triangular solves, as in batched inference)
+can then wait for each other's threads, and on two cores all wait for ever at no CPU time. Seen with
+jaxlib 0.10.2, where the same program finishes without that scheduler; 0.11 and 0.12 know the flag and it
+is set there as a precaution. The flag is read when JAX first computes, so it is set when pcmodel is imported.
+A value set by the user is left unchanged, and so is a jaxlib not known to have the flag (XLA ends the process
 on a flag it does not know).
 """
 
@@ -27,7 +26,7 @@ QUICK = {
     "xla_cpu_use_fusion_emitters=false": ("0.10",),
     "xla_cpu_parallel_codegen_split_count=1": ("0.10",),
 }
-"""A third of the compiling time, for code that then runs more slowly; the jaxlibs that know each."""
+"""Flags that reduce compilation to a third of its time, for slower code; with the jaxlibs that know each."""
 
 
 def avoid_cpu_deadlock(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -39,7 +38,7 @@ def avoid_cpu_deadlock(environment: MutableMapping[str, str] = os.environ) -> No
 
 
 def compile_quickly(environment: MutableMapping[str, str] = os.environ) -> None:
-    """For runs that take less time than their compilation; flags the user set stay."""
+    """Set flags for runs shorter than their compilation; flags set by the user stay."""
     version = jaxlib_version()
     for flag, known in QUICK.items():
         flags = environment.get("XLA_FLAGS", "")
@@ -48,12 +47,12 @@ def compile_quickly(environment: MutableMapping[str, str] = os.environ) -> None:
 
 
 def keep_compiled(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Let JAX keep compiled programs in the user's cache folder from run to run.
+    """Let JAX store compiled programs in the user's cache folder for later runs.
 
-    A third of the main job is compiling.  The folder is `pcmodel/compiled` under XDG_CACHE_HOME
-    (else ~/.cache), one for each kind of processor: homes are shared by machines whose
-    instructions differ.  JAX's own settings, where the user made them, stay; where the folder cannot
-    be written nothing is kept.
+    A third of the main job is compilation.  The folder is `pcmodel/compiled` under XDG_CACHE_HOME
+    (else ~/.cache), with one folder for each type of processor: homes are shared by machines with
+    different instructions.  JAX settings made by the user stay; where the folder cannot
+    be written nothing is stored.
     """
     home = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(home) / "pcmodel" / "compiled" / processor()
@@ -67,13 +66,15 @@ def keep_compiled(environment: MutableMapping[str, str] = os.environ) -> None:
 
 
 def processor(features: Path = Path("/proc/cpuinfo")) -> str:
-    """A short name of what this machine's processor can do."""
+    """A short name of the instruction set of this machine's processor."""
     try:
         lines = features.read_text(errors="replace").splitlines()
     except OSError:
         lines = [platform.processor()]
-    told = sorted({line for line in lines if line.startswith(("flags", "Features"))})
-    digest = hash_text("\n".join(told or lines[:1]))
+    instructions = sorted(
+        {line for line in lines if line.startswith(("flags", "Features"))}
+    )
+    digest = hash_text("\n".join(instructions or lines[:1]))
     return f"{platform.machine()}-{digest[:12]}"
 
 

@@ -1,7 +1,7 @@
-"""Beliefs are inferred with matrix products as precise as their arrays.
+"""Full float32 precision of matrix products in inference.
 
-On GPUs since Ampere and on TPUs, XLA multiplies float32 matrices with ten bits or fewer unless told
-otherwise. That is enough for a training step and too little for a mode: gradients that ought to vanish are left
+On GPUs since Ampere and on TPUs, XLA multiplies float32 matrices with a mantissa of ten bits or fewer by
+default. That is enough for a training step and too little for a mode: gradients that should vanish stay
 at a thousandth of their terms.
 """
 
@@ -13,9 +13,9 @@ import jax
 
 
 def in_full_precision(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Trace `function` with products in float32; a precision that the user set by jax stays.
+    """Trace `function` with products in float32; a precision that the user set in jax stays.
 
-    float64 is left as it is everywhere, and so is float32 on a CPU.
+    Products in float64, and in float32 on a CPU, are not affected.
     """
 
     @wraps(function)

@@ -1,4 +1,4 @@
-"""Whether numbers that are asked for would fit in memory: said before the system ends the process."""
+"""Refuses arrays that would not fit in memory, before the system ends the process."""
 
 import os
 from contextlib import suppress
@@ -8,7 +8,7 @@ from pathlib import Path
 from pcmodel.errors import UserError
 
 CERTAINLY_FITS = 2**28
-"""Bytes below which nobody asks how much there is."""
+"""Bytes below which the available memory is not checked."""
 CGROUPS = (
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
@@ -16,7 +16,7 @@ CGROUPS = (
 
 
 def check_fits(*shape: float, what: str, size: int = 4) -> None:
-    """Raise a UserError unless an array of this shape, `size` bytes a number, can be held."""
+    """Raise UserError unless an array of this shape, `size` bytes a number, fits in memory."""
     needed = prod(shape) * size
     if needed <= CERTAINLY_FITS:
         return
@@ -30,7 +30,7 @@ def check_fits(*shape: float, what: str, size: int = 4) -> None:
 
 
 def memory() -> int | None:
-    """Bytes that this process, and where there is an accelerator its device, may hold; None if unknown."""
+    """Bytes available to this process and to its accelerator, whichever is less; None if unknown."""
     known = [_of_machine(), *map(_of_cgroup, CGROUPS), _of_device()]
     found = [number for number in known if number is not None]
     return min(found) if found else None
@@ -52,8 +52,8 @@ def _of_device() -> int | None:
     import jax
 
     with suppress(RuntimeError, IndexError, AttributeError):
-        told = jax.local_devices()[0].memory_stats()
-        return None if not told else told.get("bytes_limit")
+        stats = jax.local_devices()[0].memory_stats()
+        return None if not stats else stats.get("bytes_limit")
     return None
 
 

@@ -1,7 +1,7 @@
-"""Progress of long work, shown on stderr.
+"""Progress of long computations, shown on stderr.
 
 On a terminal: bars. Elsewhere: nothing, or with `lines=True` one line at the start
-and end of each stage, so that a log stays readable. Work is tracked from Python
+and end of each stage, so that a log stays readable. Progress is counted in Python
 loops over jitted chunks, where a bar costs nothing.
 """
 
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 
 
 class Progress:
-    """Where stages of work report to.
+    """Reports the progress of stages of work.
 
     **Arguments:**
 
@@ -35,7 +35,7 @@ class Progress:
 
     @contextmanager
     def stage(self, name: str, total: int | None = None) -> Iterator["Stage"]:
-        """Announce one stage; the body advances it.
+        """Show one stage, which the body of the `with` statement advances.
 
         >>> with Progress(silent=True).stage("train", total=3) as stage:
         ...     for _ in range(3):
@@ -92,13 +92,13 @@ class Stage:
         self._task = task
 
     def advance(self, steps: int = 1, note: str | None = None) -> None:
-        """Count `steps` more; `note` replaces the short text beside the bar."""
+        """Add `steps` to the count; `note` replaces the short text beside the bar."""
         if self._task is not None:
             display, task = self._task
             display.update(task, advance=steps, **({"note": note} if note else {}))
 
     def end(self, finished: bool) -> None:
-        """Fill the bar when the stage ended well, whatever was counted."""
+        """Complete the bar when the stage finished, whatever was counted."""
         if self._task is not None and finished:
             display, task = self._task
             total = display.tasks[display.task_ids.index(task)].total or 1

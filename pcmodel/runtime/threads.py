@@ -1,8 +1,8 @@
-"""Independent long computations side by side, in threads.
+"""Independent long computations in parallel threads.
 
-JAX lets go of Python's lock while it computes, so two threads keep two cores busy where
-each computation is a sequence of operations too small to share. Each task is told to
-call `advance` between its parts; that is where it stops when another task has failed or
+JAX releases Python's lock while it computes, so two threads keep two cores busy where
+each computation is a sequence of operations too small to parallelise. Each task has to
+call `advance` between its parts; there it stops when another task has failed or
 the user has interrupted.
 """
 
@@ -17,11 +17,13 @@ import jax
 Result = TypeVar("Result")
 Advance = Callable[[], None]
 
-_PATIENCE = 0.2  # seconds between the main thread's looks; an interrupt waits no longer
+_PATIENCE = (
+    0.2  # seconds between the main thread's checks; delays an interrupt at most so long
+)
 
 
 class Stopped(Exception):
-    """Raised inside a task that is to stop because the whole is being given up."""
+    """Raised inside a task that has to stop because another failed or the user interrupted."""
 
 
 def run_together(

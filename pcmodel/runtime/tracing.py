@@ -1,4 +1,4 @@
-"""What cannot be traced by jit, grad or vmap says so in a sentence, before jax does in a page."""
+"""Refuses tracing by jit, grad or vmap, and differentiation, in one sentence."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from pcmodel.inputs.arrays import is_traced
 
 
 def refuse_tracing(name: str, *given: Any, why: str) -> None:
-    """Raise a UserError if any leaf of `given` is traced, or if this runs inside jit."""
+    """Raise UserError if any leaf of `given` is traced, or if this runs inside jit."""
     inside = isinstance(jnp.zeros(()), Tracer)
     if inside or is_traced(given):
         raise UserError(
@@ -20,7 +20,7 @@ def refuse_tracing(name: str, *given: Any, why: str) -> None:
 
 
 def refuse_derivatives(name: str, given: Any, *, why: str) -> Any:
-    """`given` as it is; whoever differentiates through it gets a UserError."""
+    """`given` unchanged; differentiating through it raises UserError."""
 
     @jax.custom_jvp
     def guarded(*leaves):

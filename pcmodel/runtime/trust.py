@@ -1,4 +1,4 @@
-"""What does not change while a program runs, and what a function may look up that does."""
+"""Objects that do not change while a program runs, and the names of changeable ones that a function may read."""
 
 import copyreg
 import functools
@@ -19,7 +19,7 @@ MORE_THAN_ATTRIBUTES = (*CONTAINERS, jax.Array, np.ndarray, np.generic, np.dtype
 
 
 def tells_all(kind: type) -> bool:
-    """Whether copying an object of this type copies its attributes, by no rule of its own."""
+    """Whether copying an object of this type copies its attributes, without rules of the type's own."""
     rules = ("__reduce_ex__", "__reduce__", "__getnewargs__", "__getnewargs_ex__")
     plain = all(
         getattr(kind, rule, None) is getattr(object, rule, None) for rule in rules
@@ -35,7 +35,7 @@ def tells_all(kind: type) -> bool:
 
 @functools.lru_cache(maxsize=1000)
 def is_record(kind: type) -> bool:
-    """Whether objects of this type are their attributes and no more: most of what is read at every call.
+    """Whether objects of this type consist only of their attributes, as most objects read at every call do.
 
     Only types of trusted packages, whose rules for copying do not change.
     """
@@ -48,7 +48,7 @@ def is_record(kind: type) -> bool:
 
 
 def is_public(value: Any) -> bool:
-    """Whether a value is what a trusted module holds under its name: it is then that and nothing else."""
+    """Whether a value is the one that a trusted module has under the value's own name, and so does not change."""
     module = getattr(value, "__module__", None)
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
     if not isinstance(name, str) or not is_trusted(module):
@@ -65,14 +65,14 @@ def is_trusted(module: Any) -> bool:
 
 
 def names_of(code: types.CodeType) -> frozenset[str]:
-    """Every global name, attribute or module that a function, or one made in it, may refer to; also as text."""
+    """Every global name, attribute or module that a function, or one defined in it, may refer to; also as text."""
     inner = [names_of(c) for c in code.co_consts if isinstance(c, types.CodeType)]
-    told = [c for c in code.co_consts if isinstance(c, str) and len(c) < 100]
-    return frozenset(code.co_names).union(told, *inner)
+    texts = [c for c in code.co_consts if isinstance(c, str) and len(c) < 100]
+    return frozenset(code.co_names).union(texts, *inner)
 
 
 def imported(names: frozenset[str], known: Mapping[str, Any]) -> list[types.ModuleType]:
-    """Modules that may change which a function of these names may import when it is called."""
+    """Changeable modules that a function of these names may import when it is called."""
     package = known.get("__package__") or known.get("__name__") or ""
     paths = {*names, *(f"{package}.{name}" for name in names)}
     found = [sys.modules.get(path) for path in sorted(paths)]

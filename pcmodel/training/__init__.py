@@ -1,12 +1,12 @@
 """A training run from a plan: images, network, learning, checkpoints, metrics, evaluation.
 
-- `plan`        what a configuration file says, checked
+- `plan`        the fields of a configuration file, validated
 - `shipped`     the configurations that come with the package, in `configurations/`
-- `build`       the network and the way of learning that a plan asks for
-- `setup`       everything that can be refused, before the first step
+- `build`       the network and the learning options of a plan
+- `setup`       a run before its first step; all errors of a plan are raised here
 - `examples`    images and labels as the levels that training clamps
-- `monitor`     what is measured and saved between two chunks
-- `evaluation`  accuracy, calibration, foreign images, generated images
+- `monitor`     measures, writes and saves between two chunks
+- `evaluation`  accuracy, calibration, out-of-distribution images, generated images
 - `run`         all of it together: `run_training`
 
 May import: `inputs`, `runtime`, `model`, `inference`, `learning`, `record`, `networks`, `api`,

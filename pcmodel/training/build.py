@@ -1,4 +1,4 @@
-"""The network and the way of learning that a plan asks for."""
+"""The network and the learning options of a plan."""
 
 from collections.abc import Callable
 from math import prod
@@ -68,7 +68,7 @@ def build_network(
 ) -> Network:
     """The network for images of (height, width, channels), with the initial weights of `seed`.
 
-    Raises UserError where the builder cannot make it for such images.
+    Raises UserError where the builder does not support such images.
     """
     if plan.direction == "generate":
         return _generator(plan, prod(image_shape), num_classes, seed)
@@ -105,7 +105,7 @@ def _generator(plan: NetworkPlan, pixels: int, num_classes: int, seed: int) -> N
 
 
 def _with_precisions(network: Network, plan: NetworkPlan) -> Network:
-    """Every level begins with the plan's precision, level 0 perhaps with its own."""
+    """The network with the plan's initial precisions; level 0 may have one of its own."""
     dtype = network.prior_mean[...].dtype
     bottom = plan.precision if plan.bottom_precision is None else plan.bottom_precision
     wanted = [bottom] + [plan.precision] * (len(network.widths) - 1)
@@ -118,7 +118,7 @@ def _with_precisions(network: Network, plan: NetworkPlan) -> Network:
 
 
 def build_learning(plan: LearningPlan, network: Network, num_batches: int) -> Learning:
-    """How the network learns from `num_batches` batches."""
+    """The learning options of a plan, for a run of `num_batches` batches."""
     steps = plan.e_step.steps if plan.rule == "incremental" else 1
     return Learning(
         optimiser=build_optimiser(plan, network, steps * num_batches),
@@ -131,7 +131,7 @@ def build_learning(plan: LearningPlan, network: Network, num_batches: int) -> Le
 
 
 def build_rule(plan: LearningPlan) -> Rule:
-    """Where the gradient of the weights comes from."""
+    """The rule that gives the gradient of the weights."""
     if plan.rule == "backprop":
         return Backpropagation()
     if plan.rule == "nudged":
@@ -142,7 +142,7 @@ def build_rule(plan: LearningPlan) -> Rule:
 
 
 def build_precision_step(plan: LearningPlan) -> PrecisionStep:
-    """How precisions follow, if they do."""
+    """The update of the precisions; frozen at a rate of 0."""
     if not plan.precision_rate:
         return Frozen()
     if plan.precision_step == "natural":
@@ -153,7 +153,7 @@ def build_precision_step(plan: LearningPlan) -> PrecisionStep:
 def build_optimiser(
     plan: LearningPlan, network: Network, num_steps: int
 ) -> optax.GradientTransformation:
-    """The optimiser of the weights, its rate over the steps, and muPC's factors."""
+    """The optimiser of the weights, with its learning-rate schedule and the muPC factors."""
     rate = build_schedule(plan, num_steps)
     if plan.optimiser == "adam":
         return optax.chain(optax.adam(rate), scale_by_depth(network))
@@ -167,7 +167,7 @@ def build_optimiser(
 
 
 def build_schedule(plan: LearningPlan, num_steps: int) -> optax.Schedule:
-    """The rate at each step: a linear rise, then constant or a half cosine."""
+    """The learning rate at each step: a linear warm-up, then constant or half a cosine."""
     warmup = round(plan.warmup * num_steps)
     rest = max(num_steps - warmup, 1)
     if plan.schedule == "cosine":
@@ -181,7 +181,7 @@ def build_schedule(plan: LearningPlan, num_steps: int) -> optax.Schedule:
 
 
 def build_e_step(plan: EStepPlan) -> EStep:
-    """How latents are inferred in learning."""
+    """The inference of latents during learning."""
     if plan.kind == "hmc":
         return Hmc(num_chains=plan.draws, num_leapfrog=plan.steps)
     solver = build_solver(plan)
@@ -191,7 +191,7 @@ def build_e_step(plan: EStepPlan) -> EStep:
 
 
 def build_solver(plan: EStepPlan) -> Solver:
-    """What finds the mode."""
+    """The solver that finds the mode."""
     if plan.solver == "newton":
         return TruncatedNewton(plan.products, plan.tolerance, measured=False)
     if plan.solver == "gauss_newton":
@@ -207,5 +207,5 @@ def build_solver(plan: EStepPlan) -> Solver:
 
 
 def build_descent(plan: EStepPlan) -> optax.GradientTransformation:
-    """How latents descend."""
+    """The optimiser of gradient descent on the latents."""
     return optax.sgd(plan.rate, momentum=plan.momentum or None)

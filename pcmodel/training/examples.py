@@ -1,6 +1,6 @@
 """Images and labels as the levels that training clamps.
 
-Images stay bytes on the device; a batch becomes levels there, inside the compiled step.
+Images stay bytes on the device; a batch is converted to levels inside the compiled step.
 """
 
 from dataclasses import dataclass
@@ -26,9 +26,10 @@ from pcmodel.training.plan import DataPlan
 
 
 class Examples(NamedTuple):
-    """Images as bytes, (n, height, width, channels), and their labels, (n,).
+    """Images and their labels, as numpy arrays or, on the devices, jax arrays.
 
-    Arrays of numpy as they were read, of jax on the devices.
+    images: bytes, (n, height, width, channels).
+    labels: whole numbers, (n,).
     """
 
     images: Any
@@ -36,7 +37,12 @@ class Examples(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Three disjoint sets, what their images look like, and how they are scaled."""
+    """Training, validation and test examples, which are disjoint.
+
+    image_shape: (height, width, channels).
+    num_classes: number of labels.
+    standardisation: mean and SD of each channel, grey levels.
+    """
 
     train: Examples
     validation: Examples
@@ -48,10 +54,15 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True)
 class Preparation:
-    """From one example's bytes to the clamped values of every level; static.
+    """Converts one example's bytes to the clamped values of every level; a static argument.
 
-    is_generative: the image is level 0 and the label the top, else the other way round.
-    mean, sd: of each channel, in grey levels.  dtype: of the levels.
+    is_generative: the image is level 0 and the label the top; else the reverse.
+    num_levels: number of levels of the network.
+    num_classes: number of labels.
+    mean: of each channel, grey levels.
+    sd: of each channel, grey levels.
+    dtype: of the levels.
+    augmentation: random shifts and mirror images.
     """
 
     is_generative: bool
@@ -63,7 +74,7 @@ class Preparation:
     augmentation: Augmentation = Augmentation()
 
     def __call__(self, key: Array, example: Examples) -> tuple[Array, ...]:
-        """values[l], (clamped units of level l,); the image is augmented."""
+        """values[l], (clamped units of level l,), from an augmented image."""
         image, label = example
         ends = (
             self.pixels(self.augmentation(key, image)),
@@ -74,7 +85,7 @@ class Preparation:
         return (bottom, *[free] * (self.num_levels - 2), top)
 
     def pixels(self, image: Array) -> Float[Array, " width"]:
-        """One image as a level, not augmented."""
+        """One image as a level, without augmentation."""
         scale = Standardisation(np.asarray(self.mean), np.asarray(self.sd))
         return as_level(image, scale).astype(self.dtype)
 
@@ -82,7 +93,7 @@ class Preparation:
 def check_examples(
     examples: Examples, preparation: Preparation, *, where: str
 ) -> Examples:
-    """Bytes and whole-number labels on the host; UserError for anything else."""
+    """Bytes and whole-number labels as numpy arrays; UserError for anything else."""
     images = as_bytes(examples.images, where=f"images of {where}")
     labels = as_labels(
         examples.labels,
@@ -94,9 +105,9 @@ def check_examples(
 
 
 def load_split(plan: DataPlan, data: ImageData | None = None) -> Split:
-    """The images of a plan (or these), cut into training, validation and test.
+    """The images of a plan (or `data`), split into training, validation and test examples.
 
-    Raises UserError for images that cannot be found, are damaged, or too few.
+    Raises UserError for images that cannot be found, are damaged, or are too few.
     """
     data = load_images(plan.name, plan.folder) if data is None else data
     data, images, labels = split_validation(data, plan.validation)
@@ -109,14 +120,14 @@ def load_split(plan: DataPlan, data: ImageData | None = None) -> Split:
             f"{plan.validation} for validation",
         )
     train = Examples(data.train_images[:wanted], data.train_labels[:wanted])
-    kept = slice(None, plan.examples)
+    used = slice(None, plan.examples)
     scale = (
         standardise if plan.standardise else lambda images: unit_scale(images.shape[-1])
     )
     return Split(
         train,
         Examples(images, labels),
-        Examples(data.test_images[kept], data.test_labels[kept]),
+        Examples(data.test_images[used], data.test_labels[used]),
         data.image_shape,
         data.num_classes,
         scale(train.images),

@@ -1,6 +1,6 @@
-"""What happens between two chunks: measure, write, save.
+"""Measures, writes and saves between two chunks.
 
-Where several processes share a run every one measures, and the first alone writes.
+Where several processes share a run every one measures, and only the first writes.
 """
 
 import time
@@ -22,13 +22,16 @@ from pcmodel.training.setup import TrainingSetup, network_of
 
 METRICS, TENSORBOARD = "metrics.jsonl", "tensorboard"
 WATCHED = 1000
-"""Images of each kind on which the accuracy is watched while training goes on."""
+"""Images of each set on which the accuracy is measured during training."""
 
 Row = dict[str, Any]
 
 
 class Monitor:
-    """Keeps what each chunk told. `step`: where this process begins."""
+    """Records the measurements of every chunk and saves checkpoints.
+
+    step: the first step of this process.
+    """
 
     def __init__(
         self,
@@ -53,7 +56,7 @@ class Monitor:
         self._saved = time.perf_counter()
 
     def record(self, chunk: Chunk) -> str:
-        """Keep what one chunk told; the words beside the progress bar."""
+        """Record one chunk; returns the text beside the progress bar."""
         row = self._row(chunk)
         self.rows.append(row)
         for log in self._logs:
@@ -61,9 +64,9 @@ class Monitor:
         if self._store is not None:
             self._save(self._store, row, chunk.state)
         known = _accuracies(self.rows)
-        said = f", accuracy {known[-1]:.3f}" if known else ""
+        accuracy = f", accuracy {known[-1]:.3f}" if known else ""
         speed = f"{row['images_per_second']:.0f} images/s"
-        return f"energy {row['energy']:.4g}{said}, {speed}"
+        return f"energy {row['energy']:.4g}{accuracy}, {speed}"
 
     def _row(self, chunk: Chunk) -> Row:
         step, info = self._setting.step_of(chunk.position), chunk.info
@@ -113,7 +116,7 @@ def _accuracies(rows: list[Row]) -> list[float]:
 
 
 def _log_precisions(state: LearningState) -> list[float | None]:
-    """Mean of each level, None for one without."""
+    """Mean log-precision of each level, None for one without."""
     return [
         None if value is None else float(np.mean(np.asarray(level_diagonal(value))))
         for value in state.log_precisions

@@ -1,7 +1,7 @@
-"""What one training run is: data, network, learning, sizes. Plain values, checked here.
+"""What one training run is: data, network, learning, sizes. Plain values, validated here.
 
-A plan is what a configuration file says.  Two runs of equal plan and seed end in the same numbers on
-the same device and versions.  Nothing here starts jax, so that a mistake in a file is told at once.
+A plan is the content of a configuration file.  Two runs of equal plan and seed give the same numbers on
+the same device and versions.  Nothing here imports jax, so that errors in a file are reported at once.
 """
 
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ from pcmodel.inputs.ranges import (
     Share,
 )
 
-# Channels of the convolutional networks when only their running is of interest.
+# Channels of the convolutional networks in a smoke run.
 SMALL = {"vgg5": (2,) * 4, "vgg7": (2,) * 6, "resnet18": (2,) * 4}
 Momentum = Annotated[float, Range(0.0, 0.9999)]
 
@@ -26,14 +26,15 @@ Momentum = Annotated[float, Range(0.0, 0.9999)]
 @checked_options("data.")
 @dataclass(frozen=True)
 class DataPlan:
-    """Which images, and what happens to them.
+    """Which images, and their preprocessing.
 
+    name: of the data set.
     folder: where the files are; None downloads them once (the digits need neither).
-    validation: so many of the last training images are held out. examples: only so many of the
-        first training images, and as many test images, are used; None is all.
-    standardise: each channel to mean 0 and sd 1 over the training images, else grey in [0, 1].
-    max_shift, flip: training images are moved by up to so many pixels, and mirrored half the
-        time, anew in every epoch.
+    validation: number of the last training images that are held out.
+    examples: number of the first training images, and of test images, that are used; None is all.
+    standardise: each channel to mean 0 and SD 1 over the training images, else grey in [0, 1].
+    max_shift: training images are shifted by up to so many pixels, anew in every epoch.
+    flip: training images are mirrored with probability 1/2, anew in every epoch.
     """
 
     name: Literal["digits", "mnist", "fashion_mnist", "cifar10"] = "digits"
@@ -50,16 +51,20 @@ class DataPlan:
 class NetworkPlan:
     """Which network, by the name of its builder.
 
+    builder: the architecture.
     direction: "classify" predicts the label (level 0) from the image (top); "generate" predicts
         the image (level 0) from the label (top).
     hidden: of an mlp, widths between image and label, from the image on.
-    width, depth: of a residual_mlp, units and number of its hidden levels.
+    width: of a residual_mlp, units of each hidden level.
+    depth: of a residual_mlp, number of hidden levels.
     channels: of convolutional networks, from the image on; empty is the published number.
-    likelihood: what level 0 is; "categorical" goes with labels, "bernoulli" with images in [0, 1].
-    precision: that every level begins with. bottom_precision: level 0's, where it is another: of the
-        label in a classifier. The more precise the hidden levels beside it, the less of its error
-        they take up, and the closer learning comes to backpropagation. per_unit: each unit of
-        a level has its own.
+    activation: of the hidden levels.
+    likelihood: of level 0; "categorical" is for labels, "bernoulli" for images in [0, 1].
+    precision: initial precision of every level.
+    bottom_precision: initial precision of level 0, the label in a classifier; None is `precision`. The
+        higher the hidden precisions relative to it, the smaller the share of the label's error in the
+        hidden levels, and the closer learning is to backpropagation.
+    per_unit: each unit of a level has its own precision.
     """
 
     builder: Literal["mlp", "residual_mlp", "vgg5", "vgg7", "resnet18"] = "mlp"
@@ -103,14 +108,20 @@ class NetworkPlan:
 @checked_options("learning.e_step.")
 @dataclass(frozen=True)
 class EStepPlan:
-    """How latents are inferred while learning; each choice reads only its own options.
+    """How latents are inferred during learning; each choice reads only its own options.
 
     kind: "point", the mode alone; "samples", perturb-and-solve draws around it; "hmc", persistent
-        chains of Hamiltonian Monte Carlo, as many as `draws`, `steps` leapfrog steps a visit.
+        chains of Hamiltonian Monte Carlo, `draws` of them, with `steps` leapfrog steps an update.
     solver: of the mode. "newton" is one step by a fixed number of products; "gauss_newton" iterates to
-        `tolerance`, 0 products leaving the linear solve to it; "state" and "error" descend `steps` times at
-        `rate` on the latents or on the whitened errors.
-    draws: of "samples" and "hmc". steps, rate, momentum: also of the rule "incremental".
+        `tolerance`; "state" and "error" take `steps` steps of gradient descent on the latents or on the
+        whitened errors.
+    products: matrix-vector products of each linear solve; 0 lets "gauss_newton" choose.
+    iterations: maximum for "gauss_newton".
+    tolerance: of "newton" and "gauss_newton".
+    draws: of "samples" and "hmc".
+    steps: of "state", "error" and "hmc", and of the rule "incremental".
+    rate: step size of "state" and "error", and of the rule "incremental".
+    momentum: of the same three.
     """
 
     kind: Literal["point", "samples", "hmc"] = "point"
@@ -133,16 +144,24 @@ class EStepPlan:
 class LearningPlan:
     """The rule, and the optimiser of the weights.
 
-    rule: "em", infer and then learn; "backprop", the same network by backpropagation; "incremental",
-        one step of inference and one of learning in turn; "nudged", the label pulls instead of being
-        clamped.
-    schedule: of the rate, over all batches; "cosine" ends at `final` times it. warmup: the share of the
-        steps in which the rate rises from 0. momentum: of sgd. weight_decay: of adamw, and of sgd.
-    precision_rate: how fast precisions follow, 0 freezes them; precision_step: "average" moves
-        variances towards each batch's second moment, "natural" takes steps of the natural gradient.
-    variance_floor: added to that of level 0, as if pixels carried noise.
-    gauge: what stays fixed, since weights and hidden precisions cannot both be told from data.
-    nudging: strength of the pull; nudge: its sign, "centred" is the difference of both.
+    rule: "em", inference and then learning; "backprop", the same network by backpropagation;
+        "incremental", one step of inference and one of learning in turn; "nudged", the label is nudged
+        instead of clamped.
+    optimiser: of the weights.
+    rate: learning rate.
+    schedule: of the rate, over all batches.
+    final: "cosine" ends at this share of the rate.
+    warmup: share of the steps in which the rate rises from 0.
+    momentum: of sgd.
+    weight_decay: of adamw and of sgd.
+    precision_step: "average" moves variances towards each batch's second moment, "natural" takes steps of
+        the natural gradient.
+    precision_rate: learning rate of the precisions; 0 freezes them.
+    variance_floor: added to the variance of level 0, as if pixels had noise.
+    gauge: what is held fixed, since weights and hidden precisions are not identified together.
+    nudging: strength of the nudge.
+    nudge: its sign; "centred" is the difference of both.
+    e_step: inference of the latents.
     """
 
     rule: Literal["em", "backprop", "incremental", "nudged"] = "em"
@@ -184,13 +203,20 @@ class LearningPlan:
 @checked_options()
 @dataclass(frozen=True)
 class TrainingPlan:
-    """One training run; the seed is given when it is run.
+    """One training run; the seed is an argument of `run_training`.
 
-    question: the heading of its report. dtype: of the large matrix products; energies and
-        precisions stay float32, and so do convolutions (on a GPU at XLA's default, TF32).
-    chunk: batches that run on the device between two looks from outside. checkpoint_every: at least
-        so many seconds lie between two checkpoints, 0 saves after every chunk; neither changes a
-        result. devices: the batch is shared among so many.
+    question: the heading of its report.
+    data: the images.
+    network: the network.
+    learning: the rule and its optimiser.
+    epochs: passes through the training images.
+    batch_size: examples in a batch.
+    dtype: of the large matrix products; energies and precisions stay float32, and so do convolutions (on
+        a GPU at XLA's default, TF32).
+    chunk: batches that run on the device between two measurements; does not change a result.
+    checkpoint_every: minimum seconds between two checkpoints, 0 saves after every chunk; does not change a
+        result.
+    devices: number of devices that share every batch.
     """
 
     question: str = "How well does this network learn these images?"
@@ -213,7 +239,7 @@ class TrainingPlan:
             )
 
     def shrunk(self) -> "TrainingPlan":
-        """The same kind of run at a size that takes seconds: does it run at all?"""
+        """The same kind of run at a size that takes seconds, to test that it runs."""
         batch_size = 4 * self.devices
         data = replace(self.data, validation=16, examples=8 * batch_size)
         network = replace(

@@ -1,8 +1,8 @@
-"""`run_training`: from a plan to a trained network, with everything a long run needs.
+"""`run_training`: from a plan to a trained network, with checkpoints and metrics.
 
-Between two chunks the loop measures, checks that all is finite, and saves.  Killed at any moment and
-started again with the same arguments, a run goes on from its last checkpoint and ends in the
-same bits, on the same machine and versions.
+Between two chunks the loop measures, checks that all values are finite, and saves.  Killed at any moment
+and started again with the same arguments, a run resumes from its last checkpoint and gives the same
+bits, on the same machine and versions.
 """
 
 from collections.abc import Iterator
@@ -31,13 +31,18 @@ CHECKPOINTS, NETWORK = "checkpoints", "network.npz"
 
 
 class TrainingRun(NamedTuple):
-    """What came out.
+    """A trained network with its metrics and evaluations.
 
-    network: as it was after the last step (or the last whose energy was seen to be finite).
-    rows: what was measured after every chunk, as in metrics.jsonl.
-    validation, test: how the network names images it was not trained on.
-    stopped_early: whether a non-finite energy or network ended learning; reason: a sentence about it.
-    resumed_from: the step that this process went on from, None for a whole run.
+    network: after the last step (or the last one whose energy was checked to be finite).
+    split: the images it was trained and evaluated on.
+    preparation: how examples become levels.
+    rows: the measurements after every chunk, as in metrics.jsonl.
+    validation: evaluation on the validation images.
+    test: evaluation on the test images.
+    gauge: a sentence on what fixes the scale of hidden levels.
+    stopped_early: whether a non-finite energy or network ended training.
+    resumed_from: the step of the checkpoint that this process started from; None for a whole run.
+    reason: a sentence on why training ended early; empty if it did not.
     """
 
     network: Network
@@ -53,7 +58,11 @@ class TrainingRun(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """A state to go on from, and how many steps led to it."""
+    """The state that a process starts from.
+
+    state: as learned so far.
+    step: number of batches that led to it.
+    """
 
     state: LearningState
     step: int
@@ -71,15 +80,16 @@ def run_training(
     tensorboard: bool = False,
     progress: Progress | None = None,
 ) -> TrainingRun:
-    """Train as the plan says, and judge the network on images it has not seen.
+    """Train a network by a plan and evaluate it on held-out images.
 
-    folder: takes checkpoints/, metrics.jsonl and network.npz; a run that was broken off there is
-        taken up again. None writes nothing.
-    data: images in the place of those the plan names.
-    from_step: go on from the checkpoint of this step, and drop later ones: for when the newest is
-        damaged. any_version: also from one that other versions wrote.
-
-    Raises UserError for what cannot work: images that cannot be had, more devices than there
+    folder: for checkpoints/, metrics.jsonl and network.npz; an interrupted run in it is resumed. None
+        writes nothing.
+    data: images in place of those that the plan names.
+    from_step: resume from the checkpoint of this step and delete later ones, for when the newest is
+        damaged.
+    any_version: accept a checkpoint written by other versions.
+    tensorboard: also write TensorBoard files.
+    Raises UserError for a run that is not possible: images that cannot be found, more devices than there
     are, a checkpoint of another run, a folder that cannot be written.
     """
     progress = progress or Progress(silent=True)
@@ -127,7 +137,7 @@ def _store(
 def _begin(
     setting: TrainingSetup, store: Checkpoints | None, from_step: int | None
 ) -> Begun:
-    """The newest checkpoint, or that of `from_step`; the first state where there is none."""
+    """The newest checkpoint, or that of `from_step`; the initial state where there is none."""
     if store is None or (from_step is None and not store.steps()):
         return Begun(setting.state, 0)
     restored = store.restore(setting.state, from_step)
@@ -169,7 +179,7 @@ def _learn(
 
 @contextmanager
 def matrix_products(dtype: str) -> Iterator[None]:
-    """The plan's `dtype` of matrix products, while it lasts; sums of them stay in float32."""
+    """Compute matrix products in the plan's `dtype` inside; they accumulate in float32."""
     if dtype == "float32":
         yield
         return

@@ -1,4 +1,4 @@
-"""A run before its first step: everything that can be refused is refused here."""
+"""A run before its first step; all errors of a plan are raised here."""
 
 from typing import Any, NamedTuple
 
@@ -23,7 +23,20 @@ from pcmodel.training.sharding import batch_sharding, on_host, replicate
 
 
 class TrainingSetup(NamedTuple):
-    """What one run is made of; `examples` and `key` are on the devices, `state` is the first."""
+    """Everything that one run needs.
+
+    plan: of the run.
+    seed: of the run.
+    split: training, validation and test examples, on the host.
+    network: with its initial parameters.
+    structure: which units are clamped.
+    learning: the learning options.
+    preparation: how examples become levels.
+    examples: the training examples, on the devices.
+    key: of the run, on the devices.
+    state: the initial learning state.
+    sharding: how a batch is divided among devices; None for one device.
+    """
 
     plan: TrainingPlan
     seed: int
@@ -39,27 +52,30 @@ class TrainingSetup(NamedTuple):
 
     @property
     def batches(self) -> int:
-        """Of one epoch; a last incomplete batch is left out."""
+        """Batches in one epoch; a last incomplete batch is left out."""
         return len(self.split.train.images) // self.plan.batch_size
 
     @property
     def num_steps(self) -> int:
-        """Batches of the whole run."""
+        """Batches in the whole run."""
         return self.plan.epochs * self.batches
 
     def step_of(self, position: Position) -> int:
-        """Batches done."""
+        """Number of batches before a position."""
         return position.epoch * self.batches + position.batch
 
     def position_of(self, step: int) -> Position:
-        """Where learning stands after so many batches."""
+        """The position after so many batches."""
         return Position(*divmod(step, self.batches))
 
 
 def prepare(
     plan: TrainingPlan, seed: int, data: ImageData | None = None
 ) -> TrainingSetup:
-    """Images, network and way of learning of a plan."""
+    """Images, network and learning options of a plan, and its initial state.
+
+    Raises UserError for a plan that cannot be run.
+    """
     sharding = batch_sharding(plan.devices)
     split = load_split(plan.data, data)
     num_examples = len(split.train.images)
@@ -107,7 +123,7 @@ def _preparation(plan: TrainingPlan, network: Network, split: Split) -> Preparat
 
 
 def _structure(network: Network, split: Split, preparation: Preparation) -> Structure:
-    """Both ends clamped; the door checks one example against the likelihood."""
+    """The structure with both ends clamped; `pose` checks one example against the likelihood."""
     example = Examples(*(jnp.asarray(part[0]) for part in split.train))
     bottom, *_, top = preparation(jax.random.key(0), example)
     posed = pose(network, bottom, clamp={network.names[-1]: top})
@@ -139,7 +155,7 @@ def network_of(setting: TrainingSetup, state: LearningState) -> Network:
 
 
 def identity_of(setting: TrainingSetup) -> dict[str, Any]:
-    """What a checkpoint must agree in to be gone on from."""
+    """What must be equal for a checkpoint to be resumed."""
     model = as_model(setting.network).model
     levels = zip(model.names, model.widths, strict=True)
     return {
@@ -152,7 +168,7 @@ def identity_of(setting: TrainingSetup) -> dict[str, Any]:
 
 
 def plan_hash(plan: TrainingPlan) -> str:
-    """Eight hex digits of everything in the plan that the numbers depend on."""
+    """Eight hex digits of every field that changes the numbers."""
     values = to_jsonable(plan)
     for name in ("question", "checkpoint_every"):
         values.pop(name)

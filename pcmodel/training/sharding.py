@@ -1,4 +1,4 @@
-"""The devices a run is shared among: each has the whole state and a part of every batch."""
+"""Data parallelism: each device holds the whole state and a part of every batch."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from pcmodel.errors import UserError
 
 
 def batch_sharding(num_devices: int) -> NamedSharding | None:
-    """How a batch is divided; None for one device.
+    """How a batch is divided among devices; None for one device.
 
-    Where several processes take part (`jax.distributed`), the devices are those of all of them.
+    With several processes (`jax.distributed`) the devices are those of all of them.
     Raises UserError for more devices than there are, and for fewer than the processes' own.
     """
     found = jax.devices()
@@ -43,7 +43,7 @@ def batch_sharding(num_devices: int) -> NamedSharding | None:
 
 
 def replicate(tree: Any, sharding: NamedSharding | None) -> Any:
-    """The same arrays on every device of the mesh (on the default one without)."""
+    """The same arrays on every device of the mesh (on the default device without one)."""
     if sharding is None:
         return jax.device_put(tree)
     everywhere = NamedSharding(sharding.mesh, PartitionSpec())
@@ -58,5 +58,5 @@ def replicate(tree: Any, sharding: NamedSharding | None) -> Any:
 
 
 def on_host(tree: Any) -> Any:
-    """Arrays of numpy, from wherever the state lives."""
+    """The arrays as numpy arrays, from whichever devices hold them."""
     return jax.tree.map(np.asarray, tree)

@@ -1,4 +1,4 @@
-"""Ready configurations, read as files: what they train and where their values come from."""
+"""The configurations that come with the package: their names, questions and times."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,13 @@ FOLDER = Path(__file__).resolve().parent / "configurations"
 
 
 class Shipped(NamedTuple):
-    """A configuration's name, its file, its question, and the time it takes as the file says."""
+    """A configuration that comes with the package.
+
+    name: its file without the ending.
+    path: its file.
+    question: what it asks.
+    time: how long it takes, in words.
+    """
 
     name: str
     path: Path
@@ -25,7 +31,7 @@ def shipped() -> list[Shipped]:
 
 
 def locate_plan(name_or_path: str) -> Path:
-    """The file of a shipped configuration, given its name, or a user's own, given its path."""
+    """The file of a shipped configuration, given its name, or of the user's own, given its path."""
     path = Path(name_or_path).expanduser()
     if path.suffix in (".yaml", ".yml", ".json") or "/" in name_or_path:
         try:

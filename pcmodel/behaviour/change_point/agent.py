@@ -1,4 +1,4 @@
-"""Which participant model is meant: the switches between the rival agents."""
+"""The rival participant models: options of an agent."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -10,7 +10,13 @@ from pcmodel.inputs.arguments import checked_arguments
 
 
 class Switches(NamedTuple):
-    """An `Agent` as arrays, so that one compiled fit serves every agent."""
+    """An `Agent` as arrays, so that one compiled fit serves every agent.
+
+    report_anchored: the anchor is the last report.
+    change_points: see `Agent`.
+    free_scale: see `Agent`.
+    drift: see `Agent`.
+    """
 
     report_anchored: Bool[Array, ""]
     change_points: Bool[Array, ""]
@@ -23,13 +29,12 @@ class Switches(NamedTuple):
 class Agent:
     """A participant model.
 
-    Attributes:
-        anchor: where an update starts: the participant's own last "report" (Nassar et
-            al. 2010, Bruckner et al.) or the latent "belief" the report was drawn from.
-        change_points: False gives the Kalman agent (hazard 0 everywhere).
-        free_scale: False holds k = b = 1, the task's noise taken as it is.
-        drift: False holds q = 0: between changes the position is taken to stand still,
-            as it does in the task.
+    anchor: where an update starts: the participant's own last "report" (Nassar et
+        al. 2010, Bruckner et al.) or the latent "belief" the report was drawn from.
+    change_points: False is the Kalman agent (hazard 0 everywhere).
+    free_scale: False holds k = b = 1: the assumed noise is the task's.
+    drift: False holds q = 0: the position is assumed constant between change points,
+        as it is in the task.
     """
 
     anchor: Literal["report", "belief"] = "report"
@@ -44,7 +49,7 @@ class Agent:
             )
 
     def switches(self) -> Switches:
-        """The same choice as arrays."""
+        """The same options as arrays."""
         return Switches(
             report_anchored=jnp.asarray(self.anchor == "report"),
             change_points=jnp.asarray(self.change_points),

@@ -1,6 +1,6 @@
-"""What an experimenter can compute from reports alone: learning rate by surprise.
+"""Measures computed from reports alone, without a model: learning rate by surprise.
 
-The same code serves people and simulated agents, so that noise in the reports enters
+The same code is applied to people and simulated agents, so that noise in the reports enters
 both the update and the prediction error exactly as it does in an experiment.
 """
 
@@ -13,7 +13,13 @@ SURPRISE_EDGES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 
 
 class Updates(NamedTuple):
-    """Single-trial updates, (participants, trials - 1); screen units."""
+    """Single-trial updates; all fields (participants, trials - 1).
+
+    update: next report minus this report, screen units.
+    prediction_error: outcome minus report, screen units.
+    noise_sd: the task's outcome SD, screen units.
+    usable: both reports were made, in one block and not on a catch trial.
+    """
 
     update: Float[np.ndarray, "participants transitions"]
     prediction_error: Float[np.ndarray, "participants transitions"]
@@ -27,9 +33,9 @@ class Updates(NamedTuple):
 
 
 def updates_of(trials) -> Updates:
-    """Updates following each outcome, block starts and catch trials left out.
+    """The update after each outcome, without block starts and catch trials.
 
-    An update spans two reports; both must be made and lie in one block.
+    An update needs two reports in one block.
     """
     outcome, report, noise_sd = (
         np.asarray(a) for a in (trials.outcome, trials.report, trials.noise_sd)
@@ -58,10 +64,11 @@ def learning_rate_curve(
 ) -> tuple[
     Float[np.ndarray, "participants bins"], Float[np.ndarray, "participants bins"]
 ]:
-    """Sums behind the regression slope of update on error, by |error| / noise SD.
+    """Terms of the regression slope of update on prediction error, by |error| / noise SD.
 
-    Returns (sum of update x error, sum of error squared) per participant and bin; the
-    last bin is open. Their ratio, summed over participants, is the learning rate.
+    edges: of the bins of |error| / noise SD; the last bin is open.
+    Returns the sums of update x error and of error squared, (participants, bins) each; the ratio
+    of their sums over participants is the learning rate.
     """
     surprise = np.abs(updates.prediction_error) / noise_sd
     bins = np.digitize(surprise, edges) - 1
@@ -83,7 +90,12 @@ def study_band(
     num_studies: int,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "3 bins"]:
-    """Mean learning rate and the middle 95 % over studies of `study_size` people."""
+    """Mean learning rate and the central 95 % over resampled studies of `study_size` people.
+
+    product: sums of update x error, see `learning_rate_curve`.
+    square: sums of error squared.
+    Returns mean, lower and upper end.
+    """
     picks = rng.integers(len(product), size=(num_studies, study_size))
     rates = product[picks].sum(axis=1) / np.maximum(square[picks].sum(axis=1), 1e-9)
     low, high = np.quantile(rates, (0.025, 0.975), axis=0)

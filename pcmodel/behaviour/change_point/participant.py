@@ -1,6 +1,6 @@
 r"""One participant of a change-point task, as a hierarchy unrolled over trials.
 
-Level 0 is the outcome, level 1 the hidden position, and above both stands a binary
+Level 0 is the outcome, level 1 the hidden position, and above both is a binary
 cause: has the position changed?
 
     level 0     $y_t \sim N(x_t, r_t)$,  $r_t = k s_0^2 (\sigma_t / s_0)^{2b}$
@@ -8,25 +8,25 @@ cause: has the position changed?
     cause       with probability $h$, $x_t$ is anywhere in the known range instead
 
 $\sigma_t$ is the task's outcome SD and $s_0$ a reference SD (the geometric mean of the
-task's SDs), so that $k$ has no dimension: $k = b = 1$ is a participant who takes the
-task's noise as it is. Two log-precisions describe the participant: **prior**
-$\lambda_{prior} = -\log q$ (how stiff the belief is from trial to trial) and
+task's SDs), so that $k$ has no dimension: at $k = b = 1$ the assumed noise is the
+task's. Two log-precisions describe the participant: **prior**
+$\lambda_{prior} = -\log q$ (how little the belief widens between trials) and
 **sensory** $\lambda_{sensory} = -\log(k s_0^2)$, both in log(1 / screen units squared).
 
 Under each cause the package's own inference (`pcmodel.inference`: the energy, the `Exact`
 solver, its posterior and evidence) revises the hierarchy of levels 0 and 1; the causes
-are weighed by Bayes with the hazard, and their mixture is matched in mean and variance
+are weighted by Bayes' rule with the hazard, and their mixture is matched in mean and variance
 to give the next prior (the reduced Bayesian model of Nassar et al. 2010, J Neurosci
-30:12366; Adams & MacKay 2007, arXiv:0710.3742, with the run lengths collapsed to one
+30:12366; Adams & MacKay 2007, arXiv:0710.3742, with the run lengths reduced to one
 Gaussian).
 
-The senses come first. A position that may be anywhere in the range carries no
-precision: after a change the posterior is what the senses alone say (the outcome's own
-Gaussian, met by the helicopter where it was seen) and the evidence 1 / range width
+The observations are combined first. A position that may be anywhere in the range has no
+precision: after a change the posterior is that of the observations alone (the outcome's
+Gaussian, combined with the helicopter where it was seen) and the evidence 1 / range width
 (edge effects, below 1 % further than 2.5 SD from an edge, are neglected). Without a
-change the belief meets that same Gaussian as one observation, which is exact: the order
-of two independent observations does not matter. Only this second step has to wait for
-the trial before.
+change the belief is combined with that same Gaussian as one observation, which is exact: the order
+of two independent observations does not matter. Only this second step depends on
+the previous trial.
 """
 
 import math
@@ -51,17 +51,17 @@ HIERARCHY = Structure(
     clamped=((0,), ()),
     beliefs=((1,),),
 )
-"""An observation above which stands the position, about which there is a belief."""
+"""Level 0 is an observation, clamped; level 1 the position, with a belief."""
 
 
 class ParticipantParameters(NamedTuple):
-    """What one participant is; every field is unconstrained (a real number)."""
+    """A participant's parameters; every field is unconstrained (a real number)."""
 
     hazard_logit: Scalar  # logit of h, the probability of a change per trial
-    log_scale: Scalar  # log k: assumed over true outcome variance at the reference SD
+    log_scale: Scalar  # log k: assumed / true outcome variance at the reference SD
     noise_exponent: Scalar  # b: 1 = assumed variance follows the task's, 0 = ignores it
     log_process: Scalar  # log q, screen units squared
-    log_sighting: Scalar  # log variance of a seen helicopter over that of an outcome
+    log_sighting: Scalar  # log of a seen helicopter's variance / an outcome's
     log_report_sd: Scalar  # log of the constant part of the report SD, screen units
     log_report_slope: Scalar  # log of report SD per unit of predicted update
     stay_logit: Scalar  # logit of repeating the report when no update is due
@@ -69,14 +69,23 @@ class ParticipantParameters(NamedTuple):
 
 
 class PositionBelief(NamedTuple):
-    """A Gaussian belief about the position (screen units, screen units squared)."""
+    """A Gaussian belief about the position.
+
+    mean: screen units.
+    variance: screen units squared.
+    """
 
     mean: Scalar
     variance: Scalar
 
 
 class Assimilation(NamedTuple):
-    """What observations do to a Gaussian belief."""
+    """A Gaussian belief after an observation.
+
+    mean: screen units.
+    variance: screen units squared.
+    log_evidence: of the observation, nats.
+    """
 
     mean: Scalar
     variance: Scalar
@@ -94,7 +103,7 @@ def sensory_log_precision(parameters: ParticipantParameters) -> Scalar:
 
 
 class AssumedPrecisions(NamedTuple):
-    """Log-precisions a participant grants to what is seen (1 / screen units squared)."""
+    """Log-precisions that a participant assumes for observations (1 / screen units squared)."""
 
     outcome: Float[Array, "*trials"]
     sighting: Float[Array, "*trials"]  # of a visible helicopter (catch trials)
@@ -114,9 +123,12 @@ def assumed_precisions(
 def pose_observation(
     *, mean: Scalar, log_precision: Scalar, observation: Scalar, sensory: Scalar
 ) -> Problem:
-    """The two-level problem of one observation that meets one belief.
+    """The two-level inference problem of one belief and one observation.
 
-    `sensory` is the observation's log-precision, `log_precision` the belief's.
+    mean: of the belief, screen units.
+    log_precision: of the belief.
+    observation: screen units.
+    sensory: log-precision of the observation.
     """
     one, zero = jnp.ones((), mean.dtype), jnp.zeros((), mean.dtype)
     weights = {"layers": ((one.reshape(1, 1), zero[None]),), "prior_mean": zero[None]}
@@ -132,12 +144,12 @@ def pose_observation(
     )
 
 
-# Compiled inline; the point of `jit` is that it is traced once, not once per use.
+# Compiled inline; with `jit` it is traced once, not at every use.
 @partial(jax.jit, inline=True)
 def assimilate(
     *, mean: Scalar, log_precision: Scalar, observation: Scalar, sensory: Scalar
 ) -> Assimilation:
-    """Posterior and log evidence of that problem, by the package's inference."""
+    """Posterior and log evidence of `pose_observation`, by the package's inference."""
     problem = pose_observation(
         mean=mean,
         log_precision=log_precision,
@@ -153,16 +165,22 @@ def assimilate(
 
 
 class Senses(NamedTuple):
-    """What one trial's senses alone say about the position, knowing nothing before."""
+    """The position's posterior from one trial's observations alone, without a prior.
+
+    mean: screen units.
+    variance: screen units squared.
+    log_precision: -log of the variance.
+    log_evidence: nats, for a position that may be anywhere in the range.
+    """
 
     mean: Scalar
     variance: Scalar
     log_precision: Scalar
-    log_evidence: Scalar  # of a position that may be anywhere in the range
+    log_evidence: Scalar
 
 
 def sense(trial: Trials, precisions: AssumedPrecisions) -> Senses:
-    """The outcome's own Gaussian, met by the helicopter where that was seen."""
+    """The outcome's Gaussian, combined with the helicopter's position where it was seen."""
     seen = assimilate(
         mean=trial.outcome,
         log_precision=precisions.outcome,
@@ -180,11 +198,16 @@ def sense(trial: Trials, precisions: AssumedPrecisions) -> Senses:
 
 
 class Revision(NamedTuple):
-    """The belief after a trial, and how it came about."""
+    """The belief after a trial.
+
+    belief: the mixture over both causes, matched in mean and variance.
+    change_probability: posterior probability of a change.
+    log_odds: of a change, before `switches` and block starts are applied.
+    """
 
     belief: PositionBelief
     change_probability: Scalar
-    log_odds: Scalar  # of a change, before `switches` and block starts have their say
+    log_odds: Scalar
 
 
 def revise(
@@ -195,26 +218,26 @@ def revise(
     *,
     switches: Switches,
 ) -> Revision:
-    """One trial's belief revision from the prior in force and what was sensed.
+    """The belief after one trial, from the prior and the trial's observations.
 
-    A block start is a change the participant knows of; a missing outcome leaves the
-    prior, already widened, as the belief.
+    A block start is a change known to the participant; after a missing outcome the belief is the
+    widened prior.
     """
-    kept = assimilate(
+    unchanged = assimilate(
         mean=prior.mean,
         log_precision=-jnp.log(prior.variance),
         observation=senses.mean,
         sensory=senses.log_precision,
     )
-    log_odds = hazard_logit - LOG_WIDTH - kept.log_evidence
+    log_odds = hazard_logit - LOG_WIDTH - unchanged.log_evidence
     change = jnp.where(switches.change_points, jax.nn.sigmoid(log_odds), 0.0)
     change = jnp.where(trial.block_start, 1.0, change)
     stay = 1.0 - change
     revised = PositionBelief(
-        mean=change * senses.mean + stay * kept.mean,
+        mean=change * senses.mean + stay * unchanged.mean,
         variance=change * senses.variance
-        + stay * kept.variance
-        + change * stay * (senses.mean - kept.mean) ** 2,
+        + stay * unchanged.variance
+        + change * stay * (senses.mean - unchanged.mean) ** 2,
     )
     belief = jax.tree.map(
         lambda new, old: jnp.where(trial.outcome_seen, new, old), revised, prior

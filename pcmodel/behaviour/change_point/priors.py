@@ -1,4 +1,4 @@
-"""What is thought of each parameter of a change-point participant before the data."""
+"""Priors of the parameters of a change-point participant."""
 
 from pcmodel.behaviour.hierarchy.parameter import Parameter
 
@@ -43,4 +43,4 @@ PRIORS: dict[str, Parameter] = {
         ),
     )
 }
-"""By the fields of `ParticipantParameters`."""
+"""Priors by the fields of `ParticipantParameters`."""

@@ -1,10 +1,10 @@
-r"""From belief to report: a stay mixture around a noisy update.
+r"""From belief to report: a mixture of repeating the last report and a noisy update.
 
 With $\Delta$ the predicted update (belief minus last report), a participant repeats the
 last report exactly with probability $\mathrm{logit}^{-1}(a - c|\Delta|)$; otherwise the
 report is $N(\text{belief},\; s_0 + s_1 |\Delta|)$ confined to the range and rounded to
-whole screen units. Both follow what people do: repeats become rare as the update due
-grows, and large updates are the imprecise ones (Bruckner et al. use the same two).
+whole screen units. In people, too, repeats become rare as the predicted update
+grows, and large updates are less precise (Bruckner et al. use the same two parts).
 """
 
 import jax
@@ -19,12 +19,12 @@ HALF_UNIT = 0.5
 
 
 def update_size(update: Array) -> Array:
-    r"""$|\Delta|$, rounded off below one screen unit so that its gradient is smooth."""
+    r"""$|\Delta|$, smoothed below one screen unit so that its gradient is continuous."""
     return jnp.sqrt(update**2 + 1.0) - 1.0
 
 
 def report_sd(parameters: ParticipantParameters, update: Array) -> Array:
-    """SD of a report that moves, given the predicted update (screen units)."""
+    """SD of a report that is no repeat, given the predicted update (screen units)."""
     constant = jnp.exp(parameters.log_report_sd)
     return constant + jnp.exp(parameters.log_report_slope) * update_size(update)
 
@@ -42,10 +42,13 @@ def report_log_likelihood(
     previous: Float[Array, "*shape"],
     report: Float[Array, "*shape"],
 ) -> Float[Array, "*shape"]:
-    """Log probability of each whole-unit report.
+    """Log probability of each whole-unit report, nats.
 
-    That of a unit is the mass between its edges, so that the probabilities sum to one however
-    small the SD, and draws that are rounded follow them.
+    predicted: mean of the belief, screen units.
+    previous: the last report, screen units.
+    report: screen units.
+    The probability of a unit is the mass between its edges, so that the probabilities sum to one however
+    small the SD, and rounded draws follow them.
     """
     update = predicted - previous
     logit = stay_logit(parameters, update)
@@ -56,7 +59,7 @@ def report_log_likelihood(
 
 
 def _confined_normal(report: Array, mean: Array, sd: Array) -> Array:
-    """Log probability of a unit on the range; means lie inside it, so the range's is never small."""
+    """Log probability of a unit within the range; means lie inside it, so the range's mass is never small."""
     wide = jnp.sqrt(2.0) * sd
     high = jax.lax.erf((RANGE_HIGH + HALF_UNIT - mean) / wide)
     low = jax.lax.erf((RANGE_LOW - HALF_UNIT - mean) / wide)
@@ -65,7 +68,7 @@ def _confined_normal(report: Array, mean: Array, sd: Array) -> Array:
 
 
 def _log_mass(low: Array, high: Array) -> Array:
-    r"""$\log(\Phi(high) - \Phi(low))$, taken in the lower tail, where it does not cancel."""
+    r"""$\log(\Phi(high) - \Phi(low))$, computed in the lower tail, where no digits cancel."""
     is_above = low + high > 0.0
     end = log_ndtr(jnp.where(is_above, -low, high))
     start = log_ndtr(jnp.where(is_above, -high, low))

@@ -1,7 +1,7 @@
-"""Three ways to a larger update, matched: relaxed prior, raised senses, noisy reports.
+"""Three causes of larger updates, matched in size: lower prior precision, higher sensory precision, noisier reports.
 
-All three agents see the same outcomes with the same random numbers. The relaxed prior
-has a stated size; the other two are sized by bisection until the mean absolute update
+All three agents see the same outcomes with the same random numbers. The shift of the prior precision
+is given; the other two are found by bisection until the mean absolute update
 of the *reports* agrees.
 """
 
@@ -29,10 +29,16 @@ _WIDEST = 6.0  # log units searched for a match
 
 
 class Rival(NamedTuple):
-    """One agent's simulated reports and what it believed."""
+    """One agent's simulated reports and beliefs.
 
-    shift: float  # log units: of prior precision, sensory precision, report SD
-    mean_update: float  # mean |update| of the reports, screen units
+    shift: log units: of prior precision, sensory precision or report SD.
+    mean_update: mean |update| of the reports, screen units.
+    trials: with the reports.
+    trajectory: the beliefs.
+    """
+
+    shift: float
+    mean_update: float
     trials: Trials
     trajectory: Trajectory
 
@@ -48,7 +54,7 @@ def raise_senses(parameters: ParticipantParameters, shift) -> ParticipantParamet
 
 
 def add_noise(parameters: ParticipantParameters, shift) -> ParticipantParameters:
-    """Raise the log SD of reports by `shift`, constant and proportional part alike."""
+    """Raise the log SD of reports by `shift`, in the constant and the proportional part."""
     return parameters._replace(
         log_report_sd=parameters.log_report_sd + shift,
         log_report_slope=parameters.log_report_slope + shift,
@@ -64,7 +70,7 @@ def simulate_rivals(
     num_participants: int,
     num_trials: int,
 ) -> dict[str, Rival]:
-    """Baseline and the three rivals, matched in mean absolute update."""
+    """The baseline agent and the three rivals, matched in mean absolute update, by name."""
     task_key, report_key = jax.random.split(key)
     task = _tasks(jax.random.split(task_key, num_participants), num_trials)
     keys = jax.random.split(report_key, num_participants)
@@ -94,7 +100,7 @@ def simulate_group(
     task: Trials,
     switches: Switches,
 ) -> tuple[Trials, Trajectory]:
-    """As many simulated participants as tasks (leading axis), all of the same parameters."""
+    """Simulated participants with the same parameters, one for each task (leading axis)."""
 
     def one(key, task):
         return simulate_participant(key, parameters, task, agent=switches)
@@ -103,7 +109,7 @@ def simulate_group(
 
 
 def _match(rival, target: float) -> Rival:
-    """The size, between 0 and `_WIDEST`, whose mean update is the target."""
+    """The rival whose mean update is the target, with a shift between 0 and `_WIDEST`."""
     low, high = 0.0, _WIDEST
     for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)

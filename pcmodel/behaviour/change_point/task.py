@@ -1,15 +1,15 @@
-"""The change-point task: what a participant sees, and how such sequences are drawn.
+"""The change-point task: a participant's trials, and how outcomes are simulated.
 
-A helicopter, usually hidden, drops one outcome a trial around its position; now and
-then it moves anywhere in the range. The participant reports where the next outcome
+A helicopter, usually hidden, drops one outcome a trial around its position; occasionally
+it moves to a random position in the range. The participant reports where the next outcome
 will fall (Nassar et al. 2010; McGuire et al. 2014; here as in Bruckner et al.).
 All positions are screen units from 0 to 300; reports are whole units.
 
-Two rules follow from looking at what people do there. *Catch trials*: the helicopter
+Two rules follow from people's data. *Catch trials*: the helicopter
 is shown together with the outcome, so that it informs the **next** report (after a
 change point with the helicopter visible the next report is twice as close to it as
-without). *Block starts*: the bucket waits near the middle and the first report precedes
-any outcome, so it is not scored; the first outcome meets no belief at all.
+without). *Block starts*: the bucket starts near the middle and the first report precedes
+any outcome, so it is not scored; before the first outcome there is no belief.
 """
 
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ REFERENCE_SD = float(np.sqrt(TASK_SDS[0] * TASK_SDS[1]))  # their geometric mean
 
 
 class Trials(NamedTuple):
-    """One participant's trials; values under a false mask are finite and unread."""
+    """One participant's trials; values under a false mask are finite and not used."""
 
     outcome: Float[Array, " trials"]
     report: Float[Array, " trials"]  # made before the outcome of the same trial
@@ -54,8 +54,8 @@ def make_trials(
 ) -> Trials:
     """Trials from plain arrays of one shape (any leading axes); NaN means missing.
 
-    Raises UserError for shapes that differ, a non-positive noise SD, flags that are none, or a
-    position outside the range. Without `push` the mark waits where it was left.
+    Raises UserError for shapes that differ, a non-positive noise SD, invalid flags, or a
+    position outside the range. Without `push` the mark starts at the last report.
     """
     outcome, report = _values("outcome", outcome), _values("report", report)
     noise_sd = _values("noise_sd", noise_sd)
@@ -78,7 +78,7 @@ def make_trials(
 
 
 def _values(name: str, given: Any) -> np.ndarray:
-    """One number a trial, NaN where it is missing; a masked one is missing too."""
+    """One number a trial, NaN where it is missing or masked."""
     values, missing = read_array(given, where=name)
     array = np.asarray(to_dtype(values, np.float64, where=name))
     if np.any(np.isinf(array)):
@@ -134,8 +134,12 @@ def simulate_task(
     hazard: Share = 0.1,
     catch_probability: Share = 0.1,
 ) -> Trials:
-    """Draw one participant's outcomes, one block per noise SD, reports still missing.
+    """Simulate one participant's outcomes, one block for each noise SD, without reports.
 
+    num_trials: of all blocks together.
+    noise_sds: outcome SD of each block, screen units.
+    hazard: probability of a change on each trial.
+    catch_probability: of a visible helicopter on each trial.
     Outcomes are clipped to the range, as on the screen.
     """
     key = check_key(key)

@@ -1,8 +1,8 @@
 """A participant's trials in order: one scan for fitting and for simulating.
 
-Each trial first yields a report, from the belief before the outcome, then revises the
-belief. Fitting passes the reports that were made; simulating passes a function that
-draws them, so that both run the same model.
+On each trial a report is made from the belief before the outcome, then the belief is
+revised. Fitting passes the recorded reports; simulating passes a function that
+draws them, so that both use the same model.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ from pcmodel.inputs.random_keys import check_key
 
 
 class Trajectory(NamedTuple):
-    """A participant's inner life and reports, one entry per trial."""
+    """A participant's beliefs and reports, one entry per trial; screen units."""
 
     predicted_report: Float[Array, " trials"]  # belief mean before the outcome
     previous_report: Float[Array, " trials"]
@@ -49,7 +49,7 @@ class Trajectory(NamedTuple):
     belief_mean: Float[Array, " trials"]  # after the outcome
     belief_variance: Float[Array, " trials"]
     prediction_error: Float[Array, " trials"]  # outcome minus prior mean
-    learning_rate: Float[Array, " trials"]  # share of the outcome's error taken over
+    learning_rate: Float[Array, " trials"]  # weight of the outcome, 0 to 1
     change_probability: Float[Array, " trials"]
     log_evidence: Float[Array, " trials"]
 
@@ -65,7 +65,7 @@ class _Carry(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """What only the sequence of trials can tell; the rest of a `Trajectory` follows."""
+    """Values that depend on earlier trials; the rest of a `Trajectory` is computed from them."""
 
     predicted: Scalar
     previous: Scalar
@@ -113,7 +113,7 @@ def _unroll(
         PositionBelief(RANGE_CENTRE + zero, RANGE_WIDTH**2 / 12.0 + zero),
         RANGE_CENTRE + zero,
     )
-    # Rematerialised: a step is cheaper to repeat than to write down for the reverse pass.
+    # Rematerialised: a step is cheaper to recompute than to store for the reverse pass.
     step = jax.checkpoint(step, prevent_cse=False)
     steps = jax.lax.scan(step, start, (trials, senses, keys))[1]
     evidence = log_evidence_of(
@@ -125,7 +125,7 @@ def _unroll(
 def _trajectory(
     steps: _Step, trials: Trials, outcome_variance: Array, log_evidence: Array
 ) -> Trajectory:
-    """What follows from the steps, all trials at once; learning rate: the outcome's."""
+    """The trajectory of all trials at once, from the steps."""
     prior, change = steps.prior, steps.change_probability
     gain = prior.variance / (prior.variance + outcome_variance)
     return Trajectory(
@@ -149,7 +149,7 @@ def _trajectory(
 def run_participant(
     parameters: ParticipantParameters, trials: Trials, *, agent: Agent | Switches
 ) -> Trajectory:
-    """The trajectory that the reports in `trials` imply."""
+    """The trajectory implied by the reports in `trials`."""
     return _unroll(
         parameters,
         trials,
@@ -165,10 +165,13 @@ def pushed(
     push: Float[Array, "*trials"],
     start_weight: Scalar | float | np.ndarray,
 ) -> tuple[Float[Array, "*trials"], Float[Array, "*trials"]]:
-    """Where the next report aims, and where its mark stands, after the mark was moved.
+    """The aim of the next report and the position of its mark, after the mark was moved.
 
-    Of a push by d screen units the aim follows the share `start_weight`: 0 for those who
-    report what they believe wherever the mark stands (Bruckner et al.: anchoring).
+    predicted: mean of the belief, screen units.
+    previous: the last report, screen units.
+    push: displacement of the mark, screen units.
+    start_weight: share of the push that the aim follows; 0 for a participant whose report does not
+        depend on the mark's position (Bruckner et al.: anchoring).
     """
     aim = jnp.clip(predicted + start_weight * push, RANGE_LOW, RANGE_HIGH)
     return aim, previous + push
@@ -182,7 +185,7 @@ def log_likelihood(
     agent: Agent | Switches,
     start_weight: Scalar | float = 0.0,
 ) -> Float[Array, " trials"]:
-    """Log probability of each report; 0 where none is scored. See `pushed`."""
+    """Log probability of each report, nats; 0 where none is scored. See `pushed`."""
     weight = one_number(start_weight, where="start_weight")
     run = run_participant(parameters, trials, agent=agent)
     aim, stand = pushed(run.predicted_report, run.previous_report, trials.push, weight)
@@ -193,7 +196,7 @@ def log_likelihood(
 
 
 def scored(trials: Trials) -> Bool[Array, "*shape"]:
-    """Which reports are scored: made, and not at the start of a block."""
+    """Which reports are scored: those that were made, except at the start of a block."""
     return trials.reported & ~trials.block_start
 
 
@@ -207,9 +210,9 @@ def simulate_participant(
     start_weight: Scalar | float = 0.0,
     reported: Bool[Array, "*trials"] | None = None,
 ) -> tuple[Trials, Trajectory]:
-    """Draw reports for the outcomes in `trials`; each block starts at the centre.
+    """Simulate reports for the outcomes in `trials`; each block starts at the centre.
 
-    reported: on which trials one is made, all if None; what is not reported anchors nothing later.
+    reported: on which trials a report is made, all if None; a report that is not made anchors no later one.
     """
 
     def respond(predicted, previous, trial, trial_key):
@@ -228,7 +231,7 @@ def simulate_participant(
 
 
 def _made(reported: Any, trials: Trials) -> Bool[Array, "*trials"]:
-    """On which trials a report is made, checked."""
+    """On which trials a report is made; UserError for an invalid mask."""
     flags = read_numbers(reported, where="reported")
     if flags.dtype != bool or flags.shape not in ((), trials.reported.shape):
         raise UserError(

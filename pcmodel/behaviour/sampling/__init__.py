@@ -1,1 +1,1 @@
-"""From a hierarchical model to draws: maxima, first guesses, NUTS, variational inference."""
+"""Draws from the posterior of a hierarchical model: MAP estimates, initialisation, NUTS, variational inference."""

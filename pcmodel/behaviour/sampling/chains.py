@@ -1,11 +1,11 @@
-"""Chains that move a group by NUTS and its participants by trajectories of their own.
+"""Chains that update a group by NUTS and its participants by Hamiltonian trajectories of their own.
 
-Given the group, participants are independent: each has a step size and an acceptance of
-its own, so that one whose likelihood is steep holds up nobody else, and the cost does not
+Given the group, participants are independent: each has its own step size and acceptance,
+so that one with a steep likelihood does not slow the others, and the cost does not
 grow faster than the number of participants. Given the participants, in coordinates that
-are nearly independent of it, the group is moved by NumPyro's NUTS. All chains go at once,
-in chunks; every chunk holds where the chains stand after it, in the coordinates they moved in,
-so that a run that was cut short ends in the very numbers of one that was not.
+are nearly independent of it, the group is updated by NumPyro's NUTS. All chains run together,
+in chunks; every chunk stores the chains' states after it, in the coordinates they were drawn in,
+so that an interrupted run gives the same numbers as an uninterrupted one.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,27 +22,33 @@ from pcmodel.inference.hmc import log_step_change
 
 STEP_GAIN = 2.0
 FIRST_STEP = 0.4
-PERSON_STEPS = 6  # leapfrogs of a participant
-# A participant's step size is drawn anew for every trajectory, as a share of the adapted
-# one: long steps for the open, short ones for where a likelihood is like a wall.
+PERSON_STEPS = 6  # leapfrog steps of a participant's trajectory
+# A participant's step size is drawn for every trajectory, as a share of the adapted
+# one: long steps for flat regions, short ones where a likelihood is steep.
 SHORTEST, LONGEST = 0.3, 1.3
-# At least: each trajectory is refused alone, so little is lost by care.
+# At least: each trajectory is rejected alone, so a high acceptance costs little.
 PEOPLE_ACCEPT = 0.9
 TOO_FAR = 1000.0  # error of the energy that counts as divergence, as in Stan
 
 
 class States(NamedTuple):
-    """Where all chains stand."""
+    """States of all chains.
 
-    group: Any  # NumPyro's, a leading axis of chains
+    group: NumPyro's state, with a leading axis of chains.
+    people: the participants' coordinates.
+    key: of each chain.
+    """
+
+    group: Any
     people: Float[Array, "chains participants varying"]
     key: Key[Array, " chains"]
 
 
 class Provenance(NamedTuple):
-    """What draws are meaningless without.
+    """Identifies the fit that draws belong to; without its frame they cannot be interpreted.
 
-    given: the key's words and the options.  frame: the first frame, found anew by every process.
+    given: words of the key, and the options.
+    frame: the initial frame, which every process computes itself.
     """
 
     given: Float[np.ndarray, " numbers"]
@@ -50,17 +56,17 @@ class Provenance(NamedTuple):
 
 
 class DrawBatch(NamedTuple):
-    """Some draws of every chain, and where the chains stand after them."""
+    """Draws of every chain in one chunk, and the states of the chains after it."""
 
     group: Float[np.ndarray, "chains draws group"]
     people: Float[np.ndarray, "chains draws participants varying"]
-    diverging: Bool[np.ndarray, "chains draws"]
-    num_steps: Int[np.ndarray, "chains draws"]
-    accept_prob: Float[np.ndarray, "chains draws"]
-    people_lost: Bool[np.ndarray, "chains draws participants"]  # energy out of sight
+    diverging: Bool[np.ndarray, "chains draws"]  # the group's trajectory
+    num_steps: Int[np.ndarray, "chains draws"]  # leapfrog steps of the group
+    accept_prob: Float[np.ndarray, "chains draws"]  # of the group
+    people_lost: Bool[np.ndarray, "chains draws participants"]  # diverged
     people_accept_prob: Float[np.ndarray, "chains participants"]  # mean over draws
-    group_key: np.ndarray
-    people_key: np.ndarray
+    group_key: np.ndarray  # words of the random key
+    people_key: np.ndarray  # likewise
     step_size: Float[np.ndarray, " chains"]
     people_step_size: Float[np.ndarray, " participants"]
     given: Float[np.ndarray, " numbers"]  # this and the next: the fit's `Provenance`
@@ -68,7 +74,13 @@ class DrawBatch(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a fit asks for next: a chunk of transitions from here."""
+    """The chunk of transitions that a fit needs next.
+
+    states: where it starts.
+    step: step size of each participant.
+    arguments: of the potential, besides the coordinates.
+    provenance: of the fit.
+    """
 
     states: States
     step: Float[Array, " participants"]
@@ -77,14 +89,14 @@ class Request(NamedTuple):
 
 
 class Kernel(NamedTuple):
-    """Compiled pieces; `arguments` is what the potential takes besides the vectors."""
+    """Compiled functions; `arguments` are those of the potential besides the vectors."""
 
     slope: Callable  # (group, people, arguments) -> potential, gradients of both
     start: Callable  # (keys, groups, people) -> states
     advance: (
         Callable  # (states, people's step sizes, arguments, steps) -> states, draws
     )
-    advance_all: Callable  # the same of several data sets: a leading axis everywhere
+    advance_all: Callable  # the same for several data sets, on a leading axis
 
 
 def build_kernel(
@@ -94,9 +106,10 @@ def build_kernel(
     max_tree_depth: int,
     num_devices: int = 1,
 ) -> Kernel:
-    """Compile for `potential(group, people, arguments)`; chains are spread over devices.
+    """Compile the kernel; chains are divided among devices.
 
-    `energies`, of the same arguments, gives the part of each participant.
+    potential: (group, people, arguments) to minus the log density.
+    energies: of the same arguments, each participant's part of it.
     """
 
     def potential_of(*args: Any) -> Callable:
@@ -107,8 +120,8 @@ def build_kernel(
 
     def start(key: Key[Array, ""], group: Array, people: Array) -> States:
         group_key, people_key = jax.random.split(key)
-        # No arguments: something flat stands in, as every transition asks for the
-        # potential anew.
+        # Without arguments a constant takes the potential's place, since every transition
+        # evaluates it again.
         state = start_kernel(
             group,
             num_warmup=0,
@@ -166,11 +179,11 @@ def move_people(
     people: Float[Array, "participants varying"],
     step: Float[Array, " participants"],
 ) -> tuple[Array, Array, Bool[Array, " participants"]]:
-    """One trajectory of each participant, taken or refused one by one.
+    """One trajectory of each participant, accepted or rejected on its own.
 
-    Returns their places, the probabilities that each was taken with, and whose energy was
-    lost out of sight. `energies(people)` must depend, one by one, on their
-    own places only. Leapfrogs start and end with half a drift: one slope each.
+    energies: `energies(people)`, where each participant's energy depends only on their own coordinates.
+    Returns the new coordinates, the acceptance probabilities, and which trajectories diverged.
+    Leapfrogs start and end with half a drift, so that each step needs one gradient.
     """
     if not people.size:
         return people, jnp.ones(len(people)), jnp.zeros(len(people), bool)
@@ -196,7 +209,7 @@ def move_people(
 
 
 def _over_devices(advance: Callable, num_devices: int) -> Callable:
-    """Chains do not wait for those of another device."""
+    """Divide the chains among devices, so that those of one do not wait for those of another."""
     if num_devices == 1:
         return advance
     automatic = (jax.sharding.AxisType.Auto,)
@@ -221,7 +234,7 @@ def run_chunk(kernel: Kernel, request: Request, size: int) -> tuple[States, Draw
 def run_chunks(
     kernel: Kernel, requests: Sequence[Request], size: int
 ) -> list[tuple[States, DrawBatch]]:
-    """`run_chunk` of several fits of one design at once."""
+    """`run_chunk` for several fits of one design together."""
     states, step, arguments = (
         jax.tree.map(lambda *leaves: jnp.stack(leaves), *column)
         for column in zip(*(request[:3] for request in requests), strict=True)
@@ -236,7 +249,7 @@ def run_chunks(
 
 
 def _fetch(states: States, step: Array, found: tuple) -> list[np.ndarray]:
-    """The fields of a chunk but its provenance, on the host."""
+    """The fields of a chunk without its provenance, on the host."""
     *draws, accept_prob = found
     where = (
         accept_prob.mean(axis=-2),
@@ -253,7 +266,7 @@ def _chunk(fields: Sequence[np.ndarray], provenance: Provenance) -> DrawBatch:
 
 
 def states_after(states: States, chunk: DrawBatch) -> States:
-    """The states as a chunk left them; `states` gives their form."""
+    """The states after a chunk; `states` gives their structure."""
     step = jnp.asarray(chunk.step_size)
     group = states.group._replace(
         z=jnp.asarray(chunk.group[:, -1]),
@@ -267,10 +280,12 @@ def states_after(states: States, chunk: DrawBatch) -> States:
 def adapt_steps(
     states: States, chunk: DrawBatch, *, target: float, count: int
 ) -> tuple[States, Float[Array, " participants"]]:
-    """Every log step size moved (`log_step_change`), shared by all chains; also each participant's.
+    """The states and the participants' step sizes after one adaptation (`log_step_change`).
 
-    Shared over chains and never reset, it settles within a few chunks, where dual
-    averaging per chain in windows needs hundreds of draws.
+    target: acceptance probability.
+    count: of adaptations so far.
+    Step sizes are shared over chains and never reset, so that they converge within a few chunks, where
+    dual averaging per chain in windows needs hundreds of draws.
     """
     change = partial(
         log_step_change, number=np.float64(count), first=STEP_GAIN, settling=1.0
@@ -285,5 +300,5 @@ def adapt_steps(
 
 
 def num_chunks(total: int, chunk: int) -> int:
-    """Chunks needed for a number of transitions."""
+    """Chunks needed for `total` transitions."""
     return -(-total // chunk)

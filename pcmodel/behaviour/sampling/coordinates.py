@@ -1,8 +1,8 @@
-r"""The flat vector a sampler moves in, and the density it meets there.
+r"""The flat vector that a sampler updates, and its density.
 
-Three changes of variables lie between it and the model's own sites, each volume counted:
+Three changes of variables relate it to the model's own sites, each with its log Jacobian:
 an affine one that gives the group's coordinates, and each participant's, zero mean and
-unit covariance (`Whitening`, learned while chains warm up); participants conditioned on
+unit covariance (`Whitening`, adapted during warm-up); participants conditioned on
 the group (`stand_in`); and NumPyro's own to unconstrained values.
 """
 
@@ -41,18 +41,28 @@ from pcmodel.behaviour.sampling.laplace_sites import (
 
 
 class Coordinates(NamedTuple):
-    """Group first, then participants one after the other."""
+    """The sampler's coordinates; in the flat vector the group is first, then one participant after the other.
+
+    group: shared by all participants.
+    people: of each participant.
+    """
 
     group: Float[Array, " group"]
     people: Float[Array, "participants varying"]
 
     def flat(self) -> Float[Array, " size"]:
-        """One vector."""
+        """Both as one vector."""
         return jnp.concatenate([self.group, self.people.ravel()])
 
 
 class Whitening(NamedTuple):
-    """Centres, and lower roots of covariances, of the group and of each participant."""
+    """Centres and lower Cholesky factors of covariances.
+
+    group_centre: of the group.
+    group_root: of the group.
+    people_centre: of each participant.
+    people_root: of each participant.
+    """
 
     group_centre: Float[Array, " group"]
     group_root: Float[Array, "group group"]
@@ -61,7 +71,11 @@ class Whitening(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """What turns the flat vector into the model's sites."""
+    """What determines the map from the flat vector to the model's sites.
+
+    stand_in: Gaussian approximation of the likelihoods.
+    whitening: the affine map.
+    """
 
     stand_in: StandIn
     whitening: Whitening
@@ -70,7 +84,7 @@ class Frame(NamedTuple):
 def part(
     vector: Float[Array, " size"], num_group: int, num_participants: int
 ) -> Coordinates:
-    """The flat vector taken apart."""
+    """The group's and participants' coordinates in a flat vector."""
     people = vector[num_group:]
     varying = people.size // num_participants
     people = people.reshape(num_participants, varying)
@@ -78,7 +92,7 @@ def part(
 
 
 def no_whitening(num_group: int, num_participants: int, varying: int) -> Whitening:
-    """Coordinates as they are."""
+    """The identity map."""
     eye = np.eye(varying)
     return Whitening(
         jnp.zeros(num_group),
@@ -89,7 +103,7 @@ def no_whitening(num_group: int, num_participants: int, varying: int) -> Whiteni
 
 
 def unwhiten(whitening: Whitening, white: Coordinates) -> Coordinates:
-    """White coordinates back in their own scale."""
+    """Coordinates before whitening, from white ones."""
     return Coordinates(
         whitening.group_centre + whitening.group_root @ white.group,
         whitening.people_centre
@@ -109,7 +123,7 @@ def make_white(whitening: Whitening, plain: Coordinates) -> Coordinates:
 def given_group(
     hierarchy: Hierarchy, stand_in: StandIn, group: Float[Array, " group"]
 ) -> Conditional:
-    """The participants' standard normals under the stand-in."""
+    """The participants' distribution given the group, under the Gaussian stand-in."""
     places = group_places(hierarchy, group)
     return condition(
         stand_in, effects_of(hierarchy, places), spreads_of(hierarchy, places)
@@ -119,7 +133,7 @@ def given_group(
 def places_of(
     hierarchy: Hierarchy, stand_in: StandIn, plain: Coordinates
 ) -> tuple[dict[str, Array], Float[Array, ""]]:
-    """Unconstrained values by site, and the log volume they were changed by."""
+    """Unconstrained values by site, and the log Jacobian of the map to them."""
     places = group_places(hierarchy, plain.group)
     if not plain.people.size:
         return places, jnp.zeros(())
@@ -167,17 +181,17 @@ def parameters_of(
 def sites_of(
     hierarchy: Hierarchy, white: Coordinates, frame: Frame
 ) -> tuple[dict[str, Array], Float[Array, ""]]:
-    """Unconstrained values by site from white coordinates, and the log volume."""
+    """Unconstrained values by site from white coordinates, and the log Jacobian."""
     return places_of(hierarchy, frame.stand_in, unwhiten(frame.whitening, white))
 
 
 def num_group(hierarchy: Hierarchy) -> int:
-    """How many coordinates belong to no participant."""
+    """Number of coordinates shared by all participants."""
     return sum(group_sizes(hierarchy).values())
 
 
 def num_varying(hierarchy: Hierarchy) -> int:
-    """How many coordinates each participant has."""
+    """Number of coordinates of each participant."""
     return sum(len(term.design.varying_names) for term in hierarchy.terms)
 
 

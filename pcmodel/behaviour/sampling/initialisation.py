@@ -1,8 +1,8 @@
-"""Where sampling starts: Gaussian stand-ins at the mode, and the group's Laplace approximation.
+"""Initial values of sampling: Gaussian stand-ins at the mode, and the group's Laplace approximation.
 
-A hierarchy's joint mode is at zero spread, so spreads are held while participants and
-effects are sought, and then set to where they are most probable with participants
-integrated out under the stand-in; two or three rounds settle both.
+A hierarchy's joint mode is at zero spread, so spreads are fixed while participants and
+effects are optimised, and then set to the mode of their density with participants
+integrated out under the stand-in; two or three rounds converge.
 """
 
 from collections.abc import Callable
@@ -53,20 +53,24 @@ ROUNDS = 3
 FIRST_SPREAD = 0.5  # of the prior's scale
 CURVATURE_FLOOR = 0.5  # of the group, in standard-normal coordinates the prior gives 1
 FLATTEST = 1e-6  # curvature of a likelihood in any direction, at least
-REACH = 3.0  # units of a parameter: how far off the centre of its Gaussian may lie
+REACH = 3.0  # units of a parameter: largest distance of its Gaussian's centre
 MOST_ITERATIONS = 200
 DIFFERENCE = 1e-4  # step of central differences
 
 
 class Beginning(NamedTuple):
-    """The frame that chains start in; they start standard normal there."""
+    """Where chains start.
+
+    frame: in which the chains' initial distribution is standard normal.
+    mode: in the coordinates of the frame's stand-in.
+    """
 
     frame: Frame
-    mode: Coordinates  # in the coordinates of the frame's stand-in
+    mode: Coordinates
 
 
 class Finder(NamedTuple):
-    """Compiled pieces for one design."""
+    """Compiled functions for one design."""
 
     linearise: Callable  # (plain, stand-in, data) -> a new stand-in
     change: Callable  # (old, new, plain) -> plain
@@ -96,7 +100,7 @@ def build_finder(hierarchy: Hierarchy) -> Finder:
 def second_order(
     hierarchy: Hierarchy, values: Float[Array, "series parameters"], data: Any
 ) -> tuple[Array, Array]:
-    """$H_s$, made convex, and $h_s$ of the Gaussian that touches each log likelihood."""
+    """$H_s$, made convex, and $h_s$ of the Gaussian tangent to each log likelihood."""
     names = [term.parameter.name for term in hierarchy.terms]
     held = with_held(hierarchy, {})
 
@@ -107,7 +111,7 @@ def second_order(
     def slopes(at: Array) -> Array:
         return jax.vmap(jax.jacfwd(total))(at, held, data)
 
-    # Second derivatives would cost more to compile than to run.
+    # Central differences of slopes: second derivatives take longer to compile than to run.
     nudges = DIFFERENCE * jnp.eye(len(names))
     around = jnp.concatenate([jnp.zeros((1, len(names))), nudges, -nudges])
     slope, *found = jax.vmap(lambda nudge: slopes(values + nudge[None]))(around)
@@ -118,8 +122,8 @@ def second_order(
     curvature = jnp.where(usable[:, None, None], -curvature, 0.0)
     sizes, directions = jnp.linalg.eigh(curvature)
     shift = jnp.where(usable[:, None], slope, 0.0)
-    # Where a likelihood is steep and hardly bent its Gaussian would lie far outside of anything known, and the
-    # group's spreads would follow it there.
+    # Where a likelihood is steep with little curvature its Gaussian would be centred far outside the prior, and the
+    # group's spreads would become as wide.
     steep = jnp.abs(jnp.einsum("spk,sp->sk", directions, shift)) / REACH
     sizes = jnp.maximum(jnp.maximum(sizes, FLATTEST), steep)
     precision = jnp.einsum("spk,sk,sqk->spq", directions, sizes, directions)
@@ -129,7 +133,7 @@ def second_order(
 def group_log_density(
     hierarchy: Hierarchy, group: Float[Array, " group"], stand_in: StandIn
 ) -> Float[Array, ""]:
-    """Of the group's coordinates, participants integrated out under the stand-in."""
+    """Log density of the group's coordinates, participants integrated out under the stand-in."""
     places = group_places(hierarchy, group)
     centre = jnp.zeros((hierarchy.num_participants, num_varying(hierarchy)))
     model = partial(hierarchical_model, hierarchy)
@@ -141,7 +145,7 @@ def group_log_density(
 
 
 def first_coordinates(hierarchy: Hierarchy) -> Coordinates:
-    """The prior's centre, spreads somewhat below their scale."""
+    """The centre of the prior, with spreads below their scale."""
     scales = {f"{term.parameter.name}.scale" for term in hierarchy.terms}
     group = [
         np.full(size, np.log(FIRST_SPREAD) if name in scales else 0.0)
@@ -152,9 +156,9 @@ def first_coordinates(hierarchy: Hierarchy) -> Coordinates:
 
 
 def begin(hierarchy: Hierarchy, finder: Finder, slope: Callable) -> Beginning:
-    """Find mode, stand-in and the group's covariance.
+    """Find the mode, the stand-in and the group's covariance.
 
-    `slope(coordinates, frame)` gives the potential and its gradients.
+    slope: `slope(coordinates, frame)`, the potential and its gradients.
     """
     plain, stand_in = first_coordinates(hierarchy), nothing_known(lay_out(hierarchy))
     white = no_whitening(
@@ -167,7 +171,7 @@ def begin(hierarchy: Hierarchy, finder: Finder, slope: Callable) -> Beginning:
         place = place._replace(group=_most_probable(finder, place.group, new))
         value, _ = slope(place, Frame(new, white))
         if not all(np.isfinite(part).all() for part in (value, *place)):
-            break  # chains begin from the last place that was one
+            break  # chains start from the last finite place
         plain, stand_in = place, new
     root = _laplace_root(_curvature(finder, plain.group, stand_in))
     whitening = white._replace(group_centre=plain.group, group_root=jnp.asarray(root))

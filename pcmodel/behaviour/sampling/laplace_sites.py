@@ -1,4 +1,4 @@
-r"""Gaussian stand-ins for the likelihood of each series, and what follows in closed form.
+r"""Gaussian stand-ins for the likelihood of each series, and the conditionals they give in closed form.
 
 With $\log p(y_s \mid \theta_s) \approx -\tfrac12 \theta_s' H_s \theta_s + h_s' \theta_s$,
 the posterior of a participant's standard normals $v$ given the group's coordinates is
@@ -7,12 +7,12 @@ Gaussian,
 $v \mid \beta, L \sim N(M^{-1} L'(g - C \beta),\ M^{-1}), \quad M = I + L' A L$,
 
 with $A = \sum_s Z_s' H_s Z_s$, $C = \sum_s Z_s' H_s X_s$, $g = \sum_s Z_s' h_s$ over the
-participant's series, and the group's own posterior is known up to a constant. A sampler
-that moves in $z$, $v = M^{-1} L'(g - C\beta) + R'^{-1} z$ with $M = R R'$, sees
-participants who are nearly independent of the group and of unit scale whatever the group
-is: centred where their data speak, non-centred where they do not, and all in between
-(compare Papaspiliopoulos, Roberts & Skoeld 2007, Stat Sci 22:59). The stand-in decides
-how fast a chain moves, never what it converges to.
+participant's series, and the group's own posterior is known up to a constant. In the coordinates
+$z$, $v = M^{-1} L'(g - C\beta) + R'^{-1} z$ with $M = R R'$, participants are nearly
+independent of the group and of unit scale whatever the group
+is: centred where their data are informative, non-centred where they are not, and all in between
+(compare Papaspiliopoulos, Roberts & Skoeld 2007, Stat Sci 22:59). The stand-in affects
+how fast a chain mixes, never what it converges to.
 """
 
 from typing import NamedTuple
@@ -42,7 +42,7 @@ class Conditional(NamedTuple):
 
 
 def nothing_known(layout: Layout) -> StandIn:
-    """The stand-in for no data: participants are standard normal."""
+    """The stand-in without data: participants are standard normal."""
     num_varying, num_effects = layout.varying.shape[2], layout.common.shape[2]
     people = layout.num_participants
     return StandIn(
@@ -59,7 +59,7 @@ def sum_series(
     precision: Float[Array, "series parameters parameters"],
     shift: Float[Array, "series parameters"],
 ) -> StandIn:
-    """The stand-in from each series' own $H_s$ and $h_s$."""
+    """The stand-in from the $H_s$ and $h_s$ of each series."""
 
     def by_participant(values: Array) -> Array:
         return jax.ops.segment_sum(values, layout.participant, layout.num_participants)
@@ -111,7 +111,7 @@ def whiten(
 
 
 def log_volume(given: Conditional) -> Float[Array, ""]:
-    r"""$\log |dv/dz|$ of all participants together."""
+    r"""$\log |dv/dz|$ summed over participants."""
     return -jnp.sum(jnp.log(jnp.diagonal(given.root, axis1=-2, axis2=-1)))
 
 

@@ -1,13 +1,13 @@
-r"""Each series by itself: the mode of its parameters, with the Laplace error and evidence.
+r"""MAP estimates of each series on its own, with Laplace standard errors and evidence.
 
 In coordinates $v$ in which a parameter is $m + s v$, with $m$ its prior mean and
 $s^2$ the prior variance of the group's mean plus that between people, the mode of
 
 $\log p(\text{responses} \mid v) - \tfrac12 |v|^2$
 
-is sought by damped scoring with the outer product of the trials' scores (Berndt et al.
-1974), and Laplace's approximation is made there from the Hessian. It takes seconds
-where a hierarchical posterior takes minutes, and it is rougher: every person is drawn
+is found by damped scoring with the outer product of the trials' scores (Berndt et al.
+1974), with Laplace's approximation there from the Hessian. It takes seconds
+where a hierarchical posterior takes minutes, and it is less accurate: every person is shrunk
 towards the prior, not towards the others.
 """
 
@@ -23,19 +23,26 @@ from pcmodel.behaviour.models import Parameter, ParticipantModel
 
 NUM_SCORING, NUM_NEWTON = 20, 12
 DIFFERENCE = 1e-4  # of the Hessian; needs double precision
-SETTLED = 1e-2  # nats that one more step could gain
+SETTLED = 1e-2  # nats that one more step could gain at a mode
 FIRST_DAMPING = 0.1
-QUICK = {"xla_backend_optimization_level": 1}  # compiles sooner, runs as fast
+QUICK = {"xla_backend_optimization_level": 1}  # compiles faster, runs as fast
 
 
 class Modes(NamedTuple):
-    """Estimates of every series on its own."""
+    """Estimates of every series on its own.
+
+    names: of the parameters.
+    value: the mode.
+    sd: Laplace standard errors.
+    log_evidence: Laplace approximation, nats.
+    settled: whether the search converged at a maximum.
+    """
 
     names: tuple[str, ...]
     value: Float[np.ndarray, "series parameters"]
-    sd: Float[np.ndarray, "series parameters"]  # Laplace
-    log_evidence: Float[np.ndarray, " series"]  # nats
-    settled: Bool[np.ndarray, " series"]  # a mode, and a maximum, was found
+    sd: Float[np.ndarray, "series parameters"]
+    log_evidence: Float[np.ndarray, " series"]
+    settled: Bool[np.ndarray, " series"]
 
     def column(self, name: str) -> Float[np.ndarray, " series"]:
         """The estimates of one parameter."""
@@ -43,7 +50,13 @@ class Modes(NamedTuple):
 
 
 class Mode(NamedTuple):
-    """One series' mode in standard coordinates."""
+    """One series' mode in standard coordinates.
+
+    place: the mode.
+    covariance: inverse of minus the Hessian.
+    log_evidence: Laplace approximation, nats.
+    settled: whether it is a maximum at which the search converged.
+    """
 
     place: Float[Array, " parameters"]
     covariance: Float[Array, "parameters parameters"]
@@ -52,7 +65,7 @@ class Mode(NamedTuple):
 
 
 def free_parameters(model: ParticipantModel) -> tuple[Parameter, ...]:
-    """Those that are estimated."""
+    """The parameters that are estimated."""
     return tuple(p for p in model.parameters if p.free)
 
 
@@ -64,7 +77,7 @@ def person_scale(parameters: tuple[Parameter, ...]) -> Float[np.ndarray, " param
 def place_values(
     model: ParticipantModel, place: Float[Array, " parameters"]
 ) -> dict[str, Array]:
-    """Every parameter by name, held ones at their prior mean."""
+    """Every parameter by name; fixed ones at their prior mean."""
     free = free_parameters(model)
     mean, scale = np.asarray([p.mean for p in free]), person_scale(free)
     found = {p.name: jnp.asarray(float(p.mean)) for p in model.parameters}
@@ -75,8 +88,9 @@ def place_values(
 def find_mode(terms: Any, start: Float[Array, " parameters"]) -> Mode:
     """The mode of `terms(place)`, summed, under a standard normal prior, from one start.
 
-    Scoring steps come first, Newton's last; one that does not rise is taken back and
-    damped more.
+    terms: from standard coordinates to the log likelihood of each trial.
+    Scoring steps come first, Newton steps last; a step that does not increase the density is undone and
+    the damping increased.
     """
 
     def objective(place):
@@ -91,7 +105,7 @@ def find_mode(terms: Any, start: Float[Array, " parameters"]) -> Mode:
     log_det = jnp.linalg.slogdet(bend)[1]
     covariance = jnp.linalg.inv(bend)
     gain = 0.5 * slope @ covariance @ slope
-    # Two negative eigenvalues leave the determinant positive: a saddle is no mode.
+    # By eigenvalues, since with two negative ones the determinant of a saddle is positive.
     is_maximum = jnp.linalg.eigvalsh(bend)[0] > 0.0
     return Mode(
         place,
@@ -104,7 +118,7 @@ def find_mode(terms: Any, start: Float[Array, " parameters"]) -> Mode:
 def climb(
     terms: Any, start: Float[Array, " parameters"], *, num_steps: int
 ) -> Float[Array, " parameters"]:
-    """Scoring steps towards that mode; they do for a start nearby."""
+    """Scoring steps towards that mode, sufficient from a start nearby."""
 
     def objective(place):
         return terms(place).sum() - 0.5 * jnp.sum(place**2)
@@ -117,7 +131,7 @@ def climb(
 
 
 def _climb(objective: Any, local: Any, start: Array, num_steps: int) -> Array:
-    """Steps uphill; `local(place)` is the slope and the metric there."""
+    """Damped ascent; `local(place)` is the gradient and the metric there."""
 
     def step(carry, _):
         place, value, damping = carry
@@ -138,7 +152,7 @@ def _climb(objective: Any, local: Any, start: Array, num_steps: int) -> Array:
 
 
 def _bend(objective: Any, place: Array) -> Float[Array, "parameters parameters"]:
-    """Minus the Hessian, by central differences: a second derivative compiles for minutes."""
+    """Minus the Hessian, by central differences, since a second derivative takes minutes to compile."""
     steps = DIFFERENCE * jnp.eye(place.size)
     slope = jax.vmap(jax.grad(objective))
     bend = (slope(place[None, :] - steps) - slope(place[None, :] + steps)) / (
@@ -148,7 +162,7 @@ def _bend(objective: Any, place: Array) -> Float[Array, "parameters parameters"]
 
 
 def _positive(bend: Array) -> Array:
-    """The same with negative curvatures turned over and small ones raised to the prior's."""
+    """The matrix with eigenvalues replaced by their absolute values, at least the prior's."""
     values, vectors = jnp.linalg.eigh(bend)
     return (vectors * jnp.maximum(jnp.abs(values), 1.0)[None, :]) @ vectors.T
 
@@ -167,7 +181,7 @@ def find_modes(model: ParticipantModel, data: Any) -> Mode:
 
 
 def fit_modes(model: ParticipantModel, data: Any) -> Modes:
-    """Fit every series of `model.prepare(series)` by itself."""
+    """Fit every series of `model.prepare(series)` on its own."""
     free = free_parameters(model)
     found = jax.device_get(find_modes(model, data))
     scale = person_scale(free)

@@ -1,8 +1,8 @@
-"""Hierarchical fits by NUTS: chains vectorised, in chunks, resumable, over several devices.
+"""Hierarchical fits by NUTS: vectorised chains, in resumable chunks, over several devices.
 
 Chains move in coordinates in which the posterior is nearly standard normal
-(`coordinates`), so that a trajectory takes a few steps where the plain hierarchy, in
-which a participant's values and the group's pull each other about, takes hundreds.
+(`coordinates`), so that a trajectory takes a few steps where the original coordinates, in
+which a participant's values and the group's are correlated, take hundreds.
 """
 
 import warnings
@@ -70,8 +70,8 @@ class Nuts:
     target_accept: InnerShare = 0.9
     max_tree_depth: Count = 8
     chunk: Count = 20
-    num_devices: Count = 1  # over which chains are spread
-    limits: Limits = STRICT  # that the draws must keep to be trusted
+    num_devices: Count = 1  # that share the chains
+    limits: Limits = STRICT  # of diagnostics, for draws to be trusted
 
     def __post_init__(self) -> None:
         if self.num_chains % self.num_devices:
@@ -84,12 +84,12 @@ class Nuts:
 
 
 NUTS_DEFAULTS = Nuts()
-# Of standard-normal coordinates: some of hundreds would start where they are skewed.
+# In standard-normal coordinates; wider, some of hundreds would start in skewed tails.
 START_SD = 0.3
 
 
 class Sampler(NamedTuple):
-    """Compiled pieces for one design; the data are arguments, so that others may follow."""
+    """Compiled functions for one design; the data are arguments."""
 
     kernel: Kernel
     finder: Finder
@@ -130,7 +130,7 @@ def build_sampler(hierarchy: Hierarchy, options: Nuts = NUTS_DEFAULTS) -> Sample
 
 
 def num_advances(options: Nuts) -> int:
-    """How often `fit_nuts` calls `advance`: once a chunk of warm-up or of draws."""
+    """How often `fit_nuts` calls `advance`: once for each chunk of warm-up and of draws."""
     warmup = num_chunks(options.num_warmup, options.chunk)
     return warmup + num_chunks(options.num_samples, options.chunk)
 
@@ -144,14 +144,14 @@ def fit_nuts(
     sampler: Sampler | None = None,
     stored: MutableMapping[int, DrawBatch] | None = None,
 ) -> Posterior:
-    """Sample the posterior; warns, saying what to do, where it cannot be trusted.
+    """Sample the posterior; warns, with advice, where it cannot be trusted.
 
-    `advance` is called after each chunk (`num_advances` of them). `sampler`, from
-    `build_sampler` with the same options, saves compiling again for other data of the
-    same design. Chunks found in `stored`, by number, are taken as they are if they are of
-    this very fit (`same_fit`), and new ones put there as soon as they are done: a fit that was
-    cut short goes on from them, to the same numbers. Double precision is needed: slopes of
-    the start are differences of 1e-4.
+    advance: called after each chunk (`num_advances` of them).
+    sampler: from `build_sampler` with the same options; avoids compiling again for other data of the
+        same design.
+    stored: chunks by number. Those of the same fit (`same_fit`) are used, and new ones are added as
+        soon as they are done, so that an interrupted fit continues from them with the same numbers.
+    Needs double precision: gradients at the start are differences of 1e-4.
     """
     sampler = sampler or build_sampler(hierarchy, options)
     stored = {} if stored is None else stored
@@ -169,11 +169,11 @@ def fit_side_by_side(
     *,
     sampler: Sampler | None = None,
 ) -> list[Posterior]:
-    """Fits of several data sets of one design at once, each as `fit_nuts` makes it.
+    """Fits of several data sets of one design in one program, each like `fit_nuts`.
 
-    A small study keeps no machine busy; many in one program cost little more than one, but every transition
-    waits for the longest trajectory among them. Numbers are those of `fit_nuts` up to rounding, which chains
-    amplify. On one device; warns as `fit_nuts` does, study by study.
+    A small study uses only part of a machine; several in one program cost little more than one, but every
+    transition waits for the longest trajectory among them. Numbers are those of `fit_nuts` up to rounding, which
+    chains amplify. Runs on one device; warns as `fit_nuts` does, for each study.
     """
     sampler = sampler or build_sampler(hierarchies[0], options)
     courses = [
@@ -191,12 +191,12 @@ def fit_side_by_side(
     ]
 
 
-Ending = tuple[Frame, list[DrawBatch]]  # what was settled on, and what was drawn in it
+Ending = tuple[Frame, list[DrawBatch]]  # the final frame, and the draws in it
 Course = Generator[Request, tuple[States, DrawBatch], Ending]
 
 
 def _send(course: Course, answer: Any) -> Request | Ending:
-    """The fit's next request, or what it ended with."""
+    """The fit's next request, or its result."""
     try:
         return course.send(answer)
     except StopIteration as end:
@@ -211,13 +211,13 @@ def _course(
     advance: Callable[[], None],
     stored: MutableMapping[int, DrawBatch],
 ) -> Course:
-    """Ends with the frame that was settled on and the chunks drawn in it.
+    """A fit that yields requests for chunks; returns the final frame and the chunks drawn in it.
 
-    It asks for transitions and does not make them, so that fits may share a program.
+    It does not run the chunks itself, so that several fits can share a program.
     """
     frame, states = _start(key, sampler, hierarchy, options)
     provenance = provenance_of(key, frame, options)
-    # Of a stated type: a bare number's would have the chains compiled for it and again for what follows.
+    # With a dtype: a weakly typed array would compile the chains twice.
     step = jnp.full(hierarchy.num_participants, FIRST_STEP, dtype=float)
     chunks: list[DrawBatch] = []
     num_warmup = num_chunks(options.num_warmup, options.chunk)
@@ -245,7 +245,7 @@ def _course(
 
 
 def provenance_of(key: Key[Array, ""], frame: Any, options: Nuts) -> Provenance:
-    """Of a fit that starts in this frame; its draws are kept in those coordinates."""
+    """The provenance of a fit with this initial frame; its draws are stored in those coordinates."""
     chosen = [options.num_warmup, options.num_chains, options.max_tree_depth]
     words = np.asarray(jax.random.key_data(key), float).ravel()
     leaves = [np.asarray(leaf, float).ravel() for leaf in jax.tree.leaves(frame)]
@@ -256,7 +256,7 @@ def provenance_of(key: Key[Array, ""], frame: Any, options: Nuts) -> Provenance:
 
 
 def same_fit(chunk: DrawBatch | Provenance, provenance: Provenance) -> bool:
-    """Whether a chunk is of the fit: the frame up to what sums in another order leave."""
+    """Whether a chunk is of this fit; frames may differ by rounding from sums in another order."""
     return (
         np.array_equal(chunk.given, provenance.given)
         and chunk.frame.shape == provenance.frame.shape
@@ -267,7 +267,7 @@ def same_fit(chunk: DrawBatch | Provenance, provenance: Provenance) -> bool:
 def _start(
     key: Array, sampler: Sampler, hierarchy: Hierarchy, options: Nuts
 ) -> tuple[Frame, States]:
-    """Chains about the middle of the Laplace approximation."""
+    """Chains around the centre of the Laplace approximation."""
     group_key, people_key, key = jax.random.split(key, 3)
 
     def slope(at: Coordinates, frame: Frame) -> tuple[Array, tuple[Array, Array]]:
@@ -283,7 +283,7 @@ def _start(
 
 
 def _learn(frame: Frame, chunks: list[DrawBatch]) -> Frame:
-    """The frame made whiter by draws in it."""
+    """The frame whitened further by draws in it."""
     group = np.concatenate([chunk.group for chunk in chunks], axis=1)
     people = np.concatenate([chunk.people for chunk in chunks], axis=1)
     pooled = group.shape[0] * group.shape[1]
@@ -296,7 +296,7 @@ def _learn(frame: Frame, chunks: list[DrawBatch]) -> Frame:
 
 
 def _moved(sampler: Sampler, states: States, old: Frame, new: Frame) -> States:
-    """The chains where they were, in the coordinates of another frame."""
+    """The chains' states in the coordinates of another frame."""
     white = Coordinates(states.group.z, states.people)
     white = sampler.move(white, old.whitening, new.whitening)
     return states._replace(
@@ -351,5 +351,5 @@ def _posterior(
 
 
 def _join(parts: list[np.ndarray], options: Nuts) -> np.ndarray:
-    """The draws of all chunks, those over the number asked for left out."""
+    """The draws of all chunks, without those beyond the requested number."""
     return np.concatenate(parts, axis=1)[:, : options.num_samples]

@@ -34,14 +34,14 @@ class Variational:
     learning_rate: Positive = 0.01
     num_samples: Count = 1000
     num_particles: Count = 1
-    low_rank: bool = False  # a guide that knows correlations; for hundreds of people
+    low_rank: bool = False  # a guide with correlations; for hundreds of people
 
 
 VARIATIONAL_DEFAULTS = Variational()
 
 
 class VariationalFit(NamedTuple):
-    """A posterior and the course of its loss."""
+    """A variational posterior and the loss during the fit."""
 
     posterior: Posterior
     loss: np.ndarray  # (steps,) negative evidence lower bound, nats
@@ -57,9 +57,11 @@ def fit_svi(
 ) -> VariationalFit:
     """Approximate the posterior by a Gaussian; for thousands of participants.
 
+    advance: called after each chunk of steps.
+    chunk: steps in a chunk.
     Its intervals are too narrow where coordinates are correlated; means of large groups
-    are good. Cost per step is linear in participants and trials. Fits of several threads
-    take turns.
+    are accurate. Cost per step is linear in participants and trials. Fits in several threads
+    run one after the other.
     """
     fit_key, draw_key = jax.random.split(key)
     with NUMPYRO:
@@ -104,10 +106,10 @@ def _fit_guide(
 
 
 def draw_together(guide: Any, params: dict[str, Array]) -> Any:
-    """Sites of many draws at once, by their keys.
+    """A compiled function of keys that draws from the guide, many draws at once.
 
-    Compiled, since a guide runs the whole model for every draw: what no site needs, the likelihood of all
-    trials, is then left out, and with it memory for draws x people x trials.
+    Compiled, since a guide runs the whole model for every draw: computations that no site needs, such as the
+    likelihood of all trials, are then eliminated, and with them memory for draws x people x trials.
     """
     return jax.jit(jax.vmap(lambda key: guide.sample_posterior(key, params)))
 
@@ -117,7 +119,7 @@ def _near_zero(radius: Any) -> Any:
 
 
 def _falling(rate: float, num_steps: int) -> Callable[[Any], Any]:
-    """The rate, from half-way on falling to a hundredth."""
+    """A schedule: constant to half-way, then falling to a hundredth of the rate."""
 
     def schedule(step: Any) -> Any:
         late = jnp.clip(2.0 * step / num_steps - 1.0, 0.0, 1.0)
@@ -127,7 +129,7 @@ def _falling(rate: float, num_steps: int) -> Callable[[Any], Any]:
 
 
 def _from_guide(hierarchy: Hierarchy, draws: dict, key: Array) -> Posterior:
-    # The likelihood is not needed for what follows from the draws.
+    # Sites derived from the draws do not need the likelihood.
     natural = Predictive(
         partial(hierarchical_model, hierarchy), posterior_samples=draws
     )

@@ -1,1 +1,1 @@
-"""Whole studies: fit, simulate, recover, calibrate, and the power of a design."""
+"""Whole studies: fitting, simulation, recovery, calibration, and the power of a design."""

@@ -1,19 +1,19 @@
-"""How often a study of so many people finds the effect that is there, from profiles of each person."""
+"""How often a study of a given size finds the true effect, from log likelihood profiles of each person."""
 
 from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-NUM_POOLS = 100  # redrawn pools of people, for the interval
-NUM_DOUBLINGS = 4  # of the sizes that are tried of a rival
+NUM_POOLS = 100  # bootstrap samples of people, for the interval
+NUM_DOUBLINGS = 4  # of the grid of a rival's sizes
 SEEN = 3.84  # of twice a log likelihood ratio: chi square with one degree at 5 %
 
 
 def best_over_sizes(
     profile: Float[np.ndarray, "studies accounts sizes"],
 ) -> Float[np.ndarray, "studies accounts"]:
-    """The top of the parabola through the best size and its neighbours."""
+    """The maximum of the parabola through the best size and its neighbours, nats."""
     inner = np.clip(profile.argmax(axis=-1), 1, profile.shape[-1] - 2)[..., None]
     left, middle, right = (
         np.take_along_axis(profile, inner + step, axis=-1)[..., 0]
@@ -31,11 +31,14 @@ def success_curve(
     num_studies: int,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "3 participants"]:
-    """Probability that a study tells rightly, with a 95 % interval.
+    """Probability that a study attributes the effect correctly, with its 95 % interval.
 
-    `pairs` holds the profiles of effect and rival where the effect is true and where the
-    rival is. A study finds the effect if that is ahead of the rival and, at 5 %, of none.
-    Studies are drawn with replacement from the people; the interval redraws the people.
+    pairs: profiles of effect and rival, first where the effect is true and then where the rival is.
+    participants: study sizes, people.
+    num_studies: simulated studies.
+    Returns probability, lower and upper end. A study finds the effect if its likelihood exceeds the rival's
+    and, at 5 %, that of no effect. Studies are drawn from the people with replacement; the interval is a
+    bootstrap over the people.
     """
     num = len(pairs[0])
     pools = [np.arange(num)] + [rng.integers(num, size=num) for _ in range(NUM_POOLS)]
@@ -64,7 +67,7 @@ def power_curve(
     num_studies: int,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, " participants"]:
-    """Share of studies whose likelihood ratio against no effect passes 5 %."""
+    """Share of studies whose likelihood ratio test against no effect is significant at 5 %."""
     found = []
     for size in participants:
         picks = rng.integers(len(profile), size=(num_studies, size))
@@ -77,14 +80,14 @@ def power_curve(
 def person_gaps(
     pair: Float[np.ndarray, "people 2 sizes"], truth: int
 ) -> Float[np.ndarray, " people"]:
-    """By how much the truth is ahead in each person, both at the size best for all."""
+    """Log likelihood of the truth minus the other account's in each person, nats, both at the best size for all."""
     best = pair.sum(axis=0).argmax(axis=-1)
     at = [pair[:, account, best[account]] for account in (0, 1)]
     return at[truth] - at[1 - truth]
 
 
 def best_size(profile: Float[np.ndarray, "people sizes"], grid: np.ndarray) -> float:
-    """The top of the parabola through the best size and its neighbours."""
+    """The size at the maximum of the parabola through the best size and its neighbours."""
     total = profile.sum(axis=0)
     inner = int(np.clip(total.argmax(), 1, len(grid) - 2))
     left, middle, right = total[inner - 1 : inner + 2]
@@ -96,10 +99,10 @@ def best_size(profile: Float[np.ndarray, "people sizes"], grid: np.ndarray) -> f
 def widened(
     profiles: Callable[[np.ndarray], np.ndarray], grid: Float[np.ndarray, " sizes"]
 ) -> tuple[Float[np.ndarray, " sizes"], Float[np.ndarray, "people sizes"]]:
-    """The grid, doubled until the size best for all lies within it, and the profiles on it.
+    """The grid, doubled until the best size for all lies inside it, and the profiles on it.
 
-    A rival's unit is not the effect's: what looks alike may be many times as large. Given up, with the
-    best at an end, after `NUM_DOUBLINGS`.
+    A rival's unit is not the effect's: the most similar size may be many times as large. After
+    `NUM_DOUBLINGS` the grid is returned with the best size at an end.
     """
     for _ in range(NUM_DOUBLINGS):
         found = profiles(grid)

@@ -1,4 +1,4 @@
-"""Formulas that name a column of a table without the backticks that it needs: `BDI-II`, `age (years)`."""
+"""Formulas that name a column without the backticks that its name needs: `BDI-II`, `age (years)`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +13,9 @@ from pcmodel.errors import UserError
 def check_bare_names(
     formulas: Sequence[str], path: Path, *, bids_task: str | None, reading: Reading
 ) -> None:
-    """UserError with the formula as it must be typed, where one fails for the lack of backticks.
+    """UserError with the correct formula, where one fails for lack of backticks.
 
-    Nothing is said where all that a formula names are columns, or the table cannot be read.
+    Formulas whose names are all columns, and tables that cannot be read, are not checked.
     """
     try:
         columns = read_raw(
@@ -37,7 +37,7 @@ def check_bare_names(
 
 
 def _names_columns(text: str, columns: dict[str, list[str]]) -> bool:
-    """Whether a formula can be read and all that it names are columns."""
+    """Whether a formula can be read and all its names are columns."""
     try:
         return set(variables_of(parse_formula(text))) <= set(columns)
     except UserError:

@@ -1,4 +1,4 @@
-"""Does a model find again what it simulated? `run_check` is what `pcmodel calibrate` calls."""
+"""Does a fit recover what a model simulated? `run_check` is the computation of `pcmodel calibrate`."""
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from pcmodel.inputs.ranges import Count, Range
 @checked_options()
 @dataclass(frozen=True)
 class CheckPlan:
-    """Which model is checked, on what study; every field is recorded with the run."""
+    """A calibration: which model, in which study; every field is recorded with the run."""
 
     task: str
     model: str
@@ -34,7 +34,7 @@ class CheckPlan:
 
     @property
     def nuts(self) -> Nuts:
-        """The sampler's options: one chain, all of whose draws a rank is taken among."""
+        """The sampler's options: one chain, among whose draws each truth is ranked."""
         return Nuts(
             num_warmup=self.num_warmup,
             num_samples=self.num_samples,
@@ -44,7 +44,7 @@ class CheckPlan:
 
 
 def plan_study(plan: CheckPlan, seed: int) -> Hierarchy:
-    """The statistical model on made-up trials; UserError for names that do not exist."""
+    """The statistical model of simulated trials; UserError for names that do not exist."""
     model = find_model(plan.task, plan.model, facts_of(plan))
     series = made_up_series(
         plan, num_participants=plan.participants, num_trials=plan.trials, seed=seed
@@ -62,7 +62,7 @@ def run_check(
     progress: Any,
     stored: MutableMapping[int, Replication],
 ) -> Calibration:
-    """Simulate and fit, replication after replication; see `calibrate`."""
+    """Simulate and fit every replication; see `calibrate`."""
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         hierarchy = plan_study(plan, seed)
         with progress.stage(f"calibrate {plan.model}", plan.replications) as stage:

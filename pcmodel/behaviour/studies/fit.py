@@ -1,6 +1,6 @@
-"""From a data set to an answer: check, simulate, fit, check again, compare.
+"""From a data set to a report: check, simulate, fit, check again, compare.
 
-`run_workflow` is what `pcmodel fit` calls. Nothing here draws or writes.
+`run_workflow` is the computation of `pcmodel fit`. Nothing here draws or writes.
 """
 
 from collections.abc import Callable, Iterator, MutableMapping
@@ -56,14 +56,14 @@ from pcmodel.inputs.ranges import Count, InnerShare
 from pcmodel.runtime.memory import check_fits
 from pcmodel.runtime.progress import Progress
 
-SHOWN = 3  # series whose beliefs are kept for drawing
+SHOWN = 3  # series whose beliefs are drawn
 REPLICATIONS = 200
 
 
 @checked_options()
 @dataclass(frozen=True)
 class Plan:
-    """What is fitted to what, and how; every field is recorded with the run."""
+    """A fit: which data, which model, which method; every field is recorded with the run."""
 
     data: str
     task: str
@@ -89,7 +89,7 @@ class Plan:
     max_tree_depth: Count = 8
     num_steps: Count = 3000  # of SVI
     compare_with: tuple[str, ...] = ()
-    data_sha256: str = ""  # filled in, so that other data are another run
+    data_sha256: str = ""  # set by the program: other data are another run
 
     @property
     def nuts(self) -> Nuts:
@@ -104,24 +104,24 @@ class Plan:
 
 
 class Compared(NamedTuple):
-    """A model's leave-one-out accuracy against the first one's."""
+    """A model's leave-one-out accuracy compared with the first model's."""
 
     model: str
     total: float  # nats
     difference: float  # from the first model; positive: better
     standard_error: float
-    num_untrusted: int
+    num_untrusted: int  # cases with Pareto k above its limit
     complaints: tuple[str, ...]
 
 
 class WorkflowResults(NamedTuple):
-    """Everything the report shows."""
+    """The content of the report."""
 
     num_participants: int
     num_series: int
-    num_scored: int
-    num_missing: dict[str, int]
-    effects: tuple[Effect, ...]  # shown, or refused, by whoever reports
+    num_scored: int  # responses
+    num_missing: dict[str, int]  # missing cells by name
+    effects: tuple[Effect, ...]  # the report may refuse them
     verdicts: tuple[Verdict, ...]
     diagnostics: Diagnostics | Settling | None
     complaints: tuple[str, ...]
@@ -131,11 +131,11 @@ class WorkflowResults(NamedTuple):
     responses: np.ndarray  # (shown, trials)
     outcomes: np.ndarray
     courses: tuple[Course, ...]  # at the posterior mean, of the shown series
-    varies: str  # what differs between people
-    notes: tuple[str, ...]  # what a reader has to know of this very fit
+    varies: str  # the parameters that differ between people
+    notes: tuple[str, ...]  # limitations of this fit
     posterior: dict[str, np.ndarray]  # (chains, draws, ...)
     sample_stats: dict[str, np.ndarray]
-    understood: tuple[tuple[str, str], ...] = ()  # what the data were taken for
+    understood: tuple[tuple[str, str], ...] = ()  # how the data were read
 
 
 def run_workflow(
@@ -146,10 +146,10 @@ def run_workflow(
     keep: Callable[[Posterior], None] = lambda posterior: None,
     open_store: Callable[[str], MutableMapping[int, DrawBatch]] = lambda model: {},
 ) -> WorkflowResults:
-    """Run a plan in double precision; the caller's precision is left as it was.
+    """Run a plan in double precision; the caller's precision is restored.
 
-    `keep` is given the posterior of the plan's own model; `open_store` says, by a model's
-    name, where its chunks of NUTS are kept, for a run that is cut short to go on from.
+    keep: called with the posterior of the plan's own model.
+    open_store: the store of a model's NUTS chunks, by its name; an interrupted run continues from them.
     """
     series = read_data(plan)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
@@ -159,7 +159,7 @@ def run_workflow(
 
 
 def read_data(plan: Plan) -> Series:
-    """The data of a plan; UserError naming everything wrong with them."""
+    """The data of a plan; UserError with every error in them."""
     try:
         return _read(plan)
     except UserError:
@@ -195,7 +195,7 @@ def _read(plan: Plan) -> Series:
 
 
 def reading_of(plan: Plan) -> Reading:
-    """How the plan's table is to be read; UserError for options that cannot be read."""
+    """How the plan's table is to be read; UserError for invalid options."""
     codes = pairs_of(plan.codes, where="codes")
     return Reading(
         where=plan.where,
@@ -216,7 +216,7 @@ def digest(
     bids_suffix: str | None = None,
     where: str = "",
 ) -> str:
-    """A hash of the files that are read: of a BIDS folder also of their names."""
+    """A hash of the files that are read, and of a BIDS folder also of their names."""
     files = files_read(path, task_label=bids_task, suffix=bids_suffix, where=where)
 
     def parts() -> Iterator[bytes]:
@@ -230,7 +230,7 @@ def digest(
 
 
 def plan_model(plan: Plan, series: Series, name: str) -> ParticipantModel:
-    """A model of the plan's task by its name, with the judgements beside the responses."""
+    """A model of the plan's task by its name, with the judgements as further responses."""
     setting = setting_of(series, scale=_scale(plan), after_outcome=plan.after_outcome)
     return judged(find_model(plan.task, name, setting), plan.judgements)
 
@@ -313,7 +313,7 @@ def _run(
 
 
 def _check_draws(plan: Plan, hierarchy: Hierarchy) -> None:
-    """Draws of every series' parameters can be held: said before an hour of sampling."""
+    """Refuse draws that would not fit in memory, before the sampling."""
     each = 2 * hierarchy.num_series * len(hierarchy.terms)
     draws = 1 if plan.method == "svi" else plan.num_chains * plan.num_samples
     check_fits(draws, each, what="--samples in so many --chains", size=8)

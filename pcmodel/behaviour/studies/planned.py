@@ -1,4 +1,4 @@
-"""What a plan would fit, before it is fitted: its model, and the columns of its formulas."""
+"""The model of a plan and the columns of its formulas, before it is fitted."""
 
 from dataclasses import replace
 
@@ -15,14 +15,14 @@ from pcmodel.behaviour.posterior.caveats import notes_of, takes, varies_in_words
 from pcmodel.behaviour.studies.fit import Plan, plan_hierarchy, plan_model
 from pcmodel.errors import UserError, unknown_name
 
-MOST_TOLD = 8  # columns of one term
+MOST_COLUMNS = 8  # columns of one term
 
 
 def find_design(plan: Plan, series: Series) -> tuple[Plan, Hierarchy | None]:
-    """The hierarchy that a fit of the plan would have; UserError where it would have none.
+    """The plan with its model, and the hierarchy that it would fit; UserError where it cannot be fitted.
 
     A plan without a model is given the first of its task that has the parameters of all
-    formulas. One that has neither has no hierarchy.
+    formulas. Without a model and formulas the hierarchy is None.
     """
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         if not plan.model and plan.formulas:
@@ -53,12 +53,12 @@ def _first_that_takes(plan: Plan, series: Series) -> str:
 
 
 def _models(plan: Plan, series: Series) -> dict[str, ParticipantModel]:
-    """Those of the task that go with the plan's other options, by name."""
+    """Those of the task that support the plan's other options, by name."""
     found, complaint = {}, None
     for name in MODELS[plan.task]:
         try:
             found[name] = plan_model(plan, series, name)
-        except UserError as error:  # a model without what is judged, say
+        except UserError as error:  # such as a model without the judged quantity
             complaint = error
     if complaint and not found:
         raise complaint
@@ -66,7 +66,7 @@ def _models(plan: Plan, series: Series) -> dict[str, ParticipantModel]:
 
 
 def in_words(plan: Plan, hierarchy: Hierarchy) -> tuple[tuple[str, str], ...]:
-    """The model, the formulas' terms with their columns, and what a report would say of them."""
+    """The model, the formulas' terms with their columns, and the notes of a report."""
     rows = [("model", plan.model)]
     asked = {parse_formula(text).parameter for text in plan.formulas}
     for term in hierarchy.terms:
@@ -82,10 +82,10 @@ def in_words(plan: Plan, hierarchy: Hierarchy) -> tuple[tuple[str, str], ...]:
 
 
 def _columns(term: TermColumns) -> str:
-    told = [
+    names = [
         f"{name}, centred on {centre:.4g}" if centre else name
         for name, centre in zip(term.columns, term.centre, strict=True)
     ]
-    rest = len(told) - MOST_TOLD
+    rest = len(names) - MOST_COLUMNS
     more = [f"{rest} more columns"] if rest > 0 else []
-    return "; ".join([*told[:MOST_TOLD], *more])
+    return "; ".join([*names[:MOST_COLUMNS], *more])

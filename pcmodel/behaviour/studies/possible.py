@@ -1,6 +1,6 @@
-"""Simulated people whom the model that made them does not exclude.
+"""Simulated people whom the model that generated them does not exclude.
 
-The standard filter has no answer at parameters that its prior allows, and a fit knows that: so must the truths.
+The standard filter fails at some parameters that its prior allows, and a fit excludes these: so must the truths.
 """
 
 from collections.abc import Callable
@@ -16,17 +16,18 @@ from pcmodel.errors import UserError
 IMPOSSIBLE = 0.5 * INVALID
 """A log likelihood, in nats, below which the model's approximation failed."""
 NUM_TRIED = 8
-"""Draws for each person, of which the first possible one is taken."""
+"""Attempts for each person, of which the first possible one is used."""
 
 
 class Pool(NamedTuple):
     """The people of one simulation.
 
+    place: true parameters, in standard coordinates.
     data: with people on the first axis; both sessions on the second, where there are two.
-    possible: false for one in whom the model's own approximation failed at every attempt.
+    possible: false for a person in whom the model's own approximation failed at every attempt.
     """
 
-    place: Float[Array, "*people parameters"]  # true, in standard coordinates
+    place: Float[Array, "*people parameters"]
     data: Any
     possible: Bool[Array, "*people"]
 
@@ -34,9 +35,9 @@ class Pool(NamedTuple):
 def first_possible(
     attempt: Callable[[Array, Any], Pool], key: Key[Array, ""], data: Any
 ) -> Pool:
-    """For each person of `data`, the first of a few attempts that is possible, or the first.
+    """For each person of `data`, the first possible of a few attempts, or the first if none is.
 
-    attempt: one person, drawn with a key for the trials in its own part of `data`.
+    attempt: simulates one person from a key, for the trials in its own part of `data`.
     """
 
     def person(key: Array, own: Any) -> Pool:
@@ -49,7 +50,7 @@ def first_possible(
 
 
 def check_possible(pool: Pool, *, expected: str) -> None:
-    """Raise a UserError where one person was impossible at every attempt."""
+    """Raise UserError where a person was impossible at every attempt."""
     if not bool(pool.possible.all()):
         raise UserError(
             f"its approximation failed in all of {NUM_TRIED} draws for one person",

@@ -1,14 +1,14 @@
-"""How many people and trials does it take to tell an effect from its rivals?
+"""How many people and trials distinguish an effect from its rivals?
 
-`run_design` is what `pcmodel design` calls. Everybody does a session without and one with
-the drug. The drug shifts one account's parameters by a stated size; a rival account
-shifts others. Each account's one size, shared by all people, is profiled: at every size
-on a grid each person's free parameters are fitted anew, and the penalised log likelihoods
-are summed over people. The account that reaches the higher sum gets the attribution.
+`run_design` is the computation of `pcmodel design`. Everybody has a session without and one with
+the drug. The drug shifts one account's parameters by a given size; a rival account
+shifts others. Each account's size, shared by all people, is profiled: at every size
+on a grid each person's free parameters are fitted again, and the penalised log likelihoods
+are summed over people. The account with the higher sum is attributed the effect.
 
-A rival's own truth is what it would have to be to be mistaken: the size that fits data
-from the effect in question best. An account that reaches the same likelihood in every
-person cannot be told apart by any number of them: **ratio only**.
+A rival's own truth is the size at which it is most similar to the effect in question: the size that best
+fits data from the effect. An account that reaches the same likelihood in every
+person cannot be distinguished by any number of people: **ratio only**.
 """
 
 from collections.abc import MutableMapping
@@ -44,8 +44,8 @@ from pcmodel.inputs.numerals import to_finite
 from pcmodel.inputs.ranges import Count, Range
 from pcmodel.runtime.progress import Progress
 
-SAME = 0.02  # nats a person: less than this tells nothing apart in any study
-ENOUGH = 0.9  # probability of the right attribution that a study is planned for
+SAME = 0.02  # nats a person, below which accounts are not distinguishable
+ENOUGH = 0.9  # required probability of the right attribution
 RIVALS = {
     "helicopter": (
         "prior_log_precision",
@@ -61,7 +61,7 @@ RIVALS = {
 @checked_options()
 @dataclass(frozen=True)
 class DesignPlan:
-    """What is asked; every field is recorded with the run."""
+    """A design: which effect, rivals and sizes; every field is recorded with the run."""
 
     task: str
     model: str
@@ -90,21 +90,25 @@ class DesignPlan:
 
 
 class Account(NamedTuple):
-    """Parameters that a drug shifts together."""
+    """Parameters that a drug shifts together.
+
+    label: the parameters as the user named them.
+    names: of the parameters in the model.
+    """
 
     label: str
     names: tuple[str, ...]
 
 
 class RivalComparison(NamedTuple):
-    """The effect against one rival, in one kind of study."""
+    """The effect compared with one rival, in one kind of study."""
 
     rival: str
     has_confidence: bool
     num_trials: int
-    rival_size: float  # where it looks most like the effect
+    rival_size: float  # at which it is most similar to the effect
     rival_limit: float  # the largest size that was tried
-    nats: float  # by which the truth is ahead, mean a person and over both truths
+    nats: float  # truth minus other account, mean over people and both truths
     largest: float  # the largest such difference of any one person
     right: Float[np.ndarray, " participants"]  # probability of the right attribution
     low: Float[np.ndarray, " participants"]  # its 95 % interval
@@ -114,7 +118,13 @@ class RivalComparison(NamedTuple):
 
 
 class ProfilePair(NamedTuple):
-    """The profiles of effect and rival, (people, 2, sizes), under either truth."""
+    """Log likelihood profiles of effect and rival, (people, 2, sizes), under either truth.
+
+    effect_true: where the effect is true, nats.
+    rival_true: where the rival is true, nats.
+    rival_size: at which it is most similar to the effect.
+    rival_limit: the largest size that was tried.
+    """
 
     effect_true: Float[np.ndarray, "people 2 sizes"]
     rival_true: Float[np.ndarray, "people 2 sizes"]
@@ -123,7 +133,7 @@ class ProfilePair(NamedTuple):
 
 
 class Power(NamedTuple):
-    """How often the effect is seen at all, against none, in one kind of study."""
+    """Power of a test of the effect against no effect, in one kind of study."""
 
     has_confidence: bool
     num_trials: int
@@ -131,7 +141,14 @@ class Power(NamedTuple):
 
 
 class DesignResults(NamedTuple):
-    """Every rival, with and without confidence, by trials."""
+    """Every rival, with and without confidence reports, by number of trials.
+
+    effect: the effect's parameters.
+    size: of the effect.
+    participants: study sizes, people.
+    seen: power in each kind of study.
+    told: comparison with each rival in each kind of study.
+    """
 
     effect: str
     size: float
@@ -149,12 +166,13 @@ def run_design(
 ) -> DesignResults:
     """Simulate, refit and count, in double precision.
 
-    What is found in `stored`, by number, is taken as it is; new work is put there.
+    stored: profiles by number; those found are used, and new ones are added.
+    Raises UserError for names that do not exist.
     """
     kinds = (False, True) if plan.confidence else (False,)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         effect, size, rivals = check_plan(plan)
-        kept: MutableMapping[int, ProfilePair] = {} if stored is None else stored
+        store: MutableMapping[int, ProfilePair] = {} if stored is None else stored
         total = len(kinds) * len(plan.trials) * len(rivals)
         with (progress or Progress(silent=True)).stage(
             "simulate and refit", total
@@ -162,13 +180,13 @@ def run_design(
             each = total // len(kinds)
             for i, has_confidence in enumerate(kinds):
                 kind = _Kind(plan, has_confidence, effect, size, rivals, seed)
-                _simulate_kind(kind, kept, range(i * each, (i + 1) * each), stage)
+                _simulate_kind(kind, store, range(i * each, (i + 1) * each), stage)
     seen, told = [], []
     numbers = iter(range(total))
     for has_confidence in kinds:
         kind = _Kind(plan, has_confidence, effect, size, rivals, seed)
         for num_trials in plan.trials:
-            own = [kept[next(numbers)] for _ in rivals]
+            own = [store[next(numbers)] for _ in rivals]
             seen.append(_power_of(kind, num_trials, own[0]))
             told += [
                 _compare(kind, rival.label, num_trials, found)
@@ -180,7 +198,7 @@ def run_design(
 
 
 def check_plan(plan: DesignPlan) -> tuple[Account, float, tuple[Account, ...]]:
-    """The effect, its size and the rivals; UserError for what does not exist."""
+    """The effect, its size and the rivals; UserError for names that do not exist."""
     model = _model(plan, False)
     _model(plan, plan.confidence)
     effect, size = read_effect(plan, model)
@@ -202,7 +220,7 @@ def _model(plan: DesignPlan, has_confidence: bool) -> ParticipantModel:
 
 
 def read_effect(plan: DesignPlan, model: ParticipantModel) -> tuple[Account, float]:
-    """The effect's parameters and size; UserError for what cannot be read."""
+    """The effect's parameters and size; UserError for text in another form."""
     text, equals, size = plan.effect.partition("=")
     number = to_finite(size)
     if not equals or not number:
@@ -217,7 +235,7 @@ def read_effect(plan: DesignPlan, model: ParticipantModel) -> tuple[Account, flo
 def read_rivals(
     plan: DesignPlan, model: ParticipantModel, effect: Account
 ) -> tuple[Account, ...]:
-    """The rivals named, or the task's own that this model has."""
+    """The rivals named, or the task's default rivals that this model has."""
     known = {n for p in model.parameters for n in (p.name, *p.names)}
     given = plan.rivals or tuple(
         text for text in RIVALS[plan.task] if set(text.split("+")) <= known
@@ -239,12 +257,12 @@ def _account(text: str, model: ParticipantModel) -> Account:
 
 
 def _simulate_kind(
-    kind: _Kind, kept: MutableMapping[int, ProfilePair], numbers: range, stage: Any
+    kind: _Kind, store: MutableMapping[int, ProfilePair], numbers: range, stage: Any
 ) -> None:
-    """All trials and rivals, without or with confidence: two compiled programs."""
+    """Profiles for all numbers of trials and rivals, without or with confidence: two compiled programs."""
     plan, effect = kind.plan, kind.effect
     work = list(product(plan.trials, kind.rivals))
-    missing = {n: own for n, own in zip(numbers, work, strict=True) if n not in kept}
+    missing = {n: own for n, own in zip(numbers, work, strict=True) if n not in store}
     for _ in range(len(work) - len(missing)):
         stage.advance()
     if not missing:
@@ -274,7 +292,7 @@ def _simulate_kind(
         best = best_size(other, wide)
         mirror = simulate(scaled(best, weights[rival]))
         both = [profiles(mirror, effect, length), profiles(mirror, rival, length, wide)]
-        kept[number] = ProfilePair(
+        store[number] = ProfilePair(
             np.stack([own[length], other], axis=1),
             np.stack(both, axis=1),
             np.asarray(best),
@@ -284,7 +302,7 @@ def _simulate_kind(
 
 
 def grid_of(plan: DesignPlan, size: float) -> Float[np.ndarray, " sizes"]:
-    """Sizes that are tried, from minus to plus twice the effect's."""
+    """Sizes that are tried, from minus twice to plus twice the effect's."""
     return np.linspace(-2.0, 2.0, plan.sizes) * abs(size)
 
 
@@ -330,7 +348,7 @@ def _compare(
 
 
 def _enough(participants: tuple[int, ...], right: np.ndarray) -> int:
-    """The smallest study from which on all are right often enough; 0: none is."""
+    """The smallest study from which on all have enough right attributions; 0: none has."""
     found = 0
     for size, share in sorted(zip(participants, right, strict=True), reverse=True):
         if share < ENOUGH:
@@ -340,7 +358,7 @@ def _enough(participants: tuple[int, ...], right: np.ndarray) -> int:
 
 
 def _data(plan: DesignPlan, model: Any, has_confidence: bool, seed: int) -> Any:
-    """Both sessions of everyone in the pool, as long as the longest that is asked for."""
+    """Both sessions of everyone in the pool, with the largest number of trials."""
     series = made_up_series(
         plan, num_participants=plan.pool, num_trials=max(plan.trials), seed=seed
     )
@@ -355,7 +373,7 @@ def _data(plan: DesignPlan, model: Any, has_confidence: bool, seed: int) -> Any:
 
 
 def _used(plan: DesignPlan, num_trials: int) -> Bool[Array, " trials"]:
-    """The first trials of each block of a session; a helicopter session has two."""
+    """The first trials of each block of a session; a helicopter session has two blocks."""
     longest = max(plan.trials)
     blocks = 2 if plan.task == "helicopter" else 1
     length = -(-longest // blocks)

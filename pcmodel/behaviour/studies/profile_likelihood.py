@@ -1,4 +1,4 @@
-"""Simulated people with and without a drug, refitted at every size that its effect may have."""
+"""Simulated people with and without a drug, fitted at every size that its effect may have."""
 
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from pcmodel.behaviour.studies.possible import IMPOSSIBLE, Pool, first_possible
 
 NUM_STEPS = 6  # of scoring, from the truth
 
-Shift = dict[str, Float[Array, ""]]  # what is added under the drug, by parameter
+Shift = dict[str, Float[Array, ""]]  # added to each parameter under the drug
 
 
 def scaled(size: float | Array, weights: Shift) -> Shift:
@@ -31,10 +31,10 @@ def scaled(size: float | Array, weights: Shift) -> Shift:
 def draw_pool(
     model: ParticipantModel, key: Key[Array, ""], data: Any, shift: Shift
 ) -> Pool:
-    """People around the prior's centre, as far apart as its spreads say.
+    """People drawn around the prior's centre, with the prior's spreads.
 
-    Each is the first of a few draws that the model itself does not exclude with the shift: one
-    alone whom it excludes at the true size would decide any study.
+    Each is the first of a few draws that the model itself does not exclude with the shift: a single
+    person excluded at the true size would decide any study.
     """
     free = free_parameters(model)
     share = np.asarray([p.spread / np.hypot(p.sd, p.spread) for p in free])
@@ -66,7 +66,7 @@ def profile_pool(
     grid: Array,
     used: Bool[Array, " trials"],
 ) -> Float[Array, "people sizes"]:
-    """Penalised log likelihood of each person, refitted at every size of an account."""
+    """Penalised log likelihood of each person, fitted at every size of an account, nats."""
 
     def at(place: Array, data: Any, size: Array) -> Array:
         shift = scaled(size, weights)

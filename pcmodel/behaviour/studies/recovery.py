@@ -1,9 +1,9 @@
-"""Are a model's parameters, and the model itself, found again in what it simulated?
+"""Are a model's parameters, and the model itself, recovered from data that it simulated?
 
-`run_recovery` is what `pcmodel recover` calls. In each replication people are drawn from
-the prior of one model, simulated, and fitted by every model, each person alone
-(`pcmodel.behaviour.sampling.map_estimates`). The model with the most evidence over a study's
-people wins it.
+`run_recovery` is the computation of `pcmodel recover`. In each replication people are drawn from
+the prior of one model, simulated, and fitted with every model, each person on their own
+(`pcmodel.behaviour.sampling.map_estimates`). The model with the highest evidence, summed over a study's
+people, wins the study.
 """
 
 from collections.abc import MutableMapping
@@ -42,7 +42,7 @@ COVERED = 1.96  # SDs: 95 % of a normal
 @checked_options()
 @dataclass(frozen=True)
 class RecoverPlan:
-    """Which models meet each other's data; every field is recorded with the run."""
+    """A recovery study: which models, in which study; every field is recorded with the run."""
 
     task: str
     models: tuple[str, ...]
@@ -58,7 +58,14 @@ class RecoverPlan:
 
 
 class RecoveryReplication(NamedTuple):
-    """One study of one model: truths, its own fit, and the evidence of every model."""
+    """One study simulated from one model, with the fit of that model.
+
+    truth: true parameters.
+    value: estimates.
+    sd: Laplace standard errors of the estimates.
+    settled: whether each model's fit converged.
+    log_evidence: of every model, nats.
+    """
 
     truth: Float[np.ndarray, "people parameters"]
     value: Float[np.ndarray, "people parameters"]
@@ -68,7 +75,18 @@ class RecoveryReplication(NamedTuple):
 
 
 class Parameters(NamedTuple):
-    """How one model's parameters were found again, over all people and studies."""
+    """Recovery of one model's parameters, over all people and studies.
+
+    model: its name.
+    names: of the parameters.
+    truth: true parameters.
+    value: estimates.
+    settled: whether the person's fit converged.
+    correlation: of truths and estimates.
+    bias: mean of estimate minus truth.
+    coverage: of 95 % intervals.
+    contraction: 1 - posterior / prior variance.
+    """
 
     model: str
     names: tuple[str, ...]
@@ -77,17 +95,23 @@ class Parameters(NamedTuple):
     settled: Bool[np.ndarray, " people"]
     correlation: Float[np.ndarray, " parameters"]
     bias: Float[np.ndarray, " parameters"]
-    coverage: Float[np.ndarray, " parameters"]  # of 95 % intervals
-    contraction: Float[np.ndarray, " parameters"]  # 1 - posterior / prior variance
+    coverage: Float[np.ndarray, " parameters"]
+    contraction: Float[np.ndarray, " parameters"]
 
 
 class Recovery(NamedTuple):
-    """Parameters of every model, and which model won where."""
+    """Parameters of every model, and which model won which data.
+
+    models: their names.
+    parameters: recovery of each model's parameters.
+    won: number of studies simulated from one model (rows) and won by another (columns).
+    people: share of people, likewise.
+    """
 
     models: tuple[str, ...]
     parameters: tuple[Parameters, ...]
-    won: Int[np.ndarray, "truths fitted"]  # studies
-    people: Float[np.ndarray, "truths fitted"]  # share of single people
+    won: Int[np.ndarray, "truths fitted"]
+    people: Float[np.ndarray, "truths fitted"]
 
 
 def plan_models(plan: RecoverPlan) -> tuple[ParticipantModel, ...]:
@@ -102,8 +126,8 @@ def run_recovery(
     progress: Any = None,
     stored: MutableMapping[int, RecoveryReplication] | None = None,
 ) -> Recovery:
-    """Simulate and fit, study after study; those found in `stored` are taken as they are."""
-    kept: MutableMapping[int, RecoveryReplication] = {} if stored is None else stored
+    """Simulate and fit every study; those found in `stored`, by number, are used."""
+    store: MutableMapping[int, RecoveryReplication] = {} if stored is None else stored
     models, size = plan_models(plan), plan.replications
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         series = made_up_series(
@@ -120,11 +144,11 @@ def run_recovery(
             "simulate and fit", total
         ) as stage:
             for number in range(total):
-                if number not in kept:
+                if number not in store:
                     key = jax.random.fold_in(jax.random.key(seed), number)
-                    kept[number] = _study(key, models, number // size, data)
+                    store[number] = _study(key, models, number // size, data)
                 stage.advance()
-    rows = [[kept[i * size + j] for j in range(size)] for i in range(len(models))]
+    rows = [[store[i * size + j] for j in range(size)] for i in range(len(models))]
     return summarise_studies(plan.models, models, rows)
 
 
@@ -147,7 +171,7 @@ def _study(
 
 @partial(jax.jit, static_argnums=0, compiler_options=QUICK)
 def _draw(model: ParticipantModel, key: Key[Array, ""], data: Any) -> Pool:
-    """People from the prior whom the model itself does not exclude, and their responses."""
+    """People from the prior whom the model itself does not exclude, with their responses."""
     free = len(free_parameters(model))
 
     def attempt(key: Array, own: Any) -> Pool:
@@ -179,7 +203,7 @@ def summarise_studies(
 
 
 def usable_evidence(study: RecoveryReplication) -> Float[np.ndarray, "people models"]:
-    """Evidence of the people whom every model fits; of all where there are none."""
+    """Evidence of the people for whom every model's fit converged; of all where there are none."""
     use = study.settled.all(axis=1)
     values = np.nan_to_num(study.log_evidence, nan=-np.inf, neginf=-1e12)
     return values[use] if use.any() else np.maximum(values, -1e12)

@@ -1,8 +1,8 @@
-"""Does the whole machine work? Recovery and simulation-based calibration.
+"""Simulation-based calibration and recovery of a whole fit.
 
-Truths are drawn from the prior, data from the truths, and fits made to the data. If all
-is right, the rank of each truth among its posterior draws is uniform (Talts et al. 2018,
-arXiv:1804.06788) and intervals cover as often as they say.
+Truths are drawn from the prior, data from the truths, and the data are fitted. If all
+is correct, the rank of each truth among its posterior draws is uniform (Talts et al. 2018,
+arXiv:1804.06788) and intervals have their stated coverage.
 """
 
 import warnings
@@ -37,14 +37,14 @@ from pcmodel.behaviour.studies.possible import IMPOSSIBLE
 from pcmodel.errors import UserError
 
 MAX_ATTEMPTS = 200
-# Thinned draws that a rank is taken among. The 100 ranks are equally likely where thinned draws are independent;
-# where they are not, the outermost ranks are too frequent, which is why each fit's effective sample size is told.
+# Thinned draws among which a truth is ranked. The 100 ranks are equally likely if thinned draws are independent;
+# otherwise the outermost ranks are too frequent, so each fit's effective sample size is reported.
 NUM_RANKED = 99
-PEOPLE_TOGETHER = 50  # of all the replications that are fitted in one program
+PEOPLE_TOGETHER = 50  # in all replications that are fitted in one program
 
 
 class Replication(NamedTuple):
-    """One truth and its fit; the fields are those of `Calibration`."""
+    """One truth and its fit; the fields are one row of `Calibration`."""
 
     truth: Float[np.ndarray, " effects"]
     mean: Float[np.ndarray, " effects"]
@@ -52,19 +52,30 @@ class Replication(NamedTuple):
     high: Float[np.ndarray, " effects"]
     rank: Int[np.ndarray, " effects"]
     num_divergent: Int[np.ndarray, ""]
-    rhat: Float[np.ndarray, ""]  # of the one chain's halves
+    rhat: Float[np.ndarray, ""]
     ess: Float[np.ndarray, ""]
 
 
 class Calibration(NamedTuple):
-    """Truths and fits of every replication, by name of the effect."""
+    """Truths and fits of every replication.
+
+    names: of the effects.
+    truth: drawn from the prior.
+    mean: of the posterior.
+    low: 5 % quantile of the posterior.
+    high: 95 % quantile of the posterior.
+    rank: of the truth among the draws, 0 to NUM_RANKED.
+    num_divergent: divergent draws.
+    rhat: of the halves of the one chain, the largest.
+    ess: effective sample size, the smallest.
+    """
 
     names: tuple[str, ...]
     truth: Float[np.ndarray, "replications effects"]
     mean: Float[np.ndarray, "replications effects"]
-    low: Float[np.ndarray, "replications effects"]  # 5 %
-    high: Float[np.ndarray, "replications effects"]  # 95 %
-    rank: Int[np.ndarray, "replications effects"]  # 0 to NUM_RANKED
+    low: Float[np.ndarray, "replications effects"]
+    high: Float[np.ndarray, "replications effects"]
+    rank: Int[np.ndarray, "replications effects"]
     num_divergent: Int[np.ndarray, " replications"]
     rhat: Float[np.ndarray, " replications"]
     ess: Float[np.ndarray, " replications"]
@@ -76,18 +87,18 @@ class Calibration(NamedTuple):
 
     @property
     def correlation(self) -> Float[np.ndarray, " effects"]:
-        """Of truth and posterior mean: recovery."""
+        """Correlation of truth and posterior mean over replications."""
         pairs = zip(self.truth.T, self.mean.T, strict=True)
         return np.asarray([np.corrcoef(a, b)[0, 1] for a, b in pairs])
 
     @property
     def uniformity(self) -> Float[np.ndarray, " effects"]:
-        """p value of each effect's ranks being uniform (Kolmogorov-Smirnov)."""
+        """p value of a test that each effect's ranks are uniform (Kolmogorov-Smirnov)."""
         return np.asarray([rank_test(ranks) for ranks in self.rank.T])
 
 
 def rank_test(ranks: Int[np.ndarray, " replications"]) -> float:
-    """p value; ranks are spread over their bins, as the test is for a continuum."""
+    """p value of uniform ranks; ranks are jittered within their bins, since the test is for continuous values."""
     jitter = np.random.default_rng(0).random(len(ranks))
     return float(stats.kstest((ranks + jitter) / (NUM_RANKED + 1), "uniform").pvalue)
 
@@ -102,13 +113,14 @@ def calibrate(
     stored: MutableMapping[int, Replication] | None = None,
     together: int | None = None,
 ) -> Calibration:
-    """Simulate from the prior and fit, again and again, with the data's design.
+    """Simulate from the prior and fit, in every replication, with the data's design.
 
-    `hierarchy.data` gives the design (outcomes, trials, missing responses); its responses
-    are replaced. Replications found in `stored`, by number, are taken as they are, and
-    new ones put there as soon as they are done; each has keys of its own, so that an
-    interrupted calibration ends in the numbers of an uninterrupted one. `together`
-    replications are fitted in one program, by default as many as make fifty people.
+    hierarchy: its data give the design (outcomes, trials, missing responses); its responses are replaced.
+    advance: called after each replication.
+    stored: replications by number; those found are used, and new ones are added as soon as they are done.
+    together: replications fitted in one program, by default as many as make fifty people.
+    Each replication has keys of its own, so that an interrupted calibration gives the numbers of an
+    uninterrupted one.
     """
     data_key, fit_key = jax.random.split(key)
     draw = jax.jit(partial(draw_study, hierarchy))
@@ -116,7 +128,7 @@ def calibrate(
     stored = {} if stored is None else stored
     size = together or max(1, PEOPLE_TOGETHER // hierarchy.num_participants)
     for first in range(0, num_replications, size):
-        # Always all of a block, so that rounding is the same whichever of them are stored.
+        # Always a whole block, so that rounding does not depend on which of them are stored.
         block = range(first, min(first + size, num_replications))
         if not all(i in stored for i in block):
             keys = [jax.random.fold_in(data_key, i) for i in block]
@@ -140,22 +152,27 @@ def calibrate(
 def _fit_all(
     keys: list[Array], hierarchies: list[Hierarchy], options: Nuts, sampler: Sampler
 ) -> list[Posterior]:
-    """Without the warnings: complaints are counted over all replications."""
+    """The fits without their warnings: complaints are counted over all replications."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return fit_side_by_side(keys, hierarchies, options, sampler=sampler)
 
 
 class SimulatedDataset(NamedTuple):
-    """A truth from the prior and data from it."""
+    """A truth from the prior and data simulated from it.
 
-    sites: dict[str, Array]  # a leading axis of one draw
+    sites: with a leading axis of one draw.
+    data: of the hierarchy's design.
+    possible: false where the filter's approximation fails.
+    """
+
+    sites: dict[str, Array]
     data: Any
-    possible: Bool[Array, ""]  # false where the filter's approximation fails
+    possible: Bool[Array, ""]
 
 
 def draw_study(hierarchy: Hierarchy, key: Key[Array, ""]) -> SimulatedDataset:
-    """One truth for the group and everyone in it, and responses of the data's design."""
+    """One truth for the group and all participants, and responses in the data's design."""
     prior_key, data_key = jax.random.split(key)
     sites = draw_prior(prior_key, hierarchy, 1)
     values = {name: v[0] for name, v in series_values(hierarchy, sites).items()}
@@ -167,10 +184,10 @@ def draw_study(hierarchy: Hierarchy, key: Key[Array, ""]) -> SimulatedDataset:
 def draw_possible(
     key: Key[Array, ""], draw: Callable[[Array], SimulatedDataset]
 ) -> SimulatedDataset:
-    """Truth and data that the model itself does not exclude; UserError if there are none.
+    """Truth and data that the model itself does not exclude; UserError if none is found.
 
-    The standard filter has no answer at parameters its prior allows (a seventh of the
-    people at the defaults); a fit knows that, so the truths have to know it too.
+    The standard filter fails at some parameters that its prior allows (a seventh of the
+    people at the defaults); a fit excludes these, so the truths must as well.
     """
     for attempt in range(MAX_ATTEMPTS):
         study = draw(jax.random.fold_in(key, attempt))

@@ -1,6 +1,6 @@
-"""Made-up studies: the trials that simulated people go through, for each task.
+"""Simulated studies: the trials of simulated people, for each task.
 
-Chances of 0.8 and 0.2 change sides every 25 trials; positions jump in a tenth of them.
+Reward probabilities of 0.8 and 0.2 swap every 25 trials; positions jump in a tenth of the trials.
 """
 
 from typing import Protocol, runtime_checkable
@@ -29,10 +29,11 @@ def make_up(
     low: float = 0.0,
     seed: int = 0,
 ) -> Series:
-    """Every participant once under placebo and once under a drug (covariate `drug`).
+    """Trials of every participant, once under placebo and once under a drug (covariate `drug`).
 
-    All trials are answered; the responses are place holders that a simulation replaces.
-    `low` is the low end of a rating's scale.
+    num_arms: options of a bandit.
+    low: low end of a rating's scale.
+    All trials have a response; the responses are placeholders that a simulation replaces.
     """
     rng = np.random.default_rng(seed)
     shape = (2 * num_participants, num_trials)
@@ -48,7 +49,7 @@ def make_up(
 
 @runtime_checkable
 class OfATask(Protocol):
-    """What the plans of made-up studies say of their task."""
+    """The fields of a simulated study's plan that describe its task."""
 
     @property
     def task(self) -> str: ...
@@ -59,7 +60,7 @@ class OfATask(Protocol):
 
 
 def facts_of(plan: OfATask) -> TaskFacts:
-    """What a model has to know of a plan's task."""
+    """The properties of a plan's task that its model needs."""
     return TaskFacts(plan.options, Scale(*plan.scale))
 
 
@@ -100,7 +101,7 @@ def _trials(
 def draw_wins(
     rng: np.random.Generator, shape: tuple[int, int], num_arms: int
 ) -> Bool[np.ndarray, "series trials arms"]:
-    """Whether each option would win; the good one moves on at every reversal."""
+    """Whether each option would win; the better option moves on at every reversal."""
     first = rng.integers(num_arms, size=(shape[0], 1))
     good = (first + np.arange(shape[1]) // SIDE) % num_arms
     chance = np.where(good[..., None] == np.arange(num_arms), WINS, LOSES)
@@ -120,7 +121,7 @@ def _helicopter(
 
 
 def with_wins(data, seed: int):
-    """Bandit data in which every option reverses, also where it was not chosen."""
+    """Bandit data with the wins of every option, chosen or not, and reversals."""
     *shape, num_arms = data.potential.shape
     wins = draw_wins(np.random.default_rng(seed), (shape[0], shape[1]), num_arms)
     return data._replace(potential=jnp.asarray(wins, data.potential.dtype))

@@ -1,4 +1,4 @@
-"""`pcmodel calibrate TASK MODEL`: does a model find again what it simulated?"""
+"""`pcmodel calibrate TASK MODEL`: does a fit recover the parameters that a model was simulated with?"""
 
 import argparse
 from typing import Any
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def make_plan(arguments: argparse.Namespace) -> Any:
-    """The plan that the arguments mean; UserError for what does not exist."""
+    """The plan of the arguments; UserError for names that do not exist."""
     from pcmodel.behaviour.studies.calibrate import CheckPlan, plan_study
 
     sizes: dict[str, Any] = {"num_warmup": 400} | chosen(
@@ -57,7 +57,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
 
 
 def parts() -> Parts:
-    """What is computed, stored and shown."""
+    """The study's computation, its stored replications and its page."""
     from pcmodel.behaviour.studies.calibrate import run_check
     from pcmodel.behaviour.studies.sbc import Replication
     from pcmodel.cli.pages import calibrate_page

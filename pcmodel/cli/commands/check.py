@@ -1,4 +1,4 @@
-"""`pcmodel check DATA --task TASK`: what was understood, before anything is fitted."""
+"""`pcmodel check DATA --task TASK`: how a table is read, shown before anything is fitted."""
 
 import argparse
 from pathlib import Path
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(given: Given) -> int:
-    """Print the table and write it as `check.json`; UserError as of a fit."""
+    """Print how the table is read and write it as `check.json`; UserError as for a fit."""
     from pcmodel.behaviour.dataset import find_task, understood, with_judgements
     from pcmodel.behaviour.studies.fit import Plan, read_data
     from pcmodel.behaviour.studies.planned import find_design, in_words
@@ -70,7 +70,7 @@ def check(given: Given) -> int:
     return 0
 
 
-# All that decides how the data are read, by the names of a plan's fields.
+# The fields of a plan that determine how the data are read.
 READING = (
     *("data", "task", "formulas", "columns", "series_by", "scale", "after_outcome"),
     *("judgements", "bids_task", "bids_suffix", "where", "missing", "units", "codes"),
@@ -78,7 +78,7 @@ READING = (
 
 
 def _write(path: Path, content: dict[str, Any], *, overwrite: bool) -> None:
-    """Write the check, unless the file holds that of other data or of another reading."""
+    """Write the check, unless the file holds one of other data or of other options."""
     from pcmodel.inputs.files import read_json
     from pcmodel.record.files import write_json
 

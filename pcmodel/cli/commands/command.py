@@ -1,4 +1,4 @@
-"""What a command is: a name, its options, and what it does with the words it is given."""
+"""A command: its name, its options, and the function that carries it out."""
 
 import argparse
 import shlex
@@ -11,8 +11,8 @@ from pcmodel.cli.numbers import place, whole
 class Given(NamedTuple):
     """One command line.
 
-    arguments: what the command's own parser read.
-    rest: words that it does not know, in their order; empty unless the command `takes_more`.
+    arguments: parsed by the command's own parser.
+    rest: words that the parser does not know, in their order; empty unless the command `takes_more`.
     line: all words after `pcmodel`.
     parser: the command's own.
     """
@@ -23,7 +23,7 @@ class Given(NamedTuple):
     parser: argparse.ArgumentParser
 
     def again(self) -> str:
-        """The command line that repeats this one, and replaces nothing."""
+        """The command line that repeats this one, without --overwrite."""
         words = [word for word in self.line if word != "--overwrite"]
         return shlex.join(["pcmodel", *words])
 
@@ -31,12 +31,14 @@ class Given(NamedTuple):
 class Command(NamedTuple):
     """One command of the table in `main`.
 
+    name: the word after `pcmodel`.
     help: one line for the list of commands.
-    add_arguments: gives the command's parser its options.
-    carry_out: does what was asked and returns the exit code; UserError for bad input.
-    description, usage: of its --help; argparse's own where empty.
-    takes_more: words that the parser does not know are the command's too (`--key value`).
-    helps_itself: --help is an option among others, which `carry_out` answers.
+    add_arguments: adds the command's options to its parser.
+    carry_out: runs the command and returns the exit code; UserError for bad input.
+    description: for its --help; argparse's own if None.
+    usage: for its --help; argparse's own if None.
+    takes_more: words that the parser does not know are passed on (`--key value`).
+    helps_itself: `carry_out` answers --help itself.
     """
 
     name: str
@@ -55,9 +57,10 @@ def add_folder_arguments(
     name: str,
     overwrite: str = "replace a complete run",
 ) -> None:
-    """Seed, output folder and how much is said, as every recorded run has them.
+    """Add the options of every recorded run: seed, output folder and verbosity.
 
-    name: what the folder's name begins with.
+    name: the start of the folder's name.
+    overwrite: help text of --overwrite.
     """
     add = parser.add_argument
     add("--smoke", action="store_true", help="tiny sizes: does it run at all?")
@@ -68,7 +71,7 @@ def add_folder_arguments(
 
 
 def add_formulas(parser: argparse.ArgumentParser, *, about: str | None = None) -> None:
-    """How parameters differ between people, sessions and conditions."""
+    """Add the formulas of how parameters differ between people, sessions and conditions."""
     parser.add_argument(
         "--formula",
         action="append",

@@ -1,4 +1,4 @@
-"""`pcmodel design TASK MODEL`: how many people and trials tell an effect from its rivals?"""
+"""`pcmodel design TASK MODEL`: how many people and trials distinguish an effect from its rivals?"""
 
 import argparse
 from typing import Any
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def make_plan(arguments: argparse.Namespace) -> Any:
-    """The plan that the arguments mean; UserError for what does not exist."""
+    """The plan of the arguments; UserError for names that do not exist."""
     from pcmodel.behaviour.studies.power import DesignPlan, check_plan
 
     sizes = chosen(arguments, SMOKE, "participants", "trials", "pool")
@@ -82,7 +82,7 @@ def _counts(text: str, where: str) -> tuple[int, ...]:
 
 
 def parts() -> Parts:
-    """What is computed, stored (each kind of study, by number) and shown."""
+    """The study's computation, its stored profiles (one for each kind of study, by number) and its page."""
     from pcmodel.behaviour.studies.power import ProfilePair, run_design
     from pcmodel.cli.pages import design_page
 

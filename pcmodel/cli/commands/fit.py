@@ -1,4 +1,4 @@
-"""`pcmodel fit DATA`: arguments in, a plan and the parts of an experiment out."""
+"""`pcmodel fit DATA`: from arguments to a plan and the parts of an experiment."""
 
 import argparse
 import warnings
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def make_plan(arguments: argparse.Namespace) -> Any:
-    """The plan that the arguments mean; UserError for numbers out of range."""
+    """The plan of the arguments; UserError for numbers out of range."""
     from pcmodel.behaviour.studies.fit import Plan
 
     _check_sizes(arguments)
@@ -81,7 +81,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
 
 
 def fit(given: Given) -> int:
-    """Fit, record and show; or show again what a finished fit saved."""
+    """Fit, record and show; or show a finished fit again from its saved results."""
     arguments = given.arguments
     prepare(arguments, keeps_compiled=False)
     plan, kept = make_plan(arguments), []
@@ -102,7 +102,7 @@ def fit(given: Given) -> int:
 
 
 def _check_sizes(arguments: argparse.Namespace) -> None:
-    """UserError for a number out of range, and for one of the other way to fit."""
+    """UserError for a number out of range, and for an option of the other method."""
     unused = ("warmup", "samples", "chains", "max_tree_depth", "target_accept")
     for name in unused if arguments.svi else ("steps",):
         if getattr(arguments, name) is not None:
@@ -132,16 +132,16 @@ def fit_experiment(
     keep: Any,
     open_store: Any = lambda model: {},
 ) -> Experiment:
-    """The fit in the shape of an experiment, so that it is recorded like one.
+    """The fit as an experiment, so that it is recorded like one.
 
-    `keep` is called with the posterior of the first model; `open_store` opens the stores of
-    `run_workflow`.
+    keep: called with the posterior of the first model.
+    open_store: opens the stores of `run_workflow`.
     """
     from pcmodel.behaviour.studies.fit import run_workflow
     from pcmodel.cli.pages import fit_page
 
     def run(config: Any, *, seed: int, progress: Any) -> Any:
-        # What a warning says of the chains is said by the page and in the terminal.
+        # The page and the terminal report what the warning says about the chains.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "do not trust this fit")
             return run_workflow(
@@ -169,11 +169,12 @@ def fit_experiment(
 
 
 def open_fit_chunks(to: Destination, *, anew: bool) -> Any:
-    """Where a fit's chains are kept: under all that decides them, the number of draws left out.
+    """The stores of a fit's chains, identified by all options that affect them except the number of draws.
 
-    They stay when the run is complete, so that the same fit of more draws goes on from
-    them. anew: forget them, unless the folder holds another run, which is replaced by one
-    that may go on from it.
+    They remain when the run is complete, so that the same fit with more draws continues from them.
+
+    anew: delete them first, unless the folder holds another run; that run is replaced, and this one may
+        continue from its chains.
     """
     from dataclasses import replace
 
@@ -194,7 +195,10 @@ def open_fit_chunks(to: Destination, *, anew: bool) -> Any:
 
 
 def show_finished(experiment: Experiment, to: Destination, given: Given) -> bool:
-    """Whether what a finished fit saved was asked for, and shown, though not to be trusted."""
+    """Show a finished fit although it is not to be trusted, if that was asked for; returns whether it was.
+
+    Raises UserError for results that another version saved.
+    """
     from pcmodel.behaviour.studies.fit import WorkflowResults
     from pcmodel.cli import terminal
     from pcmodel.cli.running.execute import show
@@ -228,7 +232,7 @@ def show_finished(experiment: Experiment, to: Destination, given: Given) -> bool
 
 
 def write_labelled(posterior: Any, folder: Path) -> None:
-    """The posterior with the names of its dimensions, where xarray is installed."""
+    """Write the posterior with named dimensions, where xarray is installed."""
     from pcmodel.behaviour.posterior.datatree import can_write_netcdf, write_netcdf
 
     if can_write_netcdf():

@@ -1,4 +1,4 @@
-"""`pcmodel list`: which experiments there are."""
+"""`pcmodel list`: the experiments of the package."""
 
 from pcmodel.cli import terminal
 from pcmodel.cli.catalogue import catalogue
@@ -6,7 +6,7 @@ from pcmodel.cli.commands.command import Command, Given
 
 
 def print_experiments(given: Given) -> int:
-    """The table of experiments, read without running any."""
+    """Print the table of experiments, read without running any."""
     terminal.print_catalogue(catalogue())
     return 0
 

@@ -1,4 +1,4 @@
-"""`pcmodel recover TASK MODEL...`: are parameters and models found again?"""
+"""`pcmodel recover TASK MODEL...`: are parameters and models recovered from simulated data?"""
 
 import argparse
 from typing import Any
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def make_plan(arguments: argparse.Namespace) -> Any:
-    """The plan that the arguments mean; UserError for what does not exist."""
+    """The plan of the arguments; UserError for names that do not exist."""
     from pcmodel.behaviour.studies.recovery import RecoverPlan, plan_models
 
     plan = RecoverPlan(
@@ -38,7 +38,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
 
 
 def parts() -> Parts:
-    """What is computed, stored and shown."""
+    """The study's computation, its stored replications and its page."""
     from pcmodel.behaviour.studies.recovery import RecoveryReplication, run_recovery
     from pcmodel.cli.pages import recover_page
 

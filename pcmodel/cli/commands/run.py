@@ -75,7 +75,7 @@ def _help(parser: argparse.ArgumentParser, name: str | None) -> int:
 
 
 def _command(arguments: argparse.Namespace, rest: Sequence[str], folder: Path) -> str:
-    """The command that repeats this run, from the folder that it was started in."""
+    """The command that repeats this run from the current folder."""
     words = ["pcmodel", "run", arguments.experiment, "--seed", str(arguments.seed)]
     words += ["--smoke"] if arguments.smoke else []
     words += ["--float64"] if arguments.float64 else []

@@ -1,4 +1,4 @@
-"""What the commands on made-up studies share: their options, and where replications lie."""
+"""Options shared by the commands on simulated studies, and the stores of their replications."""
 
 import argparse
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from pcmodel.record.replications import StoredReplications
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
-    """The task, the model or models, and what they need to know of the task."""
+    """Add the task, the model or models, and the properties of the task that they need."""
     add = parser.add_argument
     add("task", metavar="TASK", help="binary, bandit, rating or helicopter")
     about = "for example hgf3; a wrong name lists them"
@@ -31,7 +31,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) 
 
 
 def add_size_arguments(parser: argparse.ArgumentParser, *, replications: int) -> None:
-    """How many people, trials and replications."""
+    """Add the numbers of people, trials and replications."""
     add = parser.add_argument
     add("--participants", type=count, metavar="N", help="default 10")
     add("--trials", type=count, metavar="N", help="a session, default 100")
@@ -44,14 +44,14 @@ def add_size_arguments(parser: argparse.ArgumentParser, *, replications: int) ->
 
 
 def check_made_up(people: int, trials: int, *, numbers: int = 20) -> None:
-    """UserError unless the trials of so many people fit in memory, `numbers` for each."""
+    """UserError unless the simulated trials fit in memory, at `numbers` values for each trial."""
     from pcmodel.runtime.memory import check_fits
 
     check_fits(people, trials, numbers, what="so many people and trials", size=8)
 
 
 def task_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Arms and scale; UserError for a task that has none, or for what is no scale."""
+    """Number of arms and scale; UserError for a task that has none, or for an invalid scale."""
     for name, task in (("arms", "bandit"), ("scale", "rating")):
         if getattr(arguments, name) is not None and arguments.task != task:
             raise UserError(
@@ -70,10 +70,10 @@ def task_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 class Parts(NamedTuple):
-    """What a study computes, how it is stored, and how it is shown.
+    """The parts of a study.
 
     run: (plan, *, seed, progress, stored) to the results.
-    replication: the named tuple of arrays that is stored of each replication.
+    replication: the named tuple of arrays that is stored for each replication.
     page: a module with `analyse`, `plot` and `report`.
     """
 
@@ -92,11 +92,11 @@ def study_command(
     question: Callable[[Any], str],
     parts: Callable[[], Parts],
 ) -> Command:
-    """A command that makes studies up and fits them; an interrupted one goes on.
+    """A command that simulates studies and fits them; an interrupted run is resumed.
 
-    make_plan: the plan that the arguments mean; UserError for what does not exist.
-    question: of a plan, as its page asks it.
-    parts: called once a plan is right, since they import what takes long to import.
+    make_plan: from arguments to the plan; UserError for names that do not exist.
+    question: from a plan to the question of its page.
+    parts: called once the plan is valid, since it imports modules that take long to import.
     """
 
     def add_all(parser: argparse.ArgumentParser) -> None:
@@ -129,7 +129,7 @@ def study_command(
 
 
 def _open_store(to: Destination, kind: type, *, anew: bool) -> StoredReplications:
-    """Where this very study keeps its replications, in whatever precision it computes."""
+    """The store of this study's replications, separate for single and double precision."""
     hashed = replace(to.identity, float64=False).config_hash
     folder = to.path / f"replications-{hashed}-{to.identity.seed}"
     stored = StoredReplications(folder, kind)

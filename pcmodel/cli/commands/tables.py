@@ -1,4 +1,4 @@
-"""How a table of trials is read: the options that `fit` and `check` share."""
+"""Options for reading a table of trials, shared by `fit` and `check`."""
 
 import argparse
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from pcmodel.inputs.numerals import to_finite
 
 
 def add_table_arguments(parser: argparse.ArgumentParser) -> None:
-    """How a table is to be read; what is a list may be repeated, and is then put together."""
+    """Add the options for reading a table; lists given more than once are joined."""
     add = parser.add_argument
     more = {"action": "append", "default": []}
     add(
@@ -58,7 +58,7 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The fields of a plan that say which data, and how they are read."""
+    """The fields of a plan that name the data and determine how they are read."""
     from pcmodel.behaviour.dataset.tables.pasted import unmarked
     from pcmodel.behaviour.studies.fit import digest
 
@@ -92,21 +92,21 @@ def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _entries(texts: Sequence[str]) -> tuple[str, ...]:
-    """Of all lists that were given, in their order."""
+    """The entries of all lists that were given, in their order."""
     from pcmodel.behaviour.dataset.tables.pasted import entries
 
     return tuple(entry for text in texts for entry in entries(text))
 
 
 def _together(expressions: Sequence[str]) -> str:
-    """One expression that holds where all of them do."""
+    """The conjunction of the expressions."""
     if len(expressions) < 2:
         return "".join(expressions).strip()
     return " and ".join(f"({expression.strip()})" for expression in expressions)
 
 
 def scale_numbers(text: str) -> tuple[float, ...]:
-    """The numbers of a scale; UserError for what is none."""
+    """The numbers of a scale; UserError for text that is no scale."""
     return tuple(_number(word) for word in words(text))
 
 

@@ -1,4 +1,4 @@
-"""`pcmodel train CONFIG`: a configuration in, a plan and the parts of an experiment out."""
+"""`pcmodel train CONFIG`: from a configuration to a plan and the parts of an experiment."""
 
 import argparse
 import shlex
@@ -29,7 +29,7 @@ from pcmodel.training.shipped import locate_plan, shipped
 
 CHECKPOINTS = "checkpoints"
 KEPT = (CHECKPOINTS, "tensorboard")
-"""Folders that outlive a run that was broken off."""
+"""Folders that are not deleted when an interrupted run is resumed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def train(given: Given) -> int:
-    """Train what the configuration says, or print what it may say."""
+    """Train as configured, or print the available options."""
     arguments = given.arguments
     if arguments.list:
         terminal.print_shipped(shipped())
@@ -83,7 +83,7 @@ def train(given: Given) -> int:
 
 
 def make_plan(arguments: argparse.Namespace, tokens: Sequence[str]) -> TrainingPlan:
-    """The file's plan, shrunk for --smoke, with the options given."""
+    """The file's plan, reduced in size for --smoke, with the given options."""
     path = locate_plan(arguments.plan)
     plan = configure(TrainingPlan, TrainingPlan(), file=path, where=str(path))
     if arguments.smoke:
@@ -94,7 +94,7 @@ def make_plan(arguments: argparse.Namespace, tokens: Sequence[str]) -> TrainingP
 def train_experiment(
     to: Destination, arguments: argparse.Namespace, *, writes: bool = True
 ) -> Experiment:
-    """The training in the shape of an experiment, so that it is recorded like one.
+    """The training as an experiment, so that it is recorded like one.
 
     writes: False in all but the first of several processes.
     """
@@ -131,7 +131,7 @@ def train_experiment(
 
 
 def check_folder(to: Destination, arguments: argparse.Namespace) -> None:
-    """Refuse, before anything is written, to go on with what cannot be gone on with."""
+    """Refuse to resume a run that cannot be resumed, before anything is written."""
     identity, path = to
     saved = (path / CHECKPOINTS).is_dir() and any((path / CHECKPOINTS).iterdir())
     if arguments.overwrite:
@@ -156,7 +156,7 @@ def check_folder(to: Destination, arguments: argparse.Namespace) -> None:
 def _help_training(
     experiment: Experiment, to: Destination, arguments: argparse.Namespace
 ) -> int:
-    """The part of a process that writes nothing; the first one tells how it went."""
+    """Run a process that writes nothing; the first process reports the result."""
     if arguments.overwrite or not is_complete(to.path, to.identity):
         try:
             experiment.run(

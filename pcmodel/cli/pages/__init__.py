@@ -1,1 +1,1 @@
-"""One file a page: what a command's report shows and says."""
+"""One file a page: the report of each command."""

@@ -8,18 +8,21 @@ from pcmodel.report import Panel, Report, Section, Table, Verdict
 
 LEVEL = 0.01  # of the rank tests together, and of the coverages together
 COVERED = 0.9
-FEWEST = 20  # replications; fewer hold whatever the intervals are
+FEWEST = 20  # replications; with fewer the test has no power
 MIXED = 1.05
 
 
 class CheckSummary(NamedTuple):
-    """What result.json holds."""
+    """Content of result.json.
+
+    verdicts: on the ranks and on the coverage of intervals.
+    """
 
     verdicts: tuple[Verdict, ...]
 
 
 def analyse(plan: Any, results: Any) -> CheckSummary:
-    """Uniform ranks and honest intervals, over all effects at once."""
+    """Tests of uniform ranks and of interval coverage, over all effects at once."""
     return CheckSummary((_ranks(results), _coverage(results)))
 
 
@@ -36,7 +39,7 @@ def _ranks(results: Any) -> Verdict:
 
 
 def _outcome(holds: bool, size: int) -> str:
-    """A check that too few replications could not have failed decides nothing."""
+    """The outcome of a test; inconclusive if too few replications give it no power."""
     if not holds:
         return "fails"
     return "holds" if size >= FEWEST else "inconclusive"
@@ -60,7 +63,7 @@ def _coverage(results: Any) -> Verdict:
 
 
 def plot(plan: Any, results: Any, summary: CheckSummary) -> dict[str, Any]:
-    """Ranks as a distribution function less the uniform one, and truths found again."""
+    """The empirical distribution function of the ranks minus the uniform one, and truths against estimates."""
     return {
         "ranks": _draw_ranks(results),
         "recovery": draw_recovery(results.names, results.truth, results.mean),
@@ -68,14 +71,14 @@ def plot(plan: Any, results: Any, summary: CheckSummary) -> dict[str, Any]:
 
 
 def band(size: int, *, num_simulated: int = 2000) -> float:
-    """Half width of the band that 95 % of uniform samples of that size never leave."""
+    """Half width of the band that contains the whole of 95 % of uniform samples of that size."""
     draws = np.sort(np.random.default_rng(0).random((num_simulated, size)), axis=1)
     above = np.arange(1, size + 1) / size - draws
     return float(np.quantile(np.maximum(above, 1.0 / size - above).max(axis=1), 0.95))
 
 
 def departure(ranks: np.ndarray) -> np.ndarray:
-    """Share of ranks below 0, 1, ..., 100, less the uniform share."""
+    """Share of ranks below 0, 1, ..., 100, minus the uniform share."""
     places = np.arange(101)
     return (ranks[None, :] < places[:, None]).mean(axis=1) - places / 100.0
 
@@ -96,7 +99,7 @@ def _draw_ranks(results: Any) -> Any:
 def draw_recovery(
     names: tuple[str, ...], truth: np.ndarray, estimate: np.ndarray
 ) -> Any:
-    """One panel a number: estimates against truths, (replications, numbers)."""
+    """One panel for each number: estimates against truths, (replications, numbers)."""
     from pcmodel.report.style import COLOURS, new_figure
 
     columns = min(4, len(names))

@@ -1,4 +1,4 @@
-"""The page of a design: how often a study tells the effect from each rival."""
+"""The page of a design: how often a study distinguishes the effect from each rival."""
 
 import math
 from typing import Any, NamedTuple
@@ -9,7 +9,13 @@ ENOUGH = 0.9
 
 
 class DesignSummary(NamedTuple):
-    """What result.json holds."""
+    """Content of result.json.
+
+    verdicts: one for each rival and kind of reports.
+    participants: study sizes, people.
+    told: `RivalComparison` of each rival and kind of study.
+    seen: `Power` of each kind of study.
+    """
 
     verdicts: tuple[Verdict, ...]
     participants: tuple[int, ...]
@@ -18,24 +24,24 @@ class DesignSummary(NamedTuple):
 
 
 def analyse(plan: Any, results: Any) -> DesignSummary:
-    """One verdict a rival and way of asking, at the longest session."""
+    """One verdict for each rival, with and without confidence reports, at the longest session."""
     longest = max(plan.trials)
     last = [t for t in results.told if t.num_trials == longest]
-    verdicts = tuple(_verdict(results, told) for told in last)
+    verdicts = tuple(_verdict(results, comparison) for comparison in last)
     return DesignSummary(verdicts, results.participants, results.told, results.seen)
 
 
-def _verdict(results: Any, told: Any) -> Verdict:
-    if told.verdict == "told apart":
-        outcome, said, _ = _enough(results, told)
-    elif told.verdict == "ratio only":
+def _verdict(results: Any, comparison: Any) -> Verdict:
+    if comparison.verdict == "told apart":
+        outcome, said, _ = _enough(results, comparison)
+    elif comparison.verdict == "ratio only":
         outcome = "fails"
-        said = f"ratio only: at most {told.largest:.1g} nats apart in any person"
+        said = f"ratio only: at most {comparison.largest:.1g} nats apart in any person"
     else:
-        outcome, said = "fails", f"at most {told.right.max():.0%} right"
+        outcome, said = "fails", f"at most {comparison.right.max():.0%} right"
     return Verdict(
-        f"{results.effect} is told from {told.rival} ({_asking(told)})",
-        f"{ENOUGH:.0%} right, with {told.num_trials} trials a session, by "
+        f"{results.effect} is told from {comparison.rival} ({_asking(comparison)})",
+        f"{ENOUGH:.0%} right, with {comparison.num_trials} trials a session, by "
         f"{max(results.participants)} participants",
         said,
         outcome,
@@ -43,26 +49,28 @@ def _verdict(results: Any, told: Any) -> Verdict:
     )
 
 
-def _enough(results: Any, told: Any) -> tuple[str, str, str]:
-    """Whether the band of the smallest study that is enough lies there whole; in words; the band."""
-    place = results.participants.index(told.needed)
-    right, low, high = (float(row[place]) for row in (told.right, told.low, told.high))
+def _enough(results: Any, comparison: Any) -> tuple[str, str, str]:
+    """The outcome for the smallest sufficient study, its sentence, and the 95 % interval in words."""
+    place = results.participants.index(comparison.needed)
+    right, low, high = (
+        float(row[place]) for row in (comparison.right, comparison.low, comparison.high)
+    )
     band = f"{right:.0%} right, 95 % interval {low:.0%} to {high:.0%}"
     if low >= ENOUGH:
-        return "holds", f"{told.needed} participants are enough ({band})", band
+        return "holds", f"{comparison.needed} participants are enough ({band})", band
     words = (
-        f"{told.needed} participants may be enough ({band}); more simulated people "
+        f"{comparison.needed} participants may be enough ({band}); more simulated people "
         "(`--pool`) decide"
     )
     return "inconclusive", words, band
 
 
-def _asking(told: Any) -> str:
-    return "with confidence" if told.has_confidence else "responses alone"
+def _asking(comparison: Any) -> str:
+    return "with confidence" if comparison.has_confidence else "responses alone"
 
 
 def plot(plan: Any, results: Any, summary: DesignSummary) -> dict[str, Any]:
-    """One panel a rival: chance of a right answer against participants."""
+    """One panel for each rival: probability of the right attribution against participants."""
     from pcmodel.report.style import new_figure
 
     rivals = list(dict.fromkeys(t.rival for t in results.told))
@@ -85,22 +93,22 @@ def _draw_rival(axis: Any, plan: Any, results: Any, own: list[Any]) -> None:
 
     ends = min(plan.trials), max(plan.trials)
     people = results.participants
-    for told in own:
-        if told.num_trials not in ends:
+    for comparison in own:
+        if comparison.num_trials not in ends:
             continue
-        is_long = told.num_trials == ends[1]
-        colour = COLOURS["orange" if told.has_confidence else "blue"]
+        is_long = comparison.num_trials == ends[1]
+        colour = COLOURS["orange" if comparison.has_confidence else "blue"]
         axis.plot(
             people,
-            told.right,
+            comparison.right,
             "o-" if is_long else "o--",
             color=colour,
             alpha=1.0 if is_long else 0.5,
-            label=f"{told.num_trials} trials, {_asking(told)}",
+            label=f"{comparison.num_trials} trials, {_asking(comparison)}",
         )
         if is_long:
             axis.fill_between(
-                people, told.low, told.high, color=colour, alpha=0.1, lw=0
+                people, comparison.low, comparison.high, color=colour, alpha=0.1, lw=0
             )
     axis.axhline(ENOUGH, color=COLOURS["green"], lw=1.0)
     axis.axhline(0.5, color=COLOURS["black"], lw=1.0, ls=":")
@@ -123,11 +131,11 @@ def _draw_rival(axis: Any, plan: Any, results: Any, own: list[Any]) -> None:
     axis.set_yticks(shares, [f"{share:.0%}" for share in shares])
 
 
-def _size(told: Any) -> str:
-    """Where the rival looks alike, or that it is not within what was tried."""
-    if abs(told.rival_size) < 0.99 * told.rival_limit:
-        return f"{told.rival_size:+.2f}"
-    return f"beyond {math.copysign(told.rival_limit, told.rival_size):+.3g}"
+def _size(comparison: Any) -> str:
+    """The rival's most similar size, or that it is beyond the sizes that were tried."""
+    if abs(comparison.rival_size) < 0.99 * comparison.rival_limit:
+        return f"{comparison.rival_size:+.2f}"
+    return f"beyond {math.copysign(comparison.rival_limit, comparison.rival_size):+.3g}"
 
 
 def _short(label: str) -> str:
@@ -225,7 +233,7 @@ CAPTION = (
 
 
 def _best(results: Any) -> str:
-    """The smallest study that tells each rival apart, in a sentence."""
+    """The smallest study that distinguishes each rival, in a sentence."""
     said = []
     for rival in dict.fromkeys(t.rival for t in results.told):
         for has in dict.fromkeys(t.has_confidence for t in results.told):

@@ -1,4 +1,4 @@
-"""The page of a fit: diagnostics before estimates, and what the data cannot say."""
+"""The page of a fit: diagnostics before estimates, and what the data do not identify."""
 
 import re
 from dataclasses import replace
@@ -12,21 +12,30 @@ from pcmodel.report import SMOKE_STAMP, Panel, Report, Section, Table, Verdict
 
 
 class FitSummary(NamedTuple):
-    """What result.json holds; without effects where the chains cannot be trusted."""
+    """Content of result.json; without effects where the chains cannot be trusted.
+
+    refused: whether the effects are withheld.
+    effects: estimates of the group's effects.
+    complaints: reasons not to trust the draws.
+    verdicts: on convergence and on the posterior predictive checks.
+    estimated_by: the method, in words.
+    caveats: limitations of the effects that a reader has to know.
+    is_smoke: whether it is a smoke run.
+    """
 
     refused: bool
     effects: tuple[Any, ...]
     complaints: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     estimated_by: str = ""
-    caveats: tuple[str, ...] = ()  # what has to be known beside the effects
+    caveats: tuple[str, ...] = ()
     is_smoke: bool = False
 
 
 def analyse(
     plan: Any, results: Any, *, accept_unconverged: bool, is_smoke: bool = False
 ) -> FitSummary:
-    """Checks as verdicts; the effects unless they have to be refused."""
+    """Verdicts on the checks, and the effects unless they have to be refused."""
     refused = bool(results.complaints) and not accept_unconverged
     checks = [
         Verdict(
@@ -52,7 +61,7 @@ def analyse(
 
 
 def _undecided(verdict: Verdict) -> Verdict:
-    """Nothing holds because a few draws did not speak against it."""
+    """The verdict, inconclusive unless it fails: a smoke run has too few draws to confirm a claim."""
     return (
         verdict
         if verdict.outcome == "fails"
@@ -70,7 +79,7 @@ def _estimator(plan: Any) -> str:
 
 
 def _outcome(check: Any, complaints: tuple[str, ...]) -> str:
-    """Replications from draws that cannot be trusted decide nothing."""
+    """The outcome of a check; inconclusive if the draws cannot be trusted."""
     if complaints:
         return "inconclusive"
     return "holds" if check.inside else "fails"
@@ -197,7 +206,7 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
 
 
 def _answer(results: Any, summary: FitSummary) -> str:
-    """Who was fitted, what varies over people, and what was found."""
+    """Who was fitted, what varies over people, and the estimated effects."""
     size = (
         f"{results.num_participants} participants, {results.num_series} series, "
         f"{results.num_scored} responses. {results.varies}"
@@ -214,7 +223,7 @@ def _answer(results: Any, summary: FitSummary) -> str:
 
 
 def _effects_in_words(results: Any, summary: FitSummary) -> str:
-    """Every effect of a condition, with what speaks against it."""
+    """Every effect of a condition, with its caveats."""
     said = [
         f"{e.name} {e.mean:.2f} ({e.low:.2f} to {e.high:.2f})"
         for e in results.effects
@@ -233,7 +242,7 @@ DISTRUST = "**do not trust:**"
 
 
 def _doubts(results: Any, *, is_smoke: bool) -> list[str]:
-    """Why the intervals are not what they seem, in a few words; Estimates tells all."""
+    """Reasons why intervals may be wrong, each in a few words; the section Estimates explains them."""
     is_sampled, found = isinstance(results.diagnostics, Diagnostics), []
     if is_smoke:
         found.append(f"**{SMOKE_STAMP[:1].lower()}{SMOKE_STAMP[1:]}**")
@@ -250,7 +259,7 @@ def _doubts(results: Any, *, is_smoke: bool) -> list[str]:
 
 
 def _ratios_in_words(results: Any) -> str:
-    """What no data of this kind can tell, whatever the sampler did."""
+    """Parameters of which data of this kind identify only the ratio."""
     names = [v.name for v in results.verdicts if v.word == "ratio only"]
     if not names:
         return ""
@@ -264,7 +273,7 @@ def _caption(results: Any, summary: FitSummary) -> str:
 
 
 def _warnings(results: Any, summary: FitSummary) -> tuple[str, ...]:
-    """What has to be known of the numbers in the table below."""
+    """Warnings about the numbers in the table of estimates."""
     found = [f"Estimated by {summary.estimated_by}."]
     for doubt in _doubts(results, is_smoke=summary.is_smoke):
         is_complaint = doubt.startswith(DISTRUST)

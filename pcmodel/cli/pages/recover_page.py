@@ -9,18 +9,21 @@ from pcmodel.report import Panel, Report, Section, Table, Verdict
 
 LEVEL = 0.01  # of the coverages of one model together
 COVERED = 0.95
-FEWEST = 20  # people; fewer are covered whatever the intervals are
+FEWEST = 20  # people; with fewer the test has no power
 KNOWN = 0.5  # share of the prior variance that a person's trials must remove
 
 
 class RecoverySummary(NamedTuple):
-    """What result.json holds."""
+    """Content of result.json.
+
+    verdicts: on the coverage of each model's parameters and on the recovery of each model.
+    """
 
     verdicts: tuple[Verdict, ...]
 
 
 def analyse(plan: Any, results: Any) -> RecoverySummary:
-    """Coverage of each model's parameters, and each model found in its own data."""
+    """Verdicts on the coverage of each model's parameters, and on whether each model wins its own data."""
     verdicts = [_coverage(found) for found in results.parameters]
     if len(results.models) > 1:
         verdicts += [_found(results, i) for i in range(len(results.models))]
@@ -53,7 +56,7 @@ def _coverage(found: Any) -> Verdict:
 
 
 def _found(results: Any, own: int) -> Verdict:
-    """More often than not, beyond what a coin would do."""
+    """Whether the model wins its own data more often than by chance."""
     from scipy import stats
 
     wins, size = int(results.won[own, own]), int(results.won[own].sum())
@@ -68,7 +71,7 @@ def _found(results: Any, own: int) -> Verdict:
 
 
 def plot(plan: Any, results: Any, summary: RecoverySummary) -> dict[str, Any]:
-    """A figure of truths and estimates a model, and the matrix of wins."""
+    """For each model a figure of truths against estimates, and the matrix of wins."""
     figures = {
         f"parameters_{found.model}": draw_recovery(
             found.names, found.truth[found.settled], found.value[found.settled]

@@ -1,10 +1,10 @@
-"""The page of a training run: how it went, how good the network is, how fast it learned."""
+"""The page of a training run: learning curves, evaluation of the network, and speed."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pcmodel.cli.pages.foreign_images import (
+from pcmodel.cli.pages.out_of_distribution_images import (
     REFERENCES,
     detections_of,
     foreign_of,
@@ -26,11 +26,19 @@ MEASURES = (
 
 
 class Outcome(NamedTuple):
-    """What arrays.npz holds.  curves: by name, over chunks; NaN where nothing was measured.
+    """Content of arrays.npz; fields over chunks have one entry for each chunk.
 
-    level_energies, log_precisions: (chunks, levels).
-    foreign: free energies of test images and of foreign ones; laplace: how far their Laplace posteriors are from the
-        posterior.  None for a classifier.
+    steps: batches done, over chunks.
+    epochs: passes through the training images, over chunks.
+    seconds: time of each chunk.
+    curves: each of `MEASURES` over chunks; NaN where it was not measured.
+    level_energies: (chunks, levels), nats.
+    log_precisions: (chunks, levels), mean of each level.
+    validation: `Evaluation` on the validation images.
+    test: `Evaluation` on the test images.
+    test_labels: true labels of the test images.
+    foreign: free energies of test and out-of-distribution images; None for a classifier.
+    laplace: diagnostics of the Laplace posteriors of some test images; None for a classifier.
     """
 
     steps: np.ndarray
@@ -47,9 +55,19 @@ class Outcome(NamedTuple):
 
 
 class TrainingSummary(NamedTuple):
-    """What result.json holds: accuracies with binomial standard errors, speeds, and how well the
-    free energy tells each kind of foreign images (empty for a classifier); by level, whether a learned precision
-    no longer moved at the end."""
+    """Content of result.json; errors are binomial standard errors of accuracies.
+
+    num_test: number of test images.
+    test_negative_log_likelihood: nats an image.
+    test_calibration_error: expected calibration error of a classifier.
+    seconds_per_epoch: without compilation.
+    gauge: what fixes the scale of hidden levels.
+    stopped_early: whether training ended before its last step.
+    reason: why it did.
+    resumed_from: step of the checkpoint that it was resumed from.
+    foreign: detection of each kind of out-of-distribution images; empty for a classifier.
+    precisions_settled: whether each learned precision was stationary at the end, by level.
+    """
 
     validation_accuracy: float
     validation_error: float
@@ -71,10 +89,10 @@ class TrainingSummary(NamedTuple):
 
 
 class TrainPage:
-    """Holds the run between the steps of recording it."""
+    """The page of a run; keeps the run for the steps of recording it."""
 
     def take(self, run: Any) -> Outcome:
-        """The arrays of a run."""
+        """Keep the run, and return its arrays."""
         self._run, rows = run, run.rows
         levels = len(run.network.widths)
         return Outcome(
@@ -92,7 +110,7 @@ class TrainPage:
         )
 
     def analyse(self, plan: TrainingPlan, outcome: Outcome) -> TrainingSummary:
-        """The numbers of the page."""
+        """The summary of a run."""
         from pcmodel.training.evaluation.speed import num_parameters, steady_speed
 
         speed = steady_speed(self._run.rows)
@@ -121,7 +139,7 @@ class TrainPage:
         )
 
     def _settled(self, plan: TrainingPlan, outcome: Outcome) -> dict[str, bool]:
-        """By level, where precisions are learned."""
+        """Whether each learned precision was stationary at the end, by level."""
         from pcmodel.training.evaluation.settled import settled_levels
 
         if not plan.learning.precision_rate > 0:
@@ -131,7 +149,7 @@ class TrainPage:
     def plot(
         self, plan: TrainingPlan, outcome: Outcome, summary: TrainingSummary
     ) -> dict[str, Any]:
-        """Learning curves, precisions where they are learned, and images where they are made."""
+        """Learning curves, learned precisions, and generated images."""
         if not len(outcome.steps):
             return {}
         figures = {"learning": _draw_learning(plan, outcome)}
@@ -175,7 +193,7 @@ def _column(rows: list[dict[str, Any]], name: str, width: int = 0) -> np.ndarray
 
 
 def _draw_learning(plan: TrainingPlan, outcome: Outcome) -> Any:
-    """A classifier's energy is shown without that of its images, which are given."""
+    """Learning curves; a classifier's energy is shown without level energies of its images, which are clamped."""
     from pcmodel.report.style import COLOURS, new_figure
 
     figure, (left, right) = new_figure(1, 2)
@@ -215,7 +233,7 @@ def _draw_precisions(outcome: Outcome, names: tuple[str, ...]) -> Any:
 
 
 def _draw_images(run: Any) -> Any:
-    """A row of what each label predicts, and a row of draws from the whole network."""
+    """The predicted image of each label, and below it an image drawn from the network."""
     from pcmodel.report.images import image_grid
     from pcmodel.training.evaluation.generated_images import drawn_images, label_images
 

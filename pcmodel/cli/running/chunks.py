@@ -1,4 +1,4 @@
-"""Where runs keep what they have finished of long computations, so that an interrupted one goes on."""
+"""Stores of the finished chunks of long computations, from which an interrupted run is resumed."""
 
 import shutil
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from pcmodel.record.replications import BesideOthers, StoredReplications
 def open_chunks(
     folder: Path, identity: RunIdentity, *, anew: bool, shared: bool = False
 ) -> Callable[[str], Any]:
-    """Where this very run keeps the chunks of its chains, by the name of the fit.
+    """A function that opens this run's store of chunks by the name of the fit.
 
-    anew: forget those that are there.
-    shared: read also those that runs in folders beside this one keep under the same name,
-        so that a fit of more draws goes on from one that is finished.
+    anew: delete the chunks that are there.
+    shared: also read the chunks that runs in neighbouring folders saved under the same name,
+        so that a fit of more draws continues from a finished one.
     """
     from pcmodel.behaviour.sampling.chains import DrawBatch
 
@@ -37,6 +37,6 @@ def open_chunks(
 
 
 def drop_chunks(folder: Path) -> None:
-    """Remove what a complete run needs no longer."""
+    """Delete the chunks of a complete run."""
     for path in folder.glob("chunks-*"):
         shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Carry out one experiment and record it, each part as soon as it exists.
+"""Run one experiment and record each part as soon as it exists.
 
 Arrays are saved before they are analysed, and the analysis before it is drawn, so
 that a late failure loses nothing that was computed.
@@ -55,7 +55,7 @@ def show(
     command: str,
     is_smoke: bool = False,
 ) -> Any:
-    """Analyse, draw and write the page of results that are there; return the report."""
+    """Analyse, draw and write the page of existing results; return the report."""
     summary = experiment.analyse(config, results)
     _write_result(folder, summary, is_smoke)
     figures = _draw(experiment, config, results, summary, folder)
@@ -103,7 +103,7 @@ def _report(
     summary: Any,
     figures: dict[str, bytes],
 ) -> Any:
-    """The experiment's report, or a plain one when it does not write its own."""
+    """The experiment's own report, or a plain one if it has none."""
     if experiment.report is not None:
         return experiment.report(config, results, summary)
     from pcmodel.report import Panel, Report, Section

@@ -1,4 +1,4 @@
-"""What is settled before anything is computed: the seed, how code is compiled, the precision."""
+"""Settings made before anything is computed: the seed, compilation, the precision."""
 
 import argparse
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from pcmodel.runtime.flags import compile_quickly, keep_compiled
 def prepare(arguments: argparse.Namespace, *, keeps_compiled: bool = True) -> None:
     """Refuse a seed out of range; compile quickly for --smoke.
 
-    keeps_compiled: let compiled programs serve later runs too.
+    keeps_compiled: store compiled programs for later runs.
     """
     seed = arguments.seed
     if not 0 <= seed < 2**32:
@@ -25,7 +25,7 @@ def prepare(arguments: argparse.Namespace, *, keeps_compiled: bool = True) -> No
 
 @contextmanager
 def precision(float64: bool) -> Iterator[None]:
-    """Double precision for one run, before the experiment makes any array."""
+    """Compute in double precision inside, if `float64`; entered before the experiment makes any array."""
     if not float64:
         yield
         return

@@ -1,6 +1,6 @@
-"""Several processes in one `pcmodel train`: joining, and who writes.
+"""Several processes in one `pcmodel train`: joining them, and which one writes.
 
-All run the same command but for `--process`. The first keeps the run's folder and writes its report; the
+All run the same command except for `--process`. The first writes the run's folder and its report; the
 others compute their part, read the folder's checkpoints, and write nothing.
 """
 
@@ -19,7 +19,7 @@ PATIENCE = 300
 
 
 def add_process_arguments(train: argparse.ArgumentParser) -> None:
-    """What tells one process of the others."""
+    """Add the options that distinguish one process from the others."""
     group = train.add_argument_group(
         "several processes",
         "one per machine, each with this command and a folder that all can read; "
@@ -37,10 +37,10 @@ def add_process_arguments(train: argparse.ArgumentParser) -> None:
 
 
 def join_processes(arguments: argparse.Namespace) -> bool:
-    """Join the others, where there are any; whether this process is the one that writes.
+    """Join the other processes, if there are any; returns whether this process is the one that writes.
 
-    Must come before anything is computed.  Raises UserError for arguments that do not fit together and
-    for processes that do not come.
+    Must be called before anything is computed.  Raises UserError for arguments that do not fit together and
+    for processes that do not connect in time.
     """
     where, count, index = (
         arguments.coordinator,
@@ -73,7 +73,7 @@ def join_processes(arguments: argparse.Namespace) -> bool:
 
 
 def wait_for_all(name: str) -> None:
-    """Until every process has come so far."""
+    """Wait until every process has reached this point."""
     import jax
 
     if jax.process_count() > 1:
@@ -83,9 +83,9 @@ def wait_for_all(name: str) -> None:
 
 
 def _await_coordinator(where: str, count: int | None, index: int | None) -> None:
-    """Until the first process listens: jax aborts where it never does, with a stack trace.
+    """Wait until the first process listens: if it never does, jax aborts with a stack trace.
 
-    The first itself can only say for what it waits.
+    The first process itself only prints what it waits for.
     """
     terminal.say(f"process {index} of {count} waits for the others at {where}")
     if index == 0:

@@ -1,4 +1,4 @@
-"""One run in its folder: whatever ends it, the folder says so and the user gets one sentence."""
+"""One run in its folder: however it ends, its status is recorded and the user sees one sentence."""
 
 import argparse
 import traceback
@@ -23,14 +23,18 @@ from pcmodel.runtime.progress import Progress
 
 
 class Destination(NamedTuple):
-    """What makes a run that very run, and the folder that it is recorded in."""
+    """A run and the folder that it is recorded in.
+
+    identity: what distinguishes the run from others.
+    path: the folder.
+    """
 
     identity: RunIdentity
     path: Path
 
 
 def destination(name: str, config: Any, arguments: argparse.Namespace) -> Destination:
-    """The folder of --output, or the one under `runs` that such a run always gets."""
+    """The identity of a run and its folder: that of --output, or the default one under `runs`."""
     identity = RunIdentity(name, config, arguments.seed, is_float64())
     return Destination(
         identity, arguments.output or Path("runs") / identity.folder_name
@@ -44,9 +48,9 @@ def run_in_folder(
     *,
     command: str,
 ) -> int:
-    """Carry the experiment out and record it; the exit code.
+    """Run the experiment and record it; returns the exit code.
 
-    A run that is complete already is left as it is, unless with --overwrite.
+    A complete run is not repeated, except with --overwrite.
     command: the command line that repeats the run.
     """
     if not arguments.overwrite and is_complete(to.path, to.identity):
@@ -72,7 +76,7 @@ def run_in_folder(
 
 
 def _made_by(path: Path) -> str:
-    """A warning when the finished run came from other code than this."""
+    """A warning if the finished run was made by another revision of the code."""
     made, now = read_revision(path), git_revision()
     if made == now:
         return ""

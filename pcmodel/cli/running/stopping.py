@@ -1,4 +1,4 @@
-"""How a command ends: its exit code; whatever asks a run to stop is one interrupt."""
+"""Signals that stop a run: all are handled as one interrupt."""
 
 import signal
 import threading
@@ -10,7 +10,7 @@ FAILURE, BAD_INPUT, WAS_INTERRUPTED = 1, 2, 130
 
 
 def ignore_further_interrupts() -> None:
-    """An impatient second Ctrl-C must not cut the last write off."""
+    """Ignore interrupts from now on, so that a second Ctrl-C does not truncate the last write."""
     if threading.current_thread() is threading.main_thread():
         for number in _signals():
             signal.signal(number, signal.SIG_IGN)
@@ -18,7 +18,7 @@ def ignore_further_interrupts() -> None:
 
 @contextmanager
 def terminate_like_interrupt() -> Iterator[None]:
-    """A scheduler, a shutdown, a closed terminal end a run as cleanly as Ctrl-C."""
+    """Handle termination signals (a scheduler, a shutdown, a closed terminal) like Ctrl-C inside."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -37,7 +37,7 @@ def terminate_like_interrupt() -> Iterator[None]:
 def _signals() -> list[signal.Signals]:
     found = [signal.SIGINT, signal.SIGTERM]
     hang_up = getattr(signal, "SIGHUP", None)
-    # `nohup` asks for the closing of the terminal to be ignored.
+    # Under `nohup` the closing of the terminal is ignored.
     if hang_up is not None and signal.getsignal(hang_up) != signal.SIG_IGN:
         found.append(hang_up)
     return found

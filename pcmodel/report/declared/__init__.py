@@ -1,1 +1,1 @@
-"""An experiment as a declaration: its claims and what overturns them, its page written as text."""
+"""An experiment as a declaration: its claims with their sensitivity to parameters, its page written as text."""

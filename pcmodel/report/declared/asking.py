@@ -1,4 +1,4 @@
-"""Functions of an experiment are given what the names of their arguments ask for.
+"""Calls an experiment's functions with the values that their arguments name.
 
 A figure that needs the results alone is `def draw(results)`; one that needs the options too is
 `def draw(config, results)`.
@@ -15,7 +15,7 @@ from pcmodel.errors import unknown_name
 def asked(
     function: Callable[..., Any], known: Iterable[str], *, where: str
 ) -> tuple[str, ...]:
-    """Which of the known values a function asks for by its arguments' names.
+    """Which of the known values a function has as arguments.
 
     Raises UserError for an argument of another name, unless it has a default.
     """
@@ -27,17 +27,17 @@ def asked(
 
 
 def call(function: Callable[..., Any], values: dict[str, Any]) -> Any:
-    """The function's answer, given those of the values that it asks for."""
+    """The function's result, called with those of the values that are its arguments."""
     wanted = inspect.signature(function).parameters
     return function(**{name: values[name] for name in wanted if name in values})
 
 
 def declared_fields(function: Any) -> tuple[str, ...] | None:
-    """Fields of the named tuple that a function says it returns; None where it does not say."""
+    """Fields of the named tuple in a function's return annotation; None without one."""
     while isinstance(function, partial):
         function = function.func
     try:
         returned = get_type_hints(function).get("return")
-    except (NameError, TypeError):  # names for type checkers only
+    except (NameError, TypeError):  # names imported for type checkers only
         return None
     return getattr(returned, "_fields", None)

@@ -1,7 +1,7 @@
-"""Claims: what is measured, when a prediction holds, and how it is told.
+"""Claims: what is measured, when a prediction holds, and how it is described.
 
-A claim's verdict and the table of what overturns it (`pcmodel.report.declared.sensitivity`) come from the same
-measured numbers: as all parameters are set, and with one of them halved and doubled.
+A claim's verdict and its sensitivity to parameters (`pcmodel.report.declared.sensitivity`) come from the same
+measured numbers: with all parameters as set, and with one of them halved and doubled.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,17 +19,17 @@ from pcmodel.report.declared.asking import asked, call, declared_fields
 from pcmodel.report.declared.placeholders import fill, placeholders
 
 SIMULATED = ("config", "seed", "perturbation")
-"""What a measure that simulates may ask for."""
+"""Possible arguments of a measure that simulates."""
 FROM_RESULTS = ("config", "results", "summary", "perturbation")
-"""What a measure that reads the results may ask for."""
+"""Possible arguments of a measure that reads the results."""
 
 
 class Perturbation(NamedTuple):
     """One parameter times a factor.
 
-    path: where it stands, "ligands.k_2a"; empty: everything is as set.
-    owner: whose it is, such as a compound; empty where there is only one.
-    factor: what it is multiplied by.
+    path: of the parameter, "ligands.k_2a"; empty: all parameters as set.
+    owner: what the parameter belongs to, such as a compound; empty where there is only one.
+    factor: that it is multiplied by.
     """
 
     path: str = ""
@@ -37,11 +37,11 @@ class Perturbation(NamedTuple):
     factor: float = 1.0
 
     def factor_of(self, path: str) -> float:
-        """What the parameter at a path without an owner is multiplied by."""
+        """The factor of the parameter at a path without an owner; 1 for others."""
         return self.factor if self.path == path else 1.0
 
     def restricted_to(self, *owners: str) -> "Perturbation":
-        """The same; none if it is about an owner that is not among these."""
+        """The same perturbation; none if its owner is not among these."""
         return self if not self.owner or self.owner in owners else UNPERTURBED
 
 
@@ -51,8 +51,10 @@ UNPERTURBED = Perturbation()
 class Parameter(NamedTuple):
     """A parameter that is halved and doubled.
 
-    label: its name for readers.  path, owner: see `Perturbation`.
-    inverse: the path holds its reciprocal, as a rate holds a time.
+    label: its name for readers.
+    path: see `Perturbation`.
+    owner: see `Perturbation`.
+    inverse: the value at the path is its reciprocal, as a rate is of a time.
     """
 
     label: str
@@ -71,18 +73,19 @@ class Parameter(NamedTuple):
 class Claim:
     """One claim of an experiment.
 
-    name: its heading.  prediction: what was predicted beforehand; may hold placeholders `{config.field}`.
+    name: its heading.
+    prediction: what was predicted beforehand; may hold placeholders `{config.field}`.
     kind: "theorem", "calibrated" or "predicted", see `Verdict`.
-    measure: a function that returns a named tuple of numbers or arrays.  If it asks for `results` or
+    measure: a function that returns a named tuple of numbers or arrays.  With an argument `results` or
         `summary` it is called when the results are analysed; else it simulates, during the run, and may
-        ask for `config`, `seed` and `perturbation`; its numbers are stored with the results.
-    holds: a function from that tuple to whether it bears the claim out; None is inconclusive.  Numbers
-        of which one is NaN are inconclusive without asking.
+        have arguments `config`, `seed` and `perturbation`; its numbers are stored with the results.
+    holds: a function from that tuple to whether the claim holds; None is inconclusive.  It is not called
+        if a number is NaN, which is inconclusive.
     observed: the tuple in words, with its fields as placeholders: "removes {low:+.3f} SD"; or a function.
-    parameters: those that could overturn it; `measure` then asks for `perturbation`.
+    parameters: those that are halved and doubled; `measure` then has an argument `perturbation`.
 
-    Raises UserError for an unknown kind, an argument of `measure` that nobody can give, and a placeholder
-    that is not among the fields that `measure` says it returns.
+    Raises UserError for an unknown kind, an argument of `measure` that is not available, and a placeholder
+    that is not a field in the return annotation of `measure`.
     """
 
     name: str
@@ -114,7 +117,7 @@ class Claim:
 
     @property
     def where(self) -> str:
-        """The claim in an error."""
+        """The claim's name in errors."""
         return f"claim {self.name!r}"
 
     @property
@@ -124,10 +127,11 @@ class Claim:
 
 
 class Examination(NamedTuple):
-    """A claim's measured numbers; all three are named tuples of the measure's type.
+    """A claim's measured numbers; all fields are named tuples of the measure's type.
 
     as_set: with all parameters as set.
-    halved, doubled: with one parameter changed; fields have a leading axis, one row a parameter.
+    halved: with one parameter halved; its fields have a leading axis, one row for each parameter.
+    doubled: with one parameter doubled; likewise.
     """
 
     as_set: Any
@@ -172,7 +176,7 @@ def _numbers(claim: Claim, name: str, value: Any):
 
 
 def _stacked(as_set: Any, records: list[Any]):
-    """One record whose fields have a row for each of these."""
+    """One record whose fields have a leading axis over the records."""
     shaped = (
         np.reshape([r[i] for r in records], (len(records), *np.shape(one)))
         for i, one in enumerate(as_set)
@@ -181,7 +185,7 @@ def _stacked(as_set: Any, records: list[Any]):
 
 
 def rows(stacked: Any) -> list[Any]:
-    """The records of each parameter again."""
+    """The records of each parameter: the inverse of stacking."""
     return [type(stacked)(*fields) for fields in zip(*stacked, strict=True)]
 
 
@@ -200,14 +204,14 @@ def outcome(claim: Claim, record: Any) -> str:
 
 
 def observed(claim: Claim, record: Any) -> str:
-    """What was measured, in words."""
+    """The measured numbers in words."""
     if callable(claim.observed):
         return claim.observed(record)
     return fill(claim.observed, record._asdict(), where=claim.where)
 
 
 def verdict(claim: Claim, record: Any, config: Any = None) -> Verdict:
-    """What came of a claim."""
+    """The verdict on a claim from its measured numbers."""
     return Verdict(
         claim.name,
         fill(claim.prediction, {"config": config}, where=claim.where),

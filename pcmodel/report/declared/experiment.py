@@ -27,15 +27,18 @@ from pcmodel.report.declared.page import parse_page
 from pcmodel.report.declared.sensitivity import sensitivity
 from pcmodel.report.declared.writing import check_page, write_report
 
-ASKED = ("config", "results", "summary")
-"""What figures, tables and words may ask for by the names of their arguments."""
-RESERVED = (*ASKED, "tables", "sensitivity")
+ARGUMENTS = ("config", "results", "summary")
+"""Possible arguments of figures, tables and words."""
+RESERVED = (*ARGUMENTS, "tables", "sensitivity")
 
 Words = str | Sequence[str] | Callable[..., str | Sequence[str]]
 
 
 class Verdicts(NamedTuple):
-    """The summary of an experiment that declares none."""
+    """The summary of an experiment that declares none.
+
+    verdicts: on its claims.
+    """
 
     verdicts: tuple[Verdict, ...]
 
@@ -47,19 +50,18 @@ class Experiment:
 
     config: the dataclass of its options.
     simulate: `simulate(config, *, seed, progress)`, which returns a named tuple of arrays.  With simulated
-        claims that tuple has a field `tested: Examined = NOT_EXAMINED`, and `simulate` says what it returns.
+        claims that tuple has a field `tested: Examined = NOT_EXAMINED`, and `simulate` has a return annotation.
     claims: see `Claim`.
     summarise: a function of config and results to a named tuple with a field `verdicts`, () by default;
-        what result.json holds.
-    figures, tables: functions that draw a matplotlib figure or return a `Table`, by the names that the
-        page uses.
-    words: texts, or functions that give them, by the names of their placeholders.
+        the content of result.json.
+    figures: functions that draw a matplotlib figure, by the names used on the page.
+    tables: functions that return a `Table`, by the names used on the page.
+    words: texts, or functions that return them, by the names of their placeholders.
     page: the name of a file beside the experiment, see `pcmodel.report.declared.page`.
-    float64: whether the run is in double precision whatever the command line says.
+    float64: always compute in double precision, whatever the command line says.
 
-    Functions are given what the names of their arguments ask for: config, results, summary.
-
-    Raises UserError for what does not fit together, when it is declared or, on its page, when it is loaded.
+    Functions are called with those of config, results and summary that are their arguments.
+    Raises UserError for parts that do not fit together, when it is declared or, on its page, when it is loaded.
     """
 
     config: Callable[..., Any]
@@ -75,14 +77,14 @@ class Experiment:
 
     def __post_init__(self):
         names = [claim.name for claim in self.claims]
-        for name in names:  # their numbers are stored under it
+        for name in names:  # their numbers are stored by name
             if (number := names.count(name)) > 1:
                 raise UserError(f"is the name of {number} claims", where=repr(name))
         given = {f"figure {n!r}": f for n, f in self.figures.items()}
         given |= {f"table {n!r}": f for n, f in self.tables.items()}
         given |= {f"word {n!r}": f for n, f in self.words.items() if callable(f)}
         for where, function in given.items():
-            asked(function, ASKED, where=where)
+            asked(function, ARGUMENTS, where=where)
         for name in RESERVED:
             if name in self.words:
                 raise UserError("is taken; name it otherwise", where=f"word {name!r}")
@@ -93,7 +95,11 @@ class Experiment:
             _check_field(self.simulate, "tested", "simulate")
 
     def parts(self, *, question: str, folder: Path) -> dict[str, Any]:
-        """The functions that every experiment has, by name.  folder: where `page` is read."""
+        """The functions of the experiment, by name.
+
+        question: what it asks.
+        folder: where `page` is read.
+        """
         return {
             "config": self.config,
             "run": self._run(),
@@ -107,7 +113,7 @@ class Experiment:
         return [claim for claim in self.claims if claim.is_simulated]
 
     def _run(self) -> Callable[..., Any]:
-        @wraps(self.simulate)  # whoever runs it reads which keywords it takes
+        @wraps(self.simulate)  # callers inspect its keyword arguments
         def run(config: Any, *, seed: int, progress: Any, **others: Any) -> Any:
             with jax.enable_x64(True) if self.float64 else nullcontext():
                 options = {"seed": seed, "progress": progress, **others}
@@ -125,7 +131,7 @@ class Experiment:
         return run
 
     def _examined(self, config: Any, results: Any, summary: Any) -> Examined:
-        """The stored numbers of simulated claims, and those that are read from the results."""
+        """The stored numbers of simulated claims, and those measured from the results."""
         values = {"config": config, "results": results, "summary": summary}
         return {
             claim.name: results.tested[claim.name]
@@ -188,7 +194,7 @@ class Experiment:
 
 
 def _check_field(function: Callable[..., Any], name: str, where: str) -> None:
-    """Raise a UserError unless a function says that it returns a named tuple with this field."""
+    """Raise UserError unless a function's return annotation is a named tuple with this field."""
     known = declared_fields(function)
     if known is None or name not in known:
         raise UserError(

@@ -35,14 +35,24 @@ TABLE = re.compile(r"\{tables\.(?P<name>\w+)\}")
 
 
 class Text(NamedTuple):
-    """Lines of text.  number: where the first stands on the page, from 1."""
+    """Lines of text.
+
+    number: of the first line on the page, from 1.
+    lines: without line breaks.
+    """
 
     number: int
     lines: tuple[str, ...]
 
 
 class Figure(NamedTuple):
-    """A figure by its name."""
+    """A figure of the page.
+
+    number: of its line.
+    name: in the declaration.
+    alt: text for readers who cannot see it.
+    caption: text below it.
+    """
 
     number: int
     name: str
@@ -51,14 +61,25 @@ class Figure(NamedTuple):
 
 
 class TableName(NamedTuple):
-    """A table by its name."""
+    """A table of the page.
+
+    number: of its line.
+    name: in the declaration.
+    """
 
     number: int
     name: str
 
 
 class PageSection(NamedTuple):
-    """A section, or what stands below the title.  is_sensitivity: it is the one of what overturns each verdict."""
+    """A section of the page, or the part below its title.
+
+    title: its heading.
+    paragraphs: text.
+    figures: in their order.
+    tables: in their order.
+    is_sensitivity: it is the section on the verdicts' sensitivity to parameters.
+    """
 
     title: Text
     paragraphs: tuple[Text, ...]
@@ -70,7 +91,9 @@ class PageSection(NamedTuple):
 class Page(NamedTuple):
     """A page as written.
 
-    head: the title, the answer and at most one figure.  lists: the items by the names in `LISTS`.
+    head: the title, the answer and at most one figure.
+    sections: in their order.
+    lists: items by the names in `LISTS`.
     """
 
     head: PageSection
@@ -89,7 +112,7 @@ class Page(NamedTuple):
 
     @property
     def texts(self) -> list[Text]:
-        """Everything that may hold placeholders."""
+        """All texts that may hold placeholders."""
         parts = [each for each in self.sections if not each.is_sensitivity]
         found = [
             t for each in (self.head, *parts) for t in (each.title, *each.paragraphs)
@@ -99,7 +122,11 @@ class Page(NamedTuple):
 
 
 def parse_page(text: str, *, where: str) -> Page:
-    """Read a page.  where: its name in errors."""
+    """The content of a page.
+
+    where: the page's name in errors.
+    Raises UserError, naming the line, for text that is not in the format above.
+    """
     head, *others = _split(_blocks(text), where)
     sections, lists = [], {}
     for heading, number, body in others:
@@ -122,7 +149,7 @@ def _refuse(
 
 
 def _blocks(text: str) -> list[Text]:
-    """Runs of lines that are not empty; a heading is a block of its own."""
+    """Sequences of lines that are not empty; a heading is a block of its own."""
     blocks: list[Text] = []
     is_open = False
     for number, line in enumerate(text.splitlines(), start=1):
@@ -175,7 +202,7 @@ def _section(heading: str, number: int, body: list[Text], where: str) -> PageSec
 def _sorted(
     blocks: list[Text], where: str
 ) -> tuple[tuple[Text, ...], tuple[Figure, ...], tuple[TableName, ...]]:
-    """Paragraphs, figures and tables, which must come in this order: the page shows them so."""
+    """Paragraphs, figures and tables, which must come in this order, as on the page."""
     found: tuple[list, list, list] = ([], [], [])
     last = 0
     for block in blocks:

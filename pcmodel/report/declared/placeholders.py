@@ -1,4 +1,4 @@
-"""Placeholders in text: Python's own format syntax over named values, with errors an author can use."""
+"""Placeholders in text: Python's format syntax over named values, with errors for authors."""
 
 from string import Formatter
 from typing import Any
@@ -7,7 +7,7 @@ from pcmodel.errors import UserError
 
 
 class _Filler(Formatter):
-    """Says which placeholder could not be filled in, and why."""
+    """A formatter whose errors say which placeholder could not be filled in, and why."""
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:
         try:
@@ -39,7 +39,7 @@ def fill(text: str, values: dict[str, Any], *, where: str) -> str:
 
 
 def placeholders(text: str, *, where: str) -> list[tuple[str, ...]]:
-    """Each placeholder's name, and the attribute it reads of it: ("config", "people").
+    """The name in each placeholder, with the attribute that is read: ("config", "people").
 
     Raises UserError for a brace that is not closed.
     """
@@ -51,6 +51,6 @@ def placeholders(text: str, *, where: str) -> list[tuple[str, ...]]:
 
 
 def _parts(field: str) -> tuple[str, ...]:
-    """The name, and the attribute if one follows at once."""
+    """The name in a placeholder, and the attribute if one follows it."""
     name, dot, rest = field.partition("[")[0].partition(".")
     return (name, rest.partition(".")[0]) if dot else (name,)

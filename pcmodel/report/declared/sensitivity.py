@@ -1,4 +1,4 @@
-"""Which parameter, halved or doubled, overturns a verdict: one at a time, everything else as set."""
+"""Which parameter, halved or doubled, changes the outcome of a claim: one at a time, all others as set."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ LONG = ("Claim", "Parameter", "Halved", "As set", "Doubled", "Flips when")
 
 
 def overturned_by(claim: Claim, found: Examination) -> list[tuple[str, ...]]:
-    """For each parameter which of "halved" and "doubled" alter the outcome."""
+    """For each parameter which of "halved" and "doubled" change the outcome."""
     as_set = outcome(claim, found.as_set)
     halved = [outcome(claim, each) != as_set for each in rows(found.halved)]
     doubled = [outcome(claim, each) != as_set for each in rows(found.doubled)]
@@ -23,7 +23,7 @@ def overturned_by(claim: Claim, found: Examination) -> list[tuple[str, ...]]:
 def sensitivity(
     claims: Sequence[Claim], examined: Mapping[str, Examination]
 ) -> Section:
-    """The section of a report that says what overturns each verdict."""
+    """The section of a report on which parameters change each verdict."""
     short, long = [], []
     for claim in claims:
         found = examined[claim.name]
@@ -34,10 +34,10 @@ def sensitivity(
         does_not = ", ".join(label for label, flip in pairs if not flip)
         as_set = outcome(claim, found.as_set)
         short.append((claim.name, as_set, does or _nothing(claim), does_not))
-        told = observed(claim, found.as_set)
+        measured = observed(claim, found.as_set)
         records = zip(pairs, rows(found.halved), rows(found.doubled), strict=True)
         for (label, flip), half, double in records:
-            numbers = (observed(claim, half), told, observed(claim, double))
+            numbers = (observed(claim, half), measured, observed(claim, double))
             long.append((claim.name, label, *numbers, flip or "never"))
     return Section(
         "What overturns each verdict",

@@ -1,4 +1,4 @@
-"""A page's placeholders checked before a run and filled in after it."""
+"""A page's placeholders: checked before a run, filled in after it."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -18,11 +18,13 @@ def check_page(
     words: Collection[str],
     fields: Mapping[str, Collection[str] | None],
 ) -> None:
-    """Raise a UserError, naming the line, for a name on the page that nothing stands behind.
+    """Raise UserError, naming the line, for a name on the page that is not declared.
 
-    figures, tables, words: the names declared.  fields: the other values that placeholders may read
-    and what is known of their fields (None: nothing).  Tables and words that the page does not use are
-    refused as well.
+    figures: names of the declared figures.
+    tables: names of the declared tables.
+    words: names of the declared words.
+    fields: names of the other values that placeholders may read, with their fields (None: not known).
+    Tables and words that the page does not use are refused as well.
     """
     for kind, named, known in (
         ("figure", page.figures, figures),
@@ -71,8 +73,9 @@ def write_report(
 ) -> Report:
     """The report of a page.
 
-    values: what placeholders read, by name; text stands for itself, and a sequence of texts that is alone in
-    its paragraph or item becomes as many of these.  overturned: the section that "{sensitivity}" stands for.
+    values: of placeholders, by name; a text replaces its placeholder, and a sequence of texts whose
+        placeholder is alone in its paragraph or item becomes several of them.
+    overturned: the section in the place of "{sensitivity}".
     """
     writer = _Writer(where, values)
 
@@ -115,7 +118,7 @@ class _Writer:
         )
 
     def several(self, texts: Collection[Text]) -> list[str]:
-        """Each text as one line, or as several where it is a sequence of texts alone."""
+        """Each text as one line, or as several where it is one placeholder of a sequence of texts."""
         found: list[str] = []
         for text in texts:
             alone = self.values.get(text.lines[0].strip("{}"))
@@ -126,5 +129,5 @@ class _Writer:
         return found
 
     def panel(self, figure: Figure) -> Panel:
-        """A figure with its words."""
+        """A figure with its caption and alternative text."""
         return Panel(figure.name, self.one(figure.caption), self.one(figure.alt))

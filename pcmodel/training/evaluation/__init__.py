@@ -1,1 +1,1 @@
-"""What a trained network is worth: accuracy, calibration, foreign images, generated images, speed."""
+"""Evaluation of a trained network: accuracy, calibration, out-of-distribution images, generated images, speed."""

@@ -1,7 +1,7 @@
-"""How well a network knows labels it has not been told.
+"""Accuracy and log likelihood of the labels that a network predicts for images.
 
-A classifier's label is predicted from the clamped image with every error at zero, which is the mode.
-A generator's is the top level that best explains the image, found by inference.
+A classifier predicts the label from the clamped image with every error at zero, which is the mode.
+A generator's label is the top level that best explains the image, found by inference.
 """
 
 from functools import partial
@@ -28,14 +28,17 @@ from pcmodel.training.examples import Examples, Preparation, check_examples
 
 BATCH = 200
 SOLVER = GaussNewton(ConjugateGradient(50), tolerance=1e-2, max_iterations=50)
-"""Finds the top level of an image to a hundredth of its posterior standard deviation."""
+"""Finds the top level of an image within a hundredth of its posterior standard deviation."""
 
 
 class Evaluation(NamedTuple):
-    """Of `num` examples: the share named correctly, its binomial standard error, and scores.
+    """Predicted labels of a set of examples against the true ones.
 
-    scores: of each class for each example; a classifier's are log probabilities.
+    accuracy: share of labels predicted correctly.
+    standard_error: binomial standard error of the accuracy.
     negative_log_likelihood: mean -log probability of the true label, nats; NaN where there are no probabilities.
+    num: number of examples.
+    scores: (num, classes), higher is more likely; log probabilities for a classifier.
     """
 
     accuracy: float
@@ -48,7 +51,7 @@ class Evaluation(NamedTuple):
 def evaluate(
     network: PureNetwork, examples: Examples, preparation: Preparation
 ) -> Evaluation:
-    """Name the label of every example.  Raises UserError for what are no images or labels."""
+    """Predict the label of every example.  Raises UserError for invalid images or labels."""
     images, labels = check_examples(examples, preparation, where="evaluate")
     batches = [
         np.asarray(_scores(network, images[places], preparation))
@@ -88,10 +91,10 @@ def _label_scores(
     *,
     model: GenerativeModel,
 ) -> Float[Array, "batch classes"]:
-    """Log probability of each class, the levels between at their predictions.
+    """Log probability of each class, with the levels between at their predictions.
 
-    A Gaussian label is one of the unit vectors, which are equally long, so that their log densities
-    differ by the precision-weighted prediction alone where the precision is one number.
+    The classes of a Gaussian label are unit vectors of equal length, so that where the precision is one
+    number their log densities differ only by the precision-weighted prediction.
     """
 
     def one(above: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Images that a generative network makes."""
+"""Images predicted by, or drawn from, a generative network."""
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +17,9 @@ def label_images(network: Network, split: Split) -> np.ndarray:
 
 
 def drawn_images(network: Network, split: Split, seed: int = 0) -> np.ndarray:
-    """One draw for each label: the levels between vary as their precisions allow.
+    """One image drawn for each label: the levels between vary according to their precisions.
 
-    Shown is what the drawn level 1 predicts, without the noise of the pixels.
+    The image is the prediction of the drawn level 1, without pixel noise; bytes as in `label_images`.
     """
     labels = jnp.eye(split.num_classes)
     keys = jax.random.split(jax.random.key(seed), split.num_classes)

@@ -1,12 +1,11 @@
-"""Does the free energy of a generative network tell foreign images from those it knows?
+"""Does the free energy of a generative network detect out-of-distribution images?
 
-Foreign are the test images themselves with what makes them images of their kind taken away: their pixels in
-another order, the same for all (every grey level stays as frequent as it was), or white for black (every
-edge stays where it was).
+Out-of-distribution images are made from the test images: by one permutation of the pixels, the same for all
+(grey levels stay as frequent as they were), or by inverting the grey levels (edges stay where they were).
 
-A network may find foreign images *more* likely than its own: density is no measure of familiarity where other
-images are simpler (Nalisnick et al. 2019, ICLR, "Do deep generative models know what they
-don't know?").  An area below 1/2 is therefore a finding and no error.
+A network may find out-of-distribution images *more* likely than test images, for instance where they are
+simpler (Nalisnick et al. 2019, ICLR, "Do deep generative models know what they don't know?").  An area
+below 1/2 is therefore a result and no error.
 """
 
 from typing import NamedTuple
@@ -31,17 +30,21 @@ from pcmodel.training.examples import Examples, Preparation
 
 NUM = 200
 BATCH = 50
-"""Images whose curvature is in memory at once."""
+"""Images whose curvatures are in memory at the same time."""
 SOLVER = GaussNewton(ConjugateGradient(50), tolerance=1e-3, max_iterations=100)
-"""The curvature is read where it stops: what is left of the way counts to first order."""
+"""The Laplace approximation is made where it stops; the distance left to the mode has a first-order effect."""
 
 Images = UInt8[np.ndarray, "n height width channels"]
 
 
 class Foreign(NamedTuple):
-    """Free energies of images whose label nobody told, nats, (images,); row by row of the same image.
+    """Free energies of test images and of out-of-distribution images made from them.
 
-    test: as they are.  permuted: pixels in another order.  inverted: 255 minus grey.
+    Laplace -log evidence with the label left free, nats, (images,); element i belongs to image i in every field.
+
+    test: of the test images.
+    permuted: of the same images with permuted pixels.
+    inverted: of the same images with inverted grey levels (255 minus grey).
     """
 
     test: Float[np.ndarray, " images"]
@@ -50,13 +53,16 @@ class Foreign(NamedTuple):
 
 
 DIAGNOSED = 16
-"""Images whose Laplace posteriors are compared with the posterior."""
+"""Number of images whose Laplace posteriors are diagnosed."""
 
 
 class Detection(NamedTuple):
-    """Area under the ROC curve and its standard error (`pcmodel.calibration.auroc`).
+    """How well free energies detect one kind of out-of-distribution images (`pcmodel.calibration.auroc`).
 
-    NaN where free energies are not finite, or belong to fewer than 2 images.
+    Both are NaN where free energies are not finite, or belong to fewer than 2 images.
+
+    auroc: area under the ROC curve, 0 to 1.
+    standard_error: of the area.
     """
 
     auroc: float
@@ -71,7 +77,11 @@ def foreign_free_energies(
     num: int = NUM,
     seed: int = 0,
 ) -> Foreign:
-    """Of the first `num` images, as they are and made foreign; `seed` orders the pixels."""
+    """Free energies of the first `num` images and of out-of-distribution images made from them.
+
+    seed: of the permutation of the pixels.
+    Raises UserError for invalid images.
+    """
     images = as_bytes(examples.images, where="foreign_free_energies")[:num]
     return Foreign(
         *(
@@ -82,14 +92,14 @@ def foreign_free_energies(
 
 
 def detections(found: Foreign) -> dict[str, Detection]:
-    """How well the free energy tells each foreign kind from the test images, by name."""
+    """Detection by free energy of each kind of out-of-distribution images, by its name."""
     kinds = found._asdict()
     own = kinds.pop("test")
     return {name: detection(own, scores) for name, scores in kinds.items()}
 
 
 def detection(own: np.ndarray, foreign: np.ndarray) -> Detection:
-    """Of one kind of foreign images."""
+    """Detection of out-of-distribution images from the free energies of both kinds, (images,) each."""
     if min(len(own), len(foreign)) < 2 or not np.isfinite([*own, *foreign]).all():
         return Detection(float("nan"), float("nan"))
     return Detection(auroc(own, foreign), auroc_standard_error(own, foreign))
@@ -111,7 +121,7 @@ def free_energies(
 def diagnose_images(
     network: Network, images: Images, preparation: Preparation, *, seed: int = 0
 ) -> LaplaceSummary:
-    """How far the Laplace posteriors of some images are from the posterior, the label left free."""
+    """Diagnostics of the Laplace posteriors of the first images, the label left free."""
     pixels = jax.vmap(preparation.pixels)(jnp.asarray(images[:DIAGNOSED]))
     posed = pose(network, pixels)
     belief = Posterior(posed, run_inference(posed, SOLVER))
@@ -119,7 +129,7 @@ def diagnose_images(
 
 
 def permuted(images: Images, seed: int = 0) -> Images:
-    """The pixels of every image in one other order; a pixel keeps its channels together."""
+    """The pixels of every image in the same random order; the channels of a pixel stay together."""
     num, *_, channels = images.shape
     flat = images.reshape(num, -1, channels)
     order = np.random.default_rng(seed).permutation(flat.shape[1])
@@ -127,5 +137,5 @@ def permuted(images: Images, seed: int = 0) -> Images:
 
 
 def inverted(images: Images) -> Images:
-    """White for black."""
+    """Images with inverted grey levels."""
     return WHITE - images

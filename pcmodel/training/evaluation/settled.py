@@ -1,4 +1,4 @@
-"""Which precisions of a trained network no longer moved, from the rows of its metrics."""
+"""Which learned precisions of a network were stationary at the end of training."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,10 @@ from pcmodel.learning.precisions.drift import still
 def settled_levels(
     names: Sequence[str], course: Float[np.ndarray, "chunks levels"]
 ) -> dict[str, bool]:
-    """By the name of each level whose precision was learned: it moved at all."""
+    """Whether each learned precision was stationary at the end of training, by the name of its level.
+
+    course: log-precisions after each chunk; a level whose precision never changed was not learned.
+    """
     if not len(course):
         return {}
     quiet, moved = still(course), np.ptp(course, axis=0) > 0

@@ -1,4 +1,4 @@
-"""The part of a training's page on foreign images: does the free energy tell them?"""
+"""The section of a training's page on the detection of out-of-distribution images by free energy."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ REFERENCES = (
 
 
 def foreign_of(run: Any) -> Any:
-    """Free energies of a generative network's test images and of foreign ones; else None."""
+    """Free energies of test and out-of-distribution images; None for a classifier."""
     from pcmodel.training.evaluation.out_of_distribution import foreign_free_energies
 
     if not run.preparation.is_generative:
@@ -24,7 +24,7 @@ def foreign_of(run: Any) -> Any:
 
 
 def laplace_of(run: Any) -> Any:
-    """How far the Laplace posteriors of some test images are from the posterior; None for a classifier."""
+    """Diagnostics of the Laplace posteriors of some test images; None for a classifier."""
     from pcmodel.training.evaluation.out_of_distribution import diagnose_images
 
     if not run.preparation.is_generative:
@@ -34,7 +34,7 @@ def laplace_of(run: Any) -> Any:
 
 
 def detections_of(foreign: Any) -> dict[str, Any]:
-    """Area under the curve and its error by kind; empty without free energies."""
+    """Area under the ROC curve and its error by kind of images; empty without free energies."""
     from pcmodel.training.evaluation.out_of_distribution import detections
 
     return {} if foreign is None else detections(foreign)
@@ -43,7 +43,7 @@ def detections_of(foreign: Any) -> dict[str, Any]:
 def foreign_section(
     foreign: Any, detected: dict[str, Any], laplace: Any
 ) -> tuple[Section, ...]:
-    """What was found, and what it means."""
+    """The section with the areas and their interpretation; empty without detections."""
     if not detected:
         return ()
     rows = [
