@@ -164,8 +164,7 @@ class Nudged:
     Other signs raise a UserError.  The gradient is $\sum_s s\, \partial E_s / (n \beta)$ over the $n$ signs.  In a linear
     network the energy of the mode is $\tfrac12 d^\top S^{-1} d$, $d$ the nudge and $S$ the label's covariance given the
     image: centred nudging follows the gradient of that loss with $S$ fixed, at any $\beta$; one-sided nudging retains part
-    of the dependence on $S$.  A categorical target is nudged as a probability vector.  Reported energies are those of the
-    nudged targets.
+    of the dependence on $S$.  Categorical targets are nudged as probability vectors.  Energies are of nudged targets.
     """
 
     strength: Positive = 0.5

@@ -4,7 +4,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.certificates.certificate import (
+from pcmodel.inference.certificates.local_model import Ground
+from pcmodel.inference.certificates.newton_decrement import (
     Certificate,
     conclude,
     decrement_bound,
@@ -12,7 +13,6 @@ from pcmodel.inference.certificates.certificate import (
     last_digit,
     widened,
 )
-from pcmodel.inference.certificates.local_model import Ground
 from pcmodel.inference.certificates.saddles import look_around
 from pcmodel.inference.linear.dual_primal import LinearSolver, choose
 from pcmodel.inference.solvers.sufficient_decrease import point_at

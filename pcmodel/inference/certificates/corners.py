@@ -9,7 +9,7 @@ $$ l_i < 0 < r_i \quad (i \in A), \qquad \partial E / \partial x_U = 0, \qquad
 
 U all other free units: every direction that leaves a corner goes up to first order, every other is smooth.  The
 second and third are those of the same problem with A *pinned*, a smooth one (`pcmodel.model.problem.Pins`): its
-certificate is the usual one (`pcmodel.inference.certificates.certificate`), in posterior standard deviations of U given A.
+certificate is the usual one (`pcmodel.inference.certificates.newton_decrement`), in posterior standard deviations of U given A.
 
 The first are measured at the answer, by gradients with all of A moved by less than any digit shows to one side and
 to the other.  The pinned problem's own mode may lie $\delta$ standard deviations away, where a slope differs by at

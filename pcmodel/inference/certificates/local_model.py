@@ -12,8 +12,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float
 
-from pcmodel.inference.certificates.certificate import probing, squared_length
 from pcmodel.inference.certificates.kinks import energy_programs, operations
+from pcmodel.inference.certificates.newton_decrement import probing, squared_length
 from pcmodel.inference.linear.conjugate_gradient import Precondition
 from pcmodel.inference.solvers.sufficient_decrease import (
     Point,
@@ -99,7 +99,7 @@ def _agrees_along(
 def length_by_posterior(
     linear: Linearisation, precondition: Precondition, gradient: Float[Array, " free"]
 ) -> Float[Array, ""]:
-    """Bound on sqrt(g' H^-1 g), tight where the map is close to H^-1; see `pcmodel.inference.certificates.certificate`."""
+    """Bound on sqrt(g' H^-1 g), tight where the map is close to H^-1; see `pcmodel.inference.certificates.newton_decrement`."""
     pushed = linear.push(precondition(gradient))
     bound2 = jnp.sum((gradient - linear.pull(pushed)) ** 2) + jnp.sum(pushed**2)
     return jnp.sqrt(jnp.minimum(jnp.sum(gradient**2), bound2))

@@ -11,7 +11,9 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float, Int
 
-from pcmodel.inference.certificates.certificate import (
+from pcmodel.inference.certificates.kinks import has_kinks, way_down
+from pcmodel.inference.certificates.local_model import Ground, agrees_nearby
+from pcmodel.inference.certificates.newton_decrement import (
     PROBES,
     UNSEEN,
     linearised_hessian,
@@ -19,8 +21,6 @@ from pcmodel.inference.certificates.certificate import (
     squared_length,
     widening,
 )
-from pcmodel.inference.certificates.kinks import has_kinks, way_down
-from pcmodel.inference.certificates.local_model import Ground, agrees_nearby
 from pcmodel.inference.certificates.smooth_operations import is_smooth
 from pcmodel.inference.linear.conjugate_gradient import conjugate_gradient
 from pcmodel.inference.whitened import Linearisation

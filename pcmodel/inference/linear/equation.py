@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from pcmodel.inference.certificates.certificate import certifiable, decrement_bound
+from pcmodel.inference.certificates.newton_decrement import certifiable, decrement_bound
 from pcmodel.inference.linear.dual_primal import LinearSolution, LinearSolver, Prepared
 from pcmodel.inference.solvers.sufficient_decrease import (
     Point,

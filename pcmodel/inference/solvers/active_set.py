@@ -18,14 +18,6 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.certificates.certificate import (
-    HIDDEN,
-    Certificate,
-    certifiable,
-    conclude,
-    last_digit,
-    widened,
-)
 from pcmodel.inference.certificates.corners import (
     Place,
     blocked,
@@ -41,6 +33,14 @@ from pcmodel.inference.certificates.corners import (
 )
 from pcmodel.inference.certificates.kinks import way_down
 from pcmodel.inference.certificates.local_model import Ground
+from pcmodel.inference.certificates.newton_decrement import (
+    HIDDEN,
+    Certificate,
+    certifiable,
+    conclude,
+    last_digit,
+    widened,
+)
 from pcmodel.inference.certificates.saddles import curvature_around, doubted
 from pcmodel.inference.linear.conjugate_gradient import Precondition
 from pcmodel.inference.linear.dual_primal import (

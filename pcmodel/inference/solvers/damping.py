@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pcmodel.inference.certificates.certificate import true_hessian
+from pcmodel.inference.certificates.newton_decrement import true_hessian
 from pcmodel.inference.linear.conjugate_gradient import CgResult, conjugate_gradient
 from pcmodel.inference.linear.equation import Equation, Measured
 from pcmodel.inference.solvers.line_search import Move

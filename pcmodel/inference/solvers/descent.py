@@ -17,8 +17,8 @@ import optax
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.certificates.certificate import is_convex
 from pcmodel.inference.certificates.certify import certify
+from pcmodel.inference.certificates.newton_decrement import is_convex
 from pcmodel.inference.solvers.optax_steps import check_steps, fresh, move
 from pcmodel.inference.solvers.options import check_made, check_tolerance
 from pcmodel.inference.solvers.solver import SolverResult, resolve_tolerance

@@ -12,10 +12,10 @@ Where errors stay large at the mode (data the network cannot explain), Gauss-New
 out the curvature of the predictions. A step that did not shrink the residual fourfold is followed by one with the *true*
 Hessian: conjugate gradients preconditioned by the Gauss-Newton factor, cut short at negative curvature.
 
-It stops on the Newton decrement, measured (`pcmodel.inference.certificates.certificate`), and where predictions bend not before
-the true Hessian has been asked: a direction without positive curvature, or a kink with a way down (a rectifier that is off
-because everything above it is), is left along the way down, and the descent goes on. Where single units have corners the steps
-are those of `pcmodel.inference.solvers.active_set`: a mode may lie on them.
+It stops on the measured Newton decrement (`pcmodel.inference.certificates.newton_decrement`). Where predictions are nonlinear
+the true Hessian is checked first: a direction without positive curvature, or a kink with a way down (a rectifier that is off
+because everything above it is), is followed downhill, and the descent continues. Where single units have corners, on which a
+mode may lie, the steps are those of `pcmodel.inference.solvers.active_set`.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,10 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.certificates.certificate import (
+from pcmodel.inference.certificates.corners import corner_table
+from pcmodel.inference.certificates.kinks import has_kinks
+from pcmodel.inference.certificates.local_model import Ground
+from pcmodel.inference.certificates.newton_decrement import (
     HIDDEN,
     Certificate,
     certifiable,
@@ -36,9 +39,6 @@ from pcmodel.inference.certificates.certificate import (
     last_digit,
     widened,
 )
-from pcmodel.inference.certificates.corners import corner_table
-from pcmodel.inference.certificates.kinks import has_kinks
-from pcmodel.inference.certificates.local_model import Ground
 from pcmodel.inference.certificates.saddles import look_around
 from pcmodel.inference.linear.block_tridiagonal import BlockTridiagonal
 from pcmodel.inference.linear.conjugate_gradient import Precondition

@@ -18,7 +18,7 @@ class SolverResult(NamedTuple):
     """Where a solver stopped.
 
     residual: how far the answer may be from the mode, posterior standard deviations
-        (`pcmodel.inference.certificates.certificate`): measured there; a bound but for rounding, which is
+        (`pcmodel.inference.certificates.newton_decrement`): measured there; a bound but for rounding, which is
         estimated; half its square is the excess energy in nats.  Infinite where the true
         Hessian has negative curvature, a corner a way down, or the energy beside the point is not as they tell.
     converged: residual at or below the tolerance, or, where rounding ended all progress, at most 0.05 (1e-4 in

@@ -4,7 +4,7 @@ One Gauss-Newton step whose linear system $(I + S^\top S)\, d = -g$ is solved by
 products, with no convergence loop: a minibatch of training costs the same every time and
 compiles to straight-line code.  It is a truncated Newton step (Dembo & Steihaug 1983, Math Prog
 26:190), taken only where it lowers the energy.  What that left is measured where it ended, if asked
-(`pcmodel.inference.certificates.certificate`).  For belief experiments use `GaussNewton`.
+(`pcmodel.inference.certificates.newton_decrement`).  For belief experiments use `GaussNewton`.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.certificates.certificate import Certificate
 from pcmodel.inference.certificates.certify import certify
+from pcmodel.inference.certificates.newton_decrement import Certificate
 from pcmodel.inference.linear.dual_primal import ConjugateGradient
 from pcmodel.inference.solvers.options import check_tolerance
 from pcmodel.inference.solvers.solver import SolverResult, resolve_tolerance
