@@ -44,7 +44,7 @@ class Expectation(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What an E-step carries from batch to batch.
+    """Memory of an E-step between batches.
 
     examples: pytree whose leaves have a leading axis over all examples of the data.
     shared: pytree of what all examples share.

@@ -47,7 +47,7 @@ class Position(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """What is reported after each chunk.
+    """Report of one chunk of training.
 
     state: the state after the chunk; its buffers are donated to the next chunk, so copy what is to be kept (a
         checkpoint does) before the callback returns.

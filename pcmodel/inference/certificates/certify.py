@@ -29,7 +29,7 @@ def certify(
 ) -> Certificate:
     """The certificate of a point, from its gradient and curvature.
 
-    The residual is infinite at a saddle and at a corner with a way down, however small the gradient.
+    The residual is infinite at a saddle, and at a corner beside which the energy decreases, however small the gradient.
     """
     if whitened.shape[0] == 0:
         return Certificate(jnp.zeros((), whitened.dtype), jnp.ones((), bool))

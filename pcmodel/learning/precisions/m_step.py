@@ -93,7 +93,7 @@ class Memoryless:
     """Base of the M-steps without memory and without options that must agree with each other."""
 
     def check(self) -> None:
-        """Raise nothing: each option is checked when it is set."""
+        """Do nothing: each option is checked when it is set."""
 
     def init(self, log_precisions: LogPrecisions) -> Any:
         """An empty memory."""
