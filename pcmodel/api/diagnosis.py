@@ -47,7 +47,7 @@ class Shares(NamedTuple):
     """Diagnostics from the importance ratios of each example; every field is ([batch,]).
 
     pareto_shape: Pareto shape k of the ratios of draws from the Laplace posterior; -inf if it is exact.
-    effective_share: effective sample size of their weights over the number of draws, in (0, 1].
+    effective_share: effective sample size of their weights over the number of draws, in [0, 1]; 0 for invalid ratios.
     corrected_shape: Pareto shape k of the ratios of all draws, which give the corrections.
     corrected_share: effective sample size of all draws over their number.
     elsewhere: Laplace evidence of the best other mode relative to that of this mode; 0 if none was found.
@@ -84,7 +84,7 @@ class Diagnosis:
     posed: inference problem.
     whitened: mode, whitened errors.
     key: random key of the draws.
-    num_samples: draws from the Laplace posterior per example; there are as many defensive ones.
+    num_samples: draws from the Laplace posterior per example; except for large problems, as many defensive ones.
     is_exact: whether the Laplace posterior is exact (a linear network with Gaussian data); nothing is then drawn.
     limit: largest reliable Pareto k for this number of draws.
     shares: Pareto shapes and other diagnostics.

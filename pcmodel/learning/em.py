@@ -91,7 +91,7 @@ class LearningInfo(NamedTuple):
 
     energy: expected energy per example, nats.
     level_energies: each level's part of it, nats.
-    residual: of the E-step's modes, in posterior standard deviations, without a check for saddle points; NaN without.
+    residual: of the E-step's modes, in posterior standard deviations, not checked for saddles; NaN without a mode.
     converged: share of examples with a residual below 0.1; NaN where the residual is.
     acceptance: mean acceptance probability of a chain's proposals; NaN without a chain.
     """

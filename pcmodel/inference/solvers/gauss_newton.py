@@ -116,7 +116,8 @@ class GaussNewton:
     """Line-search-guarded, damped Gauss-Newton.
 
     linear_solver: None chooses by size (`pcmodel.inference.linear.dual_primal.choose`) and may start with secant steps.
-    tolerance: on the residual, in posterior standard deviations; None: 1e-3 in float32, 1e-9 in float64.
+    tolerance: on the residual, in posterior standard deviations; None: 1e-3 in float32, 1e-9 in float64. The limit of
+        rounding applies if it is larger.
     max_iterations: largest number of outer steps; if it is reached, the residual is the gradient's norm, a loose bound.
     checked: whether converged points are checked for saddles and corners; without (as in training's E-steps)
         `converged` is false for a nonlinear problem.

@@ -2,7 +2,7 @@ r"""Convergence of log-precisions from their course over training alone, for M-s
 
 A least-squares line through the second half of the course estimates the present drift, and the residuals its standard
 error.  A level counts as *still* if continuing for the same number of chunks, at the upper limit of its drift (two
-standard errors), would move it by at most `STILL`, and if a significant drift is slower than in the first half.
+standard errors), would move it by at most `STILL`, and if a significant drift is at most `SLOWED` of the earlier one.
 Slower convergence cannot be detected from a course: `NaturalGradient` estimates the remaining distance instead.
 """
 
