@@ -235,14 +235,14 @@ MUTANTS = (
     ),
     Mutant(
         "certify at a hundredth of the distance",
-        "inference/certificates/certificate.py",
+        "inference/certificates/newton_decrement.py",
         "residual = jnp.sqrt(bound**2 + digit**2)",
         "residual = 0.01 * jnp.sqrt(bound**2 + digit**2)",
         DISTANCE,
     ),
     Mutant(
         "certify at a hundred times the tolerance",
-        "inference/certificates/certificate.py",
+        "inference/certificates/newton_decrement.py",
         "residual <= jnp.maximum(tolerance, rounding)",
         "residual <= jnp.maximum(100 * tolerance, rounding)",
         DISTANCE,

@@ -1,4 +1,4 @@
-"""What a user calls: each call is checked, posed as a problem, mapped over examples, and answered.
+"""The public functions: they check their arguments, build an inference problem and run it over examples.
 
 May import: `inputs`, `runtime`, `model`, `inference`, `learning`, `record`, `networks`.
 """

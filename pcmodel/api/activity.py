@@ -1,7 +1,7 @@
-"""Activity around the mode: what temperature and top-down mixing act on.
+"""`activity`: draws of activity around the mode, with temperature and top-down mixing.
 
-Without them activity is a draw of the posterior (the sampling reading of neural variability), so
-that it fluctuates as much as the inference is uncertain.
+Without these, activity is a draw from the posterior (the sampling hypothesis of neural variability), whose variance
+is the uncertainty of the inference.
 """
 
 from functools import partial
@@ -42,11 +42,11 @@ def activity(
     clamp: Clamps | None = None,
     solver: Solver | None = None,
 ) -> Latents:
-    """Draws of activity given one observation: each array is (num_samples, width).
+    """Draws of activity given one observation: one array per level, bottom first, (num_samples, width).
 
-    Posterior draws, their variance multiplied by the modulation's `temperature`, then mixed with
-    what each level's activity is generated to be from above (`top_down`, `pcmodel.inference.activity`).
-    Other arguments as for `infer`.  Raises UserError for a batch.
+    Draws from the Laplace posterior, with their variance multiplied by the modulation's `temperature`, are mixed with
+    activity generated top-down (`top_down`, see `pcmodel.inference.activity`).  Other arguments as for `infer`.
+    Raises UserError for a batch and for input that does not fit the network.
     """
     key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
     check_fits(num_samples, sum(network.widths), what="num_samples draws")

@@ -1,4 +1,4 @@
-"""One function over the examples of a batch, at once or in parts that fit into memory."""
+"""Mapping a function over the examples of a batch, at once or in parts that fit into memory."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import partial
@@ -13,9 +13,9 @@ from pcmodel.model.problem import Problem
 from pcmodel.runtime.matmul_precision import in_full_precision
 
 NUMBERS_AT_ONCE = 2**24
-"""Floats that the examples of a part make together."""
+"""Largest number of floats that the examples of a part produce together."""
 MOST_EXAMPLES = 128
-"""More at once would not be faster, and factors of very large batches can deadlock on CPUs."""
+"""Largest number of examples at once; more are not faster, and very large batches of factors can deadlock on CPUs."""
 
 Answer = TypeVar("Answer")
 
@@ -27,10 +27,10 @@ def over_examples(
     batching: Batching,
     at_once: int | None = None,
 ) -> Any:
-    """`function(problem, *arrays)` of one example, or of every example of a batch.
+    """`function(problem, *arrays)` for one example, or for every example of a batch (a leading axis).
 
-    arrays: anything else that differs between examples, leaves with a leading axis where the problem is batched.
-    at_once: so many examples at a time; None is all of them.
+    arrays: further pytrees that differ between examples, with a leading axis if the problem is batched.
+    at_once: number of examples at a time; None: all.
     """
     if not batching.is_batched:
         return function(problem, *arrays)
@@ -53,9 +53,9 @@ def run_over_examples(
     at_once: int | None = None,
     **options: Hashable,
 ) -> Any:
-    """`over_examples` of `function(problem, *arrays, **options)`, compiled.
+    """`over_examples` for `function(problem, *arrays, **options)`, compiled.
 
-    function: one of a module, since programs are kept by function and options.
+    function: defined at module level, because compiled programs are cached by function and options.
     """
     return compiled(
         problem,
@@ -78,37 +78,38 @@ def compiled(
     at_once: int | None,
     options: tuple[tuple[str, Hashable], ...],
 ) -> Any:
-    """The program of `run_over_examples`."""
+    """The compiled part of `run_over_examples`."""
     one = partial(function, **dict(options))
     return over_examples(one, problem, *arrays, batching=batching, at_once=at_once)
 
 
 def keys_of(posed: Posed, key: Array, *shape: int) -> Array:
-    """A key, or keys of this shape, for each example."""
+    """Random keys ([batch,] *shape) for the examples of a problem."""
     size = posed.batch_size
     whole = shape if size is None else (size, *shape)
     return jax.random.split(key, whole) if whole else key
 
 
 def num_at_once(numbers: int, most: int) -> int:
-    """How many of at most `most` examples, each of which makes so many numbers, fit into memory together."""
+    """How many examples, at most `most`, fit into memory together if each produces `numbers` floats."""
     return int(np.clip(NUMBERS_AT_ONCE // max(numbers, 1), 1, max(most, 1)))
 
 
 def places_in_parts(size: int, at_once: int) -> Iterator[np.ndarray]:
-    """Indices of `size` examples, equally many at a time: the last part is filled up with the last example.
+    """Indices of `size` examples in parts of equal length, so that one compiled program serves all parts.
 
-    So one compiled program serves all parts.
+    The last part is padded with the index of the last example.
     """
     for start in range(0, size, at_once):
         yield np.minimum(np.arange(start, start + at_once), size - 1)
 
 
 class Part(NamedTuple):
-    """Some examples of a batch, or the only one.
+    """Some examples of a batch, or the only example.
 
-    places: their indices, filled up as by `places_in_parts`; None where there is no batch.
-    size: how many of them count.
+    problem: problem of these examples.
+    places: their indices, padded as by `places_in_parts`; None without a batch.
+    size: number of examples without padding.
     """
 
     problem: Problem
@@ -116,18 +117,18 @@ class Part(NamedTuple):
     size: int
 
     def of(self, arrays: Any) -> Any:
-        """What belongs to these examples of arrays over all of them."""
+        """The rows of these examples from arrays over the whole batch."""
         return arrays if self.places is None else arrays[self.places]
 
     def kept(self, found: Any) -> Any:
-        """Arrays of this part on the host, with an axis of examples and without what it was filled up with."""
+        """Arrays of this part on the host, with an axis of examples and without padding."""
         if self.places is None:
             return jax.tree.map(lambda leaf: np.asarray(leaf)[None], found)
         return jax.tree.map(lambda leaf: np.asarray(leaf)[: self.size], found)
 
 
 def in_parts(posed: Posed, numbers: int) -> Iterator[Part]:
-    """The parts of a batch of problems, each example of which makes so many numbers."""
+    """The parts of a batch of problems, if each example produces `numbers` floats."""
     size = posed.batch_size
     if size is None:
         yield Part(posed.problem, None, 1)
@@ -140,7 +141,7 @@ def in_parts(posed: Posed, numbers: int) -> Iterator[Part]:
 
 
 def joined(posed: Posed, parts: Iterable[Answer]) -> Answer:
-    """The parts one after the other; of a single example without the axis of examples."""
+    """The concatenated parts; without the axis of examples for a single example."""
     whole = jax.tree.map(lambda *each: np.concatenate(each), *parts)
     if posed.batching.is_batched:
         return whole

@@ -1,12 +1,13 @@
-r"""How far the Laplace posterior is from the posterior, told by draws.
+r"""Importance-sampling diagnosis of the Laplace posterior.
 
-Importance ratios $p(z, y) / q(z)$ of draws from the Laplace posterior q are constant where it is exact. The Pareto
-shape k of their upper tail says how far they may be trusted, up to $\min(1 - 1 / \log_{10} S, 0.7)$ of $S$ draws
-(Vehtari, Simpson, Gelman, Yao & Gabry 2024, JMLR 25:72).
+Importance ratios $p(z, y) / q(z)$ of draws from the Laplace posterior q are constant if it is exact. The Pareto shape k
+of their upper tail measures its accuracy; estimates from $S$ draws are reliable up to
+$k = \min(1 - 1 / \log_{10} S, 0.7)$ (Vehtari, Simpson, Gelman, Yao & Gabry 2024, JMLR 25:72).
 
-Ratios know only what the draws have seen. The evidence and the moments are therefore corrected by the smoothed ratios
-of own and defensive draws together (`pcmodel.inference.importance.laplace_ratios`), as far as *their* shape allows;
-and the mode is sought again from draws of the prior: another one that holds a share of the posterior is a failure.
+Ratios carry information only about regions that the draws reach. Evidence and moments are therefore corrected by the
+smoothed ratios of Laplace and defensive draws together (`pcmodel.inference.importance.laplace_ratios`), if *their* shape
+is within the limit; and the mode is searched again from draws of the prior: another mode with a relevant share of the
+posterior makes the diagnosis fail.
 """
 
 from collections.abc import Iterator
@@ -37,19 +38,21 @@ from pcmodel.runtime.memory import check_fits
 
 SAMPLER = "pcmodel.sample_posterior"
 ELSEWHERE = 0.05
-"""Evidence of another mode, relative to this one's, from which it counts."""
+"""Largest negligible Laplace evidence of another mode, relative to that of this mode."""
 NUM_STARTS = 8
-"""Draws of the prior from which other modes are sought."""
+"""Number of draws of the prior from which other modes are searched."""
 
 
 class Shares(NamedTuple):
-    """What the ratios of each example say; every field ([batch,]).
+    """Diagnostics from the importance ratios of each example; every field is ([batch,]).
 
-    pareto_shape, effective_share: of the Laplace posterior's own draws: k (-inf where exact), and effective sample
-        size of the weights over the number of draws.
-    corrected_shape, corrected_share: the same of all draws, with which the numbers are corrected.
-    elsewhere: the evidence of the best other mode relative to this one's, both by Laplace; 0 where none was found.
-    correction: what they add to Laplace's log evidence, nats; correction_error: its standard error.
+    pareto_shape: Pareto shape k of the ratios of draws from the Laplace posterior; -inf if it is exact.
+    effective_share: effective sample size of their weights over the number of draws, in [0, 1]; 0 for invalid ratios.
+    corrected_shape: Pareto shape k of the ratios of all draws, which give the corrections.
+    corrected_share: effective sample size of all draws over their number.
+    elsewhere: Laplace evidence of the best other mode relative to that of this mode; 0 if none was found.
+    correction: corrected minus Laplace log evidence, nats.
+    correction_error: standard error of the correction, nats.
     """
 
     pareto_shape: Float[np.ndarray, "*batch"]
@@ -62,7 +65,12 @@ class Shares(NamedTuple):
 
 
 class Corrected(NamedTuple):
-    """Weighted moments, one array per level; errors: Monte Carlo standard errors of the mean."""
+    """Posterior moments by importance sampling, one array per level, bottom first.
+
+    mean: mean of every unit.
+    variances: variance of every unit.
+    errors: Monte Carlo standard errors of the mean.
+    """
 
     mean: tuple[np.ndarray, ...]
     variances: tuple[np.ndarray, ...]
@@ -71,10 +79,17 @@ class Corrected(NamedTuple):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Of one example, or of a batch: every array then has a leading axis.
+    """Diagnosis of the Laplace posterior of one example, or of a batch (all arrays with a leading axis).
 
-    is_exact: the network is linear with Gaussian data, its Laplace posterior exact; nothing was drawn.
-    shares: k, effective share and what else the ratios say.  limit: the largest k that so many draws may have.
+    posed: inference problem.
+    whitened: mode, whitened errors.
+    key: random key of the draws.
+    num_samples: draws from the Laplace posterior per example; except for large problems, as many defensive ones.
+    is_exact: whether the Laplace posterior is exact (a linear network with Gaussian data); nothing is then drawn.
+    limit: largest reliable Pareto k for this number of draws.
+    shares: Pareto shapes and other diagnostics.
+    moments: corrected moments, also where not `trusted`.
+    laplace_log_evidence: uncorrected log evidence, nats.
     """
 
     posed: Posed
@@ -89,17 +104,17 @@ class Diagnosis:
 
     @property
     def pareto_shape(self) -> Float[np.ndarray, "*batch"]:
-        """k of its own draws' ratios; -inf where the posterior is exact."""
+        """Pareto k of the ratios of draws from the Laplace posterior; -inf if it is exact."""
         return self.shares.pareto_shape
 
     @property
     def effective_share(self) -> Float[np.ndarray, "*batch"]:
-        """Effective sample size of its own draws over their number, in (0, 1]."""
+        """Effective sample size of the draws from the Laplace posterior over their number, in (0, 1]."""
         return self.shares.effective_share
 
     @property
     def trusted(self) -> Bool[np.ndarray, "*batch"]:
-        """Whether the corrected numbers may be believed: every k within the limit, no other mode found."""
+        """Whether the corrected numbers are reliable: both shapes within the limit, no other relevant mode found."""
         shares = self.shares
         shape = np.maximum(shares.pareto_shape, shares.corrected_shape)
         return np.asarray((shape <= self.limit) & (shares.elsewhere <= ELSEWHERE))
@@ -123,7 +138,7 @@ class Diagnosis:
     def log_evidence(self) -> Float[np.ndarray, "*batch"]:
         """Corrected log p(data), nats; NaN where not `trusted`.
 
-        Raises UserError under a modulated discrete level 0, which has no evidence.
+        Raises UserError for a modulated discrete level 0, for which no evidence is defined.
         """
         refuse_tempered(self.posed)
         found = self.laplace_log_evidence + self.shares.correction
@@ -162,7 +177,7 @@ class Diagnosis:
 
     @property
     def advice(self) -> str | None:
-        """One sentence where the Laplace posterior may not be believed; None where it may."""
+        """A sentence that explains why the Laplace posterior is not reliable; None if it is."""
         if np.all(self.trusted):
             return None
         bad = ~np.atleast_1d(self.trusted)
@@ -207,7 +222,13 @@ def diagnose(
     num_samples: int,
     exact: tuple[Latents, Latents, Array] | None,
 ) -> Diagnosis:
-    """The diagnosis at a mode; `exact` are mean, variances and log evidence of a linear network, else None."""
+    """The diagnosis at a mode.
+
+    num_samples: draws per example.
+    exact: mean, variances and log evidence if the Laplace posterior is exact, else None.
+
+    Raises UserError for fewer than 25 draws and inside jit, vmap or grad.
+    """
     from pcmodel.inference.importance.psis import LEAST_DRAWS, trusted_shape
 
     leaves = jax.tree.leaves((posed.problem.inputs, whitened, key))
@@ -244,7 +265,7 @@ def diagnose(
 
 
 def refuse_tempered(posed: Posed) -> None:
-    """Raise a UserError where no evidence is defined, or where that cannot be seen."""
+    """Raise a UserError if the likelihood is tempered, which has no evidence, or if that is unknown under tracing."""
     gain, tempered = posed.problem.inputs.gains[0], posed.is_tempered
     if not posed.problem.structure.is_discrete:
         return
@@ -263,7 +284,7 @@ def refuse_tempered(posed: Posed) -> None:
 
 
 class _Drawn(NamedTuple):
-    """Host arrays of some examples, with a leading axis."""
+    """`ImportanceDraws` and the evidence of other modes for some examples, host arrays with a leading axis."""
 
     own: np.ndarray
     latents: tuple[np.ndarray, ...]
@@ -299,7 +320,7 @@ def _told(drawn: _Drawn) -> tuple[Shares, Corrected, np.ndarray]:
 def _drawn(
     posed: Posed, whitened: Array, key: Array, num_samples: int, *, search: bool = False
 ) -> Iterator[_Drawn]:
-    """Draws of all examples, some at a time; with `search` the other modes too."""
+    """Draws for all examples, in parts; with `search` other modes are searched too."""
     keys = keys_of(posed, key)
     numbers = 2 * num_samples * sum(posed.problem.structure.model.widths)
     for part in in_parts(posed, numbers):
@@ -327,7 +348,7 @@ def _draw(
 
 
 def shown_range(values: np.ndarray) -> str:
-    """Lowest to highest, or one number where they look the same."""
+    """ "lowest to highest" with two decimals, or one number if these are equal."""
     low, high = np.min(values), np.max(values)
     if np.isnan(low) or f"{low:.2f}" == f"{high:.2f}":
         return f"{high:.2f}"

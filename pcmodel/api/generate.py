@@ -1,4 +1,4 @@
-"""Draws and likelihoods of nonlinear networks at the door: `complete`, `log_likelihood`."""
+"""`complete` and `log_likelihood`: predictive draws and likelihoods of nonlinear networks."""
 
 from typing import NamedTuple
 
@@ -23,14 +23,15 @@ from pcmodel.runtime.memory import check_fits
 from pcmodel.runtime.tracing import refuse_derivatives
 
 REJECTIONS = "its chains accept or reject, which has no derivative (differentiate posterior(...).sample or .log_evidence)"
-"""Why draws of Hamiltonian Monte Carlo refuse to be differentiated."""
+"""Why draws by Hamiltonian Monte Carlo cannot be differentiated."""
 
 
 class LogLikelihood(NamedTuple):
-    """Of each example, (batch,) or a scalar as the data were given.
+    """Estimated log-likelihood of each example; every field is (batch,), or a scalar for a single example.
 
-    log_likelihood: estimate of log p(data), nats; below it on average.  effective_sample_size: of its
-        `num_particles` weights; near 1 means that more steps are needed.  acceptance: of transitions.
+    log_likelihood: estimate of log p(data), nats, on average below it.
+    effective_sample_size: of the `num_particles` weights; near 1 means that more steps are needed.
+    acceptance: mean acceptance probability of the transitions.
     """
 
     log_likelihood: Array
@@ -48,14 +49,16 @@ def log_likelihood(
     num_particles: int = 16,
     clamp: Clamps | None = None,
 ) -> LogLikelihood:
-    """Log-likelihood by annealed importance sampling, linear or not.
+    """Log-likelihood by annealed importance sampling, for linear and nonlinear networks.
 
-    observations: level 0, (width_0,) or (batch, width_0).  clamp: further levels given; the result is
-        then the log density of everything clamped together.
+    observations: level 0, (width_0,) or (batch, width_0).
+    num_steps: temperatures of each annealing run.
+    num_particles: independent annealing runs per example.
+    clamp: values of further levels; the result is then the joint log density of all clamped values.
 
-    p(data) is estimated without bias, log p(data) from below (`pcmodel.inference.ais`); it rises
-    towards the truth with `num_steps`.  Exact answers for linear-Gaussian networks come from
-    `posterior(...).log_evidence`.  Raises UserError for input that does not fit the network.
+    The estimate of p(data) is unbiased and that of log p(data) a stochastic lower bound (`pcmodel.inference.ais`),
+    which becomes tighter with `num_steps`.  For linear-Gaussian networks `posterior(...).log_evidence` is exact.
+    Raises UserError for input that does not fit the network.
     """
     key = check_key(key)
     num_steps = whole_number(num_steps, "num_steps")
@@ -89,15 +92,16 @@ def complete(
     sampling: HmcOptions | None = None,
     clamp: Clamps | None = None,
 ) -> Array:
-    """Draws of level 0's missing units given the others: (num_samples, [batch,] width_0).
+    """Predictive draws of level 0's missing units given the others: (num_samples, [batch,] width_0).
 
-    values: (width_0,) or (batch, width_0); entries where `mask` (width_0,) is False are missing and ignored,
-        and so are those under a numpy mask.
-    sampling: how each example's posterior is sampled.  clamp: values of other levels.
+    values: (width_0,) or (batch, width_0).
+    mask: (width_0,), False where units are missing and `values` ignored; units under a numpy mask are missing too.
+    sampling: options of Hamiltonian Monte Carlo.
+    clamp: values of other levels.
 
-    Predictive draws: latents from the posterior by Hamiltonian Monte Carlo and the missing units' own
-    noise, so that their quantiles are predictive intervals.  Raises UserError for input that does
-    not fit the network and where nothing is missing.
+    The latents are drawn from the posterior by Hamiltonian Monte Carlo and the missing units with their own noise, so
+    that quantiles are predictive intervals; observed units keep their values.  Raises UserError for input that does
+    not fit the network and if no unit is missing.
     """
     key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
     check_fits(num_samples, sum(network.widths), what="num_samples draws")

@@ -1,8 +1,7 @@
-"""What a user calls: `infer`, `posterior`, `sample`, `predict`, `reconstruct`.
+"""`infer`, `posterior`, `sample`, `predict` and `reconstruct`.
 
-Each takes a `Network`, checks its arguments at the door, and runs one jitted function of pure
-arrays.  One example or a batch: arrays come back with or without a leading axis as they were
-given (`InferenceResult.is_batched` says which).
+Each takes a `Network`, checks its arguments, and runs one jitted function of pure arrays.  Results have a leading batch
+axis if the arguments have one (see `InferenceResult.is_batched`).
 """
 
 from functools import partial
@@ -51,20 +50,20 @@ def infer(
     solver: Solver | None = None,
     initial: Latents | None = None,
 ) -> InferenceResult:
-    """The most probable latents given what is clamped.
+    """The most probable latents given the clamped values (the mode of their posterior).
 
     observation: level 0, shape (width_0,) or (batch, width_0); None leaves it free. Units under a
         numpy mask are missing, and must be the same ones in every example.
-    prior: belief(s) held before the evidence; one about the top replaces the network's.
-    modulation: precision gains by level name; None is no drug.
+    prior: prior belief(s); one about the top level replaces the network's prior.
+    modulation: precision gains by level name; None: all gains 1.
     clamp: values of other levels, or parts of levels (`Clamp`), by name.
     solver: `GaussNewton()` (default), `Exact()` (linear-Gaussian networks), `StateDescent(...)`,
         `ErrorDescent(...)`.
     initial: latents to start from, one array per level, (width,) or (batch, width); clamped units
-        start at their clamped values. None starts from the top-down sweep.
+        start at their clamped values. None: start at (or, for nonlinear networks, close to) the top-down sweep.
 
-    Raises UserError for input that does not fit the network.  Not converging is not an error: see
-    `converged` and `residual`.  Differentiable (implicitly) in every array.
+    Raises UserError for input that does not fit the network.  Failure to converge raises no error: check
+    `converged` and `residual`.  Differentiable (implicitly) with respect to every array.
     """
     posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
     return run_inference(posed, solver, initial)
@@ -89,7 +88,7 @@ def posterior(
 def run_inference(
     posed: Posed, solver: Solver | None = None, initial: Latents | None = None
 ) -> InferenceResult:
-    """`infer` on a problem already posed."""
+    """`infer` for a checked problem."""
     solver = solver or GaussNewton()
     check_made(
         solver, "minimise", "solver", "an object such as GaussNewton() or Exact()"
@@ -108,7 +107,7 @@ def run_inference(
 def mode_of(
     problem: Problem, start: Array | None = None, *, solver: Static[Solver]
 ) -> InferenceResult:
-    """Where inference of one example ends, from whitened errors or the top-down sweep."""
+    """The mode of one example, searched from whitened errors (None: `pcmodel.inference.start.start_of`)."""
     return infer_one(problem, solver.value, start)
 
 
@@ -122,10 +121,10 @@ def sample(
     modulation: Modulation | None = None,
     clamp: Clamps | None = None,
 ) -> Latents:
-    """Draw from the generative model, top down: each array is (num_samples, width).
+    """Ancestral draws from the generative model: one array per level, bottom first, (num_samples, width).
 
-    With part of a level clamped the draw is ancestral (levels above are not conditioned on
-    it); use `posterior(...).sample` for conditioned draws.
+    Levels above a clamped unit are not conditioned on it; use `posterior(...).sample` for conditional draws.
+    Raises UserError for a batch and for input that does not fit the network.
     """
     key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
     check_fits(num_samples, sum(network.widths), what="num_samples draws")
@@ -156,9 +155,11 @@ def _sample(problem: Problem, key: Array, *, num_samples: int) -> Latents:
 
 @checked_arguments
 def predict(network: Network, latent: ArrayLike, *, level: Level = "top") -> Array:
-    """Mean of the data predicted from a value of one level, every error below it zero.
+    """Mean of the data predicted from the latents of one level with zero errors below, ([batch,] width_0).
 
     latent: (width,) or (batch, width) of `level`.
+
+    Raises UserError for another shape or an unknown level.
     """
     pure = as_model(network)
     index = level_index(level, pure.model.names)
@@ -192,9 +193,9 @@ def reconstruct(
     clamp: Clamps | None = None,
     solver: Solver | None = None,
 ) -> Array:
-    """Level 0 as the inferred latents predict it; arguments as for `infer`.
+    """Mean of level 0 predicted from the inferred level 1, ([batch,] width_0); arguments as for `infer`.
 
-    With part of level 0 clamped this completes the rest from the levels above.
+    Units of level 0 that are not clamped are predicted too.
     """
     posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
     latent = run_inference(posed, solver).latents[1]
@@ -202,7 +203,7 @@ def reconstruct(
 
 
 def dim(network: Network, latent: Array, modulation: Modulation | None) -> Array:
-    """What units of level 1 send down under the modulation's activation slopes."""
+    """The latents of level 1 multiplied by the modulation's activation slopes."""
     model = as_model(network).model
     given = modulation or Modulation()
     slopes = given.resolve_slopes(model.names, model.widths, latent.dtype)

@@ -1,4 +1,4 @@
-"""Latents to start inference from, checked against the problem that they are for."""
+"""Checks of the latents from which inference starts."""
 
 from collections.abc import Sequence
 
@@ -13,10 +13,10 @@ from pcmodel.model.types import Latents
 
 
 def check_start(posed: Posed, initial: Sequence[ArrayLike]) -> Latents:
-    """Latents to start from, one array per level, batched as the problem is.
+    """The initial latents, one array per level, batched like the problem.
 
-    Clamped units start, and stay, at their clamped values, whatever `initial` says.  Raises
-    UserError for another number of levels, another width or batch, and what is not finite.
+    Clamped units have their clamped values, whatever `initial` contains.  Raises UserError for a wrong number of
+    levels, width or batch size, and for values that are not finite.
     """
     structure, inputs = posed.problem.structure, posed.problem.inputs
     names, widths = structure.model.names, structure.model.widths

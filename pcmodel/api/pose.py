@@ -1,7 +1,7 @@
-"""The door: from what a user holds to a checked `Problem`.
+"""Checks of the users' arguments, and the inference problem built from them.
 
-Everything a user can get wrong is checked here once, before tracing, and raised as a
-`UserError` of one sentence; the code behind the door trusts its arrays.
+Arguments are checked here once, before tracing, and invalid ones raise a `UserError` of one sentence; the code that
+receives the problem does not check again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ from pcmodel.networks.network import Network, PureNetwork, as_model
 
 @dataclass(frozen=True)
 class Clamp:
-    """Values given to a level, or to part of it.
+    """Values to which a level, or part of it, is clamped.
 
     values: (width,) or (batch, width); units under a numpy mask are not clamped, and must be
         the same ones in every example.
@@ -43,25 +43,29 @@ class Clamp:
 
 
 Prior = Belief | Sequence[Belief]
-"""What is believed before the evidence; a belief about the top replaces the network's own prior."""
+"""Prior beliefs; one about the top level replaces the network's prior."""
 Clamps = Mapping[Level, ArrayLike | Clamp]
 """Values of levels, or of parts of levels, by name or index."""
 UNMODULATED = Modulation()
 
 
 class Batching(NamedTuple):
-    """Which arrays of a problem carry a leading batch axis (static)."""
+    """Which arrays of a problem have a leading batch axis (static).
+
+    values: for the clamped values of each level.
+    beliefs: for the mean and the precision of each belief.
+    """
 
     values: tuple[bool, ...]
     beliefs: tuple[tuple[bool, bool], ...]
 
     @property
     def is_batched(self) -> bool:
-        """Whether anything is."""
+        """Whether any array has a batch axis."""
         return any(self.values) or any(mean for mean, _ in self.beliefs)
 
     def arrays(self, problem: Problem) -> tuple[Array, ...]:
-        """The arrays that carry a batch axis."""
+        """The arrays that have a batch axis."""
         leaves = jax.tree.leaves((problem.inputs.values, problem.inputs.beliefs))
         flags = jax.tree.leaves(tuple(self))
         return tuple(
@@ -82,10 +86,12 @@ class Batching(NamedTuple):
 
 
 class Posed(NamedTuple):
-    """A checked problem and how it is batched.
+    """A checked problem.
 
-    is_tempered: whether a modulation changes the gain of a discrete level 0; None where that gain is
-        traced, so that it cannot be told.
+    problem: inference problem.
+    batching: which of its arrays have a batch axis.
+    is_tempered: whether a modulation changes the gain of a discrete level 0; None if that is unknown because the
+        gain is traced.
     """
 
     problem: Problem
@@ -107,7 +113,7 @@ def pose(
     modulation: Modulation | None = None,
     clamp: Clamps | None = None,
 ) -> Posed:
-    """Check the arguments of `pcmodel.infer` and build its problem."""
+    """Check the arguments of `pcmodel.infer` and build the problem; raises UserError for invalid ones."""
     pure = as_model(network) if isinstance(network, Network) else network
     if not isinstance(pure, PureNetwork):
         raise UserError(f"expected a pcmodel network, got {type(network).__name__}.")
@@ -153,7 +159,7 @@ def pose(
 def is_tempered(
     likelihood: Likelihood, modulation: Modulation | None, names: tuple[str, ...]
 ) -> bool | None:
-    """See `Posed`: from what was given, since under jit even a gain of 1 is traced later on."""
+    """`Posed.is_tempered`, from the user's arguments, because under jit the gains of the problem are traced."""
     if modulation is None or isinstance(likelihood, Gaussian):
         return False
     gain = dict(by_index(modulation.gains, names)).get(0, 1.0)
@@ -161,9 +167,9 @@ def is_tempered(
 
 
 def under_modulation(problem: Problem, modulation: Modulation | None) -> Problem:
-    """An unmodulated problem under a drug: its gains, and its model wrapped only if slopes change.
+    """A problem with a modulation's gains and, if it changes activation slopes, a wrapped model.
 
-    Raises UserError for a modulation that the mode cannot show.
+    Raises UserError for a modulation of activity (top_down or temperature), which does not affect the mode.
     """
     if modulation is None:
         return problem
@@ -189,7 +195,7 @@ def gather_clamps(
     clamp: Clamps | None,
     names: tuple[str, ...],
 ) -> dict[int, Clamp]:
-    """Observation and clamps together, by level index."""
+    """Observation and clamps together, by level index; raises UserError for a level that is given twice."""
     clamps: dict[int, Clamp] = {}
     if clamp is not None and not isinstance(clamp, Mapping):
         raise UserError(
@@ -211,10 +217,12 @@ def gather_clamps(
 
 
 class ClampedUnits(NamedTuple):
-    """values: (..., number of clamped units); units: their indices.
+    """Clamped values of one level.
 
-    is_whole: whether the values came as whole numbers or booleans.
-    looks_like_labels: whether they are whole numbers of a class beyond 1 in whatever type.
+    values: ([batch,] number of clamped units).
+    units: indices of the clamped units.
+    is_whole: whether the values were given as integers or booleans.
+    looks_like_labels: whether they look like class labels: whole numbers, some above 1, in any type.
     """
 
     values: Numbers
@@ -226,7 +234,7 @@ class ClampedUnits(NamedTuple):
 def check_clamp(
     clamp: Clamp | None, name: str, width: int, dtype: jnp.dtype
 ) -> ClampedUnits:
-    """The clamped values of one level and their indices."""
+    """The clamped values of one level; raises UserError for a wrong shape, mask or values that are not finite."""
     if clamp is None:
         return ClampedUnits(np.zeros((0,), dtype), ())
     where = f"level {name!r}"
@@ -262,7 +270,7 @@ def check_clamp(
 def check_data(
     likelihood: Likelihood, given: ClampedUnits, name: str, width: int
 ) -> None:
-    """Discrete data must be what their likelihood is about."""
+    """Raise a UserError for discrete data outside the domain of their likelihood."""
     if not given.units:
         return
     is_categorical = isinstance(likelihood, Categorical)
@@ -296,7 +304,7 @@ def check_beliefs(
     widths: tuple[int, ...],
     dtype: jnp.dtype,
 ) -> tuple[Belief, ...]:
-    """Beliefs with levels as ascending indices and shapes checked."""
+    """The beliefs with levels as ascending indices; raises UserError for invalid levels or shapes."""
     if prior is None:
         return ()
     given = (prior,) if isinstance(prior, Belief) else tuple(prior)
@@ -332,7 +340,7 @@ def check_beliefs(
 
 
 def check_batch(posed: Posed) -> None:
-    """Every batched array has the same number of examples."""
+    """Raise a UserError unless all batched arrays have the same number of examples."""
     sizes = {array.shape[0] for array in posed.batching.arrays(posed.problem)}
     if len(sizes) > 1:
         raise UserError(f"batch sizes disagree: {sorted(sizes)} examples.")

@@ -1,4 +1,4 @@
-"""The posterior as a user holds it: a thin, batched view of `pcmodel.inference.posterior`."""
+"""`Posterior`: the Laplace posterior of one example or a batch, computed by `pcmodel.inference.posterior`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,10 @@ from pcmodel.runtime.memory import check_fits
 class Posterior:
     """Gauss-Newton Laplace posterior (exact for linear-Gaussian networks).
 
-    result: the mode and how it was reached.  Arrays have a leading batch axis if it has.
+    posed: inference problem.
+    result: mode, and diagnostics of the solver.
+
+    Arrays have a leading batch axis if `result` has one.
     """
 
     posed: Posed
@@ -37,38 +40,37 @@ class Posterior:
 
     @property
     def mean(self) -> Latents:
-        """The mode, one array per level (the mean when linear-Gaussian)."""
+        """The mode, one array per level, bottom first (the posterior mean for linear-Gaussian networks)."""
         return self.result.latents
 
     @property
     def variances(self) -> Latents:
-        """Marginal variance of every unit (0 where clamped)."""
+        """Marginal variance of every unit, one array per level (0 where clamped)."""
         return self._map(_variances)
 
     @property
     def log_evidence(self) -> Array:
         """-F: log p(data) under the Laplace approximation, nats.
 
-        Raises UserError under a modulated discrete level 0: a tempered likelihood is not
-        normalised and has no evidence.
+        Raises UserError for a modulated discrete level 0: a tempered likelihood is not normalised and has no evidence.
         """
         refuse_tempered(self.posed)
         return -self._map(core.free_energy)
 
     @checked_arguments
     def covariance(self, first: Level, second: Level) -> Array:
-        """Covariance between two levels, (width_first, width_second)."""
+        """Covariance between two levels, ([batch,] width_first, width_second); 0 for clamped units."""
         names = self.posed.problem.structure.model.names
         low, high = level_index(first, names), level_index(second, names)
         return self._map(core.covariance, first=low, second=high)
 
     @checked_arguments
     def diagnose(self, key: Array, num_samples: int = 1000) -> Diagnosis:
-        """How far this is from the posterior, by the importance ratios of its own draws.
+        """Accuracy of the Laplace posterior, from importance ratios of its draws.
 
-        Pareto k, effective share of the draws, and the evidence and moments that the ratios correct where k
-        allows; where it does not, the sampler to use.  Nothing is drawn where the posterior is
-        exact: of a linear network with Gaussian data, its mode found.
+        The result has the Pareto k, the effective share of the draws, evidence and moments corrected by the ratios if
+        k is within its limit, and otherwise the advice to use a sampler.  Nothing is drawn if the posterior is exact:
+        for a linear network with Gaussian data whose mode was found.
         Raises UserError for fewer than 25 draws and inside jit, vmap or grad.
         """
         problem = self.posed.problem
@@ -81,7 +83,7 @@ class Posterior:
 
     @checked_arguments
     def sample(self, key: Array, num_samples: int) -> Latents:
-        """Draws by perturb-and-solve; each array is ([batch,] num_samples, width)."""
+        """Draws by perturb-and-solve: one array per level, ([batch,] num_samples, width)."""
         key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
         size = self.posed.batch_size
         check_fits(size or 1, num_samples, self._num_units, what="num_samples draws")
@@ -91,7 +93,7 @@ class Posterior:
 
     @checked_arguments
     def belief(self, *levels: Level) -> Belief:
-        """This posterior as the joint belief about some levels ("top" by default)."""
+        """The joint belief about some levels ("top" by default); raises UserError for a level with clamped units."""
         structure = self.posed.problem.structure
         names = structure.model.names
         chosen = level_indices(levels or "top", names)

@@ -1,8 +1,8 @@
-r"""Draws of the posterior itself at the door: `sample_posterior`.
+r"""`sample_posterior`: draws from the exact posterior by Hamiltonian Monte Carlo.
 
-What to take where the Laplace posterior is not the posterior (`Posterior.diagnose`).  Several
-Hamiltonian chains, each from a mode sought from a draw of the prior of its own, so that chains that do not find
-the same posterior disagree; whether they agree is said beside the draws.
+For networks whose Laplace posterior is inaccurate (`Posterior.diagnose`).  Each of several chains starts at a mode
+searched from its own draw of the prior, so that chains in different modes disagree; the result contains convergence
+diagnostics.
 """
 
 from collections.abc import Iterator
@@ -31,17 +31,17 @@ from pcmodel.runtime.memory import check_fits
 
 LARGEST_RHAT = 1.01
 LEAST_SIZE = 100.0
-"""Effective draws a chain, of the worst unit (Vehtari et al. 2021)."""
+"""Smallest effective number of draws per chain, of the worst unit (Vehtari et al. 2021)."""
 
 
 @dataclass(frozen=True)
 class PosteriorDraws:
-    """Draws of one posterior, or of each of a batch (a leading axis).
+    """Draws from the posterior of one example, or of a batch (all arrays with a leading axis).
 
     latents: one array per level, ([batch,] chains, draws, width); clamped units hold their values.
     rhat: rank-normalised split R-hat of the worst free unit, ([batch,]).
     effective_size: effective draws of the worst free unit over all chains, bulk or tail, ([batch,]).
-    acceptance: mean of the chains' proposals, ([batch,]).
+    acceptance: mean acceptance probability of the chains' proposals, ([batch,]).
     """
 
     latents: tuple[np.ndarray, ...]
@@ -51,13 +51,13 @@ class PosteriorDraws:
 
     @property
     def mixed(self) -> Bool[np.ndarray, "*batch"]:
-        """Whether the chains agree: R-hat at most 1.01, and 100 effective draws a chain."""
+        """Whether the chains agree: R-hat at most 1.01, and at least 100 effective draws per chain."""
         least = LEAST_SIZE * self.latents[0].shape[-3]
         return np.asarray((self.rhat <= LARGEST_RHAT) & (self.effective_size >= least))
 
     @property
     def mean(self) -> tuple[np.ndarray, ...]:
-        """Mean of every level over chains and draws; only as good as the chains are `mixed`."""
+        """Mean of every level over chains and draws; reliable only if the chains are `mixed`."""
         return tuple(x.mean(axis=(-3, -2), dtype=float) for x in self.latents)
 
     @property
@@ -67,7 +67,7 @@ class PosteriorDraws:
 
     @property
     def advice(self) -> str | None:
-        """One sentence where the chains do not agree; None where they do."""
+        """A sentence that explains how the chains disagree and what to change; None if they agree."""
         if np.all(self.mixed):
             return None
         bad = ~np.atleast_1d(self.mixed)
@@ -92,12 +92,13 @@ def sample_posterior(
     clamp: Clamps | None = None,
     sampling: HmcOptions | None = None,
 ) -> PosteriorDraws:
-    """Draws of the posterior by Hamiltonian Monte Carlo, of any network; other arguments as for `infer`.
+    """Draws from the posterior of any network by Hamiltonian Monte Carlo; other arguments as for `infer`.
 
-    num_samples: draws of each chain.  num_chains: at least two, or nothing could disagree.
+    num_samples: draws of each chain, at least 4.
+    num_chains: at least two, to assess convergence.
     sampling: burn-in, thinning and trajectories of a chain.
 
-    Look at `mixed` (or `rhat` and `effective_size`) before anything else.  Raises UserError for input that does
+    Check `mixed` (or `rhat` and `effective_size`) before using the draws.  Raises UserError for input that does
     not fit the network, and inside jit, vmap or grad.
     """
     num_samples = whole_number(num_samples, "num_samples", least=4)
@@ -120,7 +121,7 @@ def sample_posterior(
 def _drawn(
     posed: Posed, key: Array, num_chains: int, options: dict
 ) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
-    """Latents and acceptance of some examples at a time, (examples, chains, draws, width)."""
+    """Latents (examples, chains, draws, width) and acceptance of the examples, in parts."""
     keys = keys_of(posed, key, num_chains)
     numbers = num_chains * options["num_samples"]
     numbers *= sum(posed.problem.structure.model.widths)
@@ -146,7 +147,7 @@ def _judged(posed: Posed, latents: tuple[np.ndarray, ...], acceptance: np.ndarra
             axis=-1,
         ).astype(float)
         with np.errstate(all="ignore"):
-            # One unit that is no number, or never moved, makes both NaN: never mixed.
+            # A unit with NaN draws, or one that never moved, makes both NaN: not mixed.
             rhat.append(np.max(ranked_rhat(free)))
             size.append(np.min(ranked_ess(free)))
     return latents, np.asarray(rhat), np.asarray(size), acceptance.mean(axis=1)

@@ -1,4 +1,4 @@
-"""Checkpoints of a training in Python: saved after every chunk, taken up again when there are any."""
+"""Checkpoints of `train`, saved after every chunk and restored when training is called again."""
 
 import os
 from collections.abc import Mapping
@@ -12,10 +12,11 @@ from pcmodel.record.leaves import name_arrays
 
 
 class Resuming:
-    """Where one training stands, in a folder.
+    """The checkpoints of one training in a folder.
 
-    what: what must be the same to go on, by name.  first: the state before the first step.  batches: of
-    an epoch.
+    what: properties by name that must be equal to resume.
+    first: state before the first step.
+    batches: number of batches in an epoch.
     """
 
     def __init__(
@@ -29,9 +30,9 @@ class Resuming:
         self._first, self._batches = first, batches
 
     def begin(self) -> tuple[LearningState, Position]:
-        """The newest state and its position, or the first.
+        """The newest saved state and its position, or those before the first step.
 
-        Raises UserError for a checkpoint that is damaged or of something else.
+        Raises UserError for a checkpoint that is damaged or belongs to another training.
         """
         if not self._store.steps():
             return self._first, Position()
@@ -39,12 +40,12 @@ class Resuming:
         return state, Position(*divmod(step, self._batches))
 
     def save(self, chunk: Chunk) -> None:
-        """Keep what one chunk reached."""
+        """Save the state after one chunk."""
         epoch, batch = chunk.position
         self._store.save(epoch * self._batches + batch, chunk.state)
 
 
 def digest(tree: Any) -> str:
-    """Sixteen hex digits of the content of arrays."""
+    """Sixteen hex digits of the hash of the arrays in a pytree."""
     parts = "".join(leaf.sha256 for leaf in name_arrays(tree).leaves)
     return hash_text(parts)[:16]

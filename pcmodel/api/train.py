@@ -1,4 +1,4 @@
-"""`train`: learning at the door."""
+"""`train`: learning of weights and precisions."""
 
 import os
 from collections.abc import Callable
@@ -32,10 +32,13 @@ from pcmodel.runtime.tracing import refuse_tracing
 
 
 class TrainingResult(NamedTuple):
-    """The trained network (a copy), how learning went, and the gauge of its precisions.
+    """The result of training.
 
-    precisions: whether each level's has settled, and its standard error once it has.
-    stopped: empty when all epochs were done; else the sentence that says why not, and which network this is.
+    network: trained network, a copy.
+    curve: energies and other means over each epoch.
+    gauge: which scale of the hidden levels was fixed, in words.
+    precisions: whether each level's precision has settled, and its standard error if it has.
+    stopped: empty if all epochs were completed; else a sentence with the reason, and which network is returned.
     """
 
     network: Network
@@ -61,19 +64,20 @@ def train(
 ) -> TrainingResult:
     """Learn weights and log-precisions by EM.
 
-    observations: (examples, width_0).  clamp: further levels given in training, such as
-        labels at the top, each (examples, width).
-    plasticity: multiplies every learning rate: what a drug does to learning
-        (`Modulation.plasticity`). 1, no drug, runs the same program as without it.
-    advance: called after every epoch (a progress bar's tick).
-    checkpoints: a folder that takes the state after every epoch. Training broken off there goes on
-        from the newest when called again with the same network, data, sizes and key, and ends in the
-        same bits; the curve then begins where it went on. Give the same `learning`: only its
-        arrays can be told apart.
+    observations: (examples, width_0).
+    clamp: values of further levels in training, such as labels at the top, each (examples, width).
+    learning: options of learning.
+    num_epochs: passes over the data.
+    batch_size: examples per step; an incomplete last batch of an epoch is omitted.
+    plasticity: factor on every learning rate, a drug's effect on learning (`Modulation.plasticity`); 1: none.
+    advance: called after every epoch, for example by a progress bar.
+    checkpoints: folder to which the state is saved after every epoch. An interrupted training resumes from the newest
+        checkpoint when called again with the same network, data, sizes and key, and its result is bit-identical; the
+        curve then begins at that checkpoint. Pass the same `learning`: only a change of its arrays is detected.
 
-    Raises UserError for an optimiser that asks for what is not known or does not fit the weights, for
-        data that do not fit the network, for a rate outside [0, 1], a negative plasticity, and for precisions
-    asked of a point-estimate E-step, which cannot learn them; for checkpoints that are damaged or of something else.
+    Raises UserError for an optimiser that does not fit the weights or needs other arguments than it is given, data
+    that do not fit the network, a rate outside [0, 1], a negative plasticity, precisions to be learned with a
+    point-estimate E-step (which cannot estimate them), and checkpoints that are damaged or of another training.
     """
     refuse_tracing(
         "train",
@@ -168,7 +172,7 @@ def check_learning(learning: Learning) -> None:
 
 
 def check_optimiser(learning: Learning, structure: Structure, weights: Weights) -> None:
-    """Raise a UserError unless the optimiser can make a state for what it is shown."""
+    """Raise a UserError unless the optimiser can be initialised with the learned weights."""
     model, own = structure.model, learned(weights)
     try:
         jax.eval_shape(partial(init_optimiser, learning.optimiser, model), own)

@@ -1,8 +1,7 @@
-"""`train_recognition`: teach a recognition network, at the door, where inference ends.
+"""`train_recognition`: train a recognition network to predict the result of inference.
 
-The generative network stays as it is: its modes are found once, and the recognition network is
-trained to predict them from the data alone (hybrid predictive coding, Tschantz et al. 2023; see
-`pcmodel.networks.recognition`).
+The generative network is not changed: its modes are computed once, and the recognition network is trained to predict
+them from the data alone (hybrid predictive coding, Tschantz et al. 2023; see `pcmodel.networks.recognition`).
 """
 
 from functools import partial
@@ -44,11 +43,12 @@ OPTIMISER = optax.adam(3e-3)
 
 
 class RecognitionResult(NamedTuple):
-    """The trained recognition network (a copy), and how it came about.
+    """The result of training a recognition network.
 
-    loss: mean of `recognition_loss` over each epoch, before its steps, (epochs,): the squared distance
-        of the guess from the mode in prior standard deviations, a unit.
-    converged: share of the examples whose inference converged.
+    recognition: trained recognition network, a copy.
+    loss: mean of `recognition_loss` over the batches of each epoch, (epochs,): squared distance of the guess from the
+        mode in prior standard deviations, per unit.
+    converged: share of the examples whose inference converged, in [0, 1].
     """
 
     recognition: Recognition
@@ -68,17 +68,19 @@ def train_recognition(
     optimiser: optax.GradientTransformation = OPTIMISER,
     solver: Solver | None = None,
 ) -> RecognitionResult:
-    """Train a recognition network to guess the latents that inference finds.
+    """Train a recognition network to predict the inferred latents from the data.
 
-    recognition: made by `recognition_for(network, ...)`, or any of the same widths.
-    observations: level 0, (examples, width_0).  key: orders the batches; a last incomplete batch of an
-        epoch is left out.
+    recognition: network made by `recognition_for(network, ...)`, or any of the same widths.
+    network: generative network, which is not changed.
+    observations: level 0, (examples, width_0).
+    key: determines the order of the examples.
+    num_epochs: passes over the data.
+    batch_size: examples per step; an incomplete last batch of an epoch is omitted.
     optimiser: optax transformation for the recognition weights.
-    solver: as for `infer`; `GaussNewton()` by default. Modes it does not reach are learned as they
-        are: see `converged`.
+    solver: as for `infer`; `GaussNewton()` by default. Results that did not converge are used too; see `converged`.
 
     Raises UserError for data or a recognition network that do not fit the network, and for a loss that
-    is no longer finite.
+    is not finite.
     """
     refuse_tracing(
         "train_recognition",
@@ -138,7 +140,7 @@ def _epoch(
     optimiser: Static[optax.GradientTransformation],
     batch_size: int,
 ) -> tuple[Weights, Any, Float[Array, ""]]:
-    """Every whole batch once, in the order of the key; the mean loss."""
+    """Weights and optimiser state after one epoch in the order given by the key, and the mean loss."""
     examples = inferred[0].shape[0]
     order = jax.random.permutation(key, examples)
     batches = order[: examples - examples % batch_size].reshape(-1, batch_size)

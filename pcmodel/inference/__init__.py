@@ -1,4 +1,4 @@
-"""Inference: one problem, several solvers, and the posterior at the mode.
+"""Inference of the latents: solvers for the mode, and the posterior around it.
 
 May import: `inputs`, `model`.
 """

@@ -1,14 +1,14 @@
-r"""Activity that is partly generated from above.
+r"""Activity that is partly generated top-down.
 
-Each level's activity is a mixture of what inference finds and what the level above generates,
+Each level's activity is a mixture of its inferred latents and of what the level above generates,
 
 $$a_L = (1-\alpha)\, x_L + \alpha\,(m + \varepsilon_L), \qquad
   a_\ell = (1-\alpha)\, x_\ell + \alpha\,(f_\ell(a_{\ell+1}) + \varepsilon_\ell),
   \quad \varepsilon_\ell \sim N(0, (g_\ell \Pi_\ell)^{-1}),$$
 
 from perception ($\alpha = 0$) to a sample of the generative model, a dream ($\alpha = 1$): the mixture of
-Bredenberg et al. (eLife 105968), with the inferred latents in the place of their recognition
-pathway.  Given (clamped) units keep their values.
+Bredenberg et al. (eLife 105968), with the inferred latents in place of their recognition pathway.  Clamped units
+keep their values.
 """
 
 from typing import NamedTuple
@@ -35,10 +35,12 @@ from pcmodel.model.types import Latents
 def mix_top_down(
     problem: Problem, latents: Latents, noise: Float[Array, " units"], top_down: Array
 ) -> Latents:
-    """Mixed activity of every level.
+    """Mixed activity of every level, bottom first.
 
-    latents: what inference found.  noise: standard normal, one number per unit of every level with
-    Gaussian errors, bottom first; zeros give the mean (exactly when linear).
+    latents: inferred latents.
+    noise: standard normal, one number per unit of every level with Gaussian errors, bottom first; zeros give the
+        mean (exactly for linear networks).
+    top_down: share alpha of generated activity, in [0, 1].
     """
     structure, inputs = problem.structure, problem.inputs
     widths = structure.model.widths
@@ -65,20 +67,24 @@ def mix_top_down(
 
 
 def num_noise(problem: Problem) -> int:
-    """Length of the noise `mix_top_down` takes."""
+    """Length of the noise that `mix_top_down` takes."""
     structure = problem.structure
     return sum(structure.model.widths[structure.first_level :])
 
 
 class ActivityMoments(NamedTuple):
-    """mean: of every level's activity, bottom first.  root: R with R R' the covariance of its free units."""
+    """First and second moments of mixed activity.
+
+    mean: mean activity of every level, bottom first.
+    root: R with R R' the covariance of the free units of all levels, bottom first.
+    """
 
     mean: Latents
     root: Float[Array, "free sources"]
 
     @property
     def covariance(self) -> Float[Array, "free free"]:
-        """Of the free units of all levels, bottom first."""
+        """Covariance of the free units of all levels, bottom first."""
         return self.root @ self.root.T
 
 
@@ -90,7 +96,9 @@ def activity_moments(
 ) -> ActivityMoments:
     """Moments of activity around a mode: exact for linear-Gaussian hierarchies, linearised at the mode otherwise.
 
-    temperature: factor on the posterior covariance.  top_down: share generated from above (`mix_top_down`).
+    whitened: whitened errors of the free units at the mode.
+    top_down: share of generated activity (`mix_top_down`).
+    temperature: factor on the posterior covariance.
     """
 
     def mixed(whitened: Array, noise: Array) -> Latents:

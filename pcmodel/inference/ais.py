@@ -9,8 +9,8 @@ by transitions that leave each $U_\beta$ invariant.  The mean weight is an *unbi
 steps; its logarithm is below log p(y) on average (a stochastic lower bound), the closer the more steps (Wu, Burda,
 Salakhutdinov & Grosse 2017, ICLR).
 
-$q$ is the Laplace posterior, not the prior: U and U_q then differ only by what is not Gaussian, in whose coordinates
-$z = m + R w$ one step size fits all temperatures.
+$q$ is the Laplace posterior, not the prior: U and U_q then differ only by the non-Gaussian part of the posterior, and in
+the coordinates w, $z = m + R w$, one step size fits all temperatures.
 """
 
 from collections.abc import Callable
@@ -32,12 +32,16 @@ from pcmodel.model.precision import LOG_TWO_PI
 from pcmodel.model.problem import Problem
 
 STEP_SIZE = 0.5
-"""Of the transitions, in posterior standard deviations; fixed, so that the estimate is unbiased."""
+"""Step size of the transitions, in posterior standard deviations; fixed, so that the estimate is unbiased."""
 
 
 class Annealed(NamedTuple):
-    """log_likelihood: log of the mean weight, nats.  effective_sample_size: of the weights, at most
-    the number of particles.  acceptance: mean over all transitions."""
+    """An estimate by annealed importance sampling.
+
+    log_likelihood: log of the mean weight, nats.
+    effective_sample_size: of the weights, from 1 to the number of particles.
+    acceptance: mean acceptance probability over all transitions.
+    """
 
     log_likelihood: Float[Array, ""]
     effective_sample_size: Float[Array, ""]
@@ -54,13 +58,17 @@ def annealed_log_likelihood(
     solver: Solver = MODE,
     start: Callable[[Problem], LaplaceGaussian] | None = None,
 ) -> Annealed:
-    """log p of everything clamped in one problem.
+    """Log likelihood of the clamped values of one problem.
 
-    start: makes q; None is the Laplace posterior at the mode that `solver` finds.
+    num_steps: temperatures after the first.
+    num_particles: independent annealing runs.
+    num_leapfrog: leapfrog steps of each transition.
+    solver: finds the mode.
+    start: function of the problem that returns q; None: the Laplace posterior at the mode.
     """
     around = (start or partial(laplace, solver=solver))(problem)
     dtype = around.mean.dtype
-    # Finer where the posterior's own features appear last and first, as is usual.
+    # The usual sigmoid schedule: finer at both ends.
     ramp = jax.nn.sigmoid(jnp.linspace(-4, 4, num_steps + 1).astype(dtype))
     betas = (ramp - ramp[0]) / (ramp[-1] - ramp[0])
 
@@ -107,14 +115,14 @@ def annealed_log_likelihood(
 
 
 def log_root_det(around: LaplaceGaussian) -> Float[Array, ""]:
-    """log det R, which the change to coordinates w takes from the integral."""
+    """log det R, the Jacobian term of the change to coordinates w."""
     if around.root is None:
         return jnp.zeros((), around.mean.dtype)
     return jnp.sum(jnp.log(jnp.diagonal(around.root)))
 
 
 def log_constant(problem: Problem, whitened: Array) -> Float[Array, ""]:
-    """What `objective` leaves out of -log p besides the prior's own normaliser."""
+    """Log normaliser of the rows, added to log p because `objective` omits it, nats; the prior's cancels with q's."""
     rows = unroll(problem, whitened).rows.shape[0]
     return 0.5 * (row_log_det(problem) - rows * LOG_TWO_PI)
 

@@ -1,4 +1,4 @@
-r"""Hamiltonian Monte Carlo in whitened error coordinates: draws from the posterior itself.
+r"""Hamiltonian Monte Carlo in whitened error coordinates: draws from the exact posterior.
 
 Where predictions are nonlinear the Laplace posterior is biased, and precision learning with it.  A
 Metropolis-corrected trajectory (Duane et al. 1987; Neal 2011, Handbook of MCMC, ch. 5) is exact:
@@ -7,8 +7,8 @@ $z$ moves under $U(z) = \texttt{objective}(z)$ with momentum $p \sim N(0, I)$,
 $$\dot z = R\, p, \qquad \dot p = -R^\top \nabla U(z), \qquad R R^\top = M^{-1},$$
 
 with `potential` = U: HMC with mass $M$ and momentum $R^{-\top} p$, written so that the kernel neither factors nor
-solves.  In these coordinates the prior has unit scale, and what narrows the posterior is the evidence:
-$M = I + S^\top S$ undoes it.
+solves.  In these coordinates the prior has unit scale, and the Gauss-Newton posterior precision is $I + S^\top S$, which
+is a good mass $M$.
 
 One leapfrog step is the Metropolis-adjusted Langevin algorithm (Roberts & Tweedie 1996, Bernoulli 2:341), with
 noise of variance $\epsilon^2 M^{-1}$; with `persistence` near 1 it is underdamped Langevin dynamics (Horowitz 1991).
@@ -27,7 +27,7 @@ from pcmodel.inference.whitened import objective
 from pcmodel.model.problem import Problem
 
 DIVERGED = 1000.0
-"""Energy error, nats, beyond which a trajectory has left the integrator's region of stability."""
+"""Energy error, nats, beyond which a trajectory counts as divergent."""
 
 
 Potential = Callable[[Float[Array, " free"]], Float[Array, ""]]
@@ -35,7 +35,13 @@ Potential = Callable[[Float[Array, " free"]], Float[Array, ""]]
 
 
 class HmcState(NamedTuple):
-    """One chain.  energy: the potential at `whitened`;  momentum: kept for partial refreshment."""
+    """State of one chain.
+
+    whitened: present point, whitened errors.
+    energy: potential at the point, nats.
+    gradient: gradient of the potential there.
+    momentum: present momentum, for partial refreshment.
+    """
 
     whitened: Float[Array, " free"]
     energy: Float[Array, ""]
@@ -44,11 +50,11 @@ class HmcState(NamedTuple):
 
 
 class HmcInfo(NamedTuple):
-    """How one step went.
+    """Diagnostics of one step.
 
     acceptance: probability with which the end of the trajectory is accepted.
-    energy_error: total energy at its end less at its start, nats.
-    diverged: whether that error is not finite, or above 1000 nats.
+    energy_error: total energy at the end minus that at the start of the trajectory, nats.
+    diverged: whether that error is NaN or above 1000 nats.
     """
 
     acceptance: Float[Array, ""]
@@ -62,7 +68,7 @@ def potential_of(problem: Problem) -> Potential:
 
 
 def init_hmc(potential: Potential, whitened: Float[Array, " free"]) -> HmcState:
-    """A chain at a point, at rest."""
+    """State of a chain at a point, with zero momentum."""
     energy, gradient = jax.value_and_grad(potential)(whitened)
     return HmcState(whitened, energy, gradient, jnp.zeros_like(whitened))
 
@@ -78,16 +84,18 @@ def hmc_step(
     jitter: float = 0.0,
     persistence: float = 0.0,
 ) -> tuple[HmcState, HmcInfo]:
-    r"""One trajectory, accepted or rejected; the posterior is invariant.
+    r"""The state after one trajectory, accepted or rejected, and diagnostics; leaves the posterior invariant.
 
+    step_size: of the leapfrog integrator, in units of the inverse root of the mass.
+    num_leapfrog: leapfrog steps of the trajectory.
     root: R with $R R^\top$ the inverse mass: a matrix (free, free), its diagonal (free,), or None for the
         identity.  It must not depend on the chain's current state.
-    jitter: each trajectory's step size is drawn uniformly within this share of `step_size`, which breaks the
-        periodicity that equal trajectories have near a Gaussian.
-    persistence: share of the momentum kept from the last step (0 draws it anew).
+    jitter: relative half-width of the uniform distribution of each trajectory's step size, which avoids
+        periodic trajectories near a Gaussian.
+    persistence: correlation of the momentum with that of the last step (0 draws it anew).
 
-    `state.energy` and `state.gradient` must belong to this potential: after weights or precisions
-    change, start again from `init_hmc`.
+    `state.energy` and `state.gradient` must belong to this potential: after a change of weights or precisions,
+    start again from `init_hmc`.
     """
     momentum_key, accept_key, jitter_key = jax.random.split(key, 3)
     fresh = jax.random.normal(momentum_key, state.whitened.shape, state.whitened.dtype)
@@ -105,7 +113,7 @@ def hmc_step(
     diverged = ~(error <= DIVERGED)
     acceptance = jnp.where(diverged, 0.0, jnp.exp(jnp.minimum(-error, 0.0)))
     accepted = jax.random.uniform(accept_key, (), acceptance.dtype) < acceptance
-    # A rejected momentum is reversed, or persistent momentum would not leave the posterior invariant.
+    # The momentum is reversed after a rejection: with persistence the posterior is invariant only then.
     stay = start._replace(momentum=-momentum)
     following = jax.tree.map(partial(jnp.where, accepted), end, stay)
     return following, HmcInfo(acceptance, error, diverged)
@@ -119,7 +127,7 @@ def leapfrog(
     num_leapfrog: int | Array,
     root: Array | None = None,
 ) -> HmcState:
-    """The end of one trajectory: time reversible and volume preserving."""
+    """The end of one leapfrog trajectory, which is time reversible and preserves volume."""
 
     def step(_: Int[Array, ""], state: HmcState) -> HmcState:
         half = state.momentum - 0.5 * step_size * pull(root, state.gradient)
@@ -139,11 +147,13 @@ def log_step_change(
     first: float = 0.5,
     settling: float = 5.0,
 ) -> Any:
-    r"""By how much to change the logarithm of a step size whose proposals met this acceptance.
+    r"""Change of the logarithm of a step size after observing the acceptance of its proposals.
 
     The stochastic approximation of Robbins & Monro (1951, Ann Math Stat 22:400): longer steps are accepted less, and
-    the gain falls from `first` as $1 / \sqrt{1 + n / \mathrm{settling}}$, so that the size settles where the mean
-    acceptance is `target`.  number: n, acceptances met before; of numpy or jax, as `acceptance` is.
+    the gain decreases from `first` as $1 / \sqrt{1 + n / \mathrm{settling}}$, so that the step size converges to where
+    the mean acceptance is `target`.
+
+    number: n, number of acceptances observed before; numpy or jax, like `acceptance`.
     """
     gain = first / (1 + number / settling) ** 0.5
     return gain * (acceptance - target)

@@ -1,12 +1,12 @@
-r"""Implicit derivatives of the mode: its equation, written so that nothing cancels, and a solve that is measured.
+r"""Implicit derivatives of the mode, from equations without cancellation and a solve whose error is measured.
 
 In the latents x with the whitened errors as unknowns of their own, the mode is
 
 $$ \rho = r(x), \qquad s = \nabla\, (-\log p)(\eta(x)), \qquad J_r^\top \rho + J_\eta^\top s = 0 . $$
 
-Its derivatives hold every error and every slope of it apart.  The gradient with respect to x alone adds terms that
+In these equations every error and slope is a separate unknown.  The gradient with respect to x alone sums terms that
 differ by the ratio of precisions and cancel at the mode, and its Hessian $J^\top J$ has the *square* of that ratio:
-in float32 a ratio of $10^8$ leaves no digit.
+in float32 a ratio of $10^8$ leaves no correct digit.
 """
 
 from collections.abc import Sequence
@@ -31,9 +31,9 @@ from pcmodel.model.precision import partition, unwhiten, whiten
 from pcmodel.model.problem import Problem
 
 ROUNDS = 3
-"""Rounds of refinement of an implicit derivative."""
+"""Rounds of iterative refinement of an implicit derivative."""
 LIMIT = 3e-3
-"""Relative correction by a further round of refinement from which on a derivative is NaN."""
+"""Largest relative correction in the last round of refinement; a derivative with a larger one is NaN."""
 
 
 def whitened_errors(
@@ -41,8 +41,8 @@ def whitened_errors(
 ) -> tuple[Float[Array, " rows"], Array | None]:
     """Whitened errors of every level and belief at given latents, and the logits of observed discrete data.
 
-    known: the levels' errors, where they are known better than as the rounded difference of value and prediction,
-        whose derivatives they then have.
+    known: more accurate errors of the levels than the rounded differences of value and prediction, which then
+        contribute only their derivatives.
     """
     structure = problem.structure
     latents = latents_from_state(problem, state)
@@ -63,7 +63,7 @@ def whitened_errors(
 def errors_and_slopes(
     problem: Problem, state: Float[Array, " free"], known: Sequence[Array] | None = None
 ) -> Float[Array, " errors"]:
-    """The derivative of the energy with respect to whitened errors (themselves) and logits."""
+    """The derivative of the energy with respect to whitened errors (these errors themselves) and logits."""
     rows, logits = whitened_errors(problem, state, known)
     if logits is None:
         return rows
@@ -76,9 +76,12 @@ def stationarity(
     unknowns: Float[Array, " unknowns"],
     known: Sequence[Array] | None = None,
 ) -> Float[Array, " unknowns"]:
-    """What is zero at the mode, of the free units' latents followed by errors and slopes.
+    """Residuals of the equations of the mode, zero there.
 
-    A pinned unit's equation is that it has its value.
+    unknowns: the free units' latents, followed by errors and slopes.
+    known: see `whitened_errors`.
+
+    The equation of a pinned unit is that its latent equals its value.
     """
     size = problem.structure.num_free
     state, slopes = unknowns[:size], unknowns[size:]
@@ -96,7 +99,7 @@ def stationarity(
 
 
 def num_unknowns(problem: Problem) -> int:
-    """Size of the equation."""
+    """Number of unknowns of the equations of the mode."""
     state = jax.ShapeDtypeStruct(
         (problem.structure.num_free,), problem.inputs.gains[0].dtype
     )
@@ -107,9 +110,9 @@ def num_unknowns(problem: Problem) -> int:
 def differentiable(
     problem: Problem, whitened: Float[Array, " free"]
 ) -> tuple[Array, Array]:
-    """Latents of the free units, and their whitened errors, at a mode that has been found: with its derivatives.
+    """Latents and whitened errors of the free units at a known mode, with implicit derivatives.
 
-    whitened: of the problem as it is pinned; what is returned counts the pinned units' own errors too.
+    whitened: mode of the problem with its pins; the returned errors include those of pinned units.
     """
     still = jax.lax.stop_gradient(problem)
     latents = unroll(still, jax.lax.stop_gradient(whitened)).latents
@@ -121,13 +124,13 @@ def differentiable(
 
 @jax.custom_jvp
 def _root(problem: Problem, state: Array) -> Array:
-    """The unknowns at the mode; its equation is not even traced unless a derivative is asked for."""
+    """The unknowns at the mode; the equations are traced only if a derivative is taken."""
     return jnp.concatenate([state, errors_and_slopes(problem, state)])
 
 
 @_root.defjvp
 def _root_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
-    """By the implicit function theorem: what the equation changes by is what the unknowns must take back."""
+    """Implicit function theorem: the tangent of the unknowns cancels the change of the equations' residuals."""
     problem, state = primals
     root = _root(problem, state)
     change = jax.jvp(lambda p: equation(p, root), (problem,), (tangents[0],))[1]
@@ -138,7 +141,7 @@ def _root_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 def equation(
     problem: Problem, unknowns: Float[Array, " unknowns"]
 ) -> Float[Array, " unknowns"]:
-    """`stationarity` and its derivatives, where the unknowns are known best."""
+    """`stationarity` and its derivatives, evaluated at the polished unknowns."""
     still, here = jax.lax.stop_gradient((problem, unknowns))
     size = problem.structure.num_free
     better, known = jax.lax.stop_gradient(polished(still, here[:size]))
@@ -148,9 +151,10 @@ def equation(
 def polished(
     problem: Problem, state: Float[Array, " free"]
 ) -> tuple[Float[Array, " unknowns"], list[Array]]:
-    """The unknowns at a mode, whose errors are those that balance, and the levels' errors.
+    """The unknowns at a mode after one Newton step for errors and slopes, and the levels' errors.
 
-    Of a precise unit the difference between value and prediction is their rounding; what balances it is known.
+    For a unit of high precision the difference of value and prediction is mostly rounding; its error follows more
+    accurately from the balance of the other terms.
     """
     start = jnp.concatenate([state, errors_and_slopes(problem, state)])
     left, product = jax.linearize(lambda at: stationarity(problem, at), start)
@@ -162,7 +166,7 @@ def polished(
 
 
 def level_errors(problem: Problem, errors: Float[Array, " errors"]) -> list[Array]:
-    """Every level's errors from all whitened ones."""
+    """Errors of every level from the whitened errors of all."""
     structure, found, start = problem.structure, [], 0
     for level in range(structure.first_level, structure.top + 1):
         width = structure.model.widths[level]
@@ -197,7 +201,7 @@ def own_errors(
 
 @jax.custom_jvp
 def with_derivative_of(value: Array, other: Array) -> Array:
-    """The value, with the derivative of the other."""
+    """`value`, with the derivative of `other`."""
     del other
     return value
 
@@ -208,9 +212,9 @@ def _with_derivative_of(primals, tangents):
 
 
 def refined_solve(product, rhs: Float[Array, " unknowns"]) -> Float[Array, " unknowns"]:
-    """Solve product(v) = rhs for a map of moderate size: LU, refined; NaN where refinement still moves it."""
+    """Solve product(v) = rhs for a moderate number of unknowns by LU with refinement; NaN if that does not converge."""
     matrix = jax.lax.stop_gradient(rows_of(product, rhs.shape[0], rhs.dtype)).T
-    # Rows and columns to size one, in powers of two: a level's unit must not decide on pivots.
+    # Equilibrate rows and columns by powers of two, so that pivots do not depend on the levels' units.
     columns = power_of_two(jnp.max(jnp.abs(matrix), axis=0))
     rows = power_of_two(jnp.max(jnp.abs(matrix * columns[None]), axis=1))
     scaled = rows[:, None] * matrix * columns[None]
@@ -229,12 +233,12 @@ def refined_solve(product, rhs: Float[Array, " unknowns"]) -> Float[Array, " unk
 
 
 def power_of_two(size: Array) -> Array:
-    """The power of two next to 1 / size; 1 for zero."""
+    """The power of two nearest to 1 / size in logarithm; 1 for zero."""
     return jnp.where(size > 0, jnp.exp2(-jnp.round(jnp.log2(size))), 1)
 
 
 def refined(matrix: Array, inverse, rhs: Array) -> Array:
-    """inverse(rhs), refined; NaN if the last round moved it by more than `LIMIT` of itself."""
+    """inverse(rhs) after iterative refinement; NaN if the last relative correction exceeds `LIMIT`."""
     solution = inverse(rhs)
     correction = solution
     for _ in range(ROUNDS):
@@ -244,6 +248,6 @@ def refined(matrix: Array, inverse, rhs: Array) -> Array:
 
 
 def right_or_nan(solution: Array, correction: Array) -> Array:
-    """The solution, or NaN where a correction is a good part of it (written so that NaN is not right)."""
+    """The solution, or NaN if the correction exceeds `LIMIT` of its norm or is NaN."""
     right = jnp.linalg.norm(correction) <= LIMIT * jnp.linalg.norm(solution)
     return jnp.where(right, solution, jnp.nan)

@@ -1,15 +1,15 @@
 """Inference for one example: run a solver, differentiate implicitly.
 
-Derivatives do not go through the solver's loop: at the mode the gradient of the energy
-vanishes, and the implicit function theorem gives dz/d(anything) from one linear solve with the
-*true* Hessian (`pcmodel.inference.implicit_derivatives`; in whitened coordinates above `DENSE_TANGENT` unknowns).  The
-solve is refined and measured, in forward and reverse mode: where a further round of refinement still moves
-the solution, the derivative is NaN, not a number made of rounding.  In float32 derivatives are right to a per cent, or
-to 1e-5 of the latents where they are smaller, at ratios of precisions up to 1e8; beyond that, ask in float64.
-`Exact` has no loop, and is differentiated as it stands.
+Derivatives do not go through the solver's loop: at the mode the gradient of the energy vanishes, and the implicit
+function theorem gives the derivative of the mode with respect to any input from one linear solve with the *true*
+Hessian (`pcmodel.inference.implicit_derivatives`; in whitened coordinates above `DENSE_TANGENT` unknowns).  The solve is
+refined, in forward and reverse mode; where refinement does not converge the derivative is NaN.  In float32
+derivatives are accurate to 1 %, or to 1e-5 of the latents where they are smaller, at ratios of precisions up to 1e8;
+use float64 beyond that.  `Exact` has no loop and is differentiated directly.
 
-Where the mode lies on corners of the energy (`pcmodel.inference.certificates.corners`) the units there stay at them when anything
-moves a little, so that theirs are zero and the others' are those of the problem with these units pinned.
+Where the mode lies on corners of the energy (`pcmodel.inference.certificates.corners`) units on a corner stay there under
+small changes, so that their derivatives are zero, and those of the others follow from the problem with these units
+pinned.
 """
 
 from typing import NamedTuple
@@ -42,17 +42,20 @@ DENSE_TANGENT = 512
 """Unknowns up to which the implicit derivative uses a dense solve: free units and whitened errors, or free units
 alone where those are more."""
 CORRECTION = 0.03
-"""Relative residual to which conjugate gradients find how far their answer is off."""
+"""Relative residual of the conjugate gradients that estimate the error of a solution."""
 
 
 class InferenceResult(NamedTuple):
-    """The mode of p(latents | data) and how it was reached.
+    """The mode of p(latents | data), and diagnostics of the solver.
 
     latents: one array per level, bottom first (clamped units hold their values; a discrete level
         0 its data where observed, its predicted mean elsewhere).
     whitened: flat whitened errors of the free units.
     energy: -log p(latents, data) at the mode, nats.
-    residual, converged, iterations, products: see `pcmodel.inference.SolverResult`.
+    residual: bound on the distance to the mode, posterior standard deviations; see `pcmodel.inference.SolverResult`.
+    converged: whether the residual is within the tolerance or the limit of rounding, and the energy is finite.
+    iterations: outer steps of the solver.
+    products: products with the Gauss-Newton Hessian, or gradients.
     """
 
     latents: Latents
@@ -72,9 +75,9 @@ class InferenceResult(NamedTuple):
 def infer_one(
     problem: Problem, solver: Solver, initial: Float[Array, " free"] | None = None
 ) -> InferenceResult:
-    """Mode of one problem, from the given whitened errors (None: `start_of` the problem)."""
+    """The mode of one problem, searched from the whitened errors `initial` (None: `start_of` the problem)."""
     if initial is None:
-        # A function of what a batch shares, so that what a solver makes of it alone is made once for all.
+        # Depends only on what a batch shares, so that `vmap` computes what follows from it once.
         initial = start_of(problem)
     latents = None
     if initial.shape[0] == 0 or isinstance(solver, Exact):
@@ -99,7 +102,7 @@ def infer_one(
 
 
 def _smooth_mode(problem: Problem, solver: Solver, initial: Array):
-    """The mode with its derivatives, and its latents where these have derivatives of their own."""
+    """The mode with its derivatives, its latents if they were differentiated separately, and the solver's result."""
     if num_unknowns(problem) > DENSE_TANGENT:
         whitened, info = _implicit_mode(problem, solver, initial)
         return whitened, None, info
@@ -112,7 +115,7 @@ def _smooth_mode(problem: Problem, solver: Solver, initial: Array):
 
 
 def _implicit_mode(problem: Problem, solver: Solver, initial: Array):
-    """`solver.minimise` with the derivative of the equation it solves."""
+    """`solver.minimise` with implicit derivatives in whitened coordinates."""
 
     def stationarity(z: Array) -> Array:
         return jax.grad(objective, argnums=1)(problem, z)
@@ -120,7 +123,7 @@ def _implicit_mode(problem: Problem, solver: Solver, initial: Array):
     def solve(_, start: Array):
         found = solver.minimise(jax.lax.stop_gradient(problem), start)
         info = found._replace(whitened=jnp.zeros(()))
-        # What comes beside the root must be floats: JAX gives it zero tangents.
+        # Auxiliary outputs must be floats: JAX gives them zero tangents.
         return found.whitened, jax.tree.map(lambda x: x.astype(start.dtype), info)
 
     whitened, info = jax.lax.custom_root(
@@ -139,7 +142,7 @@ def _mode_with_corners(
     initial: Array,
     table: Float[np.ndarray, "free corners"],
 ):
-    """The same where units may lie at corners: those that do are pinned, and the rest differentiated."""
+    """The same where units may lie on corners: those on a corner are pinned, the others differentiated."""
     still = jax.lax.stop_gradient(problem)
     found = solver.minimise(still, jax.lax.stop_gradient(initial))
     place = jax.lax.stop_gradient(at_corners(still, table, found.whitened))
@@ -161,9 +164,9 @@ def _mode_with_corners(
 
 
 def solve_tangent(product, rhs: Float[Array, " free"]) -> Float[Array, " free"]:
-    """Solve product(v) = rhs for the (symmetric) Hessian given as a product.
+    """Solve product(v) = rhs for a symmetric Hessian given as a product.
 
-    Refined once; NaN where that moves the solution by more than `pcmodel.inference.implicit_derivatives.LIMIT` of itself.
+    NaN if refinement changes the solution by more than `pcmodel.inference.implicit_derivatives.LIMIT` of its norm.
     """
     size = rhs.shape[0]
     if size <= DENSE_TANGENT:

@@ -1,8 +1,8 @@
-r"""A chain of its own for one problem: many draws of one posterior.
+r"""One Hamiltonian Monte Carlo chain with many draws from the posterior of one problem.
 
-Started from a Laplace draw, with the mode's curvature as its mass, so that a well-determined posterior is nearly
-a standard normal in the chain's coordinates.  The step size is tuned to an acceptance in the burn-in
-(Robbins & Monro) and fixed from then on, so that what is kept leaves the posterior invariant.
+It starts from a Laplace draw, with the curvature at the mode as its mass, so that a well-determined posterior is nearly
+standard normal in the chain's coordinates.  The step size is tuned to a target acceptance during burn-in
+(Robbins & Monro) and then fixed, so that the transitions between retained draws leave the posterior invariant.
 """
 
 from dataclasses import dataclass
@@ -40,20 +40,29 @@ from pcmodel.model.problem import Problem
 MODE = GaussNewton(
     ConjugateGradient(), max_iterations=20, tolerance=1e-1, checked=False
 )
-"""No factors: batched ones can wait for each other for ever (`pcmodel.runtime.flags`)."""
+"""Solver of the mode, without factorisations: batched ones can deadlock (`pcmodel.runtime.flags`)."""
 LARGEST_ROOT = 1024
-"""Free units up to which the mode's curvature is factored; beyond, the mass is the identity."""
+"""Largest number of free units with a factored mass; it is the identity for more."""
 
 
 class LaplaceGaussian(NamedTuple):
-    """The Laplace posterior N(mean, R R') with R upper triangular; root None is the identity."""
+    """The Laplace posterior N(mean, R R') of the whitened errors.
+
+    mean: the mode.
+    root: R, upper triangular, (free, free); None is the identity.
+    """
 
     mean: Float[Array, " free"]
     root: Array | None
 
 
 class HmcChain(NamedTuple):
-    """Draws of one chain.  acceptance: mean over what is kept; step_size: in posterior standard deviations."""
+    """Draws of one chain.
+
+    whitened: draws of the whitened errors.
+    acceptance: mean acceptance probability after the burn-in.
+    step_size: tuned step size, in posterior standard deviations.
+    """
 
     whitened: Float[Array, "samples free"]
     acceptance: Float[Array, ""]
@@ -63,11 +72,15 @@ class HmcChain(NamedTuple):
 @checked_arguments
 @dataclass(frozen=True)
 class HmcOptions:
-    """How one posterior is sampled.
+    """Options for sampling one posterior.
 
-    burn_in: trajectories before the first draw.  thinning: trajectories from draw to draw.
-    num_leapfrog: steps of a trajectory (1: Metropolis-adjusted Langevin).
-    step_size: the first, in posterior standard deviations, then tuned to `target_acceptance`.
+    burn_in: trajectories before the first draw.
+    thinning: trajectories per draw.
+    num_leapfrog: leapfrog steps of a trajectory (1: Metropolis-adjusted Langevin).
+    step_size: initial step size in posterior standard deviations, then tuned to `target_acceptance`.
+    target_acceptance: mean acceptance probability that the step size is tuned to.
+    jitter: relative half-width of the random variation of the step size; see `hmc_step`.
+    start: solver of the mode at which the chain begins.
     """
 
     burn_in: CountOrZero = 100
@@ -80,13 +93,13 @@ class HmcOptions:
 
 
 Sampling = HmcOptions
-"""The same under its older name."""
+"""Former name of `HmcOptions`."""
 
 
 def laplace(
     problem: Problem, solver: Solver, start: Float[Array, " free"] | None = None
 ) -> LaplaceGaussian:
-    """The mode, sought from `start` (by default `start_of`), and a root of the Gauss-Newton covariance there."""
+    """The mode, searched from `start` (by default `start_of`), and a root of the Gauss-Newton covariance there."""
     if start is None:
         start = start_of(problem)
     mode = solver.minimise(problem, start).whitened
@@ -103,7 +116,7 @@ def run_chain(
     *,
     start: Float[Array, " free"] | None = None,
 ) -> HmcChain:
-    """Posterior draws of the whitened errors of one problem; its mode is sought from `start` (the sweep)."""
+    """Posterior draws of the whitened errors of one problem; its mode is searched from `start` (None: `start_of`)."""
     start_key, burn_key, keep_key = jax.random.split(key, 3)
     around = laplace(problem, sampling.start, start)
     potential, dtype = potential_of(problem), around.mean.dtype

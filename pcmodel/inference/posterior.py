@@ -10,9 +10,9 @@ hierarchy.  Latents are $x(z)$, so
 - `log_evidence` is $-F$, $F = E(x^*) + \tfrac12 \log\det H_x - \tfrac n2 \log 2\pi$.  The Jacobian
   of x(z) is triangular, so the log determinant is that of $I + S^\top S$ plus known terms.
 
-At a mode on a corner of the energy (`pcmodel.inference.certificates.corners`) the posterior is no Gaussian even close
-by: it falls off exponentially to both sides.  What is given there is the Gaussian of one of the sides, and which
-is left to rounding.
+At a mode on a corner of the energy (`pcmodel.inference.certificates.corners`) the posterior is not Gaussian even locally:
+it decays exponentially on both sides.  The results there are those of the Gaussian of one side, which one is
+determined by rounding.
 """
 
 from typing import NamedTuple
@@ -50,9 +50,9 @@ DIRECT_LOG_DET = 2048
 def row_log_det(problem: Problem) -> Float[Array, ""]:
     """log det of the precision that whitens the rows: 2 log |d rows / d data|.
 
-    Of the clamped units' marginal precisions and of the beliefs about lower levels (given the
-    top).  The free units' own precisions do not enter the evidence: what their normalisers add,
-    the change of variables to whitened errors takes away.
+    It includes the clamped units' marginal precisions and the beliefs about lower levels (given the top).  The free
+    units' own precisions do not enter the evidence: their normalisers cancel with the change of variables to
+    whitened errors.
     """
     structure = problem.structure
     total = jnp.zeros((), problem.inputs.gains[0].dtype)
@@ -72,13 +72,13 @@ def row_log_det(problem: Problem) -> Float[Array, ""]:
 
 
 def smaller_root(matrix: Float[Array, "outputs free"]) -> Array:
-    """Cholesky factor of I + S S' or I + S'S, whichever is smaller (equal log dets)."""
+    """Cholesky factor of I + S S' or I + S'S, whichever is smaller (their log determinants are equal)."""
     wide = matrix.shape[0] <= matrix.shape[1]
     return unit_root(matrix.T if wide else matrix)
 
 
 def log_det_hessian(linear: Linearisation, key: Array | None) -> Float[Array, ""]:
-    """log det (I + S'S): exact when one side of S is small, else stochastic Lanczos."""
+    """log det (I + S'S): exact if one side of S is small or no key is given, else stochastic Lanczos."""
     size = min(linear.num_outputs, linear.gradient.shape[0])
     if size == 0:
         return jnp.zeros((), linear.gradient.dtype)
@@ -95,7 +95,7 @@ def free_energy(
 ) -> Float[Array, ""]:
     """Laplace -log evidence at a mode, nats; exact for linear-Gaussian networks.
 
-    `key` lets large problems use a stochastic Lanczos log determinant.
+    key: for a stochastic Lanczos log determinant of large problems; None: always exact.
     """
     unrolled = unroll(problem, whitened)
     curvature = log_det_hessian(linearise(problem, whitened), key)
@@ -108,7 +108,7 @@ def free_energy(
 def rows_energy(
     problem: Problem, rows: Float[Array, " rows"], log_det_hessian: Float[Array, ""]
 ) -> Float[Array, ""]:
-    """What the rows and every determinant add to the free energy, nats."""
+    """Contribution of the rows and of all determinants to the free energy, nats."""
     determinants = rows.shape[0] * LOG_TWO_PI - row_log_det(problem) + log_det_hessian
     return 0.5 * (jnp.sum(rows**2) + determinants)
 
@@ -121,11 +121,11 @@ def whitened_samples(
     *,
     linear_solver: LinearSolver | None = None,
 ) -> Float[Array, "samples free"]:
-    """Perturb-and-solve draws of z around a mode."""
+    """Draws of the whitened errors from the Laplace posterior around a mode, by perturb-and-solve."""
     linear = linearise(problem, whitened)
     solver = linear_solver or choose(problem.structure, linear.num_outputs)
     prepared = solver.prepare(problem, whitened, linear, jnp.zeros((), whitened.dtype))
-    # The residual bounds the error in posterior standard deviations, all directions together.
+    # The residual bounds the norm of a draw's error in posterior standard deviations.
     share = 1e-8 if whitened.dtype == jnp.float64 else 3e-3
     target = jnp.asarray(share * max(whitened.shape[0], 1) ** 0.5, whitened.dtype)
 
@@ -141,7 +141,7 @@ def whitened_samples(
         if linear.num_outputs:
             shape = (linear.num_outputs,)
             rhs += linear.pull(jax.random.normal(output_key, shape, whitened.dtype))
-        # Differentiated as the solution of its equation: the corrections of a solve are a loop without a reverse.
+        # Differentiated implicitly: the correction loop of the solve has no reverse mode.
         step = jax.lax.custom_linear_solve(product, rhs, solve, symmetric=True)
         return whitened + step
 
@@ -151,16 +151,16 @@ def whitened_samples(
 def sample_latents(
     problem: Problem, whitened: Float[Array, " free"], key: Array, num_samples: int
 ) -> Latents:
-    """Posterior draws of the latents, each array with a leading sample axis."""
+    """Laplace posterior draws of the latents, each array with a leading sample axis."""
     draws = whitened_samples(problem, whitened, key, num_samples)
     return jax.vmap(lambda z: unroll(problem, z).latents)(draws)
 
 
 class Moments(NamedTuple):
-    """Mode and marginal variances, one array per level (0 at clamped units).
+    """Mode and marginal variances.
 
-    A discrete level 0 has no Gaussian posterior: its variance entries are 0 where observed and the
-    linearised variance of the predicted mean is not reported.
+    mean: mode of the latents, one array per level, bottom first.
+    variances: marginal Laplace variances, one array per level; 0 at clamped units and at a discrete level 0.
     """
 
     mean: Latents
@@ -183,7 +183,7 @@ def whitened_covariance_root(
 def covariance_root(
     problem: Problem, whitened: Float[Array, " free"], units: np.ndarray | None = None
 ) -> Float[Array, "units free"]:
-    """R with R R' = Cov(x) over the flat state (or some of its units)."""
+    """R with R R' the covariance of the flat state of free units (or of those numbered `units`)."""
 
     def to_state(z: Array) -> Array:
         return state_from_latents(problem.structure, unroll(problem, z).latents)
@@ -238,7 +238,7 @@ def covariance(
 def joint_belief(
     problem: Problem, whitened: Float[Array, " free"], levels: tuple[int, ...]
 ) -> tuple[Float[Array, " n"], Float[Array, "n n"]]:
-    """Mean and log-Cholesky precision of some (unclamped) levels together."""
+    """Joint mean and log-Cholesky precision of some levels without clamped units."""
     latents = unroll(problem, whitened).latents
     slices = problem.structure.free_slices()
     units = np.concatenate(

@@ -1,7 +1,7 @@
-r"""Convergence of chains from ranks: R-hat, bulk and tail effective sample size.
+r"""Rank-normalised convergence diagnostics: R-hat, bulk and tail effective sample size.
 
-Draws are replaced by the normal scores of their ranks over all chains, so that heavy tails and infinite
-variances hide nothing; folding about the median shows chains that differ in scale.
+Draws are replaced by the normal scores of their ranks over all chains, so that the diagnostics remain valid for heavy
+tails and infinite variances; folding about the median detects chains that differ in scale.
 
 Reference: Vehtari, Gelman, Simpson, Carpenter & Bürkner 2021, Bayesian Analysis 16:667, equations 14 and 15
 and section 4.3.
@@ -18,7 +18,7 @@ Draws = Float[np.ndarray, "_ _ *shape"]  # chains, draws
 
 
 def ranked_rhat(values: Draws) -> Float[np.ndarray, "*shape"]:
-    """The larger of the bulk's and the folded draws' split R-hat; NaN where nothing moved."""
+    """The larger of the split R-hats of the draws and of the folded draws; NaN for constant draws."""
     halves = split(values)
     folded = np.abs(halves - np.median(halves, axis=(0, 1)))
     with np.errstate(all="ignore"):
@@ -29,7 +29,7 @@ def ranked_rhat(values: Draws) -> Float[np.ndarray, "*shape"]:
 
 
 def ranked_ess(values: Draws) -> Float[np.ndarray, "*shape"]:
-    """The smaller of the bulk's and the tails' effective sample size."""
+    """The smaller of the bulk and tail effective sample sizes."""
     halves = split(values)
     lows = [halves <= np.quantile(halves, share, axis=(0, 1)) for share in TAILS]
     parts = [normal_scores(halves), *(low.astype(float) for low in lows)]
@@ -39,7 +39,7 @@ def ranked_ess(values: Draws) -> Float[np.ndarray, "*shape"]:
 
 
 def split(values: Draws) -> Draws:
-    """Every chain as two, a last odd draw left out."""
+    """Every chain split in two halves; the last of an odd number of draws is omitted."""
     half = values.shape[1] // 2
     return np.concatenate([values[:, :half], values[:, half : 2 * half]])
 

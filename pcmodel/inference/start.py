@@ -1,8 +1,8 @@
-"""Where inference starts.
+"""The initial point of inference.
 
-For affine predictions the top-down sweep, at which every error is zero.  For others a point just beside it: the sweep
-of a zero prior lies exactly on the corner of every rectifier, and at the saddle of everything even, where gradients
-vanish and nothing would ever move.
+For affine predictions it is the top-down sweep, at which every error is zero.  For others it is a point close to the
+sweep: with a zero prior mean the sweep itself lies on the corner of every rectifier and at the saddle of every even
+function, where gradients vanish and descent would not start.
 """
 
 import jax
@@ -16,7 +16,7 @@ from pcmodel.model.precision import partition, whiten
 from pcmodel.model.problem import Problem, level_runs, split_runs
 
 START = 1e-3
-"""Distance from the sweep: latents where the prior is wide, its standard deviations where it is narrow."""
+"""Distance from the sweep, in latents or in prior standard deviations, whichever is less."""
 
 
 def start_of(problem: Problem) -> Float[Array, " free"]:
@@ -28,10 +28,9 @@ def start_of(problem: Problem) -> Float[Array, " free"]:
 
 
 def raised(problem: Problem, size: float) -> Float[Array, " free"]:
-    """Whitened errors that put every free unit a little above its prediction, each by its own amount.
+    """Whitened errors that raise every free unit above its prediction by 0.5 to 1.5 times `size`.
 
-    Above, because rectifiers act there; each by its own amount (0.5 to 1.5 times `size`), because units that are
-    alike would stay alike.
+    Above, because rectifiers are active there; by different amounts, to break the symmetry of equal units.
     """
     structure, runs = problem.structure, level_runs(problem)
     dtype = problem.inputs.gains[0].dtype
@@ -49,6 +48,6 @@ def raised(problem: Problem, size: float) -> Float[Array, " free"]:
 
 
 def lift(factor: Array, amount: Float[Array, " units"]) -> Float[Array, " units"]:
-    """Whitened errors of units raised by `amount` latents, or standard deviations where these are smaller."""
+    """Whitened errors of units raised by `amount` in latents or in standard deviations, whichever is less."""
     scale = factor if factor.ndim == 1 else jnp.diagonal(factor)
     return whiten(factor, amount * jnp.minimum(1, 1 / scale))

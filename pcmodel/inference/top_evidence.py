@@ -1,8 +1,8 @@
-r"""What the evidence says to the top level, apart from the prior.
+r"""The evidence about the top level, separated from its prior.
 
-At a mode, eliminating every level between leaves a Gaussian in the top's free units: prior precision
-$P$ (gained), evidence precision $J$, information vector $h$. In whitened units, with the Jacobian S split
-into the columns of the levels between and of the top,
+At a mode, eliminating all lower levels leaves a Gaussian in the top's free units: prior precision
+$P$ (times its gain), evidence precision $J$, information vector $h$. In whitened units, with the Jacobian S split
+into the columns of the lower levels ($S_b$) and of the top ($S_T$),
 
 $$ J_w = S_T^\top (I + S_b S_b^\top)^{-1} S_T, \qquad h_w = (I + J_w) z_T , $$
 
@@ -25,16 +25,17 @@ from pcmodel.model.problem import Problem
 
 
 class EvidenceAtTop(NamedTuple):
-    """In units of the top's latents; widths are the top's.
+    """Prior, evidence and posterior of the top level, in units of its latents unless stated.
 
-    shift: x - m, how far the belief moved.
-    prior_precision: the gained prior precision in force.
+    shift: x - m, posterior minus prior mean.
+    prior_precision: P, prior precision times its gain.
     evidence_precision: J.
     information: h = (J + P)(x - m).
-    covariance: posterior covariance (J + P)^-1.  root: upper triangular R with R R' that covariance, which
-        it may hold where the product rounds.
-    whitened: the shift in prior standard deviations.  spread: R in these, so that spread spread' = (I + J_w)^-1.
-    half: with half' half = J_w, which keeps directions that the product rounds away.
+    covariance: posterior covariance (J + P)^-1.
+    root: upper triangular R with R R' = covariance, accurate also where the product loses digits.
+    whitened: shift in prior standard deviations.
+    spread: root in prior standard deviations, spread spread' = (I + J_w)^-1.
+    half: half' half = J_w, the evidence precision in whitened units, without the rounding of the product.
     """
 
     shift: Float[Array, " top"]

@@ -1,16 +1,16 @@
-r"""The same energy in whitened error coordinates.
+r"""The energy in whitened error coordinates.
 
 Free units are written as $z_\ell = F_\ell^\top e_\ell$ and the latents are generated from $z$
-top-down.  What is then left of the energy besides $\tfrac12 |z|^2$ are *rows*: the whitened errors of
-clamped units and of beliefs about lower levels, and the likelihood of discrete data,
+top-down.  Besides $\tfrac12 |z|^2$ the energy then consists of *rows* r, the whitened errors of
+clamped units and of beliefs about lower levels, and of the likelihood of discrete data,
 
 $$E = \tfrac12 |z|^2 + \tfrac12 |r(z)|^2 - g \log p(y \mid \eta(z)) + \text{const},$$
 
 with Gauss-Newton Hessian $I + S^\top S$, $S = A^\top \partial (r, \eta) / \partial z$, $A A^\top$ the Fisher information
-(the identity for rows).  Every solver and the posterior are built on the four functions below.
+(the identity for rows).  All solvers and the posterior use these functions.
 
-Units may be pinned (`pcmodel.model.problem.Pins`): a pinned unit has its value whatever z says, what it costs is one more
-row, and its own z is kept at zero, so that the same formulas hold for what is left free.
+Units may be pinned (`pcmodel.model.problem.Pins`): a pinned unit has a fixed value independent of z, its whitened error is
+an additional row, and its own z is zero, so that the same formulas hold for the remaining free units.
 """
 
 from collections.abc import Callable
@@ -40,10 +40,11 @@ from pcmodel.model.types import Latents
 
 
 class Unrolled(NamedTuple):
-    """What a top-down pass from whitened errors gives.
+    """The result of a top-down pass from whitened errors.
 
-    rows: whitened errors of everything that is clamped or believed.
-    logits: prediction of the observed units of discrete data, else None.
+    latents: one array per level, bottom first.
+    rows: whitened errors of clamped units, of beliefs about lower levels, and of pinned units.
+    logits: prediction of the observed units of discrete data, (units,); None for Gaussian data.
     """
 
     latents: Latents
@@ -80,7 +81,7 @@ def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
             pinned.insert(0, row)
         above, row = join_level(problem, level, prediction, piece)
         if pins is not None:
-            # The value itself, where the sum of a prediction and an error is its neighbour.
+            # The exact value: the sum of prediction and error may differ in the last digit.
             above = exactly(problem, level, above, pins)
         latents.insert(0, above)
         rows.extend(row)
@@ -103,7 +104,7 @@ def unroll_stack(
     whitened: Float[Array, "levels width"],
     pins: Pins | None = None,
 ) -> tuple[Float[Array, "levels width"], Float[Array, " units"]]:
-    """Latents of a stack from the latent above it and its own whitened errors, and the pinned units' own."""
+    """Latents of a stack from the latent above it and its whitened errors, and the whitened errors of pinned units."""
     model = as_stacked(problem.structure.model)
     layers = model.stack_weights(problem.inputs.weights, run.first, run.end)
     factors = stack_factors(problem, run)
@@ -128,7 +129,7 @@ def unroll_stack(
 
 
 def split_pins(problem: Problem, runs: tuple[Run, ...]) -> list[Pins | None]:
-    """The pins of each run; None where nothing is pinned in the whole problem."""
+    """The pins of each run; None for all if the problem has no pins."""
     pins = problem.inputs.pins
     if pins is None:
         return [None] * len(runs)
@@ -139,7 +140,7 @@ def split_pins(problem: Problem, runs: tuple[Run, ...]) -> list[Pins | None]:
 def hold_level(
     problem: Problem, level: int, prediction: Array, whitened: Array, pins: Pins
 ) -> tuple[Float[Array, " units"], Float[Array, " units"]]:
-    """Whitened errors of one level's free units that put pinned ones at their values, and theirs as rows."""
+    """Whitened errors of one level's free units with pinned ones at their values, and the errors of these as rows."""
     structure = problem.structure
     free, clamped = structure.free_units(level), structure.clamped_units(level)
     own = partition(level_factor(problem, level), free, clamped).free
@@ -151,7 +152,7 @@ def hold_level(
 
 
 def exactly(problem: Problem, level: int, latent: Array, pins: Pins) -> Array:
-    """The latent with pinned units at their values to the last digit."""
+    """The latent with pinned units exactly at their values."""
     structure = problem.structure
     free, clamped = structure.free_units(level), structure.clamped_units(level)
     state = jnp.where(pins.mask, pins.values, take(latent, free))
@@ -204,14 +205,14 @@ def whitened_from_latents(problem: Problem, latents: Latents) -> Float[Array, " 
 
 
 def objective(problem: Problem, whitened: Float[Array, " free"]) -> Float[Array, ""]:
-    """The energy less its `normaliser`, which does not depend on z."""
+    """The energy minus its `normaliser`, which does not depend on z, nats."""
     return unrolled_objective(problem, whitened, unroll(problem, whitened))
 
 
 def unrolled_objective(
     problem: Problem, whitened: Float[Array, " free"], unrolled: Unrolled
 ) -> Float[Array, ""]:
-    """`objective` where the top-down pass has been made."""
+    """`objective` from a given top-down pass."""
     value = 0.5 * (jnp.sum(whitened**2) + jnp.sum(unrolled.rows**2))
     if unrolled.logits is not None:
         value += data_energy(problem, unrolled.logits)
@@ -219,10 +220,13 @@ def unrolled_objective(
 
 
 class Linearisation(NamedTuple):
-    """The objective to second order (Gauss-Newton) around one point.
+    """Second-order (Gauss-Newton) expansion of the objective at one point; the Hessian is I + S'S.
 
-    value: the objective itself.
-    push: v -> S v, (free,) -> (outputs,);  pull: u -> S' u;  Hessian I + S'S.
+    value: objective, nats.
+    gradient: its gradient in whitened errors.
+    push: product S v, from (free,) to (outputs,).
+    pull: product S' u, from (outputs,) to (free,).
+    num_outputs: rows of S.
     """
 
     value: Float[Array, ""]

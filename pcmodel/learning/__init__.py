@@ -1,4 +1,4 @@
-"""Learning: EM with posterior samples, its rivals, and the loop they share.
+"""Learning: EM with posterior samples, alternative learning rules, and the training loop they share.
 
 May import: `inputs`, `runtime`, `model`, `inference`.
 """

@@ -1,12 +1,12 @@
 r"""The E-step: posterior draws, or only the mode.
 
-The M-step for a precision needs $E[e e^\top]$ under the *posterior*.  At the mode alone hidden errors can be
-made zero, the estimate of their precision runs away, and with it the free energy: a point estimate may
-train weights, never precisions.  `PosteriorSamples` draws from the Gauss-Newton Laplace
-posterior by perturb-and-solve; exact for linear-Gaussian networks, biased for nonlinear ones.
+The M-step of a precision needs $E[e e^\top]$ under the *posterior*.  At the mode hidden errors can shrink to zero,
+so that the estimated precision grows without bound: a point estimate can train weights, but not precisions.
+`PosteriorSamples` draws from the Gauss-Newton Laplace posterior by perturb-and-solve, which is exact for
+linear-Gaussian networks and biased for nonlinear ones.
 
-An E-step may remember: what belongs to an example (a chain that goes on when the example comes round again)
-and what all share (a step size).
+An E-step may keep a memory between batches: one part per example (such as a Markov chain that continues when the
+example is visited again) and one part shared by all examples (such as a step size).
 """
 
 from dataclasses import dataclass
@@ -29,11 +29,12 @@ from pcmodel.model.types import Latents
 
 
 class Expectation(NamedTuple):
-    """Latents standing for one example's posterior, and how they were come by.
+    """Posterior draws (or the mode) of one example's latents, with diagnostics.
 
-    latents: each (samples, width).  residual: of the mode, see `SolverResult`; NaN where none was
-    sought.  acceptance: of a Markov chain's proposals, in [0, 1]; NaN without one.  gradient: of
-    `objective` at a chain's draws, for its adaptation.
+    latents: one array per level, bottom first, each (samples, width).
+    residual: of the mode, in posterior standard deviations (see `SolverResult`); NaN where no mode was computed.
+    acceptance: mean acceptance probability of a Markov chain's proposals, in [0, 1]; NaN without a chain.
+    gradient: gradient of `objective` at a chain's draws, (samples, free), used by `adapt`; () without a chain.
     """
 
     latents: Latents
@@ -43,9 +44,10 @@ class Expectation(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What an E-step carries from batch to batch.
+    """Memory of an E-step between batches.
 
-    examples: leaves with a leading axis of all the examples.  shared: anything else.
+    examples: pytree whose leaves have a leading axis over all examples of the data.
+    shared: pytree of what all examples share.
     """
 
     examples: Any = ()
@@ -54,35 +56,38 @@ class Memory(NamedTuple):
 
 @runtime_checkable
 class EStep(Protocol):
-    """Finds what stands for the posterior of one example."""
+    """Represents the posterior of one example by draws or by its mode.
+
+    learns_precision: whether the expectations may be used to learn precisions.
+    """
 
     learns_precision: ClassVar[bool]
 
     def init(self, problem: Problem, num_examples: int, key: Array) -> Memory:
-        """Memory before the first batch; `problem` shows sizes and dtype, its values are not used."""
+        """Memory before the first batch; only the sizes and dtype of `problem` are used."""
         ...
 
     def expect(
         self, problem: Problem, key: Array, own: Any = (), shared: Any = ()
     ) -> tuple[Expectation, Any]:
-        """One example's latents and its new memory."""
+        """One example's latents and its new memory, given its memory `own` and the `shared` one."""
         ...
 
     def adapt(self, shared: Any, batch: Expectation) -> Any:
-        """The shared memory after a batch (leaves of `batch` have a leading axis)."""
+        """The shared memory after a batch (leaves of `batch` have a leading axis of examples)."""
         ...
 
 
 class Forgetful:
-    """The part of an E-step without memory."""
+    """Base of the E-steps without memory."""
 
     def init(self, problem: Problem, num_examples: int, key: Array) -> Memory:
-        """Nothing."""
+        """An empty memory."""
         del problem, num_examples, key
         return Memory()
 
     def adapt(self, shared: Any, batch: Expectation) -> Any:
-        """Nothing."""
+        """`shared` unchanged."""
         del batch
         return shared
 
@@ -90,7 +95,11 @@ class Forgetful:
 @checked_arguments
 @dataclass(frozen=True)
 class PosteriorSamples(Forgetful):
-    """Perturb-and-solve draws around the mode."""
+    """Draws of the Laplace posterior around the mode, by perturb-and-solve.
+
+    num_samples: draws per example.
+    solver: finds the mode.
+    """
 
     num_samples: Count = 1
     solver: Solver = GaussNewton(max_iterations=5, tolerance=1e-2, checked=False)
@@ -99,7 +108,7 @@ class PosteriorSamples(Forgetful):
     def expect(
         self, problem: Problem, key: Array, own: Any = (), shared: Any = ()
     ) -> tuple[Expectation, Any]:
-        """Draws for one example."""
+        """Draws for one example, and its memory unchanged."""
         del shared
         mode = self.solver.minimise(problem, start_of(problem))
         draws = whitened_samples(problem, mode.whitened, key, self.num_samples)
@@ -110,7 +119,10 @@ class PosteriorSamples(Forgetful):
 @checked_arguments
 @dataclass(frozen=True)
 class PointEstimate(Forgetful):
-    """The mode alone: for weights with frozen precisions."""
+    """The mode as the only draw: for learning weights with frozen precisions.
+
+    solver: finds the mode.
+    """
 
     solver: Solver = GaussNewton(max_iterations=5, tolerance=1e-2, checked=False)
     learns_precision: ClassVar[bool] = False
@@ -126,10 +138,10 @@ class PointEstimate(Forgetful):
 
 
 def sweep_start(problem: Problem) -> Float[Array, " free"]:
-    """The top-down sweep in whitened coordinates."""
+    """The state of a top-down sweep in whitened coordinates: every error is zero."""
     return jnp.zeros((problem.structure.num_free,), problem.inputs.gains[0].dtype)
 
 
 def no_number(like: Array) -> Array:
-    """NaN of this dtype: a diagnostic that does not apply."""
+    """Scalar NaN of the dtype of `like`, for a diagnostic that does not apply."""
     return jnp.full((), jnp.nan, like.dtype)

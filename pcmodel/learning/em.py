@@ -1,11 +1,10 @@
-r"""One learning step: infer, then improve weights and precisions.
+r"""One learning step: inference, then an update of weights and precisions.
 
-How the gradient of the weights is come by is a *rule* (`pcmodel.learning.rules`); what is done with it is the
-same for all: one optax step, the gauge, and an M-step of the precisions from the same posterior
-draws.
+A *rule* (`pcmodel.learning.rules`) computes the gradient of the weights.  All rules share the update: one optax step,
+the gauge, and an M-step of the precisions from the same posterior draws.
 
-A drug's *plasticity* multiplies what a step changes, after the optimiser: a rescaled gradient would leave
-Adam where it was.
+A drug's *plasticity* multiplies the update and not the gradient, because Adam's update does not depend on the
+scale of its gradient.
 """
 
 from collections.abc import Sequence
@@ -41,16 +40,16 @@ from pcmodel.model.types import LogPrecisions, Weights
 class Learning:
     """How a network learns.
 
-    optimiser: optax transformation for the weights. It sees {"layers": one entry a layer, bottom first,
-        "prior_mean": of the top}, equal layers or not, and may ask for `value`, `grad` and `value_fn`.
-    rule: where the weights' gradient comes from; see `pcmodel.learning.rules`.
+    optimiser: optax transformation for the weights. It receives {"layers": one entry per layer, bottom first,
+        "prior_mean": of the top}, whether or not layers are stacked, and may use `value`, `grad` and `value_fn`.
+    rule: how the gradient of the weights is computed; see `pcmodel.learning.rules`.
     e_step: `PosteriorSamples` or, with `precision_step=Frozen()`, `PointEstimate`.
     precision_step: the M-step of the precisions; see `pcmodel.learning.precisions.m_step`.
     frozen_precisions: levels (by name or index) whose precision is not learned.
     variance_floor: added to the second moment of level 0's errors, as if the data carried noise
         of that variance. Data with constant or quantised units (pixels) have no density: without a
         floor their precision, and the likelihood, grow without bound.
-    gauge: what holds the scale of hidden levels; see `pcmodel.learning.gauge`.
+    gauge: what fixes the scale of hidden levels; see `pcmodel.learning.gauge`.
     """
 
     optimiser: optax.GradientTransformation = optax.adam(3e-3)
@@ -63,16 +62,20 @@ class Learning:
 
     @property
     def asks_point_estimates_for_precisions(self) -> bool:
-        """Whether precisions are to be learned from what cannot tell them."""
+        """Whether precisions would be learned by an E-step or rule that cannot estimate them."""
         able = self.e_step.learns_precision and self.rule.learns_precision
         return self.precision_step.learns and not able
 
 
 class LearningState(NamedTuple):
-    """What the next step needs.
+    """Everything that the next learning step needs.
 
-    initial: what the gauge refers to.  inference: what the E-step remembers.
-    precision: what the precisions' M-step remembers.
+    weights: weights of the network.
+    log_precisions: log-precision of every level (None where a level has none).
+    optimiser: state of the weights' optimiser.
+    initial: what the gauge refers to, such as the initial weights.
+    inference: memory of the E-step.
+    precision: memory of the precisions' M-step.
     """
 
     weights: Weights
@@ -86,9 +89,11 @@ class LearningState(NamedTuple):
 class LearningInfo(NamedTuple):
     """Means over a batch.
 
-    energy: expected energy per example, nats; level_energies: each level's part of it.
-    residual: of the E-step, in posterior standard deviations, curvature not asked; converged: share of examples below
-    residual 0.1; acceptance: of a chain's proposals.  NaN where a diagnostic does not apply.
+    energy: expected energy per example, nats.
+    level_energies: each level's part of it, nats.
+    residual: of the E-step's modes, in posterior standard deviations, not checked for saddles; NaN without a mode.
+    converged: share of examples with a residual below 0.1; NaN where the residual is.
+    acceptance: mean acceptance probability of a chain's proposals; NaN without a chain.
     """
 
     energy: Float[Array, ""]
@@ -107,7 +112,7 @@ def init_learning(
     num_examples: int = 0,
     key: Array | None = None,
 ) -> LearningState:
-    """State before the first step; the last two are for an E-step with memory."""
+    """State before the first step; `num_examples` and `key` are for an E-step with memory."""
     memory = Memory()
     if key is not None:
         problem = problem_of(structure, weights, log_precisions, None)
@@ -128,7 +133,7 @@ def problem_of(
     log_precisions: LogPrecisions,
     values: tuple[Array, ...] | None,
 ) -> Problem:
-    """One example's problem without a drug (values None: zeros)."""
+    """The inference problem of one example, with every gain 1 (values None: zeros)."""
     dtype = weights["prior_mean"].dtype
     if values is None:
         values = tuple(jnp.zeros((len(units),), dtype) for units in structure.clamped)
@@ -146,10 +151,11 @@ def em_step(
     indices: Int[Array, " batch"] | None = None,
     plasticity: Array | None = None,
 ) -> tuple[LearningState, LearningInfo]:
-    """One step on a batch; values[l] is (batch, clamped units of level l).
+    """One learning step on a batch: the new state, and means over the batch.
 
-    indices: which examples these are, for an E-step that remembers them.
-    plasticity: multiplies every learning rate (a precision's up to 1); None leaves no trace.
+    values: one array per level, (batch, clamped units of the level).
+    indices: positions of these examples in the data, for an E-step with memory.
+    plasticity: multiplies every learning rate (that of a precision is at most 1); None is 1 without the product.
     """
 
     def pose(weights: Weights, example: tuple[Array, ...]) -> Problem:
@@ -199,7 +205,7 @@ def apply(
     learning: Learning,
     plasticity: Array | None = None,
 ) -> LearningState:
-    """Weights by the optimiser and the gauge; precisions, where draws are given, by their M-step."""
+    """State after updating the weights (optimiser, then gauge) and, given draws, the precisions (M-step)."""
     model = structure.model
     own = learned(state.weights)
     updates, optimiser = step_optimiser(
@@ -228,7 +234,7 @@ def apply(
 def level_rules(
     learning: Learning, structure: Structure, plasticity: Array | None
 ) -> tuple[LevelRule, ...]:
-    """What each level's precision may do."""
+    """How each level's precision may move: its rate factor (None if frozen) and variance floor."""
     rules = []
     names = structure.model.names
     kept = level_indices(learning.frozen_precisions, names)

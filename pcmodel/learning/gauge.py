@@ -1,9 +1,9 @@
 """The gauge: which of many equivalent networks learning returns.
 
-Rescaling a hidden level and compensating in weights and precision changes nothing observable,
-so with learned weights a hidden precision means something only once that scale is fixed.  Two
-ways, both stated with the result; report invariants (the prior's share of the posterior precision,
-the revision) rather than raw hidden precisions.
+Rescaling a hidden level and compensating in weights and precision changes nothing observable, so with learned weights
+a hidden precision is identified only once that scale is fixed.  There are two ways to fix it, and results name the
+one in use.  Report invariants (the prior's share of the posterior precision, the revision) rather than raw hidden
+precisions.
 """
 
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ from pcmodel.model.generative import (
 from pcmodel.model.types import LogPrecisions, Weights
 
 Held = tuple[tuple[int, ...] | None, ...]
-"""For each array of a layer: the axes of which every index keeps a norm of its own; None where none is kept."""
+"""For each array of a layer: the axes of which every index keeps a norm of its own; None if no norm is kept."""
 
 
 def weight_norms(layer: Weights, held: Held) -> list[Array | None]:
-    """The norms of a layer that are kept, one for each index of an array's held axes."""
+    """The fixed norms of a layer, one for each index of an array's held axes (None for a free array)."""
     return [
         None if axes is None else norm_along(leaf, axes)
         for leaf, axes in zip(jax.tree.leaves(layer), held, strict=True)
@@ -39,7 +39,7 @@ def weight_norms(layer: Weights, held: Held) -> list[Array | None]:
 
 
 def norm_along(leaf: Array, axes: tuple[int, ...]) -> Array:
-    """Norm over all axes but these."""
+    """Euclidean norm over all axes but these, which are kept."""
     others = tuple(axis for axis in range(leaf.ndim) if axis not in axes)
     return jnp.sqrt(jnp.sum(leaf**2, axis=others, keepdims=True))
 
@@ -47,12 +47,12 @@ def norm_along(leaf: Array, axes: tuple[int, ...]) -> Array:
 def held_arrays(
     model: GenerativeModel, weights: Weights, log_precisions: LogPrecisions
 ) -> list[list[Held]]:
-    """What the gauge holds of every layer: one list an entry of `weights["layers"]`, one item a layer.
+    """Which norms the gauge fixes: one list per entry of `weights["layers"]`, one item per layer in it.
 
-    A map into a level with one precision is held by its norm, into a level with one a unit by the norm of what
-    feeds each unit (or channel: its units share their weights, so that a kernel can make up for a rescaled channel
-    but not for a rescaled unit).  A map that several levels share is held if any of them is hidden; where
-    they do not agree in what feeds a unit, by one norm.
+    A map into a level with a single precision keeps its norm; a map into a level with one precision per unit keeps
+    the norm of the weights of each unit (of each channel in a convolution: the units of a channel share a kernel,
+    which can compensate a rescaled channel but not a rescaled unit).  A map shared by several levels is fixed if any
+    of them is hidden, by a single norm if the levels differ in which axes feed a unit.
     """
     spans = spans_of(model)
     uses = map_uses(model, weights)
@@ -106,7 +106,7 @@ def map_uses(
 def kept_axes(
     uses: Sequence[tuple[int, tuple[int, ...] | None]], log_precisions: LogPrecisions
 ) -> tuple[int, ...] | None:
-    """How the gauge holds one array that is used at (level, axes that feed different units)."""
+    """The held axes of one array that is used at each (level, axes that feed different units); None if free."""
     hidden = [(level, axes) for level, axes in uses if level > 0 and axes is not None]
     if not hidden:
         return None
@@ -117,26 +117,26 @@ def kept_axes(
 
 @dataclass(frozen=True)
 class FixedWeightNorm:
-    """Every map into a hidden level keeps the norm it began with (the default).
+    """Every map into a hidden level keeps its initial norm (the default).
 
-    Frobenius norm where the level has one precision, that of what feeds a unit (or channel) where each has its
-    own; see `held_arrays`. The map into level 0 is free: the data fix its scale.  Which axis of a kernel feeds
-    which unit is found out from the layer, whatever its orientation.
+    That is the Frobenius norm where the level has a single precision, and the norm of the weights of each unit (or
+    channel) where each has its own; see `held_arrays`. The map into level 0 is free: the data fix its scale.  Which
+    axis of a kernel feeds which unit is inferred from the layer, whatever its orientation.
 
-    Some layers have nothing to hold: what adds to the level above (a residual layer: a chain of them has one scale,
-    that of the map it begins with), what bounds its prediction, what has no weights.  `told` names them.
+    The scale of some layers cannot be fixed: layers that add to the level above (residual layers: a chain of them has
+    one scale, that of its first map), that bound their prediction, or that have no weights.  `told` names them.
     """
 
     name = "weight norm of every map into a hidden level fixed"
 
     def learns(self, level: int, num_levels: int) -> bool:
-        """Whether the precision of a level is learned."""
+        """Whether the precision of a level may be learned: always."""
         return True
 
     def told(
         self, model: GenerativeModel, weights: Weights, log_precisions: LogPrecisions
     ) -> str:
-        """The gauge in words, and the hidden levels whose scale it does not fix."""
+        """A sentence that describes the gauge and names the hidden levels whose scale it does not fix."""
         free = levels_without(model, weights)
         if not free:
             return self.name
@@ -151,7 +151,7 @@ class FixedWeightNorm:
         )
 
     def reference(self, weights: Weights) -> Any:
-        """What `project` refers to: the initial weights."""
+        """The initial weights, whose norms `project` restores."""
         return learned(weights)
 
     def project(
@@ -162,7 +162,7 @@ class FixedWeightNorm:
         *,
         model: GenerativeModel,
     ) -> Weights:
-        """Weights with the initial norms."""
+        """The weights rescaled to their initial norms."""
         held = held_arrays(model, weights, log_precisions)
         layers = [
             fix_norms(now, then, own)
@@ -174,7 +174,7 @@ class FixedWeightNorm:
 
 
 def levels_without(model: GenerativeModel, weights: Weights) -> list[int]:
-    """Hidden levels whose prediction no array scales."""
+    """Hidden levels whose prediction is scaled by no array of weights."""
     free = []
     for index, (first, end) in enumerate(spans_of(model)):
         axes = output_axes(model, weights, index).values()
@@ -189,7 +189,7 @@ def has_units(log_precision: Array | None) -> bool:
 
 
 def fix_norms(now: Weights, then: Weights, held: Sequence[Held]) -> Weights:
-    """One entry of the layers with its earlier norms; `held` for each layer in it."""
+    """One entry `now` of the layers, rescaled to the norms of `then`; `held` has an item per layer in it."""
 
     def fix(own: Held, now: Weights, then: Weights) -> Weights:
         return rescale(now, weight_norms(then, own), own)
@@ -207,12 +207,12 @@ def fix_norms(now: Weights, then: Weights, held: Sequence[Held]) -> Weights:
 
 
 def with_bottom_free(fixed: Weights, now: Weights) -> Weights:
-    """The lowest entry with its first layer, the one into level 0, as it was."""
+    """The lowest entry with its first layer, the map into level 0, not rescaled."""
     return jax.tree.map(lambda leaf, own: leaf.at[0].set(own[0]), fixed, now)
 
 
 def rescale(layer: Weights, wanted: Sequence[Array | None], held: Held) -> Weights:
-    """The layer with each held array brought to its wanted norms."""
+    """The layer with each held array rescaled to its wanted norms."""
     leaves, tree = jax.tree.flatten(layer)
     current = weight_norms(layer, held)
     scaled = [
@@ -223,31 +223,31 @@ def rescale(layer: Weights, wanted: Sequence[Array | None], held: Held) -> Weigh
 
 
 def ratio(wanted: Array, current: Array) -> Array:
-    """wanted / current, 1 where weights are all zero and have no direction."""
+    """wanted / current; 1 where all weights are zero."""
     zero = current == 0
     return jnp.where(zero, 1.0, wanted / jnp.where(zero, 1.0, current))
 
 
 @dataclass(frozen=True)
 class FixedHiddenPrecision:
-    """Hidden precisions stay as they began; weights are free; only the data's and the top's
-    precisions are learned."""
+    """Hidden precisions keep their initial values: only those of level 0 and of the top are learned; weights are
+    free."""
 
     name = "hidden precisions fixed"
 
     def learns(self, level: int, num_levels: int) -> bool:
-        """Only the bottom and the top."""
+        """Whether the level is the bottom or the top."""
         return level in (0, num_levels - 1)
 
     def reference(self, weights: Weights) -> Any:
-        """Nothing."""
+        """An empty tuple: `project` needs no reference."""
         del weights
         return ()
 
     def told(
         self, model: GenerativeModel, weights: Weights, log_precisions: LogPrecisions
     ) -> str:
-        """The gauge in words."""
+        """A phrase that describes the gauge."""
         del model, weights, log_precisions
         return self.name
 
@@ -259,7 +259,7 @@ class FixedHiddenPrecision:
         *,
         model: GenerativeModel,
     ) -> Weights:
-        """Nothing to fix."""
+        """The weights unchanged."""
         del initial, log_precisions, model
         return weights
 

@@ -1,9 +1,9 @@
-"""The training loop: jitted loops over chunks of an epoch, a Python loop over chunks.
+"""The training loop: a jitted loop over the batches of a chunk, a Python loop over chunks.
 
-The chunk boundary carries everything that must not slow the device down: progress, metrics, the
-finite check, checkpoints and interruption.  Order and draws of every batch follow from the key, the epoch
-and the batch's number alone, so that a run cut at any chunk boundary and continued from its state ends
-bit-identical to one never cut.
+Progress, metrics, the check for finite values, checkpoints and interruption happen between chunks, so that they do
+not slow the device down.  The order and random draws of every batch depend on the key, the epoch and the batch
+number alone, so that a run interrupted between chunks and resumed from its state ends bit-identical to an
+uninterrupted one.
 """
 
 import time
@@ -29,26 +29,32 @@ from pcmodel.model.types import LogPrecisions, Weights
 from pcmodel.runtime.contents import Static
 
 Prepare = Callable[[Array, Any], tuple[Array, ...]]
-"""(key, one example's data) -> its clamped values, one array per level."""
+"""Function of (key, one example's data) that returns the clamped values, one array per level."""
 
 
 NOTHING: Static[Any] = Static(None)
 
 
 class Position(NamedTuple):
-    """Where learning stands: `batch` batches into epoch `epoch`."""
+    """Progress of learning.
+
+    epoch: completed epochs.
+    batch: completed batches of the current epoch.
+    """
 
     epoch: int = 0
     batch: int = 0
 
 
 class Chunk(NamedTuple):
-    """What is reported after each chunk.
+    """Report of one chunk of training.
 
-    state: the state reached; its buffers are given to the next chunk, so what is to be kept must
-        be copied (a checkpoint does) before the callback returns.
+    state: the state after the chunk; its buffers are donated to the next chunk, so copy what is to be kept (a
+        checkpoint does) before the callback returns.
     position: where the next chunk begins.
-    info: means over the chunk's batches.  examples: how many were seen.  seconds: wall time.
+    info: means over the chunk's batches.
+    examples: number of examples in the chunk.
+    seconds: wall time of the chunk, s.
     """
 
     state: LearningState
@@ -59,16 +65,19 @@ class Chunk(NamedTuple):
 
 
 class LearningCurve(NamedTuple):
-    """Means over each chunk (an epoch unless asked otherwise), arrays of shape (chunks,); see
-    `LearningInfo`.
+    """Means over each chunk (by default an epoch); arrays of shape (chunks,) unless stated.
 
-    epoch: epochs done at the end of each chunk.
-    level_energies: (chunks, levels).
+    epoch: epochs completed at the end of each chunk, possibly fractional.
+    energy: expected energy per example, nats.
+    level_energies: each level's part of it, nats, (chunks, levels).
+    residual: of the E-step's modes, in posterior standard deviations; see `LearningInfo`.
+    converged: share of examples with a residual below 0.1.
+    acceptance: mean acceptance probability of the chains.
     log_precisions: mean log-precision of each level after each chunk, (chunks, levels); NaN for a
         level without one.
-    stopped_early: whether a non-finite energy or network ended learning; the last network known to
+    stopped_early: whether a non-finite energy, weight or precision ended learning; the last network known to
         have a finite energy is kept, and the curve ends with it.
-    reason: why it stopped early, in a sentence; empty where it did not.
+    reason: why learning stopped early, in a sentence; empty if it did not.
     """
 
     epoch: np.ndarray
@@ -107,12 +116,14 @@ def run_chunk(
     sharding: NamedSharding | None = None,
     plasticity: Array | None = None,
 ) -> tuple[LearningState, LearningInfo]:
-    """`num_batches` steps of the epoch that `key` orders, from batch `first` on; at least one.
+    """The state after `num_batches` (at least one) learning steps, and means over them.
 
-    Neither number is static: one program serves chunks of every length.
+    data: pytree with a leading axis of examples.
+    key: of the epoch; it determines the order of examples and the draws.
+    first: number of the first batch; like `num_batches` not static, so that one program serves all chunk lengths.
+    prepare: maps an example's data to clamped values (None: `data` are the values, one array per level).
 
-    data: pytree with a leading axis of examples; `prepare` makes a batch of it into values (None:
-    it is the values, one array per level).  A last incomplete batch of an epoch is left out.
+    An incomplete last batch of an epoch is left out.
     """
     order_key, step_key = jax.random.split(key)
     order = jax.random.permutation(order_key, count_examples(data))
@@ -168,9 +179,10 @@ def learn(
     sharding: NamedSharding | None = None,
     plasticity: Array | None = None,
 ) -> tuple[LearningState, LearningCurve]:
-    """Run until `num_epochs` are done; `on_chunk` is called after each chunk.
+    """Learn until `num_epochs` epochs are complete: the final state and the curve.
 
-    resume: a state and where it stood; the curve then begins there.
+    resume: a state and its position to continue from; the curve then begins there.
+    on_chunk: called after each chunk.
     """
     examples = count_examples(data)
     init_key, epochs_key = jax.random.split(key)
@@ -186,9 +198,9 @@ def learn(
     else:
         state = resume[0]
     start = Position() if resume is None else resume[1]
-    # As they are now: what is changed while learning goes on does not change it.
+    # Snapshots: changing the caller's objects during learning has no effect.
     settings, preparing = Static(learning), Static(prepare)
-    state = copy(state)  # its buffers are given away, and the caller's must stay
+    state = copy(state)  # its buffers are donated, and the caller's must stay valid
     proven = known(state)
     history: list[tuple] = []
     reason = ""
@@ -211,7 +223,7 @@ def learn(
             plasticity=plasticity,
         )
         if not np.isfinite(info.energy):
-            # What began this chunk was never seen to have a finite energy.
+            # The energy of the network at the start of this chunk is not known to be finite.
             state, history = restored(state, proven), history[:-1]
             reason = why_stopped("the energy", following, num_epochs, history)
             break
@@ -229,7 +241,7 @@ def learn(
 
 
 def why_stopped(what: str, end: Position, num_epochs: int, history: list[tuple]) -> str:
-    """The sentence of a training that stopped early."""
+    """The sentence that explains why training stopped early."""
     epoch = end.epoch if end.batch == 0 else end.epoch + 1
     kept = f"after {history[-1][0]:g} epochs" if history else "it began with"
     return (
@@ -260,25 +272,25 @@ def count_examples(data: Any) -> int:
 
 
 def copy(tree: Any) -> Any:
-    """The same arrays in buffers of their own."""
+    """A copy of every array, in new buffers."""
     return jax.tree.map(jnp.copy, tree)
 
 
 def known(state: LearningState) -> LearningState:
-    """A copy of what a network is; chains are not worth one."""
+    """A copy of the state without the E-step's memory (which is large) and the gauge's reference."""
     kept = copy(state._replace(inference=(), initial=()))
     return kept
 
 
 def restored(state: LearningState, kept: LearningState) -> LearningState:
-    """An earlier network in the place of the present one."""
+    """The earlier network `kept`, with the present E-step memory and gauge reference."""
     return kept._replace(inference=state.inference, initial=state.initial)
 
 
 def row_of(
     state: LearningState, position: Position, num_batches: int, info: LearningInfo
 ) -> tuple:
-    """One row of the curve."""
+    """One row of the curve: its columns in the order of `LearningCurve`."""
     precisions = [
         np.nan if value is None else float(jnp.mean(level_diagonal(value)))
         for value in state.log_precisions
@@ -288,7 +300,7 @@ def row_of(
 
 
 def curve_of(history: list[tuple], num_levels: int, reason: str) -> LearningCurve:
-    """Rows as arrays, of the right shape even when there are none."""
+    """The curve from its rows, with arrays of the right shape even without rows."""
     columns = list(zip(*history, strict=True)) or [()] * 7
     per_level = {"level_energies", "log_precisions"}
     arrays = [
@@ -299,7 +311,7 @@ def curve_of(history: list[tuple], num_levels: int, reason: str) -> LearningCurv
 
 
 def is_finite(state: LearningState) -> bool:
-    """Whether every weight and log-precision is a finite number."""
+    """Whether every weight and log-precision is finite."""
     leaves = jax.tree.leaves((state.weights, state.log_precisions))
     return all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in leaves)
 

@@ -1,9 +1,9 @@
-"""The optimiser's door: one entry a layer, whether equal layers are kept as one array or not.
+"""Optimiser steps with one entry per layer, whether or not equal layers are stored as one stacked array.
 
-An optimiser may look at its arrays: their norms (LAMB, LARS), their rank (Muon, masks), their place (labels by
-level).  So it is always asked about the layers one by one.  Where it treats all layers of a stack alike
-(`pcmodel.learning.separable`) what it does with one of them is then done to the stack, which is the same step in a
-program that does not grow with depth; else the stack is taken apart.
+An optimiser's update may depend on the norms of its arrays (LAMB, LARS), on their rank (Muon, masks) or on their
+place in the tree (labels by level), so an optimiser is always defined on separate layers.  If it treats all layers of
+a stack independently and alike (`pcmodel.learning.separable`), its step for one layer is mapped over the stack: the
+same step in a program whose size does not grow with depth.  Otherwise the stack is split for the step.
 """
 
 import itertools
@@ -31,15 +31,24 @@ from pcmodel.runtime.contents import Static
 
 
 class Together(NamedTuple):
-    """An optimiser's state with what belongs to the layers of a stack as one array each; `rest` is the rest."""
+    """An optimiser's state with the layers of a stack kept together.
+
+    stacked: arrays that belong to the layers of a stack, with a leading axis of layers.
+    rest: all other arrays of the state.
+    """
 
     stacked: tuple[Any, ...]
     rest: tuple[Any, ...]
 
 
 class Leaves(NamedTuple):
-    """The leaves of a tree: the numbers of those of one group (first layer first) and its stack, and of those of
-    none."""
+    """How the leaves of a tree, numbered in order, belong to stacks.
+
+    groups: for each group of corresponding leaves, their numbers, first layer of the stack first.
+    stacks: for each group, the index of its stack.
+    rest: numbers of the leaves that belong to no stack.
+    places: place of every leaf; None for one of `rest`.
+    """
 
     groups: tuple[tuple[int, ...], ...]
     stacks: tuple[int, ...]
@@ -48,7 +57,12 @@ class Leaves(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How an optimiser's step is done to stacks; numbers of leaves count through gradient, state, weights, value."""
+    """How to apply an optimiser's step to stacks.
+
+    program: traced step with inputs (gradient, state, weights, value), one entry per layer.
+    weights: leaves of the weights (and of the gradient).
+    state: leaves of the optimiser's state.
+    """
 
     program: Program
     weights: Leaves
@@ -56,19 +70,19 @@ class Plan(NamedTuple):
 
 
 def as_optimised(model: GenerativeModel, weights: Weights) -> Weights:
-    """What an optimiser sees."""
+    """The weights with one entry per layer, as an optimiser receives them."""
     return {**weights, "layers": by_layer(model, weights["layers"])}
 
 
 def as_kept(model: GenerativeModel, weights: Weights) -> Weights:
-    """`as_optimised` undone."""
+    """The inverse of `as_optimised`."""
     return {**weights, "layers": by_span(model, weights["layers"])}
 
 
 def init_optimiser(
     optimiser: optax.GradientTransformation, model: GenerativeModel, weights: Weights
 ) -> Any:
-    """The optimiser's state before the first step; weights: those that learn."""
+    """The optimiser's state before the first step, for the learned weights."""
     state = optimiser.init(as_optimised(model, weights))
     plan = plan_of(optimiser, model, weights)
     if plan is None:
@@ -87,7 +101,7 @@ def step_optimiser(
     slope: Slope,
     state: Any,
 ) -> Moved:
-    """One step; updates like `weights`."""
+    """One optimiser step: updates with the structure of `weights`, and the new state."""
     if isinstance(state, Together):
         plan = plan_of(optimiser, model, weights)
         assert plan is not None
@@ -106,7 +120,7 @@ def step_optimiser(
 def step_together(
     plan: Plan, model: GenerativeModel, weights: Weights, slope: Slope, state: Together
 ) -> Moved:
-    """The step of a plan."""
+    """One optimiser step by a plan, with the layers of each stack mapped together."""
     own, kept = plan.weights, plan.state
     size, held = len(own.places), len(kept.places)
     value = slope.value.astype(weights["prior_mean"].dtype)
@@ -163,7 +177,7 @@ def step_together(
 def plan_of(
     optimiser: optax.GradientTransformation, model: GenerativeModel, weights: Weights
 ) -> Plan | None:
-    """How to step stacks as they are; None where there are none, or they must be taken apart."""
+    """The plan for stepping stacks without splitting them; None if there are none or they must be split."""
     if not stacks_apart(model):
         return None
     leaves, tree = jax.tree.flatten(weights)
@@ -172,7 +186,7 @@ def plan_of(
 
 
 class _Asked(Exception):
-    """The optimiser evaluates the objective, which ties all layers together."""
+    """Raised when an optimiser evaluates the objective, which depends on all layers together."""
 
 
 @lru_cache(maxsize=64)
@@ -227,12 +241,12 @@ def _plan(
 
 
 def stacks_apart(model: GenerativeModel) -> tuple[tuple[int, int], ...]:
-    """The stacks whose layers have arrays of their own."""
+    """The stacks (first, end) whose layers do not share their weights."""
     return tuple(span for span in stacks_of(model) if span not in one_for_all(model))
 
 
 def leaves_of(tree: Any, spans: Sequence[tuple[int, int]]) -> Leaves:
-    """Which leaves of a tree belong to which layer of a stack: those under ["layers"][its number]."""
+    """How the leaves of a tree belong to the layers of stacks: those under ["layers"][number of the layer]."""
     found: dict[Any, dict[int, tuple[int, Any]]] = {}
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     for number, (path, leaf) in enumerate(leaves):
@@ -268,7 +282,7 @@ def group_of(path: Any, spans: Sequence[tuple[int, int]]) -> tuple[Any, int]:
 def split_stacks(
     model: GenerativeModel, weights: Weights
 ) -> tuple[list[Any], list[Any]]:
-    """Arrays of stacks and all other arrays, each in the order of `as_optimised`'s leaves."""
+    """The stacked arrays and all other arrays, each in the order of `as_optimised`'s leaves."""
     numbered, leaves = number_leaves(model, weights)
     return (
         [leaf for leaf, is_stack in zip(leaves, numbered, strict=True) if is_stack],
@@ -282,7 +296,7 @@ def join_stacks(
     stacks: Sequence[Any],
     others: Sequence[Any],
 ) -> Weights:
-    """`split_stacks` undone, in the shape of `weights`."""
+    """The inverse of `split_stacks`, with the tree structure of `weights`."""
     numbered, _ = number_leaves(model, weights)
     stack, other = iter(stacks), iter(others)
     leaves = [next(stack) if is_stack else next(other) for is_stack in numbered]
@@ -292,7 +306,7 @@ def join_stacks(
 def number_leaves(
     model: GenerativeModel, weights: Weights
 ) -> tuple[list[bool], list[Any]]:
-    """For each leaf whether it is of a stack, and the leaves."""
+    """For each leaf whether it belongs to a stack, and the leaves."""
     marked = {
         name: jax.tree.map(lambda _: False, value) for name, value in weights.items()
     }

@@ -1,14 +1,14 @@
-r"""The E-step by persistent chains: draws of the posterior itself.
+r"""The E-step by persistent Markov chains: draws from the exact posterior.
 
 Where predictions are nonlinear, Laplace draws bias every precision learned from them.  `Hmc` keeps a few Markov
-chains for every example, started from Laplace draws, and moves each by one trajectory when its example comes
-round: between visits the network changes little, so the chains stay near its posterior (stochastic approximation EM with
+chains for every example, started from Laplace draws, and moves each by one trajectory when its example is visited:
+between visits the network changes little, so the chains stay near its posterior (stochastic approximation EM with
 MCMC, Kuhn & Lavielle 2004; persistent chains, Tieleman 2008).
 
-What all chains share is tuned while they run: the step size, towards a wanted acceptance (Robbins & Monro),
-and the mass.  Under the posterior $E[\nabla U \nabla U^\top] = E[\nabla^2 U]$, so the running mean of gradients' outer
-products is the mean curvature of all the examples, without a second derivative (Titsias 2023, Fisher adaptive
-Langevin sampling).
+All chains share a step size and a mass, tuned while they run: the step size towards a target acceptance (Robbins &
+Monro), the mass from gradients.  Under the posterior $E[\nabla U \nabla U^\top] = E[\nabla^2 U]$, so the running mean of
+the gradients' outer products estimates the mean curvature over examples without second derivatives (Titsias 2023,
+Fisher adaptive Langevin sampling).
 """
 
 from dataclasses import dataclass
@@ -34,26 +34,33 @@ from pcmodel.model.linalg import cholesky, solve_lower
 from pcmodel.model.problem import Problem
 
 MOST_BATCHES = 3120
-"""Batches after which the tuning's gain falls no further, at a 25th of the first: the posterior goes on changing while
+"""Batches after which the gain of the tuning stays constant, at 1/25 of the first: the posterior keeps changing while
 the network learns."""
 MEMORY = 0.05
-"""Share of a batch in the running curvature, once there is one."""
+"""Weight of a batch in the running curvature, after the first batches."""
 RIDGE = 1e-2
-"""Share of the identity in the running curvature."""
+"""Multiple of the identity that is added to the running curvature."""
 
 
 class ExampleChains(NamedTuple):
-    """One example's chains.  started: whether it has been visited."""
+    """The chains of one example.
+
+    whitened: present point of each chain, in whitened units.
+    started: whether the example has been visited.
+    """
 
     whitened: Float[Array, "chains free"]
     started: Bool[Array, ""]
 
 
 class SharedTuning(NamedTuple):
-    """What all chains share.
+    """Tuning parameters that all chains share.
 
-    curvature: mean of the gradients' outer products, or of their squares where the metric is diagonal.
-    unvisited: examples that may not have been seen yet.
+    log_step_size: logarithm of the step size, in whitened units.
+    curvature: running mean of the gradients' outer products, (free, free), or of their squares where the metric is
+        diagonal, (free,).
+    batches: number of batches so far.
+    unvisited: upper bound on the number of examples not visited yet.
     """
 
     log_step_size: Float[Array, ""]
@@ -67,17 +74,18 @@ class SharedTuning(NamedTuple):
 class Hmc:
     """Persistent Hamiltonian Monte Carlo in whitened coordinates.
 
-    num_chains: of each example, independent; with two or more `NaturalGradient` can tell the scores'
+    num_chains: independent chains per example; with two or more `NaturalGradient` can separate the scores'
         spread between examples from the chains' noise.
-    num_trajectories: of each chain at each visit; the last point is the draw.
-    num_leapfrog: steps of a trajectory (1: Metropolis-adjusted Langevin).
-    step_size: the first, in whitened units; then tuned to `target_acceptance`.
-    jitter: see `hmc_step`.
-    full_metric: up to this many free units the shared mass is a full matrix, then its diagonal.
+    num_trajectories: trajectories of each chain per visit; the last point is the draw.
+    num_leapfrog: leapfrog steps of a trajectory (1: Metropolis-adjusted Langevin).
+    step_size: initial step size in whitened units, then tuned to `target_acceptance`.
+    target_acceptance: mean acceptance probability that the step size is tuned to.
+    jitter: relative half-width of the random variation of the step size; see `hmc_step`.
+    full_metric: largest number of free units with a full mass matrix; it is diagonal for more.
     start: solver of the modes at which an example's chains begin.
 
-    Chains hold whitened errors: when a precision changes, the latents follow.  Full batches move all chains at
-    every step; in small ones a chain lags by the learning since its last visit.
+    Chains store whitened errors, so that the latents change with a precision.  Full batches move all chains at
+    every step; in small batches a chain lags by the learning since its last visit.
     """
 
     num_chains: Count = 2
@@ -93,7 +101,7 @@ class Hmc:
     learns_precision: ClassVar[bool] = True
 
     def init(self, problem: Problem, num_examples: int, key: Array) -> Memory:
-        """Chains not yet started, tuning at its beginning."""
+        """Memory with chains that have not started and the initial tuning."""
         del key
         start = sweep_start(problem)
         free, dtype = start.shape[0], start.dtype
@@ -113,9 +121,9 @@ class Hmc:
     def expect(
         self, problem: Problem, key: Array, own: Any = (), shared: Any = ()
     ) -> tuple[Expectation, Any]:
-        """Every chain's next point."""
+        """The next point of every chain of one example, and the chains."""
         start_key, key = jax.random.split(key)
-        # The predicate is shared, so that a batch computes modes only while some are new.
+        # The predicate is the same for a whole batch, so modes are computed only while some examples are new.
         first = jax.lax.cond(
             shared.unvisited > 0,
             lambda: self.begin(problem, start_key, own),
@@ -149,7 +157,7 @@ class Hmc:
         return found, ExampleChains(state.whitened, jnp.ones((), bool))
 
     def begin(self, problem: Problem, key: Array, own: ExampleChains) -> Array:
-        """Laplace draws for an example seen for the first time."""
+        """Where the chains start: Laplace draws at the first visit of an example, else their present points."""
         mode = self.start.minimise(problem, start_of(problem))
         draws = whitened_samples(
             problem,
@@ -161,7 +169,7 @@ class Hmc:
         return jnp.where(own.started, own.whitened, draws)
 
     def adapt(self, shared: Any, batch: Expectation) -> Any:
-        """Step size towards the wanted acceptance, curvature towards the batch's."""
+        """Tuning after a batch: step size moved towards the target acceptance, curvature towards the batch's."""
         examples = batch.acceptance.shape[0]
         acceptance, number = (
             jnp.mean(batch.acceptance),
@@ -183,7 +191,7 @@ class Hmc:
 
 
 def metric_root(curvature: Array) -> Array:
-    """R with R R' the inverse of the curvature, kept from degenerating."""
+    """R with R R' the inverse of the curvature plus `RIDGE` times the identity (its diagonal if that is given)."""
     if curvature.ndim == 1:
         return 1 / jnp.sqrt(curvature + RIDGE)
     identity = jnp.eye(curvature.shape[0], dtype=curvature.dtype)

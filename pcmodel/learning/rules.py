@@ -1,16 +1,14 @@
-r"""Where the gradient of the weights comes from.
+r"""Learning rules: how the gradient of the weights is computed.
 
-- `Equilibrium`: the E-step's latents are held, $\partial E / \partial \theta$ is local to each level.
-- `Backpropagation`: the *whitened errors* of free units are held at zero instead of the latents.  The
-  same energy then is the network's loss, and its gradient is backpropagation's: the twin to
-  compare with.
-- `Nudged`: level 0 is not clamped to its target but to a point `strength` of the way from the prediction
-  towards it (and away from it), as in equilibrium propagation (Scellier & Bengio 2017; Laborieux et
+- `Equilibrium`: the latents are fixed at those of the E-step; $\partial E / \partial \theta$ is local to each level.
+- `Backpropagation`: the *whitened errors* of free units are fixed at zero instead of the latents.  The energy is
+  then the network's loss, and its gradient that of backpropagation: the baseline for comparison.
+- `Nudged`: level 0 is not clamped to its target but to a point that lies the fraction `strength` of the way from the
+  prediction towards it (or away from it), as in equilibrium propagation (Scellier & Bengio 2017; Laborieux et
   al. 2021; for predictive coding Pinchetti et al. 2025).
-- `Incremental`: weights move with every step of inference (Salvatori et al. 2024, incremental PC).
+- `Incremental`: weights move with every step of inference (incremental PC, Salvatori et al. 2024).
 
-A rule sees a `RuleContext`, by which it poses problems and applies gradients, and knows nothing of
-optimisers or gauges.
+A rule uses a `RuleContext` and is independent of optimisers and gauges.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,10 +46,11 @@ Values = tuple[Array, ...]
 
 
 class RuleContext(NamedTuple):
-    """What a rule may use.
+    """The functions that a rule may use.
 
-    pose: (weights, one example's values) -> Problem.
-    apply_gradient: (state, slope, draws or None) -> state.
+    pose: function of (weights, one example's values) that returns the inference problem.
+    apply_gradient: function of (state, slope, draws or None) that returns the updated state.
+    e_step: the E-step.
     """
 
     pose: Callable[[Weights, Values], Problem]
@@ -60,10 +59,11 @@ class RuleContext(NamedTuple):
 
 
 class Slope(NamedTuple):
-    """What an optimiser may ask for.
+    """The objective of the weights.
 
-    value: what is descended, at the present weights.  gradient: of it, in the weights that learn.
-    objective: of such weights, the same function, for optimisers that try a step before they take it.
+    value: objective at the present weights, nats per example.
+    gradient: its gradient with respect to the learned weights.
+    objective: the objective as a function of the learned weights, for optimisers with a line search.
     """
 
     value: Float[Array, ""]
@@ -72,7 +72,12 @@ class Slope(NamedTuple):
 
 
 class BatchInfo(NamedTuple):
-    """What a batch showed: mean energy of each level, and each example's diagnostics."""
+    """Energies and diagnostics of a batch.
+
+    level_energies: mean energy of each level, nats per example.
+    residual: of each example's mode, in posterior standard deviations; NaN where it does not apply.
+    acceptance: mean acceptance probability of each example's chains; NaN without chains.
+    """
 
     level_energies: Float[Array, " levels"]
     residual: Float[Array, " batch"]
@@ -80,7 +85,12 @@ class BatchInfo(NamedTuple):
 
 
 class RuleResult(NamedTuple):
-    """State, memory of the batch's examples (and shared), and what was seen."""
+    """The result of one learning step.
+
+    state: updated learning state.
+    memory: E-step's memory of the batch's examples, and its shared part.
+    info: energies and diagnostics of the batch.
+    """
 
     state: Any
     memory: Memory
@@ -89,12 +99,12 @@ class RuleResult(NamedTuple):
 
 @dataclass(frozen=True)
 class Equilibrium:
-    r"""Gradient of the expected energy, the E-step's latents held.
+    r"""Gradient of the expected energy with the E-step's latents fixed.
 
-    With point estimates this is no likelihood: in a linear network the energy of the mode is
-    $\tfrac12 d^\top S^{-1} d$, without the $\tfrac12 \log |S|$ that a likelihood has, so that a classifier can lower it by
+    With point estimates the objective is not a likelihood: in a linear network the energy of the mode is
+    $\tfrac12 d^\top S^{-1} d$, without the $\tfrac12 \log |S|$ of a likelihood, so that a classifier can lower it by
     making the label's covariance S large instead of its error d small. Hidden precisions well above the
-    label's keep S where it is; `Nudged` with both signs holds it.
+    label's keep S nearly constant; `Nudged` with both signs keeps it constant.
     """
 
     learns_precision: ClassVar[bool] = True
@@ -102,7 +112,7 @@ class Equilibrium:
     def step(
         self, state: Any, values: Values, own: Any, key: Array, context: RuleContext
     ) -> RuleResult:
-        """One step."""
+        """One learning step on a batch."""
         expectation, memory = expect(state, values, own, key, context)
         energies, slope = local_slope(
             state.weights, values, expectation.latents, context
@@ -114,14 +124,14 @@ class Equilibrium:
 
 @dataclass(frozen=True)
 class Backpropagation:
-    """The loss's own gradient: every free unit's whitened error is held at zero."""
+    """Gradient of the network's loss: the energy with every free unit's whitened error fixed at zero."""
 
     learns_precision: ClassVar[bool] = False
 
     def step(
         self, state: Any, values: Values, own: Any, key: Array, context: RuleContext
     ) -> RuleResult:
-        """One step; the E-step is not used."""
+        """One learning step on a batch; the E-step is not used."""
         del key
 
         def total(weights: Weights) -> tuple[Array, Array]:
@@ -129,8 +139,8 @@ class Backpropagation:
             return jnp.mean(losses), jnp.mean(energies, axis=0)
 
         def one(weights: Weights, example: Values) -> tuple[Array, Array]:
-            # Not the sum of the levels' energies: it has the same gradient, but for errors that are
-            # zero everywhere a compiler would multiply out every layer's outer product again.
+            # Not the sum of the levels' energies: its gradient is the same, but would be compiled to an
+            # outer product for every layer although its errors are zero.
             problem = context.pose(weights, example)
             start = sweep_start(problem)
             unrolled = unroll(problem, start)
@@ -146,13 +156,15 @@ class Backpropagation:
 @checked_arguments
 @dataclass(frozen=True)
 class Nudged:
-    r"""Targets moved from the prediction by `strength` times each of `signs`.
+    r"""Equilibrium propagation: targets that lie `strength` times each of `signs` of the way from prediction to target.
 
-    signs: (1,) positive, (-1,) negative, (1, -1) centred nudging. The gradient is
-    $\sum_s s\, \partial E_s / (n \beta)$.  In a linear network the energy of the mode is $\tfrac12 d^\top S^{-1} d$, $d$
-    the nudge and $S$ the label's covariance given the image: centred nudging takes that loss's gradient
-    with $S$ held, at any strength $\beta$; one-sided nudging keeps a share of how the loss depends on $S$.
-    A categorical target is nudged as a probability vector. Energies reported are the nudged ones'.
+    strength: $\beta$, fraction of the distance from prediction to target.
+    signs: (1,) positive, (-1,) negative, (1, -1) centred nudging.
+
+    Other signs raise a UserError.  The gradient is $\sum_s s\, \partial E_s / (n \beta)$ over the $n$ signs.  In a linear
+    network the energy of the mode is $\tfrac12 d^\top S^{-1} d$, $d$ the nudge and $S$ the label's covariance given the
+    image: centred nudging follows the gradient of that loss with $S$ fixed, at any $\beta$; one-sided nudging retains part
+    of the dependence on $S$.  Categorical targets are nudged as probability vectors.  Energies are of nudged targets.
     """
 
     strength: Positive = 0.5
@@ -170,7 +182,7 @@ class Nudged:
     def step(
         self, state: Any, values: Values, own: Any, key: Array, context: RuleContext
     ) -> RuleResult:
-        """One step."""
+        """One learning step on a batch."""
         scale = self.strength * len(self.signs)
         slopes, energies, info, memory = [], [], [], Memory(own)
         for sign in self.signs:
@@ -195,9 +207,10 @@ class Nudged:
 @checked_arguments
 @dataclass(frozen=True)
 class Incremental:
-    """Every inference step is followed by a step of the weights.
+    """Incremental predictive coding: every inference step is followed by a step of the weights.
 
-    optimiser: of the latents, one transformation for each example's own energy.
+    num_steps: inference steps per batch.
+    optimiser: optax transformation for the latents, with a separate state for each example.
     """
 
     num_steps: Count = 20
@@ -211,7 +224,7 @@ class Incremental:
     def step(
         self, state: Any, values: Values, own: Any, key: Array, context: RuleContext
     ) -> RuleResult:
-        """As many steps of the weights as of inference; the E-step is not used."""
+        """`num_steps` alternating steps of inference and weights on a batch; the E-step is not used."""
 
         def begin(example: Values) -> Array:
             problem = context.pose(state.weights, example)
@@ -268,7 +281,7 @@ Rule = Equilibrium | Backpropagation | Nudged | Incremental
 def expect(
     state: Any, values: Values, own: Any, key: Array, context: RuleContext
 ) -> tuple[Expectation, Memory]:
-    """The E-step of a batch; no gradient flows through it."""
+    """The E-step of a batch and its new memory, without gradients through it."""
     keys = jax.random.split(key, batch_size(values))
     shared = state.inference.shared
 
@@ -281,7 +294,7 @@ def expect(
 
 
 class LevelSlope(NamedTuple):
-    """Mean energies of a batch, and the slope of their sum."""
+    """Mean energy of each level over a batch, nats per example, and the slope of the objective."""
 
     level_energies: Float[Array, " levels"]
     slope: Slope
@@ -290,12 +303,12 @@ class LevelSlope(NamedTuple):
 def local_slope(
     weights: Weights, values: Values, latents: Latents, context: RuleContext
 ) -> LevelSlope:
-    """Slope of the mean energy with the latents held; latents[l] is (batch, samples, width)."""
+    """Mean energies and their gradient at fixed latents; latents[l] is (batch, samples, width)."""
 
     def one(weights: Weights, example: Values, draws: Latents) -> Array:
         problem = context.pose(weights, example)
         if draws[0].shape[0] == 1:
-            # Without an inner `vmap` these are the E-step's own products, made once for both.
+            # Without an inner `vmap` the compiler shares these products with the E-step.
             return level_energies(problem, tuple(x[0] for x in draws))
         return jnp.mean(jax.vmap(partial(level_energies, problem))(draws), axis=0)
 
@@ -309,7 +322,7 @@ def local_slope(
 def slope_of(
     total: Callable[[Weights], tuple[Array, Array]], weights: Weights
 ) -> LevelSlope:
-    """The slope of what `total` gives first, in the weights that learn; beside it what it gives second."""
+    """The slope of the first output of `total` in the learned weights; the second output is level_energies."""
 
     def of_learned(some: Weights) -> tuple[Array, Array]:
         return total({**weights, **some})
@@ -321,7 +334,7 @@ def slope_of(
 
 
 def combined(slopes: Sequence[Slope], factors: Sequence[float]) -> Slope:
-    """The slope of a weighted sum."""
+    """The slope of the sum of the objectives, weighted by `factors`."""
 
     def total(terms: list[Array]) -> Array:
         scaled = [f * term for f, term in zip(factors, terms, strict=True)]
@@ -337,7 +350,7 @@ def combined(slopes: Sequence[Slope], factors: Sequence[float]) -> Slope:
 def precision_draws(
     weights: Weights, values: Values, latents: Latents, context: RuleContext
 ) -> Draws:
-    """What the posterior draws of a batch say about the precisions."""
+    """Errors and scores of the posterior draws of a batch, for the M-step of the precisions."""
 
     def both() -> Scores:
         def one(example: Values, draw: Latents) -> Scores:
@@ -365,7 +378,7 @@ def batch_errors(
 def nudged(
     weights: Weights, context: RuleContext, shift: float, example: Values
 ) -> Values:
-    """One example whose level 0 lies `shift` of the way from its prediction to its target."""
+    """One example's values with level 0 the fraction `shift` of the way from its prediction to its target."""
     problem = context.pose(weights, example)
     above = unroll(problem, sweep_start(problem)).latents[1]
     model = problem.structure.model
@@ -377,7 +390,7 @@ def nudged(
 
 
 def unseen(energies: Array, values: Values) -> BatchInfo:
-    """What a batch showed where no E-step was made."""
+    """Information about a batch without an E-step: its energies, and NaN for the diagnostics."""
     nothing = jnp.full((batch_size(values),), jnp.nan, energies.dtype)
     return BatchInfo(energies, nothing, nothing + no_number(energies))
 

@@ -1,9 +1,9 @@
-"""Whether an optimiser treats the layers of a stack one by one and alike, read from its program.
+"""Whether an optimiser treats the layers of a stack independently and alike, from its traced program.
 
-Traced on one entry a layer, an optimiser's step is a list of equations.  If what it makes of one layer of a stack depends on
-that layer (and on what belongs to none, such as a count) by the same equations as what it makes of the next, then
-running one layer's equations on the stack is the same step.  If anything crosses from layer to layer (a global
-norm), or a layer has equations of its own (a label, a key), it is not.
+Traced with one entry per layer, an optimiser's step is a list of equations (a jaxpr).  If the outputs of every layer of
+a stack depend only on that layer (and on inputs that belong to no layer, such as a count), by the same equations for
+every layer, then mapping one layer's equations over the stack is the same step.  It is not if layers interact (a
+global norm) or a layer has equations of its own (a label, a key).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,17 @@ import numpy as np
 from jax.extend import core
 
 UNUSED = {"jvp_jaxpr_fun", "jvp_fun", "fwd_jaxpr_thunk", "bwd", "name"}
-"""Parameters of equations that say how to differentiate them, or what they are called."""
+"""Parameters of equations that affect only differentiation or naming."""
 
 Program = core.ClosedJaxpr
 
 
 class Place(NamedTuple):
-    """Where a leaf belongs: `group` is the same for all layers of a stack, `layer` counts from its first."""
+    """The place of a leaf in a stack.
+
+    group: identifies corresponding leaves, the same for all layers of a stack.
+    layer: number of the layer, counted from the first of the stack.
+    """
 
     group: tuple[Any, ...]
     layer: int
@@ -31,8 +35,8 @@ def is_separable(
     inputs: Sequence[Place | None],
     outputs: Sequence[Place | None],
 ) -> bool:
-    """Whether every output with a place comes of its own layer alone, alike in all layers of a stack, and no other
-    output comes of any."""
+    """Whether every output with a place depends on its own layer alone, by the same equations in all layers of a
+    stack, and every other output on no layer."""
     jaxpr = program.jaxpr
     if jaxpr.effects:
         return False
@@ -68,12 +72,12 @@ class _Alike:
         self._known: dict[tuple[Any, Any, int | None], bool] = {}
 
     def same(self, one: Any, other: Any, layer: int | None) -> bool:
-        """Whether `other` is made for `layer` as `one` is for the first (None: both belong to no layer)."""
+        """Whether `other` is computed for `layer` as `one` is for the first layer (None: both belong to no layer)."""
         if isinstance(one, core.Literal) or isinstance(other, core.Literal):
             return same_literal(one, other)
         key = (one, other, layer)
         if key not in self._known:
-            # Equations are in order, so that none is found again while it is compared.
+            # Equations are ordered, so this recursion cannot meet the same pair again.
             self._known[key] = self._same_variable(one, other, layer)
         return self._known[key]
 
@@ -109,14 +113,14 @@ class _Alike:
 
 
 def same_literal(one: Any, other: Any) -> bool:
-    """Whether two operands are one literal."""
+    """Whether two operands are equal literals."""
     if not (isinstance(one, core.Literal) and isinstance(other, core.Literal)):
         return False
     return one.aval == other.aval and same_value(one.val, other.val)
 
 
 def same_value(one: Any, other: Any) -> bool:
-    """Whether two constants hold the same numbers."""
+    """Whether two constants have the same dtype, shape and bytes."""
     if one is other:
         return True
     if one is None or other is None:
@@ -127,7 +131,7 @@ def same_value(one: Any, other: Any) -> bool:
 
 
 def same_params(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two equations of one primitive do the same."""
+    """Whether the parameters of two equations with the same primitive agree, but for `UNUSED` ones."""
     names = one.keys() | other.keys()
     return all(same_param(one.get(n), other.get(n)) for n in names - UNUSED)
 
@@ -191,7 +195,8 @@ def same_jaxpr(one: core.Jaxpr, other: core.Jaxpr) -> bool:
 
 
 def part_of(program: Program, wanted: Sequence[int], given: Sequence[int]):
-    """The function of some inputs, by number, that makes some outputs; the others must not matter."""
+    """The function of the inputs numbered `given` that returns the outputs numbered `wanted`; the wanted outputs must
+    not depend on other inputs."""
     jaxpr = program.jaxpr
     outs = [jaxpr.outvars[number] for number in wanted]
     needed = {out for out in outs if not isinstance(out, core.Literal)}

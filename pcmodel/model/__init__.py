@@ -1,4 +1,4 @@
-"""What a hierarchy is, as pure functions: widths, precisions, beliefs, modulations, and their energy.
+"""The mathematical model as pure functions: hierarchy, precisions, beliefs, modulations and energy.
 
 May import: `inputs`.
 """

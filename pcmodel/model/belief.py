@@ -1,10 +1,9 @@
 r"""A belief: a Gaussian over one level, or jointly over several.
 
-A belief held before the evidence is a residual of its own in the energy.  At the top
-level it *is* the prior (it replaces the network's own); at a lower level it is a
-*temporal prior* beside the prediction from above.  One `Belief` over several levels
-holds their joint covariance, which is what makes a trial-by-trial update a Kalman
-filter; several single-level beliefs are the mean-field form for wide levels.
+A prior belief adds a residual to the energy.  At the top level it *is* the prior (it replaces the network's); at a
+lower level it is a *temporal prior* in addition to the prediction from above.  One `Belief` over several levels
+has their joint covariance, with which a trial-by-trial update is a Kalman filter; several single-level beliefs are
+the mean-field form for wide levels.
 
 Where a lower level has both a temporal prior and a prediction from above, the energy is minus
 the log of the *product* of the two normalised Gaussians: the evidence is then that of the data
@@ -52,7 +51,7 @@ class Belief:
     log_precision: (), (n,) or (n, n) as in `pcmodel.model.precision`, or (batch, n, n).
     levels: level indices or names, ascending; static.
 
-    Raises UserError for numbers that are not finite; traced ones are taken as they are.
+    Raises UserError for a wrong shape and for numbers that are not finite; traced values are not checked.
     """
 
     mean: Array | Any
@@ -77,7 +76,7 @@ class Belief:
     def unchecked(
         cls, mean: Any, log_precision: Any, levels: tuple[Level, ...]
     ) -> Belief:
-        """As it is: JAX also builds beliefs of axes and placeholders."""
+        """A belief without checks, because JAX also builds beliefs of axes and placeholders."""
         return _set(object.__new__(cls), mean, log_precision, levels)
 
     @classmethod
@@ -89,7 +88,12 @@ class Belief:
         *,
         level: Level | Sequence[Level] = "top",
     ) -> Belief:
-        """Belief with the given mean and (positive) precision about `level`."""
+        """Belief about `level` with the given mean and precision (inverse variance, positive).
+
+        precision: scalar, one per unit, or a positive definite matrix.
+
+        Raises UserError for another shape or sign.
+        """
         levels = plain_levels(level)
         where = f"belief about {levels}"
         numbers = read_numbers(mean, where=f"mean of the {where}")
@@ -104,7 +108,7 @@ class Belief:
     ) -> Belief:
         """Belief with a full covariance (traceable).
 
-        Raises UserError where it is not a covariance, or so nearly singular that its inverse cannot be had.
+        Raises UserError for a matrix that is not a covariance, or too close to singular to be inverted.
         """
         where = f"covariance of the belief about {plain_levels(levels)}"
         matrix = jnp.asarray(check_covariance(covariance, where=where))
@@ -118,7 +122,7 @@ class Belief:
         return cls(mean, log_precision, plain_levels(levels))
 
     def in_dtype(self, dtype: Any, levels: tuple[int, ...]) -> Belief:
-        """In a network's own numbers and its levels' indices; UserError where these cannot hold it."""
+        """The belief in a network's dtype with level indices; raises UserError for values beyond the dtype's range."""
         where = f"belief about {self.levels}"
         mean, log_precision = self.mean, self.log_precision
         if not is_traced(mean):
@@ -145,11 +149,12 @@ class Belief:
     def propagate(
         self, *, transition: ArrayLike | None = None, noise_covariance: ArrayLike = 0.0
     ) -> Belief:
-        """The prior of the next trial: mean A m, covariance A P A' + Q.
+        """The prior of the next trial: mean A m, covariance A P A' + Q, with P the covariance of this belief.
 
-        `noise_covariance` is a scalar (times the identity), a vector (diagonal) or a
-        matrix Q; `transition` None means A = I (the belief is only widened).  Raises UserError for
-        what is no covariance of noise, or not of this belief's size.
+        transition: A, (n, n); None: the identity.
+        noise_covariance: Q as a scalar (times the identity), a vector (its diagonal) or a matrix.
+
+        Raises UserError for a negative or asymmetric Q, and for another size.
         """
         width = self.mean.shape[-1]
         noise = check_noise(noise_covariance, width, self.mean.dtype)
@@ -166,7 +171,7 @@ class Belief:
         return Belief.from_covariance(mean, covariance + noise, self.levels)
 
     def _check_shapes(self) -> None:
-        """Raise a UserError unless mean and precision are about the same units."""
+        """Raise a UserError unless the shapes of mean and precision agree."""
         mean, shape = self.mean.shape, self.log_precision.shape
         one, width = self.mean.ndim == 1, mean[-1]
         allowed = [(), (width,), (width, width)] + ([] if one else [(*mean, width)])
@@ -178,7 +183,7 @@ class Belief:
             )
 
     def _map(self, function: Callable[[Belief], Any]) -> Any:
-        """`function` of each belief of a batch (whose precision may be shared)."""
+        """`function` applied to each belief of a batch (whose precision may be shared)."""
         axis = 0 if self.log_precision.ndim == 3 else None
         return jax.vmap(
             lambda mean, log_precision: function(
@@ -197,7 +202,7 @@ def _set(belief: Belief, mean: Any, log_precision: Any, levels: Any) -> Belief:
 
 
 def _as_array(given: Any, *, where: str) -> Array:
-    """As it is if jax made it and it is finite, else read, in the default dtype."""
+    """The numbers as a jax array, finite; in the default dtype unless they already are a jax array."""
     numbers = read_numbers(given, where=where)
     if is_wide(given):
         return given

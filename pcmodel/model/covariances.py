@@ -1,4 +1,4 @@
-"""Covariances and transitions that a user gives to a belief, checked where their values are known."""
+"""Checks of the users' covariances and transition matrices, if their values are not traced."""
 
 from typing import Any
 
@@ -18,11 +18,11 @@ from pcmodel.inputs.arrays import (
 )
 
 SYMMETRY = 1e-4
-"""Relative asymmetry that rounding in float32 may leave."""
+"""Largest relative asymmetry that is attributed to rounding in float32."""
 
 
 def check_covariance(covariance: ArrayLike, *, where: str) -> Numbers:
-    """A positive definite matrix, or a batch of them; UserError for another shape or sign."""
+    """A positive definite matrix or a batch of them; raises UserError for anything else."""
     matrix = read_numbers(covariance, where=where)
     if matrix.ndim not in (2, 3) or matrix.shape[-1] != matrix.shape[-2]:
         raise UserError(
@@ -43,7 +43,7 @@ def check_covariance(covariance: ArrayLike, *, where: str) -> Numbers:
 
 
 def check_noise(noise_covariance: ArrayLike, width: int, dtype: Any) -> Array:
-    """The covariance (width, width) of a scalar, a vector or a matrix; none may be negative."""
+    """The covariance (width, width) from a scalar, a vector or a matrix; raises UserError for a negative one."""
     where = "noise_covariance"
     noise = read_numbers(noise_covariance, where=where, dtype=dtype)
     if noise.shape not in ((), (width,), (width, width)):
@@ -59,7 +59,7 @@ def check_noise(noise_covariance: ArrayLike, width: int, dtype: Any) -> Array:
 
 
 def check_transition(transition: ArrayLike, width: int, dtype: Any) -> Array:
-    """A matrix (width, width) of finite numbers."""
+    """A matrix (width, width) of finite numbers; raises UserError for anything else."""
     matrix = read_numbers(transition, where="transition", dtype=dtype)
     if matrix.shape != (width, width):
         raise UserError(

@@ -4,9 +4,8 @@ $$E = \sum_\ell \tfrac12 \left[ e_\ell^\top g_\ell \Pi_\ell e_\ell
       - \log\det(g_\ell \Pi_\ell) + d_\ell \log 2\pi \right],
   \qquad e_\ell = x_\ell - f_\ell(x_{\ell+1})$$
 
-is $-\log p(x, y)$ with every normaliser (sum over units and levels of *one* example).  A Bernoulli
-or categorical level 0 contributes its tempered negative log-likelihood instead, and each
-`Belief` about lower levels one more Gaussian residual.
+is $-\log p(x, y)$ of *one* example including all normalisers, in nats.  A Bernoulli or categorical level 0 contributes
+its tempered negative log-likelihood instead, and each `Belief` about lower levels a further Gaussian residual.
 
 This file evaluates it in state coordinates (the latents themselves);
 `pcmodel.inference.whitened` evaluates the same energy in whitened coordinates.
@@ -36,9 +35,9 @@ from pcmodel.model.types import Latents
 
 
 def level_factor(problem: Problem, level: int) -> Array:
-    """Factor of the gained precision of a level's own prediction errors.
+    """Triangular factor of the precision, gain included, of a level's prediction errors.
 
-    At the top, where a belief replaces the prior, that belief's marginal precision.
+    At the top level, if a belief replaces the prior, of that belief's marginal precision.
     """
     structure, inputs = problem.structure, problem.inputs
     width = structure.model.widths[level]
@@ -63,7 +62,7 @@ def stack_factors(problem: Problem, run: Run) -> Array:
 
 
 def belief_factor(problem: Problem, index: int) -> Array:
-    """Factor of one belief's gained precision over its concatenated levels."""
+    """Triangular factor of a belief's precision, gains included, over its concatenated levels."""
     structure, inputs = problem.structure, problem.inputs
     widths = structure.model.widths
     gains = [
@@ -85,8 +84,8 @@ def belief_error(problem: Problem, index: int, latents: Latents) -> Array:
 def belief_rows(problem: Problem, latents: Latents) -> list[Array]:
     """Whitened errors of the beliefs about lower levels.
 
-    By the chain rule the belief that owns the top splits into the top's marginal (which is the
-    prior, accounted for as the top level's own error) and the rest given the top.
+    By the chain rule the belief that includes the top splits into the top's marginal (the prior, which is counted as
+    the top level's own error) and the lower levels given the top.
     """
     structure = problem.structure
     rows = []
@@ -100,7 +99,7 @@ def belief_rows(problem: Problem, latents: Latents) -> list[Array]:
 
 
 def predictions(problem: Problem, latents: Latents) -> Latents:
-    """Prediction of every level (logits for discrete data; the top's prior mean)."""
+    """Prediction of every level, bottom first (logits for discrete data; the prior mean at the top)."""
     model, inputs = problem.structure.model, problem.inputs
     predicted = []
     if problem.structure.is_discrete:
@@ -125,7 +124,7 @@ def stack_predictions(problem: Problem, run: Run, latents: Latents) -> Array:
 
 
 def prior_mean(problem: Problem) -> Array:
-    """Mean of the top level before the evidence: the belief's if there is one."""
+    """Prior mean of the top level: that of a belief about it, if there is one, else the network's."""
     structure = problem.structure
     owner = structure.top_belief()
     if owner is None:
@@ -136,7 +135,7 @@ def prior_mean(problem: Problem) -> Array:
 
 
 def normaliser(problem: Problem) -> Float[Array, ""]:
-    """The part of the energy that does not depend on the latents."""
+    """The part of the energy that does not depend on the latents, nats."""
     structure = problem.structure
     total = jnp.zeros((), problem.inputs.gains[0].dtype)
     for run in level_runs(problem):
@@ -166,7 +165,7 @@ def observed_gain(problem: Problem) -> Array:
 def data_energy_terms(
     problem: Problem, logits: Float[Array, " observed"]
 ) -> Float[Array, " observed"]:
-    """Tempered -log p of discrete data, one term per observed unit, from its logits."""
+    """Tempered -log p of discrete data from its logits, one term per observed unit, nats."""
     likelihood = problem.structure.discrete
     data, gain = problem.inputs.values[0], observed_gain(problem)
     return likelihood.energy_terms(logits, data, gain)
@@ -182,9 +181,9 @@ def data_energy(
 
 
 def level_energies(problem: Problem, latents: Latents) -> Float[Array, " levels"]:
-    """Energy of each level's own error, normalisers included.
+    """Energy of each level's prediction error, normalisers included, nats.
 
-    A belief about lower levels is counted at the lowest level it speaks of.
+    The energy of a belief about lower levels is added at the lowest of its levels.
     """
     structure, inputs = problem.structure, problem.inputs
     model = structure.model
@@ -225,7 +224,7 @@ def stack_energies(
 def add_belief_energies(
     problem: Problem, latents: Latents, terms: Float[Array, " levels"]
 ) -> Float[Array, " levels"]:
-    """The terms with each belief's energy added at the lowest level it speaks of."""
+    """The terms with the energy of each belief about lower levels added at the lowest of its levels."""
     structure = problem.structure
     for index, levels in enumerate(structure.beliefs):
         row = belief_error(problem, index, latents)
@@ -245,12 +244,12 @@ def without_top(whole: Array, width: int) -> Array:
 
 
 def energy(problem: Problem, latents: Latents) -> Float[Array, ""]:
-    """-log p(latents, data): the sum of `level_energies`."""
+    """-log p(latents, data), the sum of `level_energies`, nats."""
     return jnp.sum(level_energies(problem, latents))
 
 
 def latents_from_state(problem: Problem, state: Float[Array, " free"]) -> Latents:
-    """Put free units and clamped values together into one array per level.
+    """The latents, one array per level, from the free units' values and the clamped values.
 
     A discrete level 0 holds its data where observed and its predicted mean elsewhere.
     """

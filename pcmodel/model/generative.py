@@ -1,9 +1,8 @@
-"""The generative model as inference sees it: widths, names, and one function.
+"""The interface of generative models: widths, names, and the predictions of levels.
 
-`predict_level(weights, level, above)` is the primitive everything derives from; the top
-level's "prediction" is its prior mean (`above` is None there).  A model is static and
-hashable (two networks of one architecture share compiled code); its weights are a
-pytree passed beside it.
+All computations derive from `predict_level(weights, level, above)`; the prediction of the top level is its prior mean
+(`above` is None there).  A model is static and hashable (networks of equal architecture share compiled programs); its
+weights are a pytree that is passed separately.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,12 +18,12 @@ from pcmodel.model.linalg import matmul
 from pcmodel.model.types import Weights
 
 FIXED = "fixed"
-"""Key of the weights under which arrays lie that belong to a layer and do not learn."""
+"""Key of the weights that holds the arrays of layers that are not learned."""
 
 
 @runtime_checkable
 class GenerativeModel(Protocol):
-    """What inference and learning need of a network."""
+    """The properties of a network that inference and learning use."""
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -38,7 +37,7 @@ class GenerativeModel(Protocol):
 
     @property
     def likelihood(self) -> Likelihood:
-        """What level 0 is made of."""
+        """Likelihood of level 0."""
         ...
 
     @property
@@ -53,19 +52,19 @@ class GenerativeModel(Protocol):
 
 @runtime_checkable
 class StackedModel(GenerativeModel, Protocol):
-    """A model some of whose layers follow one another and differ in nothing but their numbers.
+    """A model with stacks: runs of successive layers that differ only in the values of their weights.
 
-    Such a run is one loop in the program instead of one copy of the layer per level, and one
-    array instead of many in whatever holds weights.
+    A stack is compiled to one loop instead of a copy of the layer per level, and its weights are stored as arrays with
+    a leading axis of layers.
     """
 
     @property
     def stacks(self) -> tuple[tuple[int, int], ...]:
-        """(first, end) of each run: layers first .. end - 1 map levels of one width."""
+        """(first, end) of each stack: layers first .. end - 1 map between levels of equal width."""
         ...
 
     def stack_weights(self, weights: Weights, first: int, end: int) -> Any:
-        """Weights of these layers of one stack, leaves (end - first, ...)."""
+        """Weights of layers first .. end - 1 of one stack, leaves (end - first, ...)."""
         ...
 
     def predict_in_stack(self, layer: Any, level: int, above: Array) -> Array:
@@ -74,34 +73,33 @@ class StackedModel(GenerativeModel, Protocol):
 
     @property
     def one_for_all(self) -> tuple[tuple[int, int], ...]:
-        """Those of the stacks whose layers are one and the same: one set of weights, without an axis of
-        layers."""
+        """The stacks whose layers share all weights, which are stored without an axis of layers."""
         ...
 
     @property
     def shared(self) -> tuple[tuple[int, Any, int, Any], ...]:
-        """(entry, path, owner, source): an array that entry `entry` of `weights["layers"]` does not hold,
-        because it is the one that lies at `source` of entry `owner`."""
+        """Shared arrays as (entry, path, owner, source): the array at `path` of entry `entry` of `weights["layers"]`
+        is stored only at `source` of entry `owner`."""
         ...
 
 
 Axes = Mapping[tuple[Any, ...], tuple[int, ...] | None]
-"""For every array of a layer, by its path: the axes along which it feeds different units (none: it feeds all
-alike), None for an array that does not scale the prediction."""
+"""For every array of a layer, by its path: the axes whose indices feed different units (empty if each entry feeds all
+units); None for an array that does not scale the prediction."""
 
 
 @runtime_checkable
 class OrientedModel(GenerativeModel, Protocol):
-    """A model that knows which axis of an array feeds which unit."""
+    """A model that declares which axes of its arrays feed different units."""
 
     def output_axes(self, weights: Weights, index: int) -> Axes:
-        """For the layer that entry `index` of `weights["layers"]` stands for, shared arrays included."""
+        """Axes for the layer of entry `index` of `weights["layers"]`, shared arrays included."""
         ...
 
 
 @dataclass(frozen=True)
 class LinearModel:
-    """Affine predictions W x + b, without any network library.
+    """Affine predictions W x + b, independent of any network library.
 
     `weights` is `{"layers": ((W_0, b_0), ...), "prior_mean": m}` with W_l of shape
     (width_l, width_{l+1}).
@@ -113,7 +111,7 @@ class LinearModel:
     is_linear: bool = True
 
     def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
-        """W x + b; the prior mean at the top."""
+        """Prediction W x + b of a level; the prior mean at the top."""
         if above is None:
             return weights["prior_mean"]
         matrix, bias = weights["layers"][level]
@@ -121,7 +119,7 @@ class LinearModel:
 
 
 def default_names(num_levels: int) -> tuple[str, ...]:
-    """("data", "hidden1", ..., "top")."""
+    """The default names of levels, ("data", "hidden1", ..., "top")."""
     middle = tuple(f"hidden{level}" for level in range(1, num_levels - 1))
     return ("data", *middle, "top")
 
@@ -139,7 +137,7 @@ def sweep(model: GenerativeModel, weights: Weights) -> tuple[Array, ...]:
 def predict_down(
     model: GenerativeModel, weights: Weights, above: Array, *, level: int
 ) -> Array:
-    """Prediction of level 0 from the latent of `level`, all between at their predictions."""
+    """Prediction of level 0 from the latent of `level`, with the levels between at their predictions."""
     stacks = {end: first for first, end in stacks_of(model)}
     while level > 0:
         first = stacks.get(level)
@@ -153,7 +151,7 @@ def predict_down(
 
 
 def stacks_of(model: GenerativeModel) -> tuple[tuple[int, int], ...]:
-    """The model's stacks; none where it keeps no layers together."""
+    """The model's stacks; empty for a model without."""
     return model.stacks if isinstance(model, StackedModel) else ()
 
 
@@ -168,9 +166,9 @@ def spans_of(model: GenerativeModel) -> tuple[tuple[int, int], ...]:
 
 
 def by_layer(model: GenerativeModel, layers: Sequence[Any]) -> tuple[Any, ...]:
-    """Entries of `weights["layers"]` taken apart into one a layer, bottom first.
+    """Entries of `weights["layers"]` split into one entry per layer, bottom first.
 
-    An array that several layers share stands at the lowest of them; a layer that owns nothing has an
+    An array that several layers share is stored at the lowest of them; a layer without arrays of its own has an
     empty entry, so that the index of an entry is the level that the layer predicts.
     """
     apart: list[Any] = []
@@ -190,7 +188,7 @@ def by_layer(model: GenerativeModel, layers: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def by_span(model: GenerativeModel, layers: Sequence[Any]) -> tuple[Any, ...]:
-    """`by_layer` undone."""
+    """The inverse of `by_layer`."""
     together: list[Any] = []
     for first, end in spans_of(model):
         if end - first == 1 or (first, end) in one_for_all(model):
@@ -203,12 +201,12 @@ def by_span(model: GenerativeModel, layers: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def one_for_all(model: GenerativeModel) -> tuple[tuple[int, int], ...]:
-    """The model's stacks of one and the same layer."""
+    """The model's stacks whose layers share all weights."""
     return model.one_for_all if isinstance(model, StackedModel) else ()
 
 
 def output_axes(model: GenerativeModel, weights: Weights, index: int) -> Axes:
-    """See `OrientedModel`; a model that does not say has matrices (units, units above)."""
+    """See `OrientedModel`; for other models matrices are taken as (units, units above)."""
     if isinstance(model, OrientedModel):
         return model.output_axes(weights, index)
     leaves = jax.tree_util.tree_leaves_with_path(weights["layers"][index])
@@ -218,17 +216,17 @@ def output_axes(model: GenerativeModel, weights: Weights, index: int) -> Axes:
 
 
 def path_of(path: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A path of jax's as the plain keys and indices that it goes by."""
+    """A jax path as a tuple of plain keys and indices."""
     return tuple(getattr(entry, "key", getattr(entry, "idx", None)) for entry in path)
 
 
 def learned(weights: Weights) -> Weights:
-    """The weights without the arrays that belong to a layer and do not learn."""
+    """The weights without the arrays that are not learned."""
     return {name: value for name, value in weights.items() if name != FIXED}
 
 
 def as_stacked(model: GenerativeModel) -> StackedModel:
-    """The model, known to have stacks."""
+    """The model as a `StackedModel`; raises TypeError if it is none."""
     if not isinstance(model, StackedModel):
         raise TypeError(f"{type(model).__name__} keeps no layers together")
     return model

@@ -1,4 +1,4 @@
-"""Finding a level by name or index: the one way in which every part of the package does."""
+"""Finding a level by name or index."""
 
 import operator
 from typing import Annotated, Any, SupportsIndex
@@ -10,14 +10,14 @@ from pcmodel.inputs.arguments import is_sequence, short
 from pcmodel.inputs.ranges import Means
 
 Level = Annotated[str | SupportsIndex, Means("a level's name or index")]
-"""A name, or an index of Python's or numpy's."""
+"""A level's name, or its index as a Python or numpy integer."""
 
 
 def level_index(level: Any, names: tuple[str, ...]) -> int:
     """Index of a level given its name or index (negative counts from the top).
 
-    "top" and "data" always name the last and the first level.  An index is a whole number of Python or
-    numpy; True and 1.0 are none.  Raises UserError for a level that the network has not.
+    "top" and "data" always name the last and the first level.  Raises UserError for a level that does not exist, and
+    for an index that is not a Python or numpy integer (such as True or 1.0).
     """
     if isinstance(level, str):
         if level in names:
@@ -37,7 +37,7 @@ def level_index(level: Any, names: tuple[str, ...]) -> int:
 
 
 def as_index(level: Any) -> int:
-    """A level's index as a Python number; a UserError for what is neither name nor index."""
+    """A level's index as a Python integer; raises UserError for anything else."""
     kind = getattr(level, "dtype", None)
     is_boolean = isinstance(level, bool) or (kind is not None and kind == np.bool_)
     try:
@@ -51,7 +51,7 @@ def as_index(level: Any) -> int:
 
 
 def level_indices(levels: Any, names: tuple[str, ...]) -> tuple[int, ...]:
-    """Indices of several levels, ascending, each once; a single level may stand alone."""
+    """Indices of a level or of several, ascending and without duplicates."""
     return tuple(sorted({level_index(level, names) for level in as_levels(levels)}))
 
 
@@ -61,7 +61,7 @@ def as_levels(levels: Any) -> tuple[Level, ...]:
 
 
 def plain_levels(levels: Any) -> tuple[Level, ...]:
-    """One level, or several, as names and Python numbers; a UserError for what is neither."""
+    """One level, or several, as names and Python integers; raises UserError for anything else."""
     return tuple(
         level if isinstance(level, str) else as_index(level)
         for level in as_levels(levels)

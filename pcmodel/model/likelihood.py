@@ -1,14 +1,12 @@
-r"""What level 0 is made of: Gaussian, Bernoulli or categorical.
+r"""Likelihoods of level 0: Gaussian, Bernoulli and categorical.
 
-A Gaussian level 0 is a level like any other (it has errors and a precision).  Discrete data have
-neither: their prediction is a vector of logits $\eta$, and inference needs the negative
-log-likelihood, and a square root $A$ of its Fisher information
-$W = A A^\top = \partial^2 (-\log p) / \partial \eta^2$ (for both families the
-Fisher information equals the Hessian, so Gauss-Newton is exact in $\eta$).
+A Gaussian level 0 has errors and a precision like every other level.  Discrete data have neither: their prediction is a
+vector of logits $\eta$, and inference needs the negative log-likelihood and a square root $A$ of its Fisher information
+$W = A A^\top = \partial^2 (-\log p) / \partial \eta^2$ (for both families the Fisher information equals the Hessian, so
+Gauss-Newton is exact in $\eta$).
 
-The gain tempers the log-likelihood, $g \log p(y \mid \eta)$, so that scaling every gain alike
-leaves the mode in place; a tempered likelihood is not normalised over $y$, and no evidence is
-claimed for it.
+The gain tempers the log-likelihood, $g \log p(y \mid \eta)$, so that scaling all gains equally does not change the mode;
+a tempered likelihood is not normalised over $y$, and no evidence is defined for it.
 """
 
 from dataclasses import dataclass
@@ -24,7 +22,7 @@ from pcmodel.inputs.ranges import Means
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Real-valued data with a precision of its own (the default)."""
+    """Real-valued data with a precision (the default)."""
 
     name = "gaussian"
 
@@ -42,7 +40,7 @@ class Bernoulli:
     def energy_terms(
         self, logits: Float[Array, " width"], data: Array, gain: Array
     ) -> Float[Array, " width"]:
-        """-g log p(y | logits), one term per unit."""
+        """-g log p(y | logits), one term per unit, nats."""
         return gain * (jax.nn.softplus(logits) - data * logits)
 
     def push_root(self, logits: Array, gain: Array, vector: Array) -> Array:
@@ -72,7 +70,7 @@ class Categorical:
     def energy_terms(
         self, logits: Float[Array, " width"], data: Array, gain: Array
     ) -> Float[Array, " width"]:
-        """-g log p(y | logits), one term per class (zero where y is zero)."""
+        """-g log p(y | logits), one term per class (zero where y is zero), nats."""
         return -gain * data * jax.nn.log_softmax(logits)
 
     def push_root(self, logits: Array, gain: Array, vector: Array) -> Array:
@@ -96,11 +94,11 @@ class Categorical:
 
 Discrete = Bernoulli | Categorical
 NEEDED = ("mean", "energy_terms", "push_root", "pull_root", "sample")
-"""What a discrete likelihood does."""
+"""Methods of a discrete likelihood."""
 
 
 def is_likelihood(kind: type) -> bool:
-    """Whether a class is Gaussian or does what a discrete likelihood does."""
+    """Whether a class is Gaussian or has the methods of a discrete likelihood."""
     return issubclass(kind, Gaussian) or all(
         callable(getattr(kind, name, None)) for name in NEEDED
     )

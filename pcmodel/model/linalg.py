@@ -1,9 +1,8 @@
-"""Linear algebra that stays cheap for one-unit levels.
+"""Linear algebra with fast special cases for one-unit levels.
 
-A LAPACK call on a 1 x 1 matrix costs microseconds, which is most of the time of a trial in a
-participant model; there the factor is a square root and the solve a division, which
-XLA fuses with their neighbours.  A matrix product over one unit is an elementwise one: as a
-product it would make a batch change its memory layout at every level.
+A LAPACK call on a 1 x 1 matrix costs microseconds, most of the time of a trial in a participant model; here the
+factor is a square root and the solve a division, which XLA fuses with neighbouring operations.  A matrix product over
+one unit is computed elementwise, because a product would change the memory layout of a batch at every level.
 """
 
 from collections.abc import Callable
@@ -23,10 +22,10 @@ def cholesky(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
 
 
 def unit_root(rows: Float[Array, "m n"]) -> Float[Array, "n n"]:
-    """Lower factor L of I + rows' rows = L L', from the triangle of [rows; I].
+    """Lower factor L of I + rows' rows = L L', from the QR decomposition of [rows; I].
 
-    The product is never formed: where the rows are large it has lost the identity to rounding (in float32
-    from a few thousand), and with it every direction of which the rows do not speak.
+    The product is not formed: for large rows (in float32 from a few thousand) it loses the identity to rounding, and
+    with it all directions outside the row space.
     """
     size = rows.shape[1]
     if size == 1:
@@ -73,14 +72,14 @@ def gram(rows: Float[Array, "m n"]) -> Float[Array, "m m"]:
 
 
 def take(values: Array, units: np.ndarray) -> Array:
-    """values[units], without a gather where that is all of them."""
+    """values[units], without a gather if these are all units in order."""
     if np.array_equal(units, np.arange(values.shape[0])):
         return values
     return values[units]
 
 
 def rows_of(product: Callable[[Array], Any], size: int, dtype) -> Any:
-    """The images of the unit vectors under a linear map (a pytree of them), one a row."""
+    """The images of the unit vectors under a linear map as the rows of a matrix (or of a pytree of matrices)."""
     if size == 1:
         return jax.tree.map(lambda image: image[None], product(jnp.ones((1,), dtype)))
     return jax.vmap(product)(jnp.eye(size, dtype=dtype))

@@ -1,10 +1,9 @@
-r"""What a drug does to a network, in the words every account of a drug can speak.
+r"""Modulation: the effect of a drug on a network.
 
-A `Modulation` is spoken in level names, never stored in the network, and resolved before
-anything is traced: its neutral element leaves no trace in the compiled code, so "no drug" and
-"zero dose" run the same program on the same numbers and agree to the bit.
+A `Modulation` refers to levels by name, is not part of the network, and is resolved before tracing: neutral factors do
+not appear in the compiled program, so that "no drug" and "zero dose" give bit-identical results.
 
-| word | neutral | acts on |
+| field | neutral | acts on |
 |---|---|---|
 | `gains` | 1 | the precision of a level's errors |
 | `slopes` | 1 | the activation slope of a level's units: they predict $f(\alpha x)$ |
@@ -14,13 +13,12 @@ anything is traced: its neutral element leaves no trace in the compiled code, so
 | `plasticity` | 1 | learning rates: `train(..., plasticity=modulation.plasticity)`; inference ignores it |
 
 The first three act in inference.  `top_down` and `temperature` act on activity around the mode
-(`pcmodel.activity`), which `infer` and `posterior` do not describe and therefore refuse.
+(`pcmodel.activity`); `infer` and `posterior` raise a UserError for them.
 
-Weakened error transmission needs no solver of its own.  With $t_\ell$ on the errors ascending from
-level $\ell$ the latents settle where $\Pi_\ell e_\ell = t_{\ell-1} J^\top \Pi_{\ell-1} e_{\ell-1}$;
-multiplying level $\ell$'s equation by $c_\ell = \prod_{k<\ell} 1/t_k$ makes that the stationarity of a
-hierarchy with gains $c_\ell$.  The mode is exact; a posterior covariance is then that of the
-equivalent hierarchy.
+Weakened error transmission is equivalent to a change of gains.  With a factor $t_\ell$ on the errors ascending from
+level $\ell$ the latents settle where $\Pi_\ell e_\ell = t_{\ell-1} J^\top \Pi_{\ell-1} e_{\ell-1}$; multiplied by
+$c_\ell = \prod_{k<\ell} 1/t_k$, this is the stationarity condition of a hierarchy with gains $c_\ell$.  The mode is
+exact; a posterior covariance is that of the equivalent hierarchy.
 """
 
 from collections.abc import Mapping
@@ -44,12 +42,16 @@ Levels = Mapping[Level, ArrayLike]
 @checked_arguments
 @dataclass(frozen=True)
 class Modulation:
-    """Factors by level name (or index), 1 where a level is not named, and three scalars.
+    """Factors by level name or index (1 for a level that is not named), and three scalars.
 
-    gains: positive, a scalar or one number per unit.  Below 1 relaxes the level.
-    slopes: positive, a scalar or one per unit, of any level but the lowest.
-    error_transmission: positive scalars, of any level but the top.
-    top_down: in [0, 1].  temperature, plasticity: not negative.
+    gains: factors on precisions, positive, a scalar or one per unit of a level; below 1 relaxes the level.
+    slopes: factors on activation slopes, positive, a scalar or one per unit, of any level but the lowest.
+    error_transmission: factors on the errors that a level sends up, positive scalars, of any level but the top.
+    top_down: share of activity that is generated from above, in [0, 1].
+    temperature: factor on the variance of activity around the mode, not negative.
+    plasticity: factor on learning rates, not negative.
+
+    Raises UserError for values outside these ranges.
     """
 
     gains: Levels = field(default_factory=dict)
@@ -70,7 +72,7 @@ class Modulation:
     def resolve(
         self, names: tuple[str, ...], widths: tuple[int, ...], dtype: jnp.dtype
     ) -> tuple[Array, ...]:
-        """One gain array per level, shape () or (width,), error transmission included."""
+        """One gain per level, () or (width,), error transmission included; raises UserError for invalid levels."""
         resolved = [jnp.ones((), dtype)] * len(names)
         given = self.gains or self.error_transmission
         for index, gain in by_index(self.gains, names):
@@ -100,7 +102,7 @@ class Modulation:
     def resolve_slopes(
         self, names: tuple[str, ...], widths: tuple[int, ...], dtype: jnp.dtype
     ) -> tuple[Array, ...] | None:
-        """One slope per level, or None when all are exactly 1."""
+        """One slope per level, () or (width,); None if all are exactly 1. Raises UserError for invalid levels."""
         resolved = [jnp.ones((), dtype) for _ in names]
         given = by_index(self.slopes, names)
         for index, slope in given:
@@ -109,7 +111,7 @@ class Modulation:
                     f"slope of level {names[0]!r}: the lowest level predicts nothing."
                 )
             resolved[index] = checked_gain(slope, names[index], widths[index], dtype)
-        # As given: under jit even a slope of 1 is traced once it is an array of jax.
+        # The given values: under jit the resolved jax arrays are traced even if they are 1.
         if all(
             not is_traced(slope) and np.all(np.asarray(slope) == 1)
             for _, slope in given
@@ -119,11 +121,11 @@ class Modulation:
 
     @property
     def acts_on_activity(self) -> bool:
-        """Whether it changes activity around the mode, which the mode does not show."""
+        """Whether the modulation changes activity around the mode (top_down or temperature)."""
         return not (_is(self.top_down, 0) and _is(self.temperature, 1))
 
     def in_inference(self) -> "Modulation":
-        """The same without what acts on activity only."""
+        """The same modulation with neutral top_down and temperature."""
         return replace(self, top_down=0.0, temperature=1.0)
 
 
@@ -132,7 +134,7 @@ def _is(value: ArrayLike, neutral: float) -> bool:
 
 
 def by_index(levels: Levels, names: tuple[str, ...]) -> list[tuple[int, ArrayLike]]:
-    """Factors by level index, or a UserError where one level is named twice."""
+    """Factors by level index; raises UserError for a level that is named twice."""
     found: dict[int, ArrayLike] = {}
     for level, factor in levels.items():
         index = level_index(level, names)
@@ -155,7 +157,7 @@ def check_scalar(name: str, value: ArrayLike, largest: float) -> None:
 
 
 def check_factor(factor: ArrayLike, name: str) -> Numbers:
-    """The factor as numbers; a UserError naming the level unless they are finite and positive."""
+    """The factor as numbers; raises a UserError with the level's name unless they are finite and positive."""
     value = read_numbers(factor, where=f"modulation of level {name!r}", finite=False)
     if isinstance(value, Tracer):
         return value
@@ -168,7 +170,7 @@ def check_factor(factor: ArrayLike, name: str) -> Numbers:
 
 
 def checked_gain(gain: ArrayLike, name: str, width: int, dtype: jnp.dtype) -> Array:
-    """The gain as an array, or a UserError naming the level."""
+    """The gain as an array, () or (width,); raises a UserError with the level's name if it is invalid."""
     where, value = f"modulation of level {name!r}", check_factor(gain, name)
     shape = np.shape(value)
     if shape not in ((), (width,)):
@@ -184,9 +186,9 @@ def checked_gain(gain: ArrayLike, name: str, width: int, dtype: jnp.dtype) -> Ar
 
 @checked_arguments
 def combine(first: Modulation, second: Modulation) -> Modulation:
-    """Both at once: factors multiply; of the generated shares, what is not kept adds up.
+    """The combination of two modulations: factors multiply, and top_down is 1 - (1 - a) (1 - b).
 
-    Levels must be named alike in both (an index is not the same key as a name).
+    A level must be referred to in the same way in both (a name and an index are different keys).
     """
     return Modulation(
         _product(first.gains, second.gains),
@@ -207,10 +209,10 @@ def _product(first: Levels, second: Levels) -> Levels:
 
 @checked_arguments
 def relax(level: Level, gain: ArrayLike) -> Modulation:
-    """Lower one level's precision: `relax("top", 0.25)`."""
+    """A modulation of one level's precision: `relax("top", 0.25)` divides it by four."""
     return Modulation({level: gain})
 
 
 def uniform(gain: float, names: tuple[str, ...]) -> Modulation:
-    """Every level's gain alike: the null manipulation, which moves no mode."""
+    """The same gain for every level, which does not change the mode."""
     return Modulation({name: gain for name in names})

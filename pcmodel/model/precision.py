@@ -1,15 +1,15 @@
 r"""Precision: stored as a logarithm, used as a triangular factor.
 
 A level's precision $\Pi$ (inverse *variance*) is stored, learned, fitted and manipulated
-as `log_precision`, whose shape says what kind it is:
+as `log_precision`, whose shape determines its kind:
 
 - `()` one number for the level: $\Pi = e^{\lambda} I$;
 - `(width,)` one number per unit: $\Pi = \mathrm{diag}(e^{\lambda})$;
 - `(width, width)` full, in log-Cholesky form: $\Pi = L L^\top$, the strict lower triangle
-  of $L$ stored as it is and its diagonal as $\lambda_i = 2 \log L_{ii}$ (Pinheiro & Bates
-  1996, Stat Comput 6:289), so a diagonal full precision reads like the per-unit form.
+  of $L$ stored unchanged and its diagonal as $\lambda_i = 2 \log L_{ii}$ (Pinheiro & Bates
+  1996, Stat Comput 6:289), so the diagonal of a diagonal precision equals the per-unit form.
 
-A gain $g > 0$ (1 = no drug) is never stored in the network; it acts symmetrically,
+A gain $g > 0$ (1 = no drug) is not part of the network; it acts symmetrically,
 $G^{1/2} \Pi G^{1/2}$.  Inference uses the factor $F$ with $F F^\top = G^{1/2} \Pi G^{1/2}$:
 a vector (its diagonal) or a lower-triangular matrix.  The whitened error is
 $z = F^\top e$, so $z^\top z$ is the precision-weighted squared error.
@@ -32,7 +32,7 @@ LOG_TWO_PI = float(np.log(2 * np.pi))
 
 
 def factor(log_precision: Array, gain: Array, width: int) -> Array:
-    """Triangular factor of the gained precision: (width,) or lower (width, width)."""
+    """Triangular factor of the precision with its gain: (width,) or lower (width, width)."""
     root_gain = jnp.sqrt(jnp.broadcast_to(gain, (width,)))
     if log_precision.ndim < 2:
         return root_gain * jnp.exp(0.5 * jnp.broadcast_to(log_precision, (width,)))
@@ -54,12 +54,12 @@ def pack_cholesky(lower: Float[Array, "width width"]) -> Float[Array, "width wid
 
 
 def whiten(factor: Array, error: Float[Array, " width"]) -> Float[Array, " width"]:
-    """z = F' e."""
+    """Whitened error z = F' e."""
     return factor * error if factor.ndim == 1 else factor.T @ error
 
 
 def unwhiten(factor: Array, whitened: Float[Array, " width"]) -> Float[Array, " width"]:
-    """e = F^-T z: the error whose whitened form is z."""
+    """Error e = F^-T z, the inverse of `whiten`."""
     if factor.ndim == 1:
         return whitened * (1 / factor)
     return solve_lower_transposed(factor, whitened)
@@ -77,18 +77,20 @@ def precision_matrix(factor: Array) -> Float[Array, "width width"]:
 
 
 def log_normaliser(factor: Array, width: int) -> Float[Array, ""]:
-    """(d log 2 pi - log det Pi) / 2: what a Gaussian energy adds to the squared error."""
+    """Normaliser of a Gaussian energy, (d log 2 pi - log det Pi) / 2, nats."""
     return 0.5 * (width * LOG_TWO_PI - log_det(factor))
 
 
 class PartitionedFactor(NamedTuple):
-    """Factor with the free units ordered before the clamped ones.
+    """Factor $F = [[F_f, 0], [C, F_c]]$ with the free units ordered before the clamped ones.
 
-    With $F = [[F_f, 0], [C, F_c]]$ the clamped units' whitened error
-    $z_c = F_c^\\top e_c$ does not involve the free ones (it is the *marginal* of the
-    clamped part: the Schur complement in triangular form), and
-    $z_f = F_f^\\top e_f + C^\\top e_c$ carries the conditional-mean shift that clamping
-    part of a level with a full precision causes.
+    free: $F_f$, (free,) or (free, free).
+    coupling: $C$, (clamped, free); None for a diagonal precision or if one part is empty.
+    clamped: $F_c$, (clamped,) or (clamped, clamped).
+
+    The clamped units' whitened error $z_c = F_c^\\top e_c$ does not depend on the free ones ($F_c$ factors the *marginal*
+    precision of the clamped part, a Schur complement), and $z_f = F_f^\\top e_f + C^\\top e_c$ contains the shift of the
+    conditional mean due to clamping part of a level with a full precision.
     """
 
     free: Array
@@ -117,8 +119,8 @@ def partition(
 def from_precision(precision: ArrayLike, *, where: str = "precision") -> Array:
     """Log-precision from a positive scalar, vector, or positive definite matrix.
 
-    Raises UserError for a value that is not finite and positive (or not positive
-    definite), or beyond the range of the default dtype, naming `where`. A traced one is taken as it is.
+    Raises a UserError that names `where` for a value that is not finite and positive (or positive definite) or is
+    beyond the range of the default dtype. Traced values are not checked.
     """
     value = read_numbers(precision, where=where)
     if value.ndim > 2 or (value.ndim == 2 and value.shape[0] != value.shape[1]):
@@ -138,7 +140,7 @@ def from_precision(precision: ArrayLike, *, where: str = "precision") -> Array:
 
 
 def _log_of(value: np.ndarray, where: str) -> np.ndarray:
-    """Log-precision, in double precision on the host."""
+    """Log-precision in double precision on the host; raises UserError unless the precision is positive (definite)."""
     if value.ndim < 2:
         if np.any(value <= 0):
             raise UserError(
@@ -161,7 +163,7 @@ def _log_of(value: np.ndarray, where: str) -> np.ndarray:
 def check_log_precision(
     log_precision: Any, *, where: str, dtype: Any | None = None
 ) -> None:
-    """Raise a UserError unless precisions and variances are normal numbers of the (default) dtype."""
+    """Raise a UserError unless precisions and variances are normal numbers of the dtype (None: the default)."""
     values = np.asarray(log_precision, dtype=float)
     logs = values if values.ndim < 2 else np.diagonal(values, axis1=-2, axis2=-1)
     kind = jnp.finfo(dtype or default_dtype())
@@ -188,7 +190,7 @@ def covariance_to_log_precision(
 def root_to_log_precision(root: Float[Array, "n m"]) -> Float[Array, "n n"]:
     """Log-Cholesky precision of a Gaussian with covariance R R', from R (n <= m).
 
-    Neither the covariance nor the precision is formed: both would lose the smaller of what they hold.
+    Neither the covariance nor the precision is formed, because both would lose their small eigenvalues to rounding.
     """
     if root.shape[0] == 1:
         return -jnp.log(jnp.sum(root**2, axis=1))[:, None]

@@ -1,7 +1,7 @@
-"""The problem that one example poses to inference: what is free, and every array.
+"""The inference problem of one example: its static structure and its arrays.
 
-Levels that follow one another, are wholly free and whose layers are one stack are a *run*: everything that goes through a
-hierarchy level by level treats a run as one (levels, width) array.
+Successive levels without clamped units whose layers form a stack are a *run*: computations that traverse the hierarchy
+treat a run as one (levels, width) array.
 """
 
 import itertools
@@ -24,7 +24,8 @@ from pcmodel.model.types import LogPrecisions, Weights
 class Structure:
     """The static part of a problem.
 
-    clamped: for each level the indices of the units whose value is given.
+    model: generative model.
+    clamped: for each level the indices of its clamped units.
     beliefs: for each `Belief` the indices of its levels, ascending.
     """
 
@@ -68,7 +69,7 @@ class Structure:
         )
 
     def free_slices(self) -> tuple[slice, ...]:
-        """Where each level's free units lie in a flat state, bottom first."""
+        """The slice of each level's free units in a flat state, bottom first."""
         ends = np.cumsum(
             [0] + [len(self.free_units(level)) for level in range(self.top + 1)]
         )
@@ -76,19 +77,20 @@ class Structure:
 
     @property
     def num_free(self) -> int:
-        """Number of free units in all."""
+        """Total number of free units."""
         return self.free_slices()[-1].stop
 
     def top_belief(self) -> int | None:
-        """Index of the belief that replaces the network's top prior, if any."""
+        """Index of the belief that replaces the network's prior of the top level; None without one."""
         owners = [i for i, levels in enumerate(self.beliefs) if self.top in levels]
         return owners[0] if owners else None
 
 
 class Pins(NamedTuple):
-    """Free units held at given values while inference is under way; the others are sought.
+    """Free units that are fixed temporarily during inference; their levels must have diagonal precisions.
 
-    mask: which of the free units.  values: where.  Only units whose level has a diagonal precision can be held.
+    mask: whether each free unit is pinned.
+    values: their values (ignored for other units).
     """
 
     mask: Bool[Array, " free"]
@@ -98,9 +100,12 @@ class Pins(NamedTuple):
 class Inputs(NamedTuple):
     """The arrays of a problem, for one example.
 
-    values: for each level the values of its clamped units.
-    gains: for each level (), or (width,).
-    pins: None but inside inference at corners (`pcmodel.inference.certificates.corners`).
+    weights: weights of the network.
+    log_precisions: log-precision of each level; None for a discrete level 0.
+    gains: factor on the precision of each level, () or (width,).
+    values: values of the clamped units of each level.
+    beliefs: prior beliefs.
+    pins: temporarily fixed units, used only by inference at corners (`pcmodel.inference.certificates.corners`).
     """
 
     weights: Weights
@@ -121,7 +126,7 @@ class Problem:
 
 
 def own_precision(inputs: Inputs, level: int) -> Array:
-    """A level's stored log-precision; only a discrete level 0 has none."""
+    """A level's log-precision; raises TypeError for a discrete level 0, which has none."""
     value = inputs.log_precisions[level]
     if value is None:
         raise TypeError(f"level {level} has no precision")
@@ -129,22 +134,22 @@ def own_precision(inputs: Inputs, level: int) -> Array:
 
 
 class Run(NamedTuple):
-    """Levels first .. end - 1: a single one, or a stack of free ones."""
+    """Levels first .. end - 1, treated together: a single level, or a stack of levels without clamped units."""
 
     first: int
     end: int
 
     @property
     def is_stack(self) -> bool:
-        """Whether the levels are one array."""
+        """Whether the run has several levels, treated as one (levels, width) array."""
         return self.end - self.first > 1
 
 
 def level_runs(problem: Problem) -> tuple[Run, ...]:
-    """The levels with Gaussian errors, bottom first, in runs.
+    """The levels with Gaussian errors, bottom first, grouped into runs.
 
-    Levels that a stack of layers predicts make a run as long as no unit is clamped and precisions and
-    gains are of one shape; any other level stands alone.
+    Levels predicted by one stack of layers form a run if they have no clamped units and precisions and gains of equal
+    shape; any other level is a run of its own.
     """
     structure = problem.structure
     stack_of = {
@@ -155,7 +160,7 @@ def level_runs(problem: Problem) -> tuple[Run, ...]:
 
     def kind(level: int) -> Any:
         if level not in stack_of or structure.clamped[level]:
-            return level  # like no other
+            return level  # a run of its own
         shape = own_precision(problem.inputs, level).shape
         return stack_of[level], shape, problem.inputs.gains[level].shape
 
@@ -170,10 +175,10 @@ def level_runs(problem: Problem) -> tuple[Run, ...]:
 def split_runs(
     structure: Structure, runs: tuple[Run, ...], state: Shaped[Array, " free"]
 ) -> list[Array]:
-    """Each run's free units of a flat state: (units,), or (levels, width) of a stack.
+    """The free units of each run from a flat state: (units,), or (levels, width) for a stack.
 
-    One split, whose transpose is one concatenation: of a slice it is a padded copy of the
-    whole state, and as many of them as levels make deep networks quadratic in their depth.
+    A single split is used because its transpose is one concatenation; the transpose of a slice is a padded copy of the
+    whole state, and one per level would make the cost quadratic in depth.
     """
     slices = structure.free_slices()
     parts = jnp.split(state, [slices[run.end - 1].stop for run in runs[:-1]])

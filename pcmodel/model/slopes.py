@@ -1,8 +1,7 @@
-r"""A hierarchy whose units respond less steeply: predictions are $f_\ell(\alpha_{\ell+1} x_{\ell+1})$.
+r"""A hierarchy with modulated activation slopes: predictions are $f_\ell(\alpha_{\ell+1} x_{\ell+1})$.
 
-Everything in the package derives from `predict_level`, so scaling what it is given changes inference,
-posterior and samples alike.  A network without modulated slopes is never wrapped: it compiles
-to the same program as before.
+Inference, posterior and samples all derive from `predict_level`, so they follow from scaling its argument.  A network
+without modulated slopes is not wrapped and compiles to the same program as without a modulation.
 """
 
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ class SlopedModel:
 
     @property
     def likelihood(self) -> Likelihood:
-        """What level 0 is made of."""
+        """Likelihood of level 0."""
         return self.model.likelihood
 
     @property
@@ -41,7 +40,7 @@ class SlopedModel:
         return self.model.is_linear
 
     def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
-        """The model's own prediction from dimmed units; the prior mean at the top."""
+        """The model's prediction from the latents times their slopes; the prior mean at the top."""
         if above is None:
             return self.model.predict_level(weights["network"], level, None)
         dimmed = weights["slopes"][level + 1] * above

@@ -1,11 +1,10 @@
-"""The vocabulary every part shares.
+"""Shared types and conventions.
 
-Level 0 is the bottom (what is predicted: the data), the last level is the top (the
-belief held before the evidence), so "high level" means a high index and predictions
-flow *down* the index.  The literature disagrees; this package does not.
+Level 0 is the bottom (the data, which are predicted) and the last level the top (which has a prior), so "high level"
+means a high index, and predictions go *down* the index.  Conventions in the literature differ.
 
-Errors are always latent minus prediction.  Precisions are stored as log-precisions.
-Everything numerical is written for one example and `jax.vmap`-ed outward.
+Errors are always latent minus prediction.  Precisions are stored as log-precisions.  Numerical functions are written
+for one example and mapped over examples by `jax.vmap`.
 """
 
 from typing import Any, TypeAlias
@@ -20,4 +19,4 @@ LogPrecisions: TypeAlias = tuple[Array | None, ...]
 None for a level 0 without a precision (Bernoulli, categorical)."""
 
 Weights: TypeAlias = Any
-"""A pytree of arrays that only the model's `predict_level` looks into."""
+"""A pytree of arrays whose structure only the model needs to know."""

@@ -1,4 +1,4 @@
-"""Networks as users build them: layers, architectures, files. The only part that imports flax.
+"""Networks that users build: layers, architectures and files. The only part that imports flax.
 
 May import: `inputs`, `runtime`, `model`, `record`.
 """

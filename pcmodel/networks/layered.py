@@ -1,6 +1,7 @@
-"""The static side of a network: its layers in spans, some of which are stacks.
+"""The static part of a network: its layers, grouped into spans.
 
-Equal layers in a row are kept as one array and run as one loop; layers that are one and the same are kept once.
+Successive equal layers form a stack, stored as arrays with an axis of layers and run as a loop; layers that share all
+parameters are stored once.
 """
 
 from collections.abc import Sequence
@@ -29,13 +30,18 @@ from pcmodel.runtime.contents import Content
 
 @dataclass(frozen=True, eq=False)
 class LayeredModel:
-    """The static side of a network; see `pcmodel.model.generative.StackedModel`.
+    """The static part of a network; see `pcmodel.model.generative.StackedModel`.
 
-    spans: (first, end) of the layers that each entry of `weights["layers"]` holds, bottom first; with
-    more than one, its arrays have a leading axis of layers.
-    one_for_all: the spans whose layers are one and the same, so that its arrays have no such axis.
-    ties: for each span, the arrays that it takes from another.
-    content: all of this as it was when the network was split; equal models share their programs.
+    graphdefs: static description of the first layer of each span.
+    spans: (first, end) of the layers in each entry of `weights["layers"]`, bottom first; the arrays of an entry with
+        several layers have a leading axis of layers.
+    one_for_all: spans whose layers share all parameters, so that their arrays have no such axis.
+    ties: for each span, the arrays that are stored in another.
+    widths: units of each level, bottom first.
+    names: name of each level, bottom first.
+    likelihood: likelihood of level 0.
+    is_linear: whether every prediction is affine.
+    content: hashable content of these fields when the network was split; equal models share compiled programs.
     """
 
     graphdefs: tuple[Any, ...]
@@ -56,12 +62,12 @@ class LayeredModel:
 
     @property
     def stacks(self) -> tuple[tuple[int, int], ...]:
-        """The spans of more than one layer."""
+        """The spans with several layers."""
         return tuple(span for span in self.spans if span[1] - span[0] > 1)
 
     @property
     def shared(self) -> tuple[tuple[int, Any, int, Any], ...]:
-        """All ties, each with the span that it belongs to."""
+        """All ties as (span, path, owner, source)."""
         return tuple(
             (index, tie.path, tie.owner, tie.source)
             for index, own in enumerate(self.ties)
@@ -83,7 +89,7 @@ class LayeredModel:
         return next(i for i, (_, end) in enumerate(self.spans) if level < end)
 
     def arrays(self, weights: Weights, index: int) -> Any:
-        """Everything that the layers of a span hold; with an axis of layers where there are several."""
+        """All arrays of the layers of a span, shared ones included, with an axis of layers if there are several."""
         layer = weights["layers"][index]
         for path, owner, source in self.ties[index]:
             layer = with_entry(layer, path, at(weights["layers"][owner], source))
@@ -120,7 +126,7 @@ class LayeredModel:
 
 
 def whole_layers(model: LayeredModel, weights: Weights) -> list[Any]:
-    """Everything that each layer holds, bottom first."""
+    """All arrays of each layer, shared ones included, bottom first."""
     layers = []
     for index, (first, end) in enumerate(model.spans):
         whole = model.arrays(weights, index)
@@ -134,7 +140,7 @@ def whole_layers(model: LayeredModel, weights: Weights) -> list[Any]:
 
 
 def stacked(members: Sequence[Any]) -> Any:
-    """The arrays of equal layers with a leading axis; of a single one as they are."""
+    """The arrays of equal layers stacked along a leading axis; those of a single layer unchanged."""
     if len(members) == 1:
         return members[0]
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)
@@ -161,7 +167,7 @@ def span_ties(
 def is_one_for_all(
     parts: Sequence[LayerParts], sharing: Shared, span: tuple[int, int]
 ) -> bool:
-    """Whether the layers of a span of several have one set of parameters."""
+    """Whether a span has several layers, which share all parameters."""
     own = parts[span[0]].parameters
     return span[1] - span[0] > 1 and any(one in sharing.twice for _, one in own)
 
@@ -169,9 +175,9 @@ def is_one_for_all(
 def find_spans(
     parts: Sequence[LayerParts], sharing: Shared, widths: Sequence[int], least: int
 ) -> tuple[tuple[int, int], ...]:
-    """Runs of at least `least` equal layers between levels of one width; else one each.
+    """(first, end) of runs of at least `least` equal layers between levels of equal width, and of single layers.
 
-    Layers that share parameters are equal only where they share all of them.
+    Layers that share parameters count as equal only if they share all of them.
     """
 
     def kind(layer: int) -> Any:
@@ -194,6 +200,6 @@ def find_spans(
 
 
 def forms(part: LayerParts) -> tuple[Any, ...]:
-    """Shape and type of every array of a layer: a static description does not tell them."""
+    """Shape and dtype of every array of a layer, which its static description does not contain."""
     leaves = jax.tree.leaves((part.learned, part.fixed))
     return tuple((leaf.shape, leaf.dtype) for leaf in leaves)

@@ -1,4 +1,4 @@
-"""Weights and biases that a user gives as arrays."""
+"""Checks of weights and biases that a user gives as arrays."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from pcmodel.inputs.arrays import default_dtype, read_numbers
 
 
 def read_matrix(given: ArrayLike, level: int) -> Array:
-    """The weights into `level`, (width, width above); one number or row becomes a matrix of it."""
+    """The weights into `level`, (width, width above), from a matrix, row or number; raises UserError otherwise."""
     where = f"weights[{level}]"
     matrix = read_numbers(given, where=where, dtype=default_dtype())
     if matrix.ndim > 2 or not matrix.size:
@@ -20,7 +20,7 @@ def read_matrix(given: ArrayLike, level: int) -> Array:
 
 
 def read_bias(biases: Sequence[ArrayLike], level: int, width: int) -> Array:
-    """The bias of a level, (width,); one number is that of every unit."""
+    """The bias of a level, (width,), from a vector or one number for all units; raises UserError otherwise."""
     if len(biases) <= level:
         raise UserError(f"expected a bias for each layer, got {len(biases)}.")
     where = f"biases[{level}]"

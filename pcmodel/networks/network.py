@@ -1,8 +1,7 @@
-"""The network at the door: an `nnx.Module` that holds layers and log-precisions.
+"""`Network`, an `nnx.Module` of layers and log-precisions, and functions that build networks.
 
-It is built, printed, edited and saved like any flax module; `as_model` splits it into a static,
-hashable model and pure arrays, and everything behind the door is functions of those.  Methods never
-mutate.
+A network is built, printed, edited and saved like any flax module; `as_model` splits it into a static,
+hashable model and pure arrays, on which all computations operate.  Functions do not modify a network.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,9 +53,11 @@ class LogPrecision(nnx.Param):
 class Network(nnx.Module):
     """A hierarchy of levels with a precision each.
 
-    layers[l] predicts level l from level l + 1; `prior_mean` and `log_precision[-1]` are the
-    top prior.  `widths` are bottom first, so a network from 10 classes to 64 pixels
-    has widths (64, ..., 10).
+    layers: layers[l] predicts level l from level l + 1.
+    widths: units of each level, bottom first: (64, ..., 10) for a network from 10 classes to 64 pixels.
+    log_precisions: one per level, (), (width,) or (width, width); the last is that of the top prior.
+    prior_mean: of the top level, (width,); None: zeros.
+    is_linear: whether all layers are affine.
 
     Raises UserError if widths, layers, names or precisions do not fit together.
     """
@@ -101,7 +102,7 @@ class Network(nnx.Module):
 
     @property
     def is_linear(self) -> bool:
-        """Whether predictions are affine: as was said last, unless a layer is of another kind or a function changed."""
+        """Whether predictions are affine: the value set last, or False if a layer or function has changed since."""
         built, now = self.linear_with, functions_of(self.layers)
         if built is None or len(built) != len(now):
             return False
@@ -113,12 +114,12 @@ class Network(nnx.Module):
         self.linear_with = functions_of(self.layers) if value else None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Network":
-        """As `nnx.clone`: a copied activation would be another function."""
+        """`nnx.clone`, because a deep copy of an activation would be another function."""
         return nnx.clone(self)
 
 
 def check_widths(widths: Any) -> tuple[int, ...]:
-    """The widths as whole numbers; a UserError unless there are levels, and each has units."""
+    """The widths as integers; raises UserError unless they are positive and there are any."""
     try:
         return whole_numbers(widths, "each of the widths")
     except UserError as error:
@@ -148,7 +149,7 @@ def check_architecture(
         above = jax.ShapeDtypeStruct((widths[level + 1],), jnp.zeros(()).dtype)
         try:
             predicted = prediction_shape(parts, above)
-        except Exception as error:  # a layer of the user's own may raise anything
+        except Exception as error:  # a custom layer may raise anything
             reason = [*str(error).splitlines(), type(error).__name__][0]
             raise UserError(
                 f"layer {level} cannot take level {level + 1} ({names[level + 1]!r}, "
@@ -177,7 +178,7 @@ def check_precisions(
     names: tuple[str, ...],
     likelihood: Likelihood,
 ) -> list[np.ndarray | Array | None]:
-    """Log-precisions as arrays of legal shape, None exactly for discrete data."""
+    """Log-precisions as arrays, None for a discrete level 0; raises UserError for wrong shapes."""
     if len(log_precisions) != len(widths):
         raise UserError(
             f"expected {len(widths)} log-precisions (one per level), "
@@ -212,8 +213,8 @@ def dense(
 ) -> Network:
     """A fully connected hierarchy, widths bottom first.
 
-    The layer out of the top level is linear (a belief's units act as they are); the
-    others pass through `activation`.  `precisions` default to 1 everywhere.
+    The layer that reads the top level is linear; the others apply `activation` to the level that they read.
+    `precisions` default to 1 everywhere.  Raises UserError for fewer than two levels.
     """
     widths = check_widths(widths)
     if len(widths) < 2:
@@ -255,9 +256,11 @@ def linear_gaussian(
 ) -> Network:
     """A linear hierarchy from its matrices: x_l = W_l x_{l+1} + b_l + noise.
 
-    weights[l] has shape (width_l, width_{l+1}); precisions has one entry per level, the last for
-    the top prior.  With a Gaussian level 0 everything about it is exact: the mode is the posterior
-    mean, the curvature its precision, the free energy minus the log evidence.
+    weights: weights[l] has shape (width_l, width_{l+1}).
+    precisions: one per level, the last for the top prior.
+
+    With a Gaussian level 0 inference is exact: the mode is the posterior mean, the curvature the posterior
+    precision, the free energy minus the log evidence.
     """
     matrices = [read_matrix(matrix, level) for level, matrix in enumerate(weights)]
     widths = [matrix.shape[0] for matrix in matrices]
@@ -289,7 +292,7 @@ def linear_gaussian(
 
 
 def initial_weights_of(seed: int) -> nnx.Rngs:
-    """The random numbers that a builder draws its initial weights from."""
+    """The random state for the initial weights of a network."""
     return nnx.Rngs(seed)
 
 
@@ -308,11 +311,11 @@ def to_log_precisions(
 
 
 STACKED_FROM = 4
-"""So many equal layers in a row are kept as one array and run as one loop."""
+"""Smallest number of successive equal layers that form a stack."""
 
 
 class PureNetwork(NamedTuple):
-    """A network split at the door: static model, and two pytrees of arrays."""
+    """A network split into its static model and two pytrees of arrays."""
 
     model: LayeredModel
     weights: Weights
@@ -322,8 +325,8 @@ class PureNetwork(NamedTuple):
 def as_model(network: Network) -> PureNetwork:
     """Split a network into its static model, weights and log-precisions.
 
-    weights: {"layers": one entry per span of `LayeredModel`, "prior_mean": (width of the top,)}, and
-    "fixed" like "layers" where layers hold arrays that do not learn.
+    The weights are {"layers": one entry per span of `LayeredModel`, "prior_mean": (width of the top,)}, and "fixed",
+    like "layers", if layers have arrays that are not learned.
     """
     parts = split_layers(list(network.layers))
     sharing = find_shared(parts)
@@ -354,7 +357,7 @@ def as_model(network: Network) -> PureNetwork:
 
 
 def log_precisions_of(network: Network) -> LogPrecisions:
-    """The log-precision of every level; a UserError where two levels hold one object."""
+    """The log-precision of every level; raises UserError if two levels share one object."""
     holders: dict[int, int] = {}
     for level, value in enumerate(network.log_precision):
         check_held(network, level, value)
@@ -369,7 +372,7 @@ def log_precisions_of(network: Network) -> LogPrecisions:
 
 
 def check_held(network: Network, level: int, value: Any) -> None:
-    """Raise a UserError where a level of a network that was changed holds no log-precision of its width."""
+    """Raise a UserError unless a level of a (possibly edited) network has a log-precision of its width."""
     width, where = network.widths[level], f"log_precision[{level}]"
     if value is None and level == 0 and network.likelihood.name != "gaussian":
         return
@@ -383,12 +386,12 @@ def check_held(network: Network, level: int, value: Any) -> None:
 def with_arrays(
     network: Network, weights: Weights, log_precisions: LogPrecisions
 ) -> Network:
-    """A copy of the network holding these arrays."""
+    """A copy of the network with these arrays."""
     copy = nnx.clone(network)
     layers = whole_layers(as_model(network).model, weights)
     for layer, state in zip(copy.layers, layers, strict=True):
         nnx.update(layer, state)
-    copy.prior_mean.set_value(weights["prior_mean"])  # its number type included
+    copy.prior_mean.set_value(weights["prior_mean"])  # with its dtype
     for variable, value in zip(copy.log_precision, log_precisions, strict=True):
         if variable is not None:
             variable.set_value(value)

@@ -1,11 +1,11 @@
-"""Which axis of an array feeds which unit of a layer's prediction.
+"""Which axes of a layer's arrays feed different units of its prediction.
 
-The gauge holds what scales a level: it must know whether a kernel is (units, units above) or (in, out), and
-whether an array scales the prediction at all.  The layers of this package say so by their type; any other
-layer is asked, by its derivative at random points: an array is a *map* if the prediction is affine along the array's
-own scale and depends through it on the level above; an axis is one of *outputs* if no two of its indices feed
-the same unit.  Where something of the prediction is left without its maps and biases (a residual connection), or
-it is bounded, no array has a scale to hold.
+The gauge fixes the norms of the arrays that scale a level: it must know whether a kernel is (units, units above) or
+(in, out), and whether an array scales the prediction at all.  For the layers of this package this follows from their
+type; for other layers it is determined from derivatives at random points: an array is a *map* if the prediction is
+affine in the array's scale and depends through it on the level above; an axis is an *output* axis if no two of its
+indices feed the same unit.  If part of the prediction remains without maps and biases (a residual connection), or the
+prediction is bounded, no array determines its scale.
 """
 
 from functools import lru_cache
@@ -22,17 +22,20 @@ from pcmodel.networks.layers.dense import Dense
 from pcmodel.networks.layers.residual import Residual, Sequential
 
 POINTS = 4
-"""Random levels above at which a layer is asked; each is taken with both signs."""
+"""Random latents of the level above at which a layer is evaluated, each with both signs."""
 PROBES = 24
-"""Indices of an axis that are asked about."""
+"""Largest number of tested indices of an axis."""
 ZERO = 1e-4
-"""Below this share of the largest a derivative counts as none."""
+"""Largest derivative that counts as zero, relative to the largest."""
 
 Path = tuple[Any, ...]
 
 
 def layer_axes(graphdef: Any, arrays: Any, width_above: int) -> Axes:
-    """See `pcmodel.model.generative.Axes`; arrays: everything the layer holds, or their shapes."""
+    """The axes of a layer's arrays, see `pcmodel.model.generative.Axes`.
+
+    arrays: all arrays of the layer, or their shapes.
+    """
     leaves, tree = jax.tree.flatten(arrays)
     forms = tuple((leaf.shape, np.dtype(leaf.dtype)) for leaf in leaves)
     return _axes(graphdef, tree, forms, width_above)
@@ -56,12 +59,12 @@ def _axes(graphdef: Any, tree: Any, forms: tuple, width_above: int) -> Axes:
 def _random(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     if not jnp.issubdtype(dtype, jnp.floating):
         return jnp.ones(shape, dtype)
-    # Positive, so that a running variance is one.
+    # Positive, so that a running variance is valid.
     return jnp.asarray(rng.uniform(0.5, 1.5, size=shape), dtype)
 
 
 def declared_axes(module: Any, at: Path) -> dict[Path, tuple[int, ...] | None] | None:
-    """What a layer of this package says of its arrays; None for any other."""
+    """The axes of the arrays of a layer of this package, by its type; None for other layers."""
     if type(module) is Dense:
         return {(*at, "weight"): (0,), (*at, "bias"): None}
     if type(module) in (Convolution, TransposedConvolution):
@@ -72,7 +75,7 @@ def declared_axes(module: Any, at: Path) -> dict[Path, tuple[int, ...] | None] |
             for i, part in enumerate(module.layers)
         ]
     elif type(module) is Residual:
-        # Its level is the level above plus something and cannot be rescaled alone: the branch is free.
+        # The prediction includes the level above, so the branch cannot rescale it: its arrays are free.
         branch = declared_axes(module.branch, (*at, "branch"))
         parts = [None if branch is None else dict.fromkeys(branch)]
         if module.skip is not None:
@@ -87,7 +90,7 @@ def declared_axes(module: Any, at: Path) -> dict[Path, tuple[int, ...] | None] |
 def asked_axes(
     graphdef: Any, arrays: Any, points: jax.Array, learns: set[Path]
 ) -> dict[Path, tuple[int, ...] | None]:
-    """What a layer's derivatives say of its parameters."""
+    """The axes of the parameters of a layer, determined from its derivatives."""
     leaves, tree = jax.tree_util.tree_flatten_with_path(arrays)
     paths = [path_of(path) for path, _ in leaves]
     values = [leaf for _, leaf in leaves]
@@ -120,7 +123,7 @@ def asked_axes(
 
 
 def _role(predict: Any, value: jax.Array) -> str | None:
-    """ "map", "bias" (its effect does not depend on the level above), or None: no scale of the prediction."""
+    """The role of an array: "map", "bias" (its effect does not depend on the level above), or None for others."""
     at = [predict(factor * value) for factor in (1.0, 2.0, 3.0)]
     step = at[1] - at[0]
     if not _close(at[2] - at[1], step):
@@ -137,7 +140,7 @@ def _close(one: jax.Array, other: jax.Array) -> bool:
 
 
 def _separated(predict: Any, value: jax.Array) -> tuple[int, ...]:
-    """The axes of a map no two indices of which feed one unit."""
+    """The axes of a map of which no two indices feed the same unit."""
 
     @jax.jit
     def fed(mask: jax.Array) -> jax.Array:

@@ -1,13 +1,12 @@
-r"""Recognition: a first guess of the latents, bottom up, in one pass.
+r"""Recognition networks: an initial guess of the latents by one bottom-up pass.
 
-Inference from the top-down sweep starts where the prior is; a recognition network starts where similar
-data ended before (hybrid predictive coding, Tschantz, Millidge, Seth & Buckley 2023, PLOS Comput Biol
-19:e1011280).  It runs against the layers of the generative network, guessing level 1 from the data,
-level 2 from that guess, and so on.  In a linear-Gaussian hierarchy that loses nothing: the levels are a Markov
-chain, so the posterior mean of each is an affine function of that of the one below.
+Inference usually starts from the prior (the top-down sweep); a recognition network predicts the result of inference
+from the data (hybrid predictive coding, Tschantz, Millidge, Seth & Buckley 2023, PLOS Comput Biol 19:e1011280).  Its
+layers predict level 1 from the data, level 2 from that guess, and so on.  In a linear-Gaussian hierarchy this is
+exact: the levels are a Markov chain, so the posterior mean of each is an affine function of that of the level below.
 
-It is trained to predict where inference ends; the guess is only a place to start, so a bad one costs
-steps and never changes the mode of a convex energy.
+The guess is only the initial point of inference: a poor one costs steps but does not change the mode of a convex
+energy.
 """
 
 from collections.abc import Callable
@@ -47,7 +46,7 @@ from pcmodel.runtime.contents import Content
 class Recognition(nnx.Module):
     """Layers from each level to the one above it, bottom first.
 
-    layers[l] guesses level l + 1 from level l (the data for l = 0, else the guess of level l).
+    layers: layers[l] predicts level l + 1 from level l (the data for l = 0, else the guess of level l).
     """
 
     def __init__(self, layers: list[nnx.Module]):
@@ -64,9 +63,9 @@ def recognition_for(
 ) -> Recognition:
     """Dense recognition layers of the widths of a network.
 
-    The layer out of the data is linear in them; the others read their activated level. For a linear
-    network pass `activation=identity`, with which the best guess is exact.
-    Raises UserError for a network of one level, which has nothing to guess.
+    The layer that reads the data is linear; the others apply `activation` to the level that they read. For a linear
+    network use `activation=identity`, with which an exact guess can be learned.
+    Raises UserError for a network of one level.
     """
     if len(network.widths) < 2:
         raise UserError("a network of one level has no latents to guess.")
@@ -88,9 +87,11 @@ def recognition_for(
 
 @dataclass(frozen=True, eq=False)
 class RecognitionModel:
-    """The static side of a recognition network: hashable, shared by equal architectures.
+    """The static, hashable part of a recognition network.
 
-    ties: for each layer, the arrays that it takes from a lower one.
+    graphdefs: static description of each layer.
+    ties: for each layer, the arrays that are stored in a lower one.
+    content: hashable content of both; equal models share compiled programs.
     """
 
     graphdefs: tuple[Any, ...]
@@ -104,7 +105,7 @@ class RecognitionModel:
         return hash(self.content)
 
     def arrays(self, weights: Weights, index: int) -> Any:
-        """Everything that a layer holds."""
+        """All arrays of a layer, shared ones included."""
         layer = weights["layers"][index]
         for path, owner, source in self.ties[index]:
             layer = with_entry(layer, path, at(weights["layers"][owner], source))
@@ -120,7 +121,7 @@ class RecognitionModel:
 
 
 class PureRecognition(NamedTuple):
-    """A recognition network split at the door."""
+    """A recognition network split into its static model and its weights."""
 
     model: RecognitionModel
     weights: Weights
@@ -129,7 +130,7 @@ class PureRecognition(NamedTuple):
 def as_recognition_model(recognition: Recognition) -> PureRecognition:
     """Split a recognition network into its static model and weights.
 
-    weights: {"layers": one dict a layer, "fixed": the arrays that do not learn, alike}.
+    The weights are {"layers": one dict per layer, "fixed": likewise the arrays that are not learned}.
     """
     parts = split_layers(list(recognition.layers))
     ties = find_shared(parts).ties
@@ -145,7 +146,7 @@ def as_recognition_model(recognition: Recognition) -> PureRecognition:
 
 
 def with_recognition_weights(recognition: Recognition, weights: Weights) -> Recognition:
-    """A copy of the recognition network holding these weights."""
+    """A copy of the recognition network with these weights."""
     copy = nnx.clone(recognition)
     model = as_recognition_model(recognition).model
     for index, layer in enumerate(copy.layers):
@@ -155,10 +156,11 @@ def with_recognition_weights(recognition: Recognition, weights: Weights) -> Reco
 
 @checked_arguments
 def recognise(recognition: Recognition, observation: ArrayLike) -> Latents:
-    """First guess of all latents, for `pcmodel.infer(network, data, initial=...)`.
+    """Initial guess of all latents, for `pcmodel.infer(network, data, initial=...)`: one array per level, bottom first.
 
-    observation: (width,) or (batch, width) of level 0; each latent comes back alike. A level that
-    `infer` is to clamp must be set to its values by the caller.
+    observation: level 0, (width,) or (batch, width); the latents are batched likewise.
+
+    Raises UserError for data that are not finite or do not fit the recognition network.
     """
     model, weights = as_recognition_model(recognition)
     dtype = jax.tree.leaves(weights)[0].dtype
@@ -193,13 +195,13 @@ def recognition_loss(
     inferred: Latents,
     log_precisions: LogPrecisions,
 ) -> Float[Array, ""]:
-    r"""Mean squared whitened distance of the guess from where inference ended, one example.
+    r"""Mean squared whitened distance of the guess from the inferred latents of one example.
 
     $\frac1n \sum_{\ell \ge 1} |F_\ell^\top (\hat x_\ell - x_\ell)|^2$ over the n units above level 0, with
-    $F_\ell F_\ell^\top = \Pi_\ell$: in prior standard deviations, so that no level is learned at the cost of another
-    because its units are large.  `inferred` is a target: no derivative goes through it or the precisions.
+    $F_\ell F_\ell^\top = \Pi_\ell$: in prior standard deviations, so that the scale of a level's units does not weight
+    the levels.  No derivative is taken through `inferred` or the precisions.
 
-    inferred: latents of one example; level 0 is what the guess is made from.
+    inferred: latents of one example; the guess is made from level 0.
     """
     target, scales = jax.lax.stop_gradient((inferred, log_precisions))
     guess = model.guess(weights, target[0])

@@ -1,8 +1,8 @@
-"""Layers taken apart: a static description, arrays that learn, arrays that do not.
+"""Splitting of layers into a static description, learned arrays and fixed arrays.
 
-Only `nnx.Param` learns.  Everything else that a layer holds (masks, running statistics, plain arrays) belongs
-to its prediction and stays as it is.  A parameter that several layers hold is one parameter: the first of them
-keeps it, the others say where it is found (a `Tie`).
+Only `nnx.Param` is learned.  All other arrays of a layer (masks, running statistics, plain arrays) are part of its
+prediction and do not change.  A parameter shared by several layers is stored once, in the first of them; the others
+refer to it by a `Tie`.
 """
 
 from collections import Counter
@@ -20,7 +20,12 @@ Path = tuple[Any, ...]
 
 
 class Tie(NamedTuple):
-    """An array of a layer that is found in another: at `source` of entry `owner`."""
+    """An array of a layer that is stored in another entry.
+
+    path: path of the array in its layer.
+    owner: index of the entry that stores it.
+    source: its path there.
+    """
 
     path: Path
     owner: int
@@ -28,8 +33,13 @@ class Tie(NamedTuple):
 
 
 class LayerParts(NamedTuple):
-    """One layer: `learned` and `fixed` are nested dicts of arrays; `parameters` says by its identity which
-    `nnx.Param` lies at which path."""
+    """The parts of one layer.
+
+    graphdef: static description.
+    learned: nested dicts of the learned arrays.
+    fixed: nested dicts of all other arrays.
+    parameters: path and identity of every `nnx.Param`.
+    """
 
     graphdef: Any
     learned: dict[Any, Any]
@@ -38,7 +48,7 @@ class LayerParts(NamedTuple):
 
 
 def split_layers(layers: Sequence[Any]) -> list[LayerParts]:
-    """Every layer taken apart; an object that occurs twice gives the same parts twice.
+    """The parts of every layer; a layer that occurs twice has the same parts twice.
 
     Raises UserError for a layer that draws random numbers.
     """
@@ -50,7 +60,7 @@ def split_layers(layers: Sequence[Any]) -> list[LayerParts]:
 
 
 def split_layer(layer: Any, number: int) -> LayerParts:
-    """One layer taken apart; `number` is for the error's sentence."""
+    """The parts of one layer; `number` is used in error messages."""
     if not isinstance(layer, nnx.Pytree):
         raise UserError(
             f"layer {number} is a {type(layer).__name__}: a layer is a flax nnx.Module (a function "
@@ -76,7 +86,7 @@ def split_layer(layer: Any, number: int) -> LayerParts:
 
 
 def arrays_of(state: Any, number: int, *, learns: bool) -> dict[Any, Any]:
-    """A state as nested dicts of arrays; a UserError for what is not numbers."""
+    """A state as nested dicts of arrays; raises UserError for anything that is not numeric."""
 
     def checked(path: Path, value: Any) -> Array:
         if isinstance(value, Array) and not learns:
@@ -99,15 +109,15 @@ def arrays_of(state: Any, number: int, *, learns: bool) -> dict[Any, Any]:
 
 
 def told(path: Path) -> str:
-    """A path as it is written in Python."""
+    """A path in Python syntax."""
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path)
 
 
 class Shared(NamedTuple):
     """Which parameters belong to more than one layer.
 
-    twice: identities of those parameters.  ties: for each layer, what it finds in an earlier one (whose
-    number is the `owner`).
+    twice: identities of those parameters.
+    ties: for each layer, the arrays that are stored in an earlier one (whose number is the `owner`).
     """
 
     twice: frozenset[int]
@@ -132,14 +142,14 @@ def find_shared(parts: Sequence[LayerParts]) -> Shared:
 
 
 def at(tree: Any, path: Path) -> Any:
-    """What lies at a path of nested dicts."""
+    """The entry at a path of nested dicts."""
     for entry in path:
         tree = tree[entry]
     return tree
 
 
 def without(tree: Mapping[Any, Any], paths: Sequence[Path]) -> dict[Any, Any]:
-    """Nested dicts without these entries, and without dicts that hold nothing then."""
+    """Nested dicts without the entries at these paths, and without dicts that become empty."""
     kept = {}
     for key, value in tree.items():
         if any(path == (key,) for path in paths):
@@ -154,14 +164,14 @@ def without(tree: Mapping[Any, Any], paths: Sequence[Path]) -> dict[Any, Any]:
 
 
 def with_entry(tree: Mapping[Any, Any], path: Path, value: Any) -> dict[Any, Any]:
-    """Nested dicts with one more entry."""
+    """Nested dicts with an additional entry at a path."""
     key, *rest = path
     inner = with_entry(tree.get(key, {}), tuple(rest), value) if rest else value
     return {**tree, key: inner}
 
 
 def joined(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Two nested dicts with different leaves as one."""
+    """The union of two nested dicts with different leaves."""
     result = dict(one)
     for key, value in other.items():
         result[key] = joined(result[key], value) if key in result else value
@@ -169,7 +179,7 @@ def joined(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 def prediction_shape(parts: LayerParts, above: jax.ShapeDtypeStruct) -> Any:
-    """What a layer makes of a level above, without computing it.
+    """Shape and dtype of a layer's prediction, without computing it.
 
     Raises UserError for a layer that changes its own arrays when called.
     """
@@ -205,7 +215,7 @@ def merged(graphdef: Any, arrays: Any) -> Callable[[Array], Array]:
 
 
 def functions_of(layers: Iterable[nnx.Pytree]) -> tuple[Any, ...]:
-    """The class of every layer and of every module inside it, and each function that it holds by a name of its own."""
+    """The classes of all layers and of the modules inside them, and the functions in their attributes."""
     found = []
     for layer in layers:
         parts = [vars(layer)[name] for name in sorted(vars(layer))]

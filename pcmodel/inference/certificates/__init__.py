@@ -1,1 +1,1 @@
-"""How far an answer may be from a mode: distance, saddles, kinks, and modes that lie on corners."""
+"""Certificates: bounds on the distance of a solution from a mode, and tests for saddles, kinks and corners."""

@@ -1,11 +1,11 @@
-"""Where activations have corners, read from the operations that predictions are made of.
+"""Locations of the corners of activations, from the traced operations of the predictions.
 
 `dense` predicts a level by W act(x) + b: its corners lie at values of single units of the level above, and the slopes on
-both sides of one unit do not depend on the other units' sides.  That is what lets a mode on a corner be certified
-(`pcmodel.inference.certificates.corners`).  Where an operation with a corner meets a mixture of units (act(W x + b), max pooling)
-nothing of the kind holds, and the level is said to have none that can be pinned.
+both sides of one unit do not depend on the other units' sides.  This is required to certify a mode on a corner
+(`pcmodel.inference.certificates.corners`).  If an operation with a corner acts on a mixture of units (act(W x + b), max
+pooling) it does not hold, and the level has no units that can be pinned.
 
-The values are a superset: that there is a corner is seen from slopes, not from here.
+The values are a superset of the corners: slopes show whether there is a corner at a value.
 """
 
 import math
@@ -20,7 +20,7 @@ from pcmodel.model.problem import Problem
 INSIDE = frozenset(
     {"jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "checkpoint"}
 )
-"""Operations that are programs themselves."""
+"""Operations that call an inner program."""
 COMPARED = frozenset({"eq", "ge", "gt", "le", "lt", "max", "min", "ne"})
 FOLDED = frozenset({"abs", "sign"})
 SAME = frozenset({"convert_element_type", "copy", "stop_gradient"})
@@ -54,21 +54,24 @@ UNITWISE = frozenset(
         "tanh",
     }
 )
-"""Operations of one value each, without corners."""
+"""Elementwise operations without corners."""
 
 
 class Known(NamedTuple):
-    """One number, known when the program is made."""
+    """One number that is known at trace time."""
 
     value: float
 
 
 class Fixed(NamedTuple):
-    """Of weights alone."""
+    """A function of weights alone."""
 
 
 class Affine(NamedTuple):
-    """scale x + shift of each unit x; clipped: or a constant, where it would leave an interval."""
+    """An affine function scale x + shift of each unit x.
+
+    clipped: whether the function is constant outside an interval.
+    """
 
     scale: float
     shift: float
@@ -76,7 +79,7 @@ class Affine(NamedTuple):
 
 
 class Unitwise(NamedTuple):
-    """Some function of each unit by itself."""
+    """Any function of each unit separately."""
 
 
 class Mixed(NamedTuple):
@@ -87,13 +90,13 @@ Kind = Known | Fixed | Affine | Unitwise | Mixed
 
 
 class _Hidden(Exception):
-    """A corner that does not lie at a known value of one unit."""
+    """Raised for a corner that does not lie at a known value of one unit."""
 
 
 def corner_values(problem: Problem, level: int) -> tuple[float, ...] | None:
     """Values of single units of the level above at which this level's prediction may have a corner.
 
-    None where it has corners elsewhere as well.
+    None if it may also have corners elsewhere.
     """
     model, weights = problem.structure.model, problem.inputs.weights
     width = model.widths[level + 1]
@@ -112,7 +115,7 @@ def corner_values(problem: Problem, level: int) -> tuple[float, ...] | None:
 
 
 def _follow(jaxpr: Any, kinds: list[Kind], found: set[float]) -> list[Kind]:
-    """Kinds of a program's results from those of its arguments; corners met are added to `found`."""
+    """Kinds of a program's results from those of its arguments; adds the values of corners to `found`."""
     known: dict[Any, Kind] = dict(zip(jaxpr.invars, kinds, strict=True))
     known.update((variable, Fixed()) for variable in jaxpr.constvars)
 
@@ -140,7 +143,7 @@ def _results(equation: Any, given: list[Kind], found: set[float]) -> list[Kind]:
         return [_cornered(name, given, found)] * count
     inner = jax.tree.leaves(list(equation.params.values()))
     if any(hasattr(getattr(one, "jaxpr", one), "eqns") for one in inner):
-        # Loops and branches are not followed.
+        # Loops and branches are not analysed.
         raise _Hidden
     return [_smooth(name, given)] * count
 
@@ -153,11 +156,11 @@ def _program(equation: Any) -> Any:
 
 
 def _cornered(name: str, given: list[Kind], found: set[float]) -> Kind:
-    """Where an operation with a corner has it, as long as it acts on single units."""
+    """The kind of the result of an operation with a corner on single units; adds the corner to `found`."""
     if any(isinstance(one, Mixed) for one in given):
         raise _Hidden
     if name == "select_n":
-        # Its corners are those of what it chooses by.
+        # Its corners are those of its condition.
         return Unitwise()
     if name in FOLDED:
         return _compared([given[0], Known(0.0)], found, keeps=False)
@@ -198,7 +201,7 @@ def _smooth(name: str, given: list[Kind]) -> Kind:
 
 
 def _arithmetic(name: str, given: list[Kind]) -> Kind:
-    """An affine function of one stays one, by numbers that are known."""
+    """The kind of a sum or product: affine functions combined with known numbers stay affine."""
     one = given[0]
     if name == "neg" and isinstance(one, Affine):
         return one._replace(scale=-one.scale, shift=-one.shift)

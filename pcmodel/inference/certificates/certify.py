@@ -1,10 +1,11 @@
-"""The certificate of an answer, whoever found it: its distance from the mode, and a look around it."""
+"""Certification of a result of any solver: its distance from the mode, and tests for saddles and corners."""
 
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.certificates.certificate import (
+from pcmodel.inference.certificates.local_model import Ground
+from pcmodel.inference.certificates.newton_decrement import (
     Certificate,
     conclude,
     decrement_bound,
@@ -12,7 +13,6 @@ from pcmodel.inference.certificates.certificate import (
     last_digit,
     widened,
 )
-from pcmodel.inference.certificates.local_model import Ground
 from pcmodel.inference.certificates.saddles import look_around
 from pcmodel.inference.linear.dual_primal import LinearSolver, choose
 from pcmodel.inference.solvers.sufficient_decrease import point_at
@@ -27,9 +27,9 @@ def certify(
     tolerance: float,
     linear_solver: LinearSolver | None = None,
 ) -> Certificate:
-    """What can be said of a point from what is measured there.
+    """The certificate of a point, from its gradient and curvature.
 
-    A saddle, and a corner with a way down beside it, are no modes however small the gradient.
+    The residual is infinite at a saddle, and at a corner beside which the energy decreases, however small the gradient.
     """
     if whitened.shape[0] == 0:
         return Certificate(jnp.zeros((), whitened.dtype), jnp.ones((), bool))

@@ -1,20 +1,21 @@
-r"""Modes on a corner of the energy: units held where their activation bends.
+r"""Modes on a corner of the energy, with units at a corner of their activation.
 
-With predictions $W\,\mathrm{act}(x) + b$ the energy bends in single units: at a corner c of unit i it has a slope
-$l_i$ to the left and $r_i$ to the right, whatever the sides of the other units (their derivatives enter the slopes of
-their own coordinates alone).  So with A the units at their corners, x is a strict local minimum if
+With predictions $W\,\mathrm{act}(x) + b$ the corners lie in single units: at a corner c of unit i the energy has a slope
+$l_i$ to the left and $r_i$ to the right, independent of the sides of the other units (whose derivatives enter only the
+slopes of their own coordinates).  With A the units at their corners, x is therefore a strict local minimum if
 
 $$ l_i < 0 < r_i \quad (i \in A), \qquad \partial E / \partial x_U = 0, \qquad
    v^\top (\partial^2 E / \partial x_U^2)\, v > 0 , $$
 
-U all other free units: every direction that leaves a corner goes up to first order, every other is smooth.  The
-second and third are those of the same problem with A *pinned*, a smooth one (`pcmodel.model.problem.Pins`): its
-certificate is the usual one (`pcmodel.inference.certificates.certificate`), in posterior standard deviations of U given A.
+with U all other free units: in directions that leave a corner the energy rises to first order, in all others it is
+smooth.  The second and third conditions are those of the problem with A *pinned*, which is smooth
+(`pcmodel.model.problem.Pins`); it has the usual certificate (`pcmodel.inference.certificates.newton_decrement`), in
+posterior standard deviations of U given A.
 
-The first are measured at the answer, by gradients with all of A moved by less than any digit shows to one side and
-to the other.  The pinned problem's own mode may lie $\delta$ standard deviations away, where a slope differs by at
-most $\sqrt{H_{ii}}\, \delta$ (Cauchy-Schwarz).  A slope within that of zero is not told from it: the unit is let go
-on that side, where the problem is smooth, and is measured there.  One whose slope leads down is let go that way.
+The first condition is checked at the result, by gradients with all of A displaced to either side by less than the last
+digit.  The pinned problem's mode may lie $\delta$ standard deviations away, where a slope differs by at most
+$\sqrt{H_{ii}}\, \delta$ (Cauchy-Schwarz).  A slope that close to zero is not significant: the unit is released
+to that side, where the problem is smooth, and checked there.  A unit whose slope leads down is released that way.
 """
 
 from typing import NamedTuple
@@ -42,21 +43,25 @@ from pcmodel.model.energy import (
 from pcmodel.model.problem import Pins, Problem
 
 CLEAR = 16.0
-"""Last digits of a unit and its prediction by which one that is let go lies beside its corner, for rounding not to
+"""Distance of a released unit from its corner, in last digits of the unit and its prediction, so that rounding does not
 put it on the other side."""
 SIGNS = 4
-"""Random signs by which the curvature of every unit is estimated; the largest of them, doubled, is taken."""
+"""Random sign vectors for estimating the curvature of every unit; twice the largest estimate is used."""
 
 
 class Place(NamedTuple):
-    """Where a descent is: whitened errors with the pinned units' at zero, and what is pinned."""
+    """The position of a descent.
+
+    whitened: whitened errors, zero for pinned units.
+    pins: which units are pinned, and their values.
+    """
 
     whitened: Float[Array, " free"]
     pins: Pins
 
 
 def corner_table(problem: Problem) -> Float[np.ndarray, "free corners"] | None:
-    """Values at which free units may be pinned (infinite: none); None where there are none at all."""
+    """Values at which each free unit may be pinned, padded with infinity; None if no unit has any."""
     structure = problem.structure
     if structure.model.is_linear:
         return None
@@ -85,7 +90,7 @@ def leaves_corners(problem: Problem) -> bool:
 
 
 def with_pins(problem: Problem, pins: Pins) -> Problem:
-    """The same problem with these units pinned."""
+    """The problem with the given pins."""
     return Problem(problem.structure, problem.inputs._replace(pins=pins))
 
 
@@ -95,19 +100,19 @@ def unpinned(whitened: Float[Array, " free"]) -> Place:
 
 
 def state_at(problem: Problem, place: Place) -> Float[Array, " free"]:
-    """The free units' latents."""
+    """Latents of the free units at a place."""
     held = with_pins(problem, place.pins)
     return state_from_latents(problem.structure, unroll(held, place.whitened).latents)
 
 
 def place_of(problem: Problem, state: Float[Array, " free"], pins: Pins) -> Place:
-    """The place of given latents, whose pinned units are at their values."""
+    """The place with the given latents, and pinned units at their values."""
     latents = latents_from_state(problem, jnp.where(pins.mask, pins.values, state))
     return Place(whitened_from_latents(with_pins(problem, pins), latents), pins)
 
 
 def whole_point(problem: Problem, place: Place) -> Point:
-    """The point of the problem without pins, whose energy compares with that of others."""
+    """The same point of the problem without pins, for comparing energies."""
     found = unroll(with_pins(problem, place.pins), place.whitened)
     size = place.whitened.shape[0]
     rows, own = found.rows[:-size], found.rows[-size:]
@@ -115,7 +120,10 @@ def whole_point(problem: Problem, place: Place) -> Point:
 
 
 class Side(NamedTuple):
-    """slope: of the energy along every unit.  scale: root of the Gauss-Newton curvature along it, from above.
+    """Derivatives of the energy in the free units' latents.
+
+    slope: derivative of the energy along every unit.
+    scale: estimate, from above, of the root of the Gauss-Newton curvature along every unit.
     outputs: whitened errors, and logits of discrete data.
     """
 
@@ -125,7 +133,7 @@ class Side(NamedTuple):
 
 
 def side(problem: Problem, state: Float[Array, " free"]) -> Side:
-    """First and second order of the energy in the latents themselves."""
+    """Slopes and curvatures of the energy in the latents."""
     structure = problem.structure
 
     (rows, logits), pull = jax.vjp(lambda x: whitened_errors(problem, x), state)
@@ -153,8 +161,12 @@ def side(problem: Problem, state: Float[Array, " free"]) -> Side:
 
 
 class Bend(NamedTuple):
-    """Slopes to both sides of corners, the larger root of curvature, and whether predictions meet there (a step
-    has slopes too, but no corner).
+    """Derivatives of the energy on both sides of corners.
+
+    left: slope of the energy to the left of each unit's corner.
+    right: slope to the right.
+    scale: larger root of curvature of the two sides.
+    meets: whether the predictions are continuous there (a step function has slopes but no corner).
     """
 
     left: Float[Array, " free"]
@@ -164,9 +176,9 @@ class Bend(NamedTuple):
 
 
 def bend(problem: Problem, state: Float[Array, " free"], pins: Pins) -> Bend:
-    """Both sides of the pins; of other units just the slope."""
+    """Derivatives on both sides of the pinned units' values; for other units both sides are equal."""
     info = jnp.finfo(state.dtype)
-    # Below every digit, and not so small that a product with a slope is lost.
+    # Small relative to the last digit, but large enough for a product with a slope not to underflow.
     beside = jnp.where(
         pins.values == 0, info.tiny**0.75, 4 * info.eps * jnp.abs(pins.values)
     )
@@ -183,7 +195,7 @@ def crossed(
     old: Float[Array, " free"],
     new: Float[Array, " free"],
 ) -> Pins:
-    """The first corner that each unit passes on its way."""
+    """The first corner that each unit passes from `old` to `new`, as pins."""
     corners = jnp.asarray(table, old.dtype)
     passes = (old[:, None] - corners) * (new[:, None] - corners) < 0
     way = jnp.where(passes, jnp.abs(corners - old[:, None]), jnp.inf)
@@ -193,7 +205,7 @@ def crossed(
 def nearest(
     table: Float[np.ndarray, "free corners"], state: Float[Array, " free"]
 ) -> Float[Array, " free"]:
-    """The corner next to each unit; infinite where it has none."""
+    """The corner nearest to each unit; infinite where it has none."""
     corners = jnp.asarray(table, state.dtype)
     return _pick(corners, jnp.abs(corners - state[:, None]))
 
@@ -204,7 +216,7 @@ def _pick(corners: Array, distance: Array) -> Array:
 
 
 def joined(pins: Pins, more: Pins) -> Pins:
-    """Units of either."""
+    """The pins of both; the first take precedence."""
     return Pins(pins.mask | more.mask, jnp.where(pins.mask, pins.values, more.values))
 
 
@@ -214,7 +226,7 @@ def blocked(
     old: Float[Array, " free"],
     new: Float[Array, " free"],
 ) -> Pins:
-    """Those that pass a corner beyond which the energy rises, with all that pass one at theirs."""
+    """The pins in `passed` beyond which the energy rises, evaluated with all of them at their corners."""
     found = bend(problem, jnp.where(passed.mask, passed.values, new), passed)
     rises = jnp.where(new > old, found.right > 0, found.left < 0)
     return passed._replace(mask=passed.mask & rises)
@@ -229,13 +241,12 @@ def settled(
     cautious: Bool[Array, ""],
     distance: Float[Array, ""],
 ) -> Place:
-    """Units whose slopes do not hold them are let go.
+    """The place after releasing pinned units that are not at a minimum.
 
-    cautious: none before the pinned problem is solved, and then only the one whose slope leads down most: that way
-    the next step goes off its corner, where several together may send one another back.
-
-    certain: the place counts as found, `distance` standard deviations from the pinned problem's mode.  Then units
-    are held only by slopes that cannot be zero at that mode, and units as near to a corner as that are asked too.
+    certain: the pinned problem is solved, up to `distance` standard deviations from its mode.  Units then stay pinned
+        only if their slopes cannot be zero at that mode, and units within that distance of a corner are checked too.
+    cautious: release none before the pinned problem is solved, and then only the unit whose slope leads down most:
+        releasing several units may return them to their corners in the next step.
     """
     state, pins = state_at(problem, place), place.pins
     corner = nearest(table, state)
@@ -254,7 +265,7 @@ def settled(
     kept = ~certain | (jnp.any(down) & ~steepest)
     down &= ~cautious | (certain & steepest)
     held = asked.mask & ~down & (firm | (pins.mask & (~certain | (cautious & kept))))
-    # To the side that leads down more, else to the one whose slope is none.
+    # To the side that leads down more, else to the one with the smaller slope.
     to_left = jnp.where(
         down,
         leftward & (found.left >= -found.right),
@@ -273,11 +284,11 @@ def at_corners(
     table: Float[np.ndarray, "free corners"],
     whitened: Float[Array, " free"],
 ) -> Place:
-    """The place of an answer: pinned are the units that rounding alone keeps off corners both sides of which lead up."""
+    """The place of a result, with units pinned that are within rounding of a corner with rising slopes on both sides."""
     free = unpinned(whitened)
     state = state_at(problem, free)
     corner = nearest(table, state)
-    # Less than a unit that was let go lies beside its corner.
+    # Closer than a released unit lies to its corner.
     near = jnp.abs(state - corner) <= 0.5 * clearance(
         problem, state, jnp.where(jnp.isfinite(corner), corner, 0)
     )
@@ -292,7 +303,7 @@ def at_corners(
 def clearance(
     problem: Problem, state: Float[Array, " free"], corner: Float[Array, " free"]
 ) -> Float[Array, " free"]:
-    """The least distance from a corner at which rounding does not change the side."""
+    """The smallest distance from a corner at which rounding does not change the side."""
     info = jnp.finfo(state.dtype)
 
     def predicted(state: Array) -> Array:
@@ -302,7 +313,7 @@ def clearance(
     def change(directions: Array) -> Array:
         return jax.jvp(predicted, (state,), (info.eps * state * directions,))[1]
 
-    # A prediction sums terms that may be far larger than itself.
+    # The terms of a prediction may be far larger than their sum.
     changes = jax.vmap(change)(several_signs(state, 6))
     size = info.eps * (jnp.abs(predicted(state)) + jnp.abs(corner))
     size += jnp.max(jnp.abs(changes), axis=0)
@@ -310,5 +321,5 @@ def clearance(
 
 
 def several_signs(like: Float[Array, " n"], seed: int) -> Float[Array, "signs n"]:
-    """Fixed random signs, a row for each sample."""
+    """Fixed random sign vectors of the length of `like`."""
     return signs(SIGNS * like.shape[0], seed, like.dtype).reshape(SIGNS, -1)

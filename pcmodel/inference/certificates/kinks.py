@@ -1,9 +1,9 @@
-r"""Kinks: where the energy has a corner, a gradient of zero does not make a mode.
+r"""Kinks: where the energy has a corner, a zero gradient is not sufficient for a mode.
 
-A rectifier whose input is at zero, because everything above it rests there, has a derivative of zero and a way
-down beside it; so have |x| and max pooling.  Which networks have corners is read from the operations that their
-predictions are made of.  At a point that counts as found the gradient is asked again a little above and a little
-below it, on all units at once; where that shows another way the energy decides.
+A rectifier whose input is zero, because all units above are zero, has a zero derivative although the energy may
+decrease beside it; likewise |x| and max pooling.  Whether a network has corners is determined from the traced
+operations of its predictions.  At a point that counts as converged the gradient is evaluated again slightly above and
+below it, for all units at once; a step that follows is accepted if it lowers the energy.
 """
 
 from collections.abc import Iterator
@@ -61,30 +61,31 @@ CORNERS = frozenset(
         "top_k",
     }
 )
-"""Operations of JAX whose derivative jumps, or that choose between values."""
+"""Operations of JAX with a discontinuous derivative, or that choose between values."""
 CALLS = frozenset({"jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call"})
-"""Operations that do no more than the programs inside them."""
+"""Operations that only call the programs inside them."""
 SIDES = (1e-2, -1e-2, 1.0, -1.0)
-"""Where a found point is looked at from, as `pcmodel.inference.start.START`: across a corner, and out of a dead end."""
+"""Offsets at which gradients are evaluated, in the units of `pcmodel.inference.start.START`: small ones cross a corner,
+large ones leave a region of zero gradient."""
 HALVINGS = 5
 MOST_LEVELS = 8
 MIXED = range(4)
 
 
 def has_kinks(problem: Problem) -> bool:
-    """Whether any level's prediction, or a likelihood of the user's, is made of operations with corners."""
+    """Whether any level's prediction, or a user's likelihood, contains operations with corners."""
     return any(map(has_corners, energy_programs(problem)))
 
 
 def has_corners(program: Jaxpr) -> bool:
-    """Whether any of its operations has a derivative that jumps."""
+    """Whether any operation of a program is one of `CORNERS`."""
     return any(each.primitive.name in CORNERS for each in operations(program))
 
 
 def energy_programs(problem: Problem) -> Iterator[Jaxpr]:
-    """What every level's prediction consists of, and a likelihood that is not the package's own.
+    """The traced prediction of every level, and the energy terms of a user's likelihood.
 
-    The units that it depends on are its last input.
+    The last input of each program is the vector of units that it depends on.
     """
     structure, inputs = problem.structure, problem.inputs
     model, dtype = structure.model, inputs.gains[0].dtype
@@ -120,7 +121,11 @@ def operations(program: Jaxpr) -> Iterator[JaxprEqn]:
 
 
 class WayDown(NamedTuple):
-    """lower: whether a step was found that lowers the energy visibly."""
+    """A step away from a point.
+
+    step: change of the whitened errors.
+    lower: whether the step lowers the energy by more than its rounding.
+    """
 
     step: Float[Array, " free"]
     lower: Bool[Array, ""]
@@ -129,7 +134,7 @@ class WayDown(NamedTuple):
 def way_down(
     problem: Problem, point: Point, precondition: Precondition, wanted: Array
 ) -> WayDown:
-    """Look at a point from its sides; costs nothing where not wanted."""
+    """Search for a step that lowers the energy, from the gradients beside a point; no cost where not `wanted`."""
     offsets = directions(problem)
     noise = energy_rounding(problem, point)
     sides = jnp.asarray(SIDES, offsets.dtype)
@@ -173,10 +178,10 @@ def way_down(
 
 
 def directions(problem: Problem) -> Float[Array, "directions free"]:
-    """All units raised, those of one level alone (a level above can switch off what it predicts), and mixed ones.
+    """Directions of displacement: all units raised, the units of single levels raised, and random signs.
 
-    In deep hierarchies every second level stands for one.  Mixed: some raised, others lowered, as where corners are
-    those of a mixture of units, act(W x).
+    Single levels, because a level can switch off its prediction; in deep hierarchies every second level together.
+    Random signs, for corners of mixtures of units, act(W x).
     """
     structure = problem.structure
     whole = raised(problem, 1.0)

@@ -1,9 +1,9 @@
-"""Whether the energy beside an answer is what its gradient and curvature say there: else no distance can be told.
+"""Whether the quadratic model at a result agrees with energy and gradient nearby: otherwise no distance is certified.
 
-A certificate reads a distance off a quadratic.  Predictions that bend sharply (corners of a mixture of units, a power
-that is flat at a point) or whose derivative is not their own (`stop_gradient`, straight-through rounding) have no such
-quadratic, or a narrow one.  Where a network or a likelihood is made of operations of which that cannot be excluded,
-gradients and energies at two points beside the answer are asked, as far away as the mode may be.
+A certificate derives a distance from a quadratic model.  That model is invalid, or valid only in a small region, for
+predictions with sharp bends (corners of a mixture of units, a power that is flat at a point) or with modified
+derivatives (`stop_gradient`, straight-through rounding).  If the operations of a network or likelihood do not exclude
+this, gradients and energies are compared at two points as far from the result as the mode may be.
 """
 
 from typing import NamedTuple
@@ -12,8 +12,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float
 
-from pcmodel.inference.certificates.certificate import probing, squared_length
 from pcmodel.inference.certificates.kinks import energy_programs, operations
+from pcmodel.inference.certificates.newton_decrement import probing, squared_length
 from pcmodel.inference.linear.conjugate_gradient import Precondition
 from pcmodel.inference.solvers.sufficient_decrease import (
     Point,
@@ -26,20 +26,20 @@ from pcmodel.inference.whitened import Linearisation, linearise
 from pcmodel.model.problem import Problem
 
 SHARE = 0.5
-"""Of the distance to where is looked: by how much the gradient there may differ from the quadratic's."""
+"""Largest deviation of a gradient from the quadratic model, relative to the distance of the point."""
 SEED, DIRECTIONS = 4, 8
-"""Of the direction in which is looked, and of how many where gradients are not their own."""
+"""Seed of the direction of comparison, and number of directions where derivatives are modified."""
 TOLD = 0.1
-"""Slope, in posterior standard deviations, that the energy itself must tell where gradients are not its own."""
+"""Slope, in posterior standard deviations, that energies must resolve where derivatives are modified."""
 
 
 def nearest(dtype: jnp.dtype) -> float:
-    """Posterior standard deviations a direction at which is looked at least."""
+    """Smallest distance of comparison, in posterior standard deviations per dimension."""
     return 1e-7 if dtype == jnp.float64 else 1e-4
 
 
 def stops_gradients(problem: Problem) -> bool:
-    """Whether a prediction or likelihood has derivatives that are not its own, by `stop_gradient`."""
+    """Whether a prediction or likelihood has derivatives modified by `stop_gradient`."""
     return any(
         each.primitive.name == "stop_gradient"
         for program in energy_programs(problem)
@@ -48,7 +48,12 @@ def stops_gradients(problem: Problem) -> bool:
 
 
 class Ground(NamedTuple):
-    """A point, the products there, and a map close to the inverse of Gauss-Newton's Hessian."""
+    """A point with its expansion.
+
+    point: the point.
+    linear: gradient, and products with S there.
+    precondition: linear map close to the inverse of the Gauss-Newton Hessian.
+    """
 
     point: Point
     linear: Linearisation
@@ -56,10 +61,10 @@ class Ground(NamedTuple):
 
 
 def agrees_nearby(problem: Problem, ground: Ground) -> Bool[Array, ""]:
-    """Gradient and energy at z + d and z - 2 d are those of the quadratic at z, but for half the distance |d|.
+    """Whether gradients and energies near a point z agree with a quadratic, within `SHARE` of the distance |d|.
 
     g(z + d) + g(z - 2 d) / 2 - 3 g(z) / 2 vanishes for every quadratic, whatever its Hessian, and the change of
-    energy is d (g(z) + g(z + d)) / 2.  Where gradients are not their own the energy has the word, in several directions.
+    energy is d (g(z) + g(z + d)) / 2.  Where derivatives are modified, energies are compared in several directions.
     """
     linear, point = ground.linear, ground.point
     noise = energy_rounding(problem, point)
@@ -70,7 +75,7 @@ def agrees_nearby(problem: Problem, ground: Ground) -> Bool[Array, ""]:
         return _agrees_along(problem, ground, radius, SEED)
     visible = 2 * jnp.sqrt(
         noise
-    )  # where an energy tells the least slope: noise / r + r / 4
+    )  # distance r of the best resolution of a slope, min noise / r + r / 4
     radius = jnp.maximum(radius, jnp.minimum(visible, TOLD))
     agree = visible <= TOLD
     for seed in range(SEED, SEED + DIRECTIONS):
@@ -99,7 +104,9 @@ def _agrees_along(
 def length_by_posterior(
     linear: Linearisation, precondition: Precondition, gradient: Float[Array, " free"]
 ) -> Float[Array, ""]:
-    """Bound on sqrt(g' H^-1 g), tight where the map is close to H^-1; see `pcmodel.inference.certificates.certificate`."""
+    """Bound on sqrt(g' H^-1 g), tight if `precondition` is close to H^-1
+    (`pcmodel.inference.certificates.newton_decrement`).
+    """
     pushed = linear.push(precondition(gradient))
     bound2 = jnp.sum((gradient - linear.pull(pushed)) ** 2) + jnp.sum(pushed**2)
     return jnp.sqrt(jnp.minimum(jnp.sum(gradient**2), bound2))

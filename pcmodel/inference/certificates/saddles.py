@@ -1,8 +1,8 @@
-"""A point where the gradient vanishes need not be a mode: it is looked at from around.
+"""Tests whether a point with a small gradient is a mode or a saddle.
 
-Products with the *true* Hessian, preconditioned by Gauss-Newton's, ask for a direction without positive curvature
-(a saddle) and tell how much less than Gauss-Newton's the curvature is elsewhere; where predictions have corners the
-point is also seen from their other sides (`pcmodel.inference.certificates.kinks`).
+Products with the *true* Hessian, preconditioned by Gauss-Newton's, search for a direction without positive curvature
+(a saddle) and estimate the least curvature relative to Gauss-Newton's; where predictions have corners the gradients on
+their other sides are checked too (`pcmodel.inference.certificates.kinks`).
 """
 
 from typing import NamedTuple
@@ -11,7 +11,9 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float, Int
 
-from pcmodel.inference.certificates.certificate import (
+from pcmodel.inference.certificates.kinks import has_kinks, way_down
+from pcmodel.inference.certificates.local_model import Ground, agrees_nearby
+from pcmodel.inference.certificates.newton_decrement import (
     PROBES,
     UNSEEN,
     linearised_hessian,
@@ -19,28 +21,27 @@ from pcmodel.inference.certificates.certificate import (
     squared_length,
     widening,
 )
-from pcmodel.inference.certificates.kinks import has_kinks, way_down
-from pcmodel.inference.certificates.local_model import Ground, agrees_nearby
 from pcmodel.inference.certificates.smooth_operations import is_smooth
 from pcmodel.inference.linear.conjugate_gradient import conjugate_gradient
 from pcmodel.inference.whitened import Linearisation
 from pcmodel.model.problem import Problem
 
 DEGENERATE = 1 / 3
-"""Negative curvature that cannot be told from none: in units of the Gauss-Newton Hessian's, and of the root of its
-rounding.
-"""
+"""Largest insignificant negative curvature, relative to the Gauss-Newton Hessian and to the root of machine epsilon."""
 REACH = 32.0
-"""Posterior standard deviations at which a way down is first looked for: within one the energy may fall by less than
-its rounding.
+"""First length of a step along negative curvature, in posterior standard deviations: within one the energy may fall by
+less than its rounding.
 """
 
 
 class Around(NamedTuple):
-    """What was found around a point.
+    """Curvature and descent directions around a point.
 
-    leaving: whether there is a way down, `step`.  certain: whether it is more than curvature that cannot be told from
-    none.  widening: factor on a residual told in Gauss-Newton's standard deviations.
+    step: proposed change of the whitened errors, if `leaving`.
+    leaving: whether there is a direction of descent or negative curvature.
+    certain: whether this is significant beyond rounding.
+    widening: factor on a residual from Gauss-Newton's to the true Hessian's standard deviations.
+    products: number of products with the true Hessian.
     """
 
     step: Float[Array, " free"]
@@ -51,7 +52,7 @@ class Around(NamedTuple):
 
 
 def look_around(problem: Problem, ground: Ground, wanted: Bool[Array, ""]) -> Around:
-    """Ask the true Hessian and the corners; costs nothing where not wanted."""
+    """Check the true Hessian, the quadratic model and corners at a point; no cost where not `wanted`."""
     found = curvature_around(problem, ground, wanted)
     if not is_smooth(problem):
         found = doubted(problem, ground, found, wanted)
@@ -69,7 +70,7 @@ def look_around(problem: Problem, ground: Ground, wanted: Bool[Array, ""]) -> Ar
 def doubted(
     problem: Problem, ground: Ground, around: Around, wanted: Bool[Array, ""]
 ) -> Around:
-    """The same; nothing is known where the energy beside the point is another than its curvature tells."""
+    """`around` with the curvature unknown if the energy near the point disagrees with the quadratic model."""
     known = agrees_nearby(problem, ground) | ~wanted
     nothing = widening(jnp.zeros_like(around.widening))
     return around._replace(widening=jnp.where(known, around.widening, nothing))
@@ -78,7 +79,7 @@ def doubted(
 def curvature_around(
     problem: Problem, ground: Ground, wanted: Bool[Array, ""]
 ) -> Around:
-    """Ask the true Hessian alone."""
+    """Check the true Hessian alone."""
     linear = ground.linear
     found = conjugate_gradient(
         linearised_hessian(problem, ground.point.whitened),
@@ -89,7 +90,7 @@ def curvature_around(
         share=UNSEEN,
         metric=lambda vector: squared_length(linear, vector),
     )
-    # What the products did not explain may hide a direction of negative curvature: nothing is known then.
+    # An unexplained remainder may hide a direction of negative curvature: curvature is then unknown.
     seen = found.negative | (found.left <= UNSEEN)
     flat = DEGENERATE * float(jnp.finfo(linear.gradient.dtype).eps) ** 0.5
     return Around(
@@ -102,7 +103,7 @@ def curvature_around(
 
 
 def escape(linear: Linearisation, direction: Float[Array, " free"]) -> Array:
-    """`REACH` posterior standard deviations along a direction, downhill."""
+    """A step of `REACH` posterior standard deviations along a direction, downhill."""
     size2 = squared_length(linear, direction)
     length = jnp.where(size2 > 0, REACH / jnp.sqrt(jnp.where(size2 > 0, size2, 1)), 0)
     unit = length * direction

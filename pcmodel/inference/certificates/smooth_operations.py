@@ -1,8 +1,7 @@
-"""Whether predictions and likelihood bend no more sharply than tanh does, read from the operations they are made of.
+"""Whether predictions and likelihood are about as smooth as tanh, from their traced operations.
 
-Names of functions are not trusted: a program is smooth where every operation in it is, and where no product in it
-has more than three factors of the units, so that x * x * x * x, flat at zero and steep close by, counts as the
-fourth power that it is.
+A program counts as smooth if every operation in it is smooth and no product in it has more than three factors that
+depend on the units: x * x * x * x, flat at zero and steep nearby, is a fourth power and is not smooth.
 """
 
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
@@ -11,7 +10,7 @@ from pcmodel.inference.certificates.kinks import CALLS, energy_programs, operati
 from pcmodel.model.problem import Problem
 
 BOUNDED = frozenset({"tanh", "logistic", "erf", "erfc", "sin", "cos"})
-"""Functions whose value stays of order one, so that a product with them is one factor more."""
+"""Functions with values of order one, which count as one factor of a product."""
 PRODUCTS = frozenset({"mul", "dot_general", "conv_general_dilated"})
 SMOOTH = BOUNDED | frozenset(
     {
@@ -22,15 +21,15 @@ SMOOTH = BOUNDED | frozenset(
         *("integer_pow", "div"),
     }
 )
-"""Operations that bend no more sharply than tanh does while their degree is low (`gather`: of constant places)."""
+"""Operations about as smooth as tanh while their degree is low (`gather` with constant indices)."""
 PROGRAMS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
-"""Parameters under which an operation that is a call keeps its program."""
+"""Parameters that hold the inner program of an operation."""
 MOST_FACTORS = 3
-"""Gelu's.  The fourth power is a square of squares."""
+"""Largest degree of a smooth program, that of GELU."""
 
 
 def is_smooth(problem: Problem) -> bool:
-    """Whether predictions and likelihood are made of smooth operations alone, of low degree."""
+    """Whether predictions and likelihood contain only smooth operations, of low degree."""
     return all(
         all(each.primitive.name in SMOOTH for each in operations(program))
         and degree(program) <= MOST_FACTORS
@@ -39,13 +38,13 @@ def is_smooth(problem: Problem) -> bool:
 
 
 def degree(program: Jaxpr) -> int:
-    """Most factors of the last input that any product in a program of smooth operations has."""
+    """Largest number of factors of the last input in any product of a program of smooth operations."""
     inputs = [0] * len(program.invars)
     return _largest(program, [*inputs[:-1], 1])[0]
 
 
 def _largest(program: Jaxpr, inputs: list[int]) -> tuple[int, list[int]]:
-    """The largest degree on the way, and the degrees of the outputs."""
+    """The largest degree within the program, and the degrees of its outputs."""
     known = dict(zip(program.invars, inputs, strict=True))
 
     def of(variable) -> int:
@@ -71,7 +70,7 @@ def _degrees(equation: JaxprEqn, inputs: list[int]) -> tuple[int, list[int]]:
     elif name in PRODUCTS:
         here = sum(inputs)
     elif name == "integer_pow":
-        # A negative power, as division by a unit, has no bound on its bend.
+        # A negative power, like division by a unit, has unbounded curvature.
         power = params["y"]
         here = inputs[0] * (power if power > 0 else MOST_FACTORS + 1)
     elif name == "div":

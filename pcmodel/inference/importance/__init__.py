@@ -1,1 +1,1 @@
-"""Importance ratios of draws from the Laplace posterior, Pareto-smoothed, and leave-one-out with them."""
+"""Pareto-smoothed importance sampling from the Laplace posterior, and leave-one-out predictive accuracy."""

@@ -1,17 +1,17 @@
-r"""Importance ratios of the Laplace posterior's own draws, and of draws that defend them.
+r"""Importance ratios of draws from the Laplace posterior and from defensive proposals.
 
 With $z = z^* + d$, $d \sim q = N(0, H^{-1})$, $H = I + S^\top S$,
 
 $$ \log \frac{p(z, y)}{q(z)} = -F + E(z^*) - E(z) + \tfrac12 d^\top H d , $$
 
-so that the mean ratio is $p(y)$ whatever q is, and constant, $e^{-F}$, exactly where the posterior is the Gaussian
-that q says.  Each ratio is a difference from the mode, summed unit by unit: energies of thousands of nats
-would leave no digits of it in float32.
+so that the mean ratio is $p(y)$ for any q, and all ratios equal $e^{-F}$ if and only if the posterior is the Gaussian
+q.  Each ratio is a difference from the mode, summed unit by unit, because energies of thousands of nats would leave
+it no correct digit in float32.
 
-Own draws know nothing of what they do not reach: a plateau beyond a steep slope leaves their ratios small and
-wrong.  As many draws more therefore come from the same approximation under tempered evidence, $I + t\,S^\top S$ with t
-from 1 down to 0, which is the prior; all together are one mixture (a defensive one: Hesterberg 1995, Technometrics
-37:185), whose ratios $p / \sum_j \alpha_j q_j$ are bounded wherever the likelihood is.
+Draws from q carry no information about regions they do not reach: with a plateau beyond a steep slope their ratios
+look reliable and are wrong.  The same number of draws therefore comes from the approximation under tempered evidence,
+$I + t\,S^\top S$ with t from 1 down to 0, the prior; together they form a defensive mixture (Hesterberg 1995,
+Technometrics 37:185), whose ratios $p / \sum_j \alpha_j q_j$ are bounded wherever the likelihood is.
 """
 
 from typing import NamedTuple
@@ -32,22 +32,22 @@ from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
 
 LARGEST_FACTOR = 1024
-"""Free units up to which S is decomposed; beyond, there are no defensive draws."""
+"""Largest number of free units with defensive draws, which need a decomposition of S."""
 NUM_TEMPERED = 5
-"""Defensive proposals: own evidence tempered, and the prior."""
+"""Number of defensive proposals: tempered evidence, and the prior."""
 NEAR = 0.2
-"""Posterior standard deviations to a mode within which its evidence is told."""
+"""Largest residual, in posterior standard deviations, at which the evidence of a mode is used."""
 APART = 1.0
-"""Posterior standard deviations from which another mode is another one."""
+"""Smallest distance of distinct modes, in posterior standard deviations."""
 
 
 class ImportanceDraws(NamedTuple):
     """Draws of one example; log ratios are relative to the Laplace evidence, nats.
 
-    own: log ratios of the Laplace posterior's own draws.
-    latents: own draws, then as many defensive ones (none where a factor costs too much), each (draws, width).
-    log_ratios: of all of them, to their mixture.
-    log_evidence: Laplace's, -F.
+    own: log ratios of the draws from the Laplace posterior.
+    latents: draws from the Laplace posterior, then as many defensive ones (none for large problems), (draws, width).
+    log_ratios: log ratios of all draws to the mixture.
+    log_evidence: Laplace log evidence, -F, nats.
     """
 
     own: Float[Array, " samples"]
@@ -80,9 +80,11 @@ def importance_draws(
 
 
 class ProposalDraws(NamedTuple):
-    """Whitened draws; their log densities less the Laplace posterior's at its mode.
+    """Whitened draws and their log densities, relative to that of the Laplace posterior at its mode.
 
-    own: of the first `num_samples`, under the Laplace posterior.  mixture: of all, under all proposals.
+    whitened: draws of the whitened errors.
+    own: log densities of the first `num_samples` under the Laplace posterior.
+    mixture: log densities of all draws under the mixture of proposals.
     """
 
     whitened: Float[Array, "draws free"]
@@ -93,7 +95,7 @@ class ProposalDraws(NamedTuple):
 def solved_draws(
     problem: Problem, whitened: Float[Array, " free"], key: Array, num_samples: int
 ) -> ProposalDraws:
-    """Own draws alone, by perturb-and-solve: for problems too large to factor."""
+    """Draws from the Laplace posterior alone, by perturb-and-solve, for problems too large to factor."""
     linear = linearise(problem, whitened)
     draws = whitened_samples(problem, whitened, key, num_samples)
     steps = draws - whitened[None]
@@ -105,7 +107,7 @@ def solved_draws(
 def mixture_draws(
     problem: Problem, whitened: Float[Array, " free"], key: Array, num_samples: int
 ) -> ProposalDraws:
-    """Own and defensive draws in the singular directions of S, where every proposal is diagonal."""
+    """Laplace and defensive draws, made in the singular directions of S, where every proposal is diagonal."""
     dtype, size = whitened.dtype, whitened.shape[0]
     matrix = output_jacobian(linearise(problem, whitened))
     if matrix.shape[0] == 0:
@@ -120,9 +122,9 @@ def mixture_draws(
     tempering = jnp.exp(-shares * jnp.log1p(squares[0]))
     tempering = jnp.concatenate([tempering, jnp.zeros((1,), dtype)])
     precision = 1 + tempering[:, None] * squares[None]
-    # Where the linearised posterior of so tempered evidence has its mean.
+    # Means of the linearised posteriors under tempered evidence.
     centres = (tempering[:, None] * (1 + squares[None]) / precision) * mode[None]
-    # A draw of the prior is one of N(0, I), whatever the mode.
+    # The last proposal, the prior, is N(0, I) whatever the mode.
     kinds = np.concatenate(
         [np.zeros(num_samples, int), 1 + np.arange(num_samples) % NUM_TEMPERED]
     )
@@ -144,10 +146,10 @@ def elsewhere(
     solver: Solver,
     num_starts: int,
 ) -> Float[Array, ""]:
-    """Evidence of the best other mode relative to this one's, both by Laplace; 0 where none is found.
+    """Ratio of the Laplace evidence of the best other mode to that of this mode; 0 if no other is found.
 
-    Sought from draws of the prior; a mode is another one if it is more than `APART` posterior standard
-    deviations away, measured at either.
+    The solver starts from `num_starts` draws of the prior; a mode counts as another one if it is more than `APART`
+    posterior standard deviations away, by the Hessian at either.
     """
     if whitened.shape[0] == 0:
         return jnp.zeros((), whitened.dtype)
@@ -165,7 +167,7 @@ def elsewhere(
         near = jnp.minimum(
             distance(own, step), distance(linearise(problem, found.whitened), step)
         )
-        # Not `converged`: a search does not ask whether what it found may be a saddle.
+        # Not `converged`: these searches do not check for saddles.
         counts = (found.residual <= NEAR) & (near > APART)
         other = free_energy(problem, jnp.where(counts, found.whitened, whitened))
         return jnp.where(counts, jnp.exp(jnp.minimum(here - other, 80.0)), 0.0)

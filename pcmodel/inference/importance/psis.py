@@ -4,8 +4,8 @@ Vehtari, Gelman & Gabry 2017 (Stat Comput 27:1413) with the smoothing of Vehtari
 Simpson, Gelman, Yao & Gabry 2024 (JMLR 25:72) and the generalised Pareto fit of Zhang &
 Stephens 2009. Leaving out observation i reweights the posterior draws by
 $1 / p(y_i \mid \theta_s)$; the largest weights are replaced by the expected order
-statistics of a fitted generalised Pareto, whose shape k says whether to trust them: up to
-$\min(1 - 1 / \log_{10} S, 0.7)$ of $S$ draws. Plain numpy, all observations at once.
+statistics of a fitted generalised Pareto distribution. Its shape k measures their reliability: estimates from $S$ draws
+are useful up to $k = \min(1 - 1 / \log_{10} S, 0.7)$. Plain numpy, all observations at once.
 """
 
 from typing import NamedTuple
@@ -17,14 +17,19 @@ from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.arrays import read_numbers
 
-TRUSTED_SHAPE = 0.7  # of any number of draws; fewer than 2200 are trusted less far
+TRUSTED_SHAPE = 0.7  # for any number of draws; the limit is lower for fewer than 2200
 LEAST_DRAWS = 25  # five in the tail
 _FLAT = 1e-9  # nats: log weights that differ by rounding have no tail
 _PRIOR_DRAWS = 10.0  # weight of the prior k = 0.5, in draws (Vehtari et al. 2024)
 
 
 class Loo(NamedTuple):
-    """Leave-one-out log predictive density of each observation, in nats."""
+    """Leave-one-out log predictive densities.
+
+    pointwise: log predictive density of each observation given all others, nats.
+    pareto_shape: Pareto shape k of each observation's importance weights.
+    trusted_shape: largest shape at which an estimate is reliable.
+    """
 
     pointwise: Float[np.ndarray, " observations"]
     pareto_shape: Float[np.ndarray, " observations"]
@@ -37,7 +42,7 @@ class Loo(NamedTuple):
 
     @property
     def num_untrusted(self) -> int:
-        """Observations whose importance weights are too heavy-tailed."""
+        """Number of observations whose importance weights are too heavy-tailed."""
         return int(np.sum(~(self.pareto_shape <= self.trusted_shape)))
 
 
@@ -67,7 +72,7 @@ def psis_loo(log_likelihood: Float[np.ndarray, "draws observations"]) -> Loo:
 
 
 def trusted_shape(num_draws: int) -> float:
-    """The largest shape at which so many draws give a useful estimate.
+    """The largest Pareto shape at which this number of draws gives a useful estimate.
 
     >>> round(trusted_shape(400), 3), trusted_shape(4000)
     (0.616, 0.7)
@@ -78,9 +83,9 @@ def trusted_shape(num_draws: int) -> float:
 def smooth_tails(
     log_ratios: Float[np.ndarray, "rows draws"],
 ) -> tuple[Float[np.ndarray, "rows draws"], Float[np.ndarray, " rows"]]:
-    """Log weights with each row's upper tail replaced by Pareto quantiles, and the tails' shapes.
+    """Log weights with each row's upper tail replaced by Pareto quantiles, and the Pareto shape of each tail.
 
-    Weights are relative to the row's largest ratio, and not normalised; at least 25 draws.
+    Weights are relative to the row's largest ratio and not normalised; at least 25 draws are needed.
     """
     ratios = log_ratios - log_ratios.max(axis=1, keepdims=True)
     num_draws = ratios.shape[1]
@@ -102,7 +107,7 @@ def smooth_tails(
 def fit_generalised_pareto(
     excess: Float[np.ndarray, "rows tail"],
 ) -> tuple[Float[np.ndarray, " rows"], Float[np.ndarray, " rows"]]:
-    """Shape k and scale of each row of ascending positive excesses."""
+    """Shape k and scale of the generalised Pareto distribution fitted to each row of ascending positive excesses."""
     num_rows, size = excess.shape
     grid_size = 30 + int(np.sqrt(size))
     quartile = excess[:, max(int(size / 4.0 + 0.5) - 1, 0)]

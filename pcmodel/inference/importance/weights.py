@@ -1,4 +1,4 @@
-"""Importance ratios as weights: Pareto-smoothed, with what they say of themselves."""
+"""Pareto-smoothed importance weights, with their diagnostics."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,14 @@ from jaxtyping import Float
 
 
 class Weighed(NamedTuple):
-    """Of rows of log ratios: normalised weights, tail shapes, log mean ratio and its standard error."""
+    """Weights and diagnostics of rows of log importance ratios.
+
+    weights: smoothed weights, each row summing to 1.
+    shape: Pareto shape k of each row's tail.
+    share: effective sample size as a fraction of the number of draws, in (0, 1]; 0 for invalid ratios.
+    log_mean: logarithm of the mean smoothed ratio.
+    error: approximate standard error of `log_mean`.
+    """
 
     weights: Float[np.ndarray, "rows draws"]
     shape: Float[np.ndarray, " rows"]
@@ -17,13 +24,13 @@ class Weighed(NamedTuple):
 
 
 def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted mean over draws; what does not vary keeps its value to the last bit."""
+    """Weighted mean over draws, (rows, units); exact for values that do not vary."""
     first = values[:, :1]
     return first[:, 0] + np.einsum("bs,bsi->bi", weights, values - first)
 
 
 def weigh(log_ratios: np.ndarray) -> Weighed:
-    """A row with a ratio that is not a number, or without a finite one, has shape inf and even weights."""
+    """Weights from log ratios; a row with a NaN or +inf, or without a finite ratio, gets shape inf and equal weights."""
     from pcmodel.inference.importance.psis import smooth_tails
 
     ratios = np.asarray(log_ratios, float)
@@ -33,7 +40,7 @@ def weigh(log_ratios: np.ndarray) -> Weighed:
     ratios = np.where(broken[:, None], 0.0, ratios)
     top = ratios.max(axis=1, keepdims=True)
     with np.errstate(all="ignore"):
-        # A ratio below exp(-700) of the largest is nothing; its logarithm must be a number.
+        # Ratios below exp(-700) of the largest are negligible; the bound keeps their logarithms finite.
         logs, shape = smooth_tails(np.maximum(ratios, top - 700.0))
         weights = np.exp(logs)
         total = weights.sum(axis=1)

@@ -1,1 +1,1 @@
-"""The linear solve inside Gauss-Newton: direct and iterative, always measured."""
+"""Linear solves of Gauss-Newton steps, direct and iterative, with measured residuals."""

@@ -1,9 +1,8 @@
 r"""Level-by-level factorisation of the Gauss-Newton Hessian in state coordinates.
 
-Each level touches only its neighbours, so the Hessian of the latents is block tridiagonal; one
-block Cholesky pass from the bottom gives the Newton step, the log determinant, every marginal
-covariance and any cross-level covariance.  Cost is the sum of the widths cubed: for many small
-levels.  A belief held jointly over several levels couples them all; use a dense solve there.
+Each level interacts only with its neighbours, so the Hessian of the latents is block tridiagonal, and one block
+Cholesky pass from the bottom gives the Newton step.  The cost is the sum of the widths cubed, which suits many small
+levels.  A joint belief over several levels couples them all and needs a dense solve.
 """
 
 import itertools
@@ -36,14 +35,22 @@ from pcmodel.model.types import Latents
 
 
 class Blocks(NamedTuple):
-    """diagonal[i] (n_i, n_i), upper[i] (n_i, n_{i+1}) over the levels with free units."""
+    """A block tridiagonal symmetric matrix over the levels with free units, bottom first.
+
+    diagonal: diagonal blocks, diagonal[i] is (n_i, n_i).
+    upper: blocks above the diagonal, upper[i] is (n_i, n_{i+1}).
+    """
 
     diagonal: list[Array]
     upper: list[Array]
 
 
 class BlockFactor(NamedTuple):
-    """Cholesky factors of the pivots, and regressions G_i = C_i^-1 O_i."""
+    """Block Cholesky factorisation.
+
+    pivots: lower Cholesky factors of the pivots C_i.
+    regressions: G_i = C_i^-1 O_i, with O_i the blocks above the diagonal.
+    """
 
     pivots: list[Float[Array, "n n"]]
     regressions: list[Float[Array, "n m"]]
@@ -57,12 +64,12 @@ class BlockTridiagonal:
 
     @staticmethod
     def applies(structure: Structure) -> bool:
-        """Every belief speaks of a single level."""
+        """Whether every belief concerns a single level."""
         return all(len(levels) == 1 for levels in structure.beliefs)
 
     @staticmethod
     def cost(structure: Structure) -> float:
-        """Multiplications: Jacobians squared, pivots, eliminations."""
+        """Number of multiplications per example: products of Jacobians, pivots, eliminations."""
         widths = structure.model.widths
         pairs = itertools.pairwise(widths)
         return sum(w**3 for w in widths[1:]) + sum(
@@ -72,7 +79,7 @@ class BlockTridiagonal:
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
     ) -> Prepared:
-        """d_z = B H_x^-1 B' b with B = dz/dx: the whitened step through state space."""
+        """The prepared solve d_z = B H_x^-1 B' b with B = dz/dx, through state coordinates."""
         latents = unroll(problem, whitened).latents
         state = state_from_latents(problem.structure, latents)
 
@@ -101,7 +108,7 @@ def active_levels(structure: Structure) -> list[int]:
 def state_hessian(problem: Problem, latents: Latents, damping: Array) -> Blocks:
     """Gauss-Newton Hessian of the energy in the free units of all levels.
 
-    `damping` multiplies, as in whitened coordinates, only the free units' own errors.
+    damping: scales the contribution of the free units' own errors by 1 + damping, as in whitened coordinates.
     """
     structure = problem.structure
     levels = active_levels(structure)
@@ -153,7 +160,7 @@ def own_block(problem: Problem, level: int) -> Array:
 def link_jacobians(problem: Problem, below: int, above: Array) -> tuple[Array, Array]:
     """d(whitened errors of `below`)/d(free units above): free rows, then clamped rows.
 
-    For a discrete level 0, A' d(logits) stands in the clamped rows.
+    For a discrete level 0 the clamped rows are A' d(logits).
     """
     structure, inputs = problem.structure, problem.inputs
     model, units = structure.model, structure.free_units(below + 1)
@@ -196,7 +203,7 @@ def add_belief_blocks(problem: Problem, own: dict[int, Array]) -> None:
 
 
 def factorise(blocks: Blocks) -> BlockFactor:
-    """Block Cholesky from the bottom."""
+    """Block Cholesky factorisation from the bottom."""
     pivots, regressions = [], []
     pivot = blocks.diagonal[0]
     for index, diagonal in enumerate(blocks.diagonal):

@@ -1,7 +1,7 @@
-r"""Preconditioned conjugate gradients for a symmetric product, watchful of its curvature.
+r"""Preconditioned conjugate gradients for a symmetric product, with detection of negative curvature.
 
-Used three ways: to solve the Gauss-Newton equation, to correct a direct solve, and to ask the true Hessian for
-directions of negative curvature (Steihaug 1983, SIAM J Numer Anal 20:626).
+Used to solve the Gauss-Newton equation, to correct a direct solve, and to search the true Hessian for directions of
+negative curvature (Steihaug 1983, SIAM J Numer Anal 20:626).
 """
 
 from collections.abc import Callable
@@ -13,16 +13,19 @@ from jax import Array
 from jaxtyping import Bool, Float, Int
 
 Precondition = Callable[[Array], Array]
-"""One symmetric positive definite linear map, close to the inverse."""
+"""A symmetric positive definite linear map, close to the inverse of the product."""
 
 
 class CgResult(NamedTuple):
-    """Where the iteration stopped.
+    """The result of conjugate gradients.
 
-    step: the iterate.  residual: norm of what the recurrence says is left of the equation.
-    products: made.  negative: whether a direction without positive curvature was met.
-    direction: that direction, else the last one.  least: smallest curvature met, per the metric's; at most 1.
-    left: share of the right-hand side that the products have not explained, by the metric.
+    step: last iterate.
+    residual: norm of the equation's residual by the recurrence, not recomputed.
+    products: number of products.
+    negative: whether a direction without positive curvature was found.
+    direction: that direction, else the last search direction.
+    least: smallest curvature relative to the metric, at most 1; 1 without a metric.
+    left: preconditioned norm of the residual relative to that of the right-hand side.
     """
 
     step: Float[Array, " n"]
@@ -45,7 +48,7 @@ class _Carry(NamedTuple):
 
 
 def no_precondition(residual: Array) -> Array:
-    """The identity."""
+    """The identity, as preconditioner."""
     return residual
 
 
@@ -59,13 +62,13 @@ def conjugate_gradient(
     share: Array | float = 0.0,
     metric: Callable[[Array], Array] | None = None,
 ) -> CgResult:
-    """From zero until the residual's norm is at most `target`, or for `max_products`.
+    """Solve product(step) = rhs from zero, until the residual's norm is at most `target` or for `max_products`.
 
-    share: of the right-hand side's preconditioned norm that may also be left.
-    metric: squared length of a direction, which its curvature is told in; None tells nothing.
+    share: also stop when the preconditioned norm of the residual is at most this fraction of the initial one.
+    metric: squared length of a direction, the unit of its curvature in `least`; None: curvature is not recorded.
 
-    If the product turns out not to be positive definite, stops where curvature fails: with the
-    preconditioned right-hand side if at once, else with the iterate so far, so that
+    If the product is not positive definite, the iteration stops at the first direction without positive curvature:
+    with the preconditioned right-hand side if that is the first direction, else with the present iterate, so that
     the result is always a descent direction.
     """
 

@@ -1,15 +1,15 @@
 r"""The linear solve inside Gauss-Newton: $(\,(1 + \mu) I + S^\top S)\, d = b$.
 
-Four ways, one interface.  In whitened coordinates the Hessian is the identity plus the squared
-Jacobian of what is observed, so
+Four solvers share one interface.  In whitened coordinates the Hessian is the identity plus $S^\top S$, with S the
+Jacobian of the observed quantities, so
 
-- `ConjugateGradient` needs only products with S (fast when the observation constrains few
-  directions, slow with precise sensory levels);
+- `ConjugateGradient` needs only products with S (fast if the data constrain few directions, slow for precise
+  sensory levels);
 - `Dual` factors $I + S S^\top$ (small level 0), `Primal` factors $I + S^\top S$ (few latents);
 - `BlockTridiagonal` (its own file) factors the state-space Hessian level by level.
 
-`choose` picks by counting operations.  What a solve leaves of the equation is measured and, where it is too
-much, solved for in turn (`measured`): factors of $I + S S^\top$ cancel where precisions are far apart.
+`choose` selects by counting operations.  The residual of a solve is computed and, if it is too large, reduced by further
+solves (`measured`): the factor of $I + S S^\top$ suffers from cancellation where precisions are far apart.
 """
 
 import itertools
@@ -35,10 +35,13 @@ from pcmodel.model.problem import Problem, Structure
 
 
 class LinearSolution(NamedTuple):
-    """An approximate solution and what was measured there.
+    """An approximate solution of the damped Gauss-Newton equation.
 
-    step: d.  pushed: S d.  pulled: S'S d.  residual: norm of what is left of the equation, measured.
-    products: with S'S.
+    step: d.
+    pushed: S d.
+    pulled: S'S d.
+    residual: norm of the equation's residual, recomputed at d.
+    products: number of products with S'S.
     """
 
     step: Float[Array, " free"]
@@ -49,10 +52,10 @@ class LinearSolution(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """The damped Gauss-Newton equation of one point, ready for many right-hand sides.
+    """The damped Gauss-Newton equation of one point, prepared for many right-hand sides.
 
-    solve: (right-hand side, residual norm at which it may stop) -> solution.
-    precondition: a linear map near the inverse (an iterative solve is not linear).
+    solve: function of (right-hand side, residual norm at which it may stop) that returns the solution.
+    precondition: linear map close to the inverse (an iterative solve is not linear).
     """
 
     solve: Callable[[Array, Array], LinearSolution]
@@ -60,16 +63,20 @@ class Prepared(NamedTuple):
 
 
 class Products(NamedTuple):
-    """Products with S and S', by a matrix or by a linearised pass."""
+    """Products with S, by a matrix or by a linearised pass.
+
+    push: S v.
+    pull: S' u.
+    """
 
     push: Callable[[Array], Array]
     pull: Callable[[Array], Array]
 
 
 ROUNDS = 2
-"""Corrections of a solve whose measured residual is too large: one with its factor, then without."""
+"""Corrections of a solve whose residual is too large: one preconditioned with its factor, then one without."""
 ATTAINABLE = 4.0
-"""Residual, in epsilons of the float times the right-hand side, below which no solve is asked to go."""
+"""Smallest residual requested of a solve, in machine epsilons times the norm of the right-hand side."""
 
 
 def measured(
@@ -80,12 +87,14 @@ def measured(
     max_products: int,
     num_outputs: int,
 ) -> Prepared:
-    """A solve that starts with the map `first` and believes nothing that it has not measured.
+    """A solve that starts with the map `first` and recomputes and corrects its residual.
 
-    What is left of the equation is computed anew from S.  If it is too large (a factor that cancels, or breaks
-    down, where precisions are far apart) it is solved for in turn by conjugate gradients: with `first` as
-    preconditioner once, then without.  The solution is a descent direction or zero.  `first` None: there is no
-    such map.
+    The residual is computed from S.  If it is too large (the factor behind `first` is inaccurate or breaks down where
+    precisions are far apart) a correction is solved for by conjugate gradients: preconditioned with `first` once, then
+    without.  The solution is a descent direction or zero.
+
+    first: approximate inverse; None: conjugate gradients alone.
+    max_products: largest number of products of each solve by conjugate gradients.
     """
 
     def product(vector: Array) -> Array:
@@ -107,7 +116,7 @@ def measured(
         usable = jnp.zeros((), bool)
         if first is not None:
             tried = measure(first(rhs), rhs, jnp.asarray(num_outputs))
-            # Written so that a NaN is not usable.
+            # A NaN compares as false: it is not usable.
             usable = (tried.residual < norm) & (jnp.sum(rhs * tried.step) > 0)
             start = _select(usable, tried, start)
 
@@ -147,11 +156,11 @@ def measured(
 
 
 FACTORED = 30
-"""Products granted to conjugate gradients preconditioned with a factor."""
+"""Largest number of products of conjugate gradients that are preconditioned with a factor."""
 
 
 def positive(first: Precondition, vector: Array) -> Array:
-    """The map, or the vector itself where the map does not point along it (nor is a number)."""
+    """first(vector), or the vector itself if their inner product is not positive."""
     image = first(vector)
     return jnp.where(jnp.sum(vector * image) > 0, image, vector)
 
@@ -169,17 +178,17 @@ class LinearSolver(Protocol):
     """Prepares the damped Gauss-Newton equation of one point for many right-hand sides."""
 
     is_direct: ClassVar[bool]
-    """Whether it factors the Hessian."""
+    """Whether the solver factors the Hessian."""
 
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
     ) -> Prepared:
-        """Factor, if it does."""
+        """Prepare the solve at one point, including the factorisation of a direct solver."""
         ...
 
 
 def output_jacobian(linear: Linearisation) -> Float[Array, "outputs free"]:
-    """S as a matrix, built from the cheaper side."""
+    """S as a matrix, from products with S or S', whichever are fewer."""
     num_free, dtype = linear.gradient.shape[0], linear.gradient.dtype
     if linear.num_outputs <= num_free:
         return rows_of(linear.pull, linear.num_outputs, dtype)
@@ -188,14 +197,14 @@ def output_jacobian(linear: Linearisation) -> Float[Array, "outputs free"]:
 
 @dataclass(frozen=True)
 class Dual:
-    """Cholesky of (1 + mu) I + S S', the size of the observation."""
+    """Direct solve by Cholesky of (1 + mu) I + S S', of the size of the data."""
 
     is_direct: ClassVar[bool] = True
 
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
     ) -> Prepared:
-        """d = (b - S' K^-1 S b) / (1 + mu)."""
+        """The prepared solve d = (b - S' K^-1 S b) / (1 + mu), K = (1 + mu) I + S S'."""
         matrix = output_jacobian(linear)
         if linear.num_outputs == 0:
             return factored(lambda rhs: rhs / (1 + damping), matrix, damping)
@@ -210,14 +219,14 @@ class Dual:
 
 @dataclass(frozen=True)
 class Primal:
-    """Cholesky of (1 + mu) I + S'S, the size of the latents."""
+    """Direct solve by Cholesky of (1 + mu) I + S'S, of the size of the latents."""
 
     is_direct: ClassVar[bool] = True
 
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
     ) -> Prepared:
-        """d = ((1 + mu) I + S'S)^-1 b."""
+        """The prepared solve d = ((1 + mu) I + S'S)^-1 b."""
         matrix = output_jacobian(linear)
         lower = cholesky(add_diagonal(gram(matrix.T), 1 + damping))
         return factored(lambda rhs: solve_spd(lower, rhs), matrix, damping)
@@ -226,7 +235,7 @@ class Primal:
 def factored(
     step: Precondition, matrix: Float[Array, "outputs free"], damping: Array
 ) -> Prepared:
-    """A measured solve from a factor, where S is at hand as a matrix."""
+    """A corrected solve (`measured`) that starts from `step`, with S given as a matrix."""
     products = Products(lambda v: matmul(matrix, v), lambda u: matmul(matrix.T, u))
     outputs = matrix.shape[0]
     return measured(
@@ -235,7 +244,7 @@ def factored(
 
 
 MOST_PRODUCTS = 500
-"""Products granted to conjugate gradients without a factor."""
+"""Largest number of products of conjugate gradients without a factor."""
 
 
 def add_diagonal(matrix: Float[Array, "n n"], value: Array) -> Float[Array, "n n"]:
@@ -248,7 +257,7 @@ def add_diagonal(matrix: Float[Array, "n n"], value: Array) -> Float[Array, "n n
 class ConjugateGradient:
     """Matrix-free conjugate gradients from zero.
 
-    Stops at the target residual or after `max_products` (which the result then shows).
+    Stops at the target residual or after `max_products` products; the residual of the result shows which.
     """
 
     max_products: Count = MOST_PRODUCTS
@@ -257,7 +266,7 @@ class ConjugateGradient:
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
     ) -> Prepared:
-        """Plain CG; every iterate is a descent direction."""
+        """The prepared solve, without preconditioner; every iterate is a descent direction."""
         products = Products(linear.push, linear.pull)
         return measured(
             None,
@@ -270,7 +279,7 @@ class ConjugateGradient:
 
 @dataclass(frozen=True)
 class Preconditioned:
-    """Conjugate gradients with a map close to the inverse Hessian, one of another point say."""
+    """Conjugate gradients preconditioned with a map close to the inverse Hessian, such as that of another point."""
 
     precondition: Precondition
     max_products: int = MOST_PRODUCTS
@@ -279,7 +288,7 @@ class Preconditioned:
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
     ) -> Prepared:
-        """CG from the preconditioned right-hand side."""
+        """The prepared solve, which starts with the preconditioned right-hand side."""
         products = Products(linear.push, linear.pull)
         return measured(
             self.precondition,
@@ -293,10 +302,10 @@ class Preconditioned:
 def factor_once(
     problem: Problem, whitened: Array, solver: LinearSolver
 ) -> Precondition:
-    """The undamped inverse Hessian of one point as a map that is cheap to apply often."""
+    """The undamped inverse Hessian of one point as a linear map that is cheap to apply repeatedly."""
     linear = linearise(problem, whitened)
     if isinstance(solver, Dual) and linear.num_outputs:
-        # L^-1 S once, for two plain products each time and no triangular solve.
+        # Computing L^-1 S once replaces the triangular solves of each application by two products.
         matrix = output_jacobian(linear)
         one = jnp.ones((), matrix.dtype)
         lower = cholesky(add_diagonal(gram(matrix), one))
@@ -313,9 +322,9 @@ DIRECT_BUDGET = 5e7
 def cheapest_direct(
     structure: Structure, num_outputs: int, *, banded: bool = True
 ) -> tuple[LinearSolver, float]:
-    """The direct solve with the fewest multiplications, and how many per example.
+    """The direct solver with the fewest multiplications, and their number per example.
 
-    banded: whether one that goes level by level may be taken.
+    banded: whether `BlockTridiagonal` may be chosen.
     """
     from pcmodel.inference.linear.block_tridiagonal import BlockTridiagonal
 
@@ -337,16 +346,16 @@ def gradient_cost(structure: Structure) -> int:
 
 
 def choose(structure: Structure, num_outputs: int) -> LinearSolver:
-    """The cheapest direct solve, or CG where all of them cost too much."""
+    """The cheapest direct solver, or conjugate gradients if its cost exceeds `DIRECT_BUDGET`."""
     solver, cost = cheapest_direct(structure, num_outputs)
     return solver if cost <= DIRECT_BUDGET else ConjugateGradient()
 
 
 DEAR = 60
-"""Price of one factor, in gradients, from which secant steps around a single one pay."""
+"""Cost of one factor, in gradients, above which secant steps around a single factor come first."""
 
 
 def is_dear(structure: Structure, num_outputs: int) -> bool:
-    """Whether a factor can be had, but for the price of so many gradients that secant steps come first."""
+    """Whether a direct solve is within budget but costs more than `DEAR` gradients, so that secant steps come first."""
     _, cost = cheapest_direct(structure, num_outputs)
     return DEAR * gradient_cost(structure) < cost <= DIRECT_BUDGET

@@ -1,7 +1,7 @@
-r"""The Gauss-Newton equation $(H + \mu)\, d = -g$ of a point: made, solved, and measured.
+r"""The Gauss-Newton equation $(H + \mu)\, d = -g$ of a point: its preparation, solution and residual.
 
-Of a quadratic the Hessian is the same everywhere, so that one factor serves every step and, where its examples share
-their precisions, a whole batch.
+For a quadratic the Hessian is constant, so that one factor serves every step and, if examples share their precisions,
+a whole batch.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from pcmodel.inference.certificates.certificate import certifiable, decrement_bound
+from pcmodel.inference.certificates.newton_decrement import certifiable, decrement_bound
 from pcmodel.inference.linear.dual_primal import LinearSolution, LinearSolver, Prepared
 from pcmodel.inference.solvers.sufficient_decrease import (
     Point,
@@ -20,7 +20,7 @@ from pcmodel.inference.whitened import Linearisation, linearise
 from pcmodel.model.problem import Problem
 
 FORCING = 0.03
-"""Relative residual a linear solve may leave where another step costs little, or is needed anyway."""
+"""Relative residual of an inexact linear solve, where another step is cheap or needed anyway."""
 
 
 def is_quadratic(problem: Problem) -> bool:
@@ -29,9 +29,12 @@ def is_quadratic(problem: Problem) -> bool:
 
 
 class Equation(NamedTuple):
-    """The damped Gauss-Newton equation of one point, ready to be solved.
+    """The damped Gauss-Newton equation of one point, prepared for solving.
 
-    inexact: whether it need not be solved to the end at once.
+    gradient: gradient of the objective.
+    linear: expansion of the objective.
+    prepared: linear solve.
+    inexact: whether an approximate solution is sufficient.
     """
 
     gradient: Array
@@ -41,46 +44,54 @@ class Equation(NamedTuple):
 
 
 class Constant(NamedTuple):
-    """Of a quadratic: the Hessian is the same everywhere."""
+    """Gauss-Newton equations of a quadratic, with a constant Hessian.
+
+    linear: expansion at the initial point.
+    prepared: undamped linear solve.
+    is_factored: whether the solve is direct.
+    """
 
     linear: Linearisation
     prepared: Prepared
     is_factored: bool
 
     def at(self, problem: Problem, point: Point, damping: Array) -> Equation:
-        """A new gradient only: z + S' r."""
+        """The equation at a point: only the gradient, z + S' r, is new."""
         del damping
         linear = self.linear_at(problem, point)
         return Equation(linear.gradient, linear, self.prepared, self.is_factored)
 
     def linear_at(self, problem: Problem, point: Point) -> Linearisation:
-        """The same products with another gradient, z + S' r."""
+        """The expansion at a point: the same products with gradient z + S' r."""
         del problem
         gradient = point.whitened + self.linear.pull(point.rows)
         return self.linear._replace(gradient=gradient)
 
 
 class Moving(NamedTuple):
-    """Linearised anew at every point."""
+    """Gauss-Newton equations linearised at every point, solved by `solver`."""
 
     solver: LinearSolver
 
     def at(self, problem: Problem, point: Point, damping: Array) -> Equation:
-        """Linearise, and factor if the solver does."""
+        """The equation at a point, linearised and (by a direct solver) factored there."""
         linear = self.linear_at(problem, point)
         prepared = self.solver.prepare(problem, point.whitened, linear, damping)
         return Equation(linear.gradient, linear, prepared, True)
 
     def linear_at(self, problem: Problem, point: Point) -> Linearisation:
-        """Gradient and products at the point."""
+        """The expansion of the objective at the point."""
         return linearise(problem, point.whitened)
 
 
 class Measured(NamedTuple):
-    """The Gauss-Newton equation at one point, solved.
+    """The solved Gauss-Newton equation of one point.
 
-    residual: bound on the decrement.  noise: rounding of the energy, nats.  limit: where the residual counts as
-    found.  target: how exactly the equation was solved.
+    residual: bound on the Newton decrement, posterior standard deviations.
+    noise: rounding error of the energy, nats.
+    limit: residual at which the point counts as converged.
+    target: residual norm requested from the linear solve.
+    solution: Newton step.
     """
 
     residual: Array
@@ -91,7 +102,7 @@ class Measured(NamedTuple):
 
 
 def allowed(problem: Problem, point: Point, tolerance: float) -> tuple[Array, Array]:
-    """Rounding of the energy at a point, nats, and the residual at which the point counts as found."""
+    """Rounding error of the energy at a point, nats, and the residual at which the point counts as converged."""
     noise = energy_rounding(problem, point)
     rounding = jnp.minimum(gradient_rounding(noise), 0.5 * certifiable(noise.dtype))
     return noise, jnp.maximum(0.9 * tolerance, rounding)
@@ -105,7 +116,10 @@ def measure(
     *,
     scale: Array | float = 1.0,
 ) -> Measured:
-    """Solve the equation of a point; bound its decrement, of which the true Hessian's is `scale` times as large."""
+    """Solve the equation of a point and bound its decrement.
+
+    scale: factor from this decrement to that of the true Hessian; the limit on the residual is divided by it.
+    """
     noise, limit = allowed(problem, point, tolerance)
     limit = limit / scale
     target = 0.5 * limit

@@ -21,7 +21,13 @@ def lanczos_log_det(
     num_probes: int = 16,
     num_steps: int = 40,
 ) -> Float[Array, ""]:
-    """Unbiased up to quadrature; its standard error falls as 1 / sqrt(num_probes)."""
+    """Estimate of log det H, unbiased up to quadrature error.
+
+    product: function v -> H v.
+    like: vector of the size and dtype of v.
+    num_probes: random vectors; the standard error decreases as 1 / sqrt(num_probes).
+    num_steps: Lanczos steps for each.
+    """
     size = like.shape[0]
     steps = min(num_steps, size)
 

@@ -1,4 +1,4 @@
-"""From a start to a mode: the steps that each solver takes.
+"""Solvers that descend from an initial point to a mode.
 
-The solve inside a step is `linear`, what an answer is worth is `certificates`.
+Their linear solves are in `linear`, the bounds on their errors in `certificates`.
 """

@@ -1,12 +1,12 @@
-r"""Gauss-Newton steps where the energy has corners: units are pinned at them, and let go.
+r"""Gauss-Newton descent on energies with corners, by an active set of units pinned at corners.
 
-Each step solves the problem with some units pinned (`pcmodel.inference.certificates.corners`).  Of its end two versions are
-compared by their energies: as it is; and straight in the latents, with the units that passed a corner beyond which
-the energy rises put at that corner and pinned from then on.  Where neither is lower for a fair share of the step,
-all that pass a corner are put there, the others left: a step that counts on one side of a corner may point uphill on
-the other.  Units whose slopes no longer hold them are let go before the next step; after units were only put at
-corners, not before the pinned problem is solved, and then one at a time, which always leads on.  The energy never
-rises by more than its rounding.
+Each step solves the problem with some units pinned (`pcmodel.inference.certificates.corners`).  The lower of two end
+points is taken: the step in whitened errors, and the step in the latents with units that passed a corner beyond which
+the energy rises pinned at that corner.  If neither lowers the energy enough for at least `EARLY` of the step, all units
+that would pass a corner are moved to it and the others stay: a descent direction on one side of a corner may be uphill
+on the other.  Units whose slopes no longer keep them at their corners are released before the next step; after a step
+that only moved units to corners, they are released when the pinned problem is solved, and one at a time, which
+guarantees progress.  The energy never rises by more than its rounding.
 """
 
 from dataclasses import dataclass, replace
@@ -18,14 +18,6 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.certificates.certificate import (
-    HIDDEN,
-    Certificate,
-    certifiable,
-    conclude,
-    last_digit,
-    widened,
-)
 from pcmodel.inference.certificates.corners import (
     Place,
     blocked,
@@ -41,6 +33,14 @@ from pcmodel.inference.certificates.corners import (
 )
 from pcmodel.inference.certificates.kinks import way_down
 from pcmodel.inference.certificates.local_model import Ground
+from pcmodel.inference.certificates.newton_decrement import (
+    HIDDEN,
+    Certificate,
+    certifiable,
+    conclude,
+    last_digit,
+    widened,
+)
 from pcmodel.inference.certificates.saddles import curvature_around, doubted
 from pcmodel.inference.linear.conjugate_gradient import Precondition
 from pcmodel.inference.linear.dual_primal import (
@@ -70,13 +70,13 @@ from pcmodel.inference.whitened import Linearisation, linearise
 from pcmodel.model.problem import Problem
 
 EARLY = 0.2
-"""Share of a step below which units that it carries over a corner may be put there without it."""
+"""Fraction of a step below which units that would pass a corner may be moved to it while the others stay."""
 
 Table = Float[np.ndarray, "free corners"]
 
 
 class Task(NamedTuple):
-    """What does not change during a descent."""
+    """The constants of a descent: the problem, its corners (see `corner_table`) and options."""
 
     problem: Problem
     table: Table
@@ -87,9 +87,9 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True)
 class PinnedFactor:
-    """Conjugate gradients with the inverse Hessian where nothing is pinned, in the units that are not.
+    """Conjugate gradients preconditioned, in the units not pinned, by the inverse Hessian without pins.
 
-    Exact but for as many directions as units are pinned.
+    The preconditioner is exact except in as many directions as units are pinned.
     """
 
     free: LinearSolver
@@ -99,7 +99,7 @@ class PinnedFactor:
     def prepare(
         self, problem: Problem, whitened: Array, linear: Linearisation, damping: Array
     ) -> Prepared:
-        """The map and the vector itself, each in its units."""
+        """The prepared solve; the preconditioner is the identity for pinned units."""
         pins = problem.inputs.pins
         assert pins is not None
         loose = replace(problem, inputs=problem.inputs._replace(pins=None))
@@ -117,11 +117,12 @@ class PinnedFactor:
 
 
 class _State(NamedTuple):
-    """As in `pcmodel.inference.solvers.gauss_newton`, with a place for a point.
+    """As in `pcmodel.inference.solvers.gauss_newton`, with a place instead of a point.
 
-    arrived: the residual is small enough; near: and was measured with the units that only slopes beyond doubt hold.
-    cautious: the last step but put units at corners.
-    distance: how far the pinned problem's mode may be, rounding included.
+    arrived: the residual is small enough.
+    near: arrived, with only those units pinned whose slopes are significant.
+    cautious: the last step only moved units to corners.
+    distance: bound on the distance to the pinned problem's mode, rounding included.
     """
 
     place: Place
@@ -142,7 +143,11 @@ class _State(NamedTuple):
 def descend_with_corners(
     task: Task, initial: Float[Array, " free"], steps: Array, products: Array
 ) -> SolverResult:
-    """From whitened errors to a mode, which may lie on corners; steps and products were made before."""
+    """Descend from whitened errors to a mode, which may lie on corners.
+
+    steps: outer steps before, counted in the result.
+    products: products before, counted in the result.
+    """
     zero, infinite = jnp.zeros((), initial.dtype), jnp.full((), jnp.inf, initial.dtype)
     no = jnp.zeros((), bool)
     start = _State(
@@ -198,7 +203,7 @@ def _conclusion(task: Task, end: _State) -> Certificate:
 
 
 def _iterate(task: Task, state: _State) -> _State:
-    """Let go what is not held, measure, and take one guarded step unless that ends it."""
+    """Release units, compute the residual, and take one guarded step unless the descent ends."""
     place = settled(
         task.problem,
         task.table,
@@ -226,7 +231,7 @@ def _iterate(task: Task, state: _State) -> _State:
     done = arrived | stop
     tried, moved = _moved(task, place, step, slope, done)
     lower = moved.accepted & (moved.difference < -measured.noise)
-    # Units put at corners stay there until the rest is solved, so that they are counted as progress.
+    # Units moved to corners stay there until the rest is solved, so moving them counts as progress.
     seen = lower | tried.caught | (residual < 0.5 * state.best)
     digit = last_digit(held, place.whitened, equation.linear)
     return state._replace(
@@ -248,8 +253,11 @@ def _iterate(task: Task, state: _State) -> _State:
 
 
 class _Trial(NamedTuple):
-    """A place a step may lead to.  difference: of the energy.  falls: whether by enough.
-    caught: or whether units are but put at their corners, which costs nothing.
+    """A candidate for the end of a step.
+
+    difference: change of the energy, nats.
+    falls: whether the energy falls enough.
+    caught: whether instead units are only moved to their corners without raising the energy.
     """
 
     place: Place
@@ -262,7 +270,7 @@ class _Trial(NamedTuple):
 def _moved(
     task: Task, place: Place, step: Array, slope: Array, done: Array
 ) -> tuple[_Trial, Move]:
-    """The better of two versions of a step, halved until the energy falls enough; else units put at corners alone."""
+    """The lower end point of a step, halved until the energy falls enough; else only units moved to corners."""
     problem = task.problem
     here = whole_point(problem, place)
     state, along = jax.jvp(
@@ -279,7 +287,7 @@ def _moved(
 
     def ahead(length: Array) -> _Trial:
         free = Place(place.whitened + length * step, place.pins)
-        # Straight in the latents, where what one unit passes does not turn the others' ways.
+        # Linear in the latents, so that a unit's passing a corner does not change the others' directions.
         new = state + length * along
         passed = crossed(task.table, state, new)
         held = joined(place.pins, blocked(problem, passed, state, new))
@@ -311,14 +319,14 @@ def _chosen(which: Array, one: _Trial, other: _Trial) -> _Trial:
 
 
 def _better(one: _Trial, other: _Trial) -> _Trial:
-    """A NaN is never better."""
+    """The trial with the lower energy; a NaN is never better."""
     return _chosen(
         jnp.isnan(one.difference) | (other.difference < one.difference), other, one
     )
 
 
 def _checked(task: Task, state: _State) -> _State:
-    """Look around a place that counts as found: it stays, or is left along a way down."""
+    """Check a converged place for saddles and corners: accept it, or leave it downhill."""
     problem, place = task.problem, state.place
     held = with_pins(problem, place.pins)
     point = point_at(held, place.whitened)
@@ -350,11 +358,11 @@ def _checked(task: Task, state: _State) -> _State:
     accepted = over | left.accepted
     fine = widened(state.residual, around.widening) <= limit
     at_rest = wanted & ~leaving & fine
-    # A saddle without a visible way down is flat as far as floats go.
+    # A saddle from which no step lowers the energy visibly is flat up to rounding.
     stuck = leaving & ~accepted
     certain = over | around.certain
     on = leaving & accepted
-    # Every look that does not end it counts, lest roundings that disagree go round for ever.
+    # Every check that continues counts as an iteration, so that rounding cannot cause an endless loop.
     again = wanted & ~at_rest & ~stuck
     iterations = state.iterations + jnp.where(again, 1, 0)
     left_over = ~again | (iterations < task.max_iterations)

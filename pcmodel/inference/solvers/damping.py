@@ -1,4 +1,4 @@
-"""What the Gauss-Newton descents share: when a step is slow, what is then tried, and how it is damped."""
+"""Common parts of the Gauss-Newton descents: steps with the true Hessian, and damping."""
 
 from typing import TypeVar
 
@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pcmodel.inference.certificates.certificate import true_hessian
+from pcmodel.inference.certificates.newton_decrement import true_hessian
 from pcmodel.inference.linear.conjugate_gradient import CgResult, conjugate_gradient
 from pcmodel.inference.linear.equation import Equation, Measured
 from pcmodel.inference.solvers.line_search import Move
@@ -18,9 +18,10 @@ FIRST_DAMPING = 1e-2
 LEAST_DAMPING = 1e-7
 GREATEST_DAMPING = 1e8
 PATIENCE = 10
-"""Steps granted while neither the energy falls by more than its rounding nor the residual to half."""
+"""Largest number of successive steps in which neither the energy falls by more than its rounding nor the residual by
+half."""
 SLOW = 0.25
-"""A Gauss-Newton step should shrink the residual by this factor."""
+"""Factor on the residual above which a Gauss-Newton step counts as slow."""
 MAX_NEWTON_PRODUCTS = 50
 
 
@@ -32,7 +33,7 @@ def newton_step(
     measured: Measured,
     wanted: Array,
 ) -> CgResult:
-    """A step with the true Hessian, preconditioned by Gauss-Newton's; costs nothing where not wanted."""
+    """A step with the true Hessian, preconditioned by Gauss-Newton's; no cost where not `wanted`."""
     hessian = true_hessian(problem, point.whitened)
     return conjugate_gradient(
         lambda vector: hessian(vector) + damping * vector,
@@ -44,9 +45,9 @@ def newton_step(
 
 
 def adapted(damping: Array, moved: Move, slope: Array) -> Array:
-    """The damping after a step: raised after a poor one, faded after a good one."""
+    """The damping after a step: increased after a shortened or rejected one, decreased after a good one."""
     whole = moved.accepted & (moved.length == 1)
-    # A full step of an exact quadratic realises half its slope.
+    # On a quadratic a full Newton step changes the energy by half its slope.
     good = whole & (moved.difference <= 0.25 * slope)
     raised = jnp.maximum(10 * damping, FIRST_DAMPING)
     lowered = jnp.where(damping < LEAST_DAMPING, 0, 0.1 * damping)
@@ -54,9 +55,9 @@ def adapted(damping: Array, moved: Move, slope: Array) -> Array:
 
 
 def as_batched(state: State, rows: Array) -> State:
-    """The same state, batched under `vmap` in all its parts as soon as `rows` are.
+    """The same state, with every leaf batched under `vmap` if `rows` are.
 
-    A loop whose carry becomes batched only within it is traced again, and so is every loop inside it.
+    Otherwise a loop whose carry becomes batched only within it would be traced again, with all inner loops.
     """
     if rows.shape[0] == 0:
         return state

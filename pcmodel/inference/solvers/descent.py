@@ -1,10 +1,9 @@
 """Gradient descent on the energy: in the latents, or in whitened errors.
 
-`StateDescent` is what most predictive-coding libraries do and what the biology is argued from: every
-latent follows its own precision-weighted errors.  It is as slow as the ratio of the precisions is
-large, and that slowness (the settling time) is itself of interest.  `ErrorDescent` descends
-on whitened errors instead (error-based predictive coding, Goemaere et al. 2025, whitened here).
-Any optax optimiser may be passed; noise that it draws is each example's own.
+`StateDescent` is the dynamics of most predictive-coding libraries and of the biological theory: every latent follows
+its own precision-weighted errors.  Its settling time grows with the ratio of the precisions and is itself of interest.
+`ErrorDescent` descends on whitened errors instead (error-based predictive coding, Goemaere et al. 2025, whitened here).
+Any optax optimiser may be used; its noise, if any, is independent between examples.
 """
 
 from collections.abc import Callable
@@ -17,8 +16,8 @@ import optax
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.certificates.certificate import is_convex
 from pcmodel.inference.certificates.certify import certify
+from pcmodel.inference.certificates.newton_decrement import is_convex
 from pcmodel.inference.solvers.optax_steps import check_steps, fresh, move
 from pcmodel.inference.solvers.options import check_made, check_tolerance
 from pcmodel.inference.solvers.solver import SolverResult, resolve_tolerance
@@ -35,15 +34,19 @@ from pcmodel.model.energy import (
 from pcmodel.model.problem import Problem, level_runs, split_runs
 
 CHECK_EVERY = 10
-"""Steps between convergence checks, each of which costs one more gradient."""
+"""Steps between convergence checks, each of which costs an additional gradient."""
 
 
 class Coordinates(NamedTuple):
-    """How a solver's own coordinates, one flat point, relate to whitened errors.
+    """A solver's own coordinates, in which a point is a flat vector, and their relation to whitened errors.
 
-    Steps are taken on `parts` of the point: cut into levels once, and not in every step, a descent on
-    the latents has nothing to do that a program written for its one network would not do.
-    energy: of the parts.  parts, whole: a point's parts, and back.
+    Steps operate on the parts of a point, so that it is split into levels only once.
+
+    energy: function of the parts, nats.
+    to_whitened: function from a point to whitened errors.
+    from_whitened: its inverse.
+    parts: function that splits a point into parts.
+    whole: its inverse.
     """
 
     energy: Callable[[tuple[Array, ...]], Array]
@@ -54,7 +57,7 @@ class Coordinates(NamedTuple):
 
 
 def state_coordinates(problem: Problem) -> Coordinates:
-    """The free units of the latents; a part is a level, or a stack of them."""
+    """Coordinates of `StateDescent`, the free units' latents; a part is a level or a stack of levels."""
 
     def to_whitened(state: Array) -> Array:
         return whitened_from_latents(problem, latents_from_state(problem, state))
@@ -69,7 +72,7 @@ def state_coordinates(problem: Problem) -> Coordinates:
 
 
 def error_coordinates(problem: Problem) -> Coordinates:
-    """Whitened errors themselves, in one part."""
+    """Coordinates of `ErrorDescent`, the whitened errors, in a single part."""
     return Coordinates(
         lambda parts: objective(problem, parts[0]) + normaliser(problem),
         lambda z: z,
@@ -84,11 +87,13 @@ def error_coordinates(problem: Problem) -> Coordinates:
 class StateDescent:
     """Gradient descent on the latents.
 
-    optimiser: any optax transformation; plain SGD's step is unit 1 / gradient rate.
-    tolerance: as for `GaussNewton`; steps end when the (more conservative) whitened gradient norm is below it. 0
-        takes exactly `max_steps` steps without a check between, as training with a fixed number does; the residual is
+    optimiser: any optax transformation.
+    tolerance: as for `GaussNewton`; descent ends when the (more conservative) whitened gradient norm is below it. 0
+        takes exactly `max_steps` steps without checks, as training with a fixed number of steps does; the residual is
         then that norm.
-    max_steps: a bound; reaching it is reported, `converged` is then false.
+    max_steps: largest number of steps.
+
+    Raises UserError for an optimiser or tolerance that cannot be used.
     """
 
     optimiser: optax.GradientTransformation = optax.sgd(0.05)
@@ -128,7 +133,7 @@ Descent = StateDescent | ErrorDescent
 
 
 def check_descent(solver: Descent) -> None:
-    """Raise a UserError for options with which no descent can be run."""
+    """Raise a UserError for an optimiser or tolerance that cannot be used."""
     where = type(solver).__name__
     check_made(
         solver.optimiser, "update", f"optimiser of {where}", "one of optax, made"
@@ -139,7 +144,7 @@ def check_descent(solver: Descent) -> None:
 
 
 def descend(solver: Descent, problem: Problem, initial: Array) -> SolverResult:
-    """Run to tolerance in chunks of `CHECK_EVERY` steps; at tolerance 0, all steps at once."""
+    """Descend to the tolerance in chunks of `CHECK_EVERY` steps; with tolerance 0, take all steps at once."""
     tolerance = resolve_tolerance(solver.tolerance, initial.dtype)
     coordinates = solver.coordinates(problem)
 
@@ -155,7 +160,7 @@ def descend(solver: Descent, problem: Problem, initial: Array) -> SolverResult:
         point = descend_steps(solver, problem, point, solver.max_steps)
         whitened, count = coordinates.to_whitened(point), jnp.full((), solver.max_steps)
         norm = residual(coordinates.parts(point))
-        # The gradient's norm bounds the distance without a solve, but shows no saddle.
+        # The gradient's norm bounds the distance without a solve, but does not exclude a saddle.
         found = is_convex(problem) & (norm <= resolve_tolerance(None, norm.dtype))
         return SolverResult(whitened, norm, found, count, count)
     step = descent_step(solver.optimiser, coordinates.energy)
@@ -184,7 +189,7 @@ def first_state(
     coordinates: Coordinates,
     parts: tuple[Array, ...],
 ) -> Any:
-    """The optimiser's state at the first point; its noise is the example's own."""
+    """The optimiser's state at the first point, with noise that is independent between examples."""
 
     def anchor() -> Array:
         given = (problem.inputs, parts)
@@ -198,7 +203,7 @@ def first_state(
 
 
 def descent_step(optimiser: optax.GradientTransformation, energy_of: Callable):
-    """A scan body: one optimiser step; emits nothing."""
+    """A scan body that takes one optimiser step and emits nothing."""
 
     def step(carry, _):
         parts, state = carry
@@ -213,9 +218,9 @@ def descent_step(optimiser: optax.GradientTransformation, energy_of: Callable):
 def descend_steps(
     solver: Descent, problem: Problem, initial: Array, num_steps: int
 ) -> Array:
-    """The point after a fixed number of steps: no record, no check, nothing but the steps.
+    """The point after a fixed number of steps without checks.
 
-    `initial` and the result are points in the solver's own coordinates.
+    initial: point in the solver's own coordinates, like the result.
     """
     coordinates = solver.coordinates(problem)
     step = descent_step(solver.optimiser, coordinates.energy)
@@ -226,7 +231,11 @@ def descend_steps(
 
 
 class Trajectory(NamedTuple):
-    """Energies and points before each step, in the solver's own coordinates."""
+    """The course of a descent.
+
+    points: point before each step, in the solver's own coordinates.
+    energies: energy before each step, nats.
+    """
 
     points: Float[Array, "steps free"]
     energies: Float[Array, " steps"]
@@ -235,9 +244,9 @@ class Trajectory(NamedTuple):
 def trajectory(
     solver: Descent, problem: Problem, initial: Array, num_steps: int
 ) -> Trajectory:
-    """Record a fixed number of descent steps: for dynamics and settling times.
+    """Record a fixed number of descent steps, for dynamics and settling times.
 
-    `initial` is a point in the solver's own coordinates.
+    initial: point in the solver's own coordinates.
     """
     coordinates = solver.coordinates(problem)
     step = descent_step(solver.optimiser, coordinates.energy)

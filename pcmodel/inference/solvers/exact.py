@@ -1,10 +1,10 @@
 r"""The exact solver of a linear-Gaussian hierarchy: one linearisation, one factor.
 
-There the energy is a quadratic, $E(z) = E(z_0) + g^\top (z - z_0) + \tfrac12 (z - z_0)^\top (I +
-S^\top S)(z - z_0)$, so that a single Newton step from anywhere lands on the mode.  No loop and no
-stopping rule: the result is an ordinary function of the problem's arrays, differentiated
-straight through in forward and reverse mode, and XLA compiles a hierarchy of one-unit levels to
-the few scalar operations of its textbook update.  That is what a filter inside a scan needs.
+The energy is then quadratic, $E(z) = E(z_0) + g^\top (z - z_0) + \tfrac12 (z - z_0)^\top (I +
+S^\top S)(z - z_0)$, so that a single Newton step from any point reaches the mode.  Without a loop or stopping rule
+the result is a plain function of the problem's arrays, which is differentiated directly in forward and reverse mode,
+and XLA compiles a hierarchy of one-unit levels to the few scalar operations of its textbook update, as needed for a
+filter inside a scan.
 """
 
 from dataclasses import dataclass
@@ -34,13 +34,14 @@ from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
 
 STEPS = 2
-"""The second mends what rounding left of the first."""
+"""Newton steps; the second corrects the rounding of the first."""
 
 
 class ExactPosterior(NamedTuple):
     """The Gaussian posterior of a linear-Gaussian hierarchy.
 
-    mean, variances: one array per level, bottom first (clamped units: their value and 0).
+    mean: posterior mean, one array per level, bottom first (clamped units: their value).
+    variances: marginal posterior variances, one array per level (clamped units: 0).
     log_evidence: log p(data), nats.
     """
 
@@ -54,12 +55,11 @@ class ExactPosterior(NamedTuple):
 class Exact:
     """Direct Newton steps with one factor, for linear-Gaussian networks only.
 
-    linear_solver: a direct one (`Dual()`, `Primal()`, `BlockTridiagonal()`); None takes the
-        cheapest.
+    linear_solver: a direct one (`Dual()`, `Primal()`, `BlockTridiagonal()`); None: the cheapest.
 
-    Raises UserError, when traced, for a network with nonlinear predictions or discrete data
-    (use `GaussNewton()`).  Where precisions are so far apart that its factor fails, `converged` is false and the
-    residual says by how much.
+    Raises UserError for an iterative linear solver and, when traced, for a network with nonlinear predictions or
+    discrete data (use `GaussNewton()`).  If precisions are so far apart that the factor is inaccurate, `converged` is
+    false and the residual bounds the error.
     """
 
     linear_solver: LinearSolver | None = None
@@ -75,7 +75,7 @@ class Exact:
     def minimise(
         self, problem: Problem, initial: Float[Array, " free"]
     ) -> SolverResult:
-        """The mode; `initial` is where the step starts and does not matter."""
+        """The mode, up to rounding independent of `initial`."""
         _refuse_nonlinear(problem)
         linear = linearise(problem, initial)
         solver = self.linear_solver
@@ -98,10 +98,10 @@ class Exact:
         )
 
     def posterior(self, problem: Problem) -> ExactPosterior:
-        """Mode, variances and evidence together, from one linearisation and one factor.
+        """Mean, variances and log evidence from one linearisation and one factor.
 
-        The same numbers as `minimise` followed by `moments` and `free_energy`, which linearise
-        and factor anew each; the factor here is that of I + S'S whatever `linear_solver` says.
+        The results are those of `minimise`, `moments` and `free_energy`, each of which linearises and factors again;
+        the factor is always that of I + S'S, whatever `linear_solver` is.
         """
         _refuse_nonlinear(problem)
         structure = problem.structure
@@ -113,7 +113,7 @@ class Exact:
             return unrolled.rows, state, unrolled.latents
 
         (rows, _, latents), push = jax.linearize(outcome, start)
-        # One column of S, and of T = d state / d whitened, a row.
+        # The rows of the results are columns of S and of T = d state / d whitened.
         outputs, states, _ = rows_of(push, start.shape[0], start.dtype)
         one = jnp.ones((), start.dtype)
         lower = cholesky(add_diagonal(gram(outputs), one))

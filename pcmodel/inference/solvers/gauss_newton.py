@@ -1,21 +1,21 @@
 r"""Guarded Gauss-Newton: the default solver.
 
 Whitened coordinates, Hessian $I + S^\top S$, one linear solve a step. A plain Gauss-Newton step oscillates on tanh networks, so
-each step is guarded: it is halved until the energy falls (Armijo), and Levenberg-Marquardt damping rises after a poor step and
-fades after a good one. The energy therefore never rises.
+each step is guarded: it is halved until the energy falls (Armijo), and Levenberg-Marquardt damping increases after a poor step
+and decreases after a good one. The energy therefore never rises.
 
 Where a factor of the Hessian costs as much as many gradients, a nonlinear problem starts with secant steps around one factor,
-that of the start (`pcmodel.inference.solvers.lbfgs`; at the top-down sweep a whole batch shares it); what they leave is done by
-Gauss-Newton steps with factors of their own. A `linear_solver` given by name factors anew at every step from the first.
+that of the start (`pcmodel.inference.solvers.lbfgs`; at the top-down sweep a whole batch shares it), followed by Gauss-Newton
+steps with a new factor each. With an explicit `linear_solver` every step has a new factor.
 
-Where errors stay large at the mode (data the network cannot explain), Gauss-Newton only converges linearly, because it leaves
-out the curvature of the predictions. A step that did not shrink the residual fourfold is followed by one with the *true*
-Hessian: conjugate gradients preconditioned by the Gauss-Newton factor, cut short at negative curvature.
+Where errors stay large at the mode (data the network cannot explain), Gauss-Newton only converges linearly, because it omits
+the curvature of the predictions. A step that did not reduce the residual fourfold is followed by one with the *true*
+Hessian: conjugate gradients preconditioned by the Gauss-Newton factor, truncated at negative curvature.
 
-It stops on the Newton decrement, measured (`pcmodel.inference.certificates.certificate`), and where predictions bend not before
-the true Hessian has been asked: a direction without positive curvature, or a kink with a way down (a rectifier that is off
-because everything above it is), is left along the way down, and the descent goes on. Where single units have corners the steps
-are those of `pcmodel.inference.solvers.active_set`: a mode may lie on them.
+It stops on the measured Newton decrement (`pcmodel.inference.certificates.newton_decrement`). Where predictions are nonlinear
+the true Hessian is checked first: a direction without positive curvature, or a kink with a way down (a rectifier that is off
+because everything above it is), is followed downhill, and the descent continues. Where single units have corners, on which a
+mode may lie, the steps are those of `pcmodel.inference.solvers.active_set`.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,10 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.certificates.certificate import (
+from pcmodel.inference.certificates.corners import corner_table
+from pcmodel.inference.certificates.kinks import has_kinks
+from pcmodel.inference.certificates.local_model import Ground
+from pcmodel.inference.certificates.newton_decrement import (
     HIDDEN,
     Certificate,
     certifiable,
@@ -36,9 +39,6 @@ from pcmodel.inference.certificates.certificate import (
     last_digit,
     widened,
 )
-from pcmodel.inference.certificates.corners import corner_table
-from pcmodel.inference.certificates.kinks import has_kinks
-from pcmodel.inference.certificates.local_model import Ground
 from pcmodel.inference.certificates.saddles import look_around
 from pcmodel.inference.linear.block_tridiagonal import BlockTridiagonal
 from pcmodel.inference.linear.conjugate_gradient import Precondition
@@ -83,15 +83,19 @@ from pcmodel.inputs.ranges import CountOrZero
 from pcmodel.model.problem import Problem
 
 WARM_START = 40
-"""Secant steps before the Gauss-Newton loop: further ones gain little, if these did not arrive."""
+"""Largest number of secant steps before the Gauss-Newton loop; further ones gain little."""
 CERTIFYING = 20
-"""Products granted to certify, with the factor of the start, that the secant steps arrived."""
+"""Largest number of products, with the factor of the start, to certify that the secant steps converged."""
 
 
 class _State(NamedTuple):
-    """residual: at `point`.  best: the smallest so far.  scale: by how much the true Hessian widens the residual, as
-    far as has been seen.  near: the point counts as found, unless a look around it finds more.  stop: nothing more is
-    done; the point is where the residual was measured.
+    """State of a descent.
+
+    residual: at the last measured point.
+    best: smallest so far.
+    scale: factor from the residual to that of the true Hessian, as far as known.
+    near: the point counts as converged, subject to a check for saddles.
+    stop: the descent has ended, at the point of the residual.
     """
 
     point: Point
@@ -111,12 +115,12 @@ class _State(NamedTuple):
 class GaussNewton:
     """Line-search-guarded, damped Gauss-Newton.
 
-    linear_solver: None chooses by size (`pcmodel.inference.linear.dual_primal.choose`) and opens with secant steps.
-    tolerance: on the residual, in posterior standard deviations; None: 1e-3 in float32,
-        1e-9 in float64.  It is never tightened below what rounding allows.
-    max_iterations: a bound on outer steps; the residual where they end is then the gradient's norm, a loose bound.
-    checked: False leaves out the true Hessian and the corners where a point counts as found (training's E-steps do):
-        of a nonlinear problem `converged` is then false.
+    linear_solver: None chooses by size (`pcmodel.inference.linear.dual_primal.choose`) and may start with secant steps.
+    tolerance: on the residual, in posterior standard deviations; None: 1e-3 in float32, 1e-9 in float64. The limit of
+        rounding applies if it is larger.
+    max_iterations: largest number of outer steps; if it is reached, the residual is the gradient's norm, a loose bound.
+    checked: whether converged points are checked for saddles and corners; without (as in training's E-steps)
+        `converged` is false for a nonlinear problem.
     """
 
     linear_solver: LinearSolver | None = None
@@ -134,7 +138,7 @@ class GaussNewton:
     def minimise(
         self, problem: Problem, initial: Float[Array, " free"]
     ) -> SolverResult:
-        """Descend from `initial`; forward-differentiable only through `infer`."""
+        """The mode, searched from `initial`; differentiable only through `infer`."""
         tolerance = resolve_tolerance(self.tolerance, initial.dtype)
         start = first_state(point_at(problem, initial))
         if initial.shape[0] == 0:
@@ -144,7 +148,7 @@ class GaussNewton:
         once = None
         equations: Constant | Moving = Moving(solver)
         if is_quadratic(problem):
-            # One factor for every step, and for a whole batch if its examples share their precisions.
+            # One factor serves every step, and a whole batch if its examples share their precisions.
             prepared = solver.prepare(
                 problem, initial, linear, jnp.zeros_like(linear.value)
             )
@@ -181,7 +185,7 @@ class GaussNewton:
         if is_convex(problem) or not self.checked:
             end = descend(start)
         else:
-            # In two loops, so that a batch is looked at once and not whenever another of its examples is near.
+            # Two loops, so that a batch is checked once and not whenever another of its examples converges.
             def look(state: _State, factor: Precondition | None = None) -> _State:
                 return checked(problem, descend(state), equations, factor, tolerance)
 
@@ -203,7 +207,7 @@ def conclusion(
     equations: Constant | Moving,
     tolerance: float,
 ) -> Certificate:
-    """What can be said of the last point: its own measure, or where steps ran out the gradient there."""
+    """The certificate of the last point, from its residual or, if the steps ran out, from its gradient."""
     linear = equations.linear_at(problem, end.point)
     measured = end.stop | end.near
     loose = jnp.sqrt(jnp.sum(linear.gradient**2))
@@ -217,7 +221,7 @@ def conclusion(
 
 
 def result_of(state: _State, certificate: Certificate) -> SolverResult:
-    """What the user sees of the last state."""
+    """The result from the last state."""
     return SolverResult(
         state.point.whitened,
         certificate.residual,
@@ -230,7 +234,7 @@ def result_of(state: _State, certificate: Certificate) -> SolverResult:
 def with_corners(
     problem: Problem, given: LinearSolver | None, outputs: int
 ) -> LinearSolver:
-    """How problems with pinned units are solved: every free unit may come to be one more output."""
+    """The linear solver for problems with pinned units, each of which adds an output."""
     structure = problem.structure
     if given is not None:
         return ConjugateGradient() if isinstance(given, BlockTridiagonal) else given
@@ -242,7 +246,7 @@ def with_corners(
 
 
 def first_state(point: Point) -> _State:
-    """Before any step; a problem with nothing free is solved already."""
+    """The state before any step; a problem without free units is already solved."""
     dtype, solved = point.whitened.dtype, point.whitened.shape[0] == 0
     none = jnp.zeros((), int)
     return _State(
@@ -266,7 +270,7 @@ def warm_start(
     precondition: Precondition,
     tolerance: float,
 ) -> _State:
-    """After secant steps around the factor of the start; with that factor it is also seen whether they arrived."""
+    """The state after secant steps around the factor of the start, which also certifies their end point."""
     found = secant_descent(
         problem,
         start.point.whitened,
@@ -292,7 +296,7 @@ def iterate(
     equations: Constant | Moving,
     tolerance: float,
 ) -> _State:
-    """Measure where the state is; unless that ends it, take one guarded step."""
+    """Compute the residual and take one guarded step unless the descent ends."""
     equation = equations.at(problem, state.point, state.damping)
     measured = measure(problem, state.point, equation, tolerance, scale=state.scale)
     residual, solution = measured.residual, measured.solution
@@ -321,7 +325,7 @@ def iterate(
     seen = moved.accepted & (moved.difference < -measured.noise)
     seen |= residual < 0.5 * state.best
     damping = adapted(state.damping, moved, slope)
-    # A quadratic is never damped: its factor was made without.
+    # A quadratic is never damped: its factor is undamped.
     if is_quadratic(problem):
         damping = jnp.where(moved.accepted, 0, damping)
     return state._replace(
@@ -344,7 +348,7 @@ def checked(
     once: Precondition | None,
     tolerance: float,
 ) -> _State:
-    """Look around a point that counts as found: it stays and is certified, or is left along a way down."""
+    """Check a converged point for saddles and corners: accept it, or leave it downhill."""
     if once is None:
         at = equations.at(problem, state.point, jnp.zeros_like(state.damping))
         ground = Ground(state.point, at.linear, at.prepared.precondition)
@@ -364,9 +368,9 @@ def checked(
     leaving = wanted & found.leaving
     moved = search(problem, state.point, found.step, enough, ~leaving)
     settled = wanted & ~found.leaving & (away <= limit)
-    # A saddle without a visible way down is flat as far as floats go.
+    # A saddle from which no step lowers the energy visibly is flat up to rounding.
     stuck = leaving & ~moved.accepted
-    # Every look that does not end it counts, lest roundings that disagree go round for ever.
+    # Every check that continues counts as an iteration, so that rounding cannot cause an endless loop.
     again = wanted & ~settled & ~stuck
     return state._replace(
         point=moved.point,
@@ -384,12 +388,12 @@ def checked(
 
 
 def is_hidden(state: _State) -> Array:
-    """Whether the factor of the start, far from here, left a look unexplained: one made here has to."""
+    """Whether the check with the factor of the start left the curvature unknown, so that a new factor is needed."""
     return ~state.stop & (state.scale > HIDDEN)
 
 
 def seen_again(state: _State) -> _State:
-    """Where that is so, the point counts as near once more, to be looked at with a factor of its own."""
+    """The state with such points marked as near again, to be checked with a factor of their own."""
     hidden = is_hidden(state)
     return state._replace(
         near=state.near | hidden, scale=jnp.where(hidden, 1, state.scale)

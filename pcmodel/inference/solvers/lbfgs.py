@@ -1,15 +1,15 @@
-r"""Secant steps around one factor of the Hessian: the warm start of a nonlinear problem.
+r"""Secant (L-BFGS) steps around one factor of the Hessian: the warm start of a nonlinear problem.
 
-A Gauss-Newton step pays for a factor of its own; near the start the factor *of the start* will do if it is
-corrected by what the gradients do: each step's secant pair $(s, y)$, displacement and change of the
-gradient, enters a limited-memory BFGS update (Nocedal & Wright 2006, algorithm 7.4) of the inverse
-Hessian $H_0^{-1}$.  A step then costs one gradient and one product with $H_0^{-1}$.
+A Gauss-Newton step needs a new factor.  Near the start the factor *of the start* is sufficient if it is corrected by
+the observed gradients: each step's secant pair $(s, y)$, displacement and change of the gradient, enters a
+limited-memory BFGS update (Nocedal & Wright 2006, algorithm 7.4) of the inverse Hessian $H_0^{-1}$.  A step then costs
+one gradient and one product with $H_0^{-1}$.
 
 At the top-down sweep the Jacobian of Gaussian data is the same for every image, so under `jax.vmap` a
 batch shares one factor and the product is one matrix multiplication.
 
-Steps are guarded as in `GaussNewton` (Armijo): the energy never rises.  Nothing is certified here; the
-Gauss-Newton loop that follows does that.
+Steps are guarded as in `GaussNewton` (Armijo): the energy never rises.  The result is certified by the Gauss-Newton
+loop that follows.
 """
 
 from typing import NamedTuple
@@ -32,13 +32,17 @@ from pcmodel.inference.solvers.sufficient_decrease import (
 from pcmodel.model.problem import Problem
 
 MEMORY = 2
-"""Secant pairs kept; more gained nothing on networks with tanh."""
+"""Number of stored secant pairs; more gained nothing on networks with tanh."""
 SHORTEST = 1e-3
-"""Share of a step at which the line search gives up."""
+"""Fraction of a step at which the line search ends."""
 
 
 class LbfgsResult(NamedTuple):
-    """Where the secant steps ended, and how many gradients they took."""
+    """The result of secant steps.
+
+    whitened: last point.
+    steps: number of gradients.
+    """
 
     whitened: Float[Array, " free"]
     steps: Int[Array, ""]
@@ -142,7 +146,7 @@ def secant_descent(
 def remember(
     state: _State, point: Point, slope: _Slope, accepted: Array
 ) -> tuple[_Pair, ...]:
-    """Newest pair first; one without positive curvature is not kept."""
+    """The stored pairs with the newest first; a pair without positive curvature is discarded."""
     displacement = point.whitened - state.point.whitened
     change = slope.gradient - state.slope.gradient
     along = jnp.sum(displacement * change)
@@ -158,9 +162,9 @@ def remember(
 
 
 def secant_product(pairs: tuple[_Pair, ...], slope: _Slope, *, rescale: Array) -> Array:
-    """H^-1 times the gradient by the two-loop recursion, with one product with H_0^-1 a point.
+    """H^-1 times the gradient by the two-loop recursion, with one product with H_0^-1 per point.
 
-    `rescale`: H_0 has shown itself too flat, so it is scaled to the newest pair (Shanno & Phua 1978).
+    rescale: whether H_0, if its curvature was too small, is scaled to the newest pair (Shanno & Phua 1978).
     """
     vector, product = slope
     weights = []

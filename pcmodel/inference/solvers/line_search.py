@@ -1,4 +1,4 @@
-"""A step halved until the energy falls enough (backtracking; Nocedal & Wright 2006, algorithm 3.1)."""
+"""Backtracking line search: a step is halved until the energy falls enough (Nocedal & Wright 2006, algorithm 3.1)."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,13 +11,17 @@ from pcmodel.inference.solvers.sufficient_decrease import Point, energy_change, 
 from pcmodel.model.problem import Problem
 
 SHORTEST = 1e-3
-"""Share of a step below which it is not halved again."""
+"""Fraction of the step at which the search ends."""
 
 
 class Move(NamedTuple):
-    """What a search came to.
+    """The result of a line search.
 
-    length: share of the step at which the search ended.  difference: of the energy, nats."""
+    point: new point; the old one if no step was accepted.
+    length: fraction of the step at which the search ended.
+    accepted: whether that step was accepted.
+    difference: energy there minus energy at the old point, nats.
+    """
 
     point: Point
     length: Array
@@ -32,7 +36,11 @@ def search(
     enough: Callable[[Array, Array], Array],
     done: Array,
 ) -> Move:
-    """Halve the step until the energy falls enough; nothing is moved where all is done."""
+    """Halve a step until the energy falls enough.
+
+    enough: function of (fraction of the step, change of energy) that accepts a step.
+    done: whether to stay at the point.
+    """
 
     def change(length):
         trial = point_at(problem, point.whitened + length * step)
@@ -40,14 +48,14 @@ def search(
 
     def poor(carry):
         length, (_, difference) = carry
-        # Written so that a NaN counts as poor.
+        # A NaN compares as false: it counts as poor.
         return ~enough(length, difference) & (length > SHORTEST) & ~done
 
     def halve(carry):
         length = 0.5 * carry[0]
         return length, change(length)
 
-    # Twice a step, for the whole one to be the first that is tried.
+    # Start at twice the step, so that the whole step is tried first.
     twice = (2 * jnp.ones((), step.dtype), (point, jnp.full((), jnp.nan, step.dtype)))
     length, (trial, difference) = jax.lax.while_loop(poor, halve, twice)
     accept = enough(length, difference) & ~done

@@ -1,10 +1,10 @@
-"""One step of an optax optimiser, and noise that differs between examples.
+"""Steps of an optax optimiser, with noise that differs between examples.
 
-Some optimisers ask for more than a gradient: the value, or the function itself (a line search).  All get
-them; what asks for anything else is refused in a sentence.
+Some optimisers need more than a gradient: the value, or the function itself (a line search).  All receive these; an
+optimiser that needs anything else raises a UserError.
 
-Descent runs on every example of a batch alike, from one program.  An optimiser that draws noise would draw
-the same for all of them; so every example's generator is set apart by its place in the batch.
+Under `vmap` one program runs for every example of a batch, so an optimiser that draws noise would draw the same for
+all of them; each example's generator is therefore seeded by its position in the batch.
 """
 
 from collections.abc import Callable
@@ -19,11 +19,15 @@ from jax import Array
 from pcmodel.errors import UserError
 
 GIVEN = ("value", "grad", "value_fn")
-"""What an optimiser may ask for beside the gradient and the parameters."""
+"""Extra arguments that an optimiser may use beside the gradient and the parameters."""
 
 
 class Moved(NamedTuple):
-    """Updates to be added to the point, and the optimiser's new state."""
+    """The result of one optimiser step.
+
+    updates: to be added to the point.
+    state: the optimiser's new state.
+    """
 
     updates: Any
     state: Any
@@ -37,9 +41,9 @@ def move(
     gradient: Any,
     state: Any,
 ) -> Moved:
-    """One step from a point whose value and gradient are known.
+    """One step from a point with known value and gradient.
 
-    Raises UserError for an optimiser that asks for what is not given (see `GIVEN`).
+    Raises UserError for an optimiser that needs other arguments than `GIVEN`.
     """
     extended = optax.with_extra_args_support(optimiser)
     try:
@@ -53,7 +57,7 @@ def move(
             f"the optimiser cannot make a step from the gradient, the parameters and, on request, "
             f"{', '.join(GIVEN)}: {str(error).splitlines()[0]}"
         ) from error
-    # A loop needs the state's types to stay; a value of another precision may not change them.
+    # A loop needs constant dtypes in the state, also if the value has another precision.
     kept = jax.tree.map(
         lambda new, old: (
             jnp.asarray(new).astype(jnp.asarray(old).dtype) if is_plain(old) else new
@@ -65,9 +69,9 @@ def move(
 
 
 def check_steps(optimiser: optax.GradientTransformation, where: str) -> None:
-    """Raise a UserError for an optimiser whose first step is not finite: a rate of NaN or infinity.
+    """Raise a UserError for an optimiser whose first step is not finite, as with a rate of NaN or infinity.
 
-    One made for a tree of its own (masks, labels) is taken at its word.
+    Optimisers that only work on a particular tree (masks, labels) are not checked.
     """
     try:
         with jax.ensure_compile_time_eval():
@@ -99,7 +103,7 @@ def is_plain(leaf: Any) -> bool:
 def begin_each(
     optimiser: optax.GradientTransformation, points: Array, key: Array
 ) -> Any:
-    """The optimiser's first state for each of a batch of points, with noise of its own each."""
+    """The optimiser's initial state for each of a batch of points, with independent noise."""
     keys = jax.random.split(key, points.shape[0])
     return jax.vmap(
         lambda point, key: with_own_noise(optimiser.init(point), jax.random.bits(key))
@@ -107,7 +111,7 @@ def begin_each(
 
 
 def with_own_noise(state: Any, number: Array) -> Any:
-    """An optimiser's state whose random generators are set apart by a number."""
+    """An optimiser's state with a number folded into its random generators."""
 
     def own(leaf: Any) -> Any:
         if not is_generator(leaf):
@@ -122,7 +126,7 @@ def with_own_noise(state: Any, number: Array) -> Any:
 
 
 def is_generator(leaf: Any) -> bool:
-    """Whether a leaf is the state of a random generator: a typed key, or the words of one."""
+    """Whether a leaf is the state of a random generator: a typed key, or the key data of one."""
     if not hasattr(leaf, "dtype"):
         return False
     if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
@@ -139,22 +143,22 @@ def draws_noise(optimiser: optax.GradientTransformation, point: Any) -> bool:
 
 @jax.custom_batching.custom_vmap
 def place_in_batch(anchor: Array) -> Array:
-    """Number of this example among those that run together, 0 alone.
+    """Position of this example in its batch under `vmap`; 0 without.
 
-    anchor: anything of the example; only whether it is batched matters.
+    anchor: any array of the example; only whether it is batched matters.
     """
     return jnp.zeros(jnp.shape(anchor)[:0], np.uint32)
 
 
 @place_in_batch.def_vmap
 def _place_in_batch(size: int, in_batched: list[bool], anchor: Array):
-    del in_batched  # of one argument: else this would not be asked
+    del in_batched  # the only argument is batched, or this rule would not be called
     outer = place_in_batch(anchor[0])
     return outer * np.uint32(size) + jnp.arange(size, dtype=np.uint32), True
 
 
 def number_of(value: Array, anchor: Array) -> Array:
-    """A number that tells an example from the others of its batch, and from itself at another `value`."""
+    """A number that depends on the example's position in its batch and on `value`."""
     bits = jax.lax.bitcast_convert_type(value.astype(jnp.float32), jnp.uint32)
     mixed = jax.random.fold_in(jax.random.key(0), bits)
     return jax.random.bits(jax.random.fold_in(mixed, place_in_batch(anchor)))
@@ -166,9 +170,10 @@ def fresh(
     value: Callable[[], Array],
     anchor: Callable[[], Array],
 ) -> Any:
-    """An optimiser's first state at a point; its noise, if it draws any, is this example's own.
+    """An optimiser's initial state at a point, with noise that is independent between examples.
 
-    value: what is descended, at the point.  anchor: batched as soon as anything of the example is.
+    value: function that returns the objective at the point.
+    anchor: function that returns an array that is batched if anything of the example is.
     """
     state = optimiser.init(point)
     if not draws_noise(optimiser, point):

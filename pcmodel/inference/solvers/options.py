@@ -1,4 +1,4 @@
-"""Options of solvers: checked where they are made, in one sentence."""
+"""Checks of the options of solvers, made when a solver is constructed."""
 
 from numbers import Real
 from typing import Any
@@ -9,7 +9,7 @@ from pcmodel.errors import UserError
 
 
 def check_tolerance(value: Any, where: str) -> None:
-    """Raise a UserError unless it is None or a finite number, 0 or more, posterior standard deviations."""
+    """Raise a UserError unless the tolerance is None or a finite number of posterior standard deviations, at least 0."""
     if value is None:
         return
     real = isinstance(value, Real | np.number) and not isinstance(value, bool)
@@ -22,6 +22,6 @@ def check_tolerance(value: Any, where: str) -> None:
 
 
 def check_made(value: Any, method: str, where: str, expected: str) -> None:
-    """Raise a UserError for a class where one of its objects is meant, or anything without the method."""
+    """Raise a UserError unless the value is an object (not a class) with the method."""
     if isinstance(value, type) or not hasattr(value, method):
         raise UserError(f"is {value!r}", where=where, expected=expected)

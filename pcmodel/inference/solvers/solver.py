@@ -1,8 +1,8 @@
-"""What a solver is, and what it returns.
+"""The interface of solvers and their result.
 
-A solver is a frozen dataclass of options with one method, `minimise(problem, initial)`, that
-maps whitened errors to whitened errors.  Failure is data: nothing is raised inside, the result
-says whether it converged, how far it may still be, and what it cost.
+A solver is a frozen dataclass of options with one method, `minimise(problem, initial)`, that maps whitened errors to
+whitened errors.  It raises no error if it fails: the result contains whether it converged, a bound on the distance
+from the mode, and the cost.
 """
 
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -15,15 +15,17 @@ from pcmodel.model.problem import Problem
 
 
 class SolverResult(NamedTuple):
-    """Where a solver stopped.
+    """The result of a solver.
 
-    residual: how far the answer may be from the mode, posterior standard deviations
-        (`pcmodel.inference.certificates.certificate`): measured there; a bound but for rounding, which is
-        estimated; half its square is the excess energy in nats.  Infinite where the true
-        Hessian has negative curvature, a corner a way down, or the energy beside the point is not as they tell.
-    converged: residual at or below the tolerance, or, where rounding ended all progress, at most 0.05 (1e-4 in
-        float64).
-    iterations: outer steps;  products: products with the Gauss-Newton Hessian, or gradients.
+    whitened: whitened errors of the free units at the last point.
+    residual: bound on the distance from the mode in posterior standard deviations, with an estimate of rounding
+        (`pcmodel.inference.certificates.newton_decrement`); half its square bounds the excess energy in nats.
+        Infinite where the true Hessian has negative curvature, the energy decreases beside a corner, or it disagrees
+        with its quadratic model.
+    converged: whether the residual is at most the tolerance or, where rounding ended all progress, at most 0.05 (1e-4
+        in float64).
+    iterations: number of outer steps.
+    products: number of products with the Gauss-Newton Hessian, or of gradients.
     """
 
     whitened: Float[Array, " free"]
@@ -40,12 +42,12 @@ class Solver(Protocol):
     def minimise(
         self, problem: Problem, initial: Float[Array, " free"]
     ) -> SolverResult:
-        """Descend from `initial` (whitened errors; zeros are the top-down sweep)."""
+        """The mode, searched from the whitened errors `initial` (zeros are the top-down sweep)."""
         ...
 
 
 def default_tolerance(dtype: jnp.dtype) -> float:
-    """Residual at which inference stops: 1e-3 posterior s.d. in float32, 1e-9 in float64."""
+    """Residual at which inference stops: 1e-3 posterior standard deviations in float32, 1e-9 in float64."""
     return 1e-9 if dtype == jnp.float64 else 1e-3
 
 

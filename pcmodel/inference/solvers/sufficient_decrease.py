@@ -1,4 +1,4 @@
-"""What keeps a step honest: the energy falls, as far as its rounding lets that be seen."""
+"""Sufficient decrease of the energy (Armijo's condition), taking rounding into account."""
 
 from typing import NamedTuple
 
@@ -12,13 +12,15 @@ from pcmodel.model.problem import Problem
 
 ARMIJO = 1e-4
 ROUNDING = 10.0
-"""Rounding error of a sum over levels, in epsilons of the float times its size."""
+"""Rounding error of a sum over levels, in machine epsilons times its magnitude."""
 
 
 class Point(NamedTuple):
-    """Whitened errors, and what of the energy is not their own square.
+    """A point with the terms of its energy.
 
-    rows, logits: see `pcmodel.inference.whitened.Unrolled`.
+    whitened: whitened errors of the free units.
+    rows: whitened errors of clamped units and beliefs, see `pcmodel.inference.whitened.Unrolled`.
+    logits: prediction of observed discrete data; None for Gaussian data.
     """
 
     whitened: Float[Array, " free"]
@@ -33,7 +35,7 @@ def point_at(problem: Problem, whitened: Float[Array, " free"]) -> Point:
 
 
 def point_energy(problem: Problem, point: Point) -> Float[Array, ""]:
-    """The energy less its normaliser."""
+    """The energy minus its normaliser, nats."""
     value = 0.5 * (jnp.sum(point.whitened**2) + jnp.sum(point.rows**2))
     if point.logits is not None:
         value += data_energy(problem, point.logits)
@@ -41,10 +43,10 @@ def point_energy(problem: Problem, point: Point) -> Float[Array, ""]:
 
 
 def energy_change(problem: Problem, old: Point, new: Point) -> Float[Array, ""]:
-    """Energy at the new point less that at the old one, summed unit by unit.
+    """Energy at the new point minus that at the old one, nats, as a sum of differences of units.
 
-    The difference of two energies of a thousand nats carries no digits of a change of
-    1e-5 in float32; the sum of the differences does.
+    In float32 the difference of two energies of a thousand nats does not resolve a change of 1e-5; the sum of the
+    differences does.
     """
     change = 0.5 * jnp.sum(
         (new.whitened - old.whitened) * (new.whitened + old.whitened)
@@ -59,10 +61,10 @@ def energy_change(problem: Problem, old: Point, new: Point) -> Float[Array, ""]:
 def falls_enough(
     difference: Array, length: Array, slope: Array, noise: Array
 ) -> Bool[Array, ""]:
-    """Armijo's condition on a change of energy after a share `length` of a step of (negative) `slope`.
+    """Armijo's condition on a change of energy after the fraction `length` of a step with derivative `slope`.
 
-    A whole step that promises less than the energy's own rounding need not show in it. A NaN does not
-    fall, and nothing does along a step that does not descend.
+    If the expected decrease of the whole step is below the rounding `noise` of the energy, a change up to that rounding
+    is accepted. False for a NaN and for a step that is not a descent direction.
     """
     unseen = jnp.where(-0.5 * slope <= noise, noise, -jnp.inf)
     falls = difference <= jnp.maximum(ARMIJO * length * slope, unseen)
@@ -70,16 +72,15 @@ def falls_enough(
 
 
 def energy_rounding(problem: Problem, point: Point) -> Float[Array, ""]:
-    """Size of the rounding error of the energy, nats."""
-    size = jnp.abs(point_energy(problem, point))  # an own likelihood's may be negative
+    """Estimated rounding error of the energy, nats."""
+    size = jnp.abs(point_energy(problem, point))  # negative with some user likelihoods
     return ROUNDING * jnp.finfo(size.dtype).eps * size
 
 
 def gradient_rounding(noise: Float[Array, ""]) -> Float[Array, ""]:
-    """Residual that rounding of the gradient alone would leave.
+    """Residual due to the rounding of the gradient alone, from the rounding `noise` of the energy.
 
-    The gradient sums errors of size sqrt(2 E), so its rounding is the root of the
-    energy's times sqrt(2 eps): a residual far below the one at which energies stop
-    telling points apart.
+    The gradient sums errors of size sqrt(2 E), so its rounding is the root of the energy's times sqrt(2 eps): far below
+    the residual at which energies no longer distinguish points.
     """
     return jnp.sqrt(2 * ROUNDING * jnp.finfo(noise.dtype).eps * noise)

@@ -1,10 +1,9 @@
-r"""A few conjugate-gradient products from where one stands: the E-step of training.
+r"""One truncated Newton step by a fixed number of conjugate-gradient products, for the E-step of training.
 
-One Gauss-Newton step whose linear system $(I + S^\top S)\, d = -g$ is solved by a *fixed*, small number of
-products, with no convergence loop: a minibatch of training costs the same every time and
-compiles to straight-line code.  It is a truncated Newton step (Dembo & Steihaug 1983, Math Prog
-26:190), taken only where it lowers the energy.  What that left is measured where it ended, if asked
-(`pcmodel.inference.certificates.certificate`).  For belief experiments use `GaussNewton`.
+It is a Gauss-Newton step whose linear system $(I + S^\top S)\, d = -g$ is solved by a *fixed*, small number of
+products without a convergence loop, so that every minibatch costs the same and compiles to straight-line code
+(Dembo & Steihaug 1983, Math Prog 26:190).  The step is taken only if it does not raise the energy.  The residual is
+optionally certified (`pcmodel.inference.certificates.newton_decrement`).  For belief experiments use `GaussNewton`.
 """
 
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.inference.certificates.certificate import Certificate
 from pcmodel.inference.certificates.certify import certify
+from pcmodel.inference.certificates.newton_decrement import Certificate
 from pcmodel.inference.linear.dual_primal import ConjugateGradient
 from pcmodel.inference.solvers.options import check_tolerance
 from pcmodel.inference.solvers.solver import SolverResult, resolve_tolerance
@@ -29,9 +28,10 @@ from pcmodel.model.problem import Problem
 class TruncatedNewton:
     """One guarded Gauss-Newton step by `num_products` conjugate-gradient products.
 
-    tolerance: as for `GaussNewton`; it decides `converged` and nothing else.
-    measured: False leaves out the certificate, which costs more than the step: the residual is then NaN and
-        `converged` false.  Training does so.
+    num_products: conjugate-gradient products of the step.
+    tolerance: as for `GaussNewton`; it affects only `converged`.
+    measured: whether the result is certified, which costs more than the step; if not (as in training) the residual is
+        NaN and `converged` false.
     """
 
     num_products: Count = 2
@@ -44,11 +44,11 @@ class TruncatedNewton:
     def minimise(
         self, problem: Problem, initial: Float[Array, " free"]
     ) -> SolverResult:
-        """Step once from `initial` (whitened errors)."""
+        """The point one step from `initial` (whitened errors)."""
         lines = linearise(problem, initial)
         step = few_products(lines, self.num_products)
         moved = initial + step
-        # A NaN compares as false: the step is then not taken.
+        # A NaN compares as false: the step is rejected.
         lower = objective(problem, moved) <= lines.value
         whitened = jnp.where(lower, moved, initial)
         found = Certificate(jnp.full((), jnp.nan, initial.dtype), jnp.zeros((), bool))
@@ -70,10 +70,7 @@ class TruncatedNewton:
 
 
 def few_products(lines: Linearisation, num_products: int) -> Float[Array, " free"]:
-    """CG from zero for (I + S'S) d = -g.
-
-    Unrolled; where the residual is already zero it stays there.
-    """
+    """Unrolled conjugate gradients from zero for (I + S'S) d = -g; a zero residual stays zero."""
     residual = -lines.gradient
     direction, step = residual, jnp.zeros_like(residual)
     size = jnp.sum(residual**2)

@@ -1,1 +1,1 @@
-"""How precisions are learned: M-steps, natural gradient, and whether they have settled."""
+"""How precisions are learned: M-steps, natural gradient, and tests of their convergence."""

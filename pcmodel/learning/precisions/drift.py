@@ -1,24 +1,24 @@
-r"""Whether a log-precision is still on its way, from its course alone.
+r"""Convergence of log-precisions from their course over training alone, for M-steps that keep no scores.
 
-For steps that keep no scores.  A straight line through the second half of the course gives the present drift, and its
-scatter how uncertain that is.  A level is *still* when going on for as long again, at the largest drift that the
-scatter allows, would move it by less than `STILL`, and its drift has slowed down where there plainly is one.
-Slower than that, a course cannot tell: `NaturalGradient` measures what is left to go instead.
+A least-squares line through the second half of the course estimates the present drift, and the residuals its standard
+error.  A level counts as *still* if continuing for the same number of chunks, at the upper limit of its drift (two
+standard errors), would move it by at most `STILL`, and if a significant drift is at most `SLOWED` of the earlier one.
+Slower convergence cannot be detected from a course: `NaturalGradient` estimates the remaining distance instead.
 """
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 STILL = 0.05
-"""Change of a log-precision, by about 5 % of the precision, that would not matter."""
+"""Largest negligible change of a log-precision (about 5 % of the precision)."""
 FEWEST = 8
-"""Chunks from which a course says anything."""
+"""Smallest number of chunks from which convergence can be assessed."""
 SLOWED = 0.5
-"""Share of the first half's drift above which a plain drift has not slowed down."""
+"""Fraction of the first half's drift above which a significant drift has not slowed down."""
 
 
 def still(course: Float[np.ndarray, "chunks levels"]) -> Bool[np.ndarray, " levels"]:
-    """Which levels no longer move; none where there are fewer than 8 chunks, and never a level without values."""
+    """Which levels have stopped moving; none with fewer than 8 chunks, and never a level with NaN values."""
     length, levels = course.shape
     if length < FEWEST:
         return np.zeros(levels, bool)
@@ -32,7 +32,7 @@ def still(course: Float[np.ndarray, "chunks levels"]) -> Bool[np.ndarray, " leve
 def slopes(
     course: Float[np.ndarray, "chunks levels"],
 ) -> tuple[Float[np.ndarray, " levels"], Float[np.ndarray, " levels"]]:
-    """Least-squares slope a chunk of each level, and its standard error with correlated residuals."""
+    """Least-squares slope of each level per chunk, and its standard error for autocorrelated residuals."""
     time = np.arange(len(course)) - (len(course) - 1) / 2
     total = np.sum(time**2)
     slope = time @ course / total

@@ -1,8 +1,8 @@
 r"""Fisher information about log-precisions, from the scores of posterior draws.
 
 The information of the *observed* data is the covariance over examples of their scores
-(Berndt, Hall, Hall & Hausman 1974); the *complete* information, were the errors seen, is half the number of
-units.  The share of one in the other, at most 1, is what EM's speed depends on (Dempster, Laird & Rubin 1977).
+(Berndt, Hall, Hall & Hausman 1974); the *complete* information, if the errors were observed, is half the number of
+units.  Their ratio, at most 1, determines the convergence rate of EM (Dempster, Laird & Rubin 1977).
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from pcmodel.learning.precisions.m_step import Draws
 
 
 def complete_information(draws: Draws, levels: Sequence[int]) -> Float[Array, " n"]:
-    """Information about each scalar log-precision if its errors were seen: width / 2."""
+    """Fisher information about each scalar log-precision if its errors were observed: width / 2."""
     widths = [draws.errors[level].shape[-1] for level in levels]
     return jnp.asarray(np.asarray(widths) / 2, draws.errors[levels[0]].dtype)
 
@@ -24,7 +24,7 @@ def complete_information(draws: Draws, levels: Sequence[int]) -> Float[Array, " 
 def inverse_information(
     information: Float[Array, "n n"], complete: Float[Array, " n"], least_share: float
 ) -> Float[Array, "n n"]:
-    """Inverse, with shares of the complete information kept in [least_share, 1]."""
+    """Inverse of the information, with its eigenvalues relative to the complete one clipped to [least_share, 1]."""
     scale = jnp.outer(jnp.sqrt(complete), jnp.sqrt(complete))
     shares, vectors = jnp.linalg.eigh(information / scale)
     kept = jnp.clip(shares, least_share, 1)
@@ -34,8 +34,8 @@ def inverse_information(
 def covariance(scores: Float[Array, "batch samples n"]) -> Float[Array, "n n"]:
     """Covariance over examples of their posterior mean scores.
 
-    From products of different draws of one example, whose noise is independent; of a draw with
-    itself where there is only one.
+    Estimated from products of different draws of one example, whose noise is independent; from squares of
+    the draws if there is only one per example, which includes their noise.
     """
     batch, samples, _ = scores.shape
     spread = scores - jnp.mean(scores, axis=(0, 1), keepdims=True)

@@ -5,7 +5,8 @@ term (`ClosedForm`).  `MovingAverage` moves the running *variance* towards a bat
 average of variances, not of log-precisions, has no bias from small batches.  `GradientStep` takes an optax
 step on the log-precisions.  `Frozen` leaves every precision as it is.
 
-All of these are EM, and EM is slow where the latents are hardly seen; `pcmodel.learning.precisions.natural_gradient` is not.
+All of these are EM, which converges slowly where the data say little about the latents;
+`pcmodel.learning.precisions.natural_gradient` does not.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,11 +38,11 @@ Errors = tuple[Float[Array, "batch samples _"], ...]
 
 
 class Draws(NamedTuple):
-    """What a batch of posterior draws says about the precisions.
+    """Errors and scores of a batch of posterior draws.
 
-    errors: latent minus prediction of every level.
-    scores: makes both scores of every draw, leaves (batch, samples, *shape of the log-precision); called
-        only by steps that use them.
+    errors: latent minus prediction of every level, each (batch, samples, width).
+    scores: function that computes both scores of every draw, leaves (batch, samples, *shape of the log-precision);
+        called only by steps that use them.
     """
 
     errors: Errors
@@ -62,7 +63,10 @@ class LevelRule(NamedTuple):
 
 @runtime_checkable
 class PrecisionStep(Protocol):
-    """Moves log-precisions given a batch of posterior draws."""
+    """Moves log-precisions given a batch of posterior draws.
+
+    learns: whether any precision moves.
+    """
 
     learns: ClassVar[bool]
 
@@ -81,18 +85,18 @@ class PrecisionStep(Protocol):
         rules: Sequence[LevelRule],
         memory: Any,
     ) -> tuple[LogPrecisions, Any]:
-        """New log-precisions and memory; draws.errors[l] is (batch, samples, width_l)."""
+        """New log-precisions and memory; `rules` has one entry per level."""
         ...
 
 
 class Memoryless:
-    """The part of an M-step that carries nothing but the precisions, and has no options that could not work."""
+    """Base of the M-steps without memory and without options that must agree with each other."""
 
     def check(self) -> None:
-        """Nothing: single options are checked when they are given."""
+        """Do nothing: each option is checked when it is set."""
 
     def init(self, log_precisions: LogPrecisions) -> Any:
-        """Nothing."""
+        """An empty memory."""
         del log_precisions
         return ()
 
@@ -110,13 +114,13 @@ class Frozen(Memoryless):
         rules: Sequence[LevelRule],
         memory: Any,
     ) -> tuple[LogPrecisions, Any]:
-        """The same precisions."""
+        """The precisions unchanged."""
         del draws, rules
         return log_precisions, memory
 
 
 class TowardsMoment(Memoryless):
-    """Moves every running variance by a share, `rate`, of the way to a batch's second moment."""
+    """Moves every variance by the fraction `rate` of the way to a batch's second moment of the errors."""
 
     rate: float
     learns: ClassVar[bool] = True
@@ -128,7 +132,7 @@ class TowardsMoment(Memoryless):
         rules: Sequence[LevelRule],
         memory: Any,
     ) -> tuple[LogPrecisions, Any]:
-        """Every learned precision moved."""
+        """New log-precisions of the learned levels."""
 
         def move(level: int, value: Array, factor: float | Array) -> Array:
             rate, floor = capped(self.rate, factor), rules[level].floor
@@ -147,7 +151,7 @@ class MovingAverage(TowardsMoment):
 
 @dataclass(frozen=True)
 class ClosedForm(TowardsMoment):
-    """Every precision becomes what maximises the batch's expected log density: one full EM step."""
+    """Every precision is set to the maximiser of the batch's expected log density: one full EM step."""
 
     rate: ClassVar[float] = 1.0
 
@@ -175,7 +179,7 @@ class GradientStep:
         rules: Sequence[LevelRule],
         memory: Any,
     ) -> tuple[LogPrecisions, Any]:
-        """Every learned precision moved; `rate` multiplies the move, after the optimiser."""
+        """New log-precisions of the learned levels; a rule's `rate` multiplies the optimiser's update."""
 
         def total(log_precisions: LogPrecisions) -> Array:
             terms = [
@@ -203,7 +207,7 @@ def moved(
     rules: Sequence[LevelRule],
     move: Callable[[int, Array, float | Array], Array],
 ) -> LogPrecisions:
-    """Every learned precision replaced by `move(level, log-precision, factor of the rate)`, the others as they are."""
+    """Every learned precision replaced by `move(level, log-precision, rate of its rule)`, the others unchanged."""
     return tuple(
         value if value is None or rule.rate is None else move(level, value, rule.rate)
         for level, (value, rule) in enumerate(zip(log_precisions, rules, strict=True))
@@ -213,7 +217,7 @@ def moved(
 def precision_energy(
     log_precision: Array, errors: Float[Array, "batch samples width"], floor: float
 ) -> Array:
-    """Mean Gaussian energy of the errors, with noise of variance `floor` on them."""
+    """Mean Gaussian energy of the errors with noise of variance `floor` added, nats."""
     width = errors.shape[-1]
     flat = errors.reshape(-1, width)
     own = factor(log_precision, jnp.ones((), flat.dtype), width)
@@ -223,7 +227,7 @@ def precision_energy(
 
 
 def capped(rate: float, factor: float | Array) -> float | Array:
-    """A rate times a factor, at most 1; a plain number stays one."""
+    """rate * factor, at most 1; a float if both are."""
     if isinstance(factor, Array):
         return jnp.minimum(rate * factor, 1.0)
     return min(rate * factor, 1.0)
@@ -236,7 +240,7 @@ def move_precision(
     rate: float | Array,
     floor: float = 0.0,
 ) -> Array:
-    """Move a precision towards the inverse second moment of its errors."""
+    """The log-precision after its variance moves by the fraction `rate` towards the errors' second moment + `floor`."""
     if log_precision.ndim == 2:
         return move_full_precision(log_precision, errors, rate=rate, floor=floor)
     axes = (0, 1) if log_precision.ndim == 1 else (0, 1, 2)

@@ -1,22 +1,23 @@
-r"""Precisions by natural gradient: EM without its slowness.
+r"""Precisions by natural gradient, which converges faster than EM.
 
-EM moves a precision as if the latents had been seen, by (score) / (complete information $d/2$), and therefore contracts only by
-the share of information that is missing (Dempster, Laird & Rubin 1977): levels that the data hardly show take
-hundreds of steps.  Here the score is divided by what the data do tell, the Fisher information of the *observed* data,
-estimated by the scores' own spread over examples (Berndt, Hall, Hall & Hausman 1974),
+EM moves a precision as if the latents were observed, by (score) / (complete information $d/2$), so that each step
+multiplies the distance to the estimate by the fraction of missing information (Dempster, Laird & Rubin 1977): levels
+about which the data carry little information take hundreds of steps.  Here the score is divided by the Fisher
+information of the *observed* data, estimated by the scores' covariance over examples (Berndt, Hall, Hall & Hausman
+1974),
 
 $$ \lambda \leftarrow \lambda + \gamma F^{-1} \bar s, \qquad F = \operatorname{Cov}_i(s_i) . $$
 
-Three things make that work on Monte Carlo draws:
+With Monte Carlo draws this requires:
 
-- *Noise.* A score averaged over few draws is noisy, and noise would pass for information.  Draws of one example are independent
-  chains, so products of *different* draws alone estimate F without bias.
-- *Variance.* The score of a draw is the centred one plus the best multiple of a control variate
+- *Unbiased information.* The noise of a score averaged over few draws would count as information.  Draws of one
+  example come from independent chains, so the products of *different* draws estimate F without bias.
+- *Low variance.* The score of a draw is the centred one plus the best multiple of a control variate
   (`pcmodel.learning.precisions.scores`), found by running regression.
-- *Bounds.* Relative to the complete information the eigenvalues of F lie in [0, 1]; they are kept in [`least_share`, 1], so a
-  step is never shorter than EM's and never longer than 1 / `least_share` of it, nor than `largest_move`.
+- *Bounds.* Relative to the complete information the eigenvalues of F lie in [0, 1]; they are clipped to
+  [`least_share`, 1], so that a step is at least EM's, at most 1 / `least_share` times it, and at most `largest_move`.
 
-After `settle` steps the gain falls like 1/t, which averages the remaining noise away (Robbins & Monro; Delyon,
+After `settle` steps the gain decreases as 1/t, which averages out the remaining noise (Robbins & Monro; Delyon,
 Lavielle & Moulines 1999).
 """
 
@@ -47,17 +48,22 @@ from pcmodel.learning.precisions.m_step import (
 from pcmodel.model.types import LogPrecisions
 
 SPAN = 5.0
-"""Steps over which the gain halves once it falls: it then falls like 1.5 / t (at the default rate), near the
-1 / t that is optimal for a natural gradient, with some margin for an overestimated information."""
+"""Steps after `settle` at which the gain has halved: it decreases as 1.5 / t at the default rate, near the 1 / t that
+is optimal for a natural gradient, with a margin for overestimated information."""
 
 
 class LevelStatistics(NamedTuple):
-    """Running means of one level's scores; shaped like its log-precision.
+    """Running means of one level's scores, each shaped like its log-precision.
 
-    cross: E[centred x difference].  square: E[difference^2].  difference: E[difference], zero once the draws come
-    from the posterior.  information: of a precision per unit, its own; of a scalar, unused.
-    mean: of the batches' mean scores, over the latest steps.  scatter, lag: of their change from step to step, half
-    its square and its product with the one before: what tells noise from trend.  last, change: the latest.
+    cross: E[centred x difference], of deviations from the batch mean.
+    square: E[difference^2].
+    difference: E[difference], zero once the draws come from the posterior.
+    information: observed information per example of a precision per unit; unused for a scalar.
+    mean: running mean of the batches' mean scores.
+    scatter: half the mean squared change of the batches' mean scores from step to step.
+    lag: mean product of successive changes; with `scatter` it separates noise from trend.
+    last: mean score of the latest batch.
+    change: latest change of the mean score.
     """
 
     cross: Array
@@ -72,9 +78,13 @@ class LevelStatistics(NamedTuple):
 
 
 class NaturalMemory(NamedTuple):
-    """steps: taken so far.  levels: None for a level without scores (full or absent precision).
-    information: observed information per example of all scalar precisions together.
-    samples: draws of each example.  watched: weight of the last batch in the running mean scores.
+    """Memory of `NaturalGradient`.
+
+    steps: number of steps so far.
+    levels: statistics of each level; None for one without scores (full or absent precision).
+    information: observed information per example of all scalar precisions jointly.
+    samples: draws per example.
+    watched: weight of the latest batch in the running mean scores.
     """
 
     steps: Float[Array, ""]
@@ -87,16 +97,17 @@ class NaturalMemory(NamedTuple):
 @checked_arguments
 @dataclass(frozen=True)
 class NaturalGradient:
-    """Scalar precisions jointly, precisions per unit each by itself.
+    """Natural-gradient steps: scalar precisions jointly, precisions per unit separately.
 
-    rate: gain of a step, (0, 1].  burn_in: first steps without a move, in which chains reach the
-        posterior.  settle: step from which the gain falls.
-    largest_move: bound on a step's change of any log-precision: the chains must follow it.
-    least_share: smallest share of the complete information that is believed.
+    rate: initial gain of a step, in (0, 1].
+    burn_in: number of first steps without a move, in which chains reach the posterior.
+    settle: step from which the gain decreases.
+    largest_move: bound on the change of any log-precision in a step, small enough for the chains to follow.
+    least_share: lower bound on the observed relative to the complete information.
     forget: weight of a batch in every running mean.
 
-    Full precisions move by their closed form at the same gain.  A draw per example does, but its noise
-    then passes for information, and steps shorten to EM's: use two chains or more.
+    Full precisions move by their closed form at the same gain.  One draw per example is possible, but its noise
+    then counts as information and steps are as short as EM's: use two chains or more.
     """
 
     rate: PositiveShare = 0.3
@@ -108,14 +119,14 @@ class NaturalGradient:
     learns: ClassVar[bool] = True
 
     def check(self) -> None:
-        """Raise a UserError where the gain would fall before there is any."""
+        """Raise a UserError if the gain would decrease before the burn-in ends."""
         if self.burn_in > self.settle:
             raise UserError(
                 f"NaturalGradient needs burn_in <= settle, got {self.burn_in} and {self.settle}."
             )
 
     def init(self, log_precisions: LogPrecisions) -> Any:
-        """No scores seen; information as if complete information were one."""
+        """Memory before the first batch: all statistics are zero."""
         levels = tuple(
             LevelStatistics(*(jnp.zeros_like(value) for _ in LevelStatistics._fields))
             if value is not None and value.ndim < 2
@@ -136,7 +147,7 @@ class NaturalGradient:
         rules: Sequence[LevelRule],
         memory: Any,
     ) -> tuple[LogPrecisions, Any]:
-        """Every learned precision moved."""
+        """New log-precisions of the learned levels, and memory."""
         scores, memory = self.observe(log_precisions, draws, rules, memory)
         gain = self.gain(memory.steps)
         changes = self.bounded_changes(log_precisions, draws, rules, scores, memory)
@@ -151,7 +162,7 @@ class NaturalGradient:
         return moved(log_precisions, rules, move), memory
 
     def gain(self, steps: Array) -> Array:
-        """Zero, then `rate`, then falling like 1/t."""
+        """Gain of a step: 0 up to `burn_in`, then `rate`, decreasing as 1/t after `settle`."""
         late = jnp.maximum(steps - self.settle, 0)
         return jnp.where(steps < self.burn_in, 0.0, self.rate * SPAN / (SPAN + late))
 
@@ -162,7 +173,7 @@ class NaturalGradient:
         rules: Sequence[LevelRule],
         memory: NaturalMemory,
     ) -> tuple[dict[int, Array], NaturalMemory]:
-        """Each level's best scores, (batch, samples, ...), and the running means with this batch."""
+        """Variance-reduced scores of each level, (batch, samples, ...), and the memory updated by this batch."""
         both = draws.scores()
         weight = jnp.maximum(self.forget, 1 / (1 + memory.steps))
         late = jnp.maximum(memory.steps - self.settle, 0)
@@ -174,7 +185,7 @@ class NaturalGradient:
                 continue
             centred, difference = both.centred[level], both.difference[level]
             assert centred is not None and difference is not None
-            # Noise of variance `floor` on the errors lowers the score by floor d / d lambda (Pi d / 2).
+            # Noise of variance `floor` on d units lowers the score by d / d lambda (floor d exp(lambda) / 2).
             units = draws.errors[level].shape[-1] if value.ndim == 0 else 1
             centred = centred - (0.5 * rule.floor * units * jnp.exp(value))[None, None]
             statistics = followed(statistics, centred, difference, weight)
@@ -206,7 +217,7 @@ class NaturalGradient:
         scores: dict[int, Array],
         memory: NaturalMemory,
     ) -> dict[int, Array]:
-        """F^-1 s for every level with scores, bounded so that no move exceeds `largest_move`."""
+        """The step F^-1 s of every level with scores, bounded so that no move exceeds `largest_move`."""
         bound = self.largest_move / self.rate
         changes = {}
         for level, score in scores.items():
@@ -230,7 +241,7 @@ class NaturalGradient:
 
 
 def scalar_levels(log_precisions: LogPrecisions) -> list[int]:
-    """Levels with one precision."""
+    """Indices of the levels with a scalar precision."""
     return [
         level
         for level, value in enumerate(log_precisions)
@@ -239,14 +250,14 @@ def scalar_levels(log_precisions: LogPrecisions) -> list[int]:
 
 
 def blend(old: Array, new: Array, weight: Array) -> Array:
-    """Running mean."""
+    """Running mean `old` updated by `new`."""
     return old + weight * (new - old)
 
 
 def followed(
     statistics: LevelStatistics, centred: Array, difference: Array, weight: Array
 ) -> LevelStatistics:
-    """The running means that say how much of the control variate to take."""
+    """The statistics with updated running means for the coefficient of the control variate."""
     spread = centred - jnp.mean(centred, axis=(0, 1), keepdims=True)
     seen = (spread * difference, difference**2, difference)
     old = (statistics.cross, statistics.square, statistics.difference)
@@ -260,7 +271,7 @@ def followed(
 def watch(
     statistics: LevelStatistics, score: Array, weight: Array, steps: Array
 ) -> LevelStatistics:
-    """The running mean of batches' scores, and how they change from step to step."""
+    """The statistics with the updated running mean of batch scores and of their changes from step to step."""
     change = jnp.where(steps > 0, score - statistics.last, 0)
     pair = change * statistics.change
     return statistics._replace(

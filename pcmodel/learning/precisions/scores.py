@@ -1,14 +1,14 @@
-r"""Scores of the log-precisions: the two that one posterior draw gives.
+r"""Centred and non-centred scores of the log-precisions, from posterior draws.
 
-By Fisher's identity the score of the data is the posterior mean of the score of data and latents together,
-whatever stands for the latents.  With the *latents* held (centred) a level's score is that of its own Gaussian,
-$\tfrac12(d - |z_\ell|^2)$ for a scalar; with the *whitened errors* held (non-centred) the latents below move and the score is
-that of what is observed.  Both have the same posterior mean, and very different noise: where the prior says
-more than the data the centred one is nearly all noise, where the data say more the other is (Papaspiliopoulos,
-Roberts & Sköld 2007, Stat Sci 22:59; Yu & Meng 2011, JCGS 20:531, interweave them in sampling).
+By Fisher's identity the score of the data is the posterior mean of the joint score of data and latents, in any
+parametrisation of the latents.  With the *latents* fixed (centred) a level's score is that of its own Gaussian,
+$\tfrac12(d - |z_\ell|^2)$ for a scalar; with the *whitened errors* fixed (non-centred) the latents below move and the
+score is that of the observed units.  Both have the same posterior mean and very different variances: the centred score
+is nearly all noise where the prior is more informative than the data, the non-centred one in the opposite case
+(Papaspiliopoulos, Roberts & Sköld 2007, Stat Sci 22:59; Yu & Meng 2011, JCGS 20:531, interweave them in sampling).
 
-Their *difference* therefore has mean zero under the posterior.  It is a control variate that costs one more gradient, and a
-test of the sampler: chains that have not reached the posterior show a difference that is not zero.
+Their *difference* therefore has mean zero under the posterior.  It is a control variate for one more gradient, and a
+test of the sampler: its mean differs from zero while chains have not reached the posterior.
 """
 
 from dataclasses import replace
@@ -26,9 +26,10 @@ from pcmodel.model.types import Latents, LogPrecisions
 
 
 class Scores(NamedTuple):
-    """One entry per level, shaped like its log-precision (None where there is none).
+    """Scores of one draw; one entry per level, shaped like its log-precision (None where there is none).
 
-    centred: d log p / d lambda, latents held.  difference: the non-centred score less the centred.
+    centred: d log p / d lambda, with lambda the log-precision, at fixed latents.
+    difference: non-centred minus centred score.
     """
 
     centred: tuple[Array | None, ...]
@@ -52,7 +53,7 @@ def scores(problem: Problem, latents: Latents) -> Scores:
 
 
 def with_precisions(problem: Problem, log_precisions: LogPrecisions) -> Problem:
-    """The same problem under other precisions."""
+    """The same problem with other precisions."""
     return replace(
         problem, inputs=problem.inputs._replace(log_precisions=log_precisions)
     )

@@ -1,10 +1,10 @@
-r"""Whether learned precisions have settled, and their standard errors once they have.
+r"""Convergence of learned precisions, and their standard errors.
 
-A precision is where the data put it when the score of the data vanishes.  What is left to go is the Newton step
-$\delta = F^{-1} \bar s$, from the mean score of the latest steps and the information of the observed data; what the data leave
-open is the standard error $\sqrt{(N F)^{-1}}$.  A level has *settled* when $\delta$, with the noise of the draws and batches
-that $\bar s$ was averaged from, is at most half of its standard error.  Before, a standard error
-would be one of a point that is not the estimate, from information that holds elsewhere: there is none.
+At the maximum-likelihood estimate of a precision the score of the data vanishes.  The remaining distance is the Newton
+step $\delta = F^{-1} \bar s$, from the mean score of the latest steps and the information of the observed data; the
+standard error is $\sqrt{(N F)^{-1}}$.  A level has *settled* when $|\delta|$ plus its Monte Carlo noise (of the draws and
+batches averaged in $\bar s$) is at most half of its standard error.  No standard error is reported before, because the
+information would be evaluated at a point that is not the estimate.
 """
 
 from collections.abc import Sequence
@@ -20,16 +20,17 @@ from pcmodel.learning.precisions.drift import FEWEST, still
 from pcmodel.learning.precisions.natural_gradient import LevelStatistics, NaturalMemory
 
 SETTLED = 0.5
-"""Share of its standard error that a settled precision may have left to go, noise included."""
+"""Largest remaining distance of a settled precision, noise included, as a fraction of its standard error."""
 STRONGEST_LAG = 0.95
-"""Correlation of successive mean scores up to which their noise is corrected."""
+"""Largest correlation of successive mean scores that the noise estimate corrects for."""
 
 
 class Settling(NamedTuple):
-    """Of one level, shaped like its log-precision.
+    """Convergence of one level; changes of the log-precision (relative changes of the precision), of its shape.
 
-    remaining: Newton step to where the data put it, noise: standard deviation of that step, error: standard
-        error of the data; all as changes of the log-precision (relative changes of the precision).
+    remaining: Newton step to the maximum-likelihood estimate, positive if the precision has to rise.
+    noise: Monte Carlo standard deviation of that step.
+    error: standard error of the estimate.
     """
 
     remaining: Array
@@ -38,7 +39,7 @@ class Settling(NamedTuple):
 
     @property
     def settled(self) -> Array:
-        """Whether what remains, noise included, is at most half a standard error (of every unit)."""
+        """Whether |remaining| + noise is at most half the standard error of every unit."""
         left = jnp.abs(self.remaining) + self.noise
         return jnp.all((left <= SETTLED * self.error) & jnp.isfinite(self.error))
 
@@ -47,10 +48,10 @@ class Settling(NamedTuple):
 def settling(
     memory: NaturalMemory, num_examples: int, *, frozen: Sequence[int] = ()
 ) -> tuple[Settling | None, ...]:
-    """What is left to go at each level; None for a level without scores and for `frozen` ones (indices).
+    """Convergence of each level; None for a level without scores and for `frozen` ones (indices).
 
-    Errors are infinite where no information is seen, and everywhere from a single draw of each example, whose
-    noise passes for information.
+    Errors are infinite where the estimated information is not positive, and everywhere with a single draw per
+    example, whose noise would count as information.
     """
     seen = memory.samples >= 2
     found: list[Settling | None] = [None] * len(memory.levels)
@@ -85,9 +86,10 @@ def settling(
 def noise_of(kept: LevelStatistics, memory: NaturalMemory) -> Array:
     r"""Variance of the running mean score.
 
-    Scores scatter with correlation $\rho$ from step to step, as chains do, about a trend. Their changes show neither
-    trend nor mean: half their square is $\gamma (1 - \rho)$, their product with the one before $-\gamma (1 - \rho)^2$; the
-    running mean of weight $w$ has variance $\gamma \frac{w}{2 - w} \frac{1 + r}{1 - r}$, $r = \rho (1 - w)$.
+    Scores are modelled as a trend plus first-order autoregressive noise of variance $\gamma$ and correlation $\rho$.
+    Their changes hardly depend on mean and trend: half their mean square is $\gamma (1 - \rho)$, the mean product of
+    successive changes $-\gamma (1 - \rho)^2$. A running mean of weight $w$ has variance
+    $\gamma \frac{w}{2 - w} \frac{1 + r}{1 - r}$, $r = \rho (1 - w)$.
     """
     tiny = jnp.finfo(kept.scatter.dtype).tiny
     fall = jnp.clip(-kept.lag / jnp.maximum(kept.scatter, tiny), 1 - STRONGEST_LAG, 1)
@@ -101,10 +103,10 @@ def noise_of(kept: LevelStatistics, memory: NaturalMemory) -> Array:
 def standard_errors(
     memory: NaturalMemory, num_examples: int, *, frozen: Sequence[int] = ()
 ) -> tuple[Array | None, ...]:
-    """Standard error of each learned log-precision (a relative error of the precision), once it has settled.
+    """Standard error of each settled log-precision (a relative error of the precision).
 
-    From the observed information, the weights taken as known; scalars jointly, units each by itself.
-    NaN for a level that has not settled (`unsettled` says why); None for one without scores and for
+    From the observed information, with the weights treated as known; scalars jointly, units separately.
+    NaN for a level that has not settled (`unsettled` gives the reason); None for one without scores and for
     `frozen` levels (indices).
     """
     return tuple(
@@ -121,7 +123,7 @@ def unsettled(
     frozen: Sequence[int] = (),
     names: Sequence[str] | None = None,
 ) -> tuple[str, ...]:
-    """One sentence for every level that has not settled; none where all have."""
+    """One sentence for each level that has not settled, with the reason; empty if all have."""
     told = []
     for index, level in enumerate(settling(memory, num_examples, frozen=frozen)):
         if level is None or bool(level.settled):
@@ -154,16 +156,16 @@ def _reason(level: Settling, memory: NaturalMemory) -> str:
 
 
 def root_or_infinite(variance: Array) -> Array:
-    """A standard deviation; infinite where the variance is no positive number."""
+    """Square root of the variance; infinite where that is not positive."""
     return jnp.where(variance > 0, jnp.sqrt(jnp.maximum(variance, 0)), jnp.inf)
 
 
 class LearnedPrecisions(NamedTuple):
-    """How sure the learned precisions are, an entry a level.
+    """Convergence and standard errors of the learned precisions, with one entry per level.
 
-    settled: whether the level has arrived; None where it was not learned.  Measured from the score where the step keeps
-        scores (`NaturalGradient`), else from the course alone (`pcmodel.learning.precisions.drift`).
-    standard_errors: of each log-precision, the weights taken as known; NaN while not settled, None where the step
+    settled: whether the precision has converged, None where it was not learned; judged from the score if the step
+        keeps scores (`NaturalGradient`), else from the course alone (`pcmodel.learning.precisions.drift`).
+    standard_errors: of each log-precision, with the weights treated as known; NaN if not settled, None if the step
         keeps no scores.
     reasons: a sentence for each level that has not settled.
     """
@@ -180,7 +182,12 @@ def judge_precisions(
     num_examples: int,
     names: Sequence[str],
 ) -> LearnedPrecisions:
-    """At the end of learning; `learned` says which levels were, `memory` is the precision step's."""
+    """Convergence of the precisions at the end of learning.
+
+    memory: of the precision step.
+    course: mean log-precision of each level after each chunk.
+    learned: whether each level's precision was learned.
+    """
     frozen = [level for level, each in enumerate(learned) if not each]
     scored: tuple[Settling | None, ...] = (None,) * len(learned)
     reasons: list[str] = []

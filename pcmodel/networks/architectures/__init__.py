@@ -1,1 +1,1 @@
-"""Whole networks of the literature: classifiers, ResNet-18, generators of images."""
+"""Complete networks from the literature: classifiers, ResNet-18 and image generators."""

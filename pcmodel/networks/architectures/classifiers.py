@@ -1,9 +1,8 @@
-"""Classifiers of the published benchmarks, at the door.
+"""Classifiers of published benchmarks.
 
-A classifier is the same hierarchy turned round: level 0 is the *label*, the top is the image, which is
-clamped; layers run from the label to the image, each predicting from the level nearer the image.
-Names say what a level holds: ("label", "conv4", ..., "conv1", "image").  Images are flat, rows first
-and channels last (see `pcmodel.networks.layers.convolution`), and all levels but the ends are free.
+A classifier is a hierarchy with the *label* as level 0 and the image, which is clamped, at the top; each layer predicts
+its level from the level nearer to the image.  Levels are named ("label", "conv4", ..., "conv1", "image").  Images are
+flat, rows first and channels last (see `pcmodel.networks.layers.convolution`); all levels but the ends are free.
 
 `likelihood` is Gaussian (the label's squared error, with a precision) or Categorical (its cross-entropy).
 There is no batch normalisation, weight decay or dropout in these networks.
@@ -44,7 +43,7 @@ def classifier(
     precisions: Precisions | None,
     is_linear: bool = False,
 ) -> Network:
-    """A network from layers, widths and names given from the image to the label."""
+    """A network whose layers, widths and names are given in the order from the image to the label."""
     return Network(
         list(layers)[::-1],
         list(widths)[::-1],
@@ -66,10 +65,13 @@ def mlp_classifier(
     precisions: Precisions | None = None,
     rngs: nnx.Rngs,
 ) -> Network:
-    """Image in, label out, through dense levels ("label", "hidden2", "hidden1", "image").
+    """A multilayer perceptron with dense layers and levels ("label", "hidden2", "hidden1", "image").
 
-    hidden: widths from the image to the label.  The layer out of the image is linear; the
-    others read their activated level, with initial weights that keep its variance (`gain`).
+    width_in: number of pixels.
+    hidden: widths of the hidden levels, from the image to the label.
+
+    The layer that reads the image is linear; the others apply `activation` to the level that they read, with initial
+    weights that preserve its variance (`gain`).
     """
     width_in = whole_number(width_in, "width_in")
     num_classes = whole_number(num_classes, "num_classes")
@@ -108,16 +110,16 @@ def residual_mlp(
     precisions: Precisions | None = None,
     rngs: nnx.Rngs,
 ) -> Network:
-    """A classifier with `depth` hidden levels in the muPC parameterisation.
+    """A residual classifier with `depth` hidden levels in the muPC parameterisation (Innocenti et al. 2025).
 
-    The image is read by a linear layer, each further hidden level is the one above it plus a
-    dense branch, the label reads the last: depth + 1 layers, the L of muPC (Innocenti et al. 2025;
-    theirs have no biases, these begin at zero).  Train with `scale_by_depth(network)` after Adam.
+    A linear layer reads the image, each further hidden level is the one above it plus a dense branch, and the label
+    is predicted from the last: depth + 1 layers, the L of muPC.  Unlike the original it has biases, initially zero.
+    Train with `scale_by_depth(network)` after Adam.
     """
     width_in, width = whole_number(width_in, "width_in"), whole_number(width, "width")
     depth = whole_number(depth, "depth")
     num_classes = whole_number(num_classes, "num_classes")
-    # A layer is some ten thousand bytes of Python besides its numbers.
+    # A layer takes some ten thousand bytes of Python objects besides its arrays.
     check_fits(depth, max(width**2, 2500), what="a residual network's layers")
     inside = mupc_hidden(width, depth + 1)
     first = Dense(
@@ -157,9 +159,9 @@ def vgg5(
 ) -> Network:
     """VGG-5 of the PCX benchmark (Pinchetti et al. 2025): four convolutions, one dense layer.
 
-    3 x 3 kernels, paddings 1, 1, 1, 0, 2 x 2 max pooling after each.  Levels hold the outputs of the
-    convolutions; PCX cuts after the pool, at a quarter of the units.  Raises UserError for images
-    too small to be pooled four times.
+    3 x 3 kernels, paddings 1, 1, 1, 0, 2 x 2 max pooling after each.  Levels are the outputs of the convolutions; in
+    PCX they are those of the pools, with a quarter of the units.  Raises UserError for images too small to be pooled
+    four times.
     """
     return vgg(
         image_shape,
@@ -215,7 +217,7 @@ def vgg(
     precisions: Precisions | None,
     rngs: nnx.Rngs,
 ) -> Network:
-    """A stack of 3 x 3 convolutions, some pooled afterwards, and a dense layer to the label."""
+    """3 x 3 convolutions, some followed by pooling, and a dense layer that predicts the label."""
     image_shape = whole_numbers(image_shape, "image_shape")
     num_classes = whole_number(num_classes, "num_classes")
     channels = whole_numbers(channels, "channels")
@@ -262,7 +264,7 @@ def readout_of_maps(
     activation: Activation,
     rngs: nnx.Rngs,
 ) -> Convolution:
-    """A dense layer from activated, pooled maps: a convolution of one window, the whole map."""
+    """A dense layer from activated, pooled maps, as a convolution whose window is the whole map."""
     window = 1 if pool is None else pool.window  # type: ignore[attr-defined]
     return Convolution(
         shape,

@@ -1,4 +1,4 @@
-"""Networks that make images: level 0 is the image, and each level above it holds coarser maps."""
+"""Networks that generate images: level 0 is the image, and each level above it holds coarser maps."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -33,9 +33,9 @@ def convolutional_generator(
 ) -> Network:
     """A generative hierarchy of transposed convolutions ("image", "maps1", "maps2", "top").
 
-    image_shape: height, width, channels; flat, rows first and channels last.
-    width: units of the top level, which a dense linear layer turns into the coarsest maps.
-    channels: of the levels between, from the image upwards; each halves height and width.
+    image_shape: (height, width, channels); images are flat, rows first and channels last.
+    width: units of the top level, from which a dense linear layer predicts the coarsest maps.
+    channels: of the levels between, from the image upwards; each has half the height and width of the one below.
 
     Raises UserError for images whose sides cannot be halved that often.
     """

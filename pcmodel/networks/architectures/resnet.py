@@ -1,13 +1,13 @@
-"""ResNet-18 for small images, one level a block.
+"""ResNet-18 for small images, with one level per block.
 
 The blocks are those of He et al. 2016 ("Identity mappings in deep residual networks"): activation before
-each convolution, so that the identity carries a latent down unchanged.  Two 3 x 3 convolutions make a
-branch; what is between them is computed, not inferred.  Where the shape changes a strided
-1 x 1 convolution takes the place of the identity.
+each convolution, so that the identity passes a latent down unchanged.  A branch has two 3 x 3 convolutions; the
+activity between them is computed, not inferred.  Where the shape changes a strided 1 x 1 convolution replaces the
+identity.
 
-There is no batch normalisation: it would make one example's energy depend on the others.  Instead each
-branch carries Depth-muP's constant 1 / sqrt(blocks) and every convolution begins with the weights that keep
-its input's variance (`gain`), so that activity grows by at most (1 + 1/blocks)^blocks < e.
+There is no batch normalisation, which would make the energy of an example depend on the others.  Instead each branch is
+multiplied by Depth-muP's constant 1 / sqrt(blocks), and the initial weights of every convolution preserve the variance
+of its input (`gain`), so that the variance of activity grows by at most (1 + 1/blocks)^blocks < e.
 """
 
 from collections.abc import Sequence
@@ -45,10 +45,12 @@ def resnet18(
     precisions: Precisions | None = None,
     rngs: nnx.Rngs,
 ) -> Network:
-    """ResNet-18 in the form for 32 x 32 images: a 3 x 3 stem, 4 x 2 blocks, a mean, a dense layer.
+    """ResNet-18 for 32 x 32 images: a 3 x 3 stem, 4 x 2 blocks, average pooling and a dense layer.
 
-    channels: of the four stages; all but the first halve the maps.  Levels ("label", "block8", ...,
-    "block1", "stem", "image").  See the module for what replaces batch normalisation.
+    channels: of the four stages; all but the first halve height and width.
+
+    Levels are ("label", "block8", ..., "block1", "stem", "image").  See the module for the replacement of batch
+    normalisation.
     """
     image_shape = whole_numbers(image_shape, "image_shape")
     num_classes = whole_number(num_classes, "num_classes")
@@ -103,7 +105,7 @@ def block(
     activation: Activation,
     rngs: nnx.Rngs,
 ) -> tuple[Residual, Shape]:
-    """One residual block, and the shape of what it predicts."""
+    """One residual block, and the shape of its prediction."""
     first = Convolution(
         shape_above,
         channels,

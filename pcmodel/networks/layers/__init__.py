@@ -1,1 +1,1 @@
-"""Maps from one level to the one below: dense, convolutional, pooling, residual, and their scales."""
+"""Layers that predict a level from the one above: dense, convolutional, pooling, residual, and their scaling."""

@@ -5,10 +5,10 @@ index (i w + j) channels + c.  A layer reads the level above in the order
 
     activation -> pool -> linear map,
 
-so that a latent is the *output of a convolution*: with the levels counted from the image this is the
-usual stack convolution -> activation -> pool, cut before the activation and not after the pool.
+so that a latent is the *output of a convolution*: counted from the image this is the usual sequence convolution ->
+activation -> pool, with latents before the activation instead of after the pool.
 
-Written for one example; `jax.vmap` over a batch makes one batched convolution of it.
+The functions are for one example; under `jax.vmap` they become batched convolutions.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,12 +42,11 @@ class Convolution(nnx.Module):
         cross-correlation, as in all network libraries) and has shape
         (rows, columns, channels above, channels).
     padding: rows and columns of zeros on each side, or "SAME" for ceil(size / stride) outputs.
-    pool: acts on the activated level above, before the convolution.
-    Initial weights are normal with variance `scale`^2 / fan-in, fan-in = kernel rows x columns x
-    channels above, or what `scaling` says; biases (one a channel) zero.
+    pool: applied to the activated level above, before the convolution.
+    scale: initial weights are normal with variance `scale`^2 / fan-in, fan-in = kernel rows x columns x
+        channels above, unless `scaling` has a `deviation`; biases (one per channel) are zero.
 
-    `shape` is (height, width, channels) of the prediction.  Raises UserError if nothing
-    is left of the maps.
+    `shape` is (height, width, channels) of the prediction.  Raises UserError if the prediction has no units.
     """
 
     def __init__(
@@ -105,16 +104,15 @@ class TransposedConvolution(nnx.Module):
 
     With the same kernel size, stride and padding it is the transpose of the linear map of the
     `Convolution` that would lead from the large maps to the small ones (its kernel with the
-    last two axes exchanged).  Each unit above paints a kernel-sized patch, `stride` apart.
+    last two axes exchanged).  Each unit above contributes a kernel-sized patch; patches are `stride` apart.
 
     shape_above: (height, width, channels) of the level above.
-    padding: rows and columns cut from each side of what is painted, or "SAME" for
-        size x stride outputs.
-    The kernel has shape (rows, columns, channels above, channels); initial weights are normal
-    with variance `scale`^2 / fan-in, fan-in = rows x columns x channels above / stride^2.
+    padding: rows and columns removed from each side of the output, or "SAME" for size x stride outputs.
+    scale: initial weights are normal with variance `scale`^2 / fan-in, fan-in = rows x columns x channels above /
+        stride^2, unless `scaling` has a `deviation`.
 
-    `shape` is (height, width, channels) of the prediction.  Raises UserError if nothing
-    is left of the maps.
+    The kernel has shape (rows, columns, channels above, channels).
+    `shape` is (height, width, channels) of the prediction.  Raises UserError if the prediction has no units.
     """
 
     def __init__(
@@ -176,10 +174,9 @@ def convolve(
 ) -> Float[Array, "p q d"]:
     """Cross-correlation of one example's maps with a kernel.
 
-    As a product of patches with the kernel on a CPU, whose compiler has no fast program for
-    convolutions (nor for their derivatives) inside a loop, where all of training is (jax issue
-    12868), and wherever windows are no more than a window has units: the derivative of such a
-    convolution is itself one with a kernel nearly as large as its maps.
+    It is computed as a product of patches with the kernel on CPUs, for which XLA has no fast convolutions (nor
+    derivatives of them) inside loops, such as in training (jax issue 12868), and on all devices if there are no more
+    windows than units in a window: the derivative of such a convolution has a kernel nearly as large as the maps.
     """
     padded = jnp.pad(maps, (*pads, (0, 0)))
     window = kernel.shape[0], kernel.shape[1]
@@ -194,7 +191,7 @@ def convolve(
 
 
 def multiplies_patches() -> bool:
-    """Whether convolutions are matrix products on the device in use."""
+    """Whether convolutions are computed as matrix products on the present device."""
     return jax.default_backend() == "cpu"
 
 
@@ -204,7 +201,7 @@ def patches_of(
     counts: tuple[int, int],
     stride: int,
 ) -> Float[Array, "windows units"]:
-    """The windows of a map, a row each, by as few slices as there are windows or units."""
+    """The windows of a map as rows, by one slice per window or per unit of a window, whichever are fewer."""
     if counts[0] * counts[1] <= window[0] * window[1]:
         windows = [
             maps[i * stride :, j * stride :][: window[0], : window[1]].reshape(-1)
@@ -224,12 +221,12 @@ def patches_of(
 def add_bias(
     maps: Float[Array, "h w c"], bias: Float[Array, " c"]
 ) -> Float[Array, " width"]:
-    """Flat maps with one bias a channel."""
+    """Maps plus one bias per channel, flattened."""
     return (maps + jnp.broadcast_to(bias, maps.shape)).reshape(-1)
 
 
 def check_maps(given: Sequence[SupportsIndex]) -> Shape:
-    """The shape of the maps above; a UserError unless it is one."""
+    """The shape (height, width, channels) of maps; raises UserError for anything else."""
     shape = whole_numbers(
         given, "each number of a shape of maps (height, width, channels)"
     )
@@ -241,7 +238,7 @@ def check_maps(given: Sequence[SupportsIndex]) -> Shape:
 
 
 def check_padding(padding: SupportsIndex | str) -> int | str:
-    """The padding; a UserError unless it is "SAME" or a number of rows."""
+    """The padding; raises UserError unless it is "SAME" or a number of rows."""
     if isinstance(padding, str):
         if padding != "SAME":
             raise UserError(
@@ -252,7 +249,7 @@ def check_padding(padding: SupportsIndex | str) -> int | str:
 
 
 def window_of(kernel: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, int]:
-    """(rows, columns) of a kernel given by its side or by both."""
+    """(rows, columns) of a kernel given by its side or by both; raises UserError for anything else."""
     pair = hasattr(kernel, "__iter__") and getattr(kernel, "ndim", 1)
     window = whole_numbers(kernel if pair else (kernel, kernel), "a kernel's side")
     if len(window) != 2:
@@ -265,7 +262,7 @@ def window_of(kernel: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, int
 def pads_of(
     size: tuple[int, ...], window: tuple[int, int], stride: int, padding: int | str
 ) -> Pads:
-    """Zeros (before, after) in rows and columns of a convolution over maps of a size."""
+    """Zeros (before, after) that a convolution adds to the rows and columns of maps of a size."""
     if not isinstance(padding, str):
         return ((padding, padding), (padding, padding))
     pads = []
@@ -289,7 +286,7 @@ def adjoint_pads(
     stride: int,
     padding: int | str,
 ) -> Pads:
-    """Padding of the dilated convolution that transposes the one from `shape`."""
+    """Padding of the dilated convolution that is the transpose of the convolution from `shape` to `shape_above`."""
     forward = pads_of(shape, window, stride, padding)
     pads = []
     for i in (0, 1):

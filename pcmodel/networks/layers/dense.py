@@ -1,4 +1,4 @@
-"""Maps between levels: layer l predicts level l from the latent of level l + 1."""
+"""Dense layers; layer l predicts level l from the latent of level l + 1."""
 
 from collections.abc import Callable
 from typing import SupportsIndex
@@ -15,7 +15,7 @@ from pcmodel.networks.layers.scaling import STANDARD, Scaling, initial_weights, 
 
 
 def identity(x: Array) -> Array:
-    """No nonlinearity: the layer is linear."""
+    """The identity, as activation of a linear layer."""
     return x
 
 
@@ -23,10 +23,11 @@ def identity(x: Array) -> Array:
 class Dense(nnx.Module):
     """Prediction a W act(x) + b, with a = `scaling.multiplier` (1 unless muPC).
 
-    The activation acts on the level above, so that latents are unbounded and predictions are
-    linear in the units' outputs (Rao & Ballard 1999; the convention of most PC libraries).
-    Initial weights are normal with variance `scale`^2 / width_above, or what `scaling` says;
-    biases zero.  Raises UserError for a level without units.
+    scale: initial weights are normal with variance `scale`^2 / width_above, unless `scaling` has a `deviation`; biases
+        are zero.
+
+    The activation is applied to the level above, so that latents are unbounded and predictions linear in the units'
+    outputs (Rao & Ballard 1999; the convention of most PC libraries).  Raises UserError for a level without units.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""Pooling: fewer, coarser maps.
+"""Max and average pooling.
 
-Windows tile a map without overlapping, as in the published networks; rows and columns that do not fill a
-window are left out.  A reshape and a reduction do that with derivatives of every order and
-direction, which inference needs.
+Windows tile a map without overlap, as in the published networks; rows and columns that do not fill a window are
+omitted.  The implementation, a reshape and a reduction, has forward and reverse derivatives of every order, which
+inference needs.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from pcmodel.inputs.whole_numbers import whole_number
 
 @dataclass(frozen=True)
 class MaxPool:
-    """The largest unit of each window x window tile, a channel at a time.
+    """The largest unit of each window x window tile in each channel.
 
     Raises UserError for a window below 1.
     """
@@ -34,7 +34,7 @@ class MaxPool:
 
 @dataclass(frozen=True)
 class AveragePool:
-    """The mean of each window x window tile, a channel at a time.
+    """The mean of each window x window tile in each channel.
 
     Raises UserError for a window below 1.
     """

@@ -1,7 +1,7 @@
-"""One learning rate for every depth: the factors of each array of a network.
+"""Learning-rate factors of the arrays of a network, with which one base rate suits every width and depth.
 
-The numbers and their derivation stand in `pcmodel.networks.layers.scaling`; this file collects them from the
-layers, as a tree shaped like the weights and as an optax transformation.
+The factors are derived in `pcmodel.networks.layers.scaling`; this file collects them from the layers, as a tree like the
+weights and as an optax transformation.
 """
 
 from typing import Any
@@ -23,16 +23,16 @@ from pcmodel.networks.splitting import at, with_entry
 
 @checked_arguments
 def learning_rates(network: Network) -> Weights:
-    """Factor of the base learning rate for every array of the network's weights.
+    """Factor on the base learning rate for every array of the network's weights.
 
-    A tree of floats shaped like what an optimiser sees: one entry a layer, bottom first, and the prior mean; 1 where
-    no `Scaling` says otherwise (standard layers, layers of your own, the prior mean).
+    A tree of floats like the weights that an optimiser receives: one entry per layer, bottom first, and the prior mean.
+    Factors are 1 without a `Scaling` (standard layers, custom layers, the prior mean).
     """
     pure = as_model(network)
     seen = jax.eval_shape(lambda: by_layer(pure.model, pure.weights["layers"]))
     layers = []
     for layer, own in zip(network.layers, seen, strict=True):
-        # An array that it shares with a lower layer is found there.
+        # An array shared with a lower layer belongs to the entry of that layer.
         rates = layer_rates(layer)
         paths = jax.tree_util.tree_leaves_with_path(own)
         kept: Any = {}
@@ -60,12 +60,12 @@ def layer_rates(layer: nnx.Module) -> Any:
 
 @checked_arguments
 def scale_by_depth(network: Network) -> optax.GradientTransformation:
-    """Multiply updates by `learning_rates(network)`: chain it after Adam.
+    """An optax transformation that multiplies updates by `learning_rates(network)`; chain it after Adam.
 
         optax.chain(optax.adam(1e-2), scale_by_depth(network))
 
-    It makes one base rate serve muPC networks of every width and depth, and changes nothing
-    in a standard network.  Only for optimisers whose updates do not grow with the gradient.
+    With it one base rate suits muPC networks of every width and depth; a standard network is not affected.  Only for
+    optimisers whose updates do not grow with the gradient.
     """
     factors = learning_rates(network)
 

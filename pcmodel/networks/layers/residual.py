@@ -1,9 +1,9 @@
-"""Layers made of layers: residual connections, and several maps in one step between levels.
+"""Layers composed of layers: residual connections, and sequences of layers between two levels.
 
-A residual network of predictive coding has one level a block: the identity carries the level
-above down, and the branch predicts what changes.  There is no batch normalisation: a prediction must
-depend on one example only, or the energy is no longer a sum over examples.  What keeps activity in bounds
-instead is the branch's multiplier, 1/sqrt(blocks) (see `pcmodel.networks.layers.scaling`).
+A residual predictive-coding network has one level per block: the identity passes the level above down, and the branch
+predicts the change.  There is no batch normalisation, because a prediction must depend on one example only for the
+energy to be a sum over examples.  Activity is bounded by the branch's multiplier, 1/sqrt(blocks), instead (see
+`pcmodel.networks.layers.scaling`).
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,9 @@ class Residual(nnx.Module):
     """Prediction skip(x) + scale * branch(x); without a `skip`, x + scale * branch(x).
 
     branch: a layer from the level above to this one.
-    skip: a layer where the two levels differ in shape (He et al. 2016: a strided 1 x 1
-        convolution); None is the identity, which needs a branch between equal widths.
+    skip: a layer for levels of different shapes (He et al. 2016: a strided 1 x 1 convolution); None is the identity,
+        which needs a branch between equal widths.
+    scale: factor on the branch.
 
     Raises UserError when first called if the identity does not fit.
     """
@@ -54,9 +55,11 @@ class Residual(nnx.Module):
 
 @checked_arguments
 class Sequential(nnx.Module):
-    """Several layers as one: what is between them is computed, not inferred.
+    """Several layers as one; the activity between them is computed, not inferred.
 
-    layers: from the level above downwards.
+    layers: in the order from the level above downwards.
+
+    Raises UserError without layers.
     """
 
     def __init__(self, layers: Sequence[nnx.Module]):
@@ -72,4 +75,4 @@ class Sequential(nnx.Module):
 
 
 Chain = Sequential
-"""The same under its older name, which saved networks keep."""
+"""Former name of `Sequential`, which occurs in saved networks."""

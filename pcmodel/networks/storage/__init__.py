@@ -1,1 +1,1 @@
-"""A network as one .npz file, without pickle: description, likelihood, shared parameters, arrays."""
+"""Storage of a network as one .npz file without pickle: description, likelihood, shared parameters, arrays."""

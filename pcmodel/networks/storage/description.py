@@ -1,8 +1,7 @@
-"""Layers as JSON: what they are made of, without their arrays.
+"""Descriptions of layers as JSON, without their arrays.
 
-A description is `{"layer": name, **options}`; options are what the constructor was given.  Only
-layers of this package are described, and only names listed here are built, so that a
-file can ask for nothing but them.
+A description is `{"layer": name, **options}` with the options of the constructor.  Only layers of this package are
+described, and only the names listed here are built, so that a file cannot construct anything else.
 """
 
 from dataclasses import asdict
@@ -33,13 +32,13 @@ ACTIVATIONS = {
 MAPS = {"Convolution": Convolution, "TransposedConvolution": TransposedConvolution}
 POOLS = {"MaxPool": MaxPool, "AveragePool": AveragePool}
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
-"""What a description that is none raises."""
+"""Exceptions that an invalid description raises."""
 
 Description = dict[str, Any]
 
 
 def describe_layer(layer: nnx.Module) -> Description | None:
-    """What `build_layer` needs; None for a layer (or activation) this file does not know."""
+    """The description for `build_layer`; None for a layer or activation that is not listed here."""
     if type(layer) is Dense:
         width, width_above = layer.weight.shape
         sizes = {"width_above": width_above, "width": width}
@@ -73,7 +72,7 @@ def _described(
 
 
 def map_sizes(layer: Convolution | TransposedConvolution) -> Description:
-    """The sizes of a layer over maps."""
+    """The size options of a convolutional layer."""
     return {
         "shape_above": list(layer.shape_above),
         "channels": layer.shape[2],
@@ -89,9 +88,9 @@ def describe_pool(pool: Pool) -> Description:
 
 
 def build_layer(description: Any) -> nnx.Module:
-    """A layer of this description, its arrays at arbitrary values.
+    """The layer of a description, with arbitrary values of its arrays.
 
-    Raises UserError for a description of no layer of this package.
+    Raises UserError for an invalid description.
     """
     try:
         return _build(dict(description))
@@ -101,7 +100,7 @@ def build_layer(description: Any) -> nnx.Module:
 
 def _build(options: Description) -> nnx.Module:
     name = options.pop("layer")
-    if name in ("Sequential", "Chain"):  # files keep the older name
+    if name in ("Sequential", "Chain"):  # the former name occurs in files
         return Sequential([_build(dict(part)) for part in options["layers"]])
     if name == "Residual":
         skip = options.get("skip")

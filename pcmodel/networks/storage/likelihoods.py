@@ -1,7 +1,7 @@
-"""Likelihoods as JSON: this package's by their name, a user's own by its class and options.
+"""Likelihoods as JSON: those of this package by name, a user's by its class and options.
 
-Only what the options of a dataclass say is stored, and only a class that is already defined where the file is loaded
-is taken, if it is a likelihood: a file brings no code.
+Only the options of a dataclass are stored, and only a likelihood class that is already defined when the file is loaded
+is used: a file contains no code.
 """
 
 import dataclasses
@@ -24,9 +24,9 @@ LIKELIHOODS = {kind.name: kind for kind in (Gaussian, Bernoulli, Categorical)}
 
 
 def describe_likelihood(likelihood: Likelihood) -> Any:
-    """The name of a likelihood of this package, else class and options.
+    """The name of a likelihood of this package, or class and options of a user's likelihood.
 
-    Raises UserError for one whose options a file cannot hold: it could not be told from another.
+    Raises UserError for a likelihood whose options cannot be stored as JSON.
     """
     kind = type(likelihood)
     if LIKELIHOODS.get(getattr(likelihood, "name", "")) is kind:
@@ -51,7 +51,7 @@ def describe_likelihood(likelihood: Likelihood) -> Any:
 
 
 def is_simple(value: Any) -> bool:
-    """Whether JSON gives a value back as it was (a tuple comes back as one)."""
+    """Whether a value is unchanged by a round trip through JSON (tuples are restored as tuples)."""
     if isinstance(value, float):
         return type(value) is float and math.isfinite(value)
     if isinstance(value, tuple):
@@ -60,19 +60,19 @@ def is_simple(value: Any) -> bool:
 
 
 def as_list(value: Any) -> Any:
-    """Tuples as lists, as JSON has them."""
+    """A value with tuples as lists, as in JSON."""
     return [as_list(item) for item in value] if isinstance(value, tuple) else value
 
 
 def as_tuple(value: Any) -> Any:
-    """`as_list` undone."""
+    """The inverse of `as_list`."""
     return tuple(as_tuple(item) for item in value) if isinstance(value, list) else value
 
 
 def build_likelihood(described: Any, path: str | os.PathLike) -> Likelihood:
-    """The likelihood of a file.
+    """The likelihood described in a file.
 
-    Raises UserError where its class is not defined here, or has changed.
+    Raises UserError if its class is not defined or has changed.
     """
     if isinstance(described, str) and described in LIKELIHOODS:
         return LIKELIHOODS[described]()
@@ -95,14 +95,14 @@ def build_likelihood(described: Any, path: str | os.PathLike) -> Likelihood:
 
 
 def is_description(described: Any) -> bool:
-    """Whether it names a class and options, as `describe_likelihood` does."""
+    """Whether a value is a class with options, as `describe_likelihood` returns."""
     return isinstance(described, dict) and isinstance(
         described.get("options", {}), dict
     )
 
 
 def defined(where: str) -> Any:
-    """A likelihood class that is defined already, by module and name; None if there is none."""
+    """The likelihood class of a module and name, if it is already defined; else None."""
     parts = where.split(".")
     for cut in range(len(parts) - 1, 0, -1):
         found: Any = sys.modules.get(".".join(parts[:cut]))
@@ -114,7 +114,7 @@ def defined(where: str) -> Any:
 
 
 def told(described: Any) -> str:
-    """A likelihood in words."""
+    """A likelihood as text for error messages."""
     if not is_description(described):
         return short(described)
     options = ", ".join(f"{k}={v!r}" for k, v in described.get("options", {}).items())

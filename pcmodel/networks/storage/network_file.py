@@ -1,10 +1,10 @@
 """Saving and loading a network: one .npz file, no pickle.
 
-The file holds the arrays, a description of the architecture, and a SHA-256 of every array: a damaged file
-is refused by name.  It appears whole or not at all.  A network of this package's layers is
-rebuilt from the file alone; one of custom layers is loaded `into` a network of the same
-architecture, and so is one whose likelihood is of a class that is not defined where it is loaded (see
-`pcmodel.networks.storage.likelihoods`).  Parameters that layers share are stored once and shared again.
+The file contains the arrays, a description of the architecture, and a SHA-256 of every array, with which damage is
+detected.  It is written atomically.  A network of this package's layers is rebuilt from the file alone; one with custom
+layers, or with a likelihood whose class is not defined when it is loaded, is loaded `into` a network of the same
+architecture (see `pcmodel.networks.storage.likelihoods`).  Shared parameters are stored once and shared again after
+loading.
 """
 
 import io
@@ -39,8 +39,8 @@ from pcmodel.record.files import write_bytes
 
 FORMAT = 4
 READABLE = (2, 3, 4)
-"""The second knew neither shared parameters nor number types that numpy has not, the third no checksum of what
-it says about the network."""
+"""Readable versions of the format: 2 has neither shared parameters nor dtypes that numpy does not have, 3 no checksum
+of the metadata."""
 NEEDED: dict[str, Any] = {
     "widths": list,
     "names": list,
@@ -51,14 +51,14 @@ NEEDED: dict[str, Any] = {
     "sha256": dict,
 }
 OPTIONAL: dict[str, Any] = {"types": dict, "ties": list}
-"""What a file says about its network, and the kinds of its words."""
+"""Optional entries of the metadata and their types."""
 
 
 @checked_arguments
 def save(network: Network, path: str | os.PathLike) -> None:
-    """Write a network; an existing file is replaced only once the new one is complete.
+    """Write a network; an existing file is replaced only when the new one is complete.
 
-    Raises UserError if the place cannot be written, and for a likelihood whose options a file cannot hold.
+    Raises UserError if the file cannot be written, and for a likelihood whose options cannot be stored.
     """
     arrays = flatten(network)
     metadata = describe(network, arrays)
@@ -78,7 +78,7 @@ def save(network: Network, path: str | os.PathLike) -> None:
 
 
 def check_place(path: str | os.PathLike) -> None:
-    """Raise a UserError unless the folder is there: a typing error in it should not make one."""
+    """Raise a UserError unless the folder exists: a misspelt one is not created."""
     try:
         Path(path).parent.stat()
     except (OSError, ValueError) as error:
@@ -87,7 +87,7 @@ def check_place(path: str | os.PathLike) -> None:
 
 
 def checksum(metadata: dict[str, Any]) -> str:
-    """SHA-256 of what a file says about its network, the arrays' own checksums included."""
+    """SHA-256 of the metadata of a file, the checksums of the arrays included."""
     return hash_text(json.dumps(metadata, sort_keys=True))
 
 
@@ -95,9 +95,9 @@ def checksum(metadata: dict[str, Any]) -> str:
 def load(path: str | os.PathLike, *, into: Network | None = None) -> Network:
     """Read a network written by `save`.
 
-    into: a network of the same architecture to take the arrays (a copy is returned); needed
-        for custom layers.  Raises UserError for a missing, foreign or damaged file, or another
-        architecture.
+    into: a network of the same architecture, needed for custom layers; a copy of it with the arrays is returned.
+
+    Raises UserError for a missing or damaged file, one that is not a network, or another architecture.
     """
     arrays, metadata = read(Path(path))
     path = shown(path)
@@ -124,33 +124,33 @@ def load(path: str | os.PathLike, *, into: Network | None = None) -> Network:
 
 
 def number_type(stored: np.ndarray, own: jax.Array, into: Network | None) -> np.dtype:
-    """The type of a loaded array: the network's own, or, where that is made here, the file's."""
+    """The dtype of a loaded array: that of `into`, or without it that of the file."""
     if into is not None:
         return own.dtype
     return jax.dtypes.canonicalize_dtype(stored.dtype)
 
 
 def as_stored(array: np.ndarray) -> np.ndarray:
-    """An array of a type that numpy can write: others (bfloat16) as their bits."""
+    """The array in a dtype that numpy can write; others (bfloat16) as their bits."""
     if array.dtype.kind != "V" and array.dtype.isbuiltin == 1:
         return array
     return array.view(f"u{array.dtype.itemsize}")
 
 
 def as_meant(array: np.ndarray, dtype: str) -> np.ndarray:
-    """`as_stored` undone."""
+    """The inverse of `as_stored`."""
     return array if str(array.dtype) == dtype else array.view(jnp.dtype(dtype))
 
 
 def flatten(network: Network) -> dict[str, np.ndarray]:
-    """Arrays by path, in tree order."""
+    """The arrays of a network by path, in tree order."""
     pure = as_model(network)
     leaves = jax.tree_util.tree_leaves_with_path((pure.weights, pure.log_precisions))
     return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
 
 
 def describe(network: Network, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """What is needed to rebuild and to check the network."""
+    """The metadata with which a network is rebuilt and checked."""
     return {
         "format": FORMAT,
         "widths": list(network.widths),
@@ -169,7 +169,7 @@ def describe(network: Network, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
 
 
 def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Arrays and metadata, checked against their digests."""
+    """Arrays and metadata of a file; raises UserError if they do not match their checksums."""
     where = shown(path)
     content = read_bytes(path)
     try:
@@ -202,7 +202,7 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 
 def check_metadata(metadata: Any, where: str) -> None:
-    """Raise a UserError unless this is what a network file says about itself, unchanged."""
+    """Raise a UserError unless this is the unchanged metadata of a network file."""
     if not isinstance(metadata, dict):
         raise UserError(f"{where} is not a network file.")
     if metadata.get("format") not in READABLE:
@@ -229,7 +229,7 @@ def check_metadata(metadata: Any, where: str) -> None:
 def check_same(
     found: dict[str, Any], own: dict[str, Any], path: str | os.PathLike
 ) -> None:
-    """Raise a UserError unless a file's layers and likelihood are the network's."""
+    """Raise a UserError unless a file's layers and likelihood equal the network's."""
     if found["likelihood"] != own["likelihood"]:
         raise UserError(
             f"{path} holds a network with likelihood {told(found['likelihood'])}, which does not "
@@ -255,7 +255,7 @@ def check_same(
 
 
 def difference(theirs: Any, ours: Any) -> str:
-    """What sets two layers' descriptions apart, in a few words."""
+    """The difference between two layers' descriptions, in words."""
     if not isinstance(theirs, dict) or not isinstance(ours, dict):
         return "one of them is custom"
     keys = [key for key in {**theirs, **ours} if theirs.get(key) != ours.get(key)]
@@ -263,7 +263,7 @@ def difference(theirs: Any, ours: Any) -> str:
 
 
 def rebuild(metadata: dict[str, Any], path: str | os.PathLike) -> Network:
-    """An empty network of the described architecture."""
+    """A network of the described architecture with arbitrary arrays; raises UserError for an invalid description."""
     layers = metadata["layers"]
     if None in layers:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Parameters that layers share, as JSON, and shared again."""
+"""Shared parameters of layers as JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ Described = list[list[Any]]
 
 
 def describe_ties(network: Network) -> Described:
-    """[layer, path, owner, source] of every shared parameter: it is the one at `source` of layer `owner`."""
+    """[layer, path, owner, source] of every shared parameter, which is stored at `source` of layer `owner`."""
     ties = find_shared(split_layers(list(network.layers))).ties
     return [
         [number, list(tie.path), tie.owner, list(tie.source)]
@@ -25,9 +25,9 @@ def describe_ties(network: Network) -> Described:
 def tie_layers(
     layers: Sequence[nnx.Module], descriptions: Sequence[Any], ties: Described
 ) -> list[nnx.Module]:
-    """Layers that share these parameters; a layer that shares all of them is the same object.
+    """The layers with parameters shared as described; a layer that shares all parameters becomes the same object.
 
-    Raises UserError for ties that the layers cannot have.
+    Raises UserError for ties that do not fit the layers.
     """
     tied = list(layers)
     try:
@@ -60,7 +60,7 @@ def tie_layers(
 
 
 def follow(node: Any, path: Sequence[Any]) -> Any:
-    """What lies at a path inside a layer."""
+    """The object at a path inside a layer."""
     for entry in path:
         node = node[entry] if isinstance(entry, int) else getattr(node, entry)
     return node

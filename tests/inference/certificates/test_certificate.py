@@ -23,8 +23,8 @@ from benchmarks.accuracy.linear import (
 from pcmodel.api.infer import run_inference
 from pcmodel.api.pose import Posed, pose
 from pcmodel.inference import GaussNewton, TruncatedNewton
-from pcmodel.inference.certificates.certificate import decrement_bound
 from pcmodel.inference.certificates.kinks import has_kinks
+from pcmodel.inference.certificates.newton_decrement import decrement_bound
 from pcmodel.inference.linear.dual_primal import LinearSolution
 from pcmodel.inference.whitened import linearise
 

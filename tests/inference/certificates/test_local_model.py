@@ -12,7 +12,7 @@ from hierarchies import Mixed, mixed
 import pcmodel
 from pcmodel.api.pose import pose
 from pcmodel.inference import TruncatedNewton
-from pcmodel.inference.certificates.certificate import widened
+from pcmodel.inference.certificates.newton_decrement import widened
 from pcmodel.inference.certificates.smooth_operations import is_smooth
 
 

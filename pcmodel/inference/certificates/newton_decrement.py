@@ -1,21 +1,21 @@
-r"""How far an answer may still be from the mode: one certificate for every solver.
+r"""Bounds on the Newton decrement: how far a solver's result may be from the mode.
 
-The distance is the Newton decrement $\delta = \sqrt{g^\top H^{-1} g}$ at the answer: posterior standard deviations to
-the mode, and $\delta^2 / 2$ nats of excess energy.  With $H = I + S^\top S$ it is bounded without solving anything: for
+The distance is the Newton decrement $\delta = \sqrt{g^\top H^{-1} g}$ at the result: posterior standard deviations to
+the mode, and $\delta^2 / 2$ nats of excess energy.  With $H = I + S^\top S$ it has an upper bound that needs no solve: for
 *every* vector t
 
 $$ \delta^2 \le |g + S^\top t|^2 + |t|^2 , $$
 
-with equality at $t = S v$, $v = -H^{-1} g$ (the gap between the quadratic model and its Fenchel dual).  So whatever
-found v, a bad v makes the bound large and never small; g, S v and S'S v are measured where the answer is.
+with equality at $t = S v$, $v = -H^{-1} g$ (the gap between the quadratic model and its Fenchel dual).  An inaccurate
+Newton step v therefore loosens the bound but cannot invalidate it; g, S v and S'S v are evaluated at the result.
 
-Two things are added.  `last_digit` is how far the answer moves when every latent moves in its last digit (no number of
-this float type lies nearer), with the rounding of the sums in g as usually estimated: where errors of a thousand
-standard deviations cancel, that estimate has been seen ten times too small.  What an activation loses itself is not in
-it: in single precision 1 - tanh(x)^2 is a multiple of 6e-8, a quarter of its size at x = 8, so that a unit held there
-by errors of 600 standard deviations has been certified 0.17 from its mode.  Where predictions bend, a few products
-with the *true* Hessian tell the least curvature they meet per that of H, which widens the bound, and whether there
-is a direction without any, along which the answer is no mode.
+Two corrections apply.  `last_digit` estimates the effect of rounding: the distance the result moves when every latent
+changes in its last digit, and the usual estimate of the rounding of the sums in g, which was found up to ten times too
+small where errors of a thousand standard deviations cancel.  It excludes the rounding within activations: in single
+precision 1 - tanh(x)^2 is a multiple of 6e-8, a quarter of its size at x = 8, so that a unit held there by errors of 600
+standard deviations was certified 0.17 from its mode.  Where predictions are nonlinear, a few products with the *true*
+Hessian find its least curvature relative to H, by which the bound is widened, and directions of negative curvature,
+along which the result is not a mode.
 """
 
 from typing import NamedTuple
@@ -41,25 +41,27 @@ from pcmodel.model.problem import Problem
 
 
 def certifiable(dtype: jnp.dtype) -> float:
-    """Posterior standard deviations: where rounding leaves more than this nothing is certified."""
+    """Largest effect of rounding that is certified, in posterior standard deviations."""
     return 1e-4 if dtype == jnp.float64 else 0.05
 
 
 DIGITS = 4.0
-"""Multiples of `last_digit` at which an answer counts as found if the tolerance cannot be had."""
+"""Multiple of `last_digit` at which a result counts as converged if the tolerance is below rounding."""
 PROBES = 500
-"""Products with the true Hessian that look for negative curvature, at most."""
+"""Largest number of products with the true Hessian in the search for negative curvature."""
 UNSEEN = 0.003
-"""Share of a probing vector's length that may be left unexplained.
+"""Largest unexplained fraction of a probing vector's length at which curvature counts as known.
 
-No product takes the part along a direction of negative curvature away before it is found, and one direction of `n`
-has less than this of a random vector with probability .8 UNSEEN sqrt(n): one in a hundred of 16, three of 128.
+The component along an undiscovered direction of negative curvature remains unexplained.  One of `n` directions has a
+smaller share of a random vector with probability 0.8 UNSEEN sqrt(n): 1 % for n = 16, 3 % for n = 128.
 """
 
 
 class Certificate(NamedTuple):
-    """residual: posterior standard deviations to the mode; a bound but for what `last_digit` estimates.
-    converged: whether it is as small as was asked, or as floats allow.
+    """How far a result may be from the mode.
+
+    residual: bound on the distance in posterior standard deviations, including an estimate of rounding.
+    converged: whether the residual is within the tolerance, or the limit of rounding.
     """
 
     residual: Float[Array, ""]
@@ -69,16 +71,16 @@ class Certificate(NamedTuple):
 def decrement_bound(
     gradient: Float[Array, " free"], solution: LinearSolution
 ) -> Float[Array, ""]:
-    """Bound on the Newton decrement at a point, given any approximate Newton step there."""
+    """Upper bound on the Newton decrement at a point, from any approximate Newton step there."""
     bound2 = jnp.sum((gradient + solution.pulled) ** 2) + jnp.sum(solution.pushed**2)
-    # `minimum` keeps a NaN, which then certifies nothing.
+    # `minimum` propagates a NaN, which is never certified.
     return jnp.sqrt(jnp.minimum(jnp.sum(gradient**2), bound2))
 
 
 def last_digit(
     problem: Problem, whitened: Float[Array, " free"], linear: Linearisation
 ) -> Float[Array, ""]:
-    """Posterior standard deviations that rounding leaves: of every free latent's last digit, and of the gradient's sums."""
+    """Effect of rounding, of every free latent's last digit and the gradient's sums, in posterior standard deviations."""
     unrolled = unroll(problem, whitened)
     state = state_from_latents(problem.structure, unrolled.latents)
     value = unrolled_objective(problem, whitened, unrolled)
@@ -101,9 +103,11 @@ def conclude(
     *,
     stalled: Array | bool = False,
 ) -> Certificate:
-    """What a measured bound and the rounding of the answer together allow to be said.
+    """The certificate from a bound on the decrement and the effect of rounding.
 
-    stalled: rounding has ended all progress, so that what is left is its doing.
+    bound: bound on the Newton decrement, posterior standard deviations.
+    digit: effect of rounding, see `last_digit`.
+    stalled: whether rounding has ended all progress, so that the remaining residual is attributed to it.
     """
     residual = jnp.sqrt(bound**2 + digit**2)
     most = certifiable(bound.dtype)
@@ -112,7 +116,7 @@ def conclude(
 
 
 def true_hessian(problem: Problem, whitened: Float[Array, " free"]):
-    """v -> H v with the true Hessian at a point; costs nothing until it is asked."""
+    """The function v -> H v with the true Hessian at a point; nothing is computed before it is called."""
 
     def gradient(z: Array) -> Array:
         return jax.grad(objective, argnums=1)(problem, z)
@@ -121,12 +125,12 @@ def true_hessian(problem: Problem, whitened: Float[Array, " free"]):
 
 
 def linearised_hessian(problem: Problem, whitened: Float[Array, " free"]):
-    """The same, for many products: what depends on the point alone is computed first."""
+    """The same for many products: computations that depend on the point alone are done once."""
     return jax.linearize(jax.grad(lambda z: objective(problem, z)), whitened)[1]
 
 
 def probing(linear: Linearisation, seed: int = 1) -> Float[Array, " free"]:
-    """A fixed draw of N(0, I + S'S): it favours no direction of the preconditioned Hessian."""
+    """A fixed draw of N(0, I + S'S), isotropic for the preconditioned Hessian."""
     dtype = linear.gradient.dtype
     rhs = normal(linear.gradient.shape[0], seed, dtype)
     if linear.num_outputs:
@@ -135,27 +139,27 @@ def probing(linear: Linearisation, seed: int = 1) -> Float[Array, " free"]:
 
 
 def squared_length(linear: Linearisation, vector: Float[Array, " free"]) -> Array:
-    """v'(I + S'S) v: in posterior standard deviations by the Gauss-Newton Hessian."""
+    """v'(I + S'S) v, squared posterior standard deviations by the Gauss-Newton Hessian."""
     return jnp.sum(vector**2) + jnp.sum(linear.push(vector) ** 2)
 
 
 def widening(least: Float[Array, ""]) -> Float[Array, ""]:
-    """Factor from Gauss-Newton's standard deviations to the true Hessian's, from the least curvature met per its own."""
+    """Factor on a residual for the true Hessian, whose least curvature relative to Gauss-Newton's is `least`."""
     return 1 / jnp.sqrt(jnp.maximum(least, jnp.finfo(least.dtype).tiny))
 
 
 HIDDEN = 1e10
-"""Widening that tells no curvature: what a look did not explain may be anything."""
+"""Widening above which the curvature counts as unknown."""
 
 
 def widened(residual: Array, factor: Array) -> Array:
-    """The residual in the true Hessian's standard deviations; infinite where nothing is known, even of no residual."""
+    """The residual in standard deviations of the true Hessian; infinite where the curvature is unknown."""
     return jnp.where(factor > HIDDEN, jnp.inf, factor * residual)
 
 
 def is_convex(problem: Problem) -> bool:
-    """Whether the Gauss-Newton Hessian is the true one: affine predictions, and data whose Fisher information is the
-    Hessian. Of a likelihood that is not the package's own nothing is known.
+    """Whether the Gauss-Newton Hessian is the true one: affine predictions, and a likelihood of the package, whose
+    Fisher information is its Hessian; False for a user's likelihood.
     """
     own = type(problem.structure.model.likelihood)
     known = own in (Gaussian, Bernoulli, Categorical)
