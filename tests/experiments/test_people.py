@@ -38,8 +38,8 @@ from pcmodel.behaviour.posterior.diagnostics import BRIEF, Diagnostics
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior
 from pcmodel.behaviour.sampling.nuts import Nuts
 from pcmodel.behaviour.studies.attribution import best_over_sizes
-from pcmodel.behaviour.studies.fit import Silent
 from pcmodel.report.declared.claims import verdict
+from pcmodel.runtime.progress import Progress
 
 
 def test_profile_peak_is_that_of_the_parabola():
@@ -67,7 +67,9 @@ def test_attribution_is_guessing_without_and_certain_with_evidence():
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_smoke_study_fills_every_array():
     settings = BehaviourSettings.smoke()
-    results = simulate_behaviour(settings=settings, seed=0, progress=Silent())
+    results = simulate_behaviour(
+        settings=settings, seed=0, progress=Progress(silent=True)
+    )
     for name, value in zip(BehaviourResults._fields, results, strict=True):
         if isinstance(value, np.ndarray) and name != "recovery_correlation":
             assert np.all(np.isfinite(value)), name

@@ -95,10 +95,10 @@ def test_the_drug_is_judged_by_its_own_effect(experiment, name, complaints):
     )
     folder = Path(_published.__file__).parent
     parts = experiment.EXPERIMENT.parts(question="Does it?", folder=folder)
-    summary = parts.analyse(parts.config(), fitted)
+    summary = parts["analyse"](parts["config"](), fitted)
     outcomes = [verdict.outcome for verdict in summary.verdicts]
     assert outcomes == ["inconclusive" if complaints else "holds"]
-    page = parts.report(parts.config(), fitted, summary)
+    page = parts["report"](parts["config"](), fitted, summary)
     assert f"{name.capitalize()} minus placebo: 0.50 (95 % 0.30 to 0.70)" in page.answer
     (section,) = page.sections
     doubts = (

@@ -148,19 +148,22 @@ SERIES = make_series(np.zeros((2, 3)), age=[1.0, 2.0])
         (lambda: find_model("binary", ["hgf2"]), "find_model: name is ['hgf2']"),
         (
             lambda: DesignPlan("binary", "hgf2", "omega2=1", participants=5),
-            "DesignPlan: participants is 5; expected a sequence of: a whole number",
+            "participants: cannot be 5; expected a sequence of: a whole number",
         ),
         (
             lambda: DesignPlan("binary", "hgf2", "omega2=1", trials=(50.5,)),
-            "DesignPlan: trials[0] is 50.5",
+            "trials[0]: cannot be 50.5",
         ),
-        (lambda: DesignPlan("binary", "hgf2", None), "effect is None; expected text"),
+        (
+            lambda: DesignPlan("binary", "hgf2", None),
+            "effect: cannot be None; expected text",
+        ),
         (
             lambda: RecoverPlan("binary", "hgf2", participants="4"),
-            "RecoverPlan: models is 'hgf2'",
+            "models: cannot be 'hgf2'",
         ),
-        (lambda: CheckPlan(None, "hgf2"), "CheckPlan: task is None; expected text"),
-        (lambda: Plan("data.csv", "binary", "hgf2", "x ~ 1"), "Plan: formulas is 'x"),
+        (lambda: CheckPlan(None, "hgf2"), "task: cannot be None; expected text"),
+        (lambda: Plan("data.csv", "binary", "hgf2", "x ~ 1"), "formulas: cannot be 'x"),
     ],
 )
 def test_arguments_of_another_kind_are_refused(call, part):
