@@ -1,5 +1,6 @@
 """A page's placeholders: checked before a run, filled in after it."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -7,6 +8,9 @@ from pcmodel.errors import UserError, unknown_name
 from pcmodel.report.content import Panel, Report, Section, Table, Verdict
 from pcmodel.report.declared.page import Figure, Page, PageSection, Text
 from pcmodel.report.declared.placeholders import fill, placeholders
+
+ALONE = re.compile(r"\{(?P<name>\w+)\}")
+"""A paragraph or an item that is one placeholder."""
 
 
 def check_page(
@@ -121,9 +125,10 @@ class _Writer:
         """Each text as one line, or as several where it is one placeholder of a sequence of texts."""
         found: list[str] = []
         for text in texts:
-            alone = self.values.get(text.lines[0].strip("{}"))
-            if len(text.lines) == 1 and isinstance(alone, tuple | list):
-                found += alone
+            alone = ALONE.fullmatch(" ".join(text.lines))
+            value = self.values.get(alone["name"]) if alone else None
+            if isinstance(value, tuple | list):
+                found += value
             else:
                 found.append(self.one(text))
         return found

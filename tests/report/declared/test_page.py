@@ -161,6 +161,19 @@ def test_a_placeholder_that_cannot_be_filled_in_names_its_line(old, new, words):
     assert words in str(raised.value)
 
 
+def test_lines_are_counted_as_editors_count_them():
+    page = PAGE.replace("of {config", "\f\u2028of {config").replace("\n", "\r\n")
+    check(page)
+    with pytest.raises(UserError, match="line 12: no value is called"):
+        check(page.replace("{told}", "{tld}"))
+
+
+@pytest.mark.parametrize("text", ["texts", "{{texts}}"])
+def test_only_a_placeholder_becomes_several_paragraphs(text):
+    page = write(PAGE.replace("First {told}.", text))
+    assert page.sections[0].paragraphs[0] == text.replace("{{", "{").replace("}}", "}")
+
+
 def test_braces_are_written_twice():
     page = PAGE.replace("First {told}.", "A {{set}}, {told}.")
     check(page)
