@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from experiments.belief_revision.claims import CLAIMS, Alike, Landing, Relaxed
+from experiments.belief_revision.config import BehaviourSettings
 from pcmodel.cli import main
+from pcmodel.errors import UserError
 from pcmodel.report.declared.claims import verdict
 
 
@@ -53,3 +55,19 @@ def test_claims_fall_either_way(claim, found, outcome, said):
     judged = verdict(CLAIMS[claim], record)
     assert judged.outcome == outcome
     assert said in judged.observed
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"num_warmup": 0},
+        {"target_accept": 2.0},
+        {"trial_counts": (50, 1)},
+        {"num_participants": 11},
+        {"rating_sd": float("nan")},
+    ],
+)
+def test_options_about_people_are_refused_before_the_run(options):
+    (name,) = options
+    with pytest.raises(UserError, match=f"^behaviour.{name}"):
+        BehaviourSettings(**options)

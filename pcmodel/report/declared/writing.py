@@ -112,12 +112,13 @@ class _Writer:
 
     def __init__(self, where: str, values: dict[str, Any]):
         self.where, self.values = where, values
+        self.inline = {name: _in_a_line(value) for name, value in values.items()}
 
     def one(self, text: Text) -> str:
         """The text as one line."""
         lines = enumerate(text.lines, start=text.number)
         return " ".join(
-            fill(line, self.values, where=f"{self.where}, line {number}")
+            fill(line, self.inline, where=f"{self.where}, line {number}")
             for number, line in lines
         )
 
@@ -136,3 +137,9 @@ class _Writer:
     def panel(self, figure: Figure) -> Panel:
         """A figure with its caption and alternative text."""
         return Panel(figure.name, self.one(figure.caption), self.one(figure.alt))
+
+
+def _in_a_line(value: Any) -> Any:
+    """A sequence of texts as one text, for a placeholder among other words."""
+    is_texts = type(value) in (list, tuple) and all(isinstance(v, str) for v in value)
+    return " ".join(value) if is_texts else value

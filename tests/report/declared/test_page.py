@@ -178,3 +178,9 @@ def test_braces_are_written_twice():
     page = PAGE.replace("First {told}.", "A {{set}}, {told}.")
     check(page)
     assert write(page).sections[0].paragraphs[0] == "A {set}, words."
+
+
+def test_several_texts_among_other_words_are_written_in_a_line():
+    """Prevents a page from showing a Python list."""
+    found = write(PAGE.replace("First {told}.", "First {texts}.")).sections[0]
+    assert found.paragraphs[0] == "First one two."
