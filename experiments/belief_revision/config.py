@@ -1,8 +1,11 @@
 """Options of the main job."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_options
+from pcmodel.inputs.ranges import Count, InnerShare, Positive, Range
 
 
 @dataclass(frozen=True)
@@ -29,28 +32,35 @@ class Training:
                 raise UserError(f"training.{name} must be positive.")
 
 
+TwoOrMore = Annotated[int, Range(2)]
+
+
+@checked_options("behaviour.")
 @dataclass(frozen=True)
 class BehaviourSettings:
-    """How much of everything about people; `smoke()` finishes in seconds and proves nothing."""
+    """How much of everything about people; `smoke()` finishes in seconds and proves nothing.
 
-    num_participants: int = 10
-    num_trials: int = 200
-    num_warmup: int = 100
-    num_samples: int = 160
-    num_chains: int = 4
-    max_tree_depth: int = 4
-    target_accept: float = 0.8
+    Raises UserError for a value out of range, before anything is run.
+    """
+
+    num_participants: Annotated[int, Range(2, 10)] = 10
+    num_trials: Annotated[int, Range(4, 200)] = 200
+    num_warmup: Count = 100
+    num_samples: Annotated[int, Range(4)] = 160
+    num_chains: TwoOrMore = 4
+    max_tree_depth: Count = 4
+    target_accept: InnerShare = 0.8
     without_drift: bool = False  # fit two more agents, which hold q = 0
-    num_simulated: int = 100
-    prior_shift: float = 1.0  # left panel, log units
-    drug_shift: float = 0.5  # right panel, log units
-    trial_counts: tuple[int, ...] = (50, 200)  # per session
-    rated_trials: int = 200  # per session, with confidence ratings
-    rating_sd: float = 1.0  # of one rating, log units
-    pool_size: int = 48
-    study_sizes: tuple[int, ...] = (1, 2, 5, 10, 20, 40, 80)
-    num_studies: int = 400
-    num_pools: int = 40
+    num_simulated: TwoOrMore = 100
+    prior_shift: Positive = 1.0  # left panel, log units
+    drug_shift: Positive = 0.5  # right panel, log units
+    trial_counts: tuple[TwoOrMore, ...] = (50, 200)  # per session
+    rated_trials: TwoOrMore = 200  # per session, with confidence ratings
+    rating_sd: Positive = 1.0  # of one rating, log units
+    pool_size: Count = 48
+    study_sizes: tuple[Count, ...] = (1, 2, 5, 10, 20, 40, 80)
+    num_studies: Count = 400
+    num_pools: Count = 40
 
     @classmethod
     def smoke(cls) -> "BehaviourSettings":

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from experiments.belief_revision.claims import CLAIMS, Alike, Landing, Relaxed
+from experiments.belief_revision.config import BehaviourSettings
 from pcmodel.cli import main
+from pcmodel.errors import UserError
 from pcmodel.report.declared.claims import verdict
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:.*agent anchored")  # chains this short disagree
+# Chains this short disagree.
+@pytest.mark.filterwarnings("ignore:do not trust this fit")
 def test_the_main_job_runs_reports_and_keeps_its_theorems(tmp_path):
     """A theorem that fails at any size is an error in the software."""
     out = tmp_path / "run"
@@ -52,3 +55,19 @@ def test_claims_fall_either_way(claim, found, outcome, said):
     judged = verdict(CLAIMS[claim], record)
     assert judged.outcome == outcome
     assert said in judged.observed
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"num_warmup": 0},
+        {"target_accept": 2.0},
+        {"trial_counts": (50, 1)},
+        {"num_participants": 11},
+        {"rating_sd": float("nan")},
+    ],
+)
+def test_options_about_people_are_refused_before_the_run(options):
+    (name,) = options
+    with pytest.raises(UserError, match=f"^behaviour.{name}"):
+        BehaviourSettings(**options)

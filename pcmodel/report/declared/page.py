@@ -152,7 +152,8 @@ def _blocks(text: str) -> list[Text]:
     """Sequences of lines that are not empty; a heading is a block of its own."""
     blocks: list[Text] = []
     is_open = False
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not by `splitlines`, which counts form feeds and the separators of Unicode too.
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         line = line.strip()
         is_heading = line.startswith("#") or line == SENSITIVITY
         if line and is_open and not is_heading:

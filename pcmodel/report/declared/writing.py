@@ -1,5 +1,6 @@
 """A page's placeholders: checked before a run, filled in after it."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -7,6 +8,9 @@ from pcmodel.errors import UserError, unknown_name
 from pcmodel.report.content import Panel, Report, Section, Table, Verdict
 from pcmodel.report.declared.page import Figure, Page, PageSection, Text
 from pcmodel.report.declared.placeholders import fill, placeholders
+
+ALONE = re.compile(r"\{(?P<name>\w+)\}")
+"""A paragraph or an item that is one placeholder."""
 
 
 def check_page(
@@ -108,12 +112,13 @@ class _Writer:
 
     def __init__(self, where: str, values: dict[str, Any]):
         self.where, self.values = where, values
+        self.inline = {name: _in_a_line(value) for name, value in values.items()}
 
     def one(self, text: Text) -> str:
         """The text as one line."""
         lines = enumerate(text.lines, start=text.number)
         return " ".join(
-            fill(line, self.values, where=f"{self.where}, line {number}")
+            fill(line, self.inline, where=f"{self.where}, line {number}")
             for number, line in lines
         )
 
@@ -121,9 +126,10 @@ class _Writer:
         """Each text as one line, or as several where it is one placeholder of a sequence of texts."""
         found: list[str] = []
         for text in texts:
-            alone = self.values.get(text.lines[0].strip("{}"))
-            if len(text.lines) == 1 and isinstance(alone, tuple | list):
-                found += alone
+            alone = ALONE.fullmatch(" ".join(text.lines))
+            value = self.values.get(alone["name"]) if alone else None
+            if isinstance(value, tuple | list):
+                found += value
             else:
                 found.append(self.one(text))
         return found
@@ -131,3 +137,9 @@ class _Writer:
     def panel(self, figure: Figure) -> Panel:
         """A figure with its caption and alternative text."""
         return Panel(figure.name, self.one(figure.caption), self.one(figure.alt))
+
+
+def _in_a_line(value: Any) -> Any:
+    """A sequence of texts as one text, for a placeholder among other words."""
+    is_texts = type(value) in (list, tuple) and all(isinstance(v, str) for v in value)
+    return " ".join(value) if is_texts else value

@@ -161,7 +161,26 @@ def test_a_placeholder_that_cannot_be_filled_in_names_its_line(old, new, words):
     assert words in str(raised.value)
 
 
+def test_lines_are_counted_as_editors_count_them():
+    page = PAGE.replace("of {config", "\f\u2028of {config").replace("\n", "\r\n")
+    check(page)
+    with pytest.raises(UserError, match="line 12: no value is called"):
+        check(page.replace("{told}", "{tld}"))
+
+
+@pytest.mark.parametrize("text", ["texts", "{{texts}}"])
+def test_only_a_placeholder_becomes_several_paragraphs(text):
+    page = write(PAGE.replace("First {told}.", text))
+    assert page.sections[0].paragraphs[0] == text.replace("{{", "{").replace("}}", "}")
+
+
 def test_braces_are_written_twice():
     page = PAGE.replace("First {told}.", "A {{set}}, {told}.")
     check(page)
     assert write(page).sections[0].paragraphs[0] == "A {set}, words."
+
+
+def test_several_texts_among_other_words_are_written_in_a_line():
+    """Prevents a page from showing a Python list."""
+    found = write(PAGE.replace("First {told}.", "First {texts}.")).sections[0]
+    assert found.paragraphs[0] == "First one two."
