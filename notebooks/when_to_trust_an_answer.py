@@ -120,7 +120,7 @@ steep = pcmodel.Network(
 bits = np.array([1.0, 0, 1, 1, 0, 0])
 posterior = pcmodel.posterior(steep, bits)
 told = posterior.diagnose(jax.random.key(0))
-drawn = pcmodel.sample_posterior(steep, bits, key=jax.random.key(1))
+drawn = pcmodel.sample_posterior(steep, bits, key=jax.random.key(1), num_samples=10_000)
 top = np.asarray(drawn.latents[-1]).ravel()
 
 grid = np.linspace(-20, 20, 4001)
@@ -137,8 +137,8 @@ print(
 print(f"variance of the top: {variance:.2f} by integration,", end=" ")
 print(f"{float(posterior.variances[-1][0]):.2f} Gaussian, {top.var():.2f} drawn")
 assert not told.trusted and drawn.mixed
-# The tail is long: draws of one key know its variance to a third.
-assert abs(top.var() - variance) < 0.35 * variance
+# The tail is long (kurtosis 15): a tenth as many draws would know the variance to a fifth only.
+assert abs(top.var() - variance) < 0.2 * variance
 
 # %%
 figure, axis = plt.subplots(figsize=(6, 3.5), layout="constrained")

@@ -194,7 +194,7 @@ def _verdicts(fit: AgentFit) -> dict[str, str]:
 
 
 def _numbers(fit: AgentFit) -> dict[str, float]:
-    found = fit.posterior.diagnostics._asdict()  # type: ignore[union-attr]
+    found = fit.diagnostics._asdict()
     del found["limits"]
     return found
 

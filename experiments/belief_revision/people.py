@@ -23,7 +23,7 @@ from pcmodel.behaviour.hierarchy.hierarchical_model import (
 )
 from pcmodel.behaviour.models import HelicopterModel, Parameter
 from pcmodel.behaviour.models.interface import Values
-from pcmodel.behaviour.posterior.diagnostics import BRIEF
+from pcmodel.behaviour.posterior.diagnostics import BRIEF, Diagnostics
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior
 from pcmodel.behaviour.posterior.predictive import (
     Comparison,
@@ -109,9 +109,11 @@ class AgentFit(NamedTuple):
         return self.posterior.sites[name][..., 0]
 
     @property
-    def converged(self) -> bool:
-        """Whether the chains agree."""
-        return self.posterior.diagnostics.converged  # type: ignore[union-attr]
+    def diagnostics(self) -> Diagnostics:
+        """Of the chains; a posterior may have none, one of `fit_nuts` has them."""
+        found = self.posterior.diagnostics
+        assert isinstance(found, Diagnostics)
+        return found
 
 
 def helicopter_series(*, num_participants: int = 10, num_trials: int = 200) -> Series:
@@ -302,7 +304,9 @@ def predicts(fit: AgentFit, reference: AgentFit) -> str:
 
 def _views(fit: AgentFit) -> np.ndarray:
     """LOO by participant: of all draws, or of each chain if they disagree."""
-    return fit.loo_by_participant[None] if fit.converged else fit.loo_by_chain
+    return (
+        fit.loo_by_participant[None] if fit.diagnostics.converged else fit.loo_by_chain
+    )
 
 
 def _compare(gap: Float[np.ndarray, " participants"]) -> str:
