@@ -9,7 +9,8 @@ import pytest
 from mutants import MUTANTS, survives
 from mutation import campaign, sites
 from mutation.campaign import attempt
-from mutation.core import EQUAL_BY_DESIGN, ROOT
+from mutation.core import ROOT
+from mutation.equal_by_design import EQUAL_BY_DESIGN
 from mutation.reach import collect, stages
 from mutation.report import share_caught, write_report
 from mutation.sites import all_mutations, draw, mutations_of

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mutation.campaign import Outcome
-from mutation.core import EQUAL_BY_DESIGN, ROOT
+from mutation.core import ROOT
+from mutation.equal_by_design import EQUAL_BY_DESIGN
 
 REQUIRED = 0.95
 """Share of sabotages that must be caught."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from mutation.core import EQUAL_BY_DESIGN, ROOT, core_files
+from mutation.core import ROOT, core_files
+from mutation.equal_by_design import EQUAL_BY_DESIGN
 from mutation.operators import changes
 from mutation.signatures import Signatures, signatures_of
 
