@@ -21,16 +21,16 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.model.discrete_energy import data_energy, pull_root, push_root
 from pcmodel.model.energy import (
     belief_rows,
-    data_energy,
-    discrete_level,
     level_factor,
-    observed_gain,
+    observed_logits,
     place,
+    predict_latent,
     predictions,
-    prior_mean,
     stack_factors,
+    with_discrete,
 )
 from pcmodel.model.generative import as_stacked
 from pcmodel.model.linalg import take
@@ -44,7 +44,7 @@ class Unrolled(NamedTuple):
 
     latents: one array per level, bottom first.
     rows: whitened errors of clamped units, of beliefs about lower levels, and of pinned units.
-    logits: prediction of the observed units of discrete data, (units,); None for Gaussian data.
+    logits: predictions of the observed units of all discrete levels, (units,); None without discrete levels.
     """
 
     latents: Latents
@@ -54,11 +54,10 @@ class Unrolled(NamedTuple):
 
 def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
     """Generate the latents top-down from the free units' whitened errors."""
-    structure, inputs = problem.structure, problem.inputs
+    structure = problem.structure
     runs = level_runs(problem)
     rows: list[Array] = []
-    latents: list[Array] = []
-    above = prior_mean(problem)
+    latents: dict[int, Array] = {}
     pinned: list[Array] = []
     for run, piece, pins in zip(
         reversed(runs),
@@ -67,34 +66,28 @@ def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
         strict=True,
     ):
         if run.is_stack:
-            stack, row = unroll_stack(problem, run, above, piece, pins)
+            stack, row = unroll_stack(problem, run, latents[run.end], piece, pins)
             pinned.insert(0, row)
-            latents[:0] = unstack(stack)
-            above = stack[0]
+            latents.update(zip(range(run.first, run.end), unstack(stack), strict=True))
             continue
         level = run.first
-        prediction = above
-        if level < structure.top:
-            prediction = structure.model.predict_level(inputs.weights, level, above)
+        prediction = predict_latent(problem, level, latents)
         if pins is not None:
             piece, row = hold_level(problem, level, prediction, piece, pins)
             pinned.insert(0, row)
-        above, row = join_level(problem, level, prediction, piece)
+        latent, row = join_level(problem, level, prediction, piece)
         if pins is not None:
             # The exact value: the sum of prediction and error may differ in the last digit.
-            above = exactly(problem, level, above, pins)
-        latents.insert(0, above)
+            latent = exactly(problem, level, latent, pins)
+        latents[level] = latent
         rows.extend(row)
-    logits = None
-    if structure.is_discrete:
-        every = structure.model.predict_level(inputs.weights, 0, above)
-        logits = take(every, structure.clamped_units(0))
-        latents.insert(0, discrete_level(problem, above))
-    rows.extend(belief_rows(problem, tuple(latents)))
+    logits = observed_logits(problem, latents)
+    whole = with_discrete(problem, latents)
+    rows.extend(belief_rows(problem, whole))
     if problem.inputs.pins is not None:
         rows.extend(pinned)
     flat = jnp.concatenate(rows) if rows else jnp.zeros((0,), whitened.dtype)
-    return Unrolled(tuple(latents), flat, logits)
+    return Unrolled(whole, flat, logits)
 
 
 def unroll_stack(
@@ -182,7 +175,7 @@ def join_level(
 def whitened_from_latents(problem: Problem, latents: Latents) -> Float[Array, " free"]:
     """Inverse of `unroll`: whitened errors of the free units of given latents."""
     structure = problem.structure
-    pieces = [jnp.zeros((0,), latents[0].dtype)] if structure.first_level else []
+    pieces = [jnp.zeros((0,), latents[0].dtype)] if structure.is_discrete else []
     predicted = predictions(problem, latents)
     for run in level_runs(problem):
         if run.is_stack:
@@ -256,16 +249,14 @@ def linearise(problem: Problem, whitened: Float[Array, " free"]) -> Linearisatio
             lambda u: transpose((u, None))[0],
             num_rows,
         )
-    likelihood = problem.structure.discrete
-    gain = observed_gain(problem)
     slope = jax.grad(lambda eta: data_energy(problem, eta))(logits)
 
     def push(vector: Array) -> Array:
         row, logit = tangent(vector)
-        return jnp.concatenate([row, likelihood.push_root(logits, gain, logit)])
+        return jnp.concatenate([row, push_root(problem, logits, logit)])
 
     def pull(vector: Array) -> Array:
-        root = likelihood.pull_root(logits, gain, vector[num_rows:])
+        root = pull_root(problem, logits, vector[num_rows:])
         return transpose((vector[:num_rows], root))[0]
 
     gradient = whitened + transpose((rows, slope))[0]

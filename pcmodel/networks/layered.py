@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pcmodel.model.generative import FIXED, Axes
+from pcmodel.model.generative import FIXED, Axes, num_layers
 from pcmodel.model.likelihood import Likelihood
 from pcmodel.model.types import Weights
 from pcmodel.networks.orientation import layer_axes
@@ -39,7 +39,9 @@ class LayeredModel:
     ties: for each span, the arrays that are stored in another.
     widths: units of each level, bottom first.
     names: name of each level, bottom first.
-    likelihood: likelihood of level 0.
+    parents: indices of each level's parents; () for tops, which come last.
+    likelihoods: likelihood of each level.
+    tied_precisions: groups of levels that share their precision.
     is_linear: whether every prediction is affine.
     content: hashable content of these fields when the network was split; equal models share compiled programs.
     """
@@ -50,7 +52,9 @@ class LayeredModel:
     ties: tuple[tuple[Tie, ...], ...]
     widths: tuple[int, ...]
     names: tuple[str, ...]
-    likelihood: Likelihood
+    parents: tuple[tuple[int, ...], ...]
+    likelihoods: tuple[Likelihood, ...]
+    tied_precisions: tuple[tuple[int, ...], ...]
     is_linear: bool
     content: Content
 
@@ -82,7 +86,8 @@ class LayeredModel:
             whole = jax.eval_shape(
                 lambda tree: jax.tree.map(lambda leaf: leaf[0], tree), whole
             )
-        return layer_axes(self.graphdefs[index], whole, self.widths[first + 1])
+        above = tuple(self.widths[parent] for parent in self.parents[first])
+        return layer_axes(self.graphdefs[index], whole, above)
 
     def span_of(self, level: int) -> int:
         """Index of the span whose layers predict a level."""
@@ -113,16 +118,26 @@ class LayeredModel:
         """Prediction of a level of a stack from one layer's weights."""
         return merged(self.graphdefs[self.span_of(level)], layer)(above)
 
-    def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
-        """Prediction of a level from the one above; the prior mean at the top."""
-        if above is None:
-            return weights["prior_mean"]
+    def predict_level(
+        self, weights: Weights, level: int, parents: tuple[Array, ...]
+    ) -> Array:
+        """Prediction of a level from its parents; the prior mean for a top."""
+        if not parents:
+            return self.prior_mean(weights, level)
         index = self.span_of(level)
         layer = self.arrays(weights, index)
         start, stop = self.spans[index]
         if stop - start > 1:
             layer = jax.tree.map(lambda leaf: leaf[level - start], layer)
-        return merged(self.graphdefs[index], layer)(above)
+        return merged(self.graphdefs[index], layer)(*parents)
+
+    def prior_mean(self, weights: Weights, level: int) -> Array:
+        """Prior mean of a top; those of several tops are stored one after another."""
+        whole, first = weights["prior_mean"], num_layers(self)
+        if level == first and level == len(self.widths) - 1:
+            return whole
+        start = sum(self.widths[first:level])
+        return whole[start : start + self.widths[level]]
 
 
 def whole_layers(model: LayeredModel, weights: Weights) -> list[Any]:
@@ -173,16 +188,21 @@ def is_one_for_all(
 
 
 def find_spans(
-    parts: Sequence[LayerParts], sharing: Shared, widths: Sequence[int], least: int
+    parts: Sequence[LayerParts],
+    sharing: Shared,
+    widths: Sequence[int],
+    parents: Sequence[tuple[int, ...]],
+    least: int,
 ) -> tuple[tuple[int, int], ...]:
-    """(first, end) of runs of at least `least` equal layers between levels of equal width, and of single layers.
+    """(first, end) of runs of at least `least` equal layers between levels of equal width, each of which has the next
+    level as its only parent, and of single layers.
 
     Layers that share parameters count as equal only if they share all of them.
     """
 
     def kind(layer: int) -> Any:
         part = parts[layer]
-        if widths[layer] != widths[layer + 1]:
+        if parents[layer] != (layer + 1,) or widths[layer] != widths[layer + 1]:
             return None
         is_shared = any(one in sharing.twice for _, one in part.parameters)
         held = part.parameters if is_shared else None

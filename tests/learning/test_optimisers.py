@@ -22,7 +22,7 @@ from pcmodel.learning.optimisers import (
 from pcmodel.learning.rules import Slope
 from pcmodel.networks import network as networks
 from pcmodel.networks.layers.rates import scale_by_depth
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 LEVELS = 8
 

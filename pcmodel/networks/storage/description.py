@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from pcmodel.errors import UserError
+from pcmodel.networks.layers.additive import Additive
 from pcmodel.networks.layers.convolution import Convolution, TransposedConvolution
 from pcmodel.networks.layers.dense import Dense, identity
 from pcmodel.networks.layers.pooling import AveragePool, MaxPool, Pool
@@ -55,6 +56,9 @@ def describe_layer(layer: nnx.Module) -> Description | None:
         if None in parts.values():
             return None
         return {"layer": "Residual", **parts, "scale": layer.scale}
+    if type(layer) is Additive:
+        added = [describe_layer(part) for part in layer.maps]
+        return None if None in added else {"layer": "Additive", "maps": added}
     if type(layer) is Sequential:
         chained = [describe_layer(part) for part in layer.layers]
         return None if None in chained else {"layer": "Chain", "layers": chained}
@@ -102,6 +106,8 @@ def _build(options: Description) -> nnx.Module:
     name = options.pop("layer")
     if name in ("Sequential", "Chain"):  # the former name occurs in files
         return Sequential([_build(dict(part)) for part in options["layers"]])
+    if name == "Additive":
+        return Additive([_build(dict(part)) for part in options["maps"]])
     if name == "Residual":
         skip = options.get("skip")
         return Residual(
