@@ -51,7 +51,10 @@ from pcmodel.networks.architectures.classifiers import vgg7 as vgg7
 from pcmodel.networks.architectures.generators import (
     convolutional_generator as convolutional_generator,
 )
+from pcmodel.networks.architectures.hierarchy import Level as Level
+from pcmodel.networks.architectures.hierarchy import hierarchy as hierarchy
 from pcmodel.networks.architectures.resnet import resnet18 as resnet18
+from pcmodel.networks.layers.additive import Additive as Additive
 from pcmodel.networks.layers.convolution import Convolution as Convolution
 from pcmodel.networks.layers.convolution import (
     TransposedConvolution as TransposedConvolution,

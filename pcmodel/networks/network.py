@@ -118,7 +118,9 @@ def as_variables(
             variables.append(None)
             continue
         known = made.get(id(one)) if isinstance(one, LogPrecision) else None
-        variable = known or LogPrecision(jnp.asarray(value, dtype=float))
+        variable = known
+        if variable is None:
+            variable = LogPrecision(jnp.asarray(value, dtype=float))
         if isinstance(one, LogPrecision):
             made[id(one)] = variable
         variables.append(variable)

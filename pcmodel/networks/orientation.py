@@ -70,7 +70,8 @@ def _random(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) -
 def declared_axes(module: Any, at: Path) -> dict[Path, tuple[int, ...] | None] | None:
     """The axes of the arrays of a layer of this package, by its type; None for other layers."""
     if type(module) is Dense:
-        return {(*at, "weight"): (0,), (*at, "bias"): None}
+        bias = {} if module.bias is None else {(*at, "bias"): None}
+        return {(*at, "weight"): (0,), **bias}
     if type(module) in (Convolution, TransposedConvolution):
         return {(*at, "weight"): (3,), (*at, "bias"): None}
     if type(module) is Sequential:

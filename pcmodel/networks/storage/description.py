@@ -43,6 +43,8 @@ def describe_layer(layer: nnx.Module) -> Description | None:
     if type(layer) is Dense:
         width, width_above = layer.weight.shape
         sizes = {"width_above": width_above, "width": width}
+        if layer.bias is None:
+            sizes["bias"] = False
         return _described("Dense", layer, sizes)
     if type(layer) is Convolution:
         pool = None if layer.pool is None else describe_pool(layer.pool)
