@@ -89,6 +89,11 @@ class Network(nnx.Module):
         """Likelihood of level 0."""
         return self.likelihoods[0]
 
+    @likelihood.setter
+    def likelihood(self, value: Likelihood) -> None:
+        given = (value, *self.likelihoods[1:])
+        self.likelihoods = check_likelihoods(given, self.names, self.parents)
+
     @property
     def is_linear(self) -> bool:
         """Whether predictions are affine: the value set last, or False if a layer or function has changed since."""

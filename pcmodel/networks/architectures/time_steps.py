@@ -61,9 +61,9 @@ def over_time(
     made: dict[str, Level] = {}
     for name, level in levels.items():
         regular = _Place(levels, constant, first)
-        # A level whose parents are at earlier steps comes after the later ones, which it predicts.
-        lagged = first[name] > 0
-        for step in sorted(range(steps), reverse=lagged):
+        # The last step first, as a level at an earlier step predicts later ones, and all levels in one order, so that
+        # equal layers are at one distance from their parents and are computed together.
+        for step in reversed(range(steps)):
             if step >= first[name]:
                 made[f"{name}[{step}]"] = _at_step(level, name, step, regular)
             else:
