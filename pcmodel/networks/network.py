@@ -210,6 +210,7 @@ def linear_gaussian(
         )
         layer.weight[...] = matrix
         if biases is not None:
+            assert layer.bias is not None
             layer.bias[...] = read_bias(biases, level, matrix.shape[0])
         layers.append(layer)
     return Network(
