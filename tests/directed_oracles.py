@@ -43,7 +43,7 @@ class Split(NamedTuple):
 class Truth(NamedTuple):
     """mean: of all latents.  root: upper, root root' the covariance of the free units.  curvature: R, R'R its inverse.
 
-    free: indices of the free units among all.
+    free: indices of the free units among all.  misfit: length of the whitened errors at the mode.
     """
 
     mean: np.ndarray
@@ -51,6 +51,7 @@ class Truth(NamedTuple):
     curvature: np.ndarray
     free: np.ndarray
     log_evidence: float
+    misfit: float
 
     @property
     def covariance(self) -> np.ndarray:
@@ -264,7 +265,8 @@ def truth(shape: Shape, numbers: Numbers, factors: Factors | None = None) -> Tru
         - np.sum(np.log(np.abs(np.diagonal(upper))))
         - (len(rows.right) - len(free)) / 2 * np.log(2 * np.longdouble(np.pi))
     )
-    return Truth(mean, invert_upper(upper), upper, free, float(evidence))
+    root = invert_upper(upper)
+    return Truth(mean, root, upper, free, float(evidence), float(np.sqrt(misfit)))
 
 
 def message_about(
@@ -302,7 +304,7 @@ def prior_of(shape: Shape, numbers: Numbers, factors: Factors) -> Truth:
     upper, rotated = householder(rows.matrix, rows.right)
     free, mean = free_of(shape), known_values(shape, numbers)
     mean[free] = solve_upper(upper, rotated)
-    return Truth(mean, invert_upper(upper), upper, free, 0.0)
+    return Truth(mean, invert_upper(upper), upper, free, 0.0, 0.0)
 
 
 def marginal(found: Truth, shape: Shape, levels: Sequence[int]):
