@@ -49,9 +49,10 @@ def network_of(shape: Shape, numbers: Numbers):
         for number, (own, weight) in enumerate(
             zip(maps, numbers.weights[level], strict=True)
         ):
-            bias = numbers.offsets[level] * (number == 0)
             own.weight[...] = jnp.asarray(weight)
-            own.bias[...] = jnp.asarray(bias)
+            if own.bias is not None:
+                bias = numbers.offsets[level] * (number == 0)
+                own.bias[...] = jnp.asarray(bias)
     return network
 
 

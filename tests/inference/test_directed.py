@@ -98,6 +98,8 @@ HIERARCHIES = {
     ),
 }
 DEAR = (
+    "two parents",
+    "two ends of one top, one seen in part",
     "parents in another order than the levels",
     "tied sums of two parents",
     "one belief about everything that is free",
@@ -204,32 +206,45 @@ STREAMS = shape_of(
 
 @pytest.mark.parametrize("gain", [1.0, 0.25, 1e-6, 1e6])
 def test_relaxing_one_stream_shifts_credit_to_the_other_by_the_closed_form(gain):
-    """A stream's evidence about the cause has precision 1 / (1/P_end + 1/(g P_middle)): weights and modes follow."""
-    rng = np.random.default_rng(8)
-    numbers = draw_numbers(rng, STREAMS, span=1.0)
+    """A stream's evidence about the cause has precision 1 / (1/P_end + 1/(g P_middle)): weights and modes follow.
+
+    Credit is what the cause moves by when one end is moved by one.
+    """
+    numbers = draw_numbers(np.random.default_rng(8), STREAMS, span=1.0)
     eyes = [[np.eye(2)] if above else [] for above in STREAMS.parents]
-    offsets = [np.zeros(2)] * 4 + [np.array([0.5, -1.0])]
+    prior_mean = np.array([0.5, -1.0])
+    offsets = [*[np.zeros(2)] * 4, prior_mean]
     numbers = numbers._replace(weights=eyes, offsets=offsets, gains={})
     network, names = network_of(STREAMS, numbers), STREAMS.names
-    ends = {names[level]: numbers.values[level] for level in (0, 2)}
-    relaxed = Modulation({names[1]: gain})
-    found = pcmodel.infer(network, ends, modulation=relaxed)
     first, second = numbers.values[0], numbers.values[2]
-    own, other = numbers.precisions[:2], numbers.precisions[2:4]
-    evidence = 1 / (1 / own[0] + 1 / (gain * own[1]))
-    beside = 1 / (1 / other[0] + 1 / other[1])
-    prior = numbers.precisions[4]
-    whole = evidence + beside + prior
-    credit, others = evidence / whole, beside / whole
-    cause = credit * first + others * second + prior / whole * offsets[4]
-    latents = dict(zip(network.names, found.latents, strict=True))
-    np.testing.assert_allclose(latents[names[4]], cause, rtol=1e-9)
-    kept = gain * own[1] / (gain * own[1] + own[0])
-    middle = kept * cause + (1 - kept) * first
-    np.testing.assert_allclose(latents[names[1]], middle, rtol=1e-9)
-    before = 1 / (1 / own[0] + 1 / own[1])
-    shift = beside * (before - evidence) / (whole * (before + beside + prior))
-    np.testing.assert_allclose(others - beside / (before + beside + prior), shift)
+
+    def ask_about(first, second, gain):
+        found = pcmodel.infer(
+            network,
+            {names[0]: first, names[2]: second},
+            modulation=Modulation({names[1]: gain}),
+        )
+        latents = dict(zip(network.names, found.latents, strict=True))
+        return np.asarray(latents[names[4]]), np.asarray(latents[names[1]])
+
+    def evidence(end, middle):
+        return 1 / (1 / end + 1 / middle)
+
+    own, middle_one, end_two, middle_two, prior = numbers.precisions
+    beside = evidence(end_two, middle_two)
+    for factor in (1.0, gain):
+        cause, middle = ask_about(first, second, factor)
+        whole = evidence(own, factor * middle_one) + beside + prior
+        credit, others = evidence(own, factor * middle_one) / whole, beside / whole
+        moved, _ = ask_about(first + 1, second, factor)
+        np.testing.assert_allclose(moved - cause, credit, rtol=1e-7, atol=1e-14)
+        moved, _ = ask_about(first, second + 1, factor)
+        np.testing.assert_allclose(moved - cause, others, rtol=1e-9)
+        exact = credit * first + others * second + prior / whole * prior_mean
+        np.testing.assert_allclose(cause, exact, rtol=1e-9)
+        kept = factor * middle_one / (factor * middle_one + own)
+        exact = kept * exact + (1 - kept) * first
+        np.testing.assert_allclose(middle, exact, rtol=1e-9)
 
 
 def test_relaxing_one_cause_takes_the_surprise_from_the_other():
@@ -247,7 +262,9 @@ def test_relaxing_one_cause_takes_the_surprise_from_the_other():
     network, names = network_of(shape, numbers), shape.names
     for gain in (1.0, 0.1, 1e-5):
         found = pcmodel.posterior(
-            network, {names[0]: [3.0]}, modulation=Modulation({names[1]: gain})
+            network,
+            {names[0]: np.array([3.0])},
+            modulation=Modulation({names[1]: gain}),
         )
         latents = dict(zip(network.names, found.mean, strict=True))
         variances = [1 / p for p in precisions]

@@ -67,7 +67,14 @@ def test_the_grid_agrees_with_another_rule():
     np.testing.assert_allclose(found.covariance, covariance, rtol=1e-7, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["shared middle", "two tops", "gaussian end beside"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "two tops",
+        pytest.param("shared middle", marks=pytest.mark.slow),
+        pytest.param("gaussian end beside", marks=pytest.mark.slow),
+    ],
+)
 def test_a_finer_and_a_wider_grid_give_the_same_integrals(name):
     """Two problems of each kind: what the grid leaves out is below a hundred-thousandth."""
     rng = np.random.default_rng(3)
