@@ -53,7 +53,7 @@ HIERARCHIES = {
     "tied layers and precisions": shape_of(
         (2, 3, 2, 3, 3),
         {0: (1,), 1: (3,), 2: (3,), 3: (4,)},
-        kinds=("unit", "full", "unit", "full", "full"),
+        kinds=("scalar", "full", "scalar", "full", "full"),
         clamped={0: (), 2: ()},
         layers={2: 0, 3: 1},
         precisions={2: 0, 4: 1},
@@ -64,7 +64,7 @@ HIERARCHIES = {
         kinds=("unit", "unit", "full", "scalar", "scalar"),
         clamped={0: (), 1: ()},
         layers={1: 0},
-        precisions={4: 3},
+        precisions={1: 0, 4: 3},
     ),
     "a joint belief about two of three tops": shape_of(
         (3, 2, 2, 1),
