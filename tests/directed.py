@@ -28,7 +28,11 @@ class Shape(NamedTuple):
     @property
     def names(self) -> tuple[str, ...]:
         """Names that say nothing about the order."""
-        return tuple(f"{'qcxamzkb'[level]}_level" for level in range(len(self.widths)))
+        letters = "qcxamzkb"
+        return tuple(
+            f"{letters[level % 8]}{level // 8 or ''}_level"
+            for level in range(len(self.widths))
+        )
 
     @property
     def tops(self) -> list[int]:

@@ -20,6 +20,13 @@ from hierarchies import RTOL, ask
 
 import pcmodel
 from pcmodel import Modulation
+from pcmodel.inference import (
+    BlockTridiagonal,
+    ConjugateGradient,
+    Dual,
+    GaussNewton,
+    Primal,
+)
 
 # name: widths, parents by level, and what else a problem has. Levels bottom first, tops last.
 HIERARCHIES = {
@@ -97,6 +104,12 @@ HIERARCHIES = {
         (2, 2, 1), {0: (2, 1)}, kinds=("full", "unit", "scalar")
     ),
 }
+SOLVERS = {
+    "dual": Dual(),
+    "primal": Primal(),
+    "blocks": BlockTridiagonal(),
+    "gradients": ConjugateGradient(),
+}
 DEAR = (
     "two parents",
     "two ends of one top, one seen in part",
@@ -126,6 +139,42 @@ def test_mode_covariance_and_evidence_are_those_of_the_joint_gaussian(name):
         network = network_of(shape, numbers)
         got = ask(network, **question(shape, numbers))
         assert_is(got, truth(shape, numbers), where_in(network, shape), RTOL)
+
+
+PATHS = (
+    "a diamond",
+    "tied layers and precisions",
+    "tied sums of two parents",
+    "beliefs about a top with a lower level, and about another top",
+    "one belief about everything that is free",
+    "nothing clamped",
+)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a skip connection, inner level clamped in part",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in PATHS),
+    ],
+)
+def test_every_solver_takes_all_paths(name, solver):
+    """Prevents a solver that was made for chains from leaving out a parent; levels eliminated one by one included."""
+    shape = HIERARCHIES[name]
+    joint = any(len(group) > 1 for group in shape.beliefs)
+    if solver == "blocks" and joint:
+        pytest.skip("a joint belief couples its levels: blocks do not apply")
+    numbers = draw_numbers(np.random.default_rng(4), shape, span=1.0)
+    network = network_of(shape, numbers)
+    exact, where = truth(shape, numbers), where_in(network, shape)
+    asked = question(shape, numbers)
+    got = pcmodel.infer(network, **asked, solver=GaussNewton(SOLVERS[solver]))
+    assert got.converged
+    mode = np.concatenate(got.latents)[where]
+    expected = exact.mean.astype(float)
+    atol = RTOL * np.abs(expected).max()
+    np.testing.assert_allclose(mode, expected, rtol=RTOL, atol=atol)
 
 
 def test_levels_are_in_order_and_know_their_parents():
