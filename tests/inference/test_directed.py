@@ -111,6 +111,7 @@ SOLVERS = {
     "gradients": ConjugateGradient(),
 }
 DEAR = (
+    "a diamond",
     "two parents",
     "two ends of one top, one seen in part",
     "parents in another order than the levels",
@@ -151,12 +152,15 @@ PATHS = (
 )
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize(
-    "name",
+    ("name", "solver"),
     [
-        "a skip connection, inner level clamped in part",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in PATHS),
+        ("a skip connection, inner level clamped in part", "blocks"),
+        *(
+            pytest.param(name, solver, marks=pytest.mark.slow)
+            for name in PATHS
+            for solver in SOLVERS
+        ),
     ],
 )
 def test_every_solver_takes_all_paths(name, solver):

@@ -93,7 +93,16 @@ def ask(shape, numbers, levels, dtype):
     return found, factors_stored(network, shape, posed.problem)
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+DEAR = ("both tops", "a middle level and a top", "an end that nobody saw")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in DEAR else name
+        for name in QUESTIONS
+    ],
+)
 def test_evidence_about_levels_is_what_their_posterior_adds_to_their_prior(name):
     """Prevents evidence that is shared out wrongly between prior and data, or that belongs to other levels."""
     shape, levels = QUESTIONS[name]

@@ -58,7 +58,13 @@ def posterior_of(system: System, data: np.ndarray, **options):
     return network, pcmodel.posterior(network, ends, **options), states
 
 
-@pytest.mark.parametrize("solver", [BlockTridiagonal(), Dual()], ids=["blocks", "dual"])
+@pytest.mark.parametrize(
+    "solver",
+    [
+        pytest.param(BlockTridiagonal(), id="blocks"),
+        pytest.param(Dual(), id="dual", marks=pytest.mark.slow),
+    ],
+)
 def test_the_posterior_of_a_series_is_the_smoother(solver):
     """Means, variances, lag-one covariances and likelihood of three sensors and two states at three times."""
     rng = np.random.default_rng(0)
@@ -78,6 +84,7 @@ def test_the_posterior_of_a_series_is_the_smoother(solver):
     np.testing.assert_allclose(found.log_evidence, exact.log_likelihood, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_sequence_cut_off_is_filtered():
     """The last state of every beginning has the filter's moments, and evidences add up."""
     rng = np.random.default_rng(1)

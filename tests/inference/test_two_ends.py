@@ -116,6 +116,7 @@ def test_a_gain_on_one_end_tempers_that_end_alone():
             _ = found.log_evidence
 
 
+@pytest.mark.slow
 def test_a_label_moves_the_answer_only_through_what_they_share():
     """The label's pull on the shared level, and the answer's predicted chance before and after it."""
     bent = draw_bent(np.random.default_rng(5), "shared middle")
