@@ -121,6 +121,7 @@ def assert_is(got: Answer, exact: Truth, where: np.ndarray, rtol: float) -> None
     np.testing.assert_allclose(
         got.log_evidence, exact.log_evidence, rtol=rtol, atol=1e-9
     )
+    np.testing.assert_allclose(got.result.energy, exact.energy, rtol=rtol, atol=1e-9)
 
 
 class Verdict(NamedTuple):

@@ -44,6 +44,8 @@ class Truth(NamedTuple):
     """mean: of all latents.  root: upper, root root' the covariance of the free units.  curvature: R, R'R its inverse.
 
     free: indices of the free units among all.  misfit: length of the whitened errors at the mode.
+
+    energy: at the mode with every normaliser, nats.
     """
 
     mean: np.ndarray
@@ -52,6 +54,7 @@ class Truth(NamedTuple):
     free: np.ndarray
     log_evidence: float
     misfit: float
+    energy: float
 
     @property
     def covariance(self) -> np.ndarray:
@@ -259,14 +262,18 @@ def truth(shape: Shape, numbers: Numbers, factors: Factors | None = None) -> Tru
     misfit = np.sum((rows.matrix @ state - rows.right) ** 2)
     free, mean = free_of(shape), known_values(shape, numbers)
     mean[free] = state
-    evidence = (
-        rows.log_det
-        - misfit / 2
-        - np.sum(np.log(np.abs(np.diagonal(upper))))
-        - (len(rows.right) - len(free)) / 2 * np.log(2 * np.longdouble(np.pi))
+    half = np.log(2 * np.longdouble(np.pi)) / 2
+    energy = misfit / 2 - rows.log_det + len(rows.right) * half
+    spread = len(free) * half - np.sum(np.log(np.abs(np.diagonal(upper))))
+    return Truth(
+        mean,
+        invert_upper(upper),
+        upper,
+        free,
+        float(spread - energy),
+        float(np.sqrt(misfit)),
+        float(energy),
     )
-    root = invert_upper(upper)
-    return Truth(mean, root, upper, free, float(evidence), float(np.sqrt(misfit)))
 
 
 def message_about(
@@ -304,7 +311,7 @@ def prior_of(shape: Shape, numbers: Numbers, factors: Factors) -> Truth:
     upper, rotated = householder(rows.matrix, rows.right)
     free, mean = free_of(shape), known_values(shape, numbers)
     mean[free] = solve_upper(upper, rotated)
-    return Truth(mean, invert_upper(upper), upper, free, 0.0, 0.0)
+    return Truth(mean, invert_upper(upper), upper, free, 0.0, 0.0, 0.0)
 
 
 def marginal(found: Truth, shape: Shape, levels: Sequence[int]):

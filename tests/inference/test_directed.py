@@ -57,6 +57,12 @@ HIERARCHIES = {
         kinds=("unit", "full", "full", "unit", "scalar"),
         clamped={0: (0, 2), 1: (1,)},
     ),
+    "levels that meet when one between them is eliminated": shape_of(
+        (3, 2, 2, 2, 2),
+        {0: (1, 3), 1: (2,), 2: (4,)},
+        kinds=("unit", "full", "scalar", "full", "unit"),
+        clamped={0: ()},
+    ),
     "tied layers and precisions": shape_of(
         (2, 3, 2, 3, 3),
         {0: (1,), 1: (3,), 2: (3,), 3: (4,)},
@@ -111,6 +117,7 @@ SOLVERS = {
     "gradients": ConjugateGradient(),
 }
 DEAR = (
+    "levels that meet when one between them is eliminated",
     "a diamond",
     "two parents",
     "two ends of one top, one seen in part",
@@ -143,6 +150,7 @@ def test_mode_covariance_and_evidence_are_those_of_the_joint_gaussian(name):
 
 
 PATHS = (
+    "a skip connection, inner level clamped in part",
     "a diamond",
     "tied layers and precisions",
     "tied sums of two parents",
@@ -155,7 +163,7 @@ PATHS = (
 @pytest.mark.parametrize(
     ("name", "solver"),
     [
-        ("a skip connection, inner level clamped in part", "blocks"),
+        ("levels that meet when one between them is eliminated", "blocks"),
         *(
             pytest.param(name, solver, marks=pytest.mark.slow)
             for name in PATHS
