@@ -1,0 +1,101 @@
+"""Levels and parts in results, by name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jax import Array
+
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.model.generative import GenerativeModel
+from pcmodel.model.levels import (
+    LevelName,
+    Units,
+    address,
+    as_levels,
+    find_units,
+    indices,
+    parts_of,
+    told,
+)
+from pcmodel.model.problem import Structure
+from pcmodel.networks.network import Network
+
+
+@checked_arguments
+def by_name(network: Network, arrays: Sequence[Array | np.ndarray]) -> dict[str, Array]:
+    """Results by the names of levels and the addresses of parts, {"hidden": ..., "hidden/self": ...}, bottom first.
+
+    arrays: one per level, (..., width), bottom first: latents, means, variances, draws.
+
+    Raises UserError for another number of levels or another width.
+    """
+    names, widths = network.names, network.widths
+    if len(arrays) != len(names):
+        raise UserError(
+            f"holds {len(arrays)} arrays",
+            where="by_name: arrays",
+            expected=f"one for each of the levels {', '.join(names)}",
+        )
+    found = {}
+    for level, (name, width, array) in enumerate(
+        zip(names, widths, arrays, strict=True)
+    ):
+        shape = np.shape(array)
+        if shape[-1:] != (width,):
+            raise UserError(
+                f"has shape {shape}",
+                where=f"by_name: level {name!r}",
+                expected=f"(..., {width})",
+            )
+        found[name] = array
+        for part in parts_of(network):
+            if part.level == level:
+                found[address(part, names)] = array[..., np.asarray(part.units)]
+    return found
+
+
+def chosen_block(whole: Any, rows: Units, columns: Units) -> Any:
+    """The block of some units, ([batch,] rows, columns), of a matrix between two levels."""
+    if rows.units is not None:
+        whole = whole[..., np.asarray(rows.units), :]
+    if columns.units is not None:
+        whole = whole[..., np.asarray(columns.units)]
+    return whole
+
+
+def sorted_places(
+    levels: Sequence[LevelName], structure: Structure
+) -> tuple[Units, ...]:
+    """Levels and parts ascending, each once; raises UserError for clamped, discrete or repeated units."""
+    model, found = structure.model, set[Units]()
+    for place in levels:
+        found |= {find_units(one, model) for one in as_levels(place)}
+    places = tuple(sorted(found, key=lambda place: (place.level, place.units or ())))
+    seen: set[tuple[int, int]] = set()
+    for place in places:
+        if place.level in structure.discrete_levels:
+            raise UserError(
+                f"{told(place, model)} is discrete: it has probabilities, not a belief."
+            )
+        own = indices(place, model.widths[place.level]).tolist()
+        if set(own) & set(structure.clamped[place.level]):
+            raise UserError(
+                f"{told(place, model)} is clamped: it has a value, not a belief."
+            )
+        units = {(place.level, unit) for unit in own}
+        if units & seen:
+            raise UserError(
+                f"{told(place, model)} and what else is named have units in common."
+            )
+        seen |= units
+    return places
+
+
+def called_as(place: Units, model: GenerativeModel) -> LevelName:
+    """A level's index, or a part's address."""
+    for part in parts_of(model):
+        if (part.level, part.units) == place:
+            return address(part, model.names)
+    return place.level
