@@ -13,6 +13,7 @@ from pcmodel.api.pose import Posed
 from pcmodel.api.posing.places import called_as, chosen_block, sorted_places
 from pcmodel.inference import posterior as core
 from pcmodel.inference.infer import InferenceResult
+from pcmodel.inference.level_evidence import LevelEvidence, evidence_about
 from pcmodel.inference.linear.equation import is_quadratic
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.arrays import is_traced
@@ -103,6 +104,23 @@ class Posterior:
         mean, log_precision = self._map(core.joint_belief, places=places)
         called = (called_as(place, structure.model) for place in places)
         return Belief(mean, log_precision, tuple(called))
+
+    @checked_arguments
+    def evidence(self, *levels: LevelName) -> LevelEvidence:
+        """The evidence about one level or jointly about several ("top" by default), apart from their prior.
+
+        The prior is that of the free units of these levels without any data; `pcmodel.paradigms.revision_index` of the
+        result tells the share of the way from it to the evidence that the belief has gone.
+        Raises UserError for a level whose units are all clamped.
+        """
+        structure = self.posed.problem.structure
+        chosen = level_indices(levels or "top", structure.model.names)
+        for level in chosen:
+            if not len(structure.free_units(level)):
+                raise UserError(
+                    f"level {structure.model.names[level]!r} has no free units: there is no belief of it to revise."
+                )
+        return self._map(evidence_about, levels=tuple(chosen))
 
     @property
     def _num_units(self) -> int:

@@ -3,12 +3,9 @@ r"""Learning rules: how the gradient of the weights is computed.
 - `Equilibrium`: the latents are fixed at those of the E-step; $\partial E / \partial \theta$ is local to each level.
 - `Backpropagation`: the *whitened errors* of free units are fixed at zero instead of the latents.  The energy is
   then the network's loss, and its gradient that of backpropagation: the baseline for comparison.
-- `Nudged`: an end (level 0 of a chain) is not clamped to its target but to a point that lies the fraction `strength` of
-  the way from the prediction towards it (or away from it), as in equilibrium propagation (Scellier & Bengio 2017;
-  Laborieux et al. 2021; for predictive coding Pinchetti et al. 2025).
+- `Nudged`: an end (level 0 of a chain) is clamped to a point that lies the fraction `strength` of the way from its
+  prediction towards its target (or away), as in equilibrium propagation (Scellier & Bengio 2017; Laborieux et al. 2021).
 - `Incremental`: weights move with every step of inference (incremental PC, Salvatori et al. 2024).
-
-A rule uses a `RuleContext` and is independent of optimisers and gauges.
 """
 
 from collections.abc import Callable, Sequence

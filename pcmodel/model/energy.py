@@ -132,10 +132,9 @@ def predictions(problem: Problem, latents: Latents) -> Latents:
     for level in problem.structure.discrete_levels:
         predicted[level] = predict_latent(problem, level, latents)
     for run in level_runs(problem):
-        levels = range(run.first, run.end)
         if run.is_stack:
             stack = unstack(stack_predictions(problem, run, latents))
-            predicted.update(zip(levels, stack, strict=True))
+            predicted.update(zip(run.levels, stack, strict=True))
         else:
             predicted[run.first] = predict_latent(problem, run.first, latents)
     return by_level(predicted)
@@ -146,11 +145,13 @@ def by_level(found: Mapping[int, Array]) -> tuple[Array, ...]:
     return tuple(found[level] for level in range(len(found)))
 
 
-def stack_predictions(problem: Problem, run: Run, latents: Latents) -> Array:
+def stack_predictions(
+    problem: Problem, run: Run, latents: Mapping[int, Array] | Sequence[Array]
+) -> Array:
     """Predictions of the levels of a stack from the latents above each, (levels, width)."""
     model = as_stacked(problem.structure.model)
     layers = model.stack_weights(problem.inputs.weights, run.first, run.end)
-    above = jnp.stack(latents[run.first + 1 : run.end + 1])
+    above = jnp.stack([latents[parent] for parent in run.parents])
     return jax.vmap(lambda layer, x: model.predict_in_stack(layer, run.first, x))(
         layers, above
     )
@@ -266,16 +267,18 @@ def latents_from_free(problem: Problem, free: Sequence[Array]) -> Latents:
     structure, inputs = problem.structure, problem.inputs
     latents: dict[int, Array] = {}
     for run, piece in zip(level_runs(problem), free, strict=True):
-        if run.is_stack:
-            latents.update(zip(range(run.first, run.end), unstack(piece), strict=True))
+        free = structure.free_units(run.first)
+        clamped = structure.clamped_units(run.first)
+        if not run.is_stack:
+            values = inputs.values[run.first]
+            latents[run.first] = place(piece, free, values, clamped)
             continue
-        level = run.first
-        latents[level] = place(
-            piece,
-            structure.free_units(level),
-            inputs.values[level],
-            structure.clamped_units(level),
-        )
+        if len(clamped):
+            values = jnp.stack([inputs.values[level] for level in run.levels])
+            piece = jax.vmap(
+                lambda own, given, f=free, c=clamped: place(own, f, given, c)
+            )(piece, values)
+        latents.update(zip(run.levels, unstack(piece), strict=True))
     return with_discrete(problem, latents)
 
 

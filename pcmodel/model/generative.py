@@ -65,13 +65,14 @@ class GenerativeModel(Protocol):
 class StackedModel(GenerativeModel, Protocol):
     """A model with stacks: runs of successive layers that differ only in the values of their weights.
 
-    Each level of a stack has the next level as its only parent.  A stack is compiled to one loop instead of a copy of
-    the layer per level, and its weights are stored as arrays with a leading axis of layers.
+    Each level of a stack has one parent: the next level, or the one at a fixed distance outside of the stack.  A stack
+    is compiled to one loop, or one mapped layer, instead of a copy of the layer per level, and its weights are stored as
+    arrays with a leading axis of layers.
     """
 
     @property
     def stacks(self) -> tuple[tuple[int, int], ...]:
-        """(first, end) of each stack: layers first .. end - 1 map between levels of equal width."""
+        """(first, end) of each stack: layers first .. end - 1 predict levels of equal width."""
         ...
 
     def stack_weights(self, weights: Weights, first: int, end: int) -> Any:
@@ -245,6 +246,8 @@ def scanned(
     """The stacks of which only the lowest level is needed: none inside is given or a parent of a level outside."""
 
     def closed(first: int, end: int) -> bool:
+        if model.parents[first] != (first + 1,):
+            return False
         inner = range(first + 1, end)
         alone = all(children_of(model, level) == (level - 1,) for level in inner)
         return alone and not any(level in given for level in range(first, end))

@@ -177,10 +177,30 @@ def own_precision(inputs: Inputs, level: int) -> Array:
 
 
 class Run(NamedTuple):
-    """Levels first .. end - 1, treated together: a single level, or a stack of levels without clamped units."""
+    """Levels first .. end - 1, treated together: a single level, or levels of one stack.
+
+    distance: from each level to its only parent: 1 in a loop down the hierarchy, whose levels have no clamped units;
+        more in a bank, whose levels are predicted at once and have the same clamped units.
+    """
 
     first: int
     end: int
+    distance: int = 1
+
+    @property
+    def is_bank(self) -> bool:
+        """Whether the run has several levels, whose parents are outside of it."""
+        return self.is_stack and self.distance > 1
+
+    @property
+    def levels(self) -> range:
+        """Its levels."""
+        return range(self.first, self.end)
+
+    @property
+    def parents(self) -> range:
+        """Their parents."""
+        return range(self.first + self.distance, self.end + self.distance)
 
     @property
     def is_stack(self) -> bool:
@@ -191,8 +211,8 @@ class Run(NamedTuple):
 def level_runs(problem: Problem) -> tuple[Run, ...]:
     """The levels with Gaussian errors, bottom first, grouped into runs.
 
-    Levels predicted by one stack of layers form a run if they have no clamped units and precisions and gains of equal
-    shape; any other level is a run of its own.
+    Levels predicted by one stack of layers form a run if they have no clamped units (in a bank, the same ones) and
+    precisions and gains of equal shape; any other level is a run of its own.
     """
     structure = problem.structure
     stack_of = {
@@ -201,16 +221,23 @@ def level_runs(problem: Problem) -> tuple[Run, ...]:
         for level in range(first, end)
     }
 
-    def kind(level: int) -> Any:
-        if level not in stack_of or structure.clamped[level]:
+    parents = structure.model.parents
+
+    def kind(numbered: tuple[int, int]) -> Any:
+        number, level = numbered
+        clamped = structure.clamped[level]
+        if level not in stack_of or (clamped and parents[level] == (level + 1,)):
             return level  # a run of its own
         shape = own_precision(problem.inputs, level).shape
-        return stack_of[level], shape, problem.inputs.gains[level].shape
+        gain = problem.inputs.gains[level].shape
+        # Without a gap: a discrete level between two ends a run.
+        return stack_of[level], level - number, clamped, shape, gain
 
     runs: list[Run] = []
-    for _, same in itertools.groupby(structure.gaussian_levels, key=kind):
-        members = list(same)
-        runs.append(Run(members[0], members[-1] + 1))
+    for _, same in itertools.groupby(enumerate(structure.gaussian_levels), key=kind):
+        members = [level for _, level in same]
+        above = parents[members[0]] or (members[0] + 1,)
+        runs.append(Run(members[0], members[-1] + 1, above[0] - members[0]))
     return tuple(runs)
 
 

@@ -197,29 +197,41 @@ def find_spans(
     parents: Sequence[tuple[int, ...]],
     least: int,
 ) -> tuple[tuple[int, int], ...]:
-    """(first, end) of runs of at least `least` equal layers between levels of equal width, each of which has the next
-    level as its only parent, and of single layers.
+    """(first, end) of runs of at least `least` equal layers, and of single layers.
+
+    The levels of a run have one parent each, the next level (and all equal widths), or the level a fixed distance above
+    and outside of the run.
 
     Layers that share parameters count as equal only if they share all of them.
     """
 
     def kind(layer: int) -> Any:
         part = parts[layer]
-        if parents[layer] != (layer + 1,) or widths[layer] != widths[layer + 1]:
+        above = parents[layer][0]
+        if len(parents[layer]) > 1 or (
+            above == layer + 1 and widths[layer] != widths[above]
+        ):
             return None
         is_shared = any(one in sharing.twice for _, one in part.parameters)
         held = part.parameters if is_shared else None
-        return part.graphdef, widths[layer], held, forms(part)
+        sizes = widths[layer], widths[above], above - layer
+        return part.graphdef, sizes, held, forms(part)
 
     spans, first = [], 0
     while first < len(parts):
         end, own = first + 1, kind(first)
-        while own is not None and end < len(parts) and kind(end) == own:
+        most = len(parts) if own is None else furthest(first, parents[first][0])
+        while own is not None and end < min(most, len(parts)) and kind(end) == own:
             end += 1
         end = end if end - first >= least else first + 1
         spans.append((first, end))
         first = end
     return tuple(spans)
+
+
+def furthest(first: int, parent: int) -> int:
+    """The end that a run from level `first` may have: without bound in a chain, else before the parents."""
+    return parent if parent > first + 1 else 2**31
 
 
 def forms(part: LayerParts) -> tuple[Any, ...]:

@@ -95,6 +95,11 @@ class Network(nnx.Module):
         """Likelihood of level 0."""
         return self.likelihoods[0]
 
+    @likelihood.setter
+    def likelihood(self, value: Likelihood) -> None:
+        given = (value, *self.likelihoods[1:])
+        self.likelihoods = check_likelihoods(given, self.names, self.parents)
+
     @property
     def is_linear(self) -> bool:
         """Whether predictions are affine: the value set last, or False if a layer or function has changed since."""
@@ -210,7 +215,8 @@ def linear_gaussian(
             matrix.shape[1], matrix.shape[0], activation=identity, rngs=nnx.Rngs(0)
         )
         layer.weight[...] = matrix
-        if biases is not None and layer.bias is not None:
+        if biases is not None:
+            assert layer.bias is not None
             layer.bias[...] = read_bias(biases, level, matrix.shape[0])
         layers.append(layer)
     return Network(

@@ -30,7 +30,7 @@ from pcmodel.model.energy import (
 )
 from pcmodel.model.generative import predict_down, stacks_of, sweep
 from pcmodel.model.problem import level_runs
-from pcmodel.networks import network as networks
+from pcmodel.networks import pure as networks
 from pcmodel.networks.pure import as_model, with_arrays
 
 GAUSSIAN = pcmodel.Gaussian()

@@ -34,10 +34,14 @@ from pcmodel.model.energy import (
     predict_latent,
     state_from_latents,
 )
+from pcmodel.model.generative import is_chain
 from pcmodel.model.linalg import cholesky, solve_spd
 from pcmodel.model.precision import partition, precision_matrix, whiten
 from pcmodel.model.problem import Problem, Structure
 from pcmodel.model.types import Latents
+
+MOST_LEVELS = 16
+"""Levels of a hierarchy that is no chain up to which it is factored level by level: the program grows with them."""
 
 
 class Blocks(NamedTuple):
@@ -71,21 +75,18 @@ class BlockTridiagonal:
 
     @staticmethod
     def applies(structure: Structure) -> bool:
-        """Whether every belief concerns a single level."""
-        return all(len(levels) == 1 for levels in structure.beliefs)
+        """Whether every belief concerns a single level, and a hierarchy that is no chain has few enough levels."""
+        few = is_chain(structure.model) or structure.top < MOST_LEVELS
+        return few and all(len(levels) == 1 for levels in structure.beliefs)
 
     @staticmethod
     def cost(structure: Structure) -> float:
         """Number of multiplications per example: products of Jacobians, pivots, eliminations."""
-        model = structure.model
-        widths = model.widths
-        total = sum(widths[level] ** 3 for level in structure.gaussian_levels[1:])
-        for level, own in enumerate(model.parents):
-            above = sum(widths[parent] for parent in own)
-            total += widths[level] * above**2
-        for level, coupled in couplings(structure).items():
+        widths = structure.model.widths
+        total = sum(width**3 for width in widths[1:])
+        for level, coupled in couplings(structure, range(len(widths))).items():
             above = sum(widths[other] for other in coupled)
-            total += widths[level] * above * (widths[level] + 2 * above)
+            total += widths[level] * above * (widths[level] + 3 * above)
         return total
 
     def prepare(
@@ -118,9 +119,10 @@ def active_levels(structure: Structure) -> list[int]:
 
 
 @lru_cache(maxsize=256)
-def couplings(structure: Structure) -> dict[int, tuple[int, ...]]:
-    """For each level with free units, bottom first, the higher levels coupled to it when it is eliminated."""
-    active = active_levels(structure)
+def couplings(
+    structure: Structure, active: Sequence[int]
+) -> dict[int, tuple[int, ...]]:
+    """For each of some levels, bottom first, the higher ones coupled to it when it is eliminated."""
     coupled: dict[int, set[int]] = {level: set() for level in active}
 
     def couple(levels: Sequence[int]) -> None:

@@ -12,6 +12,7 @@ from jax.typing import ArrayLike
 
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import read_numbers
 from pcmodel.inputs.ranges import NotNegative
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.likelihood import Gaussian, Likelihood
@@ -225,9 +226,9 @@ def _log_precisions(levels: Mapping[str, Level], names: Sequence[str]) -> list[A
                 f"level {name!r} shares the precision of {owner!r}, which is discrete and has none."
             )
         if owner not in made:
+            where = f"precision of level {owner!r}"
             value = from_precision(
-                levels[owner].precision,  # pyright: ignore[reportArgumentType]
-                where=f"precision of level {owner!r}",
+                read_numbers(levels[owner].precision, where=where), where=where
             )
             made[owner] = LogPrecision(value)
         if made[owner].ndim and levels[owner].width != level.width:
