@@ -16,6 +16,7 @@ NAMES = ("image", "report", "hidden", "body", "top")
 WIDTHS = (4, 2, 5, 2, 3)
 STARTS = np.cumsum([0, *WIDTHS])
 PARENTS = {"image": ("hidden",), "report": ("hidden", "body"), "hidden": ("top",)}
+IMAGE = np.asarray([0.7, -1.1, 0.4, 2.0])
 PARTS = {
     "image/left": (0, (0, 1)),
     "image/right": (0, (2, 3)),
@@ -157,3 +158,20 @@ def answer(terms, known):
     log_det = np.linalg.slogdet(hessian)[1]
     evidence = 0.5 * slope @ covariance @ slope - constant - 0.5 * log_det
     return Answer(mean, spread, evidence + 0.5 * len(free) * np.log(2 * np.pi))
+
+
+def known(*given):
+    """The argument of `answer` from (level or part, values) pairs."""
+    return {
+        int(unit): float(value)
+        for place, values in given
+        for unit, value in zip(units(place), values, strict=True)
+    }
+
+
+def assert_same(got, expected):
+    """To the bit: the same program on the same numbers."""
+    for one, other in zip(got.result.latents, expected.result.latents, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(got.log_evidence, expected.log_evidence)
+    np.testing.assert_array_equal(got.covariance, expected.covariance)

@@ -10,7 +10,13 @@ from jax import Array
 from pcmodel.api.batching import keys_of, run_over_examples
 from pcmodel.api.diagnosis import Diagnosis, diagnose, refuse_tempered
 from pcmodel.api.pose import Posed
-from pcmodel.api.posing.places import called_as, chosen_block, sorted_places
+from pcmodel.api.posing.places import (
+    called_as,
+    check_all_free,
+    check_any_free,
+    chosen_block,
+    sorted_places,
+)
 from pcmodel.inference import posterior as core
 from pcmodel.inference.infer import InferenceResult
 from pcmodel.inference.level_evidence import LevelEvidence, evidence_about
@@ -100,27 +106,25 @@ class Posterior:
         Raises UserError for clamped units, and for a unit that two of them have.
         """
         structure = self.posed.problem.structure
-        places = sorted_places(levels or ("top",), structure)
+        places = sorted_places(levels or ("top",), structure.model)
+        check_all_free(places, structure)
         mean, log_precision = self._map(core.joint_belief, places=places)
         called = (called_as(place, structure.model) for place in places)
         return Belief(mean, log_precision, tuple(called))
 
     @checked_arguments
     def evidence(self, *levels: LevelName) -> LevelEvidence:
-        """The evidence about one level or jointly about several ("top" by default), apart from their prior.
+        """The evidence about one level or part, or jointly about several ("top" by default), apart from their prior.
 
-        The prior is that of the free units of these levels without any data; `pcmodel.paradigms.revision_index` of the
-        result tells the share of the way from it to the evidence that the belief has gone.
-        Raises UserError for a level whose units are all clamped.
+        The prior is that of their free units without any data, by level and in their own order;
+        `pcmodel.paradigms.revision_index` of the result tells the share of the way from it to the evidence that the
+        belief has gone.
+        Raises UserError for a level or part whose units are all clamped, and for a unit that two of them have.
         """
         structure = self.posed.problem.structure
-        chosen = level_indices(levels or "top", structure.model.names)
-        for level in chosen:
-            if not len(structure.free_units(level)):
-                raise UserError(
-                    f"level {structure.model.names[level]!r} has no free units: there is no belief of it to revise."
-                )
-        return self._map(evidence_about, levels=tuple(chosen))
+        places = sorted_places(levels or ("top",), structure.model)
+        check_any_free(places, structure)
+        return self._map(evidence_about, levels=places)
 
     @property
     def _num_units(self) -> int:

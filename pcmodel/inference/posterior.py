@@ -236,22 +236,14 @@ def joint_belief(
     problem: Problem, whitened: Float[Array, " free"], places: tuple[Units, ...]
 ) -> tuple[Float[Array, " n"], Float[Array, "n n"]]:
     """Joint mean and log-Cholesky precision of some levels, or units of levels, that are not clamped."""
-    structure = problem.structure
-    latents = unroll(problem, whitened).latents
-    slices, widths = structure.free_slices(), structure.model.widths
-    own = [indices(place, widths[place.level]) for place in places]
-    units = np.concatenate(
-        [
-            slices[place.level].start
-            + np.searchsorted(structure.free_units(place.level), each)
-            for place, each in zip(places, own, strict=True)
-        ]
-    )
+    structure, latents = problem.structure, unroll(problem, whitened).latents
+    units = np.concatenate([structure.free_places(place) for place in places])
     root = covariance_root(problem, whitened, units)
+    widths = structure.model.widths
     mean = jnp.concatenate(
         [
-            take(latents[place.level], each)
-            for place, each in zip(places, own, strict=True)
+            take(latents[place.level], indices(place, widths[place.level]))
+            for place in places
         ]
     )
     return mean, root_to_log_precision(root)

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Shaped
 
 from pcmodel.model.belief import Belief
 from pcmodel.model.generative import GenerativeModel, stacks_of, tops_of
+from pcmodel.model.levels import Units, indices
 from pcmodel.model.likelihood import Discrete, Gaussian
 from pcmodel.model.types import LogPrecisions, Weights
 
@@ -94,6 +95,15 @@ class Structure:
             [0] + [len(self.free_units(level)) for level in range(self.top + 1)]
         )
         return tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(ends))
+
+    def free_places(self, place: Units) -> np.ndarray:
+        """Where the free ones of some units of a level stand in a flat state, in their order."""
+        own, free = (
+            indices(place, self.model.widths[place.level]),
+            self.free_units(place.level),
+        )
+        kept = own[np.isin(own, free)]
+        return self.free_slices()[place.level].start + np.searchsorted(free, kept)
 
     @property
     def num_free(self) -> int:

@@ -8,6 +8,7 @@ from jax import Array
 
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import read_numbers
 from pcmodel.model.generative import GenerativeModel
 from pcmodel.model.levels import (
     LevelName,
@@ -42,13 +43,15 @@ def by_name(network: Network, arrays: Sequence[Array | np.ndarray]) -> dict[str,
     for level, (name, width, array) in enumerate(
         zip(names, widths, arrays, strict=True)
     ):
-        shape = np.shape(array)
+        place = f"by_name: level {name!r}"
+        shape = np.shape(read_numbers(array, where=place, finite=False))
         if shape[-1:] != (width,):
             raise UserError(
                 f"has shape {shape}",
-                where=f"by_name: level {name!r}",
+                where=place,
                 expected=f"(..., {width})",
             )
+        array = array if hasattr(array, "shape") else np.asarray(array)
         found[name] = array
         for part in parts_of(network):
             if part.level == level:
@@ -66,24 +69,14 @@ def chosen_block(whole: Any, rows: Units, columns: Units) -> Any:
 
 
 def sorted_places(
-    levels: Sequence[LevelName], structure: Structure
+    levels: Sequence[LevelName], model: GenerativeModel
 ) -> tuple[Units, ...]:
-    """Levels and parts ascending, each once; raises UserError for clamped, discrete or repeated units."""
-    model, found = structure.model, set[Units]()
-    for place in levels:
-        found |= {find_units(one, model) for one in as_levels(place)}
+    """Levels and parts ascending, each once; raises UserError for a unit that two of them have."""
+    found = {find_units(one, model) for place in levels for one in as_levels(place)}
     places = tuple(sorted(found, key=lambda place: (place.level, place.units or ())))
     seen: set[tuple[int, int]] = set()
     for place in places:
-        if place.level in structure.discrete_levels:
-            raise UserError(
-                f"{told(place, model)} is discrete: it has probabilities, not a belief."
-            )
         own = indices(place, model.widths[place.level]).tolist()
-        if set(own) & set(structure.clamped[place.level]):
-            raise UserError(
-                f"{told(place, model)} is clamped: it has a value, not a belief."
-            )
         units = {(place.level, unit) for unit in own}
         if units & seen:
             raise UserError(
@@ -91,6 +84,31 @@ def sorted_places(
             )
         seen |= units
     return places
+
+
+def check_all_free(places: Sequence[Units], structure: Structure) -> None:
+    """Raise a UserError for clamped units, and for discrete levels, which have no Gaussian belief."""
+    model = structure.model
+    for place in places:
+        if place.level in structure.discrete_levels:
+            raise UserError(
+                f"{told(place, model)} is discrete: it has probabilities, not a belief."
+            )
+        own = set(indices(place, model.widths[place.level]).tolist())
+        if own & set(structure.clamped[place.level]):
+            raise UserError(
+                f"{told(place, model)} is clamped: it has a value, not a belief."
+            )
+
+
+def check_any_free(places: Sequence[Units], structure: Structure) -> None:
+    """Raise a UserError for places without free Gaussian units."""
+    for place in places:
+        own = indices(place, structure.model.widths[place.level])
+        if not len(np.intersect1d(own, structure.free_units(place.level))):
+            raise UserError(
+                f"{told(place, structure.model)} has no free units: there is no belief of it to revise."
+            )
 
 
 def called_as(place: Units, model: GenerativeModel) -> LevelName:

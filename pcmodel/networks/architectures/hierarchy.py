@@ -113,7 +113,11 @@ def _prior_mean(name: str, level: Level) -> np.ndarray:
     width = int(level.width)
     if level.prior_mean is None:
         return np.zeros(width)
-    mean = np.asarray(level.prior_mean, dtype=float)
+    mean = np.asarray(
+        read_numbers(
+            level.prior_mean, where=f"prior mean of level {name!r}", dtype=float
+        )
+    )
     if mean.shape != (width,):
         raise UserError(
             f"prior mean of level {name!r}: expected {width} finite numbers, got shape {mean.shape}."
