@@ -86,14 +86,15 @@ def linear_em(
         jnp.broadcast_to(value, (examples, value.shape[-1]))
         for value in posed.problem.inputs.values
     )
+    kept = level_indices(fixed_prior_means, network, where="fixed_prior_means")
     plan = Plan(
-        _regressions(network, level_indices(fixed_layers, names)),
-        _precision_groups(network, level_indices(fixed_precisions, names)),
-        tuple(
-            level
-            for level in tops_of(pure.model)
-            if level not in level_indices(fixed_prior_means, names)
+        _regressions(
+            network, level_indices(fixed_layers, network, where="fixed_layers")
         ),
+        _precision_groups(
+            network, level_indices(fixed_precisions, network, where="fixed_precisions")
+        ),
+        tuple(level for level in tops_of(pure.model) if level not in kept),
     )
     found, evidence = _run(
         Parameters(pure.weights, pure.log_precisions),

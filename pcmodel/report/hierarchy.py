@@ -18,6 +18,8 @@ STEP = re.compile(r"(.+)\[(\d+)\]")
 """Name of a level at a time step."""
 MOST_STEPS = 4
 """Time steps that are drawn; of a longer series the first ones."""
+MOST_LETTERS = 26
+"""Length of the line of a level's parts; longer ones are counted."""
 BOX = (1.0, 0.56)
 """Width and height of a level's box, in units of the grid."""
 GAP = 1.15
@@ -43,7 +45,7 @@ def hierarchy_figure(network: Network) -> Figure:
     """A picture of a network: boxes are levels, arrows run from parents to what they predict.
 
     A box tells the level's units, likelihood and precision (the geometric mean over units, gain 1; of a top that of its
-    prior).  Runs of equal levels share a box, and of hierarchies over time the first steps are drawn.
+    prior), and the units of its parts.  Runs of equal levels share a box, and of hierarchies over time the first steps are drawn.
     """
     drawn = layout(network)
     columns = max(drawn.column) - min(drawn.column) + 1 if drawn.boxes else 1
@@ -187,23 +189,28 @@ def _draw_box(
         if len(box) == 1
         else f"{network.names[box[-1]]} … {network.names[level]}"
     )
+    parts = _parts(network, box)
+    lifted = 0.07 if parts else 0.0
+    style = {"ha": "center", "va": "center"}
     axes.text(
-        place[0],
-        place[1] + 0.1,
-        name,
-        ha="center",
-        va="center",
-        fontweight="bold",
-        fontsize=10,
+        place[0], place[1] + 0.1 + lifted, name, fontweight="bold", fontsize=10, **style
     )
     axes.text(
         place[0],
-        place[1] - 0.12,
+        place[1] - 0.12 + lifted,
         _facts(network, box),
-        ha="center",
-        va="center",
         fontsize=8.5,
+        **style,
     )
+    if parts:
+        axes.text(place[0], place[1] - 0.2, parts, fontsize=7.5, **style)
+
+
+def _parts(network: Network, box: tuple[int, ...]) -> str:
+    """The parts of a level and their units in one short line; empty for a run of levels."""
+    own = [part for part in network.parts if (part.level,) == box]
+    told = ", ".join(f"{part.name} {len(part.units)}" for part in own)
+    return told if len(told) <= MOST_LETTERS else f"{len(own)} parts"
 
 
 def _facts(network: Network, box: tuple[int, ...]) -> str:

@@ -82,3 +82,17 @@ def test_a_run_of_equal_levels_is_one_box(depth):
     expected = len(widths) if depth < 5 else 4
     assert (boxes, arrows) == (expected, expected - 1)
     assert (f"{depth - 1} levels of 3, π 1" in texts) == (depth > 5)
+
+
+def test_parts_are_told_in_their_level_s_box():
+    """Few by name and units; many, which would not fit, by their number."""
+    many = {f"module {number}": 1 for number in range(6)}
+    network = pcmodel.hierarchy(
+        {
+            "image": Level(6, parents=["top"], parts=many),
+            "top": Level(3, parts={"self": 1, "world": 2}),
+        },
+        rngs=nnx.Rngs(0),
+    )
+    texts = drawn(network)[2]
+    assert texts[2::3] == ["6 parts", "self 1, world 2"]
