@@ -9,6 +9,25 @@ from pcmodel.api.infer import posterior as posterior
 from pcmodel.api.infer import predict as predict
 from pcmodel.api.infer import reconstruct as reconstruct
 from pcmodel.api.infer import sample as sample
+from pcmodel.api.mechanics.by_level import ByLevel as ByLevel
+from pcmodel.api.mechanics.comparison import GradientComparison as GradientComparison
+from pcmodel.api.mechanics.comparison import (
+    compare_with_backpropagation as compare_with_backpropagation,
+)
+from pcmodel.api.mechanics.curvature import LatentHessian as LatentHessian
+from pcmodel.api.mechanics.curvature import Spectrum as Spectrum
+from pcmodel.api.mechanics.curvature import latent_hessian as latent_hessian
+from pcmodel.api.mechanics.curvature import latent_spectrum as latent_spectrum
+from pcmodel.api.mechanics.curvature import weight_hessian as weight_hessian
+from pcmodel.api.mechanics.curvature import weight_spectrum as weight_spectrum
+from pcmodel.api.mechanics.energies import Energies as Energies
+from pcmodel.api.mechanics.energies import energies as energies
+from pcmodel.api.mechanics.gradients import EnergyGradients as EnergyGradients
+from pcmodel.api.mechanics.gradients import energy_and_gradients as energy_and_gradients
+from pcmodel.api.mechanics.gradients import weights_of as weights_of
+from pcmodel.api.mechanics.gradients import with_weights as with_weights
+from pcmodel.api.mechanics.steps import InferenceSteps as InferenceSteps
+from pcmodel.api.mechanics.steps import inference_steps as inference_steps
 from pcmodel.api.pose import Clamp as Clamp
 from pcmodel.api.posterior import Posterior as Posterior
 from pcmodel.api.posterior_draws import PosteriorDraws as PosteriorDraws
