@@ -26,6 +26,7 @@ from pcmodel.api.mechanics.gradients import EnergyGradients as EnergyGradients
 from pcmodel.api.mechanics.gradients import energy_and_gradients as energy_and_gradients
 from pcmodel.api.mechanics.gradients import weights_of as weights_of
 from pcmodel.api.mechanics.gradients import with_weights as with_weights
+from pcmodel.api.mechanics.seeds import train_seeds as train_seeds
 from pcmodel.api.mechanics.steps import InferenceSteps as InferenceSteps
 from pcmodel.api.mechanics.steps import inference_steps as inference_steps
 from pcmodel.api.pose import Clamp as Clamp

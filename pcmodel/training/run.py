@@ -5,8 +5,6 @@ and started again with the same arguments, a run resumes from its last checkpoin
 bits, on the same machine and versions.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +17,7 @@ from pcmodel.learning.loop import Chunk, learn
 from pcmodel.networks.network import Network, as_model
 from pcmodel.networks.storage.network_file import save
 from pcmodel.record.checkpoints import Checkpoints
+from pcmodel.runtime.matmul_precision import matrix_products
 from pcmodel.runtime.progress import Progress, Stage
 from pcmodel.training.evaluation.evaluate import Evaluation, evaluate
 from pcmodel.training.examples import Preparation, Split
@@ -175,13 +174,3 @@ def _learn(
         sharding=setting.sharding,
     )
     return state, curve.reason
-
-
-@contextmanager
-def matrix_products(dtype: str) -> Iterator[None]:
-    """Compute matrix products in the plan's `dtype` inside; they accumulate in float32."""
-    if dtype == "float32":
-        yield
-        return
-    with jax.default_matmul_precision("BF16_BF16_F32"):
-        yield
