@@ -12,8 +12,9 @@ import jax
 
 from pcmodel.data.images import ImageData
 from pcmodel.inputs.arguments import checked_arguments
-from pcmodel.learning.em import LearningState
+from pcmodel.learning.em import Learning, LearningState
 from pcmodel.learning.loop import Chunk, learn
+from pcmodel.learning.metrics import Log
 from pcmodel.networks.network import Network, as_model
 from pcmodel.networks.storage.network_file import save
 from pcmodel.record.checkpoints import Checkpoints
@@ -74,6 +75,9 @@ def run_training(
     seed: int = 0,
     folder: str | Path | None = None,
     data: ImageData | None = None,
+    network: Network | None = None,
+    learning: Learning | None = None,
+    log: Log | None = None,
     from_step: int | None = None,
     any_version: bool = False,
     tensorboard: bool = False,
@@ -84,6 +88,11 @@ def run_training(
     folder: for checkpoints/, metrics.jsonl and network.npz; an interrupted run in it is resumed. None
         writes nothing.
     data: images in place of those that the plan names.
+    network: a network of one's own in place of the plan's, whose `network.direction` says which end is the image: level 0
+        is the label of a classifier, one-hot, and the image of a generator, in the order row, column, channel.
+    learning: learning options of one's own in place of the plan's; of these a resumed run notices no change.
+    log: called after every chunk with its numbers as floats by name, such as "step", "epoch", "energy/<level>" and, at
+        the end of an epoch, "validation_accuracy"; of several processes only the first calls it.
     from_step: resume from the checkpoint of this step and delete later ones, for when the newest is
         damaged.
     any_version: accept a checkpoint written by other versions.
@@ -94,24 +103,24 @@ def run_training(
     progress = progress or Progress(silent=True)
     place = None if folder is None else Path(folder)
     with matrix_products(plan.dtype):
-        setting = prepare(plan, seed, data)
+        setting = prepare(plan, seed, data, network=network, learning=learning)
         store = _store(place, setting, any_version)
         begun = _begin(setting, store, from_step)
         monitor = Monitor(
-            setting, place, store, step=begun.step, tensorboard=tensorboard
+            setting, place, store, step=begun.step, tensorboard=tensorboard, log=log
         )
         with progress.stage("training", setting.num_steps) as stage:
             state, reason = _learn(setting, begun, monitor, stage)
-        network = network_of(setting, state)
+        trained = network_of(setting, state)
         if place is not None and jax.process_index() == 0:
-            save(network, place / NETWORK)
+            save(trained, place / NETWORK)
         with progress.stage("evaluation"):
             validation, test = (
-                evaluate(as_model(network), part, setting.preparation)
+                evaluate(as_model(trained), part, setting.preparation)
                 for part in (setting.split.validation, setting.split.test)
             )
     return TrainingRun(
-        network,
+        trained,
         setting.split,
         setting.preparation,
         monitor.rows,
