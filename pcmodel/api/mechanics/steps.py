@@ -85,7 +85,7 @@ def inference_steps(
     """
     posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
     solver = StateDescent() if solver is None else solver
-    num_steps = whole_number(num_steps, "num_steps", least=0)
+    num_steps = whole_number(num_steps, "num_steps")
     widths = posed.problem.structure.model.widths
     check_fits(posed.batch_size or 1, num_steps + 1, 2 * sum(widths), what="the steps")
     start = None

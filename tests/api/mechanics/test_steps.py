@@ -106,17 +106,17 @@ def test_the_end_is_the_mode(solver):
     assert np.all(found.gradient_norm[:, -1] < 1e-6)
 
 
-def test_without_steps_there_is_the_start():
+def test_step_0_is_the_start():
     """A linear network starts at the sweep, where the errors of free units are 0."""
     network = pcmodel.linear_gaussian(
         [np.array([[0.8]]), np.array([[2.0]])],
         [3.0, 4.0, 1.0],
         prior_mean=np.array([0.5]),
     )
-    found = pcmodel.inference_steps(network, np.array([2.0]), num_steps=0)
-    close(found.latents["hidden1"], [[1.0]])
-    close(found.errors["hidden1"], [[0.0]])
-    close(found.errors["data"], [[2.0 - 0.8]])
+    found = pcmodel.inference_steps(network, np.array([2.0]), num_steps=1)
+    close(found.latents["hidden1"][0], [1.0])
+    close(found.errors["hidden1"][0], [0.0])
+    close(found.errors["data"][0], [2.0 - 0.8])
 
 
 def test_errors_of_discrete_data_are_of_their_means():
@@ -165,7 +165,7 @@ def test_langevin_noise_draws_the_posterior():
 def test_a_course_of_no_number_of_steps_is_refused():
     network = by_hand.network_of()
     with pytest.raises(pcmodel.UserError, match="num_steps"):
-        pcmodel.inference_steps(network, np.zeros(4), num_steps=-1)
+        pcmodel.inference_steps(network, np.zeros(4), num_steps=0)
     with pytest.raises(pcmodel.UserError, match="would take"):
         pcmodel.inference_steps(network, np.zeros(4), num_steps=10**15)
     with pytest.raises(pcmodel.UserError, match="solver"):
