@@ -7,13 +7,24 @@ import pytest
 from flax import nnx
 
 import pcmodel
-from pcmodel.learning import Backpropagation, FixedHiddenPrecision, Frozen, Learning
+from pcmodel.inference import TruncatedNewton
+from pcmodel.learning import (
+    Backpropagation,
+    FixedHiddenPrecision,
+    Frozen,
+    Learning,
+    PosteriorSamples,
+)
 
 DATA = np.random.default_rng(0).normal(size=(24, 4))
 LABELS = np.random.default_rng(1).normal(size=(24, 2))
 
 
-def train(data=DATA, *, learning=None, **options):
+SHORT = Learning(e_step=PosteriorSamples(solver=TruncatedNewton(3)))
+"""A short program to compile."""
+
+
+def train(data=DATA, *, learning=SHORT, **options):
     network = pcmodel.dense(
         (4, 3, 2),
         precisions=[np.array([1.0, 2.0, 4.0, 8.0]), 1.0, 1.0],

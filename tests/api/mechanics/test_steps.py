@@ -162,6 +162,25 @@ def test_langevin_noise_draws_the_posterior():
     assert abs(np.corrcoef(draws[::2, -1], draws[1::2, -1])[0, 1]) < 4 / 200**0.5
 
 
+def test_decay_and_clipping_are_the_optimisers():
+    """Decay of activities d adds d x / 2 to the energy of a Gaussian; clipping holds each example apart."""
+    network = pcmodel.linear_gaussian(
+        [np.array([[1.0]])], [3.0, 2.0], prior_mean=np.array([0.4])
+    )
+    data = np.array([[1.5], [300.0]])
+    decayed = optax.chain(optax.add_decayed_weights(0.7), optax.sgd(0.05))
+    found = pcmodel.inference_steps(
+        network, data, num_steps=400, solver=pcmodel.StateDescent(decayed)
+    )
+    close(found.latents["top"][:, -1], (3 * data + 2 * 0.4) / 5.7)
+    clipped = optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(0.1))
+    found = pcmodel.inference_steps(
+        network, data, num_steps=2, solver=pcmodel.StateDescent(clipped)
+    )
+    # Pulls of 3 (1.5 - 0.4) and of 3 (300 - 0.4) are both above 1.
+    close(found.latents["top"][:, :, 0], [[0.4, 0.5, 0.6]] * 2)
+
+
 def test_a_course_of_no_number_of_steps_is_refused():
     network = by_hand.network_of()
     with pytest.raises(pcmodel.UserError, match="num_steps"):
