@@ -1,7 +1,7 @@
 """`classical`: learning as most predictive-coding libraries do it, as one call.
 
 They hold every precision at its value, represent the posterior by one point (where a fixed number of descent steps ends,
-or the mode), and let every weight move.  The defaults of `Learning` differ in all three.
+or the mode), let every weight move, and begin inference at the feedforward pass.  The defaults of `Learning` differ in each.
 """
 
 import optax
@@ -28,6 +28,8 @@ def classical(
 ) -> Learning:
     """Options of learning with frozen precisions, one point for the posterior, and free weights.
 
+    Where the whole top level is clamped, inference begins at the top-down sweep (the feedforward pass of a classifier).
+
     optimiser: optax transformation for the weights.
     solver: finds the latents. None: the mode, by at most five Gauss-Newton steps. The T steps of another library are
         `StateDescent(optax.sgd(rate), tolerance=0, max_steps=T)`, and `ErrorDescent(...)` is error-based.
@@ -39,7 +41,7 @@ def classical(
     return Learning(
         optimiser,
         precision_step=Frozen(),
-        e_step=PointEstimate(solver or mode),
+        e_step=PointEstimate(solver or mode, at_sweep=True),
         gauge=FixedHiddenPrecision(),
         rule=rule,
     )

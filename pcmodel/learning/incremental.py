@@ -11,11 +11,10 @@ from jax import Array
 
 from pcmodel.errors import UserError
 from pcmodel.inference.solvers.optax_steps import begin_each, check_steps, move
-from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import unroll
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Count, CountOrZero
-from pcmodel.learning.e_step import Memory
+from pcmodel.learning.e_step import Memory, begin_at
 from pcmodel.learning.rules import RuleContext, RuleResult, Slope, Values, unseen
 from pcmodel.model.energy import (
     latents_from_state,
@@ -36,6 +35,7 @@ class Incremental:
     warmup: inference steps before the first step of the weights.
     every: inference steps from one step of the weights to the next; 1 is incremental predictive coding.
     last: whether the weights move once more after the last inference step.
+    at_sweep: as for `PointEstimate`.
 
     A step of the weights shares its gradient's point with the inference step that it accompanies.  The schedule
     (T, T0, Ti) of Pinchetti et al. 2025 is (T, warmup=T0, every=Ti, last=True); with warmup=T, last=True it is
@@ -47,6 +47,7 @@ class Incremental:
     warmup: CountOrZero = 0
     every: Count = 1
     last: bool = False
+    at_sweep: bool = False
     learns_precision: ClassVar[bool] = False
 
     def __post_init__(self):
@@ -71,7 +72,7 @@ class Incremental:
 
         def begin(example: Values) -> Array:
             problem = context.pose(state.weights, example)
-            latents = unroll(problem, start_of(problem)).latents
+            latents = unroll(problem, begin_at(problem, self.at_sweep)).latents
             return state_from_latents(problem.structure, latents)
 
         def total(weights: Weights, points: Array) -> tuple[Array, Array]:

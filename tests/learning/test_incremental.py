@@ -118,3 +118,38 @@ def test_classical_learning_moves_weights_alone():
         for pure in (before, after)
     ]
     assert abs(norms[1] / norms[0] - 1) > 0.01
+
+
+def bent_trained(learning):
+    """A tanh network after one step of plain descent; its inference took no step."""
+    network = pcmodel.dense((2, 4, 4, 3), rngs=nnx.Rngs(1))
+    result = pcmodel.train(
+        network,
+        LABELS,
+        clamp={"top": IMAGES},
+        key=jax.random.key(0),
+        learning=learning,
+        num_epochs=1,
+        batch_size=len(LABELS),
+    )
+    moved = jax.tree.map(
+        lambda a, b: float(jnp.max(jnp.abs(a - b))),
+        as_model(result.network).weights["layers"],
+        as_model(network).weights["layers"],
+    )
+    return [max(entry.values()) for entry in moved]
+
+
+def test_levels_that_no_signal_has_reached_do_not_learn():
+    """Prevents the start of inference, a little beside the sweep, from being learned as if it were an error."""
+    none = pcmodel.StateDescent(optax.sgd(PACE), tolerance=0.0, max_steps=0)
+    bottom, *others = bent_trained(classical(optax.sgd(RATE), solver=none))
+    assert bottom > 1e-3 and max(others) == 0
+    bottom, *others = bent_trained(
+        classical(optax.sgd(RATE), rule=Incremental(1, optax.sgd(PACE), at_sweep=True))
+    )
+    assert bottom > 1e-3 and max(others) == 0
+    beside = bent_trained(
+        classical(optax.sgd(RATE), rule=Incremental(1, optax.sgd(PACE)))
+    )
+    assert min(beside) > 0
