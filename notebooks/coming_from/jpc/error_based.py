@@ -25,7 +25,7 @@ scale = standardise(data.train_images)
 images = as_levels(data.train_images[: 64 * batches], scale)
 labels = one_hot(data.train_labels)[: 64 * batches]
 test_images = as_levels(data.test_images, scale)
-depth, steps, rate = 10, 10, 0.5
+depth, steps, rate = 10, 10, 0.5 / 64  # JPC's rate is of a batch's mean energy
 network = pcmodel.dense(
     (10, *[width] * (depth - 1), images.shape[1]),
     activation=jax.nn.relu,
