@@ -40,7 +40,7 @@ from pcmodel.learning.e_step import PointEstimate, sweep_start
 from pcmodel.learning.em import LearningState, problem_of
 from pcmodel.learning.loop import Position, chunks, run_chunk
 from pcmodel.learning.rules import Backpropagation, Equilibrium, RuleContext
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 from pcmodel.record.environment import environment
 from pcmodel.runtime.contents import Static
 from pcmodel.training.evaluation.evaluate import evaluate

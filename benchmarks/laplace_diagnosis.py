@@ -114,7 +114,7 @@ def _log_density(problem, points):
 
     def one(z):
         latents = unroll(problem, z).latents
-        levels = range(problem.structure.first_level, problem.structure.top + 1)
+        levels = problem.structure.gaussian_levels
         units = [
             latents[level][problem.structure.free_units(level)] for level in levels
         ]
@@ -172,7 +172,7 @@ def judged(network, data, truth: Truth, config: Config, seed: int) -> dict[str, 
     spread = np.sqrt(truth.variance)
 
     def flat(levels):
-        levels = range(structure.first_level, structure.top + 1), levels
+        levels = structure.gaussian_levels, levels
         return np.concatenate(
             [
                 np.asarray(levels[1][level])[structure.free_units(level)]

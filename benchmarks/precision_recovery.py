@@ -46,7 +46,7 @@ from pcmodel.learning import (
 )
 from pcmodel.learning.loop import learn
 from pcmodel.model.problem import Structure
-from pcmodel.networks.network import PureNetwork, as_model
+from pcmodel.networks.pure import PureNetwork, as_model
 
 CASES = {
     "three levels, falling": ((20, 10, 5), (4.0, 2.0, 1.0)),

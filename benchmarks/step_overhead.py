@@ -39,7 +39,7 @@ from pcmodel.learning import Backpropagation, Frozen, Incremental, PointEstimate
 from pcmodel.learning.e_step import sweep_start
 from pcmodel.learning.em import Learning, em_step, init_learning
 from pcmodel.model.generative import sweep
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 RATE = 0.05
 PRECISIONS = (4.0, 2.0, 1.0, 1.0)

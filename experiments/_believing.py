@@ -12,7 +12,7 @@ from jax.scipy.special import ndtr
 
 import pcmodel
 from pcmodel import paradigms
-from pcmodel.networks.network import PureNetwork, as_model
+from pcmodel.networks.pure import PureNetwork, as_model
 from pcmodel.neuromodulation import Effects
 from pcmodel.neuromodulation.accounts.accounts import Account
 from pcmodel.report import UNPERTURBED, Parameter, Perturbation

@@ -9,6 +9,8 @@ from pcmodel.api.infer import posterior as posterior
 from pcmodel.api.infer import predict as predict
 from pcmodel.api.infer import reconstruct as reconstruct
 from pcmodel.api.infer import sample as sample
+from pcmodel.api.linear_em import LinearEmResult as LinearEmResult
+from pcmodel.api.linear_em import linear_em as linear_em
 from pcmodel.api.pose import Clamp as Clamp
 from pcmodel.api.posterior import Posterior as Posterior
 from pcmodel.api.posterior_draws import PosteriorDraws as PosteriorDraws
@@ -51,7 +53,13 @@ from pcmodel.networks.architectures.classifiers import vgg7 as vgg7
 from pcmodel.networks.architectures.generators import (
     convolutional_generator as convolutional_generator,
 )
+from pcmodel.networks.architectures.hierarchy import Level as Level
+from pcmodel.networks.architectures.hierarchy import hierarchy as hierarchy
 from pcmodel.networks.architectures.resnet import resnet18 as resnet18
+from pcmodel.networks.architectures.time_steps import at_steps as at_steps
+from pcmodel.networks.architectures.time_steps import over_steps as over_steps
+from pcmodel.networks.architectures.time_steps import over_time as over_time
+from pcmodel.networks.layers.additive import Additive as Additive
 from pcmodel.networks.layers.convolution import Convolution as Convolution
 from pcmodel.networks.layers.convolution import (
     TransposedConvolution as TransposedConvolution,

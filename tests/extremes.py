@@ -19,7 +19,7 @@ import numpy as np
 import pcmodel
 from pcmodel.api.pose import pose
 from pcmodel.inference import posterior as laplace
-from pcmodel.inference.top_evidence import evidence_at_top
+from pcmodel.inference.level_evidence import evidence_about
 from pcmodel.inference.whitened import linearise, unroll, whitened_from_latents
 from pcmodel.model.problem import Problem
 
@@ -218,7 +218,7 @@ def _answers(problem: Problem, latents, key):
     spread = jax.vmap(lambda z: unroll(problem, z).latents)(draws)
     found["draws"] = jnp.concatenate(spread, axis=1)
     if not problem.structure.clamped[-1]:
-        found["top"] = evidence_at_top(problem, whitened).covariance
+        found["top"] = evidence_about(problem, whitened).covariance
     _, log_precision = laplace.joint_belief(problem, whitened, (belief_level(problem),))
     found["belief"] = log_precision
     return found

@@ -12,7 +12,7 @@ import pcmodel
 from pcmodel.api.pose import pose
 from pcmodel.learning import Learning
 from pcmodel.learning.loop import learn
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 HELD = optax.set_to_zero()
 """One object: another would be another program to compile."""

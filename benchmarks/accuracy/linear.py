@@ -161,7 +161,7 @@ def weighted_rows(problem) -> tuple[np.ndarray, np.ndarray, float]:
         log_det += np.sum(np.log(np.diagonal(factor)))
 
     layers = stored_layers(problem)
-    owner = structure.top_belief()
+    owner = structure.owner(structure.top)
     for level, width in enumerate(widths):
         if level == structure.top and owner is not None:
             continue
@@ -196,11 +196,11 @@ def stored_layers(problem) -> list[tuple[np.ndarray, np.ndarray]]:
     with jax.default_matmul_precision("float32"):
         for level, width in enumerate(model.widths[1:]):
             dtype = weights["prior_mean"].dtype
-            bias = model.predict_level(weights, level, jnp.zeros((width,), dtype))
+            bias = model.predict_level(weights, level, (jnp.zeros((width,), dtype),))
             # Of a matrix product with a unit vector every digit is exact.
             matrix, _ = jax.vmap(
                 lambda unit, level=level: jax.jvp(
-                    lambda x: model.predict_level(weights, level, x),
+                    lambda x: model.predict_level(weights, level, (x,)),
                     (jnp.zeros_like(unit),),
                     (unit,),
                 )[::-1]
@@ -284,7 +284,7 @@ def pose_linear(shape: Shape, numbers: Numbers):
     """The posed problem of the package."""
     import pcmodel
     from pcmodel.api.pose import pose
-    from pcmodel.model.levels import Level
+    from pcmodel.model.levels import LevelName
 
     network = pcmodel.linear_gaussian(
         numbers.weights,
@@ -292,7 +292,7 @@ def pose_linear(shape: Shape, numbers: Numbers):
         biases=numbers.biases,
         prior_mean=numbers.prior_mean,
     )
-    clamp: dict[Level, pcmodel.Clamp] = {
+    clamp: dict[LevelName, pcmodel.Clamp] = {
         level: pcmodel.Clamp(numbers.values[level], mask)
         for level, mask in shape.masks.items()
     }
@@ -300,7 +300,7 @@ def pose_linear(shape: Shape, numbers: Numbers):
     if shape.belief is not None and numbers.belief is not None:
         mean, precision = numbers.belief
         prior = pcmodel.Belief.of(mean, precision, level=shape.belief)
-    gains: dict[Level, Any] = {**numbers.gains}
+    gains: dict[LevelName, Any] = {**numbers.gains}
     return pose(network, clamp=clamp, prior=prior, modulation=pcmodel.Modulation(gains))
 
 

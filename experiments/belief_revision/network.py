@@ -13,7 +13,8 @@ from pcmodel.inference.linear.dual_primal import ConjugateGradient
 from pcmodel.learning.e_step import PosteriorSamples
 from pcmodel.learning.em import Learning
 from pcmodel.networks.layers.dense import Dense, identity
-from pcmodel.networks.network import Network, as_model, dense, with_arrays
+from pcmodel.networks.network import Network, dense
+from pcmodel.networks.pure import as_model, with_arrays
 from pcmodel.runtime.progress import Progress
 
 from .config import Training

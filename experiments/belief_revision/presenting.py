@@ -17,7 +17,7 @@ from pcmodel.model.belief import Belief
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.precision import covariance_to_log_precision
 from pcmodel.model.problem import Problem
-from pcmodel.networks.network import PureNetwork
+from pcmodel.networks.pure import PureNetwork
 from pcmodel.paradigms.revision import Revision, revise
 from pcmodel.report.laplace import LaplaceSummary
 

@@ -6,7 +6,8 @@ import jax
 import numpy as np
 
 from pcmodel.data.digits import DigitsSplit, load_digits_split
-from pcmodel.networks.network import Network, as_model
+from pcmodel.networks.network import Network
+from pcmodel.networks.pure import as_model
 from pcmodel.report.laplace import LaplaceSummary
 from pcmodel.runtime.progress import Progress
 

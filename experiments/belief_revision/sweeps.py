@@ -20,7 +20,7 @@ from pcmodel.model.energy import energy, latents_from_state, state_from_latents
 from pcmodel.model.modulation import Modulation, uniform
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
-from pcmodel.networks.network import PureNetwork
+from pcmodel.networks.pure import PureNetwork
 from pcmodel.paradigms.revision import Revision
 from pcmodel.report.laplace import LaplaceSummary
 

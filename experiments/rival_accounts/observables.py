@@ -16,14 +16,14 @@ from pcmodel.model.energy import (
     energy,
     latents_from_state,
     level_factor,
+    predict_latent,
     predictions,
-    prior_mean,
     state_from_latents,
 )
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.precision import precision_matrix
 from pcmodel.model.problem import Problem
-from pcmodel.networks.network import PureNetwork
+from pcmodel.networks.pure import PureNetwork
 
 from .._dosing import QUICK
 
@@ -77,7 +77,7 @@ def observe(factors: Factors, network: PureNetwork, seen: Array, *, amplitude: A
     top = open_eyes.structure.free_slices()[-1]
     mean = state_from_latents(open_eyes.structure, of.mean)[top]
     precision = precision_matrix(level_factor(open_eyes, open_eyes.structure.top))
-    error = precision @ (mean - prior_mean(open_eyes))
+    error = precision @ (mean - predict_latent(open_eyes, open_eyes.structure.top, ()))
     closed = eyes_closed(network, modulation, factors)
     still, moving, transfer = dynamics(open_eyes, found, factors, amplitude)
     return Observed(
@@ -106,7 +106,7 @@ def eyes_closed(
     expected = network.weights["prior_mean"]
     for level in reversed(range(len(network.model.widths) - 1)):
         expected = dark.structure.model.predict_level(
-            dark.inputs.weights, level, expected
+            dark.inputs.weights, level, (expected,)
         )
     problem = pose(network, expected, modulation=modulation).problem
     found = infer_one(problem, GaussNewton())

@@ -15,7 +15,7 @@ from pcmodel.api.pose import pose
 from pcmodel.api.posterior import Posterior
 from pcmodel.errors import UserError
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
-from pcmodel.networks.network import PureNetwork, as_model
+from pcmodel.networks.pure import PureNetwork, as_model
 from pcmodel.neuromodulation import CORTEX, Effects, anatomy
 from pcmodel.neuromodulation.accounts.accounts import (
     Account,
@@ -223,7 +223,7 @@ def hierarchies(config: Config, seed: int) -> Hierarchies:
         own["prior_mean"] = prior
         above = jnp.asarray(1.5 * truth)
         for level in reversed(range(len(WIDTHS) - 1)):
-            above = network.model.predict_level(own, level, above)
+            above = network.model.predict_level(own, level, (above,))
         weights.append(own)
         noise = rng.normal(size=WIDTHS[0]) / np.sqrt(PRECISIONS[0])
         seen.append(np.asarray(above) + noise)

@@ -13,7 +13,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.api.infer import run_inference
-from pcmodel.api.pose import Clamps, Prior, pose
+from pcmodel.api.pose import Clamps, Observation, Prior, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.activity import mix_top_down, num_noise
 from pcmodel.inference.posterior import whitened_samples
@@ -34,7 +34,7 @@ from pcmodel.runtime.memory import check_fits
 def activity(
     network: Network,
     key: Array,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     num_samples: SupportsIndex = 1,
     prior: Prior | None = None,

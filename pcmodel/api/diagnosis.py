@@ -266,20 +266,21 @@ def diagnose(
 
 def refuse_tempered(posed: Posed) -> None:
     """Raise a UserError if the likelihood is tempered, which has no evidence, or if that is unknown under tracing."""
-    gain, tempered = posed.problem.inputs.gains[0], posed.is_tempered
-    if not posed.problem.structure.is_discrete:
+    structure, tempered = posed.problem.structure, posed.is_tempered
+    if not structure.is_discrete:
         return
-    if not is_traced(gain):
-        tempered = not np.all(np.asarray(gain) == 1)
+    gains = [posed.problem.inputs.gains[level] for level in structure.discrete_levels]
+    if not any(map(is_traced, gains)):
+        tempered = any(not np.all(np.asarray(gain) == 1) for gain in gains)
     if tempered is None:
         raise UserError(
-            "no evidence is defined for a tempered likelihood, and the gain of this discrete "
-            "level 0 is traced by jit, grad or vmap, so that it cannot be seen to be 1."
+            "no evidence is defined for a tempered likelihood, and the gain of a discrete level "
+            "is traced by jit, grad or vmap, so that it cannot be seen to be 1."
         )
     if tempered:
         raise UserError(
             "no evidence is defined for a tempered likelihood: the modulation changes the "
-            "gain of a discrete level 0."
+            "gain of a discrete level."
         )
 
 

@@ -8,7 +8,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.api.batching import MOST_EXAMPLES, keys_of, run_over_examples
-from pcmodel.api.pose import Clamp, Clamps, gather_clamps, pose
+from pcmodel.api.pose import Clamp, Clamps, Observation, gather_clamps, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.ais import annealed_log_likelihood
 from pcmodel.inference.mcmc import HmcOptions, run_chain
@@ -16,7 +16,7 @@ from pcmodel.inference.whitened import unroll
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.model.energy import predictions
+from pcmodel.model.energy import predict_latent
 from pcmodel.model.problem import Problem
 from pcmodel.networks.network import Network
 from pcmodel.runtime.memory import check_fits
@@ -42,7 +42,7 @@ class LogLikelihood(NamedTuple):
 @checked_arguments
 def log_likelihood(
     network: Network,
-    observations: ArrayLike,
+    observations: Observation,
     *,
     key: Array,
     num_steps: int = 50,
@@ -135,9 +135,9 @@ def _complete_one(
 
     def draw(whitened: Array, key: Array) -> Array:
         latents = unroll(problem, whitened).latents
-        if not structure.is_discrete:
+        if 0 not in structure.discrete_levels:
             return latents[0]
-        drawn = structure.discrete.sample(key, predictions(problem, latents)[0])
+        drawn = structure.likelihood(0).sample(key, predict_latent(problem, 0, latents))
         units = structure.clamped_units(0)
         return drawn.at[units].set(problem.inputs.values[0])
 

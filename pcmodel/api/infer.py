@@ -4,8 +4,9 @@ Each takes a `Network`, checks its arguments, and runs one jitted function of pu
 axis if the arguments have one (see `InferenceResult.is_batched`).
 """
 
+from collections.abc import Mapping
 from functools import partial
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +15,7 @@ from jax.typing import ArrayLike
 
 from pcmodel.api.batching import run_over_examples
 from pcmodel.api.initial import check_start
-from pcmodel.api.pose import Clamps, Posed, Prior, pose
+from pcmodel.api.pose import Clamps, Observation, Posed, Prior, pose
 from pcmodel.api.posterior import Posterior
 from pcmodel.errors import UserError
 from pcmodel.inference.infer import InferenceResult, infer_one
@@ -26,14 +27,15 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.arrays import read_numbers
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.model.energy import predictions
-from pcmodel.model.generative import predict_down
-from pcmodel.model.levels import Level, level_index
+from pcmodel.model.energy import by_level, predict_latent
+from pcmodel.model.generative import GenerativeModel, predict_down
+from pcmodel.model.levels import LevelName, level_index
 from pcmodel.model.likelihood import Gaussian
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
-from pcmodel.networks.network import Network, as_model
+from pcmodel.networks.network import Network
+from pcmodel.networks.pure import as_model
 from pcmodel.runtime.contents import Static
 from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
@@ -42,7 +44,7 @@ from pcmodel.runtime.memory import check_fits
 @checked_arguments
 def infer(
     network: Network,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     prior: Prior | None = None,
     modulation: Modulation | None = None,
@@ -53,8 +55,9 @@ def infer(
     """The most probable latents given the clamped values (the mode of their posterior).
 
     observation: level 0, shape (width_0,) or (batch, width_0); None leaves it free. Units under a
-        numpy mask are missing, and must be the same ones in every example.
-    prior: prior belief(s); one about the top level replaces the network's prior.
+        numpy mask are missing, and must be the same ones in every example. A mapping by name gives several
+        levels, such as all ends of a hierarchy.
+    prior: prior belief(s); one about a top replaces the network's prior.
     modulation: precision gains by level name; None: all gains 1.
     clamp: values of other levels, or parts of levels (`Clamp`), by name.
     solver: `GaussNewton()` (default), `Exact()` (linear-Gaussian networks), `StateDescent(...)`,
@@ -72,7 +75,7 @@ def infer(
 @checked_arguments
 def posterior(
     network: Network,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     prior: Prior | None = None,
     modulation: Modulation | None = None,
@@ -144,71 +147,113 @@ def _sample(problem: Problem, key: Array, *, num_samples: int) -> Latents:
         dtype = problem.inputs.gains[0].dtype
         noise = jax.random.normal(noise_key, (structure.num_free,), dtype)
         latents = unroll(problem, noise).latents
-        if structure.is_discrete and not structure.clamped[0]:
-            logits = predictions(problem, latents)[0]
-            data = structure.discrete.sample(data_key, logits)
-            latents = (data, *latents[1:])
-        return latents
+        return with_data(problem, latents, data_key)
 
     return jax.vmap(draw)(jax.random.split(key, num_samples))
 
 
-@checked_arguments
-def predict(network: Network, latent: ArrayLike, *, level: Level = "top") -> Array:
-    """Mean of the data predicted from the latents of one level with zero errors below, ([batch,] width_0).
+def with_data(problem: Problem, latents: Latents, key: Array) -> Latents:
+    """The latents with draws in place of the means of the discrete levels that are not observed."""
+    structure = problem.structure
+    unknown = [
+        level for level in structure.discrete_levels if not structure.clamped[level]
+    ]
+    keys = [key] if len(unknown) == 1 else jax.random.split(key, len(unknown))
+    drawn = dict(enumerate(latents))
+    for level, own in zip(unknown, keys, strict=True):
+        logits = predict_latent(problem, level, latents)
+        drawn[level] = structure.likelihood(level).sample(own, logits)
+    return by_level(drawn)
 
-    latent: (width,) or (batch, width) of `level`.
+
+@checked_arguments
+def predict(
+    network: Network,
+    latent: ArrayLike | Mapping[LevelName, ArrayLike],
+    *,
+    level: LevelName = "top",
+    target: LevelName = 0,
+) -> Array:
+    """Mean of the data predicted from the latents of one level with zero errors below, ([batch,] width of `target`).
+
+    latent: (width,) or (batch, width) of `level`; or a mapping from several levels to theirs. Tops that are not
+        given, and are needed, are at their prior means.
+    level: level of the latents, if they are not a mapping.
+    target: level whose mean is predicted; by default level 0.
 
     Raises UserError for another shape or an unknown level.
     """
     pure = as_model(network)
-    index = level_index(level, pure.model.names)
-    where = f"level {pure.model.names[index]!r}"
-    value = read_numbers(latent, where=where, dtype=pure.weights["prior_mean"].dtype)
-    width = pure.model.widths[index]
+    names, dtype = pure.model.names, pure.weights["prior_mean"].dtype
+    index = level_index(target, names)
+    given: dict[int, Array] = {}
+    for one, value in (
+        latent.items() if isinstance(latent, Mapping) else ((level, latent),)
+    ):
+        number = level_index(one, names)
+        given[number] = check_latent(value, pure.model, number, dtype)
+    batched = {number for number, value in given.items() if value.ndim == 2}
+    if len({given[number].shape[0] for number in batched}) > 1:
+        sizes = ", ".join(str(given[number].shape[0]) for number in sorted(batched))
+        raise UserError(f"batch sizes disagree: {sizes} examples.")
+
+    def down(given: dict[int, Array]) -> Array:
+        found = predict_down(pure.model, pure.weights, given, target=index)
+        likelihood = pure.model.likelihoods[index]
+        if isinstance(likelihood, Gaussian) or index in given:
+            return found
+        return likelihood.mean(found)
+
+    if not batched:
+        return down(given)
+    axes = {number: 0 if number in batched else None for number in given}
+    return jax.vmap(down, in_axes=(axes,))(given)
+
+
+def check_latent(
+    latent: ArrayLike, model: GenerativeModel, level: int, dtype: Any
+) -> Array:
+    """Latents of one level as an array; raises UserError for another shape."""
+    where = f"level {model.names[level]!r}"
+    value, width = read_numbers(latent, where=where, dtype=dtype), model.widths[level]
     if value.ndim not in (1, 2) or value.shape[-1] != width or not value.size:
         raise UserError(
             f"{where} has {width} units: expected shape "
             f"({width},) or (batch, {width}), got {value.shape}."
         )
-    value = jnp.asarray(value)
-
-    def down(above: Array) -> Array:
-        above = predict_down(pure.model, pure.weights, above, level=index)
-        likelihood = pure.model.likelihood
-        if isinstance(likelihood, Gaussian) or index == 0:
-            return above
-        return likelihood.mean(above)
-
-    return jax.vmap(down)(value) if value.ndim == 2 else down(value)
+    return jnp.asarray(value)
 
 
 @checked_arguments
 def reconstruct(
     network: Network,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     prior: Prior | None = None,
     modulation: Modulation | None = None,
     clamp: Clamps | None = None,
     solver: Solver | None = None,
+    target: LevelName = 0,
 ) -> Array:
-    """Mean of level 0 predicted from the inferred level 1, ([batch,] width_0); arguments as for `infer`.
+    """Mean of level 0 (or of `target`) predicted from its inferred parents, ([batch,] width); else as `infer`.
 
-    Units of level 0 that are not clamped are predicted too.
+    Units that are not clamped are predicted too.
     """
     posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
-    latent = run_inference(posed, solver).latents[1]
-    return predict(network, dim(network, latent, modulation), level=1)
-
-
-def dim(network: Network, latent: Array, modulation: Modulation | None) -> Array:
-    """The latents of level 1 multiplied by the modulation's activation slopes."""
-    model = as_model(network).model
-    given = modulation or Modulation()
-    slopes = given.resolve_slopes(model.names, model.widths, latent.dtype)
-    if slopes is None:
-        return latent
-    return latent * jnp.broadcast_to(slopes[1], latent.shape[-1:]).reshape(
-        (1,) * (latent.ndim - 1) + latent.shape[-1:]
+    found = run_inference(posed, solver)
+    level = level_index(target, network.names)
+    return run_over_examples(
+        predicted_mean,
+        posed.problem,
+        found.latents,
+        batching=posed.batching,
+        level=level,
     )
+
+
+def predicted_mean(problem: Problem, latents: Latents, *, level: int) -> Array:
+    """Predicted mean of one level from the latents of its parents."""
+    predicted = predict_latent(problem, level, latents)
+    if level in problem.structure.discrete_levels:
+        return problem.structure.likelihood(level).mean(predicted)
+    return predicted

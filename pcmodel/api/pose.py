@@ -20,12 +20,14 @@ from pcmodel.inputs.arrays import Numbers, check_finite, is_traced, read_array, 
 from pcmodel.inputs.labels import label_hint, looks_like_labels, refuse_labels
 from pcmodel.inputs.masks import one_mask, read_mask
 from pcmodel.model.belief import Belief
-from pcmodel.model.levels import Level, as_levels, level_index
-from pcmodel.model.likelihood import Bernoulli, Categorical, Gaussian, Likelihood
+from pcmodel.model.generative import GenerativeModel, tops_of
+from pcmodel.model.levels import LevelName, as_levels, level_index
+from pcmodel.model.likelihood import Bernoulli, Categorical, Likelihood
 from pcmodel.model.modulation import Modulation, by_index
 from pcmodel.model.problem import Inputs, Problem, Structure
 from pcmodel.model.slopes import SlopedModel
-from pcmodel.networks.network import Network, PureNetwork, as_model
+from pcmodel.networks.network import Network
+from pcmodel.networks.pure import PureNetwork, as_model
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,10 @@ class Clamp:
 
 Prior = Belief | Sequence[Belief]
 """Prior beliefs; one about the top level replaces the network's prior."""
-Clamps = Mapping[Level, ArrayLike | Clamp]
+Clamps = Mapping[LevelName, ArrayLike | Clamp]
 """Values of levels, or of parts of levels, by name or index."""
+Observation = ArrayLike | Mapping[LevelName, ArrayLike | Clamp]
+"""Values of level 0, or of several levels by name or index."""
 UNMODULATED = Modulation()
 
 
@@ -90,8 +94,8 @@ class Posed(NamedTuple):
 
     problem: inference problem.
     batching: which of its arrays have a batch axis.
-    is_tempered: whether a modulation changes the gain of a discrete level 0; None if that is unknown because the
-        gain is traced.
+    is_tempered: whether a modulation changes the gain of a discrete level; None if that is unknown because a gain is
+        traced.
     """
 
     problem: Problem
@@ -107,7 +111,7 @@ class Posed(NamedTuple):
 
 def pose(
     network: Network | PureNetwork,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     prior: Prior | None = None,
     modulation: Modulation | None = None,
@@ -124,10 +128,11 @@ def pose(
         check_clamp(clamps.get(level), model.names[level], width, dtype)
         for level, width in enumerate(model.widths)
     ]
-    check_data(model.likelihood, given[0], model.names[0], model.widths[0])
+    for level, likelihood in enumerate(model.likelihoods):
+        check_data(likelihood, given[level], model.names[level], model.widths[level])
     values = [jnp.asarray(each.values, dtype) for each in given]
     units = [each.units for each in given]
-    beliefs = check_beliefs(prior, model.names, model.widths, dtype)
+    beliefs = check_beliefs(prior, model, dtype)
     levels = tuple(
         tuple(level_index(level, model.names) for level in belief.levels)
         for belief in beliefs
@@ -146,7 +151,7 @@ def pose(
         tuple(value.ndim == 2 for value in values),
         tuple((b.mean.ndim == 2, b.log_precision.ndim == 3) for b in beliefs),
     )
-    tempered = is_tempered(model.likelihood, modulation, model.names)
+    tempered = is_tempered(problem.structure, modulation)
     posed = Posed(problem, batching, tempered)
     check_batch(posed)
     for each, name, width in zip(given, model.names, model.widths, strict=True):
@@ -156,14 +161,15 @@ def pose(
     return posed
 
 
-def is_tempered(
-    likelihood: Likelihood, modulation: Modulation | None, names: tuple[str, ...]
-) -> bool | None:
+def is_tempered(structure: Structure, modulation: Modulation | None) -> bool | None:
     """`Posed.is_tempered`, from the user's arguments, because under jit the gains of the problem are traced."""
-    if modulation is None or isinstance(likelihood, Gaussian):
+    if modulation is None or not structure.is_discrete:
         return False
-    gain = dict(by_index(modulation.gains, names)).get(0, 1.0)
-    return None if is_traced(gain) else bool(np.any(np.asarray(gain) != 1))
+    given = dict(by_index(modulation.gains, structure.model.names))
+    gains = [given.get(level, 1.0) for level in structure.discrete_levels]
+    if any(map(is_traced, gains)):
+        return None
+    return any(bool(np.any(np.asarray(gain) != 1)) for gain in gains)
 
 
 def under_modulation(problem: Problem, modulation: Modulation | None) -> Problem:
@@ -191,7 +197,7 @@ def under_modulation(problem: Problem, modulation: Modulation | None) -> Problem
 
 
 def gather_clamps(
-    observation: ArrayLike | None,
+    observation: Observation | None,
     clamp: Clamps | None,
     names: tuple[str, ...],
 ) -> dict[int, Clamp]:
@@ -203,16 +209,17 @@ def gather_clamps(
             where="clamp",
             expected="a dictionary from levels to values",
         )
-    if observation is not None:
-        clamps[0] = Clamp(observation)
-    for level, given in (clamp or {}).items():
-        index = level_index(level, names)
-        if index in clamps:
-            raise UserError(
-                f"level {names[index]!r} is given twice: as the observation or in `clamp`, "
-                "not both."
-            )
-        clamps[index] = given if isinstance(given, Clamp) else Clamp(given)
+    if observation is not None and not isinstance(observation, Mapping):
+        observation = {0: observation}
+    for some in (observation or {}, clamp or {}):
+        for level, given in some.items():
+            index = level_index(level, names)
+            if index in clamps:
+                raise UserError(
+                    f"level {names[index]!r} is given twice: as the observation or in `clamp`, "
+                    "not both."
+                )
+            clamps[index] = given if isinstance(given, Clamp) else Clamp(given)
     return clamps
 
 
@@ -300,8 +307,7 @@ def check_data(
 
 def check_beliefs(
     prior: Prior | None,
-    names: tuple[str, ...],
-    widths: tuple[int, ...],
+    model: GenerativeModel,
     dtype: jnp.dtype,
 ) -> tuple[Belief, ...]:
     """The beliefs with levels as ascending indices; raises UserError for invalid levels or shapes."""
@@ -315,6 +321,7 @@ def check_beliefs(
                 where="prior",
                 expected="pcmodel.Belief or a list of them",
             )
+    names, widths, tops = model.names, model.widths, tops_of(model)
     checked, seen = [], set()
     for belief in given:
         levels = tuple(level_index(level, names) for level in as_levels(belief.levels))
@@ -322,8 +329,11 @@ def check_beliefs(
             raise UserError(
                 f"a belief's levels must be ascending and different, got {belief.levels}."
             )
-        if seen & set(levels) and len(names) - 1 in levels:
-            raise UserError("two beliefs speak of the top level: join or drop one.")
+        twice = seen & set(levels) & set(tops)
+        if twice:
+            raise UserError(
+                f"two beliefs speak of level {names[min(twice)]!r}, whose prior each would replace: join or drop one."
+            )
         seen |= set(levels)
         size = sum(widths[level] for level in levels)
         allowed = ((), (size,), (size, size))

@@ -19,7 +19,7 @@ from pcmodel.inputs.arrays import is_traced
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.belief import Belief
-from pcmodel.model.levels import Level, level_index, level_indices
+from pcmodel.model.levels import LevelName, level_index, level_indices
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
 from pcmodel.runtime.memory import check_fits
@@ -58,7 +58,7 @@ class Posterior:
         return -self._map(core.free_energy)
 
     @checked_arguments
-    def covariance(self, first: Level, second: Level) -> Array:
+    def covariance(self, first: LevelName, second: LevelName) -> Array:
         """Covariance between two levels, ([batch,] width_first, width_second); 0 for clamped units."""
         names = self.posed.problem.structure.model.names
         low, high = level_index(first, names), level_index(second, names)
@@ -92,7 +92,7 @@ class Posterior:
         )
 
     @checked_arguments
-    def belief(self, *levels: Level) -> Belief:
+    def belief(self, *levels: LevelName) -> Belief:
         """The joint belief about some levels ("top" by default); raises UserError for a level with clamped units."""
         structure = self.posed.problem.structure
         names = structure.model.names

@@ -12,11 +12,10 @@ import jax
 import numpy as np
 from jax import Array
 from jax.core import Tracer
-from jax.typing import ArrayLike
 from jaxtyping import Bool, Float
 
 from pcmodel.api.batching import in_parts, joined, keys_of, run_over_examples
-from pcmodel.api.pose import Clamps, Posed, Prior, pose
+from pcmodel.api.pose import Clamps, Observation, Posed, Prior, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.mcmc import HmcOptions, run_chain
 from pcmodel.inference.whitened import unroll
@@ -82,7 +81,7 @@ class PosteriorDraws:
 @checked_arguments
 def sample_posterior(
     network: Network,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     key: Array,
     num_samples: int = 1000,

@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from pcmodel.api.pose import Clamps, pose
+from pcmodel.api.pose import Clamps, Observation, pose
 from pcmodel.api.resume import Resuming, digest
 from pcmodel.errors import UserError
 from pcmodel.inference.solvers.optax_steps import check_steps
@@ -27,7 +27,8 @@ from pcmodel.model.levels import level_indices
 from pcmodel.model.modulation import check_scalar
 from pcmodel.model.problem import Structure
 from pcmodel.model.types import Weights
-from pcmodel.networks.network import Network, as_model, with_arrays
+from pcmodel.networks.network import Network
+from pcmodel.networks.pure import as_model, with_arrays
 from pcmodel.runtime.tracing import refuse_tracing
 
 
@@ -51,7 +52,7 @@ class TrainingResult(NamedTuple):
 @checked_arguments
 def train(
     network: Network,
-    observations: ArrayLike,
+    observations: Observation,
     *,
     key: Array,
     clamp: Clamps | None = None,

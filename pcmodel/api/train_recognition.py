@@ -27,7 +27,8 @@ from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.generative import learned
 from pcmodel.model.types import Latents, LogPrecisions, Weights
-from pcmodel.networks.network import Network, as_model
+from pcmodel.networks.network import Network
+from pcmodel.networks.pure import as_model
 from pcmodel.networks.recognition import (
     PureRecognition,
     Recognition,

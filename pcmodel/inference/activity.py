@@ -3,7 +3,7 @@ r"""Activity that is partly generated top-down.
 Each level's activity is a mixture of its inferred latents and of what the level above generates,
 
 $$a_L = (1-\alpha)\, x_L + \alpha\,(m + \varepsilon_L), \qquad
-  a_\ell = (1-\alpha)\, x_\ell + \alpha\,(f_\ell(a_{\ell+1}) + \varepsilon_\ell),
+  a_\ell = (1-\alpha)\, x_\ell + \alpha\,(f_\ell(a_{\mathrm{pa}(\ell)}) + \varepsilon_\ell),
   \quad \varepsilon_\ell \sim N(0, (g_\ell \Pi_\ell)^{-1}),$$
 
 from perception ($\alpha = 0$) to a sample of the generative model, a dream ($\alpha = 1$): the mixture of
@@ -15,17 +15,18 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
 from pcmodel.inference.posterior import whitened_covariance_root
 from pcmodel.inference.whitened import unroll
 from pcmodel.model.energy import (
-    discrete_level,
     level_factor,
     place,
-    prior_mean,
+    predict_latent,
     state_from_latents,
+    with_discrete,
 )
 from pcmodel.model.precision import unwhiten
 from pcmodel.model.problem import Problem
@@ -43,33 +44,24 @@ def mix_top_down(
     top_down: share alpha of generated activity, in [0, 1].
     """
     structure, inputs = problem.structure, problem.inputs
-    widths = structure.model.widths
-    first = structure.first_level
-    starts = [sum(widths[first:level]) for level in range(first, structure.top + 1)]
-    activity: list[Array] = []
-    above = None
-    for level in reversed(range(first, structure.top + 1)):
-        if above is None:
-            prediction = prior_mean(problem)
-        else:
-            prediction = structure.model.predict_level(inputs.weights, level, above)
-        start = starts[level - first]
-        own = noise[start : start + widths[level]]
+    widths, levels = structure.model.widths, structure.gaussian_levels
+    ends = np.cumsum([0, *(widths[level] for level in levels)])
+    activity: dict[int, Array] = {}
+    for number, level in reversed(list(enumerate(levels))):
+        prediction = predict_latent(problem, level, activity)
+        own = noise[int(ends[number]) : int(ends[number + 1])]
         generated = prediction + unwhiten(level_factor(problem, level), own)
         mixed = (1 - top_down) * latents[level] + top_down * generated
         units = structure.clamped_units(level)
         free = structure.free_units(level)
-        above = place(mixed[free], free, inputs.values[level], units)
-        activity.insert(0, above)
-    if structure.is_discrete:
-        activity.insert(0, discrete_level(problem, activity[0]))
-    return tuple(activity)
+        activity[level] = place(mixed[free], free, inputs.values[level], units)
+    return with_discrete(problem, activity)
 
 
 def num_noise(problem: Problem) -> int:
     """Length of the noise that `mix_top_down` takes."""
     structure = problem.structure
-    return sum(structure.model.widths[structure.first_level :])
+    return sum(structure.model.widths[level] for level in structure.gaussian_levels)
 
 
 class ActivityMoments(NamedTuple):

@@ -18,11 +18,12 @@ from jax.scipy.linalg import lu_factor, lu_solve
 from jaxtyping import Float
 
 from pcmodel.inference.whitened import unroll
+from pcmodel.model.discrete_energy import data_energy
 from pcmodel.model.energy import (
     belief_rows,
-    data_energy,
     latents_from_state,
     level_factor,
+    observed_logits,
     predictions,
     state_from_latents,
 )
@@ -48,16 +49,14 @@ def whitened_errors(
     latents = latents_from_state(problem, state)
     predicted = predictions(problem, latents)
     rows = []
-    for level in range(structure.first_level, structure.top + 1):
+    for number, level in enumerate(structure.gaussian_levels):
         error = latents[level] - predicted[level]
         if known is not None:
-            own = known[level - structure.first_level]
+            own = known[number]
             error = own + (error - jax.lax.stop_gradient(error))
         rows.append(whiten(level_factor(problem, level), error))
     rows += belief_rows(problem, latents)
-    if not structure.is_discrete:
-        return jnp.concatenate(rows), None
-    return jnp.concatenate(rows), take(predicted[0], structure.clamped_units(0))
+    return jnp.concatenate(rows), observed_logits(problem, latents)
 
 
 def errors_and_slopes(
@@ -168,7 +167,7 @@ def polished(
 def level_errors(problem: Problem, errors: Float[Array, " errors"]) -> list[Array]:
     """Errors of every level from the whitened errors of all."""
     structure, found, start = problem.structure, [], 0
-    for level in range(structure.first_level, structure.top + 1):
+    for level in structure.gaussian_levels:
         width = structure.model.widths[level]
         row = errors[start : start + width]
         found.append(unwhiten(level_factor(problem, level), row))
@@ -182,7 +181,7 @@ def own_errors(
     """Whitened errors of the free units, in the coordinates of `unroll`, from those of whole levels."""
     structure = problem.structure
     pieces, start = [], 0
-    for level in range(structure.first_level, structure.top + 1):
+    for level in structure.gaussian_levels:
         width = structure.model.widths[level]
         row = errors[start : start + width]
         start += width

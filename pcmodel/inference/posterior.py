@@ -26,12 +26,11 @@ from jaxtyping import Float
 from pcmodel.inference.linear.dual_primal import LinearSolver, choose, output_jacobian
 from pcmodel.inference.linear.lanczos import lanczos_log_det
 from pcmodel.inference.whitened import Linearisation, linearise, unroll
+from pcmodel.model.discrete_energy import data_energy
 from pcmodel.model.energy import (
-    belief_factor,
-    data_energy,
+    below_tops_factor,
     level_factor,
     state_from_latents,
-    without_top,
 )
 from pcmodel.model.linalg import rows_of, solve_lower, unit_root
 from pcmodel.model.precision import (
@@ -56,18 +55,15 @@ def row_log_det(problem: Problem) -> Float[Array, ""]:
     """
     structure = problem.structure
     total = jnp.zeros((), problem.inputs.gains[0].dtype)
-    for level in range(structure.first_level, structure.top + 1):
+    for level in structure.gaussian_levels:
         free, clamped = structure.free_units(level), structure.clamped_units(level)
         if len(clamped):
             total += log_det(
                 partition(level_factor(problem, level), free, clamped).clamped
             )
     for index in range(len(structure.beliefs)):
-        whole = belief_factor(problem, index)
-        if index == structure.top_belief():
-            whole = without_top(whole, structure.model.widths[structure.top])
-        if whole.shape[0]:
-            total += log_det(whole)
+        if structure.below_tops(index):
+            total += log_det(below_tops_factor(problem, index))
     return total
 
 

@@ -11,8 +11,8 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.inference.fixed_draws import uniform
-from pcmodel.model.energy import level_factor, stack_factors
-from pcmodel.model.precision import partition, whiten
+from pcmodel.inference.whitened import run_parts
+from pcmodel.model.precision import whiten
 from pcmodel.model.problem import Problem, level_runs, split_runs
 
 START = 1e-3
@@ -37,13 +37,10 @@ def raised(problem: Problem, size: float) -> Float[Array, " free"]:
     amounts = size * uniform(structure.num_free, 3, dtype, low=0.5, high=1.5)
     pieces = [jnp.zeros((0,), dtype)]
     for run, amount in zip(runs, split_runs(structure, runs, amounts), strict=True):
-        if run.is_stack:
-            pieces.append(jax.vmap(lift)(stack_factors(problem, run), amount).ravel())
-            continue
-        free = structure.free_units(run.first)
-        clamped = structure.clamped_units(run.first)
-        own = partition(level_factor(problem, run.first), free, clamped).free
-        pieces.append(lift(own, amount))
+        own = run_parts(problem, run).free
+        pieces.append(
+            jax.vmap(lift)(own, amount).ravel() if run.is_stack else lift(own, amount)
+        )
     return jnp.concatenate(pieces)
 
 

@@ -13,28 +13,35 @@ Units may be pinned (`pcmodel.model.problem.Pins`): a pinned unit has a fixed va
 an additional row, and its own z is zero, so that the same formulas hold for the remaining free units.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.model.discrete_energy import data_energy, pull_root, push_root
 from pcmodel.model.energy import (
     belief_rows,
-    data_energy,
-    discrete_level,
     level_factor,
-    observed_gain,
+    observed_logits,
     place,
+    predict_latent,
     predictions,
-    prior_mean,
     stack_factors,
+    stack_predictions,
+    with_discrete,
 )
 from pcmodel.model.generative import as_stacked
 from pcmodel.model.linalg import take
-from pcmodel.model.precision import partition, unwhiten, whiten
+from pcmodel.model.precision import (
+    PartitionedFactor,
+    partition,
+    unwhiten,
+    whiten,
+)
 from pcmodel.model.problem import Pins, Problem, Run, level_runs, split_runs, unstack
 from pcmodel.model.types import Latents
 
@@ -44,7 +51,7 @@ class Unrolled(NamedTuple):
 
     latents: one array per level, bottom first.
     rows: whitened errors of clamped units, of beliefs about lower levels, and of pinned units.
-    logits: prediction of the observed units of discrete data, (units,); None for Gaussian data.
+    logits: predictions of the observed units of all discrete levels, (units,); None without discrete levels.
     """
 
     latents: Latents
@@ -54,11 +61,10 @@ class Unrolled(NamedTuple):
 
 def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
     """Generate the latents top-down from the free units' whitened errors."""
-    structure, inputs = problem.structure, problem.inputs
+    structure = problem.structure
     runs = level_runs(problem)
     rows: list[Array] = []
-    latents: list[Array] = []
-    above = prior_mean(problem)
+    latents: dict[int, Array] = {}
     pinned: list[Array] = []
     for run, piece, pins in zip(
         reversed(runs),
@@ -67,34 +73,38 @@ def unroll(problem: Problem, whitened: Float[Array, " free"]) -> Unrolled:
         strict=True,
     ):
         if run.is_stack:
-            stack, row = unroll_stack(problem, run, above, piece, pins)
+            if run.is_bank:
+                stack, given, row = unroll_bank(problem, run, latents, piece, pins)
+                rows.extend(given)
+            else:
+                above = latents[run.end]
+                stack, row = unroll_stack(problem, run, above, piece, pins)
             pinned.insert(0, row)
-            latents[:0] = unstack(stack)
-            above = stack[0]
+            latents.update(zip(run.levels, unstack(stack), strict=True))
             continue
-        level = run.first
-        prediction = above
-        if level < structure.top:
-            prediction = structure.model.predict_level(inputs.weights, level, above)
+        level, units = run.first, units_of(problem, run)
+        prediction, parts = (
+            predict_latent(problem, level, latents),
+            run_parts(problem, run),
+        )
         if pins is not None:
-            piece, row = hold_level(problem, level, prediction, piece, pins)
-            pinned.insert(0, row)
-        above, row = join_level(problem, level, prediction, piece)
+            held = held_errors(parts.free, prediction, units, pins)
+            piece = jnp.where(pins.mask, held, piece) if parts.free.ndim == 1 else piece
+            pinned.insert(0, held)
+        values = problem.inputs.values[level]
+        latent, row = joined(parts, units, prediction, piece, values)
         if pins is not None:
             # The exact value: the sum of prediction and error may differ in the last digit.
-            above = exactly(problem, level, above, pins)
-        latents.insert(0, above)
+            latent = exactly(units, latent, pins)
+        latents[level] = latent
         rows.extend(row)
-    logits = None
-    if structure.is_discrete:
-        every = structure.model.predict_level(inputs.weights, 0, above)
-        logits = take(every, structure.clamped_units(0))
-        latents.insert(0, discrete_level(problem, above))
-    rows.extend(belief_rows(problem, tuple(latents)))
+    logits = observed_logits(problem, latents)
+    whole = with_discrete(problem, latents)
+    rows.extend(belief_rows(problem, whole))
     if problem.inputs.pins is not None:
         rows.extend(pinned)
     flat = jnp.concatenate(rows) if rows else jnp.zeros((0,), whitened.dtype)
-    return Unrolled(tuple(latents), flat, logits)
+    return Unrolled(whole, flat, logits)
 
 
 def unroll_stack(
@@ -128,6 +138,54 @@ def unroll_stack(
     return latents, rows.ravel()
 
 
+def unroll_bank(
+    problem: Problem,
+    run: Run,
+    latents: Mapping[int, Array],
+    whitened: Float[Array, "levels free"],
+    pins: Pins | None,
+) -> tuple[Float[Array, "levels width"], list[Array], Float[Array, " units"]]:
+    """Latents of a bank from those above it and its whitened errors, with the whitened errors of clamped units and of
+    pinned ones."""
+    predicted = stack_predictions(problem, run, latents)
+    parts, units = run_parts(problem, run), units_of(problem, run)
+    held = jnp.zeros_like(whitened)
+    if pins is not None:
+        held = jax.vmap(lambda own, mu, pin: held_errors(own.free, mu, units, pin))(
+            parts, predicted, pins
+        )
+        if parts.free.ndim == 2:
+            whitened = jnp.where(pins.mask, held, whitened)
+    values = jnp.stack([problem.inputs.values[level] for level in run.levels])
+    stack, rows = jax.vmap(lambda own, mu, z, given: joined(own, units, mu, z, given))(
+        parts, predicted, whitened, values
+    )
+    if pins is not None:
+        stack = jax.vmap(lambda x, pin: exactly(units, x, pin))(stack, pins)
+    return stack, [row.ravel() for row in rows], held.ravel()
+
+
+class RunUnits(NamedTuple):
+    """The free and the clamped units of each level of a run."""
+
+    free: np.ndarray
+    clamped: np.ndarray
+
+
+def units_of(problem: Problem, run: Run) -> RunUnits:
+    """The units of a run, which are the same in all its levels."""
+    structure = problem.structure
+    return RunUnits(structure.free_units(run.first), structure.clamped_units(run.first))
+
+
+def run_parts(problem: Problem, run: Run) -> PartitionedFactor:
+    """Factor of each level of a run split into free and clamped units, with a leading axis of levels for a stack."""
+    units = units_of(problem, run)
+    if not run.is_stack:
+        return partition(level_factor(problem, run.first), *units)
+    return jax.vmap(lambda own: partition(own, *units))(stack_factors(problem, run))
+
+
 def split_pins(problem: Problem, runs: tuple[Run, ...]) -> list[Pins | None]:
     """The pins of each run; None for all if the problem has no pins."""
     pins = problem.inputs.pins
@@ -137,71 +195,70 @@ def split_pins(problem: Problem, runs: tuple[Run, ...]) -> list[Pins | None]:
     return [Pins(*each) for each in zip(masks, values, strict=True)]
 
 
-def hold_level(
-    problem: Problem, level: int, prediction: Array, whitened: Array, pins: Pins
-) -> tuple[Float[Array, " units"], Float[Array, " units"]]:
-    """Whitened errors of one level's free units with pinned ones at their values, and the errors of these as rows."""
-    structure = problem.structure
-    free, clamped = structure.free_units(level), structure.clamped_units(level)
-    own = partition(level_factor(problem, level), free, clamped).free
+def held_errors(
+    own: Array, prediction: Array, units: RunUnits, pins: Pins
+) -> Float[Array, " free"]:
+    """Whitened errors of the pinned units of one level; zero for the others, and with a full precision."""
     if own.ndim != 1:
-        return whitened, jnp.zeros_like(whitened)
-    held = own * (pins.values - take(prediction, free))
-    held = jnp.where(pins.mask, held, 0)
-    return jnp.where(pins.mask, held, whitened), held
+        return jnp.zeros_like(pins.values)
+    return jnp.where(pins.mask, own * (pins.values - take(prediction, units.free)), 0)
 
 
-def exactly(problem: Problem, level: int, latent: Array, pins: Pins) -> Array:
-    """The latent with pinned units exactly at their values."""
-    structure = problem.structure
-    free, clamped = structure.free_units(level), structure.clamped_units(level)
+def exactly(units: RunUnits, latent: Array, pins: Pins) -> Array:
+    """The latent of one level with pinned units exactly at their values."""
+    free, clamped = units
     state = jnp.where(pins.mask, pins.values, take(latent, free))
     return place(state, free, take(latent, clamped), clamped)
 
 
-def join_level(
-    problem: Problem, level: int, prediction: Array, whitened: Array
+def joined(
+    parts: PartitionedFactor,
+    units: RunUnits,
+    prediction: Array,
+    whitened: Array,
+    values: Array,
 ) -> tuple[Array, list[Array]]:
     """One level's latent from its prediction, plus its clamped units' whitened error."""
-    structure, inputs = problem.structure, problem.inputs
-    free, clamped = structure.free_units(level), structure.clamped_units(level)
+    free, clamped = units
     if len(clamped) == 0:
-        own = level_factor(problem, level)
-        return prediction + unwhiten(own, whitened), []
-    parts = partition(level_factor(problem, level), free, clamped)
-    error = inputs.values[level] - take(prediction, clamped)
+        return prediction + unwhiten(parts.free, whitened), []
+    error = values - take(prediction, clamped)
     row = [whiten(parts.clamped, error)]
     if len(free) == 0:
-        return inputs.values[level], row
+        return values, row
     if parts.coupling is not None:
         whitened = whitened - parts.coupling.T @ error
     state = take(prediction, free) + unwhiten(parts.free, whitened)
-    return place(state, free, inputs.values[level], clamped), row
+    return place(state, free, values, clamped), row
 
 
 def whitened_from_latents(problem: Problem, latents: Latents) -> Float[Array, " free"]:
     """Inverse of `unroll`: whitened errors of the free units of given latents."""
     structure = problem.structure
-    pieces = [jnp.zeros((0,), latents[0].dtype)] if structure.first_level else []
+    pieces = [jnp.zeros((0,), latents[0].dtype)] if structure.is_discrete else []
     predicted = predictions(problem, latents)
     for run in level_runs(problem):
+        parts, units = run_parts(problem, run), units_of(problem, run)
         if run.is_stack:
             levels = slice(run.first, run.end)
             errors = jnp.stack(latents[levels]) - jnp.stack(predicted[levels])
-            pieces.append(jax.vmap(whiten)(stack_factors(problem, run), errors).ravel())
+            own = jax.vmap(lambda part, e, u=units: free_errors(part, u, e))
+            pieces.append(own(parts, errors).ravel())
             continue
-        level = run.first
-        free, clamped = structure.free_units(level), structure.clamped_units(level)
-        parts = partition(level_factor(problem, level), free, clamped)
-        error = latents[level] - predicted[level]
-        whitened = whiten(parts.free, take(error, free))
-        if parts.coupling is not None:
-            whitened = whitened + parts.coupling.T @ take(error, clamped)
-        pieces.append(whitened)
+        error = latents[run.first] - predicted[run.first]
+        pieces.append(free_errors(parts, units, error))
     whole = jnp.concatenate(pieces)
     if problem.inputs.pins is None:
         return whole
     return jnp.where(problem.inputs.pins.mask, 0, whole)
+
+
+def free_errors(parts: PartitionedFactor, units: RunUnits, error: Array) -> Array:
+    """Whitened errors of one level's free units from the errors of all its units."""
+    whitened = whiten(parts.free, take(error, units.free))
+    if parts.coupling is not None:
+        whitened = whitened + parts.coupling.T @ take(error, units.clamped)
+    return whitened
 
 
 def objective(problem: Problem, whitened: Float[Array, " free"]) -> Float[Array, ""]:
@@ -256,16 +313,14 @@ def linearise(problem: Problem, whitened: Float[Array, " free"]) -> Linearisatio
             lambda u: transpose((u, None))[0],
             num_rows,
         )
-    likelihood = problem.structure.discrete
-    gain = observed_gain(problem)
     slope = jax.grad(lambda eta: data_energy(problem, eta))(logits)
 
     def push(vector: Array) -> Array:
         row, logit = tangent(vector)
-        return jnp.concatenate([row, likelihood.push_root(logits, gain, logit)])
+        return jnp.concatenate([row, push_root(problem, logits, logit)])
 
     def pull(vector: Array) -> Array:
-        root = likelihood.pull_root(logits, gain, vector[num_rows:])
+        root = pull_root(problem, logits, vector[num_rows:])
         return transpose((vector[:num_rows], root))[0]
 
     gradient = whitened + transpose((rows, slope))[0]

@@ -28,7 +28,7 @@ def classical(
 ) -> Learning:
     """Options of learning with frozen precisions, one point for the posterior, and free weights.
 
-    Where the whole top level is clamped, inference begins at the top-down sweep (the feedforward pass of a classifier).
+    Where every top level is clamped as a whole, inference begins at the top-down sweep (the feedforward pass of a classifier).
 
     optimiser: optax transformation for the weights.
     solver: finds the latents. None: the mode, by at most five Gauss-Newton steps. The T steps of another library are

@@ -122,8 +122,8 @@ class PointEstimate(Forgetful):
     """The mode as the only draw: for learning weights with frozen precisions.
 
     solver: finds the mode.
-    at_sweep: whether inference begins exactly at the top-down sweep, where every error is zero, if the whole top level
-        is clamped; otherwise it begins a thousandth beside it (`pcmodel.inference.start`). For solvers of few steps:
+    at_sweep: whether inference begins exactly at the top-down sweep, where every error is zero, if every top level
+        is clamped as a whole; otherwise it begins a thousandth beside it (`pcmodel.inference.start`). For solvers of few steps:
         levels that no signal has reached then have no gradient, where those of a thousandth are as large a step to
         Adam as any.
     """
@@ -145,7 +145,7 @@ class PointEstimate(Forgetful):
 def begin_at(problem: Problem, at_sweep: bool) -> Float[Array, " free"]:
     """Whitened errors at which inference begins; `at_sweep` as for `PointEstimate`."""
     structure = problem.structure
-    free = len(structure.free_units(structure.top))
+    free = sum(len(structure.free_units(top)) for top in structure.tops)
     return sweep_start(problem) if at_sweep and not free else start_of(problem)
 
 

@@ -29,6 +29,7 @@ from pcmodel.learning.precisions.m_step import (
     MovingAverage,
     PrecisionStep,
 )
+from pcmodel.learning.precisions.tying import pooled, tied, untied
 from pcmodel.learning.rules import (
     Backpropagation,
     Equilibrium,
@@ -36,8 +37,8 @@ from pcmodel.learning.rules import (
     RuleContext,
     Slope,
 )
-from pcmodel.model.generative import learned
-from pcmodel.model.levels import Level, level_indices
+from pcmodel.model.generative import ends_of, learned
+from pcmodel.model.levels import LevelName, level_indices
 from pcmodel.model.problem import Inputs, Problem, Structure
 from pcmodel.model.types import LogPrecisions, Weights
 
@@ -55,7 +56,7 @@ class Learning:
     e_step: `PosteriorSamples` or, with `precision_step=Frozen()`, `PointEstimate`.
     precision_step: the M-step of the precisions; see `pcmodel.learning.precisions.m_step`.
     frozen_precisions: levels (by name or index) whose precision is not learned.
-    variance_floor: added to the second moment of level 0's errors, as if the data carried noise
+    variance_floor: added to the second moment of the errors of every end, as if the data carried noise
         of that variance. Data with constant or quantised units (pixels) have no density: without a
         floor their precision, and the likelihood, grow without bound.
     gauge: what fixes the scale of hidden levels; see `pcmodel.learning.gauge`.
@@ -63,7 +64,7 @@ class Learning:
 
     optimiser: optax.GradientTransformation = optax.adam(3e-3)
     precision_step: PrecisionStep = MovingAverage(0.05)
-    frozen_precisions: Level | Sequence[Level] = ()
+    frozen_precisions: LevelName | Sequence[LevelName] = ()
     variance_floor: NotNegative = 0.0
     e_step: EStep = PosteriorSamples()
     gauge: Gauge = FixedWeightNorm()
@@ -132,7 +133,7 @@ def init_learning(
         init_optimiser(learning.optimiser, structure.model, learned(weights)),
         learning.gauge.reference(weights),
         memory,
-        learning.precision_step.init(log_precisions),
+        learning.precision_step.init(untied(log_precisions, structure.model)),
     )
 
 
@@ -229,9 +230,14 @@ def apply(
     )
     log_precisions, memory = state.log_precisions, state.precision
     if draws is not None:
-        log_precisions, memory = learning.precision_step.update(
-            log_precisions, draws, level_rules(learning, structure, plasticity), memory
+        rules = level_rules(learning, structure, plasticity)
+        own, memory = learning.precision_step.update(
+            untied(log_precisions, model),
+            pooled(draws, log_precisions, model),
+            rules,
+            memory,
         )
+        log_precisions = tied(own, model)
     return state._replace(
         weights=weights,
         log_precisions=log_precisions,
@@ -245,11 +251,11 @@ def level_rules(
 ) -> tuple[LevelRule, ...]:
     """How each level's precision may move: its rate factor (None if frozen) and variance floor."""
     rules = []
-    names = structure.model.names
+    names, ends = structure.model.names, ends_of(structure.model)
     kept = level_indices(learning.frozen_precisions, names)
     for level in range(structure.top + 1):
         frozen = level in kept
-        learned = not frozen and learning.gauge.learns(level, structure.top + 1)
+        learned = not frozen and learning.gauge.learns(level, structure.model)
         rate = (1.0 if plasticity is None else plasticity) if learned else None
-        rules.append(LevelRule(rate, learning.variance_floor if level == 0 else 0.0))
+        rules.append(LevelRule(rate, learning.variance_floor if level in ends else 0.0))
     return tuple(rules)

@@ -18,11 +18,13 @@ from jax import Array
 from pcmodel.model.generative import (
     GenerativeModel,
     StackedModel,
+    ends_of,
     learned,
     one_for_all,
     output_axes,
     path_of,
     spans_of,
+    tops_of,
 )
 from pcmodel.model.types import LogPrecisions, Weights
 
@@ -55,7 +57,7 @@ def held_arrays(
     of them is hidden, by a single norm if the levels differ in which axes feed a unit.
     """
     spans = spans_of(model)
-    uses = map_uses(model, weights)
+    uses, ends = map_uses(model, weights), ends_of(model)
     held = []
     for index, (first, end) in enumerate(spans):
         paths = [
@@ -79,6 +81,7 @@ def held_arrays(
                             )
                         ],
                         log_precisions,
+                        ends,
                     )
                     for path in paths
                 )
@@ -104,10 +107,14 @@ def map_uses(
 
 
 def kept_axes(
-    uses: Sequence[tuple[int, tuple[int, ...] | None]], log_precisions: LogPrecisions
+    uses: Sequence[tuple[int, tuple[int, ...] | None]],
+    log_precisions: LogPrecisions,
+    ends: Sequence[int] = (0,),
 ) -> tuple[int, ...] | None:
     """The held axes of one array that is used at each (level, axes that feed different units); None if free."""
-    hidden = [(level, axes) for level, axes in uses if level > 0 and axes is not None]
+    hidden = [
+        (level, axes) for level, axes in uses if level not in ends and axes is not None
+    ]
     if not hidden:
         return None
     agreed = {axes for _, axes in hidden}
@@ -120,7 +127,7 @@ class FixedWeightNorm:
     """Every map into a hidden level keeps its initial norm (the default).
 
     That is the Frobenius norm where the level has a single precision, and the norm of the weights of each unit (or
-    channel) where each has its own; see `held_arrays`. The map into level 0 is free: the data fix its scale.  Which
+    channel) where each has its own; see `held_arrays`. A map into an end is free: the data fix its scale.  Which
     axis of a kernel feeds which unit is inferred from the layer, whatever its orientation.
 
     The scale of some layers cannot be fixed: layers that add to the level above (residual layers: a chain of them has
@@ -129,8 +136,9 @@ class FixedWeightNorm:
 
     name = "weight norm of every map into a hidden level fixed"
 
-    def learns(self, level: int, num_levels: int) -> bool:
+    def learns(self, level: int, model: GenerativeModel) -> bool:
         """Whether the precision of a level may be learned: always."""
+        del level, model
         return True
 
     def told(
@@ -175,11 +183,11 @@ class FixedWeightNorm:
 
 def levels_without(model: GenerativeModel, weights: Weights) -> list[int]:
     """Hidden levels whose prediction is scaled by no array of weights."""
-    free = []
+    free, ends = [], ends_of(model)
     for index, (first, end) in enumerate(spans_of(model)):
         axes = output_axes(model, weights, index).values()
         if all(one is None for one in axes):
-            free += range(max(first, 1), end)
+            free += [level for level in range(first, end) if level not in ends]
     return free
 
 
@@ -230,14 +238,13 @@ def ratio(wanted: Array, current: Array) -> Array:
 
 @dataclass(frozen=True)
 class FixedHiddenPrecision:
-    """Hidden precisions keep their initial values: only those of level 0 and of the top are learned; weights are
-    free."""
+    """Hidden precisions keep their initial values: only those of ends and tops are learned; weights are free."""
 
     name = "hidden precisions fixed"
 
-    def learns(self, level: int, num_levels: int) -> bool:
-        """Whether the level is the bottom or the top."""
-        return level in (0, num_levels - 1)
+    def learns(self, level: int, model: GenerativeModel) -> bool:
+        """Whether the level is an end or a top."""
+        return level in ends_of(model) or level in tops_of(model)
 
     def reference(self, weights: Weights) -> Any:
         """An empty tuple: `project` needs no reference."""

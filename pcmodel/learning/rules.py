@@ -3,12 +3,9 @@ r"""Learning rules: how the gradient of the weights is computed.
 - `Equilibrium`: the latents are fixed at those of the E-step; $\partial E / \partial \theta$ is local to each level.
 - `Backpropagation`: the *whitened errors* of free units are fixed at zero instead of the latents.  The energy is
   then the network's loss, and its gradient that of backpropagation: the baseline for comparison.
-- `Nudged`: level 0 is not clamped to its target but to a point that lies the fraction `strength` of the way from the
-  prediction towards it (or away from it), as in equilibrium propagation (Scellier & Bengio 2017; Laborieux et
-  al. 2021; for predictive coding Pinchetti et al. 2025).
-- `Incremental` (`pcmodel.learning.incremental`): weights move while inference runs.
-
-A rule uses a `RuleContext` and is independent of optimisers and gauges.
+- `Nudged`: an end (level 0 of a chain) is clamped to a point that lies the fraction `strength` of the way from its
+  prediction towards its target (or away), as in equilibrium propagation (Scellier & Bengio 2017; Laborieux et al. 2021).
+- `Incremental` (`pcmodel.learning.incremental`): weights move while inference runs (incremental PC).
 """
 
 from collections.abc import Callable, Sequence
@@ -30,10 +27,10 @@ from pcmodel.learning.precisions.m_step import Draws
 from pcmodel.learning.precisions.scores import Scores, scores
 from pcmodel.model.energy import (
     level_energies,
+    predict_latent,
     predictions,
 )
-from pcmodel.model.generative import learned
-from pcmodel.model.likelihood import Gaussian
+from pcmodel.model.generative import ends_of, learned
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents, Weights
 
@@ -299,15 +296,18 @@ def batch_errors(
 def nudged(
     weights: Weights, context: RuleContext, shift: float, example: Values
 ) -> Values:
-    """One example's values with level 0 the fraction `shift` of the way from its prediction to its target."""
+    """One example's values with every end the fraction `shift` of the way from its prediction to its target."""
     problem = context.pose(weights, example)
-    above = unroll(problem, sweep_start(problem)).latents[1]
-    model = problem.structure.model
-    predicted = model.predict_level(weights, 0, above)
-    if not isinstance(model.likelihood, Gaussian):
-        predicted = model.likelihood.mean(predicted)
-    predicted = predicted[problem.structure.clamped_units(0)]
-    return (predicted + shift * (example[0] - predicted), *example[1:])
+    structure = problem.structure
+    latents = unroll(problem, sweep_start(problem)).latents
+    values = list(example)
+    for level in ends_of(structure.model):
+        predicted = predict_latent(problem, level, latents)
+        if level in structure.discrete_levels:
+            predicted = structure.likelihood(level).mean(predicted)
+        predicted = predicted[structure.clamped_units(level)]
+        values[level] = predicted + shift * (example[level] - predicted)
+    return tuple(values)
 
 
 def unseen(energies: Array, values: Values) -> BatchInfo:

@@ -32,8 +32,8 @@ from pcmodel.inputs.arrays import (
     read_numbers,
     to_dtype,
 )
-from pcmodel.model.covariances import check_covariance, check_noise, check_transition
-from pcmodel.model.levels import Level, plain_levels
+from pcmodel.inputs.covariances import check_covariance, check_noise, check_transition
+from pcmodel.model.levels import LevelName, plain_levels
 from pcmodel.model.linalg import solve_lower, solve_lower_transposed
 from pcmodel.model.precision import (
     check_log_precision,
@@ -56,7 +56,7 @@ class Belief:
 
     mean: Array | Any
     log_precision: Array | Any
-    levels: tuple[Level, ...] = ("top",)
+    levels: tuple[LevelName, ...] = ("top",)
 
     def __post_init__(self):
         levels = plain_levels(self.levels)
@@ -74,7 +74,7 @@ class Belief:
 
     @classmethod
     def unchecked(
-        cls, mean: Any, log_precision: Any, levels: tuple[Level, ...]
+        cls, mean: Any, log_precision: Any, levels: tuple[LevelName, ...]
     ) -> Belief:
         """A belief without checks, because JAX also builds beliefs of axes and placeholders."""
         return _set(object.__new__(cls), mean, log_precision, levels)
@@ -86,7 +86,7 @@ class Belief:
         mean: ArrayLike,
         precision: ArrayLike,
         *,
-        level: Level | Sequence[Level] = "top",
+        level: LevelName | Sequence[LevelName] = "top",
     ) -> Belief:
         """Belief about `level` with the given mean and precision (inverse variance, positive).
 
@@ -104,7 +104,10 @@ class Belief:
     @classmethod
     @checked_arguments
     def from_covariance(
-        cls, mean: ArrayLike, covariance: ArrayLike, levels: Level | Sequence[Level]
+        cls,
+        mean: ArrayLike,
+        covariance: ArrayLike,
+        levels: LevelName | Sequence[LevelName],
     ) -> Belief:
         """Belief with a full covariance (traceable).
 

@@ -2,16 +2,21 @@ r"""The energy of a hierarchy.
 
 $$E = \sum_\ell \tfrac12 \left[ e_\ell^\top g_\ell \Pi_\ell e_\ell
       - \log\det(g_\ell \Pi_\ell) + d_\ell \log 2\pi \right],
-  \qquad e_\ell = x_\ell - f_\ell(x_{\ell+1})$$
+  \qquad e_\ell = x_\ell - f_\ell(x_{\mathrm{pa}(\ell)})$$
 
-is $-\log p(x, y)$ of *one* example including all normalisers, in nats.  A Bernoulli or categorical level 0 contributes
-its tempered negative log-likelihood instead, and each `Belief` about lower levels a further Gaussian residual.
+is $-\log p(x, y)$ of *one* example including all normalisers, in nats; pa(l) are the parents of level l, in a chain l + 1,
+and the prediction of a top is its prior mean.  A Bernoulli or categorical level contributes its tempered negative
+log-likelihood instead, and each `Belief` about lower levels a further Gaussian residual.
+
+A belief about tops replaces their priors.  Of a joint belief about several, with precision $F F^\top$ and F lower
+triangular, the chain rule makes each a Gaussian given those after it: its factor is the diagonal block of F, and its mean
+is shifted by the errors of the later ones (`top_prediction`).
 
 This file evaluates it in state coordinates (the latents themselves);
 `pcmodel.inference.whitened` evaluates the same energy in whitened coordinates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -19,9 +24,10 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.model.generative import as_stacked
+from pcmodel.model.discrete_energy import discrete_energy
+from pcmodel.model.generative import as_stacked, predict
 from pcmodel.model.linalg import take
-from pcmodel.model.precision import factor, log_normaliser, whiten
+from pcmodel.model.precision import factor, log_normaliser, unwhiten, whiten
 from pcmodel.model.problem import (
     Problem,
     Run,
@@ -37,18 +43,15 @@ from pcmodel.model.types import Latents
 def level_factor(problem: Problem, level: int) -> Array:
     """Triangular factor of the precision, gain included, of a level's prediction errors.
 
-    At the top level, if a belief replaces the prior, of that belief's marginal precision.
+    For a top that a belief speaks of, of that belief's precision of the level given the later tops.
     """
     structure, inputs = problem.structure, problem.inputs
-    width = structure.model.widths[level]
-    owner = structure.top_belief() if level == structure.top else None
+    owner = structure.owner(level)
     if owner is None:
+        width = structure.model.widths[level]
         return factor(own_precision(inputs, level), inputs.gains[level], width)
-    whole = belief_factor(problem, owner)
-    if whole.ndim == 1:
-        return whole[-width:]
-    # Lower-triangular with the top last: its corner factors the *marginal* precision.
-    return whole[-width:, -width:]
+    whole, part = belief_factor(problem, owner), structure.belief_slices(owner)[level]
+    return whole[part] if whole.ndim == 1 else whole[part, part]
 
 
 def stack_factors(problem: Problem, run: Run) -> Array:
@@ -74,7 +77,7 @@ def belief_factor(problem: Problem, index: int) -> Array:
 
 
 def belief_error(problem: Problem, index: int, latents: Latents) -> Array:
-    """Whitened error of one belief; the top's part, if any, comes last."""
+    """Whitened error of one belief; the tops' part, if any, comes last."""
     levels = problem.structure.beliefs[index]
     belief = problem.inputs.beliefs[index]
     joint = jnp.concatenate([latents[level] for level in levels])
@@ -84,54 +87,74 @@ def belief_error(problem: Problem, index: int, latents: Latents) -> Array:
 def belief_rows(problem: Problem, latents: Latents) -> list[Array]:
     """Whitened errors of the beliefs about lower levels.
 
-    By the chain rule the belief that includes the top splits into the top's marginal (the prior, which is counted as
-    the top level's own error) and the lower levels given the top.
+    By the chain rule a belief that includes tops splits into the tops' marginal (the prior, which is counted as the
+    tops' own errors) and the lower levels given the tops.
     """
     structure = problem.structure
     rows = []
     for index in range(len(structure.beliefs)):
-        row = belief_error(problem, index, latents)
-        if index == structure.top_belief():
-            row = row[: -structure.model.widths[structure.top]]
-        if row.shape[0]:
-            rows.append(row)
+        size = structure.below_tops(index)
+        if size:
+            rows.append(belief_error(problem, index, latents)[:size])
     return rows
 
 
+def predict_latent(
+    problem: Problem, level: int, latents: Mapping[int, Array] | Sequence[Array]
+) -> Array:
+    """Prediction of a level (logits for discrete data), from latents that contain at least the levels above it."""
+    structure = problem.structure
+    if structure.owner(level) is not None:
+        return top_prediction(problem, level, latents)
+    return predict(structure.model, problem.inputs.weights, level, latents)
+
+
+def top_prediction(
+    problem: Problem, level: int, latents: Mapping[int, Array] | Sequence[Array]
+) -> Array:
+    """Mean of a top by the belief about it, given the later tops of the same belief."""
+    structure = problem.structure
+    owner = structure.owner(level)
+    assert owner is not None
+    slices, mean = structure.belief_slices(owner), problem.inputs.beliefs[owner].mean
+    part, whole = slices[level], belief_factor(problem, owner)
+    later = [other for other in slices if other > level]
+    if not later or whole.ndim == 1:
+        return mean[part]
+    rest = slice(part.stop, whole.shape[0])
+    error = jnp.concatenate([latents[other] for other in later]) - mean[rest]
+    return mean[part] - unwhiten(whole[part, part], whole[rest, part].T @ error)
+
+
 def predictions(problem: Problem, latents: Latents) -> Latents:
-    """Prediction of every level, bottom first (logits for discrete data; the prior mean at the top)."""
-    model, inputs = problem.structure.model, problem.inputs
-    predicted = []
-    if problem.structure.is_discrete:
-        predicted.append(model.predict_level(inputs.weights, 0, latents[1]))
+    """Prediction of every level, bottom first (logits for discrete data; the prior mean for a top)."""
+    predicted: dict[int, Array] = {}
+    for level in problem.structure.discrete_levels:
+        predicted[level] = predict_latent(problem, level, latents)
     for run in level_runs(problem):
         if run.is_stack:
-            predicted += unstack(stack_predictions(problem, run, latents))
-        elif run.first < problem.structure.top:
-            above = latents[run.end]
-            predicted.append(model.predict_level(inputs.weights, run.first, above))
-    return (*predicted, prior_mean(problem))
+            stack = unstack(stack_predictions(problem, run, latents))
+            predicted.update(zip(run.levels, stack, strict=True))
+        else:
+            predicted[run.first] = predict_latent(problem, run.first, latents)
+    return by_level(predicted)
 
 
-def stack_predictions(problem: Problem, run: Run, latents: Latents) -> Array:
+def by_level(found: Mapping[int, Array]) -> tuple[Array, ...]:
+    """One array per level, bottom first, from a mapping by level."""
+    return tuple(found[level] for level in range(len(found)))
+
+
+def stack_predictions(
+    problem: Problem, run: Run, latents: Mapping[int, Array] | Sequence[Array]
+) -> Array:
     """Predictions of the levels of a stack from the latents above each, (levels, width)."""
     model = as_stacked(problem.structure.model)
     layers = model.stack_weights(problem.inputs.weights, run.first, run.end)
-    above = jnp.stack(latents[run.first + 1 : run.end + 1])
+    above = jnp.stack([latents[parent] for parent in run.parents])
     return jax.vmap(lambda layer, x: model.predict_in_stack(layer, run.first, x))(
         layers, above
     )
-
-
-def prior_mean(problem: Problem) -> Array:
-    """Prior mean of the top level: that of a belief about it, if there is one, else the network's."""
-    structure = problem.structure
-    owner = structure.top_belief()
-    if owner is None:
-        return structure.model.predict_level(
-            problem.inputs.weights, structure.top, None
-        )
-    return problem.inputs.beliefs[owner].mean[-structure.model.widths[-1] :]
 
 
 def normaliser(problem: Problem) -> Float[Array, ""]:
@@ -141,7 +164,7 @@ def normaliser(problem: Problem) -> Float[Array, ""]:
     for run in level_runs(problem):
         if run.is_stack:
             total += jnp.sum(stack_normalisers(stack_factors(problem, run)))
-        elif run.first < structure.top or structure.top_belief() is None:
+        elif structure.owner(run.first) is None:
             width = structure.model.widths[run.first]
             total += log_normaliser(level_factor(problem, run.first), width)
     for index in range(len(structure.beliefs)):
@@ -155,29 +178,18 @@ def stack_normalisers(factors: Array) -> Float[Array, " levels"]:
     return jax.vmap(lambda own: log_normaliser(own, factors.shape[-1]))(factors)
 
 
-def observed_gain(problem: Problem) -> Array:
-    """Gain of each observed unit of a discrete level 0."""
-    width = problem.structure.model.widths[0]
-    gain = jnp.broadcast_to(problem.inputs.gains[0], (width,))
-    return take(gain, problem.structure.clamped_units(0))
-
-
-def data_energy_terms(
-    problem: Problem, logits: Float[Array, " observed"]
-) -> Float[Array, " observed"]:
-    """Tempered -log p of discrete data from its logits, one term per observed unit, nats."""
-    likelihood = problem.structure.discrete
-    data, gain = problem.inputs.values[0], observed_gain(problem)
-    return likelihood.energy_terms(logits, data, gain)
-
-
-def data_energy(
-    problem: Problem, logits: Float[Array, " observed"]
-) -> Float[Array, ""]:
-    """The sum of `data_energy_terms`."""
-    if logits.shape[0] == 0:
-        return jnp.zeros((), logits.dtype)
-    return jnp.sum(data_energy_terms(problem, logits))
+def observed_logits(
+    problem: Problem, latents: Mapping[int, Array] | Sequence[Array]
+) -> Float[Array, " observed"] | None:
+    """Predictions of the observed units of all discrete levels, one after another; None without discrete levels."""
+    structure = problem.structure
+    found = [
+        take(predict_latent(problem, level, latents), structure.clamped_units(level))
+        for level in structure.discrete_levels
+    ]
+    if not found:
+        return None
+    return found[0] if len(found) == 1 else jnp.concatenate(found)
 
 
 def level_energies(problem: Problem, latents: Latents) -> Float[Array, " levels"]:
@@ -185,28 +197,21 @@ def level_energies(problem: Problem, latents: Latents) -> Float[Array, " levels"
 
     The energy of a belief about lower levels is added at the lowest of its levels.
     """
-    structure, inputs = problem.structure, problem.inputs
-    model = structure.model
-    terms = []
-    if structure.is_discrete:
-        logits = model.predict_level(inputs.weights, 0, latents[1])
-        terms.append(
-            data_energy(problem, take(logits, structure.clamped_units(0)))[None]
-        )
+    terms: dict[int, Array] = {}
+    for level in problem.structure.discrete_levels:
+        logits = predict_latent(problem, level, latents)
+        terms[level] = discrete_energy(problem, level, logits)[None]
     for run in level_runs(problem):
         if run.is_stack:
-            terms.append(stack_energies(problem, run, latents))
+            terms[run.first] = stack_energies(problem, run, latents)
             continue
-        if run.first == structure.top:
-            prediction = prior_mean(problem)
-        else:
-            above = latents[run.end]
-            prediction = model.predict_level(inputs.weights, run.first, above)
         own = level_factor(problem, run.first)
+        prediction = predict_latent(problem, run.first, latents)
         error = whiten(own, latents[run.first] - prediction)
         own_energy = 0.5 * jnp.sum(error**2) + log_normaliser(own, error.shape[0])
-        terms.append(own_energy[None])
-    return add_belief_energies(problem, latents, jnp.concatenate(terms))
+        terms[run.first] = own_energy[None]
+    whole = jnp.concatenate([terms[first] for first in sorted(terms)])
+    return add_belief_energies(problem, latents, whole)
 
 
 def stack_energies(
@@ -227,20 +232,20 @@ def add_belief_energies(
     """The terms with the energy of each belief about lower levels added at the lowest of its levels."""
     structure = problem.structure
     for index, levels in enumerate(structure.beliefs):
-        row = belief_error(problem, index, latents)
-        whole = belief_factor(problem, index)
-        if index == structure.top_belief():
-            width = structure.model.widths[structure.top]
-            row, whole = row[:-width], without_top(whole, width)
-        if row.shape[0]:
-            own = 0.5 * jnp.sum(row**2) + log_normaliser(whole, row.shape[0])
+        size = structure.below_tops(index)
+        if size:
+            row = belief_error(problem, index, latents)[:size]
+            own = 0.5 * jnp.sum(row**2) + log_normaliser(
+                below_tops_factor(problem, index), size
+            )
             terms = terms.at[levels[0]].add(own)
     return terms
 
 
-def without_top(whole: Array, width: int) -> Array:
-    """Factor of a belief's lower levels given its top `width` units."""
-    return whole[:-width] if whole.ndim == 1 else whole[:-width, :-width]
+def below_tops_factor(problem: Problem, index: int) -> Array:
+    """Factor of a belief's precision of its lower levels, given the tops among its levels."""
+    whole, size = belief_factor(problem, index), problem.structure.below_tops(index)
+    return whole[:size] if whole.ndim == 1 else whole[:size, :size]
 
 
 def energy(problem: Problem, latents: Latents) -> Float[Array, ""]:
@@ -251,7 +256,7 @@ def energy(problem: Problem, latents: Latents) -> Float[Array, ""]:
 def latents_from_state(problem: Problem, state: Float[Array, " free"]) -> Latents:
     """The latents, one array per level, from the free units' values and the clamped values.
 
-    A discrete level 0 holds its data where observed and its predicted mean elsewhere.
+    A discrete level holds its data where observed and its predicted mean elsewhere.
     """
     runs = level_runs(problem)
     return latents_from_free(problem, split_runs(problem.structure, runs, state))
@@ -260,31 +265,32 @@ def latents_from_state(problem: Problem, state: Float[Array, " free"]) -> Latent
 def latents_from_free(problem: Problem, free: Sequence[Array]) -> Latents:
     """`latents_from_state` of a state already split into runs."""
     structure, inputs = problem.structure, problem.inputs
-    latents = []
+    latents: dict[int, Array] = {}
     for run, piece in zip(level_runs(problem), free, strict=True):
-        if run.is_stack:
-            latents += unstack(piece)
+        free = structure.free_units(run.first)
+        clamped = structure.clamped_units(run.first)
+        if not run.is_stack:
+            values = inputs.values[run.first]
+            latents[run.first] = place(piece, free, values, clamped)
             continue
-        level = run.first
-        latents.append(
-            place(
-                piece,
-                structure.free_units(level),
-                inputs.values[level],
-                structure.clamped_units(level),
-            )
-        )
-    if structure.is_discrete:
-        latents.insert(0, discrete_level(problem, latents[0]))
-    return tuple(latents)
+        if len(clamped):
+            values = jnp.stack([inputs.values[level] for level in run.levels])
+            piece = jax.vmap(
+                lambda own, given, f=free, c=clamped: place(own, f, given, c)
+            )(piece, values)
+        latents.update(zip(run.levels, unstack(piece), strict=True))
+    return with_discrete(problem, latents)
 
 
-def discrete_level(problem: Problem, above: Array) -> Array:
-    """Level 0 of a discrete network: data where observed, predicted mean elsewhere."""
+def with_discrete(problem: Problem, latents: Mapping[int, Array]) -> Latents:
+    """The latents of all levels from those of the Gaussian ones: discrete levels hold their data where observed, and
+    their predicted mean elsewhere."""
     structure, inputs = problem.structure, problem.inputs
-    logits = structure.model.predict_level(inputs.weights, 0, above)
-    mean = structure.discrete.mean(logits)
-    return mean.at[structure.clamped_units(0)].set(inputs.values[0])
+    found = dict(latents)
+    for level in structure.discrete_levels:
+        mean = structure.likelihood(level).mean(predict_latent(problem, level, latents))
+        found[level] = mean.at[structure.clamped_units(level)].set(inputs.values[level])
+    return by_level(found)
 
 
 def place(

@@ -1,8 +1,12 @@
-"""The interface of generative models: widths, names, and the predictions of levels.
+"""The interface of generative models: levels, their parents, and the predictions of levels.
 
-All computations derive from `predict_level(weights, level, above)`; the prediction of the top level is its prior mean
-(`above` is None there).  A model is static and hashable (networks of equal architecture share compiled programs); its
-weights are a pytree that is passed separately.
+A hierarchy is a directed graph without cycles.  A level is predicted from its *parents*; a level without parents is a
+*top*, whose prediction is its prior mean; a level without children is an *end*.  Levels are numbered so that every
+parent has a higher index than its children, and tops come last: predictions flow down the index.  In a chain the only
+parent of level l is level l + 1.
+
+All computations derive from `predict_level(weights, level, parents)`.  A model is static and hashable (networks of equal
+architecture share compiled programs); its weights are a pytree that is passed separately.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,17 +40,24 @@ class GenerativeModel(Protocol):
         ...
 
     @property
-    def likelihood(self) -> Likelihood:
-        """Likelihood of level 0."""
+    def parents(self) -> tuple[tuple[int, ...], ...]:
+        """Indices of each level's parents, in the order in which its prediction takes them; () for a top."""
+        ...
+
+    @property
+    def likelihoods(self) -> tuple[Likelihood, ...]:
+        """Likelihood of each level; one that is not Gaussian belongs to an end."""
         ...
 
     @property
     def is_linear(self) -> bool:
-        """Whether every prediction is affine in the level above."""
+        """Whether every prediction is affine in the parents."""
         ...
 
-    def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
-        """Prediction of `level`, shape (width,), from the latent above it."""
+    def predict_level(
+        self, weights: Weights, level: int, parents: tuple[Array, ...]
+    ) -> Array:
+        """Prediction of `level`, shape (width,), from its parents' latents; the prior mean for a top."""
         ...
 
 
@@ -54,13 +65,14 @@ class GenerativeModel(Protocol):
 class StackedModel(GenerativeModel, Protocol):
     """A model with stacks: runs of successive layers that differ only in the values of their weights.
 
-    A stack is compiled to one loop instead of a copy of the layer per level, and its weights are stored as arrays with
-    a leading axis of layers.
+    Each level of a stack has one parent: the next level, or the one at a fixed distance outside of the stack.  A stack
+    is compiled to one loop, or one mapped layer, instead of a copy of the layer per level, and its weights are stored as
+    arrays with a leading axis of layers.
     """
 
     @property
     def stacks(self) -> tuple[tuple[int, int], ...]:
-        """(first, end) of each stack: layers first .. end - 1 map between levels of equal width."""
+        """(first, end) of each stack: layers first .. end - 1 predict levels of equal width."""
         ...
 
     def stack_weights(self, weights: Weights, first: int, end: int) -> Any:
@@ -99,7 +111,7 @@ class OrientedModel(GenerativeModel, Protocol):
 
 @dataclass(frozen=True)
 class LinearModel:
-    """Affine predictions W x + b, independent of any network library.
+    """A chain with affine predictions W x + b, independent of any network library.
 
     `weights` is `{"layers": ((W_0, b_0), ...), "prior_mean": m}` with W_l of shape
     (width_l, width_{l+1}).
@@ -110,12 +122,24 @@ class LinearModel:
     likelihood: Likelihood = Gaussian()
     is_linear: bool = True
 
-    def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
+    @property
+    def parents(self) -> tuple[tuple[int, ...], ...]:
+        """The next level, for every level but the last."""
+        return chain_parents(len(self.widths))
+
+    @property
+    def likelihoods(self) -> tuple[Likelihood, ...]:
+        """Gaussian above level 0."""
+        return (self.likelihood, *(Gaussian() for _ in self.widths[1:]))
+
+    def predict_level(
+        self, weights: Weights, level: int, parents: tuple[Array, ...]
+    ) -> Array:
         """Prediction W x + b of a level; the prior mean at the top."""
-        if above is None:
+        if not parents:
             return weights["prior_mean"]
         matrix, bias = weights["layers"][level]
-        return matmul(matrix, above) + bias
+        return matmul(matrix, parents[0]) + bias
 
 
 def default_names(num_levels: int) -> tuple[str, ...]:
@@ -124,30 +148,111 @@ def default_names(num_levels: int) -> tuple[str, ...]:
     return ("data", *middle, "top")
 
 
+def chain_parents(num_levels: int) -> tuple[tuple[int, ...], ...]:
+    """Parents of the levels of a chain: the next level, and none for the last."""
+    return (*((level + 1,) for level in range(num_levels - 1)), ())
+
+
+def is_chain(model: GenerativeModel) -> bool:
+    """Whether the only parent of every level but the last is the next one."""
+    return model.parents == chain_parents(len(model.widths))
+
+
+def tops_of(model: GenerativeModel) -> tuple[int, ...]:
+    """The levels without parents, which come last."""
+    return tuple(level for level, own in enumerate(model.parents) if not own)
+
+
+def children_of(model: GenerativeModel, level: int) -> tuple[int, ...]:
+    """The levels of which a level is a parent, ascending."""
+    return tuple(child for child, own in enumerate(model.parents) if level in own)
+
+
+def tied_precisions(model: GenerativeModel) -> tuple[tuple[int, ...], ...]:
+    """The groups of levels, ascending, that share one precision."""
+    return getattr(model, "tied_precisions", ())
+
+
+def ends_of(model: GenerativeModel) -> tuple[int, ...]:
+    """The levels that are nobody's parent, ascending; level 0 is one."""
+    inner = {parent for own in model.parents for parent in own}
+    return tuple(level for level in range(len(model.widths)) if level not in inner)
+
+
+def predict(
+    model: GenerativeModel,
+    weights: Weights,
+    level: int,
+    latents: Mapping[int, Array] | Sequence[Array],
+) -> Array:
+    """Prediction of a level from the latents, which need contain only its parents."""
+    parents = tuple(latents[parent] for parent in model.parents[level])
+    return model.predict_level(weights, level, parents)
+
+
 def sweep(model: GenerativeModel, weights: Weights) -> tuple[Array, ...]:
-    """Top-down pass from the prior mean: the latents at which every error is zero."""
-    above = None
-    latents = []
+    """Top-down pass from the prior means: the latents at which every error is zero."""
+    latents: dict[int, Array] = {}
     for level in reversed(range(len(model.widths))):
-        above = jnp.asarray(model.predict_level(weights, level, above))
-        latents.append(above)
-    return tuple(reversed(latents))
+        latents[level] = jnp.asarray(predict(model, weights, level, latents))
+    return tuple(latents[level] for level in range(len(model.widths)))
 
 
 def predict_down(
-    model: GenerativeModel, weights: Weights, above: Array, *, level: int
+    model: GenerativeModel,
+    weights: Weights,
+    given: Mapping[int, Array],
+    *,
+    target: int = 0,
 ) -> Array:
-    """Prediction of level 0 from the latent of `level`, with the levels between at their predictions."""
-    stacks = {end: first for first, end in stacks_of(model)}
-    while level > 0:
+    """Prediction of the level `target` from given latents; levels between, and tops that are not given, are predicted.
+
+    If `target` is among the given levels, its latents are returned.
+    """
+    latents, needed = dict(given), ancestors(model, target, given)
+    stacks = {end - 1: first for first, end in scanned(model, given)}
+    level = max(needed, default=target)
+    while target not in latents:
         first = stacks.get(level)
-        if first is None:
+        if level not in needed:
             level -= 1
-            above = model.predict_level(weights, level, above)
-            continue
-        above = _down_stack(as_stacked(model), weights, first, level, above)
-        level = first
-    return above
+        elif first is not None and first >= target:
+            above = latents[level + 1]
+            stack = as_stacked(model)
+            latents[first] = _down_stack(stack, weights, first, level + 1, above)
+            level = first - 1
+        else:
+            latents[level] = predict(model, weights, level, latents)
+            level -= 1
+    return latents[target]
+
+
+def ancestors(
+    model: GenerativeModel, target: int, given: Mapping[int, Any]
+) -> set[int]:
+    """The levels to predict for `target`: itself and its ancestors, none that is given or only above a given one."""
+    needed, waiting = set(), [target]
+    while waiting:
+        level = waiting.pop()
+        if level not in needed and level not in given:
+            needed.add(level)
+            waiting += model.parents[level]
+    return needed
+
+
+def scanned(
+    model: GenerativeModel, given: Mapping[int, Any]
+) -> tuple[tuple[int, int], ...]:
+    """The stacks of which only the lowest level is needed: none inside is given or a parent of a level outside."""
+
+    def closed(first: int, end: int) -> bool:
+        if model.parents[first] != (first + 1,):
+            return False
+        inner = range(first + 1, end)
+        alone = all(children_of(model, level) == (level - 1,) for level in inner)
+        return alone and not any(level in given for level in range(first, end))
+
+    return tuple(stack for stack in stacks_of(model) if closed(*stack))
 
 
 def stacks_of(model: GenerativeModel) -> tuple[tuple[int, int], ...]:
@@ -155,10 +260,15 @@ def stacks_of(model: GenerativeModel) -> tuple[tuple[int, int], ...]:
     return model.stacks if isinstance(model, StackedModel) else ()
 
 
+def num_layers(model: GenerativeModel) -> int:
+    """Number of levels with parents, each of which has a layer."""
+    return sum(1 for own in model.parents if own)
+
+
 def spans_of(model: GenerativeModel) -> tuple[tuple[int, int], ...]:
     """(first, end) of the layers that each entry of `weights["layers"]` holds, bottom first."""
     ends, spans, level = dict(stacks_of(model)), [], 0
-    while level < len(model.widths) - 1:
+    while level < num_layers(model):
         end = ends.get(level, level + 1)
         spans.append((level, end))
         level = end

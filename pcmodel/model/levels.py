@@ -9,7 +9,7 @@ from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import is_sequence, short
 from pcmodel.inputs.ranges import Means
 
-Level = Annotated[str | SupportsIndex, Means("a level's name or index")]
+LevelName = Annotated[str | SupportsIndex, Means("a level's name or index")]
 """A level's name, or its index as a Python or numpy integer."""
 
 
@@ -55,12 +55,12 @@ def level_indices(levels: Any, names: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(sorted({level_index(level, names) for level in as_levels(levels)}))
 
 
-def as_levels(levels: Any) -> tuple[Level, ...]:
+def as_levels(levels: Any) -> tuple[LevelName, ...]:
     """One level, or several, as a tuple."""
     return tuple(levels) if is_sequence(levels) else (levels,)
 
 
-def plain_levels(levels: Any) -> tuple[Level, ...]:
+def plain_levels(levels: Any) -> tuple[LevelName, ...]:
     """One level, or several, as names and Python integers; raises UserError for anything else."""
     return tuple(
         level if isinstance(level, str) else as_index(level)

@@ -33,10 +33,10 @@ from jax.typing import ArrayLike
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments, short
 from pcmodel.inputs.arrays import Numbers, is_traced, read_numbers
-from pcmodel.model.levels import Level, level_index
+from pcmodel.model.levels import LevelName, level_index
 from pcmodel.model.precision import check_log_precision
 
-Levels = Mapping[Level, ArrayLike]
+Levels = Mapping[LevelName, ArrayLike]
 
 
 @checked_arguments
@@ -208,7 +208,7 @@ def _product(first: Levels, second: Levels) -> Levels:
 
 
 @checked_arguments
-def relax(level: Level, gain: ArrayLike) -> Modulation:
+def relax(level: LevelName, gain: ArrayLike) -> Modulation:
     """A modulation of one level's precision: `relax("top", 0.25)` divides it by four."""
     return Modulation({level: gain})
 

@@ -15,7 +15,7 @@ from jax import Array
 from jaxtyping import Bool, Float, Shaped
 
 from pcmodel.model.belief import Belief
-from pcmodel.model.generative import GenerativeModel, stacks_of
+from pcmodel.model.generative import GenerativeModel, stacks_of, tops_of
 from pcmodel.model.likelihood import Discrete, Gaussian
 from pcmodel.model.types import LogPrecisions, Weights
 
@@ -35,34 +35,51 @@ class Structure:
 
     @property
     def top(self) -> int:
-        """Index of the last level."""
+        """Index of the last level, the only top of a chain."""
         return len(self.model.widths) - 1
 
     @property
+    def tops(self) -> tuple[int, ...]:
+        """Levels without parents, ascending; they come last."""
+        return tops_of(self.model)
+
+    @property
     def is_discrete(self) -> bool:
-        """Whether level 0 has a likelihood instead of errors."""
-        return not isinstance(self.model.likelihood, Gaussian)
+        """Whether any level has a likelihood instead of errors."""
+        return bool(self.discrete_levels)
 
     @property
-    def discrete(self) -> Discrete:
-        """The likelihood of a discrete level 0."""
-        likelihood = self.model.likelihood
+    def discrete_levels(self) -> tuple[int, ...]:
+        """Levels with a likelihood instead of errors, ascending."""
+        return tuple(
+            level
+            for level, own in enumerate(self.model.likelihoods)
+            if not isinstance(own, Gaussian)
+        )
+
+    @property
+    def gaussian_levels(self) -> tuple[int, ...]:
+        """Levels with Gaussian errors, ascending."""
+        return tuple(
+            level
+            for level, own in enumerate(self.model.likelihoods)
+            if isinstance(own, Gaussian)
+        )
+
+    def likelihood(self, level: int) -> Discrete:
+        """The likelihood of a discrete level."""
+        likelihood = self.model.likelihoods[level]
         if isinstance(likelihood, Gaussian):
-            raise TypeError("a Gaussian level 0 has errors, not a discrete likelihood")
+            raise TypeError("a Gaussian level has errors, not a discrete likelihood")
         return likelihood
-
-    @property
-    def first_level(self) -> int:
-        """Lowest level with Gaussian errors."""
-        return 1 if self.is_discrete else 0
 
     def clamped_units(self, level: int) -> np.ndarray:
         """Indices of the level's clamped units."""
         return np.asarray(self.clamped[level], dtype=int)
 
     def free_units(self, level: int) -> np.ndarray:
-        """Indices of the level's free Gaussian units (none in a discrete level 0)."""
-        if level < self.first_level:
+        """Indices of the level's free Gaussian units (none in a discrete level)."""
+        if not isinstance(self.model.likelihoods[level], Gaussian):
             return np.zeros(0, dtype=int)
         return np.setdiff1d(
             np.arange(self.model.widths[level]), self.clamped_units(level)
@@ -80,10 +97,24 @@ class Structure:
         """Total number of free units."""
         return self.free_slices()[-1].stop
 
-    def top_belief(self) -> int | None:
-        """Index of the belief that replaces the network's prior of the top level; None without one."""
-        owners = [i for i, levels in enumerate(self.beliefs) if self.top in levels]
+    def owner(self, level: int) -> int | None:
+        """Index of the belief that replaces the network's prior of a top; None without one, and for other levels."""
+        if self.model.parents[level]:
+            return None
+        owners = [i for i, levels in enumerate(self.beliefs) if level in levels]
         return owners[0] if owners else None
+
+    def belief_slices(self, index: int) -> dict[int, slice]:
+        """The slice of each level of a belief in its concatenated units."""
+        levels = self.beliefs[index]
+        ends = np.cumsum([0, *(self.model.widths[level] for level in levels)])
+        parts = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
+        return dict(zip(levels, parts, strict=True))
+
+    def below_tops(self, index: int) -> int:
+        """Number of units of a belief in levels that are not tops; they come first."""
+        lower = [level for level in self.beliefs[index] if self.model.parents[level]]
+        return sum(self.model.widths[level] for level in lower)
 
 
 class Pins(NamedTuple):
@@ -101,7 +132,7 @@ class Inputs(NamedTuple):
     """The arrays of a problem, for one example.
 
     weights: weights of the network.
-    log_precisions: log-precision of each level; None for a discrete level 0.
+    log_precisions: log-precision of each level; None for a discrete level.
     gains: factor on the precision of each level, () or (width,).
     values: values of the clamped units of each level.
     beliefs: prior beliefs.
@@ -126,7 +157,7 @@ class Problem:
 
 
 def own_precision(inputs: Inputs, level: int) -> Array:
-    """A level's log-precision; raises TypeError for a discrete level 0, which has none."""
+    """A level's log-precision; raises TypeError for a discrete level, which has none."""
     value = inputs.log_precisions[level]
     if value is None:
         raise TypeError(f"level {level} has no precision")
@@ -134,10 +165,30 @@ def own_precision(inputs: Inputs, level: int) -> Array:
 
 
 class Run(NamedTuple):
-    """Levels first .. end - 1, treated together: a single level, or a stack of levels without clamped units."""
+    """Levels first .. end - 1, treated together: a single level, or levels of one stack.
+
+    distance: from each level to its only parent: 1 in a loop down the hierarchy, whose levels have no clamped units;
+        more in a bank, whose levels are predicted at once and have the same clamped units.
+    """
 
     first: int
     end: int
+    distance: int = 1
+
+    @property
+    def is_bank(self) -> bool:
+        """Whether the run has several levels, whose parents are outside of it."""
+        return self.is_stack and self.distance > 1
+
+    @property
+    def levels(self) -> range:
+        """Its levels."""
+        return range(self.first, self.end)
+
+    @property
+    def parents(self) -> range:
+        """Their parents."""
+        return range(self.first + self.distance, self.end + self.distance)
 
     @property
     def is_stack(self) -> bool:
@@ -148,8 +199,8 @@ class Run(NamedTuple):
 def level_runs(problem: Problem) -> tuple[Run, ...]:
     """The levels with Gaussian errors, bottom first, grouped into runs.
 
-    Levels predicted by one stack of layers form a run if they have no clamped units and precisions and gains of equal
-    shape; any other level is a run of its own.
+    Levels predicted by one stack of layers form a run if they have no clamped units (in a bank, the same ones) and
+    precisions and gains of equal shape; any other level is a run of its own.
     """
     structure = problem.structure
     stack_of = {
@@ -158,17 +209,23 @@ def level_runs(problem: Problem) -> tuple[Run, ...]:
         for level in range(first, end)
     }
 
-    def kind(level: int) -> Any:
-        if level not in stack_of or structure.clamped[level]:
+    parents = structure.model.parents
+
+    def kind(numbered: tuple[int, int]) -> Any:
+        number, level = numbered
+        clamped = structure.clamped[level]
+        if level not in stack_of or (clamped and parents[level] == (level + 1,)):
             return level  # a run of its own
         shape = own_precision(problem.inputs, level).shape
-        return stack_of[level], shape, problem.inputs.gains[level].shape
+        gain = problem.inputs.gains[level].shape
+        # Without a gap: a discrete level between two ends a run.
+        return stack_of[level], level - number, clamped, shape, gain
 
     runs: list[Run] = []
-    levels = range(structure.first_level, structure.top + 1)
-    for _, same in itertools.groupby(levels, key=kind):
-        members = list(same)
-        runs.append(Run(members[0], members[-1] + 1))
+    for _, same in itertools.groupby(enumerate(structure.gaussian_levels), key=kind):
+        members = [level for _, level in same]
+        above = parents[members[0]] or (members[0] + 1,)
+        runs.append(Run(members[0], members[-1] + 1, above[0] - members[0]))
     return tuple(runs)
 
 

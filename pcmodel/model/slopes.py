@@ -1,6 +1,6 @@
-r"""A hierarchy with modulated activation slopes: predictions are $f_\ell(\alpha_{\ell+1} x_{\ell+1})$.
+r"""A hierarchy with modulated activation slopes: predictions are $f_\ell(\alpha_p x_p)$ for the parents p of level l.
 
-Inference, posterior and samples all derive from `predict_level`, so they follow from scaling its argument.  A network
+Inference, posterior and samples all derive from `predict_level`, so they follow from scaling its arguments.  A network
 without modulated slopes is not wrapped and compiles to the same program as without a modulation.
 """
 
@@ -30,18 +30,24 @@ class SlopedModel:
         return self.model.names
 
     @property
-    def likelihood(self) -> Likelihood:
-        """Likelihood of level 0."""
-        return self.model.likelihood
+    def parents(self) -> tuple[tuple[int, ...], ...]:
+        """Indices of each level's parents."""
+        return self.model.parents
+
+    @property
+    def likelihoods(self) -> tuple[Likelihood, ...]:
+        """Likelihood of each level."""
+        return self.model.likelihoods
 
     @property
     def is_linear(self) -> bool:
-        """Whether every prediction is affine in the level above."""
+        """Whether every prediction is affine in the parents."""
         return self.model.is_linear
 
-    def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
-        """The model's prediction from the latents times their slopes; the prior mean at the top."""
-        if above is None:
-            return self.model.predict_level(weights["network"], level, None)
-        dimmed = weights["slopes"][level + 1] * above
-        return self.model.predict_level(weights["network"], level, dimmed)
+    def predict_level(
+        self, weights: Weights, level: int, parents: tuple[Array, ...]
+    ) -> Array:
+        """The model's prediction from the parents' latents times their slopes; the prior mean for a top."""
+        slopes = [weights["slopes"][parent] for parent in self.model.parents[level]]
+        scaled = tuple(a * x for a, x in zip(slopes, parents, strict=True))
+        return self.model.predict_level(weights["network"], level, scaled)

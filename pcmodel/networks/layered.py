@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pcmodel.model.generative import FIXED, Axes
+from pcmodel.model.generative import FIXED, Axes, num_layers
 from pcmodel.model.likelihood import Likelihood
 from pcmodel.model.types import Weights
 from pcmodel.networks.orientation import layer_axes
@@ -39,7 +39,9 @@ class LayeredModel:
     ties: for each span, the arrays that are stored in another.
     widths: units of each level, bottom first.
     names: name of each level, bottom first.
-    likelihood: likelihood of level 0.
+    parents: indices of each level's parents; () for tops, which come last.
+    likelihoods: likelihood of each level.
+    tied_precisions: groups of levels that share their precision.
     is_linear: whether every prediction is affine.
     content: hashable content of these fields when the network was split; equal models share compiled programs.
     """
@@ -50,7 +52,9 @@ class LayeredModel:
     ties: tuple[tuple[Tie, ...], ...]
     widths: tuple[int, ...]
     names: tuple[str, ...]
-    likelihood: Likelihood
+    parents: tuple[tuple[int, ...], ...]
+    likelihoods: tuple[Likelihood, ...]
+    tied_precisions: tuple[tuple[int, ...], ...]
     is_linear: bool
     content: Content
 
@@ -82,7 +86,8 @@ class LayeredModel:
             whole = jax.eval_shape(
                 lambda tree: jax.tree.map(lambda leaf: leaf[0], tree), whole
             )
-        return layer_axes(self.graphdefs[index], whole, self.widths[first + 1])
+        above = tuple(self.widths[parent] for parent in self.parents[first])
+        return layer_axes(self.graphdefs[index], whole, above)
 
     def span_of(self, level: int) -> int:
         """Index of the span whose layers predict a level."""
@@ -113,16 +118,26 @@ class LayeredModel:
         """Prediction of a level of a stack from one layer's weights."""
         return merged(self.graphdefs[self.span_of(level)], layer)(above)
 
-    def predict_level(self, weights: Weights, level: int, above: Array | None) -> Array:
-        """Prediction of a level from the one above; the prior mean at the top."""
-        if above is None:
-            return weights["prior_mean"]
+    def predict_level(
+        self, weights: Weights, level: int, parents: tuple[Array, ...]
+    ) -> Array:
+        """Prediction of a level from its parents; the prior mean for a top."""
+        if not parents:
+            return self.prior_mean(weights, level)
         index = self.span_of(level)
         layer = self.arrays(weights, index)
         start, stop = self.spans[index]
         if stop - start > 1:
             layer = jax.tree.map(lambda leaf: leaf[level - start], layer)
-        return merged(self.graphdefs[index], layer)(above)
+        return merged(self.graphdefs[index], layer)(*parents)
+
+    def prior_mean(self, weights: Weights, level: int) -> Array:
+        """Prior mean of a top; those of several tops are stored one after another."""
+        whole, first = weights["prior_mean"], num_layers(self)
+        if level == first and level == len(self.widths) - 1:
+            return whole
+        start = sum(self.widths[first:level])
+        return whole[start : start + self.widths[level]]
 
 
 def whole_layers(model: LayeredModel, weights: Weights) -> list[Any]:
@@ -173,30 +188,47 @@ def is_one_for_all(
 
 
 def find_spans(
-    parts: Sequence[LayerParts], sharing: Shared, widths: Sequence[int], least: int
+    parts: Sequence[LayerParts],
+    sharing: Shared,
+    widths: Sequence[int],
+    parents: Sequence[tuple[int, ...]],
+    least: int,
 ) -> tuple[tuple[int, int], ...]:
-    """(first, end) of runs of at least `least` equal layers between levels of equal width, and of single layers.
+    """(first, end) of runs of at least `least` equal layers, and of single layers.
+
+    The levels of a run have one parent each, the next level (and all equal widths), or the level a fixed distance above
+    and outside of the run.
 
     Layers that share parameters count as equal only if they share all of them.
     """
 
     def kind(layer: int) -> Any:
         part = parts[layer]
-        if widths[layer] != widths[layer + 1]:
+        above = parents[layer][0]
+        if len(parents[layer]) > 1 or (
+            above == layer + 1 and widths[layer] != widths[above]
+        ):
             return None
         is_shared = any(one in sharing.twice for _, one in part.parameters)
         held = part.parameters if is_shared else None
-        return part.graphdef, widths[layer], held, forms(part)
+        sizes = widths[layer], widths[above], above - layer
+        return part.graphdef, sizes, held, forms(part)
 
     spans, first = [], 0
     while first < len(parts):
         end, own = first + 1, kind(first)
-        while own is not None and end < len(parts) and kind(end) == own:
+        most = len(parts) if own is None else furthest(first, parents[first][0])
+        while own is not None and end < min(most, len(parts)) and kind(end) == own:
             end += 1
         end = end if end - first >= least else first + 1
         spans.append((first, end))
         first = end
     return tuple(spans)
+
+
+def furthest(first: int, parent: int) -> int:
+    """The end that a run from level `first` may have: without bound in a chain, else before the parents."""
+    return parent if parent > first + 1 else 2**31
 
 
 def forms(part: LayerParts) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ import numpy as np
 from flax import nnx
 
 from pcmodel.model.generative import Axes, path_of
+from pcmodel.networks.layers.additive import Additive
 from pcmodel.networks.layers.convolution import Convolution, TransposedConvolution
 from pcmodel.networks.layers.dense import Dense
 from pcmodel.networks.layers.residual import Residual, Sequential
@@ -31,26 +32,29 @@ ZERO = 1e-4
 Path = tuple[Any, ...]
 
 
-def layer_axes(graphdef: Any, arrays: Any, width_above: int) -> Axes:
+def layer_axes(graphdef: Any, arrays: Any, widths_above: tuple[int, ...]) -> Axes:
     """The axes of a layer's arrays, see `pcmodel.model.generative.Axes`.
 
     arrays: all arrays of the layer, or their shapes.
     """
     leaves, tree = jax.tree.flatten(arrays)
     forms = tuple((leaf.shape, np.dtype(leaf.dtype)) for leaf in leaves)
-    return _axes(graphdef, tree, forms, width_above)
+    return _axes(graphdef, tree, forms, widths_above)
 
 
 @lru_cache(maxsize=256)
-def _axes(graphdef: Any, tree: Any, forms: tuple, width_above: int) -> Axes:
+def _axes(
+    graphdef: Any, tree: Any, forms: tuple, widths_above: tuple[int, ...]
+) -> Axes:
     with jax.ensure_compile_time_eval():
         rng = np.random.default_rng(0)
         arrays = jax.tree.unflatten(tree, [_random(rng, *form) for form in forms])
         module = nnx.merge(graphdef, arrays)
         declared = declared_axes(module, ())
         if declared is None:
-            points = rng.normal(size=(POINTS, width_above))
-            points = jnp.asarray(np.concatenate([points, -points]), dtype=float)
+            points = [rng.normal(size=(POINTS, width)) for width in widths_above]
+            points = [np.concatenate([one, -one]) for one in points]
+            points = tuple(jnp.asarray(one, dtype=float) for one in points)
             learns = {p for p, v in nnx.iter_graph(module) if isinstance(v, nnx.Param)}
             declared = asked_axes(graphdef, arrays, points, learns)
     return declared
@@ -66,13 +70,18 @@ def _random(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) -
 def declared_axes(module: Any, at: Path) -> dict[Path, tuple[int, ...] | None] | None:
     """The axes of the arrays of a layer of this package, by its type; None for other layers."""
     if type(module) is Dense:
-        return {(*at, "weight"): (0,), (*at, "bias"): None}
+        bias = {} if module.bias is None else {(*at, "bias"): None}
+        return {(*at, "weight"): (0,), **bias}
     if type(module) in (Convolution, TransposedConvolution):
         return {(*at, "weight"): (3,), (*at, "bias"): None}
     if type(module) is Sequential:
         parts = [
             declared_axes(part, (*at, "layers", i))
             for i, part in enumerate(module.layers)
+        ]
+    elif type(module) is Additive:
+        parts = [
+            declared_axes(part, (*at, "maps", i)) for i, part in enumerate(module.maps)
         ]
     elif type(module) is Residual:
         # The prediction includes the level above, so the branch cannot rescale it: its arrays are free.
@@ -88,7 +97,7 @@ def declared_axes(module: Any, at: Path) -> dict[Path, tuple[int, ...] | None] |
 
 
 def asked_axes(
-    graphdef: Any, arrays: Any, points: jax.Array, learns: set[Path]
+    graphdef: Any, arrays: Any, points: tuple[jax.Array, ...], learns: set[Path]
 ) -> dict[Path, tuple[int, ...] | None]:
     """The axes of the parameters of a layer, determined from its derivatives."""
     leaves, tree = jax.tree_util.tree_flatten_with_path(arrays)
@@ -101,7 +110,7 @@ def asked_axes(
 
     def predict_all(own: list[Any]) -> jax.Array:
         layer = nnx.merge(graphdef, jax.tree.unflatten(tree, own))
-        return jax.vmap(layer)(points)
+        return jax.vmap(layer)(*points)
 
     found: dict[Path, tuple[int, ...] | None] = {}
     nothing = list(values)

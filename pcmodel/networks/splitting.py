@@ -178,16 +178,16 @@ def joined(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> dict[Any, Any]:
     return result
 
 
-def prediction_shape(parts: LayerParts, above: jax.ShapeDtypeStruct) -> Any:
+def prediction_shape(parts: LayerParts, *above: jax.ShapeDtypeStruct) -> Any:
     """Shape and dtype of a layer's prediction, without computing it.
 
     Raises UserError for a layer that changes its own arrays when called.
     """
     changed: list[Path] = []
 
-    def call(arrays: Any, above: Array) -> Any:
+    def call(arrays: Any, *above: Array) -> Any:
         module = nnx.merge(parts.graphdef, arrays)
-        predicted = module(above)
+        predicted = module(*above)
         for path, value in nnx.iter_graph(module):
             if isinstance(value, nnx.Variable) and path in given:
                 if value.get_raw_value() is not at(arrays, path):
@@ -200,7 +200,7 @@ def prediction_shape(parts: LayerParts, above: jax.ShapeDtypeStruct) -> Any:
         for path, value in nnx.iter_graph(nnx.merge(parts.graphdef, whole))
         if isinstance(value, nnx.Variable)
     }
-    shape = jax.eval_shape(call, whole, above)
+    shape = jax.eval_shape(call, whole, *above)
     if changed:
         raise UserError(
             f"it changes its own variable {told(changed[0])} when called (batch normalisation in training?), but "
@@ -209,8 +209,8 @@ def prediction_shape(parts: LayerParts, above: jax.ShapeDtypeStruct) -> Any:
     return shape
 
 
-def merged(graphdef: Any, arrays: Any) -> Callable[[Array], Array]:
-    """The layer as a function of the level above."""
+def merged(graphdef: Any, arrays: Any) -> Callable[..., Array]:
+    """The layer as a function of the parents' latents."""
     return nnx.merge(graphdef, arrays)  # type: ignore[return-value]
 
 

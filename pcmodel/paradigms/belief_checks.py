@@ -167,7 +167,7 @@ def check_hypothesis(
 ) -> None:
     """UserError unless a hypothesis maps a level's activity to one truth value."""
     structure = problem.structure
-    if level == 0 and structure.is_discrete:
+    if level in structure.discrete_levels:
         raise UserError(
             "is asked about a level of choices, whose probabilities are its mean",
             where="hypothesis",

@@ -17,21 +17,22 @@ from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.api.batching import num_at_once
-from pcmodel.api.pose import Clamps, Prior, pose, under_modulation
+from pcmodel.api.pose import Clamps, Observation, Prior, pose, under_modulation
 from pcmodel.errors import UserError
 from pcmodel.inference.activity import activity_moments, num_noise
 from pcmodel.inference.infer import infer_one
+from pcmodel.inference.level_evidence import evidence_about
 from pcmodel.inference.posterior import variances
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.inference.solvers.solver import Solver
-from pcmodel.inference.top_evidence import evidence_at_top
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.model.levels import Level, level_index
+from pcmodel.model.levels import LevelName, level_index
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
-from pcmodel.networks.network import Network, PureNetwork
+from pcmodel.networks.network import Network
+from pcmodel.networks.pure import PureNetwork
 from pcmodel.neuromodulation.accounts.accounts import Account, Effects
 from pcmodel.neuromodulation.accounts.maps import Anatomy
 from pcmodel.neuromodulation.course import Course
@@ -59,7 +60,7 @@ class BeliefCourse(NamedTuple):
     mean: of activity, one array for each level, lowest first. Exact for linear-Gaussian networks,
         linearised at the mode otherwise.
     sd: of activity, one array for each level, lowest first; 0 for clamped units, NaN for the other
-        units of a discrete level 0.
+        units of a discrete level.
     revision: of the top by the evidence; 0: the prior belief stays, 1: the belief of the evidence
         (`pcmodel.paradigms.revision`).
     surprise: KL(posterior | prior) of the top, nats.
@@ -102,7 +103,7 @@ class Hypothesis(NamedTuple):
 @checked_arguments
 def believe(
     network: Network | PureNetwork,
-    observation: ArrayLike | None,
+    observation: Observation | None,
     drug: Group | Course | Effects,
     *,
     account: Account,
@@ -110,7 +111,7 @@ def believe(
     prior: Prior | None = None,
     clamp: Clamps | None = None,
     hypothesis: Callable[[Array], Any] | None = None,
-    level: Level = "top",
+    level: LevelName = "top",
     key: Array | None = None,
     num_draws: SupportsIndex = 1000,
     solver: Solver | None = None,
@@ -223,14 +224,14 @@ def _moment(
     active = activity_moments(
         posed, found.whitened, *(jnp.asarray(each, dtype) for each in acting)
     )
-    top = evidence_at_top(posed, found.whitened)
+    top = evidence_about(posed, found.whitened)
     none = (jnp.ones((), dtype),) * len(names)
     slopes = modulation.resolve_slopes(names, widths, dtype) or none
     spread = variances(posed, active.root, active.mean)
-    if posed.structure.is_discrete:
-        given = posed.structure.clamped_units(0)
-        unknown = jnp.full_like(active.mean[0], jnp.nan).at[given].set(0)
-        spread = (unknown, *spread[1:])
+    for level in posed.structure.discrete_levels:
+        given = posed.structure.clamped_units(level)
+        unknown = jnp.full_like(active.mean[level], jnp.nan).at[given].set(0)
+        spread = (*spread[:level], unknown, *spread[level + 1 :])
     course = BeliefCourse(
         active.mean,
         tuple(map(jnp.sqrt, spread)),

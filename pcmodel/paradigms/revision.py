@@ -15,16 +15,15 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.inference.infer import infer_one
+from pcmodel.inference.level_evidence import LevelEvidence, evidence_about
 from pcmodel.inference.solvers.solver import Solver
-from pcmodel.inference.top_evidence import EvidenceAtTop, evidence_at_top
 from pcmodel.model.energy import (
-    belief_factor,
+    below_tops_factor,
     energy,
     latents_from_state,
     level_energies,
     level_factor,
     state_from_latents,
-    without_top,
 )
 from pcmodel.model.precision import log_normaliser
 from pcmodel.model.problem import Problem
@@ -65,7 +64,7 @@ def revise(
 ) -> Revision:
     """The revision of the top belief by the evidence in `problem`; `num_samples` for `belief`."""
     result = infer_one(problem, solver)
-    top = evidence_at_top(problem, result.whitened)
+    top = evidence_about(problem, result.whitened)
     errors = squared_errors(problem, result.latents)
     return Revision(
         revision_index(top),
@@ -82,7 +81,7 @@ def revise(
     )
 
 
-def revision_index(top: EvidenceAtTop) -> Float[Array, ""]:
+def revision_index(top: LevelEvidence) -> Float[Array, ""]:
     """rho; 0 where the evidence has no information.
 
     Computed in whitened coordinates with the singular values s of a root of J: with c the shift along
@@ -114,14 +113,14 @@ def readout_belief(
     return jnp.mean(winners, axis=0)
 
 
-def surprise(top: EvidenceAtTop) -> Float[Array, ""]:
+def surprise(top: LevelEvidence) -> Float[Array, ""]:
     """KL divergence of the top's posterior from its prior, nats."""
     log_det = 2 * jnp.sum(jnp.log(jnp.diagonal(top.spread)))
     squares = jnp.sum(top.spread**2) + jnp.sum(top.whitened**2)
     return 0.5 * (squares - top.shift.shape[0] - log_det)
 
 
-def entropy(top: EvidenceAtTop) -> Float[Array, ""]:
+def entropy(top: LevelEvidence) -> Float[Array, ""]:
     """Differential entropy of the top's posterior, nats."""
     width = top.shift.shape[0]
     log_det = 2 * jnp.sum(jnp.log(jnp.diagonal(top.root)))
@@ -137,17 +136,15 @@ def level_normalisers(problem: Problem) -> Float[Array, " levels"]:
     """The constant part of each level's energy."""
     structure = problem.structure
     parts = [
-        log_normaliser(level_factor(problem, level), structure.model.widths[level])
-        if level >= structure.first_level
-        else jnp.zeros((), problem.inputs.gains[0].dtype)
+        jnp.zeros((), problem.inputs.gains[0].dtype)
+        if level in structure.discrete_levels
+        else log_normaliser(level_factor(problem, level), structure.model.widths[level])
         for level in range(structure.top + 1)
     ]
     for index, levels in enumerate(structure.beliefs):
-        whole = belief_factor(problem, index)
-        if index == structure.top_belief():
-            whole = without_top(whole, structure.model.widths[structure.top])
-        if whole.shape[0]:
-            parts[levels[0]] += log_normaliser(whole, whole.shape[0])
+        size = structure.below_tops(index)
+        if size:
+            parts[levels[0]] += log_normaliser(below_tops_factor(problem, index), size)
     return jnp.stack(parts)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from pcmodel.learning.em import LearningState
 from pcmodel.learning.loop import Chunk, level_diagonal
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 from pcmodel.record.checkpoints import Checkpoints
 from pcmodel.record.metrics import MetricsLog, TensorBoardLog
 from pcmodel.record.strict_json import to_jsonable

@@ -16,7 +16,8 @@ from pcmodel.data.images import ImageData
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.learning.em import LearningState
 from pcmodel.learning.loop import Chunk, learn
-from pcmodel.networks.network import Network, as_model
+from pcmodel.networks.network import Network
+from pcmodel.networks.pure import as_model
 from pcmodel.networks.storage.network_file import save
 from pcmodel.record.checkpoints import Checkpoints
 from pcmodel.runtime.progress import Progress, Stage

@@ -13,7 +13,8 @@ from pcmodel.errors import UserError
 from pcmodel.learning.em import Learning, LearningState, init_learning
 from pcmodel.learning.loop import Position
 from pcmodel.model.problem import Structure
-from pcmodel.networks.network import Network, as_model, with_arrays
+from pcmodel.networks.network import Network
+from pcmodel.networks.pure import as_model, with_arrays
 from pcmodel.record.environment import is_float64
 from pcmodel.record.strict_json import hash_json, to_jsonable
 from pcmodel.training.build import build_learning, build_network

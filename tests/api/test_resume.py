@@ -7,7 +7,7 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.learning import Learning
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 DATA = np.random.default_rng(0).normal(size=(24, 4))
 LEARNING = Learning()

@@ -18,7 +18,7 @@ from coin_experiment import sentence
 
 from pcmodel.cli import main
 from pcmodel.cli.options import configure
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 from pcmodel.networks.storage.network_file import load
 from pcmodel.training.build import build_learning, build_network
 from pcmodel.training.plan import TrainingPlan

@@ -19,7 +19,7 @@ from flax import nnx
 
 import pcmodel
 from pcmodel import UserError
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 from .verdicts import NAMED, RAW, RIGHT, WRONG, printed, tally, verdict_of
 

@@ -70,8 +70,14 @@ def test_smoke_study_fills_every_array():
     results = simulate_behaviour(
         settings=settings, seed=0, progress=Progress(silent=True)
     )
+    has = np.array([[p in own for p in results.parameters] for own in results.verdicts])
+    assert has[0].all() and not has.all()  # of some agents a parameter is fixed
     for name, value in zip(BehaviourResults._fields, results, strict=True):
-        if isinstance(value, np.ndarray) and name != "recovery_correlation":
+        if name in ("group_mean", "contraction"):
+            np.testing.assert_array_equal(
+                np.isfinite(value).T, np.broadcast_to(has.T, value.T.shape)
+            )
+        elif isinstance(value, np.ndarray) and name != "recovery_correlation":
             assert np.all(np.isfinite(value)), name
 
 

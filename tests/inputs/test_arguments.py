@@ -18,7 +18,7 @@ from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.files import parse_json, read_json
 from pcmodel.inputs.ranges import Count, InnerShare, Share
-from pcmodel.model.levels import Level
+from pcmodel.model.levels import LevelName
 
 
 def door(kind: Any) -> Any:
@@ -58,7 +58,7 @@ WRONG = [
     (Mapping[str, int], [1], r"value is \[1\]; expected a dictionary"),
     (Mapping[str, int], {"a": "b"}, r"value\['a'\] is 'b'"),
     (
-        Mapping[Level, int],
+        Mapping[LevelName, int],
         {1.0: 1},
         "the key 1.0; expected a dictionary from a level's",
     ),

@@ -20,7 +20,7 @@ from pcmodel.learning import (
 )
 from pcmodel.learning.gauge import fix_norms
 from pcmodel.networks.layers.dense import identity
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 from pcmodel.paradigms.revision import revise
 
 WIDTHS = (5, 4, 3, 2)

@@ -10,7 +10,7 @@ from flax import nnx
 import pcmodel
 from pcmodel.learning import Incremental, classical
 from pcmodel.networks.layers.dense import identity
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 RNG = np.random.default_rng(0)
 LABELS, IMAGES = RNG.normal(size=(6, 2)), RNG.normal(size=(6, 3))

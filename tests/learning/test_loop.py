@@ -14,7 +14,7 @@ from pcmodel.learning import Learning, Position, PosteriorSamples
 from pcmodel.learning.em import LearningState
 from pcmodel.learning.loop import chunks, is_finite, learn, run_chunk
 from pcmodel.learning.precisions.m_step import Frozen
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 from pcmodel.runtime.contents import Static
 
 DATA = np.random.default_rng(0).normal(size=(22, 4))

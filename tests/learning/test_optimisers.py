@@ -20,9 +20,9 @@ from pcmodel.learning.optimisers import (
     step_optimiser,
 )
 from pcmodel.learning.rules import Slope
-from pcmodel.networks import network as networks
+from pcmodel.networks import pure as networks
 from pcmodel.networks.layers.rates import scale_by_depth
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 LEVELS = 8
 

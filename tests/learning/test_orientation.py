@@ -9,7 +9,7 @@ from flax import nnx
 import pcmodel
 from pcmodel.learning import FixedWeightNorm
 from pcmodel.model.generative import output_axes
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 
 class Wrapped(nnx.Module):

@@ -27,7 +27,7 @@ from pcmodel.learning import (
 from pcmodel.learning.em import em_step, init_learning, level_rules
 from pcmodel.learning.precisions.m_step import Draws, LevelRule, precision_energy
 from pcmodel.learning.precisions.scores import Scores
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 SHARES = (0.0, 0.25, 0.6)
 

@@ -10,8 +10,8 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.learning import FixedHiddenPrecision, FixedWeightNorm
-from pcmodel.model.generative import spans_of
-from pcmodel.networks.network import as_model
+from pcmodel.model.generative import LinearModel, default_names, spans_of
+from pcmodel.networks.pure import as_model
 
 
 @pytest.mark.parametrize("widths", [(3, 2, 4, 2), (2, 2, 2, 2, 2, 2)], ids=str)
@@ -64,6 +64,7 @@ def by_layer(weights, model):
 
 def test_each_gauge_says_which_precisions_are_learned():
     """Prevents a hidden precision from being learned that was said to be fixed."""
-    assert [FixedWeightNorm().learns(level, 4) for level in range(4)] == [True] * 4
-    learned = [FixedHiddenPrecision().learns(level, 4) for level in range(4)]
+    chain = LinearModel((2, 3, 3, 2), default_names(4))
+    assert [FixedWeightNorm().learns(level, chain) for level in range(4)] == [True] * 4
+    learned = [FixedHiddenPrecision().learns(level, chain) for level in range(4)]
     assert learned == [True, False, False, True]

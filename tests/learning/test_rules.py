@@ -24,7 +24,7 @@ from pcmodel.learning import (
     PointEstimate,
 )
 from pcmodel.learning.em import em_step, init_learning
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 WIDTHS = (3, 4, 5, 6)
 PRECISIONS = (2.0, 5.0, 3.0, 1.0)

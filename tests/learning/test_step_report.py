@@ -23,7 +23,7 @@ from pcmodel.learning import (
 from pcmodel.learning.e_step import Expectation, Memory
 from pcmodel.learning.em import LearningInfo, em_step, init_learning
 from pcmodel.learning.loop import Position, level_diagonal, row_of
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 DATA = np.asarray([[0.5, -1.0], [2.0, 0.3], [-0.4, 1.5], [1.0, 1.0]])
 RESIDUALS = np.asarray([0.05, 0.2, 0.01, 0.7])

@@ -23,7 +23,7 @@ from pcmodel.learning import (
 )
 from pcmodel.learning.em import em_step, init_learning
 from pcmodel.learning.loop import run_chunk
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 DATA = np.random.default_rng(0).normal(size=(24, 4))
 

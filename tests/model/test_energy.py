@@ -22,7 +22,7 @@ from pcmodel.model.energy import (
     state_from_latents,
 )
 from pcmodel.model.generative import sweep
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 WIDTHS = (4, 3, 2)
 LIKELIHOODS = (Gaussian(), Bernoulli(), Categorical())

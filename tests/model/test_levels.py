@@ -12,7 +12,7 @@ from pcmodel.learning import Learning, PosteriorSamples
 from pcmodel.learning.em import level_rules
 from pcmodel.model.levels import level_index, level_indices
 from pcmodel.model.problem import Structure
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 NAMES = ("image", "maps", "label")
 SAME = [2, -1, "label", "top", np.int64(2), np.int32(-1), np.array(2), jnp.array(-1)]

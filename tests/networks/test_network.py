@@ -12,7 +12,7 @@ import pcmodel
 from pcmodel.errors import UserError
 from pcmodel.model.generative import LinearModel, sweep
 from pcmodel.networks.layers.dense import identity
-from pcmodel.networks.network import as_model, with_arrays
+from pcmodel.networks.pure import as_model, with_arrays
 
 
 def network(seed=0, **options):

@@ -10,7 +10,7 @@ from flax import nnx
 import pcmodel
 from pcmodel.inference import TruncatedNewton
 from pcmodel.learning import Learning, PosteriorSamples
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 MASK = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 DATA = np.random.default_rng(0).normal(size=(12, 4))

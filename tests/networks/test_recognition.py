@@ -10,7 +10,7 @@ from hierarchies import network_of, random_hierarchy
 
 import pcmodel
 from pcmodel.networks.layers.dense import identity
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 from pcmodel.networks.recognition import (
     as_recognition_model,
     recognition_loss,

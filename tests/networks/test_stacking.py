@@ -30,8 +30,8 @@ from pcmodel.model.energy import (
 )
 from pcmodel.model.generative import predict_down, stacks_of, sweep
 from pcmodel.model.problem import level_runs
-from pcmodel.networks import network as networks
-from pcmodel.networks.network import as_model, with_arrays
+from pcmodel.networks import pure as networks
+from pcmodel.networks.pure import as_model, with_arrays
 
 GAUSSIAN = pcmodel.Gaussian()
 
@@ -244,7 +244,7 @@ def test_a_top_down_pass_is_the_layers_one_after_the_other():
     expected = above = network.prior_mean[...]
     for layer in reversed(network.layers):
         expected = layer(expected)
-    found = predict_down(pure.model, pure.weights, above, level=8)
+    found = predict_down(pure.model, pure.weights, {8: above})
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     np.testing.assert_allclose(sweep(pure.model, pure.weights)[0], expected, rtol=1e-12)
 

@@ -12,8 +12,8 @@ from scipy.stats import norm
 import pcmodel
 from pcmodel.api.pose import pose
 from pcmodel.inference import infer_one
+from pcmodel.inference.level_evidence import evidence_about
 from pcmodel.inference.solvers.descent import trajectory
-from pcmodel.inference.top_evidence import evidence_at_top
 from pcmodel.model.energy import state_from_latents
 from pcmodel.model.modulation import uniform
 from pcmodel.paradigms.revision import readout_belief, revise, settling_time
@@ -33,7 +33,7 @@ def measure(problem):
 def at_top(problem):
     start = jnp.zeros((problem.structure.num_free,))
     found = infer_one(problem, SOLVER, start)
-    return evidence_at_top(problem, found.whitened), found.latents
+    return evidence_about(problem, found.whitened), found.latents
 
 
 settle = jax.jit(settling_time)

@@ -10,9 +10,9 @@ from hierarchies import random_spd
 import pcmodel
 from pcmodel import Belief
 from pcmodel.api.pose import pose
-from pcmodel.inference.top_evidence import EvidenceAtTop
+from pcmodel.inference.level_evidence import LevelEvidence
 from pcmodel.model.generative import sweep
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 from pcmodel.paradigms.revision import (
     entropy,
     revise,
@@ -40,7 +40,7 @@ def met(evidence, wanted, prior, dtype=jnp.float64):
         spread=np.diag(root * np.sqrt(prior)),
         half=np.diag(np.sqrt(evidence / prior)),
     )
-    return EvidenceAtTop(**{name: jnp.asarray(x, dtype) for name, x in parts.items()})
+    return LevelEvidence(**{name: jnp.asarray(x, dtype) for name, x in parts.items()})
 
 
 def test_revision_weighs_directions_by_what_the_evidence_says_of_each():

@@ -18,7 +18,7 @@ from optax import contrib
 
 import pcmodel
 from pcmodel.api.batching import compiled
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 from pcmodel.runtime.contents import Content, Static
 
 RATE, SETTINGS = 0.1, types.ModuleType("settings")

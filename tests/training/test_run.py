@@ -10,7 +10,7 @@ import pytest
 from training.tiny import GENERATIVE, PLAN, stripes
 
 import pcmodel
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 from pcmodel.record.checkpoints import Checkpoints
 from pcmodel.record.leaves import name_arrays
 from pcmodel.training import run as module

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from pcmodel.inference.certificates.kinks import CORNERS
+from pcmodel.inference.certificates.kinks import CORNERS, parent_shapes
 from pcmodel.model.problem import Problem
 
 INSIDE = frozenset(
@@ -68,18 +68,22 @@ class Fixed(NamedTuple):
 
 
 class Affine(NamedTuple):
-    """An affine function scale x + shift of each unit x.
+    """An affine function scale x + shift of each unit x of one parent.
 
+    parent: number of the parent.
     clipped: whether the function is constant outside an interval.
     """
 
     scale: float
     shift: float
+    parent: int = 0
     clipped: bool = False
 
 
 class Unitwise(NamedTuple):
-    """Any function of each unit separately."""
+    """Any function of each unit of one parent separately."""
+
+    parent: int = 0
 
 
 class Mixed(NamedTuple):
@@ -94,18 +98,18 @@ class _Hidden(Exception):
 
 
 def corner_values(problem: Problem, level: int) -> tuple[float, ...] | None:
-    """Values of single units of the level above at which this level's prediction may have a corner.
+    """Values of single units of the parents at which this level's prediction may have a corner.
 
-    None if it may also have corners elsewhere.
+    None if it may also have corners elsewhere, such as where units of two parents meet.
     """
     model, weights = problem.structure.model, problem.inputs.weights
-    width = model.widths[level + 1]
-    above = jax.ShapeDtypeStruct((width,), problem.inputs.gains[0].dtype)
+    parents = parent_shapes(model, level, problem.inputs.gains[0].dtype)
     traced = jax.make_jaxpr(
-        lambda weights, above: model.predict_level(weights, level, above)
-    )(weights, above)
-    kinds: list[Kind] = [Fixed() for _ in traced.jaxpr.invars]
-    kinds[-1] = Affine(1.0, 0.0)
+        lambda weights, *parents: model.predict_level(weights, level, parents)
+    )(weights, *parents)
+    fixed = len(traced.jaxpr.invars) - len(parents)
+    kinds: list[Kind] = [Fixed() for _ in range(fixed)]
+    kinds += [Affine(1.0, 0.0, number) for number in range(len(parents))]
     found: set[float] = set()
     try:
         _follow(traced.jaxpr, kinds, found)
@@ -157,11 +161,12 @@ def _program(equation: Any) -> Any:
 
 def _cornered(name: str, given: list[Kind], found: set[float]) -> Kind:
     """The kind of the result of an operation with a corner on single units; adds the corner to `found`."""
-    if any(isinstance(one, Mixed) for one in given):
+    parent = only_parent(given)
+    if parent is None:
         raise _Hidden
     if name == "select_n":
         # Its corners are those of its condition.
-        return Unitwise()
+        return Unitwise(parent)
     if name in FOLDED:
         return _compared([given[0], Known(0.0)], found, keeps=False)
     if name in COMPARED:
@@ -180,33 +185,42 @@ def _compared(given: list[Kind], found: set[float], *, keeps: bool) -> Kind:
     if isinstance(one, Affine) and isinstance(other, Known):
         if one.scale:
             found.add((other.value - one.shift) / one.scale)
-        return one._replace(clipped=True) if keeps else Unitwise()
+        return one._replace(clipped=True) if keeps else Unitwise(one.parent)
     if isinstance(one, Affine) and isinstance(other, Affine):
         if one.clipped or other.clipped:
             raise _Hidden
         if one.scale != other.scale:
             found.add((other.shift - one.shift) / (one.scale - other.scale))
-        return Unitwise()
+        return Unitwise(one.parent)
     raise _Hidden
 
 
+def only_parent(given: list[Kind]) -> int | None:
+    """The only parent whose units arguments depend on, each on its own; None for mixtures of units or of parents."""
+    parents = {one.parent for one in given if isinstance(one, (Affine, Unitwise))}
+    if len(parents) != 1 or any(isinstance(one, Mixed) for one in given):
+        return None
+    return parents.pop()
+
+
 def _smooth(name: str, given: list[Kind]) -> Kind:
-    if any(isinstance(one, Mixed) for one in given):
+    parent = only_parent(given)
+    if parent is None:
         return Mixed()
     if name in SAME:
         return given[0]
     if name in ("neg", "add", "sub", "mul", "div"):
-        return _arithmetic(name, given)
-    return Unitwise() if name in UNITWISE else Mixed()
+        return _arithmetic(name, given, parent)
+    return Unitwise(parent) if name in UNITWISE else Mixed()
 
 
-def _arithmetic(name: str, given: list[Kind]) -> Kind:
+def _arithmetic(name: str, given: list[Kind], parent: int) -> Kind:
     """The kind of a sum or product: affine functions combined with known numbers stay affine."""
     one = given[0]
     if name == "neg" and isinstance(one, Affine):
         return one._replace(scale=-one.scale, shift=-one.shift)
     if len(given) < 2:
-        return Unitwise()
+        return Unitwise(parent)
     other = given[1]
     if isinstance(one, Affine) and isinstance(other, Known):
         number = other.value
@@ -225,4 +239,4 @@ def _arithmetic(name: str, given: list[Kind]) -> Kind:
         return other._replace(
             scale=sign * other.scale, shift=one.value + sign * other.shift
         )
-    return Unitwise()
+    return Unitwise(parent)

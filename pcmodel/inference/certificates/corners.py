@@ -32,14 +32,14 @@ from pcmodel.inference.fixed_draws import signs
 from pcmodel.inference.implicit_derivatives import whitened_errors
 from pcmodel.inference.solvers.sufficient_decrease import Point
 from pcmodel.inference.whitened import unroll, whitened_from_latents
+from pcmodel.model.discrete_energy import data_energy, pull_root
 from pcmodel.model.energy import (
-    data_energy,
     latents_from_state,
     level_factor,
-    observed_gain,
     predictions,
     state_from_latents,
 )
+from pcmodel.model.generative import children_of
 from pcmodel.model.problem import Pins, Problem
 
 CLEAR = 16.0
@@ -67,7 +67,7 @@ def corner_table(problem: Problem) -> Float[np.ndarray, "free corners"] | None:
         return None
     rows: list[tuple[float, ...]] = []
     for level in range(structure.top + 1):
-        values = corner_values(problem, level - 1) if level else ()
+        values = values_of(problem, level)
         units = structure.free_units(level)
         if not values or not len(units) or level_factor(problem, level).ndim != 1:
             values = ()
@@ -78,13 +78,30 @@ def corner_table(problem: Problem) -> Float[np.ndarray, "free corners"] | None:
     return np.array([[*row, *([np.inf] * (most - len(row)))] for row in rows])
 
 
+def values_of(problem: Problem, level: int) -> tuple[float, ...]:
+    """Values of single units of a level at which a child's prediction may have a corner; () if it may also have corners
+    elsewhere."""
+    found: set[float] = set()
+    for child in children_of(problem.structure.model, level):
+        values = corner_values(problem, child)
+        if values is None:
+            return ()
+        found.update(values)
+    return tuple(sorted(found))
+
+
 def leaves_corners(problem: Problem) -> bool:
     """Whether the energy has corners at which no unit can be pinned."""
-    programs = list(energy_programs(problem))
-    levels = len(problem.structure.model.widths) - 1
-    for level, program in enumerate(programs):
-        pinned = level < levels and level_factor(problem, level + 1).ndim == 1
-        if has_corners(program) and not (pinned and corner_values(problem, level)):
+    for traced in energy_programs(problem):
+        if not has_corners(traced.program):
+            continue
+        if traced.level is None or not corner_values(problem, traced.level):
+            return True
+        parents = problem.structure.model.parents[traced.level]
+        if any(
+            level_factor(problem, parent).ndim != 1 or not values_of(problem, parent)
+            for parent in parents
+        ):
             return True
     return False
 
@@ -134,7 +151,6 @@ class Side(NamedTuple):
 
 def side(problem: Problem, state: Float[Array, " free"]) -> Side:
     """Slopes and curvatures of the energy in the latents."""
-    structure = problem.structure
 
     (rows, logits), pull = jax.vjp(lambda x: whitened_errors(problem, x), state)
 
@@ -149,8 +165,7 @@ def side(problem: Problem, state: Float[Array, " free"]) -> Side:
     def sample(own: Array, others: Array | None) -> Array:
         if logits is None or others is None:
             return along(own, None)
-        gain = observed_gain(problem)
-        return along(own, structure.discrete.pull_root(logits, gain, others))
+        return along(own, pull_root(problem, logits, others))
 
     some, others = several_signs(rows, 4), None
     if logits is not None:

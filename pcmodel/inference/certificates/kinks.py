@@ -8,7 +8,7 @@ below it, for all units at once; a step that follows is accepted if it lowers th
 
 from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -28,7 +28,7 @@ from pcmodel.inference.solvers.sufficient_decrease import (
 from pcmodel.inference.start import raised
 from pcmodel.inference.whitened import linearise
 from pcmodel.model.generative import GenerativeModel
-from pcmodel.model.likelihood import Bernoulli, Categorical, Gaussian
+from pcmodel.model.likelihood import Bernoulli, Categorical
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Weights
 
@@ -74,7 +74,7 @@ MIXED = range(4)
 
 def has_kinks(problem: Problem) -> bool:
     """Whether any level's prediction, or a user's likelihood, contains operations with corners."""
-    return any(map(has_corners, energy_programs(problem)))
+    return any(has_corners(traced.program) for traced in energy_programs(problem))
 
 
 def has_corners(program: Jaxpr) -> bool:
@@ -82,30 +82,53 @@ def has_corners(program: Jaxpr) -> bool:
     return any(each.primitive.name in CORNERS for each in operations(program))
 
 
-def energy_programs(problem: Problem) -> Iterator[Jaxpr]:
-    """The traced prediction of every level, and the energy terms of a user's likelihood.
+class Traced(NamedTuple):
+    """A traced part of the energy.
 
-    The last input of each program is the vector of units that it depends on.
+    program: its operations; the last `num_inputs` inputs are the vectors of units that it depends on.
+    num_inputs: their number.
+    level: level whose prediction it is; None for the energy terms of a likelihood.
     """
+
+    program: Jaxpr
+    num_inputs: int
+    level: int | None
+
+
+def energy_programs(problem: Problem) -> Iterator[Traced]:
+    """The traced prediction of every level with parents, and the energy terms of every likelihood of a user."""
     structure, inputs = problem.structure, problem.inputs
     model, dtype = structure.model, inputs.gains[0].dtype
-    for level, width in enumerate(model.widths[1:]):
-        above = jax.ShapeDtypeStruct((width,), dtype)
-        predict = partial(_predict, model, level)
-        yield jax.make_jaxpr(predict)(inputs.weights, above).jaxpr
-    if type(model.likelihood) not in (Gaussian, Bernoulli, Categorical):
-        unit = jax.ShapeDtypeStruct((model.widths[0],), dtype)
-        one = jax.ShapeDtypeStruct((), dtype)
-        terms = model.likelihood.energy_terms  # pyright: ignore[reportAttributeAccessIssue]
-        yield jax.make_jaxpr(lambda y, gain, x: terms(x, y, gain))(
+    for level, own in enumerate(model.parents):
+        if own:
+            parents = parent_shapes(model, level, dtype)
+            predict = partial(_predict, model, level)
+            program = jax.make_jaxpr(predict)(inputs.weights, *parents).jaxpr
+            yield Traced(program, len(own), level)
+    for level in structure.discrete_levels:
+        likelihood = structure.likelihood(level)
+        if type(likelihood) in (Bernoulli, Categorical):
+            continue
+        unit = jax.ShapeDtypeStruct((model.widths[level],), dtype)
+        one, terms = jax.ShapeDtypeStruct((), dtype), likelihood.energy_terms
+        program = jax.make_jaxpr(lambda y, gain, x, terms=terms: terms(x, y, gain))(
             unit, one, unit
         ).jaxpr
+        yield Traced(program, 1, None)
+
+
+def parent_shapes(
+    model: GenerativeModel, level: int, dtype: Any
+) -> tuple[jax.ShapeDtypeStruct, ...]:
+    """Shapes of the latents from which a level is predicted."""
+    widths = (model.widths[parent] for parent in model.parents[level])
+    return tuple(jax.ShapeDtypeStruct((width,), dtype) for width in widths)
 
 
 def _predict(
-    model: GenerativeModel, level: int, weights: Weights, above: Array
+    model: GenerativeModel, level: int, weights: Weights, *parents: Array
 ) -> Array:
-    return model.predict_level(weights, level, above)
+    return model.predict_level(weights, level, parents)
 
 
 def operations(program: Jaxpr) -> Iterator[JaxprEqn]:

@@ -42,8 +42,8 @@ def stops_gradients(problem: Problem) -> bool:
     """Whether a prediction or likelihood has derivatives modified by `stop_gradient`."""
     return any(
         each.primitive.name == "stop_gradient"
-        for program in energy_programs(problem)
-        for each in operations(program)
+        for traced in energy_programs(problem)
+        for each in operations(traced.program)
     )
 
 

@@ -161,6 +161,6 @@ def is_convex(problem: Problem) -> bool:
     """Whether the Gauss-Newton Hessian is the true one: affine predictions, and a likelihood of the package, whose
     Fisher information is its Hessian; False for a user's likelihood.
     """
-    own = type(problem.structure.model.likelihood)
-    known = own in (Gaussian, Bernoulli, Categorical)
-    return problem.structure.model.is_linear and known
+    model = problem.structure.model
+    kinds = (Gaussian, Bernoulli, Categorical)
+    return model.is_linear and all(type(own) in kinds for own in model.likelihoods)

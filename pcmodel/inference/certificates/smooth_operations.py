@@ -31,16 +31,16 @@ MOST_FACTORS = 3
 def is_smooth(problem: Problem) -> bool:
     """Whether predictions and likelihood contain only smooth operations, of low degree."""
     return all(
-        all(each.primitive.name in SMOOTH for each in operations(program))
-        and degree(program) <= MOST_FACTORS
-        for program in energy_programs(problem)
+        all(each.primitive.name in SMOOTH for each in operations(traced.program))
+        and degree(traced.program, traced.num_inputs) <= MOST_FACTORS
+        for traced in energy_programs(problem)
     )
 
 
-def degree(program: Jaxpr) -> int:
-    """Largest number of factors of the last input in any product of a program of smooth operations."""
-    inputs = [0] * len(program.invars)
-    return _largest(program, [*inputs[:-1], 1])[0]
+def degree(program: Jaxpr, num_inputs: int = 1) -> int:
+    """Largest number of factors of the last inputs in any product of a program of smooth operations."""
+    fixed = [0] * (len(program.invars) - num_inputs)
+    return _largest(program, [*fixed, *([1] * num_inputs)])[0]
 
 
 def _largest(program: Jaxpr, inputs: list[int]) -> tuple[int, list[int]]:

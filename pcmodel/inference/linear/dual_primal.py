@@ -12,7 +12,6 @@ Jacobian of the observed quantities, so
 solves (`measured`): the factor of $I + S S^\top$ suffers from cancellation where precisions are far apart.
 """
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -342,7 +341,12 @@ def cheapest_direct(
 
 def gradient_cost(structure: Structure) -> int:
     """Multiplications of one pass down and up the (dense) hierarchy."""
-    return 2 * sum(a * b for a, b in itertools.pairwise(structure.model.widths))
+    model = structure.model
+    return 2 * sum(
+        model.widths[level] * model.widths[parent]
+        for level, own in enumerate(model.parents)
+        for parent in own
+    )
 
 
 def choose(structure: Structure, num_outputs: int) -> LinearSolver:

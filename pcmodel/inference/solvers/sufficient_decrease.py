@@ -7,7 +7,7 @@ from jax import Array
 from jaxtyping import Bool, Float
 
 from pcmodel.inference.whitened import unroll
-from pcmodel.model.energy import data_energy, data_energy_terms
+from pcmodel.model.discrete_energy import data_energy, data_energy_terms
 from pcmodel.model.problem import Problem
 
 ARMIJO = 1e-4

@@ -23,6 +23,8 @@ def identity(x: Array) -> Array:
 class Dense(nnx.Module):
     """Prediction a W act(x) + b, with a = `scaling.multiplier` (1 unless muPC).
 
+    bias: whether there is a b; without, `bias` is None.
+
     scale: initial weights are normal with variance `scale`^2 / width_above, unless `scaling` has a `deviation`; biases
         are zero.
 
@@ -38,6 +40,7 @@ class Dense(nnx.Module):
         activation: Callable[[Array], Array] = jnp.tanh,
         scale: NotNegative = 1.0,
         scaling: Scaling = STANDARD,
+        bias: bool = True,
         rngs: nnx.Rngs,
     ):
         width = whole_number(width, "the width of a dense layer's level")
@@ -45,11 +48,12 @@ class Dense(nnx.Module):
         shape = (width, width_above)
         values = initial_weights(shape, width_above, scale, scaling, rngs)
         self.weight = nnx.Param(values)
-        self.bias = nnx.Param(jnp.zeros((width,), values.dtype))
+        self.bias = nnx.Param(jnp.zeros((width,), values.dtype)) if bias else None
         self.activation = activation
         self.scaling = scaling
 
     def __call__(self, above: Float[Array, " above"]) -> Float[Array, " width"]:
         """Prediction of the level below `above`."""
         product = self.weight[...] @ self.activation(above)
-        return multiply(self.scaling.multiplier, product) + self.bias[...]
+        scaled = multiply(self.scaling.multiplier, product)
+        return scaled if self.bias is None else scaled + self.bias[...]

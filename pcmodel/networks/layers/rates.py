@@ -14,10 +14,12 @@ from flax import nnx
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.model.generative import by_layer, path_of
 from pcmodel.model.types import Weights
+from pcmodel.networks.layers.additive import Additive
 from pcmodel.networks.layers.convolution import Convolution, TransposedConvolution
 from pcmodel.networks.layers.dense import Dense
 from pcmodel.networks.layers.residual import Residual, Sequential
-from pcmodel.networks.network import Network, as_model
+from pcmodel.networks.network import Network
+from pcmodel.networks.pure import as_model
 from pcmodel.networks.splitting import at, with_entry
 
 
@@ -52,6 +54,8 @@ def layer_rates(layer: nnx.Module) -> Any:
         return {
             name: layer_rates(part) for name, part in parts.items() if part is not None
         }
+    if isinstance(layer, Additive):
+        return {"maps": {i: layer_rates(part) for i, part in enumerate(layer.maps)}}
     if isinstance(layer, Sequential):
         return {"layers": {i: layer_rates(part) for i, part in enumerate(layer.layers)}}
     learned = nnx.to_pure_dict(nnx.split(layer, nnx.Param, ...)[1])

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from pcmodel.errors import UserError
+from pcmodel.networks.layers.additive import Additive
 from pcmodel.networks.layers.convolution import Convolution, TransposedConvolution
 from pcmodel.networks.layers.dense import Dense, identity
 from pcmodel.networks.layers.pooling import AveragePool, MaxPool, Pool
@@ -42,6 +43,8 @@ def describe_layer(layer: nnx.Module) -> Description | None:
     if type(layer) is Dense:
         width, width_above = layer.weight.shape
         sizes = {"width_above": width_above, "width": width}
+        if layer.bias is None:
+            sizes["bias"] = False
         return _described("Dense", layer, sizes)
     if type(layer) is Convolution:
         pool = None if layer.pool is None else describe_pool(layer.pool)
@@ -55,6 +58,9 @@ def describe_layer(layer: nnx.Module) -> Description | None:
         if None in parts.values():
             return None
         return {"layer": "Residual", **parts, "scale": layer.scale}
+    if type(layer) is Additive:
+        added = [describe_layer(part) for part in layer.maps]
+        return None if None in added else {"layer": "Additive", "maps": added}
     if type(layer) is Sequential:
         chained = [describe_layer(part) for part in layer.layers]
         return None if None in chained else {"layer": "Chain", "layers": chained}
@@ -102,6 +108,8 @@ def _build(options: Description) -> nnx.Module:
     name = options.pop("layer")
     if name in ("Sequential", "Chain"):  # the former name occurs in files
         return Sequential([_build(dict(part)) for part in options["layers"]])
+    if name == "Additive":
+        return Additive([_build(dict(part)) for part in options["maps"]])
     if name == "Residual":
         skip = options.get("skip")
         return Residual(

@@ -27,8 +27,15 @@ from pcmodel.inputs.files import (
     why_unreadable,
 )
 from pcmodel.inputs.hashes import hash_array, hash_text
-from pcmodel.networks.network import Network, as_model, with_arrays
+from pcmodel.networks.network import Network
+from pcmodel.networks.pure import as_model, with_arrays
 from pcmodel.networks.storage.description import build_layer, describe_layer
+from pcmodel.networks.storage.graph import (
+    GRAPH,
+    build_likelihoods,
+    describe_graph,
+    share_precisions,
+)
 from pcmodel.networks.storage.likelihoods import (
     build_likelihood,
     describe_likelihood,
@@ -50,7 +57,7 @@ NEEDED: dict[str, Any] = {
     "precision_shapes": list,
     "sha256": dict,
 }
-OPTIONAL: dict[str, Any] = {"types": dict, "ties": list}
+OPTIONAL: dict[str, Any] = {"types": dict, "ties": list} | GRAPH
 """Optional entries of the metadata and their types."""
 
 
@@ -158,6 +165,7 @@ def describe(network: Network, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         "likelihood": describe_likelihood(network.likelihood),
         "ties": describe_ties(network),
         "types": {name: str(value.dtype) for name, value in arrays.items()},
+        **describe_graph(network),
         "is_linear": network.is_linear,
         "layers": [describe_layer(layer) for layer in network.layers],
         "precision_shapes": [
@@ -235,6 +243,11 @@ def check_same(
             f"{path} holds a network with likelihood {told(found['likelihood'])}, which does not "
             f"fit one with {told(own['likelihood'])}."
         )
+    if any(found.get(name) != own.get(name) for name in GRAPH):
+        raise UserError(
+            f"{path} holds a network with other parents of its levels, likelihoods or shared precisions, which does "
+            "not fit this one."
+        )
     if found["ties"] != own["ties"]:
         raise UserError(
             f"{path} holds a network in which other layers share parameters, which does not fit this one."
@@ -280,8 +293,9 @@ def rebuild(metadata: dict[str, Any], path: str | os.PathLike) -> Network:
     return Network(
         tie_layers([build_layer(layer) for layer in layers], layers, metadata["ties"]),
         metadata["widths"],
-        log_precisions=precisions,
-        likelihood=likelihood,
+        log_precisions=share_precisions(precisions, metadata, path),
+        likelihood=build_likelihoods(metadata, likelihood, path),
         names=metadata["names"],
         is_linear=metadata["is_linear"],
+        parents=metadata.get("parents"),
     )

@@ -23,7 +23,7 @@ from pcmodel.model.generative import GenerativeModel, predict_down
 from pcmodel.model.likelihood import Gaussian
 from pcmodel.model.precision import factor, precision_matrix
 from pcmodel.model.types import Weights
-from pcmodel.networks.network import PureNetwork
+from pcmodel.networks.pure import PureNetwork
 from pcmodel.training.examples import Examples, Preparation, check_examples
 
 BATCH = 200
@@ -98,8 +98,8 @@ def _label_scores(
     """
 
     def one(above: Array) -> Array:
-        above = predict_down(model, weights, above, level=len(model.widths) - 1)
-        if isinstance(model.likelihood, Gaussian):
+        above = predict_down(model, weights, {len(model.widths) - 1: above})
+        if isinstance(model.likelihoods[0], Gaussian):
             return jax.nn.log_softmax(unit_vector_scores(above, log_precision))
         return jax.nn.log_softmax(above)
 

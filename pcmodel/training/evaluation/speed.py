@@ -6,7 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from pcmodel.networks.network import Network, as_model
+from pcmodel.networks.network import Network
+from pcmodel.networks.pure import as_model
 
 
 def steady_speed(rows: Sequence[dict[str, Any]]) -> float:

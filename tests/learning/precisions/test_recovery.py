@@ -20,7 +20,7 @@ from pcmodel.learning import Learning, MovingAverage, PointEstimate, PosteriorSa
 from pcmodel.learning.em import em_step, init_learning
 from pcmodel.learning.precisions.m_step import move_precision
 from pcmodel.model.precision import factor, precision_matrix
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 ONE_STEP = pcmodel.GaussNewton(max_iterations=1)
 """Exact for a linear network."""

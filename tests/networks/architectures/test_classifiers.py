@@ -14,7 +14,7 @@ from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.energy import energy
 from pcmodel.model.generative import sweep
 from pcmodel.networks.layers.dense import identity
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 RGB = (8, 8, 3)
 

@@ -18,7 +18,7 @@ from pcmodel.networks.layers.scaling import (
     mupc_input,
     mupc_readout,
 )
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 from pcmodel.networks.storage.description import build_layer, describe_layer
 
 SEEDS = range(4)

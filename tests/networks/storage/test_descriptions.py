@@ -17,7 +17,8 @@ from network_files import (
 import pcmodel
 from pcmodel.networks.layers.dense import Dense, identity
 from pcmodel.networks.layers.scaling import Scaling
-from pcmodel.networks.network import Network, as_model
+from pcmodel.networks.network import Network
+from pcmodel.networks.pure import as_model
 
 
 def test_custom_layers_are_read_into_a_network(tmp_path):

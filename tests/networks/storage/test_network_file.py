@@ -18,7 +18,7 @@ from network_files import (
 
 import pcmodel
 from pcmodel.networks.layers.dense import identity
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pcmodel
 from pcmodel.learning import FixedHiddenPrecision, Frozen, Learning, PointEstimate
 from pcmodel.learning.optimisers import as_optimised
 from pcmodel.networks.layers.dense import identity
-from pcmodel.networks.network import as_model
+from pcmodel.networks.pure import as_model
 
 RNG = np.random.default_rng(0)
 BOTTOM, TOP = RNG.normal(size=(2, 6, 3))
@@ -173,9 +173,21 @@ def test_a_checkpoint_of_a_tied_network_goes_on_tied(tmp_path):
     )
 
 
-def test_a_log_precision_of_two_levels_is_refused():
-    """Prevents two levels from being given the last one's precision."""
+def test_a_log_precision_of_two_levels_is_learned_and_stored_as_one(tmp_path):
+    """Prevents two levels that share a precision from being given one each."""
     network = linear(2)
     network.log_precision[1] = network.log_precision[0]
-    with pytest.raises(pcmodel.UserError, match="each level its own"):
-        pcmodel.infer(network, BOTTOM[0])
+    network.log_precision[0].set_value(jnp.asarray(0.7))
+    data = np.random.default_rng(0).normal(size=(32, network.widths[0]))
+    trained = pcmodel.train(
+        network, data, key=jax.random.key(0), num_epochs=3, batch_size=8
+    ).network
+    first, second = (np.asarray(value[...]) for value in trained.log_precision[:2])
+    np.testing.assert_array_equal(first, second)
+    assert np.abs(first - 0.7).min() > 1e-3
+    pcmodel.save(trained, tmp_path / "tied.npz")
+    found = pcmodel.load(tmp_path / "tied.npz")
+    assert found.log_precision[0] is found.log_precision[1]
+    assert as_model(found).model == as_model(trained).model
+    with pytest.raises(pcmodel.UserError, match="shared precisions"):
+        pcmodel.load(tmp_path / "tied.npz", into=linear(2))

@@ -1,0 +1,208 @@
+"""Hierarchies unrolled over time: one drawing of a time step, repeated with the same layers and precisions."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple, SupportsIndex
+
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jax import Array
+from jax.typing import ArrayLike
+
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import NotNegative
+from pcmodel.inputs.whole_numbers import whole_number
+from pcmodel.networks.architectures.hierarchy import Level, hierarchy
+from pcmodel.networks.network import Network
+
+LAGGED = re.compile(r"(.+)\[(-[1-9][0-9]*)\]")
+"""A parent at an earlier step, "x[-1]"."""
+
+
+@checked_arguments
+def over_time(
+    levels: Mapping[str, Level],
+    num_steps: SupportsIndex,
+    *,
+    initial: Mapping[str, Level] | None = None,
+    constant: Mapping[str, Level] | None = None,
+    activation: Callable[[Array], Array] = jnp.tanh,
+    scale: NotNegative = 1.0,
+    rngs: nnx.Rngs,
+) -> Network:
+    """A hierarchy of `num_steps` time steps whose layers and precisions are the same at every step.
+
+        over_time({
+            "report": Level(1, parents=["state"]),
+            "state": Level(2, parents=["state[-1]"]),
+        }, 50, initial={"state": Level(2, precision=0.1)}, rngs=nnx.Rngs(0))
+
+    levels: those of one step; a parent "state[-1]" is that level one step earlier.
+    initial: what a level is at the steps whose lagged parents would lie before the first; by default a top with a
+        standard normal prior.
+    constant: levels that exist once and may be parents at every step.
+    activation: as for `pcmodel.hierarchy`.
+    scale: as for `pcmodel.hierarchy`.
+
+    The level at step t (from 0) is called "state[t]".  With linear layers and Gaussian levels this is a linear dynamical
+    system: `pcmodel.infer` then is the Kalman smoother, and `pcmodel.linear_em` its learning (Shumway & Stoffer 1982, J
+    Time Ser Anal 3:253).
+
+    Raises UserError for a level that is no level of the step, a parent at a later step, and what `pcmodel.hierarchy`
+    refuses.
+    """
+    steps = whole_number(num_steps, "num_steps")
+    initial, constant = dict(initial or {}), dict(constant or {})
+    _check_names(levels, initial, constant)
+    first = {name: _first_step(name, level) for name, level in levels.items()}
+    made: dict[str, Level] = {}
+    for name, level in levels.items():
+        regular = _Place(levels, constant, first)
+        # The last step first, as a level at an earlier step predicts later ones, and all levels in one order, so that
+        # equal layers are at one distance from their parents and are computed together.
+        for step in reversed(range(steps)):
+            if step >= first[name]:
+                made[f"{name}[{step}]"] = _at_step(level, name, step, regular)
+            else:
+                made[f"{name}[{step}]"] = _begun(
+                    initial.get(name), level, step, regular
+                )
+    return hierarchy(
+        {**made, **constant}, activation=activation, scale=scale, rngs=rngs
+    )
+
+
+class _Place(NamedTuple):
+    """The levels of a step, those that exist once, and the first step at which each has its own layer."""
+
+    levels: Mapping[str, Level]
+    constant: Mapping[str, Level]
+    first: Mapping[str, int]
+
+
+def _check_names(
+    levels: Mapping[str, Level],
+    initial: Mapping[str, Level],
+    constant: Mapping[str, Level],
+) -> None:
+    for name in (*levels, *constant):
+        if re.search(r"[\[\]]", name):
+            raise UserError(f"level {name!r}: brackets in a name tell the time step.")
+    for name in initial:
+        if name not in levels:
+            raise UserError(
+                f"initial level {name!r} is no level of the step: there are {', '.join(levels)}."
+            )
+        if initial[name].width != levels[name].width:
+            raise UserError(
+                f"level {name!r} has {levels[name].width} units, and {initial[name].width} at its first step."
+            )
+    if both := set(levels) & set(constant):
+        raise UserError(f"level {min(both)!r} is both constant and one of every step.")
+
+
+def _first_step(name: str, level: Level) -> int:
+    """The first step at which all parents of a level exist."""
+    lags = [0]
+    for parent in level.parents:
+        if found := LAGGED.fullmatch(parent):
+            lags.append(-int(found[2]))
+        elif "[" in parent:
+            raise UserError(
+                f"level {name!r} has parent {parent!r}: a parent at an earlier step is written name[-1]."
+            )
+    return max(lags)
+
+
+def _parent_at(name: str, parent: str, step: int, place: _Place) -> str:
+    """The name of a parent of a level at one step."""
+    found = LAGGED.fullmatch(parent)
+    own, lag = (found[1], int(found[2])) if found else (parent, 0)
+    if own in place.constant and not lag:
+        return own
+    if own not in place.levels:
+        there = ", ".join((*place.levels, *place.constant))
+        raise UserError(
+            f"level {name!r} has parent {parent!r}, which is no level: there are {there}."
+        )
+    return f"{own}[{step + lag}]"
+
+
+def _at_step(level: Level, name: str, step: int, place: _Place) -> Level:
+    """A level at one step; later ones share the layer and precision of the first."""
+    parents = [_parent_at(name, parent, step, place) for parent in level.parents]
+    first = place.first[name]
+
+    def shared(value: Any) -> Any:
+        """What a level shares by name, at the first step of the other."""
+        if isinstance(value, str) and value in place.levels:
+            return f"{value}[{place.first[value]}]"
+        return value
+
+    changes: dict[str, Any] = {"parents": parents}
+    if step == first:
+        changes |= {"layer": shared(level.layer), "precision": shared(level.precision)}
+    else:
+        if level.parents:
+            changes["layer"] = f"{name}[{first}]"
+        if level.likelihood.name == "gaussian":
+            changes["precision"] = f"{name}[{first}]"
+    return replace(level, **changes)
+
+
+def _begun(given: Level | None, level: Level, step: int, place: _Place) -> Level:
+    """A level at a step before all its parents exist."""
+    if given is None:
+        return Level(level.width)
+    parents = [_parent_at("initial", parent, step, place) for parent in given.parents]
+    return replace(given, parents=parents)
+
+
+@checked_arguments
+def at_steps(series: Mapping[str, ArrayLike]) -> dict[str, Any]:
+    """Time series as observations of a hierarchy over time: {"report[0]": values, "report[1]": ..., ...}.
+
+    series: by level (times, width) or (batch, times, width).  Units under a numpy mask are missing, and must be the same
+        ones in every example; a step at which all are missing is left out.
+
+    Raises UserError for another number of dimensions.
+    """
+    found: dict[str, Any] = {}
+    for name, values in series.items():
+        array = (
+            np.ma.asarray(values)
+            if np.ma.isMaskedArray(values)
+            else jnp.asarray(values)
+        )
+        if array.ndim not in (2, 3) or not array.size:
+            raise UserError(
+                f"has shape {array.shape}",
+                where=f"series of level {name!r}",
+                expected="(times, width) or (batch, times, width)",
+            )
+        for step in range(array.shape[-2]):
+            own = array[..., step, :]
+            if not (np.ma.isMaskedArray(own) and np.all(np.ma.getmaskarray(own))):
+                found[f"{name}[{step}]"] = own
+    return found
+
+
+@checked_arguments
+def over_steps(network: Network, latents: Any, level: str) -> Array:
+    """One level's latents at all time steps, (..., times, width), from those of all levels, bottom first.
+
+    Raises UserError for a level that the network has at no step.
+    """
+    number = {name: index for index, name in enumerate(network.names)}
+    steps = []
+    while (name := f"{level}[{len(steps)}]") in number:
+        steps.append(latents[number[name]])
+    if not steps:
+        known = sorted({name.split("[")[0] for name in number if "[" in name})
+        raise UserError(
+            f"there is no level {level!r} at any time step: this network has {', '.join(known) or 'no time steps'}."
+        )
+    return jnp.stack(steps, axis=-2)
