@@ -80,5 +80,7 @@ for attends in (True, False):
     ).network
     named = pcmodel.predict(done, test_tokens).argmax(1)
     reached[attends] = float(np.mean(named == test_answers.argmax(1)))
-print(f"with attention {100 * reached[True]:.1f} %, averaging {100 * reached[False]:.1f} %")
+print(
+    f"with attention {100 * reached[True]:.1f} %, averaging {100 * reached[False]:.1f} %"
+)
 assert reached[True] > 0.95 and reached[False] < 0.6

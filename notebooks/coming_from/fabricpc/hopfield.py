@@ -18,7 +18,7 @@ from flax import nnx
 
 import pcmodel
 from pcmodel import Level
-from pcmodel.learning import Learning
+from pcmodel.learning import classical
 
 jax.config.update("jax_enable_x64", True)
 rng = np.random.default_rng(0)
@@ -63,30 +63,43 @@ node = pcmodel.hierarchy(
 )
 found = pcmodel.infer(node, np.zeros(units), clamp={"probe": probe})
 curvature = np.eye(units) + share * (storing @ storing - storing)
-np.testing.assert_allclose(found.latents[1], np.linalg.solve(curvature, probe), rtol=1e-6)
+np.testing.assert_allclose(
+    found.latents[1], np.linalg.solve(curvature, probe), rtol=1e-6
+)
 print("the mode of both energies is the same, to six digits")
 
 
 # %% [markdown]
 # ## Recall from corrupted patterns
 #
-# A top of seven units learns the seven patterns (16 copies each). A probe with flipped signs is completed by inference and
-# the prediction of it; beside it the classical network, $x \leftarrow \mathrm{sign}(W x)$ to rest.
+# A top of seven units predicts the pattern through a softmax: one cause at a time. It learns the patterns with the causes
+# clamped, one to each; then a probe with flipped signs is explained by inference, and predicted again (a modern Hopfield
+# network is such a step). Beside it the classical network, $x \leftarrow \mathrm{sign}(W x)$ to rest. Up to a fifth
+# of flipped signs both recall all; at three in ten the classical one is better, since causes here may also share a probe.
+
 
 # %%
+def one_cause(top):
+    return jax.nn.softmax(4 * top)
+
+
+layer = pcmodel.Dense(number, units, activation=one_cause, rngs=nnx.Rngs(0))
 memory = pcmodel.train(
-    pcmodel.dense((units, 16, number), precisions=[10.0] * 3, rngs=nnx.Rngs(0)),
-    np.repeat(patterns, 16, axis=0),
+    pcmodel.Network([layer], (units, number), log_precisions=[0.0, -2.0]),
+    patterns,
+    clamp={"top": 2 * np.eye(number)},
     key=jax.random.key(0),
-    learning=Learning(optax.adam(1e-2), variance_floor=0.01),
-    num_epochs=60,
-    batch_size=28,
+    learning=classical(optax.adam(5e-2)),
+    num_epochs=300,
+    batch_size=number,
 ).network
 
 
 def classical_recall(states):
     for _ in range(50):
-        states = np.where(states @ (storing - np.diag(np.diag(storing))) >= 0, 1.0, -1.0)
+        states = np.where(
+            states @ (storing - np.diag(np.diag(storing))) >= 0, 1.0, -1.0
+        )
     return states
 
 
@@ -101,4 +114,4 @@ for noise in (0.0, 0.1, 0.2, 0.3):
     ours = exactly(pcmodel.reconstruct(memory, probes), wanted)
     theirs = exactly(classical_recall(probes), wanted)
     print(f"{noise:7.1f} {100 * ours:9.0f} % {100 * theirs:9.0f} %")
-    assert ours >= theirs - 0.05 and (noise > 0.1 or ours > 0.95)
+    assert noise > 0.2 or (ours > 0.95 and ours >= theirs - 0.03)

@@ -100,9 +100,7 @@ def energy(hidden1, hidden2, lateral):
         labels[0] - layers["class"](hidden2),
         hidden2 - layers["hidden2"](hidden1),
         lateral - layers["lateral"](hidden2),
-        hidden1
-        - layers["closing"].seen(images[0])
-        - layers["closing"].fed(lateral),
+        hidden1 - layers["closing"].seen(images[0]) - layers["closing"].fed(lateral),
     ]
     return 0.5 * sum(jnp.sum(error**2) for error in errors)
 
@@ -110,7 +108,9 @@ def energy(hidden1, hidden2, lateral):
 mode = tuple(at[name][0] for name in ("hidden1", "hidden2", "lateral"))
 slopes = jax.grad(energy, argnums=(0, 1, 2))(*mode)
 steepest = max(float(jnp.max(jnp.abs(slope))) for slope in slopes)
-print(f"cyclic: certified {np.mean(found.converged):.2f}, steepest slope {steepest:.1e}")
+print(
+    f"cyclic: certified {np.mean(found.converged):.2f}, steepest slope {steepest:.1e}"
+)
 assert bool(found.converged.all()) and steepest < 1e-3
 
 # %%

@@ -74,9 +74,7 @@ print(f"  squared error       {np.linalg.eigvalsh(of_error)[0]:.4f}")
 
 # %%
 def loss_curve(rule):
-    network = pcmodel.dense(
-        (2,) * 5, activation=identity, scale=0.05, rngs=nnx.Rngs(1)
-    )
+    network = pcmodel.dense((2,) * 5, activation=identity, scale=0.05, rngs=nnx.Rngs(1))
     losses = []
     for epoch in range(20):
         off = labels - pcmodel.predict(network, images)

@@ -61,7 +61,9 @@ centre = np.mean(images, axis=0)
 axes_ = np.linalg.svd(np.asarray(images - centre), full_matrices=False)[2][:causes]
 linear = centre + (np.asarray(test_images) - centre) @ axes_.T @ axes_
 print(f"mean image {off(np.broadcast_to(centre, test_images.shape)):.4f}")
-print(f"from the causes {off(drawn):.4f}, from the level next to the image {off(near):.4f}")
+print(
+    f"from the causes {off(drawn):.4f}, from the level next to the image {off(near):.4f}"
+)
 print(f"{causes} principal components {off(linear):.4f}")
 assert off(drawn) < 0.8 * off(np.broadcast_to(centre, test_images.shape))
 assert off(near) < off(drawn)

@@ -86,14 +86,10 @@ assert grown[widths[-1]][1] > 1.3 * grown[widths[0]][1]
 
 # %%
 rng = np.random.default_rng(0)
-linear = pcmodel.dense(
-    (2, 12, 12, 2), activation=identity, scale=1.0, rngs=nnx.Rngs(1)
-)
+linear = pcmodel.dense((2, 12, 12, 2), activation=identity, scale=1.0, rngs=nnx.Rngs(1))
 one = {"observation": np.ones(2), "clamp": {"top": rng.normal(size=2)}}
 w0, w1 = (np.asarray(layer.weight[...]) for layer in linear.layers[:2])
-hessian = np.block(
-    [[np.eye(12) + w0.T @ w0, -w1], [-w1.T, np.eye(12) + w1.T @ w1]]
-)
+hessian = np.block([[np.eye(12) + w0.T @ w0, -w1], [-w1.T, np.eye(12) + w1.T @ w1]])
 largest = np.linalg.eigvalsh(hessian)[-1]
 mode = pcmodel.infer(linear, **one, solver=pcmodel.Exact())
 apart = []
@@ -103,5 +99,7 @@ for share in (0.95, 1.05):
     found = pcmodel.infer(linear, **one, solver=settle)
     apart.append(float(jnp.max(jnp.abs(found.latents[1] - mode.latents[1]))))
 print(f"the steepest curvature is {largest:.2f}: rates below {2 / largest:.3f} settle")
-print(f"distance from the mode at 0.95 of that rate {apart[0]:.1e}, at 1.05 {apart[1]:.1e}")
+print(
+    f"distance from the mode at 0.95 of that rate {apart[0]:.1e}, at 1.05 {apart[1]:.1e}"
+)
 assert apart[0] < 1e-5 and apart[1] > 1

@@ -38,12 +38,16 @@ langevin = optax.chain(
 )
 chain = pcmodel.linear_gaussian([[[2.0]]], [1.0, 1.0])
 wander = pcmodel.StateDescent(langevin, tolerance=0, max_steps=200)
-same = 3.0 + 1e-9 * np.arange(4000)[:, None]  # noise differs between examples that differ
+same = (
+    3.0 + 1e-9 * np.arange(4000)[:, None]
+)  # noise differs between examples that differ
 drawn = np.asarray(pcmodel.infer(chain, same, solver=wander).latents[1])
 curvature = 2.0**2 + 1
 wanted = 1 / (curvature * (1 - rate * curvature / 2))
 print(f"mean {drawn.mean():.3f}, of the posterior {2 * 3 / curvature:.3f}")
-print(f"variance {drawn.var():.4f}, of such steps {wanted:.4f}, of the posterior 0.2000")
+print(
+    f"variance {drawn.var():.4f}, of such steps {wanted:.4f}, of the posterior 0.2000"
+)
 assert abs(drawn.mean() - 2 * 3 / curvature) < 5 * (wanted / 4000) ** 0.5
 assert abs(drawn.var() / wanted - 1) < 5 * (2 / 4000) ** 0.5
 
