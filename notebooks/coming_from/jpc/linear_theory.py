@@ -82,7 +82,8 @@ for number in range(rounds):
 # ## Where inference ends, and how curved it is there
 #
 # `jpc.compute_linear_activity_hessian` is the precision of the posterior of the hidden levels: block tridiagonal, with
-# $I + W^\top W$ on its diagonal, $W$ the weights below. `compute_linear_activity_solution` is its mean. Both, by hand, for one image.
+# $I + W^\top W$ on its diagonal, $W$ the weights below. `compute_linear_activity_solution` is its mean. Both by hand, for
+# one image.
 
 # %%
 belief = pcmodel.posterior(network, labels[0], clamp={"top": images[0]})

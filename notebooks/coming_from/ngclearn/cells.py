@@ -4,8 +4,8 @@
 # ngc-learn's exhibit of Whittington & Bogacz (2017) is wired from cells: rate cells integrate $\tau\,\dot z = -e + W^\top e$
 # by Euler's rule, error cells hold $e = z - \mu$, synapses change by the product of error and presynaptic activity. Written
 # out here in NumPy with the exhibit's constants ($\tau = 25$ ms, $\Delta t = 1$ ms, $T = 20$), it takes the same course as a
-# `StateDescent` of rate $\Delta t / \tau$, and the same step of the weights. The exhibit prints 98.2 % on its validation images and
-# 98.0 % on the test images of MNIST after up to 100 epochs; `--long` trains ten.
+# `StateDescent` of rate $\Delta t / \tau$, and the same step of the weights. The exhibit prints 98.2 % on MNIST's validation
+# images and 98.0 % on its test images after up to 100 epochs; `--long` trains ten.
 
 # %%
 import sys
