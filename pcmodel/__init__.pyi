@@ -11,7 +11,8 @@ from pcmodel.api.infer import reconstruct as reconstruct
 from pcmodel.api.infer import sample as sample
 from pcmodel.api.linear_em import LinearEmResult as LinearEmResult
 from pcmodel.api.linear_em import linear_em as linear_em
-from pcmodel.api.pose import Clamp as Clamp
+from pcmodel.api.posing.clamps import Clamp as Clamp
+from pcmodel.api.posing.places import by_name as by_name
 from pcmodel.api.posterior import Posterior as Posterior
 from pcmodel.api.posterior_draws import PosteriorDraws as PosteriorDraws
 from pcmodel.api.posterior_draws import sample_posterior as sample_posterior
@@ -39,6 +40,7 @@ from pcmodel.inference.solvers.exact import Exact as Exact
 from pcmodel.inference.solvers.gauss_newton import GaussNewton as GaussNewton
 from pcmodel.learning.em import Learning as Learning
 from pcmodel.model.belief import Belief as Belief
+from pcmodel.model.levels import Part as Part
 from pcmodel.model.likelihood import Bernoulli as Bernoulli
 from pcmodel.model.likelihood import Categorical as Categorical
 from pcmodel.model.likelihood import Gaussian as Gaussian

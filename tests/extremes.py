@@ -21,6 +21,7 @@ from pcmodel.api.pose import pose
 from pcmodel.inference import posterior as laplace
 from pcmodel.inference.level_evidence import evidence_about
 from pcmodel.inference.whitened import linearise, unroll, whitened_from_latents
+from pcmodel.model.levels import Units
 from pcmodel.model.problem import Problem
 
 WIDE = np.longdouble
@@ -219,7 +220,9 @@ def _answers(problem: Problem, latents, key):
     found["draws"] = jnp.concatenate(spread, axis=1)
     if not problem.structure.clamped[-1]:
         found["top"] = evidence_about(problem, whitened).covariance
-    _, log_precision = laplace.joint_belief(problem, whitened, (belief_level(problem),))
+    _, log_precision = laplace.joint_belief(
+        problem, whitened, (Units(belief_level(problem)),)
+    )
     found["belief"] = log_precision
     return found
 

@@ -67,9 +67,9 @@ MUTANTS = (
     ),
     Mutant(
         "clamp the wrong end",
-        "api/pose.py",
-        "clamps[0] = Clamp(observation)",
-        "clamps[len(names) - 1] = Clamp(observation)",
+        "api/posing/clamps.py",
+        "observation = {0: observation}",
+        "observation = {-1: observation}",
         ENERGY,
     ),
     Mutant(
@@ -82,8 +82,8 @@ MUTANTS = (
     Mutant(
         "relax the wrong level",
         "model/modulation.py",
-        "resolved[index] = checked_gain(gain, names[index], widths[index], dtype)",
-        "resolved[index - 1] = checked_gain(gain, names[index], widths[index], dtype)",
+        "resolved[level] = gain\n",
+        "resolved[level - 1] = gain\n",
         THEOREMS,
     ),
     Mutant(

@@ -23,6 +23,7 @@ from jaxtyping import Bool, Float
 
 from pcmodel.api.batching import in_parts, joined, keys_of, run_over_examples
 from pcmodel.api.pose import Posed
+from pcmodel.api.posing.places import chosen_block
 from pcmodel.errors import UserError
 from pcmodel.inference.importance.laplace_ratios import elsewhere, importance_draws
 from pcmodel.inference.importance.weights import weigh, weighted_mean
@@ -31,7 +32,7 @@ from pcmodel.inference.posterior import covariance
 from pcmodel.inputs.arrays import is_traced
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.model.levels import level_index
+from pcmodel.model.levels import find_units
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
 from pcmodel.runtime.memory import check_fits
@@ -150,9 +151,14 @@ class Diagnosis:
         return np.where(self.trusted, self.shares.correction_error, np.nan)
 
     def covariance(self, first: str | int, second: str | int) -> np.ndarray:
-        """Corrected covariance between two levels, ([batch,] width_first, width_second); NaN where not `trusted`."""
-        names = self.posed.problem.structure.model.names
-        low, high = (level_index(level, names) for level in (first, second))
+        """Corrected covariance between two levels or parts, ([batch,] units of first, units of second); NaN where not
+        `trusted`."""
+        model = self.posed.problem.structure.model
+        rows, columns = find_units(first, model), find_units(second, model)
+        whole = self._covariance(rows.level, columns.level)
+        return chosen_block(whole, rows, columns)
+
+    def _covariance(self, low: int, high: int) -> np.ndarray:
         if self.is_exact:
             exact = run_over_examples(
                 covariance,

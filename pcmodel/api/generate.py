@@ -8,7 +8,8 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.api.batching import MOST_EXAMPLES, keys_of, run_over_examples
-from pcmodel.api.pose import Clamp, Clamps, Observation, gather_clamps, pose
+from pcmodel.api.pose import Clamps, Observation, pose
+from pcmodel.api.posing.clamps import Clamp
 from pcmodel.errors import UserError
 from pcmodel.inference.ais import annealed_log_likelihood
 from pcmodel.inference.mcmc import HmcOptions, run_chain
@@ -17,6 +18,7 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.energy import predict_latent
+from pcmodel.model.levels import find_units
 from pcmodel.model.problem import Problem
 from pcmodel.networks.network import Network
 from pcmodel.runtime.memory import check_fits
@@ -105,8 +107,8 @@ def complete(
     """
     key, num_samples = check_key(key), whole_number(num_samples, "num_samples")
     check_fits(num_samples, sum(network.widths), what="num_samples draws")
-    clamps = gather_clamps(None, clamp, network.names)
-    if 0 in clamps:
+    clamps = clamp or {}
+    if any(find_units(place, network).level == 0 for place in clamps):
         raise UserError(
             f"level {network.names[0]!r} is given twice: as `values` and in `clamp`."
         )

@@ -29,8 +29,9 @@ from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.energy import by_level, predict_latent
 from pcmodel.model.generative import GenerativeModel, predict_down
-from pcmodel.model.levels import LevelName, level_index
+from pcmodel.model.levels import LevelName, Units, find_level, find_units, indices
 from pcmodel.model.likelihood import Gaussian
+from pcmodel.model.linalg import take
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
@@ -179,18 +180,19 @@ def predict(
     latent: (width,) or (batch, width) of `level`; or a mapping from several levels to theirs. Tops that are not
         given, and are needed, are at their prior means.
     level: level of the latents, if they are not a mapping.
-    target: level whose mean is predicted; by default level 0.
+    target: level or part whose mean is predicted; by default level 0.
 
     Raises UserError for another shape or an unknown level.
     """
     pure = as_model(network)
-    names, dtype = pure.model.names, pure.weights["prior_mean"].dtype
-    index = level_index(target, names)
+    dtype = pure.weights["prior_mean"].dtype
+    place = find_units(target, pure.model)
+    index, units = place.level, indices(place, pure.model.widths[place.level])
     given: dict[int, Array] = {}
     for one, value in (
         latent.items() if isinstance(latent, Mapping) else ((level, latent),)
     ):
-        number = level_index(one, names)
+        number = find_level(one, pure.model, where="predict")
         given[number] = check_latent(value, pure.model, number, dtype)
     batched = {number for number, value in given.items() if value.ndim == 2}
     if len({given[number].shape[0] for number in batched}) > 1:
@@ -205,9 +207,9 @@ def predict(
         return likelihood.mean(found)
 
     if not batched:
-        return down(given)
+        return take(down(given), units)
     axes = {number: 0 if number in batched else None for number in given}
-    return jax.vmap(down, in_axes=(axes,))(given)
+    return jax.vmap(lambda some: take(down(some), units), in_axes=(axes,))(given)
 
 
 def check_latent(
@@ -235,25 +237,26 @@ def reconstruct(
     solver: Solver | None = None,
     target: LevelName = 0,
 ) -> Array:
-    """Mean of level 0 (or of `target`) predicted from its inferred parents, ([batch,] width); else as `infer`.
+    """Mean of level 0 (or of the level or part `target`) predicted from its inferred parents, ([batch,] units); else as
+    `infer`.
 
     Units that are not clamped are predicted too.
     """
     posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
     found = run_inference(posed, solver)
-    level = level_index(target, network.names)
     return run_over_examples(
         predicted_mean,
         posed.problem,
         found.latents,
         batching=posed.batching,
-        level=level,
+        place=find_units(target, network),
     )
 
 
-def predicted_mean(problem: Problem, latents: Latents, *, level: int) -> Array:
-    """Predicted mean of one level from the latents of its parents."""
+def predicted_mean(problem: Problem, latents: Latents, *, place: Units) -> Array:
+    """Predicted mean of one level, or some of its units, from the latents of its parents."""
+    structure, level = problem.structure, place.level
     predicted = predict_latent(problem, level, latents)
-    if level in problem.structure.discrete_levels:
-        return problem.structure.likelihood(level).mean(predicted)
-    return predicted
+    if level in structure.discrete_levels:
+        predicted = structure.likelihood(level).mean(predicted)
+    return take(predicted, indices(place, structure.model.widths[level]))

@@ -86,14 +86,15 @@ def linear_em(
         jnp.broadcast_to(value, (examples, value.shape[-1]))
         for value in posed.problem.inputs.values
     )
+    kept = level_indices(fixed_prior_means, network, where="fixed_prior_means")
     plan = Plan(
-        _regressions(network, level_indices(fixed_layers, names)),
-        _precision_groups(network, level_indices(fixed_precisions, names)),
-        tuple(
-            level
-            for level in tops_of(pure.model)
-            if level not in level_indices(fixed_prior_means, names)
+        _regressions(
+            network, level_indices(fixed_layers, network, where="fixed_layers")
         ),
+        _precision_groups(
+            network, level_indices(fixed_precisions, network, where="fixed_precisions")
+        ),
+        tuple(level for level in tops_of(pure.model) if level not in kept),
     )
     found, evidence = _run(
         Parameters(pure.weights, pure.log_precisions),
@@ -119,8 +120,8 @@ def _regressions(network: Network, fixed: Sequence[int]) -> tuple[Regression, ..
     found = []
     for levels in users.values():
         layer, name = network.layers[levels[0]], network.names[levels[0]]
-        maps = layer.maps if type(layer) is Additive else [layer]
-        if not all(map(_is_plain, maps)):
+        maps = _dense_maps(layer)
+        if len(maps) < len(network.parents[levels[0]]):
             raise UserError(
                 f"the layer of level {name!r} is no sum of dense maps without activation and scaling",
                 where="linear_em",
@@ -141,18 +142,24 @@ def _regressions(network: Network, fixed: Sequence[int]) -> tuple[Regression, ..
     return tuple(found)
 
 
-def _is_plain(layer: object) -> bool:
-    return (
-        type(layer) is Dense
-        and layer.activation is identity
-        and layer.scaling.multiplier == 1
-    )
+def _dense_maps(layer: object) -> list[Dense]:
+    """The dense maps of a layer; fewer than it has parents if it contains anything else."""
+    maps = list(layer.maps) if isinstance(layer, Additive) else [layer]
+    return [
+        one
+        for one in maps
+        if type(one) is Dense
+        and one.activation is identity
+        and one.scaling.multiplier == 1
+    ]
 
 
 def _check_precisions(network: Network, levels: Sequence[int]) -> None:
     """Raise a UserError if levels share a layer, but have different precisions of which one is full."""
     held = [network.log_precision[level] for level in levels]
-    if len({id(one) for one in held}) > 1 and any(one.ndim == 2 for one in held):
+    if len({id(one) for one in held}) > 1 and any(
+        one is not None and one.ndim == 2 for one in held
+    ):
         raise UserError(
             f"levels {', '.join(repr(network.names[level]) for level in levels)} share a layer and have different "
             "precisions, of which one is a full matrix",
@@ -166,7 +173,7 @@ def _check_shared(network: Network, regressions: Sequence[Regression]) -> None:
     holders: dict[int, int] = {}
     for one in regressions:
         layer = network.layers[one.levels[0]]
-        for own in layer.maps if type(layer) is Additive else [layer]:
+        for own in _dense_maps(layer):
             for array in (own.weight, own.bias):
                 if array is None:
                     continue

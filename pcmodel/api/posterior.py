@@ -10,16 +10,23 @@ from jax import Array
 from pcmodel.api.batching import keys_of, run_over_examples
 from pcmodel.api.diagnosis import Diagnosis, diagnose, refuse_tempered
 from pcmodel.api.pose import Posed
-from pcmodel.errors import UserError
+from pcmodel.api.posing.places import (
+    called_as,
+    check_all_free,
+    check_any_free,
+    chosen_block,
+    sorted_places,
+)
 from pcmodel.inference import posterior as core
 from pcmodel.inference.infer import InferenceResult
+from pcmodel.inference.level_evidence import LevelEvidence, evidence_about
 from pcmodel.inference.linear.equation import is_quadratic
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.arrays import is_traced
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.belief import Belief
-from pcmodel.model.levels import LevelName, level_index, level_indices
+from pcmodel.model.levels import LevelName, find_units
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
 from pcmodel.runtime.memory import check_fits
@@ -59,10 +66,11 @@ class Posterior:
 
     @checked_arguments
     def covariance(self, first: LevelName, second: LevelName) -> Array:
-        """Covariance between two levels, ([batch,] width_first, width_second); 0 for clamped units."""
-        names = self.posed.problem.structure.model.names
-        low, high = level_index(first, names), level_index(second, names)
-        return self._map(core.covariance, first=low, second=high)
+        """Covariance between two levels or parts, ([batch,] units of first, units of second); 0 for clamped units."""
+        model = self.posed.problem.structure.model
+        rows, columns = find_units(first, model), find_units(second, model)
+        whole = self._map(core.covariance, first=rows.level, second=columns.level)
+        return chosen_block(whole, rows, columns)
 
     @checked_arguments
     def diagnose(self, key: Array, num_samples: int = 1000) -> Diagnosis:
@@ -93,17 +101,30 @@ class Posterior:
 
     @checked_arguments
     def belief(self, *levels: LevelName) -> Belief:
-        """The joint belief about some levels ("top" by default); raises UserError for a level with clamped units."""
+        """The joint belief about some levels or parts ("top" by default), by level and in their own order.
+
+        Raises UserError for clamped units, and for a unit that two of them have.
+        """
         structure = self.posed.problem.structure
-        names = structure.model.names
-        chosen = level_indices(levels or "top", names)
-        for level in chosen:
-            if structure.clamped[level]:
-                raise UserError(
-                    f"level {names[level]!r} is clamped: it has a value, not a belief."
-                )
-        mean, log_precision = self._map(core.joint_belief, levels=tuple(chosen))
-        return Belief(mean, log_precision, chosen)
+        places = sorted_places(levels or ("top",), structure.model)
+        check_all_free(places, structure)
+        mean, log_precision = self._map(core.joint_belief, places=places)
+        called = (called_as(place, structure.model) for place in places)
+        return Belief(mean, log_precision, tuple(called))
+
+    @checked_arguments
+    def evidence(self, *levels: LevelName) -> LevelEvidence:
+        """The evidence about one level or part, or jointly about several ("top" by default), apart from their prior.
+
+        The prior is that of their free units without any data, by level and in their own order;
+        `pcmodel.paradigms.revision_index` of the result tells the share of the way from it to the evidence that the
+        belief has gone.
+        Raises UserError for a level or part whose units are all clamped, and for a unit that two of them have.
+        """
+        structure = self.posed.problem.structure
+        places = sorted_places(levels or ("top",), structure.model)
+        check_any_free(places, structure)
+        return self._map(evidence_about, levels=places)
 
     @property
     def _num_units(self) -> int:

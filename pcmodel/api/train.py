@@ -91,7 +91,7 @@ def train(
     batch_size = whole_number(batch_size, "batch_size")
     check_learning(learning)
     pure = as_model(network)
-    level_indices(learning.frozen_precisions, pure.model.names)
+    level_indices(learning.frozen_precisions, pure.model, where="frozen_precisions")
     posed = pose(pure, observations, clamp=clamp)
     examples = posed.batch_size
     if examples is None:

@@ -16,12 +16,14 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
 from pcmodel.inference.linear.dual_primal import output_jacobian
 from pcmodel.inference.whitened import linearise, unroll
 from pcmodel.model.energy import level_factor, state_from_latents
+from pcmodel.model.levels import Units
 from pcmodel.model.linalg import rows_of, solve_lower, solve_lower_transposed, unit_root
 from pcmodel.model.precision import precision_matrix
 from pcmodel.model.problem import Problem
@@ -56,17 +58,20 @@ class LevelEvidence(NamedTuple):
 def evidence_about(
     problem: Problem,
     whitened: Float[Array, " free"],
-    levels: tuple[int, ...] | None = None,
+    levels: tuple[int | Units, ...] | None = None,
 ) -> LevelEvidence:
-    """Prior, evidence and posterior of the free units of some levels at a mode (None: the last top)."""
-    levels = levels or (problem.structure.top,)
-    matrix = output_jacobian(linearise(problem, whitened))
-    if levels == (problem.structure.top,):
-        return _about_last_top(problem, whitened, matrix)
-    slices, size = problem.structure.free_slices(), whitened.shape[0]
-    units = jnp.concatenate(
-        [jnp.arange(slices[level].start, slices[level].stop) for level in levels]
+    """Prior, evidence and posterior of the free units of some levels, or of units of levels, at a mode (None: the last
+    top)."""
+    structure = problem.structure
+    places = tuple(
+        one if isinstance(one, Units) else Units(one)
+        for one in levels or (structure.top,)
     )
+    matrix = output_jacobian(linearise(problem, whitened))
+    if places == (Units(structure.top),):
+        return _about_last_top(problem, whitened, matrix)
+    size = whitened.shape[0]
+    units = np.concatenate([structure.free_places(place) for place in places])
 
     def to_units(z: Array) -> Array:
         state = state_from_latents(problem.structure, unroll(problem, z).latents)

@@ -32,7 +32,8 @@ from pcmodel.model.energy import (
     level_factor,
     state_from_latents,
 )
-from pcmodel.model.linalg import rows_of, solve_lower, unit_root
+from pcmodel.model.levels import Units, indices
+from pcmodel.model.linalg import rows_of, solve_lower, take, unit_root
 from pcmodel.model.precision import (
     LOG_TWO_PI,
     log_det,
@@ -232,14 +233,17 @@ def covariance(
 
 
 def joint_belief(
-    problem: Problem, whitened: Float[Array, " free"], levels: tuple[int, ...]
+    problem: Problem, whitened: Float[Array, " free"], places: tuple[Units, ...]
 ) -> tuple[Float[Array, " n"], Float[Array, "n n"]]:
-    """Joint mean and log-Cholesky precision of some levels without clamped units."""
-    latents = unroll(problem, whitened).latents
-    slices = problem.structure.free_slices()
-    units = np.concatenate(
-        [np.arange(slices[level].start, slices[level].stop) for level in levels]
-    )
+    """Joint mean and log-Cholesky precision of some levels, or units of levels, that are not clamped."""
+    structure, latents = problem.structure, unroll(problem, whitened).latents
+    units = np.concatenate([structure.free_places(place) for place in places])
     root = covariance_root(problem, whitened, units)
-    mean = jnp.concatenate([latents[level] for level in levels])
+    widths = structure.model.widths
+    mean = jnp.concatenate(
+        [
+            take(latents[place.level], indices(place, widths[place.level]))
+            for place in places
+        ]
+    )
     return mean, root_to_log_precision(root)

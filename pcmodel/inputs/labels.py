@@ -24,13 +24,16 @@ def label_hint(array: Numbers, width: int) -> str:
     return ""
 
 
-def refuse_labels(name: str, width: int, batch_size: int | None) -> None:
-    """UserError where there are as many examples as units, `width` whole numbers."""
+def refuse_labels(place: str, width: int, batch_size: int | None) -> None:
+    """UserError where there are as many examples as units, `width` whole numbers.
+
+    place: the level or part, for the message.
+    """
     if batch_size == width:
         raise UserError(
             f"{width} whole numbers for {batch_size} examples could be a label of each or one "
             f"vector of {width} units for all",
-            where=f"level {name!r}",
+            where=place,
             expected=f"one-hot rows, np.eye({width})[labels], or the vector as shape "
             f"({batch_size}, {width})",
         )

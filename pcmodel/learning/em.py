@@ -251,8 +251,10 @@ def level_rules(
 ) -> tuple[LevelRule, ...]:
     """How each level's precision may move: its rate factor (None if frozen) and variance floor."""
     rules = []
-    names, ends = structure.model.names, ends_of(structure.model)
-    kept = level_indices(learning.frozen_precisions, names)
+    ends = ends_of(structure.model)
+    kept = level_indices(
+        learning.frozen_precisions, structure.model, where="frozen_precisions"
+    )
     for level in range(structure.top + 1):
         frozen = level in kept
         learned = not frozen and learning.gauge.learns(level, structure.model)

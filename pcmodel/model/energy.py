@@ -65,12 +65,12 @@ def stack_factors(problem: Problem, run: Run) -> Array:
 
 
 def belief_factor(problem: Problem, index: int) -> Array:
-    """Triangular factor of a belief's precision, gains included, over its concatenated levels."""
+    """Triangular factor of a belief's precision, gains included, over its concatenated units."""
     structure, inputs = problem.structure, problem.inputs
     widths = structure.model.widths
     gains = [
-        jnp.broadcast_to(inputs.gains[level], (widths[level],))
-        for level in structure.beliefs[index]
+        take(jnp.broadcast_to(inputs.gains[level], (widths[level],)), units)
+        for level, units in structure.believed_units(index).items()
     ]
     gain = jnp.concatenate(gains)
     return factor(inputs.beliefs[index].log_precision, gain, gain.shape[0])
@@ -78,9 +78,9 @@ def belief_factor(problem: Problem, index: int) -> Array:
 
 def belief_error(problem: Problem, index: int, latents: Latents) -> Array:
     """Whitened error of one belief; the tops' part, if any, comes last."""
-    levels = problem.structure.beliefs[index]
+    units = problem.structure.believed_units(index)
     belief = problem.inputs.beliefs[index]
-    joint = jnp.concatenate([latents[level] for level in levels])
+    joint = jnp.concatenate([take(latents[level], own) for level, own in units.items()])
     return whiten(belief_factor(problem, index), joint - belief.mean)
 
 

@@ -1,7 +1,7 @@
 r"""Modulation: the effect of a drug on a network.
 
-A `Modulation` refers to levels by name, is not part of the network, and is resolved before tracing: neutral factors do
-not appear in the compiled program, so that "no drug" and "zero dose" give bit-identical results.
+A `Modulation` refers to levels and their parts by name, is not part of the network, and is resolved before tracing:
+neutral factors do not appear in the compiled program, so that "no drug" and "zero dose" give bit-identical results.
 
 | field | neutral | acts on |
 |---|---|---|
@@ -15,10 +15,12 @@ not appear in the compiled program, so that "no drug" and "zero dose" give bit-i
 The first three act in inference.  `top_down` and `temperature` act on activity around the mode
 (`pcmodel.activity`); `infer` and `posterior` raise a UserError for them.
 
-Weakened error transmission is equivalent to a change of gains.  With a factor $t_\ell$ on the errors ascending from
-level $\ell$ the latents settle where $\Pi_\ell e_\ell = t_{\ell-1} J^\top \Pi_{\ell-1} e_{\ell-1}$; multiplied by
-$c_\ell = \prod_{k<\ell} 1/t_k$, this is the stationarity condition of a hierarchy with gains $c_\ell$.  The mode is
-exact; a posterior covariance is that of the equivalent hierarchy.
+Weakened error transmission is equivalent to a change of gains.  With a factor $t_c$ on the errors that level c sends to
+its parents the latents of level p settle where $\Pi_p e_p = \sum_c t_c J_{cp}^\top \Pi_c e_c$, the sum over its children.
+That is the stationarity condition of a hierarchy with gains $\gamma$ if $\gamma_p = \gamma_c / t_c$ for every child c of
+every p; $\gamma_0 = 1$, and in a chain $\gamma_\ell = \prod_{k<\ell} 1/t_k$.  Where several paths join two levels, the
+factors along each must have the same product, or there are no such gains.  The mode is exact; a posterior covariance is
+that of the equivalent hierarchy.
 """
 
 from collections.abc import Mapping
@@ -33,20 +35,31 @@ from jax.typing import ArrayLike
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments, short
 from pcmodel.inputs.arrays import Numbers, is_traced, read_numbers
-from pcmodel.model.levels import LevelName, level_index
+from pcmodel.model.generative import GenerativeModel, ends_of
+from pcmodel.model.levels import (
+    LevelName,
+    Units,
+    find_level,
+    find_units,
+    indices,
+    told,
+)
 from pcmodel.model.precision import check_log_precision
 
 Levels = Mapping[LevelName, ArrayLike]
+AGREEMENT = 1e-9
+"""Relative difference of the products of factors along two paths that is rounding."""
 
 
 @checked_arguments
 @dataclass(frozen=True)
 class Modulation:
-    """Factors by level name or index (1 for a level that is not named), and three scalars.
+    """Factors by level name or index, or by the name of a part (1 for what is not named), and three scalars.
 
-    gains: factors on precisions, positive, a scalar or one per unit of a level; below 1 relaxes the level.
-    slopes: factors on activation slopes, positive, a scalar or one per unit, of any level but the lowest.
-    error_transmission: factors on the errors that a level sends up, positive scalars, of any level but the top.
+    gains: factors on precisions, positive, a scalar or one per unit; below 1 relaxes the level or part.
+    slopes: factors on activation slopes, positive, a scalar or one per unit, of levels that predict others.
+    error_transmission: factors on the errors that a level sends to its parents, positive scalars, of whole levels that
+        have parents.
     top_down: share of activity that is generated from above, in [0, 1].
     temperature: factor on the variance of activity around the mode, not negative.
     plasticity: factor on learning rates, not negative.
@@ -67,31 +80,24 @@ class Modulation:
         check_scalar("plasticity", self.plasticity, np.inf)
         for factors in (self.gains, self.slopes, self.error_transmission):
             for level, factor in factors.items():
-                check_factor(factor, str(level))
+                check_factor(factor, f"level {str(level)!r}")
 
-    def resolve(
-        self, names: tuple[str, ...], widths: tuple[int, ...], dtype: jnp.dtype
-    ) -> tuple[Array, ...]:
+    def resolve(self, model: GenerativeModel, dtype: jnp.dtype) -> tuple[Array, ...]:
         """One gain per level, () or (width,), error transmission included; raises UserError for invalid levels."""
-        resolved = [jnp.ones((), dtype)] * len(names)
+        return tuple(jnp.asarray(gain, dtype) for gain in self.numbers(model, dtype))
+
+    def numbers(self, model: GenerativeModel, dtype: jnp.dtype) -> tuple[Numbers, ...]:
+        """The gains of `resolve` as numbers on the host, but for traced ones."""
+        resolved: list[Numbers] = [np.ones(())] * len(model.names)
+        for level, gain in level_factors(self.gains, model, dtype).items():
+            resolved[level] = gain
+        if self.error_transmission:
+            passed = transmitted(self.error_transmission, model, dtype)
+            for level, gain in enumerate(equivalent_gains(passed, model, dtype)):
+                resolved[level] = resolved[level] * gain
         given = self.gains or self.error_transmission
-        for index, gain in by_index(self.gains, names):
-            resolved[index] = checked_gain(gain, names[index], widths[index], dtype)
-        for index, share in by_index(self.error_transmission, names):
-            if index == len(names) - 1:
-                raise UserError(
-                    f"error transmission of level {names[index]!r}: the top sends no "
-                    "errors up."
-                )
-            passed = checked_gain(share, names[index], widths[index], dtype)
-            if passed.ndim:
-                raise UserError(
-                    f"error transmission of level {names[index]!r} must be one number."
-                )
-            for above in range(index + 1, len(names)):
-                resolved[above] = resolved[above] / passed
-        for name, gain in zip(names, resolved, strict=True) if given else ():
-            if not is_traced(gain) and not np.all(np.isfinite(gain) & (gain > 0)):
+        for name, gain in zip(model.names, resolved, strict=True) if given else ():
+            if not is_traced(gain) and not is_held(gain, dtype):
                 raise UserError(
                     f"gain and error transmission together make {np.asarray(gain)}",
                     where=f"modulation of level {name!r}",
@@ -100,21 +106,24 @@ class Modulation:
         return tuple(resolved)
 
     def resolve_slopes(
-        self, names: tuple[str, ...], widths: tuple[int, ...], dtype: jnp.dtype
+        self, model: GenerativeModel, dtype: jnp.dtype
     ) -> tuple[Array, ...] | None:
         """One slope per level, () or (width,); None if all are exactly 1. Raises UserError for invalid levels."""
-        resolved = [jnp.ones((), dtype) for _ in names]
-        given = by_index(self.slopes, names)
-        for index, slope in given:
-            if index == 0:
+        resolved = [jnp.ones((), dtype) for _ in model.names]
+        ends = ends_of(model)
+        for place in self.slopes:
+            found = find_units(place, model)
+            if found.level in ends:
                 raise UserError(
-                    f"slope of level {names[0]!r}: the lowest level predicts nothing."
+                    f"slope of {told(found, model)}: the level predicts nothing."
                 )
-            resolved[index] = checked_gain(slope, names[index], widths[index], dtype)
+        given = level_factors(self.slopes, model, dtype)
+        for level, slope in given.items():
+            resolved[level] = jnp.asarray(slope, dtype)
         # The given values: under jit the resolved jax arrays are traced even if they are 1.
         if all(
             not is_traced(slope) and np.all(np.asarray(slope) == 1)
-            for _, slope in given
+            for slope in given.values()
         ):
             return None
         return tuple(resolved)
@@ -133,17 +142,174 @@ def _is(value: ArrayLike, neutral: float) -> bool:
     return not isinstance(value, Tracer) and float(np.asarray(value)) == neutral
 
 
-def by_index(levels: Levels, names: tuple[str, ...]) -> list[tuple[int, ArrayLike]]:
-    """Factors by level index; raises UserError for a level that is named twice."""
-    found: dict[int, ArrayLike] = {}
-    for level, factor in levels.items():
-        index = level_index(level, names)
-        if index in found:
+def level_factors(
+    factors: Levels, model: GenerativeModel, dtype: jnp.dtype
+) -> dict[int, Numbers]:
+    """Factors by level index, () or (width,); those of a level's parts together, 1 for its other units.
+
+    Raises UserError for a unit that is given twice.
+    """
+    found: dict[int, list[tuple[Units, Numbers]]] = {}
+    for place, factor in factors.items():
+        units = find_units(place, model)
+        width = model.widths[units.level]
+        for other, _ in found.get(units.level, []):
+            refuse_twice(units, other, model)
+        size = len(indices(units, width))
+        value = checked_gain(factor, told(units, model), size, dtype)
+        found.setdefault(units.level, []).append((units, value))
+    return {level: joined(own, model.widths[level]) for level, own in found.items()}
+
+
+def refuse_twice(units: Units, other: Units, model: GenerativeModel) -> None:
+    """Raise a UserError if some unit belongs to both of two places of one level."""
+    width = model.widths[units.level]
+    both = np.intersect1d(indices(units, width), indices(other, width))
+    if not len(both):
+        return
+    name = model.names[units.level]
+    if units == other and units.units is None:
+        raise UserError(
+            f"modulation: level {name!r} is given twice, by name and by index."
+        )
+    raise UserError(
+        f"modulation: unit {both[0]} of level {name!r} is given twice, by {told(other, model)} and "
+        f"by {told(units, model)}."
+    )
+
+
+def joined(factors: list[tuple[Units, Numbers]], width: int) -> Numbers:
+    """Factors of parts of one level as one array, (width,); the factor of a whole level as it is."""
+    (units, value), *_ = factors
+    if units.units is None:
+        return value
+    whole: Numbers = np.ones(width)
+    for units, value in factors:
+        own = indices(units, width)
+        if isinstance(value, Tracer):
+            whole = jnp.asarray(whole, value.dtype)
+        if isinstance(whole, np.ndarray):
+            whole[own] = value
+        else:
+            whole = whole.at[own].set(value)
+    return whole
+
+
+def transmitted(
+    factors: Levels, model: GenerativeModel, dtype: jnp.dtype
+) -> dict[int, Numbers]:
+    """Factors on the errors that levels send up, by level index; raises UserError for tops, parts and several numbers."""
+    for place in factors:
+        level = find_level(place, model, where="error transmission")
+        if not model.parents[level]:
             raise UserError(
-                f"modulation: level {names[index]!r} is given twice, by name and by index."
+                f"error transmission of level {model.names[level]!r}: a top sends no errors up."
             )
-        found[index] = factor
-    return list(found.items())
+    found = level_factors(factors, model, dtype)
+    for level, factor in found.items():
+        if np.ndim(factor):
+            raise UserError(
+                f"error transmission of level {model.names[level]!r} must be one number."
+            )
+    # One object for all levels to which one was given: traced factors are known to be equal only so.
+    made: dict[int, Numbers] = {}
+    given = zip(found.items(), factors.values(), strict=True)
+    return {level: made.setdefault(id(one), own) for (level, own), one in given}
+
+
+def equivalent_gains(
+    passed: Mapping[int, Numbers], model: GenerativeModel, dtype: jnp.dtype
+) -> list[Numbers]:
+    """The gains of the hierarchy that settles where one with these factors on ascending errors does; 1 for level 0.
+
+    Raises UserError if there are none; of traced factors they are NaN where that is so.
+    """
+    edges = [(c, p) for c, own in enumerate(model.parents) for p in own]
+    gains: dict[int, Numbers] = {}
+    # Which factors are in a gain, and how often; where these are equal, so are gains of traced factors.
+    powers: dict[int, dict[int, int]] = {}
+    with np.errstate(all="ignore"):
+        for start in range(len(model.parents)):
+            if start not in gains:
+                gains[start], powers[start] = np.float64(1), {}
+            walk(start, edges, passed, gains, powers)
+        agreed = {edge: agree(edge, passed, gains, powers) for edge in edges}
+        valid: Numbers = True
+        for (child, parent), known in agreed.items():
+            if known is False:
+                refuse_paths(child, parent, model)
+            if known is None:
+                sent = gains[child] / passed.get(child, 1.0)
+                rounding = 1e3 * float(jnp.finfo(dtype).eps)
+                valid &= jnp.abs(sent / gains[parent] - 1) < rounding
+    found = [gains[level] for level in range(len(model.parents))]
+    if valid is True:
+        return found
+    return [jnp.where(valid, gain, jnp.nan) for gain in found]
+
+
+def walk(
+    start: int,
+    edges: list[tuple[int, int]],
+    passed: Mapping[int, Numbers],
+    gains: dict[int, Numbers],
+    powers: dict[int, dict[int, int]],
+) -> None:
+    """Add the gains of all levels that edges join to one whose gain is known."""
+    waiting = [start]
+    while waiting:
+        level = waiting.pop(0)
+        for child, parent in edges:
+            if level not in (child, parent):
+                continue
+            other, sign = (parent, -1) if level == child else (child, 1)
+            if other in gains:
+                continue
+            gain, power = gains[level], dict(powers[level])
+            if child in passed:
+                factor = passed[child]
+                gain = gain / factor if sign < 0 else gain * factor
+                power[id(factor)] = power.get(id(factor), 0) + sign
+            gains[other] = gain
+            powers[other] = {each: n for each, n in power.items() if n}
+            waiting.append(other)
+
+
+def agree(
+    edge: tuple[int, int],
+    passed: Mapping[int, Numbers],
+    gains: Mapping[int, Numbers],
+    powers: Mapping[int, dict[int, int]],
+) -> bool | None:
+    """Whether the gains of two levels differ by the factor on the errors sent between them; None if that is traced."""
+    child, parent = edge
+    power = dict(powers[child])
+    if child in passed:
+        power[id(passed[child])] = power.get(id(passed[child]), 0) - 1
+    if {each: n for each, n in power.items() if n} == powers[parent]:
+        return True
+    numbers = (gains[child], gains[parent], passed.get(child, 1.0))
+    if is_traced(numbers):
+        return None
+    own, above, factor = map(np.float64, numbers)
+    return bool(np.abs(own / factor / above - 1) < AGREEMENT)
+
+
+def refuse_paths(child: int, parent: int, model: GenerativeModel) -> None:
+    """Raise the UserError for factors that no gains are equivalent to."""
+    raise UserError(
+        f"the factors along the paths that join levels {model.names[child]!r} and {model.names[parent]!r} have "
+        "different products, and no gains are equivalent to them",
+        where="error transmission",
+        expected="equal products along all paths between two levels",
+    )
+
+
+def is_held(value: Numbers, dtype: jnp.dtype) -> bool:
+    """Whether every number is finite and positive in a dtype."""
+    with np.errstate(all="ignore"):
+        numbers = np.asarray(value).astype(dtype).astype(float)
+    return bool(np.all(np.isfinite(numbers) & (numbers > 0)))
 
 
 def check_scalar(name: str, value: ArrayLike, largest: float) -> None:
@@ -156,39 +322,39 @@ def check_scalar(name: str, value: ArrayLike, largest: float) -> None:
         raise UserError(f"modulation: {name} must be one number, {bound}; got {value}.")
 
 
-def check_factor(factor: ArrayLike, name: str) -> Numbers:
-    """The factor as numbers; raises a UserError with the level's name unless they are finite and positive."""
-    value = read_numbers(factor, where=f"modulation of level {name!r}", finite=False)
+def check_factor(factor: ArrayLike, place: str) -> Numbers:
+    """The factor as numbers; raises a UserError with the level or part unless they are finite and positive."""
+    value = read_numbers(factor, where=f"modulation of {place}", finite=False)
     if isinstance(value, Tracer):
         return value
     if not np.size(value) or not np.all(np.isfinite(value)) or np.any(value <= 0):
         raise UserError(
-            f"modulation of level {name!r}: a gain must be finite and positive "
+            f"modulation of {place}: a gain must be finite and positive "
             f"(1 = no drug), got {short(factor)}."
         )
     return value
 
 
-def checked_gain(gain: ArrayLike, name: str, width: int, dtype: jnp.dtype) -> Array:
-    """The gain as an array, () or (width,); raises a UserError with the level's name if it is invalid."""
-    where, value = f"modulation of level {name!r}", check_factor(gain, name)
+def checked_gain(gain: ArrayLike, place: str, width: int, dtype: jnp.dtype) -> Numbers:
+    """The gain as numbers, () or (width,); raises a UserError with the level or part if it is invalid."""
+    where, value = f"modulation of {place}", check_factor(gain, place)
     shape = np.shape(value)
     if shape not in ((), (width,)):
         raise UserError(
-            f"modulation of level {name!r}: expected one gain or {width} (one per unit), "
-            f"got shape {shape}."
+            f"{where}: expected one gain or {width} (one per unit), got shape {shape}."
         )
     if isinstance(value, Tracer):
         return jnp.asarray(value, dtype)
-    check_log_precision(np.log(np.asarray(value, float)), where=where, dtype=dtype)
-    return jnp.asarray(value, dtype)
+    value = np.asarray(value, float)
+    check_log_precision(np.log(value), where=where, dtype=dtype)
+    return value
 
 
 @checked_arguments
 def combine(first: Modulation, second: Modulation) -> Modulation:
     """The combination of two modulations: factors multiply, and top_down is 1 - (1 - a) (1 - b).
 
-    A level must be referred to in the same way in both (a name and an index are different keys).
+    A level or part must be referred to in the same way in both (a name and an index are different keys).
     """
     return Modulation(
         _product(first.gains, second.gains),
@@ -209,7 +375,7 @@ def _product(first: Levels, second: Levels) -> Levels:
 
 @checked_arguments
 def relax(level: LevelName, gain: ArrayLike) -> Modulation:
-    """A modulation of one level's precision: `relax("top", 0.25)` divides it by four."""
+    """A modulation of the precision of one level or part: `relax("top", 0.25)` divides it by four."""
     return Modulation({level: gain})
 
 

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Shaped
 
 from pcmodel.model.belief import Belief
 from pcmodel.model.generative import GenerativeModel, stacks_of, tops_of
+from pcmodel.model.levels import Units, indices
 from pcmodel.model.likelihood import Discrete, Gaussian
 from pcmodel.model.types import LogPrecisions, Weights
 
@@ -27,11 +28,14 @@ class Structure:
     model: generative model.
     clamped: for each level the indices of its clamped units.
     beliefs: for each `Belief` the indices of its levels, ascending.
+    believed: for each `Belief` and each of its levels the indices of the units that it is about, None for the whole
+        level (tops are whole); () if all beliefs are about whole levels.
     """
 
     model: GenerativeModel
     clamped: tuple[tuple[int, ...], ...]
     beliefs: tuple[tuple[int, ...], ...]
+    believed: tuple[tuple[tuple[int, ...] | None, ...], ...] = ()
 
     @property
     def top(self) -> int:
@@ -92,6 +96,15 @@ class Structure:
         )
         return tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(ends))
 
+    def free_places(self, place: Units) -> np.ndarray:
+        """Where the free ones of some units of a level stand in a flat state, in their order."""
+        own, free = (
+            indices(place, self.model.widths[place.level]),
+            self.free_units(place.level),
+        )
+        kept = own[np.isin(own, free)]
+        return self.free_slices()[place.level].start + np.searchsorted(free, kept)
+
     @property
     def num_free(self) -> int:
         """Total number of free units."""
@@ -104,17 +117,26 @@ class Structure:
         owners = [i for i, levels in enumerate(self.beliefs) if level in levels]
         return owners[0] if owners else None
 
+    def believed_units(self, index: int) -> dict[int, np.ndarray]:
+        """For each level of a belief the indices of the units that it is about, in the belief's order."""
+        levels, widths = self.beliefs[index], self.model.widths
+        some = self.believed[index] if self.believed else (None,) * len(levels)
+        return {
+            level: np.asarray(range(widths[level]) if units is None else units, int)
+            for level, units in zip(levels, some, strict=True)
+        }
+
     def belief_slices(self, index: int) -> dict[int, slice]:
         """The slice of each level of a belief in its concatenated units."""
-        levels = self.beliefs[index]
-        ends = np.cumsum([0, *(self.model.widths[level] for level in levels)])
+        units = self.believed_units(index)
+        ends = np.cumsum([0, *map(len, units.values())])
         parts = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
-        return dict(zip(levels, parts, strict=True))
+        return dict(zip(units, parts, strict=True))
 
     def below_tops(self, index: int) -> int:
         """Number of units of a belief in levels that are not tops; they come first."""
-        lower = [level for level in self.beliefs[index] if self.model.parents[level]]
-        return sum(self.model.widths[level] for level in lower)
+        believed = self.believed_units(index).items()
+        return sum(len(units) for level, units in believed if self.model.parents[level])
 
 
 class Pins(NamedTuple):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from jax import Array
 
 from pcmodel.model.generative import GenerativeModel
+from pcmodel.model.levels import Part, parts_of
 from pcmodel.model.likelihood import Likelihood
 from pcmodel.model.types import Weights
 
@@ -28,6 +29,11 @@ class SlopedModel:
     def names(self) -> tuple[str, ...]:
         """Name of each level, bottom first."""
         return self.model.names
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The named parts of the levels."""
+        return parts_of(self.model)
 
     @property
     def parents(self) -> tuple[tuple[int, ...], ...]:

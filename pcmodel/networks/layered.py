@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from pcmodel.model.generative import FIXED, Axes, num_layers
+from pcmodel.model.levels import Part
 from pcmodel.model.likelihood import Likelihood
 from pcmodel.model.types import Weights
 from pcmodel.networks.orientation import layer_axes
@@ -42,6 +43,7 @@ class LayeredModel:
     parents: indices of each level's parents; () for tops, which come last.
     likelihoods: likelihood of each level.
     tied_precisions: groups of levels that share their precision.
+    parts: named parts of the levels.
     is_linear: whether every prediction is affine.
     content: hashable content of these fields when the network was split; equal models share compiled programs.
     """
@@ -55,6 +57,7 @@ class LayeredModel:
     parents: tuple[tuple[int, ...], ...]
     likelihoods: tuple[Likelihood, ...]
     tied_precisions: tuple[tuple[int, ...], ...]
+    parts: tuple[Part, ...]
     is_linear: bool
     content: Content
 

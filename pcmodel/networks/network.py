@@ -4,7 +4,7 @@ A network is built, printed, edited and saved like any flax module; `pcmodel.net
 static, hashable model and pure arrays, on which all computations operate.  Functions do not modify a network.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, SupportsIndex
 
@@ -18,6 +18,7 @@ from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import NotNegative
 from pcmodel.model.generative import default_names
+from pcmodel.model.levels import LevelName, Part
 from pcmodel.model.likelihood import Gaussian, Likelihood
 from pcmodel.model.precision import from_precision
 from pcmodel.networks.checks import (
@@ -29,6 +30,7 @@ from pcmodel.networks.checks import (
     check_widths,
 )
 from pcmodel.networks.layers.dense import Dense, identity
+from pcmodel.networks.level_parts import Division, check_parts
 from pcmodel.networks.matrices import read_bias, read_matrix
 from pcmodel.networks.splitting import functions_of
 from pcmodel.runtime.memory import check_fits
@@ -52,8 +54,10 @@ class Network(nnx.Module):
     is_linear: whether all layers are affine.
     parents: for each level the indices of its parents, which are higher; () for tops, which come last. None: a chain.
         `pcmodel.hierarchy` writes it by name.
+    parts: for some levels their named parts, each as its number of units (in order, so that all of them are the
+        level's) or as indices of units, {"hidden1": {"left": 5, "right": 3}}; such a part is called "hidden1/left".
 
-    Raises UserError if widths, layers, names or precisions do not fit together.
+    Raises UserError if widths, layers, names, precisions or parts do not fit together.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Network(nnx.Module):
         names: Sequence[str] | None = None,
         is_linear: bool = False,
         parents: Sequence[Sequence[SupportsIndex]] | None = None,
+        parts: Mapping[LevelName, Division] | Sequence[Part] | None = None,
     ):
         widths = check_widths(widths)
         check_fits(sum(widths), what="a network's levels")
@@ -81,6 +86,7 @@ class Network(nnx.Module):
         self.widths = widths
         self.names = names
         self.parents = graph
+        self.parts = check_parts(parts, widths, names)
         self.likelihoods = likelihoods
         self.is_linear = is_linear
 
@@ -210,6 +216,7 @@ def linear_gaussian(
         )
         layer.weight[...] = matrix
         if biases is not None:
+            assert layer.bias is not None
             layer.bias[...] = read_bias(biases, level, matrix.shape[0])
         layers.append(layer)
     return Network(

@@ -61,6 +61,7 @@ def as_model(network: Network) -> PureNetwork:
         network.parents,
         network.likelihoods,
         tied_precisions(network),
+        network.parts,
         network.is_linear,
     )
     model = LayeredModel(*static, content=Content(static))

@@ -28,7 +28,7 @@ from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.model.levels import LevelName, level_index
+from pcmodel.model.levels import LevelName, find_level
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents
 from pcmodel.networks.network import Network
@@ -139,7 +139,8 @@ def believe(
     problem = posed.problem
     check_problem(problem, is_batched=posed.batching.is_batched)
     model, dtype = problem.structure.model, problem.inputs.gains[0].dtype
-    places, index = anatomy_for(model.names, anatomy), level_index(level, model.names)
+    places = anatomy_for(model.names, anatomy)
+    index = find_level(level, model, where="believe: level")
     felt = effects_of(drug, dtype)
     if not isinstance(drug, Effects):
         check_reached(account, felt)
@@ -216,8 +217,7 @@ def _moment(
 ) -> tuple[BeliefCourse, Array]:
     """One moment of one person without its probability, and a root of the covariance of activity."""
     modulation = account.modulate(felt, places)
-    names, dtype = problem.structure.model.names, problem.inputs.gains[0].dtype
-    widths = problem.structure.model.widths
+    model, dtype = problem.structure.model, problem.inputs.gains[0].dtype
     posed = under_modulation(problem, modulation.in_inference())
     found = infer_one(posed, solver)
     acting = (modulation.top_down, modulation.temperature)
@@ -225,8 +225,8 @@ def _moment(
         posed, found.whitened, *(jnp.asarray(each, dtype) for each in acting)
     )
     top = evidence_about(posed, found.whitened)
-    none = (jnp.ones((), dtype),) * len(names)
-    slopes = modulation.resolve_slopes(names, widths, dtype) or none
+    none = (jnp.ones((), dtype),) * len(model.names)
+    slopes = modulation.resolve_slopes(model, dtype) or none
     spread = variances(posed, active.root, active.mean)
     for level in posed.structure.discrete_levels:
         given = posed.structure.clamped_units(level)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import pcmodel.neuromodulation as nm
+from pcmodel.model.generative import LinearModel
 
 from .disguises import KEY
 from .door import Door, call_in_place, of, used
@@ -32,11 +33,9 @@ def taken(dose: Any) -> Any:
 
 def acting(account: Any) -> Any:
     """What an account makes of an effect."""
-    return account.modulate(EFFECTS, CORTEX).resolve(
-        tuple(map(str, range(CORTEX.num_levels))),
-        (2,) * CORTEX.num_levels,
-        jnp.zeros(()).dtype,
-    )
+    levels = CORTEX.num_levels
+    model = LinearModel((2,) * levels, tuple(map(str, range(levels))))
+    return account.modulate(EFFECTS, CORTEX).resolve(model, jnp.zeros(()).dtype)
 
 
 def accounts() -> list[Door]:

@@ -40,6 +40,28 @@ BUILDERS = [
         channels=(2, 2),
         rngs=RNGS,
     ),
+    of(
+        pcmodel.hierarchy,
+        levels={
+            "data": pcmodel.Level(4, parents=["top"]),
+            "top": pcmodel.Level(2, parts={"self": 1, "rest": 1}),
+        },
+        rngs=RNGS,
+    ),
+    used(pcmodel.Level, lambda made: above(made), width=2),
+    used(
+        pcmodel.Part,
+        lambda made: pcmodel.by_name(divided([made]), [ONE, TOP]),
+        name="self",
+        level=1,
+        units=(0,),
+    ),
+    of(pcmodel.by_name, network=NET, arrays=[ONE, np.ones(3), TOP]),
+    used(
+        pcmodel.Additive,
+        lambda made: made(jnp.ones(2), jnp.ones(3)),
+        maps=[pcmodel.Dense(2, 4, rngs=RNGS), pcmodel.Dense(3, 4, rngs=RNGS)],
+    ),
     of(pcmodel.recognition_for, network=NET, rngs=RNGS),
     of(pcmodel.learning_rates, network=NET),
     of(pcmodel.scale_by_depth, network=NET),
@@ -73,6 +95,20 @@ BUILDERS = [
         log_precisions=[0.0, 0.0],
     ),
 ]
+
+
+def above(level: pcmodel.Level) -> Any:
+    """A hierarchy with this top."""
+    data = pcmodel.Level(4, parents=["top"])
+    return pcmodel.hierarchy({"data": data, "top": level}, rngs=nnx.Rngs(0))
+
+
+def divided(parts: Any) -> pcmodel.Network:
+    """A network with these parts."""
+    layers = [pcmodel.Dense(2, 4, rngs=nnx.Rngs(0))]
+    return pcmodel.Network(layers, (4, 2), log_precisions=[0.0, 0.0], parts=parts)
+
+
 CHAIN = learning.Hmc(num_leapfrog=1)
 LEARNING = [
     used(learning.Learning, lambda made: taught_with(made)),

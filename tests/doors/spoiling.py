@@ -87,6 +87,7 @@ ANY_WHOLE = {
     "full_metric",
     "level",
     "levels",
+    "target",
     "first",
     "second",
     "signs",

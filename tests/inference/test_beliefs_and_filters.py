@@ -32,6 +32,7 @@ from pcmodel import Belief, Modulation
 from pcmodel.api.pose import pose
 from pcmodel.inference import BlockTridiagonal, GaussNewton, infer_one
 from pcmodel.inference import posterior as laplace
+from pcmodel.model.levels import Units
 
 WIDTHS, KINDS = (3, 3, 2, 2), ("unit", "full", "scalar", "full")
 
@@ -196,7 +197,7 @@ def test_steady_gains_of_the_local_level_model():
         def trial(belief, _):
             problem = replace_belief(posed, belief)
             found = infer_one(problem, GaussNewton(), jnp.zeros((1,)))
-            after = laplace.joint_belief(problem, found.whitened, (1,))
+            after = laplace.joint_belief(problem, found.whitened, (Units(1),))
             gain = jnp.exp(-after[1][0, 0])  # with r = 1 the posterior variance is K
             return Belief(*after, (1,)).propagate(noise_covariance=drift), gain
 

@@ -10,11 +10,13 @@ import pcmodel
 from pcmodel.inference import TruncatedNewton
 from pcmodel.learning import Learning, PosteriorSamples
 from pcmodel.learning.em import level_rules
+from pcmodel.model.generative import LinearModel
 from pcmodel.model.levels import level_index, level_indices
 from pcmodel.model.problem import Structure
 from pcmodel.networks.pure import as_model
 
 NAMES = ("image", "maps", "label")
+MODEL = LinearModel((1, 1, 1), NAMES)
 SAME = [2, -1, "label", "top", np.int64(2), np.int32(-1), np.array(2), jnp.array(-1)]
 NONE = [
     True,
@@ -37,7 +39,7 @@ NONE = [
 def test_a_level_is_found_by_each_of_its_names(level):
     """Prevents a number that numpy made from being no level."""
     assert level_index(level, NAMES) == 2
-    assert level_indices(level, NAMES) == (2,)
+    assert level_indices(level, MODEL) == (2,)
 
 
 @pytest.mark.parametrize("level", NONE, ids=repr)
@@ -48,7 +50,7 @@ def test_what_names_no_level_is_refused(level):
 
 
 def test_several_levels_are_each_taken_once():
-    assert level_indices(["top", 0, -1, "maps"], NAMES) == (0, 1, 2)
+    assert level_indices(["top", 0, -1, "maps"], MODEL) == (0, 1, 2)
 
 
 LINEAR = pcmodel.linear_gaussian(

@@ -15,6 +15,7 @@ from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
@@ -256,14 +257,24 @@ def data_rows(problem: Problem, level: int, latents: Latents, jacobian: Array) -
 
 
 def add_belief_blocks(problem: Problem, own: dict[int, Array]) -> None:
-    """Add the precision of beliefs about single lower levels."""
+    """Add the precision of beliefs about single lower levels, or some of their units."""
     structure = problem.structure
     for index, (level, *_) in enumerate(structure.beliefs):
         if structure.owner(level) == index or level not in own:
             continue
-        units = structure.free_units(level)
-        precision = precision_matrix(belief_factor(problem, index))
-        own[level] += precision[units][:, units]
+        about, free = (
+            structure.believed_units(index)[level],
+            structure.free_units(level),
+        )
+        # Where the units that are both free and believed stand among the free ones, and in the belief.
+        _, here, there = np.intersect1d(free, about, return_indices=True)
+        precision = precision_matrix(belief_factor(problem, index))[
+            np.ix_(there, there)
+        ]
+        if len(here) == len(free):
+            own[level] += precision
+        else:
+            own[level] = own[level].at[np.ix_(here, here)].add(precision)
 
 
 def factorise(blocks: Blocks) -> BlockFactor:

@@ -12,6 +12,7 @@ from jax.typing import ArrayLike
 
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import read_numbers
 from pcmodel.inputs.ranges import NotNegative
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.likelihood import Gaussian, Likelihood
@@ -19,6 +20,7 @@ from pcmodel.model.precision import from_precision
 from pcmodel.networks.architectures.level_order import level_order
 from pcmodel.networks.layers.additive import Additive
 from pcmodel.networks.layers.dense import Dense, identity
+from pcmodel.networks.level_parts import Division
 from pcmodel.networks.network import LogPrecision, Network
 
 
@@ -35,6 +37,8 @@ class Level:
     layer: a flax module that is called with one array per parent, in their order; the name of another level whose
         layer it shares; or None for dense maps, one per parent, whose predictions are added.
     prior_mean: of a top, (width,); None: zeros.
+    parts: named parts of the level, each as its number of units (in order, so that all of them are the width) or as
+        indices of units; part "self" of level "hidden" is called "hidden/self", or "self" if no other level has one.
 
     Raises UserError for a width that is no positive integer, and for a prior mean of a level with parents.
     """
@@ -45,6 +49,7 @@ class Level:
     precision: ArrayLike | str = field(default=1.0, kw_only=True)
     layer: nnx.Module | str | None = field(default=None, kw_only=True)
     prior_mean: ArrayLike | None = field(default=None, kw_only=True)
+    parts: Division | None = field(default=None, kw_only=True)
 
     def __post_init__(self):
         width = whole_number(self.width, "the width of a level")
@@ -81,7 +86,7 @@ def hierarchy(
     The network's `names` tell it.
 
     Raises UserError for a parent that does not exist, a cycle, layers or precisions shared between levels that they
-    do not fit, and what `pcmodel.Network` refuses.
+    do not fit, parts that do not fit their level or are called like one, and what `pcmodel.Network` refuses.
     """
     if not levels:
         raise UserError("a hierarchy needs at least one level.")
@@ -100,6 +105,7 @@ def hierarchy(
         names=names,
         is_linear=all(_is_affine(layers[name]) for name in names if graph[name]),
         parents=parents,
+        parts={name: own for name in names if (own := levels[name].parts)},
     )
 
 
@@ -107,7 +113,11 @@ def _prior_mean(name: str, level: Level) -> np.ndarray:
     width = int(level.width)
     if level.prior_mean is None:
         return np.zeros(width)
-    mean = np.asarray(level.prior_mean, dtype=float)
+    mean = np.asarray(
+        read_numbers(
+            level.prior_mean, where=f"prior mean of level {name!r}", dtype=float
+        )
+    )
     if mean.shape != (width,):
         raise UserError(
             f"prior mean of level {name!r}: expected {width} finite numbers, got shape {mean.shape}."
@@ -220,9 +230,9 @@ def _log_precisions(levels: Mapping[str, Level], names: Sequence[str]) -> list[A
                 f"level {name!r} shares the precision of {owner!r}, which is discrete and has none."
             )
         if owner not in made:
+            where = f"precision of level {owner!r}"
             value = from_precision(
-                levels[owner].precision,  # pyright: ignore[reportArgumentType]
-                where=f"precision of level {owner!r}",
+                read_numbers(levels[owner].precision, where=where), where=where
             )
             made[owner] = LogPrecision(value)
         if made[owner].ndim and levels[owner].width != level.width:

@@ -15,6 +15,7 @@ from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import NotNegative
 from pcmodel.inputs.whole_numbers import whole_number
+from pcmodel.model.levels import find_units, indices
 from pcmodel.networks.architectures.hierarchy import Level, hierarchy
 from pcmodel.networks.network import Network
 
@@ -156,17 +157,18 @@ def _at_step(level: Level, name: str, step: int, place: _Place) -> Level:
 def _begun(given: Level | None, level: Level, step: int, place: _Place) -> Level:
     """A level at a step before all its parents exist."""
     if given is None:
-        return Level(level.width)
+        return Level(level.width, parts=level.parts)
     parents = [_parent_at("initial", parent, step, place) for parent in given.parents]
-    return replace(given, parents=parents)
+    return replace(given, parents=parents, parts=given.parts or level.parts)
 
 
 @checked_arguments
 def at_steps(series: Mapping[str, ArrayLike]) -> dict[str, Any]:
     """Time series as observations of a hierarchy over time: {"report[0]": values, "report[1]": ..., ...}.
 
-    series: by level (times, width) or (batch, times, width).  Units under a numpy mask are missing, and must be the same
-        ones in every example; a step at which all are missing is left out.
+    series: by level, or by part ("state/self"), (times, width) or (batch, times, width).
+        Units under a numpy mask are missing, and must be the same ones in every example; a step at which all are
+        missing is left out.
 
     Raises UserError for another number of dimensions.
     """
@@ -186,22 +188,30 @@ def at_steps(series: Mapping[str, ArrayLike]) -> dict[str, Any]:
         for step in range(array.shape[-2]):
             own = array[..., step, :]
             if not (np.ma.isMaskedArray(own) and np.all(np.ma.getmaskarray(own))):
-                found[f"{name}[{step}]"] = own
+                found[name_at(name, step)] = own
     return found
+
+
+def name_at(name: str, step: int) -> str:
+    """The name of a level, or the address of a part, at one step: "state[3]", "state[3]/self"."""
+    level, slash, part = name.partition("/")
+    return f"{level}[{step}]{slash}{part}"
 
 
 @checked_arguments
 def over_steps(network: Network, latents: Any, level: str) -> Array:
-    """One level's latents at all time steps, (..., times, width), from those of all levels, bottom first.
+    """Latents of one level or part at all time steps, (..., times, width), from those of all levels, bottom first.
 
     Raises UserError for a level that the network has at no step.
     """
-    number = {name: index for index, name in enumerate(network.names)}
+    known_names = set(network.names)
     steps = []
-    while (name := f"{level}[{len(steps)}]") in number:
-        steps.append(latents[number[name]])
+    while name_at(level.partition("/")[0], len(steps)) in known_names:
+        place = find_units(name_at(level, len(steps)), network)
+        units = indices(place, network.widths[place.level])
+        steps.append(latents[place.level][..., units])
     if not steps:
-        known = sorted({name.split("[")[0] for name in number if "[" in name})
+        known = sorted({name.split("[")[0] for name in known_names if "[" in name})
         raise UserError(
             f"there is no level {level!r} at any time step: this network has {', '.join(known) or 'no time steps'}."
         )

@@ -1,6 +1,6 @@
-"""What a file says of a network that is not a chain: parents, likelihoods of several ends, shared precisions.
+"""What a file says of a network that is not a plain chain: parents, likelihoods of several ends, shared precisions, parts.
 
-A chain with a likelihood of level 0 alone needs none of it, and its file has no such entries.
+A chain with a likelihood of level 0 alone and without parts needs none of it, and its file has no such entries.
 """
 
 import os
@@ -12,12 +12,18 @@ import jax.numpy as jnp
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import short
 from pcmodel.model.generative import chain_parents
+from pcmodel.model.levels import Part
 from pcmodel.model.likelihood import Gaussian, Likelihood
 from pcmodel.networks.network import LogPrecision, Network
 from pcmodel.networks.pure import tied_precisions
 from pcmodel.networks.storage.likelihoods import build_likelihood, describe_likelihood
 
-GRAPH: dict[str, Any] = {"parents": list, "likelihoods": list, "tied_precisions": list}
+GRAPH: dict[str, Any] = {
+    "parents": list,
+    "likelihoods": list,
+    "tied_precisions": list,
+    "parts": list,
+}
 """Optional entries of the metadata, and their types."""
 
 
@@ -30,7 +36,24 @@ def describe_graph(network: Network) -> dict[str, Any]:
         found["likelihoods"] = [describe_likelihood(own) for own in network.likelihoods]
     if ties := tied_precisions(network):
         found["tied_precisions"] = [list(group) for group in ties]
+    if network.parts:
+        found["parts"] = [
+            [part.name, part.level, list(part.units)] for part in network.parts
+        ]
     return found
+
+
+def build_parts(metadata: dict[str, Any], path: str | os.PathLike) -> list[Part] | None:
+    """The parts of levels, as they are stored."""
+    described = metadata.get("parts")
+    if described is None:
+        return None
+    try:
+        return [Part(name, level, tuple(units)) for name, level, units in described]
+    except (TypeError, ValueError):
+        raise UserError(
+            f"{path} is not a network file: its parts are {short(described)}."
+        ) from None
 
 
 def build_likelihoods(

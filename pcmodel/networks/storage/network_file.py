@@ -33,6 +33,7 @@ from pcmodel.networks.storage.description import build_layer, describe_layer
 from pcmodel.networks.storage.graph import (
     GRAPH,
     build_likelihoods,
+    build_parts,
     describe_graph,
     share_precisions,
 )
@@ -243,7 +244,7 @@ def check_same(
             f"{path} holds a network with likelihood {told(found['likelihood'])}, which does not "
             f"fit one with {told(own['likelihood'])}."
         )
-    if any(found.get(name) != own.get(name) for name in GRAPH):
+    if any(found.get(name) != own.get(name) for name in GRAPH if name != "parts"):
         raise UserError(
             f"{path} holds a network with other parents of its levels, likelihoods or shared precisions, which does "
             "not fit this one."
@@ -298,4 +299,5 @@ def rebuild(metadata: dict[str, Any], path: str | os.PathLike) -> Network:
         names=metadata["names"],
         is_linear=metadata["is_linear"],
         parents=metadata.get("parents"),
+        parts=build_parts(metadata, path),
     )
