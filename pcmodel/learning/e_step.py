@@ -35,12 +35,14 @@ class Expectation(NamedTuple):
     residual: of the mode, in posterior standard deviations (see `SolverResult`); NaN where no mode was computed.
     acceptance: mean acceptance probability of a Markov chain's proposals, in [0, 1]; NaN without a chain.
     gradient: gradient of `objective` at a chain's draws, (samples, free), used by `adapt`; () without a chain.
+    whitened: whitened errors of the mode, (free,), whose latents the only draw are; () for other draws.
     """
 
     latents: Latents
     residual: Float[Array, ""]
     acceptance: Float[Array, ""]
     gradient: Any = ()
+    whitened: Any = ()
 
 
 class Memory(NamedTuple):
@@ -139,7 +141,9 @@ class PointEstimate(Forgetful):
         del key, shared
         mode = self.solver.minimise(problem, begin_at(problem, self.at_sweep))
         latents = tuple(x[None] for x in unroll(problem, mode.whitened).latents)
-        return Expectation(latents, mode.residual, no_number(mode.residual)), own
+        undefined = no_number(mode.residual)
+        found = Expectation(latents, mode.residual, undefined, whitened=mode.whitened)
+        return found, own
 
 
 def begin_at(problem: Problem, at_sweep: bool) -> Float[Array, " free"]:

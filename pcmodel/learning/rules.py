@@ -25,6 +25,7 @@ from pcmodel.inputs.ranges import Positive
 from pcmodel.learning.e_step import EStep, Expectation, Memory, no_number, sweep_start
 from pcmodel.learning.precisions.m_step import Draws
 from pcmodel.learning.precisions.scores import Scores, scores
+from pcmodel.learning.rounding import energies_of_draws
 from pcmodel.model.energy import (
     level_energies,
     predict_latent,
@@ -106,9 +107,7 @@ class Equilibrium:
     ) -> RuleResult:
         """One learning step on a batch."""
         expectation, memory = expect(state, values, own, key, context)
-        energies, slope = local_slope(
-            state.weights, values, expectation.latents, context
-        )
+        energies, slope = local_slope(state.weights, values, expectation, context)
         draws = precision_draws(state.weights, values, expectation.latents, context)
         info = BatchInfo(energies, expectation.residual, expectation.acceptance)
         return RuleResult(context.apply_gradient(state, slope, draws), memory, info)
@@ -181,9 +180,7 @@ class Nudged:
             nudge = partial(nudged, state.weights, context, sign * self.strength)
             targets = jax.vmap(nudge)(values)
             expectation, memory = expect(state, targets, memory.examples, key, context)
-            terms, slope = local_slope(
-                state.weights, targets, expectation.latents, context
-            )
+            terms, slope = local_slope(state.weights, targets, expectation, context)
             slopes.append(slope)
             energies.append(terms)
             info.append(expectation.residual)
@@ -219,22 +216,25 @@ class LevelSlope(NamedTuple):
 
 
 def local_slope(
-    weights: Weights, values: Values, latents: Latents, context: RuleContext
+    weights: Weights, values: Values, found: Expectation, context: RuleContext
 ) -> LevelSlope:
-    """Mean energies and their gradient at fixed latents; latents[l] is (batch, samples, width)."""
+    """Mean energies and their gradient at the fixed latents of an E-step."""
 
-    def one(weights: Weights, example: Values, draws: Latents) -> Array:
-        problem = context.pose(weights, example)
-        if draws[0].shape[0] == 1:
-            # Without an inner `vmap` the compiler shares these products with the E-step.
-            return level_energies(problem, tuple(x[0] for x in draws))
-        return jnp.mean(jax.vmap(partial(level_energies, problem))(draws), axis=0)
+    def one(weights: Weights, example: Values, *draws: Any) -> Array:
+        return energies_of_draws(context.pose(weights, example), *draws)
 
-    def total(weights: Weights) -> tuple[Array, Array]:
-        energies = jnp.mean(jax.vmap(partial(one, weights))(values, latents), axis=0)
+    def total(whitened: Any, weights: Weights) -> tuple[Array, Array]:
+        given = values, found.latents, whitened
+        energies = jnp.mean(jax.vmap(partial(one, weights))(*given), axis=0)
         return jnp.sum(energies), energies
 
-    return slope_of(total, weights)
+    energies, slope = slope_of(partial(total, found.whitened), weights)
+
+    def elsewhere(some: Weights) -> Array:
+        # Where a line search may ask, at other weights, errors are differences again.
+        return total((), {**weights, **some})[0]
+
+    return LevelSlope(energies, slope._replace(objective=elsewhere))
 
 
 def slope_of(

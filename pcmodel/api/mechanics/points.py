@@ -22,19 +22,18 @@ from pcmodel.api.pose import Posed
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inference.whitened import unroll
+from pcmodel.learning.rounding import errors_of_run
 from pcmodel.model.discrete_energy import discrete_energy
 from pcmodel.model.energy import (
     belief_error,
     below_tops_factor,
     latents_from_state,
     level_factor,
-    place,
     predictions,
     state_from_latents,
 )
-from pcmodel.model.linalg import take
-from pcmodel.model.precision import log_normaliser, partition, unwhiten, whiten
-from pcmodel.model.problem import Problem
+from pcmodel.model.precision import log_normaliser, whiten
+from pcmodel.model.problem import Problem, Run
 from pcmodel.model.types import Latents
 
 TO_THE_LAST_DIGIT = GaussNewton(tolerance=1e-12)
@@ -91,12 +90,8 @@ def errors_from_whitened(
         if level in structure.discrete_levels:
             found.append(jnp.zeros((0,), latent.dtype))
             continue
-        free, clamped = structure.free_units(level), structure.clamped_units(level)
-        parts = partition(level_factor(problem, level), free, clamped)
-        given, own = take(latent - prediction, clamped), whitened[slices[level]]
-        if parts.coupling is not None:
-            own = own - parts.coupling.T @ given
-        found.append(place(unwhiten(parts.free, own), free, given, clamped))
+        rounded, own = latent - prediction, whitened[slices[level]]
+        found.append(errors_of_run(problem, Run(level, level + 1), rounded, own))
     return tuple(found)
 
 
