@@ -33,7 +33,7 @@ MAY_IMPORT = {
         "record",
     },
     "data": {"inputs", "runtime"},
-    "report": {"inputs", "api"},
+    "report": {"inputs", "model", "networks", "api"},
     "training": {
         *("inputs", "runtime", "model", "inference", "learning", "networks", "api"),
         *("data", "record", "report"),

@@ -289,7 +289,8 @@ def row_weights(
     found = []
     for level in levels:
         value = log_precisions[level]
-        assert value is not None and value.ndim < 2
+        if value is None or value.ndim == 2:
+            raise TypeError("levels of one layer need precisions of single units")
         found.append(jnp.exp(jnp.broadcast_to(value, (model.widths[level],))))
     return found
 

@@ -24,7 +24,7 @@ from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.arrays import read_numbers
 from pcmodel.inputs.ranges import NotNegative
-from pcmodel.model.generative import FIXED
+from pcmodel.model.generative import FIXED, chain_parents
 from pcmodel.model.precision import factor, whiten
 from pcmodel.model.types import Latents, LogPrecisions, Weights
 from pcmodel.networks.layers.dense import Dense, identity
@@ -65,10 +65,14 @@ def recognition_for(
 
     The layer that reads the data is linear; the others apply `activation` to the level that they read. For a linear
     network use `activation=identity`, with which an exact guess can be learned.
-    Raises UserError for a network of one level.
+    Raises UserError for a network of one level, or that is no chain.
     """
     if len(network.widths) < 2:
         raise UserError("a network of one level has no latents to guess.")
+    if network.parents != chain_parents(len(network.widths)):
+        raise UserError(
+            "recognition_for guesses level after level and needs a chain; this network's levels have other parents."
+        )
     return Recognition(
         [
             Dense(

@@ -4,7 +4,7 @@
 figures. `declared` derives an experiment's parts from its declaration: claims, their
 sensitivity to parameters, a page written as text. Only this package and experiments import matplotlib.
 
-May import: `inputs`, `api`.
+May import: `inputs`, `model`, `networks`, `api`.
 """
 
 from pcmodel.report.content import SMOKE_STAMP as SMOKE_STAMP

@@ -136,3 +136,17 @@ def test_what_cannot_be_recognised_is_refused(linear):
     alone = pcmodel.Network([], (2,), log_precisions=[0.0], names=("data",))
     with pytest.raises(pcmodel.UserError, match="one level"):
         pcmodel.recognition_for(alone, rngs=nnx.Rngs(0))
+
+
+def test_a_hierarchy_that_branches_has_no_recognition_of_chains():
+    """Prevents levels from being guessed from what is not their child."""
+    network = pcmodel.hierarchy(
+        {
+            "a": pcmodel.Level(2, parents=["top"]),
+            "b": pcmodel.Level(2, parents=["top"]),
+            "top": pcmodel.Level(2),
+        },
+        rngs=nnx.Rngs(0),
+    )
+    with pytest.raises(pcmodel.UserError, match="needs a chain"):
+        pcmodel.recognition_for(network, rngs=nnx.Rngs(0))
