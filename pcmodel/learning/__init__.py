@@ -3,11 +3,13 @@
 May import: `inputs`, `runtime`, `model`, `inference`.
 """
 
+from pcmodel.learning.classical import classical as classical
 from pcmodel.learning.e_step import PointEstimate as PointEstimate
 from pcmodel.learning.e_step import PosteriorSamples as PosteriorSamples
 from pcmodel.learning.em import Learning as Learning
 from pcmodel.learning.gauge import FixedHiddenPrecision as FixedHiddenPrecision
 from pcmodel.learning.gauge import FixedWeightNorm as FixedWeightNorm
+from pcmodel.learning.incremental import Incremental as Incremental
 from pcmodel.learning.loop import Chunk as Chunk
 from pcmodel.learning.loop import LearningCurve as LearningCurve
 from pcmodel.learning.loop import Position as Position
@@ -26,5 +28,4 @@ from pcmodel.learning.precisions.settling import standard_errors as standard_err
 from pcmodel.learning.precisions.settling import unsettled as unsettled
 from pcmodel.learning.rules import Backpropagation as Backpropagation
 from pcmodel.learning.rules import Equilibrium as Equilibrium
-from pcmodel.learning.rules import Incremental as Incremental
 from pcmodel.learning.rules import Nudged as Nudged

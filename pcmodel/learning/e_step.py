@@ -122,9 +122,14 @@ class PointEstimate(Forgetful):
     """The mode as the only draw: for learning weights with frozen precisions.
 
     solver: finds the mode.
+    at_sweep: whether inference begins exactly at the top-down sweep, where every error is zero, if every top level
+        is clamped as a whole; otherwise it begins a thousandth beside it (`pcmodel.inference.start`). For solvers of few steps:
+        levels that no signal has reached then have no gradient, where those of a thousandth are as large a step to
+        Adam as any.
     """
 
     solver: Solver = GaussNewton(max_iterations=5, tolerance=1e-2, checked=False)
+    at_sweep: bool = False
     learns_precision: ClassVar[bool] = False
 
     def expect(
@@ -132,9 +137,16 @@ class PointEstimate(Forgetful):
     ) -> tuple[Expectation, Any]:
         """The mode as a single draw; `key` is not used."""
         del key, shared
-        mode = self.solver.minimise(problem, start_of(problem))
+        mode = self.solver.minimise(problem, begin_at(problem, self.at_sweep))
         latents = tuple(x[None] for x in unroll(problem, mode.whitened).latents)
         return Expectation(latents, mode.residual, no_number(mode.residual)), own
+
+
+def begin_at(problem: Problem, at_sweep: bool) -> Float[Array, " free"]:
+    """Whitened errors at which inference begins; `at_sweep` as for `PointEstimate`."""
+    structure = problem.structure
+    free = sum(len(structure.free_units(top)) for top in structure.tops)
+    return sweep_start(problem) if at_sweep and not free else start_of(problem)
 
 
 def sweep_start(problem: Problem) -> Float[Array, " free"]:

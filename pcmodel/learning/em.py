@@ -21,6 +21,7 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import NotNegative
 from pcmodel.learning.e_step import EStep, Memory, PosteriorSamples
 from pcmodel.learning.gauge import FixedWeightNorm, Gauge
+from pcmodel.learning.incremental import Incremental
 from pcmodel.learning.optimisers import init_optimiser, step_optimiser
 from pcmodel.learning.precisions.m_step import (
     Draws,
@@ -29,11 +30,19 @@ from pcmodel.learning.precisions.m_step import (
     PrecisionStep,
 )
 from pcmodel.learning.precisions.tying import pooled, tied, untied
-from pcmodel.learning.rules import Equilibrium, Rule, RuleContext, Slope
+from pcmodel.learning.rules import (
+    Backpropagation,
+    Equilibrium,
+    Nudged,
+    RuleContext,
+    Slope,
+)
 from pcmodel.model.generative import ends_of, learned
 from pcmodel.model.levels import LevelName, level_indices
 from pcmodel.model.problem import Inputs, Problem, Structure
 from pcmodel.model.types import LogPrecisions, Weights
+
+Rule = Equilibrium | Backpropagation | Nudged | Incremental
 
 
 @checked_arguments

@@ -5,7 +5,7 @@ r"""Learning rules: how the gradient of the weights is computed.
   then the network's loss, and its gradient that of backpropagation: the baseline for comparison.
 - `Nudged`: an end (level 0 of a chain) is clamped to a point that lies the fraction `strength` of the way from its
   prediction towards its target (or away), as in equilibrium propagation (Scellier & Bengio 2017; Laborieux et al. 2021).
-- `Incremental`: weights move with every step of inference (incremental PC, Salvatori et al. 2024).
+- `Incremental` (`pcmodel.learning.incremental`): weights move while inference runs (incremental PC).
 """
 
 from collections.abc import Callable, Sequence
@@ -15,25 +15,20 @@ from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import Array
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
-from pcmodel.inference.solvers.optax_steps import begin_each, check_steps, move
-from pcmodel.inference.start import start_of
 from pcmodel.inference.whitened import unroll, unrolled_objective
 from pcmodel.inputs.arguments import checked_arguments
-from pcmodel.inputs.ranges import Count, Positive
+from pcmodel.inputs.ranges import Positive
 from pcmodel.learning.e_step import EStep, Expectation, Memory, no_number, sweep_start
 from pcmodel.learning.precisions.m_step import Draws
 from pcmodel.learning.precisions.scores import Scores, scores
 from pcmodel.model.energy import (
-    latents_from_state,
     level_energies,
     predict_latent,
     predictions,
-    state_from_latents,
 )
 from pcmodel.model.generative import ends_of, learned
 from pcmodel.model.problem import Problem
@@ -199,80 +194,6 @@ class Nudged:
         return RuleResult(
             context.apply_gradient(state, combined(slopes, factors), None), memory, seen
         )
-
-
-@checked_arguments
-@dataclass(frozen=True)
-class Incremental:
-    """Incremental predictive coding: every inference step is followed by a step of the weights.
-
-    num_steps: inference steps per batch.
-    optimiser: optax transformation for the latents, with a separate state for each example.
-    """
-
-    num_steps: Count = 20
-    optimiser: optax.GradientTransformation = optax.sgd(0.1)
-    learns_precision: ClassVar[bool] = False
-
-    def __post_init__(self):
-        if self.optimiser is not type(self).optimiser:
-            check_steps(self.optimiser, "Incremental")
-
-    def step(
-        self, state: Any, values: Values, own: Any, key: Array, context: RuleContext
-    ) -> RuleResult:
-        """`num_steps` alternating steps of inference and weights on a batch; the E-step is not used."""
-
-        def begin(example: Values) -> Array:
-            problem = context.pose(state.weights, example)
-            latents = unroll(problem, start_of(problem)).latents
-            return state_from_latents(problem.structure, latents)
-
-        def total(weights: Weights, points: Array) -> tuple[Array, Array]:
-            def one(example: Values, point: Array) -> Array:
-                problem = context.pose(weights, example)
-                return level_energies(problem, latents_from_state(problem, point))
-
-            energies = jax.vmap(one)(values, points)
-            return jnp.sum(energies), jnp.mean(energies, axis=0)
-
-        def descend(weights: Weights, example: Values, point, pull, memory):
-            def own(point: Array) -> Array:
-                problem = context.pose(weights, example)
-                return jnp.sum(
-                    level_energies(problem, latents_from_state(problem, point))
-                )
-
-            return move(self.optimiser, own, point, own(point), pull, memory)
-
-        def step(carry, _):
-            state, points, memory = carry
-            rest = state.weights
-            (value, energies), (slope, pull) = jax.value_and_grad(
-                lambda some, points: total({**rest, **some}, points),
-                argnums=(0, 1),
-                has_aux=True,
-            )(learned(rest), points)
-            updates, memory = jax.vmap(partial(descend, rest))(
-                values, points, pull, memory
-            )
-            size = points.shape[0]
-            mean = Slope(
-                value / size,
-                jax.tree.map(lambda leaf: leaf / size, slope),
-                lambda some: total({**rest, **some}, points)[0] / size,
-            )
-            moved = context.apply_gradient(state, mean, None)
-            return (moved, points + updates, memory), energies
-
-        points = jax.vmap(begin)(values)
-        start = (state, points, begin_each(self.optimiser, points, key))
-        (state, *_), energies = jax.lax.scan(step, start, length=self.num_steps)
-        memory = Memory(own, state.inference.shared)
-        return RuleResult(state, memory, unseen(energies[-1], values))
-
-
-Rule = Equilibrium | Backpropagation | Nudged | Incremental
 
 
 def expect(

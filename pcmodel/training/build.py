@@ -14,18 +14,13 @@ from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inference.solvers.truncated_newton import TruncatedNewton
 from pcmodel.learning.e_step import EStep, PointEstimate, PosteriorSamples
-from pcmodel.learning.em import Learning
+from pcmodel.learning.em import Learning, Rule
 from pcmodel.learning.gauge import FixedHiddenPrecision, FixedWeightNorm
+from pcmodel.learning.incremental import Incremental
 from pcmodel.learning.persistent_hmc import Hmc
 from pcmodel.learning.precisions.m_step import Frozen, MovingAverage, PrecisionStep
 from pcmodel.learning.precisions.natural_gradient import NaturalGradient
-from pcmodel.learning.rules import (
-    Backpropagation,
-    Equilibrium,
-    Incremental,
-    Nudged,
-    Rule,
-)
+from pcmodel.learning.rules import Backpropagation, Equilibrium, Nudged
 from pcmodel.model.likelihood import Bernoulli, Categorical, Gaussian
 from pcmodel.networks.architectures import classifiers as builders
 from pcmodel.networks.architectures import resnet

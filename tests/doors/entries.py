@@ -71,6 +71,10 @@ def told(result):
         raise UserError("the mode was not reached, and the answer says so")
 
 
+def energies(*args, **options):
+    return pcmodel.energies(*args, **options).levels.entries
+
+
 def latents(network, observation=None, **options):
     found = pcmodel.infer(network, observation, **options)
     told(found)
@@ -194,6 +198,18 @@ ENTRIES = [
         lambda a: latents(PARTED, ONE, modulation=Modulation({"hidden1/left": a})),
         TOP**2,
         is_positive=True,
+    ),
+    Entry(
+        "energies",
+        lambda a: energies(NET, a),
+        ONE,
+        clamped(energies),
+        is_quick=False,
+    ),
+    Entry(
+        "energies, latents",
+        lambda a: energies(NET, ONE, latents=(ONE, a, TOP)),
+        np.array([0.5, 0.25, -1.0]),
     ),
     Entry("posterior", lambda a: evidence(NET, a), ONE, clamped(evidence)),
     Entry(

@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from pcmodel.api.batching import MOST_EXAMPLES, run_over_examples
 from pcmodel.api.infer import mode_of
-from pcmodel.api.pose import pose
+from pcmodel.api.pose import Clamps, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.inference.solvers.optax_steps import move
@@ -68,6 +68,7 @@ def train_recognition(
     batch_size: SupportsIndex = 64,
     optimiser: optax.GradientTransformation = OPTIMISER,
     solver: Solver | None = None,
+    clamp: Clamps | None = None,
 ) -> RecognitionResult:
     """Train a recognition network to predict the inferred latents from the data.
 
@@ -79,6 +80,8 @@ def train_recognition(
     batch_size: examples per step; an incomplete last batch of an epoch is omitted.
     optimiser: optax transformation for the recognition weights.
     solver: as for `infer`; `GaussNewton()` by default. Results that did not converge are used too; see `converged`.
+    clamp: values of further levels while the latents are inferred, such as labels at the top, which the guess then learns
+        to predict; each (examples, width).
 
     Raises UserError for data or a recognition network that do not fit the network, and for a loss that
     is not finite.
@@ -86,7 +89,7 @@ def train_recognition(
     refuse_tracing(
         "train_recognition",
         jax.tree.leaves((recognition, network)),
-        (observations, key),
+        (observations, key, clamp),
         why="its loop over epochs runs in Python",
     )
     key = check_key(key)
@@ -94,7 +97,7 @@ def train_recognition(
     batch_size = whole_number(batch_size, "batch_size", least=0)
     pure, own = as_model(network), as_recognition_model(recognition)
     _check_recognition(own, pure.model.widths)
-    posed = pose(pure, observations)
+    posed = pose(pure, observations, clamp=clamp)
     if len(posed.problem.structure.clamped[0]) < pure.model.widths[0]:
         raise UserError(
             "some values are masked",

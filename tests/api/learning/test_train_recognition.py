@@ -199,3 +199,42 @@ def test_where_the_default_solver_does_not_arrive_it_says_so():
         solver=GaussNewton(ConjugateGradient(), max_iterations=1),
     )
     assert done.converged == 0 and jnp.isfinite(done.loss).all()
+
+
+def test_labels_clamped_during_inference_are_what_the_top_guess_learns():
+    """Prevents the label from being inferred, or left out of the target, when it is known (hybrid PC, supervised).
+
+    One step of plain descent is the gradient of the mean squared distance, written out in NumPy.
+    """
+    rng = np.random.default_rng(5)
+    network = pcmodel.linear_gaussian(
+        [rng.normal(size=(4, 3)), rng.normal(size=(3, 2))], [3.0, 1.0, 1.0]
+    )
+    guesser = pcmodel.recognition_for(network, activation=identity, rngs=nnx.Rngs(1))
+    data, labels = rng.normal(size=(5, 4)), rng.normal(size=(5, 2))
+    rate = 0.1
+    done = pcmodel.train_recognition(
+        guesser,
+        network,
+        data,
+        clamp={"top": labels},
+        key=jax.random.key(0),
+        num_epochs=1,
+        batch_size=5,
+        optimiser=optax.sgd(rate),
+    ).recognition
+    v0, v1 = (np.array(layer.weight[...]) for layer in guesser.layers)
+    middle = pcmodel.infer(network, data, clamp={"top": labels}).latents[1]
+    guess = data @ v0.T
+    off, off_top = guess - middle, guess @ v1.T - labels
+    units = 5 * len(data)  # 3 + 2 units above the data
+    np.testing.assert_allclose(
+        done.layers[1].weight[...],
+        v1 - rate * 2 * off_top.T @ guess / units,
+        rtol=1e-7,
+    )
+    np.testing.assert_allclose(
+        done.layers[0].weight[...],
+        v0 - rate * 2 * (off + off_top @ v1).T @ data / units,
+        rtol=1e-6,
+    )
