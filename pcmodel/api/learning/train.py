@@ -22,7 +22,7 @@ from pcmodel.learning.augment import Augmented, Change, read_augment
 from pcmodel.learning.em import Learning, LearningState, init_learning, level_rules
 from pcmodel.learning.loop import Chunk, LearningCurve, learn
 from pcmodel.learning.metrics import Log, flat_metrics
-from pcmodel.learning.optimisers import init_optimiser
+from pcmodel.learning.optimisation.optimisers import init_optimiser
 from pcmodel.learning.precisions.settling import LearnedPrecisions, judge_precisions
 from pcmodel.model.generative import learned
 from pcmodel.model.levels import LevelName, level_indices

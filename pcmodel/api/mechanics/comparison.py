@@ -23,7 +23,7 @@ from pcmodel.api.pose import Batching, Clamps, Prior, pose
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inference.whitened import objective
 from pcmodel.inputs.arguments import checked_arguments
-from pcmodel.learning.optimisers import as_optimised
+from pcmodel.learning.optimisation.optimisers import as_optimised
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Weights

@@ -36,7 +36,7 @@ from pcmodel.errors import UserError
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Count
-from pcmodel.learning.optimisers import as_kept, as_optimised
+from pcmodel.learning.optimisation.optimisers import as_kept, as_optimised
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Problem
 from pcmodel.networks.network import Network

@@ -28,7 +28,7 @@ from pcmodel.api.pose import Batching, Clamps, Prior, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inputs.arguments import checked_arguments
-from pcmodel.learning.optimisers import as_kept, as_optimised
+from pcmodel.learning.optimisation.optimisers import as_kept, as_optimised
 from pcmodel.model.energy import latents_from_state, place
 from pcmodel.model.generative import GenerativeModel, learned
 from pcmodel.model.modulation import Modulation
