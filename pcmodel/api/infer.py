@@ -14,8 +14,8 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.api.batching import run_over_examples
+from pcmodel.api.initial import check_start
 from pcmodel.api.pose import Clamps, Observation, Posed, Prior, pose
-from pcmodel.api.posing.initial import check_start
 from pcmodel.api.posterior import Posterior
 from pcmodel.errors import UserError
 from pcmodel.inference.infer import InferenceResult, infer_one
