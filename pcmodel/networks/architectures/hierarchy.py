@@ -141,11 +141,10 @@ def _layers(
             if level.layer is not None:
                 raise UserError(f"level {name!r} has a layer and no parents to read.")
         elif level.layer is None:
-            maps = [
-                _map(level, levels[parent], first, activation, scale, rngs)
-                for first, parent in enumerate(level.parents)
-            ]
-            made[name] = maps[0] if len(maps) == 1 else Additive(maps)
+            above = [levels[parent] for parent in level.parents]
+            made[name] = dense_layer(
+                level, above, activation=activation, scale=scale, rngs=rngs
+            )
         elif not isinstance(level.layer, str):
             made[name] = level.layer
     for name in names:
@@ -155,23 +154,27 @@ def _layers(
     return made
 
 
-def _map(
+def dense_layer(
     level: Level,
-    parent: Level,
-    number: int,
+    parents: Sequence[Level],
+    *,
     activation: Callable[[Array], Array],
     scale: float,
     rngs: nnx.Rngs,
-) -> Dense:
-    """A dense map from one parent; only that from the first has a bias."""
-    return Dense(
-        parent.width,
-        level.width,
-        activation=activation if parent.parents else identity,
-        scale=scale,
-        bias=number == 0,
-        rngs=rngs,
-    )
+) -> Dense | Additive:
+    """Dense maps from each parent, added; tops are read linearly, and only the first map has a bias."""
+    maps = [
+        Dense(
+            parent.width,
+            level.width,
+            activation=activation if parent.parents else identity,
+            scale=scale,
+            bias=number == 0,
+            rngs=rngs,
+        )
+        for number, parent in enumerate(parents)
+    ]
+    return maps[0] if len(maps) == 1 else Additive(maps)
 
 
 def _owner(levels: Mapping[str, Level], name: str, what: str) -> str:

@@ -16,7 +16,7 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import NotNegative
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.levels import find_units, indices
-from pcmodel.networks.architectures.hierarchy import Level, hierarchy
+from pcmodel.networks.architectures.hierarchy import Level, dense_layer, hierarchy
 from pcmodel.networks.network import Network
 
 LAGGED = re.compile(r"(.+)\[(-[1-9][0-9]*)\]")
@@ -45,7 +45,7 @@ def over_time(
     initial: what a level is at the steps whose lagged parents would lie before the first; by default a top with a
         standard normal prior.
     constant: levels that exist once and may be parents at every step.
-    activation: as for `pcmodel.hierarchy`.
+    activation: as for `pcmodel.hierarchy`; a level is read linearly if it is a top in the drawing of a step.
     scale: as for `pcmodel.hierarchy`.
 
     The level at step t (from 0) is called "state[t]".  With linear layers and Gaussian levels this is a linear dynamical
@@ -59,9 +59,11 @@ def over_time(
     initial, constant = dict(initial or {}), dict(constant or {})
     _check_names(levels, initial, constant)
     first = {name: _first_step(name, level) for name, level in levels.items()}
+    regular = _Place(levels, constant, first)
+    layers = _layers(regular, activation=activation, scale=scale, rngs=rngs)
     made: dict[str, Level] = {}
     for name, level in levels.items():
-        regular = _Place(levels, constant, first)
+        level = replace(level, layer=layers[name])
         # The last step first, as a level at an earlier step predicts later ones, and all levels in one order, so that
         # equal layers are at one distance from their parents and are computed together.
         for step in reversed(range(steps)):
@@ -133,7 +135,7 @@ def _parent_at(name: str, parent: str, step: int, place: _Place) -> str:
 
 
 def _at_step(level: Level, name: str, step: int, place: _Place) -> Level:
-    """A level at one step; later ones share the layer and precision of the first."""
+    """A level at one step; later ones share the precision of the first."""
     parents = [_parent_at(name, parent, step, place) for parent in level.parents]
     first = place.first[name]
 
@@ -145,13 +147,41 @@ def _at_step(level: Level, name: str, step: int, place: _Place) -> Level:
 
     changes: dict[str, Any] = {"parents": parents}
     if step == first:
-        changes |= {"layer": shared(level.layer), "precision": shared(level.precision)}
-    else:
-        if level.parents:
-            changes["layer"] = f"{name}[{first}]"
-        if level.likelihood.name == "gaussian":
-            changes["precision"] = f"{name}[{first}]"
+        changes["precision"] = shared(level.precision)
+    elif level.likelihood.name == "gaussian":
+        changes["precision"] = f"{name}[{first}]"
     return replace(level, **changes)
+
+
+def _layers(
+    place: _Place,
+    *,
+    activation: Callable[[Array], Array],
+    scale: float,
+    rngs: nnx.Rngs,
+) -> dict[str, Any]:
+    """The layer of each level, the same object at every step.
+
+    Whether a parent is a top, which is read linearly, is told by the drawing of the step and not by its first step.
+    """
+    made: dict[str, Any] = {}
+    known = {**place.levels, **place.constant}
+    for name, level in place.levels.items():
+        if level.layer is not None or not level.parents:
+            made[name] = level.layer
+            continue
+        bare = [LAGGED.sub(r"\1", parent) for parent in level.parents]
+        for parent, own in zip(level.parents, bare, strict=True):
+            if own not in known:
+                _parent_at(name, parent, 0, place)  # tells what there is
+        parents = [known[own] for own in bare]
+        made[name] = dense_layer(
+            level, parents, activation=activation, scale=scale, rngs=rngs
+        )
+    for name, layer in made.items():
+        if isinstance(layer, str) and isinstance(made.get(layer), nnx.Module):
+            made[name] = made[layer]
+    return made
 
 
 def _begun(given: Level | None, level: Level, step: int, place: _Place) -> Level:
