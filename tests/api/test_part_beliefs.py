@@ -21,7 +21,7 @@ from part_problems import (
 )
 
 import pcmodel
-from pcmodel import Belief, relax
+from pcmodel import Belief, Clamp, relax
 from pcmodel.api.pose import pose
 from pcmodel.inference import BlockTridiagonal, GaussNewton
 from pcmodel.model.energy import level_energies
@@ -240,3 +240,28 @@ def test_beliefs_about_parts_at_the_extremes(bits, scale, solver):
     bound, rounding = float(found.residual), {32: 1e-6, 64: 1e-13}[bits]
     assert np.all(off <= bound * np.sqrt(np.diag(exact.covariance)) + rounding)
     assert bound < (0.03 if bits == 32 else 1e-6)
+
+
+@pytest.mark.parametrize("solver", [GaussNewton(), GaussNewton(BlockTridiagonal())])
+@pytest.mark.parametrize("places", [("hidden/self",), ("hidden/self", "hidden/visual")])
+def test_a_belief_about_units_of_which_some_are_clamped(problem, solver, places):
+    """In another order than the level's: what is clamped of a belief pulls on the rest of it."""
+    network, own, means = problem
+    rng = np.random.default_rng(8)
+    size = sum(len(units(one)) for one in places)
+    mean, precision = rng.normal(size=size), spd(rng, size)
+    mask = np.asarray([False, False, True, False, True])
+    values = np.asarray([9.0, 9.0, -0.7, 9.0, 1.6])
+    got = ask(
+        network,
+        IMAGE,
+        prior=Belief.of(mean, precision, level=places),
+        clamp={"hidden": Clamp(values, mask)},
+        solver=solver,
+    )
+    terms = hierarchy_terms(network, own, means)
+    terms.append(belief_term(places, mean, precision))
+    given = known(("image", IMAGE))
+    given |= {int(unit): 1.6 for unit in units("hidden")[4:]}
+    given |= {int(unit): -0.7 for unit in units("hidden")[2:3]}
+    assert_exact(got, answer(terms, given))
