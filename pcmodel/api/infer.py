@@ -57,10 +57,10 @@ def infer(
 
     observation: level 0, shape (width_0,) or (batch, width_0); None leaves it free. Units under a
         numpy mask are missing, and must be the same ones in every example. A mapping by name gives several
-        levels, such as all ends of a hierarchy.
-    prior: prior belief(s); one about a top replaces the network's prior.
-    modulation: precision gains by level name; None: all gains 1.
-    clamp: values of other levels, or parts of levels (`Clamp`), by name.
+        levels or parts, such as all ends of a hierarchy.
+    prior: prior belief(s); one about a top, or a part of it, replaces the network's prior.
+    modulation: precision gains by level or part; None: all gains 1.
+    clamp: values of other levels or parts, or of some of their units (`Clamp`), by name.
     solver: `GaussNewton()` (default), `Exact()` (linear-Gaussian networks), `StateDescent(...)`,
         `ErrorDescent(...)`.
     initial: latents to start from, one array per level, (width,) or (batch, width); clamped units

@@ -45,11 +45,11 @@ from pcmodel.model.precision import (
 
 @dataclass(frozen=True)
 class Belief:
-    """Gaussian belief over the concatenated units of `levels` (ascending order).
+    """Gaussian belief over the concatenated units of `levels` or parts of them (ascending order).
 
     mean: (n,) with n the sum of the levels' widths, or (batch, n).
     log_precision: (), (n,) or (n, n) as in `pcmodel.model.precision`, or (batch, n, n).
-    levels: level indices or names, ascending; static.
+    levels: level indices or names, or names of parts, by level ascending; static.
 
     Raises UserError for a wrong shape and for numbers that are not finite; traced values are not checked.
     """
@@ -88,7 +88,7 @@ class Belief:
         *,
         level: LevelName | Sequence[LevelName] = "top",
     ) -> Belief:
-        """Belief about `level` with the given mean and precision (inverse variance, positive).
+        """Belief about `level` (a level, a part, or several) with the given mean and precision (inverse variance, positive).
 
         precision: scalar, one per unit, or a positive definite matrix.
 

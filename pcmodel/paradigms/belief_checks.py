@@ -12,7 +12,8 @@ from jax.errors import JAXTypeError
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import short
 from pcmodel.inputs.arrays import is_traced, read_numbers
-from pcmodel.model.modulation import Modulation
+from pcmodel.model.generative import GenerativeModel, is_chain
+from pcmodel.model.modulation import Modulation, equivalent_gains, transmitted
 from pcmodel.model.problem import Problem
 from pcmodel.neuromodulation.accounts.accounts import Account, Effects, effects
 from pcmodel.neuromodulation.accounts.maps import CORTEX, Anatomy, anatomy
@@ -107,8 +108,10 @@ def check_reached(account: Account, felt: Effects) -> None:
         )
 
 
-def check_modulations(account: Account, places: Anatomy, felt: Effects) -> None:
-    """UserError unless the account returns a possible modulation for each of the effects, (moments,)."""
+def check_modulations(
+    account: Account, places: Anatomy, felt: Effects, model: GenerativeModel
+) -> None:
+    """UserError unless the account returns a possible modulation of the model for each of the effects, (moments,)."""
 
     def words(one: Effects) -> dict[str, Any]:
         made = account.modulate(one, places)
@@ -135,6 +138,18 @@ def check_modulations(account: Account, places: Anatomy, felt: Effects) -> None:
         for level, each in values.items() if name in FACTORS else ((None, values),):
             if not is_traced(each):
                 _check_word(account, name, level, np.asarray(each))
+    if not is_chain(model):
+        _check_paths(found["error_transmission"], model)
+
+
+def _check_paths(passed: dict[Any, Any], model: GenerativeModel) -> None:
+    """UserError where different factors along the paths between two levels have no equivalent gains."""
+    if not passed or any(map(is_traced, passed.values())):
+        return
+    dtype = np.dtype(np.float64)
+    for row in np.unique(np.stack([*map(np.asarray, passed.values())], -1), axis=0):
+        made = dict(zip(passed, map(float, row), strict=True))
+        equivalent_gains(transmitted(made, model, dtype), model, dtype)
 
 
 def _check_word(account: Account, name: str, level: Any, values: np.ndarray) -> None:

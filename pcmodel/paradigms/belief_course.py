@@ -146,7 +146,7 @@ def believe(
         check_reached(account, felt)
     shape = np.shape(felt.effect_2a)
     flat = Effects(*map(jnp.ravel, felt))
-    check_modulations(account, places, flat)
+    check_modulations(account, places, flat, model)
     draws = None
     if hypothesis is not None:
         check_hypothesis(problem, hypothesis, index)

@@ -21,10 +21,16 @@ from part_problems import (
 )
 
 import pcmodel
-from pcmodel import Belief, relax
+from pcmodel import Belief, Clamp, relax
 from pcmodel.api.pose import pose
 from pcmodel.inference import BlockTridiagonal, GaussNewton
-from pcmodel.model.energy import level_energies
+from pcmodel.inference.linear.block_tridiagonal import state_hessian
+from pcmodel.model.energy import (
+    energy,
+    latents_from_state,
+    level_energies,
+    state_from_latents,
+)
 from pcmodel.model.precision import covariance_to_log_precision
 from pcmodel.paradigms.revision import squared_errors
 
@@ -240,3 +246,58 @@ def test_beliefs_about_parts_at_the_extremes(bits, scale, solver):
     bound, rounding = float(found.residual), {32: 1e-6, 64: 1e-13}[bits]
     assert np.all(off <= bound * np.sqrt(np.diag(exact.covariance)) + rounding)
     assert bound < (0.03 if bits == 32 else 1e-6)
+
+
+@pytest.mark.parametrize("solver", [GaussNewton(), GaussNewton(BlockTridiagonal())])
+@pytest.mark.parametrize("places", [("hidden/self",), ("hidden/self", "hidden/visual")])
+def test_a_belief_about_units_of_which_some_are_clamped(problem, solver, places):
+    """In another order than the level's: what is clamped of a belief pulls on the rest of it."""
+    network, own, means = problem
+    rng = np.random.default_rng(8)
+    size = sum(len(units(one)) for one in places)
+    mean, precision = rng.normal(size=size), spd(rng, size)
+    mask = np.asarray([False, False, True, False, True])
+    values = np.asarray([9.0, 9.0, -0.7, 9.0, 1.6])
+    got = ask(
+        network,
+        IMAGE,
+        prior=Belief.of(mean, precision, level=places),
+        clamp={"hidden": Clamp(values, mask)},
+        solver=solver,
+    )
+    terms = hierarchy_terms(network, own, means)
+    terms.append(belief_term(places, mean, precision))
+    given = known(("image", IMAGE))
+    given |= {int(unit): 1.6 for unit in units("hidden")[4:]}
+    given |= {int(unit): -0.7 for unit in units("hidden")[2:3]}
+    assert_exact(got, answer(terms, given))
+
+
+def test_the_rest_of_a_top_keeps_the_prior_of_its_own_units(problem):
+    """Prevents the mean or precision of the first units from standing for those that the belief leaves out."""
+    network, own, means = problem
+    got = ask(network, IMAGE, prior=Belief.of(np.ones(1), 3.0, level="top/self"))
+    terms = hierarchy_terms(network, own, means, without=units("top/self"))
+    terms.append(belief_term(["top/self"], np.ones(1), 3.0))
+    assert_exact(got, answer(terms, known(("image", IMAGE))))
+
+
+@pytest.mark.parametrize("mask", [np.zeros(5, bool), np.arange(5) % 2 == 0])
+@pytest.mark.parametrize("places", [("hidden/self",), ("hidden/self", "hidden/visual")])
+def test_the_blocks_of_a_belief_are_the_curvature_of_the_energy(problem, places, mask):
+    """Each unit's precision in its own row and column, whatever the order in which the belief names units."""
+    rng = np.random.default_rng(8)
+    size = sum(len(units(one)) for one in places)
+    belief = Belief.of(rng.normal(size=size), spd(rng, size), level=places)
+    clamp = {"hidden": Clamp(np.zeros(5), mask)}
+    posed = pose(problem[0], IMAGE, prior=belief, clamp=clamp).problem
+    latents = pcmodel.infer(problem[0], IMAGE, prior=belief, clamp=clamp).latents
+    state = state_from_latents(posed.structure, latents)
+    exact = np.asarray(
+        jax.hessian(lambda x: energy(posed, latents_from_state(posed, x)))(state)
+    )
+    blocks = state_hessian(posed, latents, jnp.zeros(()))
+    slices = posed.structure.free_slices()
+    for level, block in blocks.diagonal.items():
+        own = exact[slices[level], slices[level]]
+        np.testing.assert_allclose(block, own, rtol=1e-9, atol=1e-12)

@@ -170,6 +170,8 @@ def test_results_are_read_by_name(problem):
     assert list(named)[:4] == ["image", "image/left", "image/right", "report"]
     np.testing.assert_array_equal(named["hidden/self"], found.mean[2][:, [1, 4]])
     np.testing.assert_array_equal(named["top"], found.mean[4])
+    same = pcmodel.by_name(network, pcmodel.ByLevel(network.names, found.mean))
+    jax.tree.map(np.testing.assert_array_equal, same, named)
     block = found.covariance("hidden/visual", "top/world")
     whole = found.covariance("hidden", "top")
     np.testing.assert_array_equal(block, whole[:, [0, 2, 3]][..., 1:])

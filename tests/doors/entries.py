@@ -15,6 +15,12 @@ from pcmodel import Belief, Clamp, ImageData, Modulation, UserError
 from .disguises import KEY
 
 NET = pcmodel.dense((4, 3, 2), rngs=nnx.Rngs(0))
+PARTED = pcmodel.Network(
+    list(NET.layers),
+    NET.widths,
+    log_precisions=[0.0, 0.0, 0.0],
+    parts={"hidden1": {"left": 2, "right": 1}, "top": {"self": 1, "rest": 1}},
+)
 GUESSER = pcmodel.recognition_for(NET, rngs=nnx.Rngs(1))
 ONE = np.array([0.5, -1.0, 0.25, 2.0])
 BATCH = np.array(
@@ -173,6 +179,25 @@ ENTRIES = [
         "infer, initial",
         lambda a: latents(NET, ONE, initial=(ONE, a, TOP)),
         np.array([0.5, 0.25, -1.0]),
+    ),
+    Entry(
+        "infer, clamp of a part",
+        lambda a: latents(PARTED, ONE, clamp={"hidden1/left": a}),
+        TOP,
+        lambda a, m: latents(
+            PARTED, ONE, clamp={"left": Clamp(a, ~np.atleast_2d(m)[0])}
+        ),
+    ),
+    Entry(
+        "belief about a part of a top",
+        lambda a: latents(PARTED, ONE, prior=Belief.of(a, 2.0, level="top/self")),
+        TOP[:1],
+    ),
+    Entry(
+        "gains of a part",
+        lambda a: latents(PARTED, ONE, modulation=Modulation({"hidden1/left": a})),
+        TOP**2,
+        is_positive=True,
     ),
     Entry(
         "energies",

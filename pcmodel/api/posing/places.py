@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jax import Array
 
+from pcmodel.api.mechanics.by_level import ByLevel
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.arrays import read_numbers
@@ -25,7 +26,7 @@ from pcmodel.networks.network import Network
 
 
 @checked_arguments
-def by_name(network: Network, arrays: Sequence[Array | np.ndarray]) -> dict[str, Array]:
+def by_name(network: Network, arrays: Sequence[Any] | ByLevel) -> dict[str, Array]:
     """Results by the names of levels and the addresses of parts, {"hidden": ..., "hidden/self": ...}, bottom first.
 
     arrays: one per level, (..., width), bottom first: latents, means, variances, draws.
@@ -33,6 +34,8 @@ def by_name(network: Network, arrays: Sequence[Array | np.ndarray]) -> dict[str,
     Raises UserError for another number of levels or another width.
     """
     names, widths = network.names, network.widths
+    if isinstance(arrays, ByLevel):
+        arrays = arrays.entries
     if len(arrays) != len(names):
         raise UserError(
             f"holds {len(arrays)} arrays",
