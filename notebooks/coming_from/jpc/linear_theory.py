@@ -66,7 +66,7 @@ def at_equilibrium(network):
 for number in range(rounds):
     spread, residuals, wanted = theory(network)
     got, found = at_equilibrium(network)
-    np.testing.assert_allclose(got, wanted, rtol=1e-5)
+    np.testing.assert_allclose(got, wanted, rtol=1e-7)
     print(f"after {10 * number} batches: {wanted.mean():.6f} and {got.mean():.6f}")
     network = pcmodel.train(
         network,
