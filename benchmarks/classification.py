@@ -43,9 +43,9 @@ from pcmodel.learning.rules import Backpropagation, Equilibrium, RuleContext
 from pcmodel.networks.pure import as_model
 from pcmodel.record.environment import environment
 from pcmodel.runtime.contents import Static
+from pcmodel.runtime.matmul_precision import matrix_products
 from pcmodel.training.evaluation.evaluate import evaluate
 from pcmodel.training.plan import TrainingPlan
-from pcmodel.training.run import matrix_products
 from pcmodel.training.setup import TrainingSetup, network_of, prepare
 from pcmodel.training.shipped import locate_plan
 

@@ -21,8 +21,8 @@ from pcmodel.cli.options import configure
 from pcmodel.data.images import ImageData, load_images
 from pcmodel.errors import UserError
 from pcmodel.learning.loop import Position, chunks
+from pcmodel.runtime.matmul_precision import matrix_products
 from pcmodel.training.plan import TrainingPlan
-from pcmodel.training.run import matrix_products
 from pcmodel.training.setup import prepare
 from pcmodel.training.shipped import locate_plan
 

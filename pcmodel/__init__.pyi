@@ -9,17 +9,41 @@ from pcmodel.api.infer import posterior as posterior
 from pcmodel.api.infer import predict as predict
 from pcmodel.api.infer import reconstruct as reconstruct
 from pcmodel.api.infer import sample as sample
-from pcmodel.api.linear_em import LinearEmResult as LinearEmResult
-from pcmodel.api.linear_em import linear_em as linear_em
+from pcmodel.api.learning.linear_em import LinearEmResult as LinearEmResult
+from pcmodel.api.learning.linear_em import linear_em as linear_em
+from pcmodel.api.learning.train import TrainingResult as TrainingResult
+from pcmodel.api.learning.train import train as train
+from pcmodel.api.learning.train_recognition import (
+    RecognitionResult as RecognitionResult,
+)
+from pcmodel.api.learning.train_recognition import (
+    train_recognition as train_recognition,
+)
+from pcmodel.api.mechanics.by_level import ByLevel as ByLevel
+from pcmodel.api.mechanics.comparison import GradientComparison as GradientComparison
+from pcmodel.api.mechanics.comparison import (
+    compare_with_backpropagation as compare_with_backpropagation,
+)
+from pcmodel.api.mechanics.curvature import LatentHessian as LatentHessian
+from pcmodel.api.mechanics.curvature import Spectrum as Spectrum
+from pcmodel.api.mechanics.curvature import latent_hessian as latent_hessian
+from pcmodel.api.mechanics.curvature import latent_spectrum as latent_spectrum
+from pcmodel.api.mechanics.curvature import weight_hessian as weight_hessian
+from pcmodel.api.mechanics.curvature import weight_spectrum as weight_spectrum
+from pcmodel.api.mechanics.energies import Energies as Energies
+from pcmodel.api.mechanics.energies import energies as energies
+from pcmodel.api.mechanics.gradients import EnergyGradients as EnergyGradients
+from pcmodel.api.mechanics.gradients import energy_and_gradients as energy_and_gradients
+from pcmodel.api.mechanics.gradients import weights_of as weights_of
+from pcmodel.api.mechanics.gradients import with_weights as with_weights
+from pcmodel.api.mechanics.seeds import train_seeds as train_seeds
+from pcmodel.api.mechanics.steps import InferenceSteps as InferenceSteps
+from pcmodel.api.mechanics.steps import inference_steps as inference_steps
 from pcmodel.api.posing.clamps import Clamp as Clamp
 from pcmodel.api.posing.places import by_name as by_name
 from pcmodel.api.posterior import Posterior as Posterior
 from pcmodel.api.posterior_draws import PosteriorDraws as PosteriorDraws
 from pcmodel.api.posterior_draws import sample_posterior as sample_posterior
-from pcmodel.api.train import TrainingResult as TrainingResult
-from pcmodel.api.train import train as train
-from pcmodel.api.train_recognition import RecognitionResult as RecognitionResult
-from pcmodel.api.train_recognition import train_recognition as train_recognition
 from pcmodel.data.images import ImageData as ImageData
 from pcmodel.data.images import load_images as load_images
 from pcmodel.errors import UserError as UserError

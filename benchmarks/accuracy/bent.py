@@ -202,7 +202,7 @@ def set_numbers(network: "Network", bent: Bent) -> None:
     for layer, weight, bias in zip(
         network.layers, bent.weights, bent.biases, strict=True
     ):
-        assert isinstance(layer, Dense)
+        assert isinstance(layer, Dense) and layer.bias is not None
         layer.weight[...] = jnp.asarray(weight)
         layer.bias[...] = jnp.asarray(bias)
     network.prior_mean[...] = jnp.asarray(bent.prior_mean)

@@ -12,11 +12,13 @@ from pcmodel.inputs.arrays import read_numbers
 from pcmodel.model.types import Latents
 
 
-def check_start(posed: Posed, initial: Sequence[ArrayLike]) -> Latents:
+def check_start(
+    posed: Posed, initial: Sequence[ArrayLike], *, where: str = "initial"
+) -> Latents:
     """The initial latents, one array per level, batched like the problem.
 
-    Clamped units have their clamped values, whatever `initial` contains.  Raises UserError for a wrong number of
-    levels, width or batch size, and for values that are not finite.
+    Clamped units have their clamped values, whatever `initial` contains.  Raises UserError, which names the argument
+    `where`, for a wrong number of levels, width or batch size, and for values that are not finite.
     """
     structure, inputs = posed.problem.structure, posed.problem.inputs
     names, widths = structure.model.names, structure.model.widths
@@ -25,18 +27,18 @@ def check_start(posed: Posed, initial: Sequence[ArrayLike]) -> Latents:
         number = len(initial) if isinstance(initial, Sequence) else 1
         raise UserError(
             f"got {number} array{'' if number == 1 else 's'}",
-            where="initial",
+            where=where,
             expected=f"a tuple of {len(widths)} arrays, one per level",
         )
     start = []
     for level, (given, width) in enumerate(zip(initial, widths, strict=True)):
-        where = f"initial of level {names[level]!r}"
-        array = read_numbers(given, where=where, dtype=dtype)
+        place = f"{where} of level {names[level]!r}"
+        array = read_numbers(given, where=place, dtype=dtype)
         allowed = [(width,)] + ([] if size is None else [(size, width)])
         if np.shape(array) not in allowed:
             raise UserError(
                 f"has shape {np.shape(array)}",
-                where=where,
+                where=place,
                 expected=" or ".join(map(str, allowed)),
             )
         units = structure.clamped_units(level)

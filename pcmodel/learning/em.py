@@ -22,7 +22,7 @@ from pcmodel.inputs.ranges import NotNegative
 from pcmodel.learning.e_step import EStep, Memory, PosteriorSamples
 from pcmodel.learning.gauge import FixedWeightNorm, Gauge
 from pcmodel.learning.incremental import Incremental
-from pcmodel.learning.optimisers import init_optimiser, step_optimiser
+from pcmodel.learning.optimisation.optimisers import init_optimiser, step_optimiser
 from pcmodel.learning.precisions.m_step import (
     Draws,
     LevelRule,

@@ -267,16 +267,16 @@ def latents_from_free(problem: Problem, free: Sequence[Array]) -> Latents:
     structure, inputs = problem.structure, problem.inputs
     latents: dict[int, Array] = {}
     for run, piece in zip(level_runs(problem), free, strict=True):
-        free = structure.free_units(run.first)
+        units = structure.free_units(run.first)
         clamped = structure.clamped_units(run.first)
         if not run.is_stack:
             values = inputs.values[run.first]
-            latents[run.first] = place(piece, free, values, clamped)
+            latents[run.first] = place(piece, units, values, clamped)
             continue
         if len(clamped):
             values = jnp.stack([inputs.values[level] for level in run.levels])
             piece = jax.vmap(
-                lambda own, given, f=free, c=clamped: place(own, f, given, c)
+                lambda own, given, f=units, c=clamped: place(own, f, given, c)
             )(piece, values)
         latents.update(zip(run.levels, unstack(piece), strict=True))
     return with_discrete(problem, latents)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -191,7 +191,7 @@ def _draw_box(
     )
     parts = _parts(network, box)
     lifted = 0.07 if parts else 0.0
-    style = {"ha": "center", "va": "center"}
+    style: dict[str, Any] = {"ha": "center", "va": "center"}
     axes.text(
         place[0], place[1] + 0.1 + lifted, name, fontweight="bold", fontsize=10, **style
     )

@@ -90,6 +90,18 @@ class Preparation:
         return as_level(image, scale).astype(self.dtype)
 
 
+def some_of(examples: Examples, number: int | None) -> Examples:
+    """So many of the examples, drawn at random, the same in every call and in their order; None or too many: all.
+
+    Files of test images may be sorted by class, writer or difficulty, of which the first few would be no sample.
+    """
+    size = len(examples.images)
+    if number is None or number >= size:
+        return examples
+    drawn = np.sort(np.random.default_rng(0).choice(size, number, replace=False))
+    return Examples(examples.images[drawn], examples.labels[drawn])
+
+
 def check_examples(
     examples: Examples, preparation: Preparation, *, where: str
 ) -> Examples:
@@ -120,14 +132,13 @@ def load_split(plan: DataPlan, data: ImageData | None = None) -> Split:
             f"{plan.validation} for validation",
         )
     train = Examples(data.train_images[:wanted], data.train_labels[:wanted])
-    used = slice(None, plan.examples)
     scale = (
         standardise if plan.standardise else lambda images: unit_scale(images.shape[-1])
     )
     return Split(
         train,
         Examples(images, labels),
-        Examples(data.test_images[used], data.test_labels[used]),
+        some_of(Examples(data.test_images, data.test_labels), plan.examples),
         data.image_shape,
         data.num_classes,
         scale(train.images),

@@ -12,17 +12,18 @@ import numpy as np
 
 from pcmodel.learning.em import LearningState
 from pcmodel.learning.loop import Chunk, level_diagonal
+from pcmodel.learning.metrics import Log, flat_metrics
 from pcmodel.networks.pure import as_model
 from pcmodel.record.checkpoints import Checkpoints
 from pcmodel.record.metrics import MetricsLog, TensorBoardLog
 from pcmodel.record.strict_json import to_jsonable
 from pcmodel.training.evaluation.evaluate import evaluate
-from pcmodel.training.examples import Examples
+from pcmodel.training.examples import some_of
 from pcmodel.training.setup import TrainingSetup, network_of
 
 METRICS, TENSORBOARD = "metrics.jsonl", "tensorboard"
 WATCHED = 1000
-"""Images of each set on which the accuracy is measured during training."""
+"""Images of each set, drawn once, on which the accuracy is measured during training."""
 
 Row = dict[str, Any]
 
@@ -41,15 +42,17 @@ class Monitor:
         *,
         step: int,
         tensorboard: bool,
+        log: Log | None = None,
     ):
         self._setting = setting
+        self._tell = log if jax.process_index() == 0 else None
         self._logs: list[MetricsLog | TensorBoardLog] = []
         self.rows: list[Row] = []
         self._store = store if jax.process_index() == 0 else None
         if folder is not None and jax.process_index() == 0:
-            log = MetricsLog(folder / METRICS)
-            self.rows = log.resume(step if step else -1)
-            self._logs = [log]
+            written = MetricsLog(folder / METRICS)
+            self.rows = written.resume(step if step else -1)
+            self._logs = [written]
             if tensorboard:
                 self._logs.append(TensorBoardLog(folder / TENSORBOARD))
         self._best = max(_accuracies(self.rows), default=0.0)
@@ -59,10 +62,12 @@ class Monitor:
         """Record one chunk; returns the text beside the progress bar."""
         row = self._row(chunk)
         self.rows.append(row)
-        for log in self._logs:
-            log.append(row)
+        for written in self._logs:
+            written.append(row)
         if self._store is not None:
             self._save(self._store, row, chunk.state)
+        if self._tell is not None:
+            self._tell(self._numbers(chunk, row))
         known = _accuracies(self.rows)
         accuracy = f", accuracy {known[-1]:.3f}" if known else ""
         speed = f"{row['images_per_second']:.0f} images/s"
@@ -86,11 +91,21 @@ class Monitor:
         row |= self._measure(chunk.state) if at_end else {}
         return to_jsonable(row)  # as a resumed run reads it back
 
+    def _numbers(self, chunk: Chunk, row: Row) -> dict[str, float]:
+        """The numbers of a row by flat names."""
+        single = {
+            n: float(value)
+            for n, value in row.items()
+            if isinstance(value, int | float)
+        }
+        names = self._setting.structure.model.names
+        return flat_metrics(names, chunk.info, chunk.state.log_precisions, **single)
+
     def _measure(self, state: LearningState) -> Row:
         network = as_model(network_of(self._setting, state))
         split, preparation = self._setting.split, self._setting.preparation
         train, held_out = (
-            evaluate(network, Examples(*(part[:WATCHED] for part in each)), preparation)
+            evaluate(network, some_of(each, WATCHED), preparation)
             for each in (split.train, split.validation)
         )
         return {

@@ -31,7 +31,7 @@ class DataPlan:
     name: of the data set.
     folder: where the files are; None downloads them once (the digits need neither).
     validation: number of the last training images that are held out.
-    examples: number of the first training images, and of test images, that are used; None is all.
+    examples: number of the first training images that are used, and of test images, drawn once at random; None is all.
     standardise: each channel to mean 0 and SD 1 over the training images, else grey in [0, 1].
     max_shift: training images are shifted by up to so many pixels, anew in every epoch.
     flip: training images are mirrored with probability 1/2, anew in every epoch.

@@ -5,8 +5,6 @@ and started again with the same arguments, a run resumes from its last checkpoin
 bits, on the same machine and versions.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,12 +12,14 @@ import jax
 
 from pcmodel.data.images import ImageData
 from pcmodel.inputs.arguments import checked_arguments
-from pcmodel.learning.em import LearningState
+from pcmodel.learning.em import Learning, LearningState
 from pcmodel.learning.loop import Chunk, learn
+from pcmodel.learning.metrics import Log
 from pcmodel.networks.network import Network
 from pcmodel.networks.pure import as_model
 from pcmodel.networks.storage.network_file import save
 from pcmodel.record.checkpoints import Checkpoints
+from pcmodel.runtime.matmul_precision import matrix_products
 from pcmodel.runtime.progress import Progress, Stage
 from pcmodel.training.evaluation.evaluate import Evaluation, evaluate
 from pcmodel.training.examples import Preparation, Split
@@ -76,6 +76,9 @@ def run_training(
     seed: int = 0,
     folder: str | Path | None = None,
     data: ImageData | None = None,
+    network: Network | None = None,
+    learning: Learning | None = None,
+    log: Log | None = None,
     from_step: int | None = None,
     any_version: bool = False,
     tensorboard: bool = False,
@@ -86,6 +89,11 @@ def run_training(
     folder: for checkpoints/, metrics.jsonl and network.npz; an interrupted run in it is resumed. None
         writes nothing.
     data: images in place of those that the plan names.
+    network: a network of one's own in place of the plan's, whose `network.direction` says which end is the image: level 0
+        is the label of a classifier, one-hot, and the image of a generator, in the order row, column, channel.
+    learning: learning options of one's own in place of the plan's; of these a resumed run notices no change.
+    log: called after every chunk with its numbers as floats by name, such as "step", "epoch", "energy/<level>" and, at
+        the end of an epoch, "validation_accuracy"; of several processes only the first calls it.
     from_step: resume from the checkpoint of this step and delete later ones, for when the newest is
         damaged.
     any_version: accept a checkpoint written by other versions.
@@ -96,24 +104,24 @@ def run_training(
     progress = progress or Progress(silent=True)
     place = None if folder is None else Path(folder)
     with matrix_products(plan.dtype):
-        setting = prepare(plan, seed, data)
+        setting = prepare(plan, seed, data, network=network, learning=learning)
         store = _store(place, setting, any_version)
         begun = _begin(setting, store, from_step)
         monitor = Monitor(
-            setting, place, store, step=begun.step, tensorboard=tensorboard
+            setting, place, store, step=begun.step, tensorboard=tensorboard, log=log
         )
         with progress.stage("training", setting.num_steps) as stage:
             state, reason = _learn(setting, begun, monitor, stage)
-        network = network_of(setting, state)
+        trained = network_of(setting, state)
         if place is not None and jax.process_index() == 0:
-            save(network, place / NETWORK)
+            save(trained, place / NETWORK)
         with progress.stage("evaluation"):
             validation, test = (
-                evaluate(as_model(network), part, setting.preparation)
+                evaluate(as_model(trained), part, setting.preparation)
                 for part in (setting.split.validation, setting.split.test)
             )
     return TrainingRun(
-        network,
+        trained,
         setting.split,
         setting.preparation,
         monitor.rows,
@@ -176,13 +184,3 @@ def _learn(
         sharding=setting.sharding,
     )
     return state, curve.reason
-
-
-@contextmanager
-def matrix_products(dtype: str) -> Iterator[None]:
-    """Compute matrix products in the plan's `dtype` inside; they accumulate in float32."""
-    if dtype == "float32":
-        yield
-        return
-    with jax.default_matmul_precision("BF16_BF16_F32"):
-        yield

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import NamedSharding
 
+from pcmodel.api.learning.resume import digest
+from pcmodel.api.learning.train import check_learning, check_optimiser
 from pcmodel.api.pose import pose
 from pcmodel.data.augment import Augmentation
 from pcmodel.data.images import ImageData
@@ -37,6 +39,7 @@ class TrainingSetup(NamedTuple):
     key: of the run, on the devices.
     state: the initial learning state.
     sharding: how a batch is divided among devices; None for one device.
+    own: digest of the initial arrays of a network that was given; None for one that the plan describes.
     """
 
     plan: TrainingPlan
@@ -50,6 +53,7 @@ class TrainingSetup(NamedTuple):
     key: jax.Array
     state: LearningState
     sharding: NamedSharding | None
+    own: str | None = None
 
     @property
     def batches(self) -> int:
@@ -71,10 +75,16 @@ class TrainingSetup(NamedTuple):
 
 
 def prepare(
-    plan: TrainingPlan, seed: int, data: ImageData | None = None
+    plan: TrainingPlan,
+    seed: int,
+    data: ImageData | None = None,
+    *,
+    network: Network | None = None,
+    learning: Learning | None = None,
 ) -> TrainingSetup:
     """Images, network and learning options of a plan, and its initial state.
 
+    data, network, learning: in place of what the plan describes.
     Raises UserError for a plan that cannot be run.
     """
     sharding = batch_sharding(plan.devices)
@@ -86,13 +96,18 @@ def prepare(
             where="batch_size",
             expected=f"at most {num_examples}, the training images",
         )
-    network = build_network(
-        plan.network, split.image_shape, split.num_classes, seed=seed
-    )
+    own = None if network is None else digest(as_model(network)[1:])
+    if network is None:
+        network = build_network(
+            plan.network, split.image_shape, split.num_classes, seed=seed
+        )
     preparation = _preparation(plan, network, split)
     structure = _structure(network, split, preparation)
     batches = plan.epochs * (num_examples // plan.batch_size)
-    learning = build_learning(plan.learning, network, batches)
+    if learning is None:
+        learning = build_learning(plan.learning, network, batches)
+    check_learning(learning)
+    check_optimiser(learning, structure, as_model(network).weights)
     key = jax.random.key(seed)
     state = _first_state(network, learning, structure, num_examples, key)
     return TrainingSetup(
@@ -107,6 +122,7 @@ def prepare(
         replicate(key, sharding),
         replicate(state, sharding),
         sharding,
+        own,
     )
 
 
@@ -159,9 +175,10 @@ def identity_of(setting: TrainingSetup) -> dict[str, Any]:
     """What must be equal for a checkpoint to be resumed."""
     model = as_model(setting.network).model
     levels = zip(model.names, model.widths, strict=True)
+    builder = setting.plan.network.builder
+    kind = builder if setting.own is None else f"own ({setting.own})"
     return {
-        "network": f"{setting.plan.network.builder}: "
-        + ", ".join(f"{name} {width}" for name, width in levels),
+        "network": f"{kind}: " + ", ".join(f"{name} {width}" for name, width in levels),
         "configuration": plan_hash(setting.plan),
         "seed": setting.seed,
         "precision": "float64" if is_float64() else "float32",

@@ -65,6 +65,10 @@ def told(result):
         raise UserError("the mode was not reached, and the answer says so")
 
 
+def energies(*args, **options):
+    return pcmodel.energies(*args, **options).levels.entries
+
+
 def latents(network, observation=None, **options):
     found = pcmodel.infer(network, observation, **options)
     told(found)
@@ -168,6 +172,18 @@ ENTRIES = [
     Entry(
         "infer, initial",
         lambda a: latents(NET, ONE, initial=(ONE, a, TOP)),
+        np.array([0.5, 0.25, -1.0]),
+    ),
+    Entry(
+        "energies",
+        lambda a: energies(NET, a),
+        ONE,
+        clamped(energies),
+        is_quick=False,
+    ),
+    Entry(
+        "energies, latents",
+        lambda a: energies(NET, ONE, latents=(ONE, a, TOP)),
         np.array([0.5, 0.25, -1.0]),
     ),
     Entry("posterior", lambda a: evidence(NET, a), ONE, clamped(evidence)),

@@ -24,6 +24,7 @@ MATRIX = np.array([[2.0, 0.5], [0.5, 1.0]])
 BELIEF = pcmodel.Belief.of(TOP, 2.0)
 POSTERIOR = pcmodel.posterior(NET, ONE)
 NETWORK = dict(network=NET, observation=ONE)
+POINT = pcmodel.infer(NET, ONE).latents
 SAMPLING = pcmodel.HmcOptions(burn_in=2, thinning=1, num_leapfrog=1)
 
 
@@ -91,6 +92,24 @@ CORE = [
     of(
         pcmodel.train,
         network=NET,
+        observations=BATCH,
+        key=KEY,
+        num_epochs=1,
+        batch_size=2,
+    ),
+    of(pcmodel.energies, **NETWORK, latents=POINT),
+    of(pcmodel.energy_and_gradients, **NETWORK, latents=POINT),
+    of(pcmodel.compare_with_backpropagation, **NETWORK, latents=POINT),
+    of(pcmodel.inference_steps, **NETWORK, initial=POINT, num_steps=3),
+    of(pcmodel.latent_hessian, **NETWORK, latents=POINT),
+    of(pcmodel.latent_spectrum, **NETWORK, latents=POINT),
+    of(pcmodel.weight_hessian, **NETWORK),
+    of(pcmodel.weight_spectrum, **NETWORK),
+    of(pcmodel.weights_of, network=NET),
+    of(pcmodel.with_weights, network=NET, weights=pcmodel.weights_of(NET)),
+    of(
+        pcmodel.train_seeds,
+        networks=[NET, NET],
         observations=BATCH,
         key=KEY,
         num_epochs=1,

@@ -29,7 +29,8 @@ NOT_CALLED = {
     "made by the package": "BlockTridiagonal Diagnosis ImageData InferenceResult Posterior "
     "PosteriorDraws RecognitionResult TrainingResult Course Effects Signs Participant Trajectory "
     "Trials ParticipantParameters Chunk LearnedPrecisions LearningCurve Position Settling "
-    "SolverResult Anatomy Compound Loo",
+    "SolverResult Anatomy Compound Loo ByLevel Energies EnergyGradients GradientComparison InferenceSteps "
+    "LatentHessian Spectrum",
     "takes nothing": "Bernoulli Categorical Gaussian Dual Primal AtOnce Bolus Oral "
     "Backpropagation ClosedForm Equilibrium FixedHiddenPrecision FixedWeightNorm Frozen",
     "behind the door: takes a checked problem, or the memory of learning": "free_energy infer_one "

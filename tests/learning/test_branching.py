@@ -9,6 +9,7 @@ from flax import nnx
 import pcmodel
 from pcmodel import Level
 from pcmodel.learning import Hmc, NaturalGradient
+from pcmodel.networks.pure import as_model
 
 TRUE = {"image": 4.0, "sound": 2.0, "sight": 3.0, "hearing": 1.5, "self": 1.0}
 
@@ -37,6 +38,60 @@ def streams(precisions):
             "self": Level(2, precision=precisions["self"]),
         },
         rngs=nnx.Rngs(0),
+    )
+
+
+def merging():
+    """An image and a label below levels that merge, with a map from each parent."""
+    return pcmodel.hierarchy(
+        {
+            "image": Level(6, parents=["shapes"]),
+            "label": Level(3, pcmodel.Categorical(), parents=["self"]),
+            "shapes": Level(4, parents=["style", "self"], precision=np.ones(4)),
+            "style": Level(2),
+            "self": Level(3),
+        },
+        rngs=nnx.Rngs(0),
+    )
+
+
+def learned(network, **options):
+    rng = np.random.default_rng(0)
+    data = {"image": rng.normal(size=(24, 6)), "label": np.eye(3)[np.arange(24) % 3]}
+    options = {"num_epochs": 3, "batch_size": 8, **options}
+    return pcmodel.train(network, data, key=jax.random.key(0), **options)
+
+
+def test_maps_into_hidden_levels_keep_their_norms_and_maps_into_ends_do_not():
+    """One norm per unit of each parent's map, as the level has a precision per unit."""
+    start, end = merging(), learned(merging())
+    image, label, shapes = zip(start.layers, end.network.layers, strict=True)
+    for before, after in zip(shapes[0].maps, shapes[1].maps, strict=True):
+        assert np.abs(after.weight[...] - before.weight[...]).max() > 1e-3
+        np.testing.assert_allclose(
+            np.linalg.norm(after.weight[...], axis=1),
+            np.linalg.norm(before.weight[...], axis=1),
+            rtol=1e-6,
+        )
+    for before, after in (image, label):
+        norms = [np.linalg.norm(layer.weight[...]) for layer in (before, after)]
+        assert abs(norms[1] / norms[0] - 1) > 1e-4
+    assert "none is known" not in end.gauge
+
+
+def test_a_training_of_two_ends_that_was_cut_ends_in_the_same_numbers(tmp_path):
+    whole, calls = learned(merging()).network, []
+
+    def cut():
+        calls.append(0)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learned(merging(), checkpoints=tmp_path, advance=cut)
+    again = learned(merging(), checkpoints=tmp_path).network
+    jax.tree.map(
+        np.testing.assert_array_equal, as_model(again)[1:], as_model(whole)[1:]
     )
 
 

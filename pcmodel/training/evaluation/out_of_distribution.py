@@ -26,7 +26,7 @@ from pcmodel.inference.linear.dual_primal import ConjugateGradient
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.networks.network import Network
 from pcmodel.report.laplace import LaplaceSummary
-from pcmodel.training.examples import Examples, Preparation
+from pcmodel.training.examples import Examples, Preparation, some_of
 
 NUM = 200
 BATCH = 50
@@ -77,12 +77,13 @@ def foreign_free_energies(
     num: int = NUM,
     seed: int = 0,
 ) -> Foreign:
-    """Free energies of the first `num` images and of out-of-distribution images made from them.
+    """Free energies of `num` images, drawn once at random, and of out-of-distribution images made from them.
 
     seed: of the permutation of the pixels.
     Raises UserError for invalid images.
     """
-    images = as_bytes(examples.images, where="foreign_free_energies")[:num]
+    images = as_bytes(examples.images, where="foreign_free_energies")
+    images = some_of(Examples(images, np.zeros(len(images))), num).images
     return Foreign(
         *(
             free_energies(network, kind, preparation)
@@ -121,8 +122,9 @@ def free_energies(
 def diagnose_images(
     network: Network, images: Images, preparation: Preparation, *, seed: int = 0
 ) -> LaplaceSummary:
-    """Diagnostics of the Laplace posteriors of the first images, the label left free."""
-    pixels = jax.vmap(preparation.pixels)(jnp.asarray(images[:DIAGNOSED]))
+    """Diagnostics of the Laplace posteriors of a few images, drawn once at random, the label left free."""
+    few = some_of(Examples(images, np.zeros(len(images))), DIAGNOSED).images
+    pixels = jax.vmap(preparation.pixels)(jnp.asarray(few))
     posed = pose(network, pixels)
     belief = Posterior(posed, run_inference(posed, SOLVER))
     return LaplaceSummary.of([belief.diagnose(jax.random.key(seed), 500)])

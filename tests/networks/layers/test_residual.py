@@ -8,7 +8,7 @@ import pytest
 from flax import nnx
 
 import pcmodel
-from pcmodel.learning.optimisers import as_kept, as_optimised
+from pcmodel.learning.optimisation.optimisers import as_kept, as_optimised
 from pcmodel.model.generative import sweep
 from pcmodel.networks.layers.dense import identity
 from pcmodel.networks.layers.scaling import (

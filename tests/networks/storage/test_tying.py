@@ -9,7 +9,7 @@ from flax import nnx
 
 import pcmodel
 from pcmodel.learning import FixedHiddenPrecision, Frozen, Learning, PointEstimate
-from pcmodel.learning.optimisers import as_optimised
+from pcmodel.learning.optimisation.optimisers import as_optimised
 from pcmodel.networks.layers.dense import identity
 from pcmodel.networks.pure import as_model
 

@@ -13,7 +13,7 @@ from optax import contrib
 import pcmodel
 from pcmodel.inference.solvers.optax_steps import begin_each, move
 from pcmodel.learning import Frozen, Incremental, Learning, Nudged, PointEstimate
-from pcmodel.learning.optimisers import (
+from pcmodel.learning.optimisation.optimisers import (
     Together,
     as_optimised,
     init_optimiser,

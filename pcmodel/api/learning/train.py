@@ -1,9 +1,9 @@
 """`train`: learning of weights and precisions."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple, SupportsIndex
+from typing import Literal, NamedTuple, SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -11,24 +11,27 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+from pcmodel.api.learning.resume import Resuming, digest
 from pcmodel.api.pose import Clamps, Observation, pose
-from pcmodel.api.resume import Resuming, digest
 from pcmodel.errors import UserError
 from pcmodel.inference.solvers.optax_steps import check_steps
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.learning.em import Learning, init_learning, level_rules
+from pcmodel.learning.augment import Augmented, Change, read_augment
+from pcmodel.learning.em import Learning, LearningState, init_learning, level_rules
 from pcmodel.learning.loop import Chunk, LearningCurve, learn
-from pcmodel.learning.optimisers import init_optimiser
+from pcmodel.learning.metrics import Log, flat_metrics
+from pcmodel.learning.optimisation.optimisers import init_optimiser
 from pcmodel.learning.precisions.settling import LearnedPrecisions, judge_precisions
 from pcmodel.model.generative import learned
-from pcmodel.model.levels import level_indices
+from pcmodel.model.levels import LevelName, level_indices
 from pcmodel.model.modulation import check_scalar
 from pcmodel.model.problem import Structure
 from pcmodel.model.types import Weights
 from pcmodel.networks.network import Network
-from pcmodel.networks.pure import as_model, with_arrays
+from pcmodel.networks.pure import PureNetwork, as_model, with_arrays
+from pcmodel.runtime.matmul_precision import matrix_products
 from pcmodel.runtime.tracing import refuse_tracing
 
 
@@ -60,7 +63,10 @@ def train(
     num_epochs: SupportsIndex = 20,
     batch_size: SupportsIndex = 64,
     plasticity: ArrayLike = 1.0,
+    augment: Mapping[LevelName, Change] | None = None,
+    dtype: Literal["float32", "bfloat16"] = "float32",
     advance: Callable[[], None] = lambda: None,
+    log: Log | None = None,
     checkpoints: str | os.PathLike | None = None,
 ) -> TrainingResult:
     """Learn weights and log-precisions by EM.
@@ -71,10 +77,17 @@ def train(
     num_epochs: passes over the data.
     batch_size: examples per step; an incomplete last batch of an epoch is omitted.
     plasticity: factor on every learning rate, a drug's effect on learning (`Modulation.plasticity`); 1: none.
+    augment: random changes of clamped levels, such as input noise, as functions of (key, one example's values), by level;
+        drawn anew for every example of every batch. What they return is not checked against the likelihood.
+    dtype: of the matrix products of a float32 network; "bfloat16" rounds their factors to 8 bits and leaves sums,
+        weights, energies and precisions in float32, on devices that have such products (CPUs keep to float32).
     advance: called after every epoch, for example by a progress bar.
+    log: called after every epoch with its numbers, such as {"epoch": 1.0, "energy": ..., "energy/<level>": ...,
+        "log_precision/<level>": ..., "residual": ..., "seconds": ...}: `wandb.log`, `mlflow.log_metrics`.
     checkpoints: folder to which the state is saved after every epoch. An interrupted training resumes from the newest
         checkpoint when called again with the same network, data, sizes and key, and its result is bit-identical; the
-        curve then begins at that checkpoint. Pass the same `learning`: only a change of its arrays is detected.
+        curve then begins at that checkpoint. Pass the same `learning` and `augment`: of these only a change of the
+        arrays of `learning` is detected.
 
     Raises UserError for an optimiser that does not fit the weights or needs other arguments than it is given, data
     that do not fit the network, a rate outside [0, 1], a negative plasticity, precisions to be learned with a
@@ -86,11 +99,93 @@ def train(
         (observations, key, clamp, plasticity),
         why="its loop over epochs runs in Python",
     )
-    learning, key = learning or Learning(), check_key(key)
+    key = check_key(key)
+    lesson = prepare_lesson(
+        as_model(network),
+        observations,
+        clamp=clamp,
+        learning=learning,
+        num_epochs=num_epochs,
+        batch_size=batch_size,
+        plasticity=plasticity,
+        augment=augment,
+    )
+    resuming = None
+    if checkpoints is not None:
+        resuming = resuming_of(lesson, key, plasticity, checkpoints)
+
+    def on_chunk(chunk: Chunk) -> None:
+        if resuming is not None:
+            resuming.save(chunk)
+        advance()
+        if log is not None:
+            when = {"epoch": float(chunk.position.epoch), "seconds": chunk.seconds}
+            names, precisions = lesson.pure.model.names, chunk.state.log_precisions
+            log(flat_metrics(names, chunk.info, precisions, **when))
+
+    with matrix_products(dtype):
+        state, curve = learn(
+            lesson.structure,
+            lesson.pure.weights,
+            lesson.pure.log_precisions,
+            lesson.values,
+            key,
+            learning=lesson.learning,
+            num_epochs=lesson.num_epochs,
+            batch_size=lesson.batch_size,
+            prepare=lesson.augmented,
+            plasticity=lesson.plasticity,
+            resume=None if resuming is None else resuming.begin(),
+            on_chunk=on_chunk,
+        )
+    return result_of(network, lesson, state, curve)
+
+
+class Lesson(NamedTuple):
+    """What a training needs, checked.
+
+    pure: network before learning.
+    structure: which units are clamped.
+    values: clamped values of every level, (examples, clamped units).
+    learning: options of learning.
+    num_epochs: passes over the data.
+    batch_size: examples per step.
+    plasticity: factor on learning rates; None for 1.
+    augmented: random changes of the values; None for none.
+    """
+
+    pure: PureNetwork
+    structure: Structure
+    values: tuple[Array, ...]
+    learning: Learning
+    num_epochs: int
+    batch_size: int
+    plasticity: Array | None
+    augmented: Augmented | None
+
+    @property
+    def num_examples(self) -> int:
+        """Number of examples."""
+        return self.values[0].shape[0]
+
+
+def prepare_lesson(
+    pure: PureNetwork,
+    observations: Observation,
+    *,
+    clamp: Clamps | None,
+    learning: Learning | None,
+    num_epochs: SupportsIndex,
+    batch_size: SupportsIndex,
+    plasticity: ArrayLike = 1.0,
+    augment: Mapping[LevelName, Change] | None = None,
+) -> Lesson:
+    """The arguments of `train`, checked; raises UserError for invalid ones."""
+    learning = learning or Learning()
     num_epochs = whole_number(num_epochs, "num_epochs")
     batch_size = whole_number(batch_size, "batch_size")
     check_learning(learning)
-    pure = as_model(network)
+    names = pure.model.names
     level_indices(learning.frozen_precisions, pure.model, where="frozen_precisions")
     posed = pose(pure, observations, clamp=clamp)
     examples = posed.batch_size
@@ -102,7 +197,8 @@ def train(
         raise UserError(
             f"batch_size {batch_size} exceeds the {examples} examples given."
         )
-    check_optimiser(learning, posed.problem.structure, pure.weights)
+    structure = posed.problem.structure
+    check_optimiser(learning, structure, pure.weights)
     values = tuple(
         value if value.ndim == 2 else jnp.broadcast_to(value, (examples, *value.shape))
         for value in posed.problem.inputs.values
@@ -110,52 +206,59 @@ def train(
     check_scalar("plasticity", plasticity, np.inf)
     neutral = float(np.asarray(plasticity)) == 1
     dtype = pure.weights["prior_mean"].dtype
-    resuming = None
-    if checkpoints is not None:
-        first = init_learning(
-            pure.weights,
-            pure.log_precisions,
-            learning,
-            structure=posed.problem.structure,
-            num_examples=examples,
-            key=jax.random.split(key)[0],
-        )
-        what = {
-            "network": ", ".join(map(str, pure.model.widths)),
-            "beginning": digest((pure.weights, pure.log_precisions, plasticity)),
-            "data": digest(values),
-            "key": digest(key),
-            "sizes": f"{num_epochs} epochs in batches of {batch_size}",
-        }
-        resuming = Resuming(checkpoints, what, first, examples // batch_size)
+    return Lesson(
+        pure,
+        structure,
+        values,
+        learning,
+        num_epochs,
+        batch_size,
+        None if neutral else jnp.asarray(plasticity, dtype),
+        read_augment(augment, names, values) if augment else None,
+    )
 
-    def on_chunk(chunk: Chunk) -> None:
-        if resuming is not None:
-            resuming.save(chunk)
-        advance()
 
-    state, curve = learn(
-        posed.problem.structure,
+def resuming_of(
+    lesson: Lesson, key: Array, plasticity: ArrayLike, folder: str | os.PathLike
+) -> Resuming:
+    """The checkpoints of a training."""
+    pure = lesson.pure
+    first = init_learning(
         pure.weights,
         pure.log_precisions,
-        values,
-        key,
-        learning=learning,
-        num_epochs=num_epochs,
-        batch_size=batch_size,
-        plasticity=None if neutral else jnp.asarray(plasticity, dtype),
-        resume=None if resuming is None else resuming.begin(),
-        on_chunk=on_chunk,
+        lesson.learning,
+        structure=lesson.structure,
+        num_examples=lesson.num_examples,
+        key=jax.random.split(key)[0],
     )
+    what = {
+        "network": ", ".join(map(str, pure.model.widths)),
+        "beginning": digest((pure.weights, pure.log_precisions, plasticity)),
+        "data": digest(lesson.values),
+        "key": digest(key),
+        "sizes": f"{lesson.num_epochs} epochs in batches of {lesson.batch_size}",
+    }
+    return Resuming(folder, what, first, lesson.num_examples // lesson.batch_size)
+
+
+def result_of(
+    network: Network, lesson: Lesson, state: LearningState, curve: LearningCurve
+) -> TrainingResult:
+    """The result of a training that ended in a state."""
+    pure, learning = lesson.pure, lesson.learning
     gauge = learning.gauge.told(pure.model, pure.weights, pure.log_precisions)
     trained = with_arrays(network, state.weights, state.log_precisions)
-    rules = level_rules(learning, posed.problem.structure, None)
+    rules = level_rules(learning, lesson.structure, None)
     learned = [
         learning.precision_step.learns and rule.rate is not None and value is not None
         for rule, value in zip(rules, pure.log_precisions, strict=True)
     ]
     precisions = judge_precisions(
-        state.precision, curve.log_precisions, learned, examples, pure.model.names
+        state.precision,
+        curve.log_precisions,
+        learned,
+        lesson.num_examples,
+        pure.model.names,
     )
     return TrainingResult(trained, curve, gauge, precisions, curve.reason)
 

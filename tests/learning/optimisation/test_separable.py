@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pcmodel.learning.separable import same_jaxpr, same_value
+from pcmodel.learning.optimisation.separable import same_jaxpr, same_value
 
 
 def test_constants_are_the_same_that_hold_the_same_numbers_in_the_same_form():

@@ -2,7 +2,7 @@
 
 An optimiser's update may depend on the norms of its arrays (LAMB, LARS), on their rank (Muon, masks) or on their
 place in the tree (labels by level), so an optimiser is always defined on separate layers.  If it treats all layers of
-a stack independently and alike (`pcmodel.learning.separable`), its step for one layer is mapped over the stack: the
+a stack independently and alike (`pcmodel.learning.optimisation.separable`), its step for one layer is mapped over the stack: the
 same step in a program whose size does not grow with depth.  Otherwise the stack is split for the step.
 """
 
@@ -16,8 +16,13 @@ import jax.numpy as jnp
 import optax
 
 from pcmodel.inference.solvers.optax_steps import Moved, move
+from pcmodel.learning.optimisation.separable import (
+    Place,
+    Program,
+    is_separable,
+    part_of,
+)
 from pcmodel.learning.rules import Slope
-from pcmodel.learning.separable import Place, Program, is_separable, part_of
 from pcmodel.model.generative import (
     GenerativeModel,
     by_layer,

@@ -1,0 +1,1 @@
+"""Learning at the door: training by EM and other rules, exact EM, recognition networks, resuming."""

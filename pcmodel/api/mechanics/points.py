@@ -1,0 +1,174 @@
+"""Where energies and gradients are taken: given latents, or the mode with errors that are not rounded away.
+
+Under a high precision the error of a unit is far smaller than its value, and value minus prediction is mostly rounding:
+a precision of 1e8 would turn the last digit of a float32 into an error of ten standard deviations, and the gradient of
+the layer below it into noise.  The mode is found in whitened errors, from which the errors follow directly.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+from jaxtyping import Float
+
+from pcmodel.api.batching import run_over_examples
+from pcmodel.api.infer import run_inference
+from pcmodel.api.initial import check_start
+from pcmodel.api.mechanics.by_level import ByLevel
+from pcmodel.api.pose import Posed
+from pcmodel.inference.solvers.gauss_newton import GaussNewton
+from pcmodel.inference.solvers.solver import Solver
+from pcmodel.inference.whitened import unroll
+from pcmodel.model.discrete_energy import discrete_energy
+from pcmodel.model.energy import (
+    belief_error,
+    below_tops_factor,
+    latents_from_state,
+    level_factor,
+    place,
+    predictions,
+    state_from_latents,
+)
+from pcmodel.model.linalg import take
+from pcmodel.model.precision import log_normaliser, partition, unwhiten, whiten
+from pcmodel.model.problem import Problem
+from pcmodel.model.types import Latents
+
+TO_THE_LAST_DIGIT = GaussNewton(tolerance=1e-12)
+"""Finds the mode as exactly as rounding allows: under a precision P the gradient of the weights is P^0.5 times as far off,
+relative to its size, as the whitened errors are."""
+AtLatents = Sequence[ArrayLike] | ByLevel
+"""Latents that a caller gives: one array per level, ([batch,] width)."""
+
+
+class Point(NamedTuple):
+    """A point of one example, or of each of a batch.
+
+    state: latents of the free units, bottom first, ([batch,] free).
+    errors: errors of every level, ([batch,] width), empty for a discrete level; None: value minus prediction.
+    """
+
+    state: Array
+    errors: Latents | None
+
+
+def point_of(posed: Posed, latents: AtLatents | None, solver: Solver | None) -> Point:
+    """The given latents (clamped units as clamped), or the mode that the solver finds, without its derivatives."""
+    problem, batching = posed.problem, posed.batching
+    if latents is not None:
+        given = latents.entries if isinstance(latents, ByLevel) else latents
+        given = check_start(posed, given, where="latents")
+        return Point(
+            run_over_examples(free_units, problem, given, batching=batching), None
+        )
+    still = posed._replace(problem=jax.lax.stop_gradient(problem))
+    found = run_inference(still, solver or TO_THE_LAST_DIGIT)
+    return run_over_examples(point_at, still.problem, found.whitened, batching=batching)
+
+
+def free_units(problem: Problem, latents: Latents) -> Float[Array, " free"]:
+    """The free units of one example's latents."""
+    return state_from_latents(problem.structure, latents)
+
+
+def point_at(problem: Problem, whitened: Float[Array, " free"]) -> Point:
+    """The point of given whitened errors."""
+    latents = unroll(problem, whitened).latents
+    errors = errors_from_whitened(problem, latents, whitened)
+    return Point(state_from_latents(problem.structure, latents), errors)
+
+
+def errors_from_whitened(
+    problem: Problem, latents: Latents, whitened: Float[Array, " free"]
+) -> Latents:
+    """Errors of every level, those of free units from their whitened errors; empty for a discrete level."""
+    structure, found = problem.structure, []
+    predicted, slices = predictions(problem, latents), structure.free_slices()
+    for level, (latent, prediction) in enumerate(zip(latents, predicted, strict=True)):
+        if level in structure.discrete_levels:
+            found.append(jnp.zeros((0,), latent.dtype))
+            continue
+        free, clamped = structure.free_units(level), structure.clamped_units(level)
+        parts = partition(level_factor(problem, level), free, clamped)
+        given, own = take(latent - prediction, clamped), whitened[slices[level]]
+        if parts.coupling is not None:
+            own = own - parts.coupling.T @ given
+        found.append(place(unwhiten(parts.free, own), free, given, clamped))
+    return tuple(found)
+
+
+def energies_at(
+    problem: Problem, point: Point, *, errors_only: bool = False
+) -> Float[Array, " levels"]:
+    """Energy of each level at a point of one example, nats; differentiable in the problem and in `point.state`.
+
+    errors_only: without normalisers, and 0 for the prior of a top that is clamped as a whole.
+    The energy of a belief about lower levels is added at the lowest of them, as in `level_energies`.
+    """
+    structure = problem.structure
+    latents = latents_from_state(problem, point.state)
+    predicted, terms = predictions(problem, latents), []
+    for level, (latent, prediction) in enumerate(zip(latents, predicted, strict=True)):
+        if level in structure.discrete_levels:
+            terms.append(discrete_energy(problem, level, prediction))
+            continue
+        if errors_only and level in structure.tops and is_given(problem, level):
+            terms.append(jnp.zeros((), latent.dtype))
+            continue
+        error = latent - prediction
+        if point.errors is not None:
+            # The known error, with the derivatives of the difference.
+            error = point.errors[level] + (error - jax.lax.stop_gradient(error))
+        own = level_factor(problem, level)
+        terms.append(half_square(own, whiten(own, error), errors_only))
+    for index, levels in enumerate(structure.beliefs):
+        if size := structure.below_tops(index):
+            row = belief_error(problem, index, latents)[:size]
+            whole = below_tops_factor(problem, index)
+            terms[levels[0]] += half_square(whole, row, errors_only)
+    return jnp.stack(terms)
+
+
+def lost_digits(problem: Problem, point: Point) -> tuple[Array, Array]:
+    """For each level of one example: squared size of what rounding makes of its errors, and of these, (levels,).
+
+    The error of a free unit at a mode is known to its own last digit; any other is value minus prediction, and uncertain
+    by the last digit of the larger of them.
+    """
+    structure = problem.structure
+    latents = latents_from_state(problem, point.state)
+    lost, whole = [], []
+    pairs = zip(latents, predictions(problem, latents), strict=True)
+    for level, (latent, prediction) in enumerate(pairs):
+        if level in structure.discrete_levels:
+            lost.append(jnp.zeros((), latent.dtype))
+            whole.append(jnp.zeros((), latent.dtype))
+            continue
+        error, last = latent - prediction, float(jnp.finfo(latent.dtype).eps)
+        digit = last * jnp.maximum(jnp.abs(latent), jnp.abs(prediction))
+        if point.errors is not None:
+            error, free = point.errors[level], structure.free_units(level)
+            digit = digit.at[free].set(last * jnp.abs(error[free]))
+        lost.append(jnp.sum(digit**2))
+        whole.append(jnp.sum(error**2))
+    return jnp.stack(lost), jnp.stack(whole)
+
+
+def half_square(factor: Array, whitened: Array, errors_only: bool) -> Float[Array, ""]:
+    """Half the squared whitened errors of a level or belief, and unless `errors_only` their normaliser."""
+    own = 0.5 * jnp.sum(whitened**2)
+    return own if errors_only else own + log_normaliser(factor, whitened.shape[0])
+
+
+def is_given(problem: Problem, level: int) -> bool:
+    """Whether all units of a level are clamped."""
+    structure = problem.structure
+    return len(structure.clamped[level]) == structure.model.widths[level]
+
+
+def by_level(names: tuple[str, ...], levels: Float[Array, "*batch levels"]) -> ByLevel:
+    """The last axis of an array as one entry per level."""
+    return ByLevel(names, [levels[..., level] for level in range(len(names))])
