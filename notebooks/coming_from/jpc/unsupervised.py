@@ -58,13 +58,8 @@ result = pcmodel.train(
 
 # %%
 def energies_after(network, steps):
-    found = pcmodel.infer(network, held_out, solver=settle(steps))
-    predicted = [
-        jax.vmap(layer)(above)
-        for layer, above in zip(network.layers, found.latents[1:], strict=True)
-    ]
-    errors = [x - mu for x, mu in zip(found.latents, predicted, strict=False)]
-    return [0.5 * float(np.mean(np.sum(error**2, axis=1))) for error in errors]
+    found = pcmodel.energies(network, held_out, solver=settle(steps), errors_only=True)
+    return [float(np.mean(found.levels[level])) for level in range(3)]
 
 
 counts = (0, 1, 2, 5, 10, 20, 50, 100)
