@@ -110,8 +110,8 @@ MUTANTS = (
     Mutant(
         "take the wrong corner for the top's marginal belief",
         "model/energy.py",
-        "return whole[-width:, -width:]",
-        "return whole[:width, :width]",
+        "else whole[part, part]",
+        "else whole[: part.stop - part.start, : part.stop - part.start]",
         "tests/inference/test_beliefs_and_filters.py -k gaussians_they_are",
     ),
     Mutant(
@@ -214,9 +214,9 @@ MUTANTS = (
     ),
     Mutant(
         "temper the data that were seen by the gains of the first units",
-        "model/energy.py",
-        "return take(gain, problem.structure.clamped_units(0))",
-        "return gain[: len(problem.structure.clamped_units(0))]",
+        "model/discrete_energy.py",
+        "return take(gain, problem.structure.clamped_units(level))",
+        "return gain[: len(problem.structure.clamped_units(level))]",
         LEVELS,
     ),
     Mutant(

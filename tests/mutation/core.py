@@ -5,6 +5,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 CORE = (
+    "model/discrete_energy.py",
     "model/energy.py",
     "model/precision.py",
     "model/belief.py",
