@@ -44,6 +44,7 @@ from pcmodel.model.levels import (
     indices,
     told,
 )
+from pcmodel.model.likelihood import Categorical
 from pcmodel.model.precision import check_log_precision
 
 Levels = Mapping[LevelName, ArrayLike]
@@ -90,6 +91,12 @@ class Modulation:
         """The gains of `resolve` as numbers on the host, but for traced ones."""
         resolved: list[Numbers] = [np.ones(())] * len(model.names)
         for level, gain in level_factors(self.gains, model, dtype).items():
+            if np.ndim(gain) and isinstance(model.likelihoods[level], Categorical):
+                raise UserError(
+                    f"{np.size(gain)} gains of one categorical choice",
+                    where=f"modulation of level {model.names[level]!r}",
+                    expected="one gain: it tempers the choice, whose units are no observations of their own",
+                )
             resolved[level] = gain
         if self.error_transmission:
             passed = transmitted(self.error_transmission, model, dtype)

@@ -287,3 +287,13 @@ def test_bad_input_is_one_clear_sentence(name):
     assert "\n" not in message and len(message) < 250
     for word in words:
         assert word in message, message
+
+
+def test_one_choice_has_one_gain():
+    """Prevents a gain per class, whose curvature is not the one that inference uses."""
+    label = np.eye(CLASSES.widths[0])[0]
+    with pytest.raises(UserError, match="one gain: it tempers the choice"):
+        pcmodel.infer(
+            CLASSES, label, modulation=Modulation({0: np.full(len(label), 0.5)})
+        )
+    assert pcmodel.infer(CLASSES, label, modulation=Modulation({0: 0.5})).converged
