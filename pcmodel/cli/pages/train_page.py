@@ -11,7 +11,8 @@ from pcmodel.cli.pages.out_of_distribution_images import (
     foreign_section,
     laplace_of,
 )
-from pcmodel.report import Panel, Report, Section, Table
+from pcmodel.cli.pages.train_panels import picture, training_panels
+from pcmodel.report import Report, Section, Table
 from pcmodel.training.plan import TrainingPlan
 
 MEASURES = (
@@ -153,6 +154,8 @@ class TrainPage:
         if not len(outcome.steps):
             return {}
         figures = {"learning": _draw_learning(plan, outcome)}
+        if picture(self._run.network.names):
+            figures["hierarchy"] = _draw_hierarchy(self._run.network)
         if plan.learning.precision_rate > 0:
             figures["precisions"] = _draw_precisions(outcome, self._run.network.names)
         if plan.network.direction == "generate":
@@ -165,7 +168,7 @@ class TrainPage:
         self, plan: TrainingPlan, outcome: Outcome, summary: TrainingSummary
     ) -> Report:
         """The page."""
-        panels = _panels(plan) if len(outcome.steps) else ()
+        panels = training_panels(plan) if len(outcome.steps) else ()
         return Report(
             title=f"Training: {plan.network.builder} on {plan.data.name}",
             question=plan.question,
@@ -174,7 +177,11 @@ class TrainPage:
             sections=(
                 Section("Numbers", panels=panels[1:], tables=(_numbers(summary),)),
                 *foreign_section(outcome.foreign, summary.foreign, outcome.laplace),
-                Section("Settings", tables=(_settings(plan),)),
+                Section(
+                    "Settings",
+                    panels=picture(self._run.network.names) if panels else (),
+                    tables=(_settings(plan),),
+                ),
             ),
             assumptions=(
                 "Accuracies are shares of right answers; their errors are binomial standard errors, "
@@ -215,6 +222,12 @@ def _draw_learning(plan: TrainingPlan, outcome: Outcome) -> Any:
     right.set(xlabel="epoch", ylabel="share right", title="Accuracy")
     right.legend()
     return figure
+
+
+def _draw_hierarchy(network: Any) -> Any:
+    from pcmodel.report.hierarchy import hierarchy_figure
+
+    return hierarchy_figure(network)
 
 
 def _draw_precisions(outcome: Outcome, names: tuple[str, ...]) -> Any:
@@ -267,48 +280,6 @@ def _calibration_error(plan: TrainingPlan, outcome: Outcome) -> float:
     if plan.network.direction == "generate":
         return float("nan")
     return expected_calibration_error(_probabilities(outcome), outcome.test_labels)
-
-
-def _panels(plan: TrainingPlan) -> tuple[Panel, ...]:
-    found = [
-        Panel(
-            "learning",
-            "Energy of the training examples"
-            + (
-                " (label and hidden levels; the images are given)"
-                if plan.network.direction == "classify"
-                else ""
-            )
-            + ", and the share named correctly.",
-            "Learning curves.",
-        )
-    ]
-    if plan.learning.precision_rate > 0:
-        found.append(
-            Panel(
-                "precisions",
-                "Mean log-precision of each level.",
-                "Log-precision by level over the epochs.",
-            )
-        )
-    if plan.network.direction == "generate":
-        found.append(
-            Panel(
-                "images",
-                "What each label at the top predicts at the bottom, and one draw with the noise that "
-                "the precisions allow.",
-                "Two rows of images, one column for each label.",
-            )
-        )
-    else:
-        found.append(
-            Panel(
-                "reliability",
-                "Share of right answers among those given with the same probability.",
-                "Reliability diagram.",
-            )
-        )
-    return tuple(found)
 
 
 def _answer(plan: TrainingPlan, summary: TrainingSummary) -> str:

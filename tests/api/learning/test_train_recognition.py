@@ -10,8 +10,8 @@ from hierarchies import network_of, random_hierarchy
 from oracles import KnownUnits, exact_posterior
 
 import pcmodel
-from pcmodel.api import train_recognition as amortising
 from pcmodel.api.batching import compiled
+from pcmodel.api.learning import train_recognition as amortising
 from pcmodel.inference import ConjugateGradient, GaussNewton
 from pcmodel.networks.layers.dense import identity
 
