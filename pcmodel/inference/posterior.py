@@ -25,11 +25,10 @@ from jaxtyping import Float
 
 from pcmodel.inference.linear.dual_primal import LinearSolver, choose, output_jacobian
 from pcmodel.inference.linear.lanczos import lanczos_log_det
-from pcmodel.inference.whitened import Linearisation, linearise, unroll
+from pcmodel.inference.whitened import Linearisation, linearise, run_parts, unroll
 from pcmodel.model.discrete_energy import data_energy
 from pcmodel.model.energy import (
     below_tops_factor,
-    level_factor,
     state_from_latents,
 )
 from pcmodel.model.levels import Units, indices
@@ -37,10 +36,9 @@ from pcmodel.model.linalg import rows_of, solve_lower, take, unit_root
 from pcmodel.model.precision import (
     LOG_TWO_PI,
     log_det,
-    partition,
     root_to_log_precision,
 )
-from pcmodel.model.problem import Problem
+from pcmodel.model.problem import Problem, level_runs
 from pcmodel.model.types import Latents
 
 DIRECT_LOG_DET = 2048
@@ -56,11 +54,11 @@ def row_log_det(problem: Problem) -> Float[Array, ""]:
     """
     structure = problem.structure
     total = jnp.zeros((), problem.inputs.gains[0].dtype)
-    for level in structure.gaussian_levels:
-        free, clamped = structure.free_units(level), structure.clamped_units(level)
-        if len(clamped):
-            total += log_det(
-                partition(level_factor(problem, level), free, clamped).clamped
+    for run in level_runs(problem):
+        if len(structure.clamped_units(run.first)):
+            given = run_parts(problem, run).clamped
+            total += jnp.sum(
+                jax.vmap(log_det)(given) if run.is_stack else log_det(given)
             )
     for index in range(len(structure.beliefs)):
         if structure.below_tops(index):
