@@ -59,6 +59,11 @@ def over_time(
     initial, constant = dict(initial or {}), dict(constant or {})
     _check_names(levels, initial, constant)
     first = {name: _first_step(name, level) for name, level in levels.items()}
+    for name in initial:
+        if not first[name]:
+            raise UserError(
+                f"initial level {name!r} has no parent at an earlier step: it is the same at every step."
+            )
     regular = _Place(levels, constant, first)
     layers = _layers(regular, activation=activation, scale=scale, rngs=rngs)
     made: dict[str, Level] = {}

@@ -202,6 +202,10 @@ STEP = {
             {"initial": {"x": Level(3)}},
             "level 'x' has 2 units, and 3 at its first step",
         ),
+        (
+            {"initial": {"y": Level(1)}},
+            "initial level 'y' has no parent at an earlier step",
+        ),
         ({"constant": {"x": Level(2)}}, "both constant and one of every step"),
         ({"num_steps": 0}, "num_steps"),
     ],
