@@ -116,7 +116,8 @@ class Posterior:
     def evidence(self, *levels: LevelName) -> LevelEvidence:
         """The evidence about one level or part, or jointly about several ("top" by default), apart from their prior.
 
-        The prior is that of their free units without any data, by level and in their own order;
+        The prior is that of their free units without any data, by level and in their own order; a belief about tops is
+        part of it, one about levels below them counts as evidence, also about the levels that it speaks of;
         `pcmodel.paradigms.revision_index` of the result tells the share of the way from it to the evidence that the
         belief has gone.
         Raises UserError for a level or part whose units are all clamped, and for a unit that two of them have.
