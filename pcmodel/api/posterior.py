@@ -52,7 +52,7 @@ class Posterior:
 
     @property
     def variances(self) -> Latents:
-        """Marginal variance of every unit, one array per level (0 where clamped)."""
+        """Marginal variance of every unit, one array per level (0 where clamped, and at discrete levels)."""
         return self._map(_variances)
 
     @property
@@ -66,7 +66,8 @@ class Posterior:
 
     @checked_arguments
     def covariance(self, first: LevelName, second: LevelName) -> Array:
-        """Covariance between two levels or parts, ([batch,] units of first, units of second); 0 for clamped units."""
+        """Covariance between two levels or parts, ([batch,] units of first, units of second); 0 for clamped units and
+        discrete levels."""
         model = self.posed.problem.structure.model
         rows, columns = find_units(first, model), find_units(second, model)
         whole = self._map(core.covariance, first=rows.level, second=columns.level)

@@ -206,6 +206,7 @@ STEP = {
             {"initial": {"y": Level(1)}},
             "initial level 'y' has no parent at an earlier step",
         ),
+        ({"levels": {**STEP, "a/b": Level(1, parents=["x"])}}, "a name has no /"),
         ({"constant": {"x": Level(2)}}, "both constant and one of every step"),
         ({"num_steps": 0}, "num_steps"),
     ],
@@ -220,6 +221,10 @@ def test_readers_of_series_say_what_there_is():
     network = pcmodel.over_time(STEP, 3, rngs=nnx.Rngs(0))
     with pytest.raises(pcmodel.UserError, match="this network has x, y"):
         pcmodel.over_steps(network, [np.zeros(1)] * 6, "z")
+    with pytest.raises(pcmodel.UserError, match="latents of 2 levels"):
+        pcmodel.over_steps(network, [np.zeros(1)] * 2, "x")
+    with pytest.raises(pcmodel.UserError, match="series of level 'y'"):
+        pcmodel.at_steps({"y": np.array([["abc"]])})
     with pytest.raises(pcmodel.UserError, match=r"\(times, width\)"):
         pcmodel.at_steps({"y": np.zeros(3)})
     tanh = pcmodel.over_time(
