@@ -104,7 +104,7 @@ class Posterior:
     def belief(self, *levels: LevelName) -> Belief:
         """The joint belief about some levels or parts ("top" by default), by level and in their own order.
 
-        Raises UserError for clamped units, and for a unit that two of them have.
+        Raises UserError for clamped units, without levels where there are several tops, and for a unit that two of them have.
         """
         structure = self.posed.problem.structure
         places = sorted_places(levels or ("top",), structure.model)
