@@ -154,16 +154,20 @@ def _sample(problem: Problem, key: Array, *, num_samples: int) -> Latents:
 
 
 def with_data(problem: Problem, latents: Latents, key: Array) -> Latents:
-    """The latents with draws in place of the means of the discrete levels that are not observed."""
+    """The latents with draws in place of the means of the units of discrete levels that are not observed."""
     structure = problem.structure
     unknown = [
-        level for level in structure.discrete_levels if not structure.clamped[level]
+        level
+        for level in structure.discrete_levels
+        if len(structure.clamped[level]) < structure.model.widths[level]
     ]
     keys = [key] if len(unknown) == 1 else jax.random.split(key, len(unknown))
     drawn = dict(enumerate(latents))
     for level, own in zip(unknown, keys, strict=True):
         logits = predict_latent(problem, level, latents)
-        drawn[level] = structure.likelihood(level).sample(own, logits)
+        units = structure.clamped_units(level)
+        whole = structure.likelihood(level).sample(own, logits)
+        drawn[level] = whole.at[units].set(problem.inputs.values[level])
     return by_level(drawn)
 
 

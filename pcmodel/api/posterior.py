@@ -52,7 +52,7 @@ class Posterior:
 
     @property
     def variances(self) -> Latents:
-        """Marginal variance of every unit, one array per level (0 where clamped)."""
+        """Marginal variance of every unit, one array per level (0 where clamped, and at discrete levels)."""
         return self._map(_variances)
 
     @property
@@ -66,7 +66,8 @@ class Posterior:
 
     @checked_arguments
     def covariance(self, first: LevelName, second: LevelName) -> Array:
-        """Covariance between two levels or parts, ([batch,] units of first, units of second); 0 for clamped units."""
+        """Covariance between two levels or parts, ([batch,] units of first, units of second); 0 for clamped units and
+        discrete levels."""
         model = self.posed.problem.structure.model
         rows, columns = find_units(first, model), find_units(second, model)
         whole = self._map(core.covariance, first=rows.level, second=columns.level)
@@ -103,7 +104,7 @@ class Posterior:
     def belief(self, *levels: LevelName) -> Belief:
         """The joint belief about some levels or parts ("top" by default), by level and in their own order.
 
-        Raises UserError for clamped units, and for a unit that two of them have.
+        Raises UserError for clamped units, without levels where there are several tops, and for a unit that two of them have.
         """
         structure = self.posed.problem.structure
         places = sorted_places(levels or ("top",), structure.model)
@@ -116,7 +117,8 @@ class Posterior:
     def evidence(self, *levels: LevelName) -> LevelEvidence:
         """The evidence about one level or part, or jointly about several ("top" by default), apart from their prior.
 
-        The prior is that of their free units without any data, by level and in their own order;
+        The prior is that of their free units without any data, by level and in their own order; a belief about tops is
+        part of it, one about levels below them counts as evidence, also about the levels that it speaks of;
         `pcmodel.paradigms.revision_index` of the result tells the share of the way from it to the evidence that the
         belief has gone.
         Raises UserError for a level or part whose units are all clamped, and for a unit that two of them have.

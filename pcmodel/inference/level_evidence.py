@@ -1,10 +1,10 @@
 r"""The evidence about chosen levels, separated from their prior.
 
 Linearised at a mode, the latents of the chosen levels are $x_A = m_A + T z$, with z the whitened errors of all free
-units; their prior, without any data, has covariance $T T^\top$.  With $T^\top = Q R$ (thin QR) and $Q_\perp$ an
-orthonormal complement, $a = Q^\top z$ are whitened coordinates of $x_A$.  Eliminating the others leaves a Gaussian in a:
-prior precision I, evidence precision $J_w$, information vector $h_w$.  With the Jacobian S of the data split
-likewise, $S_A = S Q$ and $S_b = S Q_\perp$,
+units; their prior, without any data and beliefs below the tops, has covariance $T T^\top$.  With $T^\top = Q R$ (thin
+QR) and $Q_\perp$ an orthonormal complement, $a = Q^\top z$ are whitened coordinates of $x_A$.  Eliminating the others
+leaves a Gaussian in a: prior precision I, evidence precision $J_w$, information vector $h_w$.  With the Jacobian S of the
+data and of those beliefs split likewise, $S_A = S Q$ and $S_b = S Q_\perp$,
 
 $$ J_w = S_A^\top (I + S_b S_b^\top)^{-1} S_A, \qquad h_w = (I + J_w) a , $$
 
@@ -34,7 +34,8 @@ class LevelEvidence(NamedTuple):
     stated.
 
     shift: x - m, posterior minus prior mean.
-    prior_precision: P, precision of the prior, gains included; the inverse of their covariance without data.
+    prior_precision: P, precision of the prior, gains included; the inverse of their covariance without data and
+        without beliefs about levels below the tops.
     evidence_precision: J.
     information: h = (J + P)(x - m).
     covariance: posterior covariance (J + P)^-1.

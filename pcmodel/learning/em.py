@@ -29,7 +29,7 @@ from pcmodel.learning.precisions.m_step import (
     MovingAverage,
     PrecisionStep,
 )
-from pcmodel.learning.precisions.tying import pooled, tied, untied
+from pcmodel.learning.precisions.tying import pooled, ruled, tied, untied
 from pcmodel.learning.rules import (
     Backpropagation,
     Equilibrium,
@@ -55,7 +55,7 @@ class Learning:
     rule: how the gradient of the weights is computed; see `pcmodel.learning.rules`.
     e_step: `PosteriorSamples` or, with `precision_step=Frozen()`, `PointEstimate`.
     precision_step: the M-step of the precisions; see `pcmodel.learning.precisions.m_step`.
-    frozen_precisions: levels (by name or index) whose precision is not learned.
+    frozen_precisions: levels (by name or index) whose precision is not learned, nor that of levels that share it.
     variance_floor: added to the second moment of the errors of every end, as if the data carried noise
         of that variance. Data with constant or quantised units (pixels) have no density: without a
         floor their precision, and the likelihood, grow without bound.
@@ -249,7 +249,8 @@ def apply(
 def level_rules(
     learning: Learning, structure: Structure, plasticity: Array | None
 ) -> tuple[LevelRule, ...]:
-    """How each level's precision may move: its rate factor (None if frozen) and variance floor."""
+    """How each level's precision may move: its rate factor (None if it, or a level that shares it, is frozen) and
+    variance floor."""
     rules = []
     ends = ends_of(structure.model)
     kept = level_indices(
@@ -260,4 +261,4 @@ def level_rules(
         learned = not frozen and learning.gauge.learns(level, structure.model)
         rate = (1.0 if plasticity is None else plasticity) if learned else None
         rules.append(LevelRule(rate, learning.variance_floor if level in ends else 0.0))
-    return tuple(rules)
+    return ruled(rules, structure.model)

@@ -232,10 +232,16 @@ def error_moment(sums: Sums, matrix: Float[Array, "width above"]) -> Array:
     return sums.own - shared - shared.T + matrix @ sums.above @ matrix.T
 
 
-def new_log_precision(moment: Float[Array, "width width"], like: Array) -> Array:
-    """The log-precision of errors with second moment `moment`, in the form of `like`."""
+def new_log_precision(errors: Sequence[Array], number: int, like: Array) -> Array:
+    """The log-precision that levels share, in the form of `like`.
+
+    errors: `error_moment` of each level; of levels that share one number they may have different widths.
+    number: of examples.
+    """
     if like.ndim == 0:
-        return -jnp.log(jnp.mean(jnp.diagonal(moment)))
+        squares = jnp.concatenate([jnp.diagonal(one) for one in errors])
+        return -jnp.log(jnp.mean(squares) / number)
+    moment = reduce(jnp.add, errors) / (number * len(errors))
     if like.ndim == 1:
         return -jnp.log(jnp.diagonal(moment))
     return covariance_to_log_precision(0.5 * (moment + moment.T))
@@ -272,9 +278,9 @@ def maximised(
     moved = list(log_precisions)
     for group in plan.precisions:
         errors = [error_moment(sums[level], matrices[level]) for level in group]
-        total = reduce(jnp.add, errors) / (moments.number * len(group))
+        value = new_log_precision(errors, moments.number, moved[group[0]])  # type: ignore[arg-type]
         for level in group:
-            moved[level] = new_log_precision(total, moved[level])  # type: ignore[arg-type]
+            moved[level] = value
     weights = {**weights, "layers": by_span(model, layers), "prior_mean": prior}
     return Parameters(weights, tuple(moved))
 

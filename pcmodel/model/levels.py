@@ -73,10 +73,12 @@ def address(part: Part, names: tuple[str, ...]) -> str:
 def find_units(place: Any, model: Named) -> Units:
     """The level or part that a name, an address or an index means.
 
-    Raises UserError, which names what there is, for anything that is neither, and for a bare name that several parts
-    have.
+    Raises UserError, which names what there is, for anything that is neither, for a bare name that several parts have,
+    and for "top" where several levels have no parents and none is called so.
     """
     names, parts = model.names, parts_of(model)
+    if isinstance(place, str) and place == "top" and place not in names:
+        refuse_several_tops(model)
     if not parts or not isinstance(place, str) or place in (*names, *ALIASES):
         return Units(level_index(place, names))
     level, slash, name = place.partition("/")
@@ -99,6 +101,16 @@ def find_units(place: Any, model: Named) -> Units:
         told = " or ".join(address(part, names) for part in found)
         raise UserError(f"several levels have a part {str(place)!r}; expected {told}.")
     return Units(found[0].level, found[0].units)
+
+
+def refuse_several_tops(model: Named) -> None:
+    """Raise a UserError if a model has several tops, of which "top" would mean the last."""
+    parents = getattr(model, "parents", ())
+    tops = [name for name, own in zip(model.names, parents, strict=False) if not own]
+    if len(tops) > 1:
+        raise UserError(
+            f"there is no level 'top', and several levels have no parents: expected one of {', '.join(map(repr, tops))}."
+        )
 
 
 def find_level(place: Any, model: Named, *, where: str | None = None) -> int:

@@ -61,7 +61,7 @@ class BeliefCourse(NamedTuple):
         linearised at the mode otherwise.
     sd: of activity, one array for each level, lowest first; 0 for clamped units, NaN for the other
         units of a discrete level.
-    revision: of the top by the evidence; 0: the prior belief stays, 1: the belief of the evidence
+    revision: of the top (of several, the last) by the evidence; 0: the prior belief stays, 1: the belief of the evidence
         (`pcmodel.paradigms.revision`).
     surprise: KL(posterior | prior) of the top, nats.
     entropy: of the top's posterior, nats.

@@ -98,3 +98,21 @@ def test_other_networks_and_data_do_not_compile_again():
         counts = compiled._cache_size()
         before = before or counts
         assert counts == before
+
+
+def test_what_is_not_seen_of_a_binary_end_is_drawn_beside_what_is_seen():
+    """Its share is that of the prior predictive, and what is given keeps its value."""
+    network = pcmodel.hierarchy(
+        {
+            "end": pcmodel.Level(2, pcmodel.Bernoulli(), parents=["top"]),
+            "top": pcmodel.Level(1),
+        },
+        rngs=nnx.Rngs(0),
+    )
+    network.layers[0].weight[...] = np.zeros((2, 1))
+    network.layers[0].bias[...] = np.log([1.0, 3.0])
+    given = {"end": pcmodel.Clamp(np.array([1.0, 0.0]), np.array([True, False]))}
+    drawn = np.asarray(pcmodel.sample(network, jax.random.key(0), 4000, clamp=given)[0])
+    np.testing.assert_array_equal(drawn[:, 0], 1)
+    assert set(np.unique(drawn[:, 1])) == {0.0, 1.0}
+    assert abs(drawn[:, 1].mean() - 0.75) < 4 * np.sqrt(0.75 * 0.25 / 4000)

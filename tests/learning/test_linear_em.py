@@ -237,3 +237,52 @@ def leaves_of(network) -> list[np.ndarray]:
         found.append(np.sum([np.asarray(b) for b in biases], axis=0))
     found += [np.asarray(own[...]) for own in network.log_precision]
     return [*found, np.asarray(network.prior_mean[...])]
+
+
+def test_one_number_shared_by_levels_of_different_widths():
+    """All levels given: the precision is one over the mean square of all residuals of ordinary regression."""
+    rng = np.random.default_rng(5)
+    top, wide, narrow = (rng.normal(size=(30, width)) for width in (2, 3, 1))
+    narrow *= 4
+    network = pcmodel.hierarchy(
+        {
+            "wide": pcmodel.Level(3, parents=["top"]),
+            "narrow": pcmodel.Level(1, parents=["top"], precision="wide"),
+            "top": pcmodel.Level(2),
+        },
+        activation=lambda x: x,
+        rngs=nnx.Rngs(0),
+    )
+    given = {"wide": wide, "narrow": narrow, "top": top}
+    learned = pcmodel.linear_em(network, given, num_steps=1).network
+    regressors = np.hstack([top, np.ones((30, 1))])
+    squares = [
+        np.linalg.lstsq(regressors, seen, rcond=None)[1] for seen in (wide, narrow)
+    ]
+    expected = np.log(30 * 4 / np.concatenate(squares).sum())
+    for level in (0, 1):
+        np.testing.assert_allclose(learned.log_precision[level][...], expected, 1e-4)
+
+
+def test_a_function_that_returns_its_argument_is_linear_in_hidden_levels_and_over_time():
+    levels = {
+        "seen": pcmodel.Level(1, parents=["middle"]),
+        "middle": pcmodel.Level(1, parents=["top"]),
+        "top": pcmodel.Level(1),
+    }
+    steps = {
+        "seen": pcmodel.Level(1, parents=["state"]),
+        "state": pcmodel.Level(1, parents=["state[-1]"]),
+    }
+    for network in (
+        pcmodel.hierarchy(levels, activation=lambda x: x, rngs=nnx.Rngs(0)),
+        pcmodel.over_time(steps, 3, activation=lambda x: x, rngs=nnx.Rngs(0)),
+    ):
+        assert network.is_linear
+        seen = {network.names[0]: np.array([[0.1], [2.0], [-1.0], [0.5]])}
+        first, second = pcmodel.linear_em(network, seen, num_steps=1).log_evidence
+        assert second > first
+    curved = pcmodel.hierarchy(
+        levels, activation=lambda x: x + 0.1 * x**3, rngs=nnx.Rngs(0)
+    )
+    assert not curved.is_linear

@@ -24,6 +24,7 @@ from pcmodel.learning.loop import Chunk, LearningCurve, learn
 from pcmodel.learning.metrics import Log, flat_metrics
 from pcmodel.learning.optimisation.optimisers import init_optimiser
 from pcmodel.learning.precisions.settling import LearnedPrecisions, judge_precisions
+from pcmodel.learning.precisions.tying import tied, untied
 from pcmodel.model.generative import learned
 from pcmodel.model.levels import LevelName, level_indices
 from pcmodel.model.modulation import check_scalar
@@ -251,7 +252,9 @@ def result_of(
     rules = level_rules(learning, lesson.structure, None)
     learned = [
         learning.precision_step.learns and rule.rate is not None and value is not None
-        for rule, value in zip(rules, pure.log_precisions, strict=True)
+        for rule, value in zip(
+            rules, untied(pure.log_precisions, pure.model), strict=True
+        )
     ]
     precisions = judge_precisions(
         state.precision,
@@ -259,6 +262,10 @@ def result_of(
         learned,
         lesson.num_examples,
         pure.model.names,
+    )
+    precisions = precisions._replace(
+        settled=tied(precisions.settled, pure.model),
+        standard_errors=tied(precisions.standard_errors, pure.model),
     )
     return TrainingResult(trained, curve, gauge, precisions, curve.reason)
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.api.batching import over_examples
@@ -19,11 +19,12 @@ from pcmodel.api.mechanics.gradients import (
     with_parameters,
 )
 from pcmodel.api.mechanics.points import AtLatents, Point, energies_at, point_of
-from pcmodel.api.pose import Batching, Clamps, Prior, pose
+from pcmodel.api.pose import Batching, Clamps, Observation, Prior, pose
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inference.whitened import objective
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.learning.optimisation.optimisers import as_optimised
+from pcmodel.model.generative import GenerativeModel, tops_of
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Weights
@@ -34,7 +35,7 @@ from pcmodel.runtime.matmul_precision import in_full_precision
 class GradientComparison(NamedTuple):
     """Two gradients of the weights, both means over examples, compared level by level.
 
-    cosine: of the angle between them for the layer that predicts each level (at the top level: the prior mean), (); NaN
+    cosine: of the angle between them for the layer that predicts each level (at a top: the prior mean), (); NaN
         where one of them is 0.
     norm_ratio: norm of `equilibrium` over that of `backpropagation`, (); NaN for 0 / 0.
     total_cosine: of all weights together, ().
@@ -55,7 +56,7 @@ class GradientComparison(NamedTuple):
 @checked_arguments
 def compare_with_backpropagation(
     network: Network,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     latents: AtLatents | None = None,
     prior: Prior | None = None,
@@ -103,7 +104,8 @@ def _compare(
         for function in (at_equilibrium, loss)
     )
     cosines, ratios = [], []
-    for one, other in zip(by_predicted(first), by_predicted(second), strict=True):
+    parts = (by_predicted(each, model) for each in (first, second))
+    for one, other in zip(*parts, strict=True):
         cosine, ratio = angle(one, other)
         cosines.append(cosine)
         ratios.append(ratio)
@@ -125,9 +127,11 @@ def sweep_loss(problem: Problem) -> Float[Array, ""]:
     return objective(problem, jnp.zeros((problem.structure.num_free,), dtype))
 
 
-def by_predicted(weights: Weights) -> list[Weights]:
-    """The entry of the layer that predicts each level, bottom first; of the top, the prior mean."""
-    return [*weights["layers"], weights["prior_mean"]]
+def by_predicted(weights: Weights, model: GenerativeModel) -> list[Weights]:
+    """The entry of the layer that predicts each level, bottom first; of a top, its prior mean."""
+    ends = np.cumsum([model.widths[level] for level in tops_of(model)])
+    means = jnp.split(weights["prior_mean"], ends[:-1])
+    return [*weights["layers"], *means]
 
 
 def angle(one: Weights, other: Weights) -> tuple[Array, Array]:

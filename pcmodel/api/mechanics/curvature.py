@@ -19,7 +19,6 @@ import numpy as np
 from jax import Array
 from jax.flatten_util import ravel_pytree
 from jax.scipy.linalg import lu_factor, lu_solve
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.api.batching import over_examples, run_over_examples
@@ -31,7 +30,7 @@ from pcmodel.api.mechanics.gradients import (
 )
 from pcmodel.api.mechanics.lanczos import RitzValues, ritz_values
 from pcmodel.api.mechanics.points import AtLatents, Point, energies_at, point_of
-from pcmodel.api.pose import Batching, Clamps, Posed, Prior, pose
+from pcmodel.api.pose import Batching, Clamps, Observation, Posed, Prior, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inputs.arguments import checked_arguments
@@ -78,7 +77,7 @@ class Spectrum(NamedTuple):
 @checked_arguments
 def latent_hessian(
     network: Network,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     latents: AtLatents | None = None,
     prior: Prior | None = None,
@@ -107,7 +106,7 @@ def latent_hessian(
 @checked_arguments
 def latent_spectrum(
     network: Network,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     latents: AtLatents | None = None,
     prior: Prior | None = None,
@@ -143,7 +142,7 @@ def latent_spectrum(
 @checked_arguments
 def weight_hessian(
     network: Network,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     prior: Prior | None = None,
     modulation: Modulation | None = None,
@@ -166,7 +165,7 @@ def weight_hessian(
 @checked_arguments
 def weight_spectrum(
     network: Network,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     prior: Prior | None = None,
     modulation: Modulation | None = None,
@@ -194,7 +193,7 @@ def weight_spectrum(
 
 
 def _posed_for_weights(
-    network: Network, observation: ArrayLike | None, **options: Any
+    network: Network, observation: Observation | None, **options: Any
 ) -> tuple[Posed, int]:
     """The problem, and the number of its learned weights; UserError for too many free units."""
     posed = pose(network, observation, **options)

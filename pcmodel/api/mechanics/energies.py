@@ -9,12 +9,11 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
 from pcmodel.api.batching import run_over_examples
 from pcmodel.api.mechanics.by_level import ByLevel
 from pcmodel.api.mechanics.points import AtLatents, by_level, energies_at, point_of
-from pcmodel.api.pose import Clamps, Prior, pose
+from pcmodel.api.pose import Clamps, Observation, Prior, pose
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.model.modulation import Modulation
@@ -35,7 +34,7 @@ class Energies(NamedTuple):
 @checked_arguments
 def energies(
     network: Network,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     latents: AtLatents | None = None,
     prior: Prior | None = None,

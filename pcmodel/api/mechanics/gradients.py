@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.api.batching import over_examples
@@ -24,7 +23,7 @@ from pcmodel.api.mechanics.points import (
     lost_digits,
     point_of,
 )
-from pcmodel.api.pose import Batching, Clamps, Prior, pose
+from pcmodel.api.pose import Batching, Clamps, Observation, Prior, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inputs.arguments import checked_arguments
@@ -100,7 +99,7 @@ def form_of(tree: Any) -> tuple[Any, list[tuple[int, ...]]]:
 @checked_arguments
 def energy_and_gradients(
     network: Network,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     latents: AtLatents | None = None,
     prior: Prior | None = None,

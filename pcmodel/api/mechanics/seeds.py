@@ -9,10 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 
 from pcmodel.api.learning.train import Lesson, TrainingResult, prepare_lesson, result_of
-from pcmodel.api.pose import Clamps
+from pcmodel.api.pose import Clamps, Observation
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
@@ -38,7 +37,7 @@ from pcmodel.runtime.tracing import refuse_tracing
 @checked_arguments
 def train_seeds(
     networks: Sequence[Network],
-    observations: ArrayLike,
+    observations: Observation,
     *,
     key: Array,
     clamp: Clamps | None = None,

@@ -5,7 +5,6 @@ from typing import NamedTuple, SupportsIndex
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.api.batching import run_over_examples
@@ -18,7 +17,7 @@ from pcmodel.api.mechanics.points import (
     energies_at,
     point_at,
 )
-from pcmodel.api.pose import Clamps, Prior, pose
+from pcmodel.api.pose import Clamps, Observation, Prior, pose
 from pcmodel.inference.solvers.descent import (
     Descent,
     ErrorDescent,
@@ -63,7 +62,7 @@ class InferenceSteps(NamedTuple):
 @checked_arguments
 def inference_steps(
     network: Network,
-    observation: ArrayLike | None = None,
+    observation: Observation | None = None,
     *,
     num_steps: SupportsIndex = 100,
     solver: StateDescent | ErrorDescent | None = None,

@@ -186,7 +186,7 @@ class NaturalGradient:
             centred, difference = both.centred[level], both.difference[level]
             assert centred is not None and difference is not None
             # Noise of variance `floor` on d units lowers the score by d / d lambda (floor d exp(lambda) / 2).
-            units = draws.errors[level].shape[-1] if value.ndim == 0 else 1
+            units = errors_of_each(value, draws, level)
             centred = centred - (0.5 * rule.floor * units * jnp.exp(value))[None, None]
             statistics = followed(statistics, centred, difference, weight)
             share = -statistics.cross / jnp.maximum(statistics.square, 1e-12)
@@ -204,7 +204,7 @@ class NaturalGradient:
             stacked = [scores[level] for level in scalar_levels(log_precisions)]
             seen = covariance(jnp.stack(stacked, axis=-1))
             information = blend(information, seen, weight)
-        samples = jnp.full_like(memory.samples, draws.errors[-1].shape[1])
+        samples = jnp.full_like(memory.samples, samples_of(draws))
         return scores, NaturalMemory(
             memory.steps, tuple(levels), information, samples, watched
         )
@@ -222,9 +222,13 @@ class NaturalGradient:
         changes = {}
         for level, score in scores.items():
             statistics = memory.levels[level]
-            if statistics is not None and score.ndim == 3:
-                share = jnp.clip(2 * statistics.information, self.least_share, 1)
-                change = 2 * jnp.mean(score, axis=(0, 1)) / share
+            value = log_precisions[level]
+            if statistics is not None and value is not None and score.ndim == 3:
+                # Half the number of errors is the complete information.
+                complete = 0.5 * errors_of_each(value, draws, level)
+                share = statistics.information / complete
+                share = jnp.clip(share, self.least_share, 1)
+                change = jnp.mean(score, axis=(0, 1)) / (complete * share)
                 changes[level] = jnp.clip(change, -bound, bound)
         scalars = scalar_levels(log_precisions)
         rows = [i for i, level in enumerate(scalars) if rules[level].rate is not None]
@@ -247,6 +251,20 @@ def scalar_levels(log_precisions: LogPrecisions) -> list[int]:
         for level, value in enumerate(log_precisions)
         if value is not None and value.ndim == 0
     ]
+
+
+def errors_of_each(value: Array, draws: Draws, level: int) -> int:
+    """Number of errors of one draw that each precision of a level speaks of, those of tied levels included.
+
+    Errors of tied levels with one precision per unit are further samples (`pcmodel.learning.precisions.tying`).
+    """
+    errors = draws.errors[level]
+    return errors.shape[-1] if value.ndim == 0 else errors.shape[1] // samples_of(draws)
+
+
+def samples_of(draws: Draws) -> int:
+    """Number of draws per example: of errors of the last level, which never stands for others."""
+    return draws.errors[-1].shape[1]
 
 
 def blend(old: Array, new: Array, weight: Array) -> Array:

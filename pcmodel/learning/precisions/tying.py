@@ -3,12 +3,17 @@
 The first level of a group stands for it; the others have no precision of their own in the M-step.
 """
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import jax.numpy as jnp
 
-from pcmodel.learning.precisions.m_step import Draws
+from pcmodel.learning.precisions.m_step import Draws, LevelRule
 from pcmodel.learning.precisions.scores import Scores
 from pcmodel.model.generative import GenerativeModel, tied_precisions
 from pcmodel.model.types import LogPrecisions
+
+Value = TypeVar("Value")
 
 
 def followers(model: GenerativeModel) -> dict[int, int]:
@@ -25,13 +30,25 @@ def untied(log_precisions: LogPrecisions, model: GenerativeModel) -> LogPrecisio
     )
 
 
-def tied(log_precisions: LogPrecisions, model: GenerativeModel) -> LogPrecisions:
-    """The inverse of `untied`: every level of a group has the precision of its first."""
+def tied(values: tuple[Value, ...], model: GenerativeModel) -> tuple[Value, ...]:
+    """One value per level with that of its first level for every level of a group; the inverse of `untied`."""
     follows = followers(model)
-    return tuple(
-        log_precisions[follows.get(level, level)]
-        for level in range(len(log_precisions))
-    )
+    return tuple(values[follows.get(level, level)] for level in range(len(values)))
+
+
+def ruled(rules: Sequence[LevelRule], model: GenerativeModel) -> tuple[LevelRule, ...]:
+    """The rules with one for all levels of a group: learned only if each of them is, the floor averaged over units."""
+    found = list(rules)
+    for group in tied_precisions(model):
+        own, widths = (
+            [rules[level] for level in group],
+            [model.widths[i] for i in group],
+        )
+        rate = None if any(rule.rate is None for rule in own) else own[0].rate
+        total = sum(w * rule.floor for w, rule in zip(widths, own, strict=True))
+        for level in group:
+            found[level] = LevelRule(rate, total / sum(widths))
+    return tuple(found)
 
 
 def pooled(

@@ -13,6 +13,7 @@ from jax.typing import ArrayLike
 
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import read_numbers
 from pcmodel.inputs.ranges import NotNegative
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.levels import find_units, indices
@@ -59,6 +60,11 @@ def over_time(
     initial, constant = dict(initial or {}), dict(constant or {})
     _check_names(levels, initial, constant)
     first = {name: _first_step(name, level) for name, level in levels.items()}
+    for name in initial:
+        if not first[name]:
+            raise UserError(
+                f"initial level {name!r} has no parent at an earlier step: it is the same at every step."
+            )
     regular = _Place(levels, constant, first)
     layers = _layers(regular, activation=activation, scale=scale, rngs=rngs)
     made: dict[str, Level] = {}
@@ -94,6 +100,10 @@ def _check_names(
     for name in (*levels, *constant):
         if re.search(r"[\[\]]", name):
             raise UserError(f"level {name!r}: brackets in a name tell the time step.")
+        if "/" in name:
+            raise UserError(
+                f"level {name!r}: over time a name has no /, which tells a part."
+            )
     for name in initial:
         if name not in levels:
             raise UserError(
@@ -207,7 +217,7 @@ def at_steps(series: Mapping[str, ArrayLike]) -> dict[str, Any]:
         array = (
             np.ma.asarray(values)
             if np.ma.isMaskedArray(values)
-            else jnp.asarray(values)
+            else read_numbers(values, where=f"series of level {name!r}", finite=False)
         )
         if array.ndim not in (2, 3) or not array.size:
             raise UserError(
@@ -234,6 +244,12 @@ def over_steps(network: Network, latents: Any, level: str) -> Array:
 
     Raises UserError for a level that the network has at no step.
     """
+    if len(latents) != len(network.names):
+        raise UserError(
+            f"latents of {len(latents)} levels",
+            where="over_steps",
+            expected=f"one array for each of the {len(network.names)} levels, bottom first",
+        )
     known_names = set(network.names)
     steps = []
     while name_at(level.partition("/")[0], len(steps)) in known_names:

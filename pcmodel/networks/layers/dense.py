@@ -1,6 +1,7 @@
 """Dense layers; layer l predicts level l from the latent of level l + 1."""
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import SupportsIndex
 
 import jax.numpy as jnp
@@ -17,6 +18,25 @@ from pcmodel.networks.layers.scaling import STANDARD, Scaling, initial_weights, 
 def identity(x: Array) -> Array:
     """The identity, as activation of a linear layer."""
     return x
+
+
+def as_identity(
+    activation: Callable[[Array], Array], width_above: int
+) -> Callable[[Array], Array]:
+    """`identity` for a plain function that returns its argument itself, such as `lambda x: x`; others unchanged.
+
+    Networks are known to be linear by it.
+    """
+    if not isinstance(activation, FunctionType):
+        return activation
+    given = jnp.zeros((width_above,))
+    try:
+        same = activation(given) is given
+    except (
+        Exception
+    ):  # a function of one's own may want other shapes, and raises where it is used
+        same = False
+    return identity if same else activation
 
 
 @checked_arguments
@@ -49,7 +69,7 @@ class Dense(nnx.Module):
         values = initial_weights(shape, width_above, scale, scaling, rngs)
         self.weight = nnx.Param(values)
         self.bias = nnx.Param(jnp.zeros((width,), values.dtype)) if bias else None
-        self.activation = activation
+        self.activation = as_identity(activation, width_above)
         self.scaling = scaling
 
     def __call__(self, above: Float[Array, " above"]) -> Float[Array, " width"]:

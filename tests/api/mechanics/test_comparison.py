@@ -120,3 +120,26 @@ def test_a_gradient_of_zero_has_no_angle_and_small_ones_have():
         found = pcmodel.compare_with_backpropagation(network, np.float32([1e-3]))
         np.testing.assert_allclose(found.cosine["data"], 1.0, rtol=1e-6)
         np.testing.assert_allclose(found.norm_ratio["data"], 1.0, rtol=1e-5)
+
+
+def test_every_top_of_several_is_compared_by_its_own_prior_mean():
+    """At the mode of a linear hierarchy the gradient of a prior mean is minus its precision times the top's error."""
+    network = pcmodel.hierarchy(
+        {
+            "sum": pcmodel.Level(3, parents=["one", "two"], precision=2.0),
+            "one": pcmodel.Level(2, precision=3.0),
+            "two": pcmodel.Level(2, precision=0.5),
+        },
+        rngs=nnx.Rngs(0),
+    )
+    seen = np.array([1.0, -2.0, 0.5])
+    found = pcmodel.compare_with_backpropagation(network, {"sum": seen})
+    one, two = (np.asarray(own.weight[...], float) for own in network.layers[0].maps)
+    spread = one @ one.T / 3 + two @ two.T / 0.5 + np.eye(3) / 2
+    for name, own in (("one", one), ("two", two)):
+        settled = -own.T @ np.linalg.solve(spread, seen)
+        swept = -own.T @ (2.0 * seen)
+        norms = np.linalg.norm(settled), np.linalg.norm(swept)
+        cosine = settled @ swept / np.prod(norms)
+        np.testing.assert_allclose(found.cosine[name], cosine, atol=1e-4)
+        np.testing.assert_allclose(found.norm_ratio[name], norms[0] / norms[1], 1e-4)

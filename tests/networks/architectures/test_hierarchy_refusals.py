@@ -202,6 +202,11 @@ STEP = {
             {"initial": {"x": Level(3)}},
             "level 'x' has 2 units, and 3 at its first step",
         ),
+        (
+            {"initial": {"y": Level(1)}},
+            "initial level 'y' has no parent at an earlier step",
+        ),
+        ({"levels": {**STEP, "a/b": Level(1, parents=["x"])}}, "a name has no /"),
         ({"constant": {"x": Level(2)}}, "both constant and one of every step"),
         ({"num_steps": 0}, "num_steps"),
     ],
@@ -216,6 +221,10 @@ def test_readers_of_series_say_what_there_is():
     network = pcmodel.over_time(STEP, 3, rngs=nnx.Rngs(0))
     with pytest.raises(pcmodel.UserError, match="this network has x, y"):
         pcmodel.over_steps(network, [np.zeros(1)] * 6, "z")
+    with pytest.raises(pcmodel.UserError, match="latents of 2 levels"):
+        pcmodel.over_steps(network, [np.zeros(1)] * 2, "x")
+    with pytest.raises(pcmodel.UserError, match="series of level 'y'"):
+        pcmodel.at_steps({"y": np.array([["abc"]])})
     with pytest.raises(pcmodel.UserError, match=r"\(times, width\)"):
         pcmodel.at_steps({"y": np.zeros(3)})
     tanh = pcmodel.over_time(
@@ -237,3 +246,25 @@ def test_the_state_of_a_series_is_read_through_the_activation_at_every_step():
     assert all(layer.activation.__name__ == "tanh" for layer in network.layers)
     known = {"y": Level(1, parents=["u"]), "u": Level(2)}
     assert pcmodel.over_time(known, 3, rngs=nnx.Rngs(0)).is_linear
+
+
+def test_top_means_no_one_of_several_tops():
+    """Prevents a belief, a gain or a clamp of "the top" from acting on the last of several tops alone."""
+    levels = {
+        "a": Level(1, parents=["one", "two"]),
+        "one": Level(1),
+        "two": Level(1),
+    }
+    network = pcmodel.hierarchy(levels, rngs=nnx.Rngs(0))
+    found = pcmodel.posterior(network, np.ones(1))
+    for ask in (
+        lambda: pcmodel.infer(network, clamp={"top": np.ones(1)}),
+        lambda: pcmodel.infer(network, modulation=pcmodel.relax("top", 0.5)),
+        lambda: pcmodel.infer(network, prior=pcmodel.Belief.of(np.ones(1), 1.0)),
+        lambda: pcmodel.predict(network, np.ones(1)),
+        found.belief,
+        found.evidence,
+    ):
+        with pytest.raises(pcmodel.UserError, match="expected one of 'one', 'two'"):
+            ask()
+    assert found.belief("one", "two").levels == (1, 2)
