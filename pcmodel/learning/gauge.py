@@ -6,7 +6,7 @@ one in use.  Report invariants (the prior's share of the posterior precision, th
 precisions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from pcmodel.model.generative import (
     GenerativeModel,
     StackedModel,
     ends_of,
+    is_chain,
     learned,
     one_for_all,
     output_axes,
@@ -54,10 +55,11 @@ def held_arrays(
     A map into a level with a single precision keeps its norm; a map into a level with one precision per unit keeps
     the norm of the weights of each unit (of each channel in a convolution: the units of a channel share a kernel,
     which can compensate a rescaled channel but not a rescaled unit).  A map shared by several levels is fixed if any
-    of them is hidden, by a single norm if the levels differ in which axes feed a unit.
+    of them is hidden, by a single norm if the levels differ in which axes feed a unit.  Which maps of a hierarchy that is
+    no chain are fixed is told by `fixing_maps`.
     """
-    spans = spans_of(model)
-    uses, ends = map_uses(model, weights), ends_of(model)
+    spans, uses = spans_of(model), map_uses(model, weights)
+    fixing = fixing_maps(model, shared_levels(model, uses))
     held = []
     for index, (first, end) in enumerate(spans):
         paths = [
@@ -81,7 +83,7 @@ def held_arrays(
                             )
                         ],
                         log_precisions,
-                        ends,
+                        {level for level, slot in fixing if slot == slot_of(path)},
                     )
                     for path in paths
                 )
@@ -106,14 +108,72 @@ def map_uses(
     return uses
 
 
+def slot_of(path: tuple[Any, ...]) -> int:
+    """The number of the parent that an array of an additive layer reads; 0 for other layers."""
+    return path[1] if len(path) > 1 and path[0] == "maps" else 0
+
+
+def shared_levels(model: GenerativeModel, uses: Mapping[Any, Any]) -> list[list[int]]:
+    """The groups of levels that share an array of weights."""
+    spans, found = spans_of(model), []
+    for (index, _), places in uses.items():
+        whole = spans[index] in one_for_all(model) or len(places) > 1
+        levels = sorted({level for own, _ in places for level in own})
+        if whole and len(levels) > 1 and levels not in found:
+            found.append(levels)
+    return found
+
+
+def fixing_maps(
+    model: GenerativeModel, shared: Sequence[Sequence[int]] = ()
+) -> set[tuple[int, int]]:
+    """The maps whose norms fix the scales of hidden levels and tops, as (level, number of the parent).
+
+    A map's norm scales with its level and against its parent, so that fixing the norms of a forest of maps fixes
+    scales alone, while one more, which closes a loop (a connection that skips a level), would fix what can be
+    observed: it is free, as are maps between levels that have one scale because they share a layer (over time).  Maps
+    into ends are free: the data fix their scale.  In a chain all maps into hidden levels are fixed.
+
+    shared: groups of levels that share a layer.
+    """
+    ends = ends_of(model)
+    hidden = [
+        level for level, own in enumerate(model.parents) if own and level not in ends
+    ]
+    if is_chain(model):
+        return {(level, 0) for level in hidden}
+    scale = list(range(len(model.parents)))
+
+    def find(level: int) -> int:
+        while scale[level] != level:
+            level = scale[level]
+        return level
+
+    for levels in shared:
+        above = zip(*(model.parents[level] for level in levels), strict=False)
+        for group in (levels, *above):
+            for level in group:
+                scale[find(level)] = find(group[0])
+    kept = set()
+    for level in hidden:
+        for slot, parent in enumerate(model.parents[level]):
+            if find(level) != find(parent):
+                kept.add((level, slot))
+                scale[find(level)] = find(parent)
+    return kept
+
+
 def kept_axes(
     uses: Sequence[tuple[int, tuple[int, ...] | None]],
     log_precisions: LogPrecisions,
-    ends: Sequence[int] = (0,),
+    fixing: Collection[int],
 ) -> tuple[int, ...] | None:
-    """The held axes of one array that is used at each (level, axes that feed different units); None if free."""
+    """The held axes of one array that is used at each (level, axes that feed different units); None if free.
+
+    fixing: levels whose map of this parent fixes a scale.
+    """
     hidden = [
-        (level, axes) for level, axes in uses if level not in ends and axes is not None
+        (level, axes) for level, axes in uses if level in fixing and axes is not None
     ]
     if not hidden:
         return None

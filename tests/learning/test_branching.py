@@ -79,6 +79,58 @@ def test_maps_into_hidden_levels_keep_their_norms_and_maps_into_ends_do_not():
     assert "none is known" not in end.gauge
 
 
+def skipping():
+    """A level that reads the top through another and directly."""
+    return pcmodel.hierarchy(
+        {
+            "data": Level(6, parents=["low"]),
+            "low": Level(4, parents=["middle", "top"]),
+            "middle": Level(3, parents=["top"]),
+            "top": Level(2),
+        },
+        rngs=nnx.Rngs(0),
+    )
+
+
+def test_what_a_skip_adds_is_learned_and_scales_alone_are_fixed():
+    """Three scales, of which the norms of two maps fix all but the common one: the third norm can be observed.
+
+    Prevents the ratio of a skip to the path beside it from staying as it was drawn.
+    """
+    start, data = skipping(), np.random.default_rng(0).normal(size=(24, 6))
+    end = pcmodel.train(
+        start, data, key=jax.random.key(0), num_epochs=6, batch_size=8
+    ).network
+
+    def norms(network):
+        low, middle = network.layers[1].maps, network.layers[2]
+        return [np.linalg.norm(one.weight[...]) for one in (*low, middle)]
+
+    ratio = np.array(norms(end)) / norms(start)
+    held = np.abs(ratio - 1) < 1e-6
+    assert held.sum() == 2 and np.abs(ratio[~held] - 1) > 1e-3, ratio
+
+
+def test_the_decay_of_a_state_is_learned_though_its_scale_is_not():
+    """Prevents the norm of a transition, which no scale can compensate, from being held."""
+    start = pcmodel.over_time(
+        {"y": Level(2, parents=["x"]), "x": Level(2, parents=["x[-1]"])},
+        5,
+        activation=lambda x: x,
+        rngs=nnx.Rngs(0),
+    )
+    data = np.random.default_rng(0).normal(size=(16, 5, 2))
+    end = pcmodel.train(
+        start,
+        pcmodel.at_steps({"y": data}),
+        key=jax.random.key(0),
+        num_epochs=4,
+        batch_size=8,
+    ).network
+    norms = [np.linalg.norm(n.layers[-1].weight[...]) for n in (start, end)]
+    assert abs(norms[1] / norms[0] - 1) > 1e-3
+
+
 def test_a_training_of_two_ends_that_was_cut_ends_in_the_same_numbers(tmp_path):
     whole, calls = learned(merging()).network, []
 
