@@ -52,6 +52,11 @@ AGREEMENT = 1e-9
 """Relative difference of the products of factors along two paths that is rounding."""
 
 
+ONE = np.ones(())
+ONE.setflags(write=False)
+"""The neutral gain; one array for all levels, which costs one transfer."""
+
+
 @checked_arguments
 @dataclass(frozen=True)
 class Modulation:
@@ -85,11 +90,15 @@ class Modulation:
 
     def resolve(self, model: GenerativeModel, dtype: jnp.dtype) -> tuple[Array, ...]:
         """One gain per level, () or (width,), error transmission included; raises UserError for invalid levels."""
-        return tuple(jnp.asarray(gain, dtype) for gain in self.numbers(model, dtype))
+        neutral = jnp.ones((), dtype)
+        return tuple(
+            neutral if gain is ONE else jnp.asarray(gain, dtype)
+            for gain in self.numbers(model, dtype)
+        )
 
     def numbers(self, model: GenerativeModel, dtype: jnp.dtype) -> tuple[Numbers, ...]:
         """The gains of `resolve` as numbers on the host, but for traced ones."""
-        resolved: list[Numbers] = [np.ones(())] * len(model.names)
+        resolved: list[Numbers] = [ONE] * len(model.names)
         for level, gain in level_factors(self.gains, model, dtype).items():
             if np.ndim(gain) and isinstance(model.likelihoods[level], Categorical):
                 raise UserError(

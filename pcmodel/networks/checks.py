@@ -154,7 +154,7 @@ def check_likelihoods(
                 expected=f"one for level 0, or one for each of the {len(names)} levels",
             )
     else:
-        given = (likelihood, *(Gaussian() for _ in names[1:]))
+        given = (likelihood, *([Gaussian()] * (len(names) - 1)))
     inner = {parent for own in parents for parent in own}
     for level, own in enumerate(given):
         if not is_likelihood(type(own)):
