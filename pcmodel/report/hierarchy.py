@@ -248,34 +248,47 @@ def _draw_arrows(axes: Axes, network: Network, drawn: Drawn) -> None:
     for parent, child in sorted(links):
         start = drawn.column[parent], drawn.row[parent]
         end = drawn.column[child], drawn.row[child]
-        between = any(
-            height == start[1] == end[1]
-            and min(start[0], end[0]) < column < max(start[0], end[0])
-            for column, height in zip(drawn.column, drawn.row, strict=True)
-        )
-        axes.add_patch(_arrow(start, end, around=between))
+        axes.add_patch(_arrow(start, end, drawn))
 
 
 def _arrow(
-    start: tuple[float, float], end: tuple[float, float], *, around: bool
+    start: tuple[float, float], end: tuple[float, float], drawn: Drawn
 ) -> FancyArrowPatch:
-    """An arrow between two boxes; it runs beside boxes of the same column, or below boxes of the same row, between them."""
+    """An arrow between two boxes; it runs beside boxes of the rows between, on the freer side, or below boxes of the same
+    row."""
     side, half = BOX[0] / 2, BOX[1] / 2
+    boxes = list(zip(drawn.column, drawn.row, strict=True))
+    way = side * np.sign(end[0] - start[0])
     if start[1] == end[1]:
-        way = side * np.sign(end[0] - start[0])
         ends = (start[0] + way, start[1]), (end[0] - way, end[1])
-        bend = 0.3 if around else 0.0
-    elif start[0] == end[0] and start[1] - end[1] > 1:
-        ends = (start[0] - side, start[1]), (end[0] - side, end[1])
-        bend = 0.16
+        low, high = sorted((start[0], end[0]))
+        bend = 0.3 if any(r == start[1] and low < c < high for c, r in boxes) else 0.0
+    elif start[1] - end[1] > 1 and start[0] != end[0]:
+        passed = [c for c, row in boxes if end[1] < row < start[1]]
+        if any(abs(c - end[0]) < side for c in passed):
+            ends = (start[0], start[1] - half), (end[0] - way, end[1])
+            return _styled(ends, "angle3,angleA=90,angleB=0")
+        ends = (start[0] + way, start[1]), (end[0], end[1] + half)
+        return _styled(ends, "angle3,angleA=0,angleB=90")
+    elif start[1] - end[1] > 1:
+        passed = [c for c, row in boxes if end[1] < row < start[1]]
+        left = sum(start[0] - GAP < c <= start[0] for c in passed)
+        right = sum(start[0] <= c < start[0] + GAP for c in passed)
+        way = -side if left <= right else side
+        ends = (start[0] + way, start[1]), (end[0] + way, end[1])
+        bend = 0.16 if left <= right else -0.16
     else:
         ends = (start[0], start[1] - half), (end[0], end[1] + half)
-        bend = 0.0 if start[1] - end[1] <= 1 else 0.5 / (start[1] - end[1])
+        bend = 0.0
+    return _styled(ends, f"arc3,rad={bend}")
+
+
+def _styled(ends: tuple[Any, Any], way: str) -> FancyArrowPatch:
     return FancyArrowPatch(
         *ends,
         arrowstyle="-|>",
         mutation_scale=12,
-        connectionstyle=f"arc3,rad={bend}",
+        connectionstyle=way,
         color=COLOURS["black"],
         linewidth=1.1,
         shrinkA=1,
