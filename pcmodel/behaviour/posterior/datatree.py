@@ -1,35 +1,22 @@
-"""A fit as a labelled data set in ArviZ's schema, where xarray is installed.
+"""A fit as a labelled data set in ArviZ's schema.
 
 Its groups are posterior and sample_stats, with the dimensions chain, draw and those of each
 parameter, and the names of effects and conditions as coordinates; any version of ArviZ
-opens it. Without xarray the same arrays are in the run's `arrays.npz`.
+opens it.
 """
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior
-from pcmodel.errors import UserError
-
-
-def can_write_netcdf() -> bool:
-    """Whether the optional packages are installed (`pip install 'pcmodel[arviz]'`)."""
-    packages = ("xarray", "h5netcdf", "h5py")
-    return all(importlib.util.find_spec(name) is not None for name in packages)
 
 
 def to_datatree(posterior: Posterior) -> Any:
-    """The draws as an `xarray.DataTree`; UserError where xarray is not installed."""
-    try:
-        import xarray  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise UserError(
-            "labelled results need other packages",
-            expected="`pip install xarray h5netcdf h5py`",
-        ) from None
+    """The draws as an `xarray.DataTree`."""
+    import xarray  # slow to import
+
     groups = {
         "/posterior": xarray.Dataset(_variables(posterior), _coordinates(posterior)),
         "/sample_stats": xarray.Dataset(
@@ -40,7 +27,7 @@ def to_datatree(posterior: Posterior) -> Any:
 
 
 def write_netcdf(posterior: Posterior, path: Path) -> None:
-    """Write the draws to one netCDF file; UserError where xarray is not installed."""
+    """Write the draws to one netCDF file."""
     to_datatree(posterior).to_netcdf(path, engine="h5netcdf")
 
 

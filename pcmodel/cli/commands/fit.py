@@ -232,11 +232,10 @@ def show_finished(experiment: Experiment, to: Destination, given: Given) -> bool
 
 
 def write_labelled(posterior: Any, folder: Path) -> None:
-    """Write the posterior with named dimensions, where xarray is installed."""
-    from pcmodel.behaviour.posterior.datatree import can_write_netcdf, write_netcdf
+    """Write the posterior with named dimensions."""
+    from pcmodel.behaviour.posterior.datatree import write_netcdf
 
-    if can_write_netcdf():
-        write_netcdf(posterior, folder / "posterior.nc")
+    write_netcdf(posterior, folder / "posterior.nc")
 
 
 FIT = Command(

@@ -1,20 +1,14 @@
 """A fit is labelled as ArviZ expects, and comes back from its file as it was."""
 
-import importlib.util
-
 import jax
 import numpy as np
 import pytest
+import xarray
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
-from pcmodel.behaviour.posterior.datatree import (
-    can_write_netcdf,
-    to_datatree,
-    write_netcdf,
-)
+from pcmodel.behaviour.posterior.datatree import write_netcdf
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior
 from pcmodel.behaviour.posterior.predictive import draw_prior
-from pcmodel.errors import UserError
 from tests.behaviour.gaussian import GaussianModel, make_series
 
 
@@ -31,19 +25,8 @@ def posterior():
     return Posterior(hierarchy, sites, {"diverging": np.zeros((2, 3))}, None, "prior")
 
 
-def test_without_xarray_the_packages_are_named(posterior):
-    if importlib.util.find_spec("xarray"):
-        pytest.skip("xarray is installed")
-    with pytest.raises(UserError, match="pip install xarray"):
-        to_datatree(posterior)
-
-
 @pytest.mark.filterwarnings("ignore")
 def test_effects_have_names_and_survive_the_file(posterior, tmp_path):
-    if not can_write_netcdf():
-        pytest.skip("needs xarray, h5netcdf and h5py")
-    import xarray
-
     write_netcdf(posterior, tmp_path / "posterior.nc")
     tree = xarray.open_datatree(tmp_path / "posterior.nc", engine="h5netcdf")
     level = tree["posterior"]["level"]
