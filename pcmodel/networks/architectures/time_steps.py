@@ -65,6 +65,7 @@ def over_time(
             raise UserError(
                 f"initial level {name!r} has no parent at an earlier step: it is the same at every step."
             )
+        _check_named(name, initial[name], first)
     regular = _Place(levels, constant, first)
     layers = _layers(regular, activation=activation, scale=scale, rngs=rngs)
     made: dict[str, Level] = {}
@@ -115,6 +116,17 @@ def _check_names(
             )
     if both := set(levels) & set(constant):
         raise UserError(f"level {min(both)!r} is both constant and one of every step.")
+
+
+def _check_named(name: str, given: Level, first: Mapping[str, int]) -> None:
+    """Raise a UserError for an initial level that shares what a level of every step has, without saying at which step."""
+    for what, owner in (("precision", given.precision), ("layer", given.layer)):
+        if isinstance(owner, str) and owner in first:
+            raise UserError(
+                f"initial level {name!r} shares the {what} of {owner!r}, which is one at every step",
+                where="over_time",
+                expected=f"a {what} of its own, or the step whose it shares: {what}={f'{owner}[{first[owner]}]'!r}",
+            )
 
 
 def _first_step(name: str, level: Level) -> int:
