@@ -13,7 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from pcmodel.api.posing.beliefs import Prior, check_beliefs
+from pcmodel.api.posing.beliefs import (
+    Prior,
+    check_beliefs,
+    refuse_unobserved_data,
+)
 from pcmodel.api.posing.clamps import (
     ClampedUnits,
     Clamps,
@@ -119,6 +123,7 @@ def pose(
     gains = UNMODULATED.resolve(model, dtype)
     units = tuple(each.units for each in clamped)
     structure = Structure(model, units, levels, believed)
+    refuse_unobserved_data(structure)
     inputs = Inputs(pure.weights, pure.log_precisions, gains, values, beliefs)
     problem = under_modulation(Problem(structure, inputs), modulation)
     batching = Batching(
