@@ -354,7 +354,8 @@ def snapshot(values: Mapping[Any, Any]) -> Mapping[Any, Any]:
     """A copy of the entries where it is made in one step: other threads, and the collection of garbage, may add or delete
     entries of a dictionary, such as a module's or a cache, while they are being read."""
     if type(values) in (dict, types.MappingProxyType):
-        return values.copy()  # type: ignore[attr-defined]
+        own: Any = values
+        return own.copy()
     return {key: values[key] for key in list(values)}
 
 
