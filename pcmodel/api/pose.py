@@ -13,8 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from pcmodel.api.posing.beliefs import Prior, check_beliefs
+from pcmodel.api.posing.beliefs import (
+    Prior,
+    check_beliefs,
+    refuse_unobserved_data,
+)
 from pcmodel.api.posing.clamps import (
+    ClampedUnits,
     Clamps,
     Observation,
     check_data,
@@ -23,7 +28,7 @@ from pcmodel.api.posing.clamps import (
     read_clamps,
 )
 from pcmodel.errors import UserError
-from pcmodel.inputs.arrays import is_traced
+from pcmodel.inputs.arrays import constant, is_traced
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Inputs, Problem, Structure
 from pcmodel.model.slopes import SlopedModel
@@ -107,7 +112,7 @@ def pose(
     clamped = [clamped_level(given, level, dtype) for level in range(len(model.widths))]
     for level, likelihood in enumerate(model.likelihoods):
         check_data(likelihood, clamped[level], model.names[level], model.widths[level])
-    values = tuple(jnp.asarray(each.values, dtype) for each in clamped)
+    values = tuple(values_of(each, dtype) for each in clamped)
     beliefs, levels, believed = check_beliefs(prior, pure)
     if modulation is not None and not isinstance(modulation, Modulation):
         raise UserError(
@@ -118,6 +123,7 @@ def pose(
     gains = UNMODULATED.resolve(model, dtype)
     units = tuple(each.units for each in clamped)
     structure = Structure(model, units, levels, believed)
+    refuse_unobserved_data(structure)
     inputs = Inputs(pure.weights, pure.log_precisions, gains, values, beliefs)
     problem = under_modulation(Problem(structure, inputs), modulation)
     batching = Batching(
@@ -129,6 +135,13 @@ def pose(
     check_batch(posed)
     check_labels(given, posed.batch_size)
     return posed
+
+
+def values_of(clamped: ClampedUnits, dtype: jnp.dtype) -> Array:
+    """The clamped values of a level on the device; those of all levels that are free are one array."""
+    if np.shape(clamped.values) == (0,):
+        return constant(0.0, (0,), dtype)
+    return jnp.asarray(clamped.values, dtype)
 
 
 def is_tempered(problem: Problem, modulation: Modulation | None) -> bool | None:

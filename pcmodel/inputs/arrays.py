@@ -4,6 +4,7 @@ Every array is read here, so that no mask, no imaginary part and no value beyond
 network's numbers is lost without a message. The values of a traced array cannot be checked.
 """
 
+import functools
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -33,6 +34,22 @@ class Given(NamedTuple):
 def default_dtype() -> np.dtype:
     """Float64 where it is enabled in jax, else float32."""
     return np.dtype(canonicalize_dtype(float))
+
+
+def constant(value: float, shape: tuple[int, ...], dtype: Any) -> Array:
+    """An array of one value: the same at every call, and so transferred once; never traced."""
+    config: Any = jax.config  # its options are made when it is imported
+    device, wide = config.jax_default_device, config.jax_enable_x64
+    return _constant(value, shape, np.dtype(dtype), device, wide)
+
+
+@functools.cache
+def _constant(
+    value: float, shape: tuple[int, ...], dtype: np.dtype, device: Any, wide: bool
+) -> Array:
+    del device, wide  # on which the array depends
+    with jax.ensure_compile_time_eval():
+        return jnp.full(shape, value, dtype)
 
 
 def is_wide(given: Any) -> bool:

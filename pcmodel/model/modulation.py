@@ -34,7 +34,7 @@ from jax.typing import ArrayLike
 
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments, short
-from pcmodel.inputs.arrays import Numbers, is_traced, read_numbers
+from pcmodel.inputs.arrays import Numbers, constant, is_traced, read_numbers
 from pcmodel.model.generative import GenerativeModel, ends_of
 from pcmodel.model.levels import (
     LevelName,
@@ -90,7 +90,7 @@ class Modulation:
 
     def resolve(self, model: GenerativeModel, dtype: jnp.dtype) -> tuple[Array, ...]:
         """One gain per level, () or (width,), error transmission included; raises UserError for invalid levels."""
-        neutral = jnp.ones((), dtype)
+        neutral = constant(1.0, (), dtype)
         return tuple(
             neutral if gain is ONE else jnp.asarray(gain, dtype)
             for gain in self.numbers(model, dtype)

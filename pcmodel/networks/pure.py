@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import jax
 from flax import nnx
+from jax import Array
 
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import short
@@ -73,10 +74,8 @@ def as_model(network: Network) -> PureNetwork:
 
 def log_precisions_of(network: Network) -> LogPrecisions:
     """The log-precision of every level; raises UserError for one that does not fit its level."""
-    for level, value in enumerate(network.log_precision):
-        check_held(network, level, value)
     return tuple(
-        None if value is None else value[...] for value in network.log_precision
+        held(network, level, value) for level, value in enumerate(network.log_precision)
     )
 
 
@@ -89,16 +88,20 @@ def tied_precisions(network: Network) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(levels) for levels in holders.values() if len(levels) > 1)
 
 
-def check_held(network: Network, level: int, value: Any) -> None:
-    """Raise a UserError unless a level of a (possibly edited) network has a log-precision of its width."""
-    width, where = network.widths[level], f"log_precision[{level}]"
+def held(network: Network, level: int, value: Any) -> Array | None:
+    """The log-precision that a level of a (possibly edited) network holds; raises UserError unless it is of its width."""
+    width = network.widths[level]
     if value is None and not isinstance(network.likelihoods[level], Gaussian):
-        return
-    expected = f"one number, {width}, or {width} x {width}, set by network.{where}[...] = values"
-    if not isinstance(value, nnx.Variable):
-        raise UserError(f"is {short(value)}", where=where, expected=expected)
-    if value.shape not in ((), (width,), (width, width)):
-        raise UserError(f"has shape {value.shape}", where=where, expected=expected)
+        return None
+    array: Any = value[...] if isinstance(value, nnx.Variable) else None
+    if array is not None and array.shape in ((), (width,), (width, width)):
+        return array
+    where = f"log_precision[{level}]"
+    raise UserError(
+        f"is {short(value)}" if array is None else f"has shape {array.shape}",
+        where=where,
+        expected=f"one number, {width}, or {width} x {width}, set by network.{where}[...] = values",
+    )
 
 
 def with_arrays(

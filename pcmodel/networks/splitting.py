@@ -211,7 +211,8 @@ def prediction_shape(parts: LayerParts, *above: jax.ShapeDtypeStruct) -> Any:
 
 def merged(graphdef: Any, arrays: Any) -> Callable[..., Array]:
     """The layer as a function of the parents' latents."""
-    return nnx.merge(graphdef, arrays)  # type: ignore[return-value]
+    layer: Any = nnx.merge(graphdef, arrays)
+    return layer
 
 
 def functions_of(layers: Iterable[nnx.Pytree]) -> tuple[Any, ...]:

@@ -235,7 +235,7 @@ class _Reader:
             return self._items(value)
         if isinstance(value, set | frozenset):
             inside = _Reader(self._looked_up)
-            tree = frozenset(inside.read(item) for item in value)
+            tree = frozenset([inside.read(item) for item in tuple(value)])
             self.names |= inside.names
             self.met_module |= inside.met_module
             return tree
@@ -245,7 +245,8 @@ class _Reader:
         return tuple([self.read(value) for value in values])
 
     def _mapping(self, values: Mapping[Any, Any]) -> Hashable:
-        return tuple([(self.read(key), self.read(values[key])) for key in values])
+        own = snapshot(values)
+        return tuple([(self.read(key), self.read(own[key])) for key in own])
 
     def _numpy_array(self, value: Any) -> Hashable:
         masked = isinstance(value, np.ma.MaskedArray)
@@ -275,9 +276,9 @@ class _Reader:
 
     def _globals(self, value: types.FunctionType) -> Hashable:
         """The global names that a function refers to, unless its module does not change."""
-        known = value.__globals__
-        if is_trusted(known.get("__name__")):
+        if is_trusted(value.__globals__.get("__name__")):
             return ()
+        known = snapshot(value.__globals__)
         names = names_of(value.__code__)
         self.names |= names
         found: list[Hashable] = [
@@ -294,7 +295,7 @@ class _Reader:
         if id(module) in self._reading:
             return Same(module)
         self._reading[id(module)] = len(self._reading)
-        inside = vars(module)
+        inside = snapshot(vars(module))
         names = sorted(self._looked_up & inside.keys())
         found = tuple([(name, self.read(inside[name])) for name in names])
         del self._reading[id(module)]
@@ -304,7 +305,7 @@ class _Reader:
         """A class that may change: its identity, present attributes and bases."""
         own = {
             name: item
-            for name, item in vars(value).items()
+            for name, item in snapshot(vars(value)).items()
             if name not in PLUMBING and not isinstance(item, MEMBERS)
         }
         return Same(value), self._mapping(own), self._items(value.__bases__)
@@ -347,6 +348,15 @@ def _jax_array(value: jax.Array) -> Hashable:
     if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
         return str(jax.random.key_impl(value)), hash_array(jax.random.key_data(value))
     return value.shape, repr(value.dtype), value.weak_type, hash_array(value)  # type: ignore[attr-defined]
+
+
+def snapshot(values: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """A copy of the entries where it is made in one step: other threads, and the collection of garbage, may add or delete
+    entries of a dictionary, such as a module's or a cache, while they are being read."""
+    if type(values) in (dict, types.MappingProxyType):
+        own: Any = values
+        return own.copy()
+    return {key: values[key] for key in list(values)}
 
 
 def filled(cell: Any) -> bool:

@@ -21,7 +21,8 @@ def in_full_precision(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def traced(*arguments: Any, **options: Any) -> Any:
-        chosen = jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
+        config: Any = jax.config  # its options are made when it is imported
+        chosen = config.jax_default_matmul_precision
         with jax.default_matmul_precision(chosen or "float32"):
             return function(*arguments, **options)
 

@@ -6,6 +6,7 @@ import functools
 import importlib
 import os
 import sys
+import threading
 import types
 
 import jax
@@ -287,3 +288,41 @@ def test_what_a_function_finds_in_the_environment_is_part_of_what_it_says(monkey
     one = Content(slope)
     monkeypatch.setenv("SLOPE_OF_A_TEST", "3")
     assert one != Content(slope)
+
+
+def test_a_setting_is_read_while_another_thread_changes_it():
+    """Prevents "dictionary changed size during iteration": caches, classes and modules of others are read as well."""
+
+    class Changing:
+        pass
+
+    setting, held, found = Changing(), {"fixed": 1.0}, {"fixed"}
+    setting.held = held
+    module = types.ModuleType("changing")
+    vars(module)["__builtins__"] = __builtins__
+    exec("def rate(step):\n    return step, name0, name1", vars(module))
+    many, stop = [f"name{number}" for number in range(50)], threading.Event()
+
+    def change():
+        while not stop.is_set():
+            for name in many:
+                held[name], module.__dict__[name] = Schedule(1.0), 1.0
+                found.add(name)
+                setattr(Changing, name, 1.0)
+            for name in many:
+                del held[name], module.__dict__[name]
+                found.remove(name)
+                delattr(Changing, name)
+
+    before, thread = sys.getswitchinterval(), threading.Thread(target=change)
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    try:
+        for _ in range(30):
+            Static((held, setting, vars(module)["rate"], found))
+    finally:
+        stop.set()
+        thread.join()
+        sys.setswitchinterval(before)
+    still = {"fixed": 1.0}
+    assert held == still and Content(held) == Content(still)

@@ -85,6 +85,43 @@ def test_two_processes_learn_what_one_learns(tmp_path):
     assert [json.loads(line)["step"] for line in lines] == [3, 6, 9, 12]
 
 
+BRANCHES = "training.sharing_branches"
+KINDS = "samples,chains,incremental"
+
+
+def same(found, kinds):
+    """One device and all of them learned the same numbers, and these are numbers."""
+    for kind in kinds.split(","):
+        one, together = found["one"][kind], found["all"][kind]
+        assert np.all(np.isfinite(one)) and len(one) > 100
+        # The chains amplify the rounding of sums in another order.
+        np.testing.assert_allclose(together, one, rtol=1e-6, atol=1e-8)
+    assert found["all"]["is_shared"] and not found["one"]["is_shared"]
+
+
+def test_two_devices_move_the_weights_of_a_branching_hierarchy_as_one_does():
+    """Prevents what two streams share, a skip, or a second end from being summed over one device's examples alone."""
+    (found,) = finish([start(2, "incremental", module=BRANCHES)], 100)
+    same(found, "incremental")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_four_devices_learn_of_a_branching_hierarchy_what_one_learns():
+    (found,) = finish([start(4, KINDS, module=BRANCHES)], 500)
+    same(found, KINDS)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_processes_learn_of_a_branching_hierarchy_what_one_learns():
+    port = free_port()
+    together = [start(2, KINDS, i, 2, port, module=BRANCHES) for i in range(2)]
+    first, second = finish(together, 500)
+    same(first, KINDS)
+    assert first["all"] == second["all"]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_command_shares_a_run_among_processes(tmp_path):

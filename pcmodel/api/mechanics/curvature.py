@@ -28,10 +28,10 @@ from pcmodel.api.mechanics.gradients import (
     network_model,
     with_parameters,
 )
-from pcmodel.api.mechanics.lanczos import RitzValues, ritz_values
 from pcmodel.api.mechanics.points import AtLatents, Point, energies_at, point_of
 from pcmodel.api.pose import Batching, Clamps, Observation, Posed, Prior, pose
 from pcmodel.errors import UserError
+from pcmodel.inference.linear.lanczos import RitzValues, ritz_values
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Count

@@ -17,6 +17,7 @@ from pcmodel.errors import UserError
 from pcmodel.model.belief import Belief
 from pcmodel.model.levels import Units, as_levels, find_units, indices, told
 from pcmodel.model.precision import pack_cholesky, unpack_cholesky
+from pcmodel.model.problem import Structure
 from pcmodel.networks.pure import PureNetwork
 
 Prior = Belief | Sequence[Belief]
@@ -86,6 +87,22 @@ def check_beliefs(prior: Prior | None, pure: PureNetwork) -> Beliefs:
         tuple(one.levels for one in joined),
         () if is_whole else believed,
     )
+
+
+def refuse_unobserved_data(structure: Structure) -> None:
+    """Raise a UserError for a belief about discrete units that are not observed: they have probabilities, but no value that
+    could be near to what is believed."""
+    model = structure.model
+    for number in range(len(structure.beliefs)):
+        for level, units in structure.believed_units(number).items():
+            unknown = set(units.tolist()) - set(structure.clamped[level])
+            if level in structure.discrete_levels and unknown:
+                parents = ", ".join(model.names[each] for each in model.parents[level])
+                raise UserError(
+                    f"unit {min(unknown)} is discrete and not observed, and has no value to believe in",
+                    where=f"belief about level {model.names[level]!r}",
+                    expected=f"a belief about what predicts it ({parents}), or its data in the observation or `clamp`",
+                )
 
 
 def whole_or_units(units: tuple[int, ...], width: int) -> tuple[int, ...] | None:

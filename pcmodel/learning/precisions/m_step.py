@@ -3,7 +3,8 @@ r"""The M-step of the precisions, from the errors of posterior draws.
 In closed form $\Pi_\ell^{-1} = E[e_\ell e_\ell^\top]$: the squared residual *plus* the posterior-variance
 term (`ClosedForm`).  `MovingAverage` moves the running *variance* towards a batch's second moment: an
 average of variances, not of log-precisions, has no bias from small batches.  `GradientStep` takes an optax
-step on the log-precisions.  `Frozen` leaves every precision as it is.
+step on the log-precisions; the gradient of a precision that several units or levels share is the sum of theirs.
+`Frozen` leaves every precision as it is.
 
 All of these are EM, which converges slowly where the data say little about the latents;
 `pcmodel.learning.precisions.natural_gradient` does not.
@@ -159,7 +160,11 @@ class ClosedForm(TowardsMoment):
 @checked_arguments
 @dataclass(frozen=True)
 class GradientStep:
-    """An optax step on the log-precisions along the gradient of the expected energy."""
+    """An optax step on the log-precisions along the gradient of the expected energy of an example.
+
+    The gradient of a precision that several units, or levels, share is the sum over all of them, so that plain gradient
+    descent moves it so many times as far; `optax.adam` and the other steps are not affected.
+    """
 
     optimiser: optax.GradientTransformation = optax.adam(0.05)
     learns: ClassVar[bool] = True
@@ -183,9 +188,10 @@ class GradientStep:
 
         def total(log_precisions: LogPrecisions) -> Array:
             terms = [
-                precision_energy(value, errors, rule.floor)
-                for value, errors, rule in zip(
-                    log_precisions, draws.errors, rules, strict=True
+                levels_among(value, draws, level)
+                * precision_energy(value, draws.errors[level], rule.floor)
+                for level, (value, rule) in enumerate(
+                    zip(log_precisions, rules, strict=True)
                 )
                 if value is not None and rule.rate is not None
             ]
@@ -212,6 +218,20 @@ def moved(
         value if value is None or rule.rate is None else move(level, value, rule.rate)
         for level, (value, rule) in enumerate(zip(log_precisions, rules, strict=True))
     )
+
+
+def samples_of(draws: Draws) -> int:
+    """Number of draws per example: of errors of the last level, which never stands for others."""
+    return draws.errors[-1].shape[1]
+
+
+def levels_among(value: Array, draws: Draws, level: int) -> int:
+    """Number of levels whose errors are among a level's samples.
+
+    It is 1 unless the level shares a precision per unit, or a full one, with others; errors that share one number are
+    further units instead (`pcmodel.learning.precisions.tying`).
+    """
+    return 1 if value.ndim == 0 else draws.errors[level].shape[1] // samples_of(draws)
 
 
 def precision_energy(

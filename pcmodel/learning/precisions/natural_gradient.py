@@ -42,8 +42,10 @@ from pcmodel.learning.precisions.fisher_information import (
 from pcmodel.learning.precisions.m_step import (
     Draws,
     LevelRule,
+    levels_among,
     move_precision,
     moved,
+    samples_of,
 )
 from pcmodel.model.types import LogPrecisions
 
@@ -254,17 +256,10 @@ def scalar_levels(log_precisions: LogPrecisions) -> list[int]:
 
 
 def errors_of_each(value: Array, draws: Draws, level: int) -> int:
-    """Number of errors of one draw that each precision of a level speaks of, those of tied levels included.
-
-    Errors of tied levels with one precision per unit are further samples (`pcmodel.learning.precisions.tying`).
-    """
-    errors = draws.errors[level]
-    return errors.shape[-1] if value.ndim == 0 else errors.shape[1] // samples_of(draws)
-
-
-def samples_of(draws: Draws) -> int:
-    """Number of draws per example: of errors of the last level, which never stands for others."""
-    return draws.errors[-1].shape[1]
+    """Number of errors of one draw that each precision of a level speaks of, those of tied levels included."""
+    if value.ndim == 0:
+        return draws.errors[level].shape[-1]
+    return levels_among(value, draws, level)
 
 
 def blend(old: Array, new: Array, weight: Array) -> Array:

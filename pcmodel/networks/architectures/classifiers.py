@@ -24,7 +24,7 @@ from pcmodel.inputs.whole_numbers import whole_number, whole_numbers
 from pcmodel.model.likelihood import Gaussian, Likelihood
 from pcmodel.networks.layers.convolution import Convolution, Shape
 from pcmodel.networks.layers.dense import Dense, identity
-from pcmodel.networks.layers.pooling import MaxPool
+from pcmodel.networks.layers.pooling import MaxPool, Pool
 from pcmodel.networks.layers.residual import Residual
 from pcmodel.networks.layers.scaling import gain, mupc_hidden, mupc_input, mupc_readout
 from pcmodel.networks.network import Network, to_log_precisions
@@ -260,18 +260,18 @@ def readout_of_maps(
     shape: Shape,
     num_classes: SupportsIndex,
     *,
-    pool: Callable | None,
+    pool: Pool | None,
     activation: Activation,
     rngs: nnx.Rngs,
 ) -> Convolution:
     """A dense layer from activated, pooled maps, as a convolution whose window is the whole map."""
-    window = 1 if pool is None else pool.window  # type: ignore[attr-defined]
+    window = 1 if pool is None else pool.window
     return Convolution(
         shape,
         num_classes,
         kernel=(max(shape[0] // window, 1), max(shape[1] // window, 1)),
         padding=0,
-        pool=pool,  # type: ignore[arg-type]
+        pool=pool,
         activation=activation,
         rngs=rngs,
     )

@@ -44,7 +44,7 @@ def over_time(
 
     levels: those of one step; a parent "state[-1]" is that level one step earlier.
     initial: what a level is at the steps whose lagged parents would lie before the first; by default a top with a
-        standard normal prior.
+        standard normal prior. A precision or layer that it shares is named with its step: precision="state[1]".
     constant: levels that exist once and may be parents at every step.
     activation: as for `pcmodel.hierarchy`; a level is read linearly if it is a top in the drawing of a step.
     scale: as for `pcmodel.hierarchy`.
@@ -65,6 +65,8 @@ def over_time(
             raise UserError(
                 f"initial level {name!r} has no parent at an earlier step: it is the same at every step."
             )
+    for name, given in (*initial.items(), *constant.items()):
+        _check_named(name, given, first)
     regular = _Place(levels, constant, first)
     layers = _layers(regular, activation=activation, scale=scale, rngs=rngs)
     made: dict[str, Level] = {}
@@ -115,6 +117,17 @@ def _check_names(
             )
     if both := set(levels) & set(constant):
         raise UserError(f"level {min(both)!r} is both constant and one of every step.")
+
+
+def _check_named(name: str, given: Level, first: Mapping[str, int]) -> None:
+    """Raise a UserError for an initial or constant level that shares what a level of every step has, but not at which."""
+    for what, owner in (("precision", given.precision), ("layer", given.layer)):
+        if isinstance(owner, str) and owner in first:
+            raise UserError(
+                f"{name!r} shares the {what} of {owner!r}, which is one at every step",
+                where="over_time",
+                expected=f"a {what} of its own, or the step whose it shares: {what}={f'{owner}[{first[owner]}]'!r}",
+            )
 
 
 def _first_step(name: str, level: Level) -> int:

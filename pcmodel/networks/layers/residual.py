@@ -7,6 +7,7 @@ energy to be a sum over examples.  Activity is bounded by the branch's multiplie
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from flax import nnx
 from jax import Array
@@ -37,14 +38,14 @@ class Residual(nnx.Module):
         skip: nnx.Module | None = None,
         scale: Finite = 1.0,
     ):
-        self.branch = branch
-        self.skip = skip
+        self.branch: Any = branch
+        self.skip: Any = skip
         self.scale = scale
 
     def __call__(self, above: Float[Array, " above"]) -> Float[Array, " width"]:
         """Prediction of the level below `above`."""
-        change = multiply(self.scale, self.branch(above))  # type: ignore[operator]
-        straight = above if self.skip is None else self.skip(above)  # type: ignore[operator]
+        change = multiply(self.scale, self.branch(above))
+        straight = above if self.skip is None else self.skip(above)
         if straight.shape != change.shape:
             raise UserError(
                 f"a residual layer adds {straight.shape[0]} units to the {change.shape[0]} of "

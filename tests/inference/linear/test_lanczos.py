@@ -1,10 +1,15 @@
-"""Stochastic log determinants against the exact ones."""
+"""Eigenvalues and stochastic log determinants from products against the exact ones."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from pcmodel.inference.linear.lanczos import lanczos_log_det, tridiagonalise
+from pcmodel.inference.linear.lanczos import (
+    lanczos_log_det,
+    ritz_values,
+    tridiagonalise,
+)
 
 
 def test_one_probe_gives_a_diagonal_s_log_determinant_exactly():
@@ -40,9 +45,43 @@ def test_the_recursion_reproduces_the_matrix_in_its_own_basis():
     root = np.random.default_rng(1).normal(size=(6, 6))
     matrix = jnp.asarray(root @ root.T + np.eye(6))
     start = jnp.ones(6) / np.sqrt(6)
-    diagonal, off = tridiagonalise(lambda v: matrix @ v, start, 6)
-    small = np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1)
-    np.testing.assert_allclose(
-        np.linalg.eigvalsh(small), np.linalg.eigvalsh(matrix), rtol=1e-9
-    )
-    np.testing.assert_allclose(diagonal[0], start @ matrix @ start, rtol=1e-12)
+    for restarts in (None, jax.random.key(3)):
+        found = tridiagonalise(lambda v: matrix @ v, start, 6, restarts=restarts)
+        diagonal, off = found.diagonal, found.off_diagonal[:-1]
+        small = np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1)
+        expected = np.linalg.eigvalsh(matrix)
+        np.testing.assert_allclose(np.linalg.eigvalsh(small), expected, rtol=1e-9)
+        np.testing.assert_allclose(found.eigen()[0], expected, rtol=1e-9)
+        np.testing.assert_allclose(diagonal[0], start @ matrix @ start, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_a_log_determinant_whose_recursion_ends_early(dtype, scale):
+    """One unit, equal values, and two of them: nothing but rounding is left before the last step."""
+    for diagonal in (np.ones(1), np.ones(40), np.repeat([1.0, 3.0], 20)):
+        own = jnp.asarray(scale * diagonal, dtype)
+        found = lanczos_log_det(
+            lambda v, own=own: own * v, jax.random.key(0), own, num_probes=2
+        )
+        assert found.dtype == dtype
+        near = 1e-4 if dtype == np.float32 else 1e-10
+        expected = np.log(scale * diagonal).sum()
+        np.testing.assert_allclose(found, expected, rtol=near, atol=near)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_repeated_eigenvalues_are_found_again(dtype):
+    """The identity ends a Lanczos recursion at once; a start in the rest goes on."""
+    tolerance = 1e-4 if dtype == np.float32 else 1e-12
+    spectrum = np.array([-2.0, 1.0, 1.0, 1.0, 1.0, 1e4], dtype)
+    basis, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 6)))
+    for matrix, expected in (
+        (np.eye(6), np.ones(6)),
+        ((basis * spectrum) @ basis.T, spectrum),
+    ):
+        matrix = jnp.asarray(matrix, dtype)
+        found = ritz_values(lambda v, m=matrix: m @ v, 6, 6, jnp.dtype(dtype))
+        np.testing.assert_allclose(
+            found.values, expected, rtol=tolerance, atol=1e4 * tolerance
+        )

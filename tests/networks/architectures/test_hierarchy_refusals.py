@@ -209,12 +209,43 @@ STEP = {
         ({"levels": {**STEP, "a/b": Level(1, parents=["x"])}}, "a name has no /"),
         ({"constant": {"x": Level(2)}}, "both constant and one of every step"),
         ({"num_steps": 0}, "num_steps"),
+        (
+            {"initial": {"x": Level(2, precision="x")}},
+            r"'x' shares the precision of 'x', which is one at every step.*precision='x\[1\]'",
+        ),
+        (
+            {"initial": {"x": Level(2, precision="y")}},
+            r"'x' shares the precision of 'y'.*precision='y\[0\]'",
+        ),
+        (
+            {
+                "initial": {"x": Level(2, parents=["c"], layer="x")},
+                "constant": {"c": Level(2)},
+            },
+            r"'x' shares the layer of 'x'.*layer='x\[1\]'",
+        ),
+        (
+            {"constant": {"c": Level(2, precision="x")}},
+            r"'c' shares the precision of 'x'.*precision='x\[1\]'",
+        ),
     ],
 )
 def test_steps_that_cannot_be_are_refused(options, words):
     given = {"levels": STEP, "num_steps": 3, **options}
     with pytest.raises(pcmodel.UserError, match=words):
         pcmodel.over_time(rngs=nnx.Rngs(0), **given)
+
+
+def test_what_is_advised_for_an_initial_level_works():
+    """The first state shares the precision of the transitions where this is said of a step."""
+    initial = {"x": Level(2, parents=["c"], precision="x[1]", layer="x[1]")}
+    network = pcmodel.over_time(
+        STEP, 3, initial=initial, constant={"c": Level(2)}, rngs=nnx.Rngs(0)
+    )
+    at = {name: number for number, name in enumerate(network.names)}
+    first, later = at["x[0]"], at["x[1]"]
+    assert network.log_precision[first] is network.log_precision[later]
+    assert network.layers[first] is network.layers[later]
 
 
 def test_readers_of_series_say_what_there_is():
