@@ -24,18 +24,16 @@ TERMS = 20  # of the series; the first one left out is below 1e-18
 HALVINGS = 60  # of an interval that is bisected
 
 
-def through(
-    time: Float[Array, ""], rates: Float[Array, " stages"]
-) -> Float[Array, ""]:
+def through(time: Float[Array, ""], rates: Float[Array, " stages"]) -> Float[Array, ""]:
     """Content of the last stage a time after a unit impulse into the first; share, 0 to 1.
 
     time: since the impulse, 0 or more.
     rates: of every stage, positive, in any order; the last one given is that of the last stage.
     """
-    turns = jnp.sort(rates) * time
+    turns = list(jnp.sort(rates) * time)
     # Divided differences times every rate but the slowest, which keeps them between 0 and 1.
     row = [jnp.exp(-turn) for turn in turns]
-    for order in range(1, len(row)):
+    for order in range(1, len(turns)):
         row = [
             _joined(turns[first : first + order + 1], row[first], row[first + 1])
             for first in range(len(row) - 1)
@@ -43,29 +41,36 @@ def through(
     return row[0] * (jnp.min(rates) / rates[-1])
 
 
-def _joined(turns: Float[Array, " some"], without_last: Array, without_first: Array):
+def _joined(turns: list[Array], without_last: Array, without_first: Array) -> Array:
     """The divided difference over ascending rates times time, from those over all but one."""
     gap = turns[-1] - turns[0]
     near = gap < NEAR
     apart = turns[-1] * without_last - turns[1] * without_first
-    series = _series(jnp.where(near, turns, jnp.ones_like(turns)))
+    series = _series([jnp.where(near, turn, 1.0) for turn in turns])
     return jnp.where(near, series, apart / jnp.where(near, 1.0, gap))
 
 
-def _series(turns: Float[Array, " some"]) -> Array:
+def _series(turns: list[Array]) -> Array:
     """The same by its series: complete homogeneous polynomials of the distances to the fastest."""
     order = len(turns) - 1
-    below = turns[-1] - turns
-    weights = [1 / factorial(term + order) for term in range(TERMS)]
+    below = [turns[-1] - turn for turn in turns]
 
-    def add(powers: Array, weight: Array) -> tuple[Array, Array]:
-        return jnp.cumsum(powers * below), weight * powers[-1]
+    def add(term: Array, carried: tuple[list[Array], Array, Array]):
+        powers, weight, total = carried
+        total = total + weight * powers[-1]
+        # h_m of the first variables is h_m of all but the last of them plus that one times h_(m-1).
+        grown = [below[0] * powers[0]]
+        for distance, power in zip(below[1:], powers[1:], strict=True):
+            grown.append(grown[-1] + distance * power)
+        return grown, weight / (term + order + 1), total
 
-    one = jnp.ones_like(turns)
-    # h_0 is 1 for any variables; the running sum makes h_m of h_(m-1).
-    _, terms = jax.lax.scan(add, one, jnp.asarray(weights, turns.dtype))
-    fall = jnp.exp(-turns[-1] / max(order, 1))
-    return jnp.prod(turns[1:] * fall) * jnp.sum(terms)
+    one = jnp.ones_like(turns[0])
+    start = ([one] * len(turns), one / factorial(order), jnp.zeros_like(one))
+    total = jax.lax.fori_loop(0, TERMS, add, start)[2]
+    fall = jnp.exp(-turns[-1] / order)
+    for turn in turns[1:]:
+        total = total * (turn * fall)
+    return total
 
 
 def peak_time(rates: Float[Array, " stages"]) -> Float[Array, ""]:
