@@ -30,7 +30,8 @@ def through(time: Float[Array, ""], rates: Float[Array, " stages"]) -> Float[Arr
     time: since the impulse, 0 or more.
     rates: of every stage, positive, in any order; the last one given is that of the last stage.
     """
-    turns = list(jnp.sort(rates) * time)
+    ascending = jnp.sort(rates)
+    turns = list(ascending * time)
     # Divided differences times every rate but the slowest, which keeps them between 0 and 1.
     row = [jnp.exp(-turn) for turn in turns]
     for order in range(1, len(turns)):
@@ -38,7 +39,8 @@ def through(time: Float[Array, ""], rates: Float[Array, " stages"]) -> Float[Arr
             _joined(turns[first : first + order + 1], row[first], row[first + 1])
             for first in range(len(row) - 1)
         ]
-    return row[0] * (jnp.min(rates) / rates[-1])
+    # The slowest of the sorted ones: of equal ones it is the one left out above.
+    return row[0] * (ascending[0] / rates[-1])
 
 
 def _joined(turns: list[Array], without_last: Array, without_first: Array) -> Array:
