@@ -214,7 +214,8 @@ def network(precision):
 # FabricPC's way is that with unit precisions and twelve steps of the latents. The energy that this descends is not the
 # likelihood of the next character: a network lowers it as well by making its logits move easily with its latents, which
 # are shown the character. Hidden levels of a high precision keep them from it (a hundred is not enough here: 4.4), and
-# then five steps of descent on the errors come close enough to the equilibrium. Perplexities are those of the forward pass, on text that was not trained on.
+# then five steps of descent on the errors come close enough to the equilibrium. Perplexities are those of the forward
+# pass, on text that was not trained on.
 
 # %%
 given, follow = examples(text)
