@@ -202,7 +202,7 @@ def network(precision):
             "letters": Level(
                 flat, parents=["text"], layer=Lookup(rngs), precision=precision
             ),
-            "text": Level(positions, precision=1e-6),  # whose numbers are names,
+            "text": Level(positions, precision=1e-6),  # whose numbers are names
         },
         rngs=rngs,
     )
