@@ -22,7 +22,12 @@ QUICK = {
     "fabricpc/attention",
 }
 """One idea of each kind; the others take as long again, and run with the slow tests."""
-WITHOUT_MNIST = {"pcx/schedules", "pcx/gradient_analysis"}
+WITHOUT_MNIST = {
+    "pcx/schedules",
+    "pcx/gradient_analysis",
+    "fabricpc/characters",
+    "fabricpc/resnet18",
+}
 """Whose long setting has other data, or none of the images."""
 START = "from pcmodel.runtime.flags import compile_quickly; compile_quickly(); "
 

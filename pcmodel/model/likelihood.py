@@ -7,6 +7,9 @@ Gauss-Newton is exact in $\eta$).
 
 The gain tempers the log-likelihood, $g \log p(y \mid \eta)$, so that scaling all gains equally does not change the mode;
 a tempered likelihood is not normalised over $y$, and no evidence is defined for it.
+
+A user's own likelihood is an object with the five methods (`NEEDED`).  They get the observed units of one example, flat, and
+as `gain` one number per unit or one for all of them.
 """
 
 from dataclasses import dataclass

@@ -5,8 +5,7 @@
 # arrays, and the layer gives them their shape. The task needs attention: four pairs of key and value, then one of the keys;
 # its value is to be named. A layer that only averages the values can be right in one case of four, or somewhat more.
 #
-# FabricPC prints perplexities of Tiny Shakespeare (14.5 by predictive coding, 6.6 by backpropagation for its first model). Such a
-# model has one label per position: several observed ends, or one example per position as here.
+# Here one position is asked; a model that predicts at every position, as FabricPC's of Tiny Shakespeare, is in `characters.py`.
 
 # %%
 import jax

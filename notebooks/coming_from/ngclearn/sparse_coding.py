@@ -8,8 +8,8 @@
 #
 # Why sparse: a Gaussian code can be rotated without any change of the data's distribution, so that its atoms cannot be known;
 # those of a sparse code can. Both halves are asserted, for patches made of known atoms: by the exact evidence of a linear
-# network, and by annealed importance sampling for the curved one. The exhibit's iterative thresholding (ISTA) is a rule of
-# inference for an energy that has a corner at zero, and has no counterpart here.
+# network, and by annealed importance sampling for the curved one. The exhibit's iterative thresholding, of which no density
+# knows, is in `ista.py`.
 
 # %%
 import jax
