@@ -42,7 +42,7 @@ from pcmodel.model.precision import (
     unpack_cholesky,
 )
 from pcmodel.model.slopes import Factors
-from pcmodel.model.types import LogPrecisions, Weights
+from pcmodel.model.types import LogPrecisions
 
 
 class Regression(NamedTuple):
