@@ -37,6 +37,9 @@ from pcmodel.paradigms.lasting.retention import Retention, Trace, after_days, be
 from pcmodel.paradigms.lasting.sessions import Session
 from pcmodel.runtime.tracing import refuse_tracing
 
+Days = ArrayLike | Sequence[float]
+"""One number for each of some days."""
+
 
 class Followed(NamedTuple):
     """A belief over days: what the trained network holds on each, before any evidence of that day's probes.
@@ -74,11 +77,11 @@ def follow(
     network: Network,
     sessions: Sequence[Session],
     *,
-    days: ArrayLike,
+    days: Days,
     learning: TopLearning | LinearLearning | Training | None = None,
     retention: Retention | None = None,
     baseline: Network | None = None,
-    window: Callable[[float], Any] | ArrayLike | None = None,
+    window: Callable[[float], Any] | Days | None = None,
     probes: Probe | Sequence[Probe] | Mapping[str, Probe] = (),
     hypothesis: Callable[[Array], Any] | None = None,
     solver: Solver | None = None,
@@ -229,7 +232,7 @@ def baseline_of(baseline: Network | None, network: Network) -> Any:
     return found
 
 
-def read_days(days: ArrayLike) -> list[float]:
+def read_days(days: Days) -> list[float]:
     """The days as numbers; raises UserError unless they are finite and ascend."""
     found = np.atleast_1d(np.asarray(read_numbers(days, where="follow: days"), float))
     if found.ndim != 1 or not found.size or np.any(np.diff(found) <= 0):
@@ -252,7 +255,7 @@ def in_order(sessions: Sequence[Session], days: Sequence[float]) -> list[Session
 
 
 def window_of(
-    window: Callable[[float], Any] | ArrayLike | None, days: Sequence[float]
+    window: Callable[[float], Any] | Days | None, days: Sequence[float]
 ) -> Callable[[float], float]:
     """The window as a function of the day that gives a checked number."""
     if window is None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.api.pose import Clamps, Observation
@@ -88,14 +89,15 @@ def modulation_at(
                 where="modulation_at",
                 expected=f"{own[0]:g} to {own[-1]:g} hours",
             )
-        felt = Effects(*(np.interp(hour, own, curve) for curve in curves))
+        felt = [np.interp(hour, own, curve) for curve in curves]
     else:
-        felt = Effects(*(np.asarray(each, float) for each in drug))
-        if any(each.shape for each in felt):
+        felt = [np.asarray(each, float) for each in drug]
+        if any(np.shape(each) for each in felt):
             raise UserError(
                 "the effects are those of several moments",
                 where="modulation_at",
                 expected="the numbers of one moment",
             )
     places = anatomy_for(network.names, anatomy)
-    return account.modulate(felt, places).in_inference()
+    moment = Effects(*(jnp.asarray(each) for each in felt))
+    return account.modulate(moment, places).in_inference()
