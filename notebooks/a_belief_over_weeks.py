@@ -243,7 +243,7 @@ for axis in axes.flat:
     for day in when:
         axis.axvline(day, color="black", alpha=0.15, linewidth=1)
 axes[0, 0].legend(frameon=False, fontsize=9)
-axes[1, 0].legend(frameon=False, fontsize=8)
+axes[1, 0].legend(frameon=False, fontsize=7, loc="upper left")
 figure.savefig("weeks.png", dpi=110)
 plt.close("all")
 
