@@ -243,7 +243,8 @@ for axis in axes.flat:
     for day in when:
         axis.axvline(day, color="black", alpha=0.15, linewidth=1)
 axes[0, 0].legend(frameon=False, fontsize=9)
-axes[1, 0].legend(frameon=False, fontsize=7, loc="upper left")
+axes[1, 0].set_ylim(top=-0.1)
+axes[1, 0].legend(frameon=False, fontsize=8, loc="upper right")
 figure.savefig("weeks.png", dpi=110)
 plt.close("all")
 
