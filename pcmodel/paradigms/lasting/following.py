@@ -104,7 +104,7 @@ def follow(
     key: for gradients' draws and for those of the hypothesis, which are the same on all days.
 
     Raises UserError for days that do not ascend, sessions after the last day, a window that is negative or not finite, a
-    baseline of another architecture, and as `pcmodel.pose` does.
+    baseline of another architecture, a session after which a parameter is not finite, and as `pcmodel.infer` does.
     """
     refuse_tracing(
         "follow", jax.tree.leaves(network), (days, key), why="it runs in Python"
@@ -135,7 +135,9 @@ def follow(
                     factor(session.day),
                     jax.random.fold_in(learn_key, number),
                 )
-                trace = trace._replace(current=parameters_of(after))
+                learned_now = parameters_of(after)
+                check_finite(learned_now, session)
+                trace = trace._replace(current=learned_now)
         trace, now = passed(trace, day - now, retention), day
         present = pure_with(pure, trace.current)
         readings = {
@@ -172,6 +174,17 @@ def parameters_of(network: Network) -> Any:
     """The arrays that are learned, weights and log-precisions."""
     pure = as_model(network)
     return learned(pure.weights), pure.log_precisions
+
+
+def check_finite(parameters: Any, session: Session) -> None:
+    """Raise a UserError for parameters that grew without bound."""
+    if all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(parameters)):
+        return
+    raise UserError(
+        f"the session of day {session.day:g} leaves parameters that are no finite numbers",
+        where="follow",
+        expected="a rate below 1, or evidence that a level does not fit exactly",
+    )
 
 
 def pure_with(pure: PureNetwork, parameters: Any) -> PureNetwork:
