@@ -1,0 +1,234 @@
+r"""One event in one person: gains, attribution, inference, learning, and the time until the next.
+
+Inference is that of the package's hierarchy under the modulation of the moment. The top's prior then moves by a step of
+stepwise EM (Cappe & Moulines 2009, J R Stat Soc B 71:593) at a rate a that the plasticity window scales,
+
+$$ m \leftarrow m + a\, (E[x] - m), \qquad \Pi^{-1} \leftarrow \Pi^{-1} + b\, (E[g e^2] - \Pi^{-1}), $$
+
+with g the gain of the top, which is never stored: a gain without evidence moves nothing, since then
+E[e^2] = 1 / (g Pi). In the precision's own units the second is log Pi <- log Pi - log(1 + b (E[g Pi e^2] - 1)).
+
+What was learned is labile: a share of it is consolidated, the rest is lost, and what is consolidated returns slowly to
+the person's baseline.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+from jax.scipy.special import ndtr
+from jaxtyping import Bool, Float
+
+from pcmodel.inference.solvers.exact import Exact
+from pcmodel.model.modulation import Modulation
+from pcmodel.model.problem import Problem
+from pcmodel.sessions.attribution import log_validity, predictive
+from pcmodel.sessions.dynamics import Numbers
+from pcmodel.sessions.hierarchy import ABSENT, STREAMS, self_problem
+from pcmodel.sessions.person import Traits
+
+EVERYDAY, MEMORY, THERAPIST, EXPECTATION = (
+    STREAMS.index(name) for name in ("everyday", "memory", "therapist", "expectation")
+)
+BELIEF = -1  # the self, in a hierarchy's levels
+
+
+class State(NamedTuple):
+    """What one person carries from event to event, () each.
+
+    belief: prior mean of the self, belief units.
+    log_precision: of that prior.
+    slow_belief: the part of it that is consolidated.
+    slow_log_precision: likewise.
+    alliance: share of the therapist's words that is heard, 0 to 1.
+    """
+
+    belief: Array
+    log_precision: Array
+    slow_belief: Array
+    slow_log_precision: Array
+    alliance: Array
+
+
+class Event(NamedTuple):
+    """One event of one person in one arm, () each unless stated.
+
+    mean: what each stream says, belief units; of `expectation` the improvement that a person of average expectancy, sure
+        of having had the drug, expects.
+    precision: of each stream, 0 or more; 0 = absent.
+    replays_belief: whether the memory is replayed with the feeling that the belief predicts, to which `mean` adds.
+    is_chosen: whether the person decides if the everyday evidence is met.
+    alliance_building: share of what is left to be gained in alliance.
+    until_next: days to the next event.
+    believed: probability that the person gives to having had the drug, 0 to 1.
+    learning: factor on the rates of learning.
+    """
+
+    mean: Float[Array, " streams"]
+    precision: Float[Array, " streams"]
+    replays_belief: Bool[Array, ""]
+    is_chosen: Bool[Array, ""]
+    alliance_building: Array
+    until_next: Array
+    believed: Array
+    learning: Array
+
+
+class EventInfo(NamedTuple):
+    """What only an observer wants to know of one event.
+
+    posterior: mean of the self while the evidence is present, belief units.
+    variance: of the self then.
+    validity: probability that each stream's item says something about the self; 1 where it is absent.
+    """
+
+    posterior: Array
+    variance: Array
+    validity: Float[Array, " streams"]
+
+
+def at_rest(person: Traits) -> State:
+    """The state before anything happens: the baseline."""
+    return State(
+        person.belief,
+        person.log_precision,
+        person.belief,
+        person.log_precision,
+        person.alliance,
+    )
+
+
+def meet(
+    state: State,
+    event: Event,
+    person: Traits,
+    numbers: Numbers,
+    modulation: Modulation | None = None,
+) -> tuple[State, EventInfo]:
+    """The state after one event and the time until the next.
+
+    modulation: at that moment, in the names of the hierarchy's levels. Its plasticity multiplies the rates, its top-down
+        share mixes what is learned from with what the belief generates; a temperature makes activity fluctuate around
+        its mean, from which nothing is learned.
+    """
+    values, precision = evidence(state, event, person)
+    acting = modulation or Modulation()
+    log_precisions = jnp.where(
+        precision > 0, jnp.log(jnp.where(precision > 0, precision, 1)), ABSENT
+    )
+    problem = self_problem(
+        state.belief,
+        state.log_precision,
+        values=values,
+        log_precisions=log_precisions,
+        feeling=numbers.feeling_precision,
+        modulation=acting.in_inference(),
+    )
+    problem, validity = attributed(problem, precision > 0, person, numbers)
+    told = Exact().posterior(problem)
+    mean, variance = told.mean[BELIEF][0], told.variances[BELIEF][0]
+    gained = problem.inputs.gains[BELIEF] * jnp.exp(state.log_precision)
+    share = 1 - acting.top_down
+    learned = learn(
+        state,
+        shift=share * (mean - state.belief),
+        square=share * gained * ((mean - state.belief) ** 2 + variance) + (1 - share),
+        learning=event.learning * acting.plasticity,
+        numbers=numbers,
+    )
+    alliance = state.alliance + jnp.minimum(
+        event.alliance_building * person.alliance_growth, 1
+    ) * (1 - state.alliance)
+    later = passed(learned._replace(alliance=alliance), event, person, numbers)
+    return later, EventInfo(mean, variance, validity)
+
+
+def evidence(
+    state: State, event: Event, person: Traits
+) -> tuple[Float[Array, " streams"], Float[Array, " streams"]]:
+    """What each stream says to this person, and with what precision."""
+    values, precision = event.mean, event.precision
+    values = values.at[MEMORY].add(jnp.where(event.replays_belief, state.belief, 0))
+    expected = person.belief + person.expectancy * event.believed * values[EXPECTATION]
+    values = values.at[EXPECTATION].set(expected)
+    negative = ndtr(-state.belief * jnp.exp(0.5 * state.log_precision))
+    met = jnp.where(event.is_chosen, 1 - person.avoidance * negative, 1)
+    dwelt = jnp.where(event.replays_belief, person.rumination, 1)
+    heard = person.suggestibility * state.alliance
+    precision = precision.at[EVERYDAY].multiply(met)
+    precision = precision.at[MEMORY].multiply(dwelt)
+    return values, precision.at[THERAPIST].multiply(heard)
+
+
+def attributed(
+    problem: Problem,
+    is_present: Bool[Array, " streams"],
+    person: Traits,
+    numbers: Numbers,
+) -> tuple[Problem, Float[Array, " streams"]]:
+    """The problem with each stream's precision times its validity, absent ones at the prediction."""
+    told = predictive(problem)
+    own = jnp.stack([*problem.inputs.log_precisions[: len(STREAMS)]])
+    gains = jnp.stack([*problem.inputs.gains[: len(STREAMS)]])
+    log_r = log_validity(
+        told,
+        jnp.exp(-0.5 * own) / jnp.sqrt(gains),
+        validity=person.validity,
+        exception_sd=numbers.exception_sd,
+    )
+    log_r = jnp.where(is_present, log_r, 0)
+    own = jnp.maximum(own + log_r, ABSENT)
+    inputs = problem.inputs
+    values = jnp.where(
+        is_present,
+        jnp.concatenate([*inputs.values[: len(STREAMS)]]),
+        told.mean,
+    )
+    inputs = inputs._replace(
+        log_precisions=(*own, *inputs.log_precisions[len(STREAMS) :]),
+        values=(*(value[None] for value in values), *inputs.values[len(STREAMS) :]),
+    )
+    return Problem(problem.structure, inputs), jnp.exp(log_r)
+
+
+def learn(
+    state: State, *, shift: Array, square: Array, learning: Array, numbers: Numbers
+) -> State:
+    """The step of stepwise EM.
+
+    shift: E[x] - m.
+    square: E[g Pi e^2], 1 without evidence.
+    learning: factor on both rates, which are at most 1.
+    """
+    mean_rate = jnp.minimum(numbers.mean_rate * learning, 1)
+    precision_rate = jnp.minimum(numbers.precision_rate * learning, 1)
+    change = precision_rate * (square - 1)
+    # Accurate both where the change is small and where next to nothing is left of the variance.
+    log_variance = jnp.where(
+        change > -0.5,
+        jnp.log1p(jnp.maximum(change, -0.5)),
+        jnp.log((1 - precision_rate) + precision_rate * square),
+    )
+    return state._replace(
+        belief=state.belief + mean_rate * shift,
+        log_precision=state.log_precision - log_variance,
+    )
+
+
+def passed(state: State, event: Event, person: Traits, numbers: Numbers) -> State:
+    """The state when the time until the next event has passed."""
+    days = event.until_next
+    lost = -jnp.expm1(-days / numbers.labile_days)
+    forgotten = -jnp.expm1(-numbers.forgetting * days)
+
+    def both(now: Array, slow: Array, baseline: Array) -> tuple[Array, Array]:
+        labile = now - slow
+        slow = slow + numbers.consolidation * lost * labile
+        slow = slow + forgotten * (baseline - slow)
+        return slow + (1 - lost) * labile, slow
+
+    belief, slow_belief = both(state.belief, state.slow_belief, person.belief)
+    precision, slow_precision = both(
+        state.log_precision, state.slow_log_precision, person.log_precision
+    )
+    return State(belief, precision, slow_belief, slow_precision, state.alliance)
