@@ -26,6 +26,7 @@ from pcmodel.sessions.attribution import log_validity, predictive
 from pcmodel.sessions.dynamics import Numbers
 from pcmodel.sessions.hierarchy import ABSENT, STREAMS, self_problem
 from pcmodel.sessions.person import Traits
+from pcmodel.sessions.threat_and_trust import StreamAccount
 
 EVERYDAY, MEMORY, THERAPIST, EXPECTATION = (
     STREAMS.index(name) for name in ("everyday", "memory", "therapist", "expectation")
@@ -59,7 +60,7 @@ class Event(NamedTuple):
     replays_belief: whether the memory is replayed with the feeling that the belief predicts, to which `mean` adds.
     is_chosen: whether the person decides if the everyday evidence is met.
     alliance_building: share of what is left to be gained in alliance.
-    until_next: days to the next event.
+    released: serotonin, in multiples of its K at 5-HT2A.
     believed: probability that the person gives to having had the drug, 0 to 1.
     learning: factor on the rates of learning.
     """
@@ -69,7 +70,7 @@ class Event(NamedTuple):
     replays_belief: Bool[Array, ""]
     is_chosen: Bool[Array, ""]
     alliance_building: Array
-    until_next: Array
+    released: Array
     believed: Array
     learning: Array
 
@@ -104,14 +105,18 @@ def meet(
     person: Traits,
     numbers: Numbers,
     modulation: Modulation | None = None,
+    streams: StreamAccount | None = None,
 ) -> tuple[State, EventInfo]:
-    """The state after one event and the time until the next.
+    """The state right after one event.
 
+    streams: account of released serotonin; None: it does nothing.
     modulation: at that moment, in the names of the hierarchy's levels. Its plasticity multiplies the rates, its top-down
         share mixes what is learned from with what the belief generates; a temperature makes activity fluctuate around
         its mean, from which nothing is learned.
     """
     values, precision = evidence(state, event, person)
+    if streams is not None:
+        precision = precision * streams.factors(event.released, values)
     acting = modulation or Modulation()
     log_precisions = jnp.where(
         precision > 0, jnp.log(jnp.where(precision > 0, precision, 1)), ABSENT
@@ -139,8 +144,7 @@ def meet(
     alliance = state.alliance + jnp.minimum(
         event.alliance_building * person.alliance_growth, 1
     ) * (1 - state.alliance)
-    later = passed(learned._replace(alliance=alliance), event, person, numbers)
-    return later, EventInfo(mean, variance, validity)
+    return learned._replace(alliance=alliance), EventInfo(mean, variance, validity)
 
 
 def evidence(
@@ -215,9 +219,8 @@ def learn(
     )
 
 
-def passed(state: State, event: Event, person: Traits, numbers: Numbers) -> State:
-    """The state when the time until the next event has passed."""
-    days = event.until_next
+def passed(state: State, days: Array, person: Traits, numbers: Numbers) -> State:
+    """The state when some days have passed without events."""
     lost = -jnp.expm1(-days / numbers.labile_days)
     forgotten = -jnp.expm1(-numbers.forgetting * days)
 

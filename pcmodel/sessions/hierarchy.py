@@ -26,9 +26,8 @@ from pcmodel.networks.architectures.linear_hierarchy import linear_hierarchy
 from pcmodel.networks.network import Network
 from pcmodel.networks.pure import PureNetwork, as_model
 from pcmodel.neuromodulation.accounts.maps import Anatomy, anatomy
+from pcmodel.sessions.protocol.events import STREAMS
 
-STREAMS = ("everyday", "memory", "body", "therapist", "expectation")
-"""The streams of evidence, in the order of every array of streams."""
 FELT = ("everyday", "memory", "body")
 """The streams that reach the belief through a feeling."""
 ROLES = (STREAMS, ("feeling",), ("self",))
@@ -59,7 +58,9 @@ def self_belief_network(
 @cache
 def self_model() -> PureNetwork:
     """The split network, whose weights, all 1, are shared by everybody."""
-    with jax.ensure_compile_time_eval():  # it may be asked for first within a traced function
+    with (
+        jax.ensure_compile_time_eval()
+    ):  # it may be asked for first within a traced function
         return as_model(self_belief_network())
 
 

@@ -239,9 +239,7 @@ def _drawn(phenotype: Phenotype, key: Array) -> Traits:
     return _traits(phenotype, deviations)
 
 
-def _traits(
-    phenotype: Phenotype, deviations: Mapping[str, Float[Array, ""]]
-) -> Traits:
+def _traits(phenotype: Phenotype, deviations: Mapping[str, Float[Array, ""]]) -> Traits:
     """Traits from standard normal deviations."""
     given = phenotype.traits
 

@@ -33,9 +33,7 @@ def streams(state, event, person):
     if event.replays_belief:
         y[MEMORY] += mean
         precision[MEMORY] *= person.rumination
-    y[EXPECTATION] = (
-        person.belief + person.expectancy * event.believed * y[EXPECTATION]
-    )
+    y[EXPECTATION] = person.belief + person.expectancy * event.believed * y[EXPECTATION]
     if event.is_chosen:
         negative = norm.cdf(-mean * np.exp(log_precision / 2))
         precision[EVERYDAY] *= 1 - person.avoidance * negative

@@ -70,10 +70,14 @@ def test_an_event_is_that_of_the_equations(seed):
         state, event, person, DYNAMICS, top_gain=top, middle_gain=middle, ends=ends
     )
     modulation = by_role(Modulation({0: ends, 1: middle, 2: top}))
-    found, info = jax.jit(meet)(
-        arrays(state), arrays(event), arrays(person), DYNAMICS.numbers(), modulation
-    ) if False else meet(
-        arrays(state), arrays(event), arrays(person), DYNAMICS.numbers(), modulation
+    found, info = (
+        jax.jit(meet)(
+            arrays(state), arrays(event), arrays(person), DYNAMICS.numbers(), modulation
+        )
+        if False
+        else meet(
+            arrays(state), arrays(event), arrays(person), DYNAMICS.numbers(), modulation
+        )
     )
     np.testing.assert_allclose(np.stack(found), expected, rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(info.posterior, mu, rtol=1e-9, atol=1e-11)

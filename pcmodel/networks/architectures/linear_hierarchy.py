@@ -80,9 +80,7 @@ def _map(matrix: ArrayLike, shape: tuple[int, int], where: str) -> Dense:
     """A dense map without bias."""
     values = jnp.atleast_2d(jnp.asarray(read_numbers(matrix, where=where), float))
     if values.shape != shape:
-        raise UserError(
-            f"have shape {values.shape}", where=where, expected=f"{shape}"
-        )
+        raise UserError(f"have shape {values.shape}", where=where, expected=f"{shape}")
     layer = Dense(shape[1], shape[0], activation=identity, bias=False, rngs=nnx.Rngs(0))
     layer.weight[...] = values
     return layer
