@@ -4,7 +4,7 @@ Events are shared by all arms, and evidence is absent (precision 0) where an arm
 same person meets the same draws in every arm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ from pcmodel.sessions.protocol.amounts import Amount
 from pcmodel.sessions.protocol.arm import Arm
 from pcmodel.sessions.protocol.content import Protocol
 from pcmodel.sessions.protocol.events import PHASES, STREAMS, Session
+from pcmodel.sessions.protocol.misplaced import Path
 
 
 class Timeline(NamedTuple):
@@ -105,16 +106,20 @@ def timeline(
     avoids = protocol.daily_life.avoidance
     told = [protocol.told if arm.told is None else arm.told for arm in chosen]
     return Timeline(
-        *(_real(each) for each in (day, ends - day, mean, sd, precision)),
-        jnp.asarray(replays),
-        jnp.asarray(avoids & ~is_session & ~adverse),
-        _real(alliance),
-        jnp.asarray(is_session),
-        jnp.asarray([PHASES.index(event.phase) for event in events]),
-        tuple(doses_of(protocol, arm, weight=weight) for arm in chosen),
-        jnp.asarray([bool(arm.masked) for arm in chosen]),
-        _real(np.array(told)),
-        _real(np.array([arm.felt or 0.0 for arm in chosen])),
+        day=_real(day),
+        until_next=_real(ends - day),
+        mean=_real(mean),
+        sd=_real(sd),
+        precision=_real(precision),
+        replays_belief=jnp.asarray(replays),
+        chosen=jnp.asarray(avoids & ~is_session & ~adverse),
+        alliance_building=_real(alliance),
+        is_session=jnp.asarray(is_session),
+        phase=jnp.asarray([PHASES.index(event.phase) for event in events]),
+        doses=tuple(doses_of(protocol, arm, weight=weight) for arm in chosen),
+        masked=jnp.asarray([bool(arm.masked) for arm in chosen]),
+        told=_real(np.array(told)),
+        felt=_real(np.array([arm.felt or 0.0 for arm in chosen])),
     )
 
 
@@ -124,26 +129,33 @@ def doses_of(
 ) -> Regimen:
     """The doses of one arm, hours since time 0 of the day of the first dosing; () for none."""
     own = protocol.arm(arm) if isinstance(arm, str) else arm
-    drug, kg = protocol.drug, protocol.weight if weight is None else weight
-    if drug is None or own.dose == "none":
-        return ()
-    name = own.compound or drug.compound
+    kg = protocol.weight if weight is None else weight
+    return tuple(dose for _, dose in planned_doses(protocol, own, kg))
+
+
+def planned_doses(
+    protocol: Protocol, arm: Arm, weight: ArrayLike
+) -> Iterator[tuple[Path, Dose]]:
+    """Each dose of an arm, and the path of the session whose own it is, () for others'."""
+    drug = protocol.drug
+    if drug is None or arm.dose == "none":
+        return
     kind, hours = drug.route, drug.infusion_hours
-    if own.route is not None:
-        kind, hours = own.route, own.infusion_hours
+    if arm.route is not None:
+        kind, hours = arm.route, arm.infusion_hours
     route = Infusion(float(hours or 0.0)) if kind == "infusion" else None
     route = route or (Oral() if kind == "oral" else Bolus())
-    found = []
     for held in protocol.held():
         if held.phase != "dosing":
             continue
-        amounts = held.session.doses or (drug.dose,)
-        if isinstance(own.dose, Amount):
-            amounts = (own.dose,)
-        for amount in sorted(amounts, key=lambda each: each.hour):
+        own, path = held.session.doses, (*held.path, "doses")
+        if isinstance(arm.dose, Amount) or not own:
+            own = (arm.dose if isinstance(arm.dose, Amount) else drug.dose,)
+            path = ()
+        for amount in sorted(own, key=lambda each: each.hour):
             at = 24.0 * held.begins + amount.hour
-            found.append(Dose(name, amount.mg(kg), at, route))
-    return tuple(found)
+            name = arm.compound or drug.compound
+            yield path, Dose(name, amount.mg(weight), at, route)
 
 
 def _events(protocol: Protocol) -> list[_Event]:

@@ -56,22 +56,29 @@ def resolved(arms: Sequence[Arm]) -> dict[str, Arm]:
     """
     found = dict(BUILT_IN)
     for place, arm in enumerate(arms):
-        path = (place,)
         if arm.name in BUILT_IN:
+            base = arm.name
             if arm.like is not None:
                 raise Misplaced(
-                    (*path, "like"),
-                    f"belongs to no arm called {arm.name!r}, which every protocol has",
+                    (place, "like"),
+                    f"is said of {arm.name!r}, which every protocol has",
+                    expected="another name for an arm that is like another one",
                 )
-            found[arm.name] = arm.over(BUILT_IN[arm.name])
-        elif not arm.has_overrides:
-            error = unknown_name("arm", arm.name, BUILT_IN)
-            raise Misplaced(
-                path, str(error) + ", or how it differs from the whole treatment"
-            )
         else:
-            base = WHOLE if arm.like is None else arm.like
-            if base not in found:
-                raise Misplaced((*path, "like"), str(unknown_name("arm", base, found)))
-            found[arm.name] = arm.over(found[base])
+            base = _base(arm, place, found)
+        found[arm.name] = arm.over(found[base])
     return found
+
+
+def _base(arm: Arm, place: int, found: Mapping[str, Arm]) -> str:
+    """The name of the arm that an arm of the protocol's own is like."""
+    if not arm.has_overrides:
+        error = unknown_name("arm", arm.name, BUILT_IN)
+        raise Misplaced(
+            (place,), f"is unknown: {error}, or how it differs from the whole treatment"
+        )
+    base = WHOLE if arm.like is None else arm.like
+    if base not in found:
+        error = unknown_name("arm", base, found)
+        raise Misplaced((place, "like"), f"is unknown: {error}")
+    return base

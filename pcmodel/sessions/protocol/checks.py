@@ -29,7 +29,7 @@ def check_sessions(protocol: "Protocol") -> None:
     if dosing and int(dosing[0].begins // 1) != 0:
         raise Misplaced(
             _when(dosing[0]),
-            f"the first dosing is on day {dosing[0].begins // 1:g}",
+            f"is {dosing[0].begins // 1:g} for the first dosing",
             expected="day 0: days are counted from it",
         )
     for each in held:

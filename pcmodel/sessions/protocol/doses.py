@@ -1,0 +1,72 @@
+"""Whether a protocol's compounds exist and its doses are possible, by the library of compounds.
+
+Apart from the reading of files, since the library needs jax.
+"""
+
+import numpy as np
+
+from pcmodel.errors import UserError
+from pcmodel.neuromodulation.compounds import Compound, Library
+from pcmodel.neuromodulation.dosing import Dose, regimen
+from pcmodel.sessions.protocol.content import Protocol
+from pcmodel.sessions.protocol.misplaced import Misplaced, Path
+from pcmodel.sessions.protocol.read import ReadProtocol
+from pcmodel.sessions.timeline import planned_doses
+
+HEAVIEST = 1e5
+"""mg of anything."""
+MOST_TIMES = {"k_2a": 1e3, "k_1a": 1e3, "release_ec50": 100.0, "nmda_ic50": 100.0}
+"""Multiples of the concentration of half an action, in plasma, that no dose reaches."""
+
+
+def check_doses(read: ReadProtocol, library: Library) -> None:
+    """UserError naming the line of an unknown compound or of a dose that cannot be."""
+    try:
+        check_arm_doses(read.protocol, library)
+    except Misplaced as error:
+        raise read.source.error(error.path, error.what, error.expected) from None
+
+
+def check_arm_doses(protocol: Protocol, library: Library) -> None:
+    """Misplaced for an unknown compound or a dose that cannot be, in any arm of the protocol."""
+    if protocol.drug is None:
+        return
+    _check_compound(protocol.drug.compound, library, ("drug", "compound"))
+    for place, arm in enumerate(protocol.arms):
+        if arm.compound is not None:
+            _check_compound(arm.compound, library, ("arms", place, "compound"))
+        own = (arm.dose, arm.compound, arm.route) != (None, None, None)
+        group = ("arms", place, "dose") if own else ("drug", "dose")
+        weight = protocol.weight
+        for path, dose in planned_doses(protocol, protocol.arm(arm.name), weight):
+            try:
+                check_plausible(dose, library[dose.compound])
+                regimen(dose, library=library)
+            except UserError as error:
+                where = group if own or not path else path
+                raise Misplaced(where, f"cannot be given: {error}") from None
+
+
+def check_plausible(dose: Dose, compound: Compound) -> None:
+    """UserError for an amount that must be a slip: g for mg, or one for each kilogram.
+
+    It would bring plasma to so many times the concentration of half its action, by the numbers of the
+    compound's table, that nobody can mean it.
+    """
+    most = HEAVIEST
+    for name, times in MOST_TIMES.items():
+        if name in compound.numbers:
+            half = compound.numbers[name].value
+            most = min(most, times * half * compound.numbers["volume"].value / 1000.0)
+    if np.any(np.asarray(dose.mg) > most):
+        raise UserError(
+            f"{dose.mg:.6g} mg of {compound.name} for a person of the protocol's weight",
+            expected=f"at most {most:.3g} mg",
+        )
+
+
+def _check_compound(name: str, library: Library, path: Path) -> None:
+    try:
+        library[name]
+    except UserError as error:
+        raise Misplaced(path, f"is unknown: {error}") from None
