@@ -12,13 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
-from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.neuromodulation.accounts.accounts import Account, Effects
+from pcmodel.neuromodulation.accounts.accounts import Account
 from pcmodel.neuromodulation.compounds import Library, load_compounds
 from pcmodel.neuromodulation.participant import Variation
 from pcmodel.runtime.contents import Static
@@ -34,6 +33,10 @@ from pcmodel.sessions.threat_and_trust import StreamAccount, ThreatAndTrust
 from pcmodel.sessions.timeline import Timeline, timeline
 from pcmodel.sessions.treatment import DEFAULT_ACCOUNT, Treatment, check_acts, treat
 from pcmodel.sessions.windows import Interim, Window
+
+DYNAMICS = Dynamics()
+WINDOW = Interim()
+STREAM_ACCOUNT = ThreatAndTrust()
 
 
 class Cohort(NamedTuple):
@@ -86,8 +89,8 @@ def prepare(
     key: Array,
     arms: Sequence[str] | None = None,
     phenotype: Phenotype | None = None,
-    dynamics: Dynamics = Dynamics(),
-    window: Window | None = Interim(),
+    dynamics: Dynamics = DYNAMICS,
+    window: Window | None = WINDOW,
     library: Library | None = None,
     variation: Variation | None = None,
 ) -> Study:
@@ -145,9 +148,9 @@ def _luck(key: Array, number: int, course: Timeline) -> Array:
 def follow(
     study: Study,
     *,
-    dynamics: Dynamics = Dynamics(),
+    dynamics: Dynamics = DYNAMICS,
     account: Account = DEFAULT_ACCOUNT,
-    streams: StreamAccount | None = ThreatAndTrust(),
+    streams: StreamAccount | None = STREAM_ACCOUNT,
 ) -> Cohort:
     """Follow the people of a study through all of its events.
 
@@ -185,8 +188,8 @@ def simulate_cohort(
     num_people: SupportsIndex,
     key: Array,
     account: Account | None = None,
-    dynamics: Dynamics = Dynamics(),
-    streams: StreamAccount | None = ThreatAndTrust(),
+    dynamics: Dynamics = DYNAMICS,
+    streams: StreamAccount | None = STREAM_ACCOUNT,
     library: Library | None = None,
     **options: Any,
 ) -> Cohort:

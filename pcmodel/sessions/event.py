@@ -19,12 +19,20 @@ from jax import Array
 from jax.scipy.special import ndtr
 from jaxtyping import Bool, Float
 
-from pcmodel.inference.solvers.exact import Exact
+from pcmodel.learning.em import problem_of
+from pcmodel.learning.linear.moments import posterior_moments
 from pcmodel.model.modulation import Modulation
-from pcmodel.model.problem import Problem
+from pcmodel.model.slopes import Factors, factors_of
 from pcmodel.sessions.attribution import log_validity, predictive
 from pcmodel.sessions.dynamics import Numbers
-from pcmodel.sessions.hierarchy import ABSENT, STREAMS, self_problem
+from pcmodel.sessions.hierarchy import (
+    ABSENT,
+    STREAMS,
+    self_model,
+    self_parameters,
+    self_structure,
+    self_values,
+)
 from pcmodel.sessions.person import Traits
 from pcmodel.sessions.threat_and_trust import StreamAccount
 
@@ -118,33 +126,40 @@ def meet(
     if streams is not None:
         precision = precision * streams.factors(event.released, values)
     acting = modulation or Modulation()
-    log_precisions = jnp.where(
-        precision > 0, jnp.log(jnp.where(precision > 0, precision, 1)), ABSENT
+    factors = factors_of(acting.in_inference(), self_model().model, state.belief.dtype)
+    values, log_precisions, validity = attributed(
+        state, values, precision, person, numbers, factors
     )
-    problem = self_problem(
+    parameters = self_parameters(
         state.belief,
         state.log_precision,
-        values=values,
         log_precisions=log_precisions,
         feeling=numbers.feeling_precision,
-        modulation=acting.in_inference(),
     )
-    problem, validity = attributed(problem, precision > 0, person, numbers)
-    told = Exact().posterior(problem)
-    mean, variance = told.mean[BELIEF][0], told.variances[BELIEF][0]
-    gained = problem.inputs.gains[BELIEF] * jnp.exp(state.log_precision)
+    moments, _ = posterior_moments(
+        parameters,
+        tuple(value[None] for value in self_values(values)),
+        jnp.ones((1,), state.belief.dtype),
+        structure=self_structure(),
+        factors=factors,
+    )
+    shift = moments.errors[BELIEF][0, 0]
+    variance = jnp.sum(moments.error_rows[BELIEF] ** 2)
+    gain = jnp.ones(()) if factors is None else factors.gains[BELIEF]
     share = 1 - acting.top_down
+    seen = gain * jnp.exp(state.log_precision) * (shift**2 + variance)
     learned = learn(
         state,
-        shift=share * (mean - state.belief),
-        square=share * gained * ((mean - state.belief) ** 2 + variance) + (1 - share),
+        shift=share * shift,
+        square=share * seen + (1 - share),
         learning=event.learning * acting.plasticity,
         numbers=numbers,
     )
     alliance = state.alliance + jnp.minimum(
         event.alliance_building * person.alliance_growth, 1
     ) * (1 - state.alliance)
-    return learned._replace(alliance=alliance), EventInfo(mean, variance, validity)
+    info = EventInfo(state.belief + shift, variance, validity)
+    return learned._replace(alliance=alliance), info
 
 
 def evidence(
@@ -165,15 +180,30 @@ def evidence(
 
 
 def attributed(
-    problem: Problem,
-    is_present: Bool[Array, " streams"],
+    state: State,
+    values: Float[Array, " streams"],
+    precision: Float[Array, " streams"],
     person: Traits,
     numbers: Numbers,
-) -> tuple[Problem, Float[Array, " streams"]]:
-    """The problem with each stream's precision times its validity, absent ones at the prediction."""
+    factors: Factors | None,
+) -> tuple[
+    Float[Array, " streams"], Float[Array, " streams"], Float[Array, " streams"]
+]:
+    """Values and log-precisions of the streams after attribution, and the validity of each.
+
+    Absent streams are at the prediction.
+    """
+    is_present = precision > 0
+    own = jnp.where(is_present, jnp.log(jnp.where(is_present, precision, 1)), ABSENT)
+    parameters = self_parameters(
+        state.belief,
+        state.log_precision,
+        log_precisions=own,
+        feeling=numbers.feeling_precision,
+    )
+    problem = problem_of(self_structure(), *parameters, self_values(values), factors)
     told = predictive(problem)
-    own = jnp.stack([*problem.inputs.log_precisions[: len(STREAMS)]])
-    gains = jnp.stack([*problem.inputs.gains[: len(STREAMS)]])
+    gains = jnp.stack(problem.inputs.gains[: len(STREAMS)])
     log_r = log_validity(
         told,
         jnp.exp(-0.5 * own) / jnp.sqrt(gains),
@@ -181,18 +211,8 @@ def attributed(
         exception_sd=numbers.exception_sd,
     )
     log_r = jnp.where(is_present, log_r, 0)
-    own = jnp.maximum(own + log_r, ABSENT)
-    inputs = problem.inputs
-    values = jnp.where(
-        is_present,
-        jnp.concatenate([*inputs.values[: len(STREAMS)]]),
-        told.mean,
-    )
-    inputs = inputs._replace(
-        log_precisions=(*own, *inputs.log_precisions[len(STREAMS) :]),
-        values=(*(value[None] for value in values), *inputs.values[len(STREAMS) :]),
-    )
-    return Problem(problem.structure, inputs), jnp.exp(log_r)
+    values = jnp.where(is_present, values, told.mean)
+    return values, jnp.maximum(own + log_r, ABSENT), jnp.exp(log_r)
 
 
 def learn(

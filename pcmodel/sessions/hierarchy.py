@@ -16,11 +16,11 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from pcmodel.api.pose import under_modulation
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Finite, Positive
+from pcmodel.learning.linear.moments import Parameters
 from pcmodel.model.modulation import Levels, Modulation
-from pcmodel.model.problem import Inputs, Problem, Structure
+from pcmodel.model.problem import Structure
 from pcmodel.networks.architectures.hierarchy import Level
 from pcmodel.networks.architectures.linear_hierarchy import linear_hierarchy
 from pcmodel.networks.network import Network
@@ -77,43 +77,35 @@ def self_anatomy() -> Anatomy:
     return anatomy("sensory", "control", "default")
 
 
-def self_problem(
+def self_parameters(
     belief: Float[Array, ""],
     log_precision: Float[Array, ""],
     *,
-    values: Float[Array, " streams"],
     log_precisions: Float[Array, " streams"],
-    feeling: ArrayLike,
-    modulation: Modulation | None = None,
-) -> Problem:
-    """The inference problem of one event.
+    feeling: Float[Array, ""],
+) -> Parameters:
+    """The parameters of one person's hierarchy.
 
     belief: prior mean of the self.
     log_precision: of that prior.
-    values: of the streams.
     log_precisions: of the streams.
     feeling: precision with which the self predicts the feeling.
-    modulation: at that moment, in the names of the hierarchy's levels, without top-down mixing and temperature.
     """
     pure, dtype = self_model(), belief.dtype
-    weights = {
-        "layers": tuple(
-            {name: value.astype(dtype) for name, value in layer.items()}
-            for layer in pure.weights["layers"]
-        ),
-        "prior_mean": belief[None],
-    }
-    middle = jnp.log(jnp.asarray(feeling, dtype))
-    ends = range(len(STREAMS))
-    empty = jnp.zeros((0,), dtype)
-    inputs = Inputs(
-        weights,
-        (*(log_precisions[end] for end in ends), middle, log_precision),
-        (jnp.ones((), dtype),) * (len(STREAMS) + 2),
-        (*(values[end][None] for end in ends), empty, empty),
-        (),
+    layers = tuple(
+        {name: value.astype(dtype) for name, value in layer.items()}
+        for layer in pure.weights["layers"]
     )
-    return under_modulation(Problem(self_structure(), inputs), modulation)
+    return Parameters(
+        {"layers": layers, "prior_mean": belief[None]},
+        (*log_precisions, jnp.log(feeling.astype(dtype)), log_precision),
+    )
+
+
+def self_values(values: Float[Array, " streams"]) -> tuple[Array, ...]:
+    """The clamped values of every level: one for each stream, none above."""
+    empty = jnp.zeros((0,), values.dtype)
+    return (*(value[None] for value in values), empty, empty)
 
 
 def by_role(modulation: Modulation) -> Modulation:

@@ -10,13 +10,23 @@ FELT = np.array([True, True, True, False, False])
 def validity(y, precision, *, mean, top, middle, prior, wide):
     """p(valid) of each stream from the two predictive densities; top and middle are precisions with gains."""
     variance = 1 / top + np.where(FELT, 1 / middle, 0) + 1 / precision
-    valid = prior * norm.pdf(y, mean, np.sqrt(variance))
-    exception = (1 - prior) * norm.pdf(y, mean, np.sqrt(variance + wide**2))
-    return valid / (valid + exception)
+    valid = np.log(prior) + norm.logpdf(y, mean, np.sqrt(variance))
+    exception = np.log1p(-prior) + norm.logpdf(y, mean, np.sqrt(variance + wide**2))
+    return np.exp(valid - np.logaddexp(valid, exception))
 
 
 def posterior(y, precision, *, mean, top, middle):
-    """Mean and variance of the self; by inverting the joint precision matrix of self and feeling."""
+    """Mean and variance of the self: precisions in series through the feeling, in parallel at the self."""
+    felt, told = precision * FELT, precision * ~FELT
+    total = felt.sum()
+    through = total * middle / (total + middle)
+    seen = (felt * y).sum() / total if total else 0.0
+    variance = 1 / (top + through + told.sum())
+    return variance * (top * mean + through * seen + (told * y).sum()), variance
+
+
+def joint_posterior(y, precision, *, mean, top, middle):
+    """The same by inverting the joint precision matrix of self and feeling."""
     felt, told = precision * FELT, precision * ~FELT
     joint = np.array(
         [[top + middle + told.sum(), -middle], [-middle, middle + felt.sum()]]
@@ -72,7 +82,12 @@ def meet(state, event, person, dynamics, *, top_gain=1.0, middle_gain=1.0, ends=
     alliance += min(float(event.alliance_building * person.alliance_growth), 1) * (
         1 - alliance
     )
-    days = float(event.until_next)
+    return (mean, log_precision, slow, slow_log, alliance), (mu, variance, r)
+
+
+def passed(state, days, person, dynamics):
+    """The state when days have passed."""
+    mean, log_precision, slow, slow_log, alliance = state
     kept = np.exp(-days / dynamics.labile_days)
     remembered = np.exp(-days * dynamics.forgetting)
 
@@ -86,4 +101,4 @@ def meet(state, event, person, dynamics, *, top_gain=1.0, middle_gain=1.0, ends=
     log_precision, slow_log = pass_time(
         log_precision, slow_log, float(person.log_precision)
     )
-    return (mean, log_precision, slow, slow_log, alliance), (mu, variance, r)
+    return mean, log_precision, slow, slow_log, alliance
