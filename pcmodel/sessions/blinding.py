@@ -13,7 +13,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.scipy.special import expit, logit
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.sessions.timeline import Timeline
@@ -35,7 +34,7 @@ def believed_allocation(
     arm: int,
     peak: Float[Array, "people events"],
     *,
-    unblinding: ArrayLike,
+    unblinding: float,
 ) -> Float[Array, "people events"]:
     """Probability that each person gives to having had the drug, at every event.
 
@@ -47,13 +46,10 @@ def believed_allocation(
     told = jnp.broadcast_to(timeline.told[arm], peak.shape)
     if bool(timeline.masked[arm]) or not len(dosed):
         return told
-    begun = days >= dosed[0]
+    begun = jnp.asarray(days >= dosed[0])[None]
+    waited = jnp.asarray(24 * (days - dosed[0]) >= PATIENCE)[None]
     # An active placebo is felt from its intake on.
-    felt = jnp.maximum(peak, jnp.where(jnp.asarray(begun), timeline.felt[arm], 0.0))
+    felt = jnp.maximum(peak, jnp.where(begun, timeline.felt[arm], 0.0))
     surplus = felt - HALF
-    waited = jnp.asarray(24 * (days - dosed[0]) >= PATIENCE)
     surplus = jnp.where(waited, surplus, jnp.maximum(surplus, 0.0))
-    odds = logit(told) + jnp.asarray(unblinding) * jnp.where(
-        jnp.asarray(begun), surplus, 0.0
-    )
-    return expit(odds)
+    return expit(logit(told) + unblinding * jnp.where(begun, surplus, 0.0))

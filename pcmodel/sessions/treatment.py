@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
@@ -49,7 +48,7 @@ def treat(
     course: Timeline,
     population: Population,
     *,
-    unblinding: ArrayLike,
+    unblinding: float,
     window: Window | None,
 ) -> Treatment:
     """What the arms of a course do to a population.

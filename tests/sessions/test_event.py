@@ -198,7 +198,11 @@ def test_learning_is_the_package_s_stepwise_em(seed):
     numbers = DYNAMICS.numbers()
     state = State(*map(jnp.asarray, (belief, log_precision, 0.0, 0.0, 0.0)))
     learned = learn(
-        state, shift=jnp.asarray(shift), square=jnp.asarray(square), learning=jnp.asarray(1.0), numbers=numbers
+        state,
+        shift=jnp.asarray(shift),
+        square=jnp.asarray(square),
+        learning=jnp.asarray(1.0),
+        numbers=numbers,
     )
     regressions = kept_layers()
     moved = [
