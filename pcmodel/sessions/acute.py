@@ -5,7 +5,7 @@ two days or three. The people are the same whatever they take, and the same in e
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,10 @@ from pcmodel.neuromodulation.course import Course
 from pcmodel.neuromodulation.dosing import Dose, Regimen
 from pcmodel.neuromodulation.group import Group, simulate_group
 from pcmodel.neuromodulation.participant import Variation, typical
+from pcmodel.neuromodulation.plasticity.drive import (
+    Administrations,
+    group_administrations,
+)
 from pcmodel.runtime.memory import check_fits
 
 APART = 48.0
@@ -28,6 +32,8 @@ AFTER = 48.0
 """Hours after the last dose of a block for which it is simulated."""
 FINE = np.concatenate([np.arange(0, 1, 1 / 60), np.arange(1, AFTER, 0.25), [AFTER]])
 """Hours after a dose at which its course is computed, besides those of the events."""
+BOOSTER = 12.0
+"""Hours within which a further dose belongs to the same administration."""
 TICK = 1e-3
 """Hours, to whole multiples of which events are moved: four seconds."""
 
@@ -63,10 +69,21 @@ class Population(NamedTuple):
     variation: Variation | None = None
 
 
-def acute_effects(
+class Taken(NamedTuple):
+    """What a regimen does to a population.
+
+    acute: effects at the events.
+    administrations: what each block leaves behind for plasticity, in order of days.
+    """
+
+    acute: Acute
+    administrations: tuple[Administrations, ...]
+
+
+def take(
     doses: Regimen, day: Sequence[float] | np.ndarray, population: Population
-) -> Acute:
-    """The acute effects of a regimen at events.
+) -> Taken:
+    """What a regimen does to a population.
 
     doses: of one arm, with hours since time 0.
     day: of each event, days since time 0, ascending.
@@ -76,23 +93,31 @@ def acute_effects(
     hours = 24 * np.asarray(day, float)
     shape = (population.num_people, len(hours))
     check_fits(*shape, 5, what="acute effects")
-    columns = np.zeros((4, *shape), default_dtype())
-    peak = np.zeros(shape, columns.dtype)
+    columns = np.zeros((5, *shape), default_dtype())
+    left = []
     for block in blocks(doses):
-        start = float(np.asarray(block[0].hours))
-        end = float(np.asarray(block[-1].hours)) + AFTER
+        start = hour_of(block[0])
+        end = hour_of(block[-1]) + AFTER
         at = np.flatnonzero((hours >= start) & (hours < end))
-        times = grid(block, hours[at])
-        told = _block(block, times, population)
-        index = np.searchsorted(times, in_ticks(hours[at] - start))
-        columns[:, :, at] = told[:4, :, index]
-        so_far = np.maximum.accumulate(told[4], axis=1)
-        peak[:, at] = np.maximum(peak[:, at], so_far[:, index])
+        ticks = grid(block, hours[at])
+        group = _simulated(block, ticks, population)
+        told = np.array(_rows(group.course))
+        told[4] = np.maximum.accumulate(told[4], axis=1)
+        columns[:, :, at] = told[
+            :, :, np.searchsorted(ticks, in_ticks(hours[at] - start))
+        ]
         later = hours >= end
-        peak[:, later] = np.maximum(peak[:, later], so_far[:, -1:])
-    peak = np.maximum.accumulate(peak, axis=1)
+        columns[4][:, later] = np.maximum(columns[4][:, later], told[4][:, -1:])
+        own = group_administrations(group, starts=_starts(block))
+        left.append(own.on(start / 24))
+    columns[4] = np.maximum.accumulate(columns[4], axis=1)
     values = [jnp.asarray(column) for column in columns]
-    return Acute(Effects(*values[:3]), values[3], jnp.asarray(peak))
+    return Taken(Acute(Effects(*values[:3]), *values[3:]), tuple(left))
+
+
+def hour_of(dose: Dose) -> float:
+    """When a dose is taken, hours since time 0."""
+    return float(np.asarray(dose.hours))
 
 
 def blocks(doses: Regimen) -> list[Regimen]:
@@ -100,7 +125,7 @@ def blocks(doses: Regimen) -> list[Regimen]:
     found: list[list[Dose]] = []
     for dose in doses:
         last = found[-1][-1] if found else None
-        if last is not None and dose.hours - last.hours < APART:  # type: ignore[operator]
+        if last is not None and hour_of(dose) - hour_of(last) < APART:
             found[-1].append(dose)
         else:
             found.append([dose])
@@ -109,8 +134,8 @@ def blocks(doses: Regimen) -> list[Regimen]:
 
 def grid(block: Regimen, events: np.ndarray) -> Int[np.ndarray, " times"]:
     """Times at which a block is simulated, ticks since its start: the events', and others fine enough to integrate."""
-    start = float(np.asarray(block[0].hours))
-    since = [float(np.asarray(dose.hours)) - start for dose in block]
+    start = hour_of(block[0])
+    since = [hour_of(dose) - start for dose in block]
     ticks = [in_ticks(events - start), *(in_ticks(hour + FINE) for hour in since)]
     # One time before the first dose, at which all are at rest.
     return np.unique(np.concatenate([*ticks, [-1]]))
@@ -121,32 +146,42 @@ def in_ticks(hours: np.ndarray) -> Int[np.ndarray, " times"]:
     return np.rint(hours / TICK).astype(np.int64)
 
 
-def _block(
-    block: Regimen, times: Int[np.ndarray, " times"], population: Population
-) -> Float[np.ndarray, "5 people times"]:
-    """The effects, released serotonin and what is felt, over the times of a block."""
-    start = block[0].hours
-    # Hours since the block's start: single precision tells minutes apart at any day of a year.
+def _starts(block: Regimen) -> list[float]:
+    """Hours since the block's start at which an administration begins; boosters belong to the one before."""
+    first, found = hour_of(block[0]), [0.0]
+    for dose in block:
+        since = hour_of(dose) - first
+        if since - found[-1] >= BOOSTER:
+            found.append(since)
+    return found
+
+
+def _simulated(
+    block: Regimen, ticks: Int[np.ndarray, " times"], population: Population
+) -> Group:
+    """The courses of a block, hours since its start: single precision tells minutes apart at any day of a year."""
+    start = hour_of(block[0])
     moved = [
-        Dose(dose.compound, dose.mg, dose.hours - start, dose.route)  # type: ignore[operator]
+        Dose(dose.compound, dose.mg, hour_of(dose) - start, dose.route)
         for dose in block
     ]
     group = simulate_group(
         moved,
-        times * TICK,
+        ticks * TICK,
         num_people=population.num_people,
         key=population.key,
         library=population.library,
         person=typical(population.library, *population.compounds),
         variation=population.variation,
     )
-    return np.asarray(_rows(group))[:, 1:]
+    # The first is the typical person, around whom the others are drawn.
+    others = jax.tree.map(lambda leaf: leaf[1:], (group.course, group.participants))
+    return Group(group.hours, *others)
 
 
 @jax.jit
-def _rows(group: Group) -> Float[Array, "5 people times"]:
-    acting = effects(group.course)
-    return jnp.stack([*acting, group.course.serotonin, intensity(group.course)])
+def _rows(course: Course) -> Float[Array, "5 people times"]:
+    return jnp.stack([*effects(course), course.serotonin, intensity(course)])
 
 
 def intensity(course: Course) -> Array:
@@ -155,7 +190,7 @@ def intensity(course: Course) -> Array:
     return jnp.maximum(jnp.maximum(course.effect_2a, course.nmda_block), released)
 
 
-def no_effects(num_people: int, num_events: int) -> Acute:
-    """The effects of no drug."""
-    none: Any = jnp.zeros((num_people, num_events))
-    return Acute(Effects(none, none, none), none, none)
+def nothing_taken(num_people: int, num_events: int) -> Taken:
+    """What no drug does."""
+    none = jnp.zeros((num_people, num_events))
+    return Taken(Acute(Effects(none, none, none), none, none), ())

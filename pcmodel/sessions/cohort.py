@@ -32,10 +32,10 @@ from pcmodel.sessions.protocol.content import Protocol
 from pcmodel.sessions.threat_and_trust import StreamAccount, ThreatAndTrust
 from pcmodel.sessions.timeline import Timeline, timeline
 from pcmodel.sessions.treatment import DEFAULT_ACCOUNT, Treatment, check_acts, treat
-from pcmodel.sessions.windows import Interim, Window
+from pcmodel.sessions.windows import Plasticity
 
 DYNAMICS = Dynamics()
-WINDOW = Interim()
+WINDOW = Plasticity()
 STREAM_ACCOUNT = ThreatAndTrust()
 
 
@@ -90,7 +90,7 @@ def prepare(
     arms: Sequence[str] | None = None,
     phenotype: Phenotype | None = None,
     dynamics: Dynamics = DYNAMICS,
-    window: Window | None = WINDOW,
+    window: Plasticity | None = WINDOW,
     library: Library | None = None,
     variation: Variation | None = None,
 ) -> Study:

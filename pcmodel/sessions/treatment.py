@@ -22,13 +22,14 @@ from pcmodel.neuromodulation.accounts.accounts import (
 from pcmodel.neuromodulation.accounts.compatibility import PROVIDED
 from pcmodel.neuromodulation.compounds import Library
 from pcmodel.neuromodulation.dosing import Dose
-from pcmodel.sessions.acute import Acute, Population, acute_effects, no_effects
+from pcmodel.sessions.acute import Acute, Population, Taken, nothing_taken, take
 from pcmodel.sessions.blinding import believed_allocation
 from pcmodel.sessions.timeline import Timeline
-from pcmodel.sessions.windows import Window
+from pcmodel.sessions.windows import Plasticity, learning_factors
 
 DEFAULT_ACCOUNT = Together((Rebus(), NmdaBlock()))
 """Psychedelics relax priors, and ketamine blocks what is passed on and learned while it acts."""
+NO_WINDOW = Plasticity(peak=0.0)
 
 
 class Treatment(NamedTuple):
@@ -49,7 +50,7 @@ def treat(
     population: Population,
     *,
     unblinding: float,
-    window: Window | None,
+    window: Plasticity | None,
 ) -> Treatment:
     """What the arms of a course do to a population.
 
@@ -59,22 +60,24 @@ def treat(
     days = np.asarray(course.day, float)
     shape = (population.num_people, len(days))
     # Arms with the same doses share what is computed for them.
-    made: dict[tuple, tuple[Acute, Array]] = {(): (no_effects(*shape), jnp.ones(shape))}
+    made: dict[tuple, Taken] = {(): nothing_taken(*shape)}
     regimens = [tuple(map(_written, doses)) for doses in course.doses]
     for written, doses in zip(regimens, course.doses, strict=True):
         if written not in made:
-            opened = window and window.factors(doses, days, population)
-            made[written] = (
-                acute_effects(doses, days, population),
-                jnp.ones(shape) if opened is None else opened,
-            )
-    found = [made[written] for written in regimens]
+            made[written] = take(doses, days, population)
+    opened = {
+        written: learning_factors(
+            window or NO_WINDOW, one.administrations, days, num_people=shape[0]
+        )
+        for written, one in made.items()
+    }
+    found = [made[written].acute for written in regimens]
     believed = [
         believed_allocation(course, number, acute.peak, unblinding=unblinding)
-        for number, (acute, _) in enumerate(found)
+        for number, acute in enumerate(found)
     ]
-    acute = jax.tree.map(lambda *arms: jnp.stack(arms), *(acute for acute, _ in found))
-    plasticity = jnp.stack([opened for _, opened in found])
+    acute = jax.tree.map(lambda *arms: jnp.stack(arms), *found)
+    plasticity = jnp.stack([opened[written] for written in regimens])
     return Treatment(acute, jnp.stack(believed), plasticity)
 
 

@@ -1,40 +1,50 @@
-"""The plasticity window of each person after the doses of one arm."""
+"""How much faster each person learns on the days of the events: the plasticity window that the doses open."""
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.neuromodulation.dosing import Regimen
-from pcmodel.sessions.acute import Population
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import NotNegative
+from pcmodel.neuromodulation.plasticity.drive import Administrations
+from pcmodel.neuromodulation.plasticity.routes import ROUTES, PlasticityRoute
+from pcmodel.neuromodulation.plasticity.window import plasticity_window
 
 
-@runtime_checkable
-class Window(Protocol):
-    """A strategy that tells how much faster each person learns on each day."""
+@checked_arguments
+@dataclass(frozen=True)
+class Plasticity:
+    """The window of `pcmodel.neuromodulation.plasticity_window`, as a factor on the rates of learning.
 
-    def factors(
-        self, doses: Regimen, day: Float[np.ndarray, " events"], population: Population
-    ) -> Float[Array, "people events"]:
-        """Factors on the rates of learning, 1 or more; exactly 1 without an active compound.
+    routes: rival hypotheses of what opens it, whose actions add.
+    peak: rise of the rates at its peak after psilocybin 25 mg; None: that of the table; 0: no window.
+    """
 
-        doses: of one arm, with hours since time 0.
-        day: of each event, days since time 0.
-        """
-        ...
+    routes: tuple[PlasticityRoute, ...] = ROUTES
+    peak: NotNegative | None = None
 
 
-class Interim:
-    peak = 1.0
+def learning_factors(
+    window: Plasticity,
+    taken: Sequence[Administrations],
+    day: Float[np.ndarray, " events"],
+    *,
+    num_people: int,
+) -> Float[Array, "people events"]:
+    """Factors on the rates of learning, 1 or more; exactly 1 before the first dose and without an active compound.
 
-    def factors(self, doses, day, population):
-        total = np.ones(len(day))
-        for dose in doses:
-            d = np.maximum(np.asarray(day) - dose.hours / 24, 0)
-            shape = np.exp(-d / 7) - np.exp(-d / 0.5)
-            total = total + self.peak * (float(dose.mg) > 0) * shape / 0.75
-        return jnp.broadcast_to(
-            jnp.asarray(total, jnp.zeros(()).dtype), (population.num_people, len(day))
-        )
+    taken: by these people, in order of days.
+    day: of each event, days since time 0.
+    """
+    after = np.unique(day[day >= 0])
+    if not taken or not len(after):
+        return jnp.ones((num_people, len(day)))
+    found = plasticity_window(
+        tuple(taken), after, routes=window.routes, peak=window.peak
+    )
+    index = np.searchsorted(after, np.maximum(day, after[0]))
+    return jnp.where(jnp.asarray(day < 0)[None], 1.0, found.gain[:, index])
