@@ -5,7 +5,6 @@ receives the problem does not check again.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import jax
@@ -26,7 +25,7 @@ from pcmodel.errors import UserError
 from pcmodel.inputs.arrays import is_traced
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Inputs, Problem, Structure
-from pcmodel.model.slopes import SlopedModel
+from pcmodel.model.slopes import Factors, with_factors
 from pcmodel.networks.network import Network
 from pcmodel.networks.pure import PureNetwork, as_model
 
@@ -157,15 +156,11 @@ def under_modulation(problem: Problem, modulation: Modulation | None) -> Problem
             "which inference does not describe: use pcmodel.activity, or pass "
             "modulation.in_inference()."
         )
-    structure, inputs = problem.structure, problem.inputs
-    model, weights = structure.model, inputs.weights
-    dtype = inputs.gains[0].dtype
-    inputs = inputs._replace(gains=modulation.resolve(model, dtype))
-    slopes = modulation.resolve_slopes(model, dtype)
-    if slopes is not None:
-        structure = replace(structure, model=SlopedModel(model))
-        inputs = inputs._replace(weights={"network": weights, "slopes": slopes})
-    return Problem(structure, inputs)
+    model, dtype = problem.structure.model, problem.inputs.gains[0].dtype
+    gains = modulation.resolve(model, dtype)
+    return with_factors(
+        problem, Factors(gains, modulation.resolve_slopes(model, dtype))
+    )
 
 
 def check_batch(posed: Posed) -> None:

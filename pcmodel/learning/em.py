@@ -5,6 +5,11 @@ the gauge, and an M-step of the precisions from the same posterior draws.
 
 A drug's *plasticity* multiplies the update and not the gradient, because Adam's update does not depend on the
 scale of its gradient.
+
+Under a drug's gains g inference, and the gradient of the weights, are those of the modulated energy
+$\tfrac12 [g \Pi e^2 - \log g \Pi]$.  What is stored is the precision $\Pi$ of a sober network, whose M-step is
+$\Pi^{-1} = E[g\, e e^\top]$ (for gains of single units $G^{1/2} e e^\top G^{1/2}$): without evidence
+$E[e^2] = 1 / g \Pi$, and a gain alone moves nothing.
 """
 
 from collections.abc import Sequence
@@ -40,6 +45,7 @@ from pcmodel.learning.rules import (
 from pcmodel.model.generative import ends_of, learned
 from pcmodel.model.levels import LevelName, level_indices
 from pcmodel.model.problem import Inputs, Problem, Structure
+from pcmodel.model.slopes import Factors, with_factors
 from pcmodel.model.types import LogPrecisions, Weights
 
 Rule = Equilibrium | Backpropagation | Nudged | Incremental
@@ -57,7 +63,7 @@ class Learning:
     precision_step: the M-step of the precisions; see `pcmodel.learning.precisions.m_step`.
     frozen_precisions: levels (by name or index) whose precision is not learned, nor that of levels that share it.
     variance_floor: added to the second moment of the errors of every end, as if the data carried noise
-        of that variance. Data with constant or quantised units (pixels) have no density: without a
+        of that variance (under a gain g it counts g times, as the errors do). Data with constant or quantised units (pixels) have no density: without a
         floor their precision, and the likelihood, grow without bound.
     gauge: what fixes the scale of hidden levels; see `pcmodel.learning.gauge`.
     """
@@ -142,13 +148,15 @@ def problem_of(
     weights: Weights,
     log_precisions: LogPrecisions,
     values: tuple[Array, ...] | None,
+    factors: Factors | None = None,
 ) -> Problem:
-    """The inference problem of one example, with every gain 1 (values None: zeros)."""
+    """The inference problem of one example (values None: zeros; factors None: every gain and slope 1)."""
     dtype = weights["prior_mean"].dtype
     if values is None:
         values = tuple(jnp.zeros((len(units),), dtype) for units in structure.clamped)
     gains = tuple(jnp.ones((), dtype) for _ in structure.model.widths)
-    return Problem(structure, Inputs(weights, log_precisions, gains, values, ()))
+    problem = Problem(structure, Inputs(weights, log_precisions, gains, values, ()))
+    return problem if factors is None else with_factors(problem, factors)
 
 
 def em_step(
@@ -160,16 +168,19 @@ def em_step(
     learning: Learning,
     indices: Int[Array, " batch"] | None = None,
     plasticity: Array | None = None,
+    factors: Factors | None = None,
 ) -> tuple[LearningState, LearningInfo]:
     """One learning step on a batch: the new state, and means over the batch.
 
     values: one array per level, (batch, clamped units of the level).
     indices: positions of these examples in the data, for an E-step with memory.
     plasticity: multiplies every learning rate (that of a precision is at most 1); None is 1 without the product.
+    factors: of a modulation under which the batch is experienced (`factors_of`); None without one.
     """
 
     def pose(weights: Weights, example: tuple[Array, ...]) -> Problem:
-        return problem_of(structure, weights, state.log_precisions, example)
+        precisions = state.log_precisions
+        return problem_of(structure, weights, precisions, example, factors)
 
     def apply_gradient(
         state: LearningState, slope: Slope, draws: Draws | None
@@ -181,9 +192,11 @@ def em_step(
             structure=structure,
             learning=learning,
             plasticity=plasticity,
+            gains=gains,
         )
 
-    context = RuleContext(pose, apply_gradient, learning.e_step)
+    gains = None if factors is None else factors.gains
+    context = RuleContext(pose, apply_gradient, learning.e_step, gains)
     own = jax.tree.map(
         lambda leaf: leaf if indices is None else leaf[indices],
         state.inference.examples,
@@ -214,6 +227,7 @@ def apply(
     structure: Structure,
     learning: Learning,
     plasticity: Array | None = None,
+    gains: tuple[Array, ...] | None = None,
 ) -> LearningState:
     """State after updating the weights (optimiser, then gauge) and, given draws, the precisions (M-step)."""
     model = structure.model
@@ -230,7 +244,8 @@ def apply(
     )
     log_precisions, memory = state.log_precisions, state.precision
     if draws is not None:
-        rules = level_rules(learning, structure, plasticity)
+        counted = None if gains is None else counted_gains(gains, log_precisions)
+        rules = level_rules(learning, structure, plasticity, counted)
         own, memory = learning.precision_step.update(
             untied(log_precisions, model),
             pooled(draws, log_precisions, model),
@@ -247,10 +262,13 @@ def apply(
 
 
 def level_rules(
-    learning: Learning, structure: Structure, plasticity: Array | None
+    learning: Learning,
+    structure: Structure,
+    plasticity: Array | None,
+    gains: Sequence[Array] | None = None,
 ) -> tuple[LevelRule, ...]:
     """How each level's precision may move: its rate factor (None if it, or a level that shares it, is frozen) and
-    variance floor."""
+    variance floor, which a gain multiplies as it does squared errors."""
     rules = []
     ends = ends_of(structure.model)
     kept = level_indices(
@@ -260,5 +278,18 @@ def level_rules(
         frozen = level in kept
         learned = not frozen and learning.gauge.learns(level, structure.model)
         rate = (1.0 if plasticity is None else plasticity) if learned else None
-        rules.append(LevelRule(rate, learning.variance_floor if level in ends else 0.0))
+        floor: float | Array = learning.variance_floor if level in ends else 0.0
+        if floor and gains is not None:
+            floor = floor * gains[level]
+        rules.append(LevelRule(rate, floor))
     return ruled(rules, structure.model)
+
+
+def counted_gains(
+    gains: Sequence[Array], log_precisions: LogPrecisions
+) -> tuple[Array, ...]:
+    """The gains in the form of the precisions: their mean over units where these share one precision."""
+    return tuple(
+        jnp.mean(gain) if value is None or value.ndim == 0 else gain
+        for gain, value in zip(gains, log_precisions, strict=True)
+    )

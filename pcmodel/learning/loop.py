@@ -25,6 +25,7 @@ from pcmodel.learning.em import (
     init_learning,
 )
 from pcmodel.model.problem import Structure
+from pcmodel.model.slopes import Factors
 from pcmodel.model.types import LogPrecisions, Weights
 from pcmodel.runtime.contents import Static
 
@@ -115,6 +116,7 @@ def run_chunk(
     prepare: Static[Prepare | None] = NOTHING,
     sharding: NamedSharding | None = None,
     plasticity: Array | None = None,
+    factors: Factors | None = None,
 ) -> tuple[LearningState, LearningInfo]:
     """The state after `num_batches` (at least one) learning steps, and means over them.
 
@@ -122,6 +124,8 @@ def run_chunk(
     key: of the epoch; it determines the order of examples and the draws.
     first: number of the first batch; like `num_batches` not static, so that one program serves all chunk lengths.
     prepare: maps an example's data to clamped values (None: `data` are the values, one array per level).
+    plasticity: factor on learning rates; None for 1.
+    factors: of the modulation under which the data are experienced; None without one.
 
     An incomplete last batch of an epoch is left out.
     """
@@ -147,6 +151,7 @@ def run_chunk(
             learning=learning.value,
             indices=indices,
             plasticity=plasticity,
+            factors=factors,
         )
 
     def count(number: Array, carry: tuple[LearningState, LearningInfo]):
@@ -178,6 +183,7 @@ def learn(
     on_chunk: Callable[[Chunk], None] = lambda chunk: None,
     sharding: NamedSharding | None = None,
     plasticity: Array | None = None,
+    factors: Factors | None = None,
 ) -> tuple[LearningState, LearningCurve]:
     """Learn until `num_epochs` epochs are complete: the final state and the curve.
 
@@ -221,6 +227,7 @@ def learn(
             prepare=preparing,
             sharding=sharding,
             plasticity=plasticity,
+            factors=factors,
         )
         if not np.isfinite(info.energy):
             # The energy of the network at the start of this chunk is not known to be finite.

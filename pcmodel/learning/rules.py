@@ -44,11 +44,13 @@ class RuleContext(NamedTuple):
     pose: function of (weights, one example's values) that returns the inference problem.
     apply_gradient: function of (state, slope, draws or None) that returns the updated state.
     e_step: the E-step.
+    gains: of each level under a modulation, () or (width,); None without one.
     """
 
     pose: Callable[[Weights, Values], Problem]
     apply_gradient: Callable[[Any, "Slope", Any], Any]
     e_step: EStep
+    gains: tuple[Array, ...] | None = None
 
 
 class Slope(NamedTuple):
@@ -268,7 +270,10 @@ def combined(slopes: Sequence[Slope], factors: Sequence[float]) -> Slope:
 def precision_draws(
     weights: Weights, values: Values, latents: Latents, context: RuleContext
 ) -> Draws:
-    """Errors and scores of the posterior draws of a batch, for the M-step of the precisions."""
+    """Errors and scores of the posterior draws of a batch, for the M-step of the precisions.
+
+    Under gains g the errors are sqrt(g) e, whose second moment is the variance without a drug.
+    """
 
     def both() -> Scores:
         def one(example: Values, draw: Latents) -> Scores:
@@ -278,7 +283,14 @@ def precision_draws(
             values, latents
         )
 
-    return Draws(batch_errors(weights, values, latents, context), both)
+    errors = batch_errors(weights, values, latents, context)
+    if context.gains is not None:
+        roots = [jnp.sqrt(gain) for gain in context.gains]
+        errors = tuple(
+            jnp.reshape(root, (1, 1, -1)) * error
+            for root, error in zip(roots, errors, strict=True)
+        )
+    return Draws(errors, both)
 
 
 def batch_errors(

@@ -3,7 +3,8 @@
 dose -> plasma -> effect site -> occupancy -> response -> second stage -> excitability -> `Modulation`.
 The evidence for the links differs: it is good for kinetics, for occupancy of psilocin only, the
 second stage is a fit, and that from excitability to precision is hardly known (its sign is disputed).
-Every number has a source, and every rival account is a strategy.
+Every number has a source, and every rival account is a strategy.  After the session a window of plasticity
+is open for days (`plasticity`).
 
 Nothing here is clinical advice.
 
@@ -43,3 +44,28 @@ from pcmodel.neuromodulation.participant import draw_participants as draw_partic
 from pcmodel.neuromodulation.participant import typical as typical
 from pcmodel.neuromodulation.pharmacology.exchange import AtOnce as AtOnce
 from pcmodel.neuromodulation.pharmacology.exchange import WithRates as WithRates
+from pcmodel.neuromodulation.plasticity.constants import (
+    PlasticityTable as PlasticityTable,
+)
+from pcmodel.neuromodulation.plasticity.constants import (
+    closing_time_constant as closing_time_constant,
+)
+from pcmodel.neuromodulation.plasticity.constants import (
+    load_plasticity as load_plasticity,
+)
+from pcmodel.neuromodulation.plasticity.drive import Administrations as Administrations
+from pcmodel.neuromodulation.plasticity.drive import Drive as Drive
+from pcmodel.neuromodulation.plasticity.drive import administrations as administrations
+from pcmodel.neuromodulation.plasticity.drive import (
+    group_administrations as group_administrations,
+)
+from pcmodel.neuromodulation.plasticity.routes import PlasticityRoute as PlasticityRoute
+from pcmodel.neuromodulation.plasticity.routes import TrkbDirect as TrkbDirect
+from pcmodel.neuromodulation.plasticity.routes import Via2A as Via2A
+from pcmodel.neuromodulation.plasticity.routes import ViaNmda as ViaNmda
+from pcmodel.neuromodulation.plasticity.routes import ViaSerotonin as ViaSerotonin
+from pcmodel.neuromodulation.plasticity.window import Window as Window
+from pcmodel.neuromodulation.plasticity.window import modulation_on as modulation_on
+from pcmodel.neuromodulation.plasticity.window import (
+    plasticity_window as plasticity_window,
+)

@@ -187,6 +187,14 @@ def bind(
     return Binding(shares[:-1], taus @ shares, rest)
 
 
+def held_by_agonists(
+    occupancy_2a: Float[Array, "compounds times"], person: Participant
+) -> Curve:
+    """Share of 5-HT2A receptors that agonists occupy, on which the loss of receptors depends."""
+    agonists = person.ligands.efficacy_2a > 0
+    return jnp.sum(jnp.where(agonists[:, None], occupancy_2a, 0), axis=0)
+
+
 def above_rest(stimulus: Curve, rest: Array, acting: Array, slope: Array) -> Curve:
     """Operational response minus that at rest: exactly 0 where no compound acts.
 
@@ -273,10 +281,9 @@ def simulate(
     )
     receptors = jnp.ones_like(times)
     if tolerance:
-        agonists = ligands.efficacy_2a > 0
         receptors = depletable(
             times,
-            jnp.sum(jnp.where(agonists[:, None], at_2a.occupancy, 0), axis=0),
+            held_by_agonists(at_2a.occupancy, person),
             spend=body.down_regulation,
             refill=body.recovery,
         )

@@ -10,14 +10,19 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.api.learning.train import learning_factors, modulation_arrays
 from pcmodel.api.pose import Clamps, Observation, pose
 from pcmodel.errors import UserError
 from pcmodel.inference.linear.equation import is_quadratic
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import PositiveShare
 from pcmodel.inputs.whole_numbers import whole_number
-from pcmodel.learning.linear_em import Parameters, Plan, Regression, linear_em_steps
+from pcmodel.learning.linear.linear_em import linear_em_steps
+from pcmodel.learning.linear.maximisation import Plan, Regression
+from pcmodel.learning.linear.moments import Parameters
 from pcmodel.model.generative import tops_of
 from pcmodel.model.levels import LevelName, level_indices
+from pcmodel.model.modulation import Modulation
 from pcmodel.networks.layers.additive import Additive
 from pcmodel.networks.layers.dense import Dense, identity
 from pcmodel.networks.network import Network
@@ -31,7 +36,8 @@ class LinearEmResult(NamedTuple):
     """The result of exact EM.
 
     network: with the learned parameters, a copy.
-    log_evidence: log p(data) of all examples before each step and after the last, nats; never falls but by rounding.
+    log_evidence: log p(data) of all examples before each step and after the last, nats, of the modulated network under a
+        modulation; never falls but by rounding.
     """
 
     network: Network
@@ -45,6 +51,8 @@ def linear_em(
     *,
     clamp: Clamps | None = None,
     num_steps: SupportsIndex = 50,
+    rate: PositiveShare = 1.0,
+    modulation: Modulation | None = None,
     fixed_layers: LevelName | Sequence[LevelName] = (),
     fixed_precisions: LevelName | Sequence[LevelName] = (),
     fixed_prior_means: LevelName | Sequence[LevelName] = (),
@@ -53,7 +61,13 @@ def linear_em(
 
     observations: values of level 0, (examples, width), or of several levels by name; see `pcmodel.at_steps` for series.
     clamp: values of further levels.
-    num_steps: EM steps; each is exact and needs no rate.
+    num_steps: EM steps, each exact.
+    rate: weight of the data in each step, in (0, 1]; the rest is what the present network expects (stepwise EM; see
+        `pcmodel.learning.linear.maximisation`). 1 is EM; at any rate the evidence never falls, and data that say nothing
+        move nothing.
+    modulation: the drug under which the data are experienced: latents are inferred under its gains, slopes and error
+        transmission, and precisions, which are stored as they are without it, learned from gain times squared error.
+        Its plasticity multiplies the rate, up to 1 (0: nothing moves). None, or neutral: none, bit for bit.
     fixed_layers: levels whose layer (and that of all levels that share it) is not learned.
     fixed_precisions: levels whose precision is not learned.
     fixed_prior_means: tops whose prior mean is not learned.
@@ -61,13 +75,13 @@ def linear_em(
     Every learned layer is made of `Dense` maps without activation; the scale of hidden levels is left as EM finds it
     (see `pcmodel.learning.gauge`).
 
-    Raises UserError for networks and data that do not fit, and if a precision grows without bound (data that a level
-    fits exactly).
+    Raises UserError for networks and data that do not fit, for a modulation of activity around the mode (top_down,
+    temperature), and if a precision grows without bound (data that a level fits exactly).
     """
     refuse_tracing(
         "linear_em",
         jax.tree.leaves(network),
-        (observations, clamp),
+        (observations, clamp, rate, modulation_arrays(modulation)),
         why="it checks its result",
     )
     steps = whole_number(num_steps, "num_steps")
@@ -86,25 +100,45 @@ def linear_em(
         jnp.broadcast_to(value, (examples, value.shape[-1]))
         for value in posed.problem.inputs.values
     )
-    kept = level_indices(fixed_prior_means, network, where="fixed_prior_means")
-    plan = Plan(
-        _regressions(
-            network, level_indices(fixed_layers, network, where="fixed_layers")
-        ),
-        _precision_groups(
-            network, level_indices(fixed_precisions, network, where="fixed_precisions")
-        ),
-        tuple(level for level in tops_of(pure.model) if level not in kept),
+    plan = linear_plan(
+        network,
+        fixed_layers=fixed_layers,
+        fixed_precisions=fixed_precisions,
+        fixed_prior_means=fixed_prior_means,
     )
+    dtype = pure.weights["prior_mean"].dtype
+    factors = learning_factors(modulation, pure, dtype)
+    plastic = 1.0 if modulation is None else float(np.asarray(modulation.plasticity))
+    share = min(rate * plastic, 1.0)
     found, evidence = _run(
         Parameters(pure.weights, pure.log_precisions),
         values,
         structure=structure,
         plan=plan,
         num_steps=steps,
+        rate=None if share == 1 else jnp.asarray(share, dtype),
+        factors=factors,
     )
     _check_finite(found, np.asarray(evidence), names)
     return LinearEmResult(with_arrays(network, *found), np.asarray(evidence))
+
+
+def linear_plan(
+    network: Network,
+    *,
+    fixed_layers: LevelName | Sequence[LevelName] = (),
+    fixed_precisions: LevelName | Sequence[LevelName] = (),
+    fixed_prior_means: LevelName | Sequence[LevelName] = (),
+) -> Plan:
+    """What exact EM learns of a network; arguments and errors as for `linear_em`."""
+    kept = level_indices(fixed_prior_means, network, where="fixed_prior_means")
+    layers = level_indices(fixed_layers, network, where="fixed_layers")
+    precisions = level_indices(fixed_precisions, network, where="fixed_precisions")
+    return Plan(
+        _regressions(network, layers),
+        _precision_groups(network, precisions),
+        tuple(level for level in tops_of(as_model(network).model) if level not in kept),
+    )
 
 
 _run = partial(jax.jit, static_argnames=("structure", "plan", "num_steps"))(

@@ -27,8 +27,9 @@ from pcmodel.learning.precisions.settling import LearnedPrecisions, judge_precis
 from pcmodel.learning.precisions.tying import tied, untied
 from pcmodel.model.generative import learned
 from pcmodel.model.levels import LevelName, level_indices
-from pcmodel.model.modulation import check_scalar
+from pcmodel.model.modulation import Modulation, check_scalar
 from pcmodel.model.problem import Structure
+from pcmodel.model.slopes import Factors, factors_of
 from pcmodel.model.types import Weights
 from pcmodel.networks.network import Network
 from pcmodel.networks.pure import PureNetwork, as_model, with_arrays
@@ -64,6 +65,7 @@ def train(
     num_epochs: SupportsIndex = 20,
     batch_size: SupportsIndex = 64,
     plasticity: ArrayLike = 1.0,
+    modulation: Modulation | None = None,
     augment: Mapping[LevelName, Change] | None = None,
     dtype: Literal["float32", "bfloat16"] = "float32",
     advance: Callable[[], None] = lambda: None,
@@ -78,6 +80,10 @@ def train(
     num_epochs: passes over the data.
     batch_size: examples per step; an incomplete last batch of an epoch is omitted.
     plasticity: factor on every learning rate, a drug's effect on learning (`Modulation.plasticity`); 1: none.
+    modulation: the drug under which the network learns; None, or neutral: none, bit for bit. Latents are inferred, and
+        weights' gradients are, those of the energy under its gains, slopes and error transmission (the equivalent gains,
+        which also scale a level's own learning); stored precisions are learned from gain times squared error, so that
+        gains without evidence move nothing. Its plasticity multiplies `plasticity`.
     augment: random changes of clamped levels, such as input noise, as functions of (key, one example's values), by level;
         drawn anew for every example of every batch. What they return is not checked against the likelihood.
     dtype: of the matrix products of a float32 network; "bfloat16" rounds their factors to 8 bits and leaves sums,
@@ -91,13 +97,14 @@ def train(
         arrays of `learning` is detected.
 
     Raises UserError for an optimiser that does not fit the weights or needs other arguments than it is given, data
-    that do not fit the network, a rate outside [0, 1], a negative plasticity, precisions to be learned with a
-    point-estimate E-step (which cannot estimate them), and checkpoints that are damaged or of another training.
+    that do not fit the network, a rate outside [0, 1], a negative plasticity, a modulation of other levels or of activity
+    around the mode (top_down, temperature), precisions to be learned with a point-estimate E-step (which cannot estimate
+    them), and checkpoints that are damaged or of another training.
     """
     refuse_tracing(
         "train",
         jax.tree.leaves(network),
-        (observations, key, clamp, plasticity),
+        (observations, key, clamp, plasticity, modulation_arrays(modulation)),
         why="its loop over epochs runs in Python",
     )
     key = check_key(key)
@@ -109,11 +116,12 @@ def train(
         num_epochs=num_epochs,
         batch_size=batch_size,
         plasticity=plasticity,
+        modulation=modulation,
         augment=augment,
     )
     resuming = None
     if checkpoints is not None:
-        resuming = resuming_of(lesson, key, plasticity, checkpoints)
+        resuming = resuming_of(lesson, key, checkpoints)
 
     def on_chunk(chunk: Chunk) -> None:
         if resuming is not None:
@@ -136,6 +144,7 @@ def train(
             batch_size=lesson.batch_size,
             prepare=lesson.augmented,
             plasticity=lesson.plasticity,
+            factors=lesson.factors,
             resume=None if resuming is None else resuming.begin(),
             on_chunk=on_chunk,
         )
@@ -151,7 +160,8 @@ class Lesson(NamedTuple):
     learning: options of learning.
     num_epochs: passes over the data.
     batch_size: examples per step.
-    plasticity: factor on learning rates; None for 1.
+    plasticity: factor on learning rates, that of the modulation included; None for 1.
+    factors: of the modulation on the energy; None if they are all 1.
     augmented: random changes of the values; None for none.
     """
 
@@ -162,6 +172,7 @@ class Lesson(NamedTuple):
     num_epochs: int
     batch_size: int
     plasticity: Array | None
+    factors: Factors | None
     augmented: Augmented | None
 
     @property
@@ -179,6 +190,7 @@ def prepare_lesson(
     num_epochs: SupportsIndex,
     batch_size: SupportsIndex,
     plasticity: ArrayLike = 1.0,
+    modulation: Modulation | None = None,
     augment: Mapping[LevelName, Change] | None = None,
 ) -> Lesson:
     """The arguments of `train`, checked; raises UserError for invalid ones."""
@@ -204,9 +216,13 @@ def prepare_lesson(
         value if value.ndim == 2 else jnp.broadcast_to(value, (examples, *value.shape))
         for value in posed.problem.inputs.values
     )
-    check_scalar("plasticity", plasticity, np.inf)
-    neutral = float(np.asarray(plasticity)) == 1
     dtype = pure.weights["prior_mean"].dtype
+    factors = learning_factors(modulation, pure, dtype)
+    check_scalar("plasticity", plasticity, np.inf)
+    rate = float(np.asarray(plasticity))
+    if modulation is not None:
+        rate *= float(np.asarray(modulation.plasticity))
+    check_scalar("plasticity", rate, np.inf)
     return Lesson(
         pure,
         structure,
@@ -214,16 +230,42 @@ def prepare_lesson(
         learning,
         num_epochs,
         batch_size,
-        None if neutral else jnp.asarray(plasticity, dtype),
+        None if rate == 1 else jnp.asarray(rate, dtype),
+        factors,
         read_augment(augment, names, values) if augment else None,
     )
 
 
-def resuming_of(
-    lesson: Lesson, key: Array, plasticity: ArrayLike, folder: str | os.PathLike
-) -> Resuming:
+def learning_factors(
+    modulation: Modulation | None, pure: PureNetwork, dtype: jnp.dtype
+) -> Factors | None:
+    """A modulation's factors on the energy that is learned, None if all are 1; raises UserError for those that act on
+    activity alone, of which learning knows nothing."""
+    if modulation is None:
+        return None
+    if modulation.acts_on_activity:
+        raise UserError(
+            "this modulation changes activity around the mode (top_down or temperature), which the energy that is "
+            "learned does not describe",
+            where="modulation",
+            expected="modulation.in_inference(), which keeps gains, slopes, error transmission and plasticity",
+        )
+    return factors_of(modulation, pure.model, dtype)
+
+
+def modulation_arrays(modulation: Modulation | None) -> tuple[object, ...]:
+    """The numbers of a modulation that learning uses, () without one."""
+    if modulation is None:
+        return ()
+    parts = (modulation.gains, modulation.slopes, modulation.error_transmission)
+    factors = (value for part in parts for value in part.values())
+    return (*factors, modulation.plasticity)
+
+
+def resuming_of(lesson: Lesson, key: Array, folder: str | os.PathLike) -> Resuming:
     """The checkpoints of a training."""
     pure = lesson.pure
+    plasticity = 1.0 if lesson.plasticity is None else lesson.plasticity
     first = init_learning(
         pure.weights,
         pure.log_precisions,
@@ -235,6 +277,7 @@ def resuming_of(
     what = {
         "network": ", ".join(map(str, pure.model.widths)),
         "beginning": digest((pure.weights, pure.log_precisions, plasticity)),
+        "modulation": "none" if lesson.factors is None else digest(lesson.factors),
         "data": digest(lesson.values),
         "key": digest(key),
         "sizes": f"{lesson.num_epochs} epochs in batches of {lesson.batch_size}",

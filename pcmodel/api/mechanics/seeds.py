@@ -9,8 +9,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import ArrayLike
 
-from pcmodel.api.learning.train import Lesson, TrainingResult, prepare_lesson, result_of
+from pcmodel.api.learning.train import (
+    Lesson,
+    TrainingResult,
+    modulation_arrays,
+    prepare_lesson,
+    result_of,
+)
 from pcmodel.api.pose import Clamps, Observation
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
@@ -26,7 +33,9 @@ from pcmodel.learning.loop import (
 )
 from pcmodel.learning.metrics import Log, flat_metrics
 from pcmodel.model.levels import LevelName
+from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Structure
+from pcmodel.model.slopes import Factors
 from pcmodel.networks.network import Network
 from pcmodel.networks.pure import PureNetwork, as_model
 from pcmodel.runtime.contents import Static
@@ -44,6 +53,8 @@ def train_seeds(
     learning: Learning | None = None,
     num_epochs: SupportsIndex = 20,
     batch_size: SupportsIndex = 64,
+    plasticity: ArrayLike = 1.0,
+    modulation: Modulation | None = None,
     augment: Mapping[LevelName, Change] | None = None,
     dtype: Literal["float32", "bfloat16"] = "float32",
     log: Log | None = None,
@@ -62,7 +73,7 @@ def train_seeds(
     refuse_tracing(
         "train_seeds",
         [jax.tree.leaves(network) for network in networks],
-        (observations, key, clamp),
+        (observations, key, clamp, plasticity, modulation_arrays(modulation)),
         why="its loop over epochs runs in Python",
     )
     pures = same_architecture(networks)
@@ -73,6 +84,8 @@ def train_seeds(
         learning=learning,
         num_epochs=num_epochs,
         batch_size=batch_size,
+        plasticity=plasticity,
+        modulation=modulation,
         augment=augment,
     )
     keys = jax.random.split(check_key(key), len(networks))
@@ -145,6 +158,8 @@ def learn_together(
             learning=Static(lesson.learning),
             batch_size=lesson.batch_size,
             prepare=Static(lesson.augmented),
+            plasticity=lesson.plasticity,
+            factors=lesson.factors,
         )
         info, position = jax.device_get(info), Position(epoch + 1, 0)
         seconds = time.perf_counter() - started
@@ -216,6 +231,8 @@ def _run_epoch(
     learning: Static[Learning],
     batch_size: int,
     prepare: Static[Augmented | None],
+    plasticity: Array | None,
+    factors: Factors | None,
 ) -> tuple[LearningState, LearningInfo]:
     def one(state: LearningState, key: Array):
         return run_chunk(
@@ -228,6 +245,8 @@ def _run_epoch(
             learning=learning,
             batch_size=batch_size,
             prepare=prepare,
+            plasticity=plasticity,
+            factors=factors,
         )
 
     return jax.vmap(one)(states, keys)

@@ -54,11 +54,12 @@ class LevelRule(NamedTuple):
 
     rate: multiplies the step's own rate (a drug's plasticity; 1 otherwise); None where the precision
         is not learned.
-    floor: added to the second moment, as if the errors carried noise of that variance.
+    floor: added to the second moment, as if the errors carried noise of that variance; one number, or one per unit
+        of a level whose units have precisions of their own.
     """
 
     rate: float | Array | None
-    floor: float = 0.0
+    floor: float | Array = 0.0
 
 
 @runtime_checkable
@@ -215,14 +216,17 @@ def moved(
 
 
 def precision_energy(
-    log_precision: Array, errors: Float[Array, "batch samples width"], floor: float
+    log_precision: Array,
+    errors: Float[Array, "batch samples width"],
+    floor: float | Array,
 ) -> Array:
     """Mean Gaussian energy of the errors with noise of variance `floor` added, nats."""
     width = errors.shape[-1]
     flat = errors.reshape(-1, width)
     own = factor(log_precision, jnp.ones((), flat.dtype), width)
     squares = jax.vmap(lambda error: jnp.sum(whiten(own, error) ** 2))(flat)
-    noise = floor * jnp.sum(own**2)
+    units = own**2 if own.ndim == 1 else jnp.sum(own**2, axis=1)
+    noise = jnp.sum(floor * units)
     return 0.5 * (jnp.mean(squares) + noise) + log_normaliser(own, width)
 
 
@@ -238,7 +242,7 @@ def move_precision(
     errors: Float[Array, "batch samples width"],
     *,
     rate: float | Array,
-    floor: float = 0.0,
+    floor: float | Array = 0.0,
 ) -> Array:
     """The log-precision after its variance moves by the fraction `rate` towards the errors' second moment + `floor`."""
     if log_precision.ndim == 2:
@@ -253,12 +257,13 @@ def move_full_precision(
     errors: Float[Array, "batch samples width"],
     *,
     rate: float | Array,
-    floor: float = 0.0,
+    floor: float | Array = 0.0,
 ) -> Float[Array, "width width"]:
     """`move_precision` for a full precision, through its covariance."""
     width = log_precision.shape[0]
     flat = errors.reshape(-1, width)
     precision = precision_matrix(factor(log_precision, jnp.ones((), flat.dtype), width))
     covariance = solve_spd(cholesky(precision), jnp.eye(width, dtype=flat.dtype))
-    moment = flat.T @ flat / flat.shape[0] + floor * jnp.eye(width, dtype=flat.dtype)
+    noise = jnp.diag(jnp.broadcast_to(jnp.asarray(floor, flat.dtype), (width,)))
+    moment = flat.T @ flat / flat.shape[0] + noise
     return covariance_to_log_precision((1 - rate) * covariance + rate * moment)
