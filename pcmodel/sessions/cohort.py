@@ -23,16 +23,26 @@ from pcmodel.neuromodulation.participant import Variation
 from pcmodel.runtime.contents import Static
 from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
-from pcmodel.sessions.acute import Population
-from pcmodel.sessions.dynamics import Dynamics, Numbers
-from pcmodel.sessions.event import EVERYDAY, Event, State, at_rest, meet, passed
-from pcmodel.sessions.hierarchy import by_role, self_anatomy
-from pcmodel.sessions.person import Phenotype, Traits, draw_people, find_phenotype
+from pcmodel.sessions.person.dynamics import Dynamics, Numbers
+from pcmodel.sessions.person.event import EVERYDAY, Event, State, at_rest, meet, passed
+from pcmodel.sessions.person.hierarchy import by_role, self_anatomy
+from pcmodel.sessions.person.threat_and_trust import StreamAccount, ThreatAndTrust
+from pcmodel.sessions.person.traits import (
+    Phenotype,
+    Traits,
+    draw_people,
+    find_phenotype,
+)
 from pcmodel.sessions.protocol.content import Protocol
-from pcmodel.sessions.threat_and_trust import StreamAccount, ThreatAndTrust
 from pcmodel.sessions.timeline import Timeline, timeline
-from pcmodel.sessions.treatment import DEFAULT_ACCOUNT, Treatment, check_acts, treat
-from pcmodel.sessions.windows import Plasticity
+from pcmodel.sessions.treatment.acute import Population
+from pcmodel.sessions.treatment.treat import (
+    DEFAULT_ACCOUNT,
+    Treatment,
+    check_acts,
+    treat,
+)
+from pcmodel.sessions.treatment.windows import Plasticity
 
 DYNAMICS = Dynamics()
 WINDOW = Plasticity()

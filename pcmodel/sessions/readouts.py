@@ -16,7 +16,7 @@ from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Finite, PositiveShare
 from pcmodel.sessions.cohort import Cohort
-from pcmodel.sessions.person import Traits
+from pcmodel.sessions.person.traits import Traits
 
 WELL = 0.5
 """Belief at which there are no symptoms, belief units: the mean of the healthy phenotype."""

@@ -52,7 +52,7 @@ def streams(state, event, person):
 
 
 def meet(state, event, person, dynamics, *, top_gain=1.0, middle_gain=1.0, ends=1.0):
-    """The state after one event, as `pcmodel.sessions.event.meet`."""
+    """The state after one event, as `pcmodel.sessions.person.event.meet`."""
     mean, log_precision, slow, slow_log, alliance = map(float, state)
     y, precision = streams(state, event, person)
     there = precision > 0

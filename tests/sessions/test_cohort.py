@@ -10,9 +10,9 @@ from pcmodel.errors import UserError
 from pcmodel.neuromodulation import ACCOUNTS
 from pcmodel.neuromodulation.accounts.accounts import NmdaBlock, Rebus
 from pcmodel.sessions.cohort import follow, prepare, simulate_cohort
-from pcmodel.sessions.dynamics import Dynamics
-from pcmodel.sessions.event import Event
-from pcmodel.sessions.hierarchy import self_anatomy
+from pcmodel.sessions.person.dynamics import Dynamics
+from pcmodel.sessions.person.event import Event
+from pcmodel.sessions.person.hierarchy import self_anatomy
 from pcmodel.sessions.protocol.arm import Arm
 from pcmodel.sessions.protocol.events import DailyLife, Phase
 from tests.sessions import person_oracle

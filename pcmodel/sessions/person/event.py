@@ -23,9 +23,9 @@ from pcmodel.learning.em import problem_of
 from pcmodel.learning.linear.moments import posterior_moments
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.slopes import Factors, factors_of
-from pcmodel.sessions.attribution import log_validity, predictive
-from pcmodel.sessions.dynamics import Numbers
-from pcmodel.sessions.hierarchy import (
+from pcmodel.sessions.person.attribution import log_validity, predictive
+from pcmodel.sessions.person.dynamics import Numbers
+from pcmodel.sessions.person.hierarchy import (
     ABSENT,
     STREAMS,
     self_model,
@@ -33,8 +33,8 @@ from pcmodel.sessions.hierarchy import (
     self_structure,
     self_values,
 )
-from pcmodel.sessions.person import Traits
-from pcmodel.sessions.threat_and_trust import StreamAccount
+from pcmodel.sessions.person.threat_and_trust import StreamAccount
+from pcmodel.sessions.person.traits import Traits
 
 EVERYDAY, MEMORY, THERAPIST, EXPECTATION = (
     STREAMS.index(name) for name in ("everyday", "memory", "therapist", "expectation")

@@ -22,7 +22,7 @@ from jaxtyping import Float
 from pcmodel.inference.whitened import unroll
 from pcmodel.model.energy import predict_latent
 from pcmodel.model.problem import Problem
-from pcmodel.sessions.hierarchy import STREAMS
+from pcmodel.sessions.person.hierarchy import STREAMS
 
 
 class Predictive(NamedTuple):

@@ -19,7 +19,7 @@ class Dynamics:
     mean_rate: share by which one event moves the belief's mean to the inferred one, without a drug.
     precision_rate: share by which it moves the belief's variance to the expected squared error.
     feeling_precision: precision with which the self predicts feelings, 1 / belief units squared.
-    exception_sd: standard deviation of exceptions beyond that of the prediction (`pcmodel.sessions.attribution`).
+    exception_sd: standard deviation of exceptions beyond that of the prediction (`pcmodel.sessions.person.attribution`).
     labile_days: time constant with which what was learned is consolidated or lost, days.
     consolidation: share of it that is consolidated.
     forgetting: rate at which what was consolidated returns to the baseline, per day.

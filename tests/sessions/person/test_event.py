@@ -10,9 +10,9 @@ from pcmodel.learning.linear.maximisation import Plan, Regression
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.slopes import factors_of
 from pcmodel.neuromodulation import ACCOUNTS, Effects
-from pcmodel.sessions.dynamics import Dynamics
-from pcmodel.sessions.event import Event, State, at_rest, learn, meet, passed
-from pcmodel.sessions.hierarchy import (
+from pcmodel.sessions.person.dynamics import Dynamics
+from pcmodel.sessions.person.event import Event, State, at_rest, learn, meet, passed
+from pcmodel.sessions.person.hierarchy import (
     STREAMS,
     by_role,
     self_anatomy,
@@ -21,7 +21,7 @@ from pcmodel.sessions.hierarchy import (
     self_structure,
     self_values,
 )
-from pcmodel.sessions.person import Traits
+from pcmodel.sessions.person.traits import Traits
 from tests.sessions import person_oracle
 
 DYNAMICS = Dynamics(mean_rate=0.3, precision_rate=0.2, forgetting=0.03)

@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Finite
-from pcmodel.sessions.hierarchy import FELT
+from pcmodel.sessions.person.hierarchy import FELT
 from pcmodel.sessions.protocol.events import STREAMS
 
 IS_FELT = tuple(name in FELT for name in STREAMS)
