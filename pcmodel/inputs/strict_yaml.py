@@ -86,10 +86,9 @@ def _loader() -> Any:
         def compose_node(self, parent: Any, index: Any) -> Any:
             self.aliases += self.check_event(yaml.AliasEvent)
             if self.aliases > MOST_ALIASES:
-                raise yaml.MarkedYAMLError(
-                    problem=f"it has more than {MOST_ALIASES} aliases",
-                    problem_mark=self.peek_event().start_mark,
-                )
+                error: Any = yaml.YAMLError(f"it has more than {MOST_ALIASES} aliases")
+                error.problem_mark = self.peek_event().start_mark
+                raise error
             return super().compose_node(parent, index)
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:

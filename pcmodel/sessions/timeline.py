@@ -15,11 +15,18 @@ from jaxtyping import Array, Bool, Float, Int
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.arrays import default_dtype
-from pcmodel.neuromodulation.dosing import Bolus, Dose, Infusion, Oral, Regimen
+from pcmodel.neuromodulation.dosing import (
+    Bolus,
+    Dose,
+    Infusion,
+    Oral,
+    Regimen,
+    Route,
+)
 from pcmodel.sessions.protocol.amounts import Amount
 from pcmodel.sessions.protocol.arm import Arm
 from pcmodel.sessions.protocol.content import Protocol
-from pcmodel.sessions.protocol.events import PHASES, STREAMS, Session
+from pcmodel.sessions.protocol.events import PHASES, STREAMS, Drug, Session
 from pcmodel.sessions.protocol.misplaced import Path
 
 
@@ -140,11 +147,7 @@ def planned_doses(
     drug = protocol.drug
     if drug is None or arm.dose == "none":
         return
-    kind, hours = drug.route, drug.infusion_hours
-    if arm.route is not None:
-        kind, hours = arm.route, arm.infusion_hours
-    route = Infusion(float(hours or 0.0)) if kind == "infusion" else None
-    route = route or (Oral() if kind == "oral" else Bolus())
+    route = route_of(drug if arm.route is None else arm)
     for held in protocol.held():
         if held.phase != "dosing":
             continue
@@ -156,6 +159,13 @@ def planned_doses(
             at = 24.0 * held.begins + amount.hour
             name = arm.compound or drug.compound
             yield path, Dose(name, amount.mg(weight), at, route)
+
+
+def route_of(given: Drug | Arm) -> Route:
+    """The route that a drug or an arm says."""
+    if given.route == "infusion" and given.infusion_hours is not None:
+        return Infusion(float(given.infusion_hours))
+    return Oral() if given.route == "oral" else Bolus()
 
 
 def _events(protocol: Protocol) -> list[_Event]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pcmodel.inputs.arguments import checked_options
-from pcmodel.inputs.ranges import Positive, Share
+from pcmodel.inputs.ranges import Share
 from pcmodel.sessions.protocol.amounts import Amount
 from pcmodel.sessions.protocol.events import (
+    InfusionHours,
     Keyed,
     Mean,
     PhaseName,
@@ -112,7 +113,7 @@ class Arm:
     dose: Amount | Literal["none"] | None = None
     compound: str | None = None
     route: Literal["oral", "bolus", "infusion"] | None = None
-    infusion_hours: Positive | None = None
+    infusion_hours: InfusionHours | None = None
     told: Share | None = None
     masked: bool | None = None
     felt: Share | None = None

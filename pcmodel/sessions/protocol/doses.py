@@ -11,7 +11,7 @@ from pcmodel.neuromodulation.dosing import Dose, regimen
 from pcmodel.sessions.protocol.content import Protocol
 from pcmodel.sessions.protocol.misplaced import Misplaced, Path
 from pcmodel.sessions.protocol.read import ReadProtocol
-from pcmodel.sessions.timeline import planned_doses
+from pcmodel.sessions.timeline import planned_doses, route_of
 
 HEAVIEST = 1e5
 """mg of anything."""
@@ -31,20 +31,19 @@ def check_arm_doses(protocol: Protocol, library: Library) -> None:
     """Misplaced for an unknown compound or a dose that cannot be, in any arm of the protocol."""
     if protocol.drug is None:
         return
-    _check_compound(protocol.drug.compound, library, ("drug", "compound"))
+    drug = protocol.drug
+    _check_compound(drug.compound, library, ("drug", "compound"))
+    mg = drug.dose.mg(protocol.weight)
+    _check_dose(Dose(drug.compound, mg, 0.0, route_of(drug)), library, ("drug", "dose"))
     for place, arm in enumerate(protocol.arms):
         if arm.compound is not None:
             _check_compound(arm.compound, library, ("arms", place, "compound"))
         own = (arm.dose, arm.compound, arm.route) != (None, None, None)
-        group = ("arms", place, "dose") if own else ("drug", "dose")
-        weight = protocol.weight
-        for path, dose in planned_doses(protocol, protocol.arm(arm.name), weight):
-            try:
-                check_plausible(dose, library[dose.compound])
-                regimen(dose, library=library)
-            except UserError as error:
-                where = group if own or not path else path
-                raise Misplaced(where, f"cannot be given: {error}") from None
+        for path, dose in planned_doses(
+            protocol, protocol.arm(arm.name), protocol.weight
+        ):
+            group: Path = ("arms", place, "dose") if own else ("drug", "dose")
+            _check_dose(dose, library, group if own or not path else path)
 
 
 def check_plausible(dose: Dose, compound: Compound) -> None:
@@ -63,6 +62,14 @@ def check_plausible(dose: Dose, compound: Compound) -> None:
             f"{dose.mg:.6g} mg of {compound.name} for a person of the protocol's weight",
             expected=f"at most {most:.3g} mg",
         )
+
+
+def _check_dose(dose: Dose, library: Library, path: Path) -> None:
+    try:
+        check_plausible(dose, library[dose.compound])
+        regimen(dose, library=library)
+    except UserError as error:
+        raise Misplaced(path, f"cannot be given: {error}") from None
 
 
 def _check_compound(name: str, library: Library, path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pcmodel.inputs.arguments import checked_options
-from pcmodel.inputs.ranges import Positive, Range, Share
+from pcmodel.inputs.ranges import Range, Share
 from pcmodel.sessions.protocol.amounts import Amount
 from pcmodel.sessions.protocol.misplaced import Misplaced
 
@@ -29,6 +29,7 @@ Items = Annotated[int, Range(1, MOST_ITEMS)]
 Day = Annotated[int, Range(-LAST_DAY, LAST_DAY)]
 Hour = Annotated[float, Range(0.0, 24.0, open="most")]
 Hours = Annotated[float, Range(0.0, 24.0)]
+InfusionHours = Annotated[float, Range(0.0, 24.0, open="least")]
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ class Drug:
     compound: str
     dose: Amount
     route: Literal["oral", "bolus", "infusion"] = "oral"
-    infusion_hours: Positive | None = None
+    infusion_hours: InfusionHours | None = None
 
     def __post_init__(self) -> None:
         check_route(self.route, self.infusion_hours)
@@ -230,7 +231,7 @@ class ValenceShift:
     """
 
     size: Mean
-    days: Positive
+    days: Annotated[float, Range(0.0, LAST_DAY, open="least")]
 
 
 def check_once(evidence: tuple, path: tuple) -> None:
