@@ -9,7 +9,7 @@ with g the gain of the top, which is never stored: a gain without evidence moves
 E[e^2] = 1 / (g Pi). In the precision's own units the second is log Pi <- log Pi - log(1 + b (E[g Pi e^2] - 1)).
 
 What was learned is labile: a share of it is consolidated, the rest is lost, and what is consolidated returns slowly to
-the person's baseline.
+the person's baseline (`pcmodel.paradigms.lasting`).
 """
 
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from pcmodel.learning.em import problem_of
 from pcmodel.learning.linear.moments import posterior_moments
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.slopes import Factors, factors_of
+from pcmodel.paradigms.lasting.retention import Trace, after_days
 from pcmodel.sessions.person.attribution import log_validity, predictive
 from pcmodel.sessions.person.dynamics import Numbers
 from pcmodel.sessions.person.hierarchy import (
@@ -241,17 +242,16 @@ def learn(
 
 def passed(state: State, days: Array, person: Traits, numbers: Numbers) -> State:
     """The state when some days have passed without events."""
-    lost = -jnp.expm1(-days / numbers.labile_days)
-    forgotten = -jnp.expm1(-numbers.forgetting * days)
-
-    def both(now: Array, slow: Array, baseline: Array) -> tuple[Array, Array]:
-        labile = now - slow
-        slow = slow + numbers.consolidation * lost * labile
-        slow = slow + forgotten * (baseline - slow)
-        return slow + (1 - lost) * labile, slow
-
-    belief, slow_belief = both(state.belief, state.slow_belief, person.belief)
-    precision, slow_precision = both(
-        state.log_precision, state.slow_log_precision, person.log_precision
+    trace = Trace(
+        (state.belief, state.log_precision),
+        (state.slow_belief, state.slow_log_precision),
+        (person.belief, person.log_precision),
     )
-    return State(belief, precision, slow_belief, slow_precision, state.alliance)
+    later = after_days(
+        trace,
+        days,
+        labile_days=numbers.labile_days,
+        consolidation=numbers.consolidation,
+        forgetting_per_day=numbers.forgetting,
+    )
+    return State(*later.current, *later.slow, state.alliance)

@@ -5,3 +5,5 @@
 - `windows`   how much faster they learn
 - `treat`     all of these for every arm
 """
+
+from pcmodel.sessions.treatment.treat import DEFAULT_ACCOUNT as DEFAULT_ACCOUNT
