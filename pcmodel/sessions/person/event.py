@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
-from jax.scipy.special import ndtr
+from jax.scipy.special import logit, ndtr
 from jaxtyping import Bool, Float
 
 from pcmodel.learning.em import problem_of
@@ -124,12 +124,14 @@ def meet(
         its mean, from which nothing is learned.
     """
     values, precision = evidence(state, event, person)
+    log_odds = jnp.zeros_like(precision)
     if streams is not None:
-        precision = precision * streams.factors(event.released, values)
+        change = streams.change(event.released, values)
+        precision, log_odds = precision * change.precision, change.log_odds
     acting = modulation or Modulation()
     factors = factors_of(acting.in_inference(), self_model().model, state.belief.dtype)
     values, log_precisions, validity = attributed(
-        state, values, precision, person, numbers, factors
+        state, values, precision, log_odds, person, numbers, factors
     )
     parameters = self_parameters(
         state.belief,
@@ -184,6 +186,7 @@ def attributed(
     state: State,
     values: Float[Array, " streams"],
     precision: Float[Array, " streams"],
+    log_odds: Float[Array, " streams"],
     person: Traits,
     numbers: Numbers,
     factors: Factors | None,
@@ -191,6 +194,8 @@ def attributed(
     Float[Array, " streams"], Float[Array, " streams"], Float[Array, " streams"]
 ]:
     """Values and log-precisions of the streams after attribution, and the validity of each.
+
+    log_odds: added to the person's prior log odds of validity.
 
     Absent streams are at the prediction.
     """
@@ -208,7 +213,7 @@ def attributed(
     log_r = log_validity(
         told,
         jnp.exp(-0.5 * own) / jnp.sqrt(gains),
-        validity=person.validity,
+        prior_log_odds=logit(person.validity) + log_odds,
         exception_sd=numbers.exception_sd,
     )
     log_r = jnp.where(is_present, log_r, 0)
