@@ -14,6 +14,7 @@ from pcmodel.cli.commands.command import Given
 from pcmodel.cli.commands.design import DESIGN
 from pcmodel.cli.commands.fit import FIT
 from pcmodel.cli.commands.listing import LIST, PROTOCOLS
+from pcmodel.cli.commands.power import POWER
 from pcmodel.cli.commands.recover import RECOVER
 from pcmodel.cli.commands.run import RUN
 from pcmodel.cli.commands.train import TRAIN
@@ -28,7 +29,7 @@ from pcmodel.errors import UserError
 COMMANDS = {
     command.name: command
     for command in (
-        *(LIST, PROTOCOLS, RUN, FIT, CHECK, CALIBRATE, RECOVER, DESIGN, TRAIN),
+        *(LIST, PROTOCOLS, RUN, FIT, CHECK, CALIBRATE, RECOVER, DESIGN, POWER, TRAIN),
     )
 }
 

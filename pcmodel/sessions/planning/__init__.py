@@ -6,5 +6,6 @@
 - `simulate`      that function for the people of `cohort`
 - `likelihood`    log likelihood of each person's measurements under each explanation
 - `studies`       how often studies of a size find the truth
+- `rivals`        people simulated at every size of an effect and of its rival
 - `power`         the whole computation
 """

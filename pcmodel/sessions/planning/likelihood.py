@@ -11,7 +11,7 @@ from jaxtyping import Float
 from scipy.linalg import solve_triangular
 
 from pcmodel.errors import UserError
-from pcmodel.sessions.planning.outcome import GUESS_SD, Outcome
+from pcmodel.sessions.planning.outcome import GUESS_SD, Measure, Outcome
 
 
 class Moments(NamedTuple):
@@ -25,14 +25,14 @@ class Moments(NamedTuple):
     covariance: Float[np.ndarray, "arms measures measures"]
 
 
-def moments(outcome: Outcome, *, noise: float, has_guess: bool) -> Moments:
+def moments(outcome: Outcome, measure: Measure) -> Moments:
     """Mean and covariance of what would be measured; errors of measurement enter exactly, not by draws."""
     points = np.asarray(outcome.points, float)
     exact = points[..., :1] - points[..., 1:]
     # The reading at the start is in every difference.
     days = exact.shape[-1]
-    errors = noise**2 * (np.eye(days) + np.ones((days, days)))
-    if has_guess:
+    errors = measure.noise**2 * (np.eye(days) + np.ones((days, days)))
+    if measure.has_guess:
         believed = np.asarray(outcome.believed, float)[..., None]
         exact = np.concatenate([exact, believed], axis=-1)
         errors = np.pad(errors, (0, 1))
@@ -44,8 +44,8 @@ def moments(outcome: Outcome, *, noise: float, has_guess: bool) -> Moments:
 
 
 def log_likelihood(
-    values: Float[np.ndarray, "arms people measures"], own: Moments
-) -> Float[np.ndarray, "arms people"]:
+    values: Float[np.ndarray, "arms people draws measures"], own: Moments
+) -> Float[np.ndarray, "arms people draws"]:
     """Log density of each person's measurements in the person's arm, nats."""
     found = []
     for measures, mean, covariance in zip(
@@ -59,8 +59,10 @@ def log_likelihood(
                 where="noise",
                 expected="a larger error of measurement",
             ) from None
-        whitened = solve_triangular(root, (measures - mean).T, lower=True)
+        flat = (measures - mean).reshape(-1, len(mean))
+        whitened = solve_triangular(root, flat.T, lower=True)
         log_det = 2.0 * np.log(np.diag(root)).sum()
         constant = len(mean) * np.log(2.0 * np.pi) + log_det
-        found.append(-0.5 * (np.sum(whitened**2, axis=0) + constant))
+        logs = -0.5 * (np.sum(whitened**2, axis=0) + constant)
+        found.append(logs.reshape(measures.shape[:-1]))
     return np.stack(found)

@@ -29,8 +29,7 @@ class StudyPlan:
     days: of follow-up that are measured; none named: the protocol's own after the first dosing.
     guess: whether people are also asked what they believe to have been given.
     noise: standard deviation of one reading, symptom points; assumed.
-    pool: simulated people that studies are drawn from, and as many others from whom the explanations' predictions
-        are taken.
+    pool: simulated people that studies are drawn from.
     studies: that are drawn.
     sizes: of each explanation, on a grid from 0 to 2.
     account: of the drug's acute effects, by name; "default" as in `simulate_cohort`.

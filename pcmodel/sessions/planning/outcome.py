@@ -1,6 +1,6 @@
 """What a study measures in its people, and the function that simulates it."""
 
-from typing import NamedTuple
+from typing import NamedTuple, runtime_checkable
 from typing import Protocol as Interface
 
 import numpy as np
@@ -12,6 +12,9 @@ from pcmodel.sessions.protocol.content import Protocol
 
 GUESS_SD = 0.15
 """Standard deviation of a reported probability of having had the drug around the person's own: assumed."""
+
+DRAWS = 4
+"""Errors of measurement that are drawn for each simulated person."""
 
 
 class Outcome(NamedTuple):
@@ -25,6 +28,7 @@ class Outcome(NamedTuple):
     believed: Float[np.ndarray, "arms people"]
 
 
+@runtime_checkable
 class Simulate(Interface):
     """A function that simulates the people of a protocol."""
 
@@ -46,22 +50,37 @@ class Simulate(Interface):
         ...
 
 
-def measured(
-    outcome: Outcome, *, noise: float, has_guess: bool, rng: np.random.Generator
-) -> Float[np.ndarray, "arms people measures"]:
-    """Improvement since the start at each follow-up day, with errors of measurement; last the guess, if asked.
+class Measure(NamedTuple):
+    """How people are measured.
 
     noise: standard deviation of one reading, symptom points.
+    has_guess: whether they are also asked what they believe to have been given.
+    seed: of the errors, the same for everything that is measured with it.
     """
-    points = np.asarray(outcome.points, float)
-    if not np.isfinite(points).all() or not np.isfinite(outcome.believed).all():
-        raise UserError(
-            "the simulated symptoms are not finite",
-            expected="strengths and precisions that a belief survives",
-        )
-    points = points + noise * rng.standard_normal(points.shape)
-    found = points[..., :1] - points[..., 1:]
-    if not has_guess:
-        return found
-    error = GUESS_SD * rng.standard_normal(outcome.believed.shape)
-    return np.concatenate([found, (outcome.believed + error)[..., None]], axis=-1)
+
+    noise: float
+    has_guess: bool
+    seed: int
+
+    def draw(self, outcome: Outcome) -> Float[np.ndarray, "arms people draws measures"]:
+        """Improvement since the start on each follow-up day, with errors of measurement; last the guess, if asked.
+
+        Each person is measured `DRAWS` times over, so that what errors do to a study does not hang on one draw of
+        them. UserError for symptoms that are not finite.
+        """
+        rng = np.random.default_rng(self.seed)
+        points = np.asarray(outcome.points, float)[:, :, None]
+        believed = np.asarray(outcome.believed, float)[:, :, None, None]
+        if not np.isfinite(points).all() or not np.isfinite(believed).all():
+            raise UserError(
+                "the simulated symptoms are not finite",
+                expected="strengths and precisions that a belief survives",
+            )
+        arms, people, _, readings = points.shape
+        errors = rng.standard_normal((arms, people, DRAWS, readings))
+        points = points + self.noise * errors
+        found = points[..., :1] - points[..., 1:]
+        if not self.has_guess:
+            return found
+        guess = believed + GUESS_SD * rng.standard_normal((arms, people, DRAWS, 1))
+        return np.concatenate([found, guess], axis=-1)

@@ -1,5 +1,6 @@
 """The people of `pcmodel.sessions.cohort` as the outcome of a study, with parts of the treatment made stronger or left out."""
 
+from collections.abc import MutableMapping
 from typing import Any
 
 import jax
@@ -10,9 +11,13 @@ from pcmodel.errors import unknown_name
 from pcmodel.neuromodulation.accounts.accounts import ACCOUNTS, Account
 from pcmodel.sessions.cohort import Study, follow, prepare
 from pcmodel.sessions.planning.explanations import Strengths
+from pcmodel.sessions.planning.options import StudyPlan
 from pcmodel.sessions.planning.outcome import Outcome
+from pcmodel.sessions.planning.power import PowerResults, run_power
+from pcmodel.sessions.planning.rivals import Rivals
 from pcmodel.sessions.protocol.content import Protocol
 from pcmodel.sessions.protocol.events import STREAMS
+from pcmodel.sessions.protocol.load import load_protocol, protocol_sha256
 from pcmodel.sessions.readouts import symptoms
 from pcmodel.sessions.treatment import DEFAULT_ACCOUNT
 
@@ -91,4 +96,26 @@ def with_strengths(study: Study, strengths: Strengths) -> Study:
         treatment=treatment._replace(
             acute=acute, plasticity=1.0 + strengths.window * rise
         ),
+    )
+
+
+def run_study(
+    plan: StudyPlan,
+    *,
+    seed: int,
+    progress: Any = None,
+    stored: MutableMapping[int, Rivals] | None = None,
+) -> PowerResults:
+    """The computation of `pcmodel power`: `run_power` with these people.
+
+    UserError for a file that has changed since the plan was made.
+    """
+    protocol_sha256(plan.protocol, plan.protocol_sha256)
+    return run_power(
+        plan,
+        load_protocol(plan.protocol),
+        seed=seed,
+        simulate=CohortStudies(plan.account),
+        progress=progress,
+        stored=stored,
     )

@@ -10,10 +10,16 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import t as student
 
-NUM_POOLS = 100  # bootstrap samples of people, for the interval
+NUM_POOLS = 60  # bootstrap samples of people, for the interval
 SEEN = 3.84  # of twice a log likelihood ratio: chi square with one degree at 5 %
 LEVEL = 0.05  # of the test between two arms, two-sided
 CHUNK = 2_000_000  # draws of people that are held at once
+
+
+Pool = Int[np.ndarray, " pool"]
+"""Numbers of people, those of a bootstrap sample more than once."""
+Profile = Float[np.ndarray, "arms pool draws 2 sizes"]
+"""Log likelihoods of effect and rival at every size, nats; size 0 is the first."""
 
 
 class Curve(NamedTuple):
@@ -25,8 +31,8 @@ class Curve(NamedTuple):
 
 
 def attribution_curve(
-    effect_true: Float[np.ndarray, "arms people 2 sizes"],
-    rival_true: Float[np.ndarray, "arms people 2 sizes"],
+    profiles: Callable[[Pool], tuple[Profile, Profile]],
+    num_people: int,
     *,
     participants: tuple[int, ...],
     num_studies: int,
@@ -34,25 +40,27 @@ def attribution_curve(
 ) -> Curve:
     """Probability that a study attributes the effect correctly.
 
-    effect_true: log likelihood of effect and rival at every size, where the effect is true; size 0 is the first.
-    rival_true: the same where the rival is.
+    profiles: from a pool of people to their log likelihoods where the effect is true and where the rival is.
+    num_people: that were simulated.
     participants: people in each arm.
     A study finds the effect if its likelihood exceeds the rival's and, at 5 %, that of no effect. Right: found where
     it is true, and not found where the rival is; both are equally frequent.
     """
 
-    def right(pool: Int[np.ndarray, " people"], size: int) -> float:
-        found = [
-            np.mean(finds(totals(each, pool, size, num_studies, rng)))
-            for each in (effect_true, rival_true)
-        ]
-        return float(0.5 * (found[0] + 1.0 - found[1]))
+    def right(pool: Pool) -> list[float]:
+        pairs, found = profiles(pool), []
+        for size in participants:
+            own, other = (
+                np.mean(finds(totals(each, size, num_studies, rng))) for each in pairs
+            )
+            found.append(float(0.5 * (own + 1.0 - other)))
+        return found
 
-    return _curve(right, effect_true.shape[1], participants, rng)
+    return _curve(right, num_people, rng)
 
 
 def superiority_curve(
-    values: Float[np.ndarray, "2 people"],
+    values: Float[np.ndarray, "2 people draws"],
     *,
     participants: tuple[int, ...],
     num_studies: int,
@@ -64,19 +72,20 @@ def superiority_curve(
     participants: people in each arm; 1 has no power.
     """
 
-    def significant(pool: Int[np.ndarray, " people"], size: int) -> float:
-        if size < 2:
-            return 0.0
-        picks = [pool[rng.integers(len(pool), size=(num_studies, size))] for _ in "ab"]
-        arms = [own[pick] for own, pick in zip(values, picks, strict=True)]
-        return float(np.mean(is_better(*arms)))
+    def significant(pool: Pool) -> list[float]:
+        found = []
+        for size in participants:
+            shape = (num_studies, size)
+            arms = [drawn(own[pool], shape, rng) for own in values]
+            found.append(float(np.mean(is_better(*arms))) if size > 1 else 0.0)
+        return found
 
-    return _curve(significant, values.shape[1], participants, rng)
+    return _curve(significant, values.shape[1], rng)
 
 
 def is_better(
     first: Float[np.ndarray, "studies people"],
-    second: Float[np.ndarray, "studies people"],
+    second: Float[np.ndarray, "studies others"],
 ) -> Bool[np.ndarray, " studies"]:
     """Whether Welch's two-sided test at 5 % finds that the first arm has the higher mean."""
     n, m = first.shape[1], second.shape[1]
@@ -89,22 +98,28 @@ def is_better(
 
 
 def totals(
-    profile: Float[np.ndarray, "arms people 2 sizes"],
-    pool: Int[np.ndarray, " people"],
-    size: int,
-    num_studies: int,
-    rng: np.random.Generator,
+    profile: Profile, size: int, num_studies: int, rng: np.random.Generator
 ) -> Float[np.ndarray, "studies 2 sizes"]:
-    """Log likelihoods of studies with so many people drawn from the pool into each arm, summed over all."""
-    shape = profile.shape[2:]
+    """Log likelihoods of studies with so many people drawn into each arm, summed over all."""
+    shape = profile.shape[3:]
     step = max(1, CHUNK // (size * int(np.prod(shape))))
     found = np.zeros((num_studies, *shape))
     for arm in profile:
         for start in range(0, num_studies, step):
             number = min(step, num_studies - start)
-            picks = pool[rng.integers(len(pool), size=(number, size))]
-            found[start : start + number] += arm[picks].sum(axis=1)
+            people = drawn(arm, (number, size), rng)
+            found[start : start + number] += people.sum(axis=1)
     return found
+
+
+def drawn(
+    arm: Float[np.ndarray, "people draws *rest"],
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "studies size *rest"]:
+    """People of one arm drawn with replacement, each with one of the draws of measurement error."""
+    people = rng.integers(arm.shape[0], size=shape)
+    return arm[people, rng.integers(arm.shape[1], size=shape)]
 
 
 def finds(
@@ -144,14 +159,11 @@ def best_size(
 
 
 def _curve(
-    share: Callable[[Int[np.ndarray, " people"], int], float],
-    num_people: int,
-    participants: tuple[int, ...],
-    rng: np.random.Generator,
+    shares: Callable[[Pool], list[float]], num_people: int, rng: np.random.Generator
 ) -> Curve:
-    """A share of studies at each size, and its interval over pools of people drawn anew."""
+    """Shares of studies at each size, and their intervals over pools of people drawn anew."""
     pools = [np.arange(num_people)]
     pools += [rng.integers(num_people, size=num_people) for _ in range(NUM_POOLS)]
-    found = np.array([[share(pool, size) for size in participants] for pool in pools])
+    found = np.array([shares(pool) for pool in pools])
     low, high = np.quantile(found[1:], (0.025, 0.975), axis=0)
     return Curve(found[0], low, high)
