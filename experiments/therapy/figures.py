@@ -46,9 +46,7 @@ def draw_weeks(config, results: Results) -> Figure:
             axes[1, 0].plot(results.days, precision[person], color=colour)
         error = 2 * belief.std(axis=0, ddof=1) / np.sqrt(len(belief))
         draw_range(axes[0, 1], results.days, belief.mean(axis=0), error, colour)
-        spread = precision.std(axis=0, ddof=1)
-        error = 2 * spread / np.sqrt(len(belief))
-        draw_range(axes[1, 1], results.days, precision.mean(axis=0), error, colour)
+        axes[1, 1].plot(results.days, precision.mean(axis=0), color=colour)
         for column in (0, 1):
             if column or name in (WHOLE, THERAPY):
                 axes[2, column].plot(
@@ -126,6 +124,7 @@ def draw_arms(config, results: Results) -> Figure:
             axis.errorbar(mean, row, xerr=one, fmt="o", color=colour, capsize=3)
         axis.axvline(0, color=COLOURS["grey"], lw=0.8)
         axis.grid(axis="x")
+    axes[1].set_xlim(-2, max(12, axes[1].get_xlim()[1]))
     axes[0].set_yticks(rows, [name.replace("_", " ") for name in names])
     axes[0].set_xlabel(f"Symptom points lost by day {day} (mean ± 2 SE)")
     axes[1].set_xlabel("Responded: half the symptoms gone (%)")

@@ -67,7 +67,7 @@ def meet(state, event, person, dynamics, *, top_gain=1.0, middle_gain=1.0, ends=
         mean=mean,
         top=top,
         middle=middle,
-        prior=float(person.validity),
+        prior=np.asarray(person.validity, float),
         wide=dynamics.exception_sd,
     )[there]
     mu, variance = posterior(

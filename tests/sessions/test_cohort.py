@@ -9,7 +9,7 @@ import pytest
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation import ACCOUNTS
 from pcmodel.neuromodulation.accounts.accounts import NmdaBlock, Rebus
-from pcmodel.sessions.cohort import follow, prepare, simulate_cohort
+from pcmodel.sessions.cohort import _followed, follow, prepare, simulate_cohort
 from pcmodel.sessions.person.dynamics import Dynamics
 from pcmodel.sessions.person.event import Event
 from pcmodel.sessions.person.hierarchy import self_anatomy
@@ -160,3 +160,25 @@ def test_what_cannot_be_is_refused_in_a_sentence():
         simulate_cohort(course(), num_people=1, key=KEY, account=NmdaBlock())
     with pytest.raises(UserError, match="would take"):
         simulate_cohort(course(), num_people=10**9, key=KEY)
+
+
+def test_other_numbers_and_people_need_no_other_program(study):
+    """Prevents a compilation for each value of a sweep."""
+    follow(study, dynamics=FAST)
+    known = _followed._cache_size()
+    other = study._replace(
+        people=study.people._replace(avoidance=study.people.avoidance / 2)
+    )
+    follow(other, dynamics=Dynamics(mean_rate=0.31))
+    assert _followed._cache_size() == known
+
+
+def test_the_program_does_not_grow_with_people_days_or_arms():
+    """Cost is linear: the same operations for each event of each person, scanned and mapped."""
+
+    def size(people, days, arms):
+        own = prepare(course(arms, days=days), num_people=people, key=KEY)
+        traced = jax.make_jaxpr(lambda: follow(own).belief)()
+        return sum(1 for _ in str(traced).splitlines())
+
+    assert size(2, 4, ("therapy_alone",)) == size(5, 9, ("therapy_alone", "untreated"))

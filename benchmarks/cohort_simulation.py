@@ -1,0 +1,77 @@
+"""How long does a cohort take in all arms of a protocol, and how does it grow with people and days?
+
+Preparing (people, luck, what the drugs do to them, the plasticity window) and following (every event of every person in
+every arm: modulation, attribution, exact inference, a learning step, passing time) are timed apart, each with its first
+call, which compiles. 1,000 people in six arms over twelve weeks within 120 s on two cores, compiling included, was
+promised. Fair: nothing is kept from call to call but compiled programs.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import jax
+from asking import parser_of
+from timing import interleaved, write
+
+from pcmodel.sessions.cohort import follow, prepare
+from pcmodel.sessions.protocol.read import read_protocol
+
+ARMS = (
+    "drug_and_therapy",
+    "therapy_alone",
+    "drug_alone",
+    "untreated",
+    "active_placebo",
+    "no_integration",
+)
+
+
+def main() -> None:
+    """Time each size; write the result."""
+    options = parser_of(__doc__).parse_args()
+    whole = read_protocol("psilocybin_depression").protocol
+    sizes = [(250, 84), (500, 84), (1000, 84), (1000, 28)]
+    if options.smoke:
+        sizes = [(2, 20)]
+    rounds = 1 if options.smoke else 3
+    calls, events = {}, {}
+    for people, days in sizes:
+        kept = tuple(day for day in whole.follow_up_days if day <= days)
+        event = whole.adverse_event if days > 80 else None
+        protocol = replace(whole, length=days, follow_up_days=kept, adverse_event=event)
+        make = partial(
+            prepare, protocol, num_people=people, key=jax.random.key(0), arms=ARMS
+        )
+        study = make()
+        events[people, days] = len(study.course.day)
+        calls["prepare", people, days] = lambda make=make: make().treatment
+        calls["follow", people, days] = partial(
+            lambda study: follow(study).belief, study
+        )
+    timed = interleaved(calls, rounds)
+    cases = []
+    for (stage, people, days), seconds in timed.items():
+        number = people * len(ARMS) * events[people, days]
+        cases.append(
+            {
+                "stage": stage,
+                "people": people,
+                "arms": len(ARMS),
+                "days": days,
+                "events": number,
+                "seconds": seconds,
+                "events_per_second": number / seconds["median"],
+            }
+        )
+        print(
+            f"{stage:<8} {people:>5} x {len(ARMS)} arms x {days} days: {seconds['median']:.2f} s "
+            f"({seconds['lower_quartile']:.2f}-{seconds['upper_quartile']:.2f}), "
+            f"first call {seconds['first_call']:.1f} s"
+        )
+    settings = {"rounds": rounds, "promised_seconds": 120}
+    result = {"settings": settings, "cases": cases}
+    print(write("cohort_simulation", result, options.output))
+
+
+if __name__ == "__main__":
+    main()
