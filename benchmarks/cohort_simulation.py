@@ -7,7 +7,6 @@ promised. Fair: nothing is kept from call to call but compiled programs.
 """
 
 from dataclasses import replace
-from functools import partial
 
 import jax
 from asking import parser_of
@@ -26,6 +25,15 @@ ARMS = (
 )
 
 
+def shortened(protocol, days: int):
+    """The protocol until an earlier day."""
+    kept = tuple(day for day in protocol.follow_up_days if day <= days)
+    event = protocol.adverse_event
+    if event is not None and event.day >= days:
+        event = None
+    return replace(protocol, length=days, follow_up_days=kept, adverse_event=event)
+
+
 def main() -> None:
     """Time each size; write the result."""
     options = parser_of(__doc__).parse_args()
@@ -34,24 +42,25 @@ def main() -> None:
     if options.smoke:
         sizes = [(2, 20)]
     rounds = 1 if options.smoke else 3
-    calls, events = {}, {}
+    calls, made = {}, {}
     for people, days in sizes:
-        kept = tuple(day for day in whole.follow_up_days if day <= days)
-        event = whole.adverse_event if days > 80 else None
-        protocol = replace(whole, length=days, follow_up_days=kept, adverse_event=event)
-        make = partial(
-            prepare, protocol, num_people=people, key=jax.random.key(0), arms=ARMS
-        )
-        study = make()
-        events[people, days] = len(study.course.day)
-        calls["prepare", people, days] = lambda make=make: make().treatment
-        calls["follow", people, days] = partial(
-            lambda study: follow(study).belief, study
-        )
+        protocol = shortened(whole, days)
+
+        def make(protocol=protocol, people=people, days=days):
+            made[people, days] = prepare(
+                protocol, num_people=people, key=jax.random.key(0), arms=ARMS
+            )
+            return made[people, days].treatment
+
+        def run(people=people, days=days):
+            return follow(made[people, days]).belief
+
+        calls["prepare", people, days] = make
+        calls["follow", people, days] = run
     timed = interleaved(calls, rounds)
     cases = []
     for (stage, people, days), seconds in timed.items():
-        number = people * len(ARMS) * events[people, days]
+        number = people * len(ARMS) * len(made[people, days].course.day)
         cases.append(
             {
                 "stage": stage,
