@@ -101,24 +101,27 @@ def profiles_of(
     values = [measure.draw(truth) for truth in truths]
 
     def profiles(pool: Pool) -> tuple[Profile, Profile]:
-        halves = [pool[pool % 2 == half] for half in (0, 1)]
-        # A bootstrap sample without anybody of one half would have no predictions for the other.
-        halves = [half if len(half) else pool for half in halves]
+        even, odd = (pool[pool % 2 == half] for half in (0, 1))
+        people, others = [even, odd], [odd, even]
+        if not len(even) or not len(odd):  # a bootstrap sample of one half alone
+            people = others = [pool]
         tables = [
-            [[moments(_of(half, one), measure) for one in each] for half in halves]
+            [[moments(_of(half, one), measure) for one in each] for half in others]
             for each in (effect, rival)
         ]
-        own, other = (_crossed(each, halves, tables) for each in values)
+        own, other = (_under_all(each, people, tables) for each in values)
         return own, other
 
     return profiles
 
 
-def _crossed(values: np.ndarray, halves: list[Pool], tables: list) -> Profile:
-    """Log likelihoods of the people of each half by the predictions of the other."""
+def _under_all(
+    values: np.ndarray, people: list[np.ndarray], tables: list
+) -> np.ndarray:
+    """Log likelihoods of people in parts, by each part's own predictions of both explanations."""
     found = [
-        np.stack([_under(values[:, half], t[1 - which]) for t in tables], axis=3)
-        for which, half in enumerate(halves)
+        np.stack([_under(values[:, part], t[which]) for t in tables], axis=3)
+        for which, part in enumerate(people)
     ]
     return np.concatenate(found, axis=1)
 

@@ -11,10 +11,10 @@ from pcmodel.sessions.planning import power
 from pcmodel.sessions.planning.explanations import QUESTIONS, Strengths
 from pcmodel.sessions.planning.likelihood import Moments, log_likelihood, moments
 from pcmodel.sessions.planning.options import StudyPlan, arms_of, days_of
-from pcmodel.sessions.planning.outcome import DRAWS, Outcome, measured
+from pcmodel.sessions.planning.outcome import DRAWS, Measure, Outcome
 from pcmodel.sessions.planning.power import run_power
+from pcmodel.sessions.planning.rivals import Rivals, profiles_of
 from pcmodel.sessions.planning.studies import (
-    attribution_curve,
     best_over_sizes,
     best_size,
     finds,
@@ -24,6 +24,7 @@ from pcmodel.sessions.planning.studies import (
 )
 from pcmodel.sessions.protocol.read import read_protocol
 
+POOLS = "pcmodel.sessions.planning.studies.NUM_POOLS"
 PROTOCOL = read_protocol("psilocybin_depression").protocol
 ARMS = ("drug_and_therapy", "therapy_alone")
 SPREAD = 2.0
@@ -50,8 +51,14 @@ def linear(
     return simulate
 
 
+@pytest.fixture(autouse=True)
+def few_pools(monkeypatch):
+    """Intervals take most of the time; what is tested here are the shares."""
+    monkeypatch.setattr(POOLS, 2)
+
+
 def plan_of(**options):
-    given = {"pool": 4000, "participants": (10, 40), "studies": 2000, "sizes": 9}
+    given = {"pool": 2000, "participants": (10, 40), "studies": 1500, "sizes": 9}
     given |= {"arms": ARMS, "days": (7, 21), "noise": 1.0} | options
     return StudyPlan("psilocybin_depression", **given)
 
@@ -66,16 +73,12 @@ def test_power_between_two_arms_is_that_of_the_t_test():
     found = run_power(plan, PROTOCOL, seed=3, simulate=linear()).superiority
     gap = (RELAXATION + WINDOW + EXPECTATION)[:, 1] @ [1, -1]
     sd = np.sqrt(covariance(1.5)[1, 1])
-    assert found.difference == pytest.approx(
-        gap, abs=4 * 1.5 * np.sqrt(4 / 4000 / DRAWS)
-    )
+    assert found.difference == pytest.approx(gap, rel=1e-12)
     assert found.standardised == pytest.approx(gap / sd, abs=0.05)
     for size, share in zip(plan.participants, found.power.share, strict=True):
         limit = t.ppf(0.975, 2 * size - 2)
         exact = nct.sf(limit, 2 * size - 2, gap / sd * np.sqrt(size / 2))
         assert share == pytest.approx(exact, abs=0.05)
-    assert (found.power.low <= found.power.share).all()
-    assert (found.power.high >= found.power.share).all()
 
 
 def test_a_treatment_that_does_nothing_is_significant_in_one_study_of_forty():
@@ -131,7 +134,7 @@ def test_attribution_is_right_as_often_as_normal_theory_says(name):
     weight = np.linalg.inv(covariance(plan.noise))
     size = np.einsum("ad,de,ae->", mean - rival[0], weight, rival[1])
     size /= np.einsum("ad,de,ae->", rival[1], weight, rival[1])
-    assert told.rival_size == pytest.approx(size, rel=0.02)
+    assert told.rival_size == pytest.approx(size, rel=0.05)
     for people, share in zip(plan.participants, told.right.share, strict=True):
         exact = exact_right(
             effect,
@@ -170,7 +173,7 @@ def test_a_guess_tells_what_symptoms_do_not():
         points = np.stack([0 * gain, -gain - level, -gain - level], axis=-1) + 20
         return Outcome(points, believed)
 
-    options = {"questions": ("unblinding",), "pool": 1500, "noise": 0.5}
+    options = {"questions": ("unblinding",), "pool": 600, "noise": 0.5, "studies": 50}
     told = [
         run_power(
             plan_of(guess=guess, **options), PROTOCOL, seed=2, simulate=simulate
@@ -182,17 +185,17 @@ def test_a_guess_tells_what_symptoms_do_not():
 
 def test_moments_are_those_of_what_is_measured():
     rng = np.random.default_rng(0)
-    points = rng.standard_normal((2, 3000, 4)) @ rng.standard_normal((4, 4)) + 3.0
-    outcome = Outcome(points, rng.random((2, 3000)))
-    own = moments(outcome, noise=0.7, has_guess=True)
-    values = measured(outcome, noise=0.7, has_guess=True, rng=rng)
-    assert values.shape == (2, 3000, DRAWS, 4)
+    points = rng.standard_normal((2, 6000, 4)) @ rng.standard_normal((4, 4)) + 3.0
+    outcome, measure = Outcome(points, rng.random((2, 6000))), Measure(0.7, True, 5)
+    own, values = moments(outcome, measure), measure.draw(outcome)
+    assert values.shape == (2, 6000, DRAWS, 4)
     for arm in range(2):
         flat = values[arm].reshape(-1, 4)
         np.testing.assert_allclose(own.mean[arm], flat.mean(axis=0), atol=0.03)
         np.testing.assert_allclose(
             own.covariance[arm], np.cov(flat.T), rtol=0.1, atol=0.1
         )
+    np.testing.assert_array_equal(values, measure.draw(outcome))
 
 
 @pytest.mark.parametrize("noise", [1e-8, 1e-3, 1.0, 1e8])
@@ -200,7 +203,7 @@ def test_moments_are_those_of_what_is_measured():
 def test_moments_and_likelihood_at_extremes(noise, people):
     rng = np.random.default_rng(people)
     points = 10 * rng.random((2, people, 3))
-    own = moments(Outcome(points, np.zeros((2, people))), noise=noise, has_guess=False)
+    own = moments(Outcome(points, np.zeros((2, people))), Measure(noise, False, 0))
     gaps = points[..., :1] - points[..., 1:]
     np.testing.assert_allclose(own.mean, gaps.mean(axis=1), rtol=1e-12)
     spread = [np.cov(arm.T) if people > 1 else np.zeros((2, 2)) for arm in gaps]
@@ -238,25 +241,69 @@ def test_symptoms_that_are_not_finite_are_refused():
 
 
 def test_studies_are_sums_over_the_people_drawn(monkeypatch):
-    """Also in pieces: the same draws, one study at a time."""
-    rng = np.random.default_rng(0)
-    profile = rng.standard_normal((2, 6, 3, 2, 5))
-    pool = np.array([1, 1, 4])
-    whole = totals(profile, pool, 4, 3000, np.random.default_rng(1))
-    allowed = profile[:, [1, 4]]
+    """Also in pieces: one study at a time."""
+    profile = np.random.default_rng(0).standard_normal((2, 3, 3, 2, 5))
+    whole = totals(profile, 4, 3000, np.random.default_rng(1))
     assert whole.shape == (3000, 2, 5)
-    expected = 4 * (profile[:, [1, 1, 4]].mean(axis=(1, 2))).sum(axis=0)
+    expected = 4 * profile.mean(axis=(1, 2)).sum(axis=0)
     np.testing.assert_allclose(whole.mean(axis=0), expected, atol=0.2)
-    assert (whole <= 4 * allowed.max(axis=(1, 2)).sum(axis=0) + 1e-9).all()
+    assert (whole <= 4 * profile.max(axis=(1, 2)).sum(axis=0) + 1e-9).all()
+    variance = 4 * profile.var(axis=(1, 2)).sum(axis=0)
+    np.testing.assert_allclose(whole.var(axis=0), variance, rtol=0.15)
     monkeypatch.setattr("pcmodel.sessions.planning.studies.CHUNK", 1)
-    again = totals(profile, pool, 4, 3000, np.random.default_rng(2))
+    again = totals(profile, 4, 3000, np.random.default_rng(2))
     np.testing.assert_allclose(again.mean(axis=0), whole.mean(axis=0), atol=0.2)
 
 
 def test_one_person_drawn_alone_is_that_person():
-    profile = np.random.default_rng(0).standard_normal((1, 4, 1, 2, 5))
-    found = totals(profile, np.array([2]), 1, 7, np.random.default_rng(0))
-    np.testing.assert_array_equal(found, np.tile(profile[0, 2, 0], (7, 1, 1)))
+    profile = np.random.default_rng(0).standard_normal((1, 1, 1, 2, 5))
+    found = totals(profile, 1, 7, np.random.default_rng(0))
+    np.testing.assert_array_equal(found, np.tile(profile[0, 0, 0], (7, 1, 1)))
+
+
+def drawn_rivals(rng, people=10):
+    points = rng.standard_normal((5, 2, people, 3))
+    believed = rng.random((5, 2, people))
+    own = (points, believed, points + 0.1, believed, points[2] + 0.2, believed[2])
+    return Rivals(*own, np.asarray(1.0), np.asarray(2.0))
+
+
+def test_nobody_is_predicted_from_people_of_the_own_half():
+    """Prevents explanations that know the very people whom they are tried on."""
+    rivals, measure = drawn_rivals(np.random.default_rng(0)), Measure(1.0, True, 0)
+    pool = np.arange(10)
+    before = profiles_of(rivals, measure)(pool)
+    changed = rivals.effect_points.copy()
+    changed[:, :, 4, 1:] += 3.0
+    after = profiles_of(rivals._replace(effect_points=changed), measure)(pool)
+    # Even people stand first.
+    evens = [place for place in range(5) if place != 2]
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(old[:, evens], new[:, evens])
+        assert (old[:, 5:, :, 0] != new[:, 5:, :, 0]).all()
+        np.testing.assert_array_equal(old[:, :, :, 1][:, 5:], new[:, :, :, 1][:, 5:])
+
+
+def test_profiles_are_densities_under_the_other_half():
+    rivals, measure = drawn_rivals(np.random.default_rng(1)), Measure(0.5, False, 3)
+    pool = np.array([0, 0, 3, 5, 8, 9])  # a bootstrap sample
+    own, _ = profiles_of(rivals, measure)(pool)
+    values = measure.draw(Outcome(rivals.effect_points[2], rivals.effect_believed[2]))
+    errors = 0.25 * np.array([[2.0, 1.0], [1.0, 2.0]])
+    for place, person in enumerate([0, 0, 8, 3, 5, 9]):
+        other = [p for p in pool if p % 2 != person % 2]
+        for account, points in enumerate((rivals.effect_points, rivals.rival_points)):
+            gaps = points[1, 1][other, :1] - points[1, 1][other, 1:]
+            density = multivariate_normal(gaps.mean(axis=0), np.cov(gaps.T) + errors)
+            expected = density.logpdf(values[1, person])
+            np.testing.assert_allclose(own[1, place, :, account, 1], expected)
+
+
+@pytest.mark.parametrize("pool", [[0, 0, 0, 0], [1, 3, 1, 1], [0, 1]])
+def test_pools_that_lack_a_half_have_profiles(pool):
+    rivals, measure = drawn_rivals(np.random.default_rng(2)), Measure(1.0, True, 0)
+    for profile in profiles_of(rivals, measure)(np.array(pool)):
+        assert np.isfinite(profile).all()
 
 
 @pytest.mark.parametrize("peak", [-3.0, 0.0, 0.13, 1.0, 1.99, 2.0, 9.0])
@@ -307,29 +354,24 @@ def test_equal_people_have_no_power_and_do_not_divide_by_zero():
     np.testing.assert_array_equal(curve.share, 0.0)
 
 
-def test_intervals_hold_the_share_that_a_larger_pool_has():
-    """Of pools of 60 people, about nineteen in twenty bands hold what 20,000 people tell."""
-    rng, held = np.random.default_rng(4), 0
-
-    def profiles(number, shift):
-        gap = shift + rng.standard_normal((1, number, 1))
-        effect = np.stack([0 * gap - 0.3, gap, 0 * gap - 9.0], axis=-1)
-        return np.stack([effect, np.zeros_like(effect)], axis=3)
-
-    def curve(number, **options):
-        return attribution_curve(
-            profiles(number, 0.35),
-            profiles(number, -0.35),
-            participants=(8,),
-            rng=rng,
-            **options,
-        )
-
-    truth = curve(20_000, num_studies=4000).share[0]
-    for _ in range(20):
-        band = curve(60, num_studies=200)
-        held += band.low[0] <= truth <= band.high[0]
-    assert held >= 16
+@pytest.mark.slow
+def test_intervals_hold_the_share_that_a_larger_pool_has(monkeypatch):
+    """Of pools of 80 people, most bands hold what 3,000 people tell."""
+    options = {"questions": ("window", "therapy"), "participants": (10,), "sizes": 5}
+    many = plan_of(pool=3000, studies=4000, **options)
+    truth = run_power(many, PROTOCOL, seed=99, simulate=linear())
+    monkeypatch.setattr(POOLS, 60)
+    held = np.zeros(2)
+    for seed in range(20):
+        few = plan_of(pool=80, studies=300, **options)
+        found = run_power(few, PROTOCOL, seed=seed, simulate=linear())
+        right, true = found.told[0].right, truth.told[0].right.share
+        power, exact = found.superiority.power, truth.superiority.power.share
+        held += [
+            right.low[0] <= true[0] <= right.high[0],
+            power.low[0] <= exact[0] <= power.high[0],
+        ]
+    assert (held >= 15).all(), held
 
 
 def test_answers_are_stored_and_read_again(monkeypatch):
