@@ -6,13 +6,15 @@ call, which compiles. 1,000 people in six arms over twelve weeks within 120 s on
 promised. Fair: nothing is kept from call to call but compiled programs.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import jax
 from asking import parser_of
 from timing import interleaved, write
 
-from pcmodel.sessions.cohort import follow, prepare
+from pcmodel.sessions.cohort import Study, follow, prepare
 from pcmodel.sessions.protocol.read import read_protocol
 
 ARMS = (
@@ -42,7 +44,8 @@ def main() -> None:
     if options.smoke:
         sizes = [(2, 20)]
     rounds = 1 if options.smoke else 3
-    calls, made = {}, {}
+    calls: dict[Any, Callable[[], Any]] = {}
+    made: dict[tuple[int, int], Study] = {}
     for people, days in sizes:
         protocol = shortened(whole, days)
 
@@ -61,6 +64,7 @@ def main() -> None:
     cases = []
     for (stage, people, days), seconds in timed.items():
         number = people * len(ARMS) * len(made[people, days].course.day)
+        rate = number / seconds["median"]
         cases.append(
             {
                 "stage": stage,
@@ -69,7 +73,7 @@ def main() -> None:
                 "days": days,
                 "events": number,
                 "seconds": seconds,
-                "events_per_second": number / seconds["median"],
+                "events_per_second": rate,
             }
         )
         print(

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from pcmodel.report import Claim, Table, Verdict
@@ -217,12 +218,12 @@ def summarise(config, results: Results) -> Summary:
 
 def cohort_like(config: Config, results: Results) -> Cohort:
     """The readings of the results as a cohort of read-outs."""
-    none = np.zeros((1, 1, 1))
+    none = jnp.zeros((1, 1, 1))
     return Cohort(
         arms_of(protocol_of(config.protocol)),
         results.days,
-        results.belief,
-        results.log_precision,
+        jnp.asarray(results.belief),
+        jnp.asarray(results.log_precision),
         none,
         results.event_days,
         none,

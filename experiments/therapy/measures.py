@@ -193,8 +193,10 @@ def who_improves(config: Config, seed: int, perturbation: Perturbation) -> Who:
         (one.high - one.low) / 2 for told in (drug, other) for one in told.values()
     )
     return Who(
-        *(drug[name].value for name in traits),
-        *(other[name].value for name in traits),
+        drug["suggestibility"].value,
+        drug["expectancy"].value,
+        other["suggestibility"].value,
+        other["expectancy"].value,
         widest,
     )
 

@@ -112,8 +112,8 @@ def simulate(config: Config, *, seed: int, progress) -> Results:
         rivals[name] = gains(asked, name)
     return Results(
         found.days,
-        found.belief,
-        found.log_precision,
+        np.asarray(found.belief),
+        np.asarray(found.log_precision),
         found.event_days,
         np.asarray(study.treatment.plasticity.mean(axis=1)),
         np.asarray(study.treatment.believed[..., -1].mean(axis=1)),
@@ -145,6 +145,6 @@ def inside_session(found: Cohort, asked: Asked) -> Inside:
     return Inside(
         24 * (days[at] - start),
         felt[0][:, at].mean(axis=0),
-        found.inferred[:2][:, :, at].mean(axis=1),
-        found.validity[:2][:, :, at, 1].mean(axis=1),
+        np.asarray(found.inferred)[:2][:, :, at].mean(axis=1),
+        np.asarray(found.validity)[:2][:, :, at, 1].mean(axis=1),
     )

@@ -149,13 +149,13 @@ def meet(
     shift = moments.errors[BELIEF][0, 0]
     variance = jnp.sum(moments.error_rows[BELIEF] ** 2)
     gain = jnp.ones(()) if factors is None else factors.gains[BELIEF]
-    share = 1 - acting.top_down
+    share = 1 - jnp.asarray(acting.top_down, state.belief.dtype)
     seen = gain * jnp.exp(state.log_precision) * (shift**2 + variance)
     learned = learn(
         state,
         shift=share * shift,
         square=share * seen + (1 - share),
-        learning=event.learning * acting.plasticity,
+        learning=event.learning * jnp.asarray(acting.plasticity, state.belief.dtype),
         numbers=numbers,
     )
     alliance = state.alliance + jnp.minimum(
@@ -259,4 +259,5 @@ def passed(state: State, days: Array, person: Traits, numbers: Numbers) -> State
         consolidation=numbers.consolidation,
         forgetting_per_day=numbers.forgetting,
     )
-    return State(*later.current, *later.slow, state.alliance)
+    (belief, log_precision), slow = later.current, later.slow
+    return State(belief, log_precision, slow[0], slow[1], state.alliance)
