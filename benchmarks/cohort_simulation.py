@@ -15,7 +15,7 @@ from asking import parser_of
 from timing import interleaved, write
 
 from pcmodel.sessions.cohort import Study, follow, prepare
-from pcmodel.sessions.protocol.read import read_protocol
+from pcmodel.sessions.protocol.load import load_protocol
 
 ARMS = (
     "drug_and_therapy",
@@ -39,7 +39,7 @@ def shortened(protocol, days: int):
 def main() -> None:
     """Time each size; write the result."""
     options = parser_of(__doc__).parse_args()
-    whole = read_protocol("psilocybin_depression").protocol
+    whole = load_protocol("psilocybin_depression")
     sizes = [(250, 84), (500, 84), (1000, 84), (1000, 28)]
     if options.smoke:
         sizes = [(2, 20)]

@@ -21,11 +21,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from pcmodel.sessions.cohort import follow, prepare
-from pcmodel.sessions.protocol.read import read_protocol
+from pcmodel.sessions.protocol.load import load_protocol
 from pcmodel.sessions.readouts import correlations, effect, share_of, symptoms
 
 # %%
-protocol = read_protocol("psilocybin_depression").protocol
+protocol = load_protocol("psilocybin_depression")
 arms = ("drug_and_therapy", "therapy_alone", "drug_alone", "untreated")
 study = prepare(protocol, num_people=40, key=jax.random.key(0), arms=arms)
 cohort = follow(study)

@@ -15,7 +15,7 @@ from pcmodel.sessions.person.dynamics import Dynamics
 from pcmodel.sessions.person.traits import SHARES
 from pcmodel.sessions.protocol.content import Protocol
 from pcmodel.sessions.protocol.events import STREAMS
-from pcmodel.sessions.protocol.read import read_protocol
+from pcmodel.sessions.protocol.load import load_protocol
 from pcmodel.sessions.treatment.treat import DEFAULT_ACCOUNT
 
 DEFAULT = "default"
@@ -58,7 +58,7 @@ class Asked(NamedTuple):
 @lru_cache(maxsize=16)
 def protocol_of(name: str) -> Protocol:
     """The protocol in a file, or of a name."""
-    return read_protocol(name).protocol
+    return load_protocol(name)
 
 
 @lru_cache(maxsize=16)

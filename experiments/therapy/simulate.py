@@ -10,6 +10,7 @@ from pcmodel.report import NOT_EXAMINED, Examined
 from pcmodel.sessions.cohort import Cohort
 from pcmodel.sessions.person.traits import Traits
 from pcmodel.sessions.protocol.content import Protocol
+from pcmodel.sessions.protocol.load import protocol_sha256
 from pcmodel.sessions.readouts import improvement
 
 from .._options import at_least
@@ -26,17 +27,21 @@ FURTHER = ("active_placebo", "no_integration", "harmful_setting")
 
 @dataclass(frozen=True)
 class Config:
-    """protocol: a file, or the name of one that ships.  people: in every arm.  account: of the drug's acute effects."""
+    """protocol: a file, or the name of one that ships.  people: in every arm.  account: of the drug's acute effects.
+    rivals: whether every other account is run too.  protocol_sha256: of the file, filled in."""
 
     protocol: str = "psilocybin_depression"
     people: int = 200
     account: str = DEFAULT
     rivals: bool = True
+    protocol_sha256: str = ""
 
     def __post_init__(self):
         at_least(4, people=self.people)
         protocol_of(self.protocol)
         account_of(self.account)
+        digest = protocol_sha256(self.protocol, self.protocol_sha256)
+        object.__setattr__(self, "protocol_sha256", digest)
 
     @classmethod
     def smoke(cls) -> "Config":

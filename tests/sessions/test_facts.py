@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pcmodel.sessions.cohort import follow, prepare
-from pcmodel.sessions.protocol.read import read_protocol
+from pcmodel.sessions.protocol.load import load_protocol
 from pcmodel.sessions.readouts import improvement, negative_confidence, share_of
 
 pytestmark = pytest.mark.slow
@@ -14,7 +14,7 @@ FOUR = ("drug_and_therapy", "therapy_alone", "drug_alone", "untreated")
 
 
 def study_of(name, arms, people=60):
-    return prepare(read_protocol(name).protocol, num_people=people, key=KEY, arms=arms)
+    return prepare(load_protocol(name), num_people=people, key=KEY, arms=arms)
 
 
 @pytest.fixture(scope="module")
