@@ -119,24 +119,31 @@ def test_zero_dose_is_no_drug_to_the_last_bit():
     assert np.abs(found.belief[2] - found.belief[1]).max() > 0.05
 
 
-@pytest.mark.parametrize("name", ACCOUNTS)
-def test_a_drug_without_any_evidence_changes_nobody(name):
-    """The drug is not the therapy, under every account, with its window open: a theorem."""
-    compound = "ketamine" if name == "nmda_block" else "psilocybin"
-    silent = course(("drug_alone",), compound=compound, daily_life=QUIET)
-    study = prepare(silent, num_people=4, key=KEY)
-    assert study.treatment.acute.peak.max() > 0.3
-    found = follow(study, account=ACCOUNTS[name]())
-    start = np.asarray(study.people.belief)[:, None]
-    np.testing.assert_allclose(
-        found.belief[0], np.broadcast_to(start, found.belief[0].shape), rtol=1e-12
-    )
-    log_precision = np.asarray(study.people.log_precision)[:, None]
-    np.testing.assert_allclose(
-        found.log_precision[0],
-        np.broadcast_to(log_precision, found.log_precision[0].shape),
-        rtol=1e-11,
-    )
+@pytest.fixture(scope="module", params=["psilocybin", "ketamine"])
+def silent(request):
+    """A drug, its window, and no evidence of any kind."""
+    quiet = course(("drug_alone",), compound=request.param, daily_life=QUIET)
+    return prepare(quiet, num_people=4, key=KEY)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name == "rebus" else pytest.param(name, marks=pytest.mark.slow)
+        for name in ACCOUNTS
+    ],
+)
+def test_a_drug_without_any_evidence_changes_nobody(name, silent):
+    """The drug is not the therapy, under every account, with its window open: a theorem (of events: test_event)."""
+    assert silent.treatment.acute.peak.max() > 0.3
+    assert silent.treatment.plasticity.max() > 1.5
+    found = follow(silent, account=ACCOUNTS[name]())
+    for told, start in (
+        (found.belief[0], silent.people.belief),
+        (found.log_precision[0], silent.people.log_precision),
+    ):
+        want = np.broadcast_to(np.asarray(start)[:, None], told.shape)
+        np.testing.assert_allclose(told, want, rtol=1e-11)
 
 
 def test_one_person_one_arm_one_event():
