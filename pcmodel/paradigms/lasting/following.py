@@ -18,7 +18,7 @@ from pcmodel.inputs.arrays import read_numbers
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.model.generative import learned
 from pcmodel.networks.network import Network
-from pcmodel.networks.pure import as_model, with_arrays
+from pcmodel.networks.pure import PureNetwork, as_model, with_arrays
 from pcmodel.paradigms.lasting.learning import (
     LinearLearning,
     TopLearning,
@@ -104,7 +104,7 @@ def follow(
     key: for gradients' draws and for those of the hypothesis, which are the same on all days.
 
     Raises UserError for days that do not ascend, sessions after the last day, a window that is negative or not finite, a
-    baseline of another architecture, and as `pcmodel.pose` does.
+    baseline of another architecture, a session after which a parameter is not finite, and as `pcmodel.infer` does.
     """
     refuse_tracing(
         "follow", jax.tree.leaves(network), (days, key), why="it runs in Python"
@@ -116,7 +116,8 @@ def follow(
     ordered = in_order(sessions, read)
     asked = probes_by_name(probes)
     check_hypothesis_of(hypothesis, network)
-    start = parameters_of(network)
+    pure = as_model(network)
+    start = learned(pure.weights), pure.log_precisions
     trace = begin(start, baseline_of(baseline, network))
     learn_key, draw_key = jax.random.split(key)
     now = min([read[0], *(session.day for session in ordered)])
@@ -127,16 +128,18 @@ def follow(
             number, session = waiting.pop(0)
             trace, now = passed(trace, session.day - now, retention), session.day
             if session.has_evidence:
-                before = with_parameters(network, trace.current)
+                before = with_parameters(network, pure, trace.current)
                 after = learning.learn(
                     before,
                     session,
                     factor(session.day),
                     jax.random.fold_in(learn_key, number),
                 )
-                trace = trace._replace(current=parameters_of(after))
+                learned_now = parameters_of(after)
+                check_finite(learned_now, session)
+                trace = trace._replace(current=learned_now)
         trace, now = passed(trace, day - now, retention), day
-        present = with_parameters(network, trace.current)
+        present = pure_with(pure, trace.current)
         readings = {
             name: read_probe(problem_for(one, present), draw_key, hypothesis, solver)
             for name, one in asked.items()
@@ -163,7 +166,7 @@ def follow(
         of_probes("mean"),
         of_probes("belief"),
         np.asarray(converged),
-        with_parameters(network, trace.current),
+        with_parameters(network, pure, trace.current),
     )
 
 
@@ -173,25 +176,44 @@ def parameters_of(network: Network) -> Any:
     return learned(pure.weights), pure.log_precisions
 
 
-def with_parameters(network: Network, parameters: Any) -> Network:
-    """A copy of the network with these arrays."""
-    weights, log_precisions = parameters
-    return with_arrays(
-        network, {**as_model(network).weights, **weights}, log_precisions
+def check_finite(parameters: Any, session: Session) -> None:
+    """Raise a UserError for parameters that grew without bound."""
+    if all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(parameters)):
+        return
+    raise UserError(
+        f"the session of day {session.day:g} leaves parameters that are no finite numbers",
+        where="follow",
+        expected="a rate below 1, or evidence that a level does not fit exactly",
     )
+
+
+def pure_with(pure: PureNetwork, parameters: Any) -> PureNetwork:
+    """The split network with these arrays."""
+    weights, log_precisions = parameters
+    return pure._replace(
+        weights={**pure.weights, **weights}, log_precisions=log_precisions
+    )
+
+
+def with_parameters(network: Network, pure: PureNetwork, parameters: Any) -> Network:
+    """A copy of the network with these arrays; pure: the network, split."""
+    return with_arrays(network, *pure_with(pure, parameters)[1:])
 
 
 def passed(trace: Trace, days: float, retention: Retention | None) -> Trace:
     """The trace after some days; unchanged after none."""
     if retention is None or days == 0:
         return trace
-    return after_days(
+    return _after_days(
         trace,
         days,
         labile_days=retention.labile_days,
         consolidation=retention.consolidation,
         forgetting_per_day=retention.forgetting_per_day,
     )
+
+
+_after_days = jax.jit(after_days)
 
 
 def sizes(trace: Trace, start: Any) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from pcmodel.model.modulation import Modulation
 from pcmodel.model.precision import factor, unwhiten
 from pcmodel.model.problem import Problem
 from pcmodel.networks.network import Network
-from pcmodel.networks.pure import as_model
+from pcmodel.networks.pure import PureNetwork
 from pcmodel.paradigms.belief_checks import check_problem
 from pcmodel.paradigms.revision import revise
 from pcmodel.runtime.contents import Static
@@ -56,7 +56,7 @@ class ProbeReading(NamedTuple):
     converged: Array
 
 
-def problem_for(probe: Probe, network: Network) -> Problem:
+def problem_for(probe: Probe, network: PureNetwork) -> Problem:
     """The inference problem of a probe; raises UserError for a batch, a clamped top and other invalid ones."""
     posed = pose(
         network, probe.observation, clamp=probe.clamp, modulation=probe.modulation
@@ -87,26 +87,25 @@ def _revised(problem: Problem, key: Array, *, solver: Static[Solver]):
 
 
 def prior_belief(
-    network: Network, hypothesis: Callable[[Array], Any] | None, key: Array
+    network: PureNetwork, hypothesis: Callable[[Array], Any] | None, key: Array
 ) -> Float[Array, ""]:
     """Probability of the hypothesis under the prior of the last top, from draws; NaN without a hypothesis."""
     mean, _ = last_top(network)
     if hypothesis is None:
         return jnp.full((), jnp.nan, mean.dtype)
-    value, width = as_model(network).log_precisions[-1], mean.shape[0]
+    value, width = network.log_precisions[-1], mean.shape[0]
     assert value is not None
     own = factor(value, jnp.ones((), mean.dtype), width)
     root = jax.vmap(partial(unwhiten, own))(jnp.eye(width, dtype=mean.dtype)).T
     return share_of_draws(hypothesis, mean, root, key)
 
 
-def last_top(network: Network) -> tuple[Array, Array]:
+def last_top(network: PureNetwork) -> tuple[Array, Array]:
     """Prior mean of the last top, and the log of its precision, (top,); of a full one the diagonal of its factor, squared."""
-    pure = as_model(network)
-    width, value = pure.model.widths[-1], pure.log_precisions[-1]
+    width, value = network.model.widths[-1], network.log_precisions[-1]
     assert value is not None
     log = jnp.diagonal(value) if value.ndim == 2 else value
-    return pure.weights["prior_mean"][-width:], jnp.broadcast_to(log, (width,))
+    return network.weights["prior_mean"][-width:], jnp.broadcast_to(log, (width,))
 
 
 NUM_DRAWS = 2000

@@ -83,9 +83,7 @@ def after_days(
     decayed = jnp.asarray(days) / labile_days
     forgotten = jnp.asarray(days) * forgetting_per_day
     kept, held = jnp.exp(-decayed), jnp.exp(-forgotten)
-    apart = jnp.abs(decayed - forgotten)
-    gained = consolidation * decayed * jnp.exp(-jnp.minimum(decayed, forgotten))
-    gained = gained * mean_decay(apart)
+    gained = consolidation * decayed * mean_decay(decayed, forgotten)
 
     def one(current: Array, slow: Array, baseline: Array) -> tuple[Array, Array]:
         share = [jnp.asarray(each, current.dtype) for each in (kept, held, gained)]
@@ -100,11 +98,15 @@ def after_days(
     return Trace(current, slow, trace.baseline)
 
 
-def mean_decay(time: Array) -> Array:
-    """(1 - exp(-t)) / t, the mean of exp over [-t, 0]; 1 at 0."""
-    small = time < 1e-4
-    safe = jnp.where(small, 1, time)
-    return jnp.where(small, 1 - time / 2, -jnp.expm1(-safe) / safe)
+def mean_decay(first: Array, last: Array) -> Array:
+    """Mean of exp(-t) over t between two positive numbers, in either order; exp(-t) where they are equal."""
+    apart = first - last
+    near = jnp.abs(apart) < 1e-2
+    # Beside 0 / 0 a series, accurate to rounding, whose derivatives are those of the function as well.
+    middle = jnp.exp(-(first + last) / 2) * (1 + apart**2 / 24 + apart**4 / 1920)
+    safe = jnp.where(near, 1, jnp.abs(apart))
+    far = jnp.exp(-jnp.minimum(first, last)) * -jnp.expm1(-safe) / safe
+    return jnp.where(near, middle, far)
 
 
 def labile_part(trace: Trace) -> Any:

@@ -87,30 +87,38 @@ def assert_trees(found, expected, **tolerance):
         np.testing.assert_allclose(got, right, **tolerance)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("gain", [1e-8, 0.3, 1.0, 1e8])
-@pytest.mark.parametrize("rate", [1e-8, 0.1, 0.7, 1.0])
-def test_one_unit_moves_as_the_formulas_say(rate, gain):
+@pytest.mark.parametrize("rate", [1e-8, 0.1, 1.0])
+def test_one_unit_moves_as_the_formulas_say(rate, gain, dtype):
     """m += r d; 1 / Pi = (1 - r) / Pi + r g (V + (1 - r) d^2), with the gain in inference as well."""
     prior, noise, mean, seen = 4.0, 0.5, -1.0, np.array([2.0, 1.0, 3.5])
-    network = pcmodel.linear_gaussian(
-        [np.ones((1, 1))], [noise, prior], prior_mean=np.array([mean])
-    )
-    step, start, values = posed_step(
-        network,
-        seen[:, None],
-        pcmodel.relax("top", gain),
-        fixed_layers="data",
-        fixed_precisions="data",
-    )
-    found = step(start, values, rate).parameters
+    with jax.enable_x64(dtype == np.float64):
+        network = pcmodel.linear_gaussian(
+            [np.ones((1, 1))], [noise, prior], prior_mean=np.array([mean])
+        )
+        step, start, values = posed_step(
+            network,
+            seen[:, None].astype(dtype),
+            pcmodel.relax("top", gain),
+            fixed_layers="data",
+            fixed_precisions="data",
+        )
+        found = step(start, values, rate).parameters
+    assert found.weights["prior_mean"].dtype == dtype
     variance = 1 / (gain * prior + noise)
     belief = variance * (gain * prior * mean + noise * seen)
     moved = mean + rate * (belief.mean() - mean)
     errors = variance + np.mean((belief - moved) ** 2)
     expected = (1 - rate) * (1 / prior + gain * (moved - mean) ** 2)
     expected += rate * gain * errors
-    np.testing.assert_allclose(found.weights["prior_mean"], [moved], rtol=1e-9)
-    np.testing.assert_allclose(np.exp(-found.log_precisions[1]), expected, rtol=1e-7)
+    wide = dtype == np.float64
+    np.testing.assert_allclose(
+        found.weights["prior_mean"], [moved], rtol=1e-9 if wide else 1e-5
+    )
+    np.testing.assert_allclose(
+        np.exp(-found.log_precisions[1]), expected, rtol=1e-7 if wide else 1e-5
+    )
     np.testing.assert_array_equal(found.log_precisions[0], start.log_precisions[0])
 
 

@@ -319,6 +319,13 @@ def test_what_is_no_session_is_refused(options, words):
         Session(**({"day": 0.0, "observations": SEEN} | options))
 
 
+def test_a_precision_without_bound_is_refused():
+    """One example at a whole rate, with the top itself given: no variance is left."""
+    session = Session(3.0, SEEN[:1], clamp={"top": np.array([[0.5]])})
+    with pytest.raises(pcmodel.UserError, match="day 3 leaves parameters"):
+        follow(belief(), [session], days=[3.0], learning=TopLearning(1.0))
+
+
 def test_the_draws_of_a_hypothesis_are_the_same_on_all_days():
     """Prevents noise from looking like a belief that moves."""
     told = follow(belief(), [], days=range(3), hypothesis=lambda top: top[0] < MEAN)
