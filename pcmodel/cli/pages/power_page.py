@@ -99,7 +99,7 @@ def plot(plan: Any, results: Any, summary: PowerSummary) -> dict[str, Any]:
         axis.set_xticks(people, [str(number) for number in people])
         axis.minorticks_off()
         axis.set_title(title, fontsize=10)
-    axes[0][0].set_ylabel("studies with the right answer")
+    axes[0][0].set_ylabel("share of studies")
     shares = (0.0, 0.25, 0.5, 0.75, 1.0)
     axes[0][0].set_yticks(shares, [f"{share:.0%}" for share in shares])
     return {"right": figure, "course": _course(results)}
@@ -214,8 +214,8 @@ def report(plan: Any, results: Any, summary: PowerSummary) -> Report:
 
 
 CAPTION = (
-    "How often a study gives the right answer, with 95 % bands. Above the green line is enough; at the dotted one, "
-    "chance does as well."
+    "How often a study gives the right answer (first panel: finds the treated arm better), with 95 % bands. Above the "
+    "green line is enough; at the dotted one, chance does as well."
 )
 COURSE = "Mean improvement of the simulated people in each arm, without errors of measurement."
 
