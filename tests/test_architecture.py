@@ -39,7 +39,7 @@ MAY_IMPORT = {
         *("data", "record", "report"),
     },
     "paradigms": {
-        *("inputs", "runtime", "model", "inference", "networks", "api"),
+        *("inputs", "runtime", "model", "inference", "learning", "networks", "api"),
         "neuromodulation",
     },
     "neuromodulation": {"inputs", "runtime", "model"},

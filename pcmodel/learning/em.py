@@ -62,9 +62,9 @@ class Learning:
     e_step: `PosteriorSamples` or, with `precision_step=Frozen()`, `PointEstimate`.
     precision_step: the M-step of the precisions; see `pcmodel.learning.precisions.m_step`.
     frozen_precisions: levels (by name or index) whose precision is not learned, nor that of levels that share it.
-    variance_floor: added to the second moment of the errors of every end, as if the data carried noise
-        of that variance (under a gain g it counts g times, as the errors do). Data with constant or quantised units (pixels) have no density: without a
-        floor their precision, and the likelihood, grow without bound.
+    variance_floor: added to the second moment of the errors of every end, as if the data carried noise of that
+        variance (under a gain g it counts g times, as the errors do). Data with constant or quantised units (pixels)
+        have no density: without a floor their precision, and the likelihood, grow without bound.
     gauge: what fixes the scale of hidden levels; see `pcmodel.learning.gauge`.
     """
 

@@ -10,7 +10,7 @@ neutral factors do not appear in the compiled program, so that "no drug" and "ze
 | `error_transmission` | 1 | the errors a level sends up, its own constraint untouched |
 | `top_down` | 0 | the share of a level's activity that is generated from above |
 | `temperature` | 1 | the variance of activity around the mode |
-| `plasticity` | 1 | learning rates: `train(..., plasticity=modulation.plasticity)`; inference ignores it |
+| `plasticity` | 1 | learning rates (`train(..., modulation=)`); inference ignores it |
 
 The first three act in inference.  `top_down` and `temperature` act on activity around the mode
 (`pcmodel.activity`); `infer` and `posterior` raise a UserError for them.

@@ -1,6 +1,6 @@
-"""Measures of belief revision by evidence, and of beliefs over the course of a drug.
+"""Measures of belief revision by evidence, of beliefs over the course of a drug, and (`lasting`) over days.
 
-May import: `inputs`, `runtime`, `model`, `inference`, `networks`, `api`, `neuromodulation`.
+May import: `inputs`, `runtime`, `model`, `inference`, `learning`, `networks`, `api`, `neuromodulation`.
 """
 
 from pcmodel.paradigms.belief_course import BeliefCourse as BeliefCourse

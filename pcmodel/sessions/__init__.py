@@ -4,12 +4,8 @@
 - `protocols`    the files that come with the package
 - `timeline`     from a protocol to the arrays of events that a simulation scans over
 - `planning`     how many people a study needs to tell its rival explanations apart
-- `person`       traits and the phenotypes they are drawn from
-- `hierarchy`    the hierarchy of a belief about the self
-- `event`        one event: inference, a learning step, the time until the next
-- `attribution`  whether an experience says something about the self
-- `dynamics`     what is alike in everybody
-- `acute`        what the drugs of an arm do at each event; `blinding`, what people think they had
+- `person`       one person: traits, the hierarchy of a belief about the self, one event
+- `treatment`    what an arm does to people whatever they believe
 - `cohort`       the same people in all arms
 - `readouts`     outcomes, effects between arms, who improves
 

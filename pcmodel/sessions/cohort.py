@@ -23,16 +23,26 @@ from pcmodel.neuromodulation.participant import Variation
 from pcmodel.runtime.contents import Static
 from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
-from pcmodel.sessions.acute import Population
-from pcmodel.sessions.dynamics import Dynamics, Numbers
-from pcmodel.sessions.event import EVERYDAY, Event, State, at_rest, meet, passed
-from pcmodel.sessions.hierarchy import by_role, self_anatomy
-from pcmodel.sessions.person import Phenotype, Traits, draw_people, find_phenotype
+from pcmodel.sessions.person.dynamics import Dynamics, Numbers
+from pcmodel.sessions.person.event import Event, State, at_rest, meet, passed
+from pcmodel.sessions.person.hierarchy import by_role, self_anatomy
+from pcmodel.sessions.person.threat_and_trust import StreamAccount, ThreatAndTrust
+from pcmodel.sessions.person.traits import (
+    Phenotype,
+    Traits,
+    draw_people,
+    find_phenotype,
+)
 from pcmodel.sessions.protocol.content import Protocol
-from pcmodel.sessions.threat_and_trust import StreamAccount, ThreatAndTrust
 from pcmodel.sessions.timeline import Timeline, timeline
-from pcmodel.sessions.treatment import DEFAULT_ACCOUNT, Treatment, check_acts, treat
-from pcmodel.sessions.windows import Plasticity
+from pcmodel.sessions.treatment.acute import Population
+from pcmodel.sessions.treatment.treat import (
+    DEFAULT_ACCOUNT,
+    Treatment,
+    check_acts,
+    treat,
+)
+from pcmodel.sessions.treatment.windows import Plasticity
 
 DYNAMICS = Dynamics()
 WINDOW = Plasticity()
@@ -49,7 +59,7 @@ class Cohort(NamedTuple):
     alliance: share of the therapist's words that is heard.
     event_days: of the events, days since the first dosing.
     inferred: mean of the self while an event's evidence is present, under the drug.
-    validity: probability that the everyday evidence of an event says something about the self; 1 where there is none.
+    validity: probability that each stream's evidence in an event says something about the self; 1 where there is none.
     """
 
     arms: tuple[str, ...]
@@ -59,7 +69,7 @@ class Cohort(NamedTuple):
     alliance: Float[Array, "arms people days"]
     event_days: Float[np.ndarray, " events"]
     inferred: Float[Array, "arms people events"]
-    validity: Float[Array, "arms people events"]
+    validity: Float[Array, "arms people events streams"]
 
 
 class Study(NamedTuple):
@@ -238,7 +248,7 @@ def _followed(
             state = passed(state, since, person, numbers)
             modulation = by_role(account.value.modulate(felt, self_anatomy()))
             state, info = meet(state, event, person, numbers, modulation, streams.value)
-            return state, (state, (info.posterior, info.validity[EVERYDAY]))
+            return state, (state, (info.posterior, info.validity))
 
         events = Event(
             mean + sd * luck,

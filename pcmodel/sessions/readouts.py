@@ -16,7 +16,7 @@ from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Finite, PositiveShare
 from pcmodel.sessions.cohort import Cohort
-from pcmodel.sessions.person import Traits
+from pcmodel.sessions.person.traits import Traits
 
 WELL = 0.5
 """Belief at which there are no symptoms, belief units: the mean of the healthy phenotype."""
@@ -217,8 +217,7 @@ def rank_correlation(one: np.ndarray, other: np.ndarray, name: str) -> Estimate:
                 where="correlations",
                 expected="people who differ",
             )
-    ranks = [ranked(values) for values in (one, other)]
-    r = float(np.corrcoef(*ranks)[0, 1])
+    r = float(np.corrcoef(ranked(one), ranked(other))[0, 1])
     z = np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12))
     error = np.sqrt(1.06 / (len(one) - 3))  # Fieller, Hartley & Pearson 1957
     return Estimate(r, float(np.tanh(z - 2 * error)), float(np.tanh(z + 2 * error)))

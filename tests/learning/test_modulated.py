@@ -92,11 +92,9 @@ def compare(learning, gains, *, dtype=np.float64, tolerance=1e-7, **options):
     wide = dtype == np.float64
     with jax.enable_x64(wide):
         factors = Factors(tuple(jnp.asarray(gain, dtype) for gain in gains))
-        weights, inside = steps(
-            network_with(dtype=dtype), learning, factors, **options
-        )
+        weights, inside = steps(network_with(dtype=dtype), learning, factors, **options)
         other, outside = steps(network_with(gains, dtype), learning, **options)
-        start = steps(network_with(dtype=dtype), learning, number=0, **options)
+        start = steps(network_with(dtype=dtype), learning, **{**options, "number": 0})
     for got, expected in zip(
         jax.tree.leaves(weights), jax.tree.leaves(other), strict=True
     ):
@@ -110,7 +108,9 @@ def compare(learning, gains, *, dtype=np.float64, tolerance=1e-7, **options):
         np.testing.assert_allclose(got, expected, rtol=10 * tolerance)
     moved = [
         np.abs(np.asarray(a) - np.asarray(b)).max()
-        for a, b in zip(jax.tree.leaves(weights), jax.tree.leaves(start[0]), strict=True)
+        for a, b in zip(
+            jax.tree.leaves(weights), jax.tree.leaves(start[0]), strict=True
+        )
     ]
     assert max(moved) > 1e-3
     return found
@@ -155,14 +155,15 @@ def test_every_m_step_learns_precisions_from_gain_times_squared_error(step):
 def test_gains_of_any_size_agree(gain, dtype):
     """Relaxed or strengthened beyond all measure, in both dtypes."""
     learning = Learning(
-        optax.adam(0.01), precision_step=MovingAverage(0.1), variance_floor=0.1
+        optax.sgd(0.01), precision_step=MovingAverage(0.1), variance_floor=0.1
     )
     compare(
         learning,
         (1.0, 1.0, gain),
         dtype=dtype,
         number=1,
-        tolerance=1e-6 if dtype == np.float64 else 2e-3,
+        # A top without a prior is drawn 1e4 wide, of which float32 keeps 1e-3.
+        tolerance=1e-6 if dtype == np.float64 else 1e-2,
         data=BOTTOM.astype(dtype),
         clamp=False,
     )
@@ -172,7 +173,7 @@ def test_gains_of_units_that_share_one_precision_are_averaged_in_it():
     """By hand, with every unit clamped: 1 / Pi is the mean of gain times squared error, floor included."""
     gains = (np.array([0.3, 1.0, 4.0]), 1.0)
     network = pcmodel.linear_gaussian(
-        [np.ones((3, 2))], [2.0, [1.0, 2.0]], prior_mean=[0.2, -0.1]
+        [np.ones((3, 2))], [2.0, np.array([1.0, 2.0])], prior_mean=np.array([0.2, -0.1])
     )
     pure = as_model(network)
     structure = pose(pure, BOTTOM, clamp={"top": TOP}).problem.structure
@@ -208,7 +209,7 @@ def test_slopes_scale_the_input_of_the_layer_that_learns():
         pure.weights, pure.log_precisions, learning, structure=structure
     )
     modulation = pcmodel.Modulation({"data": 0.5}, slopes={"top": slopes})
-    factors = factors_of(modulation, pure.model, jnp.float64)
+    factors = factors_of(modulation, pure.model, jnp.dtype(float))
     state, _ = em_step(
         state,
         (jnp.asarray(BOTTOM), jnp.asarray(TOP)),
@@ -259,7 +260,9 @@ def test_the_gain_of_discrete_data_tempers_what_is_learned_of_them(kind):
 def test_a_gain_without_evidence_moves_neither_mean_nor_precision():
     """Prevents relaxed beliefs from lasting by themselves: E[g e^2] = 1 / Pi, whatever g, so the top stays as it is."""
     network = pcmodel.linear_gaussian(
-        [[[1.0, 0.5]]], [1.0, [4.0, 0.5]], prior_mean=[1.0, -2.0]
+        [np.array([[1.0, 0.5]])],
+        [1.0, np.array([4.0, 0.5])],
+        prior_mean=np.array([1.0, -2.0]),
     )
     pure = as_model(network)
     count = 4000
@@ -276,12 +279,10 @@ def test_a_gain_without_evidence_moves_neither_mean_nor_precision():
         state,
         (jnp.zeros((count, 1)), jnp.zeros((count, 0))),
         jax.random.key(3),
-        factors=factors_of(modulation, pure.model, jnp.float64),
+        factors=factors_of(modulation, pure.model, jnp.dtype(float)),
     )
     error = np.sqrt(2 / count)
-    assert np.all(
-        np.abs(state.log_precisions[1] - pure.log_precisions[1]) < 4 * error
-    )
+    assert np.all(np.abs(state.log_precisions[1] - pure.log_precisions[1]) < 4 * error)
     # One step of descent: Pi g times the mean error of the draws, whose sd is 1 / sqrt(g Pi count).
     pull = np.abs(state.weights["prior_mean"] - np.array([1.0, -2.0])) / 0.1
     assert np.all(pull < 4 * np.sqrt(np.array([0.2, 10.0]) / count))

@@ -52,7 +52,7 @@ def streams(state, event, person):
 
 
 def meet(state, event, person, dynamics, *, top_gain=1.0, middle_gain=1.0, ends=1.0):
-    """The state after one event, as `pcmodel.sessions.event.meet`."""
+    """The state after one event, as `pcmodel.sessions.person.event.meet`."""
     mean, log_precision, slow, slow_log, alliance = map(float, state)
     y, precision = streams(state, event, person)
     there = precision > 0
@@ -67,7 +67,7 @@ def meet(state, event, person, dynamics, *, top_gain=1.0, middle_gain=1.0, ends=
         mean=mean,
         top=top,
         middle=middle,
-        prior=float(person.validity),
+        prior=np.asarray(person.validity, float),
         wide=dynamics.exception_sd,
     )[there]
     mu, variance = posterior(
@@ -86,15 +86,18 @@ def meet(state, event, person, dynamics, *, top_gain=1.0, middle_gain=1.0, ends=
 
 
 def passed(state, days, person, dynamics):
-    """The state when days have passed."""
+    """The state when days have passed: the differential equations of labile and slow parts, in small steps' limit."""
     mean, log_precision, slow, slow_log, alliance = state
-    kept = np.exp(-days / dynamics.labile_days)
-    remembered = np.exp(-days * dynamics.forgetting)
+    fast, forget = 1 / dynamics.labile_days, dynamics.forgetting
+    kept, held = np.exp(-fast * days), np.exp(-forget * days)
 
     def pass_time(now, settled, baseline):
         labile = now - settled
-        settled = settled + dynamics.consolidation * (1 - kept) * labile
-        settled = baseline + remembered * (settled - baseline)
+        # ds/dt = c l / tau - f (s - b) by variation of constants; f is not 1 / tau here.
+        gained = (
+            dynamics.consolidation * labile * fast * (held - kept) / (fast - forget)
+        )
+        settled = baseline + held * (settled - baseline) + gained
         return settled + kept * labile, settled
 
     mean, slow = pass_time(mean, slow, float(person.belief))

@@ -9,10 +9,10 @@ import pytest
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation import ACCOUNTS
 from pcmodel.neuromodulation.accounts.accounts import NmdaBlock, Rebus
-from pcmodel.sessions.cohort import follow, prepare, simulate_cohort
-from pcmodel.sessions.dynamics import Dynamics
-from pcmodel.sessions.event import Event
-from pcmodel.sessions.hierarchy import self_anatomy
+from pcmodel.sessions.cohort import _followed, follow, prepare, simulate_cohort
+from pcmodel.sessions.person.dynamics import Dynamics
+from pcmodel.sessions.person.event import Event
+from pcmodel.sessions.person.hierarchy import self_anatomy
 from pcmodel.sessions.protocol.arm import Arm
 from pcmodel.sessions.protocol.events import DailyLife, Phase
 from tests.sessions import person_oracle
@@ -119,24 +119,31 @@ def test_zero_dose_is_no_drug_to_the_last_bit():
     assert np.abs(found.belief[2] - found.belief[1]).max() > 0.05
 
 
-@pytest.mark.parametrize("name", ACCOUNTS)
-def test_a_drug_without_any_evidence_changes_nobody(name):
-    """The drug is not the therapy, under every account, with its window open: a theorem."""
-    compound = "ketamine" if name == "nmda_block" else "psilocybin"
-    silent = course(("drug_alone",), compound=compound, daily_life=QUIET)
-    study = prepare(silent, num_people=4, key=KEY)
-    assert study.treatment.acute.peak.max() > 0.3
-    found = follow(study, account=ACCOUNTS[name]())
-    start = np.asarray(study.people.belief)[:, None]
-    np.testing.assert_allclose(
-        found.belief[0], np.broadcast_to(start, found.belief[0].shape), rtol=1e-12
-    )
-    log_precision = np.asarray(study.people.log_precision)[:, None]
-    np.testing.assert_allclose(
-        found.log_precision[0],
-        np.broadcast_to(log_precision, found.log_precision[0].shape),
-        rtol=1e-11,
-    )
+@pytest.fixture(scope="module", params=["psilocybin", "ketamine"])
+def silent(request):
+    """A drug, its window, and no evidence of any kind."""
+    quiet = course(("drug_alone",), compound=request.param, daily_life=QUIET)
+    return prepare(quiet, num_people=4, key=KEY)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name == "rebus" else pytest.param(name, marks=pytest.mark.slow)
+        for name in ACCOUNTS
+    ],
+)
+def test_a_drug_without_any_evidence_changes_nobody(name, silent):
+    """The drug is not the therapy, under every account, with its window open: a theorem (of events: test_event)."""
+    assert silent.treatment.acute.peak.max() > 0.3
+    assert silent.treatment.plasticity.max() > 1.5
+    found = follow(silent, account=ACCOUNTS[name]())
+    for told, start in (
+        (found.belief[0], silent.people.belief),
+        (found.log_precision[0], silent.people.log_precision),
+    ):
+        want = np.broadcast_to(np.asarray(start)[:, None], told.shape)
+        np.testing.assert_allclose(told, want, rtol=1e-11)
 
 
 def test_one_person_one_arm_one_event():
@@ -160,3 +167,25 @@ def test_what_cannot_be_is_refused_in_a_sentence():
         simulate_cohort(course(), num_people=1, key=KEY, account=NmdaBlock())
     with pytest.raises(UserError, match="would take"):
         simulate_cohort(course(), num_people=10**9, key=KEY)
+
+
+def test_other_numbers_and_people_need_no_other_program(study):
+    """Prevents a compilation for each value of a sweep."""
+    follow(study, dynamics=FAST)
+    known = _followed._cache_size()
+    other = study._replace(
+        people=study.people._replace(avoidance=study.people.avoidance / 2)
+    )
+    follow(other, dynamics=Dynamics(mean_rate=0.31))
+    assert _followed._cache_size() == known
+
+
+def test_the_program_does_not_grow_with_people_days_or_arms():
+    """Cost is linear: the same operations for each event of each person, scanned and mapped."""
+
+    def size(people, days, arms):
+        own = prepare(course(arms, days=days), num_people=people, key=KEY)
+        traced = jax.make_jaxpr(lambda: follow(own).belief)()
+        return sum(1 for _ in str(traced).splitlines())
+
+    assert size(2, 4, ("therapy_alone",)) == size(5, 9, ("therapy_alone", "untreated"))

@@ -36,11 +36,10 @@ def print_protocols(given: Given) -> int:
     if name in known:
         print(read.text, end="")
         return 0
-    from pcmodel.neuromodulation.compounds import load_compounds
-    from pcmodel.sessions.protocol.doses import check_doses
+    from pcmodel.sessions.protocol.load import check_doses
     from pcmodel.sessions.protocol.summary import course, groups
 
-    check_doses(read, load_compounds())
+    check_doses(read)
     terminal.print_protocol(course(read.protocol), groups(read.protocol))
     return 0
 

@@ -42,7 +42,7 @@ from pcmodel.model.precision import (
     unpack_cholesky,
 )
 from pcmodel.model.slopes import Factors
-from pcmodel.model.types import LogPrecisions, Weights
+from pcmodel.model.types import LogPrecisions
 
 
 class Regression(NamedTuple):
@@ -120,7 +120,7 @@ def maximised(
     """The M-step."""
     weights, log_precisions = parameters
     layers = list(by_layer(model, weights["layers"]))
-    after: dict[int, Array] = {}
+    after: dict[int, After] = {}
     for one in plan.regressions:
         seconds = [
             second_of(moments, step, level, parents, bias=one.has_bias)

@@ -7,6 +7,7 @@ large latents.
 The same moments of the *model*, with nothing clamped, are those of data that it would draw itself.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -83,8 +84,8 @@ def posterior_moments(
 
     latents, errors, evidence = jax.vmap(one)(values)
     _, push = jax.linearize(lambda z: outcome(first, z), start)
-    rows = pushed(push, lower)
-    return Moments(latents, errors, *rows, shares), evidence
+    latent_rows, error_rows = pushed(push, lower)
+    return Moments(latents, errors, latent_rows, error_rows, shares), evidence
 
 
 def model_moments(
@@ -95,16 +96,17 @@ def model_moments(
     problem = problem_of(free, *parameters, None, factors)
     start = jnp.zeros((free.num_free,), problem.inputs.gains[0].dtype)
     (latents, errors), push = jax.linearize(lambda z: outcome(problem, z), start)
-    rows = pushed(push, None, like=start)
+    latent_rows, error_rows = rows_of(push, start.shape[0], start.dtype)
     latents, errors = jax.tree.map(lambda mean: mean[None], (latents, errors))
-    return Moments(latents, errors, *rows, jnp.ones((1,), start.dtype))
+    return Moments(
+        latents, errors, latent_rows, error_rows, jnp.ones((1,), start.dtype)
+    )
 
 
-def pushed(push, lower: Array | None, like: Array | None = None):
-    """The images of the columns of L^-T (None: of the identity) under a linear map, as rows."""
-    if lower is None:
-        assert like is not None
-        return rows_of(push, like.shape[0], like.dtype)
+def pushed(
+    push: Callable[[Array], tuple[Latents, Latents]], lower: Float[Array, "free free"]
+) -> tuple[Latents, Latents]:
+    """The images of the columns of L^-T under a linear map, as rows."""
     if not lower.shape[0]:
         return jax.vmap(push)(jnp.zeros((0, 0), lower.dtype))
     if lower.shape[0] == 1:

@@ -6,7 +6,7 @@ They are a table like that of compounds (`plasticity.csv`); users add rows for c
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -29,6 +29,8 @@ QUANTITIES = {
     **dict.fromkeys(("day_1", "day_7"), SHARE),
     **dict.fromkeys(("reference", "half"), HOURS),
     "peak": frozenset({"multiple"}),
+    "stimulus_half": SHARE,
+    "stimulus_power": frozenset({"power"}),
     "k_trkb": frozenset({"ng/mL"}),
 }
 ONSET = ("bdnf", "trkb", "mtor")
@@ -36,15 +38,27 @@ PARTS = {
     "stages": (*ONSET, "peak"),
     "spines": ("day_1", "loss"),
     "sv2a": ("day_1", "day_7", "maturation", "loss"),
-    **dict.fromkeys(
-        ("via_2a", "via_serotonin", "trkb_direct", "via_nmda"), ("reference", "half")
-    ),
+    **dict.fromkeys(("via_2a", "trkb_direct", "via_nmda"), ("reference", "half")),
+    "via_serotonin": ("reference", "half", "stimulus_half", "stimulus_power"),
 }
 OF_COMPOUNDS = frozenset({*ONSET, "closing", "open_at", "closed_by", "k_trkb"})
 CLOSED = 0.1
 """The share of its peak below which a window counts as closed."""
 
 PartOfPeak = Annotated[float, Range(0.0, 1.0, open="both")]
+
+
+class Targets(NamedTuple):
+    """What drives depend on beside the person.
+
+    k_trkb: K at TrkB, ng/mL; infinite where no binding is known.
+    stimulus_half: stimulus of serotonin at half of its effect, 1 = psilocin at every receptor.
+    stimulus_power: exponent of that effect.
+    """
+
+    k_trkb: Float[Array, " compounds"]
+    stimulus_half: Array
+    stimulus_power: Array
 
 
 @checked_arguments
@@ -78,10 +92,17 @@ class PlasticityTable:
         """The compounds whose windows are known to close."""
         return tuple(name for name, quantity in self.numbers if quantity == "closing")
 
-    def k_trkb(self, compounds: Sequence[str]) -> Float[Array, " compounds"]:
-        """K at TrkB, ng/mL; infinite where no binding is known."""
+    def targets(self, compounds: Sequence[str]) -> Targets:
+        """The numbers on which the drives of these compounds depend."""
         known = [self.of_compound(name, "k_trkb", np.inf) for name in compounds]
-        return jnp.asarray(np.asarray(known, float))
+        effect = (
+            self.value("via_serotonin", name)
+            for name in ("stimulus_half", "stimulus_power")
+        )
+        return Targets(
+            jnp.asarray(np.asarray(known, float)),
+            *(jnp.asarray(number, float) for number in effect),
+        )
 
     def assumptions(self) -> list[str]:
         """The numbers that nobody measured, one sentence each."""

@@ -25,8 +25,10 @@ from pcmodel.neuromodulation.course import Course, Curve, held_by_agonists
 from pcmodel.neuromodulation.group import Group
 from pcmodel.neuromodulation.participant import Participant, check_one
 from pcmodel.neuromodulation.pharmacology.pools import depletable
+from pcmodel.neuromodulation.pharmacology.receptors import operational
 from pcmodel.neuromodulation.plasticity.constants import (
     PlasticityTable,
+    Targets,
     load_plasticity,
 )
 
@@ -37,8 +39,7 @@ class Drive(NamedTuple):
     """The drive of plasticity by each compound; exactly 0 where it does not act.
 
     effect_2a: effect at 5-HT2A after the second stage of the compounds that bind there.
-    serotonin_2a: stimulus at 5-HT2A of the serotonin that the compound releases; 1 = that of psilocin
-        at every receptor.
+    serotonin_2a: effect at 5-HT2A of the serotonin that the compound releases, behind a stage of its own.
     nmda_block: share of NMDA channels blocked.
     trkb: share of TrkB occupied.
     """
@@ -89,7 +90,7 @@ class Administrations:
         return replace(self, day=jnp.full_like(self.day, number))
 
 
-def driving(course: Course, person: Participant, k_trkb: Array) -> Drive:
+def driving(course: Course, person: Participant, targets: Targets) -> Drive:
     """The drives at every time of a course, (compounds, times)."""
     ligands, body = person.ligands, person.physiology
     agonism = ligands.efficacy_2a[:, None] * course.occupancy_2a
@@ -99,13 +100,15 @@ def driving(course: Course, person: Participant, k_trkb: Array) -> Drive:
     reversal = course.effect_site / ligands.release_ec50[:, None]
     released = jnp.sum(reversal, axis=0)
     by = reversal / jnp.where(released > 0, released, 1.0)[None]
-    full = body.full / (1 - body.full)
+    # As a share of the stimulus that makes the response `full`.
+    most = (body.full / (1 - body.full)) ** (1 / body.slope)
+    stimulus = serotonin * course.receptors / most / targets.stimulus_half
     felt = jnp.maximum(course.effect_2a, 0.0)
     return Drive(
         part * felt[None],
-        by * (serotonin * course.receptors / full)[None],
+        by * operational(stimulus, targets.stimulus_power)[None],
         bound(course.effect_site, ligands.nmda_ic50),
-        bound(course.effect_site, k_trkb),
+        bound(course.effect_site, targets.k_trkb),
     )
 
 
@@ -164,7 +167,7 @@ def administrations(
     check_times(times, person, tolerance=True)
     begin = times[:1] if starts is None else check_starts(starts, times)
     table = load_plasticity() if table is None else table
-    return left_behind(course, times, person, begin, table.k_trkb(person.compounds))
+    return left_behind(course, times, person, begin, table.targets(person.compounds))
 
 
 def left_behind(
@@ -172,10 +175,10 @@ def left_behind(
     times: Curve,
     person: Participant,
     begin: Float[Array, " administrations"],
-    k_trkb: Float[Array, " compounds"],
+    targets: Targets,
 ) -> Administrations:
     """What the administrations leave behind, nothing checked; see `administrations`."""
-    curves = driving(course, person, k_trkb)
+    curves = driving(course, person, targets)
 
     def added(curves: Array) -> Array:
         every = jax.vmap(lambda curve: integrals(times, curve, begin))(curves)
@@ -211,8 +214,8 @@ def group_administrations(
     check_times(times, first, tolerance=True)
     begin = times[:1] if starts is None else check_starts(starts, times)
     table = load_plasticity() if table is None else table
-    k_trkb = table.k_trkb(first.compounds)
-    return _of_people(group.course, times, group.participants, begin, k_trkb)
+    targets = table.targets(first.compounds)
+    return _of_people(group.course, times, group.participants, begin, targets)
 
 
 _of_people = jax.jit(jax.vmap(left_behind, in_axes=(0, None, 0, None, None)))

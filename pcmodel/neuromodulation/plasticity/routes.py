@@ -3,7 +3,7 @@ r"""Routes from a drug to plasticity: rival hypotheses, each a switch.
 | route | source | drive | enters at |
 |---|---|---|---|
 | `Via2A` | Ly 2018; Vargas 2023 | effect at 5-HT2A after the second stage | BDNF release |
-| `ViaSerotonin` | MDMA in Nardou 2023 | stimulus of released serotonin at 5-HT2A | BDNF release |
+| `ViaSerotonin` | MDMA in Nardou 2023 | effect of released serotonin at 5-HT2A | BDNF release |
 | `TrkbDirect` | Moliner 2023 | occupancy of TrkB itself | TrkB signalling |
 | `ViaNmda` | ketamine | block of NMDA channels | BDNF release |
 
@@ -77,10 +77,11 @@ class Via2A:
 @checked_arguments
 @dataclass(frozen=True)
 class ViaSerotonin:
-    """Plasticity follows the stimulus of released serotonin at 5-HT2A, before the second stage.
+    """Plasticity follows the effect of released serotonin at 5-HT2A, behind a stage of its own.
 
-    Behind the second stage MDMA has next to no effect (it is no psychedelic), yet its window is as
-    long as psilocybin's: this route is that of the window without the experience.
+    Behind the second stage of the experience MDMA has next to no effect (it is no psychedelic), yet its
+    window is as long as psilocybin's.  So this route's stage is less demanding (`stimulus_half`).  The
+    store of serotonin is finite: beyond some 75 mg of MDMA the drive does not grow with the dose.
 
     Attributes:
         weight: of the route; 1 = MDMA 125 mg opens a window as high as psilocybin 25 mg does.
@@ -91,7 +92,7 @@ class ViaSerotonin:
     entry = "bdnf"
 
     def hours(self, drive: Drive) -> Hours:
-        """Hours of the stimulus of psilocin at every receptor."""
+        """Hours of full effect."""
         return drive.serotonin_2a
 
 

@@ -20,7 +20,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
@@ -110,22 +109,27 @@ def plasticity_window(
         check_drives(course, steps, table)
     size = table.value("stages", "peak") if peak is None else peak
     names = tuple(dict.fromkeys(name for each in courses for name in each.compounds))
+    pace, entries = pace_of(names, table), {route.entry for route in steps}
+    since = since_each(courses, moments)
     return _window(
         tuple(numbered(course, names) for course in courses),
         moments,
         jnp.asarray(size, float),
         scales_of(steps, table),
-        pace_of(names, table),
+        pace.closing,
+        {entry: kernels_over(since, pace, entry=entry) for entry in entries},
         routes=steps,
     )
 
 
 @checked_arguments
 def modulation_on(
-    day: ArrayLike, given: Administrations | Sequence[Administrations], **options: Any
+    day: Any, given: Administrations | Sequence[Administrations], **options: Any
 ) -> Modulation:
     """The modulation of learning on one day, of one person: `Modulation(plasticity=1 + p)`.
 
+    day: one number, 0 or more.
+    given: see `plasticity_window`.
     options: those of `plasticity_window`.
     UserError as there, and for a group, whose people have a modulation each.
     """
@@ -141,34 +145,48 @@ def modulation_on(
     return Modulation(plasticity=window.gain[0])
 
 
+def since_each(
+    courses: tuple[Administrations, ...], days: Float[Array, " days"]
+) -> Float[Array, "*people administrations days"]:
+    """Days since every administration of all courses; negative before it."""
+    starts = [each.day[..., None] + each.starts / HOURS_A_DAY for each in courses]
+    every = jnp.concatenate(starts, axis=-1)[..., None]
+    return jnp.reshape(days, (1,) * (every.ndim - 1) + (-1,)) - every
+
+
+@partial(jax.jit, static_argnames="entry")
+def kernels_over(
+    since: Float[Array, "*people administrations days"], pace: Pace, *, entry: str
+) -> Traces:
+    """The kernels of one person or of everyone; a program of its own, as it is the longest to compile."""
+    one = partial(kernels_of, entry=entry, pace=pace)
+    return one(since) if since.ndim == 2 else jax.vmap(one)(since)
+
+
 @partial(jax.jit, static_argnames="routes")
 def _window(
     courses: tuple[Administrations, ...],
-    days: Array,
-    peak: Array,
+    days: Float[Array, " days"],
+    peak: Float[Array, ""],
     scales: Float[Array, "routes 2"],
-    pace: Pace,
+    closing: Float[Array, " compounds"],
+    kernels: dict[str, Traces],
     *,
     routes: tuple[PlasticityRoute, ...],
 ) -> Window:
-    entries = tuple(dict.fromkeys(route.entry for route in routes))
-
-    def one(courses: tuple[Administrations, ...]) -> Window:
-        starts = [each.day + each.starts / HOURS_A_DAY for each in courses]
-        since = days[None] - jnp.concatenate(starts)[:, None]
-        kernels = {entry: kernels_of(since, entry, pace) for entry in entries}
+    def one(courses: tuple[Administrations, ...], kernels: dict[str, Traces]) -> Window:
         total = Traces(*(jnp.zeros_like(days) for _ in Traces._fields))
         for route, scale in zip(routes, scales, strict=True):
-            hours = [_among(route.hours(each.drive), each, pace) for each in courses]
-            weights = _weights(jnp.concatenate(hours), route.weight, scale, pace)
-            added = (
-                jnp.einsum("ac,cad->d", weights, own) for own in kernels[route.entry]
-            )
+            hours = [_among(route.hours(each.drive), each, closing) for each in courses]
+            weights = _weights(jnp.concatenate(hours), route.weight, scale, closing)
+            for_each = kernels[route.entry]
+            added = (jnp.einsum("ac,cad->d", weights, kernel) for kernel in for_each)
             total = Traces(*map(jnp.add, total, added))
         left = receptors_left(courses, days)
         return Window(days, 1 + peak * total.rise, *total[1:], left)
 
-    return one(courses) if courses[0].num_people is None else jax.vmap(one)(courses)
+    alone = courses[0].num_people is None
+    return one(courses, kernels) if alone else jax.vmap(one)(courses, kernels)
 
 
 def numbered(course: Administrations, names: tuple[str, ...]) -> Administrations:
@@ -195,10 +213,10 @@ def scales_of(
     return jnp.asarray(np.asarray(rows), float)
 
 
-def _among(hours: Array, course: Administrations, pace: Pace) -> Array:
+def _among(hours: Array, course: Administrations, closing: Array) -> Array:
     """Hours of drive (administrations, compounds), with columns of 0 for compounds of other courses."""
     columns = jnp.asarray([int(place) for place in course.compounds])
-    every = jnp.zeros((hours.shape[0], len(pace.closing)), hours.dtype)
+    every = jnp.zeros((hours.shape[0], len(closing)), hours.dtype)
     return every.at[:, columns].set(hours)
 
 
@@ -206,9 +224,9 @@ def _weights(
     hours: Float[Array, "administrations compounds"],
     weight: float,
     scale: Float[Array, "2"],
-    pace: Pace,
+    closing: Float[Array, " compounds"],
 ) -> Float[Array, "administrations compounds"]:
     """The saturated drives over that of the reference; NaN where a window is not known to close."""
     weights = weight * jax.vmap(partial(saturated, scale=scale))(hours)
     unknown = jnp.where(hours > 0, jnp.nan, 0.0)
-    return jnp.where(jnp.isfinite(pace.closing)[None], weights, unknown)
+    return jnp.where(jnp.isfinite(closing)[None], weights, unknown)

@@ -8,7 +8,7 @@ from jax import Array
 from jax.core import Tracer
 
 from pcmodel.errors import UserError
-from pcmodel.inputs.arguments import short
+from pcmodel.inputs.arguments import is_number, short
 from pcmodel.inputs.arrays import default_dtype, is_traced, is_wide, read_numbers
 from pcmodel.neuromodulation.plasticity.constants import PlasticityTable
 from pcmodel.neuromodulation.plasticity.drive import Administrations
@@ -54,6 +54,13 @@ def check_routes(routes: Any) -> tuple[PlasticityRoute, ...]:
     for route in every:
         if isinstance(route, type) or not isinstance(route, PlasticityRoute):
             raise UserError(f"is {short(route)}", where="routes", expected=expected)
+        weight = route.weight
+        if is_traced(weight) or not is_number(weight) or not 0 <= weight < np.inf:
+            raise UserError(
+                f"has the weight {short(weight)}",
+                where=type(route).__name__,
+                expected="a known number, 0 or more",
+            )
         if route.entry not in ENTRIES:
             raise UserError(
                 f"enters at {short(route.entry)}",

@@ -68,7 +68,7 @@ def test_a_gain_on_everything_moves_weights_as_none_does_under_a_scale_free_step
     alike = train(pcmodel.Modulation(uniform), learning=learning)
     none = train(learning=learning)
     for got, expected in zip(arrays(alike), arrays(none), strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(got, expected, rtol=2e-3, atol=2e-5)
 
 
 def test_networks_trained_together_learn_under_it_too():

@@ -11,7 +11,7 @@ import pytest
 
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation import load_compounds
-from pcmodel.sessions.protocol.doses import check_doses
+from pcmodel.sessions.protocol.load import check_doses
 from pcmodel.sessions.protocol.read import parse_protocol
 from pcmodel.sessions.protocol.shipped import shipped_protocols
 

@@ -11,7 +11,7 @@ from pcmodel.sessions.protocol.amounts import Amount
 from pcmodel.sessions.protocol.arm import Arm, Change
 from pcmodel.sessions.protocol.arms import BUILT_IN, WHOLE
 from pcmodel.sessions.protocol.content import Protocol
-from pcmodel.sessions.protocol.doses import check_doses
+from pcmodel.sessions.protocol.load import check_doses
 from pcmodel.sessions.protocol.read import parse_protocol, read_protocol
 from pcmodel.sessions.protocol.shipped import shipped_protocols
 

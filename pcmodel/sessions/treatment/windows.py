@@ -43,8 +43,10 @@ def learning_factors(
     after = np.unique(day[day >= 0])
     if not taken or not len(after):
         return jnp.ones((num_people, len(day)))
-    found = plasticity_window(
-        tuple(taken), after, routes=window.routes, peak=window.peak
-    )
+    # What several administrations do adds, so that one program, of one of them, serves all.
+    rise = jnp.zeros((num_people, len(after)))
+    for one in taken:
+        found = plasticity_window(one, after, routes=window.routes, peak=window.peak)
+        rise += found.gain - 1
     index = np.searchsorted(after, np.maximum(day, after[0]))
-    return jnp.where(jnp.asarray(day < 0)[None], 1.0, found.gain[:, index])
+    return jnp.where(jnp.asarray(day < 0)[None], 1.0, 1 + rise[:, index])

@@ -10,9 +10,9 @@ from pcmodel.learning.linear.maximisation import Plan, Regression
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.slopes import factors_of
 from pcmodel.neuromodulation import ACCOUNTS, Effects
-from pcmodel.sessions.dynamics import Dynamics
-from pcmodel.sessions.event import Event, State, at_rest, learn, meet, passed
-from pcmodel.sessions.hierarchy import (
+from pcmodel.sessions.person.dynamics import Dynamics
+from pcmodel.sessions.person.event import Event, State, at_rest, learn, meet, passed
+from pcmodel.sessions.person.hierarchy import (
     STREAMS,
     by_role,
     self_anatomy,
@@ -21,7 +21,8 @@ from pcmodel.sessions.hierarchy import (
     self_structure,
     self_values,
 )
-from pcmodel.sessions.person import Traits
+from pcmodel.sessions.person.threat_and_trust import ThreatAndTrust
+from pcmodel.sessions.person.traits import Traits
 from tests.sessions import person_oracle
 
 DYNAMICS = Dynamics(mean_rate=0.3, precision_rate=0.2, forgetting=0.03)
@@ -292,3 +293,35 @@ def test_moderate_surprises_move_most():
     shifts = np.asarray(jax.jit(jax.vmap(shift))(news))
     assert 4 < shifts.argmax() < 50
     assert shifts[-1] < 0.5 * shifts.max()
+
+
+def test_released_serotonin_makes_bad_feelings_weaker_and_good_evidence_credible():
+    rng = np.random.default_rng(4)
+    person, state = drawn_person(rng), (-2.0, np.log(9.0), -2.0, np.log(9.0), 0.7)
+    event = drawn_event(rng)._replace(
+        mean=np.array([-1.0, 0.8, -0.2, 0.6, 0.5]),
+        precision=np.full(5, 1.5),
+        replays_belief=False,
+        released=0.8,
+    )
+    expected = {}
+    for released in (0.0, 0.8):
+        good = np.array([False, True, False, True, False])
+        odds = np.log(person.validity / (1 - person.validity)) + 2.0 * released * good
+        bad = np.array([True, False, True, False, False])
+        given = event._replace(
+            precision=event.precision * np.exp(-1.3 * released * bad)
+        )
+        prior = person._replace(validity=1 / (1 + np.exp(-odds)))
+        expected[released], _ = person_oracle.meet(state, given, prior, DYNAMICS)
+    account = ThreatAndTrust(threat=1.3, trust=2.0)
+
+    @jax.jit
+    def found(released):
+        given = arrays(event)._replace(released=released)
+        now = arrays(State(*state))
+        return meet(now, given, arrays(person), DYNAMICS.numbers(), None, account)[0]
+
+    for released, want in expected.items():
+        told = found(jnp.asarray(released))
+        np.testing.assert_allclose(np.stack(told), want, rtol=1e-9)

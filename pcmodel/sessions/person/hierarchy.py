@@ -12,8 +12,8 @@ from functools import cache
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.inputs.arguments import checked_arguments
@@ -51,7 +51,7 @@ def self_belief_network(
         for name in STREAMS
     }
     levels["feeling"] = Level(1, parents=["self"], precision=feeling)
-    levels["self"] = Level(1, prior_mean=[belief], precision=precision)
+    levels["self"] = Level(1, prior_mean=np.full(1, belief), precision=precision)
     return linear_hierarchy(levels)
 
 
@@ -111,7 +111,7 @@ def self_values(values: Float[Array, " streams"]) -> tuple[Array, ...]:
 def by_role(modulation: Modulation) -> Modulation:
     """A modulation of three levels (0: senses, 1: middle, 2: top) as one of the levels that play these roles."""
 
-    def named(factors: Levels) -> dict[str, ArrayLike]:
+    def named(factors: Levels) -> Levels:
         return {name: factors[role] for role in factors for name in ROLES[int(role)]}
 
     return Modulation(

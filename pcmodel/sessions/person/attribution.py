@@ -16,13 +16,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.scipy.special import logit
 from jaxtyping import Float
 
 from pcmodel.inference.whitened import unroll
 from pcmodel.model.energy import predict_latent
 from pcmodel.model.problem import Problem
-from pcmodel.sessions.hierarchy import STREAMS
+from pcmodel.sessions.person.hierarchy import STREAMS
 
 
 class Predictive(NamedTuple):
@@ -63,14 +62,14 @@ def log_validity(
     told: Predictive,
     item_sd: Float[Array, " streams"],
     *,
-    validity: Float[Array, ""],
+    prior_log_odds: Float[Array, " streams"],
     exception_sd: Float[Array, ""],
 ) -> Float[Array, " streams"]:
     """log r of each stream, at most 0.
 
     told: the prediction.
     item_sd: standard deviation of each item alone (1 / root of its precision, gain included).
-    validity: v, prior probability that an item is valid, 0 to 1.
+    prior_log_odds: log (v / (1 - v)), v the prior probability that an item is valid.
     exception_sd: w, standard deviation that exceptions have beyond it, belief units.
     """
     # Variance of exceptions over that of the prediction; as logarithms, which no precision overflows.
@@ -78,4 +77,4 @@ def log_validity(
     log_ratio = jnp.logaddexp(0.0, log_wider)
     shrink = jnp.exp(-log_ratio)
     log_odds = 0.5 * log_ratio - 0.5 * told.surprise**2 * (1 - shrink)
-    return jax.nn.log_sigmoid(logit(validity) + log_odds)
+    return jax.nn.log_sigmoid(prior_log_odds + log_odds)

@@ -22,10 +22,16 @@ from pcmodel.neuromodulation.accounts.accounts import (
 from pcmodel.neuromodulation.accounts.compatibility import PROVIDED
 from pcmodel.neuromodulation.compounds import Library
 from pcmodel.neuromodulation.dosing import Dose
-from pcmodel.sessions.acute import Acute, Population, Taken, nothing_taken, take
-from pcmodel.sessions.blinding import believed_allocation
 from pcmodel.sessions.timeline import Timeline
-from pcmodel.sessions.windows import Plasticity, learning_factors
+from pcmodel.sessions.treatment.acute import (
+    Acute,
+    Population,
+    Taken,
+    nothing_taken,
+    take,
+)
+from pcmodel.sessions.treatment.blinding import believed_allocation
+from pcmodel.sessions.treatment.windows import Plasticity, learning_factors
 
 DEFAULT_ACCOUNT = Together((Rebus(), NmdaBlock()))
 """Psychedelics relax priors, and ketamine blocks what is passed on and learned while it acts."""
@@ -54,7 +60,7 @@ def treat(
 ) -> Treatment:
     """What the arms of a course do to a population.
 
-    unblinding: as in `pcmodel.sessions.dynamics.Dynamics`.
+    unblinding: as in `pcmodel.sessions.person.dynamics.Dynamics`.
     window: of plasticity; None: there is none.
     """
     days = np.asarray(course.day, float)

@@ -28,12 +28,16 @@ from pcmodel.runtime.memory import check_fits
 
 APART = 48.0
 """Hours between doses from which the second is simulated from rest."""
-AFTER = 48.0
-"""Hours after the last dose of a block for which it is simulated."""
-FINE = np.concatenate([np.arange(0, 1, 1 / 60), np.arange(1, AFTER, 0.25), [AFTER]])
+AFTER = 120.0
+"""Hours after the last dose of a block for which it is simulated: MDMA's release is over in slow people too."""
+STEP = 0.25
+"""Hours between times that are fine enough to integrate over."""
+FINE = np.concatenate([np.arange(0, 1, 1 / 60), np.arange(1, AFTER, STEP), [AFTER]])
 """Hours after a dose at which its course is computed, besides those of the events."""
 BOOSTER = 12.0
 """Hours within which a further dose belongs to the same administration."""
+BATCH = 64
+"""Times of a block are a multiple of this."""
 TICK = 1e-3
 """Hours, to whole multiples of which events are moved: four seconds."""
 
@@ -138,7 +142,10 @@ def grid(block: Regimen, events: np.ndarray) -> Int[np.ndarray, " times"]:
     since = [hour_of(dose) - start for dose in block]
     ticks = [in_ticks(events - start), *(in_ticks(hour + FINE) for hour in since)]
     # One time before the first dose, at which all are at rest.
-    return np.unique(np.concatenate([*ticks, [-1]]))
+    found = np.unique(np.concatenate([*ticks, [-1]]))
+    # Whole batches of times, so that one program serves blocks with other events.
+    missing = -len(found) % BATCH
+    return np.append(found, found[-1] + in_ticks(STEP * np.arange(1, missing + 1)))
 
 
 def in_ticks(hours: np.ndarray) -> Int[np.ndarray, " times"]:

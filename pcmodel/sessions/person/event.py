@@ -9,23 +9,24 @@ with g the gain of the top, which is never stored: a gain without evidence moves
 E[e^2] = 1 / (g Pi). In the precision's own units the second is log Pi <- log Pi - log(1 + b (E[g Pi e^2] - 1)).
 
 What was learned is labile: a share of it is consolidated, the rest is lost, and what is consolidated returns slowly to
-the person's baseline.
+the person's baseline (`pcmodel.paradigms.lasting`).
 """
 
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
-from jax.scipy.special import ndtr
+from jax.scipy.special import logit, ndtr
 from jaxtyping import Bool, Float
 
 from pcmodel.learning.em import problem_of
 from pcmodel.learning.linear.moments import posterior_moments
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.slopes import Factors, factors_of
-from pcmodel.sessions.attribution import log_validity, predictive
-from pcmodel.sessions.dynamics import Numbers
-from pcmodel.sessions.hierarchy import (
+from pcmodel.paradigms.lasting.retention import Trace, after_days
+from pcmodel.sessions.person.attribution import log_validity, predictive
+from pcmodel.sessions.person.dynamics import Numbers
+from pcmodel.sessions.person.hierarchy import (
     ABSENT,
     STREAMS,
     self_model,
@@ -33,8 +34,8 @@ from pcmodel.sessions.hierarchy import (
     self_structure,
     self_values,
 )
-from pcmodel.sessions.person import Traits
-from pcmodel.sessions.threat_and_trust import StreamAccount
+from pcmodel.sessions.person.threat_and_trust import StreamAccount
+from pcmodel.sessions.person.traits import Traits
 
 EVERYDAY, MEMORY, THERAPIST, EXPECTATION = (
     STREAMS.index(name) for name in ("everyday", "memory", "therapist", "expectation")
@@ -123,12 +124,14 @@ def meet(
         its mean, from which nothing is learned.
     """
     values, precision = evidence(state, event, person)
+    log_odds = jnp.zeros_like(precision)
     if streams is not None:
-        precision = precision * streams.factors(event.released, values)
+        change = streams.change(event.released, values)
+        precision, log_odds = precision * change.precision, change.log_odds
     acting = modulation or Modulation()
     factors = factors_of(acting.in_inference(), self_model().model, state.belief.dtype)
     values, log_precisions, validity = attributed(
-        state, values, precision, person, numbers, factors
+        state, values, precision, log_odds, person, numbers, factors
     )
     parameters = self_parameters(
         state.belief,
@@ -146,13 +149,13 @@ def meet(
     shift = moments.errors[BELIEF][0, 0]
     variance = jnp.sum(moments.error_rows[BELIEF] ** 2)
     gain = jnp.ones(()) if factors is None else factors.gains[BELIEF]
-    share = 1 - acting.top_down
+    share = 1 - jnp.asarray(acting.top_down, state.belief.dtype)
     seen = gain * jnp.exp(state.log_precision) * (shift**2 + variance)
     learned = learn(
         state,
         shift=share * shift,
         square=share * seen + (1 - share),
-        learning=event.learning * acting.plasticity,
+        learning=event.learning * jnp.asarray(acting.plasticity, state.belief.dtype),
         numbers=numbers,
     )
     alliance = state.alliance + jnp.minimum(
@@ -183,6 +186,7 @@ def attributed(
     state: State,
     values: Float[Array, " streams"],
     precision: Float[Array, " streams"],
+    log_odds: Float[Array, " streams"],
     person: Traits,
     numbers: Numbers,
     factors: Factors | None,
@@ -190,6 +194,8 @@ def attributed(
     Float[Array, " streams"], Float[Array, " streams"], Float[Array, " streams"]
 ]:
     """Values and log-precisions of the streams after attribution, and the validity of each.
+
+    log_odds: added to the person's prior log odds of validity.
 
     Absent streams are at the prediction.
     """
@@ -207,7 +213,7 @@ def attributed(
     log_r = log_validity(
         told,
         jnp.exp(-0.5 * own) / jnp.sqrt(gains),
-        validity=person.validity,
+        prior_log_odds=logit(person.validity) + log_odds,
         exception_sd=numbers.exception_sd,
     )
     log_r = jnp.where(is_present, log_r, 0)
@@ -241,17 +247,17 @@ def learn(
 
 def passed(state: State, days: Array, person: Traits, numbers: Numbers) -> State:
     """The state when some days have passed without events."""
-    lost = -jnp.expm1(-days / numbers.labile_days)
-    forgotten = -jnp.expm1(-numbers.forgetting * days)
-
-    def both(now: Array, slow: Array, baseline: Array) -> tuple[Array, Array]:
-        labile = now - slow
-        slow = slow + numbers.consolidation * lost * labile
-        slow = slow + forgotten * (baseline - slow)
-        return slow + (1 - lost) * labile, slow
-
-    belief, slow_belief = both(state.belief, state.slow_belief, person.belief)
-    precision, slow_precision = both(
-        state.log_precision, state.slow_log_precision, person.log_precision
+    trace = Trace(
+        (state.belief, state.log_precision),
+        (state.slow_belief, state.slow_log_precision),
+        (person.belief, person.log_precision),
     )
-    return State(belief, precision, slow_belief, slow_precision, state.alliance)
+    later = after_days(
+        trace,
+        days,
+        labile_days=numbers.labile_days,
+        consolidation=numbers.consolidation,
+        forgetting_per_day=numbers.forgetting,
+    )
+    (belief, log_precision), slow = later.current, later.slow
+    return State(belief, log_precision, slow[0], slow[1], state.alliance)

@@ -156,7 +156,9 @@ PHENOTYPES = {
             "precision": Trait(8.0, 0.3, OVERPRECISE),
             "suggestibility": Trait(1.0, 0.5, AVERAGE),
             "expectancy": Trait(1.0, 0.5, AVERAGE),
-            "avoidance": Trait(0.4, 0.7, "assumed; withdrawal"),
+            "avoidance": Trait(
+                0.7, 0.7, "calibrated: untreated people stay; withdrawal"
+            ),
             "rumination": Trait(1.0, 0.4, "assumed: the unit in which others are told"),
             "alliance": Trait(0.3, 0.5, "assumed"),
             "alliance_growth": Trait(1.0, 0.3, AVERAGE),
@@ -171,7 +173,7 @@ PHENOTYPES = {
             "precision": Trait(12.0, 0.3, OVERPRECISE),
             "suggestibility": Trait(1.0, 0.5, AVERAGE),
             "expectancy": Trait(1.0, 0.5, AVERAGE),
-            "avoidance": Trait(0.7, 0.7, "assumed; avoidance is a criterion"),
+            "avoidance": Trait(0.8, 0.7, "calibrated as in depression; a criterion"),
             "rumination": Trait(2.0, 0.4, "assumed: intrusions are involuntary"),
             "alliance": Trait(0.2, 0.5, "assumed: trust is harder"),
             "alliance_growth": Trait(1.0, 0.3, AVERAGE),
