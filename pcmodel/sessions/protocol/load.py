@@ -42,19 +42,21 @@ def load_protocol(
 
 
 def protocol_sha256(name_or_path: str | FilePath, recorded: str = "") -> str:
-    """Digest of a protocol's file, to be recorded with a run: a file may change under the same path.
+    """Digest of a protocol's file and its name, to be recorded with a run: a file may change under the same path.
 
-    recorded: of an earlier run; UserError if it is another one.
+    recorded: what an earlier call gave; UserError if the file of this name is another one now. That of another
+        protocol is nothing to compare with: an option may replace the protocol alone.
     """
     path = locate_protocol(str(name_or_path))
     found = hashlib.sha256(read_bytes(path)).hexdigest()
-    if recorded and recorded != found:
+    digest, _, name = recorded.partition(" ")
+    if recorded and name.strip() in ("", str(name_or_path)) and digest != found:
         raise UserError(
-            f"is not what it was when the run was recorded (digest {recorded[:8]}, now {found[:8]})",
+            f"is not what it was when the run was recorded (digest {digest[:8]}, now {found[:8]})",
             where=shown(path),
             expected="the same file, or a run without the recorded digest",
         )
-    return found
+    return f"{found} {name_or_path}"
 
 
 def check_doses(read: ReadProtocol, library: Library | None = None) -> None:

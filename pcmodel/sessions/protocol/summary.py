@@ -1,5 +1,8 @@
 """A protocol in rows of words: what was understood of a file."""
 
+import numpy as np
+from jax.typing import ArrayLike
+
 from pcmodel.sessions.protocol.content import Protocol
 from pcmodel.sessions.timeline import doses_of
 
@@ -40,10 +43,14 @@ def groups(protocol: Protocol) -> Rows:
     for arm in protocol.arms:
         doses = doses_of(protocol, arm.name)
         said = ", ".join(
-            f"{dose.compound} {float(dose.mg):.4g} mg on day {float(dose.hours) / 24:.4g}"
+            f"{dose.compound} {_number(dose.mg):.4g} mg on day {_number(dose.hours) / 24:.4g}"
             for dose in doses[:4]
         )
         more = f" and {len(doses) - 4} more" if len(doses) > 4 else ""
         own = protocol.arm(arm.name)
         rows.append((arm.name, own.about or "", f"{said}{more}" or "no dose"))
     return rows
+
+
+def _number(value: ArrayLike) -> float:
+    return float(np.asarray(value).item())

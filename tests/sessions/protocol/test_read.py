@@ -1,5 +1,6 @@
 """Files of protocols: each error is one sentence with the line and what was expected."""
 
+import hashlib
 import random
 import re
 
@@ -11,7 +12,7 @@ from pcmodel.sessions.protocol.amounts import Amount
 from pcmodel.sessions.protocol.arm import Arm, Change
 from pcmodel.sessions.protocol.arms import BUILT_IN, WHOLE
 from pcmodel.sessions.protocol.content import Protocol
-from pcmodel.sessions.protocol.load import check_doses
+from pcmodel.sessions.protocol.load import check_doses, protocol_sha256
 from pcmodel.sessions.protocol.read import parse_protocol, read_protocol
 from pcmodel.sessions.protocol.shipped import shipped_protocols
 
@@ -349,3 +350,20 @@ def test_every_protocol_has_the_arms_of_the_table():
     assert not BUILT_IN[WHOLE].has_overrides
     with pytest.raises(UserError, match="small: no arm is called 'drug_alon'"):
         read.arm("drug_alon")
+
+
+def test_a_digest_is_that_of_the_file_and_of_no_other(tmp_path):
+    """Prevents a changed file from passing as the recorded one, and another protocol from being refused."""
+    own = tmp_path / "own.yaml"
+    own.write_text(SMALL)
+    first = protocol_sha256(own)
+    assert first == f"{hashlib.sha256(SMALL.encode()).hexdigest()} {own}"
+    assert protocol_sha256(own, first) == protocol_sha256(str(own), first) == first
+    shipped = protocol_sha256("mdma_trauma", first)
+    assert shipped.endswith(" mdma_trauma") and shipped[:64] != first[:64]
+    own.write_text(SMALL + "\n")
+    with pytest.raises(
+        UserError, match=r"own\.yaml: is not what it was when the run was"
+    ):
+        protocol_sha256(own, first)
+    assert protocol_sha256(own)[:64] != first[:64]
