@@ -20,7 +20,7 @@ class StudyPlan:
     """A study of a protocol: which questions, arms and sizes; every field is recorded with the run.
 
     protocol: name of a shipped one, or a file.
-    protocol_sha256: digest of the file; "" before it is read.
+    protocol_sha256: digest and name of the file; "" before it is read.
     questions: "therapy": does the treated arm improve more than the control? "unblinding": is it the drug, or
         expectation in those who have noticed what they were given? "window": is it relaxed beliefs, or a plasticity
         window alone?
