@@ -21,8 +21,8 @@ from .perturb import ALL, DRUG, EVIDENCE, LEARNING, PEOPLE, protocol_of
 from .simulate import Config, Results, arms_of, reading_day
 
 CALIBRATED = (
-    "Rates of learning and retention, avoidance and the prior that experience is valid were set by hand so that untreated "
-    "people stay within a few tenths of a belief unit over twelve weeks; the strengths of threat and trust so that "
+    "The rates of learning and forgetting and avoidance were set by hand so that untreated people stay within about a "
+    "fifth of a belief unit over twelve weeks while a course of therapy moves them by more; the strength of trust so that "
     "therapy carries about two thirds of MDMA's gain (Mitchell et al. 2023). Nothing else was fitted to an outcome."
 )
 
@@ -76,10 +76,18 @@ def is_null(found: measures.Null) -> bool:
 
 
 def null_in_words(found: measures.Null) -> str:
+    window, rate = (
+        ", ".join(
+            f"{factor:g}"
+            for factor, value in zip(measures.FACTORS, row, strict=True)
+            if abs(value) < 0.2
+        )
+        for row in found.standardised
+    )
     low, high = found.standardised.min(), found.standardised.max()
     return (
-        f"{found.as_set:+.2f} SD as set; {low:+.2f} to {high:+.2f} where the window or the rate of learning is a quarter to "
-        "four times as large"
+        f"{found.as_set:+.2f} SD as set; over a quarter to four times the window or the rate of learning {low:+.2f} to "
+        f"{high:+.2f}; below 0.2 at the window times {window or 'none of these'}, at the rate times {rate or 'none of these'}"
     )
 
 

@@ -28,6 +28,7 @@ TRAITS = {
     "expectancy": "Expectancy (factor)",
     "avoidance": "Avoidance (share)",
     "validity": "Prior that experience\nis valid (share)",
+    "learning": "Learning (factor)",
 }
 
 
@@ -132,7 +133,7 @@ def draw_arms(config, results: Results) -> Figure:
 
 
 def draw_people(config, results: Results) -> Figure:
-    """Improvement of each person in the whole treatment against four traits."""
+    """Improvement of each person, with the drug and without, against traits."""
     day = reading_day(protocol_of(config.protocol))
     gained = improvement(cohort_like(config, results), day=day)
     figure, axes = new_figure(
@@ -146,7 +147,9 @@ def draw_people(config, results: Results) -> Figure:
     axes[0].set_ylabel(f"Points lost by day {day}")
     for title in (WHOLE, THERAPY):
         axes[0].scatter([], [], s=14, color=LINES[title], label=TITLES[title])
-    axes[0].legend(fontsize=9, loc="upper right")
+    low, high = axes[0].get_ylim()
+    axes[0].set_ylim(low, high + 0.18 * (high - low))
+    axes[0].legend(fontsize=9, loc="upper left", ncols=1)
     return figure
 
 
@@ -185,7 +188,7 @@ def draw_rivals(results: Results) -> Figure:
     axis.set_yticks(rows, [name.replace("_", " ") for name in names])
     axis.set_xlabel("Symptom points")
     axis.grid(axis="x")
-    axis.legend(loc="best", fontsize=9)
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=9)
     if not names:
         axis.text(
             0.5, 0.5, "no rivals were asked for", ha="center", transform=axis.transAxes

@@ -73,11 +73,11 @@ def meet(state, event, person, dynamics, *, top_gain=1.0, middle_gain=1.0, ends=
     mu, variance = posterior(
         y, np.where(there, ends * r * precision, 0), mean=mean, top=top, middle=middle
     )
-    rate = min(dynamics.mean_rate * float(event.learning), 1)
+    rate = min(dynamics.mean_rate * float(event.learning * person.learning), 1)
     own = np.exp(-log_precision)
-    spread = own + min(dynamics.precision_rate * float(event.learning), 1) * (
-        top_gain * ((mu - mean) ** 2 + variance) - own
-    )
+    spread = own + min(
+        dynamics.precision_rate * float(event.learning * person.learning), 1
+    ) * (top_gain * ((mu - mean) ** 2 + variance) - own)
     mean, log_precision = mean + rate * (mu - mean), -np.log(spread)
     alliance += min(float(event.alliance_building * person.alliance_growth), 1) * (
         1 - alliance

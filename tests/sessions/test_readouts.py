@@ -85,7 +85,7 @@ def test_rank_correlations_are_spearman_s():
     rng = np.random.default_rng(0)
     trait = np.round(rng.normal(size=50), 1)  # with ties
     belief = np.stack([np.full(50, -2.0), trait + rng.normal(size=50)], axis=1)
-    people = Traits(*[np.arange(50.0)] * 9)._replace(suggestibility=trait)
+    people = Traits(*[np.arange(50.0)] * 10)._replace(suggestibility=trait)
     found = readouts.correlations(
         cohort([belief, belief]), people, "drug", day=1, traits=["suggestibility"]
     )["suggestibility"]
@@ -95,7 +95,7 @@ def test_rank_correlations_are_spearman_s():
 
 
 def test_what_cannot_be_read_is_refused():
-    people = Traits(*[np.ones(3)] * 9)
+    people = Traits(*[np.ones(3)] * 10)
     with pytest.raises(UserError, match="no arm is called 'placebo'"):
         readouts.effect(KNOWN, "drug", "placebo", day=1)
     with pytest.raises(UserError, match=r"no reading of day 1\.5"):
@@ -107,4 +107,4 @@ def test_what_cannot_be_read_is_refused():
         readouts.effect(alone, "drug", "control", day=1)
     alike = cohort(np.repeat(np.asarray(KNOWN.belief)[:, :1], 5, axis=1))
     with pytest.raises(UserError, match="everybody has the same suggestibility"):
-        readouts.correlations(alike, Traits(*[np.ones(5)] * 9), "drug", day=1)
+        readouts.correlations(alike, Traits(*[np.ones(5)] * 10), "drug", day=1)

@@ -155,7 +155,9 @@ def meet(
         state,
         shift=share * shift,
         square=share * seen + (1 - share),
-        learning=event.learning * jnp.asarray(acting.plasticity, state.belief.dtype),
+        learning=person.learning
+        * event.learning
+        * jnp.asarray(acting.plasticity, state.belief.dtype),
         numbers=numbers,
     )
     alliance = state.alliance + jnp.minimum(

@@ -35,6 +35,7 @@ class Traits(NamedTuple):
     alliance: share of the therapist's words that is heard at the start, 0 to 1.
     alliance_growth: factor on what alliance gains in a session.
     validity: prior probability that an experience says something about the self, 0 to 1; low is cognitive immunisation.
+    learning: factor on the rates of learning; 1 is average.
     """
 
     belief: Array
@@ -46,6 +47,7 @@ class Traits(NamedTuple):
     alliance: Array
     alliance_growth: Array
     validity: Array
+    learning: Array
 
 
 @checked_arguments
@@ -64,7 +66,13 @@ class Trait:
     source: str
 
 
-FACTORS = ("suggestibility", "expectancy", "rumination", "alliance_growth")
+FACTORS = (
+    "suggestibility",
+    "expectancy",
+    "rumination",
+    "alliance_growth",
+    "learning",
+)
 SHARES = ("avoidance", "alliance", "validity")
 UNITS = {
     "belief": "belief units",
@@ -163,6 +171,7 @@ PHENOTYPES = {
             "alliance": Trait(0.3, 0.5, "assumed"),
             "alliance_growth": Trait(1.0, 0.3, AVERAGE),
             "validity": Trait(0.7, 0.7, IMMUNISED),
+            "learning": Trait(1.0, 0.5, AVERAGE),
         },
     ),
     "trauma": Phenotype(
@@ -178,6 +187,7 @@ PHENOTYPES = {
             "alliance": Trait(0.2, 0.5, "assumed: trust is harder"),
             "alliance_growth": Trait(1.0, 0.3, AVERAGE),
             "validity": Trait(0.7, 0.7, IMMUNISED),
+            "learning": Trait(1.0, 0.5, AVERAGE),
         },
     ),
     "healthy": Phenotype(
@@ -195,6 +205,7 @@ PHENOTYPES = {
             "validity": Trait(
                 0.9, 0.7, "assumed; no immunisation: Kube & Glombiewski 2021"
             ),
+            "learning": Trait(1.0, 0.5, AVERAGE),
         },
     ),
 }

@@ -40,6 +40,7 @@ def drawn_person(rng):
         alliance=rng.uniform(),
         alliance_growth=rng.gamma(2, 0.5),
         validity=rng.uniform(0.05, 0.95),
+        learning=rng.gamma(2, 0.5),
     )
 
 
