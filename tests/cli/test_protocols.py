@@ -85,7 +85,7 @@ def test_listing_and_printing_start_without_jax():
         (("power", NAME, "--participants", "900"), "cannot be drawn from 500 people"),
         (("power", NAME, "--days", "400"), "days in order, 1 to 84"),
         (("power", NAME, "--noise", "nan"), "not a finite number"),
-        (("power", NAME, "--noise=-1"), "noise: cannot be -1.0"),
+        (("power", NAME, "--noise=-1"), "cannot be -1; expected a number above 0"),
         (("power", NAME, "--account", "rebos"), "did you mean 'rebus'"),
         (("power", NAME, "--pool", "1000000"), "iB of memory; expected less"),
     ],
