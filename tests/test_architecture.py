@@ -44,7 +44,14 @@ MAY_IMPORT = {
     },
     "neuromodulation": {"inputs", "runtime", "model"},
     "behaviour": {"inputs", "runtime", "model", "inference", "data", "paradigms"},
-    "cli": {"inputs", "runtime", "record", "report", "behaviour", "training"},
+    "sessions": {
+        *("inputs", "runtime", "model", "inference", "learning", "networks", "api"),
+        *("paradigms", "neuromodulation", "memory"),
+    },
+    "cli": {
+        *("inputs", "runtime", "record", "report", "behaviour", "training"),
+        "sessions",
+    },
 }
 LOOSE = {"__init__", "__main__", "calibration", "errors"}
 MOST_MODULES = 12  # in one folder

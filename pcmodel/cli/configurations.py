@@ -1,30 +1,11 @@
-"""Configuration files: JSON, or YAML in which every text has one meaning.
-
-YAML 1.1 reads 1_0 as ten, 1:30 as ninety, 010 as eight and `no` as false; the core schema of YAML 1.2 does
-not, and neither does this reader.  Duplicate names are refused, and so are files whose aliases expand
-beyond a limit.
-"""
+"""Configuration files: JSON, or YAML in which every text has one meaning."""
 
 import json
-import re
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pcmodel.inputs.files import parsed, read_text, shown, without_doubles
-
-MOST_ALIASES = 20
-RESOLVERS = (
-    ("tag:yaml.org,2002:null", r"~|null|Null|NULL|", [*"~nN", ""]),
-    ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", [*"tTfF"]),
-    ("tag:yaml.org,2002:int", r"[-+]?(?:0|[1-9][0-9]*)", [*"-+0123456789"]),
-    (
-        "tag:yaml.org,2002:float",
-        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-        [*"-+0123456789."],
-    ),
-)
+from pcmodel.inputs.strict_yaml import load_yaml
 
 
 def read_configuration(path: Path) -> Any:
@@ -34,40 +15,4 @@ def read_configuration(path: Path) -> Any:
         return parsed(
             lambda: json.loads(text, object_pairs_hook=without_doubles), where=where
         )
-    return parsed(lambda: _load(text), where=where, kind="YAML")
-
-
-def _load(text: str) -> Any:
-    loader = _loader()(text)
-    try:
-        return loader.get_single_data()
-    finally:
-        loader.dispose()
-
-
-@cache
-def _loader() -> Any:
-    import yaml
-
-    class Strict(yaml.SafeLoader):
-        """PyYAML's safe loader with the numbers of YAML 1.2, without duplicate names."""
-
-        yaml_implicit_resolvers: Any = {}  # noqa: RUF012
-        aliases = 0
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            self.aliases += self.check_event(yaml.AliasEvent)
-            if self.aliases > MOST_ALIASES:
-                raise yaml.YAMLError(f"it has more than {MOST_ALIASES} aliases")
-            return super().compose_node(parent, index)
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            pairs = [
-                (self.construct_object(key, deep=True), None) for key, _ in node.value
-            ]
-            without_doubles(pairs)
-            return super().construct_mapping(node, deep=deep)
-
-    for tag, pattern, first in RESOLVERS:
-        Strict.add_implicit_resolver(tag, re.compile(f"^(?:{pattern})$"), first)
-    return Strict
+    return parsed(lambda: load_yaml(text), where=where, kind="YAML")

@@ -13,7 +13,8 @@ from pcmodel.cli.commands.check import CHECK
 from pcmodel.cli.commands.command import Given
 from pcmodel.cli.commands.design import DESIGN
 from pcmodel.cli.commands.fit import FIT
-from pcmodel.cli.commands.listing import LIST
+from pcmodel.cli.commands.listing import LIST, PROTOCOLS
+from pcmodel.cli.commands.power import POWER
 from pcmodel.cli.commands.recover import RECOVER
 from pcmodel.cli.commands.run import RUN
 from pcmodel.cli.commands.train import TRAIN
@@ -27,7 +28,9 @@ from pcmodel.errors import UserError
 
 COMMANDS = {
     command.name: command
-    for command in (LIST, RUN, FIT, CHECK, CALIBRATE, RECOVER, DESIGN, TRAIN)
+    for command in (
+        *(LIST, PROTOCOLS, RUN, FIT, CHECK, CALIBRATE, RECOVER, DESIGN, POWER, TRAIN),
+    )
 }
 
 

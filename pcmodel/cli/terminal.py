@@ -48,6 +48,33 @@ def print_shipped(entries: Iterable[Any]) -> None:
     _console().print(table)
 
 
+def print_protocols(protocols: Iterable[Any]) -> None:
+    """The table of `pcmodel protocols`."""
+    table = _table("protocol", "question", "arms", "days")
+    for own in protocols:
+        arms = ", ".join(arm.name for arm in own.arms)
+        table.add_row(
+            f"[bold]{own.name}[/]", _plain(own.about), _plain(arms), str(own.length)
+        )
+    _console().print(table)
+
+
+def print_protocol(
+    course: Iterable[Sequence[str]], groups: Iterable[Sequence[str]]
+) -> None:
+    """What was understood of a protocol: its sessions and its arms."""
+    from rich.markup import escape
+
+    for columns, rows in (
+        (("phase", "days", "when", "evidence"), course),
+        (("arm", "what it is", "doses"), groups),
+    ):
+        table = _table(*columns)
+        for row in rows:
+            table.add_row(*map(escape, row))
+        _console().print(table)
+
+
 def print_options(name: str, options: Sequence[Option]) -> None:
     """The options of one experiment, under the help of `run`."""
     print(f"\noptions of {name}:")

@@ -53,7 +53,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     sizes = chosen(arguments, SMOKE, "participants", "trials", "pool")
     for name in ("participants", "trials"):
         if isinstance(sizes.get(name), str):
-            sizes[name] = _counts(sizes[name], f"--{name}")
+            sizes[name] = counts(sizes[name], f"--{name}")
     plan = DesignPlan(
         arguments.task,
         arguments.model,
@@ -68,17 +68,18 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     return plan
 
 
-def _counts(text: str, where: str) -> tuple[int, ...]:
-    counts = [to_whole(word) for word in words(text)]
-    if not counts or not all(count is not None and count >= 0 for count in counts):
+def counts(text: str, where: str) -> tuple[int, ...]:
+    """The whole numbers of a list, in order, each once; UserError naming the option for other text."""
+    found = [to_whole(word) for word in words(text)]
+    if not found or not all(count is not None and count >= 0 for count in found):
         raise UserError(
             f"cannot be read: {text!r}", where=where, expected="whole numbers: 10,20,40"
         )
-    if any(count > MOST for count in counts if count is not None):
+    if any(count > MOST for count in found if count is not None):
         raise UserError(
             f"cannot be {text}", where=where, expected=f"numbers of at most {MOST}"
         )
-    return tuple(sorted({count for count in counts if count is not None}))
+    return tuple(sorted({count for count in found if count is not None}))
 
 
 def parts() -> Parts:

@@ -1,0 +1,456 @@
+"""Planning against closed forms, with people whose outcomes are linear in the strengths and normal."""
+
+import random
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal, nct, t
+
+from pcmodel.errors import UserError
+from pcmodel.sessions.planning import power
+from pcmodel.sessions.planning.explanations import QUESTIONS, Strengths
+from pcmodel.sessions.planning.likelihood import Moments, log_likelihood, moments
+from pcmodel.sessions.planning.options import StudyPlan, arms_of, days_of
+from pcmodel.sessions.planning.outcome import DRAWS, Measure, Outcome
+from pcmodel.sessions.planning.power import run_power
+from pcmodel.sessions.planning.rivals import Rivals, profiles_of
+from pcmodel.sessions.planning.studies import (
+    best_over_sizes,
+    best_size,
+    finds,
+    is_better,
+    superiority_curve,
+    totals,
+)
+from pcmodel.sessions.protocol.read import read_protocol
+
+POOLS = "pcmodel.sessions.planning.studies.NUM_POOLS"
+PROTOCOL = read_protocol("psilocybin_depression").protocol
+ARMS = ("drug_and_therapy", "therapy_alone")
+SPREAD = 2.0
+BASE = np.array([1.0, 0.7])
+# Improvement by strength, (arms, days): what each part of a treatment does.
+RELAXATION = np.array([[1.5, 0.5], [0.0, 0.0]])
+WINDOW = np.array([[0.4, 1.2], [0.0, 0.0]])
+EXPECTATION = np.array([[0.5, 0.5], [0.2, 0.2]])
+
+
+def linear(
+    relaxation=RELAXATION, window=WINDOW, expectation=EXPECTATION, spread=SPREAD
+):
+    """A function that simulates people: a common level of each, and the parts' sums."""
+
+    def simulate(protocol, *, arms, days, num_people, seed, strengths):
+        level = spread * np.random.default_rng(seed).standard_normal(num_people)
+        gain = BASE + strengths.relaxation * relaxation
+        gain = gain + strengths.window * window + strengths.expectation * expectation
+        points = np.zeros((len(arms), num_people, 1 + len(days))) + 30.0
+        points[..., 1:] -= gain[:, None] + level[None, :, None]
+        return Outcome(points, np.full((len(arms), num_people), 0.5))
+
+    return simulate
+
+
+@pytest.fixture(autouse=True)
+def few_pools(monkeypatch):
+    """Intervals take most of the time; what is tested here are the shares."""
+    monkeypatch.setattr(POOLS, 2)
+
+
+def plan_of(**options):
+    given = {"pool": 2000, "participants": (10, 40), "studies": 1500, "sizes": 9}
+    given |= {"arms": ARMS, "days": (7, 21), "noise": 1.0} | options
+    return StudyPlan("psilocybin_depression", **given)
+
+
+def covariance(noise, spread=SPREAD):
+    """Of the two improvements of a person."""
+    return spread**2 * np.ones((2, 2)) + noise**2 * (np.eye(2) + np.ones((2, 2)))
+
+
+def test_power_between_two_arms_is_that_of_the_t_test():
+    plan = plan_of(questions=("therapy",), noise=1.5)
+    found = run_power(plan, PROTOCOL, seed=3, simulate=linear()).superiority
+    gap = (RELAXATION + WINDOW + EXPECTATION)[:, 1] @ [1, -1]
+    sd = np.sqrt(covariance(1.5)[1, 1])
+    assert found.difference == pytest.approx(gap, rel=1e-12)
+    assert found.standardised == pytest.approx(gap / sd, abs=0.05)
+    for size, share in zip(plan.participants, found.power.share, strict=True):
+        limit = t.ppf(0.975, 2 * size - 2)
+        exact = nct.sf(limit, 2 * size - 2, gap / sd * np.sqrt(size / 2))
+        assert share == pytest.approx(exact, abs=0.05)
+
+
+def test_a_treatment_that_does_nothing_is_significant_in_one_study_of_forty():
+    """Two-sided at 5 %: one half of it for the better."""
+    none = 0.0 * RELAXATION
+    plan = plan_of(questions=("therapy",), studies=4000)
+    simulate = linear(none, none, none)
+    found = run_power(plan, PROTOCOL, seed=1, simulate=simulate).superiority
+    assert found.power.share == pytest.approx([0.025, 0.025], abs=0.012)
+    assert found.needed == 0
+
+
+def exact_right(
+    effect, rival, true_effect, true_rival, *, none, noise, size, studies=40_000
+):
+    """Share of right attributions, from normal means of studies and the lines of means that explanations allow."""
+    rng, precision = np.random.default_rng(11), size * np.linalg.inv(covariance(noise))
+    root = np.linalg.cholesky(covariance(noise) / size)
+
+    def best(gaps, line, most):
+        """Twice the loss of likelihood at the best size of a line through 0 in [0, most]."""
+        bend = np.einsum("ad,de,ae->", line, precision, line)
+        slope = np.einsum("sad,de,ae->s", gaps, precision, line)
+        place = np.clip(slope / bend, 0.0, most)
+        return place**2 * bend - 2 * place * slope
+
+    def found(mean):
+        gaps = mean + rng.standard_normal((studies, 2, 2)) @ root.T
+        own, other = (
+            best(gaps - none, effect, 2.0),
+            best(gaps - rival[0], rival[1], rival[2]),
+        )
+        start = gaps - none
+        zero = np.einsum("sad,de,sae->s", start, precision, start)
+        shift = gaps - rival[0]
+        base = np.einsum("sad,de,sae->s", shift, precision, shift)
+        return np.mean((zero + own < base + other) & (-own > 3.84))
+
+    return 0.5 * (found(true_effect) + 1 - found(true_rival))
+
+
+@pytest.mark.parametrize("name", ["unblinding", "window"])
+def test_attribution_is_right_as_often_as_normal_theory_says(name):
+    plan = plan_of(questions=(name,))
+    told = run_power(plan, PROTOCOL, seed=5, simulate=linear()).told[0]
+    if name == "unblinding":
+        none = BASE + EXPECTATION
+        effect, rival = RELAXATION + WINDOW, (BASE + 0 * EXPECTATION, EXPECTATION)
+    else:
+        none = BASE + EXPECTATION + WINDOW
+        effect, rival = RELAXATION, (BASE + EXPECTATION, WINDOW)
+    mean = none + effect
+    weight = np.linalg.inv(covariance(plan.noise))
+    size = np.einsum("ad,de,ae->", mean - rival[0], weight, rival[1])
+    size /= np.einsum("ad,de,ae->", rival[1], weight, rival[1])
+    assert told.rival_size == pytest.approx(size, rel=0.05)
+    for people, share in zip(plan.participants, told.right.share, strict=True):
+        exact = exact_right(
+            effect,
+            (*rival, told.rival_limit),
+            mean,
+            rival[0] + size * rival[1],
+            none=none,
+            noise=plan.noise,
+            size=people,
+        )
+        assert share == pytest.approx(exact, abs=0.035)
+
+
+def test_rivals_that_do_the_same_are_alike_for_any_number_of_people():
+    simulate = linear(window=0.5 * RELAXATION)
+    told = run_power(
+        plan_of(questions=("window",)), PROTOCOL, seed=5, simulate=simulate
+    ).told[0]
+    assert told.verdict == "alike" and told.needed == 0
+    assert told.rival_size == pytest.approx(
+        3.0, rel=1e-3
+    )  # its own, and twice for the missing relaxation
+    np.testing.assert_array_equal(told.right.share, 0.5)
+
+
+def test_a_guess_tells_what_symptoms_do_not():
+    """Where believers alone improve, and by as much, only who believes tells the drug from unblinding."""
+
+    def simulate(protocol, *, arms, days, num_people, seed, strengths):
+        rng = np.random.default_rng(seed)
+        believed = rng.random((len(arms), num_people))
+        level = rng.standard_normal((len(arms), num_people))
+        drug = np.array([1.0, 0.0])[:, None]
+        gain = 0.5 * (strengths.relaxation + strengths.window) * drug * 1.5
+        gain = gain + strengths.expectation * 3.0 * (believed - 0.5 * (1 - drug))
+        points = np.stack([0 * gain, -gain - level, -gain - level], axis=-1) + 20
+        return Outcome(points, believed)
+
+    options = {"questions": ("unblinding",), "pool": 600, "noise": 0.5, "studies": 50}
+    told = [
+        run_power(
+            plan_of(guess=guess, **options), PROTOCOL, seed=2, simulate=simulate
+        ).told[0]
+        for guess in (False, True)
+    ]
+    assert told[1].nats > 1.2 * told[0].nats
+
+
+def test_moments_are_those_of_what_is_measured():
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((2, 6000, 4)) @ rng.standard_normal((4, 4)) + 3.0
+    outcome, measure = Outcome(points, rng.random((2, 6000))), Measure(0.7, True, 5)
+    own, values = moments(outcome, measure), measure.draw(outcome)
+    assert values.shape == (2, 6000, DRAWS, 4)
+    for arm in range(2):
+        flat = values[arm].reshape(-1, 4)
+        np.testing.assert_allclose(own.mean[arm], flat.mean(axis=0), atol=0.03)
+        np.testing.assert_allclose(
+            own.covariance[arm], np.cov(flat.T), rtol=0.1, atol=0.1
+        )
+    np.testing.assert_array_equal(values, measure.draw(outcome))
+
+
+@pytest.mark.parametrize("noise", [1e-8, 1e-3, 1.0, 1e8])
+@pytest.mark.parametrize("people", [1, 2, 50])
+def test_moments_and_likelihood_at_extremes(noise, people):
+    rng = np.random.default_rng(people)
+    points = 10 * rng.random((2, people, 3))
+    own = moments(Outcome(points, np.zeros((2, people))), Measure(noise, False, 0))
+    gaps = points[..., :1] - points[..., 1:]
+    np.testing.assert_allclose(own.mean, gaps.mean(axis=1), rtol=1e-12)
+    spread = [np.cov(arm.T) if people > 1 else np.zeros((2, 2)) for arm in gaps]
+    errors = noise**2 * np.array([[2.0, 1.0], [1.0, 2.0]])
+    np.testing.assert_allclose(
+        own.covariance, np.array(spread) + errors, rtol=1e-9, atol=1e-25
+    )
+    if people == 2 and noise < 1e-6:
+        return  # a covariance of rank one is told from its errors in no floating point
+    values = own.mean[:, None, None] + noise * rng.standard_normal((2, 5, 3, 2))
+    logs = log_likelihood(values, own)
+    for arm in range(2):
+        density = multivariate_normal(
+            own.mean[arm], own.covariance[arm], allow_singular=True
+        )
+        np.testing.assert_allclose(
+            logs[arm], density.logpdf(values[arm]), rtol=1e-6, atol=1e-6
+        )
+
+
+def test_measurements_without_any_spread_are_refused():
+    own = Moments(np.zeros((1, 2)), np.ones((1, 2, 2)))
+    with pytest.raises(
+        UserError, match="noise: the measurements of an arm have no spread"
+    ):
+        log_likelihood(np.zeros((1, 2, 1, 2)), own)
+
+
+def test_symptoms_that_are_not_finite_are_refused():
+    def broken(protocol, *, arms, days, num_people, seed, strengths):
+        return Outcome(np.full((2, num_people, 3), np.nan), np.zeros((2, num_people)))
+
+    with pytest.raises(UserError, match="not finite"):
+        run_power(plan_of(), PROTOCOL, seed=0, simulate=broken)
+
+
+def test_studies_are_sums_over_the_people_drawn(monkeypatch):
+    """Also in pieces: one study at a time."""
+    profile = np.random.default_rng(0).standard_normal((2, 3, 3, 2, 5))
+    whole = totals(profile, 4, 3000, np.random.default_rng(1))
+    assert whole.shape == (3000, 2, 5)
+    expected = 4 * profile.mean(axis=(1, 2)).sum(axis=0)
+    np.testing.assert_allclose(whole.mean(axis=0), expected, atol=0.2)
+    assert (whole <= 4 * profile.max(axis=(1, 2)).sum(axis=0) + 1e-9).all()
+    variance = 4 * profile.var(axis=(1, 2)).sum(axis=0)
+    np.testing.assert_allclose(whole.var(axis=0), variance, rtol=0.15)
+    monkeypatch.setattr("pcmodel.sessions.planning.studies.CHUNK", 1)
+    again = totals(profile, 4, 3000, np.random.default_rng(2))
+    np.testing.assert_allclose(again.mean(axis=0), whole.mean(axis=0), atol=0.2)
+
+
+def test_one_person_drawn_alone_is_that_person():
+    profile = np.random.default_rng(0).standard_normal((1, 1, 1, 2, 5))
+    found = totals(profile, 1, 7, np.random.default_rng(0))
+    np.testing.assert_array_equal(found, np.tile(profile[0, 0, 0], (7, 1, 1)))
+
+
+def drawn_rivals(rng, people=10):
+    points = rng.standard_normal((5, 2, people, 3))
+    believed = rng.random((5, 2, people))
+    own = (points, believed, points + 0.1, believed, points[2] + 0.2, believed[2])
+    return Rivals(*own, np.asarray(1.0), np.asarray(2.0))
+
+
+def test_nobody_is_predicted_from_people_of_the_own_half():
+    """Prevents explanations that know the very people whom they are tried on."""
+    rivals, measure = drawn_rivals(np.random.default_rng(0)), Measure(1.0, True, 0)
+    pool = np.arange(10)
+    before = profiles_of(rivals, measure)(pool)
+    changed = rivals.effect_points.copy()
+    changed[:, :, 4, 1:] += 3.0
+    after = profiles_of(rivals._replace(effect_points=changed), measure)(pool)
+    # Even people stand first.
+    evens = [place for place in range(5) if place != 2]
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(old[:, evens], new[:, evens])
+        assert (old[:, 5:, :, 0] != new[:, 5:, :, 0]).all()
+        np.testing.assert_array_equal(old[:, :, :, 1][:, 5:], new[:, :, :, 1][:, 5:])
+
+
+def test_profiles_are_densities_under_the_other_half():
+    rivals, measure = drawn_rivals(np.random.default_rng(1)), Measure(0.5, False, 3)
+    pool = np.array([0, 0, 3, 5, 8, 9])  # a bootstrap sample
+    own, _ = profiles_of(rivals, measure)(pool)
+    values = measure.draw(Outcome(rivals.effect_points[2], rivals.effect_believed[2]))
+    errors = 0.25 * np.array([[2.0, 1.0], [1.0, 2.0]])
+    for place, person in enumerate([0, 0, 8, 3, 5, 9]):
+        other = [p for p in pool if p % 2 != person % 2]
+        for account, points in enumerate((rivals.effect_points, rivals.rival_points)):
+            gaps = points[1, 1][other, :1] - points[1, 1][other, 1:]
+            density = multivariate_normal(gaps.mean(axis=0), np.cov(gaps.T) + errors)
+            expected = density.logpdf(values[1, person])
+            np.testing.assert_allclose(own[1, place, :, account, 1], expected)
+
+
+@pytest.mark.parametrize("pool", [[0, 0, 0, 0], [1, 3, 1, 1], [0, 1]])
+def test_pools_that_lack_a_half_have_profiles(pool):
+    rivals, measure = drawn_rivals(np.random.default_rng(2)), Measure(1.0, True, 0)
+    for profile in profiles_of(rivals, measure)(np.array(pool)):
+        assert np.isfinite(profile).all()
+
+
+@pytest.mark.parametrize("peak", [-3.0, 0.0, 0.13, 1.0, 1.99, 2.0, 9.0])
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_the_best_of_a_parabola_is_exact_within_the_sizes(peak, scale):
+    grid = np.linspace(0.0, 2.0, 9)
+    profile = scale * (5.0 - (grid - peak) ** 2)
+    inside = np.clip(peak, 0.0, 2.0)
+    assert best_size(profile, grid) == pytest.approx(inside, abs=1e-6)
+    best = scale * (5.0 - (inside - peak) ** 2)
+    assert best_over_sizes(profile[None])[0] == pytest.approx(best, rel=1e-9)
+
+
+def test_the_best_of_a_flat_or_a_hollow_profile_is_its_largest():
+    hollow = np.array([[3.0, 0.0, -1.0, 0.0, 2.0], [1.0] * 5])
+    np.testing.assert_array_equal(best_over_sizes(hollow), [3.0, 1.0])
+
+
+def test_an_effect_is_found_ahead_of_the_rival_and_of_none():
+    def total(none, best, rival):
+        return np.array([[[none, best, none], [rival, rival, rival]]])
+
+    assert finds(total(0.0, 2.0, 1.0))[0]
+    assert not finds(total(0.0, 1.9, 1.0))[0]  # 2 x 1.9 < 3.84
+    assert not finds(total(0.0, 3.0, 3.1))[0]
+
+
+def test_welch_is_that_of_scipy():
+    from scipy.stats import ttest_ind
+
+    rng = np.random.default_rng(0)
+    first = rng.standard_normal((200, 9)) * 3.0 + 1.5
+    second = rng.standard_normal((200, 17))
+    p = ttest_ind(first, second, axis=1, equal_var=False)
+    np.testing.assert_array_equal(
+        is_better(first, second), (p.pvalue < 0.05) & (p.statistic > 0)
+    )
+    assert 0.1 < is_better(first, second).mean() < 0.9
+
+
+def test_equal_people_have_no_power_and_do_not_divide_by_zero():
+    curve = superiority_curve(
+        np.zeros((2, 10, 1)),
+        participants=(1, 5),
+        num_studies=20,
+        rng=np.random.default_rng(0),
+    )
+    np.testing.assert_array_equal(curve.share, 0.0)
+
+
+@pytest.mark.slow
+def test_intervals_hold_the_share_that_a_larger_pool_has(monkeypatch):
+    """Of pools of 80 people, most bands hold what 3,000 people tell."""
+    options = {"questions": ("window", "therapy"), "participants": (10,), "sizes": 5}
+    many = plan_of(pool=3000, studies=4000, **options)
+    truth = run_power(many, PROTOCOL, seed=99, simulate=linear())
+    monkeypatch.setattr(POOLS, 60)
+    held = np.zeros(2)
+    for seed in range(20):
+        few = plan_of(pool=80, studies=300, **options)
+        found = run_power(few, PROTOCOL, seed=seed, simulate=linear())
+        right, true = found.told[0].right, truth.told[0].right.share
+        power, exact = found.superiority.power, truth.superiority.power.share
+        held += [
+            right.low[0] <= true[0] <= right.high[0],
+            power.low[0] <= exact[0] <= power.high[0],
+        ]
+    assert (held >= 15).all(), held
+
+
+def test_answers_are_stored_and_read_again(monkeypatch):
+    plan, store = plan_of(pool=60, participants=(5,), studies=50), {}
+    first = run_power(plan, PROTOCOL, seed=0, simulate=linear(), stored=store)
+    assert sorted(store) == [0, 1]
+    calls = []
+
+    def counted(protocol, **given):
+        calls.append(given["strengths"])
+        return linear()(protocol, **given)
+
+    again = run_power(plan, PROTOCOL, seed=0, simulate=counted, stored=store)
+    assert again.told[0].nats == first.told[0].nats
+    assert set(calls) == {Strengths()}  # the explanations were not simulated again
+
+
+def test_strengths_of_the_questions():
+    unblinding, window = QUESTIONS["unblinding"], QUESTIONS["window"]
+    assert (
+        unblinding.strengths(False, 1.0) == window.strengths(False, 1.0) == Strengths()
+    )
+    assert unblinding.strengths(True, 3.0) == Strengths(0.0, 0.0, 3.0)
+    assert unblinding.strengths(False, 0.0) == Strengths(0.0, 0.0, 1.0)
+    assert window.strengths(True, 2.0) == Strengths(0.0, 2.0, 1.0)
+    assert window.strengths(False, 0.5) == Strengths(0.5, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"sizes": 8}, "sizes: must be odd"),
+        ({"pool": 30}, "pool: studies of 40 in each arm cannot be drawn from 30"),
+        ({"questions": ()}, "questions: cannot be"),
+        ({"questions": ("therapy", "therapy")}, "each once"),
+        ({"questions": ("placebo",)}, "'therapy' or 'unblinding' or 'window'"),
+        ({"participants": ()}, "participants: cannot be"),
+        ({"noise": 0.0}, "noise: cannot be 0.0; expected a number, above 0"),
+        ({"noise": float("nan")}, "noise"),
+    ],
+)
+def test_wrong_options_are_refused(options, words):
+    with pytest.raises(UserError, match=words):
+        plan_of(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"arms": ("drug_alone",)}, "arms: cannot be drug_alone; expected two or more"),
+        ({"arms": ("drug_alone", "drug_alone")}, "each once"),
+        ({"arms": ("drug_alone", "placebo")}, "no arm is called 'placebo'"),
+        ({"days": (21, 7)}, "days in order, 1 to 84"),
+        ({"days": (0, 7)}, "days in order"),
+        ({"days": (7, 85)}, "days in order"),
+    ],
+)
+def test_arms_and_days_outside_of_the_protocol_are_refused(options, words):
+    with pytest.raises(UserError, match=words):
+        run_power(plan_of(**options), PROTOCOL, seed=0, simulate=linear())
+
+
+def test_arms_and_days_that_are_not_named_are_the_protocols():
+    plan = StudyPlan("psilocybin_depression")
+    assert arms_of(plan, PROTOCOL) == (
+        "drug_and_therapy",
+        "therapy_alone",
+        "active_placebo",
+    )
+    assert days_of(plan, PROTOCOL) == (1, 8, 21, 43, 69, 84)
+
+
+def test_an_enough_size_stays_enough():
+    sizes = (10, 20, 40, 80)
+    rng = random.Random(0)
+    for _ in range(50):
+        shares = np.array([rng.choice([0.5, 0.9, 0.95]) for _ in sizes])
+        found = power.enough(sizes, shares, 0.9)
+        later = [s for n, s in zip(sizes, shares, strict=True) if n >= (found or 81)]
+        assert all(share >= 0.9 for share in later)
+        before = [n for n in sizes if n < (found or 1000)]
+        assert not before or shares[len(before) - 1] < 0.9
