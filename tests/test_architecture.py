@@ -43,7 +43,11 @@ MAY_IMPORT = {
         "neuromodulation",
     },
     "neuromodulation": {"inputs", "runtime", "model"},
-    "behaviour": {"inputs", "runtime", "model", "inference", "data", "paradigms"},
+    "memory": {"inputs", "runtime", "model", "inference"},
+    "behaviour": {
+        *("inputs", "runtime", "model", "inference", "data", "paradigms"),
+        "memory",
+    },
     "cli": {"inputs", "runtime", "record", "report", "behaviour", "training"},
 }
 LOOSE = {"__init__", "__main__", "calibration", "errors"}
