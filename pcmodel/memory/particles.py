@@ -93,7 +93,8 @@ def filter_causes(
     """
     check_stacked(trials)
     numbers = as_parameters(parameters, trials)
-    return _filter(key, trials, numbers, num_particles, resample_below, options)
+    below = jnp.asarray(resample_below)
+    return _filter(key, trials, numbers, num_particles, below, options)
 
 
 def compare_with_map(
@@ -118,7 +119,7 @@ def _filter(
     trials: Trials,
     parameters: CauseParameters,
     number: int,
-    below: float,
+    below: Array,
     options: CauseOptions,
 ) -> ParticleHistory:
     count = trials.time.size
@@ -173,7 +174,7 @@ def _trial(
     trials: Trials,
     parameters: CauseParameters,
     number: int,
-    below: float,
+    below: Array,
 ) -> tuple[tuple[_Particle, Array], tuple[Array, ...]]:
     particles, log_weights = carry
     at, iterations, key = row

@@ -1,7 +1,8 @@
 r"""A rival with one cause and honest uncertainty: the Kalman filter of the weights (Kakade & Dayan 2002; Gershman 2015).
 
 Weights drift between trials, $w \sim N(w, \delta\, \Delta\tau\, I)$, and outcomes scatter with the variance
-$1 / (g_r \Pi_r)$. Here the outcome's precision acts as a learning rate, and only as one: with one cause there is nothing else for it to decide.
+$1 / (g_r \Pi_r)$. Here the outcome's precision acts as a learning rate, and only as one: with one cause there is nothing
+else for it to decide.
 """
 
 from typing import Any, NamedTuple

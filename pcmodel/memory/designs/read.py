@@ -9,6 +9,7 @@ phases:
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -100,7 +101,14 @@ def _told(where: str, make: Any, *given: Any) -> Any:
             text if text.startswith(where) else f"{where}: {text}"
         ) from None
     except TypeError as error:
-        raise UserError(f"{where}: {error}") from None
+        raise UserError(f"{where}: {_missing(error)}") from None
+
+
+def _missing(error: TypeError) -> str:
+    """What Python says of an argument that is missing, or that there is not, as a sentence about the file."""
+    named = re.search(r"'(\w+)'$", str(error))
+    verb = "lacks" if "missing" in str(error) else "has no option"
+    return f"{verb} {named[0]}" if named else str(error)
 
 
 def _at(where: str, lines: Lines, *place: str | int) -> str:

@@ -41,4 +41,4 @@ def draw_schedule(
     """Outcomes drawn with a probability for each trial."""
     chance = np.asarray(probabilities, float)
     drawn = np.asarray(jax.random.uniform(key, chance.shape)) < chance
-    return tuple(float(strength) * drawn)
+    return tuple((strength * drawn).tolist())

@@ -102,7 +102,9 @@ FRAGILE = [
 @pytest.mark.parametrize(("changed", "without", "after"), FRAGILE)
 def test_where_the_benefit_of_retrieval_lives(changed, without, after):
     changed = tuple(changed.items())
-    found = [run(make, changed, ROOM) for make in (extinction_only, retrieval_extinction)]
+    found = [
+        run(make, changed, ROOM) for make in (extinction_only, retrieval_extinction)
+    ]
     np.testing.assert_allclose([f[0] for f in found], [without, after], atol=6e-5)
 
 
