@@ -1,0 +1,131 @@
+"""The claims: how large the region of the benefit is, and whether recovery is in it."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pcmodel.report import Claim, Perturbation, Verdict
+
+from .._conditioning import PARAMETERS
+from .simulate import INTERVALS, RATES, Config, Results, benefit_of, landscape
+
+HERE = INTERVALS.index(3.0)
+RATE = RATES.index(0.3)
+COARSE = 10
+"""Points of the map that is drawn anew for each perturbation."""
+OTHERS = tuple(p for p in PARAMETERS if p.label not in ("concentration of causes",))
+"""Perturbing what is on the map moves the map: the rest can overturn a share of it."""
+
+
+class Share(NamedTuple):
+    """Share of the map with a benefit at an interval of 3, and with a response to prevent."""
+
+    benefit: float
+    present: float
+
+
+def share_of_map(config: Config, seed: int, perturbation: Perturbation) -> Share:
+    found = landscape(config, COARSE, np.asarray(RATES), perturbation)
+    benefit = benefit_of(found, config.present)[..., HERE]
+    return Share(benefit.mean(), (found.alone.response > config.present).mean())
+
+
+class Merged(NamedTuple):
+    """Of the points with a benefit, the share with two memories without a reminder and fewer with it."""
+
+    share: float
+    points: int
+
+
+def merged(results: Results) -> Merged:
+    benefit = results.benefit
+    if not benefit.any():
+        return Merged(np.nan, 0)
+    fewer = (
+        results.landscape.reminded.causes < results.landscape.alone.causes[..., None]
+    )
+    return Merged(fewer[benefit].mean(), int(benefit.sum()))
+
+
+class Both(NamedTuple):
+    """Shares of the map: with a benefit (interval 3), with recovery as published, with both; and by chance."""
+
+    benefit: float
+    recovery: float
+    both: float
+    chance: float
+
+
+def both(results: Results) -> Both:
+    benefit, recovery = results.benefit[..., HERE], results.recovers
+    return Both(
+        benefit.mean(),
+        recovery.mean(),
+        (benefit & recovery).mean(),
+        benefit.mean() * recovery.mean(),
+    )
+
+
+CLAIMS = (
+    Claim(
+        name="The benefit is not a knife's edge",
+        prediction="at least a tenth of the map shows it",
+        kind="predicted",
+        measure=share_of_map,
+        holds=lambda found: found.benefit >= 0.1,
+        observed="{benefit:.1%} of the map; {present:.0%} has a response to prevent",
+        parameters=OTHERS,
+    ),
+    Claim(
+        name="The benefit is one memory instead of two",
+        prediction="where there is a benefit, a reminder leaves fewer memories in more than nine of ten points",
+        kind="predicted",
+        measure=merged,
+        holds=lambda found: found.share > 0.9,
+        observed="{share:.0%} of {points} points",
+    ),
+    Claim(
+        name="Some parameters show the benefit and complete recovery",
+        prediction="both hold in at least one point in a hundred",
+        kind="predicted",
+        measure=both,
+        holds=lambda found: found.both >= 0.01,
+        observed="benefit {benefit:.1%}, recovery {recovery:.1%}, both {both:.1%} (if independent: {chance:.1%})",
+    ),
+)
+
+
+class Summary(NamedTuple):
+    """The numbers of the page.
+
+    share: of the map with a benefit at interval 3, all rates.
+    share_at_rate: at the paper's learning rate.
+    lowest, highest: variances between which the paper's concentration and rate show it.
+    recovery, together: shares of the map.
+    by_interval: share with a benefit at each interval.
+    """
+
+    share: float
+    share_at_rate: float
+    lowest: float
+    highest: float
+    recovery: float
+    together: float
+    by_interval: tuple[float, ...]
+    verdicts: tuple[Verdict, ...] = ()
+
+
+def summarise(config: Config, results: Results) -> Summary:
+    found, here = results.landscape, results.benefit[..., HERE]
+    row = int(np.argmin(np.abs(np.log(found.concentration / 0.1))))
+    works = found.variance[here[RATE, row]]
+    lowest, highest = (works.min(), works.max()) if works.size else (np.nan, np.nan)
+    return Summary(
+        float(here.mean()),
+        float(here[RATE].mean()),
+        float(lowest),
+        float(highest),
+        float(results.recovers.mean()),
+        float((here & results.recovers).mean()),
+        tuple(float(results.benefit[..., i].mean()) for i in range(len(INTERVALS))),
+    )
