@@ -211,7 +211,7 @@ CLAIMS = (
         kind="theorem",
         measure=reference_table,
         holds=lambda found: found.difference < 0.002,
-        observed="{rows} designs, at most {difference:.4f} apart",
+        observed="{rows:.0f} designs, at most {difference:.4f} apart",
     ),
     Claim(
         name="A reminder before extinction prevents recovery",
