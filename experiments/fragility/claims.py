@@ -82,7 +82,7 @@ CLAIMS = (
         kind="predicted",
         measure=merged,
         holds=lambda found: found.share > 0.9,
-        observed="{share:.0%} of {points} points",
+        observed="{share:.0%} of {points:.0f} points",
     ),
     Claim(
         name="Some parameters show the benefit and complete recovery",
@@ -90,7 +90,7 @@ CLAIMS = (
         kind="predicted",
         measure=both,
         holds=lambda found: found.both >= 0.01,
-        observed="benefit {benefit:.1%}, recovery {recovery:.1%}, both {both:.1%} (if independent: {chance:.1%})",
+        observed="benefit {benefit:.2%}, recovery {recovery:.2%}, both {both:.2%} (if independent: {chance:.2%})",
     ),
 )
 

@@ -103,21 +103,21 @@ def draw_limits(results: Results):
             results.ages,
             results.by_age,
             "Units from acquisition to reminder",
-            "Old memories resist",
+            "Age: a narrow band",
         ),
         (
             axes[1],
             results.strengths,
             results.by_strength,
             "Acquisition trials",
-            "Strong ones do not",
+            "Strength: few trials only",
         ),
         (
             axes[2],
             results.delays,
             results.by_delay,
             "Units from extinction to test",
-            "Recovery with time",
+            "Recovery rises and falls",
         ),
     ):
         for row, colour, style, name in zip(
@@ -131,7 +131,7 @@ def draw_limits(results: Results):
         axis.set(xscale="log", xlabel=label, title=title, ylim=(0, 1.12))
         axis.xaxis.set_major_formatter("{x:g}")
     axes[0].set_ylabel(RESPONSE)
-    axes[2].legend(loc="center left")
+    axes[1].legend(loc="upper right")
     return figure
 
 
@@ -167,13 +167,8 @@ def draw_days(results: Results):
     trials = np.arange(1, count + 1)
     right.plot(trials, calibrated.first[:count], "o-", color=COLOURS["grey"], ms=4)
     right.plot(trials, calibrated.second, "o-", color=COLOURS["purple"], ms=4)
-    right.text(trials[-1], calibrated.first[count - 1] + 0.04, "first", ha="right")
-    right.text(
-        1.4,
-        float(calibrated.second[0]) * 0.6,
-        "second, two weeks on",
-        color=COLOURS["purple"],
-    )
+    right.text(6, 1.03, "first", color=COLOURS["grey"], va="bottom")
+    right.text(4.3, 0.4, "second, two weeks on", color=COLOURS["purple"])
     right.set(
         xlabel="Trial of extinction",
         ylabel="Conditioned response",

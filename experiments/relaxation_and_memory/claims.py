@@ -65,7 +65,7 @@ def reminder_fails(found: Drugged) -> bool:
     return found.reminded > 2 / 3 * found.sober and found.ratio > 2 / 3
 
 
-class Any(NamedTuple):
+class LowestRate(NamedTuple):
     """Of factors on the learning rate alone, the lowest response without a reminder, and at which factor."""
 
     lowest: float
@@ -73,11 +73,11 @@ class Any(NamedTuple):
     sober: float
 
 
-def any_rate(results: Results) -> Any:
+def any_rate(results: Results) -> LowestRate:
     middle = int(np.argmin(np.abs(np.log(results.factors))))
     row = results.drugged.alone.response[middle]
     least = int(np.argmin(row))
-    return Any(row[least], results.factors[least], row[middle])
+    return LowestRate(row[least], results.factors[least], row[middle])
 
 
 class Readings(NamedTuple):
@@ -171,21 +171,18 @@ class Summary(NamedTuple):
 
     sober, relaxed, faster: responses without a reminder: no drug, less precision, more learning.
     reminded: the same with a reminder.
-    lowest_rate: the factor on the learning rate with the least response.
     """
 
     sober: float
     relaxed: float
     faster: float
     reminded: tuple[float, float, float]
-    lowest_rate: float
     verdicts: tuple[Verdict, ...] = ()
 
 
-def summarise(config: Config, results: Results) -> Summary:
+def summarise(config: Config) -> Summary:
     found = under([1.0, config.relaxed, 1.0], [1.0, 1.0, config.faster], config.memory)
     return Summary(
         *map(float, found.alone.response),
         tuple(map(float, found.reminded.response)),
-        float(any_rate(results).factor),
     )

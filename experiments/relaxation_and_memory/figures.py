@@ -25,18 +25,17 @@ def draw_map(results: Results):
             axes[1],
             alone - reminded,
             "What a reminder takes away",
-            "PuOr",
+            "Purples",
             "response without minus with a reminder",
         ),
     ):
-        limits = (0, 1) if cmap == "cividis" else (-1, 1)
         drawn = axis.pcolormesh(
             results.factors,
             results.factors,
             values.T,
             cmap=cmap,
-            vmin=limits[0],
-            vmax=limits[1],
+            vmin=0,
+            vmax=1,
             shading="nearest",
             rasterized=True,
         )
@@ -45,8 +44,8 @@ def draw_map(results: Results):
         axis.annotate(
             "no drug",
             (1, 1),
-            (1.15, 1.25),
-            color="white" if cmap == "cividis" else COLOURS["black"],
+            (1.15, 1.2),
+            bbox={"fc": "white", "ec": "none", "alpha": 0.85, "pad": 1.5},
         )
         axis.set(
             xscale="log",
@@ -77,7 +76,7 @@ def draw_slices(results: Results):
             axes[1],
             lambda a: a[middle],
             "Learning rate (times)",
-            "Learning faster: it still has",
+            "Learning faster: it still has, by degrees",
         ),
     ):
         alone, reminded = (pick(each.response) for each in results.drugged)
