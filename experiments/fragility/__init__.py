@@ -5,7 +5,7 @@ after the reminder. Two published findings are asked of each point: a reminder p
 the response returns over days, complete by the tenth.
 
 Predictions that could fail: the benefit fills at least a tenth of the region that a fit would call plausible; some parameters show both
-findings.
+findings; its edges are those of committing each trial to one cause.
 
 References: Gershman, Monfils, Norman & Niv 2017; Quirk 2002; Monfils et al. 2009; Chalkia et al. 2020.
 

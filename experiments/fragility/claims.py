@@ -66,6 +66,34 @@ def both(results: Results) -> Both:
     )
 
 
+class Edges(NamedTuple):
+    """Largest benefit over the smallest, variances from 0.2 to 0.8; and the benefit where the paper's figures are.
+
+    local, whole: ratios, by one cause for each trial and by the posterior.
+    local_here, whole_here: benefits at the variance nearest 0.4, in predicted outcome.
+    error: standard error of the last.
+    """
+
+    local: float
+    whole: float
+    local_here: float
+    whole_here: float
+    error: float
+
+
+def edges(results: Results) -> Edges:
+    found = results.whole
+    local, whole = found.benefit(found.local), found.benefit(found.posterior)
+    here = int(np.argmin(np.abs(np.log(found.variance / 0.4))))
+    return Edges(
+        local.max() / local.min(),
+        whole.max() / whole.min(),
+        local[here],
+        whole[here],
+        np.hypot(*found.error[:, here]),
+    )
+
+
 CLAIMS = (
     Claim(
         name="The benefit is not a knife's edge",
@@ -92,6 +120,20 @@ CLAIMS = (
         holds=lambda found: found.both >= 0.01,
         observed="benefit {benefit:.2%}, recovery {recovery:.2%}, both {both:.2%} (if independent: {chance:.2%})",
     ),
+    Claim(
+        name="The edges are those of a shortcut",
+        prediction=(
+            "over variances from 0.2 to 0.8 the benefit changes more than tenfold by one cause for each trial, less than "
+            "fivefold by the whole posterior"
+        ),
+        kind="predicted",
+        measure=edges,
+        holds=lambda found: found.local > 10 and 0 < found.whole < 5,
+        observed=(
+            "{local:.0f}-fold and {whole:.1f}-fold; at 0.4 a reminder takes {local_here:.3f} and {whole_here:.3f} (standard error "
+            "{error:.4f}) from the predicted outcome"
+        ),
+    ),
 )
 
 
@@ -103,6 +145,7 @@ class Summary(NamedTuple):
     lowest, highest: variances between which the paper's concentration and rate show it.
     recovery, together: shares of the map.
     by_interval: share with a benefit at each interval.
+    local, whole: what a reminder takes from the predicted outcome at a variance of 0.4: one cause for each trial, posterior.
     """
 
     share: float
@@ -112,6 +155,8 @@ class Summary(NamedTuple):
     recovery: float
     together: float
     by_interval: tuple[float, ...]
+    local: float
+    whole: float
     verdicts: tuple[Verdict, ...] = ()
 
 
@@ -128,4 +173,6 @@ def summarise(config: Config, results: Results) -> Summary:
         float(results.recovers.mean()),
         float((here & results.recovers).mean()),
         tuple(float(results.benefit[..., i].mean()) for i in range(len(INTERVALS))),
+        float(edges(results).local_here),
+        float(edges(results).whole_here),
     )

@@ -118,6 +118,39 @@ def draw_intervals(results: Results):
     return figure
 
 
+def draw_shortcut(results: Results):
+    """Predicted outcomes by variance, with and without a reminder, under both ways of remembering causes."""
+    figure, axes = new_figure(1, 2, width=FULL_WIDTH * 1.2, height=4.0, sharey=True)
+    found = results.whole
+    for axis, way, error, title in (
+        (axes[0], found.local, None, "One cause for each trial (the paper)"),
+        (axes[1], found.posterior, found.error, "All causes (whole posterior)"),
+    ):
+        axis.fill_between(
+            found.variance, way[1], way[0], color=COLOURS["blue"], alpha=0.12, lw=0
+        )
+        for row, colour, style, label in (
+            (0, COLOURS["orange"], "o--", "extinction alone"),
+            (1, COLOURS["blue"], "o-", "with a reminder"),
+        ):
+            axis.errorbar(
+                found.variance,
+                way[row],
+                None if error is None else 2 * error[row],
+                fmt=style,
+                color=colour,
+                ms=4,
+                label=label,
+            )
+        axis.set(xscale="log", xlabel="Variance of outcomes", title=title)
+        axis.set_xticks([0.2, 0.3, 0.4, 0.6, 0.8], ["0.2", "0.3", "0.4", "0.6", "0.8"])
+        axis.minorticks_off()
+    axes[0].set_ylabel("Outcome predicted at the test")
+    axes[0].set_ylim(bottom=0)
+    axes[1].legend(loc="upper right")
+    return figure
+
+
 def paint(axis, results: Results, code: np.ndarray) -> None:
     """Classes as colours: 0 nothing, 1 alike, 2 helps, 3 both, 4 recovery."""
     from matplotlib.colors import BoundaryNorm, ListedColormap
@@ -166,4 +199,9 @@ def legend(figure, classes) -> None:
     )
 
 
-FIGURES = {"map": draw_map, "both": draw_both, "intervals": draw_intervals}
+FIGURES = {
+    "map": draw_map,
+    "both": draw_both,
+    "intervals": draw_intervals,
+    "shortcut": draw_shortcut,
+}

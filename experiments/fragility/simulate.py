@@ -15,6 +15,7 @@ from pcmodel.report import NOT_EXAMINED, UNPERTURBED, Examined, Perturbation
 
 from .._conditioning import AtTest, Memory, at_test
 from .._options import at_least
+from .shortcut import Shortcut, shortcut
 
 CONCENTRATION = (0.02, 0.5)
 VARIANCE = (0.05, 2.0)
@@ -35,19 +36,23 @@ class Config:
     points: of the map along concentration and variance.
     memory: the parameters that are not on the map.
     present: response to extinction alone that is worth preventing.
+    variances, particles: of the comparison with the whole posterior.
     """
 
     points: int = 24
     memory: Memory = field(default_factory=Memory)
     present: float = 0.5
+    variances: int = 9
+    particles: int = 4000
 
     def __post_init__(self):
-        at_least(3, points=self.points)
+        at_least(3, points=self.points, variances=self.variances)
+        at_least(10, particles=self.particles)
 
     @classmethod
     def smoke(cls) -> "Config":
         """A coarse map."""
-        return cls(points=4)
+        return cls(points=4, variances=3, particles=200)
 
 
 class Map(NamedTuple):
@@ -74,6 +79,7 @@ class Results(NamedTuple):
     benefit: whether the reminder takes the response below a third, where there is one without, (..., intervals).
     recovers: whether recovery is complete by day 10 and partial before, with some clock, (rates, concentrations, variances).
     days: responses over days by clock, (rates, concentrations, variances, units, days).
+    whole: the local MAP beside the whole posterior.
     tested: numbers of the claims, by name.
     """
 
@@ -81,18 +87,21 @@ class Results(NamedTuple):
     benefit: np.ndarray
     recovers: np.ndarray
     days: np.ndarray
+    whole: Shortcut
     tested: Examined = NOT_EXAMINED
 
 
 def simulate(config: Config, *, seed: int, progress) -> Results:
-    """The map; nothing is random."""
+    """The maps, and the comparison with the whole posterior."""
     rates = np.asarray(RATES)
     with progress.stage("maps", total=2) as stage:
         found = landscape(config, config.points, rates)
         stage.advance()
         days = recovery(config, found)
         stage.advance()
-    return Results(found, benefit_of(found, config.present), as_published(days), days)
+    benefit = benefit_of(found, config.present)
+    whole = shortcut(config, seed, progress)
+    return Results(found, benefit, as_published(days), days, whole)
 
 
 def landscape(

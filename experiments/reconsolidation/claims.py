@@ -15,7 +15,7 @@ from pcmodel.memory.designs.published import (
 from pcmodel.report import Claim, Parameter, Perturbation, Verdict
 
 from .._conditioning import PARAMETERS, Memory, at_test
-from .simulate import DAYS, Config, Results, recovery
+from .simulate import DAYS, Config, Results, amnesias, recovery
 
 THIRD = 1 / 3
 WITHOUT = 0.5
@@ -140,9 +140,9 @@ class Amnesia(NamedTuple):
 
 
 def amnesia(config: Config, perturbation: Perturbation) -> Amnesia:
-    cases = ({}, {"exposures": 3}, {"age": 40}, {"acquisition": 2}, {"us": 1.0})
-    designs = [amnestic(**case) for case in cases]
-    controls = [amnestic(amnesia=0.0, **case) for case in cases]
+    pairs = amnesias().values()
+    designs = [treated for treated, _ in pairs]
+    controls = [control for _, control in pairs]
     found = at_test([*designs, *controls], config.memory.parameters(perturbation))
     return Amnesia(*(found.response[:5] / found.response[5:]))
 
@@ -165,7 +165,8 @@ def days_of(memory: Memory, units: float, perturbation: Perturbation) -> Days:
     units = units * perturbation.factor_of("clock")
     found = recovery(memory, units, perturbation)
     at = [DAYS.index(day) for day in (0.0, 1.0, 2.0, 10.0)]
-    return Days(*found.response[at], found.value[at[-1]])
+    at_once, day_1, day_2, day_10 = found.response[at]
+    return Days(at_once, day_1, day_2, day_10, found.value[at[-1]])
 
 
 def recovery_of_paper(config: Config, perturbation: Perturbation) -> Days:

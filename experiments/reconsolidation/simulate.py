@@ -1,7 +1,7 @@
 """What is simulated: reminders at intervals, and what brings an extinguished response back."""
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -210,7 +210,7 @@ def returns() -> dict[str, tuple[Design, Design]]:
 
 def amnesias() -> dict[str, tuple[Design, Design]]:
     """Suzuki's boundary conditions, with the agent and without."""
-    cases = {
+    cases: dict[str, dict[str, Any]] = {
         "young, weak,\nbrief reminder": {},
         "long reminder": {"exposures": 3},
         "older memory": {"age": 40},

@@ -182,7 +182,6 @@ class Summary(NamedTuple):
 
 def summarise(config: Config) -> Summary:
     found = under([1.0, config.relaxed, 1.0], [1.0, 1.0, config.faster], config.memory)
-    return Summary(
-        *map(float, found.alone.response),
-        tuple(map(float, found.reminded.response)),
-    )
+    sober, relaxed, faster = map(float, found.alone.response)
+    first, second, third = map(float, found.reminded.response)
+    return Summary(sober, relaxed, faster, (first, second, third))

@@ -104,13 +104,12 @@ def simulate(config: Config, *, seed: int, progress) -> Results:
 def under(gains, factors, memory: Memory, perturbation=None) -> Both:
     """Extinction under each drug: a gain on precision and a factor on the learning rate."""
     p = memory.parameters() if perturbation is None else memory.parameters(perturbation)
-    drugs = [
-        {"outcome_gain": float(g), "learning_gain": float(f)}
-        for g, f in zip(gains, factors, strict=True)
-    ]
+    drugs = [(float(g), float(f)) for g, f in zip(gains, factors, strict=True)]
     return Both(
-        at_test([extinction_only(**drug) for drug in drugs], p),
-        at_test([retrieval_extinction(**drug) for drug in drugs], p),
+        *(
+            at_test([make(outcome_gain=g, learning_gain=f) for g, f in drugs], p)
+            for make in (extinction_only, retrieval_extinction)
+        )
     )
 
 

@@ -29,7 +29,7 @@ from pcmodel.memory.latent_causes import (
     log_stimulus_likelihood,
     num_iterations,
 )
-from pcmodel.memory.trials import Trials, check_stacked
+from pcmodel.memory.trials import Trials, check_one_animal
 
 
 class ParticleHistory(NamedTuple):
@@ -91,7 +91,7 @@ def filter_causes(
 
     Raises UserError for parameters out of range, and for trials of several animals.
     """
-    check_stacked(trials)
+    check_one_animal(trials)
     numbers = as_parameters(parameters, trials)
     below = jnp.asarray(resample_below)
     return _filter(key, trials, numbers, num_particles, below, options)

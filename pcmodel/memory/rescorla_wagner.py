@@ -17,7 +17,7 @@ from pcmodel.inputs.arguments import check_range
 from pcmodel.inputs.arrays import is_traced, read_numbers
 from pcmodel.inputs.ranges import Range
 from pcmodel.memory.latent_causes import num_iterations
-from pcmodel.memory.trials import Trials, check_stacked
+from pcmodel.memory.trials import Trials, check_one_animal
 
 
 class RescorlaWagnerParameters(NamedTuple):
@@ -68,7 +68,7 @@ def learn_values(
     max_iterations: int = 3,
 ) -> ValueHistory:
     """What one animal expects. Raises UserError for parameters out of range, and for trials of several animals."""
-    check_stacked(trials)
+    check_one_animal(trials)
     numbers = checked_numbers(parameters, RANGES, trials)
     return _learn(trials, numbers, max_iterations)
 

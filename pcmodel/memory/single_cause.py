@@ -14,7 +14,7 @@ from jaxtyping import Array
 
 from pcmodel.inputs.ranges import Range
 from pcmodel.memory.rescorla_wagner import ValueHistory, checked_numbers, history_of
-from pcmodel.memory.trials import Trials, check_stacked
+from pcmodel.memory.trials import Trials, check_one_animal
 
 
 class SingleCauseParameters(NamedTuple):
@@ -54,7 +54,7 @@ def learn_single_cause(
 
     Raises UserError for parameters out of range, and for trials of several animals.
     """
-    check_stacked(trials)
+    check_one_animal(trials)
     return _learn(trials, checked_numbers(parameters, RANGES, trials))
 
 

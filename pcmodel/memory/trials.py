@@ -129,7 +129,7 @@ def pad_trials(trials: Trials, length: int) -> Trials:
     )
 
 
-def check_stacked(trials: Trials) -> None:
+def check_one_animal(trials: Trials) -> None:
     """UserError for trials of several animals where those of one are expected."""
     if trials.time.ndim != 1:
         raise UserError(
