@@ -360,6 +360,30 @@ def test_derivatives_are_numbers_where_causes_are_impossible(options, alpha):
     assert all(np.isfinite(each) for each in slope._replace(concentration=0.0))
 
 
+@pytest.mark.parametrize("wide", [True, False], ids=["float64", "float32"])
+def test_derivatives_of_soft_are_numbers_at_extremes(wide):
+    """A fit walks through them; one NaN ends it."""
+    ranges = {
+        "concentration": (1e-8, 1e8),
+        "temporal_decay": (0.0, 1e-8, 1e3),
+        "learning_rate": (0.0, 1e-8, 1.0),
+        "initial_weight": (-1e4, 1e4),
+        "outcome_log_precision": (-18.0, 18.0),
+        "stimulus_variance": (1e-8, 1e8),
+        "response_scale": (1e-8, 1e8),
+    }
+    rng = np.random.default_rng(12)
+    design, _ = random_design(rng, least=8, features=1)
+    with jax.enable_x64(wide):
+        trials = pad_trials(as_trials(design), 12)
+        for name, values in ranges.items():
+            for value in values:
+                p = CauseParameters()._replace(**{name: value})
+                total, slope = weighted(trials, CauseParameters(*map(jnp.asarray, p)))
+                assert np.isfinite(total), (name, value)
+                assert all(np.isfinite(each) for each in slope), (name, value)
+
+
 # ---- extremes
 
 
