@@ -4,8 +4,8 @@ The latent-cause model is run over a map of its parameters: concentration of cau
 after the reminder. Two published findings are asked of each point: a reminder prevents the return of the response, and without one
 the response returns over days, complete by the tenth.
 
-Predictions that could fail: the benefit fills at least a tenth of the region that a fit would call plausible; some parameters show both
-findings; its edges are those of committing each trial to one cause.
+Predictions that could fail: the benefit fills at least a tenth of the region that a fit would call plausible; both findings
+are found together; its edges are those of committing each trial to one cause.
 
 References: Gershman, Monfils, Norman & Niv 2017; Quirk 2002; Monfils et al. 2009; Chalkia et al. 2020.
 

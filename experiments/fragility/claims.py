@@ -113,11 +113,11 @@ CLAIMS = (
         observed="{share:.0%} of {points:.0f} points",
     ),
     Claim(
-        name="Some parameters show the benefit and complete recovery",
-        prediction="both hold in at least one point in a hundred",
+        name="The benefit and complete recovery go together",
+        prediction="both are there at least twice as often as if they were independent",
         kind="predicted",
         measure=both,
-        holds=lambda found: found.both >= 0.01,
+        holds=lambda found: found.both >= 2 * found.chance > 0,
         observed="benefit {benefit:.2%}, recovery {recovery:.2%}, both {both:.2%} (if independent: {chance:.2%})",
     ),
     Claim(
