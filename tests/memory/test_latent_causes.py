@@ -549,3 +549,22 @@ def test_animals_are_not_taken_for_trials():
         pad_trials(one, 1)
     with pytest.raises(UserError):
         CauseOptions(num_causes=0)
+
+
+def test_padding_keeps_types_values_and_gains_of_one():
+    for wide in (True, False):
+        with jax.enable_x64(wide):
+            design, _ = random_design(np.random.default_rng(6), features=3)
+            trials = as_trials(design)
+            count = trials.time.size
+            longer = pad_trials(trials, count + 2)
+            for name, rows in longer._asdict().items():
+                given = getattr(trials, name)
+                assert isinstance(rows, jax.Array) and rows.dtype == given.dtype
+                np.testing.assert_array_equal(rows[:count], given)
+            assert not longer.present[count:].any()
+            assert (longer.outcome_gain[count:] == 1).all()
+            assert (longer.learning_gain[count:] == 1).all()
+            traced = jax.jit(lambda t, n=count + 2: pad_trials(t, n))(trials)
+            for a, b in zip(traced, longer, strict=True):
+                np.testing.assert_array_equal(a, b)
