@@ -82,15 +82,15 @@ class Edges(NamedTuple):
 
 
 def edges(results: Results) -> Edges:
-    found = results.whole
-    local, whole = found.benefit(found.local), found.benefit(found.posterior)
+    found, ways = results.whole, results.whole.by_variance
+    local, whole = found.benefit(ways.local), found.benefit(ways.posterior)
     here = int(np.argmin(np.abs(np.log(found.variance / 0.4))))
     return Edges(
         local.max() / local.min(),
         whole.max() / whole.min(),
         local[here],
         whole[here],
-        np.hypot(*found.error[:, here]),
+        np.hypot(*ways.error[:, here]),
     )
 
 

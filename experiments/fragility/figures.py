@@ -119,12 +119,17 @@ def draw_intervals(results: Results):
 
 
 def draw_shortcut(results: Results):
-    """Predicted outcomes by variance, with and without a reminder, under both ways of remembering causes."""
-    figure, axes = new_figure(1, 2, width=FULL_WIDTH * 1.2, height=4.0, sharey=True)
+    """Predicted outcomes by variance and by interval under both ways of remembering causes."""
+    figure, axes = new_figure(1, 3, width=FULL_WIDTH * 1.4, height=4.0, sharey=True)
     found = results.whole
     for axis, way, error, title in (
-        (axes[0], found.local, None, "One cause for each trial (the paper)"),
-        (axes[1], found.posterior, found.error, "All causes (whole posterior)"),
+        (axes[0], found.by_variance.local, None, "One cause for each trial"),
+        (
+            axes[1],
+            found.by_variance.posterior,
+            found.by_variance.error,
+            "All causes (whole posterior)",
+        ),
     ):
         axis.fill_between(
             found.variance, way[1], way[0], color=COLOURS["blue"], alpha=0.12, lw=0
@@ -148,7 +153,33 @@ def draw_shortcut(results: Results):
     axes[0].set_ylabel("Outcome predicted at the test")
     axes[0].set_ylim(bottom=0)
     axes[1].legend(loc="upper right")
+    draw_window(axes[2], results)
     return figure
+
+
+def draw_window(axis, results: Results) -> None:
+    """The interval after the reminder, at the paper's parameters."""
+    found = results.whole
+    shown = np.maximum(found.window, 0.5)
+    axis.plot(shown, found.by_interval.local, "s--", color=COLOURS["grey"], ms=4)
+    axis.errorbar(
+        shown,
+        found.by_interval.posterior,
+        2 * found.by_interval.error,
+        fmt="o-",
+        color=COLOURS["green"],
+        ms=4,
+    )
+    axis.text(2.2, 0.0075, "one cause", color=COLOURS["grey"])
+    axis.text(2.2, 0.0195, "all causes", color=COLOURS["green"])
+    axis.set(
+        xscale="log",
+        xlabel="Interval after the reminder (units)",
+        title="The window (variance 0.4)",
+    )
+    ticks = [0.5, 1, 3, 10, 30, 100]
+    axis.set_xticks(ticks, ["0", "1", "3", "10", "30", "100"])
+    axis.minorticks_off()
 
 
 def paint(axis, results: Results, code: np.ndarray) -> None:
