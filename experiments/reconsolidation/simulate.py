@@ -92,6 +92,7 @@ class Results(NamedTuple):
     amnesia: responses by condition, with the agent and without.
     courses: the acquisition memory with a reminder, and without.
     recovery: Quirk's design with the paper's parameters, and calibrated.
+    calibrated: responses 200 units after extinction with a reminder and without, calibrated.
     tested: numbers of the claims, by name.
     """
 
@@ -110,6 +111,7 @@ class Results(NamedTuple):
     amnesia: dict[str, np.ndarray]
     courses: tuple[Course, Course]
     recovery: tuple[Recovery, Recovery]
+    calibrated: np.ndarray
     tested: Examined = NOT_EXAMINED
 
 
@@ -174,6 +176,10 @@ def simulate(config: Config, *, seed: int, progress) -> Results:
             recovery(config.memory, config.units_per_day),
             recovery(config.calibrated, config.units_per_day_calibrated),
         ),
+        at_test(
+            [retrieval_extinction(), extinction_only()],
+            config.calibrated.parameters(),
+        ).response,
     )
 
 
