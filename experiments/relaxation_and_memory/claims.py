@@ -80,6 +80,21 @@ def any_rate(results: Results) -> LowestRate:
     return LowestRate(row[least], results.factors[least], row[middle])
 
 
+class SameNumber(NamedTuple):
+    """Share of the map with as many memories as at the learning rate without a drug; memories at the map's ends of precision."""
+
+    share: float
+    relaxed: float
+    sharpened: float
+
+
+def same_number(results: Results) -> SameNumber:
+    middle = int(np.argmin(np.abs(np.log(results.factors))))
+    causes = results.drugged.alone.causes
+    same = causes == causes[:, middle : middle + 1]
+    return SameNumber(same.mean(), causes[0, middle], causes[-1, middle])
+
+
 class Readings(NamedTuple):
     """Response under REBUS and raised senses at effect 1, where the outcome is an expectation and a sensation."""
 
@@ -148,6 +163,14 @@ CLAIMS = (
         measure=any_rate,
         holds=lambda found: found.lowest > found.sober / 3,
         observed="lowest {lowest:.2f} at a factor of {factor:.2f} ({sober:.2f} without a drug)",
+    ),
+    Claim(
+        name="Precision alone decides how many memories there are",
+        prediction="everywhere on the map as many as with the learning rate left as it is, and not the same number at its two ends",
+        kind="predicted",
+        measure=same_number,
+        holds=lambda found: found.share == 1 and found.relaxed != found.sharpened,
+        observed="{share:.0%} of the map; {relaxed:.0f} where precision is lowest, {sharpened:.0f} where it is highest",
     ),
     Claim(
         name="What the outcome is decides what REBUS predicts",

@@ -17,7 +17,7 @@ TOLD = {
 
 def draw_map(results: Results):
     """Response without a reminder, and what a reminder takes away, over both gains."""
-    figure, axes = new_figure(1, 2, width=FULL_WIDTH * 1.25, height=4.9, sharey=True)
+    figure, axes = new_figure(1, 3, width=FULL_WIDTH * 1.5, height=4.5, sharey=True)
     alone, reminded = (each.response for each in results.drugged)
     for axis, values, title, cmap, label in (
         (axes[0], alone, "Extinction alone", "cividis", "response at the test"),
@@ -28,6 +28,13 @@ def draw_map(results: Results):
             "Purples",
             "response without minus with a reminder",
         ),
+        (
+            axes[2],
+            results.drugged.alone.causes,
+            "Memories (extinction alone)",
+            "Greys",
+            "number of memories",
+        ),
     ):
         drawn = axis.pcolormesh(
             results.factors,
@@ -35,11 +42,13 @@ def draw_map(results: Results):
             values.T,
             cmap=cmap,
             vmin=0,
-            vmax=1,
+            vmax=3 if cmap == "Greys" else 1,
             shading="nearest",
             rasterized=True,
         )
-        figure.colorbar(drawn, ax=axis, label=label, shrink=0.9)
+        bar = figure.colorbar(drawn, ax=axis, label=label, shrink=0.9)
+        if cmap == "Greys":
+            bar.set_ticks([0, 1, 2, 3])
         axis.plot(1, 1, "*", color="white", ms=15, mec=COLOURS["black"])
         axis.annotate(
             "no drug",

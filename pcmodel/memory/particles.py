@@ -3,6 +3,9 @@ r"""The whole posterior over causes of the same model, by a particle filter (the
 A particle is a path of assignments; given the path, weights follow the paper's updates with $q$ certain. Every trial a
 particle draws its cause from $p(k \mid x, r)$ given its past, and is weighted by $p(x, r)$ given its past (the optimal
 proposal). Particles are resampled (systematically) when the effective sample size falls below a share of them.
+
+A path that looks less likely than one in the number of particles, and turns out right later, is found by none of them;
+neither the effective size nor the scatter over keys shows it. Outcomes many standard deviations apart make such paths.
 """
 
 from functools import partial

@@ -143,3 +143,44 @@ def test_the_local_map_exaggerates_the_benefit_of_retrieval():
         whole.append(float(found.particles.prediction[test]))
     assert local[0] - local[1] > 0.03
     assert abs(whole[0] - whole[1]) < local[0] - local[1]
+
+
+@pytest.mark.parametrize("wide", [True, False], ids=["float64", "float32"])
+def test_extremes_are_numbers_and_the_limits_are_right(wide):
+    """Nothing is NaN, and where one path is certain its prediction is the closed form."""
+    with jax.enable_x64(wide):
+        trials, parameters, _ = random_case(np.random.default_rng(11), 5)
+        for name in ("concentration", "stimulus_variance", "temporal_decay"):
+            for size in (1e-8, 1.0, 1e8):
+                found = filter_causes(
+                    jax.random.key(0),
+                    trials,
+                    parameters._replace(**{name: size}),
+                    num_particles=64,
+                )
+                for field in found:
+                    assert np.all(np.isfinite(field)), (name, size)
+                np.testing.assert_allclose(np.diag(found.together), 1.0, atol=1e-4)
+        for log_precision in (-18.0, 18.0):
+            found = filter_causes(
+                jax.random.key(0),
+                trials,
+                parameters._replace(outcome_log_precision=log_precision),
+                num_particles=64,
+            )
+            assert all(np.all(np.isfinite(field)) for field in found)
+        apart = parameters._replace(concentration=1e8)
+        found = filter_causes(jax.random.key(0), trials, apart, num_particles=64)
+        start = np.asarray(trials.stimuli).sum(axis=1) * 0.1
+        np.testing.assert_allclose(found.prediction, start, atol=1e-5)
+        np.testing.assert_allclose(found.newness, 1.0, atol=1e-5)
+        assert abs(found.num_causes - 5) < 1e-4
+
+
+def test_one_particle_and_one_trial():
+    trials = make_trials([3.0], [1.0], [1.0])
+    found = filter_causes(jax.random.key(0), trials, num_particles=1)
+    spread = 0.5 * np.log(2 * np.pi * 2.0), 0.5 * np.log(2 * np.pi * 0.4)
+    exact = -(0.25 + spread[0]) - (1.0 / 0.8 + spread[1])
+    np.testing.assert_allclose(found.log_evidence, exact, atol=1e-12)
+    assert found.newness[0] == found.together[0, 0] == found.num_causes == 1
