@@ -118,6 +118,37 @@ def renewal(
     )
 
 
+CUES = {
+    "reminded": {"first": 1.0},
+    "not reminded": {"second": 1.0},
+    "safe": {"third": 1.0},
+}
+"""Cues of Schiller et al. 2010, each a feature of its own."""
+
+
+def cue_specificity(tested: str) -> Design:
+    """Schiller et al. 2010: two cues acquired and a safe one, one reminded, all extinguished in blocks, one tested.
+
+    The natural form with the order of published outcomes (reminded below not reminded, safe 0); none that was tried gives
+    their values.
+    """
+    reminded, other, safe = CUES
+    return Design(
+        [
+            Acquisition(3, stimulus=reminded),
+            Acquisition(3, stimulus=other),
+            Phase(3, stimulus=safe),
+            Interval(AGE),
+            Retrieval(1, stimulus=reminded),
+            Interval(3),
+            *(Extinction(18, stimulus=cue) for cue in CUES),
+            Interval(20),
+            Test(1, stimulus=tested),
+        ],
+        stimuli=CUES,
+    )
+
+
 def amnestic(
     *,
     acquisition: int = 1,

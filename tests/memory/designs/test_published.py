@@ -11,6 +11,7 @@ import pytest
 from pcmodel.memory import CauseOptions, CauseParameters, learn_causes
 from pcmodel.memory.designs.published import (
     amnestic,
+    cue_specificity,
     extinction_only,
     reinstatement,
     renewal,
@@ -63,6 +64,18 @@ def test_the_rows_of_the_table(make, given, response, value):
     found = run(make, **given)
     np.testing.assert_allclose(found[0], value, atol=6e-4 if value < 0.1 else 2e-3)
     np.testing.assert_allclose(found[1], response, atol=6e-4)
+
+
+def test_a_reminder_is_specific_to_its_cue():
+    """V within 0.002 of the reference; its responses, at a threshold of 0.0016, are met in order alone."""
+    threshold = (("response_threshold", 0.0016), ("response_scale", 0.00008))
+    reminded, other, safe = (
+        run(cue_specificity, threshold, tested=cue)
+        for cue in ("reminded", "not reminded", "safe")
+    )
+    for found, value in ((reminded, 0.00147), (other, 0.00156), (safe, 0.0)):
+        np.testing.assert_allclose(found[0], value, atol=0.002)
+    assert reminded[1] < 0.1 < other[1] and safe[1] < 1e-3
 
 
 @pytest.mark.parametrize(
