@@ -43,7 +43,11 @@ MAY_IMPORT = {
         "neuromodulation",
     },
     "neuromodulation": {"inputs", "runtime", "model"},
-    "behaviour": {"inputs", "runtime", "model", "inference", "data", "paradigms"},
+    "memory": {"inputs", "runtime", "model", "inference"},
+    "behaviour": {
+        *("inputs", "runtime", "model", "inference", "data", "paradigms"),
+        "memory",
+    },
     "sessions": {
         *("inputs", "runtime", "model", "inference", "learning", "networks", "api"),
         *("paradigms", "neuromodulation", "memory"),

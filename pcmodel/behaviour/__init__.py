@@ -1,6 +1,6 @@
 """Participant and response models, and fits of precision to behaviour (NumPyro).
 
-May import: `inputs`, `runtime`, `model`, `inference`, `data`, `paradigms`.
+May import: `inputs`, `runtime`, `model`, `inference`, `data`, `paradigms`, `memory`.
 """
 
 from pcmodel.behaviour.change_point.agent import Agent as Agent
