@@ -3,7 +3,7 @@
 import pytest
 
 from pcmodel.errors import UserError
-from pcmodel.inputs.configurations import read_configuration, read_with_lines
+from pcmodel.inputs.configurations.read import read_configuration, read_with_lines
 
 TEXT = """\
 # a comment

@@ -17,7 +17,7 @@ from typing import Any
 
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import short
-from pcmodel.inputs.configurations import Lines, read_with_lines
+from pcmodel.inputs.configurations.read import Lines, read_with_lines
 from pcmodel.inputs.files import shown
 from pcmodel.memory.designs.design import Design
 from pcmodel.memory.designs.phases import KINDS, Days, Interval

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pcmodel.errors import UserError
+from pcmodel.inputs.configurations.strict_yaml import compose_yaml, line_of_error
 from pcmodel.inputs.files import read_bytes, shown
-from pcmodel.inputs.strict_yaml import compose_yaml, line_of_error
 from pcmodel.sessions.protocol.content import Protocol
 from pcmodel.sessions.protocol.located import Place, Source, read_object
 from pcmodel.sessions.protocol.shipped import locate_protocol

@@ -1,11 +1,11 @@
-"""Configuration files: JSON, or YAML in which every text has one meaning (`strict_yaml`)."""
+"""Configuration files: JSON, or YAML in which every text has one meaning (`pcmodel.inputs.configurations.strict_yaml`)."""
 
 import json
 from pathlib import Path
 from typing import Any
 
+from pcmodel.inputs.configurations.strict_yaml import compose_yaml, load_yaml
 from pcmodel.inputs.files import parsed, read_text, shown, without_doubles
-from pcmodel.inputs.strict_yaml import compose_yaml, load_yaml
 
 Lines = dict[tuple[str | int, ...], int]
 """Line, from 1, by place: ("phases", 2, "trials")."""

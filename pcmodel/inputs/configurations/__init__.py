@@ -1,0 +1,1 @@
+"""Configuration files, and YAML in which every text has one meaning."""
