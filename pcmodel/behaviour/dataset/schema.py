@@ -190,9 +190,7 @@ CONDITIONING = Task(
     response="response",
     timed=True,
 )
-TASKS = {
-    task.name: task for task in (HELICOPTER, BINARY, BANDIT, RATING, CONDITIONING)
-}
+TASKS = {task.name: task for task in (HELICOPTER, BINARY, BANDIT, RATING, CONDITIONING)}
 
 
 @checked_arguments

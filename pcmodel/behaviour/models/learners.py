@@ -4,7 +4,7 @@ Each is a function from parameters and trials to the outcome expected before eac
 rivals have no second memory: nothing that they unlearned comes back with time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import jax
@@ -91,13 +91,18 @@ class LatentCauses:
     Attributes:
         options: places for causes, iterations between trials, and what is remembered of a trial's cause: `Soft()` is
             differentiable, as fits need it; `Map()` is the paper's, for simulation.
+        naive: a cause not met before expects nothing, instead of the fitted `initial_weight`.
     """
 
-    options: CauseOptions = CauseOptions(10, 10, Soft())  # noqa: RUF009 - frozen
+    options: CauseOptions = CauseOptions(10, 10, Soft())
+    naive: bool = False
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        return (*MEMORY[:2], LEARNING_RATE, INITIAL_WEIGHT, *MEMORY[2:])
+        weight = INITIAL_WEIGHT
+        if self.naive:
+            weight = replace(weight, mean=0.0, free=False)
+        return (*MEMORY[:2], LEARNING_RATE, weight, *MEMORY[2:])
 
     def history(self, values: Values, trials: Trials) -> CauseHistory:
         """All that is inferred, with the number of causes and whether places were too few."""
