@@ -261,7 +261,9 @@ def test_simulated_responses_scatter_about_the_mean_and_stay_in_bounds():
     assert np.all((mean > 4 * noise) & (mean < 1 - 4 * noise))
     error = noise / np.sqrt(len(drawn))
     np.testing.assert_allclose(drawn[:, scored].mean(axis=0), mean, atol=5 * error)
-    loud = model.simulate(keys[0], values | {"log_response_noise": jnp.asarray(3.0)}, one)
+    loud = model.simulate(
+        keys[0], values | {"log_response_noise": jnp.asarray(3.0)}, one
+    )
     assert np.all((loud.response >= 0.0) & (loud.response <= 1.0))
     assert {0.0, 1.0} <= set(np.asarray(loud.response[one.scored]).tolist())
 
@@ -291,7 +293,9 @@ def test_contexts_are_features_where_there_are_several():
     context = np.tile([1.0, 2.0], (1, 7))
     both = series._replace(values={**series.values, "context": context})
     found = features_of(both)[0]
-    np.testing.assert_array_equal(found[:, 1:], np.stack([context[0] == 1, context[0] == 2], 1))
+    np.testing.assert_array_equal(
+        found[:, 1:], np.stack([context[0] == 1, context[0] == 2], 1)
+    )
     alike = {**series.values, "context": np.ones((1, 14))}
     assert features_of(series._replace(values=alike)).shape[-1] == 1
 
