@@ -56,9 +56,11 @@ def changed(results: Results, group: str, model: str, what: str) -> Change:
     told = getattr(results, what)[model].change[:, place]
     seen = results.rat_change[results.group == place]
     seen = seen[np.isfinite(seen)]
+    low, high = np.quantile(told, (0.025, 0.975))
     return Change(
         float(told.mean()),
-        *np.quantile(told, (0.025, 0.975)).tolist(),
+        float(low),
+        float(high),
         float(seen.mean()),
         float(seen.std(ddof=1) / np.sqrt(len(seen))),
         SIGNS[group],

@@ -237,34 +237,41 @@ class Study:
         density, draws = np.zeros(len(half)), np.zeros(len(half))
         for own in (0, 1):
             posterior = self.fit(name, only(series, half != own), f"half {2 - own}")
-            people = draw_people(self.key, posterior, self.config.draws)
+            # Keys of its own: studies of the two halves are averaged, and must not scatter alike.
+            key = jax.random.fold_in(self.key, own)
+            people = draw_people(key, posterior, self.config.draws)
             left = only(series, half == own)
             told = predict_people(model, people, model.prepare(left))
             density[half == own], draws[half == own] = told
             if name == CAUSES:
                 other = model.prepare(exchanged(left))
                 wrong[half == own] = predict_people(model, people, other).log_density
-            found.append(self.studies(model, people, left))
+            found.append(self.studies(key, model, people, left))
         sizes = np.asarray(
             [_sizes(only(series, half == own)) for own in (0, 1)], dtype=float
         )
         share = sizes / sizes.sum(axis=0)  # (halves, groups)
-        freezing = sum(s[None, :, None] * f for s, f in zip(share, found, strict=True))
+        freezing = np.sum(share[:, None, :, None] * np.stack(found), axis=0)
         return Prediction(density, draws, freezing, change(freezing)), wrong
 
     def studies(
-        self, model: ConditioningModel, people: dict[str, np.ndarray], left: Series
+        self,
+        key: jax.Array,
+        model: ConditioningModel,
+        people: dict[str, np.ndarray],
+        left: Series,
     ) -> np.ndarray:
         """Mean freezing of each group in simulated studies of as many new rats, (studies, groups, rows)."""
         rows = measured(self.rats.series.values["response"])
         asked = np.where(rows, 0.5, np.nan)
         data = model.prepare(as_series(np.tile(asked, (3, 1)), list(GROUPS)))
         values = {name: jnp.asarray(own) for name, own in people.items()}
-        drawn = np.asarray(draw_freezing(model, self.key, values, data))
-        rng = np.random.default_rng(0)
+        draw_key, pick_key = jax.random.split(key)
+        drawn = np.asarray(draw_freezing(model, draw_key, values, data))
+        keys = jax.random.split(pick_key, len(GROUPS))
         means = [
-            drawn[rng.integers(len(drawn), size=(STUDIES, count)), g].mean(axis=1)
-            for g, count in enumerate(_sizes(left))
+            drawn[picked(own, count, len(drawn)), g].mean(axis=1)
+            for g, (own, count) in enumerate(zip(keys, _sizes(left), strict=True))
         ]
         return np.stack(means, axis=1)
 
@@ -307,13 +314,18 @@ def draw_freezing(
     return jax.lax.map(one, (keys, values), batch_size=64)
 
 
+def picked(key: jax.Array, count: int, total: int) -> np.ndarray:
+    """Which of the simulated rats each study has, with replacement, (studies, count)."""
+    return np.asarray(jax.random.randint(key, (STUDIES, count), 0, total))
+
+
 def _sizes(series: Series) -> list[int]:
     return [int((series.covariates["group"] == g).sum()) for g in GROUPS]
 
 
 def measured(response: np.ndarray) -> np.ndarray:
     """Rows of the procedure in which freezing was scored."""
-    return np.isfinite(response).any(axis=0)
+    return np.asarray(np.isfinite(response).any(axis=0))
 
 
 def mean_and_error(values: np.ndarray) -> np.ndarray:
