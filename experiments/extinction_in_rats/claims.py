@@ -16,6 +16,8 @@ SIGNS = {"standard": 1, "gradual": -1, "reverse": -1}
 """The published direction from the first to the second test."""
 DOES = {1: "rises", -1: "falls"}
 RIVALS = (ONE, RW)
+LEAST_DRAWS = 10.0
+"""Below it a density is an accident of the few rats that were drawn."""
 
 
 class Change(NamedTuple):
@@ -34,12 +36,16 @@ class Change(NamedTuple):
 
 
 class Gain(NamedTuple):
-    """Nats over another model, summed over rats, with the 95 % interval; better: share of the rats."""
+    """Nats over another model, summed over rats, with the 95 % interval; better: share of the rats.
+
+    draws: that the density of any rat under either model rests on, at least; few: densities are noisy and too low.
+    """
 
     total: float
     low: float
     high: float
     better: float
+    draws: float
 
 
 class Both(NamedTuple):
@@ -76,24 +82,33 @@ def follows(found: Change) -> bool | None:
 
 def gain(results: Results, rival: str, what: str) -> Gain:
     """Of latent causes over a rival, or over the protocol of another group."""
-    own = getattr(results, what)[CAUSES].log_density
-    other = results.exchanged
-    if rival != "exchanged":
-        other = getattr(results, what)[rival].log_density
-    return total_gain(own - other)
+    models = getattr(results, what)
+    own = models[CAUSES]
+    if rival == "exchanged":
+        fewest = own.effective_draws.min()
+        return total_gain(own.log_density - results.exchanged, fewest)
+    other = models[rival]
+    fewest = min(own.effective_draws.min(), other.effective_draws.min())
+    return total_gain(own.log_density - other.log_density, fewest)
 
 
-def total_gain(each: np.ndarray) -> Gain:
+def total_gain(each: np.ndarray, draws: float = np.inf) -> Gain:
     """The sum over rats, with Student's interval."""
     count, total = len(each), each.sum()
     half = stats.t.ppf(0.975, count - 1) * each.std(ddof=1) * np.sqrt(count)
     return Gain(
-        float(total), float(total - half), float(total + half), float((each > 0).mean())
+        float(total),
+        float(total - half),
+        float(total + half),
+        float((each > 0).mean()),
+        float(draws),
     )
 
 
 def is_gain(found: Gain) -> bool | None:
-    """Its interval decides."""
+    """Its interval decides, unless a density rests on too few draws."""
+    if found.draws < LEAST_DRAWS:
+        return None
     return True if found.low > 0.0 else False if found.high < 0.0 else None
 
 
@@ -118,7 +133,7 @@ def in_words(found: Change) -> str:
     )
 
 
-GAINED = "{total:+.1f} nats (95 % {low:+.1f} to {high:+.1f}), {better:.0%} of the rats"
+GAINED = "{total:+.1f} nats (95 % {low:+.1f} to {high:+.1f}), {better:.0%} of the rats; at least {draws:.0f} draws"
 predicted = partial(Claim, kind="predicted")
 SOURCES = {
     "held_out": "each half from the other",

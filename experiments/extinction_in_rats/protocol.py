@@ -1,6 +1,7 @@
 """The published procedure, and the rats' freezing laid over it."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -134,7 +135,7 @@ def _cells(cells: dict, place: dict, where: str) -> tuple[float, int]:
     return share, at
 
 
-def as_series(freezing: np.ndarray, groups: list[str]) -> Series:
+def as_series(freezing: np.ndarray, groups: Sequence[str]) -> Series:
     """Series of rats with that freezing, (rats, rows of the procedure), NaN where not measured."""
     shape = freezing.shape
     columns = {

@@ -22,9 +22,9 @@ from pcmodel.behaviour.models import (
 )
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior
 from pcmodel.behaviour.posterior.left_out import (
+    PeoplePrediction,
     average_density,
     draw_people,
-    predict_people,
 )
 from pcmodel.behaviour.posterior.predictive import replicate, series_values, thin
 from pcmodel.behaviour.sampling.variational import (
@@ -79,7 +79,7 @@ class Config:
     data: str = ""
     rats: int = 0
     steps: int = 1500
-    draws: int = 4000
+    draws: int = 20_000
 
     def __post_init__(self) -> None:
         if self.rats < 0 or 0 < self.rats < 4:
@@ -241,11 +241,12 @@ class Study:
             key = jax.random.fold_in(self.key, own)
             people = draw_people(key, posterior, self.config.draws)
             left = only(series, half == own)
-            told = predict_people(model, people, model.prepare(left))
+            told = predict_rats(model, people, left)
             density[half == own], draws[half == own] = told
             if name == CAUSES:
-                other = model.prepare(exchanged(left))
-                wrong[half == own] = predict_people(model, people, other).log_density
+                wrong[half == own] = predict_rats(
+                    model, people, exchanged(left)
+                ).log_density
             found.append(self.studies(key, model, people, left))
         sizes = np.asarray(
             [_sizes(only(series, half == own)) for own in (0, 1)], dtype=float
@@ -264,7 +265,7 @@ class Study:
         """Mean freezing of each group in simulated studies of as many new rats, (studies, groups, rows)."""
         rows = measured(self.rats.series.values["response"])
         asked = np.where(rows, 0.5, np.nan)
-        data = model.prepare(as_series(np.tile(asked, (3, 1)), list(GROUPS)))
+        data = model.prepare(as_series(np.tile(asked, (3, 1)), GROUPS))
         values = {name: jnp.asarray(own) for name, own in people.items()}
         draw_key, pick_key = jax.random.split(key)
         drawn = np.asarray(draw_freezing(model, draw_key, values, data))
@@ -281,7 +282,7 @@ class Study:
         later = np.any([rows_of(t, cues=c) for t in TESTS for c in (True, False)], 0)
         posterior = self.fit(name, unseen(series, later), "extinction alone")
         model, hierarchy = MODELS[name], posterior.hierarchy
-        sites = thin(posterior, min(400, self.config.draws))
+        sites = thin(posterior, min(1000, self.config.draws))
         values = series_values(hierarchy, sites)
         full = model.prepare(unseen(series, ~later))
         score = jax.jit(
@@ -296,6 +297,31 @@ class Study:
             own = drawn[:, groups == group][..., rows]
             freezing[:, place, rows] = np.nanmean(own, axis=1)
         return Prediction(*told, freezing, change(freezing))
+
+
+def predict_rats(
+    model: ConditioningModel, people: dict[str, np.ndarray], left: Series
+) -> PeoplePrediction:
+    """`predict_people`, with what is expected computed once for each protocol instead of each rat."""
+    values = {name: jnp.asarray(own) for name, own in people.items()}
+    blank = as_series(np.full((len(GROUPS), left.present.shape[1]), np.nan), GROUPS)
+    group = np.asarray([GROUPS.index(g) for g in left.covariates["group"]])
+    data, protocols = model.prepare(left), model.prepare(blank)
+    return average_density(np.asarray(_totals(model, values, data, protocols, group)))
+
+
+@partial(jax.jit, static_argnums=0)
+def _totals(
+    model: ConditioningModel, values: Any, data: Any, protocols: Any, group: jax.Array
+) -> jax.Array:
+    """Log likelihood (nats) of each rat with the parameters of each drawn one, (draws, rats)."""
+
+    def one(own):
+        mean = jax.vmap(model.mean_response, in_axes=(None, 0))(own, protocols)
+        each = jax.vmap(model.score, in_axes=(None, 0, 0))(own, mean[group], data)
+        return each.sum(axis=-1)
+
+    return jax.lax.map(one, values, batch_size=256)
 
 
 @partial(jax.jit, static_argnums=0)

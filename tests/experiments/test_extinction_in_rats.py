@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pytest
+from jax import enable_x64
 
 from experiments.extinction_in_rats import claims, figures, words
 from experiments.extinction_in_rats.protocol import (
@@ -31,7 +32,9 @@ from experiments.extinction_in_rats.simulate import (
     Prediction,
     Results,
     mean_and_error,
+    predict_rats,
 )
+from pcmodel.behaviour.posterior.left_out import predict_people
 from pcmodel.errors import UserError
 from tests.behaviour.shared_data import FOLDER
 
@@ -144,6 +147,21 @@ def test_what_is_not_seen_is_gone_and_protocols_move_on():
     assert np.isnan(found[:, 1]).all()
 
 
+def test_rats_of_one_protocol_share_what_they_expect():
+    """The short cut gives the densities of the general function, missing freezing included."""
+    rng = np.random.default_rng(0)
+    freezing = np.clip(rng.normal(0.4, 0.5, (5, 38)), 0.0, 1.0)
+    freezing[1, 20:] = np.nan
+    left = as_series(freezing, [GROUPS[i % 3] for i in range(5)])
+    model = MODELS[RW]
+    people = {p.name: p.mean + 0.1 * rng.normal(size=30) for p in model.parameters}
+    with enable_x64(True):
+        found = predict_rats(model, people, left)
+        wanted = predict_people(model, people, model.prepare(left))
+    np.testing.assert_allclose(found.log_density, wanted.log_density, rtol=1e-9)
+    np.testing.assert_allclose(found.effective_draws, wanted.effective_draws, rtol=1e-6)
+
+
 def made_up(shift):
     """Results in which latent causes predict the change `shift` by group, and gain two nats a rat."""
     rng = np.random.default_rng(0)
@@ -204,8 +222,9 @@ def test_gains_fall_either_way():
     assert found.total == pytest.approx(30.0, abs=3.0) and found.better == 1.0
     each = np.asarray([-1.0, -1.2, -0.8])
     assert claims.is_gain(claims.total_gain(each)) is False
+    assert claims.is_gain(claims.total_gain(each, 3.0)) is None
     assert claims.is_gain(claims.total_gain(np.asarray([1.0, -1.2]))) is None
-    low, high = claims.total_gain(each)[1:3]
+    _, low, high, *_ = claims.total_gain(each)
     assert (high - low) / 2 == pytest.approx(4.3027 * 0.2 * np.sqrt(3.0), rel=1e-4)
     assert claims.rests_on_it(claims.without_expectation(results)) is True
     assert claims.rests_on_it(claims.Both(0.1, 0.09, 0.1)) is False

@@ -151,11 +151,14 @@ class ConditioningModel:
     def log_likelihood(
         self, values: Values, data: ConditioningData
     ) -> Float[Array, " trials"]:
+        return self.score(values, self.mean_response(values, data), data)
+
+    def score(
+        self, values: Values, mean: Array, data: ConditioningData
+    ) -> Float[Array, " trials"]:
+        """Log likelihood (nats) of each response about these means; animals of one design share them."""
         value = censored_log_likelihood(
-            _noise(values),
-            self.mean_response(values, data),
-            data.response,
-            scale=SHARE,
+            _noise(values), mean, data.response, scale=SHARE
         )
         return jnp.where(data.scored, value, 0.0)
 
