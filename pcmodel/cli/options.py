@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pcmodel.cli.configurations import read_configuration
+from pcmodel.inputs.configurations import read_configuration
 from pcmodel.cli.load import Experiment
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import short

@@ -35,7 +35,7 @@ from pcmodel.inputs.arguments import check_range, checked_arguments
 from pcmodel.inputs.arrays import is_traced, read_numbers
 from pcmodel.inputs.ranges import Count, Range
 from pcmodel.memory.assignment import IMPOSSIBLE, Map, Soft
-from pcmodel.memory.trials import Trials, check_stacked
+from pcmodel.memory.trials import Trials, check_one_animal
 
 LEFT_OUT = 1e-3
 """Probability that a new cause was due and none was left, above which a history counts as truncated."""
@@ -155,7 +155,7 @@ def learn_causes(
 
     Raises UserError for parameters out of range, and for trials of several animals.
     """
-    check_stacked(trials)
+    check_one_animal(trials)
     return _learn(trials, as_parameters(parameters, trials), options)
 
 

@@ -105,7 +105,7 @@ def stack_trials(designs: Sequence[Trials]) -> Trials:
         )
     longest = max(trials.time.shape[-1] for trials in designs)
     padded = [pad_trials(trials, longest) for trials in designs]
-    return jax.tree.map(lambda *rows: jnp.stack(rows), *padded)
+    return jax.tree.map(lambda *rows: jnp.asarray(_library(rows).stack(rows)), *padded)
 
 
 def pad_trials(trials: Trials, length: int) -> Trials:
@@ -118,18 +118,26 @@ def pad_trials(trials: Trials, length: int) -> Trials:
             expected="at least the number of trials",
         )
 
-    def behind(rows: Array) -> Array:
-        return jnp.pad(rows, [(0, missing)] + [(0, 0)] * (rows.ndim - 1))
+    def behind(rows: Array, value: float) -> Array:
+        widths = [(0, missing)] + [(0, 0)] * (rows.ndim - 1)
+        padded = _library(rows).pad(rows, widths, constant_values=value)
+        return jnp.asarray(padded)
 
-    padded = jax.tree.map(behind, trials)
-    ones = jnp.arange(length) >= length - missing
-    return padded._replace(
-        outcome_gain=jnp.where(ones, 1.0, padded.outcome_gain),
-        learning_gain=jnp.where(ones, 1.0, padded.learning_gain),
+    gains = ("outcome_gain", "learning_gain")
+    return Trials(
+        **{
+            name: behind(rows, 1 if name in gains else 0)
+            for name, rows in trials._asdict().items()
+        }
     )
 
 
-def check_stacked(trials: Trials) -> None:
+def _library(rows: Any) -> Any:
+    """Numpy where values are known: jax would compile a program for every length."""
+    return jnp if is_traced(rows) else np
+
+
+def check_one_animal(trials: Trials) -> None:
     """UserError for trials of several animals where those of one are expected."""
     if trials.time.ndim != 1:
         raise UserError(

@@ -360,6 +360,30 @@ def test_derivatives_are_numbers_where_causes_are_impossible(options, alpha):
     assert all(np.isfinite(each) for each in slope._replace(concentration=0.0))
 
 
+@pytest.mark.parametrize("wide", [True, False], ids=["float64", "float32"])
+def test_derivatives_of_soft_are_numbers_at_extremes(wide):
+    """A fit walks through them; one NaN ends it."""
+    ranges = {
+        "concentration": (1e-8, 1e8),
+        "temporal_decay": (0.0, 1e-8, 1e3),
+        "learning_rate": (0.0, 1e-8, 1.0),
+        "initial_weight": (-1e4, 1e4),
+        "outcome_log_precision": (-18.0, 18.0),
+        "stimulus_variance": (1e-8, 1e8),
+        "response_scale": (1e-8, 1e8),
+    }
+    rng = np.random.default_rng(12)
+    design, _ = random_design(rng, least=8, features=1)
+    with jax.enable_x64(wide):
+        trials = pad_trials(as_trials(design), 12)
+        for name, values in ranges.items():
+            for value in values:
+                p = CauseParameters()._replace(**{name: value})
+                total, slope = weighted(trials, CauseParameters(*map(jnp.asarray, p)))
+                assert np.isfinite(total), (name, value)
+                assert all(np.isfinite(each) for each in slope), (name, value)
+
+
 # ---- extremes
 
 
@@ -525,3 +549,22 @@ def test_animals_are_not_taken_for_trials():
         pad_trials(one, 1)
     with pytest.raises(UserError):
         CauseOptions(num_causes=0)
+
+
+def test_padding_keeps_types_values_and_gains_of_one():
+    for wide in (True, False):
+        with jax.enable_x64(wide):
+            design, _ = random_design(np.random.default_rng(6), features=3)
+            trials = as_trials(design)
+            count = trials.time.size
+            longer = pad_trials(trials, count + 2)
+            for name, rows in longer._asdict().items():
+                given = getattr(trials, name)
+                assert isinstance(rows, jax.Array) and rows.dtype == given.dtype
+                np.testing.assert_array_equal(rows[:count], given)
+            assert not longer.present[count:].any()
+            assert (longer.outcome_gain[count:] == 1).all()
+            assert (longer.learning_gain[count:] == 1).all()
+            traced = jax.jit(lambda t, n=count + 2: pad_trials(t, n))(trials)
+            for a, b in zip(traced, longer, strict=True):
+                np.testing.assert_array_equal(a, b)

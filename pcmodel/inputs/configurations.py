@@ -13,6 +13,8 @@ from typing import Any
 
 from pcmodel.inputs.files import parsed, read_text, shown, without_doubles
 
+Lines = dict[tuple[str | int, ...], int]
+"""Line, from 1, by place: ("phases", 2, "trials")."""
 MOST_ALIASES = 20
 RESOLVERS = (
     ("tag:yaml.org,2002:null", r"~|null|Null|NULL|", [*"~nN", ""]),
@@ -37,12 +39,37 @@ def read_configuration(path: Path) -> Any:
     return parsed(lambda: _load(text), where=where, kind="YAML")
 
 
+def read_with_lines(path: Path) -> tuple[Any, Lines]:
+    """The content of a YAML or JSON file, and the line on which every entry stands."""
+    text, where = read_text(path), shown(path)
+    node, content = parsed(lambda: _compose(text), where=where, kind="YAML")
+    return content, {} if node is None else _lines_of(node, ())
+
+
 def _load(text: str) -> Any:
+    return _compose(text)[1]
+
+
+def _compose(text: str) -> tuple[Any, Any]:
     loader = _loader()(text)
     try:
-        return loader.get_single_data()
+        node = loader.get_single_node()
+        return node, None if node is None else loader.construct_document(node)
     finally:
         loader.dispose()
+
+
+def _lines_of(node: Any, place: tuple[str | int, ...]) -> Lines:
+    """Line by place in the content; a key of a mapping has the line of its name."""
+    found: Lines = {place: node.start_mark.line + 1}
+    if node.id == "mapping":
+        for key, value in node.value:
+            found |= _lines_of(value, (*place, key.value))
+            found[(*place, key.value)] = key.start_mark.line + 1
+    elif node.id == "sequence":
+        for number, value in enumerate(node.value):
+            found |= _lines_of(value, (*place, number))
+    return found
 
 
 @cache
