@@ -10,12 +10,14 @@ from pcmodel.behaviour.studies.fit import Plan, WorkflowResults, digest, run_wor
 from pcmodel.errors import UserError
 from pcmodel.report import Claim, Experiment, Table
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "behaviour"
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-def data_file(given: str, folder: str, name: str = "trials.csv") -> Path:
-    """The file in the folder that was given, or beside the repository."""
-    path = (Path(given) if given else SHARED / folder) / name
+def data_file(
+    given: str, folder: str, name: str = "trials.csv", *, shelf: str = "behaviour"
+) -> Path:
+    """The file in the folder that was given, or beside the repository on its shelf."""
+    path = (Path(given) if given else SHARED / shelf / folder) / name
     if not path.exists():
         raise UserError(
             f"there is no {name}",

@@ -80,12 +80,15 @@ class Task:
         about: what happens on a trial, in one line.
         columns: of its tables.
         response: the name of the column of the participant's responses.
+        timed: whether trials are ordered by a column `time`, and what is learned is carried
+            on over sessions.
     """
 
     name: str
     about: str
     columns: tuple[Column, ...]
     response: str
+    timed: bool = False
 
     def column(self, name: str) -> Column:
         """The column of that name."""
@@ -133,7 +136,61 @@ RATING = Task(
     ),
     response="rating",
 )
-TASKS = {task.name: task for task in (HELICOPTER, BINARY, BANDIT, RATING)}
+CONDITIONING = Task(
+    "conditioning",
+    "a stimulus comes, with or without an outcome such as a shock; the share of its time in "
+    "which the subject responds",
+    (
+        Column(
+            "time",
+            "number",
+            -1e6,
+            1e6,
+            complete=True,
+            names=("time_h", "time_hours", "hours", "hour", "onset_h"),
+        ),
+        Column(
+            "outcome",
+            "number",
+            -1e3,
+            1e3,
+            names=("us", "shock", "reinforced", "unconditioned_stimulus"),
+        ),
+        Column(
+            "response",
+            "number",
+            0.0,
+            1.0,
+            names=("freezing", "cr", "conditioned_response", "share"),
+        ),
+        Column(
+            "stimulus",
+            "number",
+            -1e3,
+            1e3,
+            optional=True,
+            complete=True,
+            default=1.0,
+            names=("cs", "tone", "cue", "stimulus_1", "cs_1"),
+        ),
+        *(
+            Column(
+                f"stimulus_{n}",
+                "number",
+                -1e3,
+                1e3,
+                optional=True,
+                complete=True,
+                names=(f"cs_{n}",),
+            )
+            for n in (2, 3, 4)
+        ),
+        Column("context", "integer", 1.0, optional=True, complete=True),
+    ),
+    response="response",
+    timed=True,
+)
+TASKS = {task.name: task for task in (HELICOPTER, BINARY, BANDIT, RATING, CONDITIONING)}
 
 
 @checked_arguments

@@ -45,6 +45,7 @@ from pcmodel.behaviour.dataset.values.missing import coded_cells, without_codes
 from pcmodel.behaviour.dataset.values.near_numbers import listed_numbers
 from pcmodel.behaviour.dataset.values.options import check_options
 from pcmodel.behaviour.dataset.values.seconds import in_seconds
+from pcmodel.behaviour.dataset.values.timed import check_probes, in_time
 from pcmodel.behaviour.dataset.violations import Place, Violations
 from pcmodel.inputs.arguments import checked_arguments
 
@@ -153,7 +154,8 @@ def arrange(
     if "reaction_time" in places and "reaction_time" in values:
         times, note = _seconds(table, values["reaction_time"], who, people)
         values["reaction_time"], notes = times, [*notes, note]
-    grouped = [n for n in dict.fromkeys(("session", *series_by)) if n in places]
+    apart = series_by if task.timed else ("session", *series_by)
+    grouped = [n for n in dict.fromkeys(apart) if n in places]
     keys = [who] + [
         read_labels(table, places[name], table.reading.codes.get(name, ()))
         for name in grouped
@@ -173,7 +175,11 @@ def arrange(
     # Trials that occur twice because of these rows or columns are no second violation.
     settled = len(problems) == before
     found, changing = read_covariates(trials, covariates)
-    order, note = in_order(trials, used, settled=settled and not changing)
+    if task.timed:
+        check_probes(trials, values)
+        order, note = in_time(trials, values["time"])
+    else:
+        order, note = in_order(trials, used, settled=settled and not changing)
     notes += [note, *listed_numbers(table, found)]
     _check_usable(table, people, who)
     problems.raise_if_any()
@@ -245,7 +251,7 @@ def _notes(
 ) -> list[str]:
     """Which columns were taken for what, which are not used, and what counts as 0 and 1."""
     notes = [f"{name}: column {place!r}" for name, place in table.places.items()]
-    if "session" not in table.places:
+    if "session" not in table.places and not table.task.timed:
         notes.append("session: no column, so that a person's rows are one session")
     known = {*table.places.values(), *parts}
     unused = [name for name in table.columns if name not in known]

@@ -10,8 +10,14 @@ from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models import filters
 from pcmodel.behaviour.models.bandit import BanditModel
 from pcmodel.behaviour.models.binary import BinaryModel
+from pcmodel.behaviour.models.conditioning import ConditioningModel
 from pcmodel.behaviour.models.helicopter import HelicopterModel
 from pcmodel.behaviour.models.interface import ParticipantModel
+from pcmodel.behaviour.models.learners import (
+    LatentCauses,
+    RescorlaWagner,
+    SingleCause,
+)
 from pcmodel.behaviour.models.rating import RatingModel
 from pcmodel.behaviour.perception import enhanced_tapas
 from pcmodel.behaviour.responses import Scale
@@ -86,6 +92,11 @@ MODELS: dict[str, dict[str, Build]] = {
         "start_anchored": lambda s: HelicopterModel(Agent(), start_anchored=True),
         "belief_anchored": lambda s: HelicopterModel(Agent(anchor="belief")),
         "kalman": lambda s: HelicopterModel(Agent(change_points=False)),
+    },
+    "conditioning": {
+        "latent_cause": lambda s: ConditioningModel(LatentCauses()),
+        "single_cause": lambda s: ConditioningModel(SingleCause()),
+        "rescorla_wagner": lambda s: ConditioningModel(RescorlaWagner()),
     },
 }
 

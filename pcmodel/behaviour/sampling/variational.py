@@ -47,40 +47,28 @@ class VariationalFit(NamedTuple):
     loss: np.ndarray  # (steps,) negative evidence lower bound, nats
 
 
-def fit_svi(
-    key: Key[Array, ""],
+class VariationalProgram(NamedTuple):
+    """Compiled functions for one design; the data are arguments.
+
+    guide: the family of the approximation.
+    svi: its optimisation.
+    steps: from a state and data to the state some steps later, and their losses.
+    draw: from keys and the guide's parameters to draws.
+    """
+
+    guide: Any
+    svi: SVI
+    steps: Callable
+    draw: Callable
+
+
+def build_svi(
     hierarchy: Hierarchy,
     options: Variational = VARIATIONAL_DEFAULTS,
     *,
-    advance: Callable[[], None] = lambda: None,
     chunk: int = 250,
-) -> VariationalFit:
-    """Approximate the posterior by a Gaussian; for thousands of participants.
-
-    advance: called after each chunk of steps.
-    chunk: steps in a chunk.
-    Its intervals are too narrow where coordinates are correlated; means of large groups
-    are accurate. Cost per step is linear in participants and trials. Fits in several threads
-    run one after the other.
-    """
-    fit_key, draw_key = jax.random.split(key)
-    with NUMPYRO:
-        guide, params, losses = _fit_guide(fit_key, hierarchy, options, advance, chunk)
-        keys = jax.random.split(draw_key, options.num_samples)
-        draws = draw_together(guide, params)(keys)
-        found = _from_guide(hierarchy, draws, draw_key)
-    found = found._replace(diagnostics=settle(losses))
-    return VariationalFit(found, losses)
-
-
-def _fit_guide(
-    key: Array,
-    hierarchy: Hierarchy,
-    options: Variational,
-    advance: Callable[[], None],
-    chunk: int,
-) -> tuple[Any, dict[str, Array], np.ndarray]:
-    """The fitted guide, its parameters, and the loss at every step."""
+) -> VariationalProgram:
+    """The program of one design, compiled once for any data of that design."""
     model = partial(hierarchical_model, hierarchy)
     guide_type: Any = AutoLowRankMultivariateNormal if options.low_rank else AutoNormal
     guide = guide_type(model, init_scale=0.1, init_loc_fn=_near_zero(0.1))
@@ -91,27 +79,69 @@ def _fit_guide(
         optim.Adam(schedule),
         Trace_ELBO(num_particles=options.num_particles),
     )
-    state = svi.init(key, hierarchy.data)
     steps = jax.jit(
         lambda state, data: jax.lax.scan(
             lambda s, _: svi.stable_update(s, data), state, length=chunk
         )
     )
+    return VariationalProgram(guide, svi, steps, draw_together(guide))
+
+
+def fit_svi(
+    key: Key[Array, ""],
+    hierarchy: Hierarchy,
+    options: Variational = VARIATIONAL_DEFAULTS,
+    *,
+    advance: Callable[[], None] = lambda: None,
+    chunk: int = 250,
+    program: VariationalProgram | None = None,
+) -> VariationalFit:
+    """Approximate the posterior by a Gaussian; for thousands of participants.
+
+    advance: called after each chunk of steps.
+    chunk: steps in a chunk.
+    program: from `build_svi` with the same options and chunk; avoids compiling again for other data of the
+        same design.
+    Its intervals are too narrow where coordinates are correlated; means of large groups
+    are accurate. Cost per step is linear in participants and trials. Fits in several threads
+    run one after the other.
+    """
+    fit_key, draw_key = jax.random.split(key)
+    with NUMPYRO:
+        program = program or build_svi(hierarchy, options, chunk=chunk)
+        count = num_chunks(options.num_steps, chunk)
+        params, losses = _optimise(fit_key, program, hierarchy.data, count, advance)
+        keys = jax.random.split(draw_key, options.num_samples)
+        draws = program.draw(keys, params)
+        found = _from_guide(hierarchy, draws, draw_key)
+    found = found._replace(diagnostics=settle(losses))
+    return VariationalFit(found, losses)
+
+
+def _optimise(
+    key: Array,
+    program: VariationalProgram,
+    data: Any,
+    num_chunks: int,
+    advance: Callable[[], None],
+) -> tuple[dict[str, Array], np.ndarray]:
+    """The guide's fitted parameters, and the loss at every step."""
+    state = program.svi.init(key, data)
     losses = []
-    for _ in range(num_chunks(options.num_steps, chunk)):
-        state, loss = steps(state, hierarchy.data)
+    for _ in range(num_chunks):
+        state, loss = program.steps(state, data)
         losses.append(np.asarray(loss))
         advance()
-    return guide, svi.get_params(state), np.concatenate(losses)
+    return program.svi.get_params(state), np.concatenate(losses)
 
 
-def draw_together(guide: Any, params: dict[str, Array]) -> Any:
-    """A compiled function of keys that draws from the guide, many draws at once.
+def draw_together(guide: Any) -> Callable:
+    """A compiled function of keys and parameters that draws from the guide, many draws at once.
 
     Compiled, since a guide runs the whole model for every draw: computations that no site needs, such as the
     likelihood of all trials, are then eliminated, and with them memory for draws x people x trials.
     """
-    return jax.jit(jax.vmap(lambda key: guide.sample_posterior(key, params)))
+    return jax.jit(jax.vmap(guide.sample_posterior, in_axes=(0, None)))
 
 
 def _near_zero(radius: Any) -> Any:

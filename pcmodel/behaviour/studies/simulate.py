@@ -1,8 +1,10 @@
 """Simulated studies: the trials of simulated people, for each task.
 
-Reward probabilities of 0.8 and 0.2 swap every 25 trials; positions jump in a tenth of the trials.
+Reward probabilities of 0.8 and 0.2 swap every 25 trials; positions jump in a tenth of the trials; what was conditioned is
+extinguished and tested.
 """
 
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import jax
@@ -93,6 +95,8 @@ def _trials(
         choice = np.tile(np.arange(shape[1]) % num_arms, (shape[0], 1))
         outcome = np.take_along_axis(wins, choice[..., None], axis=2)[..., 0]
         return {"choice": choice + 1.0, "outcome": outcome.astype(float)}
+    if task == "conditioning":
+        return _conditioning(shape)
     outcome = draw_wins(rng, shape, 2)[..., 0].astype(float)
     response = "rating" if task == "rating" else "response"
     return {"outcome": outcome, response: np.full(shape, low)}
@@ -106,6 +110,22 @@ def draw_wins(
     good = (first + np.arange(shape[1]) // SIDE) % num_arms
     chance = np.where(good[..., None] == np.arange(num_arms), WINS, LOSES)
     return rng.random(chance.shape) < chance
+
+
+def _conditioning(
+    shape: tuple[int, int],
+) -> dict[str, Float[np.ndarray, "series trials"]]:
+    """Conditioning, extinction a day later, tests a day and a month after that; a trial every three minutes."""
+    number = np.arange(shape[1])
+    few = max(1, shape[1] // 8)
+    phase = np.searchsorted([few, shape[1] - 2 * few, shape[1] - few], number, "right")
+    time = np.asarray([0.0, 24.0, 48.0, 768.0])[phase] + 0.05 * number
+    shape_of = partial(np.broadcast_to, shape=shape)
+    return {
+        "time": shape_of(time).copy(),
+        "outcome": shape_of((phase == 0).astype(float)).copy(),
+        "response": np.zeros(shape),
+    }
 
 
 def _helicopter(

@@ -54,6 +54,10 @@ def series_of(task, *, num_series=2, num_trials=16):
             "helicopter_seen": np.zeros(shape),
             "block_start": np.zeros(shape),
         },
+        "conditioning": {
+            "response": rng.uniform(0, 1, shape),
+            "time": np.tile(0.05 * np.arange(num_trials), (num_series, 1)),
+        },
     }[task]
     response = next(iter(values))
     values[response][0, 3], outcome[0, 5] = np.nan, np.nan
@@ -72,6 +76,7 @@ QUICK = {
     ("bandit", "rescorla_wagner"),
     ("rating", "hgf2"),
     ("helicopter", "change_point"),
+    ("conditioning", "rescorla_wagner"),
 }
 CASES = [
     pytest.param(t, n, marks=() if (t, n) in QUICK else pytest.mark.slow)

@@ -36,8 +36,8 @@ from pcmodel.behaviour.sampling.nuts import (
 from pcmodel.behaviour.sampling.variational import (
     VARIATIONAL_DEFAULTS,
     Variational,
-    _fit_guide,
-    draw_together,
+    _optimise,
+    build_svi,
     fit_svi,
 )
 from pcmodel.behaviour.studies.sbc import calibrate, rank_test
@@ -303,9 +303,8 @@ def test_draws_of_a_guide_need_no_memory_for_every_draw_of_every_trial():
     responses = np.random.default_rng(0).normal(size=(people, trials))
     hierarchy = build_hierarchy(GaussianModel(), make_series(responses))
     options = replace(VARIATIONAL_DEFAULTS, num_steps=2)
-    guide, params, _ = _fit_guide(
-        jax.random.key(0), hierarchy, options, lambda: None, 2
-    )
+    program = build_svi(hierarchy, options, chunk=2)
+    params, _ = _optimise(jax.random.key(0), program, hierarchy.data, 1, lambda: None)
     keys = jax.random.split(jax.random.key(1), num)
-    needed = draw_together(guide, params).lower(keys).compile().memory_analysis()
+    needed = program.draw.lower(keys, params).compile().memory_analysis()
     assert needed.temp_size_in_bytes < 0.5 * num * people * trials * 8
