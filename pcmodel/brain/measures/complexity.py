@@ -1,0 +1,149 @@
+"""Lempel-Ziv complexity of binarised series, relative to surrogates."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from pcmodel.brain.measures.random_numbers import generator
+from pcmodel.brain.measures.series import check_series, standardised
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.ranges import Count
+
+Threshold = Literal["median", "mean"]
+
+
+class LempelZiv(NamedTuple):
+    """Complexity of each region's series, (regions,).
+
+    count: number of phrases of the exhaustive history.
+    normalised: count log2(times) / times; about 1 for a long fair coin, more for a short one.
+    over_shuffled: count over the mean count of the binary sequence in random order; 1 without order in time.
+    over_phase: count over the mean count of series of the same spectrum with random phases; 1 for a
+        stationary Gaussian process.
+    """
+
+    count: Float[np.ndarray, " regions"]
+    normalised: Float[np.ndarray, " regions"]
+    over_shuffled: Float[np.ndarray, " regions"]
+    over_phase: Float[np.ndarray, " regions"]
+
+
+def lempel_ziv_count(symbols: Sequence[Any] | np.ndarray | bytes | str) -> int:
+    """The number of phrases of a sequence (Lempel & Ziv 1976; Kaspar & Schuster 1987).
+
+    Each phrase is the shortest that has not occurred before, where the earlier occurrence may overlap it by all but
+    its last symbol; the last phrase may be one that has occurred.  symbols: at most 256 different ones.
+
+    >>> lempel_ziv_count("0001101001000101")
+    6
+    """
+    return _count(_as_bytes(symbols))
+
+
+def _as_bytes(symbols: Any) -> bytes:
+    listed = list(symbols) if isinstance(symbols, str) else symbols
+    values = np.frombuffer(listed, np.uint8) if isinstance(listed, bytes) else listed
+    values = np.asarray(values)
+    if values.ndim != 1 or not values.size:
+        raise UserError(
+            f"has the shape {values.shape}",
+            where="symbols",
+            expected="one sequence with a symbol or more",
+        )
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        raise UserError("holds NaN", where="symbols", expected="symbols")
+    kinds, codes = np.unique(values, return_inverse=True)
+    if len(kinds) > 256:
+        raise UserError(
+            f"has {len(kinds)} different symbols",
+            where="symbols",
+            expected="at most 256: binarise the series first",
+        )
+    return codes.astype(np.uint8).tobytes()
+
+
+def _count(text: bytes) -> int:
+    """Each phrase is extended from one earlier occurrence to the next; positions of search never go back."""
+    number, start, phrases, find = len(text), 0, 0, text.find
+    while start < number:
+        length, at = 1, 0
+        while start + length <= number:
+            at = find(text[start : start + length], at, start + length - 1)
+            if at < 0:
+                break
+            length += 1
+            while start + length <= number and (
+                text[at + length - 1] == text[start + length - 1]
+            ):
+                length += 1
+        phrases += 1
+        start += length
+    return phrases
+
+
+@checked_arguments
+def lempel_ziv(
+    series: Any,
+    *,
+    key: Array,
+    num_surrogates: Count = 5,
+    threshold: Threshold = "median",
+) -> LempelZiv:
+    """Complexity of each region, binarised at its own median (or mean): 1 above, else 0.
+
+    series: (regions, times).
+    key: of the surrogates.
+    num_surrogates: of each kind and region.
+    """
+    values = check_series(series, least_times=8)
+    rng = generator(key)
+    rows = standardised(values)
+    binary = _binarised(rows, threshold)
+    times = rows.shape[1]
+    count = np.asarray([_count(row.tobytes()) for row in binary], float)
+    shuffled = _shuffled_counts(binary, num_surrogates, rng)
+    phase = np.zeros(len(rows))
+    for _ in range(num_surrogates):
+        drawn = _binarised(randomise_phases(rows, rng), threshold)
+        phase += [_count(row.tobytes()) for row in drawn]
+    return LempelZiv(
+        count,
+        count * np.log2(times) / times,
+        count / shuffled,
+        count / (phase / num_surrogates),
+    )
+
+
+def _binarised(rows: np.ndarray, threshold: str) -> np.ndarray:
+    middle = np.median(rows, axis=1) if threshold == "median" else rows.mean(axis=1)
+    return (rows > middle[:, None]).astype(np.uint8)
+
+
+def _shuffled_counts(
+    binary: np.ndarray, number: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Mean count of shuffled sequences; regions with as many ones share them, since they are distributed alike."""
+    ones = binary.sum(axis=1, dtype=int)
+    means = {}
+    for amount in np.unique(ones):
+        ordered = np.arange(binary.shape[1]) < amount
+        drawn = [rng.permutation(ordered).tobytes() for _ in range(number)]
+        means[int(amount)] = np.mean([_count(text) for text in drawn])
+    return np.asarray([means[int(amount)] for amount in ones])
+
+
+def randomise_phases(
+    rows: Float[np.ndarray, "regions times"], rng: np.random.Generator
+) -> Float[np.ndarray, "regions times"]:
+    """Series of the same amplitudes in every frequency, with phases of their own (Theiler et al. 1992)."""
+    times = rows.shape[1]
+    waves = np.fft.rfft(rows, axis=1)
+    turned = np.exp(2j * np.pi * rng.random(waves.shape))
+    turned[:, 0] = 1.0
+    if times % 2 == 0:  # the highest frequency is real
+        turned[:, -1] = np.where(rng.random(len(rows)) < 0.5, 1.0, -1.0)
+    return np.fft.irfft(waves * turned, times, axis=1)
