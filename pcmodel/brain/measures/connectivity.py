@@ -162,7 +162,7 @@ def network_coupling(
     size = np.bincount(found.codes, minlength=len(found.names))
     member = np.eye(len(found.names))[found.codes]  # (regions, networks)
     total = member.T @ z @ member
-    pairs = np.outer(size, size) - np.diag(size)
+    pairs = (np.outer(size, size) - np.diag(size)).astype(float)
     by_network = np.divide(
         total, pairs, out=np.full_like(total, np.nan), where=pairs > 0
     )

@@ -12,6 +12,8 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.arrays import read_numbers
 from pcmodel.inputs.ranges import Count, InnerShare
 
+NOTHING = (np.nan,) * 8
+
 
 class PairedStatistics(NamedTuple):
     """The differences b - a of paired values.
@@ -68,20 +70,24 @@ def paired_statistics(
     x, y = first[has], second[has]
     people, dropped = int(has.sum()), int((~has).sum())
     change = y - x
-    means = [float(np.mean(v)) if people else np.nan for v in (x, y, change)]
-    empty = [np.nan] * 5
+    none = PairedStatistics(people, dropped, *NOTHING)
+    if people:
+        none = none._replace(
+            mean_a=float(x.mean()),
+            mean_b=float(y.mean()),
+            difference=float(change.mean()),
+        )
     if people < 2:
         why = f"{people} people have it in both conditions"
-        return PairedStatistics(people, dropped, *means, *empty, why)
+        return none._replace(undefined=why)
     low, high = _bootstrap(change, generator(key), num_bootstraps, level)
+    told = none._replace(low=low, high=high)
     spread = float(np.std(change, ddof=1))
     if spread <= 1e-12 * max(np.abs(x).max(), np.abs(y).max()):
-        why = "everybody's difference is the same"
-        return PairedStatistics(people, dropped, *means, *empty[:3], low, high, why)
-    dz = means[2] / spread
-    t = dz * np.sqrt(people)
-    p = float(2 * stats.t.sf(abs(t), people - 1))
-    return PairedStatistics(people, dropped, *means, dz, float(t), p, low, high)
+        return told._replace(undefined="everybody's difference is the same")
+    dz = told.difference / spread
+    t = float(dz * np.sqrt(people))
+    return told._replace(dz=dz, t=t, p=float(2 * stats.t.sf(abs(t), people - 1)))
 
 
 def _read(values: Any, where: str) -> np.ndarray:

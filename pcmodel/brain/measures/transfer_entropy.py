@@ -25,6 +25,9 @@ from pcmodel.inputs.ranges import Count
 NOTHING_LEFT = 1e-10
 """A target whose residuals are smaller than this share of it is determined by its past."""
 
+SINGULAR = 1e-12
+"""Share of a unit's variance that others must leave it in exact covariances."""
+
 
 class TransferEntropy(NamedTuple):
     """Transfer entropy from a source to a target, by lagged regression.
@@ -172,6 +175,7 @@ def covariance_transfer_entropy(
     covariances: (lags + 1, units, units); [k] is the covariance of x_t with x_(t-k), E[x_t x_(t-k)^T].
     source: places of the source's units.
     target: places of the target's units.
+    Its error is about 1e-16 times the largest ratio of a unit's variance to what the past leaves of it.
     Raises UserError for places that do not exist or stand in both, and for singular covariances.
     """
     blocks = np.asarray(read_numbers(covariances, where="covariances"), np.float64)
@@ -225,9 +229,13 @@ def _check_places(source: Sequence[int], target: Sequence[int], units: int) -> N
 def _log_det(whole: np.ndarray, places: list[int]) -> float:
     try:
         factor = np.linalg.cholesky(whole[np.ix_(places, places)])
+        left = np.diag(factor)
     except np.linalg.LinAlgError:
+        left = np.zeros(1)
+    if left.min() ** 2 < SINGULAR:
         raise UserError(
-            "are not those of a process (singular, or not positive definite)",
+            "are singular to rounding, or not those of a process",
             where="covariances",
-        ) from None
-    return float(2 * np.log(np.diag(factor)).sum())
+            expected="that the past leaves each unit some variance of its own",
+        )
+    return float(2 * np.log(left).sum())
