@@ -12,6 +12,7 @@ float64), or a matrix made of it. What is not defined for some data is NaN, with
 - `complexity`         Lempel-Ziv complexity, relative to surrogates
 - `transfer_entropy`   Gaussian, of series and of a model's covariances
 - `person`             all of them, with and without global-signal regression
+- `group`              of many people and conditions, and their contrasts
 - `paired`             statistics over people
 - `random_numbers`     numpy's, from a key
 
@@ -33,6 +34,10 @@ from pcmodel.brain.measures.gradient import principal_gradient as principal_grad
 from pcmodel.brain.measures.graph import modularity as modularity
 from pcmodel.brain.measures.graph import modularity_of as modularity_of
 from pcmodel.brain.measures.graph import participation as participation
+from pcmodel.brain.measures.group import Contrast as Contrast
+from pcmodel.brain.measures.group import GroupMeasures as GroupMeasures
+from pcmodel.brain.measures.group import contrast as contrast
+from pcmodel.brain.measures.group import measure_group as measure_group
 from pcmodel.brain.measures.paired import PairedStatistics as PairedStatistics
 from pcmodel.brain.measures.paired import paired_statistics as paired_statistics
 from pcmodel.brain.measures.person import BrainMeasures as BrainMeasures

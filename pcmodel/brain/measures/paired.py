@@ -12,8 +12,6 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.arrays import read_numbers
 from pcmodel.inputs.ranges import Count, InnerShare
 
-NOTHING = (np.nan,) * 8
-
 
 class PairedStatistics(NamedTuple):
     """The differences b - a of paired values.
@@ -70,7 +68,8 @@ def paired_statistics(
     x, y = first[has], second[has]
     people, dropped = int(has.sum()), int((~has).sum())
     change = y - x
-    none = PairedStatistics(people, dropped, *NOTHING)
+    nan = np.nan
+    none = PairedStatistics(people, dropped, nan, nan, nan, nan, nan, nan, nan, nan)
     if people:
         none = none._replace(
             mean_a=float(x.mean()),
