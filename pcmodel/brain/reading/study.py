@@ -111,6 +111,12 @@ def load_recordings(
     order = sorted(range(len(raw)), key=lambda i: (*raw[i].origin, raw[i].source))
     if labels is not None:
         labels = labels._replace(networks=tuple(labels.networks[i] for i in kept))
+        if len(set(labels.networks)) < 2:
+            raise UserError(
+                f"leaves regions of {labels.networks[0]!r} only",
+                where="without",
+                expected="regions of two networks or more",
+            )
     names = None if regions is None else tuple(regions[i] for i in kept)
     return StudyData(tuple(recordings[i] for i in order), names, labels)
 
