@@ -59,7 +59,7 @@ def modularity(
     correlation: Any,
     *,
     key: Array,
-    num_starts: Count = 3,
+    num_starts: Count = 5,
     resolution: Positive = 1.0,
 ) -> Modularity:
     """The best of several Louvain partitions (Blondel et al. 2008), by networkx.

@@ -61,7 +61,7 @@ class MeasureOptions:
     lags: Count = 1
     num_surrogates: Count = 5
     threshold: Threshold = "median"
-    num_starts: Count = 3
+    num_starts: Count = 5
 
 
 class BrainMeasures(NamedTuple):

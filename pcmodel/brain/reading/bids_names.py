@@ -1,5 +1,6 @@
 """The entities of BIDS file names, and the series among the files of a folder."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +28,7 @@ def series_files(path: Path, only: Mapping[str, str]) -> list[Path]:
     only: entities that the names of a folder's files must have.
     Raises UserError for a folder without any, and for an entity that none has.
     """
-    if not path.is_dir():
+    if not os.path.isdir(path):  # also of a path too long to be one
         return [path]
     found = sorted(
         file

@@ -1,6 +1,7 @@
 """All recordings of a study: one person and condition each, of the same regions."""
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -85,6 +86,7 @@ def load_recordings(
     condition that differ by more than their run, and series that `check_series` refuses.
     """
     found = check_axes(axes)
+    _check_used(paths, only, array)
     files = [
         file for path in paths for file in series_files(Path(path), dict(only or {}))
     ]
@@ -119,6 +121,23 @@ def load_recordings(
             )
     names = None if regions is None else tuple(regions[i] for i in kept)
     return StudyData(tuple(recordings[i] for i in order), names, labels)
+
+
+def _check_used(
+    paths: Sequence[str | Path], only: Mapping[str, str] | None, array: str | None
+) -> None:
+    """UserError for an option that none of the paths can use."""
+    folders = [path for path in paths if os.path.isdir(path)]
+    if only and not folders:
+        raise UserError(
+            "is said of folders",
+            where="only",
+            expected="a folder, or it to be left out",
+        )
+    if array and not any(Path(path).suffix == ".npz" for path in paths):
+        raise UserError(
+            "is said of .npz files", where="array", expected="it to be left out"
+        )
 
 
 def _read(

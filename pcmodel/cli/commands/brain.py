@@ -6,7 +6,7 @@ from typing import Any
 
 from pcmodel.cli.commands.command import Command, Given, add_folder_arguments
 from pcmodel.cli.load import Experiment
-from pcmodel.cli.numbers import chosen, count, finite, words
+from pcmodel.cli.numbers import chosen, count, finite, place, words
 from pcmodel.cli.running.preparation import prepare
 from pcmodel.cli.running.recorded import destination, run_in_folder
 from pcmodel.errors import UserError
@@ -22,11 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "series",
         metavar="SERIES",
         nargs="+",
+        type=place,
         help=".csv or .tsv (a row a time, a column a region), .npy, .npz, or a folder of "
         "BIDS derivatives",
     )
     add(
         "--networks",
+        type=place,
         metavar="FILE",
         help="a table of each region's network: region,network",
     )
@@ -64,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of each kind and region for Lempel-Ziv complexity, default 5",
     )
     add("--binarise", choices=("median", "mean"), help="series at, default median")
-    add("--starts", type=count, metavar="N", help="Louvain partitions, default 3")
+    add("--starts", type=count, metavar="N", help="Louvain partitions, default 5")
     add("--bootstraps", type=count, metavar="N", help="default 10000")
     add_folder_arguments(parser, name="brain")
 
@@ -75,13 +77,12 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     from pcmodel.brain.measures.person import MeasureOptions
     from pcmodel.brain.reading.arrays import check_axes
 
-    if arguments.tr is not None and not 0 < arguments.tr < 1e6:
-        raise UserError(f"cannot be {arguments.tr}", where="--tr", expected="above 0")
+    _check_options(arguments)
     only = tuple(entry for text in arguments.only for entry in words(text))
     pair = words(arguments.contrast or "")
     if arguments.contrast is not None:
         parse_contrast(pair)
-    networks = arguments.networks or ""
+    networks = "" if arguments.networks is None else str(arguments.networks)
     sizes = chosen(
         arguments,
         SMOKE,
@@ -91,7 +92,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         num_starts="starts",
     )
     return BrainPlan(
-        series=tuple(arguments.series),
+        series=tuple(map(str, arguments.series)),
         series_sha256=digest(arguments.series, only),
         networks=networks,
         networks_sha256=digest([networks]) if networks else "",
@@ -106,6 +107,19 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         measures=MeasureOptions(**sizes),
         **chosen(arguments, {"num_bootstraps": 200}, num_bootstraps="bootstraps"),
     )
+
+
+def _check_options(arguments: argparse.Namespace) -> None:
+    """UserError for a time that is none, and for options that need the networks."""
+    if arguments.tr is not None and not 0 < arguments.tr < 1e6:
+        raise UserError(f"cannot be {arguments.tr}", where="--tr", expected="above 0")
+    for name in ("lags", "networks_by"):
+        if getattr(arguments, name) is not None and arguments.networks is None:
+            raise UserError(
+                "is said of networks",
+                where=f"--{name.replace('_', '-')}",
+                expected="--networks, or it to be left out",
+            )
 
 
 def brain(given: Given) -> int:

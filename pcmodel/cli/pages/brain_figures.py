@@ -33,7 +33,7 @@ def draw_matrices(results: Any, kind: int) -> Any:
     second = results.contrast is not None
     count = len(means) + second
     figure, axes = new_figure(
-        1, max(count, 2), height=3.9 if count > 2 else 4.6, squeeze=False
+        1, max(count, 2), height=4.8 if count > 2 else 5.6, squeeze=False
     )
     limit = _limit(means)
     for axis, mean, title in zip(axes[0], means, titles, strict=False):
@@ -138,7 +138,8 @@ def draw_networks(results: Any) -> Any:
         for axis, mean, name in zip(row, means, known, strict=False):
             image = _squares(axis, mean, limit, names, first=axis is row[0])
             axis.set_title(name or "mean")
-        figure.colorbar(image, ax=list(row[: len(means)]), label="Fisher z", shrink=0.8)
+        bar = figure.colorbar(image, ax=list(row[: len(means)]), shrink=0.7)
+        bar.ax.set_title("z", fontsize=9)
         row[0].set_ylabel(("as given", "without the global signal")[k])
         if second:
             dz = results.contrast.by_network[k]
@@ -146,7 +147,8 @@ def draw_networks(results: Any) -> Any:
             for i, j in np.argwhere(results.contrast.by_network_p[k] < 0.05):
                 row[2].plot(j, i, "o", color="black", ms=3)
             row[2].set_title("difference")
-            figure.colorbar(image, ax=row[2], label="dz", shrink=0.8)
+            bar = figure.colorbar(image, ax=row[2], shrink=0.7)
+            bar.ax.set_title("dz", fontsize=9)
         for axis in row[len(known) + second :]:
             axis.set_visible(False)
     return figure

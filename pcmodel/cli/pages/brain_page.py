@@ -158,10 +158,11 @@ def _answer(plan: Any, results: Any, summary: BrainSummary) -> str:
     if not results.networks:
         names = ("mean_fisher_z", "modularity", "eigenspectrum_entropy")
     told = [_change(summary, name) for name in names]
+    tested = sum(_is_shown(results.group, name) for name in results.group.measures)
     return (
         f"{said}. From {found.first} to {found.second}, as given and without the global "
-        f"signal: {'; '.join(told)}. {len(summary.statistics[KINDS[0]])} measures are "
-        "tested twice each and no p is corrected for that."
+        f"signal: {'; '.join(told)}. {tested} measures are tested, most of them twice, and no p is "
+        "corrected for that."
     )
 
 
