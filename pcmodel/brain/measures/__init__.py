@@ -40,6 +40,7 @@ from pcmodel.brain.measures.group import contrast as contrast
 from pcmodel.brain.measures.group import measure_group as measure_group
 from pcmodel.brain.measures.paired import PairedStatistics as PairedStatistics
 from pcmodel.brain.measures.paired import paired_statistics as paired_statistics
+from pcmodel.brain.measures.person import MEASURES as MEASURES
 from pcmodel.brain.measures.person import BrainMeasures as BrainMeasures
 from pcmodel.brain.measures.person import MeasureOptions as MeasureOptions
 from pcmodel.brain.measures.person import PersonMeasures as PersonMeasures
