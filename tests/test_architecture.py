@@ -52,9 +52,13 @@ MAY_IMPORT = {
         *("inputs", "runtime", "model", "inference", "learning", "networks", "api"),
         *("paradigms", "neuromodulation", "memory"),
     },
+    "brain": {
+        *("inputs", "runtime", "model", "inference", "networks", "api"),
+        "neuromodulation",
+    },
     "cli": {
         *("inputs", "runtime", "record", "report", "behaviour", "training"),
-        "sessions",
+        *("sessions", "brain"),
     },
 }
 LOOSE = {"__init__", "__main__", "calibration", "errors"}
@@ -68,6 +72,7 @@ HOMES = {
     "arviz": set(),
     "xarray": {"behaviour"},
     "formulae": {"behaviour"},
+    "networkx": {"brain"},
     "pandas": {"behaviour"},
     "pyarrow": {"behaviour"},
     "matplotlib": {"report"},

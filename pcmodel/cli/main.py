@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from pcmodel.cli import terminal
+from pcmodel.cli.commands.brain import BRAIN
 from pcmodel.cli.commands.calibrate import CALIBRATE
 from pcmodel.cli.commands.check import CHECK
 from pcmodel.cli.commands.command import Given
@@ -30,6 +31,7 @@ COMMANDS = {
     command.name: command
     for command in (
         *(LIST, PROTOCOLS, RUN, FIT, CHECK, CALIBRATE, RECOVER, DESIGN, POWER, TRAIN),
+        BRAIN,
     )
 }
 

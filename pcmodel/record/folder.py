@@ -37,6 +37,7 @@ OWN_FILES = (
     "error.txt",
     "posterior.nc",
     "network.npz",
+    "measures.csv",
 )
 
 

@@ -33,7 +33,12 @@ GOOD = {
     "recover": ["binary", "hgf3", "rescorla_wagner", "--smoke"],
     "design": ["binary", "hgf3", "--effect", "omega2=-1", "--smoke"],
     "power": ["mdma_trauma", "--smoke"],
+    "brain": ["bold.csv", "--networks", "labels.csv", "--smoke"],
 }
+BOLD = "a,b,c,d\n" + "\n".join(
+    ",".join(str((t * t * (3 + r) + 7 * r) % 11 + t % (r + 2)) for r in range(4))
+    for t in range(20)
+)
 NO_NUMBERS = (
     *(
         "",
@@ -160,6 +165,18 @@ BAD_WORDS: dict[str, tuple[str, ...]] = {
     "--days": ("x", "0", "1.5", "500", "-1", "nan", "9" * 400),
     "--noise": ("0", "-1", "nan", "inf", "1_0", "x", "1e999", "9" * 400),
     "--account": ("x", "Rebus", "\0", "a" * 5000),
+    "--networks": (
+        *("nowhere.csv", "pipe", "empty.csv", "bytes.csv", "folder.csv", "link.csv"),
+        *("", "\0", "n" * 5000, "table.csv", "one.csv", "few.csv", "quote.csv"),
+    ),
+    "--networks-by": ("", "x", "Name"),
+    "--condition-from": ("", "ses", "x", "nowhere.csv", "table.csv", "\0"),
+    "--contrast": ("", "a", "a,b", "a,a", "a,b,c", "=", "a=b,", "\0"),
+    "--axes": ("", "time", "x", "time,time", "time,region,x", "person,time,region"),
+    "--array": ("", "x", "\0"),
+    "--only": ("", "x", "=", "a=", "ses=1"),
+    "--without": ("", "x", "a,x", "a,b,c,d", "\0"),
+    "--binarise": ("", "x", "mode"),
     "--coordinator": ("x", ":", "host:", "host:port", "host:99999999", ""),
 }
 PLACES = {
@@ -179,6 +196,11 @@ PLACES = {
         "quote.csv",
         "full",
         "",
+    ),
+    "SERIES": (
+        *("nowhere.csv", "pipe", "empty.csv", "header.csv", "bytes.csv", "table.doc"),
+        *("\x00", "folder.csv", "link.csv", "n" * 5000, "zero.csv", "wide.csv"),
+        *("quote.csv", "full", "", "table.csv", "flat.csv", "short.csv", "noise.npy"),
     ),
     "CONFIG": BAD_WORDS["--config"]
     + ("nothing", "1_0.yaml", "octal.yaml", "nan.yaml", ""),
@@ -238,6 +260,13 @@ def prepare(place: Path) -> None:
         "wide.csv": TABLE + ",1,2,3",
         "quote.csv": TABLE.replace("p1", '"p1', 1),
         "coin.py": EXPERIMENT,
+        "bold.csv": BOLD,
+        "labels.csv": "a,x\nb,x\nc,y\nd,y\n",
+        "one.csv": "a,x\nb,x\nc,x\nd,x\n",
+        "few.csv": "a,x\nb,x\nc,y\n",
+        "flat.csv": "a,b,c,d\n" + "1,1,1,1\n" * 20,
+        "short.csv": "\n".join(BOLD.splitlines()[:5]),
+        "noise.npy": "no array",
         "broken.py": "def run(:",
         "deep.py": "x = " + "(" * 5000,
         "plain.py": "x = 1",

@@ -70,7 +70,7 @@ def words_for(action: argparse.Action, option: str, command: str) -> tuple[str, 
             return (*NO_WHOLE, "3")  # without a coordinator
         return NO_WHOLE + least
     if kind in ("finite", "float"):
-        return (*NO_NUMBERS, "-1", "2")
+        return (*NO_NUMBERS, "-1", "0" if option == "--tr" else "2")
     if not option:
         return PLACES.get(str(action.metavar), ())
     known = BAD_WORDS.get(option, ())

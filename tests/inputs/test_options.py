@@ -28,7 +28,7 @@ NEEDED = {
 SPARED = (
     *("pcmodel.behaviour.models", "pcmodel.behaviour.perception"),
     *("pcmodel.behaviour.change_point", "pcmodel.neuromodulation.accounts"),
-    "pcmodel.networks.layers.pooling",
+    *("pcmodel.networks.layers.pooling", "pcmodel.sessions.protocol"),
 )
 WRONG = {
     int: [

@@ -15,7 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pcmodel check`."""
     add = parser.add_argument
     add("data", metavar="DATA", help="a .csv, .tsv or .parquet file, or a BIDS folder")
-    add("--task", required=True, help="binary, bandit, rating, helicopter or conditioning")
+    add(
+        "--task",
+        required=True,
+        help="binary, bandit, rating, helicopter or conditioning",
+    )
     add_formulas(
         parser,
         about="as of fit: its columns are read and built too; may be repeated",

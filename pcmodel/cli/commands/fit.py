@@ -41,7 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pcmodel fit`."""
     add = parser.add_argument
     add("data", metavar="DATA", help="a .csv, .tsv or .parquet file, or a BIDS folder")
-    add("--task", required=True, help="binary, bandit, rating, helicopter or conditioning")
+    add(
+        "--task",
+        required=True,
+        help="binary, bandit, rating, helicopter or conditioning",
+    )
     add("--model", required=True, help="for example hgf3; a wrong name lists them")
     add_formulas(parser)
     add_table_arguments(parser)

@@ -19,7 +19,11 @@ from pcmodel.record.replications import StoredReplications
 def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
     """Add the task, the model or models, and the properties of the task that they need."""
     add = parser.add_argument
-    add("task", metavar="TASK", help="binary, bandit, rating, helicopter or conditioning")
+    add(
+        "task",
+        metavar="TASK",
+        help="binary, bandit, rating, helicopter or conditioning",
+    )
     about = "for example hgf3; a wrong name lists them"
     if many:
         add("models", metavar="MODEL", nargs="+", help=about)
