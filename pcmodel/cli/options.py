@@ -12,10 +12,10 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pcmodel.inputs.configurations import read_configuration
 from pcmodel.cli.load import Experiment
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import short
+from pcmodel.inputs.configurations import read_configuration
 from pcmodel.inputs.numerals import NUMBER, is_odd, to_finite
 from pcmodel.record import to_jsonable
 
