@@ -71,9 +71,10 @@ def draw_weeks(config, results: Results) -> Figure:
 
 
 def typical_person(results: Results) -> int:
-    """Who improves by the median amount in the whole treatment."""
-    gained = results.belief[0, :, -1] - results.belief[0, :, 0]
-    return int(np.argsort(gained)[len(gained) // 2])
+    """Who is nearest to the median improvement with the drug and without."""
+    gained = results.belief[:2, :, -1] - results.belief[:2, :, 0]
+    apart = np.abs(gained - np.median(gained, axis=1, keepdims=True))
+    return int(np.argmin(apart.sum(axis=0)))
 
 
 def draw_range(axis, days, middle, error, colour: str) -> None:

@@ -60,7 +60,7 @@ class ThreatAndTrust:
     """
 
     threat: Finite = 1.0
-    trust: Finite = 3.0
+    trust: Finite = 4.0
 
     def change(
         self, released: Float[Array, ""], values: Float[Array, " streams"]

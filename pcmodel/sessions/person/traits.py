@@ -171,7 +171,7 @@ PHENOTYPES = {
             "alliance": Trait(0.3, 0.5, "assumed"),
             "alliance_growth": Trait(1.0, 0.3, AVERAGE),
             "validity": Trait(0.7, 0.7, IMMUNISED),
-            "learning": Trait(1.0, 0.5, AVERAGE),
+            "learning": Trait(1.0, 0.4, AVERAGE),
         },
     ),
     "trauma": Phenotype(
@@ -187,7 +187,7 @@ PHENOTYPES = {
             "alliance": Trait(0.2, 0.5, "assumed: trust is harder"),
             "alliance_growth": Trait(1.0, 0.3, AVERAGE),
             "validity": Trait(0.7, 0.7, IMMUNISED),
-            "learning": Trait(1.0, 0.5, AVERAGE),
+            "learning": Trait(1.0, 0.4, AVERAGE),
         },
     ),
     "healthy": Phenotype(
@@ -205,7 +205,7 @@ PHENOTYPES = {
             "validity": Trait(
                 0.9, 0.7, "assumed; no immunisation: Kube & Glombiewski 2021"
             ),
-            "learning": Trait(1.0, 0.5, AVERAGE),
+            "learning": Trait(1.0, 0.4, AVERAGE),
         },
     ),
 }
