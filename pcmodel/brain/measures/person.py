@@ -148,7 +148,7 @@ def measure_person(
     found = None if networks is None else network_codes(networks, len(values))
     correlation = correlations(values, regions=names)
     regressed = regress_global_signal(values)
-    spread = float(np.std(centred(regressed.global_signal), ddof=1))
+    spread = _spread(regressed.global_signal)
     plain = _measure(values, correlation, found, key, options, spread)
     why = regressed.undefined
     if not why:
@@ -161,6 +161,12 @@ def measure_person(
         why = f"without it {first} and {second} are one series up to scale"
     reason = f"the global signal cannot be regressed out: {why}"
     return PersonMeasures(plain, nothing(len(values), found, spread, reason))
+
+
+def _spread(signal: np.ndarray) -> float:
+    """Standard deviation over time (times - 1), of numbers of any size."""
+    size = float(np.abs(signal).max()) or 1.0
+    return float(np.std(centred(signal / size), ddof=1)) * size
 
 
 def _measure(

@@ -136,7 +136,7 @@ def network_codes(networks: Sequence[Hashable] | Networks, number: int) -> Netwo
     if isinstance(networks, Networks):
         labels: list[str] = [networks.names[code] for code in networks.codes]
     else:
-        labels = [str(label).strip() for label in networks]
+        labels = ["" if _is_missing(one) else str(one).strip() for one in networks]
     if len(labels) != number:
         raise UserError(
             f"there are {len(labels)} labels for {number} regions",
@@ -153,6 +153,11 @@ def network_codes(networks: Sequence[Hashable] | Networks, number: int) -> Netwo
     names = tuple(dict.fromkeys(labels))
     places = {name: place for place, name in enumerate(names)}
     return Networks(names, np.asarray([places[label] for label in labels]))
+
+
+def _is_missing(label: Any) -> bool:
+    """Whether a label is None or NaN, as a table's empty cell is."""
+    return label is None or label != label
 
 
 def centred(series: np.ndarray) -> np.ndarray:

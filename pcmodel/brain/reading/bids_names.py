@@ -22,8 +22,13 @@ def entities(path: Path) -> dict[str, str]:
     return dict(ENTITY.findall(path.name))
 
 
+def is_confounds(path: Path) -> bool:
+    """Whether a file's name says that it holds confounds, which fMRIPrep writes with the suffix of series."""
+    return entities(path).get("desc", "").startswith("confounds")
+
+
 def series_files(path: Path, only: Mapping[str, str]) -> list[Path]:
-    """The file itself, or of a folder all `*_timeseries.tsv` (or .csv) below it; in order of their names.
+    """The file itself, or of a folder all `*_timeseries.tsv` (or .csv) below it but confounds; in order of names.
 
     only: entities that the names of a folder's files must have.
     Raises UserError for a folder without any, and for an entity that none has.
@@ -33,7 +38,9 @@ def series_files(path: Path, only: Mapping[str, str]) -> list[Path]:
     found = sorted(
         file
         for file in path.rglob(f"*{SUFFIX}.*")
-        if file.suffix in (".tsv", ".csv") and not file.name.startswith(".")
+        if file.suffix in (".tsv", ".csv")
+        and not file.name.startswith(".")
+        and not is_confounds(file)
     )
     if not found:
         raise UserError(

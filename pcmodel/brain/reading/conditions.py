@@ -1,5 +1,6 @@
 """Whose recording a file holds, and in which condition it was made."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,7 +44,7 @@ def _condition(file: Path, source: str) -> str:
     if not source:
         return ""
     if source == "folder":
-        return file.resolve().parent.name
+        return Path(os.path.abspath(file)).parent.name  # of a link its own folder
     found = entities(file).get(source)
     if found is None:
         have = ", ".join(entities(file)) or "none"
@@ -91,7 +92,4 @@ def _listed(files: list[Path], table: Path) -> dict[Path, Origin]:
 
 
 def _below(file: Path, folder: Path) -> str:
-    try:
-        return file.resolve().relative_to(folder.resolve()).as_posix()
-    except ValueError:
-        return file.as_posix()
+    return Path(os.path.relpath(file, folder)).as_posix()

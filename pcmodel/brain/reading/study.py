@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from pcmodel.brain.measures.series import check_series, check_unique
 from pcmodel.brain.reading.arrays import check_axes, read_pieces
-from pcmodel.brain.reading.bids_names import KINDS, entities, series_files
+from pcmodel.brain.reading.bids_names import KINDS, entities, is_confounds, series_files
 from pcmodel.brain.reading.conditions import Origin, origins
 from pcmodel.brain.reading.labels import Labels, Match, read_labels
 from pcmodel.brain.reading.tables import read_table
@@ -20,6 +20,11 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.files import check_file, shown
 
 FEWEST_OF_A_CLOCK = 5
+CONFOUNDS = {
+    *("framewise_displacement", "dvars", "std_dvars", "global_signal", "csf"),
+    *("white_matter", "trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z"),
+}
+"""Columns of confounds, as fMRIPrep names them."""
 
 
 class Recording(NamedTuple):
@@ -180,6 +185,20 @@ def _read(
     return found
 
 
+def _check_no_confounds(names: Sequence[str], file: Path) -> None:
+    """UserError for a table of confounds."""
+    known = [name for name in names if name.lower() in CONFOUNDS]
+    if known or is_confounds(file):
+        said = (
+            f"its columns are {', '.join(known[:3])}" if known else "its name says so"
+        )
+        raise UserError(
+            f"holds confounds, not regions ({said})",
+            where=shown(file),
+            expected="series of regions (--without leaves columns out)",
+        )
+
+
 def _same_regions(raw: list[_Raw]) -> tuple[str, ...] | None:
     """The names that all recordings share; UserError naming the first that differs."""
     first = raw[0]
@@ -218,6 +237,7 @@ def _kept(
 def _checked(one: _Raw, regions: tuple[str, ...] | None, kept: list[int]) -> Recording:
     series = np.ascontiguousarray(one.values.T[kept])
     names = None if regions is None else [regions[place] for place in kept]
+    _check_no_confounds(names or (), one.file)
     checked = check_series(series, regions=names, where=one.source, least_times=8)
     _check_no_clock(checked, names, one.source)
     return Recording(checked, one.origin.person, one.origin.condition, one.source)

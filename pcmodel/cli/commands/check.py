@@ -6,8 +6,8 @@ from typing import Any
 
 from pcmodel.cli import terminal
 from pcmodel.cli.commands.command import Command, Given, add_formulas
-from pcmodel.cli.commands.tables import add_table_arguments, table_options
 from pcmodel.cli.numbers import place
+from pcmodel.cli.table_arguments import add_table_arguments, table_options
 from pcmodel.errors import UserError
 
 

@@ -11,12 +11,12 @@ from pcmodel.cli.commands.command import (
     add_folder_arguments,
     add_formulas,
 )
-from pcmodel.cli.commands.tables import add_table_arguments, table_options
 from pcmodel.cli.load import Experiment
 from pcmodel.cli.numbers import MOST, chosen, finite, whole, words
 from pcmodel.cli.running.chunks import open_chunks
 from pcmodel.cli.running.preparation import prepare
 from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
+from pcmodel.cli.table_arguments import add_table_arguments, table_options
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import check_range
 from pcmodel.inputs.ranges import Range

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from pcmodel.cli.commands.command import Command, Given, add_folder_arguments
-from pcmodel.cli.commands.tables import scale_numbers
 from pcmodel.cli.load import Experiment
 from pcmodel.cli.numbers import count
 from pcmodel.cli.running.preparation import prepare
 from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
+from pcmodel.cli.table_arguments import scale_numbers
 from pcmodel.errors import UserError
 from pcmodel.record.replications import StoredReplications
 

@@ -31,6 +31,8 @@ LABELS = {
     "lempel_ziv_phase": "Lempel-Ziv over phase-randomised",
     "global_signal_sd": "s.d. of the global signal",
 }
+MOST_LISTED = 8
+"""Networks between which transfer entropy is listed pair by pair."""
 
 
 class BrainSummary(NamedTuple):
@@ -179,7 +181,9 @@ def _change(summary: BrainSummary, name: str) -> str:
     for kind in KINDS:
         one = summary.statistics[kind][name]
         parts.append(
-            f"dz {one.dz:+.2f}, p {_p(one.p)}" if not one.undefined else "undefined"
+            _signed(f"dz {one.dz:+.2f}, p {_p(one.p)}")
+            if not one.undefined
+            else "undefined"
         )
     return f"**{LABELS[name]}** {parts[0]} and {parts[1]}"
 
@@ -219,11 +223,13 @@ def _networks(results: Any) -> Section:
         said += (
             " Right: dz of the difference; a dot where p < .05 for that entry alone."
         )
+    few = len(results.group.network_names) <= MOST_LISTED
+    more = ("Transfer entropy between the networks is in `arrays.npz`.",)
     return Section(
         "Within and between networks",
-        (),
+        () if few else more,
         (Panel("networks", said, "Mean Fisher z by network."),),
-        (_transfer(results),),
+        (_transfer(results),) if few else (),
     )
 
 
@@ -284,10 +290,11 @@ def _table(results: Any, summary: BrainSummary, k: int, kind: str) -> Table:
     rows = []
     for name in measures:
         one = summary.statistics[kind][name]
-        interval = f"{one.low:+.3g} to {one.high:+.3g}" if one.low == one.low else None
+        interval = _signed(f"{one.low:+.3g} to {one.high:+.3g}")
+        interval = None if np.isnan(one.low) else interval
         numbers = [one.mean_a, one.mean_b, one.difference]
         cells = [None if np.isnan(x) else float(x) for x in numbers]
-        tests = [None if np.isnan(x) else f"{x:+.2f}" for x in (one.dz, one.t)]
+        tests = [None if np.isnan(x) else _signed(f"{x:+.2f}") for x in (one.dz, one.t)]
         p = None if np.isnan(one.p) else _p(one.p)
         rows.append((LABELS[name], *cells, interval, *tests, p, one.people))
     heads = (found.first, found.second, "Difference", "95 % interval")
@@ -297,6 +304,11 @@ def _table(results: Any, summary: BrainSummary, k: int, kind: str) -> Table:
         f"{caption}: means over the people with both, difference with its bootstrap interval over people, "
         "dz = difference over its s.d., two-sided paired t-test.",
     )
+
+
+def _signed(text: str) -> str:
+    """With true minus signs, as the page's numbers have."""
+    return text.replace("-", "−")
 
 
 def _is_shown(group: Any, name: str) -> bool:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pcmodel.cli.commands.tables import add_table_arguments, table_options
 from pcmodel.cli.parser import Parser
+from pcmodel.cli.table_arguments import add_table_arguments, table_options
 from pcmodel.errors import UserError
 from tests.behaviour.dataset.small_tables import options
 

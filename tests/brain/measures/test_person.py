@@ -78,7 +78,7 @@ def test_every_nan_has_its_reason(found, series):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("scale", [1e-8, 2.0**-10, 1e8])
+@pytest.mark.parametrize("scale", [1e-30, 1e-8, 2.0**-10, 1e8, 1e30])
 def test_scale_changes_nothing_but_the_global_signal(series, found, scale, dtype):
     other = measure_person((series * scale).astype(dtype), LABELS, key=KEY, options=FEW)
     close = 1e-10 if dtype == np.float64 else 1e-4
@@ -93,6 +93,17 @@ def test_scale_changes_nothing_but_the_global_signal(series, found, scale, dtype
         assert two.global_signal_sd == pytest.approx(
             scale * one.global_signal_sd, rel=1e-5
         )
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200, 1e305])
+def test_numbers_whose_squares_do_not_exist(series, found, scale):
+    other = measure_person(series * scale, LABELS, key=KEY, options=FEW)
+    for one, two in zip(found, other, strict=True):
+        assert two.within == pytest.approx(one.within, rel=1e-9)
+        assert two.transfer_entropy == pytest.approx(
+            one.transfer_entropy, abs=1e-9, nan_ok=True
+        )
+        assert two.global_signal_sd / scale == pytest.approx(one.global_signal_sd)
 
 
 def test_order_changes_nothing(series, found):

@@ -125,3 +125,6 @@ def test_networks_keep_the_order_of_their_first_regions():
         network_codes(["a", "b"], 3)
     with pytest.raises(UserError, match="the label of region 1 is empty"):
         network_codes(["a", " "], 2)
+    for missing in (None, np.nan):
+        with pytest.raises(UserError, match="the label of region 0 is empty"):
+            network_codes([missing, "a"], 2)

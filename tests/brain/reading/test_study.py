@@ -69,6 +69,38 @@ def test_runs_belong_together_and_other_twins_do_not(tmp_path):
         load_recordings([tmp_path])
 
 
+def test_confounds_are_no_regions(tmp_path):
+    """Prevents correlations between movement parameters: fMRIPrep names both kinds of table alike."""
+    name = "sub-01_task-rest_desc-{}_timeseries.tsv"
+    write_series(tmp_path / name.format("clean"), one(), NAMES)
+    write_series(tmp_path / name.format("confounds"), one(1), ("csf", "trans_x", "x"))
+    found = load_recordings([tmp_path])
+    assert len(found.recordings) == 1 and found.regions == NAMES
+    with pytest.raises(UserError, match=r"holds confounds, not regions \(its columns"):
+        load_recordings([tmp_path / name.format("confounds")])
+    plain = write_series(
+        tmp_path / "a.csv", one(2), ("a", "Framewise_Displacement", "b")
+    )
+    with pytest.raises(UserError, match="its columns are Framewise_Displacement"):
+        load_recordings([plain])
+    kept = load_recordings([plain], without=["Framewise_Displacement"])
+    assert kept.regions == ("a", "b")
+
+
+def test_a_link_lies_in_its_own_folder(tmp_path):
+    """As datalad keeps files: links to a store whose folders say nothing."""
+    for place, drug in enumerate(("lsd", "placebo")):
+        real = write_series(tmp_path / "store" / f"{place}.csv", one(place), NAMES)
+        (tmp_path / drug).mkdir()
+        (tmp_path / drug / "p1.csv").symlink_to(real)
+    files = [tmp_path / drug / "p1.csv" for drug in ("placebo", "lsd")]
+    found = load_recordings(files, condition_from="folder").recordings
+    assert [(r.person, r.condition) for r in found] == [
+        ("p1", "lsd"),
+        ("p1", "placebo"),
+    ]
+
+
 def test_the_same_series_under_two_names_is_refused(tmp_path):
     """Prevents a person who counts twice."""
     files = [write_series(tmp_path / f"p{i}.csv", one(), NAMES) for i in range(2)]
