@@ -142,11 +142,11 @@ REFERENCES = (
 
 def _answer(plan: Any, results: Any, summary: BrainSummary) -> str:
     counts = ", ".join(
-        f"{number} people" + (f" in {name}" if name else "")
+        _counted(number, "person", "people") + (f" in {name}" if name else "")
         for name, number in zip(summary.conditions, summary.people, strict=True)
     )
     regions = results.group.correlation.shape[-1]
-    said = f"{counts}; {regions} regions"
+    said = f"{counts}; {_counted(regions, 'region', 'regions')}"
     if results.networks:
         said += f" in {len(set(results.networks))} networks"
     times = " to ".join(map(str, sorted(set(results.num_times))))
@@ -166,6 +166,10 @@ def _answer(plan: Any, results: Any, summary: BrainSummary) -> str:
         f"signal: {'; '.join(told)}. {tested} measures are tested, most of them twice, and no p is "
         "corrected for that."
     )
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _no_contrast(summary: BrainSummary) -> str:
