@@ -35,6 +35,8 @@ CALIBRATION = "tests/test_calibration.py"
 DISTANCE = "tests/inference/certificates/test_certified_distance.py"
 LEVELS = "tests/model/test_level_energies.py"
 COMPETITION = "tests/neuromodulation/test_competition.py"
+TIMELINE = "tests/sessions/test_timeline.py"
+PLANNING = "tests/sessions/planning/test_power.py"
 
 MUTANTS = (
     Mutant(
@@ -274,6 +276,41 @@ MUTANTS = (
         "blocked / (1 + blocked),",
         "blocked,",
         COMPETITION,
+    ),
+    Mutant(
+        "let a harmful setting say what the bad news denies",
+        "sessions/timeline.py",
+        "mean = -abs(mean)",
+        "mean = -mean",
+        TIMELINE,
+    ),
+    Mutant(
+        "give the whole alliance in every moment of a session",
+        "sessions/timeline.py",
+        "1.0 - (1.0 - whole) ** (1.0 / event.session.moments)",
+        "whole",
+        TIMELINE,
+    ),
+    Mutant(
+        "put doses on the clock of days",
+        "sessions/timeline.py",
+        "at = 24.0 * held.begins + amount.hour",
+        "at = held.begins + amount.hour",
+        TIMELINE,
+    ),
+    Mutant(
+        "predict people from their own half of the pool",
+        "sessions/planning/rivals.py",
+        "people, others = [even, odd], [odd, even]",
+        "people, others = [even, odd], [even, odd]",
+        PLANNING,
+    ),
+    Mutant(
+        "forget the error of the first reading",
+        "sessions/planning/likelihood.py",
+        "(np.eye(days) + np.ones((days, days)))",
+        "np.eye(days)",
+        PLANNING,
     ),
 )
 

@@ -1,5 +1,6 @@
 """`pcmodel protocols` and `pcmodel power`: what is shipped, what is understood, one sentence for bad input."""
 
+import json
 import os
 import subprocess
 import sys
@@ -84,7 +85,7 @@ def test_listing_and_printing_start_without_jax():
         (("power", NAME, "--participants", "900"), "cannot be drawn from 500 people"),
         (("power", NAME, "--days", "400"), "days in order, 1 to 84"),
         (("power", NAME, "--noise", "nan"), "not a finite number"),
-        (("power", NAME, "--noise=-1"), "noise: cannot be -1.0"),
+        (("power", NAME, "--noise=-1"), "cannot be -1; expected a number above 0"),
         (("power", NAME, "--account", "rebos"), "did you mean 'rebus'"),
         (("power", NAME, "--pool", "1000000"), "iB of memory; expected less"),
     ],
@@ -129,3 +130,22 @@ def test_a_study_has_a_page_and_goes_on_where_it_was(tmp_path, monkeypatch):
     page = (out / "report.html").read_text()
     assert "unblinding alone" in page and "Looks alike at" in page
     assert main(words) == 0  # complete: not run again
+
+
+def test_therapy_takes_any_protocol(capsys, tmp_path, monkeypatch):
+    """Prevents the default protocol's digest from standing in the way of another protocol."""
+    monkeypatch.chdir(tmp_path)
+    Path("own.yaml").write_text(shipped_protocols()[NAME].read_text("utf-8"))
+    for given in ("mdma_trauma", "own.yaml"):
+        assert main(["run", "therapy", "--protocol", given, "--print-config"]) == 0
+        config = json.loads(capsys.readouterr().out)
+        assert config["protocol"] == given
+        assert config["protocol_sha256"].endswith(f" {given}")
+    Path("config.json").write_text(json.dumps(config))
+    words = ["run", "therapy", "--config", "config.json", "--print-config"]
+    assert main(words) == 0
+    Path("own.yaml").write_text(Path("own.yaml").read_text() + "# more\n")
+    assert main(words) == 2
+    assert "is not what it was when the run was recorded" in capsys.readouterr().err
+    assert main(["run", "therapy", "--protocol", "mdma_truma"]) == 2
+    assert "did you mean 'mdma_trauma'" in capsys.readouterr().err

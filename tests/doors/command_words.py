@@ -32,6 +32,7 @@ GOOD = {
     "calibrate": ["binary", "hgf3", "--smoke"],
     "recover": ["binary", "hgf3", "rescorla_wagner", "--smoke"],
     "design": ["binary", "hgf3", "--effect", "omega2=-1", "--smoke"],
+    "power": ["mdma_trauma", "--smoke"],
 }
 NO_NUMBERS = (
     *(
@@ -153,6 +154,12 @@ BAD_WORDS: dict[str, tuple[str, ...]] = {
     ),
     "--rival": ("x", "", "hgf33"),
     "--confidence": ("x", "2", "-1", "nan"),
+    "--participants": ("ten", "0", "1_0", "-5", "5,x", "9" * 400, "\0"),
+    "--questions": ("x", "therapy,therapy", "Window", "\0", "q" * 5000),
+    "--arms": ("x", "drug_alone", "drug_alone,drug_alone", "drug_alone,\0"),
+    "--days": ("x", "0", "1.5", "500", "-1", "nan", "9" * 400),
+    "--noise": ("0", "-1", "nan", "inf", "1_0", "x", "1e999", "9" * 400),
+    "--account": ("x", "Rebus", "\0", "a" * 5000),
     "--coordinator": ("x", ":", "host:", "host:port", "host:99999999", ""),
 }
 PLACES = {
@@ -188,6 +195,26 @@ PLACES = {
         "link.py",
         "bytes.py",
         "",
+    ),
+    "PROTOCOL": (
+        *(
+            "nothing",
+            "nowhere.yaml",
+            "list.yaml",
+            "deep.yaml",
+            "bytes.yaml",
+            "bomb.yaml",
+        ),
+        *(
+            "folder.yaml",
+            "link.yaml",
+            "twice.yaml",
+            "plan.yaml",
+            "./pipe",
+            "",
+            "\x00.yaml",
+        ),
+        "p" * 5000 + ".yaml",
     ),
     "TASK": BAD_WORDS["--task"],
     "MODEL": BAD_WORDS["--model"],

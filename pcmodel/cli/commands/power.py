@@ -1,6 +1,7 @@
 """`pcmodel power PROTOCOL`: how many people in each arm tell a drug from therapy, unblinding and plasticity?"""
 
 import argparse
+from argparse import ArgumentTypeError
 from typing import Any
 
 from pcmodel.cli.commands.design import counts
@@ -32,9 +33,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--participants", metavar="N,..", help="in each arm, default 25,50,100,200")
     add("--days", metavar="D,..", help="of follow-up, default the protocol's own")
     add("--guess", action="store_true", help="also ask what people think they had")
-    add("--noise", type=finite, metavar="SD", help="of one reading, points, default 3")
+    add(
+        "--noise", type=positive, metavar="SD", help="of one reading, points, default 3"
+    )
     add("--account", metavar="NAME", help="of the drug's acute effects; rebus, ...")
     add("--pool", type=count, metavar="N", help="simulated people, default 500")
+
+
+def positive(text: str) -> float:
+    """A finite number above 0; ArgumentTypeError for any other text."""
+    number = finite(text)
+    if number <= 0.0:
+        raise ArgumentTypeError(f"cannot be {text[:40]}; expected a number above 0")
+    return number
 
 
 def make_plan(arguments: argparse.Namespace) -> Any:

@@ -50,6 +50,20 @@ class Simulate(Interface):
         ...
 
 
+def check_outcome(outcome: Outcome, strengths: Strengths) -> Outcome:
+    """The same outcome; UserError unless all of it is finite."""
+    if not np.isfinite(outcome.points).all() or not np.isfinite(outcome.believed).all():
+        said = ", ".join(
+            f"{part} {size:g}" for part, size in strengths._asdict().items()
+        )
+        raise UserError(
+            "the simulated symptoms are not finite",
+            where=f"strengths {said}",
+            expected="strengths and precisions that a belief survives",
+        )
+    return outcome
+
+
 class Measure(NamedTuple):
     """How people are measured.
 
@@ -66,16 +80,11 @@ class Measure(NamedTuple):
         """Improvement since the start on each follow-up day, with errors of measurement; last the guess, if asked.
 
         Each person is measured `DRAWS` times over, so that what errors do to a study does not hang on one draw of
-        them. UserError for symptoms that are not finite.
+        them.
         """
         rng = np.random.default_rng(self.seed)
         points = np.asarray(outcome.points, float)[:, :, None]
         believed = np.asarray(outcome.believed, float)[:, :, None, None]
-        if not np.isfinite(points).all() or not np.isfinite(believed).all():
-            raise UserError(
-                "the simulated symptoms are not finite",
-                expected="strengths and precisions that a belief survives",
-            )
         arms, people, _, readings = points.shape
         errors = rng.standard_normal((arms, people, DRAWS, readings))
         points = points + self.noise * errors

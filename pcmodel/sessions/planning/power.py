@@ -12,10 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from pcmodel.errors import UserError
 from pcmodel.runtime.progress import Progress
 from pcmodel.sessions.planning.explanations import QUESTIONS, Strengths
 from pcmodel.sessions.planning.options import StudyPlan, arms_of, days_of
-from pcmodel.sessions.planning.outcome import Measure, Outcome, Simulate
+from pcmodel.sessions.planning.outcome import (
+    Measure,
+    Outcome,
+    Simulate,
+    check_outcome,
+)
 from pcmodel.sessions.planning.rivals import (
     Rivals,
     gaps,
@@ -113,7 +119,7 @@ class _Study(NamedTuple):
 
     def outcome(self, strengths: Strengths) -> Outcome:
         """Of the pool of people, who are the same whatever the strengths."""
-        return self.simulate(
+        found = self.simulate(
             self.protocol,
             arms=self.arms,
             days=self.days,
@@ -121,6 +127,7 @@ class _Study(NamedTuple):
             seed=self.seed,
             strengths=strengths,
         )
+        return check_outcome(found, strengths)
 
 
 def run_power(
@@ -175,6 +182,8 @@ def _compare(plan: StudyPlan, name: str, found: Rivals, seed: int) -> Attributio
     pairs = profiles(np.arange(plan.pool))
     ahead = np.stack([gaps(pair, truth) for truth, pair in enumerate(pairs)])
     largest = float(np.abs(ahead).max())
+    if not np.isfinite(largest):
+        raise UserError("its likelihoods are not finite", where=f"question {name!r}")
     verdict, needed = "alike", 0
     half = np.full(len(plan.participants), 0.5)
     right = Curve(half, half, half)

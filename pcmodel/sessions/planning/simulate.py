@@ -22,6 +22,8 @@ from pcmodel.sessions.readouts import symptoms
 from pcmodel.sessions.treatment import DEFAULT_ACCOUNT
 
 DEFAULT = "default"
+MOST_BLOCKED = 0.99
+"""Share of channels that can be blocked: without any, nothing is passed on, and there is nothing to infer."""
 
 
 class CohortStudies:
@@ -78,13 +80,13 @@ def find_account(name: str) -> Account:
 def with_strengths(study: Study, strengths: Strengths) -> Study:
     """A study in which parts of the treatment are stronger or left out; what is felt and believed stays.
 
-    Acute effects are multiplied (a share of blocked channels stays one), the rise of the rates of learning above 1 is,
+    Acute effects are multiplied (a share of blocked channels stays below 1), the rise of the rates of learning above 1 is,
     and the precision of the evidence of expectation is.
     """
     treatment, course = study.treatment, study.course
     acute = treatment.acute
     effects = jax.tree.map(lambda each: strengths.relaxation * each, acute.effects)
-    effects = effects._replace(nmda_block=jnp.minimum(effects.nmda_block, 1.0))
+    effects = effects._replace(nmda_block=jnp.minimum(effects.nmda_block, MOST_BLOCKED))
     acute = acute._replace(
         effects=effects, released=strengths.relaxation * acute.released
     )

@@ -10,12 +10,14 @@ from pcmodel.sessions.planning.explanations import Strengths
 from pcmodel.sessions.planning.options import StudyPlan
 from pcmodel.sessions.planning.power import run_power
 from pcmodel.sessions.planning.simulate import (
+    MOST_BLOCKED,
     CohortStudies,
     find_account,
     run_study,
     with_strengths,
 )
-from pcmodel.sessions.protocol.read import parse_protocol
+from pcmodel.sessions.protocol.read import parse_protocol, read_protocol
+from pcmodel.sessions.protocol.shipped import shipped_protocols
 from pcmodel.sessions.readouts import improvement
 
 SMALL = """\
@@ -100,7 +102,29 @@ def test_blocked_channels_stay_a_share():
     blocked = acute.effects._replace(nmda_block=0.0 * acute.effects.nmda_block + 0.8)
     treatment = study.treatment._replace(acute=acute._replace(effects=blocked))
     found = with_strengths(study._replace(treatment=treatment), Strengths(32.0))
-    assert found.treatment.acute.effects.nmda_block.max() == 1.0
+    most = found.treatment.acute.effects.nmda_block.max()
+    assert most == pytest.approx(MOST_BLOCKED) and most < 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", shipped_protocols())
+def test_every_shipped_protocol_survives_every_strength(name):
+    """Prevents a NaN from passing as rivals that are alike: doubled effects, and rivals sixteen times as strong."""
+    protocol = read_protocol(name).protocol
+    for strengths in (
+        Strengths(2.0, 2.0, 1.0),
+        Strengths(0.0, 32.0, 1.0),
+        Strengths(0.0, 0.0, 32.0),
+    ):
+        found = STUDIES(
+            protocol,
+            arms=tuple(arm.name for arm in protocol.arms[:2]),
+            days=(protocol.length,),
+            num_people=40,
+            seed=0,
+            strengths=strengths,
+        )
+        assert np.isfinite(found.points).all() and np.isfinite(found.believed).all()
 
 
 def test_accounts_are_found_by_name():
