@@ -44,7 +44,7 @@ def main() -> None:
     if options.smoke:
         sizes = [(2, 20)]
     rounds = 1 if options.smoke else 3
-    calls: dict[Any, Callable[[], Any]] = {}
+    calls: dict[str, Callable[[], Any]] = {}
     made: dict[tuple[int, int], Study] = {}
     for people, days in sizes:
         protocol = shortened(whole, days)
@@ -58,11 +58,13 @@ def main() -> None:
         def run(people=people, days=days):
             return follow(made[people, days]).belief
 
-        calls["prepare", people, days] = make
-        calls["follow", people, days] = run
+        calls[f"prepare {people} {days}"] = make
+        calls[f"follow {people} {days}"] = run
     timed = interleaved(calls, rounds)
     cases = []
-    for (stage, people, days), seconds in timed.items():
+    for name, seconds in timed.items():
+        stage, *size = name.split()
+        people, days = map(int, size)
         number = people * len(ARMS) * len(made[people, days].course.day)
         rate = number / seconds["median"]
         cases.append(

@@ -11,7 +11,7 @@ suggestion installs beliefs, true or false, far more under the drug; suggestibil
 References: Carhart-Harris & Friston 2019; Kube et al. 2020; Mitchell et al. 2021, 2023; Carhart-Harris et al. 2021;
 Goodwin et al. 2022; Zeifman et al. 2025; Harmer et al. 2009.
 
-Time: three minutes on two idle cores; one minute with --smoke, nearly all of it compiling
+Time: two minutes on two idle cores; a minute with --smoke, nearly all of it compiling
 """
 
 from pcmodel.report import Experiment

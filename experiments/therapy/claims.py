@@ -132,7 +132,7 @@ CLAIMS = (
         parameters=(*LEARNING, *DRUG),
     ),
     Claim(
-        name="A setting that says the opposite does harm",
+        name="A setting that says the opposite costs improvement",
         prediction="improvement is less than in the setting as planned by more than two standard errors",
         kind="predicted",
         measure=measures.setting,

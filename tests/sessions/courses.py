@@ -36,7 +36,9 @@ def course(
         {"route": "infusion", "infusion_hours": 0.667} if compound == "ketamine" else {}
     )
     whole = {
+        # At midnight, when beliefs are read.
         "daily_life": DailyLife(
+            hour=0.0,
             rumination=0.5,
             avoidance=True,
             evidence=(
