@@ -6,7 +6,7 @@ from pcmodel.report import Table
 
 from .claims import SIGNS, Summary, changed, follows, gain
 from .protocol import GROUPS
-from .simulate import CAUSES, DIFFER, Results
+from .simulate import CAUSES, DIFFER, SHARED, Results
 
 
 def directions(results: Results) -> str:
@@ -87,4 +87,5 @@ WORDS = {
     "nats": nats,
     "distrust": distrust,
     "asked": ", ".join(DIFFER),
+    "shared": ", ".join(SHARED),
 }
