@@ -201,12 +201,16 @@ def made_up(shift):
 
 
 def test_directions_fall_either_way():
-    right = made_up([0.12, -0.2, -0.18])
+    unsettled = made_up([0.12, -0.2, -0.18])
+    doubted = claims.changed(unsettled, "standard", CAUSES, "held_out")
+    assert claims.follows(doubted) is None
+    assert claims.in_words(doubted).endswith("had not settled")
+    right = unsettled._replace(complaints={})
     for group, sign in claims.SIGNS.items():
         found = claims.changed(right, group, CAUSES, "held_out")
         assert claims.follows(found) is True and found.sign == sign
         assert claims.follows(claims.changed(right, group, ONE, "held_out")) is not True
-    wrong = made_up([-0.1, 0.1, -0.9])
+    wrong = made_up([-0.1, 0.1, -0.9])._replace(complaints={})
     told = [
         claims.follows(claims.changed(wrong, g, CAUSES, "held_out")) for g in GROUPS
     ]
