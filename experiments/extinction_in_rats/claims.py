@@ -53,11 +53,12 @@ class Gain(NamedTuple):
 
 
 class Both(NamedTuple):
-    """The change that each of two models predicts for one group."""
+    """The change that each of two models predicts for one group; settled: both fits."""
 
     fitted: float
     naive: float
     seen: float
+    settled: bool
 
 
 def changed(results: Results, group: str, model: str, what: str) -> Change:
@@ -127,11 +128,14 @@ def without_expectation(results: Results) -> Both:
     fitted, naive = (
         changed(results, "standard", m, "held_out") for m in (CAUSES, NAIVE)
     )
-    return Both(fitted.predicted, naive.predicted, fitted.seen)
+    settled = fitted.settled and naive.settled
+    return Both(fitted.predicted, naive.predicted, fitted.seen, settled)
 
 
 def rests_on_it(found: Both) -> bool | None:
-    """Less than half of the rise is left, if there is one."""
+    """Less than half of the rise is left, if there is one, by fits that settled."""
+    if not found.settled:
+        return None
     return found.naive < 0.5 * found.fitted if found.fitted > 0.0 else None
 
 
