@@ -133,7 +133,7 @@ class Results(NamedTuple):
     num_causes: inferred in each group, expected number over the posterior, (draws, groups).
     num_hard: the same at the posterior mean with the paper's hard assignment, (rats,).
     truncated: share of rats and draws for which more places for causes could have mattered.
-    effects: by parameter and group, draws of its difference from the standard group.
+    effects: by parameter and group, draws of its difference from the gradual group, the first by name.
     complaints: by fit.
     clipped, missing: shares above 1; cells without a share.
     """
