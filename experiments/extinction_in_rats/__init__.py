@@ -13,7 +13,7 @@ protocol predicts it better than another group's.
 References: Gershman, Jones, Norman, Monfils & Niv 2013, Front Behav Neurosci 7:164; Song, Jones, Monfils & Niv 2022 (data);
 Gershman, Monfils, Norman & Niv 2017, eLife 6:e23763 (model).
 
-Time: five minutes on two idle cores; a minute with --smoke, nearly all of it compiling
+Time: eight minutes of one core; two with --smoke, nearly all of it compiling
 """
 
 from pcmodel.report import Experiment

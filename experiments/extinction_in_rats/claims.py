@@ -16,6 +16,8 @@ SIGNS = {"standard": 1, "gradual": -1, "reverse": -1}
 """The published direction from the first to the second test."""
 DOES = {1: "rises", -1: "falls"}
 RIVALS = (ONE, RW)
+FITS = {"held_out": ("half 1", "half 2"), "tests": ("extinction alone",)}
+"""The fits that each kind of prediction comes from."""
 LEAST_DRAWS = 10.0
 """Below it a density is an accident of the few rats that were drawn."""
 
@@ -25,6 +27,7 @@ class Change(NamedTuple):
 
     predicted: expected by the fit.  low, high: of nine tenths and a half of simulated studies (95 %).
     seen: in the rats.  seen_error: its standard error.  sign: that was published.
+    settled: the fits' diagnostics complain of nothing.
     """
 
     predicted: float
@@ -33,6 +36,7 @@ class Change(NamedTuple):
     seen: float
     seen_error: float
     sign: int
+    settled: bool
 
 
 class Gain(NamedTuple):
@@ -49,11 +53,12 @@ class Gain(NamedTuple):
 
 
 class Both(NamedTuple):
-    """The change that each of two models predicts for one group."""
+    """The change that each of two models predicts for one group; settled: both fits."""
 
     fitted: float
     naive: float
     seen: float
+    settled: bool
 
 
 def changed(results: Results, group: str, model: str, what: str) -> Change:
@@ -70,11 +75,17 @@ def changed(results: Results, group: str, model: str, what: str) -> Change:
         float(seen.mean()),
         float(seen.std(ddof=1) / np.sqrt(len(seen))),
         SIGNS[group],
+        not any(results.complaints.get(f"{model}, {fit}") for fit in FITS[what]),
     )
 
 
 def follows(found: Change) -> bool | None:
-    """The published sign, with what was seen among the simulated studies; a wrong sign fails."""
+    """The published sign, with what was seen among the simulated studies; a wrong sign fails.
+
+    A fit that has not settled decides nothing: from another start it may end elsewhere.
+    """
+    if not found.settled:
+        return None
     if found.predicted * found.sign <= 0.0:
         return False
     return True if found.low <= found.seen <= found.high else None
@@ -117,11 +128,14 @@ def without_expectation(results: Results) -> Both:
     fitted, naive = (
         changed(results, "standard", m, "held_out") for m in (CAUSES, NAIVE)
     )
-    return Both(fitted.predicted, naive.predicted, fitted.seen)
+    settled = fitted.settled and naive.settled
+    return Both(fitted.predicted, naive.predicted, fitted.seen, settled)
 
 
 def rests_on_it(found: Both) -> bool | None:
-    """Less than half of the rise is left, if there is one."""
+    """Less than half of the rise is left, if there is one, by fits that settled."""
+    if not found.settled:
+        return None
     return found.naive < 0.5 * found.fitted if found.fitted > 0.0 else None
 
 
@@ -130,6 +144,7 @@ def in_words(found: Change) -> str:
     return (
         f"predicted {found.predicted:+.3f} (95 % of such studies {found.low:+.3f} to {found.high:+.3f}), "
         f"seen {found.seen:+.3f} (SE {found.seen_error:.3f})"
+        + ("" if found.settled else "; the fit had not settled")
     )
 
 

@@ -66,6 +66,15 @@ MODELS = {
 }
 DIFFER = ("log_concentration", "initial_weight", "baseline_logit")
 """Parameters that are asked whether groups differ in them, as randomised groups should not."""
+SHARED = (
+    "log_concentration",
+    "log_temporal_decay",
+    "learning_rate_logit",
+    "extinction_rate_logit",
+    "initial_weight",
+    "outcome_log_precision",
+)
+"""The terms of memory and learning: one rat's few responses hardly determine them."""
 STUDIES = 1000  # simulated, for intervals of a group's mean
 
 
@@ -74,12 +83,14 @@ class Config:
     """`data` is the folder of the data set; empty: beside the repository.
 
     rats: of each group, 0: all.  steps: of each variational fit.  draws: of new rats.
+    own_memory: rats differ in the terms of memory as well, and not in their response alone.
     """
 
     data: str = ""
     rats: int = 0
     steps: int = 1500
     draws: int = 20_000
+    own_memory: bool = False
 
     def __post_init__(self) -> None:
         if self.rats < 0 or 0 < self.rats < 4:
@@ -122,7 +133,7 @@ class Results(NamedTuple):
     num_causes: inferred in each group, expected number over the posterior, (draws, groups).
     num_hard: the same at the posterior mean with the paper's hard assignment, (rats,).
     truncated: share of rats and draws for which more places for causes could have mattered.
-    effects: by parameter and group, draws of its difference from the standard group.
+    effects: by parameter and group, draws of its difference from the gradual group, the first by name.
     complaints: by fit.
     clipped, missing: shares above 1; cells without a share.
     """
@@ -222,13 +233,25 @@ class Study:
         self, name: str, series: Series, *, groups: bool = False
     ) -> tuple[Hierarchy, VariationalProgram]:
         """The statistical model, and its program, which other rats of the same number share."""
-        formulas = [f"{p} ~ group" for p in DIFFER] if groups else []
+        formulas = self.formulas(name, groups=groups)
         hierarchy = build_hierarchy(MODELS[name], series, formulas=formulas)
         design = name, len(series.participant), groups
         if design not in self.programs:
             made = build_svi(hierarchy, self.variational, chunk=self.chunk)
             self.programs[design] = made
         return hierarchy, self.programs[design]
+
+    def formulas(self, name: str, *, groups: bool) -> list[str]:
+        """What depends on the group, and what all rats share."""
+        asked = DIFFER if groups else ()
+        found = []
+        for parameter in (p.name for p in MODELS[name].parameters if p.free):
+            common = "1 + group" if parameter in asked else "1"
+            shared = parameter in SHARED and not self.config.own_memory
+            people = " + (0 | participant)" if shared else ""
+            if common != "1" or shared:
+                found.append(f"{parameter} ~ {common}{people}")
+        return found
 
     def held_out(self, name: str, half: np.ndarray) -> tuple[Prediction, np.ndarray]:
         """Each half as the other predicts it; and its density under the next group's protocol."""

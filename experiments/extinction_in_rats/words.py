@@ -6,7 +6,7 @@ from pcmodel.report import Table
 
 from .claims import SIGNS, Summary, changed, follows, gain
 from .protocol import GROUPS
-from .simulate import CAUSES, DIFFER, Results
+from .simulate import CAUSES, DIFFER, SHARED, Results
 
 
 def directions(results: Results) -> str:
@@ -72,7 +72,11 @@ def differences(results: Results) -> Table:
             continue
         low, high = np.quantile(draws, (0.025, 0.975))
         rows.append((name, f"{draws.mean():+.2f}", f"{low:+.2f} to {high:+.2f}"))
-    return Table(("Effect", "Mean", "95 %"), rows, "Variational; intervals too narrow.")
+    return Table(
+        ("Effect", "Mean", "95 %"),
+        rows,
+        "Less the gradual group; variational, intervals too narrow.",
+    )
 
 
 def distrust(results: Results) -> list[str]:
@@ -87,4 +91,5 @@ WORDS = {
     "nats": nats,
     "distrust": distrust,
     "asked": ", ".join(DIFFER),
+    "shared": ", ".join(SHARED),
 }
