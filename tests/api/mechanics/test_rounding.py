@@ -42,9 +42,7 @@ def network_of(shape, activation, precision):
     network = pcmodel.hierarchy(levels[shape], activation=activation, rngs=rngs)
     draws = np.random.default_rng(1)
     drawn = jax.tree.map(
-        lambda w: jnp.asarray(
-            np.float32(0.5 * draws.normal(size=w.shape)), np.result_type(w)
-        ),
+        lambda w: jnp.asarray(np.float32(0.5 * draws.normal(size=w.shape)), w.dtype),
         pcmodel.weights_of(network),
     )
     return pcmodel.with_weights(network, drawn)
