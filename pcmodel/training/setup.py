@@ -151,7 +151,7 @@ def _structure(network: Network, split: Split, preparation: Preparation) -> Stru
 
 def refuse_other_ends(network: Network) -> None:
     """UserError for an end beside level 0: nothing of an example would be clamped there, and its layer would not learn."""
-    others = [network.names[level] for level in ends_of(network)[1:]]
+    others = [network.names[level] for level in ends_of(as_model(network).model)[1:]]
     if others:
         raise UserError(
             f"has other ends than level {network.names[0]!r}: {', '.join(map(repr, others))}, which a run would leave free",
