@@ -86,10 +86,12 @@ class Anatomy:
         placed = replace(self, parents=parents)
         if len(placed.ends) == 1:
             return placed
-        scaled = {
-            kind: _over_mean(getattr(self, kind), placed.ends) for kind in DENSITIES
-        }
-        return replace(placed, **scaled)
+        ends = placed.ends
+        return replace(
+            placed,
+            density_2a=_over_mean(self.density_2a, ends),
+            density_1a=_over_mean(self.density_1a, ends),
+        )
 
 
 def check_parents(parents: tuple[tuple[int, ...], ...], num_levels: int) -> None:
@@ -145,7 +147,8 @@ def anatomy(*networks: str) -> Anatomy:
         np.asarray([table[network][kind] for network in networks]) for kind in DENSITIES
     ]
     scaled = [tuple(float(d) for d in each / each.mean()) for each in densities]
-    return Anatomy(networks, *scaled)
+    density_2a, density_1a = scaled
+    return Anatomy(networks, density_2a, density_1a)
 
 
 # The networks of the experiments' four levels.
