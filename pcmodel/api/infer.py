@@ -94,9 +94,7 @@ def run_inference(
 ) -> InferenceResult:
     """`infer` for a checked problem."""
     solver = solver or GaussNewton()
-    check_made(
-        solver, "minimise", "solver", "an object such as GaussNewton() or Exact()"
-    )
+    check_solver(solver)
     problem, batching, start = posed.problem, posed.batching, None
     if initial is not None:
         latents = check_start(posed, initial)
@@ -105,6 +103,13 @@ def run_inference(
         )
     return run_over_examples(
         mode_of, problem, start, batching=batching, solver=Static(solver)
+    )
+
+
+def check_solver(solver: Solver) -> None:
+    """UserError unless it is an object with the method of a solver."""
+    check_made(
+        solver, "minimise", "solver", "an object such as GaussNewton() or Exact()"
     )
 
 

@@ -26,6 +26,7 @@ from pcmodel.api.posing.clamps import (
     clamped_level,
     read_clamps,
 )
+from pcmodel.api.posing.own_likelihoods import check_likelihood
 from pcmodel.errors import UserError
 from pcmodel.inputs.arrays import constant, is_traced
 from pcmodel.model.modulation import Modulation
@@ -110,7 +111,9 @@ def pose(
     given = read_clamps(observation, clamp, model, dtype)
     clamped = [clamped_level(given, level, dtype) for level in range(len(model.widths))]
     for level, likelihood in enumerate(model.likelihoods):
-        check_data(likelihood, clamped[level], model.names[level], model.widths[level])
+        name, width = model.names[level], model.widths[level]
+        check_data(likelihood, clamped[level], name, width)
+        check_likelihood(likelihood, clamped[level].units, width, name)
     values = tuple(values_of(each, dtype) for each in clamped)
     beliefs, levels, believed = check_beliefs(prior, pure)
     if modulation is not None and not isinstance(modulation, Modulation):

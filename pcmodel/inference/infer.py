@@ -142,7 +142,10 @@ def _mode_with_corners(
     initial: Array,
     table: Float[np.ndarray, "free corners"],
 ):
-    """The same where units may lie on corners: those on a corner are pinned, the others differentiated."""
+    """The same where units may lie on corners: those on a corner are pinned, the others differentiated.
+
+    Whitened errors are the solver's own: under a high precision those of the latents would be mostly rounding.
+    """
     still = jax.lax.stop_gradient(problem)
     found = solver.minimise(still, jax.lax.stop_gradient(initial))
     place = jax.lax.stop_gradient(at_corners(still, table, found.whitened))
@@ -150,8 +153,7 @@ def _mode_with_corners(
     if num_unknowns(held) <= DENSE_TANGENT:
         state, own = differentiable(held, place.whitened)
         latents = latents_from_state(held, state)
-        still_whitened = whitened_from_latents(still, jax.lax.stop_gradient(latents))
-        return with_derivative_of(still_whitened, own), latents, found
+        return with_derivative_of(found.whitened, own), latents, found
 
     def stationarity(z: Array) -> Array:
         return jax.grad(objective, argnums=1)(held, z)
@@ -160,7 +162,8 @@ def _mode_with_corners(
         stationarity, place.whitened, lambda _, start: start, solve_tangent
     )
     latents = unroll(held, whitened).latents
-    return whitened_from_latents(problem, latents), latents, found
+    own = whitened_from_latents(problem, latents)
+    return with_derivative_of(found.whitened, own), latents, found
 
 
 def solve_tangent(product, rhs: Float[Array, " free"]) -> Float[Array, " free"]:

@@ -15,6 +15,7 @@ from pcmodel.inputs.arrays import is_traced, read_numbers
 from pcmodel.model.generative import GenerativeModel, is_chain
 from pcmodel.model.modulation import Modulation, equivalent_gains, transmitted
 from pcmodel.model.problem import Problem
+from pcmodel.networks.network import Network
 from pcmodel.neuromodulation.accounts.accounts import Account, Effects, effects
 from pcmodel.neuromodulation.accounts.maps import CORTEX, Anatomy, anatomy
 from pcmodel.neuromodulation.course import Course
@@ -40,13 +41,14 @@ def check_problem(problem: Problem, *, is_batched: bool) -> None:
         )
 
 
-def anatomy_for(names: tuple[str, ...], given: Anatomy | None) -> Anatomy:
-    """The anatomy of a network's levels; by default, for four levels, that of the experiments.
+def anatomy_for(model: GenerativeModel | Network, given: Anatomy | None) -> Anatomy:
+    """The anatomy of a network's levels, with its parents; by default, for four levels, that of the experiments.
 
-    UserError where it is missing or has another number of levels.
+    UserError where it is missing, has another number of levels or other parents.
     """
+    names, parents = model.names, model.parents
     if given is None and len(names) == len(CORTEX):
-        return anatomy(*CORTEX)
+        given = anatomy(*CORTEX)
     if given is None or given.num_levels != len(names):
         what = "is missing" if given is None else f"has {given.num_levels} levels"
         raise UserError(
@@ -55,7 +57,15 @@ def anatomy_for(names: tuple[str, ...], given: Anatomy | None) -> Anatomy:
             expected=f"one network for each of the {len(names)} levels ({', '.join(names)}), bottom first: "
             f"anatomy={_example(len(names))}",
         )
-    return given
+    if given.parents == parents:
+        return given
+    if given.parents is not None:
+        raise UserError(
+            f"has the parents {short(given.parents)}",
+            where="anatomy",
+            expected=f"those of the network, {short(parents)}, or none",
+        )
+    return given.of(parents)
 
 
 def _example(levels: int) -> str:

@@ -139,7 +139,7 @@ def believe(
     problem = posed.problem
     check_problem(problem, is_batched=posed.batching.is_batched)
     model, dtype = problem.structure.model, problem.inputs.gains[0].dtype
-    places = anatomy_for(model.names, anatomy)
+    places = anatomy_for(model, anatomy)
     index = find_level(level, model, where="believe: level")
     felt = effects_of(drug, dtype)
     if not isinstance(drug, Effects):

@@ -14,6 +14,7 @@ from pcmodel.data.images import ImageData
 from pcmodel.errors import UserError
 from pcmodel.learning.em import Learning, LearningState, init_learning
 from pcmodel.learning.loop import Position
+from pcmodel.model.generative import ends_of
 from pcmodel.model.problem import Structure
 from pcmodel.networks.network import Network
 from pcmodel.networks.pure import as_model, with_arrays
@@ -141,10 +142,23 @@ def _preparation(plan: TrainingPlan, network: Network, split: Split) -> Preparat
 
 def _structure(network: Network, split: Split, preparation: Preparation) -> Structure:
     """The structure with both ends clamped; `pose` checks one example against the likelihood."""
+    refuse_other_ends(network)
     example = Examples(*(jnp.asarray(part[0]) for part in split.train))
     bottom, *_, top = preparation(jax.random.key(0), example)
     posed = pose(network, bottom, clamp={network.names[-1]: top})
     return posed.problem.structure
+
+
+def refuse_other_ends(network: Network) -> None:
+    """UserError for an end beside level 0: nothing of an example would be clamped there, and its layer would not learn."""
+    others = [network.names[level] for level in ends_of(as_model(network).model)[1:]]
+    if others:
+        raise UserError(
+            f"has other ends than level {network.names[0]!r}: {', '.join(map(repr, others))}, which a run would leave free",
+            where="network",
+            expected="image and label as level 0 and the last top; a network of several ends is trained by pcmodel.train, "
+            "which takes data for each by name",
+        )
 
 
 def _first_state(

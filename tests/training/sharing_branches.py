@@ -13,6 +13,9 @@ import numpy as np
 
 def main() -> None:
     devices, names, *rest = sys.argv[1:]
+    from pcmodel.runtime.flags import compile_quickly
+
+    compile_quickly()  # twelve large programs, each run once
     join(int(devices), *map(int, rest))
     from pcmodel.training.sharding import batch_sharding
 

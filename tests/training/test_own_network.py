@@ -113,6 +113,21 @@ def test_a_network_that_does_not_fit_the_images_is_refused(widths, words):
         run_training(PLAN, data=stripes(), network=network)
 
 
+def test_an_end_that_a_run_would_leave_free_is_refused():
+    """A label beside the image would otherwise never be learned, without a word."""
+    levels = {
+        "image": pcmodel.Level(16, parents=["hidden"]),
+        "label": pcmodel.Level(2, pcmodel.Categorical(), parents=["hidden"]),
+        "hidden": pcmodel.Level(6, parents=["top"]),
+        "top": pcmodel.Level(2),
+    }
+    network = pcmodel.hierarchy(levels, rngs=nnx.Rngs(0))
+    with pytest.raises(
+        pcmodel.UserError, match=r"other ends than level 'image': 'label'"
+    ):
+        run_training(PLAN, data=stripes(), network=network)
+
+
 def test_learning_that_cannot_be_is_refused_before_it_begins():
     with pytest.raises(pcmodel.UserError, match="does not fit the weights"):
         labels = {"layers": ("a", "b", "c"), "prior_mean": "a"}

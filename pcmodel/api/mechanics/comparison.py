@@ -63,10 +63,13 @@ def compare_with_backpropagation(
     modulation: Modulation | None = None,
     clamp: Clamps | None = None,
     solver: Solver | None = None,
+    at_sweep: bool | None = None,
 ) -> GradientComparison:
     """The gradient of the weights at the equilibrium, and that of backpropagation, for the same examples.
 
     latents: where the first is taken; None: at the mode that `solver` finds.
+    at_sweep: whether the solver begins exactly at the top-down sweep, where every top level is clamped as a whole; None: a
+        descent (`StateDescent`, `ErrorDescent`) does, as in training by `classical`, other solvers a thousandth beside it.
 
     The loss of backpropagation is the energy with every free unit at its prediction: the squared errors of what is
     clamped, times half their precision, or the negative log-likelihood of discrete data.  The two agree to first order
@@ -75,7 +78,7 @@ def compare_with_backpropagation(
     Other arguments and errors as for `infer`.
     """
     posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
-    point = point_of(posed, latents, solver)
+    point = point_of(posed, latents, solver, at_sweep=at_sweep)
     return _compare(posed.problem, point, batching=posed.batching)
 
 

@@ -41,12 +41,15 @@ def energies(
     modulation: Modulation | None = None,
     clamp: Clamps | None = None,
     solver: Solver | None = None,
+    at_sweep: bool | None = None,
     errors_only: bool = False,
 ) -> Energies:
     r"""The energy of every level at given latents, or at the mode.
 
     latents: one array per level, ([batch,] width), clamped units as clamped whatever they hold; None: the mode that
         `solver` finds, which is then taken as fixed by derivatives (at a mode they are those of the energy of the mode).
+    at_sweep: whether the solver begins exactly at the top-down sweep, where every top level is clamped as a whole; None: a
+        descent (`StateDescent`, `ErrorDescent`) does, as in training by `classical`, other solvers a thousandth beside it.
     errors_only: $\tfrac12 e^\top \Pi e$ of each level (of discrete data still the negative log-likelihood), without
         normalisers, and 0 for the prior of a top level that is clamped as a whole.
 
@@ -57,7 +60,7 @@ def energies(
     levels = run_over_examples(
         energies_at,
         posed.problem,
-        point_of(posed, latents, solver),
+        point_of(posed, latents, solver, at_sweep=at_sweep),
         batching=posed.batching,
         errors_only=errors_only,
     )

@@ -106,6 +106,7 @@ def energy_and_gradients(
     modulation: Modulation | None = None,
     clamp: Clamps | None = None,
     solver: Solver | None = None,
+    at_sweep: bool | None = None,
     errors_only: bool = False,
 ) -> EnergyGradients:
     r"""Energies, and their gradients in weights, log-precisions and latents, at fixed latents.
@@ -113,13 +114,15 @@ def energy_and_gradients(
     latents: where to take them, one array per level, ([batch,] width); None: at the mode that `solver` finds. At a
         mode the gradient of the weights is that of the energy of the mode (envelope theorem), and local to each level:
         $-\Pi_\ell e_\ell \, \partial \mu_\ell / \partial \theta_\ell$.
+    at_sweep: whether the solver begins exactly at the top-down sweep, where every top level is clamped as a whole; None: a
+        descent (`StateDescent`, `ErrorDescent`) does, as in training by `classical`, other solvers a thousandth beside it.
     errors_only: of the energy without normalisers and without the prior of a clamped top, as `energies` has it.
 
     Other arguments and errors as for `infer`.  Runs under `jit`.  Precisions cannot be learned from modes: their
     gradient is for posterior draws (`Posterior.sample`), or to be looked at.
     """
     posed = pose(network, observation, prior=prior, modulation=modulation, clamp=clamp)
-    point = point_of(posed, latents, solver)
+    point = point_of(posed, latents, solver, at_sweep=at_sweep)
     return _gradients(
         posed.problem, point, batching=posed.batching, errors_only=errors_only
     )

@@ -15,13 +15,16 @@ from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from pcmodel.api.batching import run_over_examples
-from pcmodel.api.infer import run_inference
+from pcmodel.api.infer import check_solver
 from pcmodel.api.initial import check_start
 from pcmodel.api.mechanics.by_level import ByLevel
 from pcmodel.api.pose import Posed
+from pcmodel.inference.infer import infer_one
+from pcmodel.inference.solvers.descent import ErrorDescent, StateDescent
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
 from pcmodel.inference.solvers.solver import Solver
 from pcmodel.inference.whitened import unroll
+from pcmodel.learning.e_step import begin_at
 from pcmodel.learning.rounding import errors_of_run
 from pcmodel.model.discrete_energy import discrete_energy
 from pcmodel.model.energy import (
@@ -35,6 +38,7 @@ from pcmodel.model.energy import (
 from pcmodel.model.precision import log_normaliser, whiten
 from pcmodel.model.problem import Problem, Run
 from pcmodel.model.types import Latents
+from pcmodel.runtime.contents import Static
 
 TO_THE_LAST_DIGIT = GaussNewton(tolerance=1e-12)
 """Finds the mode as exactly as rounding allows: under a precision P the gradient of the weights is P^0.5 times as far off,
@@ -54,8 +58,20 @@ class Point(NamedTuple):
     errors: Latents | None
 
 
-def point_of(posed: Posed, latents: AtLatents | None, solver: Solver | None) -> Point:
-    """The given latents (clamped units as clamped), or the mode that the solver finds, without its derivatives."""
+def point_of(
+    posed: Posed,
+    latents: AtLatents | None,
+    solver: Solver | None,
+    *,
+    at_sweep: bool | None = None,
+) -> Point:
+    """The given latents (clamped units as clamped), or the mode that the solver finds, without its derivatives.
+
+    at_sweep: whether the solver begins exactly at the top-down sweep, if every top level is clamped as a whole
+        (`pcmodel.learning.e_step.begin_at`). None: a descent does, as in training (`pcmodel.classical`): a few of its steps
+        would leave much of the thousandth by which inference begins beside the sweep, and under a precision of 1e4
+        that is as much as the errors themselves.
+    """
     problem, batching = posed.problem, posed.batching
     if latents is not None:
         given = latents.entries if isinstance(latents, ByLevel) else latents
@@ -63,9 +79,26 @@ def point_of(posed: Posed, latents: AtLatents | None, solver: Solver | None) -> 
         return Point(
             run_over_examples(free_units, problem, given, batching=batching), None
         )
-    still = posed._replace(problem=jax.lax.stop_gradient(problem))
-    found = run_inference(still, solver or TO_THE_LAST_DIGIT)
-    return run_over_examples(point_at, still.problem, found.whitened, batching=batching)
+    solver = solver or TO_THE_LAST_DIGIT
+    check_solver(solver)
+    if at_sweep is None:
+        at_sweep = isinstance(solver, StateDescent | ErrorDescent)
+    return run_over_examples(
+        found_point,
+        jax.lax.stop_gradient(problem),
+        batching=batching,
+        solver=Static(solver),
+        at_sweep=at_sweep,
+    )
+
+
+def found_point(problem: Problem, *, solver: Static[Solver], at_sweep: bool) -> Point:
+    """The point of one example at which a solver ends."""
+    found = infer_one(problem, solver.value, begin_at(problem, at_sweep))
+    point = point_at(problem, found.whitened)
+    # A descent on latents knows its errors as differences only.
+    is_state = isinstance(solver.value, StateDescent)
+    return point._replace(errors=None) if is_state else point
 
 
 def free_units(problem: Problem, latents: Latents) -> Float[Array, " free"]:

@@ -14,6 +14,9 @@ r"""Rival accounts of a drug's action on a hierarchy, each a strategy that retur
 Between receptor and precision is the *excitability* of deep-layer pyramidal cells, a separate step:
 that 5-HT2A agonists raise it has moderate support; that this lowers a precision is the weakest link
 of the whole chain, and its sign is an argument.
+
+The *senses* are the ends of a hierarchy, the levels that are nobody's parent: level 0 of a chain, every stream of evidence
+of a directed hierarchy (`Anatomy.ends`).
 """
 
 from dataclasses import dataclass
@@ -74,9 +77,9 @@ def excitability(effects: Effects, *, per_effect: float = 1.0) -> Array:
     return per_effect * effects.effect_2a
 
 
-def spared(level: int, exemption: float) -> float:
-    """The share of an action that reaches a level: the lowest may be exempt, in whole or in part."""
-    return 1.0 - exemption if level == 0 else 1.0
+def spared(level: int, exemption: float, anatomy: Anatomy) -> float:
+    """The share of an action that reaches a level: the senses may be exempt, in whole or in part."""
+    return 1.0 - exemption if level in anatomy.ends else 1.0
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Rebus:
         sign: -1 lowers precisions, +1 raises them by the same excitability.
         selectivity: 0 follows the receptor map, which is nearly flat; above 0 higher levels are
             assumed to be more affected (`graded`).
-        exemption: share by which the lowest level is exempt, from 0 to 1.
+        exemption: share by which the senses are exempt, from 0 to 1.
         restoring_1a: log precision restored by 5-HT1A, per unit of its response.
     """
 
@@ -114,11 +117,11 @@ class Rebus:
         """The modulation by precision gains, below 1 for sign -1."""
         check_moment("rebus", effects)
         excited = excitability(effects)
-        kappa = graded(anatomy.density_2a, self.selectivity)
+        kappa = graded(anatomy.density_2a, self.selectivity, anatomy.heights)
         return Modulation(
             {
                 level: jnp.exp(
-                    spared(level, self.exemption)
+                    spared(level, self.exemption, anatomy)
                     * (
                         self.sign * self.strength * kappa[level] * excited
                         + self.restoring_1a
@@ -133,7 +136,7 @@ class Rebus:
 
 @dataclass(frozen=True)
 class Sensory:
-    """Precision of the lowest level rises: log g_0 = strength x effect.
+    """Precision of the senses rises: log g = strength x effect at every end.
 
     Attributes:
         strength: log precision gained per unit of effect.
@@ -146,9 +149,10 @@ class Sensory:
         check_number("sensory", "strength", self.strength)
 
     def modulate(self, effects: Effects, anatomy: Anatomy) -> Modulation:
-        """The modulation by a precision gain above 1 on level 0."""
+        """The modulation by a precision gain above 1 on every end."""
         check_moment("sensory", effects)
-        return Modulation({0: jnp.exp(self.strength * effects.effect_2a)})
+        gain = jnp.exp(self.strength * effects.effect_2a)
+        return Modulation({level: gain for level in anatomy.ends})
 
 
 @dataclass(frozen=True)
@@ -236,7 +240,8 @@ class Dimmer:
         return Modulation(
             slopes={
                 level: jnp.exp(-self.strength * anatomy.density_1a[level] * response)
-                for level in range(1, anatomy.num_levels)
+                for level in range(anatomy.num_levels)
+                if level not in anatomy.ends
             }
         )
 
@@ -268,7 +273,8 @@ class NmdaBlock:
     Attributes:
         transmission: share of the errors' transmission that a full block removes, 0 to 1.
         plasticity: share of plasticity that a full block removes, 0 to 1.
-        lowest: the lowest level whose errors are affected.
+        lowest: the height (`Anatomy.heights`; in a chain the index) of the lowest level whose errors are affected; 0
+            is that of the senses.
     """
 
     transmission: float = 1.0
@@ -290,16 +296,17 @@ class NmdaBlock:
         UserError where no level from `lowest` up has a level above it.
         """
         check_moment("nmda_block", effects)
-        if self.lowest >= anatomy.num_levels - 1:
+        heights = anatomy.heights
+        senders = [level for level in anatomy.senders if heights[level] >= self.lowest]
+        if not senders:
+            last = max(heights[level] for level in anatomy.senders)
             raise UserError(
                 f"account nmda_block: lowest is level {self.lowest}, and of {anatomy.num_levels} levels "
-                f"the last that sends errors up is {anatomy.num_levels - 2}."
+                f"the last that sends errors up is {last}."
             )
         passed = 1 - self.transmission * effects.nmda_block
         return Modulation(
-            error_transmission={
-                level: passed for level in range(self.lowest, anatomy.num_levels - 1)
-            },
+            error_transmission={level: passed for level in senders},
             plasticity=1 - self.plasticity * effects.nmda_block,
         )
 

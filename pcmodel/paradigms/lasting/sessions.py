@@ -98,6 +98,6 @@ def modulation_at(
                 where="modulation_at",
                 expected="the numbers of one moment",
             )
-    places = anatomy_for(network.names, anatomy)
+    places = anatomy_for(network, anatomy)
     moment = Effects(*(jnp.asarray(each) for each in felt))
     return account.modulate(moment, places).in_inference()
