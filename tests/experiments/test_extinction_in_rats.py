@@ -7,6 +7,7 @@ import pytest
 from jax import enable_x64
 
 from experiments.extinction_in_rats import claims, figures, words
+from experiments.extinction_in_rats.predicting import predict_rats
 from experiments.extinction_in_rats.protocol import (
     GROUPS,
     ROWS,
@@ -32,7 +33,6 @@ from experiments.extinction_in_rats.simulate import (
     Prediction,
     Results,
     mean_and_error,
-    predict_rats,
 )
 from pcmodel.behaviour.posterior.left_out import predict_people
 from pcmodel.errors import UserError
