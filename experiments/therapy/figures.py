@@ -60,6 +60,7 @@ def draw_weeks(config, results: Results) -> Figure:
         axes[row, 0].set_ylabel(label)
     for axis in axes.flat:
         mark_sessions(axis, protocol)
+    name_marks(axes[0, 0], protocol)
     for axis in axes[-1]:
         axis.set(xlabel="Days since the first dosing", ylim=(0.9, None))
     for name, colour in LINES.items():
@@ -103,6 +104,26 @@ def mark_sessions(axis, protocol: Protocol) -> None:
     if event is not None and event.day < protocol.length:
         axis.axvspan(
             event.day, event.day + event.days, color=COLOURS["amber"], alpha=0.3, lw=0
+        )
+
+
+def name_marks(axis, protocol: Protocol) -> None:
+    """Words beside the first mark of each kind."""
+    first: dict[str, float] = {}
+    for held in protocol.held():
+        kind = "dose" if held.phase == "dosing" else "session"
+        first.setdefault(kind, held.begins)
+    event = protocol.adverse_event
+    if event is not None and event.day < protocol.length:
+        first["bad news"] = event.day
+    for kind, day in first.items():
+        height = 0.1 if kind == "session" else 0.97
+        axis.text(
+            *(day, height, f" {kind}"),
+            ha="right" if kind == "bad news" else "left",
+            va="bottom" if kind == "session" else "top",
+            fontsize=9,
+            transform=axis.get_xaxis_transform(),
         )
 
 
