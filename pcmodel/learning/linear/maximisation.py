@@ -265,7 +265,8 @@ def moment_after(second: Second, change: Array | None, step: Step) -> After:
         none = None if step.rate is None else jnp.zeros_like(second.errors)
         return After(second.errors, none)
     # From the errors that are left: of a fit that is close, the difference of moments would be rounding.
-    left = tuple(e - u @ change.T for e, u in zip(*second.parts, strict=True))
+    errors, above = second.parts
+    left = errors[0] - above[0] @ change.T, errors[1] - above[1] @ change.T
     seen = products(left, left, second.shares)
     added = None if second.own_above is None else change @ second.own_above @ change.T
     return After(seen, added)
