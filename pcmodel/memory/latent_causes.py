@@ -145,6 +145,7 @@ class _State(NamedTuple):
     weights: Array
 
 
+@checked_arguments
 def learn_causes(
     trials: Trials,
     parameters: CauseParameters = PAPER,

@@ -13,9 +13,10 @@ import numpy as np
 from jax.scipy.special import ndtr
 from jaxtyping import Array, Bool, Float
 
-from pcmodel.inputs.arguments import check_range
+from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import check_range, checked_arguments
 from pcmodel.inputs.arrays import is_traced, read_numbers
-from pcmodel.inputs.ranges import Range
+from pcmodel.inputs.ranges import Count, Range
 from pcmodel.memory.latent_causes import num_iterations
 from pcmodel.memory.trials import Trials, check_one_animal
 
@@ -61,23 +62,37 @@ RANGES = {
 PLAIN = RescorlaWagnerParameters()
 
 
+@checked_arguments
 def learn_values(
     trials: Trials,
     parameters: RescorlaWagnerParameters = PLAIN,
     *,
-    max_iterations: int = 3,
+    max_iterations: Count = 3,
 ) -> ValueHistory:
-    """What one animal expects. Raises UserError for parameters out of range, and for trials of several animals."""
+    """What one animal expects.
+
+    max_iterations: of learning after one trial, at most.
+
+    Raises UserError for parameters out of range or of a wrong shape, and for trials of several animals.
+    """
     check_one_animal(trials)
     numbers = checked_numbers(parameters, RANGES, trials)
     return _learn(trials, numbers, max_iterations)
 
 
 def checked_numbers(parameters: Any, ranges: dict[str, Range], trials: Trials) -> Any:
-    """The named tuple's numbers as arrays of the trials' type; UserError for those out of range."""
-    found = {}
+    """The named tuple's numbers as arrays of the trials' type; UserError for those out of range or of a wrong shape."""
+    found, features = {}, trials.stimuli.shape[-1]
     for name, given in parameters._asdict().items():
         values = read_numbers(given, where=name)
+        # More numbers than one would otherwise be spread over trials.
+        shapes = ((), (features,)) if name == "initial_weight" else ((),)
+        if np.shape(values) not in shapes:
+            raise UserError(
+                f"has the shape {np.shape(values)}",
+                where=name,
+                expected=" or ".join(map(str, shapes)),
+            )
         for number in () if is_traced(values) else np.ravel(values):
             check_range(float(number), ranges[name], where=name)
         found[name] = jnp.asarray(values, trials.time.dtype)

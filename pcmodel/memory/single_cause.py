@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Range
 from pcmodel.memory.rescorla_wagner import ValueHistory, checked_numbers, history_of
 from pcmodel.memory.trials import Trials, check_one_animal
@@ -47,6 +48,7 @@ RANGES = {
 PLAIN = SingleCauseParameters()
 
 
+@checked_arguments
 def learn_single_cause(
     trials: Trials, parameters: SingleCauseParameters = PLAIN
 ) -> ValueHistory:

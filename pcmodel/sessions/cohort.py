@@ -14,7 +14,9 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import is_traced
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.neuromodulation.accounts.accounts import Account
@@ -168,8 +170,9 @@ def follow(
     account: of what drugs do to the hierarchy's precisions, slopes and activity (`pcmodel.neuromodulation`).
     streams: of what released serotonin does to evidence; None: nothing.
 
-    Raises UserError for an account that does not fit three levels.
+    Raises UserError for an account that does not fit three levels, and for one of blocked channels where all are.
     """
+    _check_block(study, account)
     found, info = _followed(
         study.people,
         study.luck,
@@ -189,6 +192,19 @@ def follow(
         np.asarray(study.course.day, float),
         *info,
     )
+
+
+def _check_block(study: Study, account: Account) -> None:
+    """UserError where an account needs channels that are not blocked and there are none: 1 / 0 would be no number."""
+    blocked = study.treatment.acute.effects.nmda_block
+    if "nmda_block" not in account.needs or is_traced(blocked):
+        return
+    if not np.all(np.asarray(blocked) < 1):
+        raise UserError(
+            "all NMDA channels of a person are blocked, and nothing is passed on that could be learned from",
+            where="follow",
+            expected="a smaller dose, or effects with a block below 1",
+        )
 
 
 @checked_arguments

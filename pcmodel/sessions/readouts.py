@@ -88,7 +88,8 @@ class Effect(NamedTuple):
     """The difference in improvement between two arms.
 
     points: symptom points, person by person.
-    standardised: the mean difference over the standard deviation of improvement within arms (pooled), as trials tell it.
+    standardised: the mean difference over the standard deviation of improvement within arms (pooled), as trials tell it;
+        NaN where that is 0.
     response: difference in the share of people who responded.
     """
 
@@ -110,7 +111,7 @@ def effect(cohort: Cohort, first: str, second: str, *, day: Finite) -> Effect:
     difference = gained[a] - gained[b]
     return Effect(
         estimate(difference),
-        float(difference.mean() / pooled) if pooled > 0 else 0.0,
+        float(difference.mean() / pooled) if pooled > 0 else np.nan,
         estimate(answered[a].astype(float) - answered[b]),
     )
 

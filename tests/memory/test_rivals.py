@@ -104,6 +104,37 @@ def test_absent_trials_and_batches(learn):
         learn(both)
 
 
+@pytest.mark.parametrize("wrong", [0, -1, 2.5, True, "3", None])
+def test_iterations_that_cannot_be_are_refused(wrong):
+    """Prevents a learner that learns nothing without a word."""
+    with pytest.raises(UserError, match="max_iterations"):
+        learn_values(random_trials(0), max_iterations=wrong)
+
+
+@pytest.mark.parametrize("learn", [learn_values, learn_single_cause, learn_causes])
+def test_what_is_no_trials_is_refused_in_a_sentence(learn):
+    with pytest.raises(UserError, match="trials"):
+        learn([0.0, 1.0])
+    with pytest.raises(UserError, match="parameters"):
+        learn(random_trials(0), {"learning_rate": 0.3})
+
+
+@pytest.mark.parametrize(
+    ("learn", "kind"),
+    [
+        (learn_values, RescorlaWagnerParameters),
+        (learn_single_cause, SingleCauseParameters),
+    ],
+)
+def test_several_numbers_for_one_parameter_are_refused(learn, kind):
+    """Prevents that a threshold of each animal is taken for one of each trial."""
+    with pytest.raises(UserError, match="response_threshold: has the shape"):
+        learn(random_trials(0), kind(response_threshold=np.zeros(9)))
+    with pytest.raises(UserError, match="initial_weight: has the shape"):
+        learn(random_trials(0), kind(initial_weight=np.zeros(2)))
+    assert learn(random_trials(0), kind(initial_weight=np.zeros(3))).weights.shape[1]
+
+
 @pytest.mark.parametrize("size", [1e-8, 1.0, 1e8])
 def test_extremes_of_the_single_cause(size):
     for p in (

@@ -169,6 +169,17 @@ def test_what_cannot_be_is_refused_in_a_sentence():
         simulate_cohort(course(), num_people=10**9, key=KEY)
 
 
+def test_channels_that_are_all_blocked_are_refused(study):
+    """Prevents beliefs that are no numbers."""
+    effects = study.treatment.acute.effects
+    blocked = effects._replace(nmda_block=effects.nmda_block + 1.0)
+    acute = study.treatment.acute._replace(effects=blocked)
+    whole = study._replace(treatment=study.treatment._replace(acute=acute))
+    with pytest.raises(UserError, match="all NMDA channels of a person are blocked"):
+        follow(whole)
+    assert np.all(np.isfinite(follow(whole, account=Rebus()).belief))
+
+
 def test_other_numbers_and_people_need_no_other_program(study):
     """Prevents a compilation for each value of a sweep."""
     follow(study, dynamics=FAST)

@@ -54,6 +54,14 @@ def test_an_effect_by_hand():
     assert found.response.value == pytest.approx(2 / 3)
 
 
+def test_an_effect_without_any_spread_has_no_standardised_size():
+    """Prevents that an effect of ten points, the same in everybody, is told as none."""
+    alike = cohort([[[-2, -1]] * 3, [[-2, -2]] * 3])
+    found = readouts.effect(alike, "drug", "control", day=1)
+    assert found.points.value == pytest.approx(10)
+    assert np.isnan(found.standardised)
+
+
 def test_a_share_by_hand():
     gained = cohort(
         [[[-2, -1]] * 3, [[-2, -1.5]] * 3, [[-2, -1.8]] * 3], arms=("a", "b", "c")

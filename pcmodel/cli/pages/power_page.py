@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from pcmodel.report import Panel, Report, Section, Table, Verdict
 
 ENOUGH = 0.9
@@ -228,7 +230,9 @@ def _cells(curve: Any) -> list[str]:
 
 
 def _size(told: Any) -> str:
-    """The rival's most similar strength, or that it is beyond those that were tried."""
+    """The rival's most similar strength, that it is beyond those that were tried, or that none does anything."""
+    if told.rival_size is None or np.isnan(told.rival_size):
+        return "any: it does nothing here"
     if told.rival_size < 0.99 * told.rival_limit:
         return f"{told.rival_size:.2f} x"
     return f"beyond {told.rival_limit:.3g} x"

@@ -101,12 +101,16 @@ class Second(NamedTuple):
     cross: E[e u'], of the batch.
     above: E[u u'], of the batch.
     own_above: E[u u'], of the model; None where the batch counts alone.
+    parts: means (batch, ...) and rows (sources, ...) of e and of u, from which the batch's moments were made.
+    shares: weight of each example.
     """
 
     errors: Float[Array, "width width"]
     cross: Float[Array, "width above"]
     above: Float[Array, "above above"]
     own_above: Float[Array, "above above"] | None
+    parts: tuple[tuple[Array, Array], tuple[Array, Array]]
+    shares: Float[Array, " batch"]
 
 
 def maximised(
@@ -171,6 +175,8 @@ def second_of(
         products(errors, above, moments.shares),
         products(above, above, moments.shares),
         own,
+        (errors, above),
+        moments.shares,
     )
 
 
@@ -258,8 +264,10 @@ def moment_after(second: Second, change: Array | None, step: Step) -> After:
     if change is None:
         none = None if step.rate is None else jnp.zeros_like(second.errors)
         return After(second.errors, none)
-    shared = change @ second.cross.T
-    seen = second.errors - shared - shared.T + change @ second.above @ change.T
+    # From the errors that are left: of a fit that is close, the difference of moments would be rounding.
+    errors, above = second.parts
+    left = errors[0] - above[0] @ change.T, errors[1] - above[1] @ change.T
+    seen = products(left, left, second.shares)
     added = None if second.own_above is None else change @ second.own_above @ change.T
     return After(seen, added)
 

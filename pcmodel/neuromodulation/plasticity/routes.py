@@ -81,7 +81,7 @@ class ViaSerotonin:
 
     Behind the second stage of the experience MDMA has next to no effect (it is no psychedelic), yet its
     window is as long as psilocybin's.  So this route's stage is less demanding (`stimulus_half`).  The
-    store of serotonin is finite: beyond some 75 mg of MDMA the drive does not grow with the dose.
+    store of serotonin is finite: beyond some 75 mg of MDMA the drive falls slowly with the dose.
 
     Attributes:
         weight: of the route; 1 = MDMA 125 mg opens a window as high as psilocybin 25 mg does.

@@ -292,8 +292,15 @@ def window_of(
             )
 
     def at(day: float) -> float:
-        value = window(day) if callable(window) else np.interp(day, days, given)
-        number = np.asarray(value, float)
+        try:
+            value = window(day) if callable(window) else np.interp(day, days, given)
+            number = np.asarray(value, float)
+        except Exception as error:  # whatever a user's function may raise
+            raise UserError(
+                f"fails on day {day:g} ({type(error).__name__}: {error})",
+                where="follow: window",
+                expected="a function of the day that gives one number",
+            ) from error
         if number.shape or not np.isfinite(number) or number < 0:
             raise UserError(
                 f"is {value} on day {day:g}",

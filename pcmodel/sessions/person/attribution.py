@@ -25,7 +25,7 @@ from pcmodel.sessions.person.hierarchy import STREAMS
 
 
 class Predictive(NamedTuple):
-    """What the belief predicts of each stream before the evidence, gains included.
+    """What the belief predicts of each stream before the evidence, gains included, error transmission not.
 
     mean: belief units.
     surprise: (y - mean) / standard deviation of the prediction.

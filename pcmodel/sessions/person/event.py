@@ -12,6 +12,7 @@ What was learned is labile: a share of it is consolidated, the rest is lost, and
 the person's baseline (`pcmodel.paradigms.lasting`).
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -129,9 +130,13 @@ def meet(
         change = streams.change(event.released, values)
         precision, log_odds = precision * change.precision, change.log_odds
     acting = modulation or Modulation()
-    factors = factors_of(acting.in_inference(), self_model().model, state.belief.dtype)
+    model, dtype = self_model().model, state.belief.dtype
+    factors = factors_of(acting.in_inference(), model, dtype)
+    # Errors that are not passed on leave predictions as wide as they are; the gains that stand for them do not.
+    sent = replace(acting.in_inference(), error_transmission={})
     values, log_precisions, validity = attributed(
-        state, values, precision, log_odds, person, numbers, factors
+        *(state, values, precision, log_odds, person, numbers),
+        factors_of(sent, model, dtype),
     )
     parameters = self_parameters(
         state.belief,

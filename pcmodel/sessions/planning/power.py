@@ -67,7 +67,7 @@ class Attribution(NamedTuple):
     question: its name in `QUESTIONS`.
     effect: in words.
     rival: in words.
-    rival_size: at which it is most similar to the effect; 1 as the model has it.
+    rival_size: at which it is most similar to the effect; 1 as the model has it, NaN where its size changes nothing.
     rival_limit: the largest size that was tried.
     nats: truth minus the other, mean over people, arms and both truths.
     largest: the largest such difference of any one person.

@@ -18,6 +18,7 @@ from pcmodel.sessions.planning.studies import Pool, Profile, best_size
 
 NUM_DOUBLINGS = 4  # of the grid of a rival's sizes
 LARGEST = 2.0  # size on the first grid
+IDLE = 1e-6  # relative difference of log likelihoods, below which a rival's size changes nothing
 
 
 class Rivals(NamedTuple):
@@ -29,7 +30,7 @@ class Rivals(NamedTuple):
     rival_believed: the same.
     mirror_points: at the rival's most similar size.
     mirror_believed: the same.
-    rival_size: at which the rival is most similar to the effect.
+    rival_size: at which the rival is most similar to the effect; NaN where it does the same at every size.
     rival_limit: the largest size that was tried.
     """
 
@@ -76,8 +77,10 @@ def simulate_rivals(
         wide = 2.0 * wide
         rival = pool(True, wide)
         likeness = _likeness(truth, rival, measure)
-    size = best_size(likeness, wide)
-    mirror = outcome(question.strengths(True, size))
+    # A rival that does nothing (no evidence of expectation, no window) has no most similar size.
+    is_idle = bool(np.ptp(likeness) <= IDLE * np.abs(likeness).max())
+    size = np.nan if is_idle else best_size(likeness, wide)
+    mirror = outcome(question.strengths(True, 1.0 if is_idle else size))
     advance()
     return Rivals(
         *_stacked(effect),

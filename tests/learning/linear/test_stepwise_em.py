@@ -331,3 +331,27 @@ def test_a_neutral_modulation_and_a_whole_rate_are_none_to_the_bit():
 def test_what_has_no_meaning_is_refused(options, words):
     with pytest.raises(pcmodel.UserError, match=words):
         pcmodel.linear_em(tree(), {"seen": DATA}, **options)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e4, 1e6, 1e8])
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_whole_step_keeps_the_variance_that_is_left(size, wide):
+    """One datum, whatever its surprise: at rate 1 the mean goes to it, and the variance is the posterior's.
+
+    Prevents that the variance is the difference of two squares of the surprise, which is rounding.
+    """
+    with jax.enable_x64(wide):
+        told = pcmodel.linear_em(
+            pcmodel.linear_gaussian(
+                [np.eye(1)], [1.0, 4.0], prior_mean=-2.0 * np.ones(1)
+            ),
+            np.full((1, 1), size),
+            num_steps=1,
+            rate=1.0,
+            fixed_layers="data",
+            fixed_precisions="data",
+        ).network
+        mean, log_precision = told.prior_mean[0], told.log_precision[1][...]
+        assert mean.dtype == (np.float64 if wide else np.float32)
+        np.testing.assert_allclose(float(mean), (size - 8) / 5, rtol=1e-5)
+        np.testing.assert_allclose(np.exp(float(log_precision)), 5, rtol=1e-5)

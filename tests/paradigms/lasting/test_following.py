@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 import pcmodel
 import pcmodel.neuromodulation as nm
+from pcmodel.errors import UserError
 from pcmodel.networks.pure import as_model
 from pcmodel.paradigms.lasting import (
     LinearLearning,
@@ -332,3 +333,15 @@ def test_the_draws_of_a_hypothesis_are_the_same_on_all_days():
     assert np.ptp(told.belief) == 0
     assert abs(told.belief[0] - 0.5) < 4 * 0.0112
     assert jnp.isnan(follow(belief(), [], days=[0.0]).belief).all()
+
+
+@pytest.mark.parametrize("window", [lambda day: 1 / 0, lambda day: "open"])
+def test_a_window_that_fails_is_told_with_its_day(window):
+    with pytest.raises(UserError, match="window: fails on day 3"):
+        follow(
+            belief(),
+            [Session(3.0, np.ones((1, 1)))],
+            days=[0, 4],
+            window=window,
+            key=jax.random.key(0),
+        )

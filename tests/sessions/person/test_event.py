@@ -105,6 +105,32 @@ def test_an_event_is_that_of_the_equations(seed):
     )
 
 
+def test_blocked_errors_leave_attribution_as_it_is():
+    """Errors that a feeling sends up less move the belief less; what is predicted, and so dismissed, is the same.
+
+    Prevents that the equivalent gains, whose common scale is a convention, decide what is believed.
+    """
+    rng = np.random.default_rng(3)
+    person, event = drawn_person(rng), drawn_event(rng)
+    event = event._replace(precision=np.array([1.0, 0.5, 2.0, 3.0, 0.7]))
+    state, share = state_of(rng, person), 0.3
+    _, (_, _, r) = person_oracle.meet(state, event, person, DYNAMICS)
+    blocked = Modulation(error_transmission={"feeling": jnp.asarray(share)})
+    given = (arrays(state), arrays(event), arrays(person), DYNAMICS.numbers())
+    _, info = meet(*given, blocked)
+    np.testing.assert_allclose(info.validity, r, rtol=1e-8)
+    # Where the errors balance: those of the feeling at the self count for a share.
+    y, precision = person_oracle.streams(state, event, person)
+    own, middle = np.exp(state.log_precision), DYNAMICS.feeling_precision
+    felt, told = r * precision * person_oracle.FELT, r * precision * ~person_oracle.FELT
+    balance = [
+        [own + share * middle + told.sum(), -share * middle],
+        [-middle, middle + felt.sum()],
+    ]
+    sent = [own * state.belief + (told * y).sum(), (felt * y).sum()]
+    np.testing.assert_allclose(info.posterior, np.linalg.solve(balance, sent)[0])
+
+
 def test_the_two_oracles_of_the_posterior_agree():
     rng = np.random.default_rng(0)
     for _ in range(100):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, nct, t
 
+from pcmodel.cli.pages import power_page
 from pcmodel.errors import UserError
 from pcmodel.sessions.planning import power
 from pcmodel.sessions.planning.explanations import QUESTIONS, Strengths
@@ -158,6 +159,19 @@ def test_rivals_that_do_the_same_are_alike_for_any_number_of_people():
         3.0, rel=1e-3
     )  # its own, and twice for the missing relaxation
     np.testing.assert_array_equal(told.right.share, 0.5)
+
+
+@pytest.mark.parametrize("question", ["unblinding", "window"])
+def test_a_rival_that_does_nothing_has_no_most_similar_size(question):
+    """Prevents that a strength is told at which nothing looks like the effect."""
+    idle = np.zeros((2, 2))
+    plan = plan_of(questions=(question,), pool=200, studies=50)
+    people = linear(window=idle, expectation=idle)
+    told = run_power(plan, PROTOCOL, seed=0, simulate=people).told[0]
+    assert np.isnan(told.rival_size) and np.isfinite(told.nats)
+    assert power_page._size(told) == "any: it does nothing here"
+    acting = run_power(plan, PROTOCOL, seed=0, simulate=linear()).told[0]
+    assert np.isfinite(acting.rival_size)
 
 
 def test_a_guess_tells_what_symptoms_do_not():
