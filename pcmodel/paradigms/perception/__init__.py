@@ -1,0 +1,9 @@
+"""Perceptual phenomena of a hierarchy with precisions: contextual size, bistable depth, end-stopping.
+
+May import: `inputs`, `runtime`, `model`, `inference`, `networks`, `api`, `neuromodulation`.
+"""
+
+from pcmodel.paradigms.perception.size_illusion import MECHANISMS as MECHANISMS
+from pcmodel.paradigms.perception.size_illusion import Illusion as Illusion
+from pcmodel.paradigms.perception.size_illusion import SizeIllusion as SizeIllusion
+from pcmodel.paradigms.perception.size_illusion import size_illusion as size_illusion
