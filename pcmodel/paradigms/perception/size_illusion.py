@@ -5,21 +5,22 @@ them; what is perceived of the centre is read from its posterior.  A prior that 
 makes the centre look like its surround (assimilation).  Contrast needs a mechanism, and which one is
 contested; four are named, and with them the sign of what a precision does:
 
-| mechanism | hierarchy, senses = sizes + noise | perceived | what less precise priors do |
-|---|---|---|---|
-| `scale` | angle = size + scale; one scale (distance) for both | size of the centre | more contrast |
-| `reference` | sizes around one norm | size minus the norm | more contrast |
-| `expectation` | learned: the centre is expected to differ from its surround | size of the centre | less contrast, where the senses are the more precise |
-| `assimilation` | sizes around one norm | size of the centre | less assimilation, likewise |
+| mechanism | hierarchy, senses = sizes + noise | perceived |
+|---|---|---|
+| `scale` | angle = size + scale; one scale (distance) for both | size of the centre |
+| `reference` | sizes around one norm | size minus the norm |
+| `expectation` | learned: the centre is expected to differ from its surround | size of the centre |
+| `assimilation` | sizes around one norm | size of the centre |
 
-With senses of variance n, sizes of variance a and a scale or norm of variance q (angle's link included in n), per unit of
-log size of the surround,
+With noise of variance n, sizes of variance a and a scale or norm of variance q (of `scale`, n is the sum of senses
+and angles), the illusion per unit of log size of the surround is
 
-$$I_\text{scale} = \frac{-aq}{(a+n)(a+n+2q)}, \quad I_\text{reference} = \frac{-aq}{(a+n)(a+n+2q)}, \quad
-  I_\text{assimilation} = \frac{nq}{(a+n)(a+n+2q)} = -I_\text{expectation}\ \text{at coupling 1}.$$
+$$I_\text{scale} = I_\text{reference} = \frac{-aq}{(a+n)(a+n+2q)}, \quad
+  I_\text{assimilation} = -I_\text{expectation} = \frac{nq}{(a+n)(a+n+2q)}\ \text{(coupling 1)}.$$
 
-The first two are one number: a size apart from a shared scale, and a size relative to a shared norm.  They
-differ in where the sources of variance stand, and so in what a drug that spares a level does.
+A top that is relaxed alone (q) strengthens every one of them.  Priors that are all relaxed, the senses exempt, are the
+same as less noise n: `scale` and `reference` grow, and the others shrink wherever $n^2 < a (a + 2q)$.  So the sign of what
+a drug does to an illusion belongs to the illusion's mechanism as much as to the account of the drug.
 
 Sources: explaining away of scale or distance, Kersten, Mamassian & Yuille 2004 Annu Rev Psychol 55:271 and
 misapplied constancy, Gregory 1963 Nature 199:678; reference, Helson 1964 (adaptation level); expectation,
@@ -40,7 +41,8 @@ from pcmodel.inputs.ranges import Positive
 from pcmodel.networks.network import linear_gaussian
 from pcmodel.networks.pure import PureNetwork, as_model
 from pcmodel.neuromodulation.accounts.accounts import Account, Effects
-from pcmodel.neuromodulation.accounts.maps import Anatomy, anatomy as anatomy_of
+from pcmodel.neuromodulation.accounts.maps import Anatomy
+from pcmodel.neuromodulation.accounts.maps import anatomy as anatomy_of
 from pcmodel.neuromodulation.course import Course
 from pcmodel.neuromodulation.group import Group
 from pcmodel.paradigms.factors import factors_of, mean_activity
