@@ -54,7 +54,7 @@ def draw_curves(results: Results) -> Figure:
             xlabel="Psilocybin (mg)",
             title=f"By {mechanism}",
             xlim=(-0.5, 11),
-            ylim=(-20, 1),
+            ylim=(-25, 1),
         )
     axes[0].set_ylabel("Size illusion (%), below 0 contrast")
     figure.legend(

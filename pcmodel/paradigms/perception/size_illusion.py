@@ -31,6 +31,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
@@ -162,7 +163,7 @@ def size_illusion(
     factors = factors_of(
         network, drug, account=account, anatomy=anatomy or anatomy_of(*PLACES)
     )
-    surrounds = np.array([[0.0, 0.5], [0.0, -0.5]])
+    surrounds = jnp.array([[0.0, 0.5], [0.0, -0.5]])
     (_, middle, top), converged = mean_activity(network, surrounds, factors)
     large, small = middle @ np.asarray(
         mechanism.sizes, middle.dtype
