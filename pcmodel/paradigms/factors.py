@@ -1,5 +1,6 @@
 """What an account makes of many effects, as arrays, so that all accounts run one compiled program."""
 
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from pcmodel.api.pose import pose
 from pcmodel.inference.activity import activity_moments
 from pcmodel.inference.infer import infer_one
 from pcmodel.inference.solvers.gauss_newton import GaussNewton
-from pcmodel.model.modulation import Modulation
+from pcmodel.model.modulation import Modulation, transmitted
 from pcmodel.model.types import Latents, LogPrecisions, Weights
 from pcmodel.networks.layered import LayeredModel
 from pcmodel.networks.pure import PureNetwork
@@ -33,7 +34,10 @@ from pcmodel.runtime.matmul_precision import in_full_precision
 class Factors(NamedTuple):
     """A modulation at each of several moments; the leading axes are those of the effects.
 
-    gains: factors on precisions, error transmission included, lowest level first.
+    gains: factors on precisions, lowest level first; error transmission is included as the equivalent gains, which
+        have the same mode.
+    own_gains: the same without error transmission.
+    error_transmission: factors on the errors that a level sends up, lowest level first; 1 for the top.
     slopes: factors on activation slopes, lowest level first; 1 for level 0.
     top_down: share of activity that is generated from above, 0 to 1.
     temperature: factor on the variance of activity.
@@ -41,6 +45,8 @@ class Factors(NamedTuple):
     """
 
     gains: Float[Array, "... levels"]
+    own_gains: Float[Array, "... levels"]
+    error_transmission: Float[Array, "... levels"]
     slopes: Float[Array, "... levels"]
     top_down: Float[Array, "..."]
     temperature: Float[Array, "..."]
@@ -69,14 +75,21 @@ def factors_of(
     shape = np.shape(felt.effect_2a)
     flat = Effects(*map(jnp.ravel, felt))
     check_modulations(account, places, flat, model)
-    ones = (jnp.ones((), dtype),) * len(model.names)
+    levels = range(len(model.names))
+    ones = (jnp.ones((), dtype),) * len(levels)
 
     def one(felt: Effects) -> Factors:
         made = account.modulate(felt, places)
-        gains = jnp.stack(made.resolve(model, dtype))
+        alone = replace(made, error_transmission={})
+        passed = transmitted(made.error_transmission, model, dtype)
+        strengths = (
+            jnp.stack(made.resolve(model, dtype)),
+            jnp.stack(alone.resolve(model, dtype)),
+            jnp.stack([jnp.asarray(passed.get(level, 1.0), dtype) for level in levels]),
+        )
         slopes = jnp.stack(made.resolve_slopes(model, dtype) or ones)
         rest = (made.top_down, made.temperature, made.plasticity)
-        return Factors(gains, slopes, *(jnp.asarray(each, dtype) for each in rest))
+        return Factors(*strengths, slopes, *(jnp.asarray(each, dtype) for each in rest))
 
     found = jax.vmap(one)(flat)
     return jax.tree.map(lambda leaf: leaf.reshape((*shape, *leaf.shape[1:])), found)
