@@ -37,6 +37,7 @@ from jaxtyping import Float
 
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import is_traced
 from pcmodel.neuromodulation.accounts.accounts import Account, Effects
 from pcmodel.neuromodulation.accounts.maps import Anatomy
 from pcmodel.neuromodulation.accounts.maps import anatomy as anatomy_of
@@ -87,7 +88,8 @@ def respond(
     Noise (a temperature) changes fluctuations around these responses, not the responses.
 
     Raises UserError for tones that the hierarchy does not have, for an account that does not fit the levels or needs
-    receptors that the drug does not reach, and for effects that are no finite numbers of one shape.
+    receptors that the drug does not reach, for effects that are no finite numbers of one shape, and for precisions
+    whose ratio leaves rounding errors above a thousandth.
     """
     heard = _tones(oddball, tones)
     if anatomy is None and len(oddball.precisions) == len(PLACES):
@@ -99,6 +101,7 @@ def respond(
         lambda leaf: leaf.reshape((-1, *leaf.shape[len(shape) :])), factors
     )
     dtype = flat.top_down.dtype
+    _check_ratio(oddball, flat)
     times = oddball.times()
     size = len(heard) * len(oddball.precisions) * len(times)
     check_fits(len(flat.top_down), 4 * size, what="such a sequence")
@@ -135,6 +138,26 @@ def _tones(oddball: Oddball, tones: Any) -> np.ndarray:
             expected=f"one or more whole numbers from 0 to {oddball.tones - 1}",
         )
     return given
+
+
+def _check_ratio(oddball: Oddball, factors: Factors) -> None:
+    """UserError where rounding would hide the slowest direction of inference; traced factors are not checked."""
+    if is_traced(factors):
+        return
+    dtype = factors.gains.dtype
+    precisions = np.asarray(oddball.precisions, float)
+    both = [np.asarray(each, float) * precisions for each in factors[:2]]
+    ratio = max(
+        float(np.max(each.max(-1) / each.min(-1), initial=1.0)) for each in both
+    )
+    most = 1e-3 / float(jnp.finfo(dtype).eps)
+    if not ratio <= most:
+        raise UserError(
+            f"precisions under the drug differ by a factor of {ratio:.2g}",
+            where="oddball",
+            expected=f"at most {most:.2g} in {np.dtype(dtype).name}"
+            + ("; enable jax_enable_x64" if dtype == jnp.float32 else ""),
+        )
 
 
 def smoothing(times: np.ndarray, kernel_ms: float) -> np.ndarray:

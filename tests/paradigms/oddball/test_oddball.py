@@ -144,7 +144,10 @@ def test_responses_scale_with_precision_at_a_fixed_residual():
     scaled = respond(oddball, [0, 1], felt(0.5), account=Uniform())
     for at in (0, -1):
         np.testing.assert_allclose(
-            scaled.levels[..., at], np.exp(-1.0) * plain.levels[..., at], rtol=1e-4
+            scaled.levels[..., at],
+            np.exp(-1.0) * plain.levels[..., at],
+            rtol=1e-4,
+            atol=1e-9,
         )
 
 
@@ -209,36 +212,39 @@ def test_ketamine_slows_the_memory_by_either_route():
 def test_adaptation_is_spared_unless_it_is_called_plastic():
     """With the memory off, adaptation alone is left."""
     kinds = [
-        respond(
-            Oddball(memory_rate=0.0, is_adaptation_plastic=plastic, **QUICK),
-            [0, 0, 0],
-            felt(block=0.6),
-            account=NmdaBlock(transmission=0.0),
-        ).adaptation[0, -1, 0]
+        float(
+            respond(
+                Oddball(memory_rate=0.0, is_adaptation_plastic=plastic, **QUICK),
+                [0, 0, 0],
+                felt(block=0.6),
+                account=NmdaBlock(transmission=0.0),
+            ).adaptation[0, -1, 0]
+        )
         for plastic in (False, True)
     ]
     assert kinds[1] == pytest.approx(0.4 * kinds[0], rel=0.2)
     assert kinds[0] > 1.5 * kinds[1]
 
 
-@pytest.mark.parametrize("wide", [False, True])
-@pytest.mark.parametrize("size", [1e-8, 1e-4, 1e4, 1e8])
+@pytest.mark.parametrize(
+    ("wide", "size"),
+    [(False, 1e-3), (False, 1e3), (True, 1e-8), (True, 1e-3), (True, 1e3), (True, 1e8)],
+)
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_extreme_precisions_keep_the_series_law(wide, size, level):
-    """Where inference ends within the trial; elsewhere responses are finite and no more than at the onset."""
+    """In a trial so long that inference ends in it."""
     precisions = [1.0, 1.0, 1.0]
     precisions[level] = size
+    oddball = Oddball(precisions=tuple(precisions), ms_per_unit=1e-12, memory_rate=0.0)
     with jax.enable_x64(wide):
-        found = respond(
-            Oddball(precisions=tuple(precisions), ms_per_unit=1e-12, memory_rate=0.0),
-            [0],
-            felt(),
-            account=Uniform(),
-        )
-    expected = 1 / np.sum(1 / np.asarray(precisions))
-    levels = np.asarray(found.levels[0, 0])
-    assert np.all(np.isfinite(levels))
-    np.testing.assert_allclose(levels[:, -1], expected, rtol=3e-2 if wide else 1.0)
+        found = respond(oddball, [0], felt(), account=Uniform())
+    expected = np.full(3, 1 / np.sum(1 / np.asarray(precisions)))
+    np.testing.assert_allclose(found.levels[0, 0, :, -1], expected, rtol=2e-3)
+
+
+def test_ratios_that_rounding_would_hide_are_refused():
+    with jax.enable_x64(False), pytest.raises(UserError, match="jax_enable_x64"):
+        respond(Oddball(precisions=(1.0, 1e8, 1.0)), [0], felt(), account=Uniform())
 
 
 def test_one_tone_one_trial_and_two_levels():
@@ -250,9 +256,8 @@ def test_one_tone_one_trial_and_two_levels():
 
 def test_the_kernel_keeps_the_sum():
     found = respond(Oddball(trial_ms=5000.0), [0], felt(), account=Rebus())
-    assert found.evoked[0, 0, -1] == pytest.approx(
-        found.levels[0, 0, :, -1].sum(), rel=1e-3
-    )
+    total = float(found.levels[0, 0, :, -1].sum())
+    assert float(found.evoked[0, 0, -1]) == pytest.approx(total, rel=1e-3)
 
 
 def test_sequences_are_what_they_say():
@@ -280,7 +285,7 @@ def test_sequences_are_what_they_say():
         (lambda: respond(Oddball(), [], felt(), account=Rebus()), "whole numbers from 0 to 1"),
         (lambda: respond(Oddball(), [2], felt(), account=Rebus()), "whole numbers from 0 to 1"),
         (lambda: respond(Oddball(), [-1], felt(), account=Rebus()), "whole numbers from 0 to 1"),
-        (lambda: respond(Oddball(), [[0, 1]], felt(), account=Rebus()), "tones"),
+        (lambda: respond(Oddball(), np.array([[0, 1]]), felt(), account=Rebus()), "tones"),
         (lambda: respond(Oddball(precisions=(1.0, 1.0)), [0], felt(), account=Rebus()), "anatomy"),
         (lambda: mismatch(Oddball(), felt(), account=Rebus(), lengths=(3, 2)), "ascending"),
         (lambda: mismatch(Oddball(trial_ms=200.0), felt(), account=Rebus()), "samples"),
