@@ -3,6 +3,10 @@
 May import: `inputs`, `runtime`, `model`, `inference`, `networks`, `api`, `neuromodulation`.
 """
 
+from pcmodel.paradigms.perception.hollow_mask import HollowMask as HollowMask
+from pcmodel.paradigms.perception.hollow_mask import Percept as Percept
+from pcmodel.paradigms.perception.hollow_mask import flip_precision as flip_precision
+from pcmodel.paradigms.perception.hollow_mask import hollow_mask as hollow_mask
 from pcmodel.paradigms.perception.size_illusion import MECHANISMS as MECHANISMS
 from pcmodel.paradigms.perception.size_illusion import Illusion as Illusion
 from pcmodel.paradigms.perception.size_illusion import SizeIllusion as SizeIllusion
