@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 import pcmodel
@@ -113,7 +114,9 @@ def test_two_maxima_are_the_two_modes_of_inference():
     assert found.modes[0] == 2 and found.barrier[0] > 0
     ends = [
         pcmodel.infer(mask_network(mask), np.array([-1.0]), initial=start)
-        for start in starts(-1.5, 3.9)
+        for start in starts(
+            *(lowest(mask, *ends) for ends in ((-3.0, 0.0), (2.0, 6.0)))
+        )
     ]
     tops = [float(end.latents[2][0]) for end in ends]
     assert tops[0] < 0 < tops[1]
@@ -140,11 +143,20 @@ def mask_network(mask):
     )
 
 
+def lowest(mask, low, high):
+    """Where the energy is lowest between two shapes."""
+    return minimize_scalar(
+        lambda x: energy(mask, x), bounds=(low, high), method="bounded"
+    ).x
+
+
 def starts(*tops):
-    return [
-        (jnp.array([-1.0]), jnp.tanh(jnp.array([top])), jnp.array([top]))
-        for top in tops
-    ]
+    return [(jnp.array([-1.0]), depth_at(top), jnp.array([top])) for top in tops]
+
+
+def depth_at(top):
+    """The depth midway, by equal precisions, between what is seen and what the shape predicts."""
+    return 0.5 * (jnp.tanh(jnp.array([top])) - 1.0)
 
 
 def energy(mask, x):
