@@ -28,7 +28,7 @@ def average_over_log(values: np.ndarray, axis: int = -1) -> np.ndarray:
     weights[[0, -1]] /= 2
     shape = [1] * values.ndim
     shape[axis] = size
-    return logsumexp(values, axis=axis, b=weights.reshape(shape))
+    return np.asarray(logsumexp(values, axis=axis, b=weights.reshape(shape)))
 
 
 def within(people: np.ndarray, ratio: np.ndarray, points: int = 801) -> float:

@@ -203,11 +203,11 @@ def strengthened(account: Account, factor: float) -> Account:
 def scored(people: np.ndarray, curve: Curve) -> Score:
     """The score of a curve at the measured doses."""
     ratio = curve.ratio[1:]
+    five, ten = (float(each) - 1 for each in ratio)
+    low, high = leaving_one_out(people, ratio)
+    differences = log_bayes_factor(people, ratio, within)
     return Score(
-        *(float(each) - 1 for each in ratio),
-        log_bayes_factor(people, ratio, within),
-        *leaving_one_out(people, ratio),
-        log_bayes_factor(people, ratio, scaled),
+        five, ten, differences, low, high, log_bayes_factor(people, ratio, scaled)
     )
 
 
@@ -223,7 +223,7 @@ def simulate(config: Config, *, seed: int, progress) -> Results:
         }
         places = [DOSES.index(mg) for mg in MEASURED]
         at = {
-            name: Curve(*(each[places] for each in curve[:3]), curve.placebo)
+            name: curve._replace(ratio=curve.ratio[places])
             for name, curve in of.items()
         }
         curves[mechanism] = of

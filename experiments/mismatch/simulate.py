@@ -158,7 +158,7 @@ def measured(config: Config, name: str, perturbation: Perturbation) -> Mismatch:
 
 
 def as_arrays(found: Mismatch) -> Mismatch:
-    return Mismatch(*map(np.asarray, found))
+    return jax.tree.map(np.asarray, found)
 
 
 def roving(config: Config, name: str, seed: int) -> Roving:

@@ -129,9 +129,8 @@ def learned(config: Config, key: jax.Array, *, apart: bool):
 
 
 def stacked(found: list[Stopping]) -> Stopping:
-    return Stopping(
-        *(np.stack([np.asarray(each[at]) for each in found]) for at in range(4))
-    )
+    """Every field with a leading axis of seeds."""
+    return jax.tree.map(lambda *each: np.stack(each), *found)
 
 
 def curves_of(account: Account, felt: Effects) -> Curves:
@@ -143,8 +142,8 @@ def curves_of(account: Account, felt: Effects) -> Curves:
         for name in MECHANISMS
     }
     return Curves(
-        Percept(*map(np.asarray, hollow_mask(HollowMask(), felt, account=account))),
-        Switching(*map(np.asarray, rivalry(Rivalry(), felt, account=account))),
+        jax.tree.map(np.asarray, hollow_mask(HollowMask(), felt, account=account)),
+        jax.tree.map(np.asarray, rivalry(Rivalry(), felt, account=account)),
         size,
     )
 

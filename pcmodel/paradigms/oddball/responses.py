@@ -125,7 +125,9 @@ def respond(
     shaped = jax.tree.map(
         lambda leaf: leaf.reshape((*shape, *leaf.shape[1:])), of_trials
     )
-    return Responses(*shaped, jnp.asarray(times, dtype))
+    levels, evoked, by_level, memory, adaptation = shaped
+    clock = jnp.asarray(times, dtype)
+    return Responses(levels, evoked, by_level, memory, adaptation, clock)
 
 
 def _tones(oddball: Oddball, tones: Any) -> np.ndarray:

@@ -10,7 +10,7 @@ Images: rows of long bars on a background whose power falls with frequency, a st
 """
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +24,7 @@ from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.ranges import Count, NotNegative, Positive
 from pcmodel.model.modulation import Modulation
+from pcmodel.networks.layers.dense import Dense
 from pcmodel.networks.network import Network, linear_gaussian
 from pcmodel.networks.pure import as_model
 
@@ -138,7 +139,8 @@ class Stopping(NamedTuple):
     lengths: pixels, 1 to the whole row.
     error: precision-weighted error of the central field's features.
     feature: size of the features themselves.
-    index: share by which the error to the longest bar falls below the largest; 0 for no end-stopping.
+    index: share by which the error falls from a bar as long as the field to the longest; 0 for no end-stopping, below 0
+        where it rises.
     """
 
     lengths: Float[np.ndarray, " lengths"]
@@ -154,6 +156,8 @@ def bar_responses(
     """The central field's responses in a network of `Strip.network` (trained), or of `Strip.without_feedback`.
 
     modulation: of the network; errors are weighed by the level's precision under it.
+
+    Raises UserError for other networks, and for a modulation of activity (`infer`).
     """
     size = FIELDS * strip.pixels
     if network.widths[:2] != (size, FIELDS * strip.features):
@@ -172,9 +176,11 @@ def bar_responses(
     features = np.asarray(found.latents[1])
     predicted = np.zeros_like(features)
     if len(network.widths) > 2:
-        top = np.asarray(found.latents[2])
-        layer = network.layers[1]
-        predicted = top @ np.asarray(layer.weight[...]).T + np.asarray(layer.bias[...])
+        top = np.asarray(found.latents[2]) * slope_of_top(network, modulation)
+        layer = cast(Dense, network.layers[1])
+        predicted = top @ np.asarray(layer.weight[...]).T
+        if layer.bias is not None:
+            predicted = predicted + np.asarray(layer.bias[...])
     own = slice(strip.features, 2 * strip.features)
     # The level's own gain: what errors weigh, not what is passed on of them.
     alone = replace(modulation or Modulation(), error_transmission={})
@@ -187,5 +193,12 @@ def bar_responses(
         lengths.astype(float),
         error,
         np.linalg.norm(features[:, own], axis=1),
-        float(1 - error[-1] / error.max()),
+        float(1 - error[-1] / error[strip.pixels - 1]),
     )
+
+
+def slope_of_top(network: Network, modulation: Modulation | None) -> np.ndarray:
+    """The factor with which the causes predict, () or (causes,)."""
+    given = modulation or Modulation()
+    slopes = given.resolve_slopes(as_model(network).model, np.dtype(float))
+    return np.asarray(1.0 if slopes is None else slopes[2])

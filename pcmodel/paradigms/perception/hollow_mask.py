@@ -143,8 +143,9 @@ def _percepts(
             shape * (grid - expected) ** 2 + series * (seen - of_depth * predicted) ** 2
         )
         density = -(energy - energy.min()) / factors.temperature
-        weights = jnp.exp(density) * jnp.gradient(grid)
-        weights = weights / weights.sum()
+        ends = jnp.concatenate([grid[:1], 0.5 * (grid[1:] + grid[:-1]), grid[-1:]])
+        weights = jnp.exp(density) * jnp.diff(ends)
+        weights = weights / jnp.sum(weights)
         share = factors.top_down
         modes, barrier = maxima(density)
         return Percept(
