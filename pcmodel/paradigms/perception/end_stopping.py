@@ -167,12 +167,11 @@ def bar_responses(
             expected=f"{size} pixels and {FIELDS * strip.features} features first",
         )
     lengths = np.arange(1, size + 1)
-    place = np.arange(size) + 0.5 - size / 2
-    # A bar of odd length in an even row lies half a pixel to the right.
-    bars = [
-        (place > -n / 2 + (n % 2) / 2) & (place < n / 2 + (n % 2) / 2) for n in lengths
-    ]
-    found = infer(network, np.asarray(bars, float), modulation=modulation)
+    # Where a bar cannot lie in the middle it lies half a pixel further on.
+    place, starts = np.arange(size), -((lengths - size) // 2)
+    after = place[None] >= starts[:, None]
+    bars = after & (place[None] < (starts + lengths)[:, None])
+    found = infer(network, bars.astype(float), modulation=modulation)
     features = np.asarray(found.latents[1])
     predicted = np.zeros_like(features)
     if len(network.widths) > 2:
