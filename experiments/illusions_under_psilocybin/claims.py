@@ -46,10 +46,9 @@ def score_of(
 
 
 def is_more_likely(found: Score) -> bool | None:
-    """Bayes factor above 3 for it, below 1/3 against it, else undecided."""
-    if abs(found.within) < TELLING:
-        return None
-    return bool(found.within > 0)
+    """Bayes factors above 3 under both likelihoods, below 1/3 under both, else undecided."""
+    both = (found.within, found.scaled)
+    return True if min(both) > TELLING else False if max(both) < -TELLING else None
 
 
 def score_in_words(found: Score) -> str:
@@ -227,7 +226,7 @@ def bayes_table(results: Results, summary: Summary) -> Table:
     ]
     columns = ("Account", *(f"By {each}" for each in CONTRAST), "Averaged")
     caption = (
-        "Predicted change at 10 mg, and the log Bayes factor against no change (nats; +1.1 is three to one, -1.1 one to "
+        "Predicted change at 10 mg, and the log Bayes factor of the differences against no change (nats; +1.1 is three to one, -1.1 one to "
         "three). Averaged: the three mechanisms equally likely beforehand."
     )
     return Table(columns, rows, caption)

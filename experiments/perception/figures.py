@@ -43,7 +43,9 @@ def draw_stopping(results: Results) -> Figure:
     )
     axis.axvspan(0, 8, color=COLOURS["grey"], alpha=0.12, lw=0)
     axis.set(xlabel="Length of the bar (pixels)", ylabel="Error of the central field")
-    axis.legend()
+    figure.legend(
+        *axis.get_legend_handles_labels(), loc="outside lower center", ncols=3
+    )
     return figure
 
 

@@ -5,6 +5,14 @@ import pytest
 from scipy.integrate import dblquad, quad
 from scipy.stats import multivariate_normal
 
+from experiments.illusions_under_psilocybin.claims import (
+    TABLES,
+    WORDS,
+    is_more_likely,
+    score_in_words,
+    summarise,
+)
+from experiments.illusions_under_psilocybin.figures import FIGURES
 from experiments.illusions_under_psilocybin.measured import NOBODY, read_people
 from experiments.illusions_under_psilocybin.score import (
     BROAD,
@@ -15,6 +23,13 @@ from experiments.illusions_under_psilocybin.score import (
     log_bayes_factor,
     scaled,
     within,
+)
+from experiments.illusions_under_psilocybin.simulate import (
+    CONTRAST,
+    Curve,
+    Results,
+    accounts,
+    scored,
 )
 from pcmodel.errors import UserError
 
@@ -122,6 +137,33 @@ def test_a_table_is_read_by_dose_whatever_its_order(tmp_path):
 def test_a_doubtful_table_is_refused(tmp_path, lines, said):
     with pytest.raises(UserError, match=said):
         read_people(table(tmp_path, *lines))
+
+
+def test_without_data_everything_is_told_but_no_score():
+    """Prevents a page, figure or verdict that needs people from failing where there are none."""
+    curve = Curve(np.linspace(1, 2, 6), np.ones(6), np.ones(6), -0.2)
+    names = (*accounts(2.0),)
+    curves = {each: dict.fromkeys(names, curve) for each in CONTRAST}
+    measured = curve._replace(ratio=curve.ratio[[0, 2, 4]])
+    score = scored(NOBODY, measured)
+    scores = {each: dict.fromkeys(names, score) for each in CONTRAST}
+    results = Results(np.arange(6.0), NOBODY, curves, scores)
+    summary = summarise(results)
+    assert summary.scored == 0 and np.isnan(summary.best) and np.isnan(score.within)
+    assert score.ten == pytest.approx(0.8)
+    assert "no data" in score_in_words(score)
+    assert "--data" in WORDS["data"](results, summary)
+    assert WORDS["wins"](results) == WORDS["losses"](results) == "nothing was scored"
+    assert len(TABLES["bayes"](results, summary).rows) == len(names)
+    assert all(draw(results) for draw in FIGURES.values())
+
+
+def test_a_verdict_needs_three_to_one():
+    score = scored(PEOPLE, Curve(np.array([1.0, 1.2, 1.5]), NOBODY, NOBODY, -0.2))
+    for size, told in ((1.2, True), (-1.2, False), (0.5, None), (-1.0, None)):
+        both = score._replace(within=size, scaled=1.5 * size)
+        assert is_more_likely(both) is told
+        assert is_more_likely(both._replace(scaled=-size)) is None
 
 
 def test_a_folder_without_the_table_is_refused_only_where_it_was_named(tmp_path):
