@@ -20,6 +20,7 @@ from experiments.perception.claims import (
     is_slower_and_mixed,
     is_veridical,
 )
+from pcmodel.paradigms.oddball import Mismatch
 
 TONES = np.array([0] * 9 + [1] + [2] * 3 + [0] * 6 + [1] * 2)
 
@@ -64,3 +65,12 @@ def test_percepts_hold_where_they_say():
     assert is_slower_and_mixed(Alternation(1.5, 0.2, 0.3))
     assert not is_slower_and_mixed(Alternation(0.9, 0.2, 0.3))
     assert not is_slower_and_mixed(Alternation(1.5, 0.2, 0.1))
+
+
+def test_measures_are_read_of_stored_arrays_too():
+    """Results of an experiment are numpy's."""
+    lengths = np.array([[1.0, 3.0], [2.0, 5.0]])
+    found = Mismatch(*(lengths,) * 5, lengths[..., None], np.zeros(1))  # pyright: ignore
+    np.testing.assert_array_equal(found.growth, [2, 3])
+    np.testing.assert_array_equal(found.growth_of_highest, [2, 3])
+    np.testing.assert_array_equal(found.adaptation, [-2, -1.5])

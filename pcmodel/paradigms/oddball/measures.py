@@ -43,17 +43,17 @@ class Mismatch(NamedTuple):
     times: Float[Array, " times"]
 
     @property
-    def growth(self) -> Float[Array, "..."]:
+    def growth(self) -> Array | np.ndarray:
         """Mismatch after the most standards minus that after the fewest."""
         return self.mismatch[..., -1] - self.mismatch[..., 0]
 
     @property
-    def growth_of_highest(self) -> Float[Array, "..."]:
+    def growth_of_highest(self) -> Array | np.ndarray:
         """The same of the highest level's error."""
         return self.highest[..., -1] - self.highest[..., 0]
 
     @property
-    def adaptation(self) -> Float[Array, "..."]:
+    def adaptation(self) -> Array | np.ndarray:
         """Share by which the response to the standard falls from the fewest to the most repetitions."""
         return 1 - self.standard[..., -1] / self.standard[..., 0]
 
