@@ -18,6 +18,19 @@ EXPERIMENTS = {
         "All precisions alike move no belief",
         "Noise moves no belief",
     },
+    "illusions_under_psilocybin": {
+        "No illusion can tell relaxed priors from raised senses",
+        "Noise, and all precisions alike, change no illusion",
+        "A top relaxed alone strengthens every contrast",
+    },
+    "mismatch": {
+        "Nothing learned, no mismatch",
+        "Responses are linear in precision at a fixed residual",
+    },
+    "perception": {
+        "With feedback cut they do not",
+        "The mask flips at a precision of the prior",
+    },
 }
 
 
