@@ -44,7 +44,13 @@ MAY_IMPORT = {
     },
     "neuromodulation": {"inputs", "runtime", "model"},
     "behaviour": {"inputs", "runtime", "model", "inference", "data", "paradigms"},
-    "cli": {"inputs", "runtime", "record", "report", "behaviour", "training"},
+    "brain": {
+        *("inputs", "runtime", "model", "inference", "networks", "api"),
+        "neuromodulation",
+    },
+    "cli": {
+        *("inputs", "runtime", "record", "report", "behaviour", "brain", "training"),
+    },
 }
 LOOSE = {"__init__", "__main__", "calibration", "errors"}
 MOST_MODULES = 12  # in one folder
@@ -57,6 +63,7 @@ HOMES = {
     "arviz": set(),
     "xarray": {"behaviour"},
     "formulae": {"behaviour"},
+    "networkx": {"brain"},
     "pandas": {"behaviour"},
     "pyarrow": {"behaviour"},
     "matplotlib": {"report"},

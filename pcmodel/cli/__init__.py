@@ -11,7 +11,7 @@
 
 Nothing here imports jax before an experiment is run.
 
-May import: `inputs`, `runtime`, `record`, `report`, `training`, `behaviour`.
+May import: `inputs`, `runtime`, `record`, `report`, `training`, `behaviour`, `brain`.
 """
 
 from pcmodel.cli.main import main as main

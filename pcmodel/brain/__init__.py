@@ -1,0 +1,7 @@
+"""The brain: measures of regions' activity over time, and the reading of recordings.
+
+`measures` holds connectivity, graph, diversity and directed information of one person's series and
+their statistics over people; `reading` holds files of series and the networks of regions.
+
+May import: `inputs`, `runtime`, `model`, `inference`, `networks`, `api`, `neuromodulation`.
+"""
