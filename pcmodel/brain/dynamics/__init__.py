@@ -1,8 +1,7 @@
 """Spontaneous and driven activity of a modular hierarchy of brain networks.
 
 - `plan`             modules: levels, parents, regions, time constants
-- `streams`          the world that teaches a hierarchy
-- `teaching`         learning from streams whose causes are given
+- `teaching`         the world that teaches a hierarchy, and learning from its streams
 - `brain_hierarchy`  the hierarchy
 - `conditions`       eyes closed, fixed stimulus, film, task
 - `modulating`       what an account of a drug does to the modules

@@ -12,8 +12,13 @@ from jaxtyping import Float
 
 from pcmodel.api.learning.linear_em import linear_em
 from pcmodel.brain.dynamics.plan import MODULES, BrainPlan, Module, ranks, senses_of
-from pcmodel.brain.dynamics.streams import acting, draw_streams, make_world
-from pcmodel.brain.dynamics.teaching import Taught, regress
+from pcmodel.brain.dynamics.teaching import (
+    Taught,
+    acting,
+    draw_streams,
+    make_world,
+    regress,
+)
 from pcmodel.brain.measures.random_numbers import generator
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
@@ -128,7 +133,9 @@ def brain_hierarchy(
         given = {name: streams[name] for name in senses}
         network = linear_em(network, given, num_steps=sense_steps).network
     seen = np.hstack([streams[name] for name in senses])
-    return BrainHierarchy(network, modules, plan, np.cov(seen.T, bias=True))
+    return BrainHierarchy(
+        network, modules, plan, np.atleast_2d(np.cov(seen.T, bias=True))
+    )
 
 
 def assemble(

@@ -10,6 +10,7 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.inference.activity import mix_top_down, num_noise
+from pcmodel.inference.posterior import covariance_root
 from pcmodel.model.energy import (
     energy,
     latents_from_state,
@@ -26,6 +27,7 @@ class Expansion(NamedTuple):
     """Derivatives at 0; exact for a linear-Gaussian hierarchy.
 
     curvature: H, of the energy in the free units, (free, free).
+    root: R with R R' = H^-1, by whitened coordinates, where precisions far apart lose no digits, (free, free).
     coupling: derivative of the energy's gradient in the driven units, (free, driven).
     slope: gradient of the energy at 0, (free,).
     from_state: of activity in the free units, (free, free).
@@ -38,6 +40,7 @@ class Expansion(NamedTuple):
     """
 
     curvature: Array
+    root: Array
     coupling: Array
     slope: Array
     from_state: Array
@@ -88,6 +91,7 @@ def expand(problem: Problem, top_down: Array, *, driven: tuple[int, ...]) -> Exp
     wrong = jax.jacobian(errors, argnums=(0, 1))(state, drive)
     return Expansion(
         0.5 * (curvature + curvature.T),
+        covariance_root(problem, jnp.zeros((structure.num_free,), dtype)),
         coupling,
         slope(state, drive),
         *read,

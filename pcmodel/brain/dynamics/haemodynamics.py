@@ -7,6 +7,7 @@ $$h(t) \propto \gamma(t; p/d, d) - \gamma(t; u/e, e)/r.$$
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class HaemodynamicResponse:
         second = (1 + 1j * w * self.undershoot_dispersion) ** (
             -self.undershoot / self.undershoot_dispersion
         )
-        return (first - second / self.ratio) / (1 - 1 / self.ratio)
+        return np.asarray((first - second / self.ratio) / (1 - 1 / self.ratio))
 
 
 CANONICAL = HaemodynamicResponse()
@@ -83,7 +84,7 @@ def gamma_density(t: np.ndarray, mean: float, dispersion: float) -> np.ndarray:
     """Of shape mean / dispersion and scale dispersion."""
     shape = mean / dispersion
     logged = (shape - 1) * np.log(t) - t / dispersion - shape * np.log(dispersion)
-    return np.exp(logged - gammaln(shape))
+    return np.asarray(np.exp(logged - gammaln(shape)))
 
 
 @checked_arguments
@@ -150,7 +151,7 @@ def haemodynamic_covariance(
             expected=f"(regions, {size})",
         )
     highest = band_of(response)
-    nodes, mass = np.polynomial.legendre.leggauss(GRID + int(np.ceil(lag * highest)))
+    nodes, mass = gauss_legendre(GRID + int(np.ceil(lag * highest)))
     # Slow modes peak near 0: nodes are square roots apart there.
     position = (nodes + 1) / 2
     frequencies, share = highest * position**2, mass * highest * position
@@ -184,6 +185,13 @@ def spectral_sum(
         solved = np.linalg.solve((activity.drift + 1j * w * eye).T, weights.T).T
         found += (own * (solved @ activity.diffusion @ solved.conj().T)).real
     return found
+
+
+@cache
+def gauss_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes between -1 and 1, and their weights; finding them takes longer than using them."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    return nodes, weights
 
 
 def band_of(response: HaemodynamicResponse) -> float:

@@ -40,6 +40,9 @@ from pcmodel.inputs.ranges import Positive
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Problem, Structure
 
+ROUNDING = 1e-3
+"""Largest error of the curvature's inverse that is let through, as a share."""
+
 
 class LinearActivity(NamedTuple):
     """Activity as a linear read-out of an Ornstein-Uhlenbeck process, dz = -A (z - mean) dt + sqrt(Q) dW.
@@ -109,6 +112,7 @@ def linear_activity(
     dtype = problem.inputs.gains[0].dtype
     found = expand(problem, jnp.asarray(top_down, dtype), driven=driven)
     found = Expansion(*(np.asarray(one, np.float64) for one in found))
+    check_rounding(found)
     mobility, passing = (
         on_free_units(problem.structure, rows)
         for rows in (
@@ -203,7 +207,8 @@ def assemble(parts: _Parts, mobilities: list[np.ndarray]) -> LinearActivity:
     about = np.zeros(0)
     if drive:
         about = np.concatenate([np.asarray(given.clamp[name]) for name in drive.levels])
-    mode = -solve_scaled(found.curvature, found.slope + found.coupling @ about)
+    pull = found.slope + found.coupling @ about
+    mode = -found.root @ (found.root.T @ pull)
     blocks, noises = [drift], [np.diag(noise)]
     if drive:
         number = len(drive.covariance)
@@ -247,24 +252,15 @@ def generated_rates(problem: Problem, mobilities: list[np.ndarray]) -> np.ndarra
     return scipy.linalg.block_diag(*rates)
 
 
-def solve_scaled(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """matrix^-1 right for a positive definite matrix whose units may be of very different scales."""
-    size = np.sqrt(np.diag(matrix))
-    if not np.all(np.isfinite(size)) or size.min() <= 0:
+def check_rounding(found: Expansion) -> None:
+    """UserError where rounding has taken the weakest precisions out of the energy's curvature: R' H R is not I."""
+    left = found.root.T @ found.curvature @ found.root - np.eye(len(found.root))
+    if not np.all(np.isfinite(left)) or np.abs(left).max() > ROUNDING:
         raise UserError(
-            "the energy's curvature is not positive definite", where="the hierarchy"
-        )
-    inside = matrix / size[:, None] / size[None, :]
-    try:
-        factor = scipy.linalg.cho_factor(inside)
-    except np.linalg.LinAlgError:
-        raise UserError(
-            "the energy's curvature is singular to rounding",
+            "the weakest and the strongest precision are too far apart for a linear system",
             where="the hierarchy",
-            expected="precisions and gains less far apart",
-        ) from None
-    scaled = (right.T / size).T
-    return (scipy.linalg.cho_solve(factor, scaled).T / size).T
+            expected="gains and precisions less far apart (or float64)",
+        )
 
 
 def stationary(
@@ -272,10 +268,10 @@ def stationary(
 ) -> Float[np.ndarray, "z z"]:
     """Stationary covariance: T H^-1 at rest, else of the Lyapunov equation A S + S A' = Q."""
     free = len(parts.mobility)
-    rest = parts.temperature * solve_scaled(parts.found.curvature, np.eye(free))
+    rest = parts.temperature * parts.found.root @ parts.found.root.T
     if np.all(parts.passing == 1) and parts.given.drive is None:
         noise = np.eye(len(drift) - free)
-        return scipy.linalg.block_diag((rest + rest.T) / 2, noise)
+        return scipy.linalg.block_diag(rest, noise)
     size = np.ones(len(drift))
     size[:free] = np.sqrt(np.diag(rest))
     return lyapunov(drift, diffusion, size)

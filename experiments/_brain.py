@@ -1,0 +1,360 @@
+"""People with brain hierarchies, the rival accounts at one dose, and what is observed of each person."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pcmodel.brain.dynamics import (
+    MODULES,
+    BrainHierarchy,
+    BrainPlan,
+    EyesClosed,
+    Film,
+    as_correlation,
+    brain_hierarchy,
+    brain_modulation,
+    haemodynamic_covariance,
+    lagged_covariances,
+    linear_activity,
+    read_regions,
+    sample_activity,
+    self_hold,
+    without_global,
+)
+from pcmodel.brain.dynamics.linear_activity import LinearActivity
+from pcmodel.brain.dynamics.read_out import RegionReadOut, region_means
+from pcmodel.brain.measures import (
+    covariance_transfer_entropy,
+    eigenspectrum_entropy,
+    lempel_ziv_count,
+    network_coupling,
+)
+from pcmodel.model.modulation import Modulation
+from pcmodel.neuromodulation import Effects
+from pcmodel.neuromodulation.accounts.accounts import (
+    Account,
+    Dimmer,
+    NmdaBlock,
+    Noise,
+    Oneirogen,
+    Rebus,
+    Sebus,
+    Sensory,
+    Uniform,
+)
+from pcmodel.report import UNPERTURBED, Parameter, Perturbation
+
+FULL, MODERATE = 0.72, 0.3
+"""Effects: psilocybin 25 mg, and where SEBUS strengthens."""
+SCANNER = 0.5
+"""Share of a region's variance in fMRI that is noise of its own; with the world's constants, set from placebo alone."""
+STEP, SAMPLES = 0.02, 2000
+"""Seconds between samples of fast activity, and their number, for Lempel-Ziv complexity."""
+LAG, LAGS = 0.02, 5
+"""Seconds of one lag of transfer entropy, and the number of lags."""
+FRONT, BACK = ("control", "default"), ("visual",)
+
+PARAMETERS = (
+    Parameter("strength of the account", "account.strength"),
+    Parameter("variance that parents explain", "world.explained"),
+    Parameter("correlation within networks", "world.shared"),
+    Parameter("time constants of control, limbic and default", "speed.top"),
+)
+FAVOURED = (Parameter("selectivity for the top", "account.selectivity"),)
+FILMED = (
+    Parameter("variance of the film", "film.variance"),
+    Parameter("time constant of the film", "film.time_constant"),
+)
+
+
+def accounts(strength: float) -> dict[str, Account]:
+    """The rivals at one strength, log units per effect."""
+    return {
+        "rebus": Rebus(strength),
+        "rebus, top favoured": Rebus(strength),
+        "sensory": Sensory(strength),
+        "sebus": Sebus(strength),
+        "oneirogen": Oneirogen(strength / 2),
+        "dimmer": Dimmer(strength / 2),
+        "noise": Noise(strength),
+        "nmda_block": NmdaBlock(),
+        "uniform": Uniform(strength),
+    }
+
+
+class Setting(NamedTuple):
+    """What all simulations of an experiment share.
+
+    people: number.  strength: log units per effect.  selectivity: of "rebus, top favoured".  seed: of the people.
+    """
+
+    people: int
+    strength: float
+    selectivity: float
+    seed: int
+
+
+@lru_cache(maxsize=256)
+def person(seed: int, number: int, perturbation: Perturbation) -> BrainHierarchy:
+    """One person in a world of their own; the same world's random numbers under every perturbation."""
+    usual = BrainPlan()
+    plan = BrainPlan(
+        explained=usual.explained * perturbation.factor_of("world.explained"),
+        shared=usual.shared * perturbation.factor_of("world.shared"),
+        sense_noise=min(
+            0.95, usual.sense_noise * perturbation.factor_of("world.sense_noise")
+        ),
+    )
+    return brain_hierarchy(jax.random.fold_in(jax.random.key(seed), number), plan=plan)
+
+
+def world_of(perturbation: Perturbation) -> Perturbation:
+    """The perturbation as far as it changes a world, so that people are made once."""
+    return perturbation if perturbation.path.startswith("world.") else UNPERTURBED
+
+
+def modulation_of(
+    brain: BrainHierarchy,
+    name: str,
+    setting: Setting,
+    perturbation: Perturbation = UNPERTURBED,
+) -> Modulation | None:
+    """An account's modulation at its dose; None for "placebo"."""
+    if name == "placebo":
+        return None
+    strength = setting.strength * perturbation.factor_of("account.strength")
+    account = accounts(strength)[name]
+    amount = jnp.asarray(MODERATE if name == "sebus" else FULL)
+    favoured = setting.selectivity * perturbation.factor_of("account.selectivity")
+    return brain_modulation(
+        brain,
+        account,
+        Effects(amount, amount, amount),
+        selectivity=favoured if name.endswith("top favoured") else 0.0,
+    )
+
+
+def activity_of(
+    brain: BrainHierarchy,
+    condition,
+    modulation: Modulation | None,
+    perturbation: Perturbation = UNPERTURBED,
+) -> LinearActivity:
+    """Activity under a condition, with slower or faster high levels if so perturbed."""
+    factor = perturbation.factor_of("speed.top")
+    slow = {
+        name: MODULES[name].time_constant * factor
+        for name in ("control", "limbic", "default")
+    }
+    return linear_activity(brain, condition, modulation=modulation, time_constants=slow)
+
+
+def film(perturbation: Perturbation = UNPERTURBED, variance: float = 1.0) -> Film:
+    """The usual film."""
+    return Film(
+        variance=variance * perturbation.factor_of("film.variance"),
+        time_constant=0.5 * perturbation.factor_of("film.time_constant"),
+    )
+
+
+class Networks(NamedTuple):
+    """Mean Fisher z of fMRI within and between networks, and the eigenspectrum's entropy.
+
+    With the global signal, and after its regression.  default_within, default_between: of the default network.
+    fine_*: with every unit as a region of its own.
+    """
+
+    within: float
+    between: float
+    entropy: float
+    default_within: float
+    default_between: float
+    within_regressed: float
+    between_regressed: float
+    entropy_regressed: float
+    fine_within: float
+    fine_between: float
+    fine_entropy: float
+
+
+def networks_of(brain: BrainHierarchy, activity: LinearActivity) -> Networks:
+    """Exact: no sampling in time.  A region's signal is the mean of its units'."""
+    fine = unit_read_out(brain, activity)
+    whole = haemodynamic_covariance(activity, fine.weights)
+    read = read_regions(brain, activity)
+    means = np.kron(
+        np.eye(len(read.names)), np.full((1, brain.plan.units), 1 / brain.plan.units)
+    )
+    found = coupling(means @ whole @ means.T, read.networks)
+    return Networks(*found[:5], *found[5:8], *coupling(whole, fine.networks)[:3])
+
+
+def coupling(covariance: np.ndarray, labels: tuple[str, ...]) -> list[float]:
+    """Within, between, entropy, default's within and between; the same again after regression."""
+    noise = np.diag(np.diag(covariance)) * SCANNER / (1 - SCANNER)
+    told: list[float] = []
+    for own in (covariance + noise, without_global(covariance + noise)):
+        matrix = as_correlation(own)
+        found = network_coupling(matrix, labels)
+        told += [found.within, found.between, eigenspectrum_entropy(matrix).value]
+        row = found.by_network[found.names.index("default")]
+        others = np.arange(len(row)) != found.names.index("default")
+        told += [float(row[~others][0]), float(row[others].mean())]
+    return told
+
+
+def unit_read_out(brain: BrainHierarchy, activity: LinearActivity) -> RegionReadOut:
+    """Every free unit of a network as a region: a finer parcellation."""
+    names, labels, rows = [], [], []
+    size = activity.structure.num_free
+    for name in brain.networks:
+        level = brain.network.names.index(name)
+        places = activity.structure.free_slices()[level]
+        for place in range(places.start, places.stop):
+            names.append(f"{name} {place}")
+            labels.append(name)
+            rows.append(np.eye(size)[place])
+    picked = np.stack(rows)
+    return RegionReadOut(
+        tuple(names),
+        tuple(labels),
+        picked @ activity.read,
+        picked @ activity.activity,
+        (),
+    )
+
+
+class Fast(NamedTuple):
+    """Of fast activity of regions (as MEG would see it).
+
+    lempel_ziv: mean over regions of c log2(n) / n.  spread: half the log determinant of the regions' covariance, nats.
+    entropy: of its correlations' eigenspectrum.  down, up: transfer entropy from control and default to visual, and back,
+    nats.
+    """
+
+    lempel_ziv: float
+    spread: float
+    entropy: float
+    down: float
+    up: float
+
+
+def fast_of(brain: BrainHierarchy, activity: LinearActivity, key: jax.Array) -> Fast:
+    """Complexity is of samples, with the same key in every condition; the rest is exact."""
+    read = read_regions(brain, activity)
+    covariance = read.covariance(activity)
+    samples = sample_activity(activity, key, step=STEP, num_samples=SAMPLES)
+    means = region_means(brain, activity.structure)[2]
+    series = means @ np.asarray(samples).T
+    high = (series > np.median(series, axis=1, keepdims=True)).astype(np.uint8)
+    counts = [lempel_ziv_count(row.tobytes()) for row in high]
+    return Fast(
+        float(np.mean(counts) * np.log2(SAMPLES) / SAMPLES),
+        0.5 * float(np.linalg.slogdet(covariance)[1]),
+        eigenspectrum_entropy(as_correlation(covariance)).value,
+        *transfers(read, activity),
+    )
+
+
+def transfers(
+    read: RegionReadOut, activity: LinearActivity, lag: float = LAG
+) -> tuple[float, float]:
+    """Transfer entropy between the mean activities of front and back: down, up; exact, nats."""
+    rows = np.stack(
+        [
+            np.mean(
+                [
+                    read.weights[i]
+                    for i, own in enumerate(read.networks)
+                    if own in group
+                ],
+                axis=0,
+            )
+            for group in (FRONT, BACK)
+        ]
+    )
+    seen = activity._replace(read=rows)
+    lagged = lagged_covariances(seen, lag, lags=LAGS)
+    return (
+        covariance_transfer_entropy(lagged, source=[0], target=[1]),
+        covariance_transfer_entropy(lagged, source=[1], target=[0]),
+    )
+
+
+class Self(NamedTuple):
+    """The self module's hold: share of the others' variance, information, coupling to body and perception (nats)."""
+
+    share: float
+    information: float
+    body: float
+    perception: float
+
+
+def self_of(brain: BrainHierarchy, activity: LinearActivity) -> Self:
+    """Of stationary activity; exact."""
+    found = self_hold(brain, activity)
+    return Self(found.share, found.information, found.self_body, found.self_perception)
+
+
+@lru_cache(maxsize=4096)
+def observe(
+    kind: str,
+    name: str,
+    condition: str,
+    setting: Setting,
+    perturbation: Perturbation = UNPERTURBED,
+    variance: float = 1.0,
+) -> np.ndarray:
+    """Networks, fast activity or the self under one account, (people, fields).
+
+    kind: "networks", "fast" or "self".  condition: "closed" or "film".
+    """
+    rows = []
+    for number in range(setting.people):
+        brain = person(setting.seed, number, world_of(perturbation))
+        given = EyesClosed() if condition == "closed" else film(perturbation, variance)
+        modulation = modulation_of(brain, name, setting, perturbation)
+        activity = activity_of(brain, given, modulation, perturbation)
+        if kind == "networks":
+            rows.append(networks_of(brain, activity))
+        elif kind == "self":
+            rows.append(self_of(brain, activity))
+        else:
+            key = jax.random.fold_in(jax.random.key(setting.seed + 1), number)
+            rows.append(fast_of(brain, activity, key))
+    return np.asarray(rows, float)
+
+
+class Paired(NamedTuple):
+    """Of the change within people: mean, its t over people, and mean without drug."""
+
+    change: float
+    t: float
+    before: float
+
+
+def paired(before: np.ndarray, after: np.ndarray) -> Paired:
+    """t is 0 where nobody changes beyond rounding, and infinite where all change alike."""
+    change = after - before
+    mean, spread = float(change.mean()), float(change.std(ddof=1))
+    rounding = 1e-9 * float(np.abs(before).max())
+    if abs(mean) <= rounding and spread <= rounding:
+        return Paired(0.0, 0.0, float(before.mean()))
+    t = mean / (spread / np.sqrt(len(change))) if spread > 0 else np.inf * mean
+    return Paired(mean, float(t), float(before.mean()))
+
+
+def clear(found: Paired, sign: int) -> bool:
+    """Whether the change has a sign, by more than two standard errors."""
+    return sign * found.change > 0 and abs(found.t) > 2
+
+
+ASSUMED = (
+    "Modules, their order and their time constants are assumed; each simulated person learned from a world of their own.",
+    "Every account at the effect of 25 mg psilocybin (SEBUS at a moderate one), with the same strength; the dimmer's is its "
+    "5-HT1A response, NMDA block the share of channels.",
+    "The receptor map is measured, its link to precision is not; that the top is favoured is an assumption of its own.",
+)

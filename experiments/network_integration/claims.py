@@ -1,0 +1,347 @@
+"""The claims, and what result.json holds."""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from pcmodel.report import Claim, Perturbation, Table, Verdict
+
+from .._brain import (
+    ASSUMED,
+    FAVOURED,
+    PARAMETERS,
+    Paired,
+    clear,
+    observe,
+    paired,
+)
+from .simulate import Config, Results, field
+
+PUBLISHED = (
+    ("public, 462 regions, as recorded", 0.214, 0.209, 0.028, 0.067, 0.698, 0.716),
+    (
+        "public, 462 regions, global signal out",
+        0.162,
+        0.126,
+        -0.026,
+        -0.021,
+        0.701,
+        0.727,
+    ),
+)
+"""Means of nine people, placebo and psilocybin: within, between, entropy. Data distributed with Singleton et al. 2022."""
+
+
+class Order(NamedTuple):
+    """Changes of mean Fisher z over people, with their t."""
+
+    within: float
+    between: float
+    t_within: float
+    t_between: float
+
+
+def change(
+    name: str,
+    measure: str,
+    config: Config,
+    seed: int,
+    perturbation: Perturbation,
+    condition: str = "closed",
+) -> Paired:
+    """One measure's change from placebo, eyes closed if not said."""
+    setting = config.setting(seed)
+    before, after = (
+        field(observe("networks", one, condition, setting, perturbation), measure)
+        for one in ("placebo", name)
+    )
+    return paired(before, after)
+
+
+def order_of(
+    config: Config, seed: int, perturbation: Perturbation, name: str = "rebus"
+) -> Order:
+    within, between = (
+        change(name, one, config, seed, perturbation) for one in ("within", "between")
+    )
+    return Order(within.change, between.change, within.t, between.t)
+
+
+def between_first(found: Order) -> bool:
+    """Between rises clearly; within falls by less, or does not fall."""
+    rises = found.between > 0 and found.t_between > 2
+    return rises and -found.within < found.between
+
+
+class Difference(NamedTuple):
+    """Change of within minus between, % of that without drug: with the global signal, and without."""
+
+    plain: float
+    regressed: float
+
+
+def difference(
+    config: Config, seed: int, perturbation: Perturbation, name: str = "rebus"
+) -> Difference:
+    told = []
+    for end in ("", "_regressed"):
+        within, between = (
+            change(name, one + end, config, seed, perturbation)
+            for one in ("within", "between")
+        )
+        before = within.before - between.before
+        told.append(100 * (within.change - between.change) / before)
+    return Difference(*told)
+
+
+def falls_as_published(found: Difference) -> bool:
+    return all(-40 <= one <= -10 for one in found)
+
+
+class Entropies(NamedTuple):
+    """Change of the eigenspectrum's entropy, with t: regions; every unit a region."""
+
+    regions: float
+    t_regions: float
+    fine: float
+    t_fine: float
+
+
+def entropies(
+    config: Config, seed: int, perturbation: Perturbation, name: str = "rebus"
+) -> Entropies:
+    regions, fine = (
+        change(name, one, config, seed, perturbation)
+        for one in ("entropy", "fine_entropy")
+    )
+    return Entropies(regions.change, regions.t, fine.change, fine.t)
+
+
+def both_rise(found: Entropies) -> bool:
+    return found.regions > 0 < found.fine and min(found.t_regions, found.t_fine) > 2
+
+
+class Excess(NamedTuple):
+    """Change of within minus between under REBUS, less that under the null account, with its t over people."""
+
+    rebus: float
+    null: float
+    t: float
+
+
+def excess(config: Config, seed: int, perturbation: Perturbation) -> Excess:
+    setting = config.setting(seed)
+    rows = {
+        name: observe("networks", name, "closed", setting, perturbation)
+        for name in ("placebo", "rebus", "uniform")
+    }
+    gap = {n: field(r, "within") - field(r, "between") for n, r in rows.items()}
+    told = paired(gap["uniform"], gap["rebus"])
+    return Excess(
+        float((gap["rebus"] - gap["placebo"]).mean()),
+        float((gap["uniform"] - gap["placebo"]).mean()),
+        told.t,
+    )
+
+
+def more_than_the_null(found: Excess) -> bool:
+    return found.rebus < found.null and found.t < -2
+
+
+class Largest(NamedTuple):
+    """Largest change of any measure in anyone."""
+
+    change: float
+
+
+def noise_at_rest(config: Config, seed: int, perturbation: Perturbation) -> Largest:
+    rows = [
+        observe("networks", one, "closed", config.setting(seed), perturbation)
+        for one in ("placebo", "noise")
+    ]
+    return Largest(float(np.abs(rows[1] - rows[0]).max()))
+
+
+def nothing_changes(found: Largest) -> bool:
+    return found.change < 1e-9
+
+
+ORDER = "within {within:+.3f} (t {t_within:.1f}), between {between:+.3f} (t {t_between:.1f})"
+FELL = "{plain:+.0f} % with the global signal, {regressed:+.0f} % without"
+ROSE = "{regions:+.3f} (t {t_regions:.1f}) of 30 regions, {fine:+.3f} (t {t_fine:.1f}) of 60"
+CLAIMS = (
+    Claim(
+        name="Between rises first (REBUS, measured map)",
+        prediction="coupling between networks rises (t > 2), within falls less or not",
+        kind="predicted",
+        measure=order_of,
+        holds=between_first,
+        observed=ORDER,
+        parameters=PARAMETERS,
+    ),
+    Claim(
+        name="Between rises first (REBUS, top favoured)",
+        prediction="as above, if selectivity for the top is assumed",
+        kind="predicted",
+        measure=partial(order_of, name="rebus, top favoured"),
+        holds=between_first,
+        observed=ORDER,
+        parameters=(*PARAMETERS, *FAVOURED),
+    ),
+    Claim(
+        name="Within minus between falls by 10 to 40 % (REBUS, measured map)",
+        prediction="with and without global-signal regression (public data: -24 and -22 %)",
+        kind="predicted",
+        measure=difference,
+        holds=falls_as_published,
+        observed=FELL,
+        parameters=PARAMETERS,
+    ),
+    Claim(
+        name="Within minus between falls by 10 to 40 % (REBUS, top favoured)",
+        prediction="as above, if selectivity for the top is assumed",
+        kind="predicted",
+        measure=partial(difference, name="rebus, top favoured"),
+        holds=falls_as_published,
+        observed=FELL,
+        parameters=(*PARAMETERS, *FAVOURED),
+    ),
+    Claim(
+        name="The eigenspectrum's entropy rises in either parcellation (REBUS, measured map)",
+        prediction="t > 2 for 30 regions and for 60",
+        kind="predicted",
+        measure=entropies,
+        holds=both_rise,
+        observed=ROSE,
+        parameters=PARAMETERS,
+    ),
+    Claim(
+        name="REBUS does more than the null account",
+        prediction="within minus between falls by more than if every precision falls alike (t < -2)",
+        kind="predicted",
+        measure=excess,
+        holds=more_than_the_null,
+        observed="{rebus:+.3f}, null {null:+.3f}, difference's t {t:.1f}",
+        parameters=PARAMETERS,
+    ),
+    Claim(
+        name="Noise changes no correlation at rest",
+        prediction="with eyes closed a temperature multiplies every covariance alike",
+        kind="theorem",
+        measure=noise_at_rest,
+        holds=nothing_changes,
+        observed="largest change {change:.1g}",
+    ),
+)
+
+
+class Summary(NamedTuple):
+    """What result.json holds: changes from placebo, eyes closed, by account: within, between, their t, entropy."""
+
+    changes: dict[str, list[float]]
+    public_coupling: np.ndarray
+    public_entropy: np.ndarray
+    verdicts: tuple[Verdict, ...] = ()
+
+
+def summarise(results: Results) -> Summary:
+    """Every account's changes with eyes closed."""
+    rows = results.observed["closed"]
+    told = {}
+    for name, own in rows.items():
+        pairs = [
+            paired(field(rows["placebo"], one), field(own, one))
+            for one in ("within", "between", "entropy")
+        ]
+        told[name] = [number for pair in pairs for number in (pair.change, pair.t)]
+    return Summary(told, results.public.coupling, results.public.entropy)
+
+
+def changes_table(results: Results, condition: str) -> Table:
+    """All accounts under one condition."""
+    rows = []
+    placebo = results.observed[condition]["placebo"]
+    for name, own in results.observed[condition].items():
+        numbers: list[str | float] = [name]
+        for one in ("within", "between", "entropy"):
+            numbers += [mark(paired(field(placebo, one), field(own, one)))]
+        for one in ("within_regressed", "between_regressed", "entropy_regressed"):
+            numbers += [mark(paired(field(placebo, one), field(own, one)))]
+        rows.append(tuple(numbers))
+    columns = (
+        "Account",
+        "Within",
+        "Between",
+        "Entropy",
+        "Within, GSR",
+        "Between, GSR",
+        "Entropy, GSR",
+    )
+    caption = {"closed": "Eyes closed", "film": "Film"}[condition]
+    return Table(
+        columns,
+        rows,
+        f"{caption}: change from placebo, mean over people; * more than two standard errors. First row: placebo itself.",
+    )
+
+
+def mark(found: Paired) -> str:
+    if found.change == 0 and found.t == 0:
+        return f"({found.before:.3f})"
+    star = " *" if clear(found, 1) or clear(found, -1) else ""
+    return f"{found.change:+.3f}{star}"
+
+
+def public_table(results: Results) -> Table:
+    """The public recordings beside the simulated people."""
+    rows = [(name, *numbers) for name, *numbers in PUBLISHED]
+    for label, account in (
+        ("simulated, REBUS", "rebus"),
+        ("simulated, REBUS, top favoured", "rebus, top favoured"),
+    ):
+        before, after = (
+            results.observed["closed"][one] for one in ("placebo", account)
+        )
+        numbers = [
+            float(field(each, one).mean())
+            for one in ("within", "between", "entropy")
+            for each in (before, after)
+        ]
+        rows.append((label, *numbers))
+    columns = (
+        "Series",
+        "Within",
+        "on drug",
+        "Between",
+        "on drug",
+        "Entropy",
+        "on drug",
+    )
+    return Table(
+        columns,
+        rows,
+        "Mean Fisher z and entropy; entropies of different numbers of regions are not comparable.",
+    )
+
+
+def other_set(results: Results) -> str:
+    """The second public parcellation, where its file was given."""
+    if np.isnan(results.public.coupling).any():
+        return (
+            "A second parcellation of the same study (90 regions without network labels) is computed where its file is "
+            "named with --data."
+        )
+    (a, b, dz, p), (c, d, ez, q) = results.public
+    return (
+        f"A second parcellation of the same study (90 regions, no network labels): mean coupling {a:.3f} and {b:.3f} "
+        f"(dz {dz:.2f}, p {p:.2f}), entropy {c:.3f} and {d:.3f} (dz {ez:.2f}, p {q:.2f})."
+    )
+
+
+TABLES = {
+    "closed": partial(changes_table, condition="closed"),
+    "film": partial(changes_table, condition="film"),
+    "public": public_table,
+}
+WORDS = {"assumed": ASSUMED, "other_set": other_set}
