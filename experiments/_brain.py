@@ -61,6 +61,7 @@ PARAMETERS = (
     Parameter("strength of the account", "account.strength"),
     Parameter("variance that parents explain", "world.explained"),
     Parameter("correlation within networks", "world.shared"),
+    Parameter("mean of the world's weights", "world.mean_weight"),
     Parameter("time constants of control, limbic and default", "speed.top"),
 )
 FAVOURED = (Parameter("selectivity for the top", "account.selectivity"),)
@@ -104,6 +105,7 @@ def person(seed: int, number: int, perturbation: Perturbation) -> BrainHierarchy
     plan = BrainPlan(
         explained=usual.explained * perturbation.factor_of("world.explained"),
         shared=usual.shared * perturbation.factor_of("world.shared"),
+        mean_weight=usual.mean_weight * perturbation.factor_of("world.mean_weight"),
         sense_noise=min(
             0.95, usual.sense_noise * perturbation.factor_of("world.sense_noise")
         ),
@@ -164,6 +166,7 @@ class Networks(NamedTuple):
     """Mean Fisher z of fMRI within and between networks, and the eigenspectrum's entropy.
 
     With the global signal, and after its regression.  default_within, default_between: of the default network.
+    between_size: mean absolute Fisher z between networks, with the global signal.
     fine_*: with every unit as a region of its own.
     """
 
@@ -175,6 +178,7 @@ class Networks(NamedTuple):
     within_regressed: float
     between_regressed: float
     entropy_regressed: float
+    between_size: float
     fine_within: float
     fine_between: float
     fine_entropy: float
@@ -189,11 +193,13 @@ def networks_of(brain: BrainHierarchy, activity: LinearActivity) -> Networks:
         np.eye(len(read.names)), np.full((1, brain.plan.units), 1 / brain.plan.units)
     )
     found = coupling(means @ whole @ means.T, read.networks)
-    return Networks(*found[:5], *found[5:8], *coupling(whole, fine.networks)[:3])
+    return Networks(
+        *found[:5], *found[6:9], found[5], *coupling(whole, fine.networks)[:3]
+    )
 
 
 def coupling(covariance: np.ndarray, labels: tuple[str, ...]) -> list[float]:
-    """Within, between, entropy, default's within and between; the same again after regression."""
+    """Within, between, entropy, default's within and between, size between; the same again after regression."""
     noise = np.diag(np.diag(covariance)) * SCANNER / (1 - SCANNER)
     told: list[float] = []
     for own in (covariance + noise, without_global(covariance + noise)):
@@ -203,6 +209,8 @@ def coupling(covariance: np.ndarray, labels: tuple[str, ...]) -> list[float]:
         row = found.by_network[found.names.index("default")]
         others = np.arange(len(row)) != found.names.index("default")
         told += [float(row[~others][0]), float(row[others].mean())]
+        apart = np.asarray(labels)[:, None] != np.asarray(labels)[None, :]
+        told.append(float(np.abs(np.arctanh(matrix[apart])).mean()))
     return told
 
 

@@ -76,7 +76,7 @@ class BrainPlan:
     units: Count = 2
     explained: InnerShare = 0.3
     shared: ShareBelowOne = 0.2
-    mean_weight: Finite = 0.0
+    mean_weight: Finite = 0.05
     sense_noise: InnerShare = 0.5
     examples: Count = 1000
 
