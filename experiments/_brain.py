@@ -24,7 +24,7 @@ from pcmodel.brain.dynamics import (
     self_hold,
     without_global,
 )
-from pcmodel.brain.dynamics.linear_activity import LinearActivity
+from pcmodel.brain.dynamics.linear_activity import Keeps, LinearActivity
 from pcmodel.brain.dynamics.read_out import RegionReadOut, region_means
 from pcmodel.brain.measures import (
     covariance_transfer_entropy,
@@ -50,7 +50,7 @@ from pcmodel.report import UNPERTURBED, Parameter, Perturbation
 FULL, MODERATE = 0.72, 0.3
 """Effects: psilocybin 25 mg, and where SEBUS strengthens."""
 SCANNER = 0.5
-"""Share of a region's variance in fMRI that is noise of its own; with the world's constants, set from placebo alone."""
+"""Share of a region's variance in fMRI that is noise of its own (undrugged, eyes closed); with the world's constants, set from placebo alone."""
 STEP, SAMPLES = 0.02, 2000
 """Seconds between samples of fast activity, and their number, for Lempel-Ziv complexity."""
 LAG, LAGS = 0.02, 5
@@ -118,6 +118,12 @@ def world_of(perturbation: Perturbation) -> Perturbation:
     return perturbation if perturbation.path.startswith("world.") else UNPERTURBED
 
 
+def own_noise(perturbation: Perturbation) -> Perturbation:
+    """The perturbation as far as it changes what fMRI shows without drug and input."""
+    acts = perturbation.path.startswith(("world.", "speed."))
+    return perturbation if acts else UNPERTURBED
+
+
 def modulation_of(
     brain: BrainHierarchy,
     name: str,
@@ -144,6 +150,7 @@ def activity_of(
     condition,
     modulation: Modulation | None,
     perturbation: Perturbation = UNPERTURBED,
+    keeps: Keeps = "mobility",
 ) -> LinearActivity:
     """Activity under a condition, with slower or faster high levels if so perturbed."""
     factor = perturbation.factor_of("speed.top")
@@ -151,7 +158,9 @@ def activity_of(
         name: MODULES[name].time_constant * factor
         for name in ("control", "limbic", "default")
     }
-    return linear_activity(brain, condition, modulation=modulation, time_constants=slow)
+    return linear_activity(
+        brain, condition, modulation=modulation, time_constants=slow, keeps=keeps
+    )
 
 
 def film(perturbation: Perturbation = UNPERTURBED, variance: float = 1.0) -> Film:
@@ -184,32 +193,60 @@ class Networks(NamedTuple):
     fine_entropy: float
 
 
-def networks_of(brain: BrainHierarchy, activity: LinearActivity) -> Networks:
+class Bold(NamedTuple):
+    """Covariances of filtered activity: of regions, and of every unit as a region; with the networks of each."""
+
+    regions: np.ndarray
+    labels: tuple[str, ...]
+    fine: np.ndarray
+    fine_labels: tuple[str, ...]
+
+
+def bold_of(brain: BrainHierarchy, activity: LinearActivity) -> Bold:
     """Exact: no sampling in time.  A region's signal is the mean of its units'."""
     fine = unit_read_out(brain, activity)
     whole = haemodynamic_covariance(activity, fine.weights)
-    read = read_regions(brain, activity)
-    means = np.kron(
-        np.eye(len(read.names)), np.full((1, brain.plan.units), 1 / brain.plan.units)
-    )
-    found = coupling(means @ whole @ means.T, read.networks)
-    return Networks(
-        *found[:5], *found[6:9], found[5], *coupling(whole, fine.networks)[:3]
-    )
+    read, units = read_regions(brain, activity), brain.plan.units
+    means = np.kron(np.eye(len(read.names)), np.full((1, units), 1 / units))
+    return Bold(means @ whole @ means.T, read.networks, whole, fine.networks)
+
+
+@lru_cache(maxsize=4096)
+def scanner_noise(
+    seed: int, number: int, perturbation: Perturbation
+) -> tuple[np.ndarray, np.ndarray]:
+    """Variances of the noise of regions and of units: the share SCANNER of what fMRI shows with eyes closed, undrugged."""
+    brain = person(seed, number, world_of(perturbation))
+    found = bold_of(brain, activity_of(brain, EyesClosed(), None, perturbation))
+    share = SCANNER / (1 - SCANNER)
+    return share * np.diag(found.regions), share * np.diag(found.fine)
+
+
+def networks_of(
+    brain: BrainHierarchy,
+    activity: LinearActivity,
+    noise: tuple[np.ndarray, np.ndarray] | None,
+) -> Networks:
+    """noise: variances of regions and of units that are added; None for the share SCANNER of the signal, whatever its size."""
+    bold = bold_of(brain, activity)
+    share = SCANNER / (1 - SCANNER)
+    own = noise or (share * np.diag(bold.regions), share * np.diag(bold.fine))
+    found = coupling(bold.regions + np.diag(own[0]), bold.labels)
+    fine = coupling(bold.fine + np.diag(own[1]), bold.fine_labels)
+    return Networks(*found[:5], *found[6:9], found[5], *fine[:3])
 
 
 def coupling(covariance: np.ndarray, labels: tuple[str, ...]) -> list[float]:
     """Within, between, entropy, default's within and between, size between; the same again after regression."""
-    noise = np.diag(np.diag(covariance)) * SCANNER / (1 - SCANNER)
     told: list[float] = []
-    for own in (covariance + noise, without_global(covariance + noise)):
+    apart = np.asarray(labels)[:, None] != np.asarray(labels)[None, :]
+    for own in (covariance, without_global(covariance)):
         matrix = as_correlation(own)
         found = network_coupling(matrix, labels)
         told += [found.within, found.between, eigenspectrum_entropy(matrix).value]
         row = found.by_network[found.names.index("default")]
         others = np.arange(len(row)) != found.names.index("default")
         told += [float(row[~others][0]), float(row[others].mean())]
-        apart = np.asarray(labels)[:, None] != np.asarray(labels)[None, :]
         told.append(float(np.abs(np.arctanh(matrix[apart])).mean()))
     return told
 
@@ -270,25 +307,18 @@ def fast_of(brain: BrainHierarchy, activity: LinearActivity, key: jax.Array) -> 
 def transfers(
     read: RegionReadOut, activity: LinearActivity, lag: float = LAG
 ) -> tuple[float, float]:
-    """Transfer entropy between the mean activities of front and back: down, up; exact, nats."""
-    rows = np.stack(
-        [
-            np.mean(
-                [
-                    read.weights[i]
-                    for i, own in enumerate(read.networks)
-                    if own in group
-                ],
-                axis=0,
-            )
-            for group in (FRONT, BACK)
-        ]
-    )
-    seen = activity._replace(read=rows)
+    """Transfer entropy between all regions of the front and all of the back: down, up; exact, nats."""
+    groups = [
+        [i for i, own in enumerate(read.networks) if own in group]
+        for group in (FRONT, BACK)
+    ]
+    seen = activity._replace(read=read.weights[groups[0] + groups[1]])
     lagged = lagged_covariances(seen, lag, lags=LAGS)
+    front = list(range(len(groups[0])))
+    back = list(range(len(front), len(front) + len(groups[1])))
     return (
-        covariance_transfer_entropy(lagged, source=[0], target=[1]),
-        covariance_transfer_entropy(lagged, source=[1], target=[0]),
+        covariance_transfer_entropy(lagged, source=front, target=back),
+        covariance_transfer_entropy(lagged, source=back, target=front),
     )
 
 
@@ -315,19 +345,23 @@ def observe(
     setting: Setting,
     perturbation: Perturbation = UNPERTURBED,
     variance: float = 1.0,
+    keeps: Keeps = "mobility",
 ) -> np.ndarray:
     """Networks, fast activity or the self under one account, (people, fields).
 
-    kind: "networks", "fast" or "self".  condition: "closed" or "film".
+    kind: "networks", "networks, noise in proportion" (to the signal), "fast" or "self".  condition: "closed" or "film".
     """
     rows = []
     for number in range(setting.people):
         brain = person(setting.seed, number, world_of(perturbation))
         given = EyesClosed() if condition == "closed" else film(perturbation, variance)
         modulation = modulation_of(brain, name, setting, perturbation)
-        activity = activity_of(brain, given, modulation, perturbation)
+        activity = activity_of(brain, given, modulation, perturbation, keeps)
         if kind == "networks":
-            rows.append(networks_of(brain, activity))
+            noise = scanner_noise(setting.seed, number, own_noise(perturbation))
+            rows.append(networks_of(brain, activity, noise))
+        elif kind == "networks, noise in proportion":
+            rows.append(networks_of(brain, activity, None))
         elif kind == "self":
             rows.append(self_of(brain, activity))
         else:

@@ -173,7 +173,7 @@ HOLDS = tuple(
         holds=all_fall,
         observed=TOLD,
         parameters=(
-            *PARAMETERS,
+            *PARAMETERS[:4],
             *(FAVOURED if name.endswith("favoured") else ()),
             *(FILMED if condition == "film" else ()),
         ),

@@ -17,7 +17,7 @@ law, each level's as if nothing else acted on it, so that at any moment activity
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -40,6 +40,7 @@ from pcmodel.inputs.ranges import Positive
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.problem import Problem, Structure
 
+Keeps = Literal["mobility", "time constant"]
 ROUNDING = 1e-3
 """Largest error of the curvature's inverse that is let through, as a share."""
 
@@ -83,6 +84,7 @@ def linear_activity(
     modulation: Modulation | None = None,
     temperature: Positive = 1.0,
     time_constants: Mapping[str, float] | None = None,
+    keeps: Keeps = "mobility",
 ) -> LinearActivity:
     """Activity of a linear hierarchy under a condition.
 
@@ -90,6 +92,8 @@ def linear_activity(
     modulation: what a drug does, its temperature and top-down share included; None for none.
     temperature: T, multiplied by the modulation's.
     time_constants: seconds by level, in place of the modules' own.
+    keeps: what of a level a gain leaves as it is: its "mobility", so that relaxed levels are slower (the gradient
+        flow), or its "time constant". The stationary law at rest is the same.
     Raises UserError for a hierarchy that is not linear (`langevin` is for those), for what does not fit it, and where
     rounding leaves no stationary covariance.
     """
@@ -113,15 +117,13 @@ def linear_activity(
     found = expand(problem, jnp.asarray(top_down, dtype), driven=driven)
     found = Expansion(*(np.asarray(one, np.float64) for one in found))
     check_rounding(found)
+    mobilities = level_mobilities(brain, problem, time_constants, keeps)
     mobility, passing = (
         on_free_units(problem.structure, rows)
-        for rows in (
-            level_mobilities(brain, problem, time_constants),
-            transmission_gains(problem, modulation),
-        )
+        for rows in (mobilities, transmission_gains(problem, modulation))
     )
     system = _Parts(found, mobility, passing, scale, given, problem, top_down)
-    return assemble(system, level_mobilities(brain, problem, time_constants))
+    return assemble(system, mobilities)
 
 
 class _Parts(NamedTuple):
@@ -149,9 +151,12 @@ def posed_problem(
 
 
 def level_mobilities(
-    brain: BrainHierarchy, problem: Problem, time_constants: Mapping[str, float] | None
+    brain: BrainHierarchy,
+    problem: Problem,
+    time_constants: Mapping[str, float] | None,
+    keeps: Keeps = "mobility",
 ) -> list[np.ndarray]:
-    """M of every unit by level: 1 / (time constant x the level's mean precision per unit without drugs)."""
+    """M of every unit by level: 1 / (time constant x the level's mean precision per unit), without drugs if M is kept."""
     chosen = {name: module.time_constant for name, module in brain.modules.items()}
     for name, value in (time_constants or {}).items():
         if name not in chosen:
@@ -167,10 +172,11 @@ def level_mobilities(
                 expected="seconds, above 0",
             )
         chosen[name] = float(value)
-    neutral = problem.inputs._replace(
-        gains=tuple(jnp.ones_like(gain) for gain in problem.inputs.gains)
-    )
-    plain = level_precisions(Problem(problem.structure, neutral))
+    inputs = problem.inputs
+    if keeps == "mobility":
+        neutral = tuple(jnp.ones_like(gain) for gain in inputs.gains)
+        inputs = inputs._replace(gains=neutral)
+    plain = level_precisions(Problem(problem.structure, inputs))
     return [
         np.full(len(own), 1 / (chosen[name] * float(np.mean(np.diag(own)))))
         for name, own in zip(brain.network.names, map(np.asarray, plain), strict=True)

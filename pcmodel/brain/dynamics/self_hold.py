@@ -25,7 +25,7 @@ class SelfHold(NamedTuple):
     by_network: the same for each network, in their order (the self's own network without the self).
     networks: their names.
     information: mutual information between the self and all others, nats.
-    self_body: coupling of the self to the body (mutual information of their mean activities, nats).
+    self_body: mutual information between the self's and the body's units, nats.
     self_perception: the same with the visual module.
     """
 
@@ -71,15 +71,16 @@ def self_hold(
         raise UserError(
             "is the whole brain", where="self_part", expected="a part of it"
         )
-    mean_self = averaging(covariance, own)
     return SelfHold(
         float(explained[others].mean()),
         np.asarray(shares),
         tuple(members),
         mutual_information(covariance, own, others),
         *(
-            information_of_means(
-                covariance, mean_self, free_places(brain, structure, at)
+            mutual_information(
+                covariance,
+                own,
+                np.setdiff1d(free_places(brain, structure, at), own),
             )
             for at in (body, perception)
         ),
@@ -115,21 +116,3 @@ def mutual_information(
     both = np.concatenate([first, second])
     parts = [np.linalg.slogdet(matrix[np.ix_(p, p)])[1] for p in (first, second, both)]
     return max(0.0, 0.5 * (parts[0] + parts[1] - parts[2]))
-
-
-def averaging(covariance: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The mean of some units, as weights of all."""
-    row = np.zeros(len(covariance))
-    row[places] = 1 / len(places)
-    return row
-
-
-def information_of_means(
-    covariance: np.ndarray, first: np.ndarray, places: np.ndarray
-) -> float:
-    """Mutual information of two means, -log(1 - r^2) / 2, nats."""
-    second = averaging(covariance, places)
-    rows = np.stack([first, second])
-    both = rows @ covariance @ rows.T
-    squared = min(both[0, 1] ** 2 / (both[0, 0] * both[1, 1]), 1 - 1e-15)
-    return float(-0.5 * np.log1p(-squared))
