@@ -54,7 +54,11 @@ def brain_modulation(
     return Modulation(
         named(given.gains),
         named(given.slopes),
-        named(given.error_transmission),
+        {
+            name: factor
+            for name, factor in named(given.error_transmission).items()
+            if brain.modules[str(name)].parents  # a top sends no errors up
+        },
         given.top_down,
         given.temperature,
         given.plasticity,
