@@ -247,6 +247,9 @@ def table(results: Results, condition: str) -> Table:
 def draw_share(results: Results):
     """The self's share in everybody, account by account."""
     figure, axes = new_figure(1, 2, width=FULL_WIDTH * 1.2, height=4.4)
+    widest = 1.05 * max(
+        own[:, 0].max() for rows in results.observed.values() for own in rows.values()
+    )
     for axis, (condition, title) in zip(axes, CONDITIONS.items(), strict=True):
         rows = results.observed[condition]
         for place, own in enumerate(rows.values()):
@@ -257,7 +260,7 @@ def draw_share(results: Results):
         axis.set(
             title=title,
             xlabel="Share of the others' variance that the self explains",
-            xlim=(0, None),
+            xlim=(0, widest),
             yticks=range(len(rows)),
             yticklabels=list(rows) if condition == "closed" else [],
         )
