@@ -13,9 +13,10 @@ Time: four minutes; seconds with --smoke
 
 from pcmodel.report import Experiment
 
-from .claims import CLAIMS, TABLES, WORDS, summarise
+from .claims import CLAIMS, summarise
 from .figures import FIGURES
 from .simulate import Config, simulate
+from .tables import TABLES, WORDS
 
 EXPERIMENT = Experiment(
     Config,

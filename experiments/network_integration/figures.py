@@ -4,8 +4,8 @@ import numpy as np
 
 from pcmodel.report.style import COLOURS, FULL_WIDTH, new_figure
 
-from .claims import PUBLISHED
 from .simulate import Results, field
+from .tables import PUBLISHED
 
 MARKS = {
     "rebus": ("blue", "o"),

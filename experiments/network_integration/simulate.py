@@ -16,7 +16,8 @@ from pcmodel.brain.measures import (
 from pcmodel.errors import UserError
 from pcmodel.report import NOT_EXAMINED, Examined
 
-from .._brain import Networks, Setting, accounts, observe
+from .._brain import Setting, accounts, observe
+from .._brain_imaging import Networks
 from .._options import at_least
 
 CONDITIONS = ("closed", "film")
