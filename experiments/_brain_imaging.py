@@ -70,7 +70,7 @@ def networks_of(
     own = noise or (share * np.diag(bold.regions), share * np.diag(bold.fine))
     found = coupling(bold.regions + np.diag(own[0]), bold.labels)
     fine = coupling(bold.fine + np.diag(own[1]), bold.fine_labels)
-    return Networks(*found[:5], *found[6:9], found[5], *fine[:3])
+    return Networks._make([*found[:5], *found[6:9], found[5], *fine[:3]])
 
 
 def coupling(covariance: np.ndarray, labels: tuple[str, ...]) -> list[float]:

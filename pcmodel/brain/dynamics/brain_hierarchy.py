@@ -130,7 +130,7 @@ def brain_hierarchy(
     network = assemble(modules, plan, taught, squashed=squashed, key=key)
     senses = senses_of(modules)
     if sense_steps:
-        given = {name: streams[name] for name in senses}
+        given: Any = {name: streams[name] for name in senses}
         network = linear_em(network, given, num_steps=sense_steps).network
     seen = np.hstack([streams[name] for name in senses])
     return BrainHierarchy(
@@ -178,7 +178,7 @@ def parts_of_module(module: Module, units: int) -> dict[str, list[int]]:
 
 def set_maps(layer: Any, taught: Taught) -> None:
     """Write what a level learned into its dense maps."""
-    maps = list(layer.maps) if isinstance(layer, Additive) else [layer]
+    maps: list[Any] = list(layer.maps) if isinstance(layer, Additive) else [layer]
     for own, weight in zip(maps, taught.maps, strict=True):
         own.weight[...] = jnp.asarray(weight, own.weight[...].dtype)
     maps[0].bias[...] = jnp.asarray(taught.bias, maps[0].bias[...].dtype)

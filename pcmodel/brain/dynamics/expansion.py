@@ -89,15 +89,17 @@ def expand(problem: Problem, top_down: Array, *, driven: tuple[int, ...]) -> Exp
     curvature, coupling = jax.jacobian(slope, argnums=(0, 1))(state, drive)
     read = jax.jacobian(activity, argnums=(0, 1, 2))(state, drive, noise)
     wrong = jax.jacobian(errors, argnums=(0, 1))(state, drive)
-    return Expansion(
-        0.5 * (curvature + curvature.T),
-        covariance_root(problem, jnp.zeros((structure.num_free,), dtype)),
-        coupling,
-        slope(state, drive),
-        *read,
-        activity(state, drive, noise),
-        *wrong,
-        errors(state, drive),
+    return Expansion._make(
+        (
+            0.5 * (curvature + curvature.T),
+            covariance_root(problem, jnp.zeros((structure.num_free,), dtype)),
+            coupling,
+            slope(state, drive),
+            *read,
+            activity(state, drive, noise),
+            *wrong,
+            errors(state, drive),
+        )
     )
 
 

@@ -17,7 +17,7 @@ law, each level's as if nothing else acted on it, so that at any moment activity
 """
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -114,8 +114,8 @@ def linear_activity(
             f"is {scale:g}", where="temperature", expected="above 0, finite"
         )
     dtype = problem.inputs.gains[0].dtype
-    found = expand(problem, jnp.asarray(top_down, dtype), driven=driven)
-    found = Expansion(*(np.asarray(one, np.float64) for one in found))
+    expanded = expand(problem, jnp.asarray(top_down, dtype), driven=driven)
+    found: Any = Expansion._make(np.asarray(one, np.float64) for one in expanded)
     check_rounding(found)
     mobilities = level_mobilities(brain, problem, time_constants, keeps)
     mobility, passing = (
@@ -127,7 +127,7 @@ def linear_activity(
 
 
 class _Parts(NamedTuple):
-    found: Expansion
+    found: Any  # an Expansion, on the host
     mobility: np.ndarray
     passing: np.ndarray
     temperature: float
@@ -140,9 +140,8 @@ def posed_problem(
     brain: BrainHierarchy, given: Conditions, modulation: Modulation
 ) -> Problem:
     """The inference problem of a recording; UserError for one whose clamped values are a batch."""
-    posed = pose(
-        brain.network, clamp=given.clamp or None, modulation=modulation.in_inference()
-    )
+    clamp: Any = given.clamp or None
+    posed = pose(brain.network, clamp=clamp, modulation=modulation.in_inference())
     if posed.batching.is_batched:
         raise UserError("is a batch", where="condition", expected="one recording")
     if not posed.problem.structure.num_free:
@@ -225,11 +224,11 @@ def assemble(parts: _Parts, mobilities: list[np.ndarray]) -> LinearActivity:
         rates = generated_rates(parts.problem, mobilities)
         blocks.append(rates)
         noises.append(2 * rates)
-    whole = scipy.linalg.block_diag(*blocks)
+    whole = np.asarray(scipy.linalg.block_diag(*blocks))
     free = len(drift)
     if drive:
         whole[:free, free : free + len(about)] = speed[:, None] * found.coupling
-    diffusion = scipy.linalg.block_diag(*noises)
+    diffusion = np.asarray(scipy.linalg.block_diag(*noises))
     mean = np.concatenate([mode, about, np.zeros(len(rates))])
     reads = [found.from_state, found.from_drive] + [generated] * bool(len(rates))
     errors = np.hstack(
@@ -255,10 +254,10 @@ def generated_rates(problem: Problem, mobilities: list[np.ndarray]) -> np.ndarra
     for own, mobility in zip(level_factors(problem), mobilities, strict=True):
         factor = np.asarray(own, np.float64)
         rates.append(factor.T @ (mobility[:, None] * factor))
-    return scipy.linalg.block_diag(*rates)
+    return np.asarray(scipy.linalg.block_diag(*rates))
 
 
-def check_rounding(found: Expansion) -> None:
+def check_rounding(found: Any) -> None:
     """UserError where rounding has taken the weakest precisions out of the energy's curvature: R' H R is not I."""
     left = found.root.T @ found.curvature @ found.root - np.eye(len(found.root))
     if not np.all(np.isfinite(left)) or np.abs(left).max() > ROUNDING:
@@ -277,7 +276,7 @@ def stationary(
     rest = parts.temperature * parts.found.root @ parts.found.root.T
     if np.all(parts.passing == 1) and parts.given.drive is None:
         noise = np.eye(len(drift) - free)
-        return scipy.linalg.block_diag(rest, noise)
+        return np.asarray(scipy.linalg.block_diag(rest, noise))
     size = np.ones(len(drift))
     size[:free] = np.sqrt(np.diag(rest))
     return lyapunov(drift, diffusion, size)

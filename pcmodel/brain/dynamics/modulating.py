@@ -1,6 +1,7 @@
 """What an account of a drug does to the modules of a brain hierarchy."""
 
 import numpy as np
+from jax.typing import ArrayLike
 
 from pcmodel.brain.dynamics.brain_hierarchy import BrainHierarchy
 from pcmodel.inputs.arguments import checked_arguments
@@ -44,8 +45,8 @@ def brain_modulation(
     anatomy = brain_anatomy(brain, selectivity=selectivity)
     given = account.modulate(effects, anatomy)
 
-    def named(factors: Levels) -> dict[LevelName, object]:
-        found = {}
+    def named(factors: Levels) -> dict[LevelName, ArrayLike]:
+        found: dict[LevelName, ArrayLike] = {}
         for level, factor in factors.items():
             names = brain.senses if level == 0 else (brain.networks[int(level) - 1],)
             found.update(dict.fromkeys(names, factor))

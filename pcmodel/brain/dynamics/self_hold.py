@@ -4,7 +4,6 @@ That a network's coupling stands for the sense of self is contested; these are n
 model.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -97,9 +96,7 @@ def free_places(brain: BrainHierarchy, structure: Structure, name: str) -> np.nd
     return places
 
 
-def explained_shares(
-    covariance: np.ndarray, source: Sequence[int] | np.ndarray
-) -> np.ndarray:
+def explained_shares(covariance: np.ndarray, source: np.ndarray) -> np.ndarray:
     """Of every unit the share of its variance that the source's units explain, 0 to 1."""
     cross = covariance[:, source]
     known = covariance[np.ix_(source, source)]
