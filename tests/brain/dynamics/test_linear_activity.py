@@ -144,6 +144,20 @@ def test_lagged_covariances_decay_with_the_drift():
         close(found[lag], expected)
 
 
+def test_gains_may_leave_time_constants_as_they_are():
+    """The same law at one moment; all gains alike then change no speed either."""
+    alike = Modulation(dict.fromkeys(BRAIN.network.names, 0.2))
+    plain = linear_activity(BRAIN, EyesClosed())
+    slow, kept = (
+        linear_activity(BRAIN, EyesClosed(), modulation=alike, keeps=one)
+        for one in ("mobility", "time constant")
+    )
+    close(kept.drift, plain.drift)
+    close(slow.drift, 0.2 * plain.drift)
+    close(kept.covariance, slow.covariance)
+    close(kept.covariance, 5 * plain.covariance)
+
+
 def test_gains_alike_at_their_own_temperature_change_nothing_but_speed():
     alike = Modulation(dict.fromkeys(BRAIN.network.names, 0.2), temperature=0.2)
     plain, cooled = (
