@@ -21,9 +21,7 @@ from pcmodel.behaviour.models import (
     SingleCause,
 )
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior
-from pcmodel.behaviour.posterior.left_out import (
-    draw_people,
-)
+from pcmodel.behaviour.posterior.left_out import average_density, draw_people
 from pcmodel.behaviour.posterior.predictive import replicate, series_values, thin
 from pcmodel.behaviour.sampling.variational import (
     Variational,

@@ -68,7 +68,7 @@ def factors_of(
     possible modulation, or does not fit the network; for effects that are no finite numbers of one shape.
     """
     model, dtype = network.model, network.weights["prior_mean"].dtype
-    places = anatomy_for(model.names, anatomy)
+    places = anatomy_for(model, anatomy)
     felt = effects_of(drug, dtype)
     if not isinstance(drug, Effects):
         check_reached(account, felt)
