@@ -43,6 +43,7 @@ CONFIDENCE = (
         1.0,
         0.7,
         about="confidence at the usual precision, SDs of all ratings",
+        unit="SDs of all ratings, from their mean",
     ),
     Parameter(
         "confidence_slope",
@@ -50,19 +51,48 @@ CONFIDENCE = (
         0.5,
         0.3,
         about="confidence per log unit of precision, SDs of all ratings",
+        unit="SDs of all ratings / log precision",
     ),
     Parameter(
-        "log_confidence_sd", -0.5, 0.7, 0.4, about="log SD of a rating, the same"
+        "log_confidence_sd",
+        -0.5,
+        0.7,
+        0.4,
+        about="log SD of a rating, the same",
+        natural="confidence_sd",
+        transform="exp",
+        unit="SDs of all ratings",
     ),
 )
 REACTION_TIME = (
     Parameter(
-        "time_intercept", 0.0, 1.0, 0.5, about="log seconds at the usual precision"
+        "time_intercept",
+        0.0,
+        1.0,
+        0.5,
+        about="log seconds at the usual precision",
+        natural="usual_time",
+        transform="exp",
+        unit="s, the median",
     ),
     Parameter(
-        "time_slope", 0.0, 0.3, 0.2, about="log seconds per log unit of precision"
+        "time_slope",
+        0.0,
+        0.3,
+        0.2,
+        about="log seconds per log unit of precision",
+        unit="log seconds / log precision",
     ),
-    Parameter("log_time_sd", -0.7, 0.7, 0.4, about="log SD of log seconds"),
+    Parameter(
+        "log_time_sd",
+        -0.7,
+        0.7,
+        0.4,
+        about="log SD of log seconds",
+        natural="time_sd",
+        transform="exp",
+        unit="log seconds",
+    ),
 )
 INTERCEPTS = ("confidence_intercept",)
 
