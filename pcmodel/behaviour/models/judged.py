@@ -132,9 +132,9 @@ class JudgedModel:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        rating = CONFIDENCE if self.confidence else ()
-        time = REACTION_TIME if self.reaction_time else ()
-        return (*self.model.parameters, *rating, *time)
+        asked = {"confidence": self.confidence, "reaction_time": self.reaction_time}
+        names = [name for name, is_asked in asked.items() if is_asked]
+        return (*self.model.parameters, *judgement_parameters(names))
 
     def prepare(self, series: Series) -> JudgedData:
         own = self.model.prepare(series)
@@ -223,6 +223,14 @@ def judged(model: ParticipantModel, names: Sequence[str]) -> ParticipantModel:
             expected="a filter (hgf2, ehgf3) or an agent of the helicopter task",
         )
     return JudgedModel(model, "confidence" in names, "reaction_time" in names)
+
+
+def judgement_parameters(names: Sequence[str]) -> tuple[Parameter, ...]:
+    """The parameters that these judgements add to any model."""
+    own = {"confidence": CONFIDENCE, "reaction_time": REACTION_TIME}
+    return tuple(
+        p for name, parameters in own.items() if name in names for p in parameters
+    )
 
 
 def _confidence(values: Values) -> JudgementParameters:
