@@ -57,7 +57,7 @@ def print_entries(
     for name, said in entries:
         print(name)
         for label, text in said:
-            head = f"    {label:<15}"
+            head = f"    {label:<18}"
             plain = text.replace("`", "")
             rest = " " * len(head)
             print(

@@ -52,6 +52,7 @@ class Identifier(NamedTuple):
     about: what stands in it.
     optional: whether it may be absent.
     examples: its cells in the example of a table, one a trial.
+    timed: what it says instead where trials are ordered by their time.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Identifier(NamedTuple):
     about: str
     optional: bool = True
     examples: tuple[str, ...] = ()
+    timed: str = ""
 
 
 IDENTIFIERS = (
@@ -73,6 +75,7 @@ IDENTIFIERS = (
         "session",
         SESSION_NAMES,
         "which session of the person; the belief starts afresh in each",
+        timed="which session of the person; what is learned is carried on over them",
     ),
     Identifier("block", BLOCK_NAMES, "which block of the session; orders the trials"),
     Identifier(

@@ -7,11 +7,13 @@ import numpy as np
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
 
 Transform = Literal["identity", "exp", "logistic"]
 WITHIN = 1.959963984540054  # SDs to either side that hold 95 % of a normal distribution
 
 
+@checked_arguments
 @dataclass(frozen=True)
 class Parameter:
     """A parameter on the real line, with its prior.
@@ -52,12 +54,6 @@ class Parameter:
     published: str = ""
 
     def __post_init__(self) -> None:
-        if self.transform not in ("identity", "exp", "logistic"):
-            raise UserError(
-                f"cannot be {self.transform!r}",
-                where=f"{self.name}.transform",
-                expected="identity, exp or logistic",
-            )
         if (self.transform == "identity") != (not self.natural):
             raise UserError(
                 f"is {self.natural!r} with the transform {self.transform!r}",
@@ -86,7 +82,7 @@ class Parameter:
         """
         value = np.asarray(value)
         value = value.astype(np.result_type(value, np.float32), copy=False)
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             if self.transform == "exp":
                 return np.hypot(np.exp(value), value.dtype.type(self.floor))
             if self.transform == "logistic":

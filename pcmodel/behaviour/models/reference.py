@@ -23,6 +23,7 @@ Row = tuple[str, ...]
 TASK_HEADER = ("task", "what happens", "models")
 COLUMN_HEADER = ("column", "what stands in it", "values", "also called")
 MODEL_HEADER = ("model", "what it assumes", "source")
+TINY = 1e-6  # the least number of a column of positive ones
 VALUES = {
     "number": "numbers",
     "integer": "whole numbers from 1, or words",
@@ -40,7 +41,7 @@ def column_rows(task: Task) -> tuple[Row, ...]:
     """The columns of a task's table: name, what stands in it, values, other usual names."""
     judged = () if task.timed else tuple(JUDGEMENTS.values())
     return (
-        *map(_identifier, IDENTIFIERS),
+        *(_identifier(own, is_timed=task.timed) for own in IDENTIFIERS),
         *(_column(column, "may be absent") for column in task.columns),
         *(
             _column(column, f"read with --judgements {column.name}")
@@ -83,14 +84,16 @@ def _judged_rows(task: str, model: str) -> list[tuple[str, tuple[Row, ...]]]:
     ]
 
 
-def _identifier(own: Identifier) -> Row:
-    about = f"{own.about} (may be absent)" if own.optional else own.about
-    return (own.name, about, "labels or numbers", ", ".join(own.names[1:]))
+def _identifier(own: Identifier, *, is_timed: bool) -> Row:
+    about = own.timed if is_timed and own.timed else own.about
+    about = f"{about}; may be absent" if own.optional else about
+    others = [name for name in own.names if name != own.name]
+    return (own.name, about, "labels or numbers", ", ".join(others))
 
 
 def _column(own: Column, note: str) -> Row:
     told = own.optional or own.name in JUDGEMENTS
-    about = f"{own.about} ({note})" if told else own.about
+    about = f"{own.about}; {note}" if told else own.about
     if not own.complete and not told:
         about += "; n/a where there is none"
     return (own.name, about, _values(own), ", ".join(own.names))
@@ -100,6 +103,8 @@ def _values(own: Column) -> str:
     words = VALUES[own.kind]
     if own.kind != "number" or own.low is None:
         return words
+    if own.high is None and 0.0 < own.low <= TINY:
+        return f"{words} above 0"
     end = "up" if own.high is None else f"to {own.high:g}"
     return f"{words}, {own.low:g} {end}"
 
@@ -193,8 +198,8 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _shown(text: str) -> str:
-    """Text of which Markdown takes no character for a mark."""
-    return text.replace("|", "\\|").replace("_", "\\_") if "`" not in text else text
+    """Text that ends no cell of a table."""
+    return text.replace("|", "\\|")
 
 
 def _capital(text: str) -> str:

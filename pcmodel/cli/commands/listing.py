@@ -71,7 +71,12 @@ def print_models(given: Given) -> int:
         terminal.print_entries(reference.parameter_rows(task, model))
     else:
         found = find_task(task)
-        terminal.print_rows(reference.COLUMN_HEADER, reference.column_rows(found))
+        _, *labels = reference.COLUMN_HEADER
+        terminal.print_entries(
+            (name, [pair for pair in zip(labels, said, strict=True) if pair[1]])
+            for name, *said in reference.column_rows(found)
+        )
+        print("\nFor example")
         terminal.print_lines(",".join(row) for row in reference.example_table(found))
         terminal.print_rows(reference.MODEL_HEADER, reference.model_rows(task))
     return 0
