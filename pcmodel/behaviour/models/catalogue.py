@@ -80,12 +80,14 @@ class Entry(NamedTuple):
 HGF = "Mathys et al. 2011, Front Hum Neurosci 5:39; 2014, 8:825"
 RULE = "Rescorla & Wagner 1972"
 ENHANCED = "TAPAS `ehgf_binary`"
-CHANGES = "Nassar et al. 2010, J Neurosci 30:12366"
-RIGID = "One value is corrected by a fixed share of each error."
-STEADY = "A belief in log odds, with its precision, drifts at one rate for good."
-VOLATILE = (
-    "The same with a third level: the rate of the drift is itself believed to change."
+CHANGES = (
+    "after Nassar et al. 2010, J Neurosci 30:12366; the small steps are the package's"
 )
+RIGID = "One value is corrected by a fixed share of each error."
+STEADY = (
+    "The outcome's log odds are believed to take random steps, always of one variance."
+)
+VOLATILE = "As hgf2, with a third level: the variance of the steps is itself believed to change."
 STABLE = (
     "As hgf3, with an update of the third level whose precision cannot become negative."
 )
@@ -112,7 +114,7 @@ MODELS: dict[str, dict[str, Entry]] = {
         ),
         "hgf2": Entry(
             lambda s: BanditModel(filters.two_levels(s.num_arms), s.num_arms),
-            "A belief in log odds for each option, which drifts at one rate for good.",
+            "Each option's log odds are believed to take random steps, always of one variance.",
             HGF,
         ),
         "hgf3": Entry(
@@ -140,7 +142,7 @@ MODELS: dict[str, dict[str, Entry]] = {
     "helicopter": {
         "change_point": Entry(
             lambda s: HelicopterModel(Agent()),
-            "A hidden position drifts, and at times is anywhere anew; the report is its mean.",
+            "A hidden position takes small steps, and at times is anywhere anew; the last report is updated.",
             CHANGES,
         ),
         "start_anchored": Entry(
@@ -155,7 +157,7 @@ MODELS: dict[str, dict[str, Entry]] = {
         ),
         "kalman": Entry(
             lambda s: HelicopterModel(Agent(change_points=False)),
-            "The hidden position drifts only, so that the learning rate settles.",
+            "The hidden position takes small steps only, so that the learning rate settles.",
             "Kalman 1960",
         ),
     },

@@ -20,6 +20,7 @@ from pcmodel.behaviour.models.catalogue import MODELS, find_parameters
 from pcmodel.behaviour.models.judged import judgement_parameters
 
 Row = tuple[str, ...]
+Said = tuple[tuple[str, str], ...]  # label and text
 TASK_HEADER = ("task", "what happens", "models")
 COLUMN_HEADER = ("column", "what stands in it", "values", "also called")
 MODEL_HEADER = ("model", "what it assumes", "source")
@@ -62,7 +63,7 @@ def example_table(task: Task) -> tuple[Row, ...]:
     return (tuple(own.name for own in columns), *cells)
 
 
-def parameter_rows(task: str, model: str) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+def parameter_rows(task: str, model: str) -> tuple[tuple[str, Said], ...]:
     """Each parameter of a model, then those that judgements add, with what is said of it.
 
     UserError that lists what there is, for an unknown task or model.
@@ -72,7 +73,7 @@ def parameter_rows(task: str, model: str) -> tuple[tuple[str, tuple[Row, ...]], 
     return tuple(rows + _judged_rows(task, model))
 
 
-def _judged_rows(task: str, model: str) -> list[tuple[str, tuple[Row, ...]]]:
+def _judged_rows(task: str, model: str) -> list[tuple[str, Said]]:
     """The parameters that judgements add to the model; none where it has no precision to be judged."""
     names = {p.name for p in find_parameters(task, model)}
     if names & {"learning_rate_logit", "reward_rate_logit"}:
@@ -109,7 +110,7 @@ def _values(own: Column) -> str:
     return f"{words}, {own.low:g} {end}"
 
 
-def _said(own: Parameter) -> tuple[Row, ...]:
+def _said(own: Parameter) -> Said:
     """What is said of a parameter: label and text."""
     rows = [("meaning", own.about), ("prior", _prior(own))]
     low_high = own.natural_prior()
@@ -177,7 +178,7 @@ def _tasks() -> Iterator[str]:
 
 def _parameters(task: str) -> Iterator[str]:
     """Each parameter of the task once, with the models that have it as it is."""
-    shared: dict[tuple[str, tuple[Row, ...]], list[str]] = {}
+    shared: dict[tuple[str, Said], list[str]] = {}
     for model in MODELS[task]:
         for own in parameter_rows(task, model):
             shared.setdefault(own, []).append(model)
