@@ -44,6 +44,7 @@ def print_understood(rows: Iterable[tuple[str, str]]) -> None:
 def print_rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table of `pcmodel models`; the first cell of each row is a name."""
     table = _table(*header)
+    table.columns[0].no_wrap = True
     for name, *cells in rows:
         table.add_row(f"[bold]{_plain(name)}[/]", *map(_plain, cells))
     _console().print(table)

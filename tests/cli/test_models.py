@@ -8,6 +8,7 @@ from pcmodel.behaviour.dataset import TASKS, find_task, load_series
 from pcmodel.behaviour.dataset.schema import IDENTIFIERS, JUDGEMENTS
 from pcmodel.behaviour.models.catalogue import MODELS, check_names, find_parameters
 from pcmodel.behaviour.models.reference import example_table, reference_page
+from pcmodel.behaviour.studies.fit import Plan, run_workflow
 from pcmodel.cli import main
 from pcmodel.errors import UserError
 
@@ -58,6 +59,16 @@ def test_a_task_says_its_columns_and_models(task, capsys, monkeypatch):
     text = "\n".join(lines)
     for name, entry in MODELS[task].items():
         assert f" {name} " in f" {text.replace(chr(10), ' ')} " and entry.about in text
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_nothing_is_cut_off_in_a_narrow_window(task, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    for model in ((), (next(iter(MODELS[task])),)):
+        assert main(["models", task, *model]) == 0
+        printed = capsys.readouterr().out
+        assert "\u2026" not in printed
+        assert max(map(len, printed.splitlines())) <= max(60, 80 if not model else 60)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -137,6 +148,12 @@ def test_a_wrong_name_is_told_before_the_table_is_read(words, said, capsys):
     assert said in error and "one of: " in error and "nowhere" not in error
 
 
+def test_from_python_wrong_names_come_first_too():
+    plan = Plan(data="nowhere.csv", task="binary", model="hgf2", compare_with=("x",))
+    with pytest.raises(UserError, match="no model of the binary task is called 'x'"):
+        run_workflow(plan, seed=0)
+
+
 def test_with_right_names_the_table_is_looked_for(capsys):
     words = (*FIT, "binary", "--model", "hgf2", "--formula", "omega2 ~ a")
     assert main(list(words)) == 2
@@ -183,3 +200,16 @@ def test_usual_names_are_recognised_and_said(
     assert main(["check", str(path), *out, "--judgements", "reaction_time"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert f"reaction_time column '{time}'" in said and "not read" not in said
+
+
+def test_a_table_of_hbayesdm_is_read_as_it_is(tmp_path):
+    """Tabs, no numbers of trials, and outcomes of -1 and 1."""
+    rows = ["subjID choice outcome", "1 1 -1", "1 2 1", "1 2 -1", "2 1 1", "2 2 -1"]
+    path = tmp_path / "example.txt"
+    path.write_text("\n".join(rows).replace(" ", "\t") + "\n")
+    series = load_series(path, find_task("bandit"))
+    outcomes = [
+        own[seen]
+        for own, seen in zip(series.values["outcome"], series.present, strict=True)
+    ]
+    assert [own.tolist() for own in outcomes] == [[0.0, 1.0, 0.0], [1.0, 0.0]]

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="binary, bandit, rating, helicopter or conditioning",
     )
-    add("--model", required=True, help="for example hgf3; a wrong name lists them")
+    add("--model", required=True, help="for example hgf3; `pcmodel models` lists them")
     add_formulas(parser)
     add_table_arguments(parser)
     add("--pooled", action="store_true", help="nobody differs unless a formula says so")
