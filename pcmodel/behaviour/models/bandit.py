@@ -2,7 +2,8 @@ r"""Choices among options with binary outcomes: any filter with the softmax.
 
 With `volatile_choice` the inverse temperature falls with the predicted volatility,
 $\log\beta_t = \log\beta - \hat\mu_3$, with $\log\beta$ fixed at 0 as in TAPAS's
-`softmax_mu3`: this assumes that the noise of choices is the volatility.
+`softmax_mu3`: this assumes that the noise of choices is the volatility. TAPAS takes $\mu_3$ after
+the outcome of the trial, which whoever chooses has not seen yet.
 """
 
 from dataclasses import dataclass, replace
@@ -67,7 +68,8 @@ VOLATILE_RESPONSE = (
         spread=0.0,
         free=False,
         about="log inverse temperature of choice at a volatility of 0",
-        published="0 in TAPAS `softmax_mu3`, where the temperature is the exponential of mu_3",
+        published="0 in TAPAS `softmax_mu3`, where mu_3 is the belief after the trial's outcome; here "
+        "it is the prediction before it",
     ),
     *RESPONSE[1:],
 )

@@ -1,8 +1,10 @@
 """The perceptual models with the names and priors of their parameters.
 
-Priors follow the TAPAS toolbox's defaults where it has them, except for a standard deviation
-of 2 instead of 4 for the step sizes: at 4 much of the prior lies where the filter is
-constant or its approximation fails.
+Priors follow the defaults of the TAPAS toolbox's `hgf_binary` where it has them, with two exceptions.
+The standard deviation of the step sizes is 2 instead of 4: at 4 much of the prior lies where
+the filter is constant or its approximation fails. The precision of the first belief of the
+log odds is 1 instead of 10. TAPAS's `ehgf_binary` has a mean of 2 for `omega3`; here it is -6
+for both updates, so that they can be compared.
 """
 
 from collections.abc import Callable
@@ -120,7 +122,7 @@ TWO_LEVELS = (
         natural="first_precision2",
         transform="exp",
         unit="1 / log odds squared",
-        published="1 / sigma_2 before the first trial; 1 / TAPAS `sa_0(2)`",
+        published="1 / sigma_2 before the first trial; 1 / TAPAS `sa_0(2)`, where it is 10",
     ),
 )
 THREE_LEVELS = (
@@ -133,8 +135,8 @@ THREE_LEVELS = (
         natural="step_variance3",
         transform="exp",
         unit="log variance squared a trial",
-        published="omega_3, the log of theta (Mathys et al. 2011); TAPAS `om(3)`; pyhgf "
-        "tonic volatility of level 3",
+        published="omega_3, the log of theta (Mathys et al. 2011); TAPAS `om(3)`, of prior mean "
+        "-6 in hgf_binary and 2 in ehgf_binary; pyhgf tonic volatility of level 3",
     ),
     Parameter(
         "mu3_0",
