@@ -4,7 +4,7 @@ Priors follow the defaults of the TAPAS toolbox's `hgf_binary` where it has them
 The standard deviation of the step sizes is 2 instead of 4: at 4 much of the prior lies where
 the filter is constant or its approximation fails. The precision of the first belief of the
 log odds is 1 instead of 10. TAPAS's `ehgf_binary` has a mean of 2 for `omega3`; here it is -6
-for both updates, so that they can be compared.
+for both updates.
 """
 
 from collections.abc import Callable
