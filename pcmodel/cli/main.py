@@ -14,7 +14,7 @@ from pcmodel.cli.commands.check import CHECK
 from pcmodel.cli.commands.command import Given
 from pcmodel.cli.commands.design import DESIGN
 from pcmodel.cli.commands.fit import FIT
-from pcmodel.cli.commands.listing import LIST, PROTOCOLS
+from pcmodel.cli.commands.listing import LIST, MODELS, PROTOCOLS
 from pcmodel.cli.commands.power import POWER
 from pcmodel.cli.commands.recover import RECOVER
 from pcmodel.cli.commands.run import RUN
@@ -30,7 +30,19 @@ from pcmodel.errors import UserError
 COMMANDS = {
     command.name: command
     for command in (
-        *(LIST, PROTOCOLS, RUN, FIT, CHECK, CALIBRATE, RECOVER, DESIGN, POWER, TRAIN),
+        *(
+            LIST,
+            PROTOCOLS,
+            MODELS,
+            RUN,
+            FIT,
+            CHECK,
+            CALIBRATE,
+            RECOVER,
+            DESIGN,
+            POWER,
+            TRAIN,
+        ),
         BRAIN,
     )
 }

@@ -57,6 +57,18 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def check_names_of(arguments: argparse.Namespace, *models: str) -> None:
+    """UserError for an unknown task, model, judgement or parameter, before the table is read."""
+    from pcmodel.behaviour.models.catalogue import check_names
+
+    check_names(
+        arguments.task,
+        models,
+        judgements=_entries(arguments.judgements),
+        formulas=tuple(arguments.formula),
+    )
+
+
 def table_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The fields of a plan that name the data and determine how they are read."""
     from pcmodel.behaviour.dataset.tables.pasted import unmarked

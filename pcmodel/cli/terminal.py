@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from pcmodel.cli.catalogue import Entry, Option
@@ -38,6 +39,37 @@ def print_understood(rows: Iterable[tuple[str, str]]) -> None:
     for what, said in rows:
         table.add_row(escape(what), escape(said))
     _console().print(table)
+
+
+def print_rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table of `pcmodel models`; the first cell of each row is a name."""
+    table = _table(*header)
+    table.columns[0].no_wrap = True
+    for name, *cells in rows:
+        table.add_row(f"[bold]{_plain(name)}[/]", *map(_plain, cells))
+    _console().print(table)
+
+
+def print_entries(
+    entries: Iterable[tuple[str, Iterable[tuple[str, str]]]],
+) -> None:
+    """Names, and under each what is said of it, wrapped to the terminal's width."""
+    width = max(50, _console().width)
+    for name, said in entries:
+        print(name)
+        for label, text in said:
+            head = f"    {label:<18}"
+            plain = text.replace("`", "")
+            rest = " " * len(head)
+            print(
+                fill(plain, width, initial_indent=head, subsequent_indent=rest),
+                flush=True,
+            )
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Lines to be copied as they are."""
+    print("\n".join(lines), flush=True)
 
 
 def print_shipped(entries: Iterable[Any]) -> None:

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from pcmodel.behaviour.dataset.naming import called, plain
 from pcmodel.behaviour.dataset.schema import (
-    BLOCK_NAMES,
+    IDENTIFIERS,
+    JUDGEMENTS,
     PARTICIPANT,
-    PARTICIPANT_NAMES,
-    SESSION_NAMES,
-    TRIAL_NAMES,
     Task,
 )
 from pcmodel.behaviour.dataset.tables.devices import of_objects, of_player
@@ -30,10 +28,7 @@ def find_columns(table: TaskTable, extra: Sequence[str]) -> dict[str, str]:
     if check_wide(raw, table.problems):
         return {}
     known = {
-        PARTICIPANT: PARTICIPANT_NAMES,
-        "session": SESSION_NAMES,
-        "block": BLOCK_NAMES,
-        "trial": TRIAL_NAMES,
+        **{own.name: own.names for own in IDENTIFIERS},
         **{column.name: (column.name, *column.names) for column in table.task.columns},
     }
     file = Place(table.problems, raw.file[0])
@@ -73,6 +68,18 @@ def find_columns(table: TaskTable, extra: Sequence[str]) -> dict[str, str]:
             file.refuse(str(unknown_name("column", name, raw.columns)))
     _check_everywhere(table, places)
     return places
+
+
+def offered(task: Task, unused: Sequence[str]) -> list[str]:
+    """Remarks on judgements that the table holds under a usual name and that are not read."""
+    if task.timed:
+        return []
+    known = {column.name for column in task.columns}
+    return [
+        f"{name}: in column {found[0]!r}, not read (--judgements {name} reads it)"
+        for name, column in JUDGEMENTS.items()
+        if name not in known and (found := called(unused, (name, *column.names)))
+    ]
 
 
 def _of_software(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pcmodel.errors import unknown_name
 from pcmodel.inputs.arguments import checked_arguments
@@ -16,6 +16,8 @@ PARTICIPANT_NAMES = (
     *("subject_no", "subject_nr", "subj", "subj_id", "sub", "sub_id", "id", "pid"),
     *("ppt", "ppid", "person", "person_id", "prolific_id", "prolific_pid"),
     *("participant_private_id", "participant_code", "subject_code"),
+    *("subj_idx", "subject_idx", "subject_num", "subj_no", "subj_num", "sub_num"),
+    *("subj_nr", "subj_number", "sub_no", "sub_nr", "sub_number", "participant_num"),
 )
 SESSION_NAMES = (
     *("session", "session_id", "session_number", "session_no", "session_nr"),
@@ -42,6 +44,49 @@ PHASE_NAMES = (
 )
 
 
+class Identifier(NamedTuple):
+    """A column that every table has or may have, which says whose row it is and when.
+
+    name: as in `--columns`.
+    names: its usual names, its own first.
+    about: what stands in it.
+    optional: whether it may be absent.
+    examples: its cells in the example of a table, one a trial.
+    timed: what it says instead where trials are ordered by their time.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    about: str
+    optional: bool = True
+    examples: tuple[str, ...] = ()
+    timed: str = ""
+
+
+IDENTIFIERS = (
+    Identifier(
+        PARTICIPANT,
+        PARTICIPANT_NAMES,
+        "whose row it is; any label",
+        optional=False,
+        examples=("p1", "p1", "p1", "p2", "p2", "p2"),
+    ),
+    Identifier(
+        "session",
+        SESSION_NAMES,
+        "which session of the person; the belief starts afresh in each",
+        timed="which session of the person; what is learned is carried on over them",
+    ),
+    Identifier("block", BLOCK_NAMES, "which block of the session; orders the trials"),
+    Identifier(
+        "trial",
+        TRIAL_NAMES,
+        "the trial's number in its session or block; without it the order of the rows",
+        examples=("1", "2", "3", "1", "2", "3"),
+    ),
+)
+
+
 @checked_arguments
 @dataclass(frozen=True)
 class Column:
@@ -58,6 +103,8 @@ class Column:
         complete: whether no cell may be missing.
         default: the value on every trial where the column is absent; None: missing.
         names: its other usual names.
+        about: what stands in it, and its unit.
+        examples: its cells in the example of a table, one a trial.
     """
 
     name: str
@@ -68,6 +115,8 @@ class Column:
     complete: bool = False
     default: float | None = None
     names: tuple[str, ...] = ()
+    about: str = ""
+    examples: tuple[str, ...] = ()
 
 
 @checked_arguments
@@ -95,26 +144,93 @@ class Task:
         return next(column for column in self.columns if column.name == name)
 
 
+SCREEN = "in screen units"
 HELICOPTER = Task(
     "helicopter",
     "continuous prediction with change points: a position is reported, then an outcome seen",
     (
-        Column("outcome", "number", 0.0, 300.0, names=("x_t",)),
-        Column("report", "number", 0.0, 300.0, names=("b_t", "response")),
-        Column("noise_sd", "number", 1e-6, complete=True, names=("sigma",)),
-        Column("helicopter", "number", 0.0, 300.0, optional=True, names=("mu_t",)),
-        Column("helicopter_seen", "flag", optional=True, default=0.0, names=("v_t",)),
-        Column("block_start", "flag", optional=True, names=("new_block",)),
-        Column("bucket_start", "number", optional=True, names=("z_t",)),
+        Column(
+            "outcome",
+            "number",
+            0.0,
+            300.0,
+            names=("x_t",),
+            about=f"where the outcome fell, {SCREEN}",
+            examples=("142", "155", "149", "60", "71", "66"),
+        ),
+        Column(
+            "report",
+            "number",
+            0.0,
+            300.0,
+            names=("b_t", "response"),
+            about=f"where it was expected, reported before it fell, {SCREEN}",
+            examples=("150", "147", "150", "150", "98", "80"),
+        ),
+        Column(
+            "noise_sd",
+            "number",
+            1e-6,
+            complete=True,
+            names=("sigma",),
+            about=f"SD of outcomes around the hidden position, {SCREEN}",
+            examples=("10", "10", "10", "25", "25", "25"),
+        ),
+        Column(
+            "helicopter",
+            "number",
+            0.0,
+            300.0,
+            optional=True,
+            names=("mu_t",),
+            about=f"the hidden position, {SCREEN}",
+            examples=("148", "148", "148", "65", "65", "65"),
+        ),
+        Column(
+            "helicopter_seen",
+            "flag",
+            optional=True,
+            default=0.0,
+            names=("v_t",),
+            about="whether the hidden position was shown (a catch trial)",
+            examples=("0", "0", "1", "0", "0", "0"),
+        ),
+        Column(
+            "block_start",
+            "flag",
+            optional=True,
+            names=("new_block",),
+            about="whether the trial begins a block",
+        ),
+        Column(
+            "bucket_start",
+            "number",
+            optional=True,
+            names=("z_t",),
+            about=f"where the mark stood before the report, {SCREEN}",
+        ),
     ),
     response="report",
+)
+BINARY_OUTCOME = Column(
+    "outcome",
+    "binary",
+    names=("u", "stimulus"),
+    about="which of two outcomes was seen",
+    examples=("1", "1", "0", "0", "1", "0"),
 )
 BINARY = Task(
     "binary",
     "a binary outcome is predicted, then seen",
     (
-        Column("outcome", "binary", names=("u", "stimulus")),
-        Column("response", "binary", names=("choice", "y")),
+        BINARY_OUTCOME,
+        Column(
+            "response",
+            "binary",
+            names=("choice", "y"),
+            about="which was predicted, before it was seen, in the outcome's codes",
+            examples=("0", "1", "1", "1", "0", "1"),
+        ),
     ),
     response="response",
 )
@@ -122,8 +238,21 @@ BANDIT = Task(
     "bandit",
     "one of several options is chosen, then its binary outcome seen",
     (
-        Column("choice", "integer", 1.0, names=("response",)),
-        Column("outcome", "binary", names=("reward", "feedback")),
+        Column(
+            "choice",
+            "integer",
+            1.0,
+            names=("response",),
+            about="which option was chosen",
+            examples=("1", "1", "2", "2", "1", "2"),
+        ),
+        Column(
+            "outcome",
+            "binary",
+            names=("reward", "feedback"),
+            about="whether it won: two values, of which the larger is the win",
+            examples=("1", "0", "1", "0", "1", "1"),
+        ),
     ),
     response="choice",
 )
@@ -131,8 +260,14 @@ RATING = Task(
     "rating",
     "a bounded rating is given before or after a binary outcome is seen",
     (
-        Column("outcome", "binary", names=("u", "stimulus")),
-        Column("rating", "number", names=("response", "report")),
+        BINARY_OUTCOME,
+        Column(
+            "rating",
+            "number",
+            names=("response", "report"),
+            about="how much the outcome 1 is expected, on the scale of --scale",
+            examples=("5", "6", "8", "5", "4", "6"),
+        ),
     ),
     response="rating",
 )
@@ -148,6 +283,8 @@ CONDITIONING = Task(
             1e6,
             complete=True,
             names=("time_h", "time_hours", "hours", "hour", "onset_h"),
+            about="when the trial began, in hours from any moment",
+            examples=("0", "0.05", "24", "0", "0.05", "24"),
         ),
         Column(
             "outcome",
@@ -155,6 +292,8 @@ CONDITIONING = Task(
             -1e3,
             1e3,
             names=("us", "shock", "reinforced", "unconditioned_stimulus"),
+            about="the outcome's size, 0 for none",
+            examples=("1", "1", "0", "1", "0", "0"),
         ),
         Column(
             "response",
@@ -162,6 +301,8 @@ CONDITIONING = Task(
             0.0,
             1.0,
             names=("freezing", "cr", "conditioned_response", "share"),
+            about="share of the stimulus's time with the response",
+            examples=("0.1", "0.4", "0.6", "0.2", "0.5", "0.3"),
         ),
         Column(
             "stimulus",
@@ -172,6 +313,8 @@ CONDITIONING = Task(
             complete=True,
             default=1.0,
             names=("cs", "tone", "cue", "stimulus_1", "cs_1"),
+            about="intensity of the stimulus, 0 for none",
+            examples=("1", "1", "1", "1", "1", "1"),
         ),
         *(
             Column(
@@ -182,10 +325,18 @@ CONDITIONING = Task(
                 optional=True,
                 complete=True,
                 names=(f"cs_{n}",),
+                about="intensity of a further stimulus",
             )
             for n in (2, 3, 4)
         ),
-        Column("context", "integer", 1.0, optional=True, complete=True),
+        Column(
+            "context",
+            "integer",
+            1.0,
+            optional=True,
+            complete=True,
+            about="in which place the trial was",
+        ),
     ),
     response="response",
     timed=True,
@@ -207,8 +358,19 @@ RT_NAMES = (
     *("rt_us", "reaction_time_us", "response_time_us"),
 )
 JUDGEMENTS = {
-    "confidence": Column("confidence", "number", names=("conf", "confidence_rating")),
-    "reaction_time": Column("reaction_time", "number", 1e-6, names=RT_NAMES),
+    "confidence": Column(
+        "confidence",
+        "number",
+        names=("conf", "confidence_rating"),
+        about="how certain the response was, on any scale, greater for more certain",
+    ),
+    "reaction_time": Column(
+        "reaction_time",
+        "number",
+        1e-6,
+        names=RT_NAMES,
+        about="time to the response, in s, ms or us (--units)",
+    ),
 }
 
 

@@ -19,7 +19,7 @@ from pcmodel.behaviour.dataset.covariates import read_covariates, read_labels
 from pcmodel.behaviour.dataset.exclusions.attempts import check_attempts
 from pcmodel.behaviour.dataset.exclusions.practice import check_rows
 from pcmodel.behaviour.dataset.naming import check_alike
-from pcmodel.behaviour.dataset.placing import find_columns
+from pcmodel.behaviour.dataset.placing import find_columns, offered
 from pcmodel.behaviour.dataset.reading import Reading, check_reading
 from pcmodel.behaviour.dataset.schema import PARTICIPANT, Task
 from pcmodel.behaviour.dataset.tables.cells import is_blank, is_missing, to_number
@@ -256,6 +256,7 @@ def _notes(
     known = {*table.places.values(), *parts}
     unused = [name for name in table.columns if name not in known]
     notes += [f"not used: {', '.join(unused)}"] if unused else []
+    notes += offered(table.task, unused)
     kinds = {c.name: c.kind for c in table.task.columns if c.name in table.places}
     for name in sorted(kinds, key=lambda name: kinds[name] != "binary"):
         cells = table.columns[table.places[name]]

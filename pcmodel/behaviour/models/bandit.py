@@ -2,10 +2,11 @@ r"""Choices among options with binary outcomes: any filter with the softmax.
 
 With `volatile_choice` the inverse temperature falls with the predicted volatility,
 $\log\beta_t = \log\beta - \hat\mu_3$, with $\log\beta$ fixed at 0 as in TAPAS's
-`softmax_mu3`: this assumes that the noise of choices is the volatility.
+`softmax_mu3`: this assumes that the noise of choices is the volatility. TAPAS takes $\mu_3$ after
+the outcome of the trial, which whoever chooses has not seen yet.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import jax
@@ -25,15 +26,51 @@ from pcmodel.behaviour.responses import (
 )
 
 RESPONSE = (
-    Parameter("log_beta", 1.5, 0.7, 0.5, about="log inverse temperature of choice"),
     Parameter(
-        "stickiness", 0.5, 1.0, 0.7, about="log odds for repeating the last choice"
+        "log_beta",
+        1.5,
+        0.7,
+        0.5,
+        about="log inverse temperature of choice",
+        natural="inverse_temperature",
+        transform="exp",
+        unit="1 / probability",
+        published="beta; TAPAS `be` of softmax; twice hBayesDM's `tau` (bandit2arm_delta) and "
+        "`beta` (prl_rp), whose outcomes are -1 and 1",
     ),
-    Parameter("lapse_logit", -4.0, 1.0, free=False, about="logit of choosing blindly"),
+    Parameter(
+        "stickiness",
+        0.5,
+        1.0,
+        0.7,
+        about="log odds for repeating the last choice",
+        unit="log odds",
+        published="perseveration; not in TAPAS `softmax` and hBayesDM `bandit2arm_delta`, "
+        "where it is 0",
+    ),
+    Parameter(
+        "lapse_logit",
+        -4.0,
+        1.0,
+        free=False,
+        about="logit of the probability of choosing blindly",
+        natural="lapse",
+        transform="logistic",
+        unit="probability",
+        published="epsilon; hBayesDM `xi` (bandit4arm_lapse)",
+    ),
 )
 
 VOLATILE_RESPONSE = (
-    Parameter("log_beta", 0.0, 0.7, free=False, about="log inverse temperature at 0"),
+    replace(
+        RESPONSE[0],
+        mean=0.0,
+        spread=0.0,
+        free=False,
+        about="log inverse temperature of choice at a volatility of 0",
+        published="0 in TAPAS `softmax_mu3`, where mu_3 is the belief after the trial's outcome; here "
+        "it is the prediction before it",
+    ),
     *RESPONSE[1:],
 )
 

@@ -14,7 +14,16 @@ from pcmodel.behaviour.perception import Inputs, Trace, make_inputs, perceive
 from pcmodel.behaviour.responses import draw_binary, unit_square_log_likelihood
 
 RESPONSE = (
-    Parameter("log_zeta", 1.0, 1.0, 0.7, about="log inverse noise of the predictions"),
+    Parameter(
+        "log_zeta",
+        1.0,
+        1.0,
+        0.7,
+        about="log inverse noise of the predictions: 1 on the natural scale matches probabilities",
+        natural="zeta",
+        transform="exp",
+        published="zeta (Mathys et al. 2014, eq. 22); TAPAS `ze` of unitsq_sgm",
+    ),
 )
 INVALID = -1e6  # log likelihood of a response after the filter's approximation failed
 

@@ -33,8 +33,10 @@ from pcmodel.errors import UserError
 from pcmodel.memory import Trials, make_trials, stack_trials
 
 SHARE = Scale(0.0, 1.0, 0.0)
-LOG_FINEST = math.log(0.02)  # log of the lower bound of the noise, a share
-LOG_SHARPEST = math.log(1e-3)  # log of the lower bound of the threshold's SD
+FINEST = 0.02  # lower bound of the noise, a share
+SHARPEST = 1e-3  # lower bound of the threshold's SD, in units of the outcome
+LOG_FINEST = math.log(FINEST)
+LOG_SHARPEST = math.log(SHARPEST)
 RESPONSE = (
     Parameter(
         "response_threshold",
@@ -42,6 +44,8 @@ RESPONSE = (
         0.2,
         0.1,
         about="expected outcome at which half of the response is given",
+        unit="of the outcome",
+        published="theta (Gershman et al. 2017)",
     ),
     Parameter(
         "log_response_scale",
@@ -49,6 +53,11 @@ RESPONSE = (
         0.7,
         0.3,
         about="log SD of the threshold, in units of the outcome",
+        natural="response_scale",
+        transform="exp",
+        floor=SHARPEST,
+        unit="of the outcome",
+        published="lambda (Gershman et al. 2017)",
     ),
     Parameter(
         "baseline_logit",
@@ -56,6 +65,9 @@ RESPONSE = (
         0.7,
         0.5,
         about="logit of the share of time with the response where nothing is expected",
+        natural="baseline",
+        transform="logistic",
+        unit="share of time, without what the threshold's spread adds",
     ),
     Parameter(
         "ceiling_logit",
@@ -63,9 +75,20 @@ RESPONSE = (
         0.7,
         0.5,
         about="logit of the share of the rest that a certain outcome adds",
+        natural="ceiling",
+        transform="logistic",
+        unit="share of the rest of the time",
     ),
     Parameter(
-        "log_response_noise", -1.7, 0.5, 0.2, about="log SD of a response, a share"
+        "log_response_noise",
+        -1.7,
+        0.5,
+        0.2,
+        about="log SD of a response, a share",
+        natural="response_noise",
+        transform="exp",
+        floor=FINEST,
+        unit="share of time",
     ),
 )
 

@@ -1,8 +1,10 @@
 """The perceptual models with the names and priors of their parameters.
 
-Priors follow the TAPAS toolbox's defaults where it has them, except for a standard deviation
-of 2 instead of 4 for the step sizes: at 4 much of the prior lies where the filter is
-constant or its approximation fails.
+Priors follow the defaults of the TAPAS toolbox's `hgf_binary` where it has them, with two exceptions.
+The standard deviation of the step sizes is 2 instead of 4: at 4 much of the prior lies where
+the filter is constant or its approximation fails. The precision of the first belief of the
+log odds is 1 instead of 10. TAPAS's `ehgf_binary` has a mean of 2 for `omega3`; here it is -6
+for both updates.
 """
 
 from collections.abc import Callable
@@ -45,33 +47,127 @@ class Filter:
 
 RESCORLA_WAGNER = (
     Parameter(
-        "learning_rate_logit", -1.0, 1.5, 1.0, about="logit of the learning rate"
+        "learning_rate_logit",
+        -1.0,
+        1.5,
+        1.0,
+        about="logit of the learning rate, the share of an error that is corrected",
+        natural="learning_rate",
+        transform="logistic",
+        published="alpha (Rescorla & Wagner 1972); TAPAS `al`; hBayesDM `A`",
     ),
     Parameter(
-        "initial_value", 0.5, 0.25, free=False, about="value before the first trial"
+        "initial_value",
+        0.5,
+        0.25,
+        free=False,
+        about="value before the first trial",
+        published="TAPAS `v_0`",
     ),
 )
 TWO_RATES = (
     Parameter(
-        "reward_rate_logit", -1.0, 1.5, 1.0, about="logit, after better than expected"
+        "reward_rate_logit",
+        -1.0,
+        1.5,
+        1.0,
+        about="logit of the learning rate after better than expected",
+        natural="reward_rate",
+        transform="logistic",
+        published="hBayesDM `Arew` (prl_rp; den Ouden et al. 2013)",
     ),
-    Parameter("punishment_rate_logit", -1.0, 1.5, 1.0, about="logit, after worse"),
+    Parameter(
+        "punishment_rate_logit",
+        -1.0,
+        1.5,
+        1.0,
+        about="logit of the learning rate after worse than expected",
+        natural="punishment_rate",
+        transform="logistic",
+        published="hBayesDM `Apun` (prl_rp; den Ouden et al. 2013)",
+    ),
     RESCORLA_WAGNER[1],
 )
 TWO_LEVELS = (
-    Parameter("omega2", -3.0, 2.0, 1.0, about="log variance of a step of the log odds"),
-    Parameter("mu2_0", 0.0, 1.0, free=False, about="first belief, log odds"),
     Parameter(
-        "log_pi2_0", 0.0, 1.0, free=False, about="log precision of the first belief"
+        "omega2",
+        -3.0,
+        2.0,
+        1.0,
+        about="log variance of a step of the log odds, where there is no third level or "
+        "the volatility is 0",
+        natural="step_variance2",
+        transform="exp",
+        unit="log odds squared a trial",
+        published="omega_2 (Mathys et al. 2011); TAPAS `om(2)`; pyhgf tonic volatility of "
+        "level 2",
+    ),
+    Parameter(
+        "mu2_0",
+        0.0,
+        1.0,
+        free=False,
+        about="first belief, log odds",
+        natural="first_prediction",
+        transform="logistic",
+        unit="probability of the outcome 1",
+        published="mu_2 before the first trial; TAPAS `mu_0(2)`",
+    ),
+    Parameter(
+        "log_pi2_0",
+        0.0,
+        1.0,
+        free=False,
+        about="log precision of the first belief",
+        natural="first_precision2",
+        transform="exp",
+        unit="1 / log odds squared",
+        published="1 / sigma_2 before the first trial; 1 / TAPAS `sa_0(2)`, where it is 10",
     ),
 )
 THREE_LEVELS = (
     *TWO_LEVELS,
-    Parameter("omega3", -6.0, 2.0, about="log variance of a step of the volatility"),
-    Parameter("mu3_0", 1.0, 1.0, free=False, about="first belief of the volatility"),
-    Parameter("log_pi3_0", 0.0, 1.0, free=False, about="log precision of that belief"),
     Parameter(
-        "log_kappa2", 0.0, 0.5, free=False, about="log coupling to the volatility"
+        "omega3",
+        -6.0,
+        2.0,
+        about="log variance of a step of the volatility",
+        natural="step_variance3",
+        transform="exp",
+        unit="log variance squared a trial",
+        published="omega_3, the log of theta (Mathys et al. 2011); TAPAS `om(3)`, of prior mean "
+        "-6 in hgf_binary and 2 in ehgf_binary; pyhgf tonic volatility of level 3",
+    ),
+    Parameter(
+        "mu3_0",
+        1.0,
+        1.0,
+        free=False,
+        about="first belief of the volatility: kappa_2 times it is added to omega2",
+        unit="log variance, at a coupling of 1",
+        published="mu_3 before the first trial; TAPAS `mu_0(3)`",
+    ),
+    Parameter(
+        "log_pi3_0",
+        0.0,
+        1.0,
+        free=False,
+        about="log precision of that belief",
+        natural="first_precision3",
+        transform="exp",
+        unit="1 / log variance squared",
+        published="1 / sigma_3 before the first trial; 1 / TAPAS `sa_0(3)`",
+    ),
+    Parameter(
+        "log_kappa2",
+        0.0,
+        0.5,
+        free=False,
+        about="log coupling to the volatility",
+        natural="coupling2",
+        transform="exp",
+        published="kappa_2 (Mathys et al. 2011); TAPAS `ka(2)`; pyhgf volatility coupling "
+        "of level 2",
     ),
 )
 

@@ -40,6 +40,9 @@ def _parameters(agent: Agent) -> tuple[Parameter, ...]:
             free=agent.drift,
             about="log precision of the belief's step, 1 / screen units squared",
             names=("top_precision", "prior_precision"),
+            natural="step_precision",
+            transform="exp",
+            unit="1 / screen units squared",
         ),
         Parameter(
             "sensory_log_precision",
@@ -50,6 +53,9 @@ def _parameters(agent: Agent) -> tuple[Parameter, ...]:
             free=free_scale,
             about="log precision granted to an outcome at the reference noise",
             names=("sensory_precision",),
+            natural="outcome_precision",
+            transform="exp",
+            unit="1 / screen units squared",
         ),
     ]
     free = {
@@ -68,6 +74,8 @@ START_WEIGHT = Parameter(
     0.2,
     free=False,
     about="share of a push of the mark that the next report follows",
+    unit="share of the push",
+    published="the anchoring bias of Bruckner et al.",
 )
 
 

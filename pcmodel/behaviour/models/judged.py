@@ -43,6 +43,7 @@ CONFIDENCE = (
         1.0,
         0.7,
         about="confidence at the usual precision, SDs of all ratings",
+        unit="SDs of all ratings, from their mean",
     ),
     Parameter(
         "confidence_slope",
@@ -50,19 +51,48 @@ CONFIDENCE = (
         0.5,
         0.3,
         about="confidence per log unit of precision, SDs of all ratings",
+        unit="SDs of all ratings / log precision",
     ),
     Parameter(
-        "log_confidence_sd", -0.5, 0.7, 0.4, about="log SD of a rating, the same"
+        "log_confidence_sd",
+        -0.5,
+        0.7,
+        0.4,
+        about="log SD of a rating, the same",
+        natural="confidence_sd",
+        transform="exp",
+        unit="SDs of all ratings",
     ),
 )
 REACTION_TIME = (
     Parameter(
-        "time_intercept", 0.0, 1.0, 0.5, about="log seconds at the usual precision"
+        "time_intercept",
+        0.0,
+        1.0,
+        0.5,
+        about="log seconds at the usual precision",
+        natural="usual_time",
+        transform="exp",
+        unit="s, the median",
     ),
     Parameter(
-        "time_slope", 0.0, 0.3, 0.2, about="log seconds per log unit of precision"
+        "time_slope",
+        0.0,
+        0.3,
+        0.2,
+        about="log seconds per log unit of precision",
+        unit="log seconds / log precision",
     ),
-    Parameter("log_time_sd", -0.7, 0.7, 0.4, about="log SD of log seconds"),
+    Parameter(
+        "log_time_sd",
+        -0.7,
+        0.7,
+        0.4,
+        about="log SD of log seconds",
+        natural="time_sd",
+        transform="exp",
+        unit="log seconds",
+    ),
 )
 INTERCEPTS = ("confidence_intercept",)
 
@@ -102,9 +132,9 @@ class JudgedModel:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        rating = CONFIDENCE if self.confidence else ()
-        time = REACTION_TIME if self.reaction_time else ()
-        return (*self.model.parameters, *rating, *time)
+        asked = {"confidence": self.confidence, "reaction_time": self.reaction_time}
+        names = [name for name, is_asked in asked.items() if is_asked]
+        return (*self.model.parameters, *judgement_parameters(names))
 
     def prepare(self, series: Series) -> JudgedData:
         own = self.model.prepare(series)
@@ -193,6 +223,14 @@ def judged(model: ParticipantModel, names: Sequence[str]) -> ParticipantModel:
             expected="a filter (hgf2, ehgf3) or an agent of the helicopter task",
         )
     return JudgedModel(model, "confidence" in names, "reaction_time" in names)
+
+
+def judgement_parameters(names: Sequence[str]) -> tuple[Parameter, ...]:
+    """The parameters that these judgements add to any model."""
+    own = {"confidence": CONFIDENCE, "reaction_time": REACTION_TIME}
+    return tuple(
+        p for name, parameters in own.items() if name in names for p in parameters
+    )
 
 
 def _confidence(values: Values) -> JudgementParameters:

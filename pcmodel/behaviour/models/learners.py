@@ -23,6 +23,10 @@ LEARNING_RATE = Parameter(
     1.5,
     0.7,
     about="logit of the share of an error that is corrected at once",
+    natural="learning_rate",
+    transform="logistic",
+    unit="share of the error, for a stimulus of 1",
+    published="eta (Gershman et al. 2017); alpha beta_1 (Rescorla & Wagner 1972)",
 )
 INITIAL_WEIGHT = Parameter(
     "initial_weight",
@@ -30,6 +34,8 @@ INITIAL_WEIGHT = Parameter(
     0.2,
     0.1,
     about="outcome that a memory not met before expects of a stimulus",
+    unit="of the outcome / stimulus",
+    published="w_0 (Gershman et al. 2017)",
 )
 MEMORY = (
     Parameter(
@@ -38,6 +44,9 @@ MEMORY = (
         2.0,
         0.7,
         about="log weight of a new cause against a trial one iteration ago; 0 on the natural scale: never another",
+        natural="concentration",
+        transform="exp",
+        published="alpha (Gershman et al. 2017)",
     ),
     Parameter(
         "log_temporal_decay",
@@ -45,6 +54,9 @@ MEMORY = (
         0.7,
         0.3,
         about="log exponent with which the weight of past trials falls with time",
+        natural="temporal_decay",
+        transform="exp",
+        published="g (Gershman et al. 2017)",
     ),
     Parameter(
         "outcome_log_precision",
@@ -52,6 +64,10 @@ MEMORY = (
         1.5,
         0.7,
         about="log precision granted to the outcome around its prediction",
+        natural="outcome_precision",
+        transform="exp",
+        unit="1 / the outcome's unit squared",
+        published="1 / sigma_r^2 (Gershman et al. 2017)",
     ),
     Parameter(
         "log_stimulus_variance",
@@ -59,6 +75,10 @@ MEMORY = (
         1.0,
         free=False,
         about="log variance of the stimuli of one cause",
+        natural="stimulus_variance",
+        transform="exp",
+        unit="the stimuli's unit squared",
+        published="sigma_x^2 (Gershman et al. 2017)",
     ),
 )
 EXTINCTION_RATE = Parameter(
@@ -67,6 +87,10 @@ EXTINCTION_RATE = Parameter(
     1.5,
     0.7,
     about="logit of the rate on trials without an outcome",
+    natural="extinction_rate",
+    transform="logistic",
+    unit="share of the error, for a stimulus of 1",
+    published="alpha beta_2 (Rescorla & Wagner 1972)",
 )
 
 

@@ -28,9 +28,16 @@ from pcmodel.behaviour.responses import (
     stepped_log_likelihood,
 )
 
+FINEST = 0.02  # lower bound of the noise, in widths
+LOG_FINEST = math.log(FINEST)
 RESPONSE = (
     Parameter(
-        "rating_bias", 0.0, 0.5, 0.5, about="latent rating at even odds, in widths"
+        "rating_bias",
+        0.0,
+        0.5,
+        0.5,
+        about="latent rating at even odds, from the middle, in widths",
+        unit="widths of the scale",
     ),
     Parameter(
         "rating_gain",
@@ -38,6 +45,7 @@ RESPONSE = (
         0.4,
         0.2,
         about="widths per unit of log odds; negative: ratings fall as 1 is expected",
+        unit="widths of the scale / log odds",
     ),
     Parameter(
         "log_rating_noise",
@@ -45,9 +53,12 @@ RESPONSE = (
         0.7,
         0.5,
         about="log noise of a rating, in widths",
+        natural="rating_noise",
+        transform="exp",
+        floor=FINEST,
+        unit="widths of the scale",
     ),
 )
-LOG_FINEST = math.log(0.02)  # log of the lower bound of the noise, in widths
 
 
 class RatingData(NamedTuple):

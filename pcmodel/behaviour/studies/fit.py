@@ -27,7 +27,7 @@ from pcmodel.behaviour.dataset import (
 from pcmodel.behaviour.dataset.reading import pairs_of
 from pcmodel.behaviour.hierarchy.formula import parse_formula, variables_of
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, build_hierarchy
-from pcmodel.behaviour.models.catalogue import find_model, setting_of
+from pcmodel.behaviour.models.catalogue import check_names, find_model, setting_of
 from pcmodel.behaviour.models.interface import Course, ParticipantModel
 from pcmodel.behaviour.models.judged import judged
 from pcmodel.behaviour.posterior.caveats import notes_of, takes, varies_in_words
@@ -151,6 +151,12 @@ def run_workflow(
     keep: called with the posterior of the plan's own model.
     open_store: the store of a model's NUTS chunks, by its name; an interrupted run continues from them.
     """
+    check_names(
+        plan.task,
+        (plan.model, *plan.compare_with),
+        judgements=plan.judgements,
+        formulas=plan.formulas,
+    )
     series = read_data(plan)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         return _run(

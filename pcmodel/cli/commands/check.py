@@ -7,7 +7,11 @@ from typing import Any
 from pcmodel.cli import terminal
 from pcmodel.cli.commands.command import Command, Given, add_formulas
 from pcmodel.cli.numbers import place
-from pcmodel.cli.table_arguments import add_table_arguments, table_options
+from pcmodel.cli.table_arguments import (
+    add_table_arguments,
+    check_names_of,
+    table_options,
+)
 from pcmodel.errors import UserError
 
 
@@ -44,6 +48,7 @@ def check(given: Given) -> int:
     from pcmodel.record import RunIdentity, to_jsonable
 
     arguments = given.arguments
+    check_names_of(arguments, *filter(None, (arguments.model,)))
     plan = Plan(
         task=arguments.task,
         model=arguments.model,

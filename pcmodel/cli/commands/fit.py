@@ -16,7 +16,11 @@ from pcmodel.cli.numbers import MOST, chosen, finite, whole, words
 from pcmodel.cli.running.chunks import open_chunks
 from pcmodel.cli.running.preparation import prepare
 from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
-from pcmodel.cli.table_arguments import add_table_arguments, table_options
+from pcmodel.cli.table_arguments import (
+    add_table_arguments,
+    check_names_of,
+    table_options,
+)
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import check_range
 from pcmodel.inputs.ranges import Range
@@ -46,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="binary, bandit, rating, helicopter or conditioning",
     )
-    add("--model", required=True, help="for example hgf3; a wrong name lists them")
+    add("--model", required=True, help="for example hgf3; `pcmodel models` lists them")
     add_formulas(parser)
     add_table_arguments(parser)
     add("--pooled", action="store_true", help="nobody differs unless a formula says so")
@@ -67,10 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def make_plan(arguments: argparse.Namespace) -> Any:
-    """The plan of the arguments; UserError for numbers out of range."""
+    """The plan of the arguments; UserError for numbers out of range, and for names, before data are read."""
     from pcmodel.behaviour.studies.fit import Plan
 
     _check_sizes(arguments)
+    check_names_of(arguments, arguments.model, *words(arguments.compare))
     counts = {f"num_{name}": name for name in ("warmup", "samples", "chains", "steps")}
     return Plan(
         task=arguments.task,

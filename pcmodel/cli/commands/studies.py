@@ -24,7 +24,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) 
         metavar="TASK",
         help="binary, bandit, rating, helicopter or conditioning",
     )
-    about = "for example hgf3; a wrong name lists them"
+    about = "for example hgf3; `pcmodel models` lists them"
     if many:
         add("models", metavar="MODEL", nargs="+", help=about)
     else:
