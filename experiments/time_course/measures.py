@@ -205,7 +205,9 @@ def dmt_course(perturbation: Perturbation) -> DmtCourse:
 def hypertension(config: Config, seed: int, perturbation: Perturbation) -> Hypertension:
     """Each participant's own peak."""
     shares = [
-        np.mean(group_of("MDMA", mg, config, seed, perturbation).systolic[1:] > 160)
+        float(
+            np.mean(group_of("MDMA", mg, config, seed, perturbation).systolic[1:] > 160)
+        )
         for mg in (75.0, 125.0)
     ]
     return Hypertension._make((*shares, np.mean(shares)))
