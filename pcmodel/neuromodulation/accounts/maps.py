@@ -29,7 +29,8 @@ class Anatomy:
         parents: of each level, as a network has them (`pcmodel.hierarchy`); None for a chain. `believe` and
             `modulation_at` take those of the network.
 
-    Raises UserError for densities that are not one a level, positive and finite, and for parents that are no hierarchy.
+    Raises UserError for densities that are not one a level, finite and 0 or more, for none above the senses, and for
+    parents that are no hierarchy.
     """
 
     networks: tuple[str, ...]
@@ -38,16 +39,22 @@ class Anatomy:
     parents: tuple[tuple[int, ...], ...] | None = None
 
     def __post_init__(self):
+        if self.parents is not None:
+            check_parents(self.parents, self.num_levels)
         for kind in DENSITIES:
             own = getattr(self, kind)
-            if len(own) != self.num_levels or not all(0 < x < np.inf for x in own):
+            if len(own) != self.num_levels or not all(0 <= x < np.inf for x in own):
                 raise UserError(
                     f"{kind} is {short(own)}",
                     where="anatomy",
-                    expected=f"one positive number for each of the {self.num_levels} levels",
+                    expected=f"one number, 0 or more, for each of the {self.num_levels} levels",
                 )
-        if self.parents is not None:
-            check_parents(self.parents, self.num_levels)
+            if not any(np.asarray(own)[np.asarray(self.heights) > 0]):
+                raise UserError(
+                    f"{kind} is 0 at every level above the senses",
+                    where="anatomy",
+                    expected="receptors at one of them",
+                )
 
     @property
     def num_levels(self) -> int:

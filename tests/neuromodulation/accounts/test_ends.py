@@ -156,3 +156,13 @@ def test_selectivity_follows_the_steps_to_the_senses_and_not_the_order_of_levels
 def test_anatomies_that_are_none_are_refused(build, said):
     with pytest.raises(UserError, match=said):
         build()
+
+
+def test_receptors_may_be_missing_below_and_not_everywhere_above():
+    """As where only the top is assumed to be reached; without any above, a share of their mean is no number."""
+    only_top = Anatomy(("sensory", "default"), (0.0, 2.0), (1.0, 1.0))
+    felt = Effects(jnp.asarray(1.0), jnp.asarray(0.0), jnp.asarray(0.0))
+    gains = ACCOUNTS["rebus"]().modulate(felt, only_top).gains
+    assert all(np.isfinite(float(gain)) for gain in gains.values())
+    with pytest.raises(UserError, match="density_2a is 0 at every level above"):
+        Anatomy(("sensory", "default"), (1.0, 0.0), (1.0, 1.0))
