@@ -199,5 +199,6 @@ def bar_responses(
 def slope_of_top(network: Network, modulation: Modulation | None) -> np.ndarray:
     """The factor with which the causes predict, () or (causes,)."""
     given = modulation or Modulation()
-    slopes = given.resolve_slopes(as_model(network).model, np.dtype(float))
+    pure = as_model(network)
+    slopes = given.resolve_slopes(pure.model, pure.weights["prior_mean"].dtype)
     return np.asarray(1.0 if slopes is None else slopes[2])
