@@ -6,6 +6,7 @@ commonest wrong answer in code written for one example.
 
 import gc
 import os
+from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
@@ -28,6 +29,21 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+MAPPINGS = Path("/proc/self/maps")
+MOST_MAPPINGS = 25_000
+"""Of memory in one process: Linux allows 65,530, every compiled program takes some, and LLVM ends the process
+where it gets none."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_programs():
+    """Lets go of compiled programs between files, before there are too many."""
+    yield
+    if MAPPINGS.exists() and MAPPINGS.read_bytes().count(b"\n") > MOST_MAPPINGS:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture
