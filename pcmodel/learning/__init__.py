@@ -13,6 +13,10 @@ from pcmodel.learning.incremental import Incremental as Incremental
 from pcmodel.learning.loop import Chunk as Chunk
 from pcmodel.learning.loop import LearningCurve as LearningCurve
 from pcmodel.learning.loop import Position as Position
+from pcmodel.learning.nudging import EvenOdd as EvenOdd
+from pcmodel.learning.nudging import FixedPoint as FixedPoint
+from pcmodel.learning.nudging import Nudged as Nudged
+from pcmodel.learning.nudging import NudgedLoss as NudgedLoss
 from pcmodel.learning.persistent_hmc import Hmc as Hmc
 from pcmodel.learning.precisions.m_step import ClosedForm as ClosedForm
 from pcmodel.learning.precisions.m_step import Frozen as Frozen
@@ -28,4 +32,3 @@ from pcmodel.learning.precisions.settling import standard_errors as standard_err
 from pcmodel.learning.precisions.settling import unsettled as unsettled
 from pcmodel.learning.rules import Backpropagation as Backpropagation
 from pcmodel.learning.rules import Equilibrium as Equilibrium
-from pcmodel.learning.rules import Nudged as Nudged

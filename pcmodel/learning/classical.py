@@ -33,7 +33,7 @@ def classical(
     optimiser: optax transformation for the weights.
     solver: finds the latents. None: the mode, by at most five Gauss-Newton steps. The T steps of another library are
         `StateDescent(optax.sgd(rate), tolerance=0, max_steps=T)`, and `ErrorDescent(...)` is error-based.
-    rule: `Equilibrium()`, or `Incremental(...)`, `Nudged(...)` and `Backpropagation()`.
+    rule: `Equilibrium()`, or `Incremental(...)`, `Nudged(...)`, `NudgedLoss(...)` and `Backpropagation()`.
 
     Energies of `LearningCurve` include the (constant) normalisers.
     """

@@ -27,6 +27,7 @@ from pcmodel.inputs.ranges import NotNegative
 from pcmodel.learning.e_step import EStep, Memory, PosteriorSamples
 from pcmodel.learning.gauge import FixedWeightNorm, Gauge
 from pcmodel.learning.incremental import Incremental
+from pcmodel.learning.nudging import Nudged, NudgedLoss
 from pcmodel.learning.optimisation.optimisers import init_optimiser, step_optimiser
 from pcmodel.learning.precisions.m_step import (
     Draws,
@@ -38,7 +39,6 @@ from pcmodel.learning.precisions.tying import pooled, ruled, tied, untied
 from pcmodel.learning.rules import (
     Backpropagation,
     Equilibrium,
-    Nudged,
     RuleContext,
     Slope,
 )
@@ -48,7 +48,7 @@ from pcmodel.model.problem import Inputs, Problem, Structure
 from pcmodel.model.slopes import Factors, with_factors
 from pcmodel.model.types import LogPrecisions, Weights
 
-Rule = Equilibrium | Backpropagation | Nudged | Incremental
+Rule = Equilibrium | Backpropagation | Nudged | NudgedLoss | Incremental
 
 
 @checked_arguments

@@ -3,8 +3,8 @@ r"""Learning rules: how the gradient of the weights is computed.
 - `Equilibrium`: the latents are fixed at those of the E-step; $\partial E / \partial \theta$ is local to each level.
 - `Backpropagation`: the *whitened errors* of free units are fixed at zero instead of the latents.  The energy is
   then the network's loss, and its gradient that of backpropagation: the baseline for comparison.
-- `Nudged`: an end (level 0 of a chain) is clamped to a point that lies the fraction `strength` of the way from its
-  prediction towards its target (or away), as in equilibrium propagation (Scellier & Bengio 2017; Laborieux et al. 2021).
+- `Nudged` and `NudgedLoss` (`pcmodel.learning.nudging`): the ends are nudged towards their targets, and away from them,
+  as in equilibrium propagation.
 - `Incremental` (`pcmodel.learning.incremental`): weights move while inference runs (incremental PC).
 """
 
@@ -18,20 +18,16 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from pcmodel.errors import UserError
 from pcmodel.inference.whitened import unroll, unrolled_objective
-from pcmodel.inputs.arguments import checked_arguments
-from pcmodel.inputs.ranges import Positive
 from pcmodel.learning.e_step import EStep, Expectation, Memory, no_number, sweep_start
 from pcmodel.learning.precisions.m_step import Draws
 from pcmodel.learning.precisions.scores import Scores, scores
 from pcmodel.learning.rounding import energies_of_draws
 from pcmodel.model.energy import (
     level_energies,
-    predict_latent,
     predictions,
 )
-from pcmodel.model.generative import ends_of, learned
+from pcmodel.model.generative import learned
 from pcmodel.model.problem import Problem
 from pcmodel.model.types import Latents, Weights
 
@@ -146,55 +142,6 @@ class Backpropagation:
         return RuleResult(context.apply_gradient(state, slope, None), memory, info)
 
 
-@checked_arguments
-@dataclass(frozen=True)
-class Nudged:
-    r"""Equilibrium propagation: targets that lie `strength` times each of `signs` of the way from prediction to target.
-
-    strength: $\beta$, fraction of the distance from prediction to target.
-    signs: (1,) positive, (-1,) negative, (1, -1) centred nudging.
-
-    Other signs raise a UserError.  The gradient is $\sum_s s\, \partial E_s / (n \beta)$ over the $n$ signs.  In a linear
-    network the energy of the mode is $\tfrac12 d^\top S^{-1} d$, $d$ the nudge and $S$ the label's covariance given the
-    image: centred nudging follows the gradient of that loss with $S$ fixed, at any $\beta$; one-sided nudging retains part
-    of the dependence on $S$.  Categorical targets are nudged as probability vectors.  Energies are of nudged targets.
-    """
-
-    strength: Positive = 0.5
-    signs: tuple[int, ...] = (1, -1)
-    learns_precision: ClassVar[bool] = False
-
-    def __post_init__(self):
-        if tuple(self.signs) not in ((1,), (-1,), (1, -1), (-1, 1)):
-            raise UserError(
-                f"signs is {self.signs}",
-                where="Nudged",
-                expected="(1,), (-1,) or (1, -1)",
-            )
-
-    def step(
-        self, state: Any, values: Values, own: Any, key: Array, context: RuleContext
-    ) -> RuleResult:
-        """One learning step on a batch."""
-        scale = self.strength * len(self.signs)
-        slopes, energies, info, memory = [], [], [], Memory(own)
-        for sign in self.signs:
-            nudge = partial(nudged, state.weights, context, sign * self.strength)
-            targets = jax.vmap(nudge)(values)
-            expectation, memory = expect(state, targets, memory.examples, key, context)
-            terms, slope = local_slope(state.weights, targets, expectation, context)
-            slopes.append(slope)
-            energies.append(terms)
-            info.append(expectation.residual)
-        factors = [sign / scale for sign in self.signs]
-        mean = jnp.mean(jnp.stack(energies), axis=0)
-        residual = jnp.mean(jnp.stack(info), axis=0)
-        seen = BatchInfo(mean, residual, jnp.full_like(residual, jnp.nan))
-        return RuleResult(
-            context.apply_gradient(state, combined(slopes, factors), None), memory, seen
-        )
-
-
 def expect(
     state: Any, values: Values, own: Any, key: Array, context: RuleContext
 ) -> tuple[Expectation, Memory]:
@@ -303,23 +250,6 @@ def batch_errors(
         return tuple(x - mu for x, mu in zip(draw, predicted, strict=True))
 
     return jax.vmap(lambda v, draws: jax.vmap(partial(one, v))(draws))(values, latents)
-
-
-def nudged(
-    weights: Weights, context: RuleContext, shift: float, example: Values
-) -> Values:
-    """One example's values with every end the fraction `shift` of the way from its prediction to its target."""
-    problem = context.pose(weights, example)
-    structure = problem.structure
-    latents = unroll(problem, sweep_start(problem)).latents
-    values = list(example)
-    for level in ends_of(structure.model):
-        predicted = predict_latent(problem, level, latents)
-        if level in structure.discrete_levels:
-            predicted = structure.likelihood(level).mean(predicted)
-        predicted = predicted[structure.clamped_units(level)]
-        values[level] = predicted + shift * (example[level] - predicted)
-    return tuple(values)
 
 
 def unseen(energies: Array, values: Values) -> BatchInfo:

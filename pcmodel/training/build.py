@@ -17,10 +17,11 @@ from pcmodel.learning.e_step import EStep, PointEstimate, PosteriorSamples
 from pcmodel.learning.em import Learning, Rule
 from pcmodel.learning.gauge import FixedHiddenPrecision, FixedWeightNorm
 from pcmodel.learning.incremental import Incremental
+from pcmodel.learning.nudging import Nudged
 from pcmodel.learning.persistent_hmc import Hmc
 from pcmodel.learning.precisions.m_step import Frozen, MovingAverage, PrecisionStep
 from pcmodel.learning.precisions.natural_gradient import NaturalGradient
-from pcmodel.learning.rules import Backpropagation, Equilibrium, Nudged
+from pcmodel.learning.rules import Backpropagation, Equilibrium
 from pcmodel.model.likelihood import Bernoulli, Categorical, Gaussian
 from pcmodel.networks.architectures import classifiers as builders
 from pcmodel.networks.architectures import resnet
