@@ -74,7 +74,9 @@ from pcmodel.networks.architectures.classifiers import (
     mlp_classifier as mlp_classifier,
 )
 from pcmodel.networks.architectures.classifiers import residual_mlp as residual_mlp
+from pcmodel.networks.architectures.classifiers import vgg4 as vgg4
 from pcmodel.networks.architectures.classifiers import vgg5 as vgg5
+from pcmodel.networks.architectures.classifiers import vgg6 as vgg6
 from pcmodel.networks.architectures.classifiers import vgg7 as vgg7
 from pcmodel.networks.architectures.generators import (
     convolutional_generator as convolutional_generator,

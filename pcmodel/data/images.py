@@ -19,17 +19,17 @@ from pcmodel.data.checks import (
     check_labels,
 )
 from pcmodel.data.cifar import (
-    BATCHES,
-    TEST_BATCH,
-    TRAIN_BATCHES,
+    HUNDRED,
+    TEN,
     Batch,
+    Format,
     read_archive,
     read_folder,
 )
 from pcmodel.data.digits import IMAGE_SIDE, NUM_CLASSES, load_digits_split
 from pcmodel.data.download import data_folder, fetch
 from pcmodel.data.idx import read_idx
-from pcmodel.data.published import CIFAR10, FASHION_MNIST, MNIST, Published
+from pcmodel.data.published import CIFAR10, CIFAR100, FASHION_MNIST, MNIST, Published
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
 
@@ -115,7 +115,7 @@ class ValidationSplit(NamedTuple):
 
 @checked_arguments
 def load_images(name: str, folder: Folder = None) -> ImageData:
-    """The data set called `name`: digits, mnist, fashion_mnist or cifar10.
+    """The data set called `name`: digits, mnist, fashion_mnist, cifar10 or cifar100.
 
     `folder` is as for that set's own loader; the digits take none. UserError for another name, and
     as that loader does.
@@ -176,17 +176,16 @@ def load_cifar10(folder: Folder = None) -> ImageData:
     As `load_mnist`; a `folder` holds the six `.bin` batches or `cifar-10-binary.tar.gz`, in itself
     or in a subfolder `cifar10` or `cifar-10-batches-bin`. A batch may hold any number of records.
     """
-    batches = _cifar_batches(None if folder is None else Path(folder).expanduser())
-    train = [batches[name] for name in TRAIN_BATCHES]
-    test_images, test_labels = batches[TEST_BATCH]
-    return ImageData(
-        np.concatenate([images for images, _ in train]),
-        np.concatenate([labels for _, labels in train]).astype(np.int32),
-        test_images,
-        test_labels.astype(np.int32),
-        CIFAR10.name,
-        NUM_CLASSES,
-    )
+    return _load_cifar(CIFAR10, TEN, folder)
+
+
+def load_cifar100(folder: Folder = None) -> ImageData:
+    """CIFAR-100: CIFAR-10's sizes, 100 (fine) classes of 500 and 100 images (Krizhevsky 2009).
+
+    As `load_cifar10`; a `folder` holds `train.bin` and `test.bin` or `cifar-100-binary.tar.gz`, in
+    itself or in a subfolder `cifar100` or `cifar-100-binary`.
+    """
+    return _load_cifar(CIFAR100, HUNDRED, folder)
 
 
 LOADERS: dict[str, Callable[..., ImageData]] = {
@@ -194,6 +193,7 @@ LOADERS: dict[str, Callable[..., ImageData]] = {
     "mnist": load_mnist,
     "fashion_mnist": load_fashion_mnist,
     "cifar10": load_cifar10,
+    "cifar100": load_cifar100,
 }
 
 
@@ -254,22 +254,39 @@ def _find_idx(source: Published, name: str, root: Path | None) -> Path | None:
     return None
 
 
-def _cifar_batches(root: Path | None) -> dict[str, Batch]:
-    """Every batch of CIFAR-10 by the name of its file."""
-    (remote,) = CIFAR10.files
-    places = _places(CIFAR10, root)
+def _load_cifar(source: Published, kind: Format, folder: Folder) -> ImageData:
+    root = None if folder is None else Path(folder).expanduser()
+    batches = _cifar_batches(source, kind, root)
+    train = [batches[name] for name in kind.train]
+    test_images, test_labels = batches[kind.test]
+    return ImageData(
+        np.concatenate([images for images, _ in train]),
+        np.concatenate([labels for _, labels in train]).astype(np.int32),
+        test_images,
+        test_labels.astype(np.int32),
+        source.name,
+        kind.num_classes,
+    )
+
+
+def _cifar_batches(
+    source: Published, kind: Format, root: Path | None
+) -> dict[str, Batch]:
+    """Every batch by the name of its file."""
+    (remote,) = source.files
+    places = _places(source, root)
     for place in places:
-        if (place / BATCHES[0]).is_file():
-            return read_folder(place)
+        if (place / kind.names[0]).is_file():
+            return read_folder(place, kind)
     archives = [path for place in places if (path := place / remote.name).is_file()]
     if root is not None and not archives:
         raise UserError(
-            f"there is no {BATCHES[0]} and no {remote.name}",
+            f"there is no {kind.names[0]} and no {remote.name}",
             where=str(root),
-            expected=_layout(CIFAR10),
+            expected=_layout(source),
         )
-    path = archives[0] if archives else fetch(remote, data_folder() / CIFAR10.name)
-    return read_archive(path, original=remote.checksum)
+    path = archives[0] if archives else fetch(remote, data_folder() / source.name)
+    return read_archive(path, kind, original=remote.checksum)
 
 
 def _places(source: Published, root: Path | None) -> list[Path]:

@@ -81,3 +81,15 @@ CIFAR10 = Published(  # Krizhevsky 2009, Learning multiple layers of features fr
     ),
     ("cifar10", "cifar-10-batches-bin", "cifar10/cifar-10-batches-bin"),
 )
+
+CIFAR100 = Published(  # Krizhevsky 2009
+    "cifar100",
+    (
+        Remote(
+            "cifar-100-binary.tar.gz",
+            ("https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",),
+            "sha256:58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+        ),
+    ),
+    ("cifar100", "cifar-100-binary", "cifar100/cifar-100-binary"),
+)

@@ -17,7 +17,7 @@ from pcmodel.learning.e_step import EStep, PointEstimate, PosteriorSamples
 from pcmodel.learning.em import Learning, Rule
 from pcmodel.learning.gauge import FixedHiddenPrecision, FixedWeightNorm
 from pcmodel.learning.incremental import Incremental
-from pcmodel.learning.nudging import Nudged
+from pcmodel.learning.nudging import EvenOdd, FixedPoint, Nudged, NudgedLoss
 from pcmodel.learning.persistent_hmc import Hmc
 from pcmodel.learning.precisions.m_step import Frozen, MovingAverage, PrecisionStep
 from pcmodel.learning.precisions.natural_gradient import NaturalGradient
@@ -48,11 +48,14 @@ GAUGES = {
     "hidden_precision": FixedHiddenPrecision(),
 }
 CONVOLUTIONAL = {
+    "vgg4": builders.vgg4,
     "vgg5": builders.vgg5,
+    "vgg6": builders.vgg6,
     "vgg7": builders.vgg7,
     "resnet18": resnet.resnet18,
 }
 SIGNS = {"positive": (1,), "negative": (-1,), "centred": (1, -1)}
+SETTLING = {"fixed_point": FixedPoint, "even_odd": EvenOdd}
 
 
 def build_network(
@@ -132,6 +135,9 @@ def build_rule(plan: LearningPlan) -> Rule:
         return Backpropagation()
     if plan.rule == "nudged":
         return Nudged(plan.nudging, SIGNS[plan.nudge])
+    if plan.rule == "nudged_loss":
+        inference = SETTLING[plan.settling](plan.settling_steps)
+        return NudgedLoss(plan.nudging, plan.nudge, inference)
     if plan.rule == "incremental":
         return Incremental(plan.e_step.steps, build_descent(plan.e_step))
     return Equilibrium()
@@ -158,7 +164,7 @@ def build_optimiser(
         return optax.chain(decayed, scale_by_depth(network))
     return optax.chain(
         optax.add_decayed_weights(plan.weight_decay),
-        optax.sgd(rate, momentum=plan.momentum or None),
+        optax.sgd(rate, momentum=plan.momentum or None, nesterov=plan.nesterov),
     )
 
 

@@ -19,7 +19,13 @@ from pcmodel.inputs.ranges import (
 )
 
 # Channels of the convolutional networks in a smoke run.
-SMALL = {"vgg5": (2,) * 4, "vgg7": (2,) * 6, "resnet18": (2,) * 4}
+SMALL = {
+    "vgg4": (2,) * 3,
+    "vgg5": (2,) * 4,
+    "vgg6": (2,) * 5,
+    "vgg7": (2,) * 6,
+    "resnet18": (2,) * 4,
+}
 Momentum = Annotated[float, Range(0.0, 0.9999)]
 
 
@@ -37,7 +43,7 @@ class DataPlan:
     flip: training images are mirrored with probability 1/2, anew in every epoch.
     """
 
-    name: Literal["digits", "mnist", "fashion_mnist", "cifar10"] = "digits"
+    name: Literal["digits", "mnist", "fashion_mnist", "cifar10", "cifar100"] = "digits"
     folder: str | None = None
     validation: CountToMany = 200
     examples: Annotated[int, Range(2, MANY)] | None = None
@@ -67,7 +73,9 @@ class NetworkPlan:
     per_unit: each unit of a level has its own precision.
     """
 
-    builder: Literal["mlp", "residual_mlp", "vgg5", "vgg7", "resnet18"] = "mlp"
+    builder: Literal[
+        "mlp", "residual_mlp", "vgg4", "vgg5", "vgg6", "vgg7", "resnet18"
+    ] = "mlp"
     direction: Literal["classify", "generate"] = "classify"
     hidden: tuple[CountToMany, ...] = (128, 64)
     width: CountToMany = 128
@@ -146,13 +154,14 @@ class LearningPlan:
 
     rule: "em", inference and then learning; "backprop", the same network by backpropagation;
         "incremental", one step of inference and one of learning in turn; "nudged", the label is nudged
-        instead of clamped.
+        instead of clamped; "nudged_loss", the loss enters the energy with a small weight of either sign.
     optimiser: of the weights.
     rate: learning rate.
     schedule: of the rate, over all batches.
     final: "cosine" ends at this share of the rate.
     warmup: share of the steps in which the rate rises from 0.
     momentum: of sgd.
+    nesterov: whether sgd's momentum is Nesterov's.
     weight_decay: of adamw and of sgd.
     precision_step: "average" moves variances towards each batch's second moment, "natural" takes steps of
         the natural gradient.
@@ -160,24 +169,29 @@ class LearningPlan:
     variance_floor: added to the variance of level 0, as if pixels had noise.
     gauge: what is held fixed, since weights and hidden precisions are not identified together.
     nudging: strength of the nudge.
-    nudge: its sign; "centred" is the difference of both.
-    e_step: inference of the latents.
+    nudge: its sign; "centred" is the difference of both, "random" one drawn for every example ("nudged_loss" alone).
+    settling: inference of "nudged_loss": all errors at once, or even and odd levels in turn.
+    settling_steps: number of its passes.
+    e_step: inference of the latents, except of "nudged_loss".
     """
 
-    rule: Literal["em", "backprop", "incremental", "nudged"] = "em"
+    rule: Literal["em", "backprop", "incremental", "nudged", "nudged_loss"] = "em"
     optimiser: Literal["adam", "adamw", "sgd"] = "adam"
     rate: Positive = 1e-3
     schedule: Literal["constant", "cosine"] = "cosine"
     final: Share = 0.05
     warmup: Annotated[float, Range(0.0, 0.9)] = 0.0
     momentum: Momentum = 0.9
+    nesterov: bool = False
     weight_decay: Share = 0.0
     precision_step: Literal["average", "natural"] = "average"
     precision_rate: Share = 0.0
     variance_floor: NotNegative = 0.0
     gauge: Literal["weight_norm", "hidden_precision"] = "weight_norm"
     nudging: Positive = 0.1
-    nudge: Literal["positive", "negative", "centred"] = "centred"
+    nudge: Literal["positive", "negative", "centred", "random"] = "centred"
+    settling: Literal["fixed_point", "even_odd"] = "fixed_point"
+    settling_steps: CountToMany = 2
     e_step: EStepPlan = field(default_factory=EStepPlan)
 
     def __post_init__(self):
@@ -187,6 +201,14 @@ class LearningPlan:
                 self.precision_rate,
                 f'0 for the rule "{self.rule}": only "em" learns precisions',
             )
+        if self.nudge == "random" and self.rule != "nudged_loss":
+            raise _cannot(
+                "learning.nudge",
+                "random",
+                'a random sign for the rule "nudged_loss" alone',
+            )
+        if self.nesterov and not (self.optimiser == "sgd" and self.momentum > 0):
+            raise _cannot("learning.nesterov", True, "false, or sgd with momentum")
         if self.weight_decay > 0 and self.optimiser == "adam":
             raise _cannot(
                 "learning.weight_decay", self.weight_decay, "0 for adam, or adamw"

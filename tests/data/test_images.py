@@ -113,6 +113,32 @@ def test_cifar_is_read_as_it_was_written(tmp_path, form):
     assert data.train_labels.dtype == np.int32
 
 
+@pytest.mark.parametrize("form", ["bins", "archive"])
+def test_cifar100_is_read_by_its_fine_classes(tmp_path, form):
+    """Prevents the coarse class, the first byte of a record, from being the label."""
+    rng = np.random.default_rng(2)
+    contents, truth = {}, {}
+    for name, num in (("train.bin", 5), ("test.bin", 3)):
+        images = rng.integers(0, 256, (num, 32, 32, 3)).astype(np.uint8)
+        coarse, fine = rng.integers(0, 20, num), rng.integers(0, 100, num)
+        planes = [images[..., channel].reshape(num, 1024) for channel in range(3)]
+        records = [coarse[:, None], fine[:, None], *planes]
+        contents[name] = np.concatenate(records, axis=1).astype(np.uint8).tobytes()
+        truth[name] = images, fine
+    if form == "archive":
+        write_cifar_archive(tmp_path / "cifar-100-binary.tar.gz", contents)
+    else:
+        write_cifar(tmp_path, contents)
+    data = load_images("cifar100", tmp_path)
+    for name, images, labels in (
+        ("train.bin", data.train_images, data.train_labels),
+        ("test.bin", data.test_images, data.test_labels),
+    ):
+        np.testing.assert_array_equal(images, truth[name][0])
+        np.testing.assert_array_equal(labels, truth[name][1])
+    assert data.num_classes == 100 and data.name == "cifar100"
+
+
 def spoil(tmp_path, index, change, compress=False):
     """Write MNIST with one file's content changed; the file."""
     write_idx(tmp_path, idx_arrays(), compress)

@@ -1,6 +1,7 @@
 """`NudgedLoss`: the gradient of a small nudge, against the closed form, against predictive coding and backpropagation."""
 
 from functools import partial
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -130,8 +131,7 @@ def test_linear_networks_have_the_closed_form(sign, inference):
     """Prevents a wrong sign, weight or level, and a stationary point that is not one."""
     widths, strength = (3, 4, 2, 5), 0.1
     weights = [
-        0.7 * RNG.normal(size=shape) / np.sqrt(shape[1])
-        for shape in zip(widths, widths[1:], strict=False)
+        0.7 * RNG.normal(size=shape) / np.sqrt(shape[1]) for shape in pairwise(widths)
     ]
     labels, images = data_of(widths)
     network = pcmodel.linear_gaussian(weights, [1.0] * 4)
@@ -219,7 +219,6 @@ def test_even_and_odd_levels_meet_at_the_fixed_point(widths):
 
 
 def test_what_cannot_be_nudged_is_a_sentence():
-    labels, images = data_of((3, 4, 5))
     for options in ({"strength": 0}, {"sign": "both"}, {"inference": 3}):
         with pytest.raises((UserError, TypeError)) as told:
             NudgedLoss(**options)

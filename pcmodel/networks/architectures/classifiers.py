@@ -147,6 +147,34 @@ def residual_mlp(
 
 
 @checked_arguments
+def vgg4(
+    image_shape: Sequence[SupportsIndex] = (28, 28, 1),
+    num_classes: SupportsIndex = 10,
+    *,
+    channels: Sequence[SupportsIndex] = (24, 48, 96),
+    activation: Activation = jax.nn.relu,
+    likelihood: Likelihood = Gaussian(),
+    precisions: Precisions | None = None,
+    rngs: nnx.Rngs,
+) -> Network:
+    """Three convolutions and a dense layer, for small images on a CPU.
+
+    3 x 3 kernels, padding 1, 2 x 2 max pooling after each. Otherwise as `vgg5`.
+    """
+    return vgg(
+        image_shape,
+        num_classes,
+        channels=channels,
+        paddings=(1, 1, 1),
+        pooled=(True, True, True),
+        activation=activation,
+        likelihood=likelihood,
+        precisions=precisions,
+        rngs=rngs,
+    )
+
+
+@checked_arguments
 def vgg5(
     image_shape: Sequence[SupportsIndex] = (32, 32, 3),
     num_classes: SupportsIndex = 10,
@@ -169,6 +197,34 @@ def vgg5(
         channels=channels,
         paddings=(1, 1, 1, 0),
         pooled=(True, True, True, True),
+        activation=activation,
+        likelihood=likelihood,
+        precisions=precisions,
+        rngs=rngs,
+    )
+
+
+@checked_arguments
+def vgg6(
+    image_shape: Sequence[SupportsIndex] = (32, 32, 3),
+    num_classes: SupportsIndex = 10,
+    *,
+    channels: Sequence[SupportsIndex] = (128, 256, 512, 512, 512),
+    activation: Activation = jax.nn.relu,
+    likelihood: Likelihood = Gaussian(),
+    precisions: Precisions | None = None,
+    rngs: nnx.Rngs,
+) -> Network:
+    """Five convolutions and a dense layer (Kerjan, Hoier & Scellier 2026, who name it after the convolutions, VGG5).
+
+    3 x 3 kernels, padding 1, 2 x 2 max pooling after all but the first. Otherwise as `vgg5`.
+    """
+    return vgg(
+        image_shape,
+        num_classes,
+        channels=channels,
+        paddings=(1, 1, 1, 1, 1),
+        pooled=(False, True, True, True, True),
         activation=activation,
         likelihood=likelihood,
         precisions=precisions,
