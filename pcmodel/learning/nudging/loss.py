@@ -74,7 +74,9 @@ class NudgedLoss:
             for s in self.signs(values, key)
         ]
         share = 1 / len(phases)
-        energies = share * sum(phase.level_energies for phase in phases)
+        energies = share * jnp.sum(
+            jnp.stack([p.level_energies for p in phases]), axis=0
+        )
         slope = combined([phase.slope for phase in phases], [share] * len(phases))
         memory = Memory(own, state.inference.shared)
         info = unseen(energies, values)
@@ -120,7 +122,7 @@ class NudgedLoss:
             return jnp.sum(factors * energies), energies
 
         def total(whitened: bool, weights: Weights) -> tuple[Array, Array]:
-            given = (values, signs, *found)
+            given = (values, signs, found.latents, found.whitened)
             terms, energies = jax.vmap(partial(one, whitened, weights))(*given)
             return jnp.mean(terms), jnp.mean(energies, axis=0)
 
