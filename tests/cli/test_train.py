@@ -24,7 +24,12 @@ from pcmodel.training.build import build_learning, build_network
 from pcmodel.training.plan import TrainingPlan
 from pcmodel.training.shipped import locate_plan, shipped
 
-SHAPES = {"digits": (8, 8, 1), "mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
+SHAPES = {
+    "digits": (8, 8, 1),
+    "mnist": (28, 28, 1),
+    "cifar10": (32, 32, 3),
+    "cifar100": (32, 32, 3),
+}
 NAMES = [entry.name for entry in shipped()]
 
 
