@@ -1,7 +1,6 @@
 """The models of each task, by their names on the command line."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,8 +11,12 @@ from pcmodel.behaviour.models import filters
 from pcmodel.behaviour.models.bandit import BanditModel
 from pcmodel.behaviour.models.binary import BinaryModel
 from pcmodel.behaviour.models.conditioning import ConditioningModel
+from pcmodel.behaviour.models.decisions.entries import DECISION_MODELS
 from pcmodel.behaviour.models.helicopter import HelicopterModel
+from pcmodel.behaviour.models.interface import Build as Build
+from pcmodel.behaviour.models.interface import Entry as Entry
 from pcmodel.behaviour.models.interface import Parameter, ParticipantModel
+from pcmodel.behaviour.models.interface import TaskFacts as TaskFacts
 from pcmodel.behaviour.models.judged import judged, judgement_parameters
 from pcmodel.behaviour.models.learners import (
     LatentCauses,
@@ -25,22 +28,6 @@ from pcmodel.behaviour.perception import enhanced_tapas
 from pcmodel.behaviour.responses import Scale
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
-
-
-class TaskFacts(NamedTuple):
-    """Properties of a task that its trials do not show.
-
-    num_arms: the number of options.
-    scale: of the responses; None where they have none.
-    after_outcome: whether a rating follows the outcome of its trial.
-    """
-
-    num_arms: int = 2
-    scale: Scale | None = None
-    after_outcome: bool = False
-
-
-Build = Callable[[TaskFacts], ParticipantModel]
 
 
 def _rating(make: Callable[[], filters.Filter]) -> Build:
@@ -62,19 +49,6 @@ def _rating(make: Callable[[], filters.Filter]) -> Build:
 
 def _enhanced(num_arms: int | None = None) -> filters.Filter:
     return filters.three_levels(num_arms, rule=enhanced_tapas)
-
-
-class Entry(NamedTuple):
-    """A model of a task.
-
-    build: the model, from the properties of the task.
-    about: what it assumes, in one sentence.
-    source: where it was published; "" where it is the package's own.
-    """
-
-    build: Build
-    about: str
-    source: str = ""
 
 
 HGF = "Mathys et al. 2011, Front Hum Neurosci 5:39; 2014, 8:825"
@@ -179,6 +153,7 @@ MODELS: dict[str, dict[str, Entry]] = {
             RULE,
         ),
     },
+    **DECISION_MODELS,
 }
 ANY_SCALE = Scale(0.0, 10.0)  # of ratings, where only the names of parameters matter
 
@@ -243,6 +218,15 @@ def setting_of(
     series: Series, *, scale: Scale | None = None, after_outcome: bool = False
 ) -> TaskFacts:
     """The properties of a data set's task; the highest choice is the number of options."""
-    choices = series.values.get("choice")
-    num_arms = 2 if choices is None else max(2, int(np.nanmax(choices)))
-    return TaskFacts(num_arms, scale, after_outcome)
+    return TaskFacts(num_options(series), scale, after_outcome)
+
+
+def num_options(series: Series) -> int:
+    """The greatest number of an option, or cue, that was chosen or shown; at least 2."""
+    values = series.values
+    shown = [values[name] for name in ("choice", "cue") if name in values]
+    shown += [v for name, v in values.items() if name.startswith("option_")]
+    if "pair" in values:
+        shown += [values["pair"] // 10, values["pair"] % 10]
+    numbers = [v[np.isfinite(v)] for v in shown]
+    return max(2, *(int(n.max()) for n in numbers if n.size), 2)

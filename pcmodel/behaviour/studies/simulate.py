@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from pcmodel.behaviour.change_point.task import simulate_task
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models.catalogue import TaskFacts
+from pcmodel.behaviour.models.decisions.designs import DESIGNS
 from pcmodel.behaviour.responses import Scale
 
 SIDE = 25  # trials between reversals
@@ -88,6 +89,8 @@ def _trials(
     num_arms: int,
     low: float,
 ) -> dict[str, np.ndarray]:
+    if task in DESIGNS:
+        return DESIGNS[task](rng, shape, num_arms)
     if task == "helicopter":
         return _helicopter(rng, shape)
     if task == "bandit":
