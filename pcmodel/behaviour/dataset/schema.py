@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from pcmodel.behaviour.dataset.tasks.decisions import DECISIONS
 from pcmodel.behaviour.dataset.tasks.interface import Column as Column
 from pcmodel.behaviour.dataset.tasks.interface import Kind as Kind
 from pcmodel.behaviour.dataset.tasks.interface import Task as Task
-from pcmodel.behaviour.dataset.tasks.decisions import DECISIONS
 from pcmodel.errors import unknown_name
 from pcmodel.inputs.arguments import checked_arguments
 

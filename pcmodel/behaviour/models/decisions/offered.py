@@ -1,11 +1,11 @@
 r"""Options of which each trial offers some: probabilistic selection, and bandits with offered options.
 
-Any learner with a value for each option, and a softmax over those on offer. Outcomes count from 0, for the least of the data set
-(or 0), to 1, for the greatest (or 0), and values begin at 0.5: outcomes of 0 and 1 stay as they are, gains and losses of 1 become 1
+Any learner with a value for each option, and a softmax over those on offer. Outcomes count from 0, for the least of the
+data set (or 0), to 1, for the greatest (or 0), and values begin at 0.5: 0 and 1 stay as they are, gains and losses of 1 become 1
 and 0. In the transfer phase of probabilistic selection pairs are new and no outcome is shown: choices are scored by what
 was learned (Frank, Seeberger & O'Reilly 2004, Science 306:1940; two rates: Frank et al. 2007, PNAS 104:16311).
 
-With the Kalman filter the learning rate is the precision of an outcome over that of the belief with it, so that it is high for options
+With the Kalman filter the learning rate is the precision of an outcome over that of the belief with it: it is high for options
 that were not seen for long.
 """
 
