@@ -8,6 +8,7 @@ from pcmodel.behaviour.dataset.tasks.decisions import DECISIONS
 from pcmodel.behaviour.dataset.tasks.interface import Column as Column
 from pcmodel.behaviour.dataset.tasks.interface import Kind as Kind
 from pcmodel.behaviour.dataset.tasks.interface import Task as Task
+from pcmodel.behaviour.dataset.tasks.own import is_own_task, read_task
 from pcmodel.errors import unknown_name
 from pcmodel.inputs.arguments import checked_arguments
 
@@ -295,10 +296,17 @@ TASKS = {
 
 @checked_arguments
 def find_task(name: str) -> Task:
-    """The task of that name; UserError that lists the tasks for any other name."""
+    """The task of that name, or of a YAML file; UserError that lists the tasks for any other name."""
+    if is_own_task(name):
+        return read_task(name, TASKS)
     if name not in TASKS:
         raise unknown_name("task", name, TASKS)
     return TASKS[name]
+
+
+def kind_of(name: str) -> str:
+    """The shipped task whose models a task has: itself, or what a file says it is like; UserError as of `find_task`."""
+    return find_task(name).kind
 
 
 RT_NAMES = (

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pcmodel.behaviour.change_point.agent import Agent
-from pcmodel.behaviour.dataset import Series, find_task, with_judgements
+from pcmodel.behaviour.dataset import Series, find_task, kind_of, with_judgements
 from pcmodel.behaviour.hierarchy.formula import parse_formula
 from pcmodel.behaviour.models import filters
 from pcmodel.behaviour.models.bandit import BanditModel
@@ -23,6 +23,8 @@ from pcmodel.behaviour.models.learners import (
     RescorlaWagner,
     SingleCause,
 )
+from pcmodel.behaviour.models.own.building import build_own
+from pcmodel.behaviour.models.own.loading import is_own_model
 from pcmodel.behaviour.models.rating import RatingModel
 from pcmodel.behaviour.perception import enhanced_tapas
 from pcmodel.behaviour.responses import Scale
@@ -162,12 +164,17 @@ ANY_SCALE = Scale(0.0, 10.0)  # of ratings, where only the names of parameters m
 def find_model(
     task: str, name: str, setting: TaskFacts | None = None
 ) -> ParticipantModel:
-    """The model of that name for a task; UserError that lists the models for other names."""
-    if task not in MODELS:
-        raise unknown_name("task", task, MODELS)
-    if name not in MODELS[task]:
-        raise unknown_name(f"model of the {task} task", name, MODELS[task])
-    return MODELS[task][name].build(setting or TaskFacts())
+    """The model of that name for a task; UserError that lists the models for other names.
+
+    task: shipped, or a YAML file of a user's own.
+    name: shipped, or FILE.py:CLASS of a user's own (`models.own`).
+    """
+    kind, facts = kind_of(task), setting or TaskFacts()
+    if is_own_model(name):
+        return build_own(kind, name, facts)
+    if name not in MODELS[kind]:
+        raise unknown_name(f"model of the {task} task", name, MODELS[kind])
+    return MODELS[kind][name].build(facts)
 
 
 @checked_arguments
@@ -211,7 +218,9 @@ def check_names(
 
 def _all_parameters(task: str) -> tuple[Parameter, ...]:
     """Those of all models of a task."""
-    return tuple(p for name in MODELS[task] for p in find_parameters(task, name))
+    return tuple(
+        p for name in MODELS[kind_of(task)] for p in find_parameters(task, name)
+    )
 
 
 def setting_of(

@@ -225,7 +225,11 @@ def judged(model: ParticipantModel, names: Sequence[str]) -> ParticipantModel:
 
 
 def has_precision(model: ParticipantModel) -> bool:
-    """Whether the model's beliefs have a precision; a model may say so itself."""
+    """Whether the model's beliefs have a precision: as its filter's have, or as it says itself."""
+    if own_filter := getattr(model, "filter", None):
+        start = {p.name: jnp.asarray(float(p.mean)) for p in own_filter.parameters}
+        first = jax.eval_shape(lambda: own_filter.model.init(own_filter.build(start)))
+        return bool(first.precision)
     learner = {"learning_rate_logit", "reward_rate_logit"}
     own = not learner & {p.name for p in model.parameters}
     return bool(getattr(model, "has_precision", own))

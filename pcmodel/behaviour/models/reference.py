@@ -14,6 +14,7 @@ from pcmodel.behaviour.dataset.schema import (
     Identifier,
     Task,
     find_task,
+    kind_of,
 )
 from pcmodel.behaviour.hierarchy.parameter import Parameter
 from pcmodel.behaviour.models.catalogue import (
@@ -59,14 +60,25 @@ def column_rows(task: Task) -> tuple[Row, ...]:
 
 def model_rows(task: str) -> tuple[Row, ...]:
     """The models of a task: name, what it assumes, source."""
-    return tuple((name, own.about, own.source) for name, own in MODELS[task].items())
+    return tuple(
+        (name, own.about, own.source) for name, own in MODELS[kind_of(task)].items()
+    )
 
 
 def example_table(task: Task) -> tuple[Row, ...]:
     """A small table that can be read as it is: its header, then its rows."""
     columns = [own for own in (*IDENTIFIERS, *task.columns) if own.examples]
     cells = zip(*(own.examples for own in columns), strict=True)
-    return (tuple(own.name for own in columns), *cells)
+    return (tuple(_header(task, own) for own in columns), *cells)
+
+
+def _header(task: Task, own: Identifier | Column) -> str:
+    """A column's name, or the one that a user's own task gives it."""
+    if not task.like or isinstance(own, Identifier):
+        return own.name
+    usual = find_task(task.like).column(own.name).names
+    given = [name for name in own.names if name not in usual]
+    return given[0] if given else own.name
 
 
 def parameter_rows(task: str, model: str) -> tuple[tuple[str, Said], ...]:

@@ -195,6 +195,7 @@ DISCOUNTING = Task(
         ),
     ),
     response="choice",
+    event="amount_later",
 )
 ULTIMATUM = Task(
     "ultimatum",
@@ -228,6 +229,7 @@ ULTIMATUM = Task(
         ),
     ),
     response="accept",
+    event="offer",
 )
 GO_NO_GO = Task(
     "go_no_go",

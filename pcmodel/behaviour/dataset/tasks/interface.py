@@ -52,6 +52,9 @@ class Task:
         response: the name of the column of the participant's responses.
         timed: whether trials are ordered by a column `time`, and what is learned is carried
             on over sessions.
+        event: the name of the column of what happens in a trial beside the response.
+        like: of a user's own task the shipped one whose models it has; "" for a shipped one.
+        scale: of the responses, low end, high end and perhaps step; empty where the table's user gives it.
     """
 
     name: str
@@ -59,6 +62,14 @@ class Task:
     columns: tuple[Column, ...]
     response: str
     timed: bool = False
+    event: str = "outcome"
+    like: str = ""
+    scale: tuple[float, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The shipped task whose models it has."""
+        return self.like or self.name
 
     def column(self, name: str) -> Column:
         """The column of that name."""

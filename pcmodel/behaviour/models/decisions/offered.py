@@ -67,11 +67,6 @@ class OfferedModel:
     num_arms: int
 
     @property
-    def has_precision(self) -> bool:
-        """Whether the model has a belief's precision."""
-        return any("variance" in p.natural for p in self.filter.parameters)
-
-    @property
     def parameters(self) -> tuple[Parameter, ...]:
         return (*self.filter.parameters, *RESPONSE)
 

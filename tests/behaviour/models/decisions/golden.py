@@ -39,7 +39,9 @@ def two_step(own, columns, *, as_hbayesdm=False):
             own["common"] * second[0].max() + (1 - own["common"]) * second[1].max(),
             own["common"] * second[1].max() + (1 - own["common"]) * second[0].max(),
         ]
-        value = [own["w"] * p + (1 - own["w"]) * q for p, q in zip(plan, first)]
+        value = [
+            own["w"] * p + (1 - own["w"]) * q for p, q in zip(plan, first, strict=True)
+        ]
         drive = own["beta1"] * (value[1] - value[0])
         if last is not None:
             drive += own["pi"] * (1 if last == 1 else -1)
