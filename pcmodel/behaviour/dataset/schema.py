@@ -22,12 +22,13 @@ PARTICIPANT_NAMES = (
     *("participant_private_id", "participant_code", "subject_code"),
     *("subj_idx", "subject_idx", "subject_num", "subj_no", "subj_num", "sub_num"),
     *("subj_nr", "subj_number", "sub_no", "sub_nr", "sub_number", "participant_num"),
+    *("participant_label", "worker_id", "sid", "random_id", "user_id"),
 )
 SESSION_NAMES = (
     *("session", "session_id", "session_number", "session_no", "session_nr"),
     *("session_num", "session_index", "sess", "ses", "ses_id", "visit", "visit_id"),
     *("visit_number", "visit_no", "visit_nr", "sitting", "day", "wave"),
-    *("timepoint", "time_point", "testing_session"),
+    *("timepoint", "time_point", "testing_session", "n_session"),
 )
 BLOCK_NAMES = (
     *("run", "run_id", "run_number", "run_no", "run_nr", "run_index", "block"),
@@ -174,7 +175,7 @@ BINARY = Task(
         Column(
             "response",
             "binary",
-            names=("choice", "y"),
+            names=("choice", "y", "prediction", "predicted"),
             about="which was predicted, before it was seen, in the outcome's codes",
             examples=("0", "1", "1", "1", "0", "1"),
         ),
@@ -189,14 +190,14 @@ BANDIT = Task(
             "choice",
             "integer",
             1.0,
-            names=("response",),
+            names=("response", "chosen_option", "chosen_arm", "action"),
             about="which option was chosen",
             examples=("1", "1", "2", "2", "1", "2"),
         ),
         Column(
             "outcome",
             "binary",
-            names=("reward", "feedback"),
+            names=("reward", "feedback", "rew", "won", "win", "rewarded", "payoff"),
             about="whether it won: two values, of which the larger is the win",
             examples=("1", "0", "1", "0", "1", "1"),
         ),

@@ -25,6 +25,7 @@ class Column:
         default: the value on every trial where the column is absent; None: missing.
         names: its other usual names.
         about: what stands in it, and its unit.
+        signed: whether a -1 is a value, such as a loss, and no code for a missing one.
         examples: its cells in the example of a table, one a trial.
     """
 
@@ -37,6 +38,7 @@ class Column:
     default: float | None = None
     names: tuple[str, ...] = ()
     about: str = ""
+    signed: bool = False
     examples: tuple[str, ...] = ()
 
 

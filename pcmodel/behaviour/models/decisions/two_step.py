@@ -303,6 +303,14 @@ def _numbered(second: np.ndarray, state: np.ndarray | None) -> np.ndarray:
     if state is None or not np.isfinite(state).any():
         return second
     known = np.isfinite(second)
+    if np.nanmin(state) >= 2.0:  # the first stage is counted as state 1
+        state = state - 1.0
+    refuse_where(
+        ~np.isin(state, (1, 2)) & np.isfinite(state),
+        "is neither of two states",
+        where="second_state",
+        expected="1 and 2, or 2 and 3",
+    )
     refuse_where(
         known & ~np.isfinite(state),
         "is missing beside a second choice",
