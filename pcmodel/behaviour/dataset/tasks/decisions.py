@@ -4,7 +4,10 @@ from pcmodel.behaviour.dataset.tasks.interface import Column, Task
 
 OUTCOME_NAMES = (
     *("reward", "feedback", "points", "payoff", "win", "won", "money", "rew", "r"),
-    *("outcome_value", "reward_value",),
+    *(
+        "outcome_value",
+        "reward_value",
+    ),
 )
 TWO_STEP = Task(
     "two_step",

@@ -94,6 +94,16 @@ def _check_shapes(own: Any, build: Callable, where: str) -> None:
     values = {p.name: jnp.asarray(float(p.mean)) for p in own.parameters}
     one = OwnPerception(own)
 
+    start = jax.eval_shape(
+        lambda v: jax.tree.map(jnp.asarray, own.init(build(v))), values
+    )
+    if not jax.tree.leaves(start):
+        raise UserError(
+            "init returns no state",
+            where=where,
+            expected="numbers with names, such as {'value': values['initial_value']}",
+        )
+
     def trial(values: Any) -> tuple[Any, Any, Any]:
         natural = build(values)
         state = jax.tree.map(jnp.asarray, own.init(natural))
@@ -104,12 +114,6 @@ def _check_shapes(own: Any, build: Callable, where: str) -> None:
         return state, jax.tree.map(jnp.asarray, new), said
 
     before, after, said = jax.eval_shape(trial, values)
-    if not jax.tree.leaves(before):
-        raise UserError(
-            "init returns no state",
-            where=where,
-            expected="numbers with names, such as {'value': values['initial_value']}",
-        )
     for name, found in said.items():
         if getattr(found, "shape", None) != ():
             raise UserError(

@@ -5,31 +5,16 @@ their natural scales, by their natural names; everything that a trial leaves to 
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from pcmodel.behaviour.models.filters import Filter
 from pcmodel.behaviour.models.interface import Parameter, Values
-from pcmodel.behaviour.perception import IndependentArms, Inputs, Prediction
+from pcmodel.behaviour.perception import Beliefs, IndependentArms, Inputs, Prediction
 from pcmodel.behaviour.perception.interface import bernoulli_log_probability, choose
-
-
-class OwnBeliefs(NamedTuple):
-    """What the user's model carries, with the belief that others read.
-
-    mean: the outcome expected next.
-    precision: of that belief; empty where the model says none.
-    valid: always true.
-    state: the user's own.
-    """
-
-    mean: tuple[Float[Array, "*shape"], ...]
-    precision: tuple[Float[Array, "*shape"], ...]
-    valid: Bool[Array, "*shape"]
-    state: Any
 
 
 @dataclass(frozen=True)
@@ -44,19 +29,23 @@ class OwnPerception:
 
     own: Any
 
-    def init(self, parameters: Values) -> Any:
+    def init(self, parameters: Values) -> Beliefs:
         kind = jnp.result_type(float, *parameters.values())
         state = jax.tree.map(
             lambda leaf: jnp.asarray(leaf, kind), self.own.init(parameters)
         )
         return self._beliefs(parameters, state)
 
-    def predict(self, parameters: Values, beliefs: Any) -> Prediction:
+    def predict(self, parameters: Values, beliefs: Beliefs) -> Prediction:
         return Prediction(beliefs.mean[0], beliefs.mean, beliefs.precision, ())
 
     def update(
-        self, parameters: Values, beliefs: Any, prediction: Prediction, trial: Inputs
-    ) -> Any:
+        self,
+        parameters: Values,
+        beliefs: Beliefs,
+        prediction: Prediction,
+        trial: Inputs,
+    ) -> Beliefs:
         state = self.own.update(parameters, beliefs.state, trial.outcome)
         state = jax.tree.map(
             lambda new, old: jnp.asarray(new, old.dtype), state, beliefs.state
@@ -69,13 +58,13 @@ class OwnPerception:
         chance = jnp.clip(prediction.outcome, 0.0, 1.0)
         return bernoulli_log_probability(trial.outcome, chance)
 
-    def _beliefs(self, parameters: Values, state: Any) -> OwnBeliefs:
+    def _beliefs(self, parameters: Values, state: Any) -> Beliefs:
         kind = jnp.result_type(float, *parameters.values())
         mean = jnp.asarray(self.own.predict(parameters, state), kind)
         precision: tuple = ()
         if hasattr(self.own, "precision"):
             precision = (jnp.asarray(self.own.precision(parameters, state), kind),)
-        return OwnBeliefs((mean,), precision, jnp.asarray(True), state)
+        return Beliefs((mean,), precision, jnp.asarray(True), state)
 
 
 def own_filter(own: Any, num_arms: int | None = None) -> Filter:
