@@ -259,3 +259,16 @@ def _standard(rating: np.ndarray) -> np.ndarray:
     if not seen.size or seen.std() == 0.0:
         return rating
     return (rating - seen.mean()) / seen.std()
+
+
+def shown_outcomes(
+    model: ParticipantModel, data: Any, series: Series
+) -> Float[np.ndarray, "series trials"]:
+    """What was seen, in the unit of the beliefs of `course`: the table's outcomes, unless the model has a unit of its own.
+
+    A model says otherwise by `shown(data)`, NaN where nothing was seen that beliefs could be compared with.
+    """
+    if isinstance(model, JudgedModel):
+        return shown_outcomes(model.model, data.own, series)
+    own = getattr(model, "shown", None)
+    return series.values["outcome"] if own is None else np.asarray(own(data))

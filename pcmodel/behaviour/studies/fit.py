@@ -30,8 +30,8 @@ from pcmodel.behaviour.hierarchy.formula import parse_formula, variables_of
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, build_hierarchy
 from pcmodel.behaviour.models.catalogue import check_names, find_model, setting_of
 from pcmodel.behaviour.models.interface import Course, ParticipantModel
-from pcmodel.behaviour.models.judged import judged
-from pcmodel.behaviour.posterior.caveats import notes_of, takes, varies_in_words
+from pcmodel.behaviour.models.judged import judged, shown_outcomes
+from pcmodel.behaviour.posterior.caveats import ROUGH, notes_of, takes, varies_in_words
 from pcmodel.behaviour.posterior.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.posterior.fitted_posterior import Effect, Posterior, summarise
 from pcmodel.behaviour.posterior.identifiability import Verdict, verdicts
@@ -303,15 +303,14 @@ def _run(
         posterior_checks=posterior_checks,
         compared=compared,
         responses=observed[shown],
-        outcomes=series.values[find_task(plan.task).event][shown],
+        outcomes=shown_outcomes(hierarchy.model, hierarchy.data, series)[shown],
         courses=tuple(mean_course(posterior, int(s)) for s in shown),
         varies=varies_in_words(hierarchy),
         notes=notes_of(
             plan.formulas,
             hierarchy,
             dict(zip(plan.compare_with, rivals, strict=True)),
-            is_bandit=kind_of(plan.task)
-            in ("bandit", "offered", "selection", "two_step"),
+            is_bandit=kind_of(plan.task) in ROUGH,
         ),
         posterior={k: v for k, v in posterior.sites.items() if k not in standard},
         sample_stats=posterior.sample_stats,

@@ -165,6 +165,10 @@ class DiscountingModel:
         """The later amount's advantage in each trial; nothing is learned."""
         return Course((self.advantage(values, data),), ())
 
+    def shown(self, data: DiscountingData) -> Float[Array, "*shape"]:
+        """Nothing: amounts are no outcomes of what is valued."""
+        return jnp.full_like(data.later, jnp.nan)
+
     def responses(self, data: DiscountingData) -> Float[Array, "*shape"]:
         return jnp.where(data.scored, data.response, jnp.nan)
 

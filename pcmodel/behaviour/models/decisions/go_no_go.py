@@ -235,5 +235,9 @@ class GoNoGoModel:
 
         return Course(jax.lax.scan(step, self._start(values), data)[1], ())
 
+    def shown(self, data: GoNoGoData) -> Float[Array, "*shape"]:
+        """Outcomes in the unit of the values."""
+        return jnp.where(data.seen, data.outcome, jnp.nan)
+
     def responses(self, data: GoNoGoData) -> Float[Array, "*shape"]:
         return jnp.where(data.scored, data.response, jnp.nan)

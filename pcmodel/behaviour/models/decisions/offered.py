@@ -139,6 +139,10 @@ class OfferedModel:
     def course(self, values: Values, data: OfferedData) -> Course:
         return perceived_course(self.filter, values, data.inputs)
 
+    def shown(self, data: OfferedData) -> Float[Array, "*shape"]:
+        """Outcomes in the unit of the values."""
+        return jnp.where(data.inputs.seen, data.inputs.outcome, jnp.nan)
+
     def responses(self, data: OfferedData) -> Float[Array, "*shape"]:
         """The options chosen, from 0; of pairs 1 for the first option and 0 for the second."""
         kind = data.potential.dtype

@@ -30,9 +30,7 @@ def inverse_temperature(
         0.8,
         0.5,
         about=f"log inverse temperature {about}",
-        natural="inverse_temperature"
-        if name == "beta"
-        else f"inverse_temperature_{name}",
+        natural=name.replace("beta", "inverse_temperature"),
         transform="exp",
         unit=unit,
         published=published,

@@ -293,6 +293,10 @@ class TwoStepModel:
 
         return Course(jax.lax.scan(step, self._start(values), data)[1], ())
 
+    def shown(self, data: TwoStepData) -> Float[Array, "*shape"]:
+        """Outcomes in the unit of the values."""
+        return jnp.where(data.seen, data.outcome, jnp.nan)
+
     def responses(self, data: TwoStepData) -> Float[Array, "*shape"]:
         """The first choices, from 0."""
         return jnp.where(data.made, data.first.astype(data.outcome.dtype), jnp.nan)

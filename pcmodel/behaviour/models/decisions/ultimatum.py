@@ -196,5 +196,9 @@ class UltimatumModel:
         _, norm, log_worth = self.norms(values, data)
         return Course((norm,), (log_worth,) if self.has_precision else ())
 
+    def shown(self, data: UltimatumData) -> Float[Array, "*shape"]:
+        """The offers, shares of the sum."""
+        return jnp.where(data.seen, data.offer, jnp.nan)
+
     def responses(self, data: UltimatumData) -> Float[Array, "*shape"]:
         return jnp.where(data.scored, data.response, jnp.nan)
