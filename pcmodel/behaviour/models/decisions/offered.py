@@ -191,7 +191,7 @@ def _offers(
         )
         number = np.where(known, option - 1.0, 0.0).astype(int)
         offered |= known[..., None] & (number[..., None] == np.arange(num_arms))
-    nothing = ~offered.any(axis=2)
+    nothing = np.logical_not(offered.any(axis=2))
     refuse_where(
         nothing & series.present & np.isfinite(series.values["choice"]),
         "names no option that was offered",
