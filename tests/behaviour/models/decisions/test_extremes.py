@@ -130,7 +130,7 @@ def test_an_offer_above_its_sum_and_an_option_not_offered_are_refused():
     series = series_of("ultimatum")
     series.values["offer"][0, 3] = 30.0
     model = find_model("ultimatum", "fehr_schmidt")
-    with pytest.raises(UserError, match="more than the sum .* trial 4 of series 1"):
+    with pytest.raises(UserError, match=r"more than the sum .* trial 4 of series 1"):
         model.prepare(series)
     series = series_of("offered")
     model = find_model("offered", "kalman", setting_of(series))

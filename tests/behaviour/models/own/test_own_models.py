@@ -116,26 +116,100 @@ def test_confidence_needs_a_precision(written):
     assert "confidence_slope" in names
 
 
+STEP = 'values["rate"] * error'
+VALUE = 'return state["value"]\n'
 WRONG = {
-    "rate * error": ("values[\"rate\"] * error", "values[\"rat\"] * error", "line 26 fails .KeyError: 'rat'"),
-    "if": ("return {\"value\": state[\"value\"] +", "if error > 0:\n            error = 2 * error\n        return {\"value\": state[\"value\"] +", "line 26 uses the value of a number .* jnp.where"),
-    "float": ("values[\"rate\"] * error", "float(values[\"rate\"]) * error", "line 26 uses the value of a number"),
-    "numpy": ("values[\"rate\"] * error", "np.tanh(error)", "line 26 uses the value of a number .* jax.numpy in place"),
-    "shape": ("return state[\"value\"]\n", "return state[\"value\"] * jnp.ones(2)\n", "predict returns numbers of shape .2,.; expected one number"),
-    "nothing": ("return state[\"value\"]\n", "pass\n", "predict returns a NoneType; expected one number"),
-    "parts": (", \"count\": state[\"count\"] + 1}", "}", "update returns .value: a number., and init .*count: a number"),
-    "nan": ("values[\"rate\"] * error", "jnp.log(-jnp.abs(error))", "predictions are not finite"),
-    "slope": ("values[\"rate\"] * error", "jnp.sqrt(values[\"rate\"] * 0.0) * error", "slopes are not finite"),
-    "no state": ("return {\"value\": values[\"start\"], \"count\": 0}", "return {}", "init returns no state"),
-    "method": ("def predict(", "def foresee(", "has no method predict"),
-    "no parameters": ("parameters = (", "numbers = (", "has no parameters"),
-    "a parameter": ("    parameters = (", "    parameters = (\n        0.5,", "parameters.0. is a float; expected a Parameter"),
-    "twice": ('"start", 0.5, 0.25', '"rate", 0.5, 0.25', "two parameters called 'rate'"),
-    "syntax": ("def init(self, values):", "def init(self, values)", "line 18: SyntaxError"),
-    "import": ("import numpy as np", "import no_such_module", "line 4: ModuleNotFoundError"),
-    "made": ("    def init(self, values):", "    def __init__(self, size):\n        pass\n\n    def init(self, values):", "cannot be made without arguments"),
-    "taken": ("rate_logit", "log_zeta", "a parameter called 'log_zeta', as the responses"),
-}  # fmt: skip
+    "rate * error": (
+        STEP,
+        'values["rat"] * error',
+        "line 26 fails .KeyError: 'rat'",
+    ),
+    "if": (
+        'error = outcome - state["value"]\n',
+        'error = outcome - state["value"]\n        if error > 0:\n            error *= 2\n',
+        "line 26 uses the value of a number .* jnp.where",
+    ),
+    "float": (
+        STEP,
+        'float(values["rate"]) * error',
+        "line 26 uses the value of a number",
+    ),
+    "numpy": (
+        STEP,
+        "np.tanh(error)",
+        "line 26 uses the value of a number .* jax.numpy in place",
+    ),
+    "shape": (
+        VALUE,
+        'return state["value"] * jnp.ones(2)\n',
+        "predict returns numbers of shape .2,.; expected one number",
+    ),
+    "nothing": (
+        VALUE,
+        "pass\n",
+        "predict returns a NoneType; expected one number",
+    ),
+    "parts": (
+        ', "count": state["count"] + 1}',
+        "}",
+        "update returns .value: a number., and init .*count: a number",
+    ),
+    "nan": (
+        STEP,
+        "jnp.log(-jnp.abs(error))",
+        "predictions are not finite",
+    ),
+    "slope": (
+        STEP,
+        'jnp.sqrt(values["rate"] * 0.0) * error',
+        "slopes are not finite",
+    ),
+    "no state": (
+        'return {"value": values["start"], "count": 0}',
+        "return {}",
+        "init returns no state",
+    ),
+    "method": (
+        "def predict(",
+        "def foresee(",
+        "has no method predict",
+    ),
+    "no parameters": (
+        "parameters = (",
+        "numbers = (",
+        "has no parameters",
+    ),
+    "a parameter": (
+        "    parameters = (",
+        "    parameters = (\n        0.5,",
+        "parameters.0. is a float; expected a Parameter",
+    ),
+    "twice": (
+        '"start", 0.5, 0.25',
+        '"rate", 0.5, 0.25',
+        "two parameters called 'rate'",
+    ),
+    "syntax": (
+        "def init(self, values):",
+        "def init(self, values)",
+        "line 18: SyntaxError",
+    ),
+    "import": (
+        "import numpy as np",
+        "import no_such_module",
+        "line 4: ModuleNotFoundError",
+    ),
+    "made": (
+        "parameters = (",
+        "def __init__(self, size):\n        pass\n\n    parameters = (",
+        "cannot be made without arguments",
+    ),
+    "taken": (
+        "rate_logit",
+        "log_zeta",
+        "a parameter called 'log_zeta', as the responses",
+    ),
+}
 
 
 @pytest.mark.parametrize("what", WRONG)
