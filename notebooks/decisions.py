@@ -26,8 +26,9 @@ from pcmodel.behaviour.studies.simulate import make_up
 # %% [markdown]
 # ## Habit and planning
 #
-# A first choice was rewarded after a *rare* transition. Whoever follows what paid repeats it; whoever plans would rather take the
-# other one, which leads more often to where the reward was (Daw et al. 2011). Two hundred people of each kind, without perseveration.
+# A first choice was rewarded after a *rare* transition. Whoever follows what paid repeats it; whoever plans would rather take
+# the other one, which leads more often to where the reward was (Daw et al. 2011). Two hundred sessions of each kind, without
+# perseveration.
 
 # %%
 series = make_up("two_step", num_participants=100, num_trials=200)
@@ -93,7 +94,7 @@ assert 0 < interaction(found["hybrid"]) < interaction(found["model_based"])
 # %% [markdown]
 # ## What comes later
 #
-# Four discount functions that give an amount half of its worth after thirty days. Those who plan by the hyperbola change their mind as
+# Four discount functions that leave half of an amount's worth after thirty days. By the hyperbola people change their mind as
 # time goes by: the curves of a smaller amount sooner and a larger one later cross. Of the exponential they never do.
 
 # %%
