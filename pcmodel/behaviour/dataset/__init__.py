@@ -5,6 +5,7 @@ from pcmodel.behaviour.dataset.schema import TASKS as TASKS
 from pcmodel.behaviour.dataset.schema import Column as Column
 from pcmodel.behaviour.dataset.schema import Task as Task
 from pcmodel.behaviour.dataset.schema import find_task as find_task
+from pcmodel.behaviour.dataset.schema import kind_of as kind_of
 from pcmodel.behaviour.dataset.schema import with_judgements as with_judgements
 from pcmodel.behaviour.dataset.series import Series as Series
 from pcmodel.behaviour.dataset.series import load_series as load_series

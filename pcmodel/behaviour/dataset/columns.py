@@ -50,7 +50,11 @@ def _read(
         found = _read_numbers(table, column, own)
         is_open = own is None and column.high is None
         if is_open and not is_settled(table.reading, column.name, place):
-            check_suspects(table, place, found, found)
+            if column.signed:  # a loss of 1, not a code
+                found_once = np.where(found == -1.0, np.nan, found)
+                check_suspects(table, place, found, found_once)
+            else:
+                check_suspects(table, place, found, found)
     _check_column(table, column, found, is_read=len(table.problems) == before)
     return found
 

@@ -1,13 +1,17 @@
 """What the table of each task must hold."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
+from pcmodel.behaviour.dataset.tasks.decisions import DECISIONS
+from pcmodel.behaviour.dataset.tasks.interface import Column as Column
+from pcmodel.behaviour.dataset.tasks.interface import Kind as Kind
+from pcmodel.behaviour.dataset.tasks.interface import Task as Task
+from pcmodel.behaviour.dataset.tasks.own import is_own_task, read_task
 from pcmodel.errors import unknown_name
 from pcmodel.inputs.arguments import checked_arguments
 
-Kind = Literal["number", "integer", "binary", "flag"]
 PARTICIPANT = "participant"
 # Case and punctuation do not matter: `trial_num` is `TrialNum` and `trial num`.
 PARTICIPANT_NAMES = (
@@ -18,12 +22,13 @@ PARTICIPANT_NAMES = (
     *("participant_private_id", "participant_code", "subject_code"),
     *("subj_idx", "subject_idx", "subject_num", "subj_no", "subj_num", "sub_num"),
     *("subj_nr", "subj_number", "sub_no", "sub_nr", "sub_number", "participant_num"),
+    *("participant_label", "worker_id", "sid", "random_id", "user_id"),
 )
 SESSION_NAMES = (
     *("session", "session_id", "session_number", "session_no", "session_nr"),
     *("session_num", "session_index", "sess", "ses", "ses_id", "visit", "visit_id"),
     *("visit_number", "visit_no", "visit_nr", "sitting", "day", "wave"),
-    *("timepoint", "time_point", "testing_session"),
+    *("timepoint", "time_point", "testing_session", "n_session"),
 )
 BLOCK_NAMES = (
     *("run", "run_id", "run_number", "run_no", "run_nr", "run_index", "block"),
@@ -85,63 +90,6 @@ IDENTIFIERS = (
         examples=("1", "2", "3", "1", "2", "3"),
     ),
 )
-
-
-@checked_arguments
-@dataclass(frozen=True)
-class Column:
-    """One column.
-
-    Attributes:
-        name: the task's name for it.
-        kind: "number"; "integer", options from 1 or words for them; "binary", two values of
-            which the larger (true, yes, what a side-car calls a win) counts as 1; "flag",
-            0/1, true/false, yes/no.
-        low: the lower end of the scale, included; None for none.
-        high: the upper end of the scale, included; None for none.
-        optional: whether the column may be absent.
-        complete: whether no cell may be missing.
-        default: the value on every trial where the column is absent; None: missing.
-        names: its other usual names.
-        about: what stands in it, and its unit.
-        examples: its cells in the example of a table, one a trial.
-    """
-
-    name: str
-    kind: Kind
-    low: float | None = None
-    high: float | None = None
-    optional: bool = False
-    complete: bool = False
-    default: float | None = None
-    names: tuple[str, ...] = ()
-    about: str = ""
-    examples: tuple[str, ...] = ()
-
-
-@checked_arguments
-@dataclass(frozen=True)
-class Task:
-    """A task.
-
-    Attributes:
-        name: as in the command line's `--task`.
-        about: what happens on a trial, in one line.
-        columns: of its tables.
-        response: the name of the column of the participant's responses.
-        timed: whether trials are ordered by a column `time`, and what is learned is carried
-            on over sessions.
-    """
-
-    name: str
-    about: str
-    columns: tuple[Column, ...]
-    response: str
-    timed: bool = False
-
-    def column(self, name: str) -> Column:
-        """The column of that name."""
-        return next(column for column in self.columns if column.name == name)
 
 
 SCREEN = "in screen units"
@@ -227,7 +175,7 @@ BINARY = Task(
         Column(
             "response",
             "binary",
-            names=("choice", "y"),
+            names=("choice", "y", "prediction", "predicted"),
             about="which was predicted, before it was seen, in the outcome's codes",
             examples=("0", "1", "1", "1", "0", "1"),
         ),
@@ -242,14 +190,14 @@ BANDIT = Task(
             "choice",
             "integer",
             1.0,
-            names=("response",),
+            names=("response", "chosen_option", "chosen_arm", "action"),
             about="which option was chosen",
             examples=("1", "1", "2", "2", "1", "2"),
         ),
         Column(
             "outcome",
             "binary",
-            names=("reward", "feedback"),
+            names=("reward", "feedback", "rew", "won", "win", "rewarded", "payoff"),
             about="whether it won: two values, of which the larger is the win",
             examples=("1", "0", "1", "0", "1", "1"),
         ),
@@ -341,15 +289,25 @@ CONDITIONING = Task(
     response="response",
     timed=True,
 )
-TASKS = {task.name: task for task in (HELICOPTER, BINARY, BANDIT, RATING, CONDITIONING)}
+TASKS = {
+    task.name: task
+    for task in (HELICOPTER, BINARY, BANDIT, RATING, CONDITIONING, *DECISIONS)
+}
 
 
 @checked_arguments
 def find_task(name: str) -> Task:
-    """The task of that name; UserError that lists the tasks for any other name."""
+    """The task of that name, or of a YAML file; UserError that lists the tasks for any other name."""
+    if is_own_task(name):
+        return read_task(name, TASKS)
     if name not in TASKS:
         raise unknown_name("task", name, TASKS)
     return TASKS[name]
+
+
+def kind_of(name: str) -> str:
+    """The shipped task whose models a task has: itself, or what a file says it is like; UserError as of `find_task`."""
+    return find_task(name).kind
 
 
 RT_NAMES = (

@@ -70,11 +70,11 @@ def oddities(series: Series, task: Task) -> list[str]:
     if few:
         found.append(f"series with less than half the usual number of trials: {few}")
     responses = np.where(series.present, series.values[task.response], np.nan)
-    outcome = np.where(series.present, series.values["outcome"], np.nan)
+    outcome = np.where(series.present, series.values[task.event], np.nan)
     empty = int((series.present & np.isnan(responses) & np.isnan(outcome)).sum())
     if empty:
         found.append(
-            f"rows with neither outcome nor response: {empty}; if they are no trials, "
+            f"rows with neither {task.event} nor response: {empty}; if they are no trials, "
             "--where leaves them out"
         )
     found += _about_people(series, responses)

@@ -1,46 +1,35 @@
 """The models of each task, by their names on the command line."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from pcmodel.behaviour.change_point.agent import Agent
-from pcmodel.behaviour.dataset import Series, find_task, with_judgements
+from pcmodel.behaviour.dataset import Series, find_task, kind_of, with_judgements
 from pcmodel.behaviour.hierarchy.formula import parse_formula
 from pcmodel.behaviour.models import filters
 from pcmodel.behaviour.models.bandit import BanditModel
 from pcmodel.behaviour.models.binary import BinaryModel
 from pcmodel.behaviour.models.conditioning import ConditioningModel
+from pcmodel.behaviour.models.decisions.entries import DECISION_MODELS
 from pcmodel.behaviour.models.helicopter import HelicopterModel
+from pcmodel.behaviour.models.interface import Build as Build
+from pcmodel.behaviour.models.interface import Entry as Entry
 from pcmodel.behaviour.models.interface import Parameter, ParticipantModel
+from pcmodel.behaviour.models.interface import TaskFacts as TaskFacts
 from pcmodel.behaviour.models.judged import judged, judgement_parameters
 from pcmodel.behaviour.models.learners import (
     LatentCauses,
     RescorlaWagner,
     SingleCause,
 )
+from pcmodel.behaviour.models.own.building import build_own
+from pcmodel.behaviour.models.own.loading import is_own_model
 from pcmodel.behaviour.models.rating import RatingModel
 from pcmodel.behaviour.perception import enhanced_tapas
 from pcmodel.behaviour.responses import Scale
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
-
-
-class TaskFacts(NamedTuple):
-    """Properties of a task that its trials do not show.
-
-    num_arms: the number of options.
-    scale: of the responses; None where they have none.
-    after_outcome: whether a rating follows the outcome of its trial.
-    """
-
-    num_arms: int = 2
-    scale: Scale | None = None
-    after_outcome: bool = False
-
-
-Build = Callable[[TaskFacts], ParticipantModel]
 
 
 def _rating(make: Callable[[], filters.Filter]) -> Build:
@@ -62,19 +51,6 @@ def _rating(make: Callable[[], filters.Filter]) -> Build:
 
 def _enhanced(num_arms: int | None = None) -> filters.Filter:
     return filters.three_levels(num_arms, rule=enhanced_tapas)
-
-
-class Entry(NamedTuple):
-    """A model of a task.
-
-    build: the model, from the properties of the task.
-    about: what it assumes, in one sentence.
-    source: where it was published; "" where it is the package's own.
-    """
-
-    build: Build
-    about: str
-    source: str = ""
 
 
 HGF = "Mathys et al. 2011, Front Hum Neurosci 5:39; 2014, 8:825"
@@ -179,6 +155,7 @@ MODELS: dict[str, dict[str, Entry]] = {
             RULE,
         ),
     },
+    **DECISION_MODELS,
 }
 ANY_SCALE = Scale(0.0, 10.0)  # of ratings, where only the names of parameters matter
 
@@ -187,12 +164,17 @@ ANY_SCALE = Scale(0.0, 10.0)  # of ratings, where only the names of parameters m
 def find_model(
     task: str, name: str, setting: TaskFacts | None = None
 ) -> ParticipantModel:
-    """The model of that name for a task; UserError that lists the models for other names."""
-    if task not in MODELS:
-        raise unknown_name("task", task, MODELS)
-    if name not in MODELS[task]:
-        raise unknown_name(f"model of the {task} task", name, MODELS[task])
-    return MODELS[task][name].build(setting or TaskFacts())
+    """The model of that name for a task; UserError that lists the models for other names.
+
+    task: shipped, or a YAML file of a user's own.
+    name: shipped, or FILE.py:CLASS of a user's own (`models.own`).
+    """
+    kind, facts = kind_of(task), setting or TaskFacts()
+    if is_own_model(name):
+        return build_own(kind, name, facts)
+    if name not in MODELS[kind]:
+        raise unknown_name(f"model of the {task} task", name, MODELS[kind])
+    return MODELS[kind][name].build(facts)
 
 
 @checked_arguments
@@ -236,13 +218,24 @@ def check_names(
 
 def _all_parameters(task: str) -> tuple[Parameter, ...]:
     """Those of all models of a task."""
-    return tuple(p for name in MODELS[task] for p in find_parameters(task, name))
+    return tuple(
+        p for name in MODELS[kind_of(task)] for p in find_parameters(task, name)
+    )
 
 
 def setting_of(
     series: Series, *, scale: Scale | None = None, after_outcome: bool = False
 ) -> TaskFacts:
     """The properties of a data set's task; the highest choice is the number of options."""
-    choices = series.values.get("choice")
-    num_arms = 2 if choices is None else max(2, int(np.nanmax(choices)))
-    return TaskFacts(num_arms, scale, after_outcome)
+    return TaskFacts(num_options(series), scale, after_outcome)
+
+
+def num_options(series: Series) -> int:
+    """The greatest number of an option, or cue, that was chosen or shown; at least 2."""
+    values = series.values
+    shown = [values[name] for name in ("choice", "cue") if name in values]
+    shown += [v for name, v in values.items() if name.startswith("option_")]
+    if "pair" in values:
+        shown += [values["pair"] // 10, values["pair"] % 10]
+    numbers = [v[np.isfinite(v)] for v in shown]
+    return max(2, *(int(n.max()) for n in numbers if n.size), 2)

@@ -215,14 +215,24 @@ def judged(model: ParticipantModel, names: Sequence[str]) -> ParticipantModel:
     """The model with these judgements; UserError for a model without a precision."""
     if not names:
         return model
-    learner = {"learning_rate_logit", "reward_rate_logit"}
-    if learner & {p.name for p in model.parameters}:
+    if not has_precision(model):
         raise UserError(
-            "a Rescorla-Wagner learner has no precision that could be judged",
+            "the model has no precision that could be judged, as a Rescorla-Wagner learner has none",
             where="judgements",
             expected="a filter (hgf2, ehgf3) or an agent of the helicopter task",
         )
     return JudgedModel(model, "confidence" in names, "reaction_time" in names)
+
+
+def has_precision(model: ParticipantModel) -> bool:
+    """Whether the model's beliefs have a precision: as its filter's have, or as it says itself."""
+    if own_filter := getattr(model, "filter", None):
+        start = {p.name: jnp.asarray(float(p.mean)) for p in own_filter.parameters}
+        first = jax.eval_shape(lambda: own_filter.model.init(own_filter.build(start)))
+        return bool(first.precision)
+    learner = {"learning_rate_logit", "reward_rate_logit"}
+    own = not learner & {p.name for p in model.parameters}
+    return bool(getattr(model, "has_precision", own))
 
 
 def judgement_parameters(names: Sequence[str]) -> tuple[Parameter, ...]:
@@ -249,3 +259,16 @@ def _standard(rating: np.ndarray) -> np.ndarray:
     if not seen.size or seen.std() == 0.0:
         return rating
     return (rating - seen.mean()) / seen.std()
+
+
+def shown_outcomes(
+    model: ParticipantModel, data: Any, series: Series
+) -> Float[np.ndarray, "series trials"]:
+    """What was seen, in the unit of the beliefs of `course`: the table's outcomes, unless the model has a unit of its own.
+
+    A model says otherwise by `shown(data)`, NaN where nothing was seen that beliefs could be compared with.
+    """
+    if isinstance(model, JudgedModel):
+        return shown_outcomes(model.model, data.own, series)
+    own = getattr(model, "shown", None)
+    return series.values["outcome"] if own is None else np.asarray(own(data))

@@ -14,10 +14,17 @@ from pcmodel.behaviour.dataset.schema import (
     Identifier,
     Task,
     find_task,
+    kind_of,
 )
 from pcmodel.behaviour.hierarchy.parameter import Parameter
-from pcmodel.behaviour.models.catalogue import MODELS, find_parameters
-from pcmodel.behaviour.models.judged import judgement_parameters
+from pcmodel.behaviour.models.catalogue import (
+    ANY_SCALE,
+    MODELS,
+    TaskFacts,
+    find_model,
+    find_parameters,
+)
+from pcmodel.behaviour.models.judged import has_precision, judgement_parameters
 
 Row = tuple[str, ...]
 Said = tuple[tuple[str, str], ...]  # label and text
@@ -53,14 +60,25 @@ def column_rows(task: Task) -> tuple[Row, ...]:
 
 def model_rows(task: str) -> tuple[Row, ...]:
     """The models of a task: name, what it assumes, source."""
-    return tuple((name, own.about, own.source) for name, own in MODELS[task].items())
+    return tuple(
+        (name, own.about, own.source) for name, own in MODELS[kind_of(task)].items()
+    )
 
 
 def example_table(task: Task) -> tuple[Row, ...]:
     """A small table that can be read as it is: its header, then its rows."""
     columns = [own for own in (*IDENTIFIERS, *task.columns) if own.examples]
     cells = zip(*(own.examples for own in columns), strict=True)
-    return (tuple(own.name for own in columns), *cells)
+    return (tuple(_header(task, own) for own in columns), *cells)
+
+
+def _header(task: Task, own: Identifier | Column) -> str:
+    """A column's name, or the one that a user's own task gives it."""
+    if not task.like or isinstance(own, Identifier):
+        return own.name
+    usual = find_task(task.like).column(own.name).names
+    given = [name for name in own.names if name not in usual]
+    return given[0] if given else own.name
 
 
 def parameter_rows(task: str, model: str) -> tuple[tuple[str, Said], ...]:
@@ -75,8 +93,7 @@ def parameter_rows(task: str, model: str) -> tuple[tuple[str, Said], ...]:
 
 def _judged_rows(task: str, model: str) -> list[tuple[str, Said]]:
     """The parameters that judgements add to the model; none where it has no precision to be judged."""
-    names = {p.name for p in find_parameters(task, model)}
-    if names & {"learning_rate_logit", "reward_rate_logit"}:
+    if not has_precision(find_model(task, model, TaskFacts(scale=ANY_SCALE))):
         return []
     return [
         (p.name, (*_said(p), ("only with", f"--judgements {judgement}")))

@@ -45,7 +45,9 @@ class IndependentArms:
 
     def init(self, parameters: Any) -> Beliefs:
         one = self.model.init(parameters)
-        return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, self.num_arms), one)
+        return jax.tree.map(
+            lambda leaf: jnp.broadcast_to(leaf, (self.num_arms, *jnp.shape(leaf))), one
+        )
 
     def predict(self, parameters: Any, beliefs: Beliefs) -> Prediction:
         return jax.vmap(lambda own: self.model.predict(parameters, own))(beliefs)

@@ -39,11 +39,13 @@ class Beliefs(NamedTuple):
     mean: of each level.
     precision: of each level; empty where the model has no uncertainty.
     valid: false after an update with a precision below zero.
+    state: whatever else a model carries from trial to trial; empty in the shipped ones.
     """
 
     mean: tuple[Level, ...]
     precision: tuple[Level, ...]
     valid: Bool[Array, "*trials"]
+    state: Any = ()
 
 
 class Prediction(NamedTuple):

@@ -10,6 +10,9 @@ from pcmodel.behaviour.hierarchy.functions import SEVERAL_COLUMNS
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, Term
 from pcmodel.behaviour.models.interface import ParticipantModel
 
+ROUGH = ("bandit", "offered", "selection", "two_step", "go_no_go")
+"""Tasks in which what is seen depends on what was done."""
+
 
 def takes(model: ParticipantModel, formula: str) -> bool:
     """Whether the model has the formula's parameter."""
@@ -48,7 +51,7 @@ def notes_of(
 
     formulas: of the fit.
     rivals: by name the other models that were fitted.
-    is_bandit: whether the task is a bandit, whose replications are rough.
+    is_bandit: whether the task is a bandit, or another of `ROUGH`, whose replications are rough.
     """
     found = [note for term in hierarchy.terms for note in _about_term(term, hierarchy)]
     for name, rival in rivals.items():
@@ -60,7 +63,7 @@ def notes_of(
             )
     if is_bandit:
         found.append(
-            "In replications an option that was not chosen wins as often as it did over "
+            "In replications what was not chosen brings what it brought at other times of "
             "the whole series: reversals are lost there, and the checks are rough."
         )
     return tuple(found)

@@ -22,6 +22,10 @@ from pcmodel.behaviour.responses.judgement import (
 from pcmodel.behaviour.responses.judgement import (
     reaction_time_log_likelihood as reaction_time_log_likelihood,
 )
+from pcmodel.behaviour.responses.offered import draw_offered as draw_offered
+from pcmodel.behaviour.responses.offered import (
+    offered_log_probabilities as offered_log_probabilities,
+)
 from pcmodel.behaviour.responses.rating import RatingParameters as RatingParameters
 from pcmodel.behaviour.responses.rating import Scale as Scale
 from pcmodel.behaviour.responses.rating import (
@@ -35,6 +39,10 @@ from pcmodel.behaviour.responses.rating import (
 )
 from pcmodel.behaviour.responses.rating import (
     stepped_log_likelihood as stepped_log_likelihood,
+)
+from pcmodel.behaviour.responses.two_options import draw_of_two as draw_of_two
+from pcmodel.behaviour.responses.two_options import (
+    two_options_log_likelihood as two_options_log_likelihood,
 )
 from pcmodel.behaviour.responses.unit_square import draw_binary as draw_binary
 from pcmodel.behaviour.responses.unit_square import (

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import jax
 
+from pcmodel.behaviour.dataset import kind_of
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, build_hierarchy
 from pcmodel.behaviour.models.catalogue import find_model
 from pcmodel.behaviour.sampling.nuts import Nuts
@@ -31,6 +32,7 @@ class CheckPlan:
     num_warmup: Count = 500
     num_samples: Annotated[int, Range(99)] = 500
     max_tree_depth: Count = 8
+    own_sha256: tuple[str, ...] = ()  # of the user's own task and model
 
     @property
     def nuts(self) -> Nuts:
@@ -50,7 +52,7 @@ def plan_study(plan: CheckPlan, seed: int) -> Hierarchy:
         plan, num_participants=plan.participants, num_trials=plan.trials, seed=seed
     )
     found = build_hierarchy(model, series, formulas=plan.formulas)
-    if plan.task == "bandit":
+    if kind_of(plan.task) == "bandit":
         found = found._replace(data=with_wins(found.data, seed))
     return found
 

@@ -20,6 +20,7 @@ from pcmodel.behaviour.dataset import (
     check_file,
     files_read,
     find_task,
+    kind_of,
     load_series,
     understood,
     with_judgements,
@@ -29,8 +30,8 @@ from pcmodel.behaviour.hierarchy.formula import parse_formula, variables_of
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, build_hierarchy
 from pcmodel.behaviour.models.catalogue import check_names, find_model, setting_of
 from pcmodel.behaviour.models.interface import Course, ParticipantModel
-from pcmodel.behaviour.models.judged import judged
-from pcmodel.behaviour.posterior.caveats import notes_of, takes, varies_in_words
+from pcmodel.behaviour.models.judged import judged, shown_outcomes
+from pcmodel.behaviour.posterior.caveats import ROUGH, notes_of, takes, varies_in_words
 from pcmodel.behaviour.posterior.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.posterior.fitted_posterior import Effect, Posterior, summarise
 from pcmodel.behaviour.posterior.identifiability import Verdict, verdicts
@@ -90,6 +91,7 @@ class Plan:
     num_steps: Count = 3000  # of SVI
     compare_with: tuple[str, ...] = ()
     data_sha256: str = ""  # set by the program: other data are another run
+    own_sha256: tuple[str, ...] = ()  # likewise, of the user's own task and models
 
     @property
     def nuts(self) -> Nuts:
@@ -182,7 +184,7 @@ def _read(plan: Plan) -> Series:
     formulas = [parse_formula(text) for text in plan.formulas]
     covariates = [name for f in formulas for name in variables_of(f)]
     scale = _scale(plan)
-    if plan.after_outcome and plan.task != "rating":
+    if plan.after_outcome and kind_of(plan.task) != "rating":
         raise UserError(
             f"is said of ratings, and the {plan.task} task has none",
             where="after_outcome",
@@ -301,14 +303,14 @@ def _run(
         posterior_checks=posterior_checks,
         compared=compared,
         responses=observed[shown],
-        outcomes=series.values["outcome"][shown],
+        outcomes=shown_outcomes(hierarchy.model, hierarchy.data, series)[shown],
         courses=tuple(mean_course(posterior, int(s)) for s in shown),
         varies=varies_in_words(hierarchy),
         notes=notes_of(
             plan.formulas,
             hierarchy,
             dict(zip(plan.compare_with, rivals, strict=True)),
-            is_bandit=plan.task == "bandit",
+            is_bandit=kind_of(plan.task) in ROUGH,
         ),
         posterior={k: v for k, v in posterior.sites.items() if k not in standard},
         sample_stats=posterior.sample_stats,
@@ -383,12 +385,13 @@ def mean_course(posterior: Posterior, series: int) -> Course:
 
 
 def _scale(plan: Plan) -> Scale | None:
-    if not plan.scale:
+    scale = plan.scale or find_task(plan.task).scale
+    if not scale:
         return None
-    if len(plan.scale) not in (2, 3):
+    if len(scale) not in (2, 3):
         raise UserError(
-            f"is {', '.join(f'{number:g}' for number in plan.scale)}",
+            f"is {', '.join(f'{number:g}' for number in scale)}",
             where="scale",
             expected="two numbers or three, LOW,HIGH[,STEP]",
         )
-    return Scale(*plan.scale)
+    return Scale(*scale)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import jax
 
-from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.dataset import Series, kind_of
 from pcmodel.behaviour.hierarchy.design import INTERCEPT, TermColumns
 from pcmodel.behaviour.hierarchy.formula import parse_formula
 from pcmodel.behaviour.hierarchy.functions import GROUP
@@ -55,7 +55,7 @@ def _first_that_takes(plan: Plan, series: Series) -> str:
 def _models(plan: Plan, series: Series) -> dict[str, ParticipantModel]:
     """Those of the task that support the plan's other options, by name."""
     found, complaint = {}, None
-    for name in MODELS[plan.task]:
+    for name in MODELS[kind_of(plan.task)]:
         try:
             found[name] = plan_model(plan, series, name)
         except UserError as error:  # such as a model without the judged quantity

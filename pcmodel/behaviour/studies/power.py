@@ -22,6 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from pcmodel.behaviour.dataset import kind_of
 from pcmodel.behaviour.models import ParticipantModel, find_model, judged
 from pcmodel.behaviour.studies.attribution import (
     best_size,
@@ -75,6 +76,7 @@ class DesignPlan:
     sizes: Annotated[int, Range(3)] = 11  # on each grid
     options: Annotated[int, Range(2)] = 2  # of a bandit
     scale: tuple[float, float] = (0.0, 10.0)  # of a rating
+    own_sha256: tuple[str, ...] = ()  # of the user's own task and models
 
     def __post_init__(self) -> None:
         if self.sizes % 2 == 0:
@@ -235,11 +237,11 @@ def read_effect(plan: DesignPlan, model: ParticipantModel) -> tuple[Account, flo
 def read_rivals(
     plan: DesignPlan, model: ParticipantModel, effect: Account
 ) -> tuple[Account, ...]:
-    """The rivals named, or the task's default rivals that this model has."""
+    """The rivals named, or the task's default rivals that this model has, or all its free parameters."""
     known = {n for p in model.parameters for n in (p.name, *p.names)}
-    given = plan.rivals or tuple(
-        text for text in RIVALS[plan.task] if set(text.split("+")) <= known
-    )
+    usual = RIVALS.get(kind_of(plan.task), ())
+    given = plan.rivals or tuple(t for t in usual if set(t.split("+")) <= known)
+    given = given or tuple(p.name for p in model.parameters if p.free)
     found = [_account(text, model) for text in given]
     found = [a for a in found if set(a.names) != set(effect.names)]
     if not found:
@@ -366,7 +368,7 @@ def _data(plan: DesignPlan, model: Any, has_confidence: bool, seed: int) -> Any:
         zeros = np.zeros(series.present.shape)
         series = series._replace(values=series.values | {"confidence": zeros})
     data = model.prepare(series)
-    if plan.task == "bandit":
+    if kind_of(plan.task) == "bandit":
         own = with_wins(data.own if has_confidence else data, seed)
         data = data._replace(own=own) if has_confidence else own
     return jax.tree.map(lambda leaf: leaf.reshape(plan.pool, 2, *leaf.shape[1:]), data)
@@ -375,7 +377,7 @@ def _data(plan: DesignPlan, model: Any, has_confidence: bool, seed: int) -> Any:
 def _used(plan: DesignPlan, num_trials: int) -> Bool[Array, " trials"]:
     """The first trials of each block of a session; a helicopter session has two blocks."""
     longest = max(plan.trials)
-    blocks = 2 if plan.task == "helicopter" else 1
+    blocks = 2 if kind_of(plan.task) == "helicopter" else 1
     length = -(-longest // blocks)
     return jnp.arange(longest) % length < num_trials // blocks
 

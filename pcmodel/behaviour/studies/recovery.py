@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from pcmodel.behaviour.dataset import kind_of
 from pcmodel.behaviour.models import ParticipantModel, find_model
 from pcmodel.behaviour.sampling.map_estimates import (
     QUICK,
@@ -51,6 +52,7 @@ class RecoverPlan:
     replications: Count = 20  # studies simulated from each model
     options: Annotated[int, Range(2)] = 2  # of a bandit
     scale: tuple[float, float] = (0.0, 10.0)  # of a rating
+    own_sha256: tuple[str, ...] = ()  # of the user's own task and models
 
     def __post_init__(self) -> None:
         if len(set(self.models)) < len(self.models):
@@ -137,7 +139,7 @@ def run_recovery(
             seed=seed,
         )
         data = models[0].prepare(series)
-        data = with_wins(data, seed) if plan.task == "bandit" else data
+        data = with_wins(data, seed) if kind_of(plan.task) == "bandit" else data
         data = jax.tree.map(lambda leaf: leaf[: plan.participants], data)
         total = len(models) * size
         with (progress or Progress(silent=True)).stage(

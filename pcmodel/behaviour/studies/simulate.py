@@ -13,8 +13,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from pcmodel.behaviour.change_point.task import simulate_task
-from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.dataset import Series, find_task, kind_of
 from pcmodel.behaviour.models.catalogue import TaskFacts
+from pcmodel.behaviour.models.decisions.designs import DESIGNS
 from pcmodel.behaviour.responses import Scale
 
 SIDE = 25  # trials between reversals
@@ -63,19 +64,25 @@ class OfATask(Protocol):
 
 def facts_of(plan: OfATask) -> TaskFacts:
     """The properties of a plan's task that its model needs."""
-    return TaskFacts(plan.options, Scale(*plan.scale))
+    return TaskFacts(plan.options, Scale(*scale_of(plan)))
+
+
+def scale_of(plan: OfATask) -> tuple[float, ...]:
+    """The scale of the ratings: the task's own where it has one, else the plan's."""
+    return find_task(plan.task).scale or plan.scale
 
 
 def made_up_series(
     plan: OfATask, *, num_participants: int, num_trials: int, seed: int
 ) -> Series:
     """`make_up` for the task of a plan, with its options and its scale."""
+    kind = kind_of(plan.task)
     return make_up(
-        plan.task,
+        kind,
         num_participants=num_participants,
         num_trials=num_trials,
         num_arms=plan.options,
-        low=plan.scale[0] if plan.task == "rating" else 0.0,
+        low=scale_of(plan)[0] if kind == "rating" else 0.0,
         seed=seed,
     )
 
@@ -88,6 +95,8 @@ def _trials(
     num_arms: int,
     low: float,
 ) -> dict[str, np.ndarray]:
+    if task in DESIGNS:
+        return DESIGNS[task](rng, shape, num_arms)
     if task == "helicopter":
         return _helicopter(rng, shape)
     if task == "bandit":

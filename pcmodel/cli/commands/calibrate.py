@@ -11,6 +11,7 @@ from pcmodel.cli.commands.studies import (
     check_made_up,
     study_command,
     task_options,
+    with_own_hashes,
 )
 from pcmodel.cli.numbers import chosen, count
 
@@ -53,7 +54,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     )
     check_made_up(plan.participants, max(plan.trials, plan.num_samples))
     plan_study(plan, arguments.seed)
-    return plan
+    return with_own_hashes(plan)
 
 
 def parts() -> Parts:

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--task",
         required=True,
-        help="binary, bandit, rating, helicopter or conditioning",
+        help="for example binary (`pcmodel models` lists them), or a .yaml file of yours",
     )
     add_formulas(
         parser,
@@ -59,7 +59,7 @@ def check(given: Given) -> int:
     task = with_judgements(find_task(plan.task), plan.judgements)
     series = read_data(plan)
     rows = understood(series, task)
-    if plan.task == "rating" and not plan.scale:
+    if task.kind == "rating" and not (plan.scale or task.scale):
         rows += (("odd", "no scale is given, which a fit needs (--scale LOW,HIGH)"),)
     plan, hierarchy = find_design(plan, series)
     if hierarchy is not None:

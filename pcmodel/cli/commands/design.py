@@ -9,6 +9,7 @@ from pcmodel.cli.commands.studies import (
     check_made_up,
     study_command,
     task_options,
+    with_own_hashes,
 )
 from pcmodel.cli.numbers import MOST, chosen, count, words
 from pcmodel.errors import UserError
@@ -65,7 +66,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     )
     check_made_up(plan.pool, max(plan.trials), numbers=20 * plan.sizes)
     check_plan(plan)
-    return plan
+    return with_own_hashes(plan)
 
 
 def counts(text: str, where: str) -> tuple[int, ...]:

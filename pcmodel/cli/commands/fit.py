@@ -48,9 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--task",
         required=True,
-        help="binary, bandit, rating, helicopter or conditioning",
+        help="for example binary (`pcmodel models` lists them), or a .yaml file of yours",
     )
-    add("--model", required=True, help="for example hgf3; `pcmodel models` lists them")
+    add(
+        "--model",
+        required=True,
+        help="for example hgf3 (`pcmodel models` lists them), or FILE.py:CLASS",
+    )
     add_formulas(parser)
     add_table_arguments(parser)
     add("--pooled", action="store_true", help="nobody differs unless a formula says so")
@@ -72,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def make_plan(arguments: argparse.Namespace) -> Any:
     """The plan of the arguments; UserError for numbers out of range, and for names, before data are read."""
+    from pcmodel.behaviour.models.own.loading import own_hashes
     from pcmodel.behaviour.studies.fit import Plan
 
     _check_sizes(arguments)
@@ -80,6 +85,9 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     return Plan(
         task=arguments.task,
         model=arguments.model,
+        own_sha256=own_hashes(
+            arguments.task, arguments.model, *words(arguments.compare)
+        ),
         formulas=tuple(arguments.formula),
         pooled=arguments.pooled,
         method="svi" if arguments.svi else "nuts",

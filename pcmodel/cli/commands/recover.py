@@ -10,6 +10,7 @@ from pcmodel.cli.commands.studies import (
     check_made_up,
     study_command,
     task_options,
+    with_own_hashes,
 )
 from pcmodel.cli.numbers import chosen
 
@@ -34,7 +35,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     )
     check_made_up(plan.participants, plan.trials)
     plan_models(plan)
-    return plan
+    return with_own_hashes(plan)
 
 
 def parts() -> Parts:

@@ -22,15 +22,20 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) 
     add(
         "task",
         metavar="TASK",
-        help="binary, bandit, rating, helicopter or conditioning",
+        help="for example binary (`pcmodel models` lists them), or a .yaml file of yours",
     )
-    about = "for example hgf3; `pcmodel models` lists them"
+    about = "for example hgf3 (`pcmodel models` lists them), or FILE.py:CLASS"
     if many:
         add("models", metavar="MODEL", nargs="+", help=about)
     else:
         add("model", metavar="MODEL", help=about)
     arms = partial(count, most=1000)
-    add("--arms", type=arms, metavar="N", help="of a bandit, default 2")
+    add(
+        "--arms",
+        type=arms,
+        metavar="N",
+        help="of a bandit, default 2; of offered options",
+    )
     add("--scale", metavar="LOW,HIGH", help="of ratings, default 0,10")
 
 
@@ -56,10 +61,13 @@ def check_made_up(people: int, trials: int, *, numbers: int = 20) -> None:
 
 def task_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Number of arms and scale; UserError for a task that has none, or for an invalid scale."""
-    for name, task in (("arms", "bandit"), ("scale", "rating")):
-        if getattr(arguments, name) is not None and arguments.task != task:
+    from pcmodel.behaviour.dataset import kind_of
+
+    kind = kind_of(arguments.task)
+    for name, tasks in (("arms", ("bandit", "offered")), ("scale", ("rating",))):
+        if getattr(arguments, name) is not None and kind not in tasks:
             raise UserError(
-                f"is said of the {task} task, not of {arguments.task}",
+                f"is said of the {tasks[0]} task, not of {arguments.task}",
                 where=f"--{name}",
                 expected="it to be left out",
             )
@@ -71,6 +79,14 @@ def task_options(arguments: argparse.Namespace) -> dict[str, Any]:
             expected="two numbers, LOW,HIGH",
         )
     return {"options": arguments.arms or 2, "scale": (scale[0], scale[1])}
+
+
+def with_own_hashes(plan: Any) -> Any:
+    """The plan of a study with hashes of the user's own task and models, so that other code is another run."""
+    from pcmodel.behaviour.models.own.loading import own_hashes
+
+    models = getattr(plan, "models", None) or (plan.model,)
+    return replace(plan, own_sha256=own_hashes(plan.task, *models))
 
 
 class Parts(NamedTuple):

@@ -1,5 +1,6 @@
 """Stores of the finished chunks of long computations, from which an interrupted run is resumed."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ def open_chunks(
     own = folder / called
 
     def store(name: str) -> Any:
+        name = re.sub(r"[^\w.-]+", "-", name)  # of a user's own model it has a path
         stored = StoredReplications(own / name, DrawBatch)
         if anew:
             stored.clear()

@@ -10,7 +10,7 @@ import pytest
 from pcmodel.behaviour import log_likelihood, make_trials
 from pcmodel.behaviour.change_point.agent import Agent
 from pcmodel.behaviour.change_point.unroll import run_participant
-from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.dataset import Series, find_task
 from pcmodel.behaviour.hierarchy.hierarchical_model import (
     build_hierarchy,
     series_log_likelihood,
@@ -19,6 +19,7 @@ from pcmodel.behaviour.hierarchy.hierarchical_model import (
 from pcmodel.behaviour.models import find_model
 from pcmodel.behaviour.models.bandit import last_choices
 from pcmodel.behaviour.models.catalogue import MODELS, TaskFacts, setting_of
+from pcmodel.behaviour.models.decisions.designs import DESIGNS
 from pcmodel.behaviour.perception import make_inputs, perceive
 from pcmodel.behaviour.posterior.fitted_posterior import summarise
 from pcmodel.behaviour.posterior.identifiability import ratio_only, verdicts
@@ -31,6 +32,7 @@ from pcmodel.behaviour.responses import (
 )
 from pcmodel.behaviour.sampling.nuts import Nuts, fit_nuts
 from pcmodel.behaviour.studies.sbc import draw_possible, draw_study
+from pcmodel.behaviour.studies.simulate import make_up
 from pcmodel.errors import UserError
 
 SETTING = TaskFacts(num_arms=3, scale=Scale(0.0, 10.0))
@@ -38,6 +40,12 @@ SETTING = TaskFacts(num_arms=3, scale=Scale(0.0, 10.0))
 
 def series_of(task, *, num_series=2, num_trials=16):
     """Random trials of a task with missing outcomes and responses."""
+    if task in DESIGNS:
+        series = make_up(
+            task, num_participants=num_series // 2, num_trials=num_trials, num_arms=3
+        )
+        series.values[find_task(task).response][0, 3] = np.nan
+        return series
     rng = np.random.default_rng(1)
     shape = (num_series, num_trials)
     outcome = rng.integers(0, 2, shape).astype(float)
@@ -77,6 +85,7 @@ QUICK = {
     ("rating", "hgf2"),
     ("helicopter", "change_point"),
     ("conditioning", "rescorla_wagner"),
+    ("discounting", "hyperbolic"),
 }
 CASES = [
     pytest.param(t, n, marks=() if (t, n) in QUICK else pytest.mark.slow)

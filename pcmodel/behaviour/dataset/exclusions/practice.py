@@ -72,7 +72,7 @@ def check_rows(
     own = {place for name, place in table.places.items() if name not in groups}
     done = [
         table.places[name]
-        for name in ("outcome", table.task.response)
+        for name in (table.task.event, table.task.response)
         if name in table.places
     ]
     empty = np.all([[*map(is_blank, table.columns[name])] for name in done], axis=0)

@@ -23,8 +23,8 @@ def check_copied(trials: Trials, people: str) -> None:
     `people` is the column by which one of them can be left out.
     """
     shown = trials.raw.file
-    if "outcome" in trials.places:
-        shown = trials.cells(trials.places["outcome"])
+    if trials.task.event in trials.places:
+        shown = trials.cells(trials.places[trials.task.event])
     given = trials.cells(trials.places[trials.task.response])
     each = trials.by_series
     if len(each) < 2:

@@ -26,7 +26,7 @@ def check_phases(
     trials of each. Rows are taken for trials of their own (questions asked between
     outcomes) where the user named the column that gives each a number.
     """
-    outcome, response = values["outcome"], values[trials.task.response]
+    outcome, response = values[trials.task.event], values[trials.task.response]
     seen, done = np.isfinite(outcome), np.isfinite(response)
     numbers = trials.columns.get(trials.given.get("trial", ""))
     for rows in trials.by_series if seen.any() and done.any() else ():

@@ -81,7 +81,7 @@ def _timed_kinds(trials: Trials, times: str) -> np.ndarray:
     """
     outcome, response = (
         trials.columns[trials.places[name]]
-        for name in ("outcome", trials.task.response)
+        for name in (trials.task.event, trials.task.response)
     )
     own = trials.columns[times]
     kind, frequency = row_kinds(outcome, response, own), Counter(own)
