@@ -21,7 +21,7 @@ from pcmodel.behaviour.models.learners import (
     SingleCause,
 )
 from pcmodel.behaviour.models.rating import RatingModel
-from pcmodel.behaviour.perception import enhanced_tapas
+from pcmodel.behaviour.perception import enhanced_tapas, unbounded_tapas
 from pcmodel.behaviour.responses import Scale
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
@@ -64,6 +64,10 @@ def _enhanced(num_arms: int | None = None) -> filters.Filter:
     return filters.three_levels(num_arms, rule=enhanced_tapas)
 
 
+def _unbounded(num_arms: int | None = None) -> filters.Filter:
+    return filters.three_levels(num_arms, rule=unbounded_tapas)
+
+
 class Entry(NamedTuple):
     """A model of a task.
 
@@ -91,6 +95,8 @@ VOLATILE = "As hgf2, with a third level: the variance of the steps is itself bel
 STABLE = (
     "As hgf3, with an update of the third level whose precision cannot become negative."
 )
+UNBOUNDED = "HGF Toolbox 8.2.0 `uhgf_binary` (arXiv 2605.00966)"
+SMOOTH = "As hgf3, with the third level's posterior approximated by two Gaussians, whose precision is always positive."
 
 MODELS: dict[str, dict[str, Entry]] = {
     "binary": {
@@ -100,6 +106,7 @@ MODELS: dict[str, dict[str, Entry]] = {
         "hgf2": Entry(lambda s: BinaryModel(filters.two_levels()), STEADY, HGF),
         "hgf3": Entry(lambda s: BinaryModel(filters.three_levels()), VOLATILE, HGF),
         "ehgf3": Entry(lambda s: BinaryModel(_enhanced()), STABLE, ENHANCED),
+        "uhgf3": Entry(lambda s: BinaryModel(_unbounded()), SMOOTH, UNBOUNDED),
     },
     "bandit": {
         "rescorla_wagner": Entry(
@@ -125,6 +132,9 @@ MODELS: dict[str, dict[str, Entry]] = {
         "ehgf3": Entry(
             lambda s: BanditModel(_enhanced(s.num_arms), s.num_arms), STABLE, ENHANCED
         ),
+        "uhgf3": Entry(
+            lambda s: BanditModel(_unbounded(s.num_arms), s.num_arms), SMOOTH, UNBOUNDED
+        ),
         "ehgf3_volatile_choice": Entry(
             lambda s: BanditModel(
                 _enhanced(s.num_arms), s.num_arms, volatile_choice=True
@@ -138,6 +148,7 @@ MODELS: dict[str, dict[str, Entry]] = {
         "hgf2": Entry(_rating(filters.two_levels), STEADY, HGF),
         "hgf3": Entry(_rating(filters.three_levels), VOLATILE, HGF),
         "ehgf3": Entry(_rating(_enhanced), STABLE, ENHANCED),
+        "uhgf3": Entry(_rating(_unbounded), SMOOTH, UNBOUNDED),
     },
     "helicopter": {
         "change_point": Entry(

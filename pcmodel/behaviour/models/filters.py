@@ -25,6 +25,7 @@ from pcmodel.behaviour.perception import (
     SharedVolatilityArms,
     enhanced_tapas,
     perceive,
+    unbounded_tapas,
 )
 from pcmodel.behaviour.perception.rescorla_wagner import TwoRateParameters
 from pcmodel.behaviour.perception.volatility import VolatilityUpdate, standard
@@ -234,7 +235,7 @@ def three_levels(
     num_arms: int | None = None, *, rule: VolatilityUpdate = standard
 ) -> Filter:
     """A binary HGF of three levels: the log odds change at a rate that itself changes."""
-    clip = 1e-3 if rule is enhanced_tapas else 0.0
+    clip = 1e-3 if rule in (enhanced_tapas, unbounded_tapas) else 0.0
     model = (
         BinaryHgf(rule, clip)
         if num_arms is None

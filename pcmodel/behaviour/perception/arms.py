@@ -74,7 +74,7 @@ class SharedVolatilityArms:
 
     Attributes:
         num_arms: the number of options.
-        rule: the volatility update; see `volatility` for the four.
+        rule: the volatility update; see `volatility` for the five.
         clip: least distance of predicted probabilities from 0 and 1.
     """
 

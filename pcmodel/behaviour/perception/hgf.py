@@ -133,9 +133,9 @@ class BinaryHgf:
     """The HGF of outcomes 0 and 1, whose log odds are the lowest latent level ($x_2$).
 
     Attributes:
-        rule: the volatility update; see `volatility` for the four.
+        rule: the volatility update; see `volatility` for the five.
         clip: least distance of the predicted probability from 0 and 1; 0.001 in TAPAS's
-            enhanced filter, 0 in the others.
+            enhanced and unbounded filters, 0 in the others.
     """
 
     rule: VolatilityUpdate = standard
@@ -172,7 +172,7 @@ class ContinuousHgf:
     `first_level_gaussian_surprise` leaves it out.
 
     Attributes:
-        rule: the volatility update; see `volatility` for the four.
+        rule: the volatility update; see `volatility` for the five.
     """
 
     rule: VolatilityUpdate = standard
