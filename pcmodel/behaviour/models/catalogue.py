@@ -1,19 +1,23 @@
 """The models of each task, by their names on the command line."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from pcmodel.behaviour.change_point.agent import Agent
 from pcmodel.behaviour.dataset import Series, find_task, with_judgements
 from pcmodel.behaviour.hierarchy.formula import parse_formula
-from pcmodel.behaviour.models import filters
+from pcmodel.behaviour.models import adaptive_rates, filters
 from pcmodel.behaviour.models.bandit import BanditModel
 from pcmodel.behaviour.models.binary import BinaryModel
 from pcmodel.behaviour.models.conditioning import ConditioningModel
+from pcmodel.behaviour.models.continuous.entries import PREDICTION
+from pcmodel.behaviour.models.detection.entries import DETECTION
 from pcmodel.behaviour.models.helicopter import HelicopterModel
+from pcmodel.behaviour.models.interface import Build as Build
+from pcmodel.behaviour.models.interface import Entry as Entry
 from pcmodel.behaviour.models.interface import Parameter, ParticipantModel
+from pcmodel.behaviour.models.interface import TaskFacts as TaskFacts
 from pcmodel.behaviour.models.judged import judged, judgement_parameters
 from pcmodel.behaviour.models.learners import (
     LatentCauses,
@@ -25,22 +29,6 @@ from pcmodel.behaviour.perception import enhanced_tapas, unbounded_tapas
 from pcmodel.behaviour.responses import Scale
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
-
-
-class TaskFacts(NamedTuple):
-    """Properties of a task that its trials do not show.
-
-    num_arms: the number of options.
-    scale: of the responses; None where they have none.
-    after_outcome: whether a rating follows the outcome of its trial.
-    """
-
-    num_arms: int = 2
-    scale: Scale | None = None
-    after_outcome: bool = False
-
-
-Build = Callable[[TaskFacts], ParticipantModel]
 
 
 def _rating(make: Callable[[], filters.Filter]) -> Build:
@@ -68,19 +56,6 @@ def _unbounded(num_arms: int | None = None) -> filters.Filter:
     return filters.three_levels(num_arms, rule=unbounded_tapas)
 
 
-class Entry(NamedTuple):
-    """A model of a task.
-
-    build: the model, from the properties of the task.
-    about: what it assumes, in one sentence.
-    source: where it was published; "" where it is the package's own.
-    """
-
-    build: Build
-    about: str
-    source: str = ""
-
-
 HGF = "Mathys et al. 2011, Front Hum Neurosci 5:39; 2014, 8:825"
 RULE = "Rescorla & Wagner 1972"
 ENHANCED = "TAPAS `ehgf_binary`"
@@ -97,6 +72,17 @@ STABLE = (
 )
 UNBOUNDED = "HGF Toolbox 8.2.0 `uhgf_binary` (arXiv 2605.00966)"
 SMOOTH = "As hgf3, with the third level's posterior approximated by two Gaussians, whose precision is always positive."
+SURPRISED = (
+    "As rescorla_wagner, with a rate that follows the size of the errors of trials before."
+)
+HYBRID = "Pearce & Hall 1980; the hybrid of Li et al. 2011, Nat Neurosci 14:1250"
+FADING = (
+    "The learning rate is the outcome's share of all precision, and values fall back to a centre: "
+    "what is not seen is forgotten."
+)
+RESTLESS = "Daw et al. 2006, Nature 441:876"
+TRACED = "with choices drawn to those of several trials before, ever less, instead of to the last."
+KERNEL = "Lau & Glimcher 2005, J Exp Anal Behav 84:555"
 
 MODELS: dict[str, dict[str, Entry]] = {
     "binary": {
@@ -107,6 +93,12 @@ MODELS: dict[str, dict[str, Entry]] = {
         "hgf3": Entry(lambda s: BinaryModel(filters.three_levels()), VOLATILE, HGF),
         "ehgf3": Entry(lambda s: BinaryModel(_enhanced()), STABLE, ENHANCED),
         "uhgf3": Entry(lambda s: BinaryModel(_unbounded()), SMOOTH, UNBOUNDED),
+        "pearce_hall": Entry(
+            lambda s: BinaryModel(adaptive_rates.pearce_hall()), SURPRISED, HYBRID
+        ),
+        "weighted_decay": Entry(
+            lambda s: BinaryModel(adaptive_rates.weighted_decay()), FADING, RESTLESS
+        ),
     },
     "bandit": {
         "rescorla_wagner": Entry(
@@ -141,6 +133,32 @@ MODELS: dict[str, dict[str, Entry]] = {
             ),
             "As ehgf3, and choices are noisier where more volatility is expected: an assumption.",
             f"{ENHANCED} with `softmax_mu3`",
+        ),
+        "pearce_hall": Entry(
+            lambda s: BanditModel(adaptive_rates.pearce_hall(s.num_arms), s.num_arms),
+            SURPRISED,
+            HYBRID,
+        ),
+        "weighted_decay": Entry(
+            lambda s: BanditModel(
+                adaptive_rates.weighted_decay(s.num_arms), s.num_arms
+            ),
+            FADING,
+            RESTLESS,
+        ),
+        "rescorla_wagner_trace": Entry(
+            lambda s: BanditModel(
+                filters.rescorla_wagner(s.num_arms), s.num_arms, choice_trace=True
+            ),
+            f"As rescorla_wagner, {TRACED}",
+            KERNEL,
+        ),
+        "two_rates_trace": Entry(
+            lambda s: BanditModel(
+                filters.two_rates(s.num_arms), s.num_arms, choice_trace=True
+            ),
+            f"As two_rates, {TRACED}",
+            KERNEL,
         ),
     },
     "rating": {
@@ -190,6 +208,8 @@ MODELS: dict[str, dict[str, Entry]] = {
             RULE,
         ),
     },
+    "prediction": PREDICTION,
+    "detection": DETECTION,
 }
 ANY_SCALE = Scale(0.0, 10.0)  # of ratings, where only the names of parameters matter
 

@@ -1,12 +1,13 @@
 """The interface of participant models, as the statistical fits use it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Array, Float, Key
 
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.hierarchy.parameter import Parameter
+from pcmodel.behaviour.responses import Scale
 
 Values = Mapping[str, Float[Array, ""]]
 
@@ -50,3 +51,32 @@ class ParticipantModel(Protocol):
     def responses(self, data: Any) -> Float[Array, "*shape"]:
         """The responses in `data`; NaN where none is scored."""
         ...
+
+
+class TaskFacts(NamedTuple):
+    """Properties of a task that its trials do not show.
+
+    num_arms: the number of options.
+    scale: of the responses; None where they have none.
+    after_outcome: whether a rating follows the outcome of its trial.
+    """
+
+    num_arms: int = 2
+    scale: Scale | None = None
+    after_outcome: bool = False
+
+
+Build = Callable[[TaskFacts], ParticipantModel]
+
+
+class Entry(NamedTuple):
+    """A model of a task.
+
+    build: the model, from the properties of the task.
+    about: what it assumes, in one sentence.
+    source: where it was published; "" where it is the package's own.
+    """
+
+    build: Build
+    about: str
+    source: str = ""

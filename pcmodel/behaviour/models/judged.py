@@ -215,14 +215,20 @@ def judged(model: ParticipantModel, names: Sequence[str]) -> ParticipantModel:
     """The model with these judgements; UserError for a model without a precision."""
     if not names:
         return model
-    learner = {"learning_rate_logit", "reward_rate_logit"}
-    if learner & {p.name for p in model.parameters}:
+    if not has_precision(model):
         raise UserError(
-            "a Rescorla-Wagner learner has no precision that could be judged",
+            "the model has no precision that could be judged, as a Rescorla-Wagner learner has none",
             where="judgements",
             expected="a filter (hgf2, ehgf3) or an agent of the helicopter task",
         )
     return JudgedModel(model, "confidence" in names, "reaction_time" in names)
+
+
+def has_precision(model: ParticipantModel) -> bool:
+    """Whether the model's beliefs have a precision; a model may say so itself."""
+    learner = {"learning_rate_logit", "reward_rate_logit"}
+    own = not learner & {p.name for p in model.parameters}
+    return bool(getattr(model, "has_precision", own))
 
 
 def judgement_parameters(names: Sequence[str]) -> tuple[Parameter, ...]:

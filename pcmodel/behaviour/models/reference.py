@@ -16,8 +16,14 @@ from pcmodel.behaviour.dataset.schema import (
     find_task,
 )
 from pcmodel.behaviour.hierarchy.parameter import Parameter
-from pcmodel.behaviour.models.catalogue import MODELS, find_parameters
-from pcmodel.behaviour.models.judged import judgement_parameters
+from pcmodel.behaviour.models.catalogue import (
+    ANY_SCALE,
+    MODELS,
+    TaskFacts,
+    find_model,
+    find_parameters,
+)
+from pcmodel.behaviour.models.judged import has_precision, judgement_parameters
 
 Row = tuple[str, ...]
 Said = tuple[tuple[str, str], ...]  # label and text
@@ -75,8 +81,7 @@ def parameter_rows(task: str, model: str) -> tuple[tuple[str, Said], ...]:
 
 def _judged_rows(task: str, model: str) -> list[tuple[str, Said]]:
     """The parameters that judgements add to the model; none where it has no precision to be judged."""
-    names = {p.name for p in find_parameters(task, model)}
-    if names & {"learning_rate_logit", "reward_rate_logit"}:
+    if not has_precision(find_model(task, model, TaskFacts(scale=ANY_SCALE))):
         return []
     return [
         (p.name, (*_said(p), ("only with", f"--judgements {judgement}")))

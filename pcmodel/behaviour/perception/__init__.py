@@ -8,6 +8,12 @@ from pcmodel.behaviour.perception.arms import IndependentArms as IndependentArms
 from pcmodel.behaviour.perception.arms import (
     SharedVolatilityArms as SharedVolatilityArms,
 )
+from pcmodel.behaviour.perception.decaying_kalman import (
+    DecayingKalman as DecayingKalman,
+)
+from pcmodel.behaviour.perception.decaying_kalman import (
+    DecayingKalmanParameters as DecayingKalmanParameters,
+)
 from pcmodel.behaviour.perception.hgf import BinaryHgf as BinaryHgf
 from pcmodel.behaviour.perception.hgf import ContinuousHgf as ContinuousHgf
 from pcmodel.behaviour.perception.hgf import HgfParameters as HgfParameters
@@ -18,7 +24,6 @@ from pcmodel.behaviour.perception.interface import Prediction as Prediction
 from pcmodel.behaviour.perception.interface import Trace as Trace
 from pcmodel.behaviour.perception.interface import make_inputs as make_inputs
 from pcmodel.behaviour.perception.interface import perceive as perceive
-from pcmodel.behaviour.perception.kalman import DecayParameters as DecayParameters
 from pcmodel.behaviour.perception.kalman import Kalman as Kalman
 from pcmodel.behaviour.perception.kalman import KalmanParameters as KalmanParameters
 from pcmodel.behaviour.perception.pearce_hall import PearceHall as PearceHall

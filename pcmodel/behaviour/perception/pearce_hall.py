@@ -27,13 +27,13 @@ class PearceHallParameters(NamedTuple):
 
     initial_value: before the first trial.
     initial_associability: $\alpha$ before the first trial, 0 to 1.
-    rate_scale_logit: logit of $\kappa$, the learning rate at an associability of 1.
+    learning_rate_logit: logit of $\kappa$, the learning rate at an associability of 1.
     associability_rate_logit: logit of $\eta$.
     """
 
     initial_value: Float[Array, ""]
     initial_associability: Float[Array, ""]
-    rate_scale_logit: Float[Array, ""]
+    learning_rate_logit: Float[Array, ""]
     associability_rate_logit: Float[Array, ""]
 
 
@@ -57,7 +57,7 @@ class PearceHall:
     ) -> Beliefs:
         value, associability = beliefs.mean
         error = trial.outcome - value
-        scale = jax.nn.sigmoid(parameters.rate_scale_logit)
+        scale = jax.nn.sigmoid(parameters.learning_rate_logit)
         share = jax.nn.sigmoid(parameters.associability_rate_logit)
         means = (
             value + scale * associability * error,

@@ -301,7 +301,7 @@ def _run(
         posterior_checks=posterior_checks,
         compared=compared,
         responses=observed[shown],
-        outcomes=series.values["outcome"][shown],
+        outcomes=series.values.get("outcome", np.full(observed.shape, np.nan))[shown],
         courses=tuple(mean_course(posterior, int(s)) for s in shown),
         varies=varies_in_words(hierarchy),
         notes=notes_of(

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--task",
         required=True,
-        help="binary, bandit, rating, helicopter or conditioning",
+        help="for example bandit; `pcmodel models` lists them",
     )
     add_formulas(
         parser,

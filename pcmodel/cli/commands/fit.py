@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--task",
         required=True,
-        help="binary, bandit, rating, helicopter or conditioning",
+        help="for example bandit; `pcmodel models` lists them",
     )
     add("--model", required=True, help="for example hgf3; `pcmodel models` lists them")
     add_formulas(parser)

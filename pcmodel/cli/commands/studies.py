@@ -22,7 +22,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) 
     add(
         "task",
         metavar="TASK",
-        help="binary, bandit, rating, helicopter or conditioning",
+        help="for example bandit; `pcmodel models` lists them",
     )
     about = "for example hgf3; `pcmodel models` lists them"
     if many:
