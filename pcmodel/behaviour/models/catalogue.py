@@ -56,6 +56,10 @@ def _unbounded(num_arms: int | None = None) -> filters.Filter:
     return filters.three_levels(num_arms, rule=unbounded_tapas)
 
 
+def _modal(num_arms: int | None = None) -> filters.Filter:
+    return filters.three_levels(num_arms, rule=unbounded_tapas, at_mode=True)
+
+
 HGF = "Mathys et al. 2011, Front Hum Neurosci 5:39; 2014, 8:825"
 RULE = "Rescorla & Wagner 1972"
 ENHANCED = "TAPAS `ehgf_binary`"
@@ -72,6 +76,10 @@ STABLE = (
 )
 UNBOUNDED = "HGF Toolbox 8.2.0 `uhgf_binary` (arXiv 2605.00966)"
 SMOOTH = "As hgf3, with the third level's posterior approximated by two Gaussians, whose precision is always positive."
+MODAL = (
+    "As uhgf3, with the log odds updated to the mode of their posterior instead of one Newton step towards it: smooth "
+    "in all parameters, and so the one to fit where fits of the others diverge."
+)
 SURPRISED = (
     "As rescorla_wagner, with a rate that follows the size of the errors of trials before."
 )
@@ -93,6 +101,7 @@ MODELS: dict[str, dict[str, Entry]] = {
         "hgf3": Entry(lambda s: BinaryModel(filters.three_levels()), VOLATILE, HGF),
         "ehgf3": Entry(lambda s: BinaryModel(_enhanced()), STABLE, ENHANCED),
         "uhgf3": Entry(lambda s: BinaryModel(_unbounded()), SMOOTH, UNBOUNDED),
+        "uhgf3_mode": Entry(lambda s: BinaryModel(_modal()), MODAL),
         "pearce_hall": Entry(
             lambda s: BinaryModel(adaptive_rates.pearce_hall()), SURPRISED, HYBRID
         ),
@@ -126,6 +135,9 @@ MODELS: dict[str, dict[str, Entry]] = {
         ),
         "uhgf3": Entry(
             lambda s: BanditModel(_unbounded(s.num_arms), s.num_arms), SMOOTH, UNBOUNDED
+        ),
+        "uhgf3_mode": Entry(
+            lambda s: BanditModel(_modal(s.num_arms), s.num_arms), MODAL
         ),
         "ehgf3_volatile_choice": Entry(
             lambda s: BanditModel(
@@ -167,6 +179,7 @@ MODELS: dict[str, dict[str, Entry]] = {
         "hgf3": Entry(_rating(filters.three_levels), VOLATILE, HGF),
         "ehgf3": Entry(_rating(_enhanced), STABLE, ENHANCED),
         "uhgf3": Entry(_rating(_unbounded), SMOOTH, UNBOUNDED),
+        "uhgf3_mode": Entry(_rating(_modal), MODAL),
     },
     "helicopter": {
         "change_point": Entry(

@@ -232,14 +232,21 @@ def two_levels(num_arms: int | None = None) -> Filter:
 
 
 def three_levels(
-    num_arms: int | None = None, *, rule: VolatilityUpdate = standard
+    num_arms: int | None = None,
+    *,
+    rule: VolatilityUpdate = standard,
+    at_mode: bool = False,
 ) -> Filter:
-    """A binary HGF of three levels: the log odds change at a rate that itself changes."""
-    clip = 1e-3 if rule in (enhanced_tapas, unbounded_tapas) else 0.0
+    """A binary HGF of three levels: the log odds change at a rate that itself changes.
+
+    at_mode: whether the log odds are updated to the mode of their posterior (`perception.hgf.binary_mode`).
+    """
+    is_clipped = rule in (enhanced_tapas, unbounded_tapas) and not at_mode
+    clip = 1e-3 if is_clipped else 0.0
     model = (
-        BinaryHgf(rule, clip)
+        BinaryHgf(rule, clip, at_mode)
         if num_arms is None
-        else SharedVolatilityArms(num_arms, rule, clip)
+        else SharedVolatilityArms(num_arms, rule, clip, at_mode)
     )
     return Filter(model, THREE_LEVELS, _three_levels)
 

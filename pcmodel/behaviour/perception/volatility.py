@@ -172,7 +172,7 @@ def _steep_mode(predicted: GaussianBelief, child: Child, b: Value) -> Value:
     stiffness = predicted.precision / child.kappa**2
     centre = child.kappa * predicted.mean + child.omega
     log_b = jnp.log(b) - jnp.log(2.0 * stiffness)
-    u = _log_lambert_w(log_b + 0.5 / stiffness - centre)
+    u = log_lambert_w(log_b + 0.5 / stiffness - centre)
     # Equal by W's equation: the first cancels where W is great, the second where it is small.
     exponent = jnp.where(
         u > 0.0, log_b - u, centre + jnp.exp(jnp.minimum(u, 0.0)) - 0.5 / stiffness
@@ -180,7 +180,7 @@ def _steep_mode(predicted: GaussianBelief, child: Child, b: Value) -> Value:
     return (exponent - child.omega) / child.kappa
 
 
-def _log_lambert_w(log_z: Value) -> Value:
+def log_lambert_w(log_z: Value) -> Value:
     r"""$\log w$ with $w e^w = z$, by Newton's method for $u + e^u = \log z$, started from the right.
 
     The function is convex and increasing, so that from there the steps cannot overshoot.

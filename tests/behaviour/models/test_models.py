@@ -43,6 +43,8 @@ def series_of(task, *, num_series=2, num_trials=16):
     outcome = rng.integers(0, 2, shape).astype(float)
     if task == "helicopter":
         outcome = rng.uniform(20, 280, shape).round()
+    if task == "prediction":
+        outcome = rng.normal(50.0, 9.0, shape)
     values = {
         "binary": {"response": rng.integers(0, 2, shape).astype(float)},
         "bandit": {"choice": rng.integers(1, 4, shape).astype(float)},
@@ -57,6 +59,11 @@ def series_of(task, *, num_series=2, num_trials=16):
         "conditioning": {
             "response": rng.uniform(0, 1, shape),
             "time": np.tile(0.05 * np.arange(num_trials), (num_series, 1)),
+        },
+        "prediction": {"prediction": rng.normal(50.0, 9.0, shape)},
+        "detection": {
+            "response": rng.integers(0, 2, shape).astype(float),
+            "detection_rate": rng.choice([0.0, 0.25, 0.5, 0.75], shape),
         },
     }[task]
     response = next(iter(values))
@@ -77,6 +84,8 @@ QUICK = {
     ("rating", "hgf2"),
     ("helicopter", "change_point"),
     ("conditioning", "rescorla_wagner"),
+    ("prediction", "uhgf2"),
+    ("detection", "uhgf3"),
 }
 CASES = [
     pytest.param(t, n, marks=() if (t, n) in QUICK else pytest.mark.slow)

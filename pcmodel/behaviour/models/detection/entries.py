@@ -33,4 +33,11 @@ DETECTION: dict[str, Entry] = {
         "As hgf3, with the third level's posterior approximated by two Gaussians, whose precision is always positive.",
         f"HGF Toolbox 8.2.0 `uhgf_binary` (arXiv 2605.00966); {POWERS}",
     ),
+    "uhgf3_mode": Entry(
+        lambda s: DetectionModel(
+            filters.three_levels(rule=unbounded_tapas, at_mode=True)
+        ),
+        "As uhgf3, with the log odds updated to the mode of their posterior instead of one Newton step towards it.",
+        f"the response: {POWERS}",
+    ),
 }
