@@ -178,9 +178,9 @@ def _two_levels(values: Values) -> HgfParameters:
         initial_mean=values["mu2_0"][None],
         initial_log_precision=values["log_pi2_0"][None],
         omega=values["omega2"][None],
-        kappa=jnp.zeros(0),
-        drift=jnp.zeros(1),
-        sensory_log_precision=jnp.zeros(()),
+        kappa=jnp.zeros_like(values["omega2"], shape=(0,)),
+        drift=jnp.zeros_like(values["omega2"], shape=(1,)),
+        sensory_log_precision=jnp.zeros_like(values["omega2"]),
     )
 
 
@@ -193,8 +193,8 @@ def _three_levels(values: Values) -> HgfParameters:
         initial_log_precision=pair("log_pi2_0", "log_pi3_0"),
         omega=pair("omega2", "omega3"),
         kappa=jnp.exp(values["log_kappa2"])[None],
-        drift=jnp.zeros(2),
-        sensory_log_precision=jnp.zeros(()),
+        drift=jnp.zeros_like(values["omega2"], shape=(2,)),
+        sensory_log_precision=jnp.zeros_like(values["omega2"]),
     )
 
 

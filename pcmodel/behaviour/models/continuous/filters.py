@@ -183,7 +183,7 @@ def _hgf(values: Values) -> HgfParameters:
         ),
         omega=jnp.stack([values[f"omega{i}"] for i in levels]),
         kappa=jnp.exp(jnp.stack([values[f"log_kappa{i}"] for i in levels[:-1]])),
-        drift=jnp.zeros(len(levels)),
+        drift=jnp.zeros_like(values["omega1"], shape=(len(levels),)),
         sensory_log_precision=values["sensory_log_precision"],
     )
 
