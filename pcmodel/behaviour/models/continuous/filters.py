@@ -35,7 +35,7 @@ FIRST_PRECISION = Parameter(
 )
 NOISE = Parameter(
     "sensory_log_precision",
-    0.0,
+    1.0,
     1.0,
     about="log precision granted to an outcome, 1 / variance of all outcomes",
     names=("sensory_precision",),
