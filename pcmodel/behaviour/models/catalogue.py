@@ -80,9 +80,7 @@ MODAL = (
     "As uhgf3, with the log odds updated to the mode of their posterior instead of one Newton step towards it: smooth "
     "in all parameters, and so the one to fit where fits of the others diverge."
 )
-SURPRISED = (
-    "As rescorla_wagner, with a rate that follows the size of the errors of trials before."
-)
+SURPRISED = "As rescorla_wagner, with a rate that follows the size of the errors of trials before."
 HYBRID = "Pearce & Hall 1980; the hybrid of Li et al. 2011, Nat Neurosci 14:1250"
 FADING = (
     "The learning rate is the outcome's share of all precision, and values fall back to a centre: "

@@ -33,7 +33,6 @@ from pcmodel.behaviour.perception.volatility import (
     standard,
 )
 
-
 _NEWTON_STEPS = 5  # from so near above that four are exact up to rounding
 
 

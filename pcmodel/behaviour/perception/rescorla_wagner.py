@@ -2,7 +2,8 @@ r"""The learner of Rescorla & Wagner (1972): the value changes by a fixed share 
 
 $V \leftarrow V + \alpha (y - V)$, with $\alpha$ a logistic function of its parameter. The
 model has no uncertainty. Its log evidence takes the value for the probability of a binary
-outcome, or for the mean of a continuous one with a given noise. With two rates, outcomes better and worse than expected have different shares (the
+outcome, or for the mean of a continuous one with a given noise.
+With two rates, outcomes better and worse than expected have different shares (the
 "reward" and "punishment" rates of reversal learning studies).
 """
 

@@ -61,7 +61,9 @@ def test_the_volatile_filter_follows_the_published_equations():
     found = np.column_stack([*belief.mean, 1 / belief.precision[0]])
     np.testing.assert_allclose(found, expected, rtol=1e-11)
     before = np.vstack([[0.5, 0.7, 3.0], expected[:-1]])
-    density = norm.logpdf(outcomes, before[:, 0], np.sqrt(before[:, 2] + before[:, 1] + 4.0))
+    density = norm.logpdf(
+        outcomes, before[:, 0], np.sqrt(before[:, 2] + before[:, 1] + 4.0)
+    )
     np.testing.assert_allclose(trace.log_evidence, np.nan_to_num(density), rtol=1e-10)
     assert expected[22, 1] > 2.0 * expected[18, 1]  # it learns that the position moved
 

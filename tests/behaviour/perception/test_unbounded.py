@@ -34,8 +34,8 @@ def volatility_by_hand(mean, precision, child):
     mu1 = mean + kappa * w * delta / (2 * pi1)
     k = precision / kappa**2
     gamma = kappa * mean + omega
-    star = gamma + lambertw(b / (2 * k) * np.exp(1 / (2 * k) - gamma)).real - 1 / (
-        2 * k
+    star = (
+        gamma + lambertw(b / (2 * k) * np.exp(1 / (2 * k) - gamma)).real - 1 / (2 * k)
     )
     at = (star - omega) / kappa
     v = np.exp(kappa * at + omega)
@@ -47,14 +47,10 @@ def volatility_by_hand(mean, precision, child):
     heights = []
     for y in (mu1, mu2):
         spread = before + np.exp(kappa * y + omega)
-        heights.append(
-            -(np.log(spread) + b / spread + precision * (y - mean) ** 2) / 2
-        )
+        heights.append(-(np.log(spread) + b / spread + precision * (y - mean) ** 2) / 2)
     share = expit(heights[1] - heights[0])
     new = (1 - share) * mu1 + share * mu2
-    variance = (
-        (1 - share) / pi1 + share / pi2 + share * (1 - share) * (mu1 - mu2) ** 2
-    )
+    variance = (1 - share) / pi1 + share / pi2 + share * (1 - share) * (mu1 - mu2) ** 2
     return new, 1 / variance
 
 
@@ -78,7 +74,9 @@ def by_hand(outcomes, parameters, *, binary):
         for i in range(1, len(mean)):
             child = (1 / precision[i - 1], variance[i - 1], 1 / new_precision[i - 1])
             child = (*child, new[i - 1] - hat[i - 1], p.omega[i - 1], p.kappa[i - 1])
-            new[i], new_precision[i] = volatility_by_hand(hat[i], 1 / variance[i], child)
+            new[i], new_precision[i] = volatility_by_hand(
+                hat[i], 1 / variance[i], child
+            )
         mean, precision = new, new_precision
         rows.append([*mean, *precision])
     return np.asarray(rows)
@@ -156,7 +154,9 @@ def test_the_toolbox_and_a_plain_loop_agree_to_ten_digits(number):
     model = BinaryHgf(unbounded_tapas, 1e-3) if binary else model
     belief = perceive(model, parameters, make_inputs(outcomes)).belief
     found = np.column_stack([*belief.mean, *belief.precision])
-    tolerance = 1e-6 if number == 2 else 1e-10  # that one runs away, as the toolbox does
+    tolerance = (
+        1e-6 if number == 2 else 1e-10
+    )  # that one runs away, as the toolbox does
     with np.errstate(over="ignore"):  # of a height that counts for nothing
         hand = by_hand(outcomes, parameters, binary=binary)
     np.testing.assert_allclose(found, hand, rtol=tolerance)
@@ -239,9 +239,7 @@ def test_the_mode_has_the_slopes_of_the_mode():
 
 def largest_step(*, at_mode):
     """How far the prediction of any trial moves between neighbouring step sizes of the volatility."""
-    outcomes = make_inputs(
-        (np.random.default_rng(4).random(40) < 0.75).astype(float)
-    )
+    outcomes = make_inputs((np.random.default_rng(4).random(40) < 0.75).astype(float))
     model = three_levels(rule=unbounded_tapas, at_mode=at_mode).model
 
     def predicted(omega3):
@@ -271,6 +269,4 @@ def test_arms_at_the_mode_are_the_filter_at_the_mode():
     arms = perceive(
         SharedVolatilityArms(1, unbounded_tapas, at_mode=True), parameters, inputs
     )
-    np.testing.assert_allclose(
-        arms.belief.mean[1], one.belief.mean[1], rtol=1e-12
-    )
+    np.testing.assert_allclose(arms.belief.mean[1], one.belief.mean[1], rtol=1e-12)

@@ -73,7 +73,9 @@ def test_predictions_are_drawn_as_they_are_scored(getkey):
     stay = expit(0.8 - np.exp(0.4) * 0.4)
     half = MANY / 2
     assert abs(repeats.sum() - half * stay) < 4.5 * np.sqrt(half * stay * (1 - stay))
-    assert stats.kstest(drawn[~repeats], stats.norm(1.3, np.exp(-0.7)).cdf).pvalue > 1e-4
+    assert (
+        stats.kstest(drawn[~repeats], stats.norm(1.3, np.exp(-0.7)).cdf).pvalue > 1e-4
+    )
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
@@ -156,7 +158,10 @@ VALUES = jnp.asarray([0.2, 0.7, 0.4])
 
 def test_a_trace_of_the_last_choice_alone_is_stickiness():
     trace = update_trace(
-        jnp.asarray([0.1, 0.4, 0.2]), jnp.asarray(1), jnp.asarray(True), jnp.asarray(1.0)
+        jnp.asarray([0.1, 0.4, 0.2]),
+        jnp.asarray(1),
+        jnp.asarray(True),
+        jnp.asarray(1.0),
     )
     np.testing.assert_array_equal(trace, [0.0, 1.0, 0.0])
     np.testing.assert_allclose(

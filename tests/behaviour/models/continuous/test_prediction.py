@@ -11,9 +11,11 @@ from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models import find_model
 from pcmodel.behaviour.models.catalogue import MODELS
 from pcmodel.behaviour.models.continuous.prediction import standard_units
+from pcmodel.behaviour.posterior.identifiability import invariances
 from pcmodel.behaviour.studies.recovery import RecoverPlan, run_recovery
 
 NAN = np.nan
+FIRST = "initial_log_precision"
 
 
 def series_of(outcome, prediction):
@@ -92,7 +94,9 @@ def test_beliefs_are_told_in_the_table_s_unit(name):
     np.testing.assert_allclose(
         other.log_precision[0], one.log_precision[0] - 2 * np.log(1e6), rtol=1e-9
     )
-    assert 41.0 < float(one.mean[0][0]) < 50.0  # between the first prediction and outcome
+    assert (
+        41.0 < float(one.mean[0][0]) < 50.0
+    )  # between the first prediction and outcome
 
 
 def test_only_a_first_prediction_before_all_outcomes_is_the_first_belief():
@@ -178,7 +182,8 @@ def test_a_person_s_predictions_lag_behind_with_a_low_rate():
     data = one_of(model, series_of(outcome, np.concatenate([[0.0], outcome[:-1]])))
     run = jax.jit(lambda v: model.log_likelihood(v, data).sum())
     totals = [
-        float(run(defaults(model, learning_rate_logit=a))) for a in (-1.0, 1.0, 3.0, 6.0)
+        float(run(defaults(model, learning_rate_logit=a)))
+        for a in (-1.0, 1.0, 3.0, 6.0)
     ]
     assert np.all(np.diff(totals) > 0.0)
 
@@ -196,11 +201,46 @@ def test_rivals_of_one_shape_agree_where_one_contains_the_other():
     np.testing.assert_allclose(one, two, rtol=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("name", "shifts", "same"),
+    [
+        (
+            "kalman",
+            {"prior_log_precision": 1, "sensory_log_precision": 1, FIRST: 1},
+            True,
+        ),
+        ("kalman", {"prior_log_precision": 1, "sensory_log_precision": 1}, False),
+        ("uhgf3", {"mu2_0": 1, "omega1": -1}, True),
+        ("uhgf3", {"mu3_0": 1, "omega2": -1}, True),
+        (
+            "uhgf3",
+            {"log_kappa1": -1, "omega2": 2, "log_pi2_0": -2, "log_kappa2": 0},
+            True,
+        ),
+        ("uhgf3", {"mu2_0": 1}, False),
+    ],
+)
+def test_what_responses_cannot_tell_is_called_an_invariance(name, shifts, same):
+    """A kappa of 1 and a first volatility of 0, so that a stretch of the level moves no other parameter."""
+    model = find_model("prediction", name)
+    data = one_of(model, series_of(OUTCOME, PREDICTION))
+    values = defaults(model)
+    moved = values | {k: values[k] + 0.7 * v for k, v in shifts.items()}
+    total = jax.jit(lambda v: model.log_likelihood(v, data).sum())
+    assert (abs(float(total(values) - total(moved))) < 1e-9) == same
+    groups = [set(group) for group in invariances(model)]
+    assert ({k for k, v in shifts.items() if v} in groups) == same
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["rescorla_wagner", "kalman", "volatile_kalman", "uhgf2"])
+@pytest.mark.parametrize(
+    "name", ["rescorla_wagner", "kalman", "volatile_kalman", "uhgf2"]
+)
 def test_parameters_are_recovered(name):
     assert name in MODELS["prediction"]
-    plan = RecoverPlan("prediction", (name,), participants=10, trials=200, replications=4)
+    plan = RecoverPlan(
+        "prediction", (name,), participants=10, trials=200, replications=4
+    )
     found = run_recovery(plan, seed=1).parameters[0]
     core = {
         "rescorla_wagner": "learning_rate_logit",

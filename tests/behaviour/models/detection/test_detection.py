@@ -129,7 +129,9 @@ def test_the_simulated_study_goes_from_clear_to_absent():
 @pytest.mark.parametrize("name", ["hgf2", "uhgf3_mode"])
 def test_the_weight_of_the_prior_is_recovered(name):
     assert name in MODELS["detection"]
-    plan = RecoverPlan("detection", (name,), participants=10, trials=360, replications=4)
+    plan = RecoverPlan(
+        "detection", (name,), participants=10, trials=360, replications=4
+    )
     found = run_recovery(plan, seed=1).parameters[0]
     by_name = dict(zip(found.names, found.correlation, strict=True))
     assert by_name["log_prior_weight"] > 0.7
