@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from pcmodel.behaviour.dataset.tasks.continuous import PREDICTION
 from pcmodel.behaviour.dataset.tasks.decisions import DECISIONS
+from pcmodel.behaviour.dataset.tasks.detection import DETECTION
 from pcmodel.behaviour.dataset.tasks.interface import Column as Column
 from pcmodel.behaviour.dataset.tasks.interface import Kind as Kind
 from pcmodel.behaviour.dataset.tasks.interface import Task as Task
@@ -291,7 +293,11 @@ CONDITIONING = Task(
 )
 TASKS = {
     task.name: task
-    for task in (HELICOPTER, BINARY, BANDIT, RATING, CONDITIONING, *DECISIONS)
+    for task in (
+        *(HELICOPTER, BINARY, BANDIT, RATING, CONDITIONING),
+        *(PREDICTION, DETECTION),
+        *DECISIONS,
+    )
 }
 
 

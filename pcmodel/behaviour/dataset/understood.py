@@ -70,7 +70,9 @@ def oddities(series: Series, task: Task) -> list[str]:
     if few:
         found.append(f"series with less than half the usual number of trials: {few}")
     responses = np.where(series.present, series.values[task.response], np.nan)
-    outcome = np.where(series.present, series.values[task.event], np.nan)
+    nothing = np.full(series.present.shape, np.nan)
+    shown = series.values.get(task.event, nothing)
+    outcome = np.where(series.present, shown, np.nan)
     empty = int((series.present & np.isnan(responses) & np.isnan(outcome)).sum())
     if empty:
         found.append(
@@ -109,7 +111,7 @@ def _about_people(series: Series, responses: np.ndarray) -> Sequence[str]:
 def _about_scales(series: Series) -> Sequence[str]:
     """Remarks on people who may have used another scale: 1 to 4 beside 0 to 100."""
     found = []
-    for name in ("confidence", "report"):
+    for name in ("confidence", "report", "prediction"):
         values = np.abs(series.values.get(name, np.full(series.present.shape, np.nan)))
         given = series.present & np.isfinite(values)
         greatest = [

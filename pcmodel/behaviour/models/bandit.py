@@ -7,7 +7,7 @@ the outcome of the trial, which whoever chooses has not seen yet.
 """
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,8 @@ from pcmodel.behaviour.perception import Inputs, Prediction, make_inputs, percei
 from pcmodel.behaviour.responses import (
     ChoiceParameters,
     choice_log_probabilities,
-    draw_choice,
+    traced_log_probabilities,
+    update_trace,
 )
 
 RESPONSE = (
@@ -61,6 +62,26 @@ RESPONSE = (
     ),
 )
 
+TRACE_RESPONSE = (
+    RESPONSE[0],
+    replace(
+        RESPONSE[1],
+        about="log odds that a full trace of past choices adds to its option",
+        published="phi, the weight of the choice kernel; beta_c (Wilson & Collins 2019)",
+    ),
+    RESPONSE[2],
+    Parameter(
+        "trace_rate_logit",
+        0.0,
+        1.5,
+        0.7,
+        about="logit of the weight of the last choice in the trace; 1 on the natural scale: it alone",
+        natural="trace_rate",
+        transform="logistic",
+        unit="share a trial",
+        published="tau; alpha_c (Wilson & Collins 2019)",
+    ),
+)
 VOLATILE_RESPONSE = (
     replace(
         RESPONSE[0],
@@ -98,16 +119,21 @@ class BanditModel:
         filter: the perceptual model.
         num_arms: the number of options.
         volatile_choice: whether the inverse temperature falls with the predicted volatility.
+        choice_trace: whether choices are drawn to a decaying trace of all past choices, instead of to the last alone.
     """
 
     filter: Filter
     num_arms: int
     volatile_choice: bool = False
+    choice_trace: bool = False
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         response = VOLATILE_RESPONSE if self.volatile_choice else RESPONSE
-        return (*self.filter.parameters, *response)
+        trace = TRACE_RESPONSE[3:] if self.choice_trace else ()
+        if self.choice_trace and not self.volatile_choice:
+            response = TRACE_RESPONSE[:3]
+        return (*self.filter.parameters, *response, *trace)
 
     def prepare(self, series: Series) -> BanditData:
         """The data of each series.
@@ -128,10 +154,37 @@ class BanditModel:
         )
 
     def _log_probabilities(
-        self, values: Values, prediction: Prediction, last: Array
+        self, values: Values, prediction: Prediction, past: Array
     ) -> Array:
+        """Of every option, given the trace of past choices or the last of them, -1 for none."""
         chooser = self._chooser(values, prediction)
-        return choice_log_probabilities(chooser, prediction.outcome, last)
+        if self.choice_trace:
+            return traced_log_probabilities(chooser, prediction.outcome, past)
+        return choice_log_probabilities(chooser, prediction.outcome, past)
+
+    def _no_past(self, dtype: Any) -> Array:
+        """What is known of past choices before the first."""
+        if self.choice_trace:
+            return jnp.zeros(self.num_arms, dtype)
+        return jnp.asarray(-1)
+
+    def _remember(self, values: Values, past: Array, arm: Array, made: Array) -> Array:
+        """What is known of past choices after a trial."""
+        if self.choice_trace:
+            rate = jax.nn.sigmoid(values["trace_rate_logit"])
+            return update_trace(past, arm, made, rate)
+        return jnp.where(made, arm, past)
+
+    def _past(self, values: Values, data: BanditData) -> Array:
+        """What is known of past choices before each trial."""
+        if not self.choice_trace:
+            return data.last_choice
+
+        def step(past: Array, trial: tuple) -> tuple[Array, Array]:
+            return self._remember(values, past, *trial), past
+
+        start = self._no_past(data.potential.dtype)
+        return jax.lax.scan(step, start, (data.inputs.arm, data.scored))[1]
 
     def _chooser(self, values: Values, prediction: Prediction) -> ChoiceParameters:
         log_beta = values["log_beta"]
@@ -143,7 +196,8 @@ class BanditModel:
         self, values: Values, data: BanditData
     ) -> Float[Array, " trials"]:
         trace = perceive(self.filter.model, self.filter.build(values), data.inputs)
-        every = self._log_probabilities(values, trace.prediction, data.last_choice)
+        past = self._past(values, data)
+        every = self._log_probabilities(values, trace.prediction, past)
         chosen = jnp.take_along_axis(every, data.inputs.arm[:, None], axis=1)[:, 0]
         return score(chosen, trace, data.scored)
 
@@ -154,17 +208,20 @@ class BanditModel:
         parameters, model = self.filter.build(values), self.filter.model
 
         def step(carry, trial):
-            beliefs, last = carry
+            beliefs, past, last = carry
             trial_key, scored, shown, potential = trial
             prediction = model.predict(parameters, beliefs)
-            chooser = self._chooser(values, prediction)
-            arm = draw_choice(trial_key, chooser, prediction.outcome, last)
+            every = self._log_probabilities(values, prediction, past)
+            arm = jax.random.categorical(trial_key, every).astype(last.dtype)
             seen = Inputs(potential[arm], shown, arm)
             beliefs = model.update(parameters, beliefs, prediction, seen)
-            return (beliefs, jnp.where(scored, arm, last)), (seen, last)
+            past = self._remember(values, past, arm, scored)
+            return (beliefs, past, jnp.where(scored, arm, last)), (seen, last)
 
         keys = jax.random.split(key, data.scored.shape[0])
-        start = (model.init(parameters), jnp.full_like(data.inputs.arm[0], -1))
+        nobody = jnp.full_like(data.inputs.arm[0], -1)
+        past = self._no_past(data.potential.dtype)
+        start = (model.init(parameters), past, nobody)
         shown = data.scored & data.inputs.seen
         trials = (keys, data.scored, shown, data.potential)
         inputs, last = jax.lax.scan(step, start, trials)[1]

@@ -7,11 +7,13 @@ import numpy as np
 from pcmodel.behaviour.change_point.agent import Agent
 from pcmodel.behaviour.dataset import Series, find_task, kind_of, with_judgements
 from pcmodel.behaviour.hierarchy.formula import parse_formula
-from pcmodel.behaviour.models import filters
+from pcmodel.behaviour.models import adaptive_rates, filters
 from pcmodel.behaviour.models.bandit import BanditModel
 from pcmodel.behaviour.models.binary import BinaryModel
 from pcmodel.behaviour.models.conditioning import ConditioningModel
+from pcmodel.behaviour.models.continuous.entries import PREDICTION
 from pcmodel.behaviour.models.decisions.entries import DECISION_MODELS
+from pcmodel.behaviour.models.detection.entries import DETECTION
 from pcmodel.behaviour.models.helicopter import HelicopterModel
 from pcmodel.behaviour.models.interface import Build as Build
 from pcmodel.behaviour.models.interface import Entry as Entry
@@ -26,7 +28,7 @@ from pcmodel.behaviour.models.learners import (
 from pcmodel.behaviour.models.own.building import build_own
 from pcmodel.behaviour.models.own.loading import is_own_model
 from pcmodel.behaviour.models.rating import RatingModel
-from pcmodel.behaviour.perception import enhanced_tapas
+from pcmodel.behaviour.perception import enhanced_tapas, unbounded_tapas
 from pcmodel.behaviour.responses import Scale
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
@@ -53,6 +55,14 @@ def _enhanced(num_arms: int | None = None) -> filters.Filter:
     return filters.three_levels(num_arms, rule=enhanced_tapas)
 
 
+def _unbounded(num_arms: int | None = None) -> filters.Filter:
+    return filters.three_levels(num_arms, rule=unbounded_tapas)
+
+
+def _modal(num_arms: int | None = None) -> filters.Filter:
+    return filters.three_levels(num_arms, rule=unbounded_tapas, at_mode=True)
+
+
 HGF = "Mathys et al. 2011, Front Hum Neurosci 5:39; 2014, 8:825"
 RULE = "Rescorla & Wagner 1972"
 ENHANCED = "TAPAS `ehgf_binary`"
@@ -67,6 +77,21 @@ VOLATILE = "As hgf2, with a third level: the variance of the steps is itself bel
 STABLE = (
     "As hgf3, with an update of the third level whose precision cannot become negative."
 )
+UNBOUNDED = "HGF Toolbox 8.2.0 `uhgf_binary` (arXiv 2605.00966)"
+SMOOTH = "As hgf3, with the third level's posterior approximated by two Gaussians, whose precision is always positive."
+MODAL = (
+    "As uhgf3, with the log odds updated to the mode of their posterior instead of one Newton step towards it: smooth "
+    "in all parameters, and so the one to fit where fits of the others diverge."
+)
+SURPRISED = "As rescorla_wagner, with a rate that follows the size of the errors of trials before."
+HYBRID = "Pearce & Hall 1980; the hybrid of Li et al. 2011, Nat Neurosci 14:1250"
+FADING = (
+    "The learning rate is the outcome's share of all precision, and values fall back to a centre: "
+    "what is not seen is forgotten."
+)
+RESTLESS = "Daw et al. 2006, Nature 441:876"
+TRACED = "with choices drawn to those of several trials before, ever less, instead of to the last."
+KERNEL = "Lau & Glimcher 2005, J Exp Anal Behav 84:555"
 
 MODELS: dict[str, dict[str, Entry]] = {
     "binary": {
@@ -76,6 +101,14 @@ MODELS: dict[str, dict[str, Entry]] = {
         "hgf2": Entry(lambda s: BinaryModel(filters.two_levels()), STEADY, HGF),
         "hgf3": Entry(lambda s: BinaryModel(filters.three_levels()), VOLATILE, HGF),
         "ehgf3": Entry(lambda s: BinaryModel(_enhanced()), STABLE, ENHANCED),
+        "uhgf3": Entry(lambda s: BinaryModel(_unbounded()), SMOOTH, UNBOUNDED),
+        "uhgf3_mode": Entry(lambda s: BinaryModel(_modal()), MODAL),
+        "pearce_hall": Entry(
+            lambda s: BinaryModel(adaptive_rates.pearce_hall()), SURPRISED, HYBRID
+        ),
+        "weighted_decay": Entry(
+            lambda s: BinaryModel(adaptive_rates.weighted_decay()), FADING, RESTLESS
+        ),
     },
     "bandit": {
         "rescorla_wagner": Entry(
@@ -101,6 +134,12 @@ MODELS: dict[str, dict[str, Entry]] = {
         "ehgf3": Entry(
             lambda s: BanditModel(_enhanced(s.num_arms), s.num_arms), STABLE, ENHANCED
         ),
+        "uhgf3": Entry(
+            lambda s: BanditModel(_unbounded(s.num_arms), s.num_arms), SMOOTH, UNBOUNDED
+        ),
+        "uhgf3_mode": Entry(
+            lambda s: BanditModel(_modal(s.num_arms), s.num_arms), MODAL
+        ),
         "ehgf3_volatile_choice": Entry(
             lambda s: BanditModel(
                 _enhanced(s.num_arms), s.num_arms, volatile_choice=True
@@ -108,12 +147,40 @@ MODELS: dict[str, dict[str, Entry]] = {
             "As ehgf3, and choices are noisier where more volatility is expected: an assumption.",
             f"{ENHANCED} with `softmax_mu3`",
         ),
+        "pearce_hall": Entry(
+            lambda s: BanditModel(adaptive_rates.pearce_hall(s.num_arms), s.num_arms),
+            SURPRISED,
+            HYBRID,
+        ),
+        "weighted_decay": Entry(
+            lambda s: BanditModel(
+                adaptive_rates.weighted_decay(s.num_arms), s.num_arms
+            ),
+            FADING,
+            RESTLESS,
+        ),
+        "rescorla_wagner_trace": Entry(
+            lambda s: BanditModel(
+                filters.rescorla_wagner(s.num_arms), s.num_arms, choice_trace=True
+            ),
+            f"As rescorla_wagner, {TRACED}",
+            KERNEL,
+        ),
+        "two_rates_trace": Entry(
+            lambda s: BanditModel(
+                filters.two_rates(s.num_arms), s.num_arms, choice_trace=True
+            ),
+            f"As two_rates, {TRACED}",
+            KERNEL,
+        ),
     },
     "rating": {
         "rescorla_wagner": Entry(_rating(filters.rescorla_wagner), RIGID, RULE),
         "hgf2": Entry(_rating(filters.two_levels), STEADY, HGF),
         "hgf3": Entry(_rating(filters.three_levels), VOLATILE, HGF),
         "ehgf3": Entry(_rating(_enhanced), STABLE, ENHANCED),
+        "uhgf3": Entry(_rating(_unbounded), SMOOTH, UNBOUNDED),
+        "uhgf3_mode": Entry(_rating(_modal), MODAL),
     },
     "helicopter": {
         "change_point": Entry(
@@ -155,6 +222,8 @@ MODELS: dict[str, dict[str, Entry]] = {
             RULE,
         ),
     },
+    "prediction": PREDICTION,
+    "detection": DETECTION,
     **DECISION_MODELS,
 }
 ANY_SCALE = Scale(0.0, 10.0)  # of ratings, where only the names of parameters matter

@@ -25,6 +25,7 @@ from pcmodel.behaviour.perception import (
     SharedVolatilityArms,
     enhanced_tapas,
     perceive,
+    unbounded_tapas,
 )
 from pcmodel.behaviour.perception.rescorla_wagner import TwoRateParameters
 from pcmodel.behaviour.perception.volatility import VolatilityUpdate, standard
@@ -177,9 +178,9 @@ def _two_levels(values: Values) -> HgfParameters:
         initial_mean=values["mu2_0"][None],
         initial_log_precision=values["log_pi2_0"][None],
         omega=values["omega2"][None],
-        kappa=jnp.zeros(0),
-        drift=jnp.zeros(1),
-        sensory_log_precision=jnp.zeros(()),
+        kappa=jnp.zeros_like(values["omega2"], shape=(0,)),
+        drift=jnp.zeros_like(values["omega2"], shape=(1,)),
+        sensory_log_precision=jnp.zeros_like(values["omega2"]),
     )
 
 
@@ -192,8 +193,8 @@ def _three_levels(values: Values) -> HgfParameters:
         initial_log_precision=pair("log_pi2_0", "log_pi3_0"),
         omega=pair("omega2", "omega3"),
         kappa=jnp.exp(values["log_kappa2"])[None],
-        drift=jnp.zeros(2),
-        sensory_log_precision=jnp.zeros(()),
+        drift=jnp.zeros_like(values["omega2"], shape=(2,)),
+        sensory_log_precision=jnp.zeros_like(values["omega2"]),
     )
 
 
@@ -231,14 +232,21 @@ def two_levels(num_arms: int | None = None) -> Filter:
 
 
 def three_levels(
-    num_arms: int | None = None, *, rule: VolatilityUpdate = standard
+    num_arms: int | None = None,
+    *,
+    rule: VolatilityUpdate = standard,
+    at_mode: bool = False,
 ) -> Filter:
-    """A binary HGF of three levels: the log odds change at a rate that itself changes."""
-    clip = 1e-3 if rule is enhanced_tapas else 0.0
+    """A binary HGF of three levels: the log odds change at a rate that itself changes.
+
+    at_mode: whether the log odds are updated to the mode of their posterior (`perception.hgf.binary_mode`).
+    """
+    is_clipped = rule in (enhanced_tapas, unbounded_tapas) and not at_mode
+    clip = 1e-3 if is_clipped else 0.0
     model = (
-        BinaryHgf(rule, clip)
+        BinaryHgf(rule, clip, at_mode)
         if num_arms is None
-        else SharedVolatilityArms(num_arms, rule, clip)
+        else SharedVolatilityArms(num_arms, rule, clip, at_mode)
     )
     return Filter(model, THREE_LEVELS, _three_levels)
 

@@ -225,14 +225,16 @@ def judged(model: ParticipantModel, names: Sequence[str]) -> ParticipantModel:
 
 
 def has_precision(model: ParticipantModel) -> bool:
-    """Whether the model's beliefs have a precision: as its filter's have, or as it says itself."""
+    """Whether the model's beliefs have a precision: as it says itself, as its filter's have, or as learners have none."""
+    said = getattr(model, "has_precision", None)
+    if said is not None:
+        return bool(said)
     if own_filter := getattr(model, "filter", None):
         start = {p.name: jnp.asarray(float(p.mean)) for p in own_filter.parameters}
         first = jax.eval_shape(lambda: own_filter.model.init(own_filter.build(start)))
         return bool(first.precision)
     learner = {"learning_rate_logit", "reward_rate_logit"}
-    own = not learner & {p.name for p in model.parameters}
-    return bool(getattr(model, "has_precision", own))
+    return not learner & {p.name for p in model.parameters}
 
 
 def judgement_parameters(names: Sequence[str]) -> tuple[Parameter, ...]:
@@ -271,4 +273,7 @@ def shown_outcomes(
     if isinstance(model, JudgedModel):
         return shown_outcomes(model.model, data.own, series)
     own = getattr(model, "shown", None)
-    return series.values["outcome"] if own is None else np.asarray(own(data))
+    if own is not None:
+        return np.asarray(own(data))
+    nothing = np.full(series.present.shape, np.nan)
+    return series.values.get("outcome", nothing)

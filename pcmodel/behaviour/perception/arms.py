@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from pcmodel.behaviour.perception.hgf import (
     HgfParameters,
     as_predicted,
+    binary_mode,
     binary_posterior,
     initial_beliefs,
     predict_binary,
@@ -76,13 +77,15 @@ class SharedVolatilityArms:
 
     Attributes:
         num_arms: the number of options.
-        rule: the volatility update; see `volatility` for the four.
+        rule: the volatility update; see `volatility` for the five.
         clip: least distance of predicted probabilities from 0 and 1.
+        at_mode: whether the seen option is updated to the mode of its posterior; see `hgf.binary_mode`.
     """
 
     num_arms: int
     rule: VolatilityUpdate = standard
     clip: float = 0.0
+    at_mode: bool = False
 
     def init(self, parameters: HgfParameters) -> Beliefs:
         one = initial_beliefs(parameters)
@@ -117,7 +120,10 @@ class SharedVolatilityArms:
             precision=own(prediction.precision),
         )
         before = Beliefs(own(beliefs.mean), own(beliefs.precision), beliefs.valid)
-        lowest = binary_posterior(seen, seen.outcome, trial.outcome)
+        if self.at_mode:
+            lowest = binary_mode(seen, trial.outcome)
+        else:
+            lowest = binary_posterior(seen, seen.outcome, trial.outcome)
         new = update_volatility(parameters, before, seen, lowest, self.rule)
 
         def place(all_arms: tuple, levels: tuple) -> tuple:

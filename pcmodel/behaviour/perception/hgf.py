@@ -29,8 +29,11 @@ from pcmodel.behaviour.perception.volatility import (
     Child,
     GaussianBelief,
     VolatilityUpdate,
+    log_lambert_w,
     standard,
 )
+
+_NEWTON_STEPS = 5  # from so near above that four are exact up to rounding
 
 
 class HgfParameters(NamedTuple):
@@ -128,18 +131,63 @@ def binary_posterior(
     return GaussianBelief(mean, precision)
 
 
+def binary_mode(prediction: Prediction, outcome: Level) -> GaussianBelief:
+    r"""The mode of the posterior of the level above a binary outcome, and the curvature there.
+
+    The published update is one step of Newton's method from the prediction. Where the predicted variance is greater than
+    some four it overshoots, trial after trial: the filter then oscillates without bound and depends on its parameters
+    chaotically. The mode, $\mu = \hat\mu + (u - s(\mu)) / \hat\pi$, moves with the logarithm of the variance only.
+    """
+    # With signs such that the outcome is a 1, the mode solves pi (z - k) = s(-z), k its prediction.
+    sign = jnp.where(outcome > 0.5, 1.0, -1.0).astype(prediction.mean[0].dtype)
+    precision, mean = jax.lax.stop_gradient(
+        (prediction.precision[0], prediction.mean[0])
+    )
+    k = sign * mean
+    # Above it: s(-z) is less than 1 and than exp(-z).
+    z = k + jnp.minimum(
+        1.0 / precision, jnp.exp(log_lambert_w(-jnp.log(precision) - k))
+    )
+    low, high = k, z
+    for _ in range(_NEWTON_STEPS):
+        other = jax.nn.sigmoid(-z)
+        excess = precision * (z - k) - other
+        low, high = (
+            jnp.where(excess < 0.0, z, low),
+            jnp.where(excess > 0.0, z, high),
+        )
+        step = z - excess / (precision + other * (1.0 - other))
+        z = jnp.where((step >= low) & (step <= high), step, 0.5 * (low + high))
+    return _implicit(prediction, outcome, jax.lax.stop_gradient(sign * z))
+
+
+def _implicit(prediction: Prediction, outcome: Level, mode: Level) -> GaussianBelief:
+    """The belief at a mode, whose derivative is that of the equation it solves."""
+    precision, mean = prediction.precision[0], prediction.mean[0]
+    s = jax.nn.sigmoid(mode)
+    slope = jax.lax.stop_gradient(precision + s * (1.0 - s))
+    # 1 - s by the other tail, where no digits cancel.
+    error = jnp.where(outcome > 0.5, jax.nn.sigmoid(-mode), -s)
+    mode = mode - (precision * (mode - mean) - error) / slope
+    s, other = jax.nn.sigmoid(mode), jax.nn.sigmoid(-mode)
+    return GaussianBelief(mode, precision + s * other)
+
+
 @dataclass(frozen=True)
 class BinaryHgf:
     """The HGF of outcomes 0 and 1, whose log odds are the lowest latent level ($x_2$).
 
     Attributes:
-        rule: the volatility update; see `volatility` for the four.
+        rule: the volatility update; see `volatility` for the five.
         clip: least distance of the predicted probability from 0 and 1; 0.001 in TAPAS's
-            enhanced filter, 0 in the others.
+            enhanced and unbounded filters, 0 in the others.
+        at_mode: whether the level above the outcome is updated to the mode of its posterior (`binary_mode`), instead of
+            by the published single step.
     """
 
     rule: VolatilityUpdate = standard
     clip: float = 0.0
+    at_mode: bool = False
 
     def init(self, parameters: HgfParameters) -> Beliefs:
         return initial_beliefs(parameters)
@@ -154,7 +202,10 @@ class BinaryHgf:
         prediction: Prediction,
         trial: Inputs,
     ) -> Beliefs:
-        lowest = binary_posterior(prediction, prediction.outcome, trial.outcome)
+        if self.at_mode:
+            lowest = binary_mode(prediction, trial.outcome)
+        else:
+            lowest = binary_posterior(prediction, prediction.outcome, trial.outcome)
         new = update_volatility(parameters, beliefs, prediction, lowest, self.rule)
         return choose(trial.seen, new, as_predicted(beliefs, prediction))
 
@@ -172,7 +223,7 @@ class ContinuousHgf:
     `first_level_gaussian_surprise` leaves it out.
 
     Attributes:
-        rule: the volatility update; see `volatility` for the four.
+        rule: the volatility update; see `volatility` for the five.
     """
 
     rule: VolatilityUpdate = standard

@@ -2,7 +2,8 @@ r"""The learner of Rescorla & Wagner (1972): the value changes by a fixed share 
 
 $V \leftarrow V + \alpha (y - V)$, with $\alpha$ a logistic function of its parameter. The
 model has no uncertainty. Its log evidence takes the value for the probability of a binary
-outcome. With two rates, outcomes better and worse than expected have different shares (the
+outcome, or for the mean of a continuous one with a given noise.
+With two rates, outcomes better and worse than expected have different shares (the
 "reward" and "punishment" rates of reversal learning studies).
 """
 
@@ -19,6 +20,7 @@ from pcmodel.behaviour.perception.interface import (
     Prediction,
     bernoulli_log_probability,
     choose,
+    normal_log_density,
 )
 
 
@@ -48,7 +50,14 @@ class TwoRateParameters(NamedTuple):
 
 @dataclass(frozen=True)
 class RescorlaWagner:
-    """A learner of one value, which stays the same where no outcome was seen."""
+    """A learner of one value, which stays the same where no outcome was seen.
+
+    Attributes:
+        noise_variance: of continuous outcomes around the value; None where they are binary. What is learned does not
+            depend on it.
+    """
+
+    noise_variance: float | None = None
 
     def init(self, parameters: RescorlaWagnerParameters | TwoRateParameters) -> Beliefs:
         return Beliefs((parameters.initial_value,), (), jnp.asarray(True))
@@ -85,4 +94,7 @@ class RescorlaWagner:
         prediction: Prediction,
         trial: Inputs,
     ) -> Float[Array, ""]:
-        return bernoulli_log_probability(trial.outcome, prediction.outcome)
+        if self.noise_variance is None:
+            return bernoulli_log_probability(trial.outcome, prediction.outcome)
+        noise = jnp.asarray(self.noise_variance, prediction.outcome.dtype)
+        return normal_log_density(trial.outcome, prediction.outcome, noise)

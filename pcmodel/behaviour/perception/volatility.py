@@ -1,4 +1,4 @@
-r"""Four published updates of a volatility level from the level below it.
+r"""Five published updates of a volatility level from the level below it.
 
 The level below, $x$, took a random step of variance $v = e^{\kappa y + \omega}$, where
 $y$ is the volatility level. The update of $y$ depends on the volatility prediction error
@@ -112,16 +112,41 @@ def unbounded_pyhgf(predicted: GaussianBelief, child: Child) -> GaussianBelief:
     $I(y) = -\tfrac12 \log(a + v) - \tfrac12 b / (a + v) - \tfrac12 \hat\pi (y - \hat\mu)^2$
     with $a$ the child's variance before the step and $b = \sigma + (\mu - \hat\mu)^2$. It
     is expanded at the prediction, and near its mode in the limit of $v$ much larger than
-    $a$. $\kappa$ must not be zero.
+    $a$. Both precisions are positive, and so is that of the mixture. $\kappa$ must not be zero.
     """
-    a, b = child.previous_variance, child.variance + child.error**2
     w, delta = _step_share(child)
+    return _two_expansions(predicted, child, w, delta)
+
+
+def unbounded_tapas(predicted: GaussianBelief, child: Child) -> GaussianBelief:
+    """HGF Toolbox 8.2.0 `uhgf` (arXiv 2605.00966): the same with the step's variance at the predicted mean.
+
+    Without drift the two are equal. The step's share is a logistic function here, so that it is
+    exact where the step's variance leaves the range of the numbers' type.
+    """
+    w = _share_at(predicted.mean, child)
+    return _two_expansions(predicted, child, w, _step_share(child)[1])
+
+
+def _share_at(y: Value, child: Child) -> Value:
+    """The share of the step in the child's predicted variance, were the volatility level at `y`."""
+    log_odds = child.kappa * y + child.omega - jnp.log(child.previous_variance)
+    return jax.nn.sigmoid(log_odds)
+
+
+def _two_expansions(
+    predicted: GaussianBelief, child: Child, w: Value, delta: Value
+) -> GaussianBelief:
+    """The moment-matched mixture, given the weight and error of the expansion at the prediction."""
+    a, b = child.previous_variance, child.variance + child.error**2
     near_precision = predicted.precision + 0.5 * child.kappa**2 * w * (1.0 - w)
     near_mean = predicted.mean + 0.5 * child.kappa * w * delta / near_precision
 
+    def log_spread(y: Value) -> Value:
+        return jnp.logaddexp(jnp.log(a), child.kappa * y + child.omega)
+
     at = _steep_mode(predicted, child, b)
-    v = jnp.exp(child.kappa * at + child.omega)
-    w, delta = v / (a + v), b / (a + v) - 1.0
+    w, delta = _share_at(at, child), b * jnp.exp(-log_spread(at)) - 1.0
     half = 0.5 * child.kappa**2 * w
     far_precision = predicted.precision + half * (w + (2.0 * w - 1.0) * delta)
     far_precision = jnp.where(
@@ -131,9 +156,9 @@ def unbounded_pyhgf(predicted: GaussianBelief, child: Child) -> GaussianBelief:
     far_mean = at + slope / far_precision
 
     def height(y: Value) -> Value:
-        spread = a + jnp.exp(child.kappa * y + child.omega)
+        spread = log_spread(y)
         prior = predicted.precision * (y - predicted.mean) ** 2
-        return -0.5 * (jnp.log(spread) + b / spread + prior)
+        return -0.5 * (spread + b * jnp.exp(-spread) + prior)
 
     far = jax.nn.sigmoid(height(far_mean) - height(near_mean))
     mean = near_mean + far * (far_mean - near_mean)
@@ -146,17 +171,21 @@ def _steep_mode(predicted: GaussianBelief, child: Child, b: Value) -> Value:
     """The mode of the log posterior if the variance before the step is negligible."""
     stiffness = predicted.precision / child.kappa**2
     centre = child.kappa * predicted.mean + child.omega
-    log_z = jnp.log(b / (2.0 * stiffness)) + 0.5 / stiffness - centre
-    exponent = centre + _lambert_w(log_z) - 0.5 / stiffness
+    log_b = jnp.log(b) - jnp.log(2.0 * stiffness)
+    u = log_lambert_w(log_b + 0.5 / stiffness - centre)
+    # Equal by W's equation: the first cancels where W is great, the second where it is small.
+    exponent = jnp.where(
+        u > 0.0, log_b - u, centre + jnp.exp(jnp.minimum(u, 0.0)) - 0.5 / stiffness
+    )
     return (exponent - child.omega) / child.kappa
 
 
-def _lambert_w(log_z: Value) -> Value:
-    r"""$w$ with $w e^w = z$, by Newton's method for $u + e^u = \log z$, started from the right.
+def log_lambert_w(log_z: Value) -> Value:
+    r"""$\log w$ with $w e^w = z$, by Newton's method for $u + e^u = \log z$, started from the right.
 
     The function is convex and increasing, so that from there the steps cannot overshoot.
     """
     u = jnp.where(log_z > 1.0, jnp.log(jnp.maximum(log_z, 1.0)), log_z)
     for _ in range(_NEWTON_STEPS):
         u = u - (u + jnp.exp(u) - log_z) / (1.0 + jnp.exp(u))
-    return jnp.exp(u)
+    return u

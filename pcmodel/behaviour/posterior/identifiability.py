@@ -80,7 +80,8 @@ def invariances(model: Any) -> tuple[tuple[str, ...], ...]:
     other is fixed. A filter's volatility level $x_3$ enters the likelihood through
     $\kappa x_3 + \omega_2$ only: $x_3$ can be shifted ($\mu_3^{(0)}$ against $\omega_2$)
     and scaled ($\kappa$ against $\omega_3$ and $\pi_3^{(0)}$, with the remaining shift
-    compensated by $\omega_2$), unless choices depend on the volatility itself.
+    compensated by $\omega_2$), unless choices depend on the volatility itself; so does $x_2$ of a
+    continuous filter, and the precisions of a Kalman filter of continuous outcomes, its first belief's included.
 
     Confidence depends on the precision itself. It determines a common shift of a Kalman
     agent's two precisions relative to the zero of the person's confidence scale, and so the
@@ -96,7 +97,14 @@ def invariances(model: Any) -> tuple[tuple[str, ...], ...]:
     if getattr(own, "volatile_choice", False):
         return ()
     names = {parameter.name for parameter in model.parameters}
-    groups = ("mu3_0", "omega2"), ("log_kappa2", "omega3", "log_pi3_0")
+    groups = (
+        *(("mu3_0", "omega2"), ("log_kappa2", "omega3", "log_pi3_0")),
+        *(("mu2_0", "omega1"), ("log_kappa1", "omega2", "log_pi2_0")),
+    )
+    if "prior_log_precision" in names:
+        ratio = ("prior_log_precision", "sensory_log_precision")
+        beside = [name for name in INTERCEPTS if name in names]
+        groups = (*groups, (*ratio, "initial_log_precision", *beside))
     return tuple(group for group in groups if set(group) <= names)
 
 

@@ -9,6 +9,17 @@ from pcmodel.behaviour.responses.choice import (
     choice_log_probabilities as choice_log_probabilities,
 )
 from pcmodel.behaviour.responses.choice import draw_choice as draw_choice
+from pcmodel.behaviour.responses.choice import (
+    traced_log_probabilities as traced_log_probabilities,
+)
+from pcmodel.behaviour.responses.choice import update_trace as update_trace
+from pcmodel.behaviour.responses.detection import (
+    DetectionParameters as DetectionParameters,
+)
+from pcmodel.behaviour.responses.detection import (
+    detection_log_likelihood as detection_log_likelihood,
+)
+from pcmodel.behaviour.responses.detection import draw_detection as draw_detection
 from pcmodel.behaviour.responses.judgement import (
     JudgementParameters as JudgementParameters,
 )
@@ -25,6 +36,13 @@ from pcmodel.behaviour.responses.judgement import (
 from pcmodel.behaviour.responses.offered import draw_offered as draw_offered
 from pcmodel.behaviour.responses.offered import (
     offered_log_probabilities as offered_log_probabilities,
+)
+from pcmodel.behaviour.responses.prediction import (
+    PredictionParameters as PredictionParameters,
+)
+from pcmodel.behaviour.responses.prediction import draw_prediction as draw_prediction
+from pcmodel.behaviour.responses.prediction import (
+    prediction_log_likelihood as prediction_log_likelihood,
 )
 from pcmodel.behaviour.responses.rating import RatingParameters as RatingParameters
 from pcmodel.behaviour.responses.rating import Scale as Scale

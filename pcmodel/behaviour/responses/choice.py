@@ -3,13 +3,17 @@ r"""Choice among options: softmax with stickiness and lapse.
 $P(c) = (1 - \epsilon)\,\mathrm{softmax}(\beta v + s\,\mathbb 1[c = \text{last choice}])_c
 + \epsilon / K$: inverse temperature $\beta$, stickiness $s$ (positive: the last choice is
 repeated), lapse $\epsilon$.
+
+With a choice trace the indicator is replaced by a running mean of past choices, $C \leftarrow C + \tau (\mathbb 1[\text{chosen}]
+- C)$, whose influence decays over several trials; at $\tau = 1$ it is the last choice (Lau & Glimcher 2005, J Exp Anal Behav
+84:555; the choice kernel of Wilson & Collins 2019, eLife 8:e49547).
 """
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 Parameter = Float[Array, "*#batch"]  # one for all trials, or one for each
 
@@ -33,14 +37,34 @@ def choice_log_probabilities(
     previous: Int[Array, "*batch"],
 ) -> Float[Array, "*batch arms"]:
     """Log probability of each option; `previous` is the last choice, -1 for none."""
+    same = jax.nn.one_hot(previous, values.shape[-1], dtype=values.dtype)
+    return traced_log_probabilities(parameters, values, same)
+
+
+def traced_log_probabilities(
+    parameters: ChoiceParameters,
+    values: Float[Array, "*batch arms"],
+    trace: Float[Array, "*batch arms"],
+) -> Float[Array, "*batch arms"]:
+    """Log probability of each option, given the trace of past choices, which the stickiness multiplies."""
     num_arms = values.shape[-1]
-    same = jax.nn.one_hot(previous, num_arms, dtype=values.dtype)
     inverse_temperature, stickiness, lapse = map(_over_arms, parameters)
-    drive = jnp.exp(inverse_temperature) * values + stickiness * same
+    drive = jnp.exp(inverse_temperature) * values + stickiness * trace
     return jnp.logaddexp(
         jax.nn.log_sigmoid(-lapse) + jax.nn.log_softmax(drive, axis=-1),
         jax.nn.log_sigmoid(lapse) - jnp.log(float(num_arms)),
     )
+
+
+def update_trace(
+    trace: Float[Array, " arms"],
+    choice: Int[Array, ""],
+    made: Bool[Array, ""],
+    rate: Float[Array, ""],
+) -> Float[Array, " arms"]:
+    r"""The trace after a trial; as it was where no choice was made. `rate` is $\tau$, 0 to 1."""
+    chosen = jax.nn.one_hot(choice, trace.shape[-1], dtype=trace.dtype)
+    return jnp.where(made, trace + rate * (chosen - trace), trace)
 
 
 def _over_arms(parameter: Parameter) -> Array:

@@ -56,6 +56,14 @@ RIVALS = {
     "binary": ("omega2", "learning_rate_logit", "log_zeta"),
     "bandit": ("omega2", "learning_rate_logit", "log_beta", "stickiness"),
     "rating": ("omega2", "learning_rate_logit", "rating_gain", "log_rating_noise"),
+    "prediction": (
+        *("omega1", "prior_log_precision", "learning_rate_logit"),
+        "log_prediction_noise",
+    ),
+    "detection": (
+        *("omega2", "learning_rate_logit"),
+        *("log_prior_weight", "log_decision_precision"),
+    ),
 }
 
 

@@ -1,7 +1,7 @@
 """Simulated studies: the trials of simulated people, for each task.
 
 Reward probabilities of 0.8 and 0.2 swap every 25 trials; positions jump in a tenth of the trials; what was conditioned is
-extinguished and tested.
+extinguished and tested; continuous outcomes have calm and volatile blocks; faint stimuli become rarer.
 """
 
 from functools import partial
@@ -106,6 +106,10 @@ def _trials(
         return {"choice": choice + 1.0, "outcome": outcome.astype(float)}
     if task == "conditioning":
         return _conditioning(shape)
+    if task == "prediction":
+        return _prediction(rng, shape)
+    if task == "detection":
+        return _detection(rng, shape)
     outcome = draw_wins(rng, shape, 2)[..., 0].astype(float)
     response = "rating" if task == "rating" else "response"
     return {"outcome": outcome, response: np.full(shape, low)}
@@ -135,6 +139,30 @@ def _conditioning(
         "outcome": shape_of((phase == 0).astype(float)).copy(),
         "response": np.zeros(shape),
     }
+
+
+def _prediction(
+    rng: np.random.Generator, shape: tuple[int, int]
+) -> dict[str, Float[np.ndarray, "series trials"]]:
+    """Outcomes of SD 4 around a mean whose steps have an SD of 0.5, in every second block 4; predictions of 50."""
+    block = np.arange(shape[1]) // SIDE
+    steps = np.where(block % 2, 4.0, 0.5) * rng.normal(size=shape)
+    mean = 50.0 + np.cumsum(steps, axis=1)
+    outcome = mean + 4.0 * rng.normal(size=shape)
+    return {"outcome": outcome, "prediction": np.full(shape, 50.0)}
+
+
+def _detection(
+    rng: np.random.Generator, shape: tuple[int, int]
+) -> dict[str, Float[np.ndarray, "series trials"]]:
+    """Stimuli that most often are there and clear at first, and most often absent in the end."""
+    late = np.linspace(0.0, 1.0, shape[1])[:, None]
+    chance = (1.0 - late) * np.array([0.1, 0.1, 0.2, 0.6]) + late * np.array(
+        [0.6, 0.2, 0.1, 0.1]
+    )
+    place = (rng.random((*shape, 1)) > np.cumsum(chance, axis=1)[:, :-1]).sum(axis=-1)
+    rate = np.array([0.0, 0.25, 0.5, 0.75])[place]
+    return {"detection_rate": rate, "response": np.zeros(shape)}
 
 
 def _helicopter(

@@ -51,6 +51,8 @@ def series_of(task, *, num_series=2, num_trials=16):
     outcome = rng.integers(0, 2, shape).astype(float)
     if task == "helicopter":
         outcome = rng.uniform(20, 280, shape).round()
+    if task == "prediction":
+        outcome = rng.normal(50.0, 9.0, shape)
     values = {
         "binary": {"response": rng.integers(0, 2, shape).astype(float)},
         "bandit": {"choice": rng.integers(1, 4, shape).astype(float)},
@@ -65,6 +67,11 @@ def series_of(task, *, num_series=2, num_trials=16):
         "conditioning": {
             "response": rng.uniform(0, 1, shape),
             "time": np.tile(0.05 * np.arange(num_trials), (num_series, 1)),
+        },
+        "prediction": {"prediction": rng.normal(50.0, 9.0, shape)},
+        "detection": {
+            "response": rng.integers(0, 2, shape).astype(float),
+            "detection_rate": rng.choice([0.0, 0.25, 0.5, 0.75], shape),
         },
     }[task]
     response = next(iter(values))
@@ -86,6 +93,8 @@ QUICK = {
     ("helicopter", "change_point"),
     ("conditioning", "rescorla_wagner"),
     ("discounting", "hyperbolic"),
+    ("prediction", "uhgf2"),
+    ("detection", "uhgf3"),
 }
 CASES = [
     pytest.param(t, n, marks=() if (t, n) in QUICK else pytest.mark.slow)
@@ -368,3 +377,54 @@ def test_simulated_reports_that_are_missing_leave_no_trace(name, getkey):
     made = np.flatnonzero(np.asarray(hidden.reported))
     before = np.asarray(run.previous_report)[made[1:]]
     np.testing.assert_allclose(before, np.asarray(drawn.report)[made[:-1]], rtol=1e-12)
+
+
+def test_choices_are_drawn_to_the_trace_of_all_before(getkey):
+    """By hand, with a choice missing; and what is simulated is what the likelihood says of it."""
+    model = find_model("bandit", "rescorla_wagner_trace", SETTING)
+    series = series_of("bandit", num_trials=8)
+    one = jax.tree.map(lambda leaf: leaf[0], model.prepare(series))
+    values = defaults(model) | {"trace_rate_logit": jnp.asarray(-0.4)}
+    found = np.asarray(jax.jit(model.log_likelihood)(values, one))
+    rate, tau = 1 / (1 + np.exp(1.0)), 1 / (1 + np.exp(0.4))
+    value, trace = np.full(3, 0.5), np.zeros(3)
+    lapse = 1 / (1 + np.exp(4.0))
+    choices, outcomes = series.values["choice"][0], series.values["outcome"][0]
+    for t, (choice, outcome) in enumerate(zip(choices, outcomes, strict=True)):
+        if np.isnan(choice):
+            assert found[t] == 0.0
+            continue
+        arm = int(choice) - 1
+        weight = np.exp(np.exp(1.5) * value + 0.5 * trace)
+        p = (1 - lapse) * weight[arm] / weight.sum() + lapse / 3
+        assert found[t] == pytest.approx(np.log(p), abs=1e-12)
+        value[arm] += 0.0 if np.isnan(outcome) else rate * (outcome - value[arm])
+        trace += tau * (np.eye(3)[arm] - trace)
+    drawn = jax.jit(model.simulate)(getkey(), values, one)
+    assert np.isfinite(jax.jit(model.log_likelihood)(values, drawn)).all()
+
+
+def test_simulated_choices_stick_to_a_trace_of_great_weight(getkey):
+    model = find_model("bandit", "two_rates_trace", SETTING)
+    data = model.prepare(series_of("bandit", num_trials=60))
+    one = jax.tree.map(lambda leaf: leaf[0], data)
+    stuck = defaults(model) | {"stickiness": jnp.asarray(40.0)}
+    drawn = jax.jit(model.simulate)(getkey(), stuck, one)
+    arms = np.asarray(drawn.inputs.arm)[np.asarray(one.scored)]
+    assert np.mean(arms == arms[0]) > 0.9
+    free = defaults(model) | {"stickiness": jnp.asarray(0.0)}
+    drawn = jax.jit(model.simulate)(getkey(), free, one)
+    assert len(np.unique(np.asarray(drawn.inputs.arm))) == 3
+
+
+@pytest.mark.parametrize("task", ["binary", "bandit"])
+def test_values_of_adaptive_learners_stay_probabilities(task):
+    """Whatever the parameters: V is a mean of 0, 1 and where it began."""
+    for name in ("pearce_hall", "weighted_decay"):
+        model = find_model(task, name, SETTING)
+        one = jax.tree.map(lambda leaf: leaf[0], model.prepare(series_of(task)))
+        for extreme in (-18.0, 18.0):
+            free = [p.name for p in model.parameters if p.free and p.spread]
+            values = defaults(model) | {n: jnp.asarray(extreme) for n in free[:2]}
+            value = np.asarray(jax.jit(model.course)(values, one).mean[0])
+            assert np.all((value >= -1e-12) & (value <= 1.0 + 1e-12))

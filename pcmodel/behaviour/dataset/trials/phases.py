@@ -26,6 +26,8 @@ def check_phases(
     trials of each. Rows are taken for trials of their own (questions asked between
     outcomes) where the user named the column that gives each a number.
     """
+    if trials.task.event not in values:
+        return
     outcome, response = values[trials.task.event], values[trials.task.response]
     seen, done = np.isfinite(outcome), np.isfinite(response)
     numbers = trials.columns.get(trials.given.get("trial", ""))
