@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, Key
 
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.hierarchy.parameter import Parameter
+from pcmodel.behaviour.perception.quantities import Quantities
 
 Values = Mapping[str, Float[Array, ""]]
 
@@ -49,4 +50,16 @@ class ParticipantModel(Protocol):
 
     def responses(self, data: Any) -> Float[Array, "*shape"]:
         """The responses in `data`; NaN where none is scored."""
+        ...
+
+
+@runtime_checkable
+class WithTrialQuantities(Protocol):
+    """A participant model that says what it holds on each trial, for tables and for imaging.
+
+    Of a model that does not, the beliefs of its `course` are told alone.
+    """
+
+    def trial_quantities(self, values: Values, data: Any) -> Quantities:
+        """By quantity its value on each trial of one series; NaN where it has none."""
         ...

@@ -25,12 +25,19 @@ from pcmodel.behaviour.perception.interface import (
     choose,
     normal_log_density,
 )
+from pcmodel.behaviour.perception.quantities import (
+    LevelFacts,
+    logistic_learning_rate,
+)
 from pcmodel.behaviour.perception.volatility import (
     Child,
     GaussianBelief,
     VolatilityUpdate,
     standard,
 )
+
+
+LOG_ODDS = LevelFacts(2, "log odds")
 
 
 class HgfParameters(NamedTuple):
@@ -128,6 +135,12 @@ def binary_posterior(
     return GaussianBelief(mean, precision)
 
 
+def binary_learning_rate(prediction: Prediction, belief: Beliefs) -> Level:
+    """Change of the probability of a 1, by the lowest level's posterior, as a share of its error."""
+    step = 1.0 / belief.precision[0]
+    return logistic_learning_rate(prediction.mean[0], belief.mean[0], step)
+
+
 @dataclass(frozen=True)
 class BinaryHgf:
     """The HGF of outcomes 0 and 1, whose log odds are the lowest latent level ($x_2$).
@@ -140,6 +153,7 @@ class BinaryHgf:
 
     rule: VolatilityUpdate = standard
     clip: float = 0.0
+    LEVELS = LOG_ODDS
 
     def init(self, parameters: HgfParameters) -> Beliefs:
         return initial_beliefs(parameters)
@@ -157,6 +171,16 @@ class BinaryHgf:
         lowest = binary_posterior(prediction, prediction.outcome, trial.outcome)
         new = update_volatility(parameters, beliefs, prediction, lowest, self.rule)
         return choose(trial.seen, new, as_predicted(beliefs, prediction))
+
+    def learning_rate(
+        self,
+        parameters: HgfParameters,
+        prediction: Prediction,
+        belief: Beliefs,
+        trial: Inputs,
+    ) -> Float[Array, ""]:
+        """Change of the probability of a 1 as a share of its error; TAPAS `lr1`."""
+        return binary_learning_rate(prediction, belief)
 
     def log_evidence(
         self, parameters: HgfParameters, prediction: Prediction, trial: Inputs
@@ -198,6 +222,16 @@ class ContinuousHgf:
         )
         new = update_volatility(parameters, beliefs, prediction, lowest, self.rule)
         return choose(trial.seen, new, as_predicted(beliefs, prediction))
+
+    def learning_rate(
+        self,
+        parameters: HgfParameters,
+        prediction: Prediction,
+        belief: Beliefs,
+        trial: Inputs,
+    ) -> Float[Array, ""]:
+        """The weight of the outcome."""
+        return jnp.exp(parameters.sensory_log_precision) / belief.precision[0]
 
     def log_evidence(
         self, parameters: HgfParameters, prediction: Prediction, trial: Inputs
