@@ -8,6 +8,7 @@ import numpy as np
 from pcmodel.behaviour.change_point.agent import Agent
 from pcmodel.behaviour.dataset import Series, find_task, with_judgements
 from pcmodel.behaviour.hierarchy.formula import parse_formula
+from pcmodel.behaviour.hierarchy.priors import parse_priors, split_target
 from pcmodel.behaviour.models import filters
 from pcmodel.behaviour.models.bandit import BanditModel
 from pcmodel.behaviour.models.binary import BinaryModel
@@ -211,8 +212,9 @@ def check_names(
     *,
     judgements: Sequence[str] = (),
     formulas: Sequence[str] = (),
+    priors: Sequence[str] = (),
 ) -> None:
-    """UserError for an unknown task, model, judgement or parameter of a formula, which lists those there are.
+    """UserError for an unknown task, model, judgement or parameter of a formula or prior, which lists those there are.
 
     No table is read for it. Formulas that cannot be read are left to whoever reads them.
 
@@ -232,6 +234,8 @@ def check_names(
             continue
         if name not in names:
             raise unknown_name(kind, name, names, where="formula")
+    for prior in parse_priors(priors):
+        split_target(prior.target, known[0])
 
 
 def _all_parameters(task: str) -> tuple[Parameter, ...]:

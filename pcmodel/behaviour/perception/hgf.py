@@ -36,7 +36,6 @@ from pcmodel.behaviour.perception.volatility import (
     standard,
 )
 
-
 LOG_ODDS = LevelFacts(2, "log odds")
 
 
