@@ -122,7 +122,11 @@ def effects(posterior: Posterior) -> OutputTable:
         for column in COLUMNS
     ]
     return make_table(
-        [*found[:3], (TRUSTED, np.full(len(rows), not posterior.complaints)), *found[3:]]
+        [
+            *found[:3],
+            (TRUSTED, np.full(len(rows), not posterior.complaints)),
+            *found[3:],
+        ]
     )
 
 

@@ -116,7 +116,9 @@ COLUMNS = (
     Column("prior", "", "the prior that was changed, as it is in the fit"),
     Column("factor", "", "of its SD or scale"),
     Column("effect", "", "the number of the group that may move"),
-    Column("moved", "posterior SDs", "change of its posterior mean; empty if not known"),
+    Column(
+        "moved", "posterior SDs", "change of its posterior mean; empty if not known"
+    ),
     Column("sd_ratio", "", "its posterior SD over that of the fit; empty if not known"),
     Column("shape", "", "Pareto shape k of the importance weights"),
     Column("limit", "", "of the shape, for this number of draws"),

@@ -58,7 +58,9 @@ def trials(posterior: Posterior, *, num_draws: Count = DRAWS) -> OutputTable:
     drawn = len(next(iter(sites.values())))
     found = [
         (
-            Column(f"{quantity.name}{end}", quantity.unit, _about(quantity, text, drawn)),
+            Column(
+                f"{quantity.name}{end}", quantity.unit, _about(quantity, text, drawn)
+            ),
             rows[place],
         )
         for quantity, values in summary.items()
@@ -91,8 +93,7 @@ def summarise_trials(hierarchy: Hierarchy, sites: dict[str, np.ndarray]) -> Summ
     sites: draws of every site, (draws, ...).
     """
     values = {
-        name: np.asarray(own)
-        for name, own in with_held_draws(hierarchy, sites).items()
+        name: np.asarray(own) for name, own in with_held_draws(hierarchy, sites).items()
     }
     names = quantities_of(hierarchy)
     draws = len(next(iter(values.values())))

@@ -69,9 +69,7 @@ def to_datatree(posterior: Posterior, *, key: Key[Array, ""]) -> Any:
         "/log_likelihood": xarray.Dataset(
             {"response": (rows, likelihood)}, told | {"draw": few}
         ),
-        "/observed_data": xarray.Dataset(
-            {"response": ("observation", observed)}, told
-        ),
+        "/observed_data": xarray.Dataset({"response": ("observation", observed)}, told),
         "/posterior_predictive": after,
         "/prior": xarray.Dataset(_variables(hierarchy, prior), places),
         "/prior_predictive": before,

@@ -48,7 +48,6 @@ class Posterior(NamedTuple):
         """The draws of one parameter for each series."""
         return self.sites[f"{name}_series"]
 
-
     def participants(self) -> Any:
         """Every person's parameters with their diagnostics, as a pandas frame (`outputs.participants`)."""
         from pcmodel.behaviour.outputs.participants import participants

@@ -31,6 +31,7 @@ class CheckPlan:
     num_warmup: Count = 500
     num_samples: Annotated[int, Range(99)] = 500
     max_tree_depth: Count = 8
+    priors: tuple[str, ...] = ()  # "omega2 ~ Normal(-3, 4)"
 
     @property
     def nuts(self) -> Nuts:
@@ -49,7 +50,7 @@ def plan_study(plan: CheckPlan, seed: int) -> Hierarchy:
     series = made_up_series(
         plan, num_participants=plan.participants, num_trials=plan.trials, seed=seed
     )
-    found = build_hierarchy(model, series, formulas=plan.formulas)
+    found = build_hierarchy(model, series, formulas=plan.formulas, priors=plan.priors)
     if plan.task == "bandit":
         found = found._replace(data=with_wins(found.data, seed))
     return found

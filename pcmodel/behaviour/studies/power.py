@@ -22,6 +22,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from pcmodel.behaviour.hierarchy.prior_model import with_priors
+from pcmodel.behaviour.hierarchy.priors import parse_priors
 from pcmodel.behaviour.models import ParticipantModel, find_model, judged
 from pcmodel.behaviour.studies.attribution import (
     best_size,
@@ -75,6 +77,7 @@ class DesignPlan:
     sizes: Annotated[int, Range(3)] = 11  # on each grid
     options: Annotated[int, Range(2)] = 2  # of a bandit
     scale: tuple[float, float] = (0.0, 10.0)  # of a rating
+    priors: tuple[str, ...] = ()  # "omega2 ~ Normal(-3, 4)"
 
     def __post_init__(self) -> None:
         if self.sizes % 2 == 0:
@@ -216,7 +219,8 @@ class _Kind(NamedTuple):
 
 def _model(plan: DesignPlan, has_confidence: bool) -> ParticipantModel:
     names = ("confidence",) if has_confidence else ()
-    return judged(find_model(plan.task, plan.model, facts_of(plan)), names)
+    own = judged(find_model(plan.task, plan.model, facts_of(plan)), names)
+    return with_priors(own, parse_priors(plan.priors))
 
 
 def read_effect(plan: DesignPlan, model: ParticipantModel) -> tuple[Account, float]:

@@ -85,7 +85,16 @@ def check(given: Given) -> int:
 # The fields of a plan that determine how the data are read.
 READING = (
     *("data", "task", "formulas", "columns", "series_by", "scale", "after_outcome"),
-    *("priors", "judgements", "bids_task", "bids_suffix", "where", "missing", "units", "codes"),
+    *(
+        "priors",
+        "judgements",
+        "bids_task",
+        "bids_suffix",
+        "where",
+        "missing",
+        "units",
+        "codes",
+    ),
 )
 
 

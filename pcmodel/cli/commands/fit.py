@@ -154,7 +154,8 @@ def fit_experiment(
     open_store: opens the stores of `run_workflow`.
     """
     from pcmodel.behaviour.studies.fit import run_workflow
-    from pcmodel.cli.pages import fit_page
+    from pcmodel.cli import terminal
+    from pcmodel.cli.pages import fit_outputs, fit_page
     from pcmodel.cli.running.outputs import write_outputs
 
     def run(config: Any, *, seed: int, progress: Any) -> Any:
@@ -169,6 +170,8 @@ def fit_experiment(
                 keep=kept.append,
                 open_store=open_store,
             )
+        cells = fit_outputs.prior_cells(found.told.priors) if found.told else []
+        terminal.print_rows(fit_outputs.PRIOR_HEADER, cells)
         if folder is not None:
             with progress.stage("tables of people, trials and effects"):
                 write_outputs(kept[0], found.told, folder, seed=seed)
