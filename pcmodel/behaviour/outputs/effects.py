@@ -44,6 +44,8 @@ class NaturalEffect(NamedTuple):
     positive: posterior probability that it is above zero there.
     natural: name on the natural scale.
     unit: of the natural scale.
+    at: where the effect is told of, if it is not the average person: the zero of a number that changes it
+        in an interaction and is not centred.
     before: posterior mean on the natural scale without it; NaN where there is none.
     after: posterior mean on the natural scale with it. Of an interaction both are effects; of a spread
         they are one SD below and above the average person.
@@ -66,6 +68,7 @@ class NaturalEffect(NamedTuple):
     positive: float
     natural: str
     unit: str
+    at: str
     before: float
     after: float
     difference: float
@@ -103,6 +106,7 @@ class _Line(NamedTuple):
     before: Draws | None = None
     after: Draws | None = None
     difference: Draws | None = None
+    at: str = ""
 
 
 def natural_effects(posterior: Posterior) -> tuple[NaturalEffect, ...]:
@@ -144,7 +148,8 @@ def _lines(posterior: Posterior, term: Term) -> Iterator[_Line]:
     yield _Line(f"{name}[{INTERCEPT}]", LEVEL, start, after=natural(start))
     for column in design.common_names:
         if column != INTERCEPT:
-            yield _coefficient(name, column, beta, changing, natural)
+            line = _coefficient(name, column, beta, changing, natural)
+            yield line._replace(at=_at_zero(column, design))
             yield from _within(name, column, beta, natural)
     yield from _contrasts(name, beta, design, natural)
     for place, column in enumerate(design.varying_names):
@@ -177,6 +182,12 @@ def _coefficient(
     without = _at(beta, (effect,), natural) - natural(start)
     with_it = _at(beta, parts, natural) - _at(beta, (other,), natural)
     return _Line(title, INTERACTION, beta[column], without, with_it, whole)
+
+
+def _at_zero(column: str, design: Design) -> str:
+    """The zeros of which an effect is told."""
+    numbers = design.at_zero_of[design.common_names.index(column)]
+    return ", ".join(f"{number} = 0" for number in numbers)
 
 
 def _within(
@@ -287,6 +298,7 @@ def _summary(line: _Line, parameter: Parameter) -> NaturalEffect:
         float((real > 0.0).mean()),
         parameter.natural_name,
         parameter.unit,
+        line.at,
         _mean(before),
         _mean(after),
         _mean(difference),
@@ -324,6 +336,11 @@ COLUMNS = (
     Column("positive", "probability", "posterior probability that it is above zero"),
     Column("natural", "", "name of the parameter on its natural scale"),
     Column("unit", "", "unit of the natural scale"),
+    Column(
+        "at",
+        "",
+        "where the effect is told of, if an interaction with a number that is not centred changes it",
+    ),
     Column(
         "before",
         "natural",

@@ -27,8 +27,8 @@ from pcmodel.behaviour.posterior.predictive import (
     series_values,
 )
 
-MEMORY = 2**28  # bytes of the log likelihood; of more, fewer draws are kept
-FEWEST = 100  # draws of the log likelihood, of all chains
+MEMORY = 2**28  # bytes of one group; of more, fewer draws are kept
+FEWEST, LEAST = 100, 20  # draws of the log likelihood and of predictions, at least
 REPLICATED, PRIOR = 200, 500  # draws of predictive groups, and of the prior
 
 Sites = dict[str, np.ndarray]
@@ -40,18 +40,22 @@ def to_datatree(posterior: Posterior, *, key: Key[Array, ""]) -> Any:
 
     hierarchy = posterior.hierarchy
     after_key, prior_key, before_key = jax.random.split(key, 3)
-    places, few = _coordinates(hierarchy), _few(posterior)
-    mask, told = scored_mask(hierarchy), _observations(hierarchy)
+    places, mask = _coordinates(hierarchy), scored_mask(hierarchy)
+    told, few = _observations(hierarchy), _evenly(posterior, _fitting(mask, FEWEST))
     observed = np.asarray(hierarchy.model.responses(hierarchy.data))[mask]
     prior = {
         name: np.asarray(own)[None]
         for name, own in draw_prior(prior_key, hierarchy, PRIOR).items()
     }
     rows = ("chain", "draw", "observation")
-    thinned = _evenly(posterior, REPLICATED)
+    thinned = _evenly(posterior, min(REPLICATED, _fitting(mask, LEAST)))
     pairs = (
         (after_key, _at(posterior.sites, thinned), thinned),
-        (before_key, {n: v[:, :REPLICATED] for n, v in prior.items()}, None),
+        (
+            before_key,
+            {n: v[:, : max(LEAST, thinned.size)] for n, v in prior.items()},
+            None,
+        ),
     )
     after, before = (
         xarray.Dataset(
@@ -141,10 +145,9 @@ def _variables(hierarchy: Hierarchy, sites: Sites) -> dict[str, Any]:
     return found
 
 
-def _few(posterior: Posterior) -> np.ndarray:
-    """The draws of every chain whose log likelihood is kept: all where memory allows."""
-    scored = max(1, int(scored_mask(posterior.hierarchy).sum()))
-    return _evenly(posterior, max(FEWEST, MEMORY // (8 * scored)))
+def _fitting(mask: np.ndarray, least: int) -> int:
+    """How many draws of every response memory allows; `least` at least."""
+    return max(least, MEMORY // (8 * max(1, int(mask.sum()))))
 
 
 def _evenly(posterior: Posterior, num_draws: int) -> np.ndarray:
