@@ -109,7 +109,9 @@ def sensitivity(
     draws = {name: own.ravel() for name, own in posterior.effects.items()}
     if len(next(iter(draws.values()))) < LEAST_DRAWS:
         return ()
-    changes = [(prior.text, (prior,)) for prior in priors]
+    changes: list[tuple[str, tuple[GroupPrior, ...]]] = [
+        (prior.text, (prior,)) for prior in priors
+    ]
     if len(priors) > 1:
         changes.append((ALL, priors))
     return tuple(

@@ -137,7 +137,7 @@ def hgf3(u, v):
     for outcome in u:
         step = np.exp(kappa * mu3 + v["omega2"])
         hat2, hat3 = 1 / (1 / pi2 + step), 1 / (1 / pi3 + theta)
-        p, before2, before3 = logistic(mu2), mu2, mu3
+        p, before2 = logistic(mu2), mu2
         rate, error = NAN, NAN
         if np.isnan(outcome):
             pi2, pi3 = hat2, hat3
