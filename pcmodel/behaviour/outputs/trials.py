@@ -30,6 +30,7 @@ from pcmodel.behaviour.outputs.table import (
 from pcmodel.behaviour.perception.quantities import Quantities, Quantity
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior
 from pcmodel.behaviour.posterior.predictive import series_values, thin
+from pcmodel.behaviour.sampling.map_estimates import QUICK
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Count
 
@@ -171,4 +172,7 @@ def _compiled(model: ParticipantModel, names: tuple[Quantity, ...]) -> Any:
         each = jax.vmap(partial(told, model))(own, data)
         return [each[name] for name in names]
 
-    return jax.jit(lambda values, data: jax.lax.map(partial(one, data), values))
+    return jax.jit(
+        lambda values, data: jax.lax.map(partial(one, data), values),
+        compiler_options=QUICK,
+    )

@@ -170,8 +170,8 @@ def fit_experiment(
                 keep=kept.append,
                 open_store=open_store,
             )
-        cells = fit_outputs.prior_cells(found.told.priors) if found.told else []
-        terminal.print_rows(fit_outputs.PRIOR_HEADER, cells)
+        if found.told is not None:
+            terminal.print_entries(fit_outputs.prior_entries(found.told.priors))
         if folder is not None:
             with progress.stage("tables of people, trials and effects"):
                 write_outputs(kept[0], found.told, folder, seed=seed)

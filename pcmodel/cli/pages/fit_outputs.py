@@ -72,7 +72,8 @@ def _priors(told: Told) -> Section:
         (
             Panel(
                 "priors",
-                "Average person on the natural scale: prior (grey) and posterior (blue).",
+                "Average person on the natural scale: prior (grey) and posterior (blue); positive scales are "
+                "logarithmic, and densities those of the logarithm.",
                 "Prior and posterior densities.",
             ),
         ),
@@ -96,6 +97,20 @@ def prior_cells(rows: tuple[PriorRow, ...]) -> list[tuple[str, ...]]:
         )
         for own in rows
     ]
+
+
+def prior_entries(
+    rows: tuple[PriorRow, ...],
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The priors for a terminal: each number, and what is said of it."""
+    found = []
+    for row, cells in zip(rows, prior_cells(rows), strict=True):
+        _, law, natural, median, span, setter = cells
+        said = [("prior", f"{law}, {'set by you' if row.is_set else setter}")]
+        if natural:
+            said.append(("natural scale", f"{natural}: {median}, 95 % {span}"))
+        found.append((row.name, said))
+    return found
 
 
 def _sensitivity(told: Told) -> Section:
@@ -204,6 +219,8 @@ def _draw_prior(
         top = max(top, float(after[1].max()))
         ends = [min(ends[0], after[0][0]), max(ends[1], after[0][-1])]
     axes.set(xlim=ends, ylim=(0.0, 1.08 * top), yticks=[])
+    if _is_logarithmic(parameter):
+        axes.set_xscale("log")
     axes.set_title(row.natural, fontsize=9)
     axes.set_xlabel(row.unit, fontsize=8)
 
@@ -211,12 +228,17 @@ def _draw_prior(
 def _density(
     parameter: Parameter, place: np.ndarray, density: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A density on the real line as one of the natural scale."""
+    """A density on the real line as one of the natural scale, or of its logarithm."""
     natural = np.asarray(parameter.to_natural(place), float)
     with np.errstate(all="ignore"):
-        found = density / np.gradient(natural, place)
+        shown = np.log(natural) if _is_logarithmic(parameter) else natural
+        found = density / np.gradient(shown, place)
     usable = np.isfinite(found) & np.isfinite(natural)
     return natural[usable], found[usable]
+
+
+def _is_logarithmic(parameter: Parameter) -> bool:
+    return parameter.transform == "exp"
 
 
 def _height(density: np.ndarray) -> float:
