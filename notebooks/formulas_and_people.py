@@ -102,3 +102,27 @@ figure.tight_layout()
 # %% [markdown]
 # `omega2 ~ group` therefore lets people differ; only `(0 | participant)` says that they do not.
 # `benchmarks/group_coverage.py` asks the same of the fitted filter.
+
+# %% [markdown]
+# ## What an interaction says in natural units
+#
+# A drug adds 1 to the logit of everybody's learning rate, controls and patients alike: the coefficient of the interaction
+# is zero. Patients start higher on the curve, and so their rate rises by less: in natural units there is a difference of
+# differences. `effects.csv` of a fit tells both ([docs/fit-your-data.md](../docs/fit-your-data.md)).
+
+# %%
+logit = np.linspace(-4.0, 4.0, 200)
+rate = 1.0 / (1.0 + np.exp(-logit))
+starts = {"controls": -1.0, "patients": 2.0}
+figure, axes = plt.subplots(figsize=(6, 3.5))
+axes.plot(logit, rate, color="black", lw=1)
+rises = {}
+for i, (group, start) in enumerate(starts.items()):
+    before, after = 1.0 / (1.0 + np.exp(-np.array([start, start + 1.0])))
+    rises[group] = after - before
+    axes.plot([start, start + 1.0], [before, after], "os"[i] + "-", label=group)
+axes.set(xlabel="logit of the learning rate", ylabel="learning rate")
+axes.legend()
+figure.tight_layout()
+print({group: f"{rise:+.2f}" for group, rise in rises.items()})
+assert rises["controls"] > 3.0 * rises["patients"] > 0.0

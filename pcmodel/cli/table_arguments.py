@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.cli.numbers import words
+from pcmodel.cli.prior_arguments import priors_of
 from pcmodel.errors import UserError
 from pcmodel.inputs.files import shown
 from pcmodel.inputs.numerals import to_finite
@@ -66,6 +67,7 @@ def check_names_of(arguments: argparse.Namespace, *models: str) -> None:
         models,
         judgements=_entries(arguments.judgements),
         formulas=tuple(arguments.formula),
+        priors=priors_of(arguments),
     )
 
 

@@ -30,11 +30,21 @@ def ranked_rhat(values: Draws) -> Float[np.ndarray, "*shape"]:
 
 def ranked_ess(values: Draws) -> Float[np.ndarray, "*shape"]:
     """The smaller of the bulk and tail effective sample sizes."""
+    return np.asarray(np.minimum(bulk_ess(values), tail_ess(values)))
+
+
+def bulk_ess(values: Draws) -> Float[np.ndarray, "*shape"]:
+    """Effective sample size of the normal scores, for means."""
+    with np.errstate(all="ignore"):
+        return np.asarray(effective_sample_size(normal_scores(split(values))))
+
+
+def tail_ess(values: Draws) -> Float[np.ndarray, "*shape"]:
+    """Effective sample size for the 5 % and 95 % quantiles, the smaller of the two."""
     halves = split(values)
     lows = [halves <= np.quantile(halves, share, axis=(0, 1)) for share in TAILS]
-    parts = [normal_scores(halves), *(low.astype(float) for low in lows)]
     with np.errstate(all="ignore"):
-        sizes = [effective_sample_size(part) for part in parts]
+        sizes = [effective_sample_size(low.astype(float)) for low in lows]
     return np.asarray(np.min(sizes, axis=0))
 
 

@@ -36,6 +36,11 @@ OWN_FILES = (
     "report.html",
     "error.txt",
     "posterior.nc",
+    "participants.csv",
+    "trials.csv",
+    "effects.csv",
+    "sensitivity.csv",
+    "columns.json",
     "network.npz",
     "measures.csv",
 )

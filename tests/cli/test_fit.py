@@ -10,6 +10,7 @@ from pcmodel.behaviour.studies import fit as workflow
 from pcmodel.cli import main
 from pcmodel.cli.commands.fit import add_arguments, make_plan
 from pcmodel.cli.parser import Parser
+from pcmodel.cli.running.outputs import FILES
 from pcmodel.record import read_arrays
 from pcmodel.record.folder import read_status
 from pcmodel.record.replications import StoredReplications
@@ -119,6 +120,10 @@ def test_from_a_file_to_a_report(data, tmp_path, capsys, monkeypatch):
     page = (out / "report.html").read_text()
     page = re.sub("base64,[^\"')]*", "", page)  # pictures may spell anything
     assert "R-hat" in page and "p0" not in page
+    assert set(FILES) <= {file.name for file in out.iterdir()}
+    people = (out / "participants.csv").read_text().splitlines()
+    assert people[1].startswith("p0,0,placebo,false,") and len(people) == 9
+    assert len((out / "trials.csv").read_text().splitlines()) == 97
     with np.load(out / "arrays.npz") as arrays:
         assert arrays["posterior.omega2"].shape == (2, 50, 2)
         assert arrays["posterior.omega2_correlation"].shape == (2, 50, 2, 2)

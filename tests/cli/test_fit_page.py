@@ -58,6 +58,7 @@ def results(posterior):
         verdicts=verdicts(posterior, effects),
         complaints=posterior.complaints,
         diagnostics=posterior.diagnostics,
+        told=None,
         notes=(NOTE,),
         num_missing={"response": 3},
         understood=(("people", "4"), ("drug, labels", "drug (2), placebo (2)")),

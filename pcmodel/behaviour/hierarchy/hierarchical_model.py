@@ -23,6 +23,7 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Bool, Float
 
 from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.dataset.origin import Origin
 from pcmodel.behaviour.hierarchy.design import (
     Design,
     build_design,
@@ -31,6 +32,7 @@ from pcmodel.behaviour.hierarchy.design import (
 )
 from pcmodel.behaviour.hierarchy.formula import NOBODY, Formula, parse_formula
 from pcmodel.behaviour.hierarchy.functions import formula_error
+from pcmodel.behaviour.hierarchy.priors import SetPrior, of_term, parse_priors
 from pcmodel.behaviour.models import Parameter, ParticipantModel
 from pcmodel.errors import unknown_name
 from pcmodel.inputs.arguments import checked_arguments
@@ -46,20 +48,25 @@ class Term(NamedTuple):
 
     parameter: with its prior.
     design: the columns of its effects.
+    effect_priors: mean and SD of each common effect whose prior was set, by place.
+    spread_priors: scale of each SD over participants whose prior was set, by place.
     """
 
     parameter: Parameter
     design: Design
+    effect_priors: Mapping[int, tuple[float, float]] = {}
+    spread_priors: Mapping[int, float] = {}
 
     @property
     def effect_sd(self) -> Float[np.ndarray, " effects"]:
         """Prior SD of each common effect, per unit of its column.
 
         The intercept's is the parameter's own; another's is `effect_scale` for a change
-        by one standard deviation of its column, or from 0 to 1.
+        by one standard deviation of its column, or from 0 to 1; unless it was set.
         """
         sds = self.effect_scale / _unit(self.design.common, self.design.weight)
-        return np.where(self.is_intercept, self.parameter.sd, sds)
+        found = np.where(self.is_intercept, self.parameter.sd, sds)
+        return _with(found, {i: sd for i, (_, sd) in self.effect_priors.items()})
 
     @property
     def effect_scale(self) -> float:
@@ -73,14 +80,16 @@ class Term(NamedTuple):
 
     @property
     def spread_scale(self) -> Float[np.ndarray, " varying"]:
-        """Prior scale of each SD over participants, per unit of its column."""
+        """Prior scale of each SD over participants, per unit of its column, unless it was set."""
         scale = self.parameter.spread or self.effect_scale
-        return scale / _unit(self.design.varying, self.design.weight)
+        found = scale / _unit(self.design.varying, self.design.weight)
+        return _with(found, self.spread_priors)
 
     @property
     def effect_mean(self) -> Float[np.ndarray, " effects"]:
-        """Prior mean of each common effect: the parameter's for the intercept, else 0."""
-        return np.where(self.is_intercept, self.parameter.mean, 0.0)
+        """Prior mean of each common effect: the parameter's for the intercept, else 0, unless it was set."""
+        found = np.where(self.is_intercept, self.parameter.mean, 0.0)
+        return _with(found, {i: mean for i, (mean, _) in self.effect_priors.items()})
 
 
 class Hierarchy(NamedTuple):
@@ -92,6 +101,7 @@ class Hierarchy(NamedTuple):
     held: by name the fixed value of each other parameter.
     participant: of each series, counted from 0.
     num_participants: the number of people.
+    origin: where the trials stand in the user's table.
     """
 
     model: ParticipantModel
@@ -100,6 +110,7 @@ class Hierarchy(NamedTuple):
     held: dict[str, float]
     participant: np.ndarray
     num_participants: int
+    origin: Origin
 
     @property
     def num_series(self) -> int:
@@ -136,13 +147,15 @@ def build_hierarchy(
     *,
     formulas: Sequence[str] = (),
     pooled: bool = False,
+    priors: Sequence[str] = (),
 ) -> Hierarchy:
     """The hierarchical model with `formulas` for some parameters, defaults for the others.
 
     By default a free parameter varies over participants, `1 + (1 | participant)`, if its
     prior allows a spread. A formula with effects adds them to that, and people differ in
     the parameter, unless it says what varies over them: `(0 | participant)` for nothing.
-    `pooled`: people differ only where a formula says so. Raises UserError for a parameter or
+    `pooled`: people differ only where a formula says so. `priors`: those that are set
+    (`hierarchy.priors`); what they do not name keeps its own. Raises UserError for a parameter or
     column that does not exist.
     """
     given = {}
@@ -166,11 +179,47 @@ def build_hierarchy(
     return Hierarchy(
         model,
         model.prepare(series),
-        tuple(terms),
+        _with_priors(terms, model.parameters, parse_priors(priors)),
         held,
         series.participant,
         series.num_participants,
+        series.origins(),
     )
+
+
+def _with_priors(
+    terms: Sequence[Term],
+    parameters: Sequence[Parameter],
+    priors: Sequence[SetPrior],
+) -> tuple[Term, ...]:
+    """The terms with the priors that were set; UserError for those that no term has."""
+    found = {term.parameter.name: term for term in terms}
+    columns = {
+        name: (term.design.common_names, term.design.varying_names)
+        for name, term in found.items()
+    }
+    for prior in priors:
+        name, is_spread, place = of_term(prior, parameters, columns)
+        term = found[name]
+        effects, spreads = dict(term.effect_priors), dict(term.spread_priors)
+        if place in (spreads if is_spread else effects):
+            raise formula_error(f"{prior.target!r} has two priors")
+        if is_spread:
+            spreads[place] = prior.sd
+        else:
+            effects[place] = prior.mean, prior.sd
+        found[name] = term._replace(effect_priors=effects, spread_priors=spreads)
+    return tuple(found.values())
+
+
+def _with(
+    values: Float[np.ndarray, " columns"], given: Mapping[int, float]
+) -> Float[np.ndarray, " columns"]:
+    """Values with those at some places replaced."""
+    found = values.astype(float)
+    for place, value in given.items():
+        found[place] = value
+    return found
 
 
 def _with_people(formula: Formula, parameter: Parameter, pooled: bool) -> Formula:

@@ -16,9 +16,15 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models.binary import score
-from pcmodel.behaviour.models.filters import Filter, perceived_course
+from pcmodel.behaviour.models.filters import (
+    Filter,
+    perceived_course,
+    perceived_trials,
+    response_quantities,
+)
 from pcmodel.behaviour.models.interface import Course, Parameter, Values
 from pcmodel.behaviour.perception import Inputs, Prediction, make_inputs, perceive
+from pcmodel.behaviour.perception.quantities import Quantities, Quantity
 from pcmodel.behaviour.responses import (
     ChoiceParameters,
     choice_log_probabilities,
@@ -229,6 +235,23 @@ class BanditModel:
 
     def course(self, values: Values, data: BanditData) -> Course:
         return perceived_course(self.filter, values, data.inputs)
+
+    def trial_quantities(self, values: Values, data: BanditData) -> Quantities:
+        trace, told = perceived_trials(
+            self.filter, values, data.inputs, chosen=data.scored
+        )
+        every = self._log_probabilities(values, trace.prediction, data.last_choice)
+        predicted = {
+            Quantity(
+                f"predicted_response_option{arm + 1}",
+                "response",
+                "probability",
+                f"probability of choosing option {arm + 1}",
+            ): jnp.exp(every[:, arm])
+            for arm in range(self.num_arms)
+        }
+        chosen = jnp.take_along_axis(every, data.inputs.arm[:, None], axis=1)[:, 0]
+        return told | response_quantities(predicted, chosen, data.scored)
 
     def responses(self, data: BanditData) -> Float[Array, "*shape"]:
         arm = data.inputs.arm.astype(data.potential.dtype)

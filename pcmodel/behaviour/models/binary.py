@@ -8,9 +8,15 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from pcmodel.behaviour.dataset import Series
-from pcmodel.behaviour.models.filters import Filter, perceived_course
+from pcmodel.behaviour.models.filters import (
+    Filter,
+    perceived_course,
+    perceived_trials,
+    response_quantities,
+)
 from pcmodel.behaviour.models.interface import Course, Parameter, Values
 from pcmodel.behaviour.perception import Inputs, Trace, make_inputs, perceive
+from pcmodel.behaviour.perception.quantities import Quantities, Quantity
 from pcmodel.behaviour.responses import draw_binary, unit_square_log_likelihood
 
 RESPONSE = (
@@ -24,6 +30,12 @@ RESPONSE = (
         transform="exp",
         published="zeta (Mathys et al. 2014, eq. 22); TAPAS `ze` of unitsq_sgm",
     ),
+)
+PREDICTED = Quantity(
+    "predicted_response",
+    "response",
+    "probability",
+    "probability of the response 1",
 )
 INVALID = -1e6  # log likelihood of a response after the filter's approximation failed
 
@@ -82,6 +94,17 @@ class BinaryModel:
 
     def course(self, values: Values, data: BinaryData) -> Course:
         return perceived_course(self.filter, values, data.inputs)
+
+    def trial_quantities(self, values: Values, data: BinaryData) -> Quantities:
+        trace, told = perceived_trials(self.filter, values, data.inputs)
+        chance = trace.prediction.outcome
+
+        def log_probability(response: Array) -> Array:
+            return unit_square_log_likelihood(values["log_zeta"], chance, response)
+
+        predicted = {PREDICTED: jnp.exp(log_probability(jnp.ones_like(chance)))}
+        given = log_probability(data.response)
+        return told | response_quantities(predicted, given, data.scored)
 
     def responses(self, data: BinaryData) -> Float[Array, "*shape"]:
         return jnp.where(data.scored, data.response, jnp.nan)

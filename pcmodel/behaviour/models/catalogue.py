@@ -7,6 +7,7 @@ import numpy as np
 from pcmodel.behaviour.change_point.agent import Agent
 from pcmodel.behaviour.dataset import Series, find_task, kind_of, with_judgements
 from pcmodel.behaviour.hierarchy.formula import parse_formula
+from pcmodel.behaviour.hierarchy.priors import parse_priors, split_target
 from pcmodel.behaviour.models import adaptive_rates, filters
 from pcmodel.behaviour.models.bandit import BanditModel
 from pcmodel.behaviour.models.binary import BinaryModel
@@ -262,8 +263,9 @@ def check_names(
     *,
     judgements: Sequence[str] = (),
     formulas: Sequence[str] = (),
+    priors: Sequence[str] = (),
 ) -> None:
-    """UserError for an unknown task, model, judgement or parameter of a formula, which lists those there are.
+    """UserError for an unknown task, model, judgement or parameter of a formula or prior, which lists those there are.
 
     No table is read for it. Formulas that cannot be read are left to whoever reads them.
 
@@ -283,6 +285,8 @@ def check_names(
             continue
         if name not in names:
             raise unknown_name(kind, name, names, where="formula")
+    for prior in parse_priors(priors):
+        split_target(prior.target, known[0])
 
 
 def _all_parameters(task: str) -> tuple[Parameter, ...]:

@@ -23,11 +23,13 @@ from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.dataset.values.timed import STIMULI
 from pcmodel.behaviour.models.interface import Course, Parameter, Values
 from pcmodel.behaviour.models.learners import Learner
+from pcmodel.behaviour.perception.quantities import Quantities, Quantity
 from pcmodel.behaviour.responses import (
     RatingParameters,
     Scale,
     censored_log_likelihood,
     draw_censored,
+    expected_censored,
 )
 from pcmodel.errors import UserError
 from pcmodel.memory import Trials, make_trials, stack_trials
@@ -90,6 +92,22 @@ RESPONSE = (
         floor=FINEST,
         unit="share of time",
     ),
+)
+
+TOLD = (
+    Quantity(
+        "predicted_outcome",
+        "outcome",
+        "of the outcome",
+        "outcome expected before it was seen",
+    ),
+    Quantity(
+        "prediction_error",
+        "outcome",
+        "of the outcome",
+        "outcome minus predicted outcome",
+    ),
+    Quantity("predicted_response", "response", "share of time", "expected response"),
 )
 
 
@@ -195,6 +213,15 @@ class ConditioningModel:
     def course(self, values: Values, data: ConditioningData) -> Course:
         """The outcome expected *before* each trial, as no one stimulus comes after all of them."""
         return Course((self.expected(values, data),), ())
+
+    def trial_quantities(self, values: Values, data: ConditioningData) -> Quantities:
+        expected = self.expected(values, data)
+        error = data.trials.outcome - expected
+        latent = self.mean_response(values, data)
+        share = expected_censored(_noise(values), latent, scale=SHARE)
+        pairs = zip(TOLD, (expected, error, share), strict=True)
+        met = data.trials.present
+        return {name: jnp.where(met, value, jnp.nan) for name, value in pairs}
 
     def responses(self, data: ConditioningData) -> Float[Array, "*shape"]:
         return jnp.where(data.scored, data.response, jnp.nan)

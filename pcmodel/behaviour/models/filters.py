@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from pcmodel.behaviour.models.interface import Course, Parameter, Values
 from pcmodel.behaviour.perception import (
@@ -23,9 +24,15 @@ from pcmodel.behaviour.perception import (
     RescorlaWagner,
     RescorlaWagnerParameters,
     SharedVolatilityArms,
+    Trace,
     enhanced_tapas,
     perceive,
     unbounded_tapas,
+)
+from pcmodel.behaviour.perception.quantities import (
+    Quantities,
+    Quantity,
+    perceived_quantities,
 )
 from pcmodel.behaviour.perception.rescorla_wagner import TwoRateParameters
 from pcmodel.behaviour.perception.volatility import VolatilityUpdate, standard
@@ -255,3 +262,27 @@ def perceived_course(filter: Filter, values: Values, inputs: Inputs) -> Course:
     """The beliefs of a filter after each trial."""
     belief = perceive(filter.model, filter.build(values), inputs).belief
     return Course(belief.mean, tuple(jnp.log(p) for p in belief.precision))
+
+
+def perceived_trials(
+    filter: Filter, values: Values, inputs: Inputs, *, chosen: Array | None = None
+) -> tuple[Trace, Quantities]:
+    """The trace of a filter, and its quantities on each trial (`perceived_quantities`)."""
+    parameters = filter.build(values)
+    trace = perceive(filter.model, parameters, inputs)
+    return trace, perceived_quantities(
+        filter.model, parameters, inputs, trace, chosen=chosen
+    )
+
+
+def response_quantities(
+    predicted: Quantities, log_probability: Array, scored: Array
+) -> Quantities:
+    """What is predicted of a response, with the probability of the one that was given."""
+    given = Quantity(
+        "probability_of_response",
+        "response",
+        "probability",
+        "predictive probability of the response that was given",
+    )
+    return predicted | {given: jnp.where(scored, jnp.exp(log_probability), jnp.nan)}

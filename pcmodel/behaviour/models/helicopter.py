@@ -7,6 +7,7 @@ With `start_anchored` a report is biased towards the position of its mark before
 
 from dataclasses import dataclass, replace
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
@@ -14,15 +15,22 @@ from jaxtyping import Array, Bool, Float, Key
 from pcmodel.behaviour.change_point.agent import Agent
 from pcmodel.behaviour.change_point.participant import ParticipantParameters
 from pcmodel.behaviour.change_point.priors import PRIORS
+from pcmodel.behaviour.change_point.report import (
+    report_log_likelihood,
+    stay_logit,
+)
 from pcmodel.behaviour.change_point.task import REFERENCE_SD, Trials, make_trials
 from pcmodel.behaviour.change_point.unroll import (
     log_likelihood,
+    pushed,
     run_participant,
     scored,
     simulate_participant,
 )
 from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.models.filters import response_quantities
 from pcmodel.behaviour.models.interface import Course, Parameter, Values
+from pcmodel.behaviour.perception.quantities import Quantities, Quantity
 
 REFERENCE_LOG_PRECISION = -2.0 * float(np.log(REFERENCE_SD))
 UNCHANGED = tuple(n for n in PRIORS if n not in ("log_scale", "log_process"))
@@ -76,6 +84,42 @@ START_WEIGHT = Parameter(
     about="share of a push of the mark that the next report follows",
     unit="share of the push",
     published="the anchoring bias of Bruckner et al.",
+)
+
+_UNIT, _PRECISE = "screen units", "1 / screen units squared"
+TOLD = (
+    Quantity("predicted_outcome", "outcome", _UNIT, "where the update starts"),
+    Quantity("prediction_error", "outcome", _UNIT, "outcome minus predicted outcome"),
+    Quantity("surprise", "outcome", "nats", "minus log predictive density"),
+    Quantity(
+        "learning_rate",
+        "outcome",
+        "share of the error",
+        "weight of the outcome, over both causes",
+    ),
+    Quantity(
+        "change_probability",
+        "outcome",
+        "probability",
+        "that the position has changed, after the outcome",
+    ),
+    Quantity(
+        "prediction_precision_level1", "1", _PRECISE, "precision before the outcome"
+    ),
+    Quantity("belief_level1", "1", _UNIT, "believed position after the outcome"),
+    Quantity("belief_precision_level1", "1", _PRECISE, "precision after the outcome"),
+    Quantity(
+        "predicted_response",
+        "response",
+        _UNIT,
+        "where the report is aimed, unless the last is repeated",
+    ),
+    Quantity(
+        "repeat_probability",
+        "response",
+        "probability",
+        "that the last report is repeated",
+    ),
 )
 
 
@@ -135,6 +179,35 @@ class HelicopterModel:
     def course(self, values: Values, data: Trials) -> Course:
         run = run_participant(self.person(values), data, agent=self.agent)
         return Course((run.belief_mean,), (run.confidence,))
+
+    def trial_quantities(self, values: Values, data: Trials) -> Quantities:
+        person = self.person(values)
+        run = run_participant(person, data, agent=self.agent)
+        aim, stand = pushed(
+            run.predicted_report,
+            run.previous_report,
+            data.push,
+            values["start_weight"],
+        )
+        repeat = jax.nn.sigmoid(stay_logit(person, aim - stand))
+        given = report_log_likelihood(
+            person, predicted=aim, previous=stand, report=run.report
+        )
+        seen, scores = data.outcome_seen, scored(data)
+        perceived = (
+            run.prior_mean,
+            jnp.where(seen, run.prediction_error, jnp.nan),
+            jnp.where(seen, -run.log_evidence, jnp.nan),
+            jnp.where(seen, run.learning_rate, jnp.nan),
+            jnp.where(seen, run.change_probability, jnp.nan),
+            1.0 / run.prior_variance,
+            run.belief_mean,
+            1.0 / run.belief_variance,
+            aim,
+            jnp.where(scores, repeat, jnp.nan),
+        )
+        told = dict(zip(TOLD, perceived, strict=True))
+        return response_quantities(told, given, scores)
 
     def responses(self, data: Trials) -> Float[Array, "*shape"]:
         return jnp.where(scored(data), data.report, jnp.nan)

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, Key
 
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.hierarchy.parameter import Parameter
+from pcmodel.behaviour.perception.quantities import Quantities
 from pcmodel.behaviour.responses import Scale
 
 Values = Mapping[str, Float[Array, ""]]
@@ -80,3 +81,15 @@ class Entry(NamedTuple):
     build: Build
     about: str
     source: str = ""
+
+
+@runtime_checkable
+class WithTrialQuantities(Protocol):
+    """A participant model that says what it holds on each trial, for tables and for imaging.
+
+    Of a model that does not, the beliefs of its `course` are told alone.
+    """
+
+    def trial_quantities(self, values: Values, data: Any) -> Quantities:
+        """By quantity its value on each trial of one series; NaN where it has none."""
+        ...

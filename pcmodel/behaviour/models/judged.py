@@ -10,6 +10,7 @@ Responses determine the precision of one level relative to another. Confidence d
 precision of the belief itself, up to each person's own zero of the scale.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -25,8 +26,10 @@ from pcmodel.behaviour.models.interface import (
     Parameter,
     ParticipantModel,
     Values,
+    WithTrialQuantities,
 )
 from pcmodel.behaviour.models.rating import RatingModel
+from pcmodel.behaviour.perception.quantities import Quantities, Quantity
 from pcmodel.behaviour.responses import (
     JudgementParameters,
     confidence_log_likelihood,
@@ -95,6 +98,21 @@ REACTION_TIME = (
     ),
 )
 INTERCEPTS = ("confidence_intercept",)
+CERTAINTY = Quantity(
+    "response_log_precision",
+    "response",
+    "log precision",
+    "log precision of the belief on which the response is based",
+)
+PREDICTED_CONFIDENCE = Quantity(
+    "predicted_confidence",
+    "response",
+    "SDs of all ratings, from their mean",
+    "expected confidence",
+)
+PREDICTED_TIME = Quantity(
+    "predicted_reaction_time", "response", "s", "median of the predicted reaction time"
+)
 
 
 class JudgedData(NamedTuple):
@@ -207,6 +225,24 @@ class JudgedModel:
     def course(self, values: Values, data: JudgedData) -> Course:
         return self.model.course(values, data.own)
 
+    def trial_quantities(self, values: Values, data: JudgedData) -> Quantities:
+        told = {}
+        if isinstance(self.model, WithTrialQuantities):
+            told = self.model.trial_quantities(values, data.own)
+        level = self._certainty(values, data.own)
+        is_known = (jnp.arange(len(level)) > 0) | self._is_after
+        level = jnp.where(is_known, level, jnp.nan)
+        told = told | {CERTAINTY: level}
+        if self.confidence:
+            own = _confidence(values)
+            rating = own.intercept + own.slope * (level - data.usual)
+            told = told | {PREDICTED_CONFIDENCE: rating}
+        if self.reaction_time:
+            own = _time(values)
+            time = jnp.exp(own.intercept + own.slope * (level - data.usual))
+            told = told | {PREDICTED_TIME: time}
+        return told
+
     def responses(self, data: JudgedData) -> Float[Array, "*shape"]:
         return self.model.responses(data.own)
 
@@ -230,7 +266,9 @@ def has_precision(model: ParticipantModel) -> bool:
     if said is not None:
         return bool(said)
     if own_filter := getattr(model, "filter", None):
-        start = {p.name: jnp.asarray(float(p.mean)) for p in own_filter.parameters}
+        means = {p.name: jnp.asarray(float(p.mean)) for p in own_filter.parameters}
+        # What a filter takes from the data does not decide it.
+        start = defaultdict(lambda: jnp.zeros(()), means)
         first = jax.eval_shape(lambda: own_filter.model.init(own_filter.build(start)))
         return bool(first.precision)
     learner = {"learning_rate_logit", "reward_rate_logit"}

@@ -17,14 +17,21 @@ from jaxtyping import Array, Bool, Float, Key
 
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.models.binary import score
-from pcmodel.behaviour.models.filters import Filter, perceived_course
+from pcmodel.behaviour.models.filters import (
+    Filter,
+    perceived_course,
+    perceived_trials,
+    response_quantities,
+)
 from pcmodel.behaviour.models.interface import Course, Parameter, Values
 from pcmodel.behaviour.perception import Inputs, make_inputs, perceive
 from pcmodel.behaviour.perception.interface import Trace
+from pcmodel.behaviour.perception.quantities import Quantities, Quantity
 from pcmodel.behaviour.responses import (
     RatingParameters,
     Scale,
     draw_stepped,
+    expected_stepped,
     stepped_log_likelihood,
 )
 
@@ -58,6 +65,10 @@ RESPONSE = (
         floor=FINEST,
         unit="widths of the scale",
     ),
+)
+
+PREDICTED = Quantity(
+    "predicted_response", "response", "of the rating", "expected rating"
 )
 
 
@@ -138,6 +149,14 @@ class RatingModel:
 
     def course(self, values: Values, data: RatingData) -> Course:
         return perceived_course(self.filter, values, data.inputs)
+
+    def trial_quantities(self, values: Values, data: RatingData) -> Quantities:
+        _, told = perceived_trials(self.filter, values, data.inputs)
+        mean, log_noise, _ = self._latent(values, data)
+        noise = RatingParameters(log_noise)
+        given = stepped_log_likelihood(noise, mean, data.rating, scale=self.scale)
+        predicted = {PREDICTED: expected_stepped(noise, mean, scale=self.scale)}
+        return told | response_quantities(predicted, given, data.scored)
 
     def responses(self, data: RatingData) -> Float[Array, "*shape"]:
         return jnp.where(data.scored, data.rating, jnp.nan)

@@ -13,8 +13,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from pcmodel.behaviour.perception.hgf import (
+    LOG_ODDS,
     HgfParameters,
     as_predicted,
+    binary_learning_rate,
     binary_mode,
     binary_posterior,
     initial_beliefs,
@@ -86,6 +88,7 @@ class SharedVolatilityArms:
     rule: VolatilityUpdate = standard
     clip: float = 0.0
     at_mode: bool = False
+    LEVELS = LOG_ODDS
 
     def init(self, parameters: HgfParameters) -> Beliefs:
         one = initial_beliefs(parameters)
@@ -135,6 +138,16 @@ class SharedVolatilityArms:
             new.valid,
         )
         return choose(trial.seen, updated, as_predicted(beliefs, prediction))
+
+    def learning_rate(
+        self,
+        parameters: HgfParameters,
+        prediction: Prediction,
+        belief: Beliefs,
+        trial: Inputs,
+    ) -> Float[Array, ""]:
+        """As of `BinaryHgf`, of the option that was seen; both hold its levels alone."""
+        return binary_learning_rate(prediction, belief)
 
     def log_evidence(
         self, parameters: HgfParameters, prediction: Prediction, trial: Inputs

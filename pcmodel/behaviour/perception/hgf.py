@@ -25,6 +25,10 @@ from pcmodel.behaviour.perception.interface import (
     choose,
     normal_log_density,
 )
+from pcmodel.behaviour.perception.quantities import (
+    LevelFacts,
+    logistic_learning_rate,
+)
 from pcmodel.behaviour.perception.volatility import (
     Child,
     GaussianBelief,
@@ -34,6 +38,7 @@ from pcmodel.behaviour.perception.volatility import (
 )
 
 _NEWTON_STEPS = 5  # from so near above that four are exact up to rounding
+LOG_ODDS = LevelFacts(2, "log odds")
 
 
 class HgfParameters(NamedTuple):
@@ -173,6 +178,12 @@ def _implicit(prediction: Prediction, outcome: Level, mode: Level) -> GaussianBe
     return GaussianBelief(mode, precision + s * other)
 
 
+def binary_learning_rate(prediction: Prediction, belief: Beliefs) -> Level:
+    """Change of the probability of a 1, by the lowest level's posterior, as a share of its error."""
+    step = 1.0 / belief.precision[0]
+    return logistic_learning_rate(prediction.mean[0], belief.mean[0], step)
+
+
 @dataclass(frozen=True)
 class BinaryHgf:
     """The HGF of outcomes 0 and 1, whose log odds are the lowest latent level ($x_2$).
@@ -188,6 +199,7 @@ class BinaryHgf:
     rule: VolatilityUpdate = standard
     clip: float = 0.0
     at_mode: bool = False
+    LEVELS = LOG_ODDS
 
     def init(self, parameters: HgfParameters) -> Beliefs:
         return initial_beliefs(parameters)
@@ -208,6 +220,16 @@ class BinaryHgf:
             lowest = binary_posterior(prediction, prediction.outcome, trial.outcome)
         new = update_volatility(parameters, beliefs, prediction, lowest, self.rule)
         return choose(trial.seen, new, as_predicted(beliefs, prediction))
+
+    def learning_rate(
+        self,
+        parameters: HgfParameters,
+        prediction: Prediction,
+        belief: Beliefs,
+        trial: Inputs,
+    ) -> Float[Array, ""]:
+        """Change of the probability of a 1 as a share of its error; TAPAS `lr1`."""
+        return binary_learning_rate(prediction, belief)
 
     def log_evidence(
         self, parameters: HgfParameters, prediction: Prediction, trial: Inputs
@@ -249,6 +271,16 @@ class ContinuousHgf:
         )
         new = update_volatility(parameters, beliefs, prediction, lowest, self.rule)
         return choose(trial.seen, new, as_predicted(beliefs, prediction))
+
+    def learning_rate(
+        self,
+        parameters: HgfParameters,
+        prediction: Prediction,
+        belief: Beliefs,
+        trial: Inputs,
+    ) -> Float[Array, ""]:
+        """The weight of the outcome."""
+        return jnp.exp(parameters.sensory_log_precision) / belief.precision[0]
 
     def log_evidence(
         self, parameters: HgfParameters, prediction: Prediction, trial: Inputs

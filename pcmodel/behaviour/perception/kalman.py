@@ -62,6 +62,16 @@ class Kalman:
         old = Beliefs(prediction.mean, prediction.precision, beliefs.valid)
         return choose(trial.seen, new, old)
 
+    def learning_rate(
+        self,
+        parameters: KalmanParameters,
+        prediction: Prediction,
+        belief: Beliefs,
+        trial: Inputs,
+    ) -> Float[Array, ""]:
+        """The gain."""
+        return jnp.exp(parameters.sensory_log_precision) / belief.precision[0]
+
     def log_evidence(
         self, parameters: KalmanParameters, prediction: Prediction, trial: Inputs
     ) -> Float[Array, ""]:

@@ -76,17 +76,26 @@ class RescorlaWagner:
         prediction: Prediction,
         trial: Inputs,
     ) -> Beliefs:
-        error = trial.outcome - beliefs.mean[0]
-        if isinstance(parameters, TwoRateParameters):
-            logit = jnp.where(
-                error > 0.0,
-                parameters.reward_rate_logit,
-                parameters.punishment_rate_logit,
-            )
-        else:
-            logit = parameters.learning_rate_logit
-        value = beliefs.mean[0] + jax.nn.sigmoid(logit) * error
+        rate = self.learning_rate(parameters, prediction, beliefs, trial)
+        value = beliefs.mean[0] + rate * (trial.outcome - beliefs.mean[0])
         return choose(trial.seen, beliefs._replace(mean=(value,)), beliefs)
+
+    def learning_rate(
+        self,
+        parameters: RescorlaWagnerParameters | TwoRateParameters,
+        prediction: Prediction,
+        belief: Beliefs,
+        trial: Inputs,
+    ) -> Float[Array, ""]:
+        """Share of the error by which the value changes."""
+        if not isinstance(parameters, TwoRateParameters):
+            return jax.nn.sigmoid(parameters.learning_rate_logit)
+        logit = jnp.where(
+            trial.outcome > prediction.mean[0],
+            parameters.reward_rate_logit,
+            parameters.punishment_rate_logit,
+        )
+        return jax.nn.sigmoid(logit)
 
     def log_evidence(
         self,

@@ -1,6 +1,6 @@
 """A fitted posterior and the summary of its effects."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -47,6 +47,24 @@ class Posterior(NamedTuple):
     def parameter(self, name: str) -> Float[np.ndarray, "chains draws series"]:
         """The draws of one parameter for each series."""
         return self.sites[f"{name}_series"]
+
+    def participants(self) -> Any:
+        """Every person's parameters with their diagnostics, as a pandas frame (`outputs.participants`)."""
+        from pcmodel.behaviour.outputs.participants import participants
+
+        return participants(self).frame()
+
+    def trials(self, *, num_draws: int = 400) -> Any:
+        """What the model held on every trial of every person, as a pandas frame (`outputs.trials`)."""
+        from pcmodel.behaviour.outputs.trials import trials
+
+        return trials(self, num_draws=num_draws).frame()
+
+    def natural_effects(self) -> Any:
+        """The group's numbers on the real line and in natural units, as a pandas frame (`outputs.effects`)."""
+        from pcmodel.behaviour.outputs.effects import effects
+
+        return effects(self).frame()
 
 
 class Label(NamedTuple):

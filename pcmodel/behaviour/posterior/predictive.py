@@ -22,6 +22,7 @@ from pcmodel.behaviour.hierarchy.hierarchical_model import (
     series_log_likelihood,
     with_held,
 )
+from pcmodel.behaviour.models.interface import Course
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior
 from pcmodel.errors import UserError
 from pcmodel.inference.importance.psis import Loo, psis_loo
@@ -188,3 +189,14 @@ def compare(own: Posterior, other: Posterior, *, num_draws: int = 400) -> Compar
     return Comparison(
         float(people.sum()), float(np.sqrt(len(people)) * people.std(ddof=1))
     )
+
+
+def mean_course(posterior: Posterior, series: int) -> Course:
+    """One series' beliefs at the posterior mean of its parameters."""
+    hierarchy = posterior.hierarchy
+    sites = {k: v.mean(axis=(0, 1)) for k, v in posterior.sites.items()}
+    values = with_held(hierarchy, series_values(hierarchy, sites))
+    own = {name: value[series] for name, value in values.items()}
+    data = jax.tree.map(lambda leaf: jnp.asarray(leaf)[series], hierarchy.data)
+    found = jax.jit(hierarchy.model.course)(own, data)
+    return jax.tree.map(np.asarray, found)

@@ -52,6 +52,8 @@ from pcmodel.behaviour.responses.rating import (
 from pcmodel.behaviour.responses.rating import draw_censored as draw_censored
 from pcmodel.behaviour.responses.rating import draw_ordered as draw_ordered
 from pcmodel.behaviour.responses.rating import draw_stepped as draw_stepped
+from pcmodel.behaviour.responses.rating import expected_censored as expected_censored
+from pcmodel.behaviour.responses.rating import expected_stepped as expected_stepped
 from pcmodel.behaviour.responses.rating import (
     ordered_log_probabilities as ordered_log_probabilities,
 )

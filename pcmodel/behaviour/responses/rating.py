@@ -105,6 +105,22 @@ def stepped_log_likelihood(
     return jnp.where(at_low, jax.nn.log_sigmoid(high), value)
 
 
+def expected_stepped(
+    parameters: RatingParameters, mean: Number, *, scale: Scale
+) -> Number:
+    """Mean of each rating, given the mean of the latent rating: the low end and a step for each edge below."""
+    _check_stepped(scale)
+    noise = jnp.exp(parameters.log_noise)
+    count = round((scale.high - scale.low) / scale.step)
+
+    def add(total: Array, edge: Array) -> tuple[Array, None]:
+        return total + jax.nn.sigmoid((mean - edge) / noise), None
+
+    edges = scale.low + scale.step * (jnp.arange(count, dtype=mean.dtype) + 0.5)
+    above = jax.lax.scan(add, jnp.zeros_like(mean + noise), edges)[0]
+    return scale.low + scale.step * above
+
+
 def draw_stepped(
     key: Key[Array, ""], parameters: RatingParameters, mean: Number, *, scale: Scale
 ) -> Number:
@@ -135,6 +151,21 @@ def draw_censored(
     noise = jnp.exp(parameters.log_noise)
     latent = mean + noise * jax.random.normal(key, mean.shape, mean.dtype)
     return jnp.clip(latent, scale.low, scale.high)
+
+
+def expected_censored(
+    parameters: RatingParameters, mean: Number, *, scale: Scale
+) -> Number:
+    """Mean of each rating on a scale without steps, given the mean of the latent rating."""
+    noise = jnp.exp(parameters.log_noise)
+    low, high = (scale.low - mean) / noise, (scale.high - mean) / noise
+    inside = norm.cdf(high) - norm.cdf(low)
+    return (
+        mean * inside
+        + noise * (norm.pdf(low) - norm.pdf(high))
+        + scale.low * norm.cdf(low)
+        + scale.high * norm.cdf(-high)
+    )
 
 
 def ordered_log_probabilities(

@@ -33,6 +33,7 @@ class CheckPlan:
     num_samples: Annotated[int, Range(99)] = 500
     max_tree_depth: Count = 8
     own_sha256: tuple[str, ...] = ()  # of the user's own task and model
+    priors: tuple[str, ...] = ()  # "omega2 ~ Normal(-3, 4)"
 
     @property
     def nuts(self) -> Nuts:
@@ -51,7 +52,7 @@ def plan_study(plan: CheckPlan, seed: int) -> Hierarchy:
     series = made_up_series(
         plan, num_participants=plan.participants, num_trials=plan.trials, seed=seed
     )
-    found = build_hierarchy(model, series, formulas=plan.formulas)
+    found = build_hierarchy(model, series, formulas=plan.formulas, priors=plan.priors)
     if kind_of(plan.task) == "bandit":
         found = found._replace(data=with_wins(found.data, seed))
     return found

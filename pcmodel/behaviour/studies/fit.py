@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
@@ -28,9 +27,11 @@ from pcmodel.behaviour.dataset import (
 from pcmodel.behaviour.dataset.reading import pairs_of
 from pcmodel.behaviour.hierarchy.formula import parse_formula, variables_of
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, build_hierarchy
+from pcmodel.behaviour.hierarchy.priors import has_target, parse_priors
 from pcmodel.behaviour.models.catalogue import check_names, find_model, setting_of
 from pcmodel.behaviour.models.interface import Course, ParticipantModel
 from pcmodel.behaviour.models.judged import judged, shown_outcomes
+from pcmodel.behaviour.outputs.told import Told, tell
 from pcmodel.behaviour.posterior.caveats import ROUGH, notes_of, takes, varies_in_words
 from pcmodel.behaviour.posterior.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.posterior.fitted_posterior import Effect, Posterior, summarise
@@ -39,11 +40,10 @@ from pcmodel.behaviour.posterior.predictive import (
     Check,
     draw_prior,
     leave_one_out,
+    mean_course,
     predictive_checks,
     replicate,
-    series_values,
     thin,
-    with_held,
 )
 from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.sampling.chains import DrawBatch, num_chunks
@@ -90,6 +90,8 @@ class Plan:
     max_tree_depth: Count = 8
     num_steps: Count = 3000  # of SVI
     compare_with: tuple[str, ...] = ()
+    priors: tuple[str, ...] = ()  # "omega2 ~ Normal(-3, 4)"
+    sensitivity: Literal["reweight", "refit"] = "reweight"  # where draws do not tell
     data_sha256: str = ""  # set by the program: other data are another run
     own_sha256: tuple[str, ...] = ()  # likewise, of the user's own task and models
 
@@ -138,6 +140,7 @@ class WorkflowResults(NamedTuple):
     posterior: dict[str, np.ndarray]  # (chains, draws, ...)
     sample_stats: dict[str, np.ndarray]
     understood: tuple[tuple[str, str], ...] = ()  # how the data were read
+    told: Told | None = None  # effects in natural units, priors, sensitivity to them
 
 
 def run_workflow(
@@ -158,6 +161,7 @@ def run_workflow(
         (plan.model, *plan.compare_with),
         judgements=plan.judgements,
         formulas=plan.formulas,
+        priors=plan.priors,
     )
     series = read_data(plan)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
@@ -244,10 +248,16 @@ def plan_model(plan: Plan, series: Series, name: str) -> ParticipantModel:
 
 
 def plan_hierarchy(plan: Plan, series: Series, model: str | None = None) -> Hierarchy:
-    """The statistical model of a plan; formulas a rival model cannot take are left out."""
+    """The statistical model of a plan; formulas and priors a rival model cannot take are left out."""
     found = plan_model(plan, series, model or plan.model)
-    formulas = [text for text in plan.formulas if model is None or takes(found, text)]
-    return build_hierarchy(found, series, formulas=formulas, pooled=plan.pooled)
+    formulas, priors = plan.formulas, parse_priors(plan.priors)
+    if model is not None:
+        formulas = tuple(text for text in formulas if takes(found, text))
+        priors = tuple(own for own in priors if has_target(own, found.parameters))
+    texts = tuple(own.text for own in priors)
+    return build_hierarchy(
+        found, series, formulas=formulas, pooled=plan.pooled, priors=texts
+    )
 
 
 def _run(
@@ -280,6 +290,8 @@ def _run(
         after = replicate(keys[3], hierarchy, thin(posterior, REPLICATIONS))
         posterior_checks = predictive_checks(hierarchy, after)
         loo = leave_one_out(posterior)
+    anew = partial(_fit, plan, progress, lambda name: {}, keys[2], name="again")
+    told = tell(posterior, refit=anew if plan.sensitivity == "refit" else None)
     fits = [
         fit(key, rival, name)
         for key, rival, name in zip(keys[4:], rivals, plan.compare_with, strict=True)
@@ -317,6 +329,7 @@ def _run(
         understood=understood(
             series, with_judgements(find_task(plan.task), plan.judgements)
         ),
+        told=told,
     )
 
 
@@ -371,17 +384,6 @@ def _compare(names, posteriors: list[Posterior], first) -> tuple[Compared, ...]:
             )
         )
     return tuple(rows)
-
-
-def mean_course(posterior: Posterior, series: int) -> Course:
-    """One series' beliefs at the posterior mean of its parameters."""
-    hierarchy = posterior.hierarchy
-    sites = {k: v.mean(axis=(0, 1)) for k, v in posterior.sites.items()}
-    values = with_held(hierarchy, series_values(hierarchy, sites))
-    own = {name: value[series] for name, value in values.items()}
-    data = jax.tree.map(lambda leaf: jnp.asarray(leaf)[series], hierarchy.data)
-    found = jax.jit(hierarchy.model.course)(own, data)
-    return jax.tree.map(np.asarray, found)
 
 
 def _scale(plan: Plan) -> Scale | None:

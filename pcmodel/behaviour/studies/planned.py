@@ -11,6 +11,7 @@ from pcmodel.behaviour.hierarchy.functions import GROUP
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy
 from pcmodel.behaviour.models.catalogue import MODELS
 from pcmodel.behaviour.models.interface import ParticipantModel
+from pcmodel.behaviour.outputs.told import PriorRow, prior_rows
 from pcmodel.behaviour.posterior.caveats import notes_of, takes, varies_in_words
 from pcmodel.behaviour.studies.fit import Plan, plan_hierarchy, plan_model
 from pcmodel.errors import UserError, unknown_name
@@ -77,8 +78,18 @@ def in_words(plan: Plan, hierarchy: Hierarchy) -> tuple[tuple[str, str], ...]:
             name = f"({name} | {GROUP})" if own.varies else name
             rows.append((f"{term.parameter.name} ~ {name}", _columns(own)))
     rows.append(("between people", varies_in_words(hierarchy)))
+    rows += [(f"prior of {own.name}", _prior(own)) for own in prior_rows(hierarchy)]
     notes = notes_of(plan.formulas, hierarchy, {})
     return (*rows, *(("note", note) for note in notes))
+
+
+def _prior(row: PriorRow) -> str:
+    """A prior, who set it, and what it says of the average person or of people in natural units."""
+    text = f"{row.law}, {'as you set it' if row.is_set else 'the default'}"
+    if not row.natural or row.is_spread:
+        return text
+    unit = f" ({row.unit})" if row.unit else ""
+    return f"{text}: {row.natural} {row.median:.3g}, 95 % {row.low:.3g} to {row.high:.3g}{unit}"
 
 
 def _columns(term: TermColumns) -> str:

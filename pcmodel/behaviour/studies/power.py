@@ -23,6 +23,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from pcmodel.behaviour.dataset import kind_of
+from pcmodel.behaviour.hierarchy.prior_model import with_priors
+from pcmodel.behaviour.hierarchy.priors import parse_priors
 from pcmodel.behaviour.models import ParticipantModel, find_model, judged
 from pcmodel.behaviour.studies.attribution import (
     best_size,
@@ -85,6 +87,7 @@ class DesignPlan:
     options: Annotated[int, Range(2)] = 2  # of a bandit
     scale: tuple[float, float] = (0.0, 10.0)  # of a rating
     own_sha256: tuple[str, ...] = ()  # of the user's own task and models
+    priors: tuple[str, ...] = ()  # "omega2 ~ Normal(-3, 4)"
 
     def __post_init__(self) -> None:
         if self.sizes % 2 == 0:
@@ -226,7 +229,8 @@ class _Kind(NamedTuple):
 
 def _model(plan: DesignPlan, has_confidence: bool) -> ParticipantModel:
     names = ("confidence",) if has_confidence else ()
-    return judged(find_model(plan.task, plan.model, facts_of(plan)), names)
+    own = judged(find_model(plan.task, plan.model, facts_of(plan)), names)
+    return with_priors(own, parse_priors(plan.priors))
 
 
 def read_effect(plan: DesignPlan, model: ParticipantModel) -> tuple[Account, float]:

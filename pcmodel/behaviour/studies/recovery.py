@@ -17,6 +17,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from pcmodel.behaviour.dataset import kind_of
+from pcmodel.behaviour.hierarchy.prior_model import with_priors
+from pcmodel.behaviour.hierarchy.priors import has_target, parse_priors, split_target
 from pcmodel.behaviour.models import ParticipantModel, find_model
 from pcmodel.behaviour.sampling.map_estimates import (
     QUICK,
@@ -53,6 +55,9 @@ class RecoverPlan:
     options: Annotated[int, Range(2)] = 2  # of a bandit
     scale: tuple[float, float] = (0.0, 10.0)  # of a rating
     own_sha256: tuple[str, ...] = ()  # of the user's own task and models
+    priors: tuple[
+        str, ...
+    ] = ()  # "omega2 ~ Normal(-3, 4)", of every model that has the parameter
 
     def __post_init__(self) -> None:
         if len(set(self.models)) < len(self.models):
@@ -117,8 +122,14 @@ class Recovery(NamedTuple):
 
 
 def plan_models(plan: RecoverPlan) -> tuple[ParticipantModel, ...]:
-    """The models of a plan; UserError for names that do not exist."""
-    return tuple(find_model(plan.task, name, facts_of(plan)) for name in plan.models)
+    """The models of a plan with its priors; UserError for names that do not exist."""
+    found = [find_model(plan.task, name, facts_of(plan)) for name in plan.models]
+    priors = parse_priors(plan.priors)
+    every = [p for model in found for p in model.parameters]
+    for prior in priors:
+        split_target(prior.target, every)
+    own = [[p for p in priors if has_target(p, model.parameters)] for model in found]
+    return tuple(with_priors(*pair) for pair in zip(found, own, strict=True))
 
 
 def run_recovery(

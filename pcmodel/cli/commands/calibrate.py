@@ -14,6 +14,7 @@ from pcmodel.cli.commands.studies import (
     with_own_hashes,
 )
 from pcmodel.cli.numbers import chosen, count
+from pcmodel.cli.prior_arguments import add_prior_arguments, priors_of
 
 SMOKE: dict[str, Any] = {
     "participants": 2,
@@ -28,6 +29,7 @@ SMOKE: dict[str, Any] = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pcmodel calibrate`."""
     add_model_arguments(parser)
+    add_prior_arguments(parser)
     add = parser.add_argument
     add_formulas(parser)
     add_size_arguments(parser, replications=200)
@@ -50,6 +52,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         arguments.task,
         arguments.model,
         tuple(arguments.formula),
+        priors=priors_of(arguments),
         **(sizes | task_options(arguments)),
     )
     check_made_up(plan.participants, max(plan.trials, plan.num_samples))

@@ -7,6 +7,7 @@ from typing import Any
 from pcmodel.cli import terminal
 from pcmodel.cli.commands.command import Command, Given, add_formulas
 from pcmodel.cli.numbers import place
+from pcmodel.cli.prior_arguments import add_prior_arguments, priors_of
 from pcmodel.cli.table_arguments import (
     add_table_arguments,
     check_names_of,
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help="as of fit; default the first that has the formulas' parameters",
     )
+    add_prior_arguments(parser)
     add("--pooled", action="store_true", help="as of fit")
     add_table_arguments(parser)
     add("--output", type=place, metavar="DIR", help="default runs/check-HASH")
@@ -54,6 +56,7 @@ def check(given: Given) -> int:
         model=arguments.model,
         formulas=tuple(arguments.formula),
         pooled=arguments.pooled,
+        priors=priors_of(arguments),
         **table_options(arguments),
     )
     task = with_judgements(find_task(plan.task), plan.judgements)
@@ -82,7 +85,16 @@ def check(given: Given) -> int:
 # The fields of a plan that determine how the data are read.
 READING = (
     *("data", "task", "formulas", "columns", "series_by", "scale", "after_outcome"),
-    *("judgements", "bids_task", "bids_suffix", "where", "missing", "units", "codes"),
+    *(
+        "priors",
+        "judgements",
+        "bids_task",
+        "bids_suffix",
+        "where",
+        "missing",
+        "units",
+        "codes",
+    ),
 )
 
 

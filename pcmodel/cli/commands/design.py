@@ -12,6 +12,7 @@ from pcmodel.cli.commands.studies import (
     with_own_hashes,
 )
 from pcmodel.cli.numbers import MOST, chosen, count, words
+from pcmodel.cli.prior_arguments import add_prior_arguments, priors_of
 from pcmodel.errors import UserError
 from pcmodel.inputs.numerals import to_whole
 
@@ -27,6 +28,7 @@ SMOKE = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pcmodel design`."""
     add_model_arguments(parser)
+    add_prior_arguments(parser)
     add = parser.add_argument
     add("--effect", required=True, metavar="P=SIZE", help="top_precision=-1")
     add(
@@ -61,6 +63,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         arguments.effect,
         tuple(arguments.rival),
         confidence=arguments.confidence,
+        priors=priors_of(arguments),
         **task_options(arguments),
         **sizes,
     )

@@ -13,6 +13,7 @@ from pcmodel.cli.commands.command import (
 )
 from pcmodel.cli.load import Experiment
 from pcmodel.cli.numbers import MOST, chosen, finite, whole, words
+from pcmodel.cli.prior_arguments import add_prior_arguments, priors_of
 from pcmodel.cli.running.chunks import open_chunks
 from pcmodel.cli.running.preparation import prepare
 from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
@@ -57,6 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_formulas(parser)
     add_table_arguments(parser)
+    add_prior_arguments(parser)
+    add(
+        "--sensitivity",
+        choices=("reweight", "refit"),
+        default="reweight",
+        help="to the priors: refit where the draws do not tell",
+    )
     add("--pooled", action="store_true", help="nobody differs unless a formula says so")
     add("--svi", action="store_true", help="variational fit, for thousands of people")
     add("--compare", default="", metavar="M,..", help="other models, by leave-one-out")
@@ -92,6 +100,8 @@ def make_plan(arguments: argparse.Namespace) -> Any:
         pooled=arguments.pooled,
         method="svi" if arguments.svi else "nuts",
         compare_with=words(arguments.compare),
+        priors=priors_of(arguments),
+        sensitivity=arguments.sensitivity,
         **table_options(arguments),
         **chosen(arguments, SMOKE, "target_accept", "max_tree_depth", **counts),
     )
@@ -101,21 +111,18 @@ def fit(given: Given) -> int:
     """Fit, record and show; or show a finished fit again from its saved results."""
     arguments = given.arguments
     prepare(arguments, keeps_compiled=False)
-    plan, kept = make_plan(arguments), []
+    plan = make_plan(arguments)
     to = destination("fit", plan, arguments)
     experiment = fit_experiment(
         plan,
         accept_unconverged=arguments.accept_unconverged,
         is_smoke=arguments.smoke,
-        keep=kept.append,
+        folder=to.path,
         open_store=open_fit_chunks(to, anew=arguments.overwrite),
     )
     if show_finished(experiment, to, given):
         return 0
-    code = run_in_folder(experiment, to, arguments, command=given.again())
-    if kept and code == 0:
-        write_labelled(kept[0], to.path)
-    return code
+    return run_in_folder(experiment, to, arguments, command=given.again())
 
 
 def _check_sizes(arguments: argparse.Namespace) -> None:
@@ -146,28 +153,37 @@ def fit_experiment(
     *,
     accept_unconverged: bool,
     is_smoke: bool = False,
-    keep: Any,
+    folder: Path | None = None,
     open_store: Any = lambda model: {},
 ) -> Experiment:
     """The fit as an experiment, so that it is recorded like one.
 
-    keep: called with the posterior of the first model.
+    folder: of the tables and draws that a fit writes; None for none.
     open_store: opens the stores of `run_workflow`.
     """
     from pcmodel.behaviour.studies.fit import run_workflow
-    from pcmodel.cli.pages import fit_page
+    from pcmodel.cli import terminal
+    from pcmodel.cli.pages import fit_outputs, fit_page
+    from pcmodel.cli.running.outputs import write_outputs
 
     def run(config: Any, *, seed: int, progress: Any) -> Any:
         # The page and the terminal report what the warning says about the chains.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "do not trust this fit")
-            return run_workflow(
+            kept: list[Any] = []
+            found = run_workflow(
                 config,
                 seed=seed,
                 progress=progress,
-                keep=keep,
+                keep=kept.append,
                 open_store=open_store,
             )
+        if found.told is not None:
+            terminal.print_entries(fit_outputs.prior_entries(found.told.priors))
+        if folder is not None:
+            with progress.stage("tables of people, trials and effects"):
+                write_outputs(kept[0], found.told, folder, seed=seed)
+        return found
 
     return Experiment(
         name="fit",
@@ -201,6 +217,7 @@ def open_fit_chunks(to: Destination, *, anew: bool) -> Any:
     identity, folder = to
     chains = to_jsonable(identity.config)
     chains |= {"num_samples": 0, "num_steps": 0, "compare_with": []}
+    chains |= {"sensitivity": "reweight"}
     status = read_status(folder) or {}
     is_other = status.get("config_hash") not in (None, identity.config_hash)
     return open_chunks(
@@ -246,13 +263,6 @@ def show_finished(experiment: Experiment, to: Destination, given: Given) -> bool
     )
     terminal.print_summary(report, to.path)
     return True
-
-
-def write_labelled(posterior: Any, folder: Path) -> None:
-    """Write the posterior with named dimensions."""
-    from pcmodel.behaviour.posterior.datatree import write_netcdf
-
-    write_netcdf(posterior, folder / "posterior.nc")
 
 
 FIT = Command(

@@ -13,6 +13,7 @@ from pcmodel.cli.commands.studies import (
     with_own_hashes,
 )
 from pcmodel.cli.numbers import chosen
+from pcmodel.cli.prior_arguments import add_prior_arguments, priors_of
 
 SMOKE: dict[str, Any] = {"participants": 3, "trials": 20, "replications": 2}
 
@@ -20,6 +21,7 @@ SMOKE: dict[str, Any] = {"participants": 3, "trials": 20, "replications": 2}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pcmodel recover`."""
     add_model_arguments(parser, many=True)
+    add_prior_arguments(parser)
     add_size_arguments(parser, replications=20)
 
 
@@ -30,6 +32,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
     plan = RecoverPlan(
         arguments.task,
         tuple(arguments.models),
+        priors=priors_of(arguments),
         **task_options(arguments),
         **chosen(arguments, SMOKE, "participants", "trials", "replications"),
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from pcmodel.behaviour.posterior.diagnostics import STRICT, Diagnostics
 from pcmodel.behaviour.posterior.fitted_posterior import VARIATIONAL
+from pcmodel.cli.pages.fit_outputs import draw_priors, sections
 from pcmodel.report import SMOKE_STAMP, Panel, Report, Section, Table, Verdict
 
 
@@ -112,6 +113,8 @@ def _converged(results: Any) -> Verdict:
 def plot(plan: Any, results: Any, summary: FitSummary) -> dict[str, Any]:
     """Beliefs and log-precisions of the shown series, and the effects if not refused."""
     figures = {"beliefs": _draw_courses(results)}
+    if results.told is not None:
+        figures["priors"] = draw_priors(plan, results, refused=summary.refused)
     if not summary.refused:
         figures["effects"] = _draw_effects(results, is_smoke=summary.is_smoke)
     return figures
@@ -179,6 +182,7 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
                 (),
                 _estimates(summary, results),
             ),
+            *sections(results, refused=summary.refused),
             Section("Models", (), (), (_models(results),)),
             Section("Before the data", (), (), (_prior(results),)),
             Section(
