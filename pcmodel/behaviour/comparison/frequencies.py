@@ -1,7 +1,7 @@
 r"""The posterior of the models' frequencies without the variational approximation, by importance sampling.
 
-$p(r \mid \ell) \propto \mathrm{Dir}(r; \alpha_0) \prod_n \sum_k r_k \exp \ell_{nk}$ has as many dimensions as there are models, less
-one, so that draws from Dirichlet distributions matched to it in a few rounds reweight well. The variational posterior
+$p(r \mid \ell) \propto \mathrm{Dir}(r; \alpha_0) \prod_n \sum_k r_k \exp \ell_{nk}$ has as many dimensions as there are models,
+less one, so that draws from Dirichlet distributions matched to it in a few rounds reweight well. The variational posterior
 (`random_effects`) attributes each person on its own: where the evidence of persons is weak it is too certain of the
 frequencies, and its omnibus risk too high (of thousands of people about whom nothing is known it is nearly 1, and in
 truth one half).

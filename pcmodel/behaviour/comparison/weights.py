@@ -1,5 +1,6 @@
-r"""Weights of models by how well they predict: stacking and pseudo-BMA+ (Yao, Vehtari, Simpson & Gelman 2018, Bayesian Anal 13:917).
+r"""Weights of models by how well they predict: stacking and pseudo-BMA+.
 
+Both are of Yao, Vehtari, Simpson & Gelman 2018 (Bayesian Anal 13:917).
 Stacking maximises the left-out log density of the mixture, $\sum_n \log \sum_k w_k \exp \ell_{nk}$, over weights that sum to 1:
 a concave problem. At the answer the gap $\max_k \sum_n p_{nk} / \sum_j w_j p_{nj} - N$ bounds how far the mixture is from the
 best one, in nats. Pseudo-BMA+ averages Akaike-type weights over a Bayesian bootstrap of the units that are left out.
