@@ -19,6 +19,7 @@ from pcmodel.behaviour.dataset.covariates import read_covariates, read_labels
 from pcmodel.behaviour.dataset.exclusions.attempts import check_attempts
 from pcmodel.behaviour.dataset.exclusions.practice import check_rows
 from pcmodel.behaviour.dataset.naming import check_alike
+from pcmodel.behaviour.dataset.origin import Origin, numbered, origin_of
 from pcmodel.behaviour.dataset.placing import find_columns, offered
 from pcmodel.behaviour.dataset.reading import Reading, check_reading
 from pcmodel.behaviour.dataset.schema import PARTICIPANT, Task
@@ -58,7 +59,7 @@ SUMMARY = re.compile(
 
 
 class Series(NamedTuple):
-    """Trials by series; no identifier of a person is kept.
+    """Trials by series; identifiers of people are in `origin` alone, and are not shown when printed.
 
     values: by name the numbers of a column; NaN where missing and under the padding.
     present: true for trials, false under the padding.
@@ -66,6 +67,7 @@ class Series(NamedTuple):
     covariates: by name one number or label for each series.
     num_missing: by name the number of missing cells.
     notes: what was taken for what, as `name: text`, for a reader to look at.
+    origin: where the trials stand in the user's table; None where they came from none.
     """
 
     values: dict[str, Float[np.ndarray, "series trials"]]
@@ -74,6 +76,11 @@ class Series(NamedTuple):
     covariates: dict[str, np.ndarray]
     num_missing: dict[str, int]
     notes: tuple[str, ...] = ()
+    origin: Origin | None = None
+
+    def origins(self) -> Origin:
+        """Where the trials stand in the user's table; people of none are numbered."""
+        return self.origin or numbered(self.participant, self.present)
 
     @property
     def num_participants(self) -> int:
@@ -183,7 +190,9 @@ def arrange(
     notes += [note, *listed_numbers(table, found)]
     _check_usable(table, people, who)
     problems.raise_if_any()
-    padded = _pad(values, series, _first_seen(who), order, found)
+    telling = [table.places[PARTICIPANT], *parts]
+    telling += [places[n] for n in ("session", *extra) if n in places]
+    padded = _pad(table, telling, values, series, who, order, found)
     return padded._replace(notes=tuple(note for note in notes if note))
 
 
@@ -351,22 +360,28 @@ def _people_out(column: str | None, people: Sequence[str]) -> str:
 
 
 def _pad(
+    table: TaskTable,
+    telling: Sequence[str],
     values: dict[str, np.ndarray],
     series: np.ndarray,
-    who: np.ndarray,
+    labels: Sequence[str],
     order: np.ndarray,
     covariates: dict[str, np.ndarray],
 ) -> Series:
     """The trials in `order`, each series padded to the length of the longest."""
+    who = _first_seen(labels)
     series, count = series[order], int(series.max()) + 1
     starts = np.searchsorted(series, np.arange(count))
-    place = np.arange(len(series)) - starts[series]
-    shape = (count, int(place.max()) + 1)
+    place = series, np.arange(len(series)) - starts[series]
+    shape = (count, int(place[1].max()) + 1)
     present = np.zeros(shape, dtype=bool)
-    present[series, place] = True
+    present[place] = True
     padded = {}
     for name, column in values.items():
         padded[name] = np.full(shape, np.nan)
-        padded[name][series, place] = column[order]
+        padded[name][place] = column[order]
     missing = {name: int(np.isnan(column).sum()) for name, column in values.items()}
-    return Series(padded, present, who[order][starts], covariates, missing)
+    later = [table.places[n] for n in ("block", "trial", *values) if n in table.places]
+    origin = origin_of(table, telling, later, who, labels, place, order, shape)
+    own = who[order][starts]
+    return Series(padded, present, own, covariates, missing, (), origin)

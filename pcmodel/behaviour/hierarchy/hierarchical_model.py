@@ -23,6 +23,7 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Bool, Float
 
 from pcmodel.behaviour.dataset import Series
+from pcmodel.behaviour.dataset.origin import Origin
 from pcmodel.behaviour.hierarchy.design import (
     Design,
     build_design,
@@ -92,6 +93,7 @@ class Hierarchy(NamedTuple):
     held: by name the fixed value of each other parameter.
     participant: of each series, counted from 0.
     num_participants: the number of people.
+    origin: where the trials stand in the user's table.
     """
 
     model: ParticipantModel
@@ -100,6 +102,7 @@ class Hierarchy(NamedTuple):
     held: dict[str, float]
     participant: np.ndarray
     num_participants: int
+    origin: Origin
 
     @property
     def num_series(self) -> int:
@@ -170,6 +173,7 @@ def build_hierarchy(
         held,
         series.participant,
         series.num_participants,
+        series.origins(),
     )
 
 
