@@ -38,6 +38,8 @@ OWN_FILES = (
     "posterior.nc",
     "network.npz",
     "measures.csv",
+    "comparison.csv",
+    "people.csv",
 )
 
 

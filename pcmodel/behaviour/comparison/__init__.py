@@ -8,4 +8,6 @@
 - `people`            a line per person: which model, by how much
 - `left_out_people`   leave-one-person-out densities from one fit
 - `out_of_time`       later trials predicted from earlier ones
+- `scores`            differences of models, with standard errors and verdicts
+- `study`             several models fitted to the same trials and compared
 """

@@ -51,23 +51,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="binary, bandit, rating, helicopter or conditioning",
     )
     add("--model", required=True, help="for example hgf3; `pcmodel models` lists them")
-    add_formulas(parser)
-    add_table_arguments(parser)
-    add("--pooled", action="store_true", help="nobody differs unless a formula says so")
-    add("--svi", action="store_true", help="variational fit, for thousands of people")
     add("--compare", default="", metavar="M,..", help="other models, by leave-one-out")
-    add("--warmup", type=whole, metavar="N", help="default 400")
-    add("--samples", type=whole, metavar="N", help="per chain, default 500")
-    add("--chains", type=whole, metavar="N", help="default 4")
-    add("--target-accept", type=finite, metavar="P", help="default 0.9")
-    add("--max-tree-depth", type=whole, metavar="N", help="default 8")
-    add("--steps", type=whole, metavar="N", help="of --svi, default 3000")
+    add_fit_options(parser)
     add(
         "--accept-unconverged",
         action="store_true",
         help="show what was computed although it cannot be trusted",
     )
     add_folder_arguments(parser, name="fit")
+
+
+def add_fit_options(parser: argparse.ArgumentParser) -> None:
+    """Add formulas, the options for reading a table, and those of the sampler; also of `pcmodel compare`."""
+    add = parser.add_argument
+    add_formulas(parser)
+    add_table_arguments(parser)
+    add("--pooled", action="store_true", help="nobody differs unless a formula says so")
+    add("--svi", action="store_true", help="variational fit, for thousands of people")
+    add("--warmup", type=whole, metavar="N", help="default 400")
+    add("--samples", type=whole, metavar="N", help="per chain, default 500")
+    add("--chains", type=whole, metavar="N", help="default 4")
+    add("--target-accept", type=finite, metavar="P", help="default 0.9")
+    add("--max-tree-depth", type=whole, metavar="N", help="default 8")
+    add("--steps", type=whole, metavar="N", help="of --svi, default 3000")
 
 
 def make_plan(arguments: argparse.Namespace) -> Any:
