@@ -30,6 +30,7 @@ from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, build_hier
 from pcmodel.behaviour.models.catalogue import check_names, find_model, setting_of
 from pcmodel.behaviour.models.interface import Course, ParticipantModel
 from pcmodel.behaviour.models.judged import judged
+from pcmodel.behaviour.pictures.of_a_fit import Pictures, picture_fit
 from pcmodel.behaviour.posterior.caveats import notes_of, takes, varies_in_words
 from pcmodel.behaviour.posterior.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.posterior.fitted_posterior import Effect, Posterior, summarise
@@ -136,6 +137,7 @@ class WorkflowResults(NamedTuple):
     posterior: dict[str, np.ndarray]  # (chains, draws, ...)
     sample_stats: dict[str, np.ndarray]
     understood: tuple[tuple[str, str], ...] = ()  # how the data were read
+    pictures: Pictures | None = None  # None: saved by an older version
 
 
 def run_workflow(
@@ -315,6 +317,7 @@ def _run(
         understood=understood(
             series, with_judgements(find_task(plan.task), plan.judgements)
         ),
+        pictures=picture_fit(posterior, series, plan.formulas, after),
     )
 
 

@@ -119,8 +119,10 @@ def draw_pointwise(results: Any) -> Any:
     at = np.searchsorted(trials, results.trial)
     counts = np.bincount(at)
     means = np.bincount(at, gaps) / counts
-    spread = np.sqrt(np.maximum(np.bincount(at, gaps**2) / counts - means**2, 0.0))
-    error = 2.0 * spread / np.sqrt(counts)
+    squares = np.bincount(at, (gaps - means[at]) ** 2)
+    # Of one response the error is not known, and no band is drawn.
+    several = np.where(counts > 1, counts * (counts - 1.0), np.nan)
+    error = 2.0 * np.sqrt(squares / several)
     figure, (top, bottom) = new_figure(2, 1, height=2.4, sharex=True)
     top.fill_between(
         trials + 1, means - error, means + error, color=COLOURS["sky"], alpha=0.35, lw=0

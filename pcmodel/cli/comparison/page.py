@@ -172,15 +172,18 @@ def _answer(results: Any, summary: ComparisonSummary) -> str:
 
 def _doubts(results: Any) -> str:
     """What makes the numbers unreliable, in sentences."""
-    found = [
-        f"The fit of {name} cannot be trusted: {said}."
-        for name, said in zip(results.models, results.complaints, strict=True)
-        if said
+    names = [
+        n for n, said in zip(results.models, results.complaints, strict=True) if said
     ]
+    found = []
+    if names:
+        found.append(
+            f"**The fits of {', '.join(names)} cannot be trusted** (see Models)."
+        )
     count = int((~results.trusted.all(axis=1)).sum())
     if count:
         found.append(
-            f"Of {count} people the left-out density is unreliable under some model."
+            f"For {count} of {len(results.people)} people the left-out density is unreliable under some model."
         )
     return " ".join(found)
 
@@ -250,8 +253,12 @@ def _notes(plan: Any, results: Any) -> tuple[str, ...]:
         for label, own in zip(plan.labels, plan.fits, strict=True)
         if (left := [text for text in every if text not in own.formulas])
     ]
-    doubts = _doubts(results)
-    return (*found, doubts) if doubts else tuple(found)
+    found += [
+        f"The fit of {name} cannot be trusted: {said}."
+        for name, said in zip(results.models, results.complaints, strict=True)
+        if said
+    ]
+    return tuple(found)
 
 
 def _people(results: Any) -> Section:
