@@ -5,5 +5,6 @@
 - `people`           every person's parameters on their natural scale
 - `trajectories`     beliefs and precisions of some people, with posterior bands
 - `mixing`           draws of the numbers of the group that mix worst
+- `words`            words in place of code names
 - `of_a_fit`         all of them together
 """

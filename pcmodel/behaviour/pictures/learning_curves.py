@@ -138,7 +138,7 @@ def _by_trial(series: Series) -> Float[np.ndarray, "series trials"]:
 
 def _curve(
     word: str,
-    place: Float[np.ndarray, "series trials"],
+    place: np.ndarray,
     values: Float[np.ndarray, "draws series trials"],
 ) -> Curve:
     """The data's curve, which is the first of `values`, and the band of the others."""

@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import rankdata
 
+from pcmodel.behaviour.pictures.words import effect_in_words
 from pcmodel.behaviour.posterior.diagnostics import Diagnostics
-from pcmodel.behaviour.posterior.fitted_posterior import Posterior
+from pcmodel.behaviour.posterior.fitted_posterior import Posterior, effect_labels
 from pcmodel.inference.rank_normalised import ranked_ess, ranked_rhat
 
 MOST_SHOWN = 4
@@ -17,7 +18,7 @@ NUM_BINS = 20
 class Mixing(NamedTuple):
     """Draws of some numbers of the group, those that mix worst first.
 
-    names: of the numbers.
+    names: of the numbers, in words.
     rhat: rank-normalised R-hat of each.
     ess: effective sample size of each.
     draws: of each number, by chain.
@@ -40,18 +41,24 @@ def mixing(posterior: Posterior) -> Mixing | None:
     effects = posterior.effects
     if not effects:
         return None
+    words = {
+        label.name: effect_in_words(
+            label.parameter, label.column, is_spread=label.is_spread
+        )
+        for label in effect_labels(posterior.hierarchy)
+    }
     every = {
         name: (_number(ranked_rhat(own)), _number(ranked_ess(own)))
         for name, own in effects.items()
     }
     order = sorted(effects, key=lambda name: (-every[name][0], every[name][1]))
-    names = tuple(order[:MOST_SHOWN])
-    draws = np.stack([effects[name] for name in names])
+    order = order[:MOST_SHOWN]
+    draws = np.stack([effects[name] for name in order])
     diverging = posterior.sample_stats.get("diverging", np.zeros(draws.shape[1:]))
     return Mixing(
-        names,
-        np.asarray([every[name][0] for name in names]),
-        np.asarray([every[name][1] for name in names]),
+        tuple(words[name] for name in order),
+        np.asarray([every[name][0] for name in order]),
+        np.asarray([every[name][1] for name in order]),
         draws,
         np.stack([rank_counts(own) for own in draws]),
         np.asarray(diverging, dtype=bool),

@@ -1,11 +1,11 @@
 """Every person's parameters on their natural scale, for a forest of intervals."""
 
-import re
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
+from pcmodel.behaviour.pictures.words import scale_in_words
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior
 
 
@@ -28,11 +28,6 @@ class Forest(NamedTuple):
     low: Float[np.ndarray, " people"]
     high: Float[np.ndarray, " people"]
     group: Float[np.ndarray, "3"]
-
-
-def _in_words(name: str) -> str:
-    """`step_variance2` as "step variance, level 2"."""
-    return re.sub(r"(?<=[a-z])(\d)$", r", level \1", name.replace("_", " "))
 
 
 def forests(posterior: Posterior) -> tuple[Forest, ...]:
@@ -58,7 +53,7 @@ def forests(posterior: Posterior) -> tuple[Forest, ...]:
         ends = np.quantile(average, (0.025, 0.975))
         found.append(
             Forest(
-                _in_words(parameter.natural_name),
+                scale_in_words(parameter.natural_name),
                 parameter.unit,
                 hierarchy.origin.people,
                 own.mean(axis=0),

@@ -14,6 +14,12 @@ from pcmodel.cli.commands.command import (
 from pcmodel.cli.load import Experiment
 from pcmodel.cli.numbers import MOST, chosen, finite, whole, words
 from pcmodel.cli.running.chunks import open_chunks
+from pcmodel.cli.running.continuing import (
+    add_continue_arguments,
+    begin_continuing,
+    check_same,
+    with_chains_of,
+)
 from pcmodel.cli.running.preparation import prepare
 from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
 from pcmodel.cli.table_arguments import (
@@ -53,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--model", required=True, help="for example hgf3; `pcmodel models` lists them")
     add("--compare", default="", metavar="M,..", help="other models, by leave-one-out")
     add_fit_options(parser)
+    add_continue_arguments(parser)
     add(
         "--accept-unconverged",
         action="store_true",
@@ -98,15 +105,20 @@ def make_plan(arguments: argparse.Namespace) -> Any:
 def fit(given: Given) -> int:
     """Fit, record and show; or show a finished fit again from its saved results."""
     arguments = given.arguments
+    continued = begin_continuing(arguments)
     prepare(arguments, keeps_compiled=False)
     plan, kept = make_plan(arguments), []
+    if continued:
+        check_same(plan, continued)
     to = destination("fit", plan, arguments)
     experiment = fit_experiment(
         plan,
         accept_unconverged=arguments.accept_unconverged,
         is_smoke=arguments.smoke,
         keep=kept.append,
-        open_store=open_fit_chunks(to, anew=arguments.overwrite),
+        open_store=with_chains_of(
+            continued, open_fit_chunks(to, anew=arguments.overwrite)
+        ),
     )
     if show_finished(experiment, to, given):
         return 0

@@ -7,9 +7,9 @@ from typing import Any
 
 from pcmodel.cli.commands.command import Command, Given, add_folder_arguments
 from pcmodel.cli.commands.fit import add_fit_options, make_plan
-from pcmodel.cli.comparison.finished import FinishedFit, label_fits, read_fit
 from pcmodel.cli.load import Experiment
 from pcmodel.cli.numbers import finite, place
+from pcmodel.cli.running.finished import FinishedFit, label_fits, read_fit
 from pcmodel.cli.running.preparation import prepare
 from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
 from pcmodel.errors import UserError

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pcmodel.behaviour.pictures.words import effect_in_words
 from pcmodel.behaviour.posterior.diagnostics import STRICT, Diagnostics
 from pcmodel.behaviour.posterior.fitted_posterior import VARIATIONAL
 from pcmodel.cli.pages.fit_figures.sections import draw_pictures, picture_sections
-from pcmodel.cli.pages.fit_figures.words import effect_in_words
 from pcmodel.report import SMOKE_STAMP, Panel, Report, Section, Table, Verdict
 
 

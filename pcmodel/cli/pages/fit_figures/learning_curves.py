@@ -1,5 +1,6 @@
 """Learning curves with posterior predictive bands, a panel for each condition."""
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -47,17 +48,9 @@ def draw_curves(found: Any) -> Any:
         axis.legend(fontsize=8, loc="best")
     for axis in axes[-1]:
         axis.set_xlabel(found.along)
-    wrapped = found.what.replace(", ", ",\n")
     for row in axes:
-        row[0].set_ylabel(wrapped if len(wrapped) < 60 else _folded(found.what))
+        row[0].set_ylabel(fill(found.what, 26), fontsize=10)
     return figure
-
-
-def _folded(text: str) -> str:
-    """Text on lines of some 30 letters."""
-    from textwrap import fill
-
-    return fill(text, 30)
 
 
 def is_empty(found: Any) -> bool:

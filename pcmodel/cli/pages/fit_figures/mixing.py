@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pcmodel.cli.pages.fit_figures.words import effect_in_words, style_of
+from pcmodel.cli.pages.fit_figures.words import style_of
 from pcmodel.report.style import COLOURS, new_figure
 
 MOST_POINTS = 1500  # of a pair plot
@@ -30,7 +30,7 @@ def draw_chains(found: Any) -> Any:
         right.axhline(even, color=COLOURS["black"], lw=0.8)
         right.set_ylim(0.0, max(2.2 * even, 1.1 * found.ranks[row].max()))
         right.set_xticks([])
-        left.set_title(effect_in_words(name), fontsize=10)
+        left.set_title(name, fontsize=10)
         ess = found.ess[row]
         effective = f"{ess:.0f}" if np.isfinite(ess) else "unknown"
         right.set_title(f"R-hat {found.rhat[row]:.3f}, ESS {effective}", fontsize=10)
@@ -76,4 +76,4 @@ def draw_pairs(found: Any) -> Any:
 
 
 def _short(name: str) -> str:
-    return effect_in_words(name).replace(": ", ":\n")
+    return name.replace(": ", ":\n")
