@@ -128,9 +128,8 @@ def _draw_effects(results: Any, *, is_smoke: bool = False) -> Any:
     for place, effect in enumerate(reversed(effects)):
         axes.plot([effect.low, effect.high], [place, place], color=COLOURS["blue"])
         axes.plot(effect.mean, place, "o", color=COLOURS["blue"])
-    axes.set_yticks(
-        range(len(effects)), [effect_in_words(e.name) for e in reversed(effects)]
-    )
+    names = [effect_in_words(e.parameter, e.column, is_spread=False) for e in effects]
+    axes.set_yticks(range(len(effects)), names[::-1])
     axes.axvline(0.0, color=COLOURS["grey"], lw=0.8)
     doubt = "; ".join(_doubts(results, is_smoke=is_smoke)).replace("**", "")
     axes.set_xlabel(
