@@ -1,6 +1,6 @@
 """Several models fitted to the same trials and compared: `run_comparison` is the computation of `pcmodel compare`."""
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
@@ -119,7 +119,7 @@ class _Fitted(NamedTuple):
 def hash_trials(series: Series) -> str:
     """A hash of the trials, of whose they are and of what is scored; formulas do not matter to it."""
 
-    def parts():
+    def parts() -> Iterator[bytes]:
         for name in sorted(series.values):
             yield name.encode() + b"\0"
             yield np.ascontiguousarray(series.values[name]).tobytes()
@@ -145,6 +145,23 @@ def run_comparison(
     open_store: the store of NUTS chunks of a model, by its number and the name of the fit.
     UserError for models that are fitted to different trials.
     """
+    hierarchies, trials_sha256 = _hierarchies(plan)
+    numbers = range(len(plan.fits))
+    fits = _fit_all(plan, numbers, hierarchies, progress, open_store)
+    mask = scored_mask(hierarchies[0])
+    return _compared(plan, hierarchies[0], mask, fits, trials_sha256)
+
+
+def fit_models(
+    plan: ComparePlan, numbers: Sequence[int], *, progress: Any, open_store: OpenStore
+) -> None:
+    """Fit some of the models into their stores, from which a comparison then takes the chains; by NUTS only."""
+    hierarchies, _ = _hierarchies(plan)
+    _fit_all(plan, numbers, hierarchies, progress, open_store)
+
+
+def _hierarchies(plan: ComparePlan) -> tuple[list[Hierarchy], str]:
+    """The statistical models, and the hash of the trials; UserError for models of different trials."""
     every = [read_data(own) for own in plan.fits]
     hashes = [hash_trials(series) for series in every]
     for label, found in zip(plan.labels, hashes, strict=True):
@@ -160,13 +177,22 @@ def run_comparison(
             for own, series in zip(plan.fits, every, strict=True)
         ]
         masks = [scored_mask(hierarchy) for hierarchy in hierarchies]
-        if not all(np.array_equal(mask, masks[0]) for mask in masks):
-            raise UserError("the models score different responses", where="models")
-        fits = [
-            _fit_both(plan, i, hierarchy, progress, open_store)
-            for i, hierarchy in enumerate(hierarchies)
+    if not all(np.array_equal(mask, masks[0]) for mask in masks):
+        raise UserError("the models score different responses", where="models")
+    return hierarchies, hashes[0]
+
+
+def _fit_all(
+    plan: ComparePlan,
+    numbers: Sequence[int],
+    hierarchies: list[Hierarchy],
+    progress: Any,
+    open_store: OpenStore,
+) -> list[_Fitted]:
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        return [
+            _fit_both(plan, i, hierarchies[i], progress, open_store) for i in numbers
         ]
-    return _compared(plan, hierarchies[0], masks[0], fits, hashes[0])
 
 
 def _fit_both(

@@ -2,17 +2,25 @@
 
 import argparse
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from pcmodel.cli.commands.command import Command, Given, add_folder_arguments
 from pcmodel.cli.commands.fit import add_fit_options, make_plan
 from pcmodel.cli.load import Experiment
 from pcmodel.cli.numbers import finite, place
+from pcmodel.cli.running.cluster import (
+    add_cluster_arguments,
+    check_cluster,
+    run_jobs,
+)
 from pcmodel.cli.running.finished import FinishedFit, label_fits, read_fit
 from pcmodel.cli.running.preparation import prepare
 from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
 from pcmodel.errors import UserError
+from pcmodel.runtime.progress import Progress
 
 SHARE = 0.5
 
@@ -40,19 +48,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_fit_options(parser)
     add_folder_arguments(parser, name="compare")
+    add_cluster_arguments(parser)
 
 
 def compare(given: Given) -> int:
     """Fit what is not fitted yet, compare, and record."""
     arguments = given.arguments
     prepare(arguments, keeps_compiled=False)
+    check_cluster(arguments)
+    if arguments.svi and (arguments.cluster or arguments.share):
+        raise UserError(
+            "keeps no chains that jobs could share",
+            where="--svi",
+            expected="it without --cluster and --share",
+        )
     finished = [read_fit(path) for path in arguments.runs]
     plan = _plan(arguments, finished)
     to = destination("compare", plan, arguments)
+    stores = _stores(plan, to, finished, anew=arguments.overwrite)
+    if arguments.share:
+        return _fit_share(plan, arguments, stores)
+    submit = partial(run_jobs, arguments, list(given.line), to.path)
     experiment = _experiment(
-        plan, to, _stores(plan, to, finished, anew=arguments.overwrite)
+        plan, to, stores, submit if arguments.cluster else lambda: None
     )
     return run_in_folder(experiment, to, arguments, command=given.again())
+
+
+def _fit_share(
+    plan: Any, arguments: argparse.Namespace, stores: Callable[[int, str], Any]
+) -> int:
+    """Fit the models of a share, and nothing else."""
+    from pcmodel.behaviour.comparison.study import fit_models
+
+    number, total = arguments.share
+    progress = Progress(lines=True, silent=arguments.quiet)
+    own = range(number, len(plan.fits), total)
+    with _no_warning_of_chains():
+        fit_models(plan, own, progress=progress, open_store=stores)
+    return 0
+
+
+@contextmanager
+def _no_warning_of_chains() -> Iterator[None]:
+    """The page tells what the warning says about the chains."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "do not trust this fit")
+        yield
 
 
 def _plan(arguments: argparse.Namespace, finished: list[FinishedFit]) -> Any:
@@ -142,16 +184,21 @@ def _stores(
 
 
 def _experiment(
-    plan: Any, to: Destination, stores: Callable[[int, str], Any]
+    plan: Any,
+    to: Destination,
+    stores: Callable[[int, str], Any],
+    submit: Callable[[], None],
 ) -> Experiment:
-    """The comparison as an experiment, so that it is recorded like one."""
+    """The comparison as an experiment, so that it is recorded like one.
+
+    submit: runs the fits as jobs beforehand, if that was asked for.
+    """
     from pcmodel.behaviour.comparison.study import run_comparison
     from pcmodel.cli.comparison import page, tables
 
     def run(config: Any, *, seed: int, progress: Any) -> Any:
-        # The page tells what the warning says about the chains.
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "do not trust this fit")
+        submit()
+        with _no_warning_of_chains():
             found = run_comparison(config, progress=progress, open_store=stores)
         tables.write_tables(found, to.path)
         return found
