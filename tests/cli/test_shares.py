@@ -6,7 +6,7 @@ import pytest
 from pcmodel.cli import main
 from pcmodel.cli.running import cluster
 from pcmodel.cli.running.cluster import without_cluster
-from pcmodel.cli.running.shares import Share, SharedStore, ShareDone, read_share
+from pcmodel.cli.running.shares import Share, ShareDone, SharedStore, read_share
 from pcmodel.record import read_arrays
 
 
