@@ -1,10 +1,13 @@
 """Work shared among jobs: every piece once, the numbers of one run, and bad input in one sentence."""
 
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 
 from pcmodel.cli import main
-from pcmodel.cli.running import cluster
 from pcmodel.cli.running.cluster import without_cluster
 from pcmodel.cli.running.shares import Share, ShareDone, SharedStore, read_share
 from pcmodel.record import read_arrays
@@ -26,6 +29,9 @@ def test_every_piece_is_computed_once_and_blocks_stay_whole(total, together):
             with pytest.raises(ShareDone):
                 [store[piece] for piece in range(22)]
     assert sorted(common) == list(range(22))
+    own = SharedStore(common, Share(total - 1, total), together=together)
+    assert [own[piece] for piece in own] == [10 * piece for piece in own]
+    assert len(own) == sum(own.is_own(piece) for piece in range(22))
     again = SharedStore(common, Share(0, 1))
     assert [again[piece] for piece in range(22)] == [10 * i for i in range(22)]
 
@@ -66,7 +72,7 @@ def test_bad_input_is_one_sentence(more, part, capsys):
 
 
 def test_without_submitit_it_says_what_to_install(monkeypatch, capsys):
-    monkeypatch.setitem(__import__("sys").modules, "submitit", None)
+    monkeypatch.setitem(sys.modules, "submitit", None)
     assert main([*WORDS, "--cluster", "local"]) == 2
     assert "pip install 'pcmodel[cluster]'" in capsys.readouterr().err
 
@@ -94,26 +100,25 @@ def test_shares_add_up_to_the_run_that_was_not_shared(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_local_jobs_killed_half_way_and_given_again_end_in_the_same_numbers(
-    tmp_path, monkeypatch, capsys
-):
+def test_local_jobs_killed_half_way_and_given_again_end_in_the_same_numbers(tmp_path):
+    """In processes of their own, as a user would run and stop them."""
     pytest.importorskip("submitit")
     whole, shared = tmp_path / "whole", tmp_path / "shared"
-    assert main([*WORDS, "--output", str(whole)]) == 0
-    words = [*WORDS, "--output", str(shared), "--cluster", "local"]
+    assert main([*WORDS, "--replications", "6", "--output", str(whole)]) == 0
+    words = [sys.executable, "-m", "pcmodel", *WORDS, "--replications", "6"]
+    words += ["--output", str(shared), "--cluster", "local"]
 
-    class Killed(BaseException):
-        pass
+    def finished():
+        return len(list(shared.glob("replications-*/[0-9]*.npz")))
 
-    def one_job_then_killed(jobs, logs):
-        jobs[0].wait()
-        raise Killed
-
-    wait = cluster._wait
-    monkeypatch.setattr(cluster, "_wait", one_job_then_killed)
-    with pytest.raises(Killed):
-        main(words)
-    assert len(list(shared.glob("replications-*/*.npz"))) in (1, 2)
-    monkeypatch.setattr(cluster, "_wait", wait)
-    assert main(words) == 0
+    running = subprocess.Popen(words)
+    try:
+        while running.poll() is None and not finished():
+            time.sleep(0.05)
+    finally:
+        running.terminate()
+        running.wait()
+    assert 1 <= finished()
+    assert subprocess.run(words, check=False).returncode == 0
+    assert finished() == 6
     same(whole, shared)

@@ -76,7 +76,8 @@ class SharedStore(MutableMapping[int, Any]):
         del self._stored[number]
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._stored)
+        """The pieces that can be read: those of the share."""
+        return (number for number in self._stored if self.is_own(number))
 
     def __len__(self) -> int:
-        return len(self._stored)
+        return sum(1 for _ in self)
