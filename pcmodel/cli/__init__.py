@@ -2,6 +2,7 @@
 
 - `main`       the table of commands, and exit codes
 - `commands`   one file a command: its options, its plan, and the parts of the experiment that it runs
+- `comparison` `pcmodel compare`: its options, its page, its tables and pictures
 - `pages`      one file a page of results
 - `running`    prepare, run, save, analyse, draw, report; signals
 - `catalogue`  lists experiments by reading their source, without running any

@@ -19,6 +19,7 @@ from pcmodel.cli.commands.power import POWER
 from pcmodel.cli.commands.recover import RECOVER
 from pcmodel.cli.commands.run import RUN
 from pcmodel.cli.commands.train import TRAIN
+from pcmodel.cli.comparison.command import COMPARE
 from pcmodel.cli.parser import Parser
 from pcmodel.cli.running.stopping import (
     BAD_INPUT,
@@ -36,6 +37,7 @@ COMMANDS = {
             MODELS,
             RUN,
             FIT,
+            COMPARE,
             CHECK,
             CALIBRATE,
             RECOVER,

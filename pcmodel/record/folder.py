@@ -43,7 +43,13 @@ OWN_FILES = (
     "columns.json",
     "network.npz",
     "measures.csv",
+    "comparison.csv",
+    "people.csv",
 )
+
+
+STORES = ("replications-", "chunks-", "jobs")
+"""How the names of folders begin in which jobs compute before the run itself starts."""
 
 
 @checked_arguments
@@ -207,7 +213,11 @@ def _check_free(path: Path, overwrite: bool) -> None:
     where = str(path)
     try:
         occupied = path.exists() and (
-            not path.is_dir() or any(inside.name != LOCK for inside in path.iterdir())
+            not path.is_dir()
+            or any(
+                inside.name != LOCK and not inside.name.startswith(STORES)
+                for inside in path.iterdir()
+            )
         )
     except OSError as error:
         raise unwritable(path, error) from error

@@ -50,7 +50,9 @@ class StoredReplications(MutableMapping[int, Any]):
 class BesideOthers(MutableMapping[int, Any]):
     """A store that also reads the entries of other runs' stores, and writes only its own."""
 
-    def __init__(self, own: StoredReplications, others: Sequence[StoredReplications]):
+    def __init__(
+        self, own: MutableMapping[int, Any], others: Sequence[StoredReplications]
+    ):
         self._own, self._others = own, others
 
     def __getitem__(self, number: int) -> Any:

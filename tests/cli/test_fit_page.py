@@ -65,6 +65,7 @@ def results(posterior):
         prior_checks=(Check("mean", 0.5, 0.4, 0.6),),
         posterior_checks=(Check("mean", 0.5, 0.4, 0.6),),
         compared=(),
+        pictures=None,
     )
 
 
@@ -85,10 +86,8 @@ def test_an_effect_on_a_parameter_whose_name_ends_as_a_spreads_is_told(series):
     assert "log_report_sd[drug[drug]]" in words and "No formula" not in words
     figure = fit_page._draw_effects(found)
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert (
-        "log_report_sd[drug[drug]]" in labels and "log_report_sd[Intercept]" in labels
-    )
-    assert "log_report_sd_sd[Intercept]" not in labels
+    assert "log report sd: drug drug" in labels and "log report sd: average" in labels
+    assert "log report sd: SD between people" not in labels
 
 
 def test_without_conditions_that_is_said(series):

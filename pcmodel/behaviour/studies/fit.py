@@ -32,6 +32,7 @@ from pcmodel.behaviour.models.catalogue import check_names, find_model, setting_
 from pcmodel.behaviour.models.interface import Course, ParticipantModel
 from pcmodel.behaviour.models.judged import judged, shown_outcomes
 from pcmodel.behaviour.outputs.told import Told, tell
+from pcmodel.behaviour.pictures.of_a_fit import Pictures, picture_fit
 from pcmodel.behaviour.posterior.caveats import ROUGH, notes_of, takes, varies_in_words
 from pcmodel.behaviour.posterior.diagnostics import Diagnostics, Settling
 from pcmodel.behaviour.posterior.fitted_posterior import Effect, Posterior, summarise
@@ -141,6 +142,7 @@ class WorkflowResults(NamedTuple):
     sample_stats: dict[str, np.ndarray]
     understood: tuple[tuple[str, str], ...] = ()  # how the data were read
     told: Told | None = None  # effects in natural units, priors, sensitivity to them
+    pictures: Pictures | None = None  # None: saved by an older version
 
 
 def run_workflow(
@@ -330,6 +332,7 @@ def _run(
             series, with_judgements(find_task(plan.task), plan.judgements)
         ),
         told=told,
+        pictures=picture_fit(posterior, series, plan.formulas, after),
     )
 
 

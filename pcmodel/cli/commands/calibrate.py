@@ -63,10 +63,15 @@ def make_plan(arguments: argparse.Namespace) -> Any:
 def parts() -> Parts:
     """The study's computation, its stored replications and its page."""
     from pcmodel.behaviour.studies.calibrate import run_check
-    from pcmodel.behaviour.studies.sbc import Replication
+    from pcmodel.behaviour.studies.sbc import PEOPLE_TOGETHER, Replication
     from pcmodel.cli.pages import calibrate_page
 
-    return Parts(run_check, Replication, calibrate_page)
+    return Parts(
+        run_check,
+        Replication,
+        calibrate_page,
+        lambda plan: max(1, PEOPLE_TOGETHER // plan.participants),
+    )
 
 
 CALIBRATE = study_command(

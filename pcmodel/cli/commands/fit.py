@@ -15,6 +15,12 @@ from pcmodel.cli.load import Experiment
 from pcmodel.cli.numbers import MOST, chosen, finite, whole, words
 from pcmodel.cli.prior_arguments import add_prior_arguments, priors_of
 from pcmodel.cli.running.chunks import open_chunks
+from pcmodel.cli.running.continuing import (
+    add_continue_arguments,
+    begin_continuing,
+    check_same,
+    with_chains_of,
+)
 from pcmodel.cli.running.preparation import prepare
 from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
 from pcmodel.cli.table_arguments import (
@@ -56,6 +62,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="for example hgf3 (`pcmodel models` lists them), or FILE.py:CLASS",
     )
+    add("--compare", default="", metavar="M,..", help="other models, by leave-one-out")
+    add_fit_options(parser)
+    add_continue_arguments(parser)
+    add(
+        "--accept-unconverged",
+        action="store_true",
+        help="show what was computed although it cannot be trusted",
+    )
+    add_folder_arguments(parser, name="fit")
+
+
+def add_fit_options(parser: argparse.ArgumentParser) -> None:
+    """Add formulas, the options for reading a table, and those of the sampler; also of `pcmodel compare`."""
+    add = parser.add_argument
     add_formulas(parser)
     add_table_arguments(parser)
     add_prior_arguments(parser)
@@ -67,19 +87,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--pooled", action="store_true", help="nobody differs unless a formula says so")
     add("--svi", action="store_true", help="variational fit, for thousands of people")
-    add("--compare", default="", metavar="M,..", help="other models, by leave-one-out")
     add("--warmup", type=whole, metavar="N", help="default 400")
     add("--samples", type=whole, metavar="N", help="per chain, default 500")
     add("--chains", type=whole, metavar="N", help="default 4")
     add("--target-accept", type=finite, metavar="P", help="default 0.9")
     add("--max-tree-depth", type=whole, metavar="N", help="default 8")
     add("--steps", type=whole, metavar="N", help="of --svi, default 3000")
-    add(
-        "--accept-unconverged",
-        action="store_true",
-        help="show what was computed although it cannot be trusted",
-    )
-    add_folder_arguments(parser, name="fit")
 
 
 def make_plan(arguments: argparse.Namespace) -> Any:
@@ -110,15 +123,20 @@ def make_plan(arguments: argparse.Namespace) -> Any:
 def fit(given: Given) -> int:
     """Fit, record and show; or show a finished fit again from its saved results."""
     arguments = given.arguments
+    continued = begin_continuing(arguments)
     prepare(arguments, keeps_compiled=False)
     plan = make_plan(arguments)
+    if continued:
+        check_same(plan, continued)
     to = destination("fit", plan, arguments)
     experiment = fit_experiment(
         plan,
         accept_unconverged=arguments.accept_unconverged,
         is_smoke=arguments.smoke,
         folder=to.path,
-        open_store=open_fit_chunks(to, anew=arguments.overwrite),
+        open_store=with_chains_of(
+            continued, open_fit_chunks(to, anew=arguments.overwrite)
+        ),
     )
     if show_finished(experiment, to, given):
         return 0

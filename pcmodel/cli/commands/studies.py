@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -9,11 +10,18 @@ from typing import Any, NamedTuple
 from pcmodel.cli.commands.command import Command, Given, add_folder_arguments
 from pcmodel.cli.load import Experiment
 from pcmodel.cli.numbers import count
+from pcmodel.cli.running.cluster import (
+    add_cluster_arguments,
+    check_cluster,
+    run_jobs,
+)
 from pcmodel.cli.running.preparation import prepare
 from pcmodel.cli.running.recorded import Destination, destination, run_in_folder
+from pcmodel.cli.running.shares import ShareDone, SharedStore
 from pcmodel.cli.table_arguments import scale_numbers
 from pcmodel.errors import UserError
 from pcmodel.record.replications import StoredReplications
+from pcmodel.runtime.progress import Progress
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
@@ -95,11 +103,13 @@ class Parts(NamedTuple):
     run: (plan, *, seed, progress, stored) to the results.
     replication: the named tuple of arrays that is stored for each replication.
     page: a module with `analyse`, `plot` and `report`.
+    together: from a plan to the number of replications that one program computes.
     """
 
     run: Callable[..., Any]
     replication: type
     page: Any
+    together: Callable[[Any], int] = lambda plan: 1
 
 
 def study_command(
@@ -122,16 +132,27 @@ def study_command(
     def add_all(parser: argparse.ArgumentParser) -> None:
         add_arguments(parser)
         add_folder_arguments(parser, name=name)
+        add_cluster_arguments(parser)
 
     def carry_out(given: Given) -> int:
         arguments = given.arguments
         prepare(arguments)
+        check_cluster(arguments)
         plan = make_plan(arguments)
         to = destination(name, plan, arguments)
-        compute, replication, page = parts()
+        compute, replication, page, together = parts()
+        if arguments.share:
+            stored = _open_store(to, replication, anew=False)
+            own = SharedStore(stored, arguments.share, together=together(plan))
+            progress = Progress(lines=True, silent=arguments.quiet)
+            with suppress(ShareDone):
+                compute(plan, seed=arguments.seed, progress=progress, stored=own)
+            return 0
 
         def run(config: Any, *, seed: int, progress: Any) -> Any:
             stored = _open_store(to, replication, anew=arguments.overwrite)
+            if arguments.cluster:
+                run_jobs(arguments, list(given.line), to.path)
             return compute(config, seed=seed, progress=progress, stored=stored)
 
         experiment = Experiment(

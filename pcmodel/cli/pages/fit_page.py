@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pcmodel.behaviour.pictures.words import effect_in_words
 from pcmodel.behaviour.posterior.diagnostics import STRICT, Diagnostics
 from pcmodel.behaviour.posterior.fitted_posterior import VARIATIONAL
+from pcmodel.cli.pages.fit_figures.sections import draw_pictures, picture_sections
 from pcmodel.cli.pages.fit_outputs import draw_priors, sections
 from pcmodel.report import SMOKE_STAMP, Panel, Report, Section, Table, Verdict
 
@@ -111,35 +113,14 @@ def _converged(results: Any) -> Verdict:
 
 
 def plot(plan: Any, results: Any, summary: FitSummary) -> dict[str, Any]:
-    """Beliefs and log-precisions of the shown series, and the effects if not refused."""
-    figures = {"beliefs": _draw_courses(results)}
+    """Pictures of people and trials, the priors, and the effects if not refused."""
+    pictures = results.pictures
+    figures = draw_pictures(pictures, refused=summary.refused) if pictures else {}
     if results.told is not None:
         figures["priors"] = draw_priors(plan, results, refused=summary.refused)
     if not summary.refused:
         figures["effects"] = _draw_effects(results, is_smoke=summary.is_smoke)
     return figures
-
-
-def _draw_courses(results: Any) -> Any:
-    from pcmodel.report.style import COLOURS, level_colours, new_figure
-
-    count = len(results.courses)
-    figure, axes = new_figure(2, count, height=2.6, squeeze=False, sharex=True)
-    for column, course in enumerate(results.courses):
-        top, bottom = axes[0, column], axes[1, column]
-        colours = level_colours(max(2, len(course.mean)))
-        for level, (mean, colour) in enumerate(zip(course.mean, colours, strict=False)):
-            top.plot(mean, color=colour, lw=1.4, label=f"level {level + 1}")
-        for precision, colour in zip(course.log_precision, colours, strict=False):
-            bottom.plot(precision, color=colour, lw=1.4)
-        outcome = results.outcomes[column]
-        top.plot(outcome, ".", color=COLOURS["grey"], ms=3, label="outcome")
-        top.set(title=f"series {column + 1}")
-        bottom.set(xlabel="trial")
-    axes[0, 0].set_ylabel("belief")
-    axes[1, 0].set_ylabel("log-precision")
-    axes[0, 0].legend(fontsize=8)
-    return figure
 
 
 def _draw_effects(results: Any, *, is_smoke: bool = False) -> Any:
@@ -150,7 +131,8 @@ def _draw_effects(results: Any, *, is_smoke: bool = False) -> Any:
     for place, effect in enumerate(reversed(effects)):
         axes.plot([effect.low, effect.high], [place, place], color=COLOURS["blue"])
         axes.plot(effect.mean, place, "o", color=COLOURS["blue"])
-    axes.set_yticks(range(len(effects)), [e.name for e in reversed(effects)])
+    names = [effect_in_words(e.parameter, e.column, is_spread=False) for e in effects]
+    axes.set_yticks(range(len(effects)), names[::-1])
     axes.axvline(0.0, color=COLOURS["grey"], lw=0.8)
     doubt = "; ".join(_doubts(results, is_smoke=is_smoke)).replace("**", "")
     axes.set_xlabel(
@@ -185,15 +167,7 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
             *sections(results, refused=summary.refused),
             Section("Models", (), (), (_models(results),)),
             Section("Before the data", (), (), (_prior(results),)),
-            Section(
-                "Beliefs",
-                ("At the posterior mean of each series' parameters.",),
-                (
-                    Panel(
-                        "beliefs", "Belief and log-precision by level.", "Trajectories."
-                    ),
-                ),
-            ),
+            *_pictured(results, summary),
         ),
         assumptions=(
             "Trials without a response are not scored; those without an outcome leave the belief as predicted.",
@@ -207,6 +181,13 @@ def report(plan: Any, results: Any, summary: FitSummary) -> Report:
             "a parameter's name is not evidence for its mechanism.",
         ),
     )
+
+
+def _pictured(results: Any, summary: FitSummary) -> tuple[Section, ...]:
+    """The sections of pictures; none for results that an older version saved."""
+    if results.pictures is None:
+        return ()
+    return picture_sections(results.pictures, refused=summary.refused)
 
 
 def _answer(results: Any, summary: FitSummary) -> str:
