@@ -6,7 +6,7 @@ from pcmodel.behaviour.outputs.trials import quantities_of
 from pcmodel.behaviour.responses import Scale
 from pcmodel.behaviour.studies.simulate import make_up
 
-QUANTITY_HEADER = ("quantity", "level", "unit", "what it is")
+LABELS = "level", "unit", "meaning"
 TRIALS, ANY_SCALE = 4, Scale(0.0, 10.0)
 
 

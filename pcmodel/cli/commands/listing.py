@@ -68,11 +68,14 @@ def print_models(given: Given) -> int:
     elif task is None:
         terminal.print_rows(reference.TASK_HEADER, reference.task_rows())
     elif model is not None:
-        from pcmodel.behaviour.outputs.reference import QUANTITY_HEADER, quantity_rows
+        from pcmodel.behaviour.outputs.reference import LABELS, quantity_rows
 
         terminal.print_entries(reference.parameter_rows(task, model))
         print("\nOn each trial (trials.csv of a fit)")
-        terminal.print_rows(QUANTITY_HEADER, quantity_rows(task, model))
+        terminal.print_entries(
+            (name, list(zip(LABELS, said, strict=True)))
+            for name, *said in quantity_rows(task, model)
+        )
     else:
         found = find_task(task)
         _, *labels = reference.COLUMN_HEADER

@@ -10,6 +10,7 @@ import pytest
 from pcmodel.behaviour.dataset import find_task, load_series
 from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
 from pcmodel.behaviour.models.catalogue import MODELS, find_model
+from pcmodel.behaviour.models.judged import judged
 from pcmodel.behaviour.outputs import trials as module
 from pcmodel.behaviour.outputs.participants import participants
 from pcmodel.behaviour.outputs.trials import trials
@@ -19,6 +20,7 @@ from pcmodel.behaviour.studies.simulate import make_up
 from tests.behaviour.gaussian import GaussianModel, make_series
 
 NAN = np.nan
+PARTS = "intercept", "slope"
 
 
 @pytest.fixture(autouse=True)
@@ -309,3 +311,32 @@ def test_people_have_their_names_means_and_intervals(bandit):
     assert frame.shape == (2, len(table.values)) and frame["id"][1] == "Zoë"
     one = fitted(find_model("bandit", "rescorla_wagner"), bandit, 40)
     assert np.isnan(column(participants(one), "log_beta_rhat")).all()
+
+
+def test_judgements_are_predicted_from_the_belief_before_the_outcome():
+    rng = np.random.default_rng(5)
+    series = make_series((rng.random((2, 6)) < 0.5).astype(float))
+    series.values["outcome"] = (rng.random((2, 6)) < 0.5).astype(float)
+    series.values["confidence"] = rng.normal(size=(2, 6))
+    model = judged(find_model("binary", "hgf2"), ["confidence"])
+    posterior = fitted(model, series, 1)
+    table = trials(posterior)
+    precision = column(table, "belief_precision_level2").reshape(2, 6)
+    level = np.log(precision[:, :-1])
+    own = [posterior.parameter(f"confidence_{name}")[0, 0] for name in PARTS]
+    usual = float(posterior.hierarchy.data.usual[0])
+    wanted = own[0][:, None] + own[1][:, None] * (level - usual)
+    found = column(table, "predicted_confidence").reshape(2, 6)
+    np.testing.assert_allclose(found[:, 1:], wanted, rtol=1e-9)
+    assert np.isnan(found[:, 0]).all()  # nothing was learned before the first trial
+    known = column(table, "response_log_precision").reshape(2, 6)
+    np.testing.assert_allclose(known[:, 1:], level, rtol=1e-9)
+
+
+def test_a_trial_of_which_nothing_is_known_is_not_expected_to_be_zero():
+    """Prevents the 0 of a learner's masked trials from being taken for an expectation."""
+    series = make_up("conditioning", num_participants=1, num_trials=6)
+    series.values["outcome"][0, 2] = NAN
+    posterior = fitted(find_model("conditioning", "rescorla_wagner"), series, 1)
+    found = column(trials(posterior), "predicted_outcome").reshape(2, 6)
+    assert np.isnan(found[0, 2]) and np.isfinite(found).sum() == 11
