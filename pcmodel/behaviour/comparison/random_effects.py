@@ -136,7 +136,8 @@ def _bound(evidence: np.ndarray, alpha: np.ndarray, prior_count: float) -> float
     """Variational lower bound of the log evidence, at the best attribution for `alpha` (nats)."""
     size, total = len(alpha), alpha.sum()
     log_share = digamma(alpha) - digamma(total)
-    data = np.sum(logsumexp(evidence + log_share, axis=1))
+    each = logsumexp(evidence + digamma(alpha), axis=1) - digamma(total)
+    data = each.sum()
     prior = gammaln(size * prior_count) - size * gammaln(prior_count)
     own = gammaln(total) - gammaln(alpha).sum()
     return float(data + prior - own + ((prior_count - alpha) * log_share).sum())
