@@ -37,7 +37,7 @@ def test_the_page_has_everything():
 
 
 def test_tasks_are_listed(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "400")
     assert main(["models"]) == 0
     printed = capsys.readouterr().out
     for task in TASKS:

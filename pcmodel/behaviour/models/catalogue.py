@@ -79,19 +79,13 @@ STABLE = (
     "As hgf3, with an update of the third level whose precision cannot become negative."
 )
 UNBOUNDED = "HGF Toolbox 8.2.0 `uhgf_binary` (arXiv 2605.00966)"
-SMOOTH = "As hgf3, with the third level's posterior approximated by two Gaussians, whose precision is always positive."
-MODAL = (
-    "As uhgf3, with the log odds updated to the mode of their posterior instead of one Newton step towards it: smooth "
-    "in all parameters, and so the one to fit where fits of the others diverge."
-)
-SURPRISED = "As rescorla_wagner, with a rate that follows the size of the errors of trials before."
-HYBRID = "Pearce & Hall 1980; the hybrid of Li et al. 2011, Nat Neurosci 14:1250"
-FADING = (
-    "The learning rate is the outcome's share of all precision, and values fall back to a centre: "
-    "what is not seen is forgotten."
-)
+SMOOTH = "As hgf3, with two Gaussians for the third level's posterior: precisions stay positive."
+MODAL = "As uhgf3, with the log odds at the mode of their posterior: smooth in all parameters."
+SURPRISED = "Values are corrected at a rate that follows the size of the errors before."
+HYBRID = "Pearce & Hall 1980; Li et al. 2011, Nat Neurosci 14:1250"
+FADING = "The learning rate is the outcome's share of precision; what is not seen is forgotten."
 RESTLESS = "Daw et al. 2006, Nature 441:876"
-TRACED = "with choices drawn to those of several trials before, ever less, instead of to the last."
+TRACED = "Choices are drawn to those of several trials before, ever less;"
 KERNEL = "Lau & Glimcher 2005, J Exp Anal Behav 84:555"
 
 MODELS: dict[str, dict[str, Entry]] = {
@@ -164,14 +158,14 @@ MODELS: dict[str, dict[str, Entry]] = {
             lambda s: BanditModel(
                 filters.rescorla_wagner(s.num_arms), s.num_arms, choice_trace=True
             ),
-            f"As rescorla_wagner, {TRACED}",
+            f"{TRACED} one learning rate.",
             KERNEL,
         ),
         "two_rates_trace": Entry(
             lambda s: BanditModel(
                 filters.two_rates(s.num_arms), s.num_arms, choice_trace=True
             ),
-            f"As two_rates, {TRACED}",
+            f"{TRACED} two learning rates.",
             KERNEL,
         ),
     },

@@ -144,10 +144,10 @@ def _conditioning(
 def _prediction(
     rng: np.random.Generator, shape: tuple[int, int]
 ) -> dict[str, Float[np.ndarray, "series trials"]]:
-    """Outcomes of SD 4 around a mean whose steps have an SD of 0.5, in every second block 4; predictions of 50."""
-    block = np.arange(shape[1]) // SIDE
-    steps = np.where(block % 2, 4.0, 0.5) * rng.normal(size=shape)
-    mean = 50.0 + np.cumsum(steps, axis=1)
+    """Outcomes of SD 4 around 50, in every second block around a mean that moves by 24 every five trials; predictions of 50."""
+    number = np.arange(shape[1])
+    side = np.where(number // 5 % 2, -12.0, 12.0) * rng.choice([-1, 1], (shape[0], 1))
+    mean = 50.0 + np.where(number // SIDE % 2, side, 0.0)
     outcome = mean + 4.0 * rng.normal(size=shape)
     return {"outcome": outcome, "prediction": np.full(shape, 50.0)}
 

@@ -10,7 +10,7 @@ from pcmodel.behaviour.perception import unbounded_tapas
 
 HGF = "Mathys et al. 2014, Front Hum Neurosci 8:825"
 UNBOUNDED = "HGF Toolbox 8.2.0 `uhgf` (arXiv 2605.00966)"
-POSITIVE = "with the volatility's posterior approximated by two Gaussians, whose precision is always positive."
+POSITIVE = "with two Gaussians for a volatility's posterior: precisions stay positive."
 
 
 def _build(make: Callable[[], Filter]) -> Build:

@@ -10,12 +10,12 @@ POWERS = "Powers, Mathys & Corlett 2017, Science 357:596"
 DETECTION: dict[str, Entry] = {
     "rescorla_wagner": Entry(
         lambda s: DetectionModel(filters.rescorla_wagner()),
-        "What is expected after the cue is corrected by a fixed share of each percept's error.",
-        "Rescorla & Wagner 1972; the response: Powers, Mathys & Corlett 2017",
+        "What is expected is corrected by a fixed share of each percept's error.",
+        "Rescorla & Wagner 1972; Powers et al. 2017",
     ),
     "hgf2": Entry(
         lambda s: DetectionModel(filters.two_levels()),
-        "The log odds of the stimulus after its cue are believed to take random steps, always of one variance.",
+        "The log odds of the stimulus are believed to take random steps, always of one variance.",
         POWERS,
     ),
     "hgf3": Entry(
@@ -26,18 +26,18 @@ DETECTION: dict[str, Entry] = {
     "ehgf3": Entry(
         lambda s: DetectionModel(filters.three_levels(rule=enhanced_tapas)),
         "As hgf3, with an update of the third level whose precision cannot become negative.",
-        f"TAPAS `ehgf_binary`; {POWERS}",
+        "TAPAS `ehgf_binary`; Powers et al. 2017",
     ),
     "uhgf3": Entry(
         lambda s: DetectionModel(filters.three_levels(rule=unbounded_tapas)),
-        "As hgf3, with the third level's posterior approximated by two Gaussians, whose precision is always positive.",
-        f"HGF Toolbox 8.2.0 `uhgf_binary` (arXiv 2605.00966); {POWERS}",
+        "As hgf3, with two Gaussians for the third level's posterior: precisions stay positive.",
+        "HGF Toolbox 8.2.0 `uhgf_binary`; Powers et al. 2017",
     ),
     "uhgf3_mode": Entry(
         lambda s: DetectionModel(
             filters.three_levels(rule=unbounded_tapas, at_mode=True)
         ),
-        "As uhgf3, with the log odds updated to the mode of their posterior instead of one Newton step towards it.",
+        "As uhgf3, with the log odds at the mode of their posterior: smooth in all parameters.",
         f"the response: {POWERS}",
     ),
 }
