@@ -72,7 +72,7 @@ DECISION_MODELS: dict[str, dict[str, Entry]] = {
         ),
         "hybrid_one_rate": Entry(
             lambda facts: HYBRID_ONE_RATE,
-            "As hybrid_without_trace, with one learning rate and one inverse temperature for both stages.",
+            "As hybrid, with one learning rate and inverse temperature for both stages and a trace of 1.",
             "Wunderlich et al. 2012, Neuron 75:418; hBayesDM `ts_par4`",
         ),
         "model_free": Entry(
@@ -100,7 +100,7 @@ DECISION_MODELS: dict[str, dict[str, Entry]] = {
                 kalman(facts.num_arms, decaying=True), facts.num_arms
             ),
             "As kalman, and values are believed to drift back to a centre.",
-            "Daw et al. 2006, Nature 441:876; hBayesDM `bandit4arm2_kalman_filter`",
+            "Daw et al. 2006, Nature 441:876",
         ),
     },
     "discounting": {

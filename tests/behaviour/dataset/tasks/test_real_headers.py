@@ -1,8 +1,7 @@
 """Headers of tables as people post and publish them: each column is taken for what it is.
 
-Sources: example tables and threads of hBayesDM (pull request 116, issues 6, 152, 160), HDDM (issue 3) and its
-reinforcement-learning data, HSSM (issue 324), the collection Psych-201 (pull requests 25, 35, 36), the
-delay-discounting toolbox of B. Vincent, ADOpy, oTree's ultimatum game, RLWM data of A. Collins, and published two-step data.
+Sources: example tables of hBayesDM, HDDM and HSSM and what their users posted, the collection Psych-201, the delay-discounting
+toolbox of B. Vincent, ADOpy, oTree's ultimatum game, RLWM data of A. Collins, and published two-step data.
 """
 
 import pytest
