@@ -1,7 +1,8 @@
 """People with brain hierarchies, the rival accounts at one dose, and what is observed of each person."""
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +30,7 @@ from pcmodel.brain.measures import (
     eigenspectrum_entropy,
     lempel_ziv_count,
 )
+from pcmodel.errors import UserError
 from pcmodel.model.modulation import Modulation
 from pcmodel.neuromodulation import Effects
 from pcmodel.neuromodulation.accounts.accounts import (
@@ -45,6 +47,7 @@ from pcmodel.neuromodulation.accounts.accounts import (
 from pcmodel.report import UNPERTURBED, Parameter, Perturbation
 
 from ._brain_imaging import SCANNER, bold_of, networks_of
+from ._options import at_least
 
 FULL, MODERATE = 0.72, 0.3
 """Effects: psilocybin 25 mg, and where SEBUS strengthens."""
@@ -68,11 +71,11 @@ FILMED = (
 )
 
 
-def accounts(strength: float) -> dict[str, Account]:
-    """The rivals at one strength, log units per effect."""
+def accounts(strength: float, selectivity: float = 0.0) -> dict[str, Account]:
+    """The rivals at one strength, log units per effect.  selectivity: of "rebus, top favoured"."""
     return {
         "rebus": Rebus(strength),
-        "rebus, top favoured": Rebus(strength),
+        "rebus, top favoured": Rebus(strength, selectivity=selectivity),
         "sensory": Sensory(strength),
         "sebus": Sebus(strength),
         "oneirogen": Oneirogen(strength / 2),
@@ -93,6 +96,33 @@ class Setting(NamedTuple):
     strength: float
     selectivity: float
     seed: int
+
+
+@dataclass(frozen=True)
+class People:
+    """people: each in a world of their own.  strength: log units per effect.  selectivity: where the top is favoured."""
+
+    people: int = 20
+    strength: float = 2.0
+    selectivity: float = 2.0
+
+    def __post_init__(self):
+        at_least(3, people=self.people)
+        for name in ("strength", "selectivity"):
+            value = getattr(self, name)
+            if not 0 < value < np.inf:
+                raise UserError(
+                    f"is {value:g}", where=name, expected="a positive number"
+                )
+
+    @classmethod
+    def smoke(cls) -> Self:
+        """Few people."""
+        return cls(people=3)
+
+    def setting(self, seed: int) -> Setting:
+        """What all simulations share."""
+        return Setting(self.people, self.strength, self.selectivity, seed)
 
 
 @lru_cache(maxsize=256)
@@ -131,14 +161,10 @@ def modulation_of(
     if name == "placebo":
         return None
     strength = setting.strength * perturbation.factor_of("account.strength")
-    account = accounts(strength)[name]
-    amount = jnp.asarray(MODERATE if name == "sebus" else FULL)
     favoured = setting.selectivity * perturbation.factor_of("account.selectivity")
+    amount = jnp.asarray(MODERATE if name == "sebus" else FULL)
     return brain_modulation(
-        brain,
-        account,
-        Effects(amount, amount, amount),
-        selectivity=favoured if name.endswith("top favoured") else 0.0,
+        brain, accounts(strength, favoured)[name], Effects(amount, amount, amount)
     )
 
 
@@ -229,7 +255,7 @@ def transfers(
     )
 
 
-class Self(NamedTuple):
+class Hold(NamedTuple):
     """The self module's hold: share of the others' variance, information, coupling to body and perception (nats)."""
 
     share: float
@@ -238,10 +264,10 @@ class Self(NamedTuple):
     perception: float
 
 
-def self_of(brain: BrainHierarchy, activity: LinearActivity) -> Self:
+def self_of(brain: BrainHierarchy, activity: LinearActivity) -> Hold:
     """Of stationary activity; exact."""
     found = self_hold(brain, activity)
-    return Self(found.share, found.information, found.self_body, found.self_perception)
+    return Hold(found.share, found.information, found.self_body, found.self_perception)
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,6 @@ References: Mediano et al. 2024; Schartner et al. 2017; Siegel et al. 2024.
 Time: six minutes; seconds with --smoke
 """
 
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -19,7 +18,6 @@ import numpy as np
 
 from pcmodel.brain.dynamics import FixedStimulus, linear_activity
 from pcmodel.brain.dynamics.linear_activity import Keeps
-from pcmodel.errors import UserError
 from pcmodel.report import (
     NOT_EXAMINED,
     UNPERTURBED,
@@ -37,13 +35,12 @@ from ._brain import (
     FILMED,
     PARAMETERS,
     Fast,
-    Setting,
+    People,
     modulation_of,
     observe,
     paired,
     person,
 )
-from ._options import at_least
 
 NAMES = {
     "rebus": "blue",
@@ -54,29 +51,6 @@ NAMES = {
 VARIANCES = (0.25, 1.0, 4.0, 16.0)
 """Of the film, over that of the streams that taught."""
 STRONG = VARIANCES[-1]
-
-
-@dataclass(frozen=True)
-class Config:
-    """people: each in a world of their own.  strength: log units per effect.  selectivity: where the top is favoured."""
-
-    people: int = 20
-    strength: float = 2.0
-    selectivity: float = 2.0
-
-    def __post_init__(self):
-        at_least(3, people=self.people)
-        if not self.strength > 0 or not self.selectivity > 0:
-            raise UserError("strength and selectivity must be positive.")
-
-    @classmethod
-    def smoke(cls) -> "Config":
-        """Few people."""
-        return cls(people=3)
-
-    def setting(self, seed: int) -> Setting:
-        """What all simulations share."""
-        return Setting(self.people, self.strength, self.selectivity, seed)
 
 
 class Results(NamedTuple):
@@ -90,7 +64,7 @@ class Results(NamedTuple):
     tested: Examined = NOT_EXAMINED
 
 
-def simulate(config: Config, *, seed: int, progress) -> Results:
+def simulate(config: People, *, seed: int, progress) -> Results:
     """Everybody under every input, without drug and under every account."""
     setting = config.setting(seed)
     rows = {
@@ -113,7 +87,7 @@ class Context(NamedTuple):
 
 
 def context(
-    config: Config,
+    config: People,
     seed: int,
     perturbation: Perturbation,
     name: str = "rebus",
@@ -143,7 +117,7 @@ class Largest(NamedTuple):
     difference: float
 
 
-def fixed_input(config: Config, seed: int) -> Largest:
+def fixed_input(config: People, seed: int) -> Largest:
     worst = 0.0
     for number in range(3):
         brain = person(seed, number, UNPERTURBED)
@@ -266,7 +240,7 @@ def draw_curves(results: Results):
 
 
 EXPERIMENT = Experiment(
-    Config,
+    People,
     simulate,
     claims=CLAIMS,
     summarise=summarise,

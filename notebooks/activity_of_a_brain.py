@@ -59,7 +59,7 @@ conditions = {
         brain, nm.ACCOUNTS["rebus"](), effects
     ),
     "REBUS, top favoured": dynamics.brain_modulation(
-        brain, nm.ACCOUNTS["rebus"](), effects, selectivity=2.0
+        brain, nm.ACCOUNTS["rebus"](selectivity=2.0), effects
     ),
 }
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.6))

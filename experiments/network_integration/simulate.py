@@ -16,9 +16,8 @@ from pcmodel.brain.measures import (
 from pcmodel.errors import UserError
 from pcmodel.report import NOT_EXAMINED, Examined
 
-from .._brain import Setting, accounts, observe
+from .._brain import People, accounts, observe
 from .._brain_imaging import Networks
-from .._options import at_least
 
 CONDITIONS = ("closed", "film")
 PLACEBO, PSILOCYBIN = 2, 3
@@ -26,30 +25,15 @@ PLACEBO, PSILOCYBIN = 2, 3
 
 
 @dataclass(frozen=True)
-class Config:
-    """people: simulated, each in a world of their own.  strength: log units per effect.  selectivity: of the account that
-    favours the top.  data: file of the public recordings (bold.npz); none if empty."""
+class Config(People):
+    """people, strength, selectivity: see `People`.  data: file of the public recordings (bold.npz); none if empty."""
 
-    people: int = 20
-    strength: float = 2.0
-    selectivity: float = 2.0
     data: str = ""
 
     def __post_init__(self):
-        at_least(3, people=self.people)
-        if not self.strength > 0 or not self.selectivity > 0:
-            raise UserError("strength and selectivity must be positive.")
+        super().__post_init__()
         if self.data and not Path(self.data).is_file():
             raise UserError(f"there is no file {self.data}", where="data")
-
-    @classmethod
-    def smoke(cls) -> "Config":
-        """Few people."""
-        return cls(people=3)
-
-    def setting(self, seed: int) -> Setting:
-        """What all simulations share."""
-        return Setting(self.people, self.strength, self.selectivity, seed)
 
 
 class Public(NamedTuple):
