@@ -14,6 +14,7 @@ from pcmodel.brain.dynamics import (
     BrainPlan,
     EyesClosed,
     Film,
+    Task,
     as_correlation,
     brain_hierarchy,
     brain_modulation,
@@ -46,7 +47,6 @@ from pcmodel.neuromodulation.accounts.accounts import (
 )
 from pcmodel.report import UNPERTURBED, Parameter, Perturbation
 
-from ._brain_imaging import SCANNER, bold_of, networks_of
 from ._options import at_least
 
 FULL, MODERATE = 0.72, 0.3
@@ -56,6 +56,8 @@ STEP, SAMPLES = 0.02, 2000
 LAG, LAGS = 0.02, 5
 """Seconds of one lag of transfer entropy, and the number of lags."""
 FRONT, BACK = ("control", "default"), ("visual",)
+GOAL, HELD = "control/region 1", "control 1"
+"""Part that holds a task's goal, and the region that it is."""
 
 PARAMETERS = (
     Parameter("strength of the account", "account.strength"),
@@ -145,12 +147,6 @@ def world_of(perturbation: Perturbation) -> Perturbation:
     return perturbation if perturbation.path.startswith("world.") else UNPERTURBED
 
 
-def own_noise(perturbation: Perturbation) -> Perturbation:
-    """The perturbation as far as it changes what fMRI shows without drug and input."""
-    acts = perturbation.path.startswith(("world.", "speed."))
-    return perturbation if acts else UNPERTURBED
-
-
 def modulation_of(
     brain: BrainHierarchy,
     name: str,
@@ -194,15 +190,14 @@ def film(perturbation: Perturbation = UNPERTURBED, variance: float = 1.0) -> Fil
     )
 
 
-@lru_cache(maxsize=4096)
-def scanner_noise(
-    seed: int, number: int, perturbation: Perturbation
-) -> tuple[np.ndarray, np.ndarray]:
-    """Variances of the noise of regions and of units: the share SCANNER of what fMRI shows with eyes closed, undrugged."""
-    brain = person(seed, number, world_of(perturbation))
-    found = bold_of(brain, activity_of(brain, EyesClosed(), None, perturbation))
-    share = SCANNER / (1 - SCANNER)
-    return share * np.diag(found.regions), share * np.diag(found.fine)
+def condition_of(
+    name: str, perturbation: Perturbation = UNPERTURBED, variance: float = 1.0
+) -> EyesClosed | Film | Task:
+    """ "closed"; "film"; or "task": a film, and a goal that one region of control holds."""
+    if name == "closed":
+        return EyesClosed()
+    seen = film(perturbation, variance)
+    return seen if name == "film" else Task({GOAL: np.ones(2)}, seen)
 
 
 class Fast(NamedTuple):
@@ -280,22 +275,17 @@ def observe(
     variance: float = 1.0,
     keeps: Keeps = "mobility",
 ) -> np.ndarray:
-    """Networks, fast activity or the self under one account, (people, fields).
+    """Fast activity or the self under one account, (people, fields).
 
-    kind: "networks", "networks, noise in proportion" (to the signal), "fast" or "self".  condition: "closed" or "film".
+    kind: "fast" or "self".  condition: "closed", "film" or "task".
     """
     rows = []
     for number in range(setting.people):
         brain = person(setting.seed, number, world_of(perturbation))
-        given = EyesClosed() if condition == "closed" else film(perturbation, variance)
+        given = condition_of(condition, perturbation, variance)
         modulation = modulation_of(brain, name, setting, perturbation)
         activity = activity_of(brain, given, modulation, perturbation, keeps)
-        if kind == "networks":
-            noise = scanner_noise(setting.seed, number, own_noise(perturbation))
-            rows.append(networks_of(brain, activity, noise))
-        elif kind == "networks, noise in proportion":
-            rows.append(networks_of(brain, activity, None))
-        elif kind == "self":
+        if kind == "self":
             rows.append(self_of(brain, activity))
         else:
             key = jax.random.fold_in(jax.random.key(setting.seed + 1), number)

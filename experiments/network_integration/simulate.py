@@ -1,4 +1,4 @@
-"""What is simulated: connectivity of every person under every account, eyes closed and with a film."""
+"""What is simulated: connectivity of every person under every account, eyes closed, with a film and in a task."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,12 @@ from pcmodel.brain.measures import (
 from pcmodel.errors import UserError
 from pcmodel.report import NOT_EXAMINED, Examined
 
-from .._brain import People, accounts, observe
+from .._brain import People, accounts
 from .._brain_imaging import Networks
+from .._brain_scans import image
+from .context import contexts_of
 
-CONDITIONS = ("closed", "film")
+CONDITIONS = ("closed", "film", "task")
 PLACEBO, PSILOCYBIN = 2, 3
 """Scans of the public recordings."""
 
@@ -47,9 +49,11 @@ class Public(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Networks by condition and account, (people, fields of `Networks`)."""
+    """observed: networks by condition and account, (people, fields of `Networks`).  context: change of connectivity by
+    account, (inputs, people)."""
 
     observed: dict[str, dict[str, np.ndarray]]
+    context: dict[str, np.ndarray]
     public: Public
     tested: Examined = NOT_EXAMINED
 
@@ -61,8 +65,8 @@ def simulate(config: Config, *, seed: int, progress) -> Results:
     found: dict[str, dict[str, np.ndarray]] = {one: {} for one in CONDITIONS}
     for name in progress.track(names, "accounts"):
         for condition in CONDITIONS:
-            found[condition][name] = observe("networks", name, condition, setting)
-    return Results(found, public_of(config.data))
+            found[condition][name] = image("networks", name, condition, setting)
+    return Results(found, contexts_of(setting), public_of(config.data))
 
 
 def public_of(path: str) -> Public:
