@@ -9,7 +9,16 @@ from pcmodel.brain.dynamics.linear_activity import Keeps
 from pcmodel.report import UNPERTURBED, Claim, Parameter, Perturbation, Verdict
 
 from .._brain import FAVOURED, PARAMETERS, paired
-from .simulate import ALONE, NO_EVIDENCE, Config, Mind, Results, beliefs_after, minds
+from .simulate import (
+    ALONE,
+    NO_EVIDENCE,
+    Case,
+    Config,
+    Mind,
+    Results,
+    beliefs_after,
+    measured,
+)
 
 STRENGTH = PARAMETERS[0]
 WORLD = PARAMETERS[1:4:2]
@@ -45,8 +54,9 @@ def by_trait(
 ) -> Change:
     """From as negative a self that is not rigid to the rigid one."""
     kinds = ("negative, not rigid", "rigid")
-    rows = [minds(config, seed, one, perturbation=perturbation) for one in kinds]
-    return change(*(field(own, measure) for own in rows))
+    return change(
+        *(measured(config, seed, Case(one), measure, perturbation) for one in kinds)
+    )
 
 
 def by_drug(
@@ -58,22 +68,20 @@ def by_drug(
     keeps: Keeps = "mobility",
 ) -> Change:
     """In rigid people, acutely."""
-    rows = [
-        minds(config, seed, "rigid", one, perturbation=perturbation, keeps=keeps)
-        for one in ("placebo", name)
-    ]
-    return change(*(field(own, measure) for own in rows))
+    cases = [Case("rigid", one, keeps=keeps) for one in ("placebo", name)]
+    return change(
+        *(measured(config, seed, one, measure, perturbation) for one in cases)
+    )
 
 
 def over_null(
     config: Config, seed: int, perturbation: Perturbation, name: str
 ) -> Change:
     """Revision by a memory in rigid people: from the null account to another."""
-    rows = [
-        minds(config, seed, "rigid", one, perturbation=perturbation)
-        for one in ("uniform", name)
-    ]
-    return change(*(field(own, "by_memory") for own in rows))
+    cases = [Case("rigid", one) for one in ("uniform", name)]
+    return change(
+        *(measured(config, seed, one, "by_memory", perturbation) for one in cases)
+    )
 
 
 class Lasting(NamedTuple):
@@ -115,15 +123,9 @@ class Modularity(NamedTuple):
 def modularity_after(
     config: Config, seed: int, perturbation: Perturbation, arm: str
 ) -> Modularity:
-    before = field(
-        minds(config, seed, "rigid", perturbation=perturbation), "modularity"
-    )
-    alone, drug = (
-        field(
-            minds(config, seed, "rigid", arm=one, perturbation=perturbation),
-            "modularity",
-        )
-        for one in (ALONE, arm)
+    before, alone, drug = (
+        measured(config, seed, Case("rigid", arm=one), "modularity", perturbation)
+        for one in ("", ALONE, arm)
     )
     found, excess = paired(before, drug), paired(alone, drug)
     return Modularity(
@@ -328,7 +330,7 @@ LASTING_CLAIMS = (
             falls_more,
             "{before:.4f} before; the day after {alone:.4f} with evidence alone, {drug:.4f} with the drug (t {t:.1f} and "
             "{t_excess:.1f})",
-            (STRENGTH, *favoured, *TRAIT),
+            (STRENGTH,),
         )
         for name, label, favoured in READINGS
     ),

@@ -28,11 +28,15 @@ from .._brain_scans import scanner_noise
 from .._options import at_least
 from .trait import (
     MEMORY,
+    Lesson,
+    Parameters,
     contrary,
     examples_of,
+    lesson_of,
     self_places,
     taught,
     window_gains,
+    with_learned,
     with_trait,
 )
 
@@ -100,6 +104,14 @@ class Mind(NamedTuple):
     by_senses: float
 
 
+PARTS = {
+    "thought": Mind._fields[:5],
+    "image": Mind._fields[5:11],
+    "revision": Mind._fields[11:],
+}
+"""Measures that come from one simulation."""
+
+
 class Results(NamedTuple):
     """before, acute, after: by people, account and arm, (people, fields of `Mind`).  after_senses: belief of the day after
     by arm, where what contradicts it is met by the senses, (people,).  window: factors on the rate in the session and
@@ -117,13 +129,13 @@ def simulate(config: Config, *, seed: int, progress) -> Results:
     """Everybody before, under every account, and the day after."""
     names = tuple(accounts(config.strength))
     arms = (NO_EVIDENCE, ALONE, *names)
-    before = {one: minds(config, seed, one) for one in PEOPLE}
+    before = {one: minds(config, seed, Case(one)) for one in PEOPLE}
     acute = {
-        one: minds(config, seed, "rigid", one)
+        one: minds(config, seed, Case("rigid", one))
         for one in progress.track(names, "accounts")
     }
     after = {
-        one: minds(config, seed, "rigid", "placebo", one)
+        one: minds(config, seed, Case("rigid", arm=one))
         for one in progress.track(arms, "the day after")
     }
     by_senses = {one: beliefs_after(config, seed, one, "senses") for one in arms}
@@ -156,30 +168,44 @@ def met(
     return contrary(healthy, MEMORY if way == "memory" else healthy.senses, value)
 
 
+@lru_cache(maxsize=1024)
+def lesson(
+    config: Config,
+    seed: int,
+    number: int,
+    way: str,
+    perturbation: Perturbation,
+) -> Lesson:
+    """What a rigid person meets: nothing, or what contradicts the belief as a "memory" or by the "senses"."""
+    brain = someone(config, seed, number, "rigid", perturbation)
+    if way == "nothing":
+        return lesson_of(brain, None)
+    rng = np.random.default_rng([seed, number])
+    told = met(config, seed, number, way, perturbation)
+    return lesson_of(brain, examples_of(*told, config.experiences, rng))
+
+
 @lru_cache(maxsize=4096)
-def day_after(
+def learned(
     config: Config,
     seed: int,
     number: int,
     arm: str,
     way: str,
     perturbation: Perturbation,
-) -> BrainHierarchy:
-    """A rigid person the day after an arm: an account with experiences, those alone, or a drug (top favoured) alone."""
+) -> Parameters:
+    """Of a rigid person the day after an arm: an account with experiences, those alone, or a drug (top favoured) alone."""
     brain = someone(config, seed, number, "rigid", perturbation)
     name = {NO_EVIDENCE: "rebus, top favoured", ALONE: "placebo"}.get(arm, arm)
     drug = modulation_of(brain, name, config.setting(seed), perturbation)
-    rng = np.random.default_rng([seed, number])
-    told = met(config, seed, number, way, perturbation)
-    seen = examples_of(*told, config.experiences, rng)
-    gains = [1.0, 1.0] if arm == ALONE else window_gains()
+    gains = (1.0, 1.0) if arm == ALONE else window_gains()
     opened = perturbation.factor_of("plasticity.gain")
+    way = "nothing" if arm == NO_EVIDENCE else way
     return taught(
-        brain,
-        None if arm == NO_EVIDENCE else seen,
+        lesson(config, seed, number, way, perturbation),
         drug,
         rate=config.rate * perturbation.factor_of("learning.rate"),
-        window=tuple(1 + opened * (gain - 1) for gain in gains),
+        window=(1 + opened * (gains[0] - 1), 1 + opened * (gains[1] - 1)),
     )
 
 
@@ -192,34 +218,61 @@ def brain_of(
     perturbation: Perturbation,
 ) -> BrainHierarchy:
     """Someone, on the day after an arm if one is named."""
-    if arm:
-        return day_after(config, seed, number, arm, "memory", perturbation)
-    return someone(config, seed, number, kind, perturbation)
+    brain = someone(config, seed, number, kind, perturbation)
+    if not arm:
+        return brain
+    found = learned(config, seed, number, arm, "memory", perturbation)
+    return with_learned(brain, found)
 
 
-@lru_cache(maxsize=4096)
+class Case(NamedTuple):
+    """Whom to look at, and how.  kind: of `PEOPLE`.  account: that acts.  arm: on the day after which; "" before."""
+
+    kind: str
+    account: str = "placebo"
+    arm: str = ""
+    keeps: Keeps = "mobility"
+
+
 def minds(
     config: Config,
     seed: int,
-    kind: str,
-    account: str = "placebo",
-    arm: str = "",
+    case: Case,
     perturbation: Perturbation = UNPERTURBED,
-    keeps: Keeps = "mobility",
 ) -> np.ndarray:
     """Everybody's measures, (people, fields of `Mind`)."""
+    parts = [look(config, seed, case, part, perturbation) for part in PARTS]
+    return np.hstack(parts)
+
+
+def measured(
+    config: Config, seed: int, case: Case, name: str, perturbation: Perturbation
+) -> np.ndarray:
+    """One field of `Mind` of everybody, (people,)."""
+    part = next(part for part, names in PARTS.items() if name in names)
+    own = look(config, seed, case, part, perturbation)
+    return own[:, PARTS[part].index(name)]
+
+
+@lru_cache(maxsize=4096)
+def look(
+    config: Config, seed: int, case: Case, part: str, perturbation: Perturbation
+) -> np.ndarray:
+    """Everybody's measures of one part of `PARTS`, (people, measures)."""
     setting, rows = config.setting(seed), []
     for number in range(config.people):
-        brain = brain_of(config, seed, number, kind, arm, perturbation)
-        drug = modulation_of(brain, account, setting, perturbation)
-        at_rest = linear_activity(brain, EyesClosed(), modulation=drug, keeps=keeps)
-        rows.append(
-            [
-                *thought(brain, at_rest),
-                *imaged(brain, at_rest, number, setting, perturbation),
-                *revised(brain, drug, config, seed, number, perturbation),
-            ]
+        brain = brain_of(config, seed, number, case.kind, case.arm, perturbation)
+        drug = modulation_of(brain, case.account, setting, perturbation)
+        if part == "revision":
+            rows.append(revised(brain, drug, config, seed, number, perturbation))
+            continue
+        activity = linear_activity(
+            brain, EyesClosed(), modulation=drug, keeps=case.keeps
         )
+        if part == "thought":
+            rows.append(thought(brain, activity))
+        else:
+            rows.append(imaged(brain, activity, number, setting, perturbation))
     return np.asarray(rows, float)
 
 
@@ -291,7 +344,8 @@ def beliefs_after(
     """Everybody's belief the day after an arm, (people,)."""
     found = []
     for number in range(config.people):
-        brain = day_after(config, seed, number, arm, way, perturbation)
-        prior = np.asarray(brain.network.prior_mean[...])
+        own = learned(config, seed, number, arm, way, perturbation)
+        brain = person(seed, number, world_of(perturbation))
+        prior = np.asarray(own.weights["prior_mean"])
         found.append(prior[self_places(brain)].mean())
     return np.asarray(found)

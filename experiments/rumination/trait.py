@@ -1,18 +1,28 @@
 """A person whose default mode is too sure of a negative self, and what contradicts it."""
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import pcmodel.neuromodulation as nm
+from pcmodel.api.learning.linear_em import linear_plan
+from pcmodel.api.pose import pose
 from pcmodel.brain.dynamics import BrainHierarchy, EyesClosed, Task, linear_activity
 from pcmodel.brain.dynamics.self_hold import free_places
+from pcmodel.learning.linear.linear_em import linear_em_step
+from pcmodel.learning.linear.maximisation import Plan
+from pcmodel.learning.linear.moments import Parameters
+from pcmodel.model.generative import GenerativeModel
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.precision import pack_cholesky, unpack_cholesky
+from pcmodel.model.problem import Structure
+from pcmodel.model.slopes import Factors, factors_of
 from pcmodel.networks.pure import as_model, with_arrays
-from pcmodel.paradigms.lasting import LinearLearning, Session
+from pcmodel.runtime.matmul_precision import in_full_precision
 
 SELF = "default/self"
 MEMORY = ("limbic", "control")
@@ -84,24 +94,80 @@ def window_gains() -> tuple[float, float]:
     return float(gain[0]), float(gain[1])
 
 
+class Lesson(NamedTuple):
+    """Experiences that one person meets, ready for steps of EM.
+
+    parameters: of the person.  values: of all levels, (experiences, width) each.  plan: what is learned.
+    """
+
+    parameters: Parameters
+    values: tuple[np.ndarray, ...]
+    structure: Structure
+    plan: Plan
+    model: GenerativeModel
+
+
+def lesson_of(
+    brain: BrainHierarchy, experiences: dict[str, np.ndarray] | None
+) -> Lesson:
+    """experiences: None for a dose without any, from which the same steps learn."""
+    pure, below = as_model(brain.network), brain.network.names[:-1]
+    posed = pose(brain.network, clamp=experiences)
+    size = posed.batch_size or 1
+    values = tuple(
+        np.broadcast_to(np.asarray(own), (size, own.shape[-1]))
+        for own in posed.problem.inputs.values
+    )
+    plan = linear_plan(brain.network, fixed_layers=below, fixed_precisions=below)
+    parameters = Parameters(pure.weights, pure.log_precisions)
+    return Lesson(parameters, values, posed.problem.structure, plan, pure.model)
+
+
 def taught(
-    brain: BrainHierarchy,
-    experiences: dict[str, np.ndarray] | None,
+    lesson: Lesson,
     modulation: Modulation | None,
     *,
     rate: float,
     window: tuple[float, float],
-) -> BrainHierarchy:
+) -> Parameters:
     """The day after: the experiences met once under the modulation, and once sober on the day after.
 
-    Prior mean and precision of the default mode are learned, by exact steps of EM.
+    Prior mean and precision of the default mode are learned, by the steps of `pcmodel.paradigms.lasting.LinearLearning`.
 
-    experiences: None for a dose without any, from which the same step learns.  window: factors on the rate on the two days.
+    window: factors on the rate on the two days.
     """
+    parameters, dtype = lesson.parameters, lesson.parameters.weights["prior_mean"].dtype
     acute = modulation.in_inference() if modulation is not None else None
-    below, network = brain.network.names[:-1], brain.network
-    learning = LinearLearning(rate=rate, fixed_layers=below, fixed_precisions=below)
-    for day, drug, gain in zip((0.0, DAY_AFTER), (acute, None), window, strict=True):
-        session = Session(day, clamp=experiences, modulation=drug)
-        network = learning.learn(network, session, gain, jax.random.key(0))
-    return replace(brain, network=network)
+    plastic = 1.0 if acute is None else float(np.asarray(acute.plasticity))
+    factors = None if acute is None else factors_of(acute, lesson.model, dtype)
+    for own, gain in ((factors, window[0] * plastic), (None, window[1])):
+        parameters = _step(
+            parameters,
+            lesson.values,
+            rate=jnp.asarray(min(rate * gain, 1.0), dtype),
+            factors=own,
+            structure=lesson.structure,
+            plan=lesson.plan,
+        )
+    return parameters
+
+
+@partial(jax.jit, static_argnames=("structure", "plan"))
+@in_full_precision
+def _step(
+    parameters: Parameters,
+    values: tuple[jax.Array, ...],
+    *,
+    rate: jax.Array,
+    factors: Factors | None,
+    structure: Structure,
+    plan: Plan,
+) -> Parameters:
+    return linear_em_step(
+        parameters, values, structure=structure, plan=plan, rate=rate, factors=factors
+    ).parameters
+
+
+def with_learned(brain: BrainHierarchy, parameters: Parameters) -> BrainHierarchy:
+    """The person with what was learned."""
+    return replace(brain, network=with_arrays(brain.network, *parameters))

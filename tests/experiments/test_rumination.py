@@ -14,8 +14,10 @@ from experiments.rumination.trait import (
     MEMORY,
     contrary,
     examples_of,
+    lesson_of,
     self_places,
     taught,
+    with_learned,
     with_trait,
 )
 from pcmodel.brain.dynamics import EyesClosed, linear_activity
@@ -141,17 +143,18 @@ def test_a_lesson_is_a_step_of_em_by_hand():
             zip(brain.network.names, map(float, drug.gains.values()), strict=True)
         )
         sober = dict.fromkeys(gains, 1.0)
-        session = taught(brain, seen, drug, rate=0.1, window=(1.0, 0.0))
-        both = taught(brain, seen, drug, rate=0.1, window=(1.0, 1.9))
+        told, silent = lesson_of(brain, seen), lesson_of(brain, None)
+        session = with_learned(brain, taught(told, drug, rate=0.1, window=(1.0, 0.0)))
+        both = with_learned(brain, taught(told, drug, rate=0.1, window=(1.0, 1.9)))
         mean, own = lesson_by_hand(brain, seen, gains, 0.1)
         np.testing.assert_allclose(top_of(session)[0], mean, atol=1e-8)
         np.testing.assert_allclose(top_of(session)[1], own, rtol=1e-6, atol=1e-9)
         mean, own = lesson_by_hand(session, seen, sober, 0.19)
         np.testing.assert_allclose(top_of(both)[0], mean, atol=1e-8)
         np.testing.assert_allclose(top_of(both)[1], own, rtol=1e-6, atol=1e-9)
-        nothing = taught(brain, None, drug, rate=0.1, window=(2.0, 2.0))
+        nothing = with_learned(brain, taught(silent, drug, rate=0.1, window=(2.0, 2.0)))
         for one, other in zip(top_of(nothing), top_of(brain), strict=True):
-            np.testing.assert_array_equal(one, other)
+            np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
 @pytest.mark.parametrize(
