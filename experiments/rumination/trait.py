@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -46,7 +46,8 @@ def with_trait(
     """The default mode's precision multiplied, and the prior mean of the self's units moved."""
     pure = as_model(brain.network)
     prior = pure.weights["prior_mean"].at[self_places(brain)].add(mean)
-    top = unpack_cholesky(pure.log_precisions[-1]) * np.sqrt(precision)
+    held: Any = pure.log_precisions[-1]
+    top = unpack_cholesky(held) * np.sqrt(precision)
     network = with_arrays(
         brain.network,
         {**pure.weights, "prior_mean": prior},
@@ -112,7 +113,8 @@ def lesson_of(
 ) -> Lesson:
     """experiences: None for a dose without any, from which the same steps learn."""
     pure, below = as_model(brain.network), brain.network.names[:-1]
-    posed = pose(brain.network, clamp=experiences)
+    given: Any = experiences
+    posed = pose(brain.network, clamp=given)
     size = posed.batch_size or 1
     values = tuple(
         np.broadcast_to(np.asarray(own), (size, own.shape[-1]))
