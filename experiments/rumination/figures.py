@@ -24,7 +24,7 @@ STRETCHES = (
 
 def draw_thought(config: Config):
     """Twenty seconds of one person's self belief, with the same noise."""
-    figure, axes = new_figure(len(STRETCHES), 1, width=FULL_WIDTH, height=6.4)
+    figure, axes = new_figure(len(STRETCHES), 1, width=FULL_WIDTH, height=1.7)
     times = STEP * np.arange(int(SECONDS / STEP))
     for axis, (title, kind, account, arm) in zip(axes, STRETCHES, strict=True):
         with jax.enable_x64(True):
@@ -47,7 +47,7 @@ def draw_thought(config: Config):
             lw=0,
         )
         axis.plot(times, belief, color=COLOURS["blue"], lw=0.8)
-        axis.set(ylim=(-2.6, 2.6), ylabel="Belief")
+        axis.set(ylim=(-4.5, 4.5), ylabel="Belief")
         axis.set_title(title, loc="left", fontsize=10)
         if axis is not axes[-1]:
             axis.set_xticklabels([])
@@ -95,7 +95,7 @@ def draw_after(results: Results):
 
 def draw_trait(results: Results):
     """What rigidity and relaxation do to six measures, mean and two standard errors."""
-    figure, axes = new_figure(2, 3, width=FULL_WIDTH * 1.25, height=5.4)
+    figure, axes = new_figure(2, 3, width=FULL_WIDTH * 1.25, height=3.0)
     rows = {
         "healthy": results.before["healthy"],
         "negative": results.before["negative, not rigid"],
