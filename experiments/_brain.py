@@ -1,7 +1,8 @@
 """People with brain hierarchies, the rival accounts at one dose, and what is observed of each person."""
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from pcmodel.brain.dynamics import (
     BrainPlan,
     EyesClosed,
     Film,
+    Task,
     as_correlation,
     brain_hierarchy,
     brain_modulation,
@@ -29,6 +31,7 @@ from pcmodel.brain.measures import (
     eigenspectrum_entropy,
     lempel_ziv_count,
 )
+from pcmodel.errors import UserError
 from pcmodel.model.modulation import Modulation
 from pcmodel.neuromodulation import Effects
 from pcmodel.neuromodulation.accounts.accounts import (
@@ -44,7 +47,7 @@ from pcmodel.neuromodulation.accounts.accounts import (
 )
 from pcmodel.report import UNPERTURBED, Parameter, Perturbation
 
-from ._brain_imaging import SCANNER, bold_of, networks_of
+from ._options import at_least
 
 FULL, MODERATE = 0.72, 0.3
 """Effects: psilocybin 25 mg, and where SEBUS strengthens."""
@@ -53,6 +56,8 @@ STEP, SAMPLES = 0.02, 2000
 LAG, LAGS = 0.02, 5
 """Seconds of one lag of transfer entropy, and the number of lags."""
 FRONT, BACK = ("control", "default"), ("visual",)
+GOAL, HELD = "control/region 1", "control 1"
+"""Part that holds a task's goal, and the region that it is."""
 
 PARAMETERS = (
     Parameter("strength of the account", "account.strength"),
@@ -68,11 +73,11 @@ FILMED = (
 )
 
 
-def accounts(strength: float) -> dict[str, Account]:
-    """The rivals at one strength, log units per effect."""
+def accounts(strength: float, selectivity: float = 0.0) -> dict[str, Account]:
+    """The rivals at one strength, log units per effect.  selectivity: of "rebus, top favoured"."""
     return {
         "rebus": Rebus(strength),
-        "rebus, top favoured": Rebus(strength),
+        "rebus, top favoured": Rebus(strength, selectivity=selectivity),
         "sensory": Sensory(strength),
         "sebus": Sebus(strength),
         "oneirogen": Oneirogen(strength / 2),
@@ -95,6 +100,33 @@ class Setting(NamedTuple):
     seed: int
 
 
+@dataclass(frozen=True)
+class People:
+    """people: each in a world of their own.  strength: log units per effect.  selectivity: where the top is favoured."""
+
+    people: int = 20
+    strength: float = 2.0
+    selectivity: float = 2.0
+
+    def __post_init__(self):
+        at_least(3, people=self.people)
+        for name in ("strength", "selectivity"):
+            value = getattr(self, name)
+            if not 0 < value < np.inf:
+                raise UserError(
+                    f"is {value:g}", where=name, expected="a positive number"
+                )
+
+    @classmethod
+    def smoke(cls) -> Self:
+        """Few people."""
+        return cls(people=3)
+
+    def setting(self, seed: int) -> Setting:
+        """What all simulations share."""
+        return Setting(self.people, self.strength, self.selectivity, seed)
+
+
 @lru_cache(maxsize=256)
 def person(seed: int, number: int, perturbation: Perturbation) -> BrainHierarchy:
     """One person in a world of their own; the same world's random numbers under every perturbation."""
@@ -115,12 +147,6 @@ def world_of(perturbation: Perturbation) -> Perturbation:
     return perturbation if perturbation.path.startswith("world.") else UNPERTURBED
 
 
-def own_noise(perturbation: Perturbation) -> Perturbation:
-    """The perturbation as far as it changes what fMRI shows without drug and input."""
-    acts = perturbation.path.startswith(("world.", "speed."))
-    return perturbation if acts else UNPERTURBED
-
-
 def modulation_of(
     brain: BrainHierarchy,
     name: str,
@@ -131,14 +157,10 @@ def modulation_of(
     if name == "placebo":
         return None
     strength = setting.strength * perturbation.factor_of("account.strength")
-    account = accounts(strength)[name]
-    amount = jnp.asarray(MODERATE if name == "sebus" else FULL)
     favoured = setting.selectivity * perturbation.factor_of("account.selectivity")
+    amount = jnp.asarray(MODERATE if name == "sebus" else FULL)
     return brain_modulation(
-        brain,
-        account,
-        Effects(amount, amount, amount),
-        selectivity=favoured if name.endswith("top favoured") else 0.0,
+        brain, accounts(strength, favoured)[name], Effects(amount, amount, amount)
     )
 
 
@@ -168,15 +190,14 @@ def film(perturbation: Perturbation = UNPERTURBED, variance: float = 1.0) -> Fil
     )
 
 
-@lru_cache(maxsize=4096)
-def scanner_noise(
-    seed: int, number: int, perturbation: Perturbation
-) -> tuple[np.ndarray, np.ndarray]:
-    """Variances of the noise of regions and of units: the share SCANNER of what fMRI shows with eyes closed, undrugged."""
-    brain = person(seed, number, world_of(perturbation))
-    found = bold_of(brain, activity_of(brain, EyesClosed(), None, perturbation))
-    share = SCANNER / (1 - SCANNER)
-    return share * np.diag(found.regions), share * np.diag(found.fine)
+def condition_of(
+    name: str, perturbation: Perturbation = UNPERTURBED, variance: float = 1.0
+) -> EyesClosed | Film | Task:
+    """ "closed"; "film"; or "task": a film, and a goal that one region of control holds."""
+    if name == "closed":
+        return EyesClosed()
+    seen = film(perturbation, variance)
+    return seen if name == "film" else Task({GOAL: np.ones(2)}, seen)
 
 
 class Fast(NamedTuple):
@@ -229,7 +250,7 @@ def transfers(
     )
 
 
-class Self(NamedTuple):
+class Hold(NamedTuple):
     """The self module's hold: share of the others' variance, information, coupling to body and perception (nats)."""
 
     share: float
@@ -238,10 +259,10 @@ class Self(NamedTuple):
     perception: float
 
 
-def self_of(brain: BrainHierarchy, activity: LinearActivity) -> Self:
+def self_of(brain: BrainHierarchy, activity: LinearActivity) -> Hold:
     """Of stationary activity; exact."""
     found = self_hold(brain, activity)
-    return Self(found.share, found.information, found.self_body, found.self_perception)
+    return Hold(found.share, found.information, found.self_body, found.self_perception)
 
 
 @lru_cache(maxsize=4096)
@@ -254,22 +275,17 @@ def observe(
     variance: float = 1.0,
     keeps: Keeps = "mobility",
 ) -> np.ndarray:
-    """Networks, fast activity or the self under one account, (people, fields).
+    """Fast activity or the self under one account, (people, fields).
 
-    kind: "networks", "networks, noise in proportion" (to the signal), "fast" or "self".  condition: "closed" or "film".
+    kind: "fast" or "self".  condition: "closed", "film" or "task".
     """
     rows = []
     for number in range(setting.people):
         brain = person(setting.seed, number, world_of(perturbation))
-        given = EyesClosed() if condition == "closed" else film(perturbation, variance)
+        given = condition_of(condition, perturbation, variance)
         modulation = modulation_of(brain, name, setting, perturbation)
         activity = activity_of(brain, given, modulation, perturbation, keeps)
-        if kind == "networks":
-            noise = scanner_noise(setting.seed, number, own_noise(perturbation))
-            rows.append(networks_of(brain, activity, noise))
-        elif kind == "networks, noise in proportion":
-            rows.append(networks_of(brain, activity, None))
-        elif kind == "self":
+        if kind == "self":
             rows.append(self_of(brain, activity))
         else:
             key = jax.random.fold_in(jax.random.key(setting.seed + 1), number)

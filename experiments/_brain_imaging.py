@@ -1,5 +1,6 @@
 """What fMRI shows of a brain hierarchy: networks' coupling in two parcellations, with and without the global signal."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -8,11 +9,10 @@ from pcmodel.brain.dynamics import (
     BrainHierarchy,
     as_correlation,
     haemodynamic_covariance,
-    read_regions,
     without_global,
 )
 from pcmodel.brain.dynamics.linear_activity import LinearActivity
-from pcmodel.brain.dynamics.read_out import RegionReadOut
+from pcmodel.brain.dynamics.read_out import RegionReadOut, region_means
 from pcmodel.brain.measures import eigenspectrum_entropy, network_coupling
 
 SCANNER = 0.5
@@ -42,35 +42,58 @@ class Networks(NamedTuple):
 
 
 class Bold(NamedTuple):
-    """Covariances of filtered activity: of regions, and of every unit as a region; with the networks of each."""
+    """Covariances of filtered activity: of regions, and of every unit as a region; with the name and network of each."""
 
     regions: np.ndarray
+    names: tuple[str, ...]
     labels: tuple[str, ...]
     fine: np.ndarray
+    fine_names: tuple[str, ...]
     fine_labels: tuple[str, ...]
 
 
+Noise = Mapping[str, float]
+"""Variance of the scanner's noise by region and unit."""
+
+
 def bold_of(brain: BrainHierarchy, activity: LinearActivity) -> Bold:
-    """Exact: no sampling in time.  A region's signal is the mean of its units'."""
+    """Exact: no sampling in time.  A region's signal is the mean of its free units'."""
     fine = unit_read_out(brain, activity)
     whole = haemodynamic_covariance(activity, fine.weights)
-    read, units = read_regions(brain, activity), brain.plan.units
-    means = np.kron(np.eye(len(read.names)), np.full((1, units), 1 / units))
-    return Bold(means @ whole @ means.T, read.networks, whole, fine.networks)
+    names, labels, means, _ = region_means(brain, activity.structure)
+    means = means[:, unit_places(brain, activity)]
+    return Bold(
+        means @ whole @ means.T, names, labels, whole, fine.names, fine.networks
+    )
 
 
-def networks_of(
-    brain: BrainHierarchy,
-    activity: LinearActivity,
-    noise: tuple[np.ndarray, np.ndarray] | None,
-) -> Networks:
-    """noise: variances of regions and of units that are added; None for the share SCANNER of the signal, whatever its size."""
-    bold = bold_of(brain, activity)
-    share = SCANNER / (1 - SCANNER)
-    own = noise or (share * np.diag(bold.regions), share * np.diag(bold.fine))
-    found = coupling(bold.regions + np.diag(own[0]), bold.labels)
-    fine = coupling(bold.fine + np.diag(own[1]), bold.fine_labels)
+def noise_of(bold: Bold, share: float) -> dict[str, float]:
+    """Noise that is this share of every region's and unit's variance in what is recorded."""
+    over = share / (1 - share)
+    names = (*bold.names, *bold.fine_names)
+    signal = np.concatenate([np.diag(bold.regions), np.diag(bold.fine)])
+    return dict(zip(names, over * signal, strict=True))
+
+
+def recorded(bold: Bold, noise: Noise) -> tuple[np.ndarray, np.ndarray]:
+    """Covariances of regions and of units with the scanner's noise."""
+    added = [[noise[name] for name in own] for own in (bold.names, bold.fine_names)]
+    return bold.regions + np.diag(added[0]), bold.fine + np.diag(added[1])
+
+
+def networks_of(bold: Bold, noise: Noise) -> Networks:
+    """Coupling of what is recorded."""
+    regions, units = recorded(bold, noise)
+    found = coupling(regions, bold.labels)
+    fine = coupling(units, bold.fine_labels)
     return Networks._make([*found[:5], *found[6:9], found[5], *fine[:3]])
+
+
+def pairs_of(bold: Bold, noise: Noise, left_out: str) -> np.ndarray:
+    """Fisher z of every pair of regions but one region's."""
+    kept = [place for place, name in enumerate(bold.names) if name != left_out]
+    matrix = as_correlation(recorded(bold, noise)[0])[np.ix_(kept, kept)]
+    return np.arctanh(matrix[np.triu_indices(len(kept), 1)])
 
 
 def coupling(covariance: np.ndarray, labels: tuple[str, ...]) -> list[float]:
@@ -90,20 +113,23 @@ def coupling(covariance: np.ndarray, labels: tuple[str, ...]) -> list[float]:
 
 def unit_read_out(brain: BrainHierarchy, activity: LinearActivity) -> RegionReadOut:
     """Every free unit of a network as a region: a finer parcellation."""
-    names, labels, rows = [], [], []
-    size = activity.structure.num_free
+    names, labels = [], []
     for name in brain.networks:
-        level = brain.network.names.index(name)
-        places = activity.structure.free_slices()[level]
-        for place in range(places.start, places.stop):
-            names.append(f"{name} {place}")
+        for unit in activity.structure.free_units(brain.network.names.index(name)):
+            names.append(f"{name} unit {unit + 1}")
             labels.append(name)
-            rows.append(np.eye(size)[place])
-    picked = np.stack(rows)
+    places = unit_places(brain, activity)
     return RegionReadOut(
         tuple(names),
         tuple(labels),
-        picked @ activity.read,
-        picked @ activity.activity,
+        activity.read[places],
+        activity.activity[places],
         (),
     )
+
+
+def unit_places(brain: BrainHierarchy, activity: LinearActivity) -> np.ndarray:
+    """Where the networks' free units stand among all free units, network by network."""
+    slices = activity.structure.free_slices()
+    own = [slices[brain.network.names.index(name)] for name in brain.networks]
+    return np.concatenate([np.arange(one.start, one.stop) for one in own])

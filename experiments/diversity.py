@@ -1,6 +1,6 @@
 """Does a drug change diversity and connectivity more with eyes closed than with strong input?
 
-Hierarchies of seven cortical networks get no input, or films of rising variance. What four accounts change of signal
+Hierarchies of seven cortical networks get no input, films of rising variance, or a film and a goal that is held (a task). What four accounts change of signal
 diversity and of the spread of activity is told as a curve over the film's variance.
 
 Predictions that could fail: the change of diversity is largest with eyes closed and shrinks with the variance of the input
@@ -11,7 +11,6 @@ References: Mediano et al. 2024; Schartner et al. 2017; Siegel et al. 2024.
 Time: six minutes; seconds with --smoke
 """
 
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -19,7 +18,6 @@ import numpy as np
 
 from pcmodel.brain.dynamics import FixedStimulus, linear_activity
 from pcmodel.brain.dynamics.linear_activity import Keeps
-from pcmodel.errors import UserError
 from pcmodel.report import (
     NOT_EXAMINED,
     UNPERTURBED,
@@ -37,13 +35,12 @@ from ._brain import (
     FILMED,
     PARAMETERS,
     Fast,
-    Setting,
+    People,
     modulation_of,
     observe,
     paired,
     person,
 )
-from ._options import at_least
 
 NAMES = {
     "rebus": "blue",
@@ -56,31 +53,8 @@ VARIANCES = (0.25, 1.0, 4.0, 16.0)
 STRONG = VARIANCES[-1]
 
 
-@dataclass(frozen=True)
-class Config:
-    """people: each in a world of their own.  strength: log units per effect.  selectivity: where the top is favoured."""
-
-    people: int = 20
-    strength: float = 2.0
-    selectivity: float = 2.0
-
-    def __post_init__(self):
-        at_least(3, people=self.people)
-        if not self.strength > 0 or not self.selectivity > 0:
-            raise UserError("strength and selectivity must be positive.")
-
-    @classmethod
-    def smoke(cls) -> "Config":
-        """Few people."""
-        return cls(people=3)
-
-    def setting(self, seed: int) -> Setting:
-        """What all simulations share."""
-        return Setting(self.people, self.strength, self.selectivity, seed)
-
-
 class Results(NamedTuple):
-    """Changes from placebo by account, (inputs, people, fields of `Fast`): eyes closed, then the films.
+    """Changes from placebo by account, (inputs, people, fields of `Fast`): eyes closed, the films, a task.
 
     placebo: without drug, in the same shape.
     """
@@ -90,13 +64,14 @@ class Results(NamedTuple):
     tested: Examined = NOT_EXAMINED
 
 
-def simulate(config: Config, *, seed: int, progress) -> Results:
+def simulate(config: People, *, seed: int, progress) -> Results:
     """Everybody under every input, without drug and under every account."""
     setting = config.setting(seed)
     rows = {
         name: np.stack(
             [observe("fast", name, "closed", setting)]
             + [observe("fast", name, "film", setting, variance=v) for v in VARIANCES]
+            + [observe("fast", name, "task", setting)]
         )
         for name in progress.track(("placebo", *NAMES), "accounts")
     }
@@ -105,26 +80,31 @@ def simulate(config: Config, *, seed: int, progress) -> Results:
 
 
 class Context(NamedTuple):
-    """Change of one measure with eyes closed and with the strongest film, and the t of their sizes' difference."""
+    """Change of one measure with eyes closed and when driven, and the t of their sizes' difference."""
 
     closed: float
-    strong: float
+    driven: float
     t: float
 
 
 def context(
-    config: Config,
+    config: People,
     seed: int,
     perturbation: Perturbation,
     name: str = "rebus",
     measure: str = "lempel_ziv",
     keeps: Keeps = "mobility",
+    driven: str = "film",
 ) -> Context:
+    """driven: "film" (the strongest) or "task"."""
     setting, at = config.setting(seed), Fast._fields.index(measure)
     changes = []
-    for condition in ("closed", "film"):
+    for condition in ("closed", driven):
+        variance = STRONG if condition == "film" else 1.0
         before, after = (
-            observe("fast", one, condition, setting, perturbation, STRONG, keeps)[:, at]
+            observe("fast", one, condition, setting, perturbation, variance, keeps)[
+                :, at
+            ]
             for one in ("placebo", name)
         )
         changes.append(after - before)
@@ -133,7 +113,7 @@ def context(
 
 
 def up_and_largest_at_rest(found: Context) -> bool:
-    """Diversity rises with eyes closed, and changes less under the strong film."""
+    """Diversity rises with eyes closed, and changes less when driven."""
     return found.closed > 0 and found.t > 2
 
 
@@ -143,7 +123,7 @@ class Largest(NamedTuple):
     difference: float
 
 
-def fixed_input(config: Config, seed: int) -> Largest:
+def fixed_input(config: People, seed: int) -> Largest:
     worst = 0.0
     for number in range(3):
         brain = person(seed, number, UNPERTURBED)
@@ -166,7 +146,7 @@ def is_rounding(found: Largest) -> bool:
 
 
 LEVERS = (PARAMETERS[0], FILMED[1])
-TOLD = "{closed:+.3f} with eyes closed, {strong:+.3f} under the strong film (t {t:.1f} of their sizes)"
+TOLD = "{closed:+.3f} with eyes closed, {driven:+.3f} under the strong film (t {t:.1f} of their sizes)"
 PREDICTED = "diversity rises with eyes closed, and changes less under the strongest film (t > 2)"
 CLAIMS = (
     Claim(
@@ -194,6 +174,21 @@ CLAIMS = (
         holds=up_and_largest_at_rest,
         observed=TOLD,
         parameters=LEVERS,
+    ),
+    *(
+        Claim(
+            name=f"{words} with eyes closed than in a task (REBUS)",
+            prediction="it rises with eyes closed, and changes less in a task (t > 2)",
+            kind="predicted",
+            measure=partial(context, measure=measure, driven="task"),
+            holds=up_and_largest_at_rest,
+            observed="{closed:+.3f} with eyes closed, {driven:+.3f} in a task (t {t:.1f} of their sizes)",
+            parameters=LEVERS,
+        )
+        for measure, words in (
+            ("lempel_ziv", "Lempel-Ziv complexity rises more"),
+            ("spread", "The spread of activity rises more"),
+        )
     ),
     Claim(
         name="A fixed input changes no covariance",
@@ -232,7 +227,13 @@ def table(results: Results) -> Table:
             error = own[:, :, at].std(axis=1, ddof=1) / np.sqrt(own.shape[1])
             cells = zip(own[:, :, at].mean(axis=1), error, strict=True)
             lines.append((name, field, *(f"{m:+.4f} ({e:.4f})" for m, e in cells)))
-    columns = ("Account", "Measure", "Eyes closed", *(f"Film {v:g}" for v in VARIANCES))
+    columns = (
+        "Account",
+        "Measure",
+        "Eyes closed",
+        *(f"Film {v:g}" for v in VARIANCES),
+        "Task",
+    )
     return Table(
         columns, lines, "Change from placebo, mean over people (standard error)."
     )
@@ -241,7 +242,7 @@ def table(results: Results) -> Table:
 def draw_curves(results: Results):
     """Change of diversity and of spread over the input's variance."""
     figure, axes = new_figure(1, 2, width=FULL_WIDTH * 1.25, height=4.2)
-    places = np.arange(len(VARIANCES) + 1)
+    places = np.arange(len(VARIANCES) + 2)
     for axis, field, title in (
         (axes[0], "lempel_ziv", "Lempel-Ziv complexity"),
         (axes[1], "spread", "Spread of activity (nats)"),
@@ -260,13 +261,15 @@ def draw_curves(results: Results):
             )
         axis.axhline(0, color=COLOURS["grey"], lw=0.8)
         axis.set(title=title, ylabel="Change from placebo", xticks=places)
-        axis.set_xticklabels(["eyes\nclosed", *(f"film\n{v:g}" for v in VARIANCES)])
+        axis.set_xticklabels(
+            ["eyes\nclosed", *(f"film\n{v:g}" for v in VARIANCES), "task"]
+        )
     axes[0].legend(fontsize=9)
     return figure
 
 
 EXPERIMENT = Experiment(
-    Config,
+    People,
     simulate,
     claims=CLAIMS,
     summarise=summarise,

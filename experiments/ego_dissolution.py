@@ -11,13 +11,11 @@ References: Carhart-Harris & Friston 2019; Letheby & Gerrans 2017; Tagliazucchi 
 Time: four minutes; seconds with --smoke
 """
 
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from pcmodel.errors import UserError
 from pcmodel.report import (
     NOT_EXAMINED,
     Claim,
@@ -34,50 +32,26 @@ from ._brain import (
     FAVOURED,
     FILMED,
     PARAMETERS,
+    Hold,
     Paired,
-    Self,
-    Setting,
+    People,
     accounts,
     clear,
     observe,
     paired,
 )
-from ._options import at_least
 
 CONDITIONS = {"closed": "Eyes closed", "film": "Film"}
 
 
-@dataclass(frozen=True)
-class Config:
-    """people: each in a world of their own.  strength: log units per effect.  selectivity: where the top is favoured."""
-
-    people: int = 20
-    strength: float = 2.0
-    selectivity: float = 2.0
-
-    def __post_init__(self):
-        at_least(3, people=self.people)
-        if not self.strength > 0 or not self.selectivity > 0:
-            raise UserError("strength and selectivity must be positive.")
-
-    @classmethod
-    def smoke(cls) -> "Config":
-        """Few people."""
-        return cls(people=3)
-
-    def setting(self, seed: int) -> Setting:
-        """What all simulations share."""
-        return Setting(self.people, self.strength, self.selectivity, seed)
-
-
 class Results(NamedTuple):
-    """The self's hold by condition and account, (people, fields of `Self`)."""
+    """The self's hold by condition and account, (people, fields of `Hold`)."""
 
     observed: dict[str, dict[str, np.ndarray]]
     tested: Examined = NOT_EXAMINED
 
 
-def simulate(config: Config, *, seed: int, progress) -> Results:
+def simulate(config: People, *, seed: int, progress) -> Results:
     """Everybody without drug and under every account."""
     setting = config.setting(seed)
     found: dict[str, dict[str, np.ndarray]] = {one: {} for one in CONDITIONS}
@@ -87,7 +61,7 @@ def simulate(config: Config, *, seed: int, progress) -> Results:
     return Results(found)
 
 
-class Hold(NamedTuple):
+class Loss(NamedTuple):
     """Changes of the self's share, and of its coupling to body and perception (nats), with t over people."""
 
     share: float
@@ -100,12 +74,12 @@ class Hold(NamedTuple):
 
 
 def hold(
-    config: Config,
+    config: People,
     seed: int,
     perturbation: Perturbation,
     name: str = "rebus",
     condition: str = "closed",
-) -> Hold:
+) -> Loss:
     setting = config.setting(seed)
     before, after = (
         observe("self", one, condition, setting, perturbation)
@@ -113,9 +87,9 @@ def hold(
     )
     share, body, perception = (
         paired(before[:, at], after[:, at])
-        for at in map(Self._fields.index, ("share", "body", "perception"))
+        for at in map(Hold._fields.index, ("share", "body", "perception"))
     )
-    return Hold(
+    return Loss(
         share.change,
         share.before,
         share.t,
@@ -126,7 +100,7 @@ def hold(
     )
 
 
-def all_fall(found: Hold) -> bool:
+def all_fall(found: Loss) -> bool:
     """The share and both couplings, each by more than two standard errors."""
     return all(
         change < 0 and t < -2
@@ -144,7 +118,7 @@ class Largest(NamedTuple):
     change: float
 
 
-def scaled_alike(config: Config, seed: int, perturbation: Perturbation) -> Largest:
+def scaled_alike(config: People, seed: int, perturbation: Perturbation) -> Largest:
     setting = config.setting(seed)
     rows = {
         name: observe("self", name, "closed", setting, perturbation)
@@ -230,7 +204,7 @@ def table(results: Results, condition: str) -> Table:
             name,
             *(
                 mark(paired(rows["placebo"][:, at], own[:, at]))
-                for at in range(len(Self._fields))
+                for at in range(len(Hold._fields))
             ),
         )
         for name, own in rows.items()
@@ -270,7 +244,7 @@ def draw_share(results: Results):
 
 
 EXPERIMENT = Experiment(
-    Config,
+    People,
     simulate,
     claims=CLAIMS,
     summarise=summarise,

@@ -11,7 +11,6 @@ References: Rajpal et al. 2022 (LSD and ketamine against schizophrenia); Schartn
 Time: five minutes; seconds with --smoke
 """
 
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -19,7 +18,6 @@ import numpy as np
 
 from pcmodel.brain.dynamics import FixedStimulus, linear_activity
 from pcmodel.brain.dynamics.linear_activity import Keeps
-from pcmodel.errors import UserError
 from pcmodel.model.modulation import Modulation
 from pcmodel.report import (
     NOT_EXAMINED,
@@ -41,13 +39,12 @@ from ._brain import (
     PARAMETERS,
     Fast,
     Paired,
-    Setting,
+    People,
     clear,
     observe,
     paired,
     person,
 )
-from ._options import at_least
 
 NAMES = {
     "rebus": ("priors down (REBUS)", "blue", "o"),
@@ -59,29 +56,6 @@ NAMES = {
 CONDITIONS = {"film": "Film", "closed": "Eyes closed"}
 
 
-@dataclass(frozen=True)
-class Config:
-    """people: each in a world of their own.  strength: log units per effect.  selectivity: where the top is favoured."""
-
-    people: int = 20
-    strength: float = 2.0
-    selectivity: float = 2.0
-
-    def __post_init__(self):
-        at_least(3, people=self.people)
-        if not self.strength > 0 or not self.selectivity > 0:
-            raise UserError("strength and selectivity must be positive.")
-
-    @classmethod
-    def smoke(cls) -> "Config":
-        """Few people."""
-        return cls(people=3)
-
-    def setting(self, seed: int) -> Setting:
-        """What all simulations share."""
-        return Setting(self.people, self.strength, self.selectivity, seed)
-
-
 class Results(NamedTuple):
     """Fast activity by condition and account, (people, fields of `Fast`)."""
 
@@ -89,7 +63,7 @@ class Results(NamedTuple):
     tested: Examined = NOT_EXAMINED
 
 
-def simulate(config: Config, *, seed: int, progress) -> Results:
+def simulate(config: People, *, seed: int, progress) -> Results:
     """Everybody without drug and under every change."""
     setting = config.setting(seed)
     found: dict[str, dict[str, np.ndarray]] = {one: {} for one in CONDITIONS}
@@ -102,7 +76,7 @@ def simulate(config: Config, *, seed: int, progress) -> Results:
 def change(
     name: str,
     measure: str,
-    config: Config,
+    config: People,
     seed: int,
     perturbation: Perturbation,
     keeps: Keeps = "mobility",
@@ -128,7 +102,7 @@ class Both(NamedTuple):
 
 
 def two(
-    config: Config,
+    config: People,
     seed: int,
     perturbation: Perturbation,
     measure: str = "lempel_ziv",
@@ -159,7 +133,7 @@ class Alike(NamedTuple):
     covariance: float
 
 
-def same_mean(config: Config, seed: int) -> Alike:
+def same_mean(config: People, seed: int) -> Alike:
     """All but the senses lowered by g, against the senses raised by 1/g, one fixed stimulus."""
     gain = float(np.exp(-config.strength * FULL))
     worst = [0.0, 0.0]
@@ -348,7 +322,7 @@ def draw_plane(results: Results):
 
 
 EXPERIMENT = Experiment(
-    Config,
+    People,
     simulate,
     claims=CLAIMS,
     summarise=summarise,

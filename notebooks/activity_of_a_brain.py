@@ -20,9 +20,14 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 
+import pcmodel
 import pcmodel.neuromodulation as nm
 from pcmodel.brain import dynamics
-from pcmodel.brain.measures import eigenspectrum_entropy, network_coupling
+from pcmodel.brain.measures import (
+    eigenspectrum_entropy,
+    gaussian_dwell,
+    network_coupling,
+)
 from pcmodel.report.hierarchy import hierarchy_figure
 
 # %%
@@ -59,7 +64,7 @@ conditions = {
         brain, nm.ACCOUNTS["rebus"](), effects
     ),
     "REBUS, top favoured": dynamics.brain_modulation(
-        brain, nm.ACCOUNTS["rebus"](), effects, selectivity=2.0
+        brain, nm.ACCOUNTS["rebus"](selectivity=2.0), effects
     ),
 }
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.6))
@@ -83,3 +88,27 @@ for axis, (name, modulation) in zip(axes, conditions.items(), strict=True):
 # %% [markdown]
 # A relaxed self varies more, and what it predicts follows it: its share rises. And a relaxed level is slower as well as less
 # precise, which the slow filter of fMRI shows as a change of connectivity: `keeps="time constant"` takes speed out.
+
+# %% [markdown]
+# ## Dwelling in a belief
+#
+# A self that is negative by half a standard deviation (lowered here by hand), and how long its mean stays below 0 when the
+# default mode is as precise as it was learned, eight times as precise, and a fifth as precise. `pcmodel run rumination` asks
+# what frees it, and for how long.
+
+# %%
+units = np.arange(4)  # the self's units, first of the top level
+prior = brain.network.prior_mean
+prior[...] = prior[...].at[units].add(-0.5)
+for gain in (1.0, 8.0, 0.2):
+    activity = dynamics.linear_activity(
+        brain, dynamics.EyesClosed(), modulation=pcmodel.relax("default", gain)
+    )
+    places = activity.structure.free_slices()[-1].start + units
+    belief = activity._replace(read=activity.read[places].mean(axis=0, keepdims=True))
+    now, then = dynamics.lagged_covariances(belief, 0.1, lags=1)[:, 0, 0]
+    mean = float(activity.activity[places].mean())
+    dwell = gaussian_dwell(mean, float(now), float(then), step=0.1)
+    print(
+        f"precision x {gain:g}: below 0 for {dwell.share:.0%} of the time, {dwell.stay:.1f} s at a time"
+    )

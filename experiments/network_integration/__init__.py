@@ -4,7 +4,8 @@ Nine accounts act on hierarchies of seven cortical networks that learned from st
 activity follows exactly, without sampling in time, with and without global-signal regression, in two parcellations.
 
 Predictions that could fail: between-network coupling rises and within falls less or not (REBUS, measured receptor map);
-within minus between falls by 10 to 40 %; the eigenspectrum's entropy rises; the null account does neither.
+within minus between falls by 10 to 40 %; the eigenspectrum's entropy rises; the null account does neither. Connectivity
+changes less in a task than with eyes closed.
 
 References: Carhart-Harris et al. 2012; Singleton et al. 2022; Girn et al. 2022; Siegel et al. 2024.
 

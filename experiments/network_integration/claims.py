@@ -14,11 +14,12 @@ from .._brain import (
     Paired,
     activity_of,
     modulation_of,
-    observe,
     paired,
     person,
 )
 from .._brain_imaging import bold_of
+from .._brain_scans import SCANNED, image
+from .context_claims import CONTEXT_CLAIMS
 from .simulate import Config, Results, field
 
 PROPORTION = "networks, noise in proportion"
@@ -46,7 +47,7 @@ def change(
     """One measure's change from placebo, eyes closed."""
     setting = config.setting(seed)
     before, after = (
-        field(observe(kind, one, "closed", setting, perturbation), measure)
+        field(image(kind, one, "closed", setting, perturbation), measure)
         for one in ("placebo", name)
     )
     return paired(before, after)
@@ -141,7 +142,7 @@ class Excess(NamedTuple):
 def excess(config: Config, seed: int, perturbation: Perturbation) -> Excess:
     setting = config.setting(seed)
     rows = {
-        name: observe("networks", name, "closed", setting, perturbation)
+        name: image("networks", name, "closed", setting, perturbation)
         for name in ("placebo", "rebus", "uniform")
     }
     gap = {n: field(r, "within") - field(r, "between") for n, r in rows.items()}
@@ -193,7 +194,7 @@ CLAIMS = (
         measure=order_of,
         holds=between_first,
         observed=ORDER,
-        parameters=PARAMETERS,
+        parameters=(*PARAMETERS, *SCANNED),
     ),
     Claim(
         name="Between rises first (REBUS, top favoured)",
@@ -202,7 +203,7 @@ CLAIMS = (
         measure=partial(order_of, name="rebus, top favoured"),
         holds=between_first,
         observed=ORDER,
-        parameters=(*PARAMETERS, *FAVOURED),
+        parameters=(*PARAMETERS, *FAVOURED, *SCANNED),
     ),
     Claim(
         name="Between rises first (REBUS, top favoured, causes that mostly add up)",
@@ -219,7 +220,7 @@ CLAIMS = (
         measure=difference,
         holds=falls_as_published,
         observed=FELL,
-        parameters=PARAMETERS,
+        parameters=(*PARAMETERS, *SCANNED),
     ),
     Claim(
         name="Within minus between falls by 10 to 40 % (REBUS, top favoured)",
@@ -228,7 +229,7 @@ CLAIMS = (
         measure=partial(difference, name="rebus, top favoured"),
         holds=falls_as_published,
         observed=FELL,
-        parameters=(*PARAMETERS, *FAVOURED),
+        parameters=(*PARAMETERS, *FAVOURED, *SCANNED),
     ),
     Claim(
         name="The eigenspectrum's entropy rises in either parcellation (REBUS, measured map)",
@@ -237,7 +238,7 @@ CLAIMS = (
         measure=entropies,
         holds=both_rise,
         observed=ROSE,
-        parameters=PARAMETERS,
+        parameters=(*PARAMETERS, *SCANNED),
     ),
     Claim(
         name="REBUS does more than the null account",
@@ -246,7 +247,7 @@ CLAIMS = (
         measure=excess,
         holds=more_than_the_null,
         observed="{rebus:+.3f}, null {null:+.3f}, difference's t {t:.1f}",
-        parameters=PARAMETERS,
+        parameters=(*PARAMETERS, *SCANNED),
     ),
     Claim(
         name="Between rises first, if noise is in proportion to the signal",
@@ -255,6 +256,7 @@ CLAIMS = (
         measure=partial(order_of, kind=PROPORTION),
         holds=between_first,
         observed=ORDER,
+        parameters=(PARAMETERS[0], *SCANNED),
     ),
     Claim(
         name="Within minus between falls, if noise is in proportion to the signal",
@@ -263,6 +265,7 @@ CLAIMS = (
         measure=partial(difference, kind=PROPORTION),
         holds=falls_as_published,
         observed=FELL,
+        parameters=(PARAMETERS[0], *SCANNED),
     ),
     Claim(
         name="Noise changes no correlation of activity at rest",
@@ -272,6 +275,7 @@ CLAIMS = (
         holds=nothing_changes,
         observed="largest change {change:.1g}",
     ),
+    *CONTEXT_CLAIMS,
 )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from pcmodel.report.style import COLOURS, FULL_WIDTH, new_figure
 
+from .context_claims import draw_context
 from .simulate import Results, field
 from .tables import PUBLISHED
 
@@ -82,4 +83,4 @@ def draw_people(results: Results):
     return figure
 
 
-FIGURES = {"plane": draw_plane, "people": draw_people}
+FIGURES = {"plane": draw_plane, "people": draw_people, "context": draw_context}

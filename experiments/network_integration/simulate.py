@@ -1,4 +1,4 @@
-"""What is simulated: connectivity of every person under every account, eyes closed and with a film."""
+"""What is simulated: connectivity of every person under every account, eyes closed, with a film and in a task."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,40 +16,26 @@ from pcmodel.brain.measures import (
 from pcmodel.errors import UserError
 from pcmodel.report import NOT_EXAMINED, Examined
 
-from .._brain import Setting, accounts, observe
+from .._brain import People, accounts
 from .._brain_imaging import Networks
-from .._options import at_least
+from .._brain_scans import image
+from .context import contexts_of
 
-CONDITIONS = ("closed", "film")
+CONDITIONS = ("closed", "film", "task")
 PLACEBO, PSILOCYBIN = 2, 3
 """Scans of the public recordings."""
 
 
 @dataclass(frozen=True)
-class Config:
-    """people: simulated, each in a world of their own.  strength: log units per effect.  selectivity: of the account that
-    favours the top.  data: file of the public recordings (bold.npz); none if empty."""
+class Config(People):
+    """people, strength, selectivity: see `People`.  data: file of the public recordings (bold.npz); none if empty."""
 
-    people: int = 20
-    strength: float = 2.0
-    selectivity: float = 2.0
     data: str = ""
 
     def __post_init__(self):
-        at_least(3, people=self.people)
-        if not self.strength > 0 or not self.selectivity > 0:
-            raise UserError("strength and selectivity must be positive.")
+        super().__post_init__()
         if self.data and not Path(self.data).is_file():
             raise UserError(f"there is no file {self.data}", where="data")
-
-    @classmethod
-    def smoke(cls) -> "Config":
-        """Few people."""
-        return cls(people=3)
-
-    def setting(self, seed: int) -> Setting:
-        """What all simulations share."""
-        return Setting(self.people, self.strength, self.selectivity, seed)
 
 
 class Public(NamedTuple):
@@ -63,9 +49,11 @@ class Public(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Networks by condition and account, (people, fields of `Networks`)."""
+    """observed: networks by condition and account, (people, fields of `Networks`).  context: change of connectivity by
+    account, (inputs, people)."""
 
     observed: dict[str, dict[str, np.ndarray]]
+    context: dict[str, np.ndarray]
     public: Public
     tested: Examined = NOT_EXAMINED
 
@@ -77,8 +65,8 @@ def simulate(config: Config, *, seed: int, progress) -> Results:
     found: dict[str, dict[str, np.ndarray]] = {one: {} for one in CONDITIONS}
     for name in progress.track(names, "accounts"):
         for condition in CONDITIONS:
-            found[condition][name] = observe("networks", name, condition, setting)
-    return Results(found, public_of(config.data))
+            found[condition][name] = image("networks", name, condition, setting)
+    return Results(found, contexts_of(setting), public_of(config.data))
 
 
 def public_of(path: str) -> Public:

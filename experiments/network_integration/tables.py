@@ -7,6 +7,7 @@ import numpy as np
 from pcmodel.report import Table
 
 from .._brain import ASSUMED, Paired, clear, paired
+from .context_claims import context_table
 from .simulate import Results, field
 
 PUBLISHED = (
@@ -50,7 +51,7 @@ def changes_table(results: Results, condition: str) -> Table:
         "Between, GSR",
         "Entropy, GSR",
     )
-    caption = {"closed": "Eyes closed", "film": "Film"}[condition]
+    caption = {"closed": "Eyes closed", "film": "Film", "task": "Task"}[condition]
     return Table(
         columns,
         rows,
@@ -114,6 +115,8 @@ def other_set(results: Results) -> str:
 TABLES = {
     "closed": partial(changes_table, condition="closed"),
     "film": partial(changes_table, condition="film"),
+    "task": partial(changes_table, condition="task"),
+    "context": context_table,
     "public": public_table,
 }
 WORDS = {"assumed": ASSUMED, "other_set": other_set}

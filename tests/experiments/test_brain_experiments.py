@@ -5,10 +5,21 @@ import json
 import numpy as np
 import pytest
 
-from experiments._brain import Setting, activity_of, observe, paired, person
+from experiments._brain import (
+    HELD,
+    People,
+    Setting,
+    activity_of,
+    observe,
+    paired,
+    person,
+)
+from experiments._brain_scans import bold_seen, image, scanner_noise
+from experiments.network_integration.context import distance
 from pcmodel.brain.dynamics import EyesClosed
 from pcmodel.cli import main
-from pcmodel.report import UNPERTURBED
+from pcmodel.errors import UserError
+from pcmodel.report import UNPERTURBED, Perturbation
 
 EXPERIMENTS = {
     "network_integration": "Noise changes no correlation of activity at rest",
@@ -44,19 +55,19 @@ def test_noise_scales_what_is_seen_and_the_self_keeps_its_share():
     holds = [observe("self", name, "closed", setting) for name in ("placebo", "noise")]
     np.testing.assert_allclose(*holds, rtol=1e-9)
     within = [
-        observe("networks", name, "closed", setting)[:, 0]
+        image("networks", name, "closed", setting)[:, 0]
         for name in ("placebo", "noise")
     ]
     assert np.all(within[1] > 1.2 * within[0])
     share = "networks, noise in proportion"
-    same = [observe(share, name, "closed", setting) for name in ("placebo", "noise")]
+    same = [image(share, name, "closed", setting) for name in ("placebo", "noise")]
     np.testing.assert_allclose(*same, rtol=1e-9)
 
 
 def test_placebo_resembles_the_recordings_it_was_set_from():
     """Within .214 and between .028 in nine people."""
     setting = Setting(people=4, strength=2.0, selectivity=2.0, seed=11)
-    found = observe("networks", "placebo", "closed", setting).mean(axis=0)
+    found = image("networks", "placebo", "closed", setting).mean(axis=0)
     assert found[0] == pytest.approx(0.214, abs=0.04)
     assert found[1] == pytest.approx(0.028, abs=0.03)
 
@@ -68,3 +79,49 @@ def test_seeds_are_people():
     )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 0.1
+
+
+def test_a_scanners_noise_is_the_share_that_is_set():
+    """Half of what is recorded; noise over signal doubled: two thirds."""
+    setting = Setting(people=3, strength=2.0, selectivity=2.0, seed=5)
+    signal = np.diag(bold_seen(0, "placebo", "closed", setting, UNPERTURBED).regions)
+    names = bold_seen(0, "placebo", "closed", setting, UNPERTURBED).names
+    for factor, share in ((1.0, 1 / 2), (2.0, 2 / 3), (0.5, 1 / 3)):
+        noise = scanner_noise(0, setting, Perturbation("scanner.noise", "", factor))
+        own = np.array([noise[name] for name in names])
+        np.testing.assert_allclose(own / (own + signal), share, rtol=1e-9)
+    kinds = ("networks", "networks, noise in proportion")
+    for kind in kinds:
+        plain = image(kind, "placebo", "closed", setting)
+        noisy = image(
+            kind, "placebo", "closed", setting, Perturbation("scanner.noise", "", 2.0)
+        )
+        assert np.all(noisy[:, 0] < plain[:, 0])
+
+
+def test_a_task_holds_a_region_that_comparisons_leave_out():
+    setting = Setting(people=3, strength=2.0, selectivity=2.0, seed=5)
+    task, closed = (
+        bold_seen(0, "placebo", one, setting, UNPERTURBED) for one in ("task", "closed")
+    )
+    assert set(closed.names) - set(task.names) == {HELD}
+    assert len(closed.fine_names) - len(task.fine_names) == 2
+    pairs = [image("pairs", "placebo", one, setting) for one in ("task", "closed")]
+    assert pairs[0].shape == pairs[1].shape == (3, 29 * 28 // 2)
+    moved = distance(*pairs)
+    assert np.all(moved > 0) and np.all(distance(pairs[0], pairs[0]) == 0)
+    by_hand = np.sqrt(((pairs[1][1] - pairs[0][1]) ** 2).sum() / 406)
+    assert moved[1] == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"people": 2}, "people"),
+        ({"strength": 0.0}, "strength"),
+        ({"selectivity": float("nan")}, "selectivity"),
+    ],
+)
+def test_people_who_do_not_fit_are_refused_in_a_sentence(options, words):
+    with pytest.raises(UserError, match=words):
+        People(**options)

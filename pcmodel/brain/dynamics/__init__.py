@@ -7,7 +7,7 @@
 - `modulating`       what an account of a drug does to the modules
 - `expansion`        derivatives of a posed problem
 - `linear_activity`  Langevin inference of a linear hierarchy: an Ornstein-Uhlenbeck process, its stationary law
-- `sampling`         its samples, at any step
+- `sampling`         its samples, at any step; lagged covariances, correlation times
 - `langevin`         the same for any hierarchy, step by step
 - `haemodynamics`    what fMRI shows of it, and the covariance of that
 - `read_out`         regions
@@ -42,6 +42,7 @@ from pcmodel.brain.dynamics.read_out import RegionReadOut as RegionReadOut
 from pcmodel.brain.dynamics.read_out import as_correlation as as_correlation
 from pcmodel.brain.dynamics.read_out import read_regions as read_regions
 from pcmodel.brain.dynamics.read_out import without_global as without_global
+from pcmodel.brain.dynamics.sampling import correlation_times as correlation_times
 from pcmodel.brain.dynamics.sampling import lagged_covariances as lagged_covariances
 from pcmodel.brain.dynamics.sampling import sample_activity as sample_activity
 from pcmodel.brain.dynamics.self_hold import SelfHold as SelfHold

@@ -5,7 +5,7 @@ series; twice the step has $F F$ and $W + F W F'$, sums of covariances that lose
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from jaxtyping import Float
 from pcmodel.brain.dynamics.linear_activity import LinearActivity
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arrays import read_numbers
 from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.ranges import CountOrZero, CountToMany, Positive
 from pcmodel.runtime.memory import check_fits
@@ -84,6 +85,28 @@ def lagged_covariances(
         state = move @ state
         found.append(read @ state)
     return np.stack(found)
+
+
+@checked_arguments
+def correlation_times(
+    activity: LinearActivity, read: Any
+) -> Float[np.ndarray, " rows"]:
+    """Integral of each read-out's autocorrelation over all lags, seconds; 1 / rate of an Ornstein-Uhlenbeck process alone.
+
+    read: of the process's z, (rows, z), such as `RegionReadOut.weights` or rows of `activity.read`.
+    Raises UserError for a read-out without variance.
+    """
+    weights = np.asarray(read_numbers(read, where="read"), np.float64)
+    size = len(activity.drift)
+    if weights.ndim != 2 or weights.shape[1] != size:
+        raise UserError(
+            f"has the shape {weights.shape}", where="read", expected=f"(rows, {size})"
+        )
+    seen = activity.covariance @ weights.T
+    variance = np.sum(weights.T * seen, axis=0)
+    if not np.all(variance > 0):
+        raise UserError("has a row without variance", where="read")
+    return np.sum(weights.T * np.linalg.solve(activity.drift, seen), axis=0) / variance
 
 
 @checked_arguments

@@ -8,6 +8,7 @@ float64), or a matrix made of it. What is not defined for some data is NaN, with
 - `connectivity`       correlations; Fisher z within and between networks; segregation
 - `graph`              modularity, participation coefficient
 - `gradient`           range of the principal gradient
+- `dwell`              how long a quantity stays below a threshold
 - `entropies`          normalised entropy of the eigenspectrum; entropy of a Gaussian
 - `complexity`         Lempel-Ziv complexity, relative to surrogates
 - `transfer_entropy`   Gaussian, of series and of a model's covariances
@@ -26,6 +27,9 @@ from pcmodel.brain.measures.connectivity import NetworkCoupling as NetworkCoupli
 from pcmodel.brain.measures.connectivity import correlations as correlations
 from pcmodel.brain.measures.connectivity import mean_coupling as mean_coupling
 from pcmodel.brain.measures.connectivity import network_coupling as network_coupling
+from pcmodel.brain.measures.dwell import Dwell as Dwell
+from pcmodel.brain.measures.dwell import gaussian_dwell as gaussian_dwell
+from pcmodel.brain.measures.dwell import series_dwell as series_dwell
 from pcmodel.brain.measures.entropies import (
     eigenspectrum_entropy as eigenspectrum_entropy,
 )

@@ -96,7 +96,7 @@ def test_paths_to_the_senses_have_one_length():
 
 
 @pytest.mark.parametrize("name", sorted(nm.ACCOUNTS))
-def test_every_account_acts_on_the_modules_by_name(name):
+def test_every_account_acts_on_the_modules(name):
     given = brain_modulation(BRAIN, nm.ACCOUNTS[name](), FULL)
     activity = linear_activity(BRAIN, FixedStimulus(), modulation=given)
     assert np.all(np.linalg.eigvalsh(activity.covariance) > -1e-10)
@@ -107,22 +107,45 @@ def test_every_account_acts_on_the_modules_by_name(name):
 
 def test_rebus_relaxes_networks_by_their_receptors_and_spares_the_senses():
     given = brain_modulation(BRAIN, nm.ACCOUNTS["rebus"](2.0), FULL)
+    gains = dict(
+        zip(BRAIN.network.names, map(float, given.gains.values()), strict=True)
+    )
     table = {"visual": 0.951, "somatomotor": 0.864, "control": 1.074, "default": 1.102}
-    mean = np.mean([0.908, *table.values()])
+    mean = np.mean([0.908, *table.values()])  # two senses count as one level
     for sense in BRAIN.senses:
-        assert float(given.gains[sense]) == 1.0
-    # Rebus weights its map to mean 1 once more, which changes nothing.
+        assert gains[sense] == 1.0
     for network, density in table.items():
         expected = np.exp(-2.0 * 0.7 * density / mean)
-        assert float(given.gains[network]) == pytest.approx(expected)
+        assert gains[network] == pytest.approx(expected)
 
 
 def test_selectivity_favours_the_top():
-    flat, steep = (
-        np.asarray(brain_anatomy(BRAIN, selectivity=one).density_2a)
-        for one in (0.0, 3.0)
+    """Weights by hand: density times (height / highest)^selectivity, over their mean with the senses as one level."""
+    steep = nm.ACCOUNTS["rebus"](2.0, selectivity=3.0)
+    given = brain_modulation(BRAIN, steep, FULL)
+    gains = dict(
+        zip(BRAIN.network.names, map(float, given.gains.values()), strict=True)
     )
-    assert steep[-1] > flat[-1] and steep[0] == 0 and steep.mean() == pytest.approx(1)
+    density = {
+        "visual": 0.951,
+        "somatomotor": 0.864,
+        "control": 1.074,
+        "default": 1.102,
+    }
+    height = {"visual": 0.5, "somatomotor": 0.5, "control": 1.0, "default": 1.0}
+    weights = {name: density[name] * height[name] ** 3 for name in density}
+    mean = sum(weights.values()) / 5
+    for name, weight in weights.items():
+        expected = np.exp(-2.0 * 0.7 * weight / mean)
+        assert gains[name] == pytest.approx(expected)
+    assert gains["default"] < gains["visual"]
+
+
+def test_the_anatomy_has_the_hierarchys_levels_and_parents():
+    found = brain_anatomy(BRAIN)
+    assert found.parents == BRAIN.network.parents
+    assert [BRAIN.network.names[level] for level in found.ends] == list(BRAIN.senses)
+    assert found.networks[0] == "sensory" and found.networks[-1] == "default"
 
 
 def test_no_effect_is_no_drug_to_the_bit():

@@ -12,6 +12,7 @@ from pcmodel.brain.dynamics import (
     Film,
     FixedStimulus,
     LangevinOptions,
+    correlation_times,
     langevin,
     linear_activity,
     sample_activity,
@@ -206,3 +207,27 @@ def test_one_unit_diffuses_as_its_equation_says():
     low, high = np.diag(precisions_of(brain.network))
     rate = (high + weight**2 * low) / (0.5 * high)
     np.testing.assert_allclose(transition(found, 0.3).factor[0, 0], np.exp(-rate * 0.3))
+
+
+def test_correlation_times_are_integrals_of_the_autocorrelation():
+    """Of every activity under a film, by the matrix exponential on a grid; one unit alone has 1 / rate."""
+    found = correlation_times(FILM, FILM.read)
+    step = 0.002
+    move = scipy.linalg.expm(-FILM.drift * step)
+    state, total = FILM.covariance @ FILM.read.T, 0.0
+    start = np.sum(FILM.read.T * state, axis=0)
+    for place in range(8000):
+        weight = 0.5 if place == 0 else 1.0
+        total = total + weight * np.sum(FILM.read.T * state, axis=0) / start
+        state = move @ state
+    np.testing.assert_allclose(found, step * total, rtol=2e-3)
+    alone = linear_activity(
+        one_brain(), FixedStimulus(), time_constants={"visual": 3.0}
+    )
+    np.testing.assert_allclose(
+        correlation_times(alone, alone.read), 1 / np.diag(alone.drift)
+    )
+    with pytest.raises(UserError, match="variance"):
+        correlation_times(FILM, 0 * FILM.read)
+    with pytest.raises(UserError, match="read"):
+        correlation_times(FILM, np.ones((1, 3)))
