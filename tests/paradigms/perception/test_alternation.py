@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from paradigms.alternation_oracle import Landscape, expected
 from scipy.integrate import dblquad
+from scipy.stats import norm
 
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation import Effects
@@ -20,6 +21,7 @@ from pcmodel.neuromodulation.accounts.accounts import (
 from pcmodel.neuromodulation.accounts.maps import Anatomy
 from pcmodel.paradigms.perception import Fatigue, Rivalry, alternation
 from pcmodel.paradigms.perception.alternation import shape_of, times_of
+from pcmodel.paradigms.perception.rivalry import nearness
 
 EVEN = Anatomy(("a", "b", "c"), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0))
 KEY = jax.random.key(0)
@@ -86,7 +88,7 @@ CASES = {
 }
 
 
-QUICK = {"none", "relaxed", "one eye stronger"}
+QUICK = {"one eye stronger"}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ QUICK = {"none", "relaxed", "one eye stronger"}
 def test_alternation_is_that_of_the_master_equation(case):
     """Within three standard errors over runs, and two per cent for steps, cells and the beginning of runs."""
     rival, fatigue, account, effects, where = CASES[case]
-    options = dict(fatigue=fatigue, key=jax.random.key(7), runs=150, steps=100_000)
+    options = dict(fatigue=fatigue, key=jax.random.key(7), runs=80, steps=100_000)
     found = alternation(rival, effects, account=account, anatomy=EVEN, **options)
     by_hand = expected(where)
     for name, values in {
@@ -112,7 +114,7 @@ def test_alternation_is_that_of_the_master_equation(case):
         own = getattr(by_hand, name)
         error = np.nanstd(values) / np.sqrt(np.sum(~np.isnan(values)))
         assert abs(np.nanmean(values) - own) < 3 * error + 0.02 * own, name
-        assert error < 0.05 * own, name
+        assert error < 0.08 * own, name
     if where.target == 0:
         # Over all runs: each alone has few times, which vary less.
         pooled = np.nanstd(found.times[0]) / np.nanmean(found.times[0])
@@ -129,7 +131,7 @@ def test_without_fatigue_times_are_exponential_and_those_of_quadrature():
         key=KEY,
         fatigue=Fatigue(0.0),
         runs=100,
-        steps=100_000,
+        steps=50_000,
     )
 
     def energy(x):
@@ -148,37 +150,51 @@ def test_without_fatigue_times_are_exponential_and_those_of_quadrature():
 
 def test_fatigue_quickens_and_steadies_alternation():
     rates, variations = [], []
-    for log_odds in (0.0, 1.5, 3.0, 6.0):
+    for log_odds in (0.0, 2.0, 5.0):
         found = alternation(
             Rivalry(precisions=(1.0, 4.0, 10.0)),
             felt(0.0),
             account=Rebus(),
             key=KEY,
             fatigue=Fatigue(log_odds),
-            runs=50,
-            steps=100_000,
+            steps=50_000,
         )
         rates.append(found.rate.mean())
         variations.append(np.nanstd(found.times) / np.nanmean(found.times))
     assert np.all(np.diff(rates) > 0) and np.all(np.diff(variations) < 0)
 
 
-def test_a_share_from_above_mixes_and_leaves_the_dynamics():
+@pytest.mark.parametrize("log_odds", [0.0, 1.5])
+def test_a_share_from_above_mixes_and_leaves_the_dynamics(log_odds):
+    """Fatigue that is slower than the run stays near 0; and one without odds leaves the draws even."""
+    fatigue = Fatigue(log_odds, 1e6)
     plain, mixed = (
-        alternation(Rivalry(), felt(x), account=Oneirogen(), key=KEY, runs=20)
+        alternation(
+            Rivalry(), felt(x), account=Oneirogen(), key=KEY, runs=20, steps=20_000, fatigue=fatigue
+        )
         for x in (0.0, 0.5)
-    )
+    )  # fmt: skip
     np.testing.assert_array_equal(mixed.activity, plain.activity)
     np.testing.assert_array_equal(mixed.rate, plain.rate)
     share = 1 - np.exp(-0.5)
     x = mixed.activity.ravel()
     draws = np.random.default_rng(0)
-    # Odds of the draws follow fatigue, which evens out over a long run.
     drawn = draws.choice([-1.0, 1.0], x.shape) + draws.normal(size=x.shape) / 14**0.5
     by_draws = np.mean(np.abs((1 - share) * x + share * drawn) < 0.5)
-    # A percept that tires is drawn less often than by even odds: more draws disagree, and mix.
-    assert by_draws - 0.01 < mixed.mixed.mean() < by_draws + 0.25
+    assert mixed.mixed.mean() == pytest.approx(by_draws, abs=0.01)
     assert mixed.mixed.mean() > plain.mixed.mean() + 0.1
+
+
+@pytest.mark.parametrize("log_odds", [-3.0, 0.0, 0.4, 50.0])
+def test_draws_from_a_tired_prior_mix_by_its_odds(log_odds):
+    x = np.linspace(-2, 2, 9)
+    found = nearness(jnp.asarray(x), jnp.asarray(1.0), jnp.asarray(14.0), jnp.asarray(0.4), log_odds)  # fmt: skip
+    share, weight = 0.4, 1 / (1 + np.exp(-log_odds))
+    expected_share = 0
+    for sign, own in ((1, weight), (-1, 1 - weight)):
+        made = norm(0.6 * x + share * sign, share / 14**0.5)
+        expected_share = expected_share + own * (made.cdf(0.5) - made.cdf(-0.5))
+    np.testing.assert_allclose(found, expected_share, atol=1e-6)
 
 
 def test_no_drug_is_one_run_whatever_the_account():
@@ -267,7 +283,7 @@ def test_extremes_of_fatigue_stay_numbers(time, log_odds):
         (lambda: Fatigue(log_odds="much"), "log_odds"),
         (lambda: Rivalry(strengths=(1.0,)), "1 strengths"),
         (lambda: Rivalry(strengths=(1.0, 0.0)), "above 0"),
-        (lambda: alternation(Rivalry(), felt(0.0), account=Rebus(), key=3), "jax.random.key"),
+        (lambda: alternation(Rivalry(), felt(0.0), account=Rebus(), key=jax.random.split(KEY)), "one random key"),
         (lambda: alternation(Rivalry(), felt(0.0), account=Rebus(), key=KEY, runs=0), "runs"),
         (lambda: alternation(Rivalry(), felt(0.0), account=Rebus(), key=KEY, steps=20), "steps is 20"),
         (lambda: alternation(Rivalry(), felt(0.0), account=Rebus(), key=KEY, fatigue=2.0), "fatigue"),
