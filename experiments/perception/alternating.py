@@ -64,9 +64,7 @@ def paradigm(perturbation: Perturbation, *strengths: float) -> tuple[Rivalry, Fa
     precisions = (eyes * of("rivalry.eyes"), blend, causes * of("rivalry.causes"))
     return replace(
         plain, precisions=precisions, strengths=strengths or plain.strengths
-    ), Fatigue(
-        tired.log_odds * of("rivalry.log_odds"), tired.time * of("rivalry.time")
-    )
+    ), Fatigue(tired.log_odds * of("rivalry.log_odds"), tired.time * of("rivalry.time"))
 
 
 def walked(
@@ -102,7 +100,10 @@ class Interval(NamedTuple):
 
 
 def interval(values: np.ndarray) -> Interval:
-    """NaN where a run has none."""
+    """Over the runs that have a value; NaN with fewer than two."""
+    values = values[~np.isnan(values)]
+    if len(values) < 2:
+        return Interval(*[float("nan")] * 3)
     error = values.std(ddof=1) / np.sqrt(len(values))
     reach = float(student.ppf(0.975, len(values) - 1)) * error
     mean = float(values.mean())
@@ -159,9 +160,10 @@ def of_strengths(
         walked(Uniform(), NOTHING, seed, runs, steps, perturbation, *strengths)
         for strengths in ((1.0, 1.0), (2.0, 1.0), (2.0, 2.0))
     )
-    usual = np.nanmean(plain.dominance[0])
     # By symmetry either eye's time without change is that of both.
-    before = np.nanmean(plain.dominance[0], axis=1)
+    before = plain.dominance[0].mean(axis=1)
+    usual = interval(before).mean
     own, other = (one.dominance[0, :, side] - before for side in (0, 1))
-    rate = (both.rate - plain.rate)[0] / plain.rate.mean()
+    slowest = max(float(plain.rate.mean()), 1e-30)
+    rate = (both.rate - plain.rate)[0] / slowest
     return Strengths(interval(own / usual), interval(other / usual), interval(rate))

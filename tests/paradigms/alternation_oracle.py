@@ -1,8 +1,8 @@
 """Alternation with fatigue by a master equation on a grid, in numpy and scipy alone.
 
-States are (activity, fatigue, which percept dominates).  Activity moves between neighbouring cells with rates that keep detailed
-balance at every fatigue (Wang, Peskin & Elston 2003); fatigue is carried upwind; errors of both fall as their cells do, so that grids
-are extrapolated.
+States are (activity, fatigue, which percept dominates).  Activity moves between neighbouring cells with rates that keep
+detailed balance at every fatigue (Wang, Peskin & Elston 2003); fatigue is carried upwind; errors of both fall as their cells
+do, so that grids are extrapolated.
 """
 
 from typing import NamedTuple
@@ -93,7 +93,9 @@ def _solve(where: Landscape, cells: int, tired: int) -> Expected:
                 speed = speed / (rims[1] - rims[0])
                 move(places[side, at], places[side, at + 1], np.maximum(speed, 0))
                 move(places[side, at + 1], places[side, at], np.maximum(-speed, 0))
-    start, end, rate, flips = (np.concatenate(each) for each in zip(*moves, strict=True))
+    start, end, rate, flips = (
+        np.concatenate(each) for each in zip(*moves, strict=True)
+    )
     size = places.size
     generator = sparse.csc_matrix((rate, (end, start)), shape=(size, size))
     generator = generator - sparse.diags(np.bincount(start, rate, size))

@@ -111,9 +111,7 @@ def oddball_factors(
     return factors
 
 
-def responses_under(
-    oddball: Oddball, heard: np.ndarray, factors: Factors
-) -> Responses:
+def responses_under(oddball: Oddball, heard: np.ndarray, factors: Factors) -> Responses:
     """Responses to checked tones under the factors of every moment."""
     shape = factors.top_down.shape
     flat = jax.tree.map(

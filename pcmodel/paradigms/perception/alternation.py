@@ -4,12 +4,12 @@ The landscape of `rivalry`, whose prior odds follow a slow *fatigue* a of what i
 
 $$w_{\pm 1} \propto e^{\mp \varphi a}, \qquad \tau \dot a = \tanh(g_2 \pi_2 m x) - a ,$$
 
-where the tanh is how sure x makes the left cause over the right.  The longer a cause has been believed, the less likely it is held to
-be: a slow prior that the world changes (Hohwy, Roepstorff & Friston 2008), or, read as physiology, fatigue of the units that
-explain (Dayan 1998 Neural Comput 10:1119).  Without fatigue switching has no memory, and the times for which a percept dominates are
-nearly exponential (coefficient of variation 1); with it they are like a gamma distribution's (Levelt 1967 Br J Psychol 58:143, which
-Brascamp et al. 2005 J Vis 5:287 find to be no more than a resemblance).  How much of either is at work: Shpiro, Moreno-Bote, Rubin &
-Rinzel 2009 J Comput Neurosci 27:37, coefficients of .4 to .6 (from memory).
+where the tanh is how sure x makes the left cause over the right.  The longer a cause has been believed, the less likely it
+is held to be: a slow prior that the world changes (Hohwy, Roepstorff & Friston 2008), or, read as physiology, fatigue of the
+units that explain (Dayan 1998 Neural Comput 10:1119).  Without fatigue switching has no memory, and the times for which a
+percept dominates are nearly exponential (coefficient of variation 1); with it they are like a gamma distribution's
+(Levelt 1967 Br J Psychol 58:143; no more than a resemblance: Brascamp et al. 2005 J Vis 5:287).  How much of either is at
+work: Shpiro, Moreno-Bote, Rubin & Rinzel 2009 J Comput Neurosci 27:37, coefficients of .4 to .6 (from memory).
 
 Stepped by Heun's scheme with `STEP` of the fastest time of the landscape.  A percept *dominates* from when activity enters its
 region (|x| > m/2) until it enters the other's; crossings between two steps are allowed for by moving that line (Broadie,
@@ -83,7 +83,8 @@ class Alternation(NamedTuple):
     mixed: share of time in which the percept is mixed.
     predominance: the left's share of the time that is not mixed; NaN where all is.
     dominance: mean time for which the left and the right percept dominate; NaN where none ended.
-    variation: coefficient of variation of these times, each over the mean of its side; NaN with fewer than four.
+    variation: coefficient of variation of these times, each over the mean of its side; NaN with fewer than four. Runs with few
+        times miss the longest: it is then too low, and that of the `times` of all runs is better.
     skewness: of the same; a gamma distribution's is twice its coefficient of variation.
     switches: their number.
     duration: of a run, what is left out at the beginning not counted.

@@ -13,8 +13,8 @@ other way likewise):
 
 $$\tau = \frac1T \int_{-m}^{m} e^{E(y)/T} \int_y^{\infty} e^{-E(z)/T}\, dz\, dy .$$
 
-`alternation` (of its own module) lets the odds tire.  A percept is mixed where activity is nearer the middle than to either cause,
-|a| < m/2.  Predictive coding of rivalry: Hohwy, Roepstorff & Friston 2008 Cognition 108:687 (from memory).
+`alternation` (of its own module) lets the odds tire.  A percept is mixed where activity is nearer the middle than to either
+cause, |a| < m/2.  Predictive coding of rivalry: Hohwy, Roepstorff & Friston 2008 Cognition 108:687 (from memory).
 """
 
 from dataclasses import dataclass

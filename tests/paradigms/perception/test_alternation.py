@@ -135,9 +135,7 @@ def test_without_fatigue_times_are_exponential_and_those_of_quadrature():
     )
 
     def energy(x):
-        return (
-            -np.logaddexp(-4 * (x - 1) ** 2, -4 * (x + 1) ** 2) + 0.5 * 4 / 3 * x**2
-        )
+        return -np.logaddexp(-4 * (x - 1) ** 2, -4 * (x + 1) ** 2) + 0.5 * 4 / 3 * x**2
 
     passage = dblquad(
         lambda z, y: np.exp(energy(y) - energy(z)), -0.5, 0.5, lambda y: y, 6

@@ -156,7 +156,9 @@ def test_a_share_from_above_mixes_percepts_and_leaves_the_dynamics():
     grid = np.linspace(-5, 5, 20001)
     density = np.exp(-energy_of(Rivalry())(grid))
     x = draws.choice(grid, number, p=density / density.sum())
-    drawn = draws.choice([-1.0, 1.0], number) + draws.normal(size=number) / np.sqrt(14.0)
+    drawn = draws.choice([-1.0, 1.0], number) + draws.normal(size=number) / np.sqrt(
+        14.0
+    )
     by_draws = np.mean(np.abs((1 - share) * x + share * drawn) < 0.5)
     assert float(mixed.mixed[0]) == pytest.approx(by_draws, abs=4e-3)
 
