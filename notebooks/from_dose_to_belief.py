@@ -21,7 +21,7 @@ import numpy as np
 
 import pcmodel
 from pcmodel.neuromodulation import Dose, simulate_group
-from pcmodel.neuromodulation.accounts.accounts import Noise, Rebus, Sensory
+from pcmodel.neuromodulation import Noise, Rebus, Sensory
 from pcmodel.paradigms import believe
 
 # %%

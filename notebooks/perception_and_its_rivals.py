@@ -27,11 +27,11 @@ from pcmodel.paradigms import perception as p
 
 BLUE, ORANGE, PURPLE, GREEN = "#0072B2", "#D55E00", "#AA4499", "#009E73"
 ACCOUNTS = {
-    "relaxed priors": (nm.ACCOUNTS["rebus"](), PURPLE),
-    "raised senses": (nm.ACCOUNTS["sensory"](), ORANGE),
-    "generated from above": (nm.ACCOUNTS["oneirogen"](), GREEN),
-    "dimmed (5-HT1A)": (nm.ACCOUNTS["dimmer"](), "#56B4E9"),
-    "noise": (nm.ACCOUNTS["noise"](), "#E69F00"),
+    "relaxed priors": (nm.Rebus(), PURPLE),
+    "raised senses": (nm.Sensory(), ORANGE),
+    "generated from above": (nm.Oneirogen(), GREEN),
+    "dimmed (5-HT1A)": (nm.Dimmer(), "#56B4E9"),
+    "noise": (nm.Noise(), "#E69F00"),
 }
 
 # %% [markdown]
@@ -75,7 +75,7 @@ axis.legend(frameon=False)
 # %%
 effect = jnp.linspace(0, 1, 11)
 drug = nm.Effects(effect, effect, jnp.zeros_like(effect))
-of_shape = type(nm.ACCOUNTS["rebus"]())(selectivity=8.0)
+of_shape = nm.Rebus(selectivity=8.0)
 masks = {"relaxed top alone": (of_shape, "0.4"), **ACCOUNTS}
 figure, axis = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
 for name, (account, colour) in masks.items():
@@ -140,7 +140,7 @@ none = nm.Effects(*(jnp.zeros(1),) * 3)
 run = p.alternation(
     p.Rivalry(),
     none,
-    account=nm.ACCOUNTS["noise"](),
+    account=nm.Noise(),
     key=jax.random.key(2),
     steps=100_000,
 )
