@@ -77,7 +77,7 @@ effect = jnp.linspace(0, 1, 11)
 drug = nm.Effects(effect, effect, jnp.zeros_like(effect))
 of_shape = nm.Rebus(selectivity=8.0)
 masks = {"relaxed top alone": (of_shape, "0.4"), **ACCOUNTS}
-figure, axis = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+figure, axis = plt.subplots(figsize=(7.4, 3.4), layout="constrained")
 for name, (account, colour) in masks.items():
     seen = p.hollow_mask(p.HollowMask(), drug, account=account)
     axis.plot(effect, seen.convex, color=colour, label=name)
@@ -85,7 +85,7 @@ axis.axhline(0.5, color="0.6", lw=0.8)
 axis.set(
     xlabel="effect (1: psilocin at every receptor)", ylabel="seen as convex (chance)"
 )
-axis.legend(frameon=False, fontsize=8, loc="center right", bbox_to_anchor=(1.0, 0.35))
+figure.legend(loc="outside right center", frameon=False, fontsize=8)
 
 # %% [markdown]
 # ## A size illusion, against 18 people
@@ -151,11 +151,11 @@ figure, axes = plt.subplots(
 )
 axes[0].plot(clock, run.activity[0, 0], color=BLUE, lw=0.5)
 axes[0].axhspan(-0.5, 0.5, color="0.92", lw=0)
-axes[0].text(1, 0, "mixed", color="0.4", va="center")
+axes[0].text(81, 0, "mixed", color="0.4", va="center")
 axes[0].set(
     xlabel="time (units of inference)",
     ylabel="right eye   cause   left eye",
-    xlim=(0, 100),
+    xlim=(0, 90),
 )
 times = run.times[~np.isnan(run.times)] / np.nanmean(run.times)
 varies = times.std()
@@ -184,12 +184,13 @@ for name, (account, colour) in ACCOUNTS.items():
         p.Rivalry(), dosed, account=account, key=jax.random.key(3), steps=30_000
     )
     rate = found.rate[1] / found.rate[0].mean()
+    change = (found.rate[1] - found.rate[0]) / found.rate[0].mean()
     mixed = 100 * (found.mixed[1] - found.mixed[0])
     axis.errorbar(
         rate.mean(),
         mixed.mean(),
         2 * mixed.std() / 20**0.5,
-        2 * rate.std() / 20**0.5,
+        2 * change.std() / 20**0.5,
         fmt="o",
         color=colour,
         capsize=2,
@@ -199,10 +200,10 @@ for name, (account, colour) in ACCOUNTS.items():
 axis.axvline(1, color="0.6", lw=0.8)
 axis.axhline(0, color="0.6", lw=0.8)
 axis.set_xscale("log")
-axis.set_xlim(0.4, 40)
+axis.set(xlim=(0.4, 40), ylim=(-8, 80))
 axis.set_xticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
 axis.minorticks_off()
-axis.axvspan(0.4, 1, 0.28, 1, color="0.92", lw=0)
+axis.fill_between([0.4, 1], 0, 80, color="0.92", lw=0)
 axis.text(0.42, 30, "as published", color="0.4")
 axis.set(xlabel="switches (times those without a drug)", ylabel="more mixed (% points)")
 axis.legend(frameon=False, fontsize=8)

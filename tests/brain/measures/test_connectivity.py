@@ -142,3 +142,28 @@ def test_a_region_that_stands_twice_is_refused(factor, dtype):
 def test_what_is_no_correlation_matrix_is_refused(matrix, said):
     with pytest.raises(UserError, match=said):
         network_coupling(matrix, ["a"] * len(matrix))
+
+
+@pytest.mark.parametrize(
+    ("networks", "said"),
+    [
+        (2.5, "a list of one label a region"),
+        ("aab", "a list of one label a region"),
+        ({"a": 1}, "a list of one label a region"),
+        (["a", "a", len], "the label of region 2"),
+        (["a", True, "b"], "the label of region 1"),
+        (["a", 1.5, "b"], "the label of region 1"),
+        (["a", float("nan"), "b"], "region 1 is empty"),
+    ],
+)
+def test_labels_are_text_or_whole_numbers(networks, said):
+    with pytest.raises(UserError, match=said):
+        network_coupling(np.eye(3), networks)
+
+
+def test_numbers_may_be_labels():
+    matrix = np.array([[1.0, 0.5, 0.1], [0.5, 1.0, 0.2], [0.1, 0.2, 1.0]])
+    named = network_coupling(matrix, ["1", "1", "2"])
+    for networks in ([1, 1, 2], np.array([1, 1, 2]), ("1 ", "1", 2)):
+        found = network_coupling(matrix, networks)
+        assert found.between == named.between
