@@ -127,7 +127,7 @@ def shape_over_runs(times: np.ndarray) -> Shape:
     """times: (runs, most), NaN beyond the last."""
     known = times[~np.isnan(times)]
     if len(known) < 3 or not known.std() > 0:
-        return Shape(*[float("nan")] * 3, float(len(known)))
+        return Shape(np.nan, np.nan, np.nan, float(len(known)))
     variation = known.std(ddof=1) / known.mean()
     skewness = np.mean((known - known.mean()) ** 3) / known.std() ** 3
     pairs = np.stack([times[:, :-1].ravel(), times[:, 1:].ravel()])

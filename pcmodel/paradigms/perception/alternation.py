@@ -160,6 +160,10 @@ def step_of(where: Landscape) -> Array:
     return STEP / (well + ridge)
 
 
+State = tuple[Array, Array, Array]
+"""Activity, fatigue, and whether the left percept dominates."""
+
+
 class Walk(NamedTuple):
     """Samples of a walk, (moments, runs, samples): activity, whether the left percept dominates, chance of a mixed percept."""
 
@@ -188,7 +192,6 @@ def _walk(
     size = jnp.sqrt(2 * where.temperature * step)
     line = where.cause / 2 - MISSED * size
     rest = -jnp.expm1(-step / tired[1])
-    State = tuple[Array, Array, Array]
 
     def move(state: State, noise: Array) -> tuple[State, None]:
         x, tiredness, is_left = state
