@@ -20,8 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import pcmodel
-from pcmodel.neuromodulation import Dose, simulate_group
-from pcmodel.neuromodulation.accounts.accounts import Noise, Rebus, Sensory
+from pcmodel.neuromodulation import Dose, Noise, Rebus, Sensory, simulate_group
 from pcmodel.paradigms import believe
 
 # %%

@@ -12,7 +12,16 @@ May import: `inputs`, `runtime`, `model`.
 """
 
 from pcmodel.neuromodulation.accounts.accounts import ACCOUNTS as ACCOUNTS
+from pcmodel.neuromodulation.accounts.accounts import Dimmer as Dimmer
 from pcmodel.neuromodulation.accounts.accounts import Effects as Effects
+from pcmodel.neuromodulation.accounts.accounts import NmdaBlock as NmdaBlock
+from pcmodel.neuromodulation.accounts.accounts import Noise as Noise
+from pcmodel.neuromodulation.accounts.accounts import Oneirogen as Oneirogen
+from pcmodel.neuromodulation.accounts.accounts import Rebus as Rebus
+from pcmodel.neuromodulation.accounts.accounts import Sebus as Sebus
+from pcmodel.neuromodulation.accounts.accounts import Sensory as Sensory
+from pcmodel.neuromodulation.accounts.accounts import Together as Together
+from pcmodel.neuromodulation.accounts.accounts import Uniform as Uniform
 from pcmodel.neuromodulation.accounts.accounts import effects as effects
 from pcmodel.neuromodulation.accounts.compatibility import (
     check_account as check_account,

@@ -41,10 +41,9 @@ def acting(account: Any) -> Any:
 def accounts() -> list[Door]:
     """Each account with its options."""
     return [
-        used(type(made), acting, f"account {name}")
-        for name, made in (
-            (name, made() if isinstance(made, type) else made)
-            for name, made in nm.ACCOUNTS.items()
+        used(type(made), acting)
+        for made in (
+            made() if isinstance(made, type) else made for made in nm.ACCOUNTS.values()
         )
         if is_dataclass(made) and "accounts" not in vars(made)
     ]
@@ -143,4 +142,5 @@ DRUGS = [
         compounds=("psilocybin",),
     ),
     *accounts(),
+    used(nm.Together, acting, accounts=(nm.Rebus(), nm.Dimmer())),
 ]

@@ -14,6 +14,39 @@ FINE: set[tuple[str, ...]] = {
         ("psis_loo", "log_likelihood", f"{word} (array)")
         for word in ("NaN", "infinity", "NaN in bfloat16", "huge", "one unit more")
     ),
+    # Another label, which leaves a network of one region: NaN with its reason.
+    *(
+        (door, "networks", f"{word} at [{place}]")
+        for door in (
+            "network_coupling",
+            "modularity_of",
+            "participation",
+            "measure_person",
+        )
+        for word in ("a word", "a number in text", "3", "a number too large for floats")
+        for place in range(5)
+    ),
+    # One sample, region or tone more is as good; one of 1e300 is scaled away, or told as the mean that it is.
+    *(
+        (door, name, "one unit more (array)")
+        for door, name in (
+            ("respond", "tones"),
+            ("correlations", "series"),
+            ("regress_global_signal", "series"),
+            ("measure_person", "series"),
+            ("lempel_ziv", "series"),
+        )
+    ),
+    *(
+        (door, name, "huge (array)")
+        for door, name in (
+            ("transfer_entropy", "source"),
+            ("transfer_entropy", "target"),
+            ("paired_statistics", "a"),
+            ("paired_statistics", "b"),
+            ("regress_global_signal", "series"),
+        )
+    ),
     # Missing.
     *(
         ("make_trials", name, f"{word} (array)")

@@ -14,6 +14,7 @@ from .behaviour_doors import BEHAVIOUR
 from .drug_doors import DRUGS
 from .inference_doors import CORE
 from .network_doors import BUILDERS, LEARNING
+from .paradigm_doors import PARADIGMS
 
 PACKAGES = (
     "pcmodel",
@@ -22,6 +23,9 @@ PACKAGES = (
     "pcmodel.learning",
     "pcmodel.inference",
     "pcmodel.report",
+    "pcmodel.paradigms.perception",
+    "pcmodel.paradigms.oddball",
+    "pcmodel.brain.measures",
 )
 
 
@@ -41,7 +45,7 @@ NOT_CALLED = {
     "the words of a page, written by experiments": "Panel Report Section Table Verdict render_html "
     "Claim Examination Examined Experiment Parameter Perturbation",
 }
-DOORS = [*CORE, *BUILDERS, *LEARNING, *DRUGS, *BEHAVIOUR]
+DOORS = [*CORE, *BUILDERS, *LEARNING, *DRUGS, *BEHAVIOUR, *PARADIGMS]
 
 
 def exported() -> set[str]:

@@ -35,6 +35,7 @@ EXPERIMENTS = {
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_runs_and_its_checks_hold_at_any_size(name, tmp_path):
     """Prevents a page whose theorems or deterministic calibrations fail unseen."""

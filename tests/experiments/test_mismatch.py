@@ -14,12 +14,6 @@ from experiments.mismatch.simulate import (
     run_lengths,
     slope_of_changes,
 )
-from experiments.perception.claims import (
-    Alternation,
-    Mask,
-    is_slower_and_mixed,
-    is_veridical,
-)
 from pcmodel.paradigms.oddball import Mismatch
 
 TONES = np.array([0] * 9 + [1] + [2] * 3 + [0] * 6 + [1] * 2)
@@ -57,14 +51,6 @@ def test_the_fall_is_from_first_to_late():
 def test_verdicts_hold_where_they_say(found, mild, blunts):
     assert psilocybin_is_mild(found) == mild and lsd_blunts(found) == blunts
     assert all_three(found) == (mild and blunts)
-
-
-def test_percepts_hold_where_they_say():
-    assert is_veridical(Mask(0.9, 0.2)) and not is_veridical(Mask(0.4, 0.2))
-    assert not is_veridical(Mask(0.9, 0.6))
-    assert is_slower_and_mixed(Alternation(1.5, 0.2, 0.3))
-    assert not is_slower_and_mixed(Alternation(0.9, 0.2, 0.3))
-    assert not is_slower_and_mixed(Alternation(1.5, 0.2, 0.1))
 
 
 def test_measures_are_read_of_stored_arrays_too():

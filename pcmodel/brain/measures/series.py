@@ -1,12 +1,13 @@
 """A person's series, regions by time: what is refused, standardising, and the global signal."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import short
 from pcmodel.inputs.arrays import read_numbers
 
 FEWEST_TIMES = 4
@@ -89,7 +90,7 @@ def region_names(
     """One name a region; UserError for another number of names, and for a name that stands twice."""
     if regions is None:
         return tuple(f"region {place}" for place in range(number))
-    names = tuple(str(name) for name in regions)
+    names = tuple(labels_of(regions, where="regions"))
     if len(names) != number:
         raise UserError(
             f"has {number} regions and {len(names)} names of regions",
@@ -136,7 +137,7 @@ def network_codes(networks: Sequence[Hashable] | Networks, number: int) -> Netwo
     if isinstance(networks, Networks):
         labels: list[str] = [networks.names[code] for code in networks.codes]
     else:
-        labels = ["" if _is_missing(one) else str(one).strip() for one in networks]
+        labels = labels_of(networks, where="networks")
     if len(labels) != number:
         raise UserError(
             f"there are {len(labels)} labels for {number} regions",
@@ -155,9 +156,36 @@ def network_codes(networks: Sequence[Hashable] | Networks, number: int) -> Netwo
     return Networks(names, np.asarray([places[label] for label in labels]))
 
 
-def _is_missing(label: Any) -> bool:
-    """Whether a label is None or NaN, as a table's empty cell is."""
-    return label is None or label != label
+def labels_of(given: Any, *, where: str) -> list[str]:
+    """Labels as text without spaces around; "" for None and NaN, as a table's empty cell is.
+
+    UserError for what is no sequence of them, and for a label that is neither text nor a whole number.
+    """
+    if isinstance(given, np.ndarray) and given.ndim == 1:
+        given = given.tolist()
+    try:
+        several = None if isinstance(given, str | bytes | Mapping | Set) else [*given]
+    except TypeError:
+        several = None
+    if several is None:
+        raise UserError(
+            f"is {short(given)}", where=where, expected="a list of one label a region"
+        )
+    return [_label(one, place, where) for place, one in enumerate(several)]
+
+
+def _label(one: Any, place: int, where: str) -> str:
+    if one is None or (isinstance(one, float | np.floating) and one != one):
+        return ""
+    is_whole = isinstance(one, int | np.integer) and not isinstance(one, bool)
+    is_round = isinstance(one, float | np.floating) and float(one).is_integer()
+    if not (isinstance(one, str) or is_whole or is_round):
+        raise UserError(
+            f"the label of region {place} is {short(one)}",
+            where=where,
+            expected="text or a whole number",
+        )
+    return str(one).strip()
 
 
 def centred(series: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from pcmodel.neuromodulation.accounts.maps import Anatomy
 from pcmodel.neuromodulation.course import Course
 from pcmodel.neuromodulation.group import Group
 from pcmodel.paradigms.oddball.oddball import Oddball
-from pcmodel.paradigms.oddball.responses import respond
+from pcmodel.paradigms.oddball.responses import oddball_factors, responses_under
 
 EARLY, LATE = (100.0, 200.0), (150.0, 280.0)
 """Windows of the lowest and of the highest level's error, ms (Weber et al. 2020: 102-207; 152-199, 215-277)."""
@@ -89,9 +89,9 @@ def mismatch(
     # All trains are as long as the longest, so that they are one program; what follows a deviant is not read.
     nth = np.asarray(lengths)
     played = [np.arange(nth[-1] + 1) == n for n in (*nth, -1)]
+    factors = oddball_factors(oddball, drug, account, anatomy)
     *trained, standards = (
-        respond(oddball, each.astype(int), drug, account=account, anatomy=anatomy)
-        for each in played
+        responses_under(oddball, each.astype(int), factors) for each in played
     )
     standard, deviant = (
         standards.evoked[..., nth - 1, :],

@@ -92,16 +92,32 @@ def respond(
     whose ratio leaves rounding errors above a thousandth.
     """
     heard = _tones(oddball, tones)
+    return responses_under(
+        oddball, heard, oddball_factors(oddball, drug, account, anatomy)
+    )
+
+
+def oddball_factors(
+    oddball: Oddball,
+    drug: Group | Course | Effects,
+    account: Account,
+    anatomy: Anatomy | None,
+) -> Factors:
+    """What an account makes of a drug in the chain, and whether its precisions can be told apart from rounding."""
     if anatomy is None and len(oddball.precisions) == len(PLACES):
         anatomy = anatomy_of(*PLACES)
-    network = oddball.network()
-    factors = factors_of(network, drug, account=account, anatomy=anatomy)
+    factors = factors_of(oddball.network(), drug, account=account, anatomy=anatomy)
+    _check_ratio(oddball, factors)
+    return factors
+
+
+def responses_under(oddball: Oddball, heard: np.ndarray, factors: Factors) -> Responses:
+    """Responses to checked tones under the factors of every moment."""
     shape = factors.top_down.shape
     flat = jax.tree.map(
         lambda leaf: leaf.reshape((-1, *leaf.shape[len(shape) :])), factors
     )
     dtype = flat.top_down.dtype
-    _check_ratio(oddball, flat)
     times = oddball.times()
     size = len(heard) * len(oddball.precisions) * len(times)
     check_fits(len(flat.top_down), 4 * size, what="such a sequence")

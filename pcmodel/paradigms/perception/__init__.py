@@ -3,6 +3,9 @@
 May import: `inputs`, `runtime`, `model`, `inference`, `networks`, `api`, `neuromodulation`.
 """
 
+from pcmodel.paradigms.perception.alternation import Alternation as Alternation
+from pcmodel.paradigms.perception.alternation import Fatigue as Fatigue
+from pcmodel.paradigms.perception.alternation import alternation as alternation
 from pcmodel.paradigms.perception.end_stopping import Stopping as Stopping
 from pcmodel.paradigms.perception.end_stopping import Strip as Strip
 from pcmodel.paradigms.perception.end_stopping import bar_responses as bar_responses

@@ -31,7 +31,7 @@ from jaxtyping import Float, Int
 
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
-from pcmodel.inputs.ranges import Finite, Positive
+from pcmodel.inputs.ranges import Finite, InnerShare, Positive
 from pcmodel.networks.layers.dense import Dense, identity
 from pcmodel.networks.network import Network, initial_weights_of
 from pcmodel.networks.pure import PureNetwork, as_model
@@ -192,10 +192,13 @@ def maxima(density: Array) -> tuple[Array, Array]:
     return is_top.sum(), lower - lowest
 
 
-def flip_precision(mask: HollowMask, *, convex: float = 0.5) -> float:
+@checked_arguments
+def flip_precision(mask: HollowMask, *, convex: InnerShare = 0.5) -> float:
     """The precision of the shape's prior at which a convex percept has this probability; NaN where there is none.
 
     By bisection over 1e-6 to 1e6 times that of the mask, between the ends of which the probability must cross.
+
+    Raises UserError for a probability that is not between 0 and 1.
     """
     nothing = Effects(*(jnp.zeros(()),) * 3)
 

@@ -8,6 +8,7 @@ from brain_series import SCALES, block_correlation, exact_series, smooth_series
 
 from pcmodel import UserError
 from pcmodel.brain.measures import correlations, mean_coupling, network_coupling
+from pcmodel.brain.measures.series import labels_of
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -142,3 +143,37 @@ def test_a_region_that_stands_twice_is_refused(factor, dtype):
 def test_what_is_no_correlation_matrix_is_refused(matrix, said):
     with pytest.raises(UserError, match=said):
         network_coupling(matrix, ["a"] * len(matrix))
+
+
+@pytest.mark.parametrize(
+    ("networks", "said"),
+    [
+        ("aab", "a list of one label a region"),
+        (["a", "a", len], "the label of region 2"),
+        (["a", True, "b"], "the label of region 1"),
+        (["a", 1.5, "b"], "the label of region 1"),
+        (["a", float("nan"), "b"], "region 1 is empty"),
+    ],
+)
+def test_labels_are_text_or_whole_numbers(networks, said):
+    with pytest.raises(UserError, match=said):
+        network_coupling(np.eye(3), networks)
+
+
+def test_numbers_may_be_labels():
+    matrix = np.array([[1.0, 0.5, 0.1], [0.5, 1.0, 0.2], [0.1, 0.2, 1.0]])
+    named = network_coupling(matrix, ["1", "1", "2"])
+    for networks in ([1, 1, 2], list(np.array([1, 1, 2])), ("1 ", "1", 2)):
+        found = network_coupling(matrix, networks)
+        assert found.between == named.between
+
+
+@pytest.mark.parametrize("given", [2.5, {"a": 1}, {1, 2}, b"ab", "ab", None, print])
+def test_what_is_no_list_of_labels_is_refused(given):
+    with pytest.raises(UserError, match="a list of one label a region"):
+        labels_of(given, where="networks")
+
+
+def test_arrays_of_labels_are_lists():
+    assert labels_of(np.array([1, 2]), where="networks") == ["1", "2"]
+    assert labels_of(np.array(["a ", "b"]), where="networks") == ["a", "b"]

@@ -70,6 +70,7 @@ def test_dwelling_and_mixing_are_those_of_quadrature(case):
     assert float(found.barrier[0]) == pytest.approx(energy(0.0) - energy(1.0), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_dwelling_is_that_of_langevin_dynamics():
     """Many walkers from one cause until they first reach the other."""
     rival, step, walkers = Rivalry(precisions=(0.5, 4.0, 5.0)), 2e-3, 2000
@@ -104,6 +105,46 @@ def _energy(rival, x):
     return -sides + 0.5 * pull * x**2
 
 
+@pytest.mark.parametrize("strengths", [(1.0, 1.0), (2.0, 1.0), (0.2, 0.5)])
+def test_eyes_of_different_strength_are_left_at_different_times(strengths):
+    rival = Rivalry(strengths=strengths, precisions=(1.0, 4.0, 6.0))
+    left, right = strengths
+    pull, target = 1 / (1 / (left + right) + 1 / 4), (left - right) / (left + right)
+
+    def energy(x):
+        sides = np.logaddexp(-3 * (x - 1) ** 2, -3 * (x + 1) ** 2)
+        return -sides + 0.5 * pull * (target - x) ** 2
+
+    found = rivalry(rival, felt(0.0), account=Rebus())
+    leaving = {
+        "log_dwell": dblquad(
+            lambda z, y: np.exp(energy(y) - energy(z)), -1, 1, lambda y: y, 9
+        ),
+        "log_dwell_right": dblquad(
+            lambda z, y: np.exp(energy(y) - energy(z)), -1, 1, -9, lambda y: y
+        ),
+    }
+    for name, (time, _) in leaving.items():
+        assert float(getattr(found, name)[0]) == pytest.approx(np.log(time), abs=5e-3)
+    total, inside = (
+        quad(lambda x: np.exp(-energy(x)), -end, end)[0] for end in (9, 0.5)
+    )
+    assert float(found.mixed[0]) == pytest.approx(inside / total, abs=2e-3)
+    assert float(found.barrier[0]) == pytest.approx(energy(0.0) - energy(1.0), abs=1e-5)
+
+
+def test_levelt_s_second_and_fourth_proposition_hold_without_fatigue():
+    """A stronger eye shortens the other's time more than it changes its own; both stronger, both are shorter."""
+
+    def times(*strengths):
+        found = rivalry(Rivalry(strengths=strengths), felt(0.0), account=Rebus())
+        return np.array([float(found.log_dwell[0]), float(found.log_dwell_right[0])])
+
+    plain, one, both = times(1.0, 1.0), times(2.0, 1.0), times(2.0, 2.0)
+    assert plain[1] - one[1] > 1.5 * abs(one[0] - plain[0])
+    assert np.all(both < plain)
+
+
 def test_a_share_from_above_mixes_percepts_and_leaves_the_dynamics():
     plain, mixed = (
         rivalry(Rivalry(), felt(x), account=Oneirogen()) for x in (0.0, 0.5)
@@ -115,7 +156,9 @@ def test_a_share_from_above_mixes_percepts_and_leaves_the_dynamics():
     grid = np.linspace(-5, 5, 20001)
     density = np.exp(-energy_of(Rivalry())(grid))
     x = draws.choice(grid, number, p=density / density.sum())
-    drawn = draws.choice([-1.0, 1.0], number) + draws.normal(size=number) / np.sqrt(6.0)
+    drawn = draws.choice([-1.0, 1.0], number) + draws.normal(size=number) / np.sqrt(
+        14.0
+    )
     by_draws = np.mean(np.abs((1 - share) * x + share * drawn) < 0.5)
     assert float(mixed.mixed[0]) == pytest.approx(by_draws, abs=4e-3)
 
@@ -139,6 +182,7 @@ def test_extremes_stay_finite(wide, level, size):
     [
         (lambda: Rivalry(cause=0.0), "above 0"),
         (lambda: Rivalry(precisions=(1.0,)), "1 precisions"),
+        (lambda: Rivalry(strengths=(1.0, 2.0, 1.0)), "3 strengths"),
         (lambda: rivalry(Rivalry(), felt(np.nan), account=Rebus()), "effect_2a"),
     ],
 )
