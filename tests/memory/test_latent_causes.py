@@ -152,6 +152,20 @@ def test_one_place_is_always_told_after_the_first_trial():
     assert not learn_causes(alone, options=CauseOptions(num_causes=1)).truncated
 
 
+def test_one_place_is_enough_where_no_new_cause_can_arise():
+    """A concentration of 0 is one cause for all; the least above it is not."""
+    trials = make_trials([0, 1, 2], [1, 0, 0], [1, 1, 1])
+    for assignment in (Map(), Soft()):
+        few = CauseOptions(num_causes=1, assignment=assignment)
+        many = CauseOptions(num_causes=4, assignment=assignment)
+        never = CauseParameters(concentration=0.0)
+        one, four = (learn_causes(trials, never, options=each) for each in (few, many))
+        assert not one.truncated and not four.truncated
+        np.testing.assert_allclose(one.prediction, four.prediction, rtol=1e-12)
+        seldom = CauseParameters(concentration=1e-8)
+        assert learn_causes(trials, seldom, options=few).truncated
+
+
 def test_soft_tells_when_places_run_out():
     rng = np.random.default_rng(3)
     design, _ = random_design(rng)
