@@ -20,8 +20,10 @@ def long_course(person, doses, hours, *, renewed=()):
     renewed: hours at which a first session would have all receptors; a response is weakened by what is left over what
         would be left then.
     """
-    drug = jax.tree.map(lambda leaf: float(np.asarray(leaf)[0]), person.ligands)
-    body = jax.tree.map(float, person.physiology)
+    # Numbers as Python has them: the equations are evaluated many thousand times.
+    drug, body = jax.tree.map(
+        lambda leaf: np.ravel(leaf)[0].item(), (person.ligands, person.physiology)
+    )
     kinetics = drug.kinetics
 
     def binding(site, store):
@@ -60,7 +62,7 @@ def long_course(person, doses, hours, *, renewed=()):
                 (now, until),
                 state,
                 "LSODA",
-                np.append(own, until),
+                np.unique(np.append(own, until)),
                 rtol=1e-9,
                 atol=1e-11,
             )
