@@ -224,7 +224,7 @@ def _simulated(
         for dose in (*block.earlier, *block.doses)
     ]
     if carried is None:
-        carried = Carried(*(np.full(population.num_people + 1, x) for x in (1.0, 0.0)))
+        carried = Carried(*(jnp.full(population.num_people + 1, x) for x in (1.0, 0.0)))
     group = simulate_group(
         moved,
         ticks * TICK + (start - origin),
