@@ -19,6 +19,13 @@ from pcmodel.sessions.readouts import (
 from . import measures
 from .perturb import ALL, DRUG, EVIDENCE, LEARNING, PEOPLE, protocol_of
 from .simulate import Config, Results, arms_of, reading_day
+from .under_accounts import (
+    Outcomes,
+    alike_in_words,
+    all_alike,
+    outcomes,
+    tell_accounts,
+)
 
 CALIBRATED = (
     "The rates of learning and forgetting and avoidance were set by hand so that untreated people stay within about a "
@@ -61,9 +68,26 @@ def suggestion_in_words(found: measures.Suggested) -> str:
     )
 
 
-def as_published(found: measures.Who) -> bool:
-    drug = found.suggestible_drug > found.expecting_drug
-    return bool(drug and found.expecting_other > found.suggestible_other)
+def as_published(found: measures.Who) -> bool | None:
+    """Both orders, by intervals of the differences; inconclusive while one of them reaches over 0."""
+    leads = (found.leads_drug, found.leads_other)
+    if any(high < 0 for _, _, high in leads):
+        return False
+    return True if all(low > 0 for _, low, _ in leads) else None
+
+
+def who_in_words(found: measures.Who) -> str:
+    """The correlations, and the differences on which the verdict rests."""
+
+    def ahead(lead: np.ndarray) -> str:
+        value, low, high = lead
+        return f"{value:+.2f} (95 % {low:+.2f} to {high:+.2f})"
+
+    return (
+        f"psilocybin: suggestibility {found.suggestible_drug:+.2f}, expectancy {found.expecting_drug:+.2f}, "
+        f"difference {ahead(found.leads_drug)}; comparator: expectancy {found.expecting_other:+.2f}, "
+        f"suggestibility {found.suggestible_other:+.2f}, difference {ahead(found.leads_other)}"
+    )
 
 
 def only_the_full_dose(found: measures.Confidence) -> bool:
@@ -71,23 +95,31 @@ def only_the_full_dose(found: measures.Confidence) -> bool:
 
 
 def is_null(found: measures.Null) -> bool:
-    """Below a fifth of a standard deviation as set."""
-    return abs(found.as_set) < 0.2
+    """Below a fifth of a standard deviation."""
+    return abs(found.standardised) < NULL
 
 
-def null_in_words(found: measures.Null) -> str:
+NULL = 0.2
+"""Standard deviations below which a difference counts as none."""
+
+
+def is_null_somewhere(found: measures.NullRange) -> bool:
+    return bool(np.any(np.abs(found.standardised) < NULL))
+
+
+def range_in_words(found: measures.NullRange) -> str:
     window, rate = (
         ", ".join(
             f"{factor:g}"
             for factor, value in zip(measures.FACTORS, row, strict=True)
-            if abs(value) < 0.2
+            if abs(value) < NULL
         )
         for row in found.standardised
     )
     low, high = found.standardised.min(), found.standardised.max()
     return (
-        f"{found.as_set:+.2f} SD as set; over a quarter to four times the window or the rate of learning {low:+.2f} to "
-        f"{high:+.2f}; below 0.2 at the window times {window or 'none of these'}, at the rate times {rate or 'none of these'}"
+        f"{low:+.2f} to {high:+.2f} SD; below {NULL} at the window times {window or 'none of these'}, at the rate times "
+        f"{rate or 'none of these'}"
     )
 
 
@@ -95,7 +127,7 @@ def avoidance_costs(found: measures.Undone) -> bool:
     return found.without - found.with_avoidance > found.error
 
 
-CLAIMS = (
+BY_ACCOUNT = (
     Claim(
         name="A drug without evidence changes nobody",
         prediction="under every account, with the window open, no belief moves",
@@ -160,12 +192,12 @@ CLAIMS = (
     ),
     Claim(
         name="Suggestibility tells who improves on the psychedelic, expectancy on the comparator",
-        prediction="the order of the correlations published for psilocybin and escitalopram",
+        prediction="the order of the correlations published for psilocybin and escitalopram, by 95 % intervals of their "
+        "differences in the same people",
         kind="predicted",
         measure=measures.who_improves,
         holds=as_published,
-        observed="psilocybin: suggestibility {suggestible_drug:+.2f}, expectancy {expecting_drug:+.2f}; comparator: "
-        "{suggestible_other:+.2f}, {expecting_other:+.2f} (each ± {error:.2f})",
+        observed=who_in_words,
         parameters=(*LEARNING, *PEOPLE[1:], *EVIDENCE[3:]),
     ),
     Claim(
@@ -183,7 +215,16 @@ CLAIMS = (
         kind="predicted",
         measure=measures.ketamine_null,
         holds=is_null,
-        observed=null_in_words,
+        observed="{standardised:+.2f} SD",
+        parameters=(*LEARNING, *DRUG, *PEOPLE),
+    ),
+    Claim(
+        name="Another strength of ketamine's window or of learning leaves no difference",
+        prediction="at a quarter to four times one of them it is less than a fifth of a standard deviation",
+        kind="predicted",
+        measure=measures.ketamine_range,
+        holds=is_null_somewhere,
+        observed=range_in_words,
     ),
     Claim(
         name="Avoidance undoes gains",
@@ -192,8 +233,24 @@ CLAIMS = (
         measure=measures.undone,
         holds=avoidance_costs,
         observed="{with_avoidance:.1f} points with it, {without:.1f} without (± {error:.1f})",
+        parameters=(*LEARNING, *DRUG, *PEOPLE),
     ),
 )
+
+
+def under_accounts(config: Config, seed: int) -> Outcomes:
+    return outcomes(BY_ACCOUNT, config, seed)
+
+
+UNDER_ACCOUNTS = Claim(
+    name="No verdict hangs on the account of the drug",
+    prediction="every claim above has the same outcome under every account of what the drug does",
+    kind="predicted",
+    measure=under_accounts,
+    holds=all_alike,
+    observed=alike_in_words,
+)
+CLAIMS = (*BY_ACCOUNT, UNDER_ACCOUNTS)
 
 
 class Summary(NamedTuple):
@@ -303,7 +360,13 @@ def in_percent(share: float) -> str:
     return "nobody to relapse" if np.isnan(share) else f"{100 * share:.0f} %"
 
 
+def tell_under_accounts(config, results: Results) -> Table:
+    """Every claim under every account."""
+    return tell_accounts(BY_ACCOUNT, config, results.tested[UNDER_ACCOUNTS.name].as_set)
+
+
 TABLES = {
+    "accounts": tell_under_accounts,
     "arms": tell_arms,
     "relapse": tell_relapse,
     "rivals": tell_rivals,

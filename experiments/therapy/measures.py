@@ -9,11 +9,11 @@ from pcmodel.neuromodulation.accounts.accounts import ACCOUNTS
 from pcmodel.report import Perturbation
 from pcmodel.sessions.cohort import Cohort, follow
 from pcmodel.sessions.readouts import (
-    correlations,
     day_of,
     improvement,
     negative_confidence,
     rank_correlation,
+    ranked,
 )
 
 from .perturb import Asked, account_of, cohort_of, protocol_of, study_of
@@ -167,38 +167,73 @@ def suggested(config: Config, seed: int, perturbation: Perturbation) -> Suggeste
 
 
 class Who(NamedTuple):
-    """Rank correlations of improvement with two traits, in the psychedelic's arm and in the comparator's; and half the
-    width of their intervals."""
+    """Rank correlations of improvement with two traits, in the psychedelic's arm and in the comparator's.
+
+    suggestible_drug, expecting_drug: in the psychedelic's arm.  suggestible_other, expecting_other: in the comparator's.
+    leads_drug: by how much suggestibility tells more than expectancy on the psychedelic: value, and the ends of the
+        interval that holds 95 % of resampled groups of people.
+    leads_other: by how much expectancy tells more than suggestibility on the comparator, likewise.
+    """
 
     suggestible_drug: float
     expecting_drug: float
     suggestible_other: float
     expecting_other: float
-    error: float
+    leads_drug: np.ndarray
+    leads_other: np.ndarray
 
 
 def who_improves(config: Config, seed: int, perturbation: Perturbation) -> Who:
     """Of the protocol psilocybin_escitalopram, on its last day."""
     asked = Asked("psilocybin_escitalopram", (WHOLE, "comparator"), config.people, seed)
-    found = cohort_of(asked, config.account, perturbation)
-    day, people = (
-        reading_day(protocol_of("psilocybin_escitalopram")),
-        study_of(asked).people,
-    )
-    traits = ("suggestibility", "expectancy")
+    day = reading_day(protocol_of(asked.protocol))
+    own = gained(cohort_of(asked, config.account, perturbation), day)
+    people = study_of(asked).people
+    traits = (people.suggestibility, people.expectancy)
     drug, other = (
-        correlations(found, people, arm, day=day, traits=traits) for arm in found.arms
+        lead(*(np.asarray(trait, float) for trait in traits), own[arm], seed=seed)
+        for arm in asked.arms
     )
-    widest = max(
-        (one.high - one.low) / 2 for told in (drug, other) for one in told.values()
-    )
-    return Who(
-        drug["suggestibility"].value,
-        drug["expectancy"].value,
-        other["suggestibility"].value,
-        other["expectancy"].value,
-        widest,
-    )
+    return Who(*drug.each, *other.each, drug.difference, -other.difference[[0, 2, 1]])
+
+
+class Lead(NamedTuple):
+    """Rank correlations of two traits with one outcome; the first less the second, with the ends of its interval."""
+
+    each: np.ndarray
+    difference: np.ndarray
+
+
+RESAMPLES = 2000
+
+
+def lead(
+    first: np.ndarray, second: np.ndarray, outcome: np.ndarray, *, seed: int
+) -> Lead:
+    """The interval is the bootstrap's over people, who keep both traits and their outcome: the correlations are not
+    independent."""
+    rows = np.stack([first, second, outcome])
+    count = rows.shape[1]
+    drawn = np.random.default_rng(seed).integers(count, size=(RESAMPLES, count))
+    resampled = np.stack([rank_correlations(rows[:, each]) for each in drawn])
+    each = rank_correlations(rows)
+    # Resamples in which a trait or the outcome is the same in everybody tell nothing.
+    differences = resampled[:, 0] - resampled[:, 1]
+    told = differences[np.isfinite(differences)]
+    if not len(told):
+        return Lead(each, np.full(3, np.nan))
+    low, high = np.quantile(told, (0.025, 0.975))
+    return Lead(each, np.array([each[0] - each[1], low, high]))
+
+
+def rank_correlations(rows: np.ndarray) -> np.ndarray:
+    """Spearman's, of each row but the last with the last; NaN where a row does not vary."""
+    ranks = np.stack([ranked(row) for row in rows])
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    size = np.sqrt((ranks**2).sum(axis=1))
+    below = size[:-1] * size[-1]
+    shared = ranks[:-1] @ ranks[-1]
+    return np.where(below > 0, shared / np.where(below > 0, below, 1.0), np.nan)
 
 
 class Confidence(NamedTuple):
@@ -221,32 +256,45 @@ def confidence(config: Config, seed: int, perturbation: Perturbation) -> Confide
     return Confidence(fall[0].mean(), fall[1].mean(), r)
 
 
-FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
+def ketamine_cohort(config: Config, seed: int, *perturbations: Perturbation) -> Cohort:
+    """Of the protocol ketamine_reactivation, the drug and its comparator."""
+    asked = Asked("ketamine_reactivation", (WHOLE, "midazolam"), config.people, seed)
+    return cohort_of(asked, config.account, *perturbations)
 
 
 class Null(NamedTuple):
-    """Ketamine after reactivation against its comparator at 30 days, in units of the spread of change between people,
-    where the rise of the window is multiplied by `FACTORS` (rows) and the rate of learning (columns); the largest."""
+    """Ketamine after reactivation against its comparator at 30 days, in units of the spread of change between people."""
+
+    standardised: float
+
+
+def ketamine_null(config: Config, seed: int, perturbation: Perturbation) -> Null:
+    """As set, or with one parameter perturbed."""
+    return Null(difference(ketamine_cohort(config, seed, perturbation), MONTH))
+
+
+MONTH = 30
+FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+class NullRange(NamedTuple):
+    """The same where the rise of the window (first row) or the rate of learning (second) is multiplied by `FACTORS`."""
 
     standardised: np.ndarray
-    largest: float
-    as_set: float
 
 
-def ketamine_null(config: Config, seed: int) -> Null:
-    """Of the protocol ketamine_reactivation."""
-    arms = (WHOLE, "midazolam")
-    asked = Asked("ketamine_reactivation", arms, config.people, seed)
-    day = 30
+def ketamine_range(config: Config, seed: int) -> NullRange:
+    """Over a quarter to four times both."""
     rows = [
-        difference(
-            cohort_of(asked, config.account, Perturbation(path, "", factor)), day
-        )
+        [
+            difference(
+                ketamine_cohort(config, seed, Perturbation(path, "", factor)), MONTH
+            )
+            for factor in FACTORS
+        ]
         for path in ("drug.window", "dynamics.mean_rate")
-        for factor in FACTORS
     ]
-    table = np.asarray(rows).reshape(2, len(FACTORS))
-    return Null(table, float(np.abs(table).max()), float(table[0, 2]))
+    return NullRange(np.asarray(rows))
 
 
 def difference(cohort: Cohort, day: float) -> float:
@@ -264,13 +312,13 @@ class Undone(NamedTuple):
     error: float
 
 
-def undone(config: Config, seed: int) -> Undone:
+def undone(config: Config, seed: int, perturbation: Perturbation) -> Undone:
     """Of the protocol that was asked for, on its last day."""
     asked = asked_of(config, seed)
     day = protocol_of(config.protocol).length
-    here = gained(cohort_of(asked, config.account), day)[WHOLE]
-    study = study_of(asked)
-    people = study.people._replace(avoidance=0 * study.people.avoidance)
-    bold = follow(study._replace(people=people), account=account_of(config.account))
-    there = gained(bold, day)[WHOLE]
+    bold = Perturbation("people.avoidance", "", 0.0)
+    here, there = (
+        gained(cohort_of(asked, config.account, perturbation, *more), day)[WHOLE]
+        for more in ((), (bold,))
+    )
     return Undone(here.mean(), there.mean(), two_errors(there - here))

@@ -9,7 +9,7 @@ import numpy as np
 
 from pcmodel.errors import unknown_name
 from pcmodel.neuromodulation.accounts.accounts import ACCOUNTS, Account
-from pcmodel.report import UNPERTURBED, Parameter, Perturbation
+from pcmodel.report import Parameter, Perturbation
 from pcmodel.sessions.cohort import Cohort, Study, follow, prepare
 from pcmodel.sessions.person.dynamics import Dynamics
 from pcmodel.sessions.person.traits import SHARES
@@ -74,14 +74,15 @@ def study_of(asked: Asked) -> Study:
 
 @lru_cache(maxsize=128)
 def cohort_of(
-    asked: Asked, account: str = DEFAULT, perturbation: Perturbation = UNPERTURBED
+    asked: Asked, account: str = DEFAULT, *perturbations: Perturbation
 ) -> Cohort:
-    """What becomes of its people."""
-    study = perturbed(study_of(asked), perturbation)
-    dynamics = Dynamics()
-    part, _, name = perturbation.path.partition(".")
-    if part == "dynamics":
-        dynamics = dynamics.scaled(name, perturbation.factor)
+    """What becomes of its people, with all of the perturbations."""
+    study, dynamics = study_of(asked), Dynamics()
+    for perturbation in perturbations:
+        study = perturbed(study, perturbation)
+        part, _, name = perturbation.path.partition(".")
+        if part == "dynamics":
+            dynamics = dynamics.scaled(name, perturbation.factor)
     found = follow(study, dynamics=dynamics, account=account_of(account))
     return jax.tree.map(
         lambda leaf: leaf if isinstance(leaf, str) else np.asarray(leaf), found

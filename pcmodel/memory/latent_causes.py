@@ -38,7 +38,7 @@ from pcmodel.memory.assignment import IMPOSSIBLE, Map, Soft
 from pcmodel.memory.trials import Trials, check_one_animal
 
 LEFT_OUT = 1e-3
-"""Probability that a new cause was due and none was left, above which a history counts as truncated."""
+"""Probability that no place is left, above which a history is truncated where new causes are possible at all."""
 WHOLE = 1e-5
 """A time that falls short of a whole unit by this share of itself is rounding."""
 
@@ -210,7 +210,7 @@ def _learn(
         jnp.where(present, jnp.argmax(posterior[:, -1], axis=1), -1),
         full,
         jnp.sum(1.0 - end.free),
-        jnp.any(full > LEFT_OUT),
+        jnp.any(full > LEFT_OUT) & (parameters.concentration > 0),
         ~(jnp.all(jnp.isfinite(weights)) & jnp.all(jnp.isfinite(posterior))),
     )
 

@@ -150,7 +150,7 @@ def _filter(
         share @ jnp.sum(1.0 - end.free, axis=1),
         jnp.sum(evidence),
         size,
-        jnp.any(full > LEFT_OUT),
+        jnp.any(full > LEFT_OUT) & (parameters.concentration > 0),
     )
 
 

@@ -31,6 +31,7 @@ from pcmodel.neuromodulation.accounts.maps import Anatomy as Anatomy
 from pcmodel.neuromodulation.accounts.maps import anatomy as anatomy
 from pcmodel.neuromodulation.body import Signs as Signs
 from pcmodel.neuromodulation.body import vital_signs as vital_signs
+from pcmodel.neuromodulation.carried import Carried as Carried
 from pcmodel.neuromodulation.checking import check_times as check_times
 from pcmodel.neuromodulation.compounds import Compound as Compound
 from pcmodel.neuromodulation.compounds import Library as Library
@@ -47,6 +48,7 @@ from pcmodel.neuromodulation.dosing import Infusion as Infusion
 from pcmodel.neuromodulation.dosing import Oral as Oral
 from pcmodel.neuromodulation.dosing import regimen as regimen
 from pcmodel.neuromodulation.group import Group as Group
+from pcmodel.neuromodulation.group import carry as carry
 from pcmodel.neuromodulation.group import simulate_group as simulate_group
 from pcmodel.neuromodulation.participant import Participant as Participant
 from pcmodel.neuromodulation.participant import draw_participants as draw_participants

@@ -51,11 +51,13 @@ def check_times(
     tolerance: bool,
     doses: Regimen = (),
     exchange: Exchange | None = None,
+    at_rest: bool = True,
 ) -> None:
     """UserError unless times are finite, ascend, and suit the integration.
 
     A store, receptor tolerance and exchange with rates need steps of `LONGEST_STEP` at most, and
-    a first time before the first dose, at which all are at rest.
+    a first time before the first dose, at which all are at rest; a person who is not (`at_rest`)
+    may have had doses before.
     """
     hours = as_hours(times)
     if hours.ndim != 1 or not len(hours):
@@ -78,6 +80,7 @@ def check_times(
     if not (
         person.has_releaser
         or tolerance
+        or not at_rest
         or (exchange is not None and exchange.integrates)
     ):
         return
@@ -86,7 +89,7 @@ def check_times(
             f"times are up to {steps.max():g} h apart; a serotonin store, receptor tolerance or "
             f"exchange with rates needs steps of {LONGEST_STEP} h or less."
         )
-    for number, dose in enumerate(doses, 1):
+    for number, dose in enumerate(doses if at_rest else (), 1):
         if _is_before(dose, known[0]):
             raise UserError(
                 f"is at {dose.hours:g} h, before the first time, {known[0]:g} h, at which a "

@@ -19,6 +19,13 @@ from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.arrays import one_number, read_numbers
 from pcmodel.inputs.ranges import Range
+from pcmodel.neuromodulation.carried import (
+    Carried,
+    beside_first,
+    check_carried,
+    held_by_agonists,
+    receptor_pool,
+)
 from pcmodel.neuromodulation.checking import (
     as_hours,
     check_curve,
@@ -68,7 +75,7 @@ class Course(NamedTuple):
     occupancy_1a: share of 5-HT1A receptors occupied by each compound.
     serotonin: released serotonin, in multiples of its K at 5-HT2A.
     store: content of the serotonin store; 1 = full.
-    receptors: share of 5-HT2A receptors that are left; 1 = all.
+    receptors: share of 5-HT2A receptors that are left; 1 = all. Without `tolerance`, of those left in a first session.
     response_2a: share of the 5-HT2A system's maximum, above rest.
     response_1a: share of the 5-HT1A system's maximum, above rest.
     effect_2a: response after the second stage; 1 = psilocin at every receptor.
@@ -118,19 +125,25 @@ class Release(NamedTuple):
     store: Curve
 
 
-def release(site: Array, times: Curve, person: Participant) -> Release:
+def release(
+    site: Array, times: Curve, person: Participant, *, store: Array | float = 1.0
+) -> Release:
     """Serotonin released by reversed transport from a store that is depleted.
 
     dS/dt = -k f(C) S + r (1 - S), f = C / (C + EC50); extracellular serotonin is proportional to
     f S at each time.
+
+    store: its content at the first time.
     """
     if not person.has_releaser:
         return Release(jnp.zeros_like(times), jnp.ones_like(times))
     reversal = jnp.sum(site / person.ligands.release_ec50[:, None], axis=0)
     demand = reversal / (1 + reversal)
     body = person.physiology
-    store = depletable(times, demand, spend=body.release, refill=body.refill)
-    return Release(body.excess * demand * store, store)
+    content = depletable(
+        times, demand, spend=body.release, refill=body.refill, initial=store
+    )
+    return Release(body.excess * demand * content, content)
 
 
 class Binding(NamedTuple):
@@ -187,14 +200,6 @@ def bind(
     return Binding(shares[:-1], taus @ shares, rest)
 
 
-def held_by_agonists(
-    occupancy_2a: Float[Array, "compounds times"], person: Participant
-) -> Curve:
-    """Share of 5-HT2A receptors that agonists occupy, on which the loss of receptors depends."""
-    agonists = person.ligands.efficacy_2a > 0
-    return jnp.sum(jnp.where(agonists[:, None], occupancy_2a, 0), axis=0)
-
-
 def above_rest(stimulus: Curve, rest: Array, acting: Array, slope: Array) -> Curve:
     """Operational response minus that at rest: exactly 0 where no compound acts.
 
@@ -225,6 +230,7 @@ def simulate(
     transducer: Any = None,
     tolerance: bool = False,
     exchange: Any = None,
+    carried: Carried | None = None,
 ) -> Course:
     """One participant's course.
 
@@ -237,6 +243,9 @@ def simulate(
         by default because the second stage was calibrated on single sessions, loss included.
     exchange: how fast 5-HT2A receptors exchange their ligands, by default `AtOnce()`;
         `WithRates()` uses the compounds' `off_rate_2a`.
+    carried: what earlier doses have left at the first time (`carry`); those that are still in the body may be among
+        the doses, before the first time. By default the person is at rest. Without `tolerance` only what was lost
+        earlier weakens a response, not what is lost on the way.
 
     Raises UserError for a compound without numbers in the participant, a group where one person
     is meant, a route or an amount that is not possible, and times that do not ascend, are not
@@ -247,14 +256,23 @@ def simulate(
     times = as_hours(times)
     check_one(person)
     check_taken(doses, person)
-    check_times(times, person, tolerance=tolerance, doses=doses, exchange=exchange)
+    check_carried(carried, exchange)
+    check_times(
+        times,
+        person,
+        tolerance=tolerance,
+        doses=doses,
+        exchange=exchange,
+        at_rest=carried is None,
+    )
     ligands, body = person.ligands, person.physiology
 
     def sites(moments: Array) -> Array:
         return concentrations(doses, moments, person).effect_site
 
     plasma, site = concentrations(doses, times, person)
-    serotonin, store = release(site, times, person)
+    full = 1.0 if carried is None else carried.store
+    serotonin, store = release(site, times, person, store=full)
     at_2a = bind(
         sites,
         serotonin,
@@ -280,13 +298,12 @@ def simulate(
         tone=body.tone,
     )
     receptors = jnp.ones_like(times)
+    held = held_by_agonists(at_2a.occupancy, person)
     if tolerance:
-        receptors = depletable(
-            times,
-            held_by_agonists(at_2a.occupancy, person),
-            spend=body.down_regulation,
-            refill=body.recovery,
-        )
+        lost = 0.0 if carried is None else carried.lost
+        receptors = receptor_pool(times, held, person, lost=lost)
+    elif carried is not None:
+        receptors = beside_first(times, held, person, carried.lost)
     # From the first drug on: its action on receptors outlasts it.
     acting = jnp.cumsum(jnp.max(site, axis=0)) > 0
     response_2a = above_rest(at_2a.stimulus * receptors, at_2a.rest, acting, body.slope)

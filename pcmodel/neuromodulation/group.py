@@ -6,13 +6,21 @@ from typing import Any, NamedTuple, SupportsIndex
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.random_keys import check_key
+from pcmodel.inputs.ranges import NotNegative
 from pcmodel.inputs.whole_numbers import whole_number
+from pcmodel.neuromodulation.carried import (
+    Carried,
+    check_carried,
+    held_by_agonists,
+    left_after,
+)
 from pcmodel.neuromodulation.checking import as_hours, check_taken, check_times
 from pcmodel.neuromodulation.compounds import Library, load_compounds
 from pcmodel.neuromodulation.course import Course, check_strategies, simulate
@@ -58,6 +66,7 @@ def simulate_group(
     transducer: Any = None,
     tolerance: bool = False,
     exchange: Any = None,
+    carried: Carried | None = None,
 ) -> Group:
     """The courses of one regimen in one person and in `num_people` others drawn around them.
 
@@ -71,6 +80,7 @@ def simulate_group(
     transducer: see `simulate`.
     tolerance: see `simulate`.
     exchange: see `simulate`.
+    carried: see `simulate`; shares of everybody, the first person included.
 
     Raises UserError as `regimen`, `simulate` and `draw_participants` do, and for people without a
     key.
@@ -82,9 +92,18 @@ def simulate_group(
         person = typical(compounds, *(dose.compound for dose in taken))
     check_one(person)
     check_taken(taken, person)
-    check_strategies(transducer, AtOnce() if exchange is None else exchange)
+    exchange = AtOnce() if exchange is None else exchange
+    check_strategies(transducer, exchange)
     times = as_hours(hours)
-    check_times(times, person, tolerance=tolerance, doses=taken, exchange=exchange)
+    check_carried(carried, exchange)
+    check_times(
+        times,
+        person,
+        tolerance=tolerance,
+        doses=taken,
+        exchange=exchange,
+        at_rest=carried is None,
+    )
     if key is not None:
         check_key(key)
     number = whole_number(num_people, "num_people", least=0)
@@ -97,8 +116,38 @@ def simulate_group(
                 expected="one random key, such as jax.random.key(0)",
             )
         people = _joined(person, check_key(key), variation, number=number)
+    if carried is not None and any(np.shape(x) != (number + 1,) for x in carried):
+        raise UserError(
+            f"holds shares of the shapes {', '.join(str(np.shape(x)) for x in carried)}",
+            where="carried",
+            expected=f"one of each of the {number + 1} people, the first included",
+        )
     options = dict(transducer=transducer, tolerance=tolerance, exchange=exchange)
-    return Group(times, _courses(taken, times, people, **options), people)
+    return Group(times, _courses(taken, times, people, carried, **options), people)
+
+
+@checked_arguments
+def carry(
+    group: Group, *, carried: Carried | None = None, after: NotNegative = 0.0
+) -> Carried:
+    """What a group's course leaves for a later one, person by person.
+
+    group: of `simulate_group`.
+    carried: what it was simulated with.
+    after: hours without any drug from the course's last time to the later one's first.
+    """
+    return _carried(group, carried, jnp.asarray(after, group.hours.dtype))
+
+
+@jax.jit
+def _carried(group: Group, carried: Carried | None, after: Array) -> Carried:
+    def one(course: Course, person: Participant, carried: Carried | None) -> Carried:
+        held = held_by_agonists(course.occupancy_2a, person)
+        return left_after(
+            course.store, held, group.hours, person, carried=carried, after=after
+        )
+
+    return jax.vmap(one)(group.course, group.participants, carried)
 
 
 @partial(jax.jit, static_argnames="number")
@@ -110,8 +159,10 @@ def _joined(
 
 
 @partial(jax.jit, static_argnames=("transducer", "tolerance", "exchange"))
-def _courses(doses, times, people, *, transducer, tolerance, exchange) -> Course:
-    def one(person: Participant) -> Course:
+def _courses(
+    doses, times, people, carried, *, transducer, tolerance, exchange
+) -> Course:
+    def one(person: Participant, carried: Carried | None) -> Course:
         return simulate(
             doses,
             times,
@@ -119,6 +170,7 @@ def _courses(doses, times, people, *, transducer, tolerance, exchange) -> Course
             transducer=transducer,
             tolerance=tolerance,
             exchange=exchange,
+            carried=carried,
         )
 
-    return jax.vmap(one)(people)
+    return jax.vmap(one)(people, carried)

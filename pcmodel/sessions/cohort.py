@@ -27,7 +27,7 @@ from pcmodel.runtime.matmul_precision import in_full_precision
 from pcmodel.runtime.memory import check_fits
 from pcmodel.sessions.person.dynamics import Dynamics, Numbers
 from pcmodel.sessions.person.event import Event, State, at_rest, meet, passed
-from pcmodel.sessions.person.hierarchy import by_role, self_anatomy
+from pcmodel.sessions.person.hierarchy import self_anatomy
 from pcmodel.sessions.person.threat_and_trust import StreamAccount, ThreatAndTrust
 from pcmodel.sessions.person.traits import (
     Phenotype,
@@ -170,7 +170,7 @@ def follow(
     account: of what drugs do to the hierarchy's precisions, slopes and activity (`pcmodel.neuromodulation`).
     streams: of what released serotonin does to evidence; None: nothing.
 
-    Raises UserError for an account that does not fit three levels, and for one of blocked channels where all are.
+    Raises UserError for an account that does not fit the hierarchy, and for one of blocked channels where all are.
     """
     _check_block(study, account)
     found, info = _followed(
@@ -262,7 +262,7 @@ def _followed(
         def step(state: State, now):
             (event, felt, since) = now
             state = passed(state, since, person, numbers)
-            modulation = by_role(account.value.modulate(felt, self_anatomy()))
+            modulation = account.value.modulate(felt, self_anatomy())
             state, info = meet(state, event, person, numbers, modulation, streams.value)
             return state, (state, (info.posterior, info.validity))
 

@@ -47,6 +47,8 @@ class Timeline(NamedTuple):
     masked: whether the person cannot know what was given, whatever is felt.
     told: probability of the drug as the person was told it before the first dosing.
     felt: acute effect that is felt without the drug on dosing days, share of a full one.
+    intake: when the first dose is taken, or what stands in its place, days since the first dosing; infinite without a
+        dosing session.
     """
 
     day: Float[Array, " events"]
@@ -63,6 +65,7 @@ class Timeline(NamedTuple):
     masked: Bool[Array, " arms"]
     told: Float[Array, " arms"]
     felt: Float[Array, " arms"]
+    intake: Float[Array, " arms"]
 
 
 class _Event(NamedTuple):
@@ -127,6 +130,7 @@ def timeline(
         masked=jnp.asarray([bool(arm.masked) for arm in chosen]),
         told=_real(np.array(told)),
         felt=_real(np.array([arm.felt or 0.0 for arm in chosen])),
+        intake=_real(np.array([_first_intake(protocol, arm) for arm in chosen])),
     )
 
 
@@ -159,6 +163,19 @@ def planned_doses(
             at = 24.0 * held.begins + amount.hour
             name = arm.compound or drug.compound
             yield path, Dose(name, amount.mg(weight), at, route)
+
+
+def _first_intake(protocol: Protocol, arm: Arm) -> float:
+    """Days; who gets no drug takes something at the drug's hour."""
+    found = []
+    for held in protocol.held():
+        if held.phase == "dosing":
+            usual = () if protocol.drug is None else (protocol.drug.dose,)
+            own = held.session.doses or usual
+            amounts = (arm.dose,) if isinstance(arm.dose, Amount) else own
+            hour = min((amount.hour for amount in amounts), default=0.0)
+            found.append(held.begins + hour / 24.0)
+    return min(found, default=np.inf)
 
 
 def route_of(given: Drug | Arm) -> Route:

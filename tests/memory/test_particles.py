@@ -128,6 +128,10 @@ def test_too_few_places_are_told():
         jax.random.key(0), trials, parameters, options=CauseOptions(num_causes=1)
     )
     assert found.truncated
+    never = parameters._replace(concentration=0.0)
+    assert not filter_causes(
+        jax.random.key(0), trials, never, options=CauseOptions(num_causes=1)
+    ).truncated
     with pytest.raises(UserError, match="num_particles"):
         filter_causes(jax.random.key(0), trials, parameters, num_particles=0)
 

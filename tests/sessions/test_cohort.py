@@ -35,7 +35,8 @@ def of(tree, index):
 def numpy_beliefs(study, arm, person, *, strength=2.0):
     """The belief and log-precision at each reading, by the oracle, under the account of relaxed priors."""
     plan, people = study.course, of(study.people, person)
-    kappa = np.asarray(self_anatomy().density_2a)
+    # One of the five streams stands for all senses.
+    kappa = np.asarray(self_anatomy().density_2a)[4:]
     state = (people.belief, people.log_precision) * 2 + (people.alliance,)
     now, found = None, []
     readings = [(float(day), None) for day in study.days]

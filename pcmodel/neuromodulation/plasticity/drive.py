@@ -20,11 +20,11 @@ from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.arrays import one_number, read_numbers
 from pcmodel.neuromodulation.body import serotonin_agonism
+from pcmodel.neuromodulation.carried import held_by_agonists, receptor_pool
 from pcmodel.neuromodulation.checking import as_hours, check_times
-from pcmodel.neuromodulation.course import Course, Curve, held_by_agonists
+from pcmodel.neuromodulation.course import Course, Curve
 from pcmodel.neuromodulation.group import Group
 from pcmodel.neuromodulation.participant import Participant, check_one
-from pcmodel.neuromodulation.pharmacology.pools import depletable
 from pcmodel.neuromodulation.pharmacology.receptors import operational
 from pcmodel.neuromodulation.plasticity.constants import (
     PlasticityTable,
@@ -33,6 +33,8 @@ from pcmodel.neuromodulation.plasticity.constants import (
 )
 
 HOURS_A_DAY = 24.0
+UNFINISHED = 0.1
+"""The share of its largest value above which a drive is not over."""
 
 
 class Drive(NamedTuple):
@@ -50,6 +52,21 @@ class Drive(NamedTuple):
     trkb: Float[Array, "*some compounds"]
 
 
+class Acting(NamedTuple):
+    """Until when a course acts on what another one would act on too, h after its first time; 0 where it does not.
+
+    receptors: 5-HT2A receptors are held, by a compound or by serotonin that it releases, above a tenth of the most.
+    store: more than a tenth of the serotonin store is missing.
+    nmda: NMDA channels are blocked, above a tenth of the most.
+    trkb: TrkB is held, above a tenth of the most.
+    """
+
+    receptors: Float[Array, "*people"]
+    store: Float[Array, "*people"]
+    nmda: Float[Array, "*people"]
+    trkb: Float[Array, "*people"]
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Administrations:
@@ -61,6 +78,7 @@ class Administrations:
         drive: hours of each drive, (administrations, compounds).
         last: drives at the course's last time, (compounds,); large ones are not over.
         highest: the largest drives of the course, (compounds,).
+        acting: until when it acts on each target, h after the course's first time.
         hours: times of the course after its first, h.
         receptors: share of 5-HT2A receptors left, of all at the first time.
         surviving: share of an earlier loss that use in the meantime leaves, recovery apart.
@@ -73,6 +91,7 @@ class Administrations:
     drive: Drive
     last: Drive
     highest: Drive
+    acting: Acting
     hours: Float[Array, "*people times"]
     receptors: Float[Array, "*people times"]
     surviving: Float[Array, "*people times"]
@@ -194,13 +213,33 @@ def left_behind(
         drive=jax.tree.map(added, curves),
         last=jax.tree.map(lambda curve: curve[:, -1], curves),
         highest=jax.tree.map(lambda curve: jnp.max(curve, axis=1), curves),
+        acting=_acting(course, times, person, curves),
         hours=times - times[0],
-        receptors=depletable(
-            times, demand, spend=body.down_regulation, refill=body.recovery
-        ),
+        receptors=receptor_pool(times, demand, person),
         surviving=jnp.exp(-body.down_regulation * spent),
         recovery=body.recovery,
         compounds=person.compounds,
+    )
+
+
+def _acting(course: Course, times: Curve, person: Participant, drives: Drive) -> Acting:
+    """Until when each target is acted on; the store refills at its rate after the last time."""
+    hours = times - times[0]
+
+    def last(above: Array) -> Array:
+        return jnp.max(jnp.where(above, hours, 0.0))
+
+    def over(curve: Curve) -> Array:
+        return last(curve > UNFINISHED * jnp.max(curve))
+
+    missing = 1 - course.store
+    beyond = jnp.log(jnp.maximum(missing[-1] / UNFINISHED, 1.0))
+    refilled = beyond / person.physiology.refill
+    return Acting(
+        jnp.maximum(over(jnp.sum(course.occupancy_2a, axis=0)), over(course.serotonin)),
+        last(missing > UNFINISHED) + jnp.where(beyond > 0, refilled, 0.0),
+        over(jnp.sum(drives.nmda_block, axis=0)),
+        over(jnp.sum(drives.trkb, axis=0)),
     )
 
 

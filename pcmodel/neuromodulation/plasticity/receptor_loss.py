@@ -2,7 +2,7 @@ r"""5-HT2A receptors over days: lost in the sessions, recovering between them.
 
 The pool of the kinetics, $\dot P = -k\,u(t)\,P + r\,(1 - P)$, is linear in its content: a loss $1 - P_0$ at the
 first time of a course adds $(1 - P_0)\, e^{-\int k u - r t}$ to the loss that the course makes of all receptors.  So
-courses that were each simulated from rest are joined exactly.
+courses that were each simulated from rest are joined exactly, where no two of them occupy receptors at once.
 """
 
 import jax.numpy as jnp
@@ -11,28 +11,32 @@ from jaxtyping import Float
 
 from pcmodel.neuromodulation.plasticity.drive import HOURS_A_DAY, Administrations
 
+Days = Float[Array, " days"]
 
-def receptors_left(
-    courses: tuple[Administrations, ...], days: Float[Array, " days"]
-) -> Float[Array, " days"]:
+
+def receptors_left(courses: tuple[Administrations, ...], days: Days) -> Days:
     """Share of receptors that are left on each day; exactly 1 before the first course.
 
     courses: of one person, in order of days.
     """
-    left, loss = jnp.ones_like(days), jnp.zeros_like(days[0])
+    lost = jnp.zeros_like(days)
     for number, course in enumerate(courses):
-        since = jnp.maximum(days - course.day, 0) * HOURS_A_DAY
-        left = jnp.where(days >= course.day, _within(course, since, loss), left)
-        for later in courses[number + 1 : number + 2]:
-            gap = (later.day - course.day) * HOURS_A_DAY
-            loss = 1 - _within(course, gap, loss)
-    return left
+        own = _lost_by(course, days)
+        for later in courses[number + 1 :]:
+            own = own * _surviving(later, days)
+        lost = lost + own
+    return 1 - lost
 
 
-def _within(course: Administrations, since: Array, loss: Array) -> Array:
-    """Receptors left some hours after a course began, of which a share was lost before."""
+def _lost_by(course: Administrations, days: Days) -> Days:
+    """Loss that a course alone makes of all receptors; 0 before it."""
+    since = jnp.maximum(days - course.day, 0) * HOURS_A_DAY
     hours = jnp.minimum(since, course.hours[-1])
     own = 1 - jnp.interp(hours, course.hours, course.receptors)
-    kept = jnp.interp(hours, course.hours, course.surviving)
-    own = own * jnp.exp(-course.recovery * (since - hours))
-    return 1 - own - loss * kept * jnp.exp(-course.recovery * since)
+    return own * jnp.exp(-course.recovery * (since - hours))
+
+
+def _surviving(course: Administrations, days: Days) -> Days:
+    """Share of an earlier loss that a course leaves, recovery apart."""
+    since = jnp.maximum(days - course.day, 0) * HOURS_A_DAY
+    return jnp.interp(since, course.hours, course.surviving)

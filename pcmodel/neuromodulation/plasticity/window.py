@@ -45,6 +45,7 @@ from pcmodel.neuromodulation.plasticity.routes import (
     saturated,
 )
 from pcmodel.neuromodulation.plasticity.window_checks import (
+    check_apart,
     check_courses,
     check_days,
     check_drives,
@@ -97,7 +98,8 @@ def plasticity_window(
     Within an administration the drive saturates; the saturated drives of several add, so a week of daily
     doses may pass the ceiling of one.
     Raises UserError for days that are negative, not finite or do not ascend, for things that are no
-    routes, a course that ends before its drive does, courses out of order or of unequal groups, and a
+    routes, a course that ends before its drive does, courses out of order, of unequal groups, or that begin
+    while an earlier one acts on the same receptors, channels or store (each was simulated from rest), and a
     compound that acts and whose window is not known to close.
     """
     moments = check_days(days)
@@ -105,6 +107,7 @@ def plasticity_window(
     steps = check_routes(routes)
     table = load_plasticity() if table is None else table
     check_courses(courses)
+    check_apart(courses, steps)
     for course in courses:
         check_drives(course, steps, table)
     size = table.value("stages", "peak") if peak is None else peak

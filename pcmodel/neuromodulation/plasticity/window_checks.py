@@ -11,11 +11,27 @@ from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import is_number, short
 from pcmodel.inputs.arrays import default_dtype, is_traced, is_wide, read_numbers
 from pcmodel.neuromodulation.plasticity.constants import PlasticityTable
-from pcmodel.neuromodulation.plasticity.drive import Administrations
+from pcmodel.neuromodulation.plasticity.drive import (
+    HOURS_A_DAY,
+    UNFINISHED,
+    Administrations,
+    Drive,
+)
 from pcmodel.neuromodulation.plasticity.routes import ENTRIES, PlasticityRoute
 
-UNFINISHED = 0.1
-"""The share of its largest value above which a drive at the end of a course is not over."""
+TARGETS = {
+    "effect_2a": ("receptors",),
+    "serotonin_2a": ("receptors", "store"),
+    "nmda_block": ("nmda",),
+    "trkb": ("trkb",),
+}
+"""What two courses share that have the same drive; fields of `Acting`."""
+NAMES = {
+    "receptors": "5-HT2A receptors",
+    "store": "the serotonin store",
+    "nmda": "NMDA channels",
+    "trkb": "TrkB",
+}
 
 
 def check_days(days: Any) -> Array:
@@ -90,12 +106,50 @@ def check_courses(courses: tuple[Administrations, ...]) -> None:
     if is_traced(days):
         return
     steps = np.diff(np.stack([np.asarray(day, float) for day in days]), axis=0)
-    if np.any(steps <= 0):
+    if np.any(steps < 0):
         raise UserError(
             "their courses are not in order of days",
             where="administrations",
             expected="the earliest first: put each on its day with .on(day)",
         )
+
+
+def check_apart(
+    courses: tuple[Administrations, ...], routes: tuple[PlasticityRoute, ...]
+) -> None:
+    """UserError for a course that begins while an earlier one acts on the same target.
+
+    Each was simulated from rest, and what they do to receptors that they share is not the sum of what each does.
+    What they do to different targets is, at any times.
+    """
+    if is_traced(courses):
+        return
+    for target in shared_targets(routes):
+        until = [
+            np.asarray(getattr(course.acting, target), float) for course in courses
+        ]
+        for number, (course, last) in enumerate(zip(courses, until, strict=True)):
+            for later, other in zip(
+                courses[number + 1 :], until[number + 1 :], strict=True
+            ):
+                gap = HOURS_A_DAY * np.asarray(later.day - course.day, float)
+                if np.any((other > 0) & (last > gap)):
+                    raise UserError(
+                        f"{' + '.join(course.compounds)} acts on {NAMES[target]} for {last.max():.3g} h, and "
+                        f"{' + '.join(later.compounds)} follows as a course of its own after {gap.min():.3g} h",
+                        where="administrations",
+                        expected="one course of all doses that meet, with `starts` for the times of each",
+                    )
+
+
+def shared_targets(routes: tuple[PlasticityRoute, ...]) -> list[str]:
+    """The targets by which these routes work, fields of `Acting`."""
+    found: dict[str, None] = {}
+    for name, targets in TARGETS.items():
+        only = Drive(*(jnp.full(1, float(field == name)) for field in Drive._fields))
+        if any(np.any(np.asarray(route.hours(only)) > 0) for route in routes):
+            found |= dict.fromkeys(targets)
+    return list(found)
 
 
 def check_drives(

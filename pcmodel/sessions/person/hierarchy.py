@@ -19,7 +19,6 @@ from jaxtyping import Float
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Finite, Positive
 from pcmodel.learning.linear.moments import Parameters
-from pcmodel.model.modulation import Levels, Modulation
 from pcmodel.model.problem import Structure
 from pcmodel.networks.architectures.hierarchy import Level
 from pcmodel.networks.architectures.linear_hierarchy import linear_hierarchy
@@ -30,8 +29,6 @@ from pcmodel.sessions.protocol.events import STREAMS
 
 FELT = ("everyday", "memory", "body")
 """The streams that reach the belief through a feeling."""
-ROLES = (STREAMS, ("feeling",), ("self",))
-"""The levels that play senses, middle and top for an account of neuromodulation."""
 ABSENT = -60.0
 """Log-precision of a stream that is absent, whose value is at the prediction."""
 
@@ -72,9 +69,12 @@ def self_structure() -> Structure:
     )
 
 
+@cache
 def self_anatomy() -> Anatomy:
-    """The cortical networks of the three roles: assumed."""
-    return anatomy("sensory", "control", "default")
+    """The receptors of its levels: assumed are sensory networks for the streams, control for the feeling, default for
+    the self."""
+    networks = (*("sensory",) * len(STREAMS), "control", "default")
+    return anatomy(*networks).of(self_model().model.parents)
 
 
 def self_parameters(
@@ -106,19 +106,3 @@ def self_values(values: Float[Array, " streams"]) -> tuple[Array, ...]:
     """The clamped values of every level: one for each stream, none above."""
     empty = jnp.zeros((0,), values.dtype)
     return (*(value[None] for value in values), empty, empty)
-
-
-def by_role(modulation: Modulation) -> Modulation:
-    """A modulation of three levels (0: senses, 1: middle, 2: top) as one of the levels that play these roles."""
-
-    def named(factors: Levels) -> Levels:
-        return {name: factors[role] for role in factors for name in ROLES[int(role)]}
-
-    return Modulation(
-        named(modulation.gains),
-        named(modulation.slopes),
-        named(modulation.error_transmission),
-        modulation.top_down,
-        modulation.temperature,
-        modulation.plasticity,
-    )

@@ -18,15 +18,9 @@ from jaxtyping import Float
 from pcmodel.sessions.timeline import Timeline
 
 PATIENCE = 6.0
-"""Hours after which no effect counts as none: assumed."""
+"""Hours after the first intake from which no effect counts as none: assumed."""
 HALF = 0.25
 """Share of a full effect that speaks neither for the drug nor against it: assumed."""
-
-
-def dosing_days(timeline: Timeline) -> Float[np.ndarray, " sessions"]:
-    """The days of the events of dosing sessions; shared by all arms."""
-    dosing = np.asarray(timeline.is_session) & (np.asarray(timeline.phase) == 1)
-    return np.asarray(timeline.day, float)[dosing]
 
 
 def believed_allocation(
@@ -42,12 +36,12 @@ def believed_allocation(
     peak: strongest effect of the drug felt so far, share of a full one.
     unblinding: log odds per unit by which it exceeds `HALF`.
     """
-    days, dosed = np.asarray(timeline.day, float), dosing_days(timeline)
+    days, intake = np.asarray(timeline.day, float), float(timeline.intake[arm])
     told = jnp.broadcast_to(timeline.told[arm], peak.shape)
-    if bool(timeline.masked[arm]) or not len(dosed):
+    if bool(timeline.masked[arm]) or intake == np.inf:
         return told
-    begun = jnp.asarray(days >= dosed[0])[None]
-    waited = jnp.asarray(24 * (days - dosed[0]) >= PATIENCE)[None]
+    begun = jnp.asarray(days >= intake)[None]
+    waited = jnp.asarray(24 * (days - intake) >= PATIENCE)[None]
     # An active placebo is felt from its intake on.
     felt = jnp.maximum(peak, jnp.where(begun, timeline.felt[arm], 0.0))
     surplus = felt - HALF

@@ -113,6 +113,34 @@ def test_courses_that_cannot_be_meant(given, library):
             modulation_on(day, given)
 
 
+MDMA, KETANSERIN = Dose("MDMA", 125.0), Dose("ketanserin", 40.0)
+MEETING = {
+    "one compound twice": ((PSILOCYBIN, PSILOCYBIN), 3.0, "5-HT2A receptors"),
+    "an antagonist before": ((KETANSERIN, PSILOCYBIN), 1.0, "5-HT2A receptors"),
+    "serotonin at the receptor": ((MDMA, PSILOCYBIN), 2.0, "5-HT2A receptors"),
+    "a store that is not full": ((MDMA, MDMA), 72.0, "the serotonin store"),
+}
+
+
+@pytest.mark.parametrize("kind", MEETING)
+def test_courses_that_meet_on_one_target(after, kind):
+    """Each was simulated from rest, and no sum of them is what both would do."""
+    doses, gap, target = MEETING[kind]
+    first, second = map(after, doses)
+    with pytest.raises(UserError, match=rf"acts on {target} for .* after {gap:g} h"):
+        plasticity_window((first, second.on(gap / 24)), DAYS)
+    plasticity_window((first, second.on(7.0)), DAYS)
+
+
+def test_only_routes_in_use_ask_for_distance(after):
+    """TrkB is held when the receptors of the experience are free."""
+    given = after(PSILOCYBIN)
+    late = given.on(15.4 / 24)
+    plasticity_window((given, late), DAYS)
+    with pytest.raises(UserError, match="acts on TrkB"):
+        plasticity_window((given, late), DAYS, routes=TrkbDirect())
+
+
 def test_a_course_that_ends_too_early_is_refused_by_the_route_that_needs_more(after):
     """TrkB is still occupied when the experience is over."""
     given = after(PSILOCYBIN, hours=np.linspace(0, 10, 201))

@@ -9,12 +9,11 @@ from pcmodel.learning.linear.linear_em import linear_em_step
 from pcmodel.learning.linear.maximisation import Plan, Regression
 from pcmodel.model.modulation import Modulation
 from pcmodel.model.slopes import factors_of
-from pcmodel.neuromodulation import ACCOUNTS, Effects
+from pcmodel.neuromodulation import ACCOUNTS, Effects, anatomy
 from pcmodel.sessions.person.dynamics import Dynamics
 from pcmodel.sessions.person.event import Event, State, at_rest, learn, meet, passed
 from pcmodel.sessions.person.hierarchy import (
     STREAMS,
-    by_role,
     self_anatomy,
     self_model,
     self_parameters,
@@ -143,9 +142,15 @@ def test_the_two_oracles_of_the_posterior_agree():
         )
 
 
+def by_level(gains):
+    """Gains of the streams, the feeling and the self."""
+    streams, feeling, own = gains
+    return Modulation({**dict.fromkeys(range(5), streams), 5: feeling, 6: own})
+
+
 @jax.jit
 def meet_under(state, event, person, gains):
-    modulation = by_role(Modulation(dict(enumerate(gains))))
+    modulation = by_level(gains)
     return meet(state, event, person, DYNAMICS.numbers(), modulation)
 
 
@@ -163,9 +168,8 @@ def test_without_evidence_nothing_changes_under_any_account(name):
 
     @jax.jit
     def after(state):
-        modulation = by_role(
-            account.modulate(Effects(*jnp.array([0.8, 0.5, 0.6])), self_anatomy())
-        )
+        effects = Effects(*jnp.array([0.8, 0.5, 0.6]))
+        modulation = account.modulate(effects, self_anatomy())
         found, _ = meet(state, quiet_event(), person, DYNAMICS.numbers(), modulation)
         return passed(found, jnp.asarray(2.0), person, DYNAMICS.numbers())
 
@@ -186,7 +190,7 @@ def test_no_effect_is_no_drug_to_the_last_bit(name):
 
     def under(effect):
         acting = account.modulate(Effects(effect, effect, effect), self_anatomy())
-        return meet(state, event, person, DYNAMICS.numbers(), by_role(acting))[0]
+        return meet(state, event, person, DYNAMICS.numbers(), acting)[0]
 
     none = meet(state, event, person, DYNAMICS.numbers(), Modulation())[0]
     for one, other in zip(under(jnp.zeros(())), none, strict=True):
@@ -200,7 +204,7 @@ def test_learning_is_the_package_s_stepwise_em(seed):
     belief, log_precision, middle = rng.normal(-1), rng.normal(1), rng.gamma(2)
     values, own = rng.normal(size=5), rng.normal(size=5)
     gains = np.exp(rng.normal(size=3))
-    modulation = by_role(Modulation(dict(enumerate(gains))))
+    modulation = by_level(gains)
     parameters = self_parameters(
         jnp.asarray(belief),
         jnp.asarray(log_precision),
@@ -272,7 +276,7 @@ def test_extreme_precisions_stay_finite_and_right(dtype):
     def found(belief, link, item):
         state = State(-2.0, jnp.log(belief), -2.0, jnp.log(belief), 1.0)
         given = event._replace(precision=jnp.full(5, item))
-        with_gain = by_role(Modulation({0: 1.0, 1: link, 2: 1.0}))
+        with_gain = by_level((1.0, link, 1.0))
         numbers = jax.tree.map(lambda leaf: leaf.astype(dtype), fast.numbers())
         state, info = meet(
             arrays(state, dtype),
@@ -352,3 +356,22 @@ def test_released_serotonin_makes_bad_feelings_weaker_and_good_evidence_credible
     for released, want in expected.items():
         told = found(jnp.asarray(released))
         np.testing.assert_allclose(np.stack(told), want, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_a_stream_is_a_sense_of_a_chain_of_three_levels(name):
+    """The directed hierarchy has the chain's receptors: five streams of evidence are one level of senses."""
+    chain = anatomy("sensory", "control", "default")
+    effects = Effects(*jnp.array([0.8, 0.5, 0.6]))
+    one, own = (
+        ACCOUNTS[name]().modulate(effects, at) for at in (chain, self_anatomy())
+    )
+    for factors, told in ((one.gains, own.gains), (one.slopes, own.slopes)):
+        assert set(told) <= set(range(7))
+        for level in range(7):
+            role = max(level - 4, 0)
+            np.testing.assert_allclose(
+                np.asarray(told.get(level, 1.0)),
+                np.asarray(factors.get(role, 1.0)),
+                rtol=1e-12,
+            )

@@ -1,72 +1,31 @@
 """Planning against closed forms, with people whose outcomes are linear in the strengths and normal."""
 
-import random
-
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, nct, t
 
 from pcmodel.cli.pages import power_page
 from pcmodel.errors import UserError
-from pcmodel.sessions.planning import power
-from pcmodel.sessions.planning.explanations import QUESTIONS, Strengths
+from pcmodel.sessions.planning.explanations import Strengths
 from pcmodel.sessions.planning.likelihood import Moments, log_likelihood, moments
-from pcmodel.sessions.planning.options import StudyPlan, arms_of, days_of
 from pcmodel.sessions.planning.outcome import DRAWS, Measure, Outcome
 from pcmodel.sessions.planning.power import run_power
-from pcmodel.sessions.planning.rivals import Rivals, profiles_of
 from pcmodel.sessions.planning.studies import (
-    best_over_sizes,
-    best_size,
-    finds,
     is_better,
     superiority_curve,
-    totals,
 )
-from pcmodel.sessions.protocol.read import read_protocol
+from tests.sessions.planning.linear_people import (
+    BASE,
+    EXPECTATION,
+    PROTOCOL,
+    RELAXATION,
+    WINDOW,
+    covariance,
+    linear,
+    plan_of,
+)
 
 POOLS = "pcmodel.sessions.planning.studies.NUM_POOLS"
-PROTOCOL = read_protocol("psilocybin_depression").protocol
-ARMS = ("drug_and_therapy", "therapy_alone")
-SPREAD = 2.0
-BASE = np.array([1.0, 0.7])
-# Improvement by strength, (arms, days): what each part of a treatment does.
-RELAXATION = np.array([[1.5, 0.5], [0.0, 0.0]])
-WINDOW = np.array([[0.4, 1.2], [0.0, 0.0]])
-EXPECTATION = np.array([[0.5, 0.5], [0.2, 0.2]])
-
-
-def linear(
-    relaxation=RELAXATION, window=WINDOW, expectation=EXPECTATION, spread=SPREAD
-):
-    """A function that simulates people: a common level of each, and the parts' sums."""
-
-    def simulate(protocol, *, arms, days, num_people, seed, strengths):
-        level = spread * np.random.default_rng(seed).standard_normal(num_people)
-        gain = BASE + strengths.relaxation * relaxation
-        gain = gain + strengths.window * window + strengths.expectation * expectation
-        points = np.zeros((len(arms), num_people, 1 + len(days))) + 30.0
-        points[..., 1:] -= gain[:, None] + level[None, :, None]
-        return Outcome(points, np.full((len(arms), num_people), 0.5))
-
-    return simulate
-
-
-@pytest.fixture(autouse=True)
-def few_pools(monkeypatch):
-    """Intervals take most of the time; what is tested here are the shares."""
-    monkeypatch.setattr(POOLS, 2)
-
-
-def plan_of(**options):
-    given = {"pool": 2000, "participants": (10, 40), "studies": 1500, "sizes": 9}
-    given |= {"arms": ARMS, "days": (7, 21), "noise": 1.0} | options
-    return StudyPlan("psilocybin_depression", **given)
-
-
-def covariance(noise, spread=SPREAD):
-    """Of the two improvements of a person."""
-    return spread**2 * np.ones((2, 2)) + noise**2 * (np.eye(2) + np.ones((2, 2)))
 
 
 def test_power_between_two_arms_is_that_of_the_t_test():
@@ -254,97 +213,6 @@ def test_symptoms_that_are_not_finite_are_refused():
         run_power(plan_of(), PROTOCOL, seed=0, simulate=broken)
 
 
-def test_studies_are_sums_over_the_people_drawn(monkeypatch):
-    """Also in pieces: one study at a time."""
-    profile = np.random.default_rng(0).standard_normal((2, 3, 3, 2, 5))
-    whole = totals(profile, 4, 3000, np.random.default_rng(1))
-    assert whole.shape == (3000, 2, 5)
-    expected = 4 * profile.mean(axis=(1, 2)).sum(axis=0)
-    np.testing.assert_allclose(whole.mean(axis=0), expected, atol=0.2)
-    assert (whole <= 4 * profile.max(axis=(1, 2)).sum(axis=0) + 1e-9).all()
-    variance = 4 * profile.var(axis=(1, 2)).sum(axis=0)
-    np.testing.assert_allclose(whole.var(axis=0), variance, rtol=0.15)
-    monkeypatch.setattr("pcmodel.sessions.planning.studies.CHUNK", 1)
-    again = totals(profile, 4, 3000, np.random.default_rng(2))
-    np.testing.assert_allclose(again.mean(axis=0), whole.mean(axis=0), atol=0.2)
-
-
-def test_one_person_drawn_alone_is_that_person():
-    profile = np.random.default_rng(0).standard_normal((1, 1, 1, 2, 5))
-    found = totals(profile, 1, 7, np.random.default_rng(0))
-    np.testing.assert_array_equal(found, np.tile(profile[0, 0, 0], (7, 1, 1)))
-
-
-def drawn_rivals(rng, people=10):
-    points = rng.standard_normal((5, 2, people, 3))
-    believed = rng.random((5, 2, people))
-    own = (points, believed, points + 0.1, believed, points[2] + 0.2, believed[2])
-    return Rivals(*own, np.asarray(1.0), np.asarray(2.0))
-
-
-def test_nobody_is_predicted_from_people_of_the_own_half():
-    """Prevents explanations that know the very people whom they are tried on."""
-    rivals, measure = drawn_rivals(np.random.default_rng(0)), Measure(1.0, True, 0)
-    pool = np.arange(10)
-    before = profiles_of(rivals, measure)(pool)
-    changed = rivals.effect_points.copy()
-    changed[:, :, 4, 1:] += 3.0
-    after = profiles_of(rivals._replace(effect_points=changed), measure)(pool)
-    # Even people stand first.
-    evens = [place for place in range(5) if place != 2]
-    for old, new in zip(before, after, strict=True):
-        np.testing.assert_array_equal(old[:, evens], new[:, evens])
-        assert (old[:, 5:, :, 0] != new[:, 5:, :, 0]).all()
-        np.testing.assert_array_equal(old[:, :, :, 1][:, 5:], new[:, :, :, 1][:, 5:])
-
-
-def test_profiles_are_densities_under_the_other_half():
-    rivals, measure = drawn_rivals(np.random.default_rng(1)), Measure(0.5, False, 3)
-    pool = np.array([0, 0, 3, 5, 8, 9])  # a bootstrap sample
-    own, _ = profiles_of(rivals, measure)(pool)
-    values = measure.draw(Outcome(rivals.effect_points[2], rivals.effect_believed[2]))
-    errors = 0.25 * np.array([[2.0, 1.0], [1.0, 2.0]])
-    for place, person in enumerate([0, 0, 8, 3, 5, 9]):
-        other = [p for p in pool if p % 2 != person % 2]
-        for account, points in enumerate((rivals.effect_points, rivals.rival_points)):
-            gaps = points[1, 1][other, :1] - points[1, 1][other, 1:]
-            density = multivariate_normal(gaps.mean(axis=0), np.cov(gaps.T) + errors)
-            expected = density.logpdf(values[1, person])
-            np.testing.assert_allclose(own[1, place, :, account, 1], expected)
-
-
-@pytest.mark.parametrize("pool", [[0, 0, 0, 0], [1, 3, 1, 1], [0, 1]])
-def test_pools_that_lack_a_half_have_profiles(pool):
-    rivals, measure = drawn_rivals(np.random.default_rng(2)), Measure(1.0, True, 0)
-    for profile in profiles_of(rivals, measure)(np.array(pool)):
-        assert np.isfinite(profile).all()
-
-
-@pytest.mark.parametrize("peak", [-3.0, 0.0, 0.13, 1.0, 1.99, 2.0, 9.0])
-@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
-def test_the_best_of_a_parabola_is_exact_within_the_sizes(peak, scale):
-    grid = np.linspace(0.0, 2.0, 9)
-    profile = scale * (5.0 - (grid - peak) ** 2)
-    inside = np.clip(peak, 0.0, 2.0)
-    assert best_size(profile, grid) == pytest.approx(inside, abs=1e-6)
-    best = scale * (5.0 - (inside - peak) ** 2)
-    assert best_over_sizes(profile[None])[0] == pytest.approx(best, rel=1e-9)
-
-
-def test_the_best_of_a_flat_or_a_hollow_profile_is_its_largest():
-    hollow = np.array([[3.0, 0.0, -1.0, 0.0, 2.0], [1.0] * 5])
-    np.testing.assert_array_equal(best_over_sizes(hollow), [3.0, 1.0])
-
-
-def test_an_effect_is_found_ahead_of_the_rival_and_of_none():
-    def total(none, best, rival):
-        return np.array([[[none, best, none], [rival, rival, rival]]])
-
-    assert finds(total(0.0, 2.0, 1.0))[0]
-    assert not finds(total(0.0, 1.9, 1.0))[0]  # 2 x 1.9 < 3.84
-    assert not finds(total(0.0, 3.0, 3.1))[0]
-
-
 def test_welch_is_that_of_scipy():
     from scipy.stats import ttest_ind
 
@@ -401,70 +269,3 @@ def test_answers_are_stored_and_read_again(monkeypatch):
     again = run_power(plan, PROTOCOL, seed=0, simulate=counted, stored=store)
     assert again.told[0].nats == first.told[0].nats
     assert set(calls) == {Strengths()}  # the explanations were not simulated again
-
-
-def test_strengths_of_the_questions():
-    unblinding, window = QUESTIONS["unblinding"], QUESTIONS["window"]
-    assert (
-        unblinding.strengths(False, 1.0) == window.strengths(False, 1.0) == Strengths()
-    )
-    assert unblinding.strengths(True, 3.0) == Strengths(0.0, 0.0, 3.0)
-    assert unblinding.strengths(False, 0.0) == Strengths(0.0, 0.0, 1.0)
-    assert window.strengths(True, 2.0) == Strengths(0.0, 2.0, 1.0)
-    assert window.strengths(False, 0.5) == Strengths(0.5, 1.0, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"sizes": 8}, "sizes: must be odd"),
-        ({"pool": 30}, "pool: studies of 40 in each arm cannot be drawn from 30"),
-        ({"questions": ()}, "questions: cannot be"),
-        ({"questions": ("therapy", "therapy")}, "each once"),
-        ({"questions": ("placebo",)}, "'therapy' or 'unblinding' or 'window'"),
-        ({"participants": ()}, "participants: cannot be"),
-        ({"noise": 0.0}, "noise: cannot be 0.0; expected a number, above 0"),
-        ({"noise": float("nan")}, "noise"),
-    ],
-)
-def test_wrong_options_are_refused(options, words):
-    with pytest.raises(UserError, match=words):
-        plan_of(**options)
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"arms": ("drug_alone",)}, "arms: cannot be drug_alone; expected two or more"),
-        ({"arms": ("drug_alone", "drug_alone")}, "each once"),
-        ({"arms": ("drug_alone", "placebo")}, "no arm is called 'placebo'"),
-        ({"days": (21, 7)}, "days in order, 1 to 84"),
-        ({"days": (0, 7)}, "days in order"),
-        ({"days": (7, 85)}, "days in order"),
-    ],
-)
-def test_arms_and_days_outside_of_the_protocol_are_refused(options, words):
-    with pytest.raises(UserError, match=words):
-        run_power(plan_of(**options), PROTOCOL, seed=0, simulate=linear())
-
-
-def test_arms_and_days_that_are_not_named_are_the_protocols():
-    plan = StudyPlan("psilocybin_depression")
-    assert arms_of(plan, PROTOCOL) == (
-        "drug_and_therapy",
-        "therapy_alone",
-        "active_placebo",
-    )
-    assert days_of(plan, PROTOCOL) == (1, 8, 21, 43, 69, 84)
-
-
-def test_an_enough_size_stays_enough():
-    sizes = (10, 20, 40, 80)
-    rng = random.Random(0)
-    for _ in range(50):
-        shares = np.array([rng.choice([0.5, 0.9, 0.95]) for _ in sizes])
-        found = power.enough(sizes, shares, 0.9)
-        later = [s for n, s in zip(sizes, shares, strict=True) if n >= (found or 81)]
-        assert all(share >= 0.9 for share in later)
-        before = [n for n in sizes if n < (found or 1000)]
-        assert not before or shares[len(before) - 1] < 0.9

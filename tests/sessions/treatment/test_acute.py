@@ -22,12 +22,23 @@ from pcmodel.neuromodulation import (
 from pcmodel.sessions.protocol.arm import Arm
 from pcmodel.sessions.timeline import timeline
 from pcmodel.sessions.treatment import acute
-from pcmodel.sessions.treatment.blinding import HALF, believed_allocation
+from pcmodel.sessions.treatment.blinding import (
+    HALF,
+    PATIENCE,
+    believed_allocation,
+)
 from pcmodel.sessions.treatment.windows import Plasticity, learning_factors
 from tests.sessions.courses import course
+from tests.sessions.treatment.long_course import long_course
 
 LIBRARY = load_compounds()
 KEY = jax.random.key(2)
+
+
+def longer(phase):
+    """The same with sessions of twelve hours."""
+    sessions = tuple(replace(each, hours=12.0) for each in phase.sessions)
+    return replace(phase, sessions=sessions)
 
 
 def population(*compounds, number=3):
@@ -135,3 +146,63 @@ def test_believed_allocation_by_hand():
     assert last(2, none) == pytest.approx(odds(0.6))
     assert last(3, full) == pytest.approx(0.4)
     assert last(4, none) == 1.0
+
+
+@pytest.mark.parametrize("hour", [0.0, 3.0])
+def test_the_clock_of_blinding_begins_with_the_intake(hour):
+    """Six hours after the dose, also where it is taken three hours into a session, no effect counts as none."""
+    taken = f"25 mg at {hour:g} h"
+    plan = course(("drug_and_therapy", "therapy_alone"), dose=taken, items=24)
+    plan = replace(plan, phases=tuple(map(longer, plan.phases)), told=0.5)
+    line = timeline(plan)
+    since = 24 * np.asarray(line.day) - hour
+    np.testing.assert_allclose(line.intake, hour / 24)
+    for arm in range(2):  # the placebo is taken when the drug is
+        found = believed_allocation(
+            line, arm, jax.numpy.zeros((1, len(since))), unblinding=4.0
+        )[0]
+        late = since >= PATIENCE
+        assert 0 < late.sum() < len(late) and np.any((since > 0) & ~late)
+        np.testing.assert_allclose(found[~late], 0.5)
+        np.testing.assert_allclose(found[late], expit(-4.0 * HALF))
+
+
+DOSES = tuple(float(hour) for hour in (0, 60, 200, 248))
+HOURS = np.array([2, 50, 62, 65, 100, 202, 205, 247.5, 250, 252, 260], float)
+
+
+@pytest.mark.parametrize(("compound", "mg"), [("MDMA", 100.0), ("LSD", 0.1)])
+def test_later_doses_meet_what_earlier_ones_have_left(compound, mg):
+    """Two to six days apart: one long differential equation, store, receptors and the drug still in the body."""
+    doses = tuple(Dose(compound, mg, hour) for hour in DOSES)
+    found = acute.take(doses, HOURS / 24, population(compound, number=2))
+    people = draw_participants(typical(LIBRARY, compound), KEY, 2)
+    for number in range(2):
+        person = jax.tree.map(lambda leaf, at=number: leaf[at], people)
+        exact = long_course(person, doses, HOURS, renewed=DOSES)
+        np.testing.assert_allclose(
+            found.acute.released[number], exact.released, rtol=5e-3, atol=1e-6
+        )
+        np.testing.assert_allclose(
+            found.acute.effects.effect_2a[number], exact.effect, rtol=2e-2, atol=1e-4
+        )
+    # From rest every dose would do what the first did.
+    told = np.asarray(
+        found.acute.released if compound == "MDMA" else found.acute.effects.effect_2a
+    )
+    assert np.all(told[:, 2] < 0.6 * told[:, 0])
+
+
+def test_drives_of_doses_that_meet_are_those_of_one_course():
+    """What is left of the first dose's drive counts once, with the second."""
+    doses = (Dose("MDMA", 100.0), Dose("MDMA", 100.0, 50.0))
+    found = acute.take(doses, HOURS / 24, population("MDMA", number=1))
+    group = simulate_group(doses, np.arange(-0.05, 200, 0.05), num_people=1, key=KEY)
+    one = group_administrations(group, starts=[0.0, 50.0])
+    drives = [each.drive.serotonin_2a[0, 0, 0] for each in found.administrations]
+    np.testing.assert_allclose(drives, one.drive.serotonin_2a[1, :, 0], rtol=2e-3)
+    factors = learning_factors(
+        Plasticity(), found.administrations, np.array([1.0, 3.0, 9.0]), num_people=1
+    )
+    told = plasticity_window(one, [1.0, 3.0, 9.0]).gain[1:]
+    np.testing.assert_allclose(factors, told, rtol=2e-3)
