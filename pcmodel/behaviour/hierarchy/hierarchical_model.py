@@ -281,35 +281,8 @@ def series_log_likelihood(
 def series_totals(
     hierarchy: Hierarchy, values: Mapping[str, Array], data: Any
 ) -> Float[Array, " series"]:
-    """Sum of the log likelihoods (nats) of each series, with a forward-mode gradient.
-
-    A series depends on a few numbers of its own. Their forward derivatives take one pass
-    over the trials and no memory; reverse mode takes two passes and longer to compile. The
-    result can be differentiated once, in `values` only.
-    """
-    names = tuple(values)
-    held = with_held(hierarchy, {})
-
-    def one(own: Array, fixed: Any, trials: Any) -> Array:
-        known = dict(zip(names, own, strict=True)) | fixed
-        return hierarchy.model.log_likelihood(known, trials).sum()
-
-    def pushed(own: Array, fixed: Any, trials: Any) -> tuple[Array, Array]:
-        def along(direction: Array) -> tuple[Array, Array]:
-            return jax.jvp(lambda at: one(at, fixed, trials), (own,), (direction,))
-
-        totals, slopes = jax.vmap(along)(jnp.eye(len(names)))
-        return totals[0], slopes
-
-    @jax.custom_vjp
-    def totals(own: Array) -> Array:
-        return jax.vmap(one)(own, held, data)
-
-    totals.defvjp(
-        lambda own: jax.vmap(pushed)(own, held, data),
-        lambda slopes, along: (along[:, None] * slopes,),
-    )
-    return totals(jnp.stack([jnp.asarray(values[name]) for name in names], axis=-1))
+    """Sum of the log likelihoods (nats) of each series."""
+    return series_log_likelihood(hierarchy, values, data).sum(axis=1)
 
 
 def with_held(hierarchy: Hierarchy, values: Mapping[str, Array]) -> dict[str, Array]:

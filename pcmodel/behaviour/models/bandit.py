@@ -21,7 +21,7 @@ from pcmodel.behaviour.models.interface import Course, Parameter, Values
 from pcmodel.behaviour.perception import Inputs, Prediction, make_inputs, perceive
 from pcmodel.behaviour.responses import (
     ChoiceParameters,
-    choice_log_probabilities,
+    chosen_log_probability,
     draw_choice,
 )
 
@@ -127,12 +127,6 @@ class BanditModel:
             jnp.asarray(_potential(arm, outcome, made, self.num_arms)),
         )
 
-    def _log_probabilities(
-        self, values: Values, prediction: Prediction, last: Array
-    ) -> Array:
-        chooser = self._chooser(values, prediction)
-        return choice_log_probabilities(chooser, prediction.outcome, last)
-
     def _chooser(self, values: Values, prediction: Prediction) -> ChoiceParameters:
         log_beta = values["log_beta"]
         if self.volatile_choice:
@@ -143,8 +137,12 @@ class BanditModel:
         self, values: Values, data: BanditData
     ) -> Float[Array, " trials"]:
         trace = perceive(self.filter.model, self.filter.build(values), data.inputs)
-        every = self._log_probabilities(values, trace.prediction, data.last_choice)
-        chosen = jnp.take_along_axis(every, data.inputs.arm[:, None], axis=1)[:, 0]
+        chosen = chosen_log_probability(
+            self._chooser(values, trace.prediction),
+            trace.prediction.outcome,
+            data.last_choice,
+            data.inputs.arm,
+        )
         return score(chosen, trace, data.scored)
 
     def simulate(

@@ -8,6 +8,9 @@ from pcmodel.behaviour.responses.choice import ChoiceParameters as ChoiceParamet
 from pcmodel.behaviour.responses.choice import (
     choice_log_probabilities as choice_log_probabilities,
 )
+from pcmodel.behaviour.responses.choice import (
+    chosen_log_probability as chosen_log_probability,
+)
 from pcmodel.behaviour.responses.choice import draw_choice as draw_choice
 from pcmodel.behaviour.responses.judgement import (
     JudgementParameters as JudgementParameters,

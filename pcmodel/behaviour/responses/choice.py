@@ -33,13 +33,41 @@ def choice_log_probabilities(
     previous: Int[Array, "*batch"],
 ) -> Float[Array, "*batch arms"]:
     """Log probability of each option; `previous` is the last choice, -1 for none."""
+    sober = jax.nn.log_softmax(_drive(parameters, values, previous), axis=-1)
+    lapse = _over_arms(parameters.lapse_logit)
+    return _with_lapses(lapse, sober, values.shape[-1])
+
+
+def chosen_log_probability(
+    parameters: ChoiceParameters,
+    values: Float[Array, "*batch arms"],
+    previous: Int[Array, "*batch"],
+    chosen: Int[Array, "*batch"],
+) -> Float[Array, "*batch"]:
+    """Log probability of the option that was `chosen`, counted from 0.
+
+    The others' need not be computed, and a mask is faster than a gather on the CPU: together
+    a third of the time of a likelihood's gradient.
+    """
     num_arms = values.shape[-1]
-    same = jax.nn.one_hot(previous, num_arms, dtype=values.dtype)
-    inverse_temperature, stickiness, lapse = map(_over_arms, parameters)
-    drive = jnp.exp(inverse_temperature) * values + stickiness * same
+    drive = _drive(parameters, values, previous)
+    is_chosen = jax.nn.one_hot(chosen, num_arms, dtype=bool)
+    own = jnp.sum(jnp.where(is_chosen, drive, 0.0), axis=-1)
+    sober = own - jax.nn.logsumexp(drive, axis=-1)
+    return _with_lapses(parameters.lapse_logit, sober, num_arms)
+
+
+def _drive(parameters: ChoiceParameters, values: Array, previous: Array) -> Array:
+    """Log odds of each option against one of drive 0."""
+    same = jax.nn.one_hot(previous, values.shape[-1], dtype=values.dtype)
+    inverse_temperature, stickiness, _ = map(_over_arms, parameters)
+    return jnp.exp(inverse_temperature) * values + stickiness * same
+
+
+def _with_lapses(lapse_logit: Array, sober: Array, num_arms: int) -> Array:
     return jnp.logaddexp(
-        jax.nn.log_sigmoid(-lapse) + jax.nn.log_softmax(drive, axis=-1),
-        jax.nn.log_sigmoid(lapse) - jnp.log(float(num_arms)),
+        jax.nn.log_sigmoid(-lapse_logit) + sober,
+        jax.nn.log_sigmoid(lapse_logit) - jnp.log(float(num_arms)),
     )
 
 
