@@ -214,9 +214,7 @@ def _filter_hierarchy(people, trials, covariates, formulas) -> Hierarchy:
         find_model("binary", "hgf2"), series, formulas=list(formulas)
     )
     truth = _truth(people, ("omega2", "log_zeta"))
-    return hierarchy._replace(
-        data=simulate_series(jax.random.key(0), hierarchy, truth)
-    )
+    return hierarchy._replace(data=simulate_series(jax.random.key(0), hierarchy, truth))
 
 
 def package_fit(study: Study, options: Nuts) -> Callable:
@@ -300,7 +298,9 @@ def one_process(options: argparse.Namespace) -> None:
         first["wall_seconds"] += made[0]
         first["cpu_seconds"] += made[1]
         first["min_ess_per_cpu_second"] = first["min_ess"] / first["cpu_seconds"]
-        print(json.dumps({"first": first, "second": measured(fit, 1000 + options.seed)}))
+        print(
+            json.dumps({"first": first, "second": measured(fit, 1000 + options.seed)})
+        )
 
 
 def _nuts(options: argparse.Namespace) -> Nuts:

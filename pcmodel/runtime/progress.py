@@ -110,7 +110,11 @@ class Teller:
             return
         self._told = now
         of = "" if self._total is None else f" of {self._total}"
-        words = [f"{self._done}{of}", f"{now - self._started:.0f} s", *filter(None, [note])]
+        words = [
+            f"{self._done}{of}",
+            f"{now - self._started:.0f} s",
+            *filter(None, [note]),
+        ]
         self._say(f"{self._name}: {', '.join(words)}")
 
 

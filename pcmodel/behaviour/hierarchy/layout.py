@@ -126,9 +126,7 @@ def group_volume(
     return found
 
 
-def _pieces(
-    hierarchy: Hierarchy, group: Float[Array, " group"]
-) -> dict[str, Array]:
+def _pieces(hierarchy: Hierarchy, group: Float[Array, " group"]) -> dict[str, Array]:
     """The part of the flat vector that belongs to each site."""
     found, start = {}, 0
     for name, size in group_sizes(hierarchy).items():

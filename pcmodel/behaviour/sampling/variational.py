@@ -4,6 +4,10 @@ The approximation is Gaussian in the sampler's coordinates (`coordinates`), in w
 independent of the group: the group's coordinates with all their correlations, each participant's with theirs.
 In the model's own coordinates, where a participant's values depend on the group's, independent Gaussians give
 intervals of the group that are far too narrow. It starts as the Laplace approximation.
+
+Of the approximation's draws those that are handed out are chosen by importance ratios (Pareto-smoothed, Vehtari et
+al. 2024), where the ratios' tail allows it: with tens of people. With hundreds the ratios of so many coordinates do
+not, and the draws are the approximation's own, with normal marginals; the shape of the tail is told either way.
 """
 
 from collections.abc import Callable
@@ -27,6 +31,8 @@ from pcmodel.behaviour.sampling.coordinates import (
     potential,
 )
 from pcmodel.behaviour.sampling.initialisation import Finder, begin, build_finder
+from pcmodel.inference.importance.psis import LEAST_DRAWS, trusted_shape
+from pcmodel.inference.importance.weights import weigh
 from pcmodel.inputs.arguments import checked_options
 from pcmodel.inputs.ranges import Count, Positive
 
@@ -43,6 +49,7 @@ class Variational:
 
 
 VARIATIONAL_DEFAULTS = Variational()
+RATIOS_TOGETHER = 8  # draws whose likelihoods are in memory at once
 
 
 class VariationalFit(NamedTuple):
@@ -72,6 +79,7 @@ class VariationalProgram(NamedTuple):
     optimiser: of the approximation.
     steps: from an optimiser's state, a key, a frame and data to the state some steps later, and their losses.
     draw: from keys, an approximation, a frame and data to sites.
+    ratios: of the same arguments, the log importance ratio of each of these draws, in nats.
     """
 
     finder: Finder
@@ -79,6 +87,7 @@ class VariationalProgram(NamedTuple):
     optimiser: Any
     steps: Callable
     draw: Callable
+    ratios: Callable
 
 
 def build_svi(
@@ -120,6 +129,14 @@ def build_svi(
     def draw(key: Array, own: Approximation, frame: Frame, data: Any) -> dict:
         return constrained(hierarchy, draw_white(key, own), frame, data)
 
+    def ratios(keys: Array, own: Approximation, frame: Frame, data: Any) -> Array:
+        def one(key: Array) -> Array:
+            normal = standard_draw(key, own)
+            energy = 0.5 * jnp.sum(normal.flat() ** 2)
+            return energy - potential(hierarchy, moved(normal, own), frame, data)
+
+        return jax.lax.map(one, keys, batch_size=RATIOS_TOGETHER)
+
     return VariationalProgram(
         build_finder(hierarchy),
         jax.jit(jax.value_and_grad(whole, argnums=(0, 1))),
@@ -128,6 +145,7 @@ def build_svi(
         # Compiled, so that what no site needs, as the likelihood of all trials, is left out, and with it
         # memory for draws x people x trials.
         jax.jit(jax.vmap(draw, (0, None, None, None))),
+        jax.jit(ratios),
     )
 
 
@@ -155,9 +173,34 @@ def fit_svi(
     own, frame, losses = _optimise(fit_key, program, hierarchy, count, advance)
     keys = jax.random.split(draw_key, options.num_samples)
     sites = jax.device_get(program.draw(keys, own, frame, hierarchy.data))
-    sites = {name: np.asarray(value)[None] for name, value in sites.items()}
-    found = Posterior(hierarchy, sites, {}, settle(losses), "SVI")
-    return VariationalFit(found, losses)
+    ratios = np.asarray(program.ratios(keys, own, frame, hierarchy.data))
+    picks, shape = choose_draws(ratios, seed=int(jax.random.bits(draw_key)))
+    settled = settle(losses)._replace(pareto_shape=shape, is_weighted=picks is not None)
+    picks = np.arange(len(ratios)) if picks is None else picks
+    sites = {name: np.asarray(value)[None, picks] for name, value in sites.items()}
+    return VariationalFit(Posterior(hierarchy, sites, {}, settled, "SVI"), losses)
+
+
+def choose_draws(
+    log_ratios: Float[np.ndarray, " draws"], *, seed: int
+) -> tuple[np.ndarray | None, float]:
+    """Which draws to hand out, as many as there are, and the Pareto shape of the ratios' tail.
+
+    None instead of draws where the tail is too heavy, or too short to be judged (shape NaN).
+    Systematic resampling, in an order without meaning.
+    """
+    count = len(log_ratios)
+    if count < LEAST_DRAWS:
+        return None, float("nan")
+    weighed = weigh(log_ratios[None])
+    shape = float(weighed.shape[0])
+    if not shape <= trusted_shape(count):
+        return None, shape
+    rng = np.random.default_rng(seed)
+    places = (np.arange(count) + rng.random()) / count
+    edges = np.cumsum(weighed.weights[0])
+    picks = np.minimum(np.searchsorted(edges, places), count - 1)
+    return rng.permutation(picks), shape
 
 
 def _optimise(
@@ -176,9 +219,7 @@ def _optimise(
     state = program.optimiser.init(laplace(beginning.mode))
     losses = []
     for _ in range(count):
-        (state, key), loss = program.steps(
-            state, key, beginning.frame, hierarchy.data
-        )
+        (state, key), loss = program.steps(state, key, beginning.frame, hierarchy.data)
         losses.append(np.asarray(loss))
         advance()
     found = program.optimiser.get_params(state)
@@ -198,12 +239,24 @@ def laplace(shape: Coordinates) -> Approximation:
 
 def draw_white(key: Array, own: Approximation) -> Coordinates:
     """One draw."""
+    return moved(standard_draw(key, own), own)
+
+
+def standard_draw(key: Array, own: Approximation) -> Coordinates:
+    """The standard normals of one draw."""
     group_key, people_key = jax.random.split(key)
-    group = jax.random.normal(group_key, own.group_mean.shape)
-    people = jax.random.normal(people_key, own.people_mean.shape)
     return Coordinates(
-        own.group_mean + _root(own.group_root) @ group,
-        own.people_mean + jnp.einsum("nkj,nj->nk", _root(own.people_root), people),
+        jax.random.normal(group_key, own.group_mean.shape),
+        jax.random.normal(people_key, own.people_mean.shape),
+    )
+
+
+def moved(normal: Coordinates, own: Approximation) -> Coordinates:
+    """The draw that these standard normals give."""
+    people = jnp.einsum("nkj,nj->nk", _root(own.people_root), normal.people)
+    return Coordinates(
+        own.group_mean + _root(own.group_root) @ normal.group,
+        own.people_mean + people,
     )
 
 
@@ -226,10 +279,7 @@ def _log_unit(frame: Frame) -> Float[Array, ""]:
     """Log volume of the frame's affine map, a constant that the potential leaves out."""
     roots = frame.whitening.group_root, frame.whitening.people_root
     return sum(
-        (
-            jnp.sum(jnp.log(jnp.diagonal(root, axis1=-2, axis2=-1)))
-            for root in roots
-        ),
+        (jnp.sum(jnp.log(jnp.diagonal(root, axis1=-2, axis2=-1))) for root in roots),
         jnp.zeros(()),
     )
 

@@ -50,7 +50,9 @@ def test_gradients_are_those_of_differences(size):
         slope = np.asarray(jax.grad(total)(jnp.asarray(rows)))
         nudge = np.zeros_like(rows)
         nudge[1, size - 1, 0] = 1e-6
-        step = (total(jnp.asarray(rows + nudge)) - total(jnp.asarray(rows - nudge))) / 2e-6
+        step = (
+            total(jnp.asarray(rows + nudge)) - total(jnp.asarray(rows - nudge))
+        ) / 2e-6
     assert slope[1, size - 1, 0] == pytest.approx(float(step), rel=1e-5, abs=1e-7)
 
 
