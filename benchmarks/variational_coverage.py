@@ -51,7 +51,7 @@ def measure(
         ends.append(fit.posterior.diagnostics)
         for name, (site, place) in NUMBERS.items():
             draws = fit.posterior.sites[site][0][:, place]
-            truth = np.asarray(study.sites[site])[place]
+            truth = np.asarray(study.sites[site])[0][place]
             low, high = np.quantile(draws, (0.025, 0.975), axis=0)
             covered[name] += np.ravel((low <= truth) & (truth <= high)).tolist()
     return covered, ends

@@ -92,7 +92,7 @@ def make_plan(arguments: argparse.Namespace) -> Any:
 def fit(given: Given) -> int:
     """Fit, record and show; or show a finished fit again from its saved results."""
     arguments = given.arguments
-    prepare(arguments, keeps_compiled=False)
+    prepare(arguments)
     plan, kept = make_plan(arguments), []
     to = destination("fit", plan, arguments)
     experiment = fit_experiment(

@@ -210,14 +210,16 @@ def test_an_untrustworthy_fit_is_not_summarised(pooled):
 
 @pytest.mark.slow
 def test_a_variational_fit_is_not_called_identified(study):
-    """Independent coordinates are narrow whatever the data tell apart."""
+    """Of two numbers whose sum alone is known each keeps the width that its prior leaves."""
     model = GaussianModel((GaussianModel().parameters[0], TIED))
     hierarchy = build_hierarchy(model, study, pooled=True)
     fit = fit_svi(jax.random.key(1), hierarchy, Variational(num_steps=800)).posterior
     effects = summarise(fit, accept_unconverged=True)
-    assert {e.contraction > 0.9 for e in effects} == {True}
+    # Priors of SD 2 and 1: the variance of both is 1 / (1 / 4 + 1).
+    found = [effect.contraction for effect in effects]
+    np.testing.assert_allclose(found, [0.8, 0.2], atol=0.08)
     words = {v.word for v in verdicts(fit._replace(diagnostics=None), effects)}
-    assert words == {"unknown"}
+    assert "identified" not in words
 
 
 @pytest.mark.slow
