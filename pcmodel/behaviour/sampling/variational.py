@@ -272,7 +272,8 @@ def entropy(own: Approximation) -> Float[Array, ""]:
 
 def _root(raw: Float[Array, "*batch k k"]) -> Float[Array, "*batch k k"]:
     size = jnp.exp(jnp.diagonal(raw, axis1=-2, axis2=-1))
-    return jnp.tril(raw, -1) + size[..., None] * jnp.eye(raw.shape[-1])
+    diagonal = jnp.broadcast_to(jnp.eye(raw.shape[-1]), raw.shape)
+    return jnp.tril(raw, -1) + size[..., None] * diagonal
 
 
 def _log_unit(frame: Frame) -> Float[Array, ""]:
