@@ -1,17 +1,19 @@
 """Progress of long computations, shown on stderr.
 
 On a terminal: bars. Elsewhere: nothing, or with `lines=True` one line at the start
-and end of each stage, so that a log stays readable. Progress is counted in Python
-loops over jitted chunks, where a bar costs nothing.
+and end of each stage, and in a long one a line every ten seconds, so that a log stays readable
+and shows that work goes on. Progress is counted in Python loops over jitted chunks, where
+a bar costs nothing.
 """
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
+EVERY = 10.0  # seconds between lines within a stage
 
 
 class Progress:
@@ -19,7 +21,8 @@ class Progress:
 
     **Arguments:**
 
-    - `lines`: without a terminal, print a line at the start and end of each stage.
+    - `lines`: without a terminal, print a line at the start and end of each stage, and every ten
+      seconds in between once a step is done.
     - `silent`: show nothing at all.
     - `stream`: the text file to write to; stderr unless given.
     """
@@ -41,7 +44,7 @@ class Progress:
         ...     for _ in range(3):
         ...         stage.advance()
         """
-        stage = Stage(self._open(name, total))
+        stage = Stage(self._open(name, total), self._teller(name, total))
         started = time.perf_counter()
         finished = False
         try:
@@ -72,6 +75,12 @@ class Progress:
             self._display.start()
         return self._display, self._display.add_task(name, total=total, note="")
 
+    def _teller(self, name: str, total: int | None) -> "Teller | None":
+        """What tells of steps in between: only where stages have lines."""
+        if not self._lines:
+            return None
+        return Teller(self._say, name, total)
+
     def _close(self, stage: "Stage", name: str, seconds: float, finished: bool) -> None:
         if self._lines:
             self._say(f"{name}: {'done' if finished else 'stopped'}, {seconds:.1f} s")
@@ -85,14 +94,41 @@ class Progress:
         print("  " * (self._depth - 1) + text, file=self._stream, flush=True)
 
 
+class Teller:
+    """Lines about a stage's steps, at most one every ten seconds."""
+
+    def __init__(self, say: Callable[[str], None], name: str, total: int | None):
+        self._say, self._name, self._total = say, name, total
+        self._done = 0
+        self._started = self._told = time.perf_counter()
+
+    def advance(self, steps: int, note: str | None) -> None:
+        """Count steps; say how many are done if the last line is long ago."""
+        self._done += steps
+        now = time.perf_counter()
+        if now - self._told < EVERY or self._done == self._total:
+            return
+        self._told = now
+        of = "" if self._total is None else f" of {self._total}"
+        words = [
+            f"{self._done}{of}",
+            f"{now - self._started:.0f} s",
+            *filter(None, [note]),
+        ]
+        self._say(f"{self._name}: {', '.join(words)}")
+
+
 class Stage:
     """One stage in progress."""
 
-    def __init__(self, task: Any):
+    def __init__(self, task: Any, teller: Teller | None = None):
         self._task = task
+        self._teller = teller
 
     def advance(self, steps: int = 1, note: str | None = None) -> None:
         """Add `steps` to the count; `note` replaces the short text beside the bar."""
+        if self._teller is not None:
+            self._teller.advance(steps, note)
         if self._task is not None:
             display, task = self._task
             display.update(task, advance=steps, **({"note": note} if note else {}))

@@ -28,6 +28,24 @@ def test_a_log_has_one_line_at_the_start_and_end_of_each_stage():
     assert len(lines) == 4
 
 
+def test_a_log_of_a_long_stage_has_a_line_every_ten_seconds(monkeypatch):
+    """Prevents a fit of an hour without a terminal from looking as if it hung."""
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    stream = io.StringIO()
+    with Progress(lines=True, stream=stream).stage("fit", 45) as stage:
+        for _ in range(45):
+            now[0] += 0.6
+            stage.advance()
+    lines = stream.getvalue().splitlines()
+    assert lines == [
+        "fit ...",
+        "fit: 17 of 45, 10 s",
+        "fit: 34 of 45, 20 s",
+        "fit: done, 27.0 s",
+    ]
+
+
 def test_a_stage_that_was_left_early_says_so():
     stream = io.StringIO()
     with pytest.raises(KeyboardInterrupt):

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, Int
 from numpyro.distributions import biject_to, constraints
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, Term
+from pcmodel.behaviour.hierarchy.spreads import log_slope, log_spread
 
 Places = Mapping[str, Array]  # unconstrained values by the name of their site
 
@@ -104,12 +105,38 @@ def standard_normals(
 def group_places(
     hierarchy: Hierarchy, group: Float[Array, " group"]
 ) -> dict[str, Array]:
-    """A flat vector of the group's coordinates by the name of their site."""
+    """The group's unconstrained values by the name of their site, from its flat vector.
+
+    The vector has standard normals where the prior is normal or half-normal (`log_spread`).
+    """
+    return {
+        name: log_spread(own) if _is_spread(name) else own
+        for name, own in _pieces(hierarchy, group).items()
+    }
+
+
+def group_volume(
+    hierarchy: Hierarchy, group: Float[Array, " group"]
+) -> Float[Array, ""]:
+    """Log Jacobian of `group_places`."""
+    found = jnp.zeros((), group.dtype)
+    for name, own in _pieces(hierarchy, group).items():
+        if _is_spread(name):
+            found = found + jnp.sum(log_slope(own, log_spread(own)))
+    return found
+
+
+def _pieces(hierarchy: Hierarchy, group: Float[Array, " group"]) -> dict[str, Array]:
+    """The part of the flat vector that belongs to each site."""
     found, start = {}, 0
     for name, size in group_sizes(hierarchy).items():
         found[name] = group[start : start + size]
         start += size
     return found
+
+
+def _is_spread(site: str) -> bool:
+    return site.endswith(".scale")
 
 
 def group_sizes(hierarchy: Hierarchy) -> dict[str, int]:

@@ -7,7 +7,7 @@ the outcome of the trial, which whoever chooses has not seen yet.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +27,8 @@ from pcmodel.behaviour.perception import Inputs, Prediction, make_inputs, percei
 from pcmodel.behaviour.perception.quantities import Quantities, Quantity
 from pcmodel.behaviour.responses import (
     ChoiceParameters,
-    choice_log_probabilities,
+    as_trace,
+    chosen_log_probability,
     traced_log_probabilities,
     update_trace,
 )
@@ -159,37 +160,23 @@ class BanditModel:
             jnp.asarray(_potential(arm, outcome, made, self.num_arms)),
         )
 
-    def _log_probabilities(
-        self, values: Values, prediction: Prediction, past: Array
-    ) -> Array:
-        """Of every option, given the trace of past choices or the last of them, -1 for none."""
-        chooser = self._chooser(values, prediction)
-        if self.choice_trace:
-            return traced_log_probabilities(chooser, prediction.outcome, past)
-        return choice_log_probabilities(chooser, prediction.outcome, past)
+    def _remember(self, values: Values, trace: Array, arm: Array, made: Array) -> Array:
+        """The trace of past choices after a trial: without `choice_trace` the last choice alone."""
+        rate = jax.nn.sigmoid(values["trace_rate_logit"]) if self.choice_trace else 1.0
+        return update_trace(trace, arm, made, jnp.asarray(rate, trace.dtype))
 
-    def _no_past(self, dtype: Any) -> Array:
-        """What is known of past choices before the first."""
-        if self.choice_trace:
-            return jnp.zeros(self.num_arms, dtype)
-        return jnp.asarray(-1)
-
-    def _remember(self, values: Values, past: Array, arm: Array, made: Array) -> Array:
-        """What is known of past choices after a trial."""
-        if self.choice_trace:
-            rate = jax.nn.sigmoid(values["trace_rate_logit"])
-            return update_trace(past, arm, made, rate)
-        return jnp.where(made, arm, past)
-
-    def _past(self, values: Values, data: BanditData) -> Array:
-        """What is known of past choices before each trial."""
+    def _past_traces(
+        self, values: Values, data: BanditData
+    ) -> Float[Array, "trials arms"]:
+        """The trace of past choices before each trial."""
+        potential = data.potential
         if not self.choice_trace:
-            return data.last_choice
+            return as_trace(data.last_choice, potential)
 
-        def step(past: Array, trial: tuple) -> tuple[Array, Array]:
-            return self._remember(values, past, *trial), past
+        def step(trace: Array, trial: tuple) -> tuple[Array, Array]:
+            return self._remember(values, trace, *trial), trace
 
-        start = self._no_past(data.potential.dtype)
+        start = jnp.zeros(self.num_arms, potential.dtype)
         return jax.lax.scan(step, start, (data.inputs.arm, data.scored))[1]
 
     def _chooser(self, values: Values, prediction: Prediction) -> ChoiceParameters:
@@ -202,9 +189,12 @@ class BanditModel:
         self, values: Values, data: BanditData
     ) -> Float[Array, " trials"]:
         trace = perceive(self.filter.model, self.filter.build(values), data.inputs)
-        past = self._past(values, data)
-        every = self._log_probabilities(values, trace.prediction, past)
-        chosen = jnp.take_along_axis(every, data.inputs.arm[:, None], axis=1)[:, 0]
+        chosen = chosen_log_probability(
+            self._chooser(values, trace.prediction),
+            trace.prediction.outcome,
+            self._past_traces(values, data),
+            data.inputs.arm,
+        )
         return score(chosen, trace, data.scored)
 
     def simulate(
@@ -217,7 +207,8 @@ class BanditModel:
             beliefs, past, last = carry
             trial_key, scored, shown, potential = trial
             prediction = model.predict(parameters, beliefs)
-            every = self._log_probabilities(values, prediction, past)
+            chooser = self._chooser(values, prediction)
+            every = traced_log_probabilities(chooser, prediction.outcome, past)
             arm = jax.random.categorical(trial_key, every).astype(last.dtype)
             seen = Inputs(potential[arm], shown, arm)
             beliefs = model.update(parameters, beliefs, prediction, seen)
@@ -226,7 +217,7 @@ class BanditModel:
 
         keys = jax.random.split(key, data.scored.shape[0])
         nobody = jnp.full_like(data.inputs.arm[0], -1)
-        past = self._no_past(data.potential.dtype)
+        past = jnp.zeros(self.num_arms, data.potential.dtype)
         start = (model.init(parameters), past, nobody)
         shown = data.scored & data.inputs.seen
         trials = (keys, data.scored, shown, data.potential)
@@ -240,7 +231,9 @@ class BanditModel:
         trace, told = perceived_trials(
             self.filter, values, data.inputs, chosen=data.scored
         )
-        every = self._log_probabilities(values, trace.prediction, data.last_choice)
+        chooser = self._chooser(values, trace.prediction)
+        past = self._past_traces(values, data)
+        every = traced_log_probabilities(chooser, trace.prediction.outcome, past)
         predicted = {
             Quantity(
                 f"predicted_response_option{arm + 1}",

@@ -109,15 +109,20 @@ class Diagnostics(NamedTuple):
 class Settling(NamedTuple):
     """Convergence of a variational fit, by its loss; there are no chains to compare.
 
-    falling: decrease of the loss in the last tenth before the learning rate fell, as a
-        share of the final loss.
-    above_lowest: final loss minus the lowest, as a share of the final loss.
+    falling: decrease of the loss in the last tenth before the learning rate fell, beyond three
+        standard errors of its noise, as a share of the final loss.
+    above_lowest: final loss minus the lowest, beyond three standard errors, as a share of the final loss.
     num_steps: of the fit.
+    pareto_shape: of the tail of the draws' importance ratios, posterior over approximation; NaN if
+        not measured.
+    is_weighted: whether the draws were chosen by these ratios; else they are the approximation's own.
     """
 
     falling: float
     above_lowest: float
     num_steps: int
+    pareto_shape: float = np.nan
+    is_weighted: bool = False
 
     @property
     def complaints(self) -> tuple[str, ...]:
@@ -134,15 +139,22 @@ def settle(loss: Float[np.ndarray, " steps"]) -> Settling:
     """Convergence by the loss of each step, for a learning rate that falls in the second half.
 
     Means over tenths of the steps are compared: the fifth with the fourth, since a rate that
-    has fallen flattens any loss, and the last with the lowest. NaN meets no limit.
+    has fallen flattens any loss, and the last with the lowest. Each step's loss has the noise of its
+    draws: of a small study it is more than the share that is tolerated. NaN meets no limit.
     """
     tenth = max(1, len(loss) // 10)
-    means = loss[: len(loss) // tenth * tenth].reshape(-1, tenth).mean(axis=1)
+    parts = loss[: len(loss) // tenth * tenth].reshape(-1, tenth)
+    means, variances = parts.mean(axis=1), parts.var(axis=1) / tenth
+
+    def gap(before: int, after: int) -> float:
+        """How much lower the later tenth is, for certain."""
+        noise = 3.0 * np.sqrt(variances[before] + variances[after])
+        return float((means[before] - means[after] - noise) / np.abs(means[-1]))
+
     place = min(4, len(means) - 1)
-    size = np.abs(means[-1])
     return Settling(
-        float((means[max(0, place - 1)] - means[place]) / size),
-        float((means[-1] - means.min()) / size),
+        gap(max(0, place - 1), place),
+        gap(-1, int(np.argmin(means))),
         len(loss),
     )
 

@@ -5,8 +5,12 @@ continuous report with a stay mixture is `pcmodel.behaviour.change_point.report`
 """
 
 from pcmodel.behaviour.responses.choice import ChoiceParameters as ChoiceParameters
+from pcmodel.behaviour.responses.choice import as_trace as as_trace
 from pcmodel.behaviour.responses.choice import (
     choice_log_probabilities as choice_log_probabilities,
+)
+from pcmodel.behaviour.responses.choice import (
+    chosen_log_probability as chosen_log_probability,
 )
 from pcmodel.behaviour.responses.choice import draw_choice as draw_choice
 from pcmodel.behaviour.responses.choice import (

@@ -37,8 +37,14 @@ def choice_log_probabilities(
     previous: Int[Array, "*batch"],
 ) -> Float[Array, "*batch arms"]:
     """Log probability of each option; `previous` is the last choice, -1 for none."""
-    same = jax.nn.one_hot(previous, values.shape[-1], dtype=values.dtype)
-    return traced_log_probabilities(parameters, values, same)
+    return traced_log_probabilities(parameters, values, as_trace(previous, values))
+
+
+def as_trace(
+    previous: Int[Array, "*batch"], values: Float[Array, "*batch arms"]
+) -> Float[Array, "*batch arms"]:
+    """The trace that holds the last choice alone; zero before the first, -1."""
+    return jax.nn.one_hot(previous, values.shape[-1], dtype=values.dtype)
 
 
 def traced_log_probabilities(
@@ -47,12 +53,39 @@ def traced_log_probabilities(
     trace: Float[Array, "*batch arms"],
 ) -> Float[Array, "*batch arms"]:
     """Log probability of each option, given the trace of past choices, which the stickiness multiplies."""
+    sober = jax.nn.log_softmax(_drive(parameters, values, trace), axis=-1)
+    lapse = _over_arms(parameters.lapse_logit)
+    return _with_lapses(lapse, sober, values.shape[-1])
+
+
+def chosen_log_probability(
+    parameters: ChoiceParameters,
+    values: Float[Array, "*batch arms"],
+    trace: Float[Array, "*batch arms"],
+    chosen: Int[Array, "*batch"],
+) -> Float[Array, "*batch"]:
+    """Log probability of the option that was `chosen`, counted from 0, given the trace of past choices.
+
+    The others' need not be computed.
+    """
     num_arms = values.shape[-1]
-    inverse_temperature, stickiness, lapse = map(_over_arms, parameters)
-    drive = jnp.exp(inverse_temperature) * values + stickiness * trace
+    drive = _drive(parameters, values, trace)
+    is_chosen = jax.nn.one_hot(chosen, num_arms, dtype=bool)
+    own = jnp.sum(jnp.where(is_chosen, drive, 0.0), axis=-1)
+    sober = own - jax.nn.logsumexp(drive, axis=-1)
+    return _with_lapses(parameters.lapse_logit, sober, num_arms)
+
+
+def _drive(parameters: ChoiceParameters, values: Array, trace: Array) -> Array:
+    """Log odds of each option against one of drive 0."""
+    inverse_temperature, stickiness, _ = map(_over_arms, parameters)
+    return jnp.exp(inverse_temperature) * values + stickiness * trace
+
+
+def _with_lapses(lapse_logit: Array, sober: Array, num_arms: int) -> Array:
     return jnp.logaddexp(
-        jax.nn.log_sigmoid(-lapse) + jax.nn.log_softmax(drive, axis=-1),
-        jax.nn.log_sigmoid(lapse) - jnp.log(float(num_arms)),
+        jax.nn.log_sigmoid(-lapse_logit) + sober,
+        jax.nn.log_sigmoid(lapse_logit) - jnp.log(float(num_arms)),
     )
 
 

@@ -183,24 +183,33 @@ def move_people(
 
     energies: `energies(people)`, where each participant's energy depends only on their own coordinates.
     Returns the new coordinates, the acceptance probabilities, and which trajectories diverged.
-    Leapfrogs start and end with half a drift, so that each step needs one gradient.
+    One loop evaluates energies and gradients at both ends and between, so that they are compiled once.
     """
     if not people.size:
         return people, jnp.ones(len(people)), jnp.zeros(len(people), bool)
     speed_key, share_key, take_key = jax.random.split(key, 3)
     share = jax.random.uniform(share_key, step.shape, minval=SHORTEST, maxval=LONGEST)
     width = (step * share)[:, None]
-    slope = jax.grad(lambda at: energies(at).sum())
 
-    def leap(carry: tuple[Array, Array], _: Any) -> tuple[tuple[Array, Array], None]:
-        place, speed = carry
-        place = place + 0.5 * width * speed
-        speed = speed - width * slope(place)
-        return (place + 0.5 * width * speed, speed), None
+    def value_and_slope(place: Array) -> tuple[Array, Array]:
+        values, back = jax.vjp(energies, place)
+        return values, back(jnp.ones_like(values))[0]
+
+    def leap(carry: tuple, i: Array) -> tuple[tuple, None]:
+        place, speed, first, _ = carry
+        values, slope = value_and_slope(place)
+        is_first, is_last = i == 0, i == PERSON_STEPS
+        kick = jnp.where(is_first | is_last, 0.5, 1.0) * width * slope
+        speed = speed - kick
+        place = jnp.where(is_last, place, place + width * speed)
+        return (place, speed, jnp.where(is_first, values, first), values), None
 
     speed = jax.random.normal(speed_key, people.shape)
-    (place, last), _ = jax.lax.scan(leap, (people, speed), length=PERSON_STEPS)
-    before, after = jax.vmap(energies)(jnp.stack([people, place]))
+    nothing = jnp.zeros(len(people), people.dtype)
+    start = (people, speed, nothing, nothing)
+    (place, last, before, after), _ = jax.lax.scan(
+        leap, start, jnp.arange(PERSON_STEPS + 1)
+    )
     lost = after - before + 0.5 * jnp.sum(last**2 - speed**2, axis=1)
     lost = jnp.where(jnp.isfinite(lost), lost, jnp.inf)
     accept_prob = jnp.exp(-jnp.maximum(lost, 0.0))

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from numpyro.infer.util import potential_energy
+from numpyro.infer.util import constrain_fn, potential_energy
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import (
     NUMPYRO,
@@ -26,6 +26,7 @@ from pcmodel.behaviour.hierarchy.layout import (
     effects_of,
     group_places,
     group_sizes,
+    group_volume,
     lay_out,
     spreads_of,
     standard_normals,
@@ -135,11 +136,12 @@ def places_of(
 ) -> tuple[dict[str, Array], Float[Array, ""]]:
     """Unconstrained values by site, and the log Jacobian of the map to them."""
     places = group_places(hierarchy, plain.group)
+    volume = group_volume(hierarchy, plain.group)
     if not plain.people.size:
-        return places, jnp.zeros(())
+        return places, volume
     given = given_group(hierarchy, stand_in, plain.group)
     people = spread_out(given, plain.people)
-    return places | standard_normals(hierarchy, people), log_volume(given)
+    return places | standard_normals(hierarchy, people), volume + log_volume(given)
 
 
 def potential(
@@ -183,6 +185,16 @@ def sites_of(
 ) -> tuple[dict[str, Array], Float[Array, ""]]:
     """Unconstrained values by site from white coordinates, and the log Jacobian."""
     return places_of(hierarchy, frame.stand_in, unwhiten(frame.whitening, white))
+
+
+def constrained(
+    hierarchy: Hierarchy, white: Coordinates, frame: Frame, data: Any
+) -> dict[str, Array]:
+    """The values of all of the model's sites, those derived from others included."""
+    places, _ = sites_of(hierarchy, white, frame)
+    model = partial(hierarchical_model, hierarchy)
+    with NUMPYRO:
+        return constrain_fn(model, (data,), {}, places, return_deterministic=True)
 
 
 def num_group(hierarchy: Hierarchy) -> int:

@@ -26,6 +26,7 @@ from pcmodel.behaviour.hierarchy.layout import (
     effects_of,
     group_places,
     group_sizes,
+    group_volume,
     lay_out,
     spreads_of,
     standard_normals,
@@ -50,7 +51,7 @@ from pcmodel.behaviour.sampling.laplace_sites import (
 )
 
 ROUNDS = 3
-FIRST_SPREAD = 0.5  # of the prior's scale
+FIRST_NORMAL = -0.3  # of a spread: half of the prior's scale
 CURVATURE_FLOOR = 0.5  # of the group, in standard-normal coordinates the prior gives 1
 FLATTEST = 1e-6  # curvature of a likelihood in any direction, at least
 REACH = 3.0  # units of a parameter: largest distance of its Gaussian's centre
@@ -141,6 +142,7 @@ def group_log_density(
     with NUMPYRO:
         prior = -potential_energy(model, (), {}, sites)
     effects, spreads = effects_of(hierarchy, places), spreads_of(hierarchy, places)
+    prior = prior + group_volume(hierarchy, group)
     return prior + log_evidence(stand_in, effects, spreads)
 
 
@@ -148,7 +150,7 @@ def first_coordinates(hierarchy: Hierarchy) -> Coordinates:
     """The centre of the prior, with spreads below their scale."""
     scales = {f"{term.parameter.name}.scale" for term in hierarchy.terms}
     group = [
-        np.full(size, np.log(FIRST_SPREAD) if name in scales else 0.0)
+        np.full(size, FIRST_NORMAL if name in scales else 0.0)
         for name, size in group_sizes(hierarchy).items()
     ]
     shape = (hierarchy.num_participants, num_varying(hierarchy))

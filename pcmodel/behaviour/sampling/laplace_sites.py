@@ -22,6 +22,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from pcmodel.behaviour.hierarchy.layout import Layout
+from pcmodel.behaviour.sampling.small_matrices import (
+    cholesky,
+    solve_lower,
+    solve_lower_transposed,
+)
 
 
 class StandIn(NamedTuple):
@@ -82,25 +87,17 @@ def condition(
 ) -> Conditional:
     """The participants' standard normals given the group."""
     matrix = spreads.T @ stand_in.precision @ spreads + jnp.eye(len(spreads))[None]
-    root = jnp.linalg.cholesky(matrix)
+    root = cholesky(matrix)
     pull = (stand_in.shift - stand_in.coupling @ effects) @ spreads
-    half = jax.lax.linalg.triangular_solve(
-        root, pull[..., None], left_side=True, lower=True
-    )
-    mean = jax.lax.linalg.triangular_solve(
-        root, half, left_side=True, lower=True, transpose_a=True
-    )
-    return Conditional(mean[..., 0], root)
+    mean = solve_lower_transposed(root, solve_lower(root, pull))
+    return Conditional(mean, root)
 
 
 def spread_out(
     given: Conditional, whitened: Float[Array, "participants varying"]
 ) -> Float[Array, "participants varying"]:
     r"""$v$ from $z$."""
-    moved = jax.lax.linalg.triangular_solve(
-        given.root, whitened[..., None], left_side=True, lower=True, transpose_a=True
-    )
-    return given.mean + moved[..., 0]
+    return given.mean + solve_lower_transposed(given.root, whitened)
 
 
 def whiten(

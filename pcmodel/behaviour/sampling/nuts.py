@@ -8,20 +8,14 @@ which a participant's values and the group's are correlated, take hundreds.
 import warnings
 from collections.abc import Callable, Generator, MutableMapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
-from numpyro.infer.util import constrain_fn
 
-from pcmodel.behaviour.hierarchy.hierarchical_model import (
-    NUMPYRO,
-    Hierarchy,
-    hierarchical_model,
-)
+from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy
 from pcmodel.behaviour.posterior.diagnostics import STRICT, Limits, diagnose
 from pcmodel.behaviour.posterior.fitted_posterior import (
     Posterior,
@@ -47,10 +41,10 @@ from pcmodel.behaviour.sampling.coordinates import (
     Coordinates,
     Frame,
     Whitening,
+    constrained,
     energies,
     make_white,
     potential,
-    sites_of,
     unwhiten,
 )
 from pcmodel.behaviour.sampling.initialisation import Finder, begin, build_finder
@@ -107,10 +101,7 @@ def build_sampler(hierarchy: Hierarchy, options: Nuts = NUTS_DEFAULTS) -> Sample
         return energies(hierarchy, Coordinates(group, people), *arguments)
 
     def constrain(white: Coordinates, frame: Frame, data: Any) -> dict[str, Array]:
-        places, _ = sites_of(hierarchy, white, frame)
-        model = partial(hierarchical_model, hierarchy)
-        with NUMPYRO:
-            return constrain_fn(model, (data,), {}, places, return_deterministic=True)
+        return constrained(hierarchy, white, frame, data)
 
     def move(white: Coordinates, old: Whitening, new: Whitening) -> Coordinates:
         return make_white(new, unwhiten(old, white))

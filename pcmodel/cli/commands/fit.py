@@ -124,7 +124,7 @@ def fit(given: Given) -> int:
     """Fit, record and show; or show a finished fit again from its saved results."""
     arguments = given.arguments
     continued = begin_continuing(arguments)
-    prepare(arguments, keeps_compiled=False)
+    prepare(arguments)
     plan = make_plan(arguments)
     if continued:
         check_same(plan, continued)

@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def compare(given: Given) -> int:
     """Fit what is not fitted yet, compare, and record."""
     arguments = given.arguments
-    prepare(arguments, keeps_compiled=False)
+    prepare(arguments)
     check_cluster(arguments)
     if arguments.svi and (arguments.cluster or arguments.share):
         raise UserError(

@@ -9,18 +9,14 @@ from pcmodel.record.environment import is_float64
 from pcmodel.runtime.flags import compile_quickly, keep_compiled
 
 
-def prepare(arguments: argparse.Namespace, *, keeps_compiled: bool = True) -> None:
-    """Refuse a seed out of range; compile quickly for --smoke.
-
-    keeps_compiled: store compiled programs for later runs.
-    """
+def prepare(arguments: argparse.Namespace) -> None:
+    """Refuse a seed out of range; compile quickly for --smoke; keep compiled programs for later runs."""
     seed = arguments.seed
     if not 0 <= seed < 2**32:
         raise UserError(f"cannot be {seed}", where="--seed", expected="0 to 4294967295")
     if arguments.smoke:
         compile_quickly()
-    if keeps_compiled:
-        keep_compiled()
+    keep_compiled()
 
 
 @contextmanager

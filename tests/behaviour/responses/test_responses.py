@@ -14,8 +14,10 @@ from pcmodel.behaviour.responses import (
     JudgementParameters,
     RatingParameters,
     Scale,
+    as_trace,
     censored_log_likelihood,
     choice_log_probabilities,
+    chosen_log_probability,
     confidence_log_likelihood,
     draw_binary,
     draw_censored,
@@ -55,6 +57,33 @@ def test_choice_by_hand():
     found = jnp.exp(choice_log_probabilities(parameters, values, last))
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert float(found.sum()) == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("lapse", [-jnp.inf, -4.0, 3.0])
+def test_the_chosen_option_alone_has_the_probability_it_has_among_all(lapse):
+    """Values and derivatives, also where values are far apart."""
+    rng = np.random.default_rng(0)
+    scale = np.array([1e-8, 1.0, 30.0, 700.0, 1e8])[:, None]
+    values = jnp.asarray(scale * rng.normal(size=(5, 4)))
+    last = jnp.asarray([-1, 0, 1, 2, 3])
+
+    def log_chance(log_beta, stickiness, chosen=None):
+        parameters = ChoiceParameters(log_beta, stickiness, jnp.asarray(lapse))
+        if chosen is None:
+            return choice_log_probabilities(parameters, values, last)
+        return chosen_log_probability(
+            parameters, values, as_trace(last, values), chosen
+        )
+
+    at = (jnp.asarray(0.3), jnp.asarray(0.7))
+    every = log_chance(*at)
+    slopes = jax.jacfwd(log_chance, (0, 1))(*at)
+    for arm in range(4):
+        chosen = jnp.full(5, arm)
+        np.testing.assert_allclose(log_chance(*at, chosen), every[:, arm], rtol=1e-12)
+        own = jax.jacrev(log_chance, (0, 1))(*at, chosen)
+        for found, expected in zip(own, slopes, strict=True):
+            np.testing.assert_allclose(found, expected[:, arm], rtol=1e-9, atol=1e-12)
 
 
 def test_no_last_choice_and_no_lapse(getkey):

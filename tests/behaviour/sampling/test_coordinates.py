@@ -213,19 +213,35 @@ def test_changes_of_coordinates_go_back_to_where_they_came_from(hierarchy):
     np.testing.assert_allclose(again.flat(), at.flat(), rtol=1e-9)
 
 
-def test_the_forward_slope_is_the_slope(hierarchy):
-    values = {"level": jnp.linspace(-1.0, 1.0, 8)}
+class Looping(GaussianModel):
+    """The same likelihood through a loop whose length the data say, which reverse mode cannot pass."""
 
-    def plain(level):
-        pointwise = series_log_likelihood(hierarchy, {"level": level}, hierarchy.data)
-        return (jnp.arange(8.0) * pointwise.sum(axis=1)).sum()
+    def log_likelihood(self, values, data):
+        rounds = 1 + data.scored[0].astype(int)
+        level = jax.lax.fori_loop(
+            0, rounds, lambda _, x: x + values["level"] / rounds, jnp.zeros(())
+        )
+        return super().log_likelihood({**values, "level": level}, data)
 
-    def forwards(level):
-        totals = series_totals(hierarchy, {"level": level}, hierarchy.data)
+
+@pytest.mark.parametrize("model", [GaussianModel(), Looping()])
+def test_the_slope_of_the_totals_is_that_of_the_likelihood(hierarchy, model):
+    """By hand, the sum of errors, whatever loops the model has; also with chains on an axis before."""
+    own = hierarchy._replace(model=model)
+    data = hierarchy.data
+    level = np.linspace(-1.0, 1.0, 8)
+    error = np.asarray(data.response) - level[:, None] - 0.25
+    expected = np.arange(8.0) * np.where(data.scored, error, 0.0).sum(axis=1)
+
+    def weighted(level):
+        totals = series_totals(own, {"level": level}, data)
         return (jnp.arange(8.0) * totals).sum()
 
-    for f, g in ((plain, forwards), (jax.grad(plain), jax.grad(forwards))):
-        np.testing.assert_allclose(f(values["level"]), g(values["level"]), rtol=1e-10)
+    found = jax.vmap(jax.grad(weighted))(jnp.stack([jnp.asarray(level)] * 2))
+    np.testing.assert_allclose(found, np.stack([expected] * 2), rtol=1e-10, atol=1e-12)
+    pointwise = series_log_likelihood(hierarchy, {"level": jnp.asarray(level)}, data)
+    total = (np.arange(8.0) * np.asarray(pointwise).sum(axis=1)).sum()
+    assert float(weighted(jnp.asarray(level))) == pytest.approx(total, rel=1e-10)
 
 
 def test_moments_of_many_draws_are_theirs_and_of_few_the_old_ones():
