@@ -1,10 +1,11 @@
 """The filters of continuous outcomes, with the names and priors of their parameters.
 
 Outcomes are in SDs of all outcomes of the data set, so that one prior suits any unit. The first mean is not a parameter
-here: `build` takes it, as `initial_mean`, from the person's first prediction (`prediction.PredictionModel`).
+here: `build` takes it, as `initial_mean`, from the person's first prediction (`prediction.PredictionModel`), or else 0.
 """
 
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from pcmodel.behaviour.models.filters import RESCORLA_WAGNER, THREE_LEVELS, Filter
 from pcmodel.behaviour.models.interface import Parameter, Values
@@ -157,22 +158,30 @@ THIRD_LEVEL = tuple(
 )
 
 
+def _with_start(values: Values) -> dict[str, Array]:
+    """The values with a first mean: 0, that of all outcomes, where none is given."""
+    return {"initial_mean": jnp.zeros(()), **values}
+
+
 def _rescorla_wagner(values: Values) -> RescorlaWagnerParameters:
+    values = _with_start(values)
     return RescorlaWagnerParameters(
         values["initial_mean"], values["learning_rate_logit"]
     )
 
 
 def _kalman(values: Values) -> KalmanParameters:
+    values = _with_start(values)
     return KalmanParameters(*(values[name] for name in KalmanParameters._fields))
 
 
 def _volatile_kalman(values: Values) -> VolatileKalmanParameters:
-    fields = VolatileKalmanParameters._fields
+    values, fields = _with_start(values), VolatileKalmanParameters._fields
     return VolatileKalmanParameters(*(values[name] for name in fields))
 
 
 def _hgf(values: Values) -> HgfParameters:
+    values = _with_start(values)
     levels = (1, 2, 3) if "omega3" in values else (1, 2)
     above = levels[1:]
     first = {"mean": values["initial_mean"], "log": values["initial_log_precision"]}
