@@ -189,12 +189,17 @@ def who_improves(config: Config, seed: int, perturbation: Perturbation) -> Who:
     day = reading_day(protocol_of(asked.protocol))
     own = gained(cohort_of(asked, config.account, perturbation), day)
     people = study_of(asked).people
-    traits = (people.suggestibility, people.expectancy)
+    traits = [np.asarray(t, float) for t in (people.suggestibility, people.expectancy)]
     drug, other = (
-        lead(*(np.asarray(trait, float) for trait in traits), own[arm], seed=seed)
-        for arm in asked.arms
+        lead(traits[0], traits[1], own[arm], seed=seed) for arm in asked.arms
     )
-    return Who(*drug.each, *other.each, drug.difference, -other.difference[[0, 2, 1]])
+    (own_first, own_second), (other_first, other_second) = drug.each, other.each
+    return Who(
+        *(own_first, own_second),
+        *(other_first, other_second),
+        leads_drug=drug.difference,
+        leads_other=-other.difference[[0, 2, 1]],
+    )
 
 
 class Lead(NamedTuple):

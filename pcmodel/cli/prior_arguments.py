@@ -20,7 +20,7 @@ def add_prior_arguments(parser: argparse.ArgumentParser) -> None:
 
 def priors_of(arguments: argparse.Namespace) -> tuple[str, ...]:
     """The priors of file and command line, as they are recorded; UserError for those that cannot be read."""
-    from pcmodel.behaviour.hierarchy.priors import parse_priors
+    from pcmodel.behaviour.hierarchy.priors.written import parse_priors
 
     file = arguments.prior_file
     texts = [*(read_priors(file) if file else ()), *arguments.prior]

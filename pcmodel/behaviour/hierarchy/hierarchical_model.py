@@ -32,7 +32,7 @@ from pcmodel.behaviour.hierarchy.design import (
 )
 from pcmodel.behaviour.hierarchy.formula import NOBODY, Formula, parse_formula
 from pcmodel.behaviour.hierarchy.functions import formula_error
-from pcmodel.behaviour.hierarchy.priors import SetPrior, of_term, parse_priors
+from pcmodel.behaviour.hierarchy.priors.written import SetPrior, of_term, parse_priors
 from pcmodel.behaviour.models import Parameter, ParticipantModel
 from pcmodel.errors import unknown_name
 from pcmodel.inputs.arguments import checked_arguments

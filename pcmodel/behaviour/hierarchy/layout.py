@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Int
 from numpyro.distributions import biject_to, constraints
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, Term
-from pcmodel.behaviour.hierarchy.spreads import log_slope, log_spread
+from pcmodel.behaviour.hierarchy.priors.spreads import log_slope, log_spread
 
 Places = Mapping[str, Array]  # unconstrained values by the name of their site
 

@@ -7,7 +7,7 @@ import numpy as np
 from pcmodel.behaviour.change_point.agent import Agent
 from pcmodel.behaviour.dataset import Series, find_task, kind_of, with_judgements
 from pcmodel.behaviour.hierarchy.formula import parse_formula
-from pcmodel.behaviour.hierarchy.priors import parse_priors, split_target
+from pcmodel.behaviour.hierarchy.priors.written import parse_priors, split_target
 from pcmodel.behaviour.models import adaptive_rates, filters
 from pcmodel.behaviour.models.bandit import BanditModel
 from pcmodel.behaviour.models.binary import BinaryModel

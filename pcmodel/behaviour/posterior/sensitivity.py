@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, Term
-from pcmodel.behaviour.hierarchy.priors import law
+from pcmodel.behaviour.hierarchy.priors.written import law
 from pcmodel.behaviour.posterior.fitted_posterior import (
     Label,
     Posterior,

@@ -17,14 +17,14 @@ def cholesky(matrix: Float[Array, "*batch k k"]) -> Float[Array, "*batch k k"]:
     size = matrix.shape[-1]
     if size > LARGEST:
         return jnp.linalg.cholesky(matrix)
-    zero = jnp.zeros_like(matrix[..., 0, 0]) if size else None
-    rows = [[zero] * size for _ in range(size)]
+    if not size:
+        return matrix
+    zero = jnp.zeros_like(matrix[..., 0, 0])
+    rows: list[list[Array]] = [[zero] * size for _ in range(size)]
     for i in range(size):
         for j in range(i + 1):
             left = matrix[..., i, j] - sum(rows[i][p] * rows[j][p] for p in range(j))
             rows[i][j] = jnp.sqrt(left) if i == j else left / rows[j][j]
-    if not size:
-        return matrix
     return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
 
 
@@ -45,14 +45,14 @@ def solve_lower_transposed(
 def _solve(root: Array, right: Array, *, transposed: bool) -> Array:
     size = root.shape[-1]
     if size > LARGEST:
-        found = jax.lax.linalg.triangular_solve(
+        column = jax.lax.linalg.triangular_solve(
             root,
             right[..., None],
             left_side=True,
             lower=True,
             transpose_a=transposed,
         )
-        return found[..., 0]
+        return column[..., 0]
     if not size:
         return right
     order = range(size - 1, -1, -1) if transposed else range(size)

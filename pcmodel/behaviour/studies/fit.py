@@ -27,7 +27,7 @@ from pcmodel.behaviour.dataset import (
 from pcmodel.behaviour.dataset.reading import pairs_of
 from pcmodel.behaviour.hierarchy.formula import parse_formula, variables_of
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, build_hierarchy
-from pcmodel.behaviour.hierarchy.priors import has_target, parse_priors
+from pcmodel.behaviour.hierarchy.priors.written import has_target, parse_priors
 from pcmodel.behaviour.models.catalogue import check_names, find_model, setting_of
 from pcmodel.behaviour.models.interface import Course, ParticipantModel
 from pcmodel.behaviour.models.judged import judged, shown_outcomes

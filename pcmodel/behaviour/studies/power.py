@@ -23,8 +23,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from pcmodel.behaviour.dataset import kind_of
-from pcmodel.behaviour.hierarchy.prior_model import with_priors
-from pcmodel.behaviour.hierarchy.priors import parse_priors
+from pcmodel.behaviour.hierarchy.priors.prior_model import with_priors
+from pcmodel.behaviour.hierarchy.priors.written import parse_priors
 from pcmodel.behaviour.models import ParticipantModel, find_model, judged
 from pcmodel.behaviour.studies.attribution import (
     best_size,

@@ -17,8 +17,12 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from pcmodel.behaviour.dataset import kind_of
-from pcmodel.behaviour.hierarchy.prior_model import with_priors
-from pcmodel.behaviour.hierarchy.priors import has_target, parse_priors, split_target
+from pcmodel.behaviour.hierarchy.priors.prior_model import with_priors
+from pcmodel.behaviour.hierarchy.priors.written import (
+    has_target,
+    parse_priors,
+    split_target,
+)
 from pcmodel.behaviour.models import ParticipantModel, find_model
 from pcmodel.behaviour.sampling.map_estimates import (
     QUICK,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
-from pcmodel.behaviour.hierarchy.priors import parse_prior, parse_priors
+from pcmodel.behaviour.hierarchy.priors.written import parse_prior, parse_priors
 from pcmodel.behaviour.models.catalogue import check_names
 from pcmodel.behaviour.posterior.fitted_posterior import HALF_NORMAL_SD, effect_labels
 from pcmodel.behaviour.posterior.predictive import draw_prior

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
-from pcmodel.behaviour.hierarchy.spreads import log_slope, log_spread, normal_of
+from pcmodel.behaviour.hierarchy.priors.spreads import log_slope, log_spread, normal_of
 
 PLACES = np.array(
     [-30.0, -12.0, -5.001, -4.999, -3.0, -1e-9, 0.0, 1e-9, 0.3, 2.0, 9.0, 35.0]

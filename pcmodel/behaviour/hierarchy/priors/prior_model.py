@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from pcmodel.behaviour.dataset import Series
 from pcmodel.behaviour.hierarchy.parameter import Parameter
-from pcmodel.behaviour.hierarchy.priors import SetPrior, set_parameters
+from pcmodel.behaviour.hierarchy.priors.written import SetPrior, set_parameters
 from pcmodel.behaviour.models.interface import Course, ParticipantModel, Values
 
 
