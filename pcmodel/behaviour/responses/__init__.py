@@ -61,6 +61,7 @@ from pcmodel.behaviour.responses.rating import expected_stepped as expected_step
 from pcmodel.behaviour.responses.rating import (
     ordered_log_probabilities as ordered_log_probabilities,
 )
+from pcmodel.behaviour.responses.rating import read_scale as read_scale
 from pcmodel.behaviour.responses.rating import (
     stepped_log_likelihood as stepped_log_likelihood,
 )

@@ -8,6 +8,7 @@ evenly spaced cutpoints: it has two parameters, the free one as many as the scal
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,6 +61,19 @@ class Scale:
     def place(self, probability: Array) -> Array:
         """A share of the range, 0 to 1, as a value on the scale."""
         return self.low + (self.high - self.low) * probability
+
+
+def read_scale(numbers: Sequence[float]) -> Scale | None:
+    """The scale of its ends and perhaps its step; None for no numbers; UserError for another count and as of `Scale`."""
+    if not numbers:
+        return None
+    if len(numbers) not in (2, 3):
+        raise UserError(
+            f"is {', '.join(f'{number:g}' for number in numbers)}",
+            where="scale",
+            expected="two numbers or three, LOW,HIGH[,STEP]",
+        )
+    return Scale(*numbers)
 
 
 class RatingParameters(NamedTuple):

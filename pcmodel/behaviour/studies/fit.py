@@ -46,7 +46,7 @@ from pcmodel.behaviour.posterior.predictive import (
     replicate,
     thin,
 )
-from pcmodel.behaviour.responses import Scale
+from pcmodel.behaviour.responses import Scale, read_scale
 from pcmodel.behaviour.sampling.chains import DrawBatch, num_chunks
 from pcmodel.behaviour.sampling.nuts import Nuts, fit_nuts, num_advances
 from pcmodel.behaviour.sampling.variational import Variational, fit_svi
@@ -390,13 +390,4 @@ def _compare(names, posteriors: list[Posterior], first) -> tuple[Compared, ...]:
 
 
 def _scale(plan: Plan) -> Scale | None:
-    scale = plan.scale or find_task(plan.task).scale
-    if not scale:
-        return None
-    if len(scale) not in (2, 3):
-        raise UserError(
-            f"is {', '.join(f'{number:g}' for number in scale)}",
-            where="scale",
-            expected="two numbers or three, LOW,HIGH[,STEP]",
-        )
-    return Scale(*scale)
+    return read_scale(plan.scale or find_task(plan.task).scale)
