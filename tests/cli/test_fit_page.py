@@ -112,6 +112,9 @@ def test_variational_intervals_are_called_too_narrow_wherever_they_are_told(seri
     summary = fit_page.FitSummary(False, (), found.complaints, ())
     for text in (words, fit_page._caption(found, summary)):
         assert "too narrow by an unknown amount" in text
+    weighted = Settling(0.0, 0.0, 100, pareto_shape=0.4, is_weighted=True)
+    words, _ = said(posterior._replace(diagnostics=weighted))
+    assert "reweighted to the posterior (Pareto k 0.40)" in words
 
 
 def test_a_theorem_stays_said_when_chains_have_not_converged():
@@ -213,7 +216,7 @@ def test_what_was_understood_stands_first_and_caveats_beside_the_numbers(series)
     _, report = page(series, SETTLED, is_smoke=True, method="svi")
     assert report.sections[0].paragraphs[1:3] == (
         "**Smoke run: numbers mean nothing**.",
-        "A variational interval, too narrow by an unknown amount.",
+        "A variational interval, which may be too narrow by an unknown amount.",
     )
     _, report = page(series, GOOD)
     html = render_html(replace(report, key_panel=None, sections=(estimates,)), {})

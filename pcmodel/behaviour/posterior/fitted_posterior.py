@@ -11,7 +11,6 @@ from pcmodel.behaviour.posterior.diagnostics import Diagnostics, Settling
 from pcmodel.errors import UserError
 from pcmodel.inference.rank_normalised import ranked_ess, ranked_rhat
 
-VARIATIONAL = "a variational interval, too narrow by an unknown amount"
 HALF_NORMAL_SD = float(np.sqrt(1.0 - 2.0 / np.pi))  # of a half-normal of scale 1
 
 

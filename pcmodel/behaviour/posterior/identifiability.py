@@ -34,10 +34,9 @@ class Verdict(NamedTuple):
 def verdicts(posterior: Posterior, effects: tuple[Effect, ...]) -> tuple[Verdict, ...]:
     """A verdict for each effect, in their order.
 
-    A variational posterior of independent coordinates is narrow even where the data
-    determine a combination only: it can show that a number keeps its prior, not that it is
-    identified. "ratio only" follows from the model and not from the draws, and so holds
-    whether or not they converged.
+    A variational posterior may be narrow even where the data determine a combination only:
+    it can show that a number keeps its prior, not that it is identified. "ratio only" follows
+    from the model and not from the draws, and so holds whether or not they converged.
     """
     bad, is_variational = bool(posterior.complaints), posterior.method == "SVI"
     ratios = ratio_only(posterior.hierarchy)

@@ -8,7 +8,6 @@ import numpy as np
 
 from pcmodel.behaviour.pictures.words import effect_in_words
 from pcmodel.behaviour.posterior.diagnostics import STRICT, Diagnostics
-from pcmodel.behaviour.posterior.fitted_posterior import VARIATIONAL
 from pcmodel.cli.pages.fit_figures.sections import draw_pictures, picture_sections
 from pcmodel.cli.pages.fit_outputs import draw_priors, sections
 from pcmodel.report import SMOKE_STAMP, Panel, Report, Section, Table, Verdict
@@ -239,7 +238,7 @@ def _doubts(results: Any, *, is_smoke: bool) -> list[str]:
         )
         found.append(f"{DISTRUST} {what}")
     if not is_sampled:
-        found.append(VARIATIONAL)
+        found.append(results.diagnostics.caveat)
     return found
 
 
@@ -304,7 +303,7 @@ def _estimates(summary: FitSummary, results: Any) -> tuple[Table, ...]:
     caption = (
         "Contraction: 1 - posterior / prior variance. Identified: at least half of the "
         "prior variance removed by the data; prior: less; ratio only: known against another; "
-        "unknown: narrow in a variational fit, which would be so for a ratio too."
+        "unknown: narrow in a variational fit, which may be so for a ratio too."
     )
     return (Table(columns, rows, caption),)
 
