@@ -18,7 +18,8 @@ from .verdicts import WRONG, printed, tally, verdict_of
 
 SLOW = (
     "activity complete log_likelihood sample_posterior train_recognition train "
-    "Posterior.diagnose Hmc NaturalGradient Incremental Nudged resnet18 vgg5 vgg7 HmcOptions "
+    "Posterior.diagnose Hmc NaturalGradient Incremental Nudged resnet18 vgg4 vgg5 vgg6 vgg7 HmcOptions "
+    "NudgedLoss FixedPoint EvenOdd "
     "PosteriorSamples GradientStep MovingAverage PointEstimate Learning TruncatedNewton"
 ).split()
 """Doors whose first call is compiled for seconds."""

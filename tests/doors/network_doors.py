@@ -30,7 +30,9 @@ BUILDERS = [
     of(pcmodel.linear_gaussian, weights=[MATRIX], precisions=[2.0, 1.0]),
     of(pcmodel.mlp_classifier, width_in=4, hidden=(3,), num_classes=2, rngs=RNGS),
     of(pcmodel.residual_mlp, width_in=4, width=3, depth=2, num_classes=2, rngs=RNGS),
+    of(pcmodel.vgg4, **IMAGE, channels=(2, 2, 2)),
     of(pcmodel.vgg5, **IMAGE, channels=(2, 2, 2, 2)),
+    of(pcmodel.vgg6, **IMAGE, channels=(2, 2, 2, 2, 2)),
     of(pcmodel.vgg7, **IMAGE, channels=(2, 2, 2, 2, 2, 2)),
     of(pcmodel.resnet18, **IMAGE, channels=(2, 2, 2, 2)),
     of(
@@ -122,6 +124,14 @@ LEARNING = [
         lambda made: taught(precision_step=made, e_step=CHAIN),
     ),
     used(learning.Nudged, lambda made: classified(made)),
+    used(learning.NudgedLoss, lambda made: classified(made)),
+    used(
+        learning.FixedPoint,
+        lambda made: classified(learning.NudgedLoss(inference=made)),
+    ),
+    used(
+        learning.EvenOdd, lambda made: classified(learning.NudgedLoss(inference=made))
+    ),
     used(learning.Incremental, lambda made: taught(rule=made, **FROZEN), num_steps=2),
 ]
 

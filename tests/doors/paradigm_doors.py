@@ -90,5 +90,9 @@ BRAIN = [
     arrays(measures.covariance_transfer_entropy, "covariances", covariances=COVARIANCES, source=(0, 1), target=(2, 3)),
     arrays(measures.paired_statistics, "a", "b", a=SERIES[0], b=SERIES[1], key=KEY, num_bootstraps=50),
     arrays(measures.measure_person, "series", series=SERIES, networks=NETWORKS, key=KEY),
+    of(measures.measure_group, series=[SERIES, SERIES], people=("p", "q"), conditions=("a", "a"), networks=NETWORKS, key=KEY),
+    used(measures.MeasureOptions, lambda made: measures.measure_person(SERIES, networks=NETWORKS, key=KEY, options=made)),
+    of(measures.gaussian_dwell, mean=0.2, variance=1.0, lagged=0.5, step=2.0),
+    arrays(measures.series_dwell, "series", series=SERIES[0], step=2.0),
 ]  # fmt: skip
 PARADIGMS = [*PERCEPTION, *ODDBALLS, *BRAIN]
