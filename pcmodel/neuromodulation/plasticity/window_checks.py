@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -146,8 +147,13 @@ def shared_targets(routes: tuple[PlasticityRoute, ...]) -> list[str]:
     """The targets by which these routes work, fields of `Acting`."""
     found: dict[str, None] = {}
     for name, targets in TARGETS.items():
-        only = Drive(*(jnp.full(1, float(field == name)) for field in Drive._fields))
-        if any(np.any(np.asarray(route.hours(only)) > 0) for route in routes):
+        # Evaluated at once, also while the caller's program is traced.
+        with jax.ensure_compile_time_eval():
+            only = Drive(
+                *(jnp.full(1, float(field == name)) for field in Drive._fields)
+            )
+            reached = any(np.any(np.asarray(route.hours(only)) > 0) for route in routes)
+        if reached:
             found |= dict.fromkeys(targets)
     return list(found)
 

@@ -216,7 +216,7 @@ def test_administrations_add(after):
 
 @pytest.mark.parametrize("gap", [0.0, 30.0])
 def test_courses_on_different_targets_add_at_any_time(after, gap):
-    """Psilocybin and ketamine, together in one course or each in its own: the same window, to rounding."""
+    """Psilocybin and ketamine, together in one course or each in its own: the same window, to the integration's error."""
     infused = Dose("ketamine", 35.0, gap, Infusion(2 / 3))
     starts = (0.0,) if gap == 0 else (0.0, gap)
     one = after(PSILOCYBIN, infused, starts=starts)
@@ -224,7 +224,7 @@ def test_courses_on_different_targets_add_at_any_time(after, gap):
     days = np.linspace(gap / 24 + 0.01, 20, 40)
     whole, sum_of = plasticity_window(one, days), plasticity_window(alone, days)
     for name, value in whole._asdict().items():
-        np.testing.assert_allclose(getattr(sum_of, name), value, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(getattr(sum_of, name), value, rtol=1e-5, atol=1e-9)
 
 
 def test_courses_are_joined_as_one_long_course_is(after):

@@ -76,7 +76,8 @@ def _executed(path: Path, sha256: str) -> Any:
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
     try:
-        spec.loader.exec_module(module)
+        # Not by the loader, which keeps compiled files by second and size: an edit within a second would be missed.
+        exec(compile(read_text(path), str(path), "exec"), vars(module))
     except Exception as error:  # the file's top level may raise anything
         del sys.modules[name]
         raise UserError(
