@@ -27,7 +27,7 @@ from pcmodel.behaviour.dataset import RawTable, find_task, read_raw
 from pcmodel.behaviour.dataset.series import Series, arrange
 from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
 from pcmodel.behaviour.models.catalogue import find_model, setting_of
-from pcmodel.behaviour.posterior.fitted_posterior import VARIATIONAL
+from pcmodel.behaviour.posterior.diagnostics import VARIATIONAL
 from pcmodel.behaviour.sampling.variational import Variational, fit_svi
 from pcmodel.errors import UserError
 from pcmodel.report import Claim, Experiment, Table

@@ -106,6 +106,9 @@ class Diagnostics(NamedTuple):
         return tuple(found)
 
 
+VARIATIONAL = "a variational interval, which may be too narrow by an unknown amount"
+
+
 class Settling(NamedTuple):
     """Convergence of a variational fit, by its loss; there are no chains to compare.
 
@@ -142,7 +145,7 @@ class Settling(NamedTuple):
                 f"variational draws, reweighted to the posterior (Pareto k {self.pareto_shape:.2f}): in small studies 95 % "
                 "intervals of spreads covered 90 %"
             )
-        return "a variational interval, which may be too narrow by an unknown amount"
+        return VARIATIONAL
 
 
 def settle(loss: Float[np.ndarray, " steps"]) -> Settling:
