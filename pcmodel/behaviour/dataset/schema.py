@@ -24,7 +24,7 @@ PARTICIPANT_NAMES = (
     *("participant_private_id", "participant_code", "subject_code"),
     *("subj_idx", "subject_idx", "subject_num", "subj_no", "subj_num", "sub_num"),
     *("subj_nr", "subj_number", "sub_no", "sub_nr", "sub_number", "participant_num"),
-    *("participant_label", "worker_id", "sid", "random_id", "user_id"),
+    *("sid", "random_id", "user_id"),
 )
 SESSION_NAMES = (
     *("session", "session_id", "session_number", "session_no", "session_nr"),
@@ -192,7 +192,7 @@ BANDIT = Task(
             "choice",
             "integer",
             1.0,
-            names=("response", "chosen_option", "chosen_arm", "action"),
+            names=("response", "chosen_arm", "action"),
             about="which option was chosen",
             examples=("1", "1", "2", "2", "1", "2"),
         ),

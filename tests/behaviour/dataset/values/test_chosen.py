@@ -21,7 +21,7 @@ def columns(names, *cells):
     "name",
     [
         *("chosen_stim", "stim_chosen", "chosen", "selected_image", "stimulus_chosen"),
-        *("picked", "gewählt"),
+        *("picked", "chosen_option", "gewählt"),
     ],
 )
 @pytest.mark.parametrize("sides", [SIDES, [1, 2] * 5], ids=["words", "numbers"])
