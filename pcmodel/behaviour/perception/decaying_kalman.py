@@ -14,9 +14,9 @@ from pcmodel.behaviour.perception.interface import (
     Beliefs,
     Inputs,
     Prediction,
-    choose,
     normal_log_density,
 )
+from pcmodel.behaviour.perception.kalman import corrected
 
 
 class DecayingKalmanParameters(NamedTuple):
@@ -63,12 +63,7 @@ class DecayingKalman:
         trial: Inputs,
     ) -> Beliefs:
         sensory = 1.0 / parameters.outcome_variance
-        precision = prediction.precision[0] + sensory
-        gain = sensory / precision
-        mean = prediction.mean[0] + gain * (trial.outcome - prediction.mean[0])
-        new = Beliefs((mean,), (precision,), beliefs.valid)
-        old = Beliefs(prediction.mean, prediction.precision, beliefs.valid)
-        return choose(trial.seen, new, old)
+        return corrected(prediction, trial, sensory, beliefs.valid)
 
     def log_evidence(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from pcmodel.behaviour.perception.interface import (
     Beliefs,
@@ -55,12 +55,7 @@ class Kalman:
         trial: Inputs,
     ) -> Beliefs:
         sensory = jnp.exp(parameters.sensory_log_precision)
-        precision = prediction.precision[0] + sensory
-        gain = sensory / precision
-        mean = prediction.mean[0] + gain * (trial.outcome - prediction.mean[0])
-        new = Beliefs((mean,), (precision,), beliefs.valid)
-        old = Beliefs(prediction.mean, prediction.precision, beliefs.valid)
-        return choose(trial.seen, new, old)
+        return corrected(prediction, trial, sensory, beliefs.valid)
 
     def learning_rate(
         self,
@@ -78,3 +73,23 @@ class Kalman:
         noise = jnp.exp(-parameters.sensory_log_precision)
         variance = 1.0 / prediction.precision[0] + noise
         return normal_log_density(trial.outcome, prediction.mean[0], variance)
+
+
+def corrected(
+    prediction: Prediction,
+    trial: Inputs,
+    sensory: Float[Array, ""],
+    valid: Bool[Array, ""],
+) -> Beliefs:
+    """The posterior of a Gaussian prediction after the trial's outcome; the prediction where none was seen.
+
+    sensory: precision of an outcome, 1 / its unit squared.
+    valid: whether the filter's approximation has held so far.
+    """
+    precision = prediction.precision[0] + sensory
+    gain = sensory / precision
+    mean = prediction.mean[0] + gain * (trial.outcome - prediction.mean[0])
+    new = Beliefs((mean,), (precision,), valid)
+    return choose(
+        trial.seen, new, Beliefs(prediction.mean, prediction.precision, valid)
+    )
