@@ -1,0 +1,1 @@
+"""Models written by hand in NumPyro, for the benchmark `fit_by_hand`."""
