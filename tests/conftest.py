@@ -12,6 +12,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import jax
 import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from pcmodel.runtime.flags import compile_quickly
 
@@ -29,6 +30,19 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+class ByFile(LoadScopeScheduling):
+    """The tests of a file share their programs in one process; pages and notebooks, each a process itself, go anywhere."""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.split("::", 1)[0]
+        return nodeid if file.endswith("test_docs.py") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return ByFile(config, log)
 
 
 MAPPINGS = Path("/proc/self/maps")

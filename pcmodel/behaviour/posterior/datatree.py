@@ -48,14 +48,11 @@ def to_datatree(posterior: Posterior, *, key: Key[Array, ""]) -> Any:
         for name, own in draw_prior(prior_key, hierarchy, PRIOR).items()
     }
     rows = ("chain", "draw", "observation")
-    thinned = _evenly(posterior, min(REPLICATED, _fitting(mask, LEAST)))
+    most = min(REPLICATED, _fitting(mask, LEAST))
+    thinned = _evenly(posterior, most)
     pairs = (
         (after_key, _at(posterior.sites, thinned), thinned),
-        (
-            before_key,
-            {n: v[:, : max(LEAST, thinned.size)] for n, v in prior.items()},
-            None,
-        ),
+        (before_key, {name: v[:, :most] for name, v in prior.items()}, None),
     )
     after, before = (
         xarray.Dataset(
