@@ -130,6 +130,11 @@ def _drug(treatment, name: str, factor: float):
     acute = treatment.acute
     # A strength multiplies an effect wherever it appears, so scaling the effect is the same.
     effects = jax.tree.map(lambda each: each * factor, acute.effects)
-    effects = effects._replace(nmda_block=jnp.minimum(effects.nmda_block, 1.0))
+    effects = effects._replace(nmda_block=_share(acute.effects.nmda_block, factor))
     acute = acute._replace(effects=effects, released=acute.released * factor)
     return treatment._replace(acute=acute)
+
+
+def _share(block, factor: float):
+    """A share of channels with its odds multiplied, as another dose would do: it never reaches one."""
+    return factor * block / (1 + (factor - 1) * block)

@@ -30,7 +30,7 @@ from experiments.therapy.under_accounts import (
 )
 from pcmodel.cli import main
 from pcmodel.errors import UserError
-from pcmodel.report import UNPERTURBED, Claim
+from pcmodel.report import UNPERTURBED, Claim, Parameter
 from pcmodel.sessions.protocol.shipped import shipped_protocols
 
 SMALL = Asked("suggestion_contrast", ("drug_and_therapy", "therapy_alone"), 2, 0)
@@ -68,6 +68,18 @@ def test_every_parameter_of_the_claims_changes_something():
         absent = parameter.path in ("evidence.body", "evidence.expectation")
         assert changed != absent, parameter.path
     assert perturbed(study, UNPERTURBED) is study
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0, 1e8])
+def test_a_stronger_block_leaves_some_channels_open(factor):
+    """A drug of twice the strength occupies what twice its concentration does."""
+    study = study_of(Asked("ketamine_reactivation", ("drug_and_therapy",), 2, 0))
+    before = study.treatment.acute.effects.nmda_block
+    turned = perturbed(study, Parameter("strength", "drug.effect").times(factor))
+    found = np.asarray(turned.treatment.acute.effects.nmda_block)
+    odds = factor * before / (1 - before)
+    np.testing.assert_allclose(found, odds / (1 + odds), rtol=1e-5)
+    assert 0.3 < before.max() < 1 and (found < 1).all()
 
 
 def test_which_trait_tells_more_is_decided_by_an_interval():
