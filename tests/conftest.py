@@ -32,6 +32,19 @@ def pytest_collection_finish():
     gc.enable()
 
 
+LONG = frozenset(
+    Path(__file__).with_name("long_tests.txt").read_text("utf-8").splitlines()
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Tests that a run has shown to be long (tools/long_tests.py) are slow ones, beside those that say so themselves."""
+    for item in items:
+        if item.nodeid in LONG:
+            item.add_marker(pytest.mark.slow)
+
+
 class ByFile(LoadScopeScheduling):
     """The tests of a file share their programs in one process; pages and notebooks, each a process itself, go anywhere."""
 

@@ -6,6 +6,7 @@ Read from the source, so a forbidden import fails here before it can tangle anyt
 import ast
 import re
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,15 @@ def test_the_tests_mirror_the_library():
         folder = file.parent.relative_to(ROOT / "tests")
         if folder.parts and folder.parts[0] not in beside:
             assert (ROOT / "pcmodel" / folder).is_dir(), label(file)
+
+
+def test_the_long_tests_are_tests():
+    """Prevents names that nothing has any more in the list of tests that the default run leaves out."""
+    listed = (ROOT / "tests/long_tests.txt").read_text("utf-8").splitlines()
+    assert listed == sorted(set(listed))
+    for file, names in groupby(listed, key=lambda line: line.split("::")[0]):
+        defined = {getattr(node, "name", None) for node in nodes_of(ROOT / file)}
+        assert {name.split("::")[1].split("[")[0] for name in names} <= defined
 
 
 @pytest.mark.parametrize("package", HOMES)
