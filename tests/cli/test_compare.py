@@ -98,9 +98,10 @@ def test_runs_say_what_was_fitted(table, finished, capsys, tmp_path):
     assert "has changed since" in said(words, capsys)
 
 
-def test_fits_to_other_trials_are_refused(table, finished, capsys):
+def test_fits_to_other_trials_are_refused(table, finished, capsys, tmp_path):
     runs = [finished("a"), finished("b", model="two_rates", where="trial > 3")]
-    assert "fits to the same trials" in said(["compare", "--runs", *runs], capsys)
+    words = ["compare", "--runs", *runs, "--output", str(tmp_path / "compared")]
+    assert "fits to the same trials" in said(words, capsys)
 
 
 def fit(table, *more):
