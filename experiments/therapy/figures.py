@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from pcmodel.report.reliability import wilson_interval
 from pcmodel.report.style import COLOURS, FULL_WIDTH, new_figure
 from pcmodel.sessions.protocol.content import Protocol
 from pcmodel.sessions.readouts import improvement, responded
@@ -137,21 +138,33 @@ def draw_arms(config, results: Results) -> Figure:
         1, 2, width=FULL_WIDTH * 1.2, height=0.42 * len(names) + 1.2, sharey=True
     )
     rows = np.arange(len(names))[::-1]
-    for axis, values, scale in ((axes[0], gained, 1.0), (axes[1], answered, 100.0)):
-        values = scale * np.asarray(values, float)
-        error = 2 * values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
-        for row, name, mean, one in zip(
-            rows, names, values.mean(axis=1), error, strict=True
-        ):
-            colour = LINES.get(name, COLOURS["green"])
-            axis.errorbar(mean, row, xerr=one, fmt="o", color=colour, capsize=3)
+    for axis, reach in zip(axes, (points_of(gained), shares_of(answered)), strict=True):
+        for row, name, (mean, low, high) in zip(rows, names, reach.T, strict=True):
+            colour, error = (
+                LINES.get(name, COLOURS["green"]),
+                [[mean - low], [high - mean]],
+            )
+            axis.errorbar(mean, row, xerr=error, fmt="o", color=colour, capsize=3)
         axis.axvline(0, color=COLOURS["grey"], lw=0.8)
         axis.grid(axis="x")
-    axes[1].set_xlim(-2, max(12, axes[1].get_xlim()[1]))
+    axes[1].set_xlim(-1, max(12, axes[1].get_xlim()[1]))
     axes[0].set_yticks(rows, [name.replace("_", " ") for name in names])
     axes[0].set_xlabel(f"Symptom points lost by day {day} (mean ± 2 SE)")
-    axes[1].set_xlabel("Responded: half the symptoms gone (%)")
+    axes[1].set_xlabel("Responded: half the symptoms gone (%, 95 % interval)")
     return figure
+
+
+def points_of(gained: np.ndarray) -> np.ndarray:
+    """Mean and two standard errors to either side, (3, arms)."""
+    mean, error = gained.mean(axis=1), 2 * gained.std(axis=1, ddof=1)
+    error /= np.sqrt(gained.shape[1])
+    return np.stack([mean, mean - error, mean + error])
+
+
+def shares_of(answered: np.ndarray) -> np.ndarray:
+    """Percent who responded, with Wilson's 95 % interval, (3, arms): nobody of few is not nobody of all."""
+    share = answered.mean(axis=1)
+    return 100 * np.stack([share, *wilson_interval(share, answered.shape[1])])
 
 
 def draw_people(config, results: Results) -> Figure:

@@ -91,9 +91,11 @@ def _draw_counts(axes, bins: Bins, *, is_first: bool) -> None:
         axes.set_ylabel("share of\nanswers")
 
 
-def wilson_interval(share: np.ndarray, count: np.ndarray) -> np.ndarray:
+def wilson_interval(share: np.ndarray, count: np.ndarray | int) -> np.ndarray:
     """95 % interval of a share of `count` independent cases: (2, bins), within [0, 1] (Wilson 1927)."""
     weight = Z_95**2 / count
     centre = (share + weight / 2) / (1 + weight)
     reach = Z_95 * np.sqrt(share * (1 - share) / count + weight / (4 * count))
-    return np.stack([centre - reach / (1 + weight), centre + reach / (1 + weight)])
+    low, high = centre - reach / (1 + weight), centre + reach / (1 + weight)
+    # Rounding must not put none or all of the cases outside.
+    return np.stack([np.minimum(low, share), np.maximum(high, share)])
