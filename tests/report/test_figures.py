@@ -79,7 +79,9 @@ def test_row_titles_must_be_one_a_row():
         image_grid(random_images(4), 2, 2, row_titles=["one"])
 
 
-@pytest.mark.parametrize(("right", "count"), [(0, 1), (0, 200), (3, 7), (40, 40), (999, 1000)])
+@pytest.mark.parametrize(
+    ("right", "count"), [(0, 1), (0, 200), (3, 7), (40, 40), (999, 1000)]
+)
 def test_intervals_are_wilsons(right, count):
     expected = stats.binomtest(right, count).proportion_ci(method="wilson")
     found = wilson_interval(np.array([right / count]), np.array([count]))
