@@ -80,7 +80,9 @@ def draw_after(results: Results):
         axis.set(
             xlabel=label,
             yticks=range(len(arms)),
-            yticklabels=list(arms) if axis is axes[0] else [],
+            yticklabels=[arm.replace("_", " ") for arm in arms]
+            if axis is axes[0]
+            else [],
         )
         axis.axvline(
             of(arms["before"], name).mean() if name == "belief" else 0.0,
@@ -89,6 +91,7 @@ def draw_after(results: Results):
             lw=1,
         )
         axis.invert_yaxis()
+        axis.locator_params(axis="x", nbins=5)
         axis.grid(axis="y", visible=False)
     return figure
 
