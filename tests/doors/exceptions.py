@@ -22,6 +22,7 @@ FINE: set[tuple[str, ...]] = {
             "modularity_of",
             "participation",
             "measure_person",
+            "measure_group",
         )
         for word in ("a word", "a number in text", "3", "a number too large for floats")
         for place in range(5)
@@ -46,6 +47,11 @@ FINE: set[tuple[str, ...]] = {
             ("paired_statistics", "b"),
             ("regress_global_signal", "series"),
         )
+    ),
+    # Symbols all the same.
+    *(
+        ("lempel_ziv_count", "symbols", word)
+        for word in ("a list of words", "an array of words", "an array of dates")
     ),
     # Missing.
     *(

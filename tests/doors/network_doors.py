@@ -10,7 +10,7 @@ import pcmodel
 import pcmodel.learning as learning
 
 from .disguises import KEY
-from .door import of, used
+from .door import Door, of, used
 from .inference_doors import (
     BATCH,
     FROZEN,
@@ -51,12 +51,11 @@ BUILDERS = [
         rngs=RNGS,
     ),
     used(pcmodel.Level, lambda made: above(made), width=2),
-    used(
+    Door(
+        "Part",
+        lambda **a: pcmodel.by_name(divided([pcmodel.Part(**a)]), [ONE, TOP]),
+        dict(name="self", level=1, units=(0,)),
         pcmodel.Part,
-        lambda made: pcmodel.by_name(divided([made]), [ONE, TOP]),
-        name="self",
-        level=1,
-        units=(0,),
     ),
     of(pcmodel.by_name, network=NET, arrays=[ONE, np.ones(3), TOP]),
     used(

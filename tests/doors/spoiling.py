@@ -92,8 +92,11 @@ ANY_WHOLE = {
     "second",
     "signs",
     "frozen_precisions",
+    "fixed_layers",
+    "fixed_precisions",
+    "fixed_prior_means",
 }
-LOWEST = {"settle": 0, "num_samples": 1}
+LOWEST = {"settle": 0, "num_samples": 1, "num_people": 0}
 RANGES: dict[str, tuple[float, float, str]] = {
     "scale": (0.0, np.inf, "most"),
     "rate": (0.0, 1.0, "least"),

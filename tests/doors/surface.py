@@ -15,6 +15,8 @@ from .drug_doors import DRUGS
 from .inference_doors import CORE
 from .network_doors import BUILDERS, LEARNING
 from .paradigm_doors import PARADIGMS
+from .plasticity_doors import PLASTICITY
+from .time_doors import TIME
 
 PACKAGES = (
     "pcmodel",
@@ -34,18 +36,30 @@ NOT_CALLED = {
     "PosteriorDraws RecognitionResult TrainingResult Course Effects Signs Participant Trajectory "
     "Trials ParticipantParameters Chunk LearnedPrecisions LearningCurve Position Settling "
     "SolverResult Anatomy Compound Loo ByLevel Energies EnergyGradients GradientComparison InferenceSteps "
-    "LatentHessian Spectrum",
+    "LatentHessian Spectrum Administrations Alternation BrainMeasures Carried Contrast Drive Dwell Group "
+    "GroupMeasures Illusion LempelZiv LinearEmResult Mismatch NetworkCoupling PairedStatistics Percept "
+    "PersonMeasures PlasticityTable Responses Stopping Switching Window",
+    "another name of Sequential, and of HmcOptions": "Chain Sampling",
     "takes nothing": "Bernoulli Categorical Gaussian Dual Primal AtOnce Bolus Oral "
     "Backpropagation ClosedForm Equilibrium FixedHiddenPrecision FixedWeightNorm Frozen",
     "behind the door: takes a checked problem, or the memory of learning": "free_energy infer_one "
     "moments sample_latents trajectory settling standard_errors unsettled",
-    "a description, not a thing": "Solver UserError",
+    "a description, not a thing": "PlasticityRoute Solver UserError",
     "files and plans, tried by the batteries of files and commands": "load save load_images "
     "run_training TrainingPlan",
     "the words of a page, written by experiments": "Panel Report Section Table Verdict render_html "
     "Claim Examination Examined Experiment Parameter Perturbation",
 }
-DOORS = [*CORE, *BUILDERS, *LEARNING, *DRUGS, *BEHAVIOUR, *PARADIGMS]
+DOORS = [
+    *CORE,
+    *BUILDERS,
+    *LEARNING,
+    *DRUGS,
+    *BEHAVIOUR,
+    *PARADIGMS,
+    *PLASTICITY,
+    *TIME,
+]
 
 
 def exported() -> set[str]:

@@ -84,6 +84,12 @@ def linear_em(
         (observations, clamp, rate, modulation_arrays(modulation)),
         why="it checks its result",
     )
+    if observations is None and not clamp:
+        raise UserError(
+            "nothing is observed",
+            where="linear_em: observations",
+            expected="values of level 0, or of levels by name",
+        )
     steps = whole_number(num_steps, "num_steps")
     pure, posed = as_model(network), pose(network, observations, clamp=clamp)
     structure, names = posed.problem.structure, pure.model.names

@@ -9,7 +9,6 @@ from jax import Array
 from pcmodel.api.mechanics.by_level import ByLevel
 from pcmodel.errors import UserError
 from pcmodel.inputs.arguments import checked_arguments
-from pcmodel.inputs.arrays import read_numbers
 from pcmodel.model.generative import GenerativeModel
 from pcmodel.model.levels import (
     LevelName,
@@ -22,6 +21,7 @@ from pcmodel.model.levels import (
     told,
 )
 from pcmodel.model.problem import Structure
+from pcmodel.networks.level_arrays import level_arrays
 from pcmodel.networks.network import Network
 
 
@@ -33,28 +33,10 @@ def by_name(network: Network, arrays: Sequence[Any] | ByLevel) -> dict[str, Arra
 
     Raises UserError for another number of levels or another width.
     """
-    names, widths = network.names, network.widths
-    if isinstance(arrays, ByLevel):
-        arrays = arrays.entries
-    if len(arrays) != len(names):
-        raise UserError(
-            f"holds {len(arrays)} arrays",
-            where="by_name: arrays",
-            expected=f"one for each of the levels {', '.join(names)}",
-        )
-    found = {}
-    for level, (name, width, array) in enumerate(
-        zip(names, widths, arrays, strict=True)
-    ):
-        place = f"by_name: level {name!r}"
-        shape = np.shape(read_numbers(array, where=place, finite=False))
-        if shape[-1:] != (width,):
-            raise UserError(
-                f"has shape {shape}",
-                where=place,
-                expected=f"(..., {width})",
-            )
-        array = array if hasattr(array, "shape") else np.asarray(array)
+    entries = arrays.entries if isinstance(arrays, ByLevel) else arrays
+    checked = level_arrays(network, entries, where="by_name: arrays")
+    names, found = network.names, {}
+    for level, (name, array) in enumerate(zip(names, checked, strict=True)):
         found[name] = array
         for part in parts_of(network):
             if part.level == level:

@@ -49,6 +49,14 @@ def lempel_ziv_count(symbols: Sequence[Any] | np.ndarray | bytes | str) -> int:
 def _as_bytes(symbols: Any) -> bytes:
     listed = list(symbols) if isinstance(symbols, str) else symbols
     values = np.frombuffer(listed, np.uint8) if isinstance(listed, bytes) else listed
+    try:
+        kinds, codes = np.unique(values, return_inverse=True)
+    except (TypeError, ValueError):
+        raise UserError(
+            "cannot be told apart by order",
+            where="symbols",
+            expected="numbers or texts",
+        ) from None
     values = np.asarray(values)
     if values.ndim != 1 or not values.size:
         raise UserError(
@@ -58,7 +66,6 @@ def _as_bytes(symbols: Any) -> bytes:
         )
     if values.dtype.kind == "f" and np.isnan(values).any():
         raise UserError("holds NaN", where="symbols", expected="symbols")
-    kinds, codes = np.unique(values, return_inverse=True)
     if len(kinds) > 256:
         raise UserError(
             f"has {len(kinds)} different symbols",

@@ -19,6 +19,7 @@ from pcmodel.brain.measures.person import (
 from pcmodel.brain.measures.series import Networks
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.ranges import Count
 from pcmodel.runtime.progress import Progress
 
@@ -101,6 +102,7 @@ def measure_group(
             where="measure_group",
             expected="as many of each, one or more",
         )
+    key = check_key(key)
     places: dict[tuple[str, str], list[int]] = {}
     for place, row in enumerate(zip(people, conditions, strict=True)):
         places.setdefault((str(row[0]), str(row[1])), []).append(place)
@@ -192,6 +194,7 @@ def contrast(
             where="contrast",
             expected="two conditions",
         )
+    key = check_key(key)
     rows = list(zip(group.people, group.conditions, strict=True))
     has = [
         {person: place for place, (person, own) in enumerate(rows) if own == condition}

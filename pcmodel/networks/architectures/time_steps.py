@@ -18,6 +18,7 @@ from pcmodel.inputs.ranges import NotNegative
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.model.levels import find_units, indices
 from pcmodel.networks.architectures.hierarchy import Level, dense_layer, hierarchy
+from pcmodel.networks.level_arrays import level_arrays
 from pcmodel.networks.network import Network
 
 LAGGED = re.compile(r"(.+)\[(-[1-9][0-9]*)\]")
@@ -255,14 +256,9 @@ def name_at(name: str, step: int) -> str:
 def over_steps(network: Network, latents: Any, level: str) -> Array:
     """Latents of one level or part at all time steps, (..., times, width), from those of all levels, bottom first.
 
-    Raises UserError for a level that the network has at no step.
+    Raises UserError for a level that the network has at no step, and for arrays that are not those of its levels.
     """
-    if len(latents) != len(network.names):
-        raise UserError(
-            f"latents of {len(latents)} levels",
-            where="over_steps",
-            expected=f"one array for each of the {len(network.names)} levels, bottom first",
-        )
+    latents = level_arrays(network, latents, where="over_steps: latents")
     known_names = set(network.names)
     steps = []
     while name_at(level.partition("/")[0], len(steps)) in known_names:

@@ -59,6 +59,8 @@ def test_counts_are_those_of_the_definition(symbols, length):
         ([[0, 1]], "expected one sequence"),
         (np.arange(300), "300 different symbols"),
         ([0.0, np.nan], "NaN"),
+        ([None, None], "cannot be told apart"),
+        ([[1.0], [2.0, 3.0]], "cannot be told apart"),
     ],
 )
 def test_what_is_no_sequence_is_refused(symbols, said):

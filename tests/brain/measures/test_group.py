@@ -110,6 +110,13 @@ def test_what_cannot_be_compared_is_refused(group):
     ):
         with pytest.raises(UserError, match=said):
             contrast(group, first, second, key=KEY)
+    several, few = jax.random.split(KEY), recordings()[:1]
+    with pytest.raises(UserError, match="expected one random key"):
+        contrast(group, "off", "on", key=several)
+    with pytest.raises(UserError, match="expected one random key"):
+        measure_group(
+            few, people=["w"], conditions=["off"], networks=LABELS, key=several
+        )
     part = measured(recordings()[:3], ["w", "w", "x"], ["off", "on", "on"])
     with pytest.raises(UserError, match="1 people have both 'off' and 'on'"):
         contrast(part, "off", "on", key=KEY)

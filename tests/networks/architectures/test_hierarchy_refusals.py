@@ -251,9 +251,15 @@ def test_what_is_advised_for_an_initial_level_works():
 def test_readers_of_series_say_what_there_is():
     network = pcmodel.over_time(STEP, 3, rngs=nnx.Rngs(0))
     with pytest.raises(pcmodel.UserError, match="this network has x, y"):
-        pcmodel.over_steps(network, [np.zeros(1)] * 6, "z")
-    with pytest.raises(pcmodel.UserError, match="latents of 2 levels"):
+        pcmodel.over_steps(network, [np.zeros(w) for w in network.widths], "z")
+    with pytest.raises(pcmodel.UserError, match="over_steps: latents: holds 2 arrays"):
         pcmodel.over_steps(network, [np.zeros(1)] * 2, "x")
+    with pytest.raises(pcmodel.UserError, match="latents: is NoneType"):
+        pcmodel.over_steps(network, None, "x")
+    with pytest.raises(pcmodel.UserError, match=r"level 'y\[2\]': has shape \(2,\)"):
+        pcmodel.over_steps(network, [np.zeros(2)] * 6, "x")
+    with pytest.raises(pcmodel.UserError, match="nothing is observed"):
+        pcmodel.linear_em(network, None)
     with pytest.raises(pcmodel.UserError, match="series of level 'y'"):
         pcmodel.at_steps({"y": np.array([["abc"]])})
     with pytest.raises(pcmodel.UserError, match=r"\(times, width\)"):
