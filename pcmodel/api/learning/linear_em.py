@@ -1,6 +1,6 @@
 """`linear_em`: exact EM of linear-Gaussian hierarchies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, SupportsIndex
 
@@ -84,7 +84,7 @@ def linear_em(
         (observations, clamp, rate, modulation_arrays(modulation)),
         why="it checks its result",
     )
-    if observations is None and not clamp:
+    if not clamp and (observations is None or _is_empty(observations)):
         raise UserError(
             "nothing is observed",
             where="linear_em: observations",
@@ -254,3 +254,7 @@ def _check_finite(
         where="linear_em",
         expected="data that no level fits exactly; fix its precision (fixed_precisions)",
     )
+
+
+def _is_empty(observations: Observation) -> bool:
+    return isinstance(observations, Mapping) and not observations

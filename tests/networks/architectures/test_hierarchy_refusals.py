@@ -259,7 +259,7 @@ def test_readers_of_series_say_what_there_is():
     with pytest.raises(pcmodel.UserError, match=r"level 'y\[2\]': has shape \(2,\)"):
         pcmodel.over_steps(network, [np.zeros(2)] * 6, "x")
     with pytest.raises(pcmodel.UserError, match="nothing is observed"):
-        pcmodel.linear_em(network, None)
+        pcmodel.linear_em(network, {})
     with pytest.raises(pcmodel.UserError, match="series of level 'y'"):
         pcmodel.at_steps({"y": np.array([["abc"]])})
     with pytest.raises(pcmodel.UserError, match=r"\(times, width\)"):
