@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "docstrings",
     "equations",
+    "public",
     "entrance",
 ]
 # Sphinx reads the repository, so that links lead to the same places here as on disk.
@@ -47,6 +48,7 @@ math_numfig = False
 # Notebooks are kept as text. Their figures come from a run that is kept for as long as the text is the same;
 # `make docs NOTEBOOKS=off` shows them without.
 nb_custom_formats = {".py": "notebooks.read"}
+nb_execution_in_temp = True
 nb_execution_mode = os.environ.get("NOTEBOOKS", "cache")
 nb_execution_cache_path = "build/notebooks"
 nb_execution_excludepatterns = ["notebooks/coming_from/*/*"]
