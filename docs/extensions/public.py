@@ -46,6 +46,8 @@ def as_autodoc(package: str, name: str) -> list[str]:
     if inspect.isclass(thing):
         methods = own_methods(thing)
         option = [f"   :members: {', '.join(methods)}"] if methods else []
+        if thing.__name__ != name:  # an older name of the same
+            option = ["   :no-index:"]
         return [f".. autoclass:: {package}.{name}", *option, ""]
     kind = "autofunction" if callable(thing) else "autodata"
     option = ["   :no-value:"] if kind == "autodata" else []
@@ -62,8 +64,11 @@ class Public(SphinxDirective):
         """Documentation of every name, in the order of the alphabet."""
         package = self.arguments[0]
         beginnings = tuple(self.options.get("from", "").split())
+        shared = public_names("pcmodel")
         lines = ["```{eval-rst}"]
         for name, module in sorted(public_names(package).items(), key=str):
+            if package != "pcmodel" and name in shared:
+                continue  # stands under its shorter name
             if not beginnings or module.startswith(beginnings):
                 lines += as_autodoc(package, name)
         around = nodes.container()
