@@ -224,7 +224,9 @@ def draw_accounts() -> Figure:
     right.set_ylabel("its standard deviation")
     for axes in (left, right):
         axes.set_xlabel("effect of the drug at 5-HT2A")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.legend(
+        *left.get_legend_handles_labels(), loc="outside lower center", ncols=3
+    )
     return figure
 
 

@@ -16,11 +16,13 @@ PAGE = Path(__file__).parents[1] / "verdicts.md"
 MARKS = {"holds": "holds", "fails": "**fails**", "inconclusive": "open"}
 HEAD = """# Verdicts of the experiments
 
-Every verdict of the experiments as they were last run for this page, in their default settings, seed 0: nothing is left out. Written by
-`python docs/tables/verdicts.py` from the runs' folders. Another seed or version gives other numbers: run the command.
+Every verdict of the experiments as they were last run for this page, in their default settings, seed 0: nothing is
+left out. Written by `python docs/tables/verdicts.py` from the runs' folders. Another seed or version gives other
+numbers: run the command.
 
-*Theorem*: must hold by mathematics. *Calibrated*: a parameter was set so that it holds; no evidence. *Predicted*: could have failed; the only
-kind that counts for a mechanism, and only as far as the simulation's assumptions do. Nothing here is clinical advice.
+*Theorem*: must hold by mathematics. *Calibrated*: a parameter was set so that it holds; no evidence. *Predicted*:
+could have failed; the only kind that counts for a mechanism, and only as far as the simulation's assumptions do.
+Nothing here is clinical advice.
 
 ```python
 from pcmodel.report.content import KIND_MEANING
