@@ -7,14 +7,16 @@
 #   make doors        what comes of 15,000 wrong inputs (a quarter of an hour)
 #   make mutants      whether the tests notice 200 random sabotages of the core (an hour)
 #   make check        format, lint and types
+#   make docs         the site of the documentation: build/site/index.html
 #   make test-latest  the tests on Python 3.12 and jax 0.11, in a venv of their own
 #   make lock         resolve the dependencies again (needs uv)
 
 VENV := .venv
 LATEST := .venv-latest
+DOCS := .venv-docs
 SETUP := sh tools/setup.sh
 
-.PHONY: run test slow doors mutants check format test-latest lock clean
+.PHONY: run test slow doors mutants check format docs test-latest lock clean
 
 run: $(VENV)/.ready
 	$(VENV)/bin/python -m pcmodel run belief_revision $(ARGS)
@@ -42,6 +44,10 @@ format: $(VENV)/.ready
 	$(VENV)/bin/python -m ruff format .
 	$(VENV)/bin/python -m ruff check --fix .
 
+# Warnings are errors. Notebooks run once and again when their text changes; NOTEBOOKS=off shows them without figures.
+docs: $(DOCS)/.ready
+	$(DOCS)/bin/python -m sphinx -q -W --keep-going -b html -c docs . build/site $(ARGS)
+
 test-latest: $(LATEST)/.ready
 	$(LATEST)/bin/python -m pytest -q -n auto --dist loadfile $(ARGS)
 
@@ -51,6 +57,9 @@ $(VENV)/.ready: requirements.lock pyproject.toml tools/setup.sh
 $(LATEST)/.ready: requirements-latest.lock pyproject.toml tools/setup.sh
 	$(SETUP) $(LATEST) requirements-latest.lock 3.12
 
+$(DOCS)/.ready: requirements-docs.lock pyproject.toml tools/setup.sh
+	$(SETUP) $(DOCS) requirements-docs.lock 3.11+
+
 # Hashes, no addresses: the lock must work with whatever index the machine uses.
 lock:
 	uv export -q --no-emit-project --no-annotate --no-header --extra test \
@@ -58,6 +67,9 @@ lock:
 	uv pip compile -q --extra test --python-version 3.12 --universal --generate-hashes \
 		--no-annotate --no-header --constraint tools/latest.txt \
 		-o requirements-latest.lock pyproject.toml
+	uv pip compile -q --extra docs --python-version 3.11 --universal --generate-hashes \
+		--no-annotate --no-header --constraint requirements.lock \
+		-o requirements-docs.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) $(LATEST) .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LATEST) $(DOCS) build .pytest_cache .ruff_cache

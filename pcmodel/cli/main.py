@@ -89,6 +89,7 @@ def make_parsers() -> tuple[Parser, Mapping[str, Parser]]:
     parser = Parser(
         prog="pcmodel",
         description="Predictive coding with a precision at every level.",
+        epilog="Documentation: docs/index.md",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=__version__)
@@ -101,6 +102,7 @@ def make_parsers() -> tuple[Parser, Mapping[str, Parser]]:
             help=command.help,
             usage=command.usage,
             description=command.description,
+            epilog=f"Documentation: {command.page}",
             add_help=not command.helps_itself,
             allow_abbrev=False,
         )

@@ -162,4 +162,5 @@ BRAIN = Command(
     "within people, and write a folder, a report and measures.csv.",
     add_arguments=add_arguments,
     carry_out=brain,
+    page="docs/brain-measures.md",
 )

@@ -85,4 +85,5 @@ CALIBRATE = study_command(
         f"Does {plan.model} find again what it simulated in the {plan.task} task?"
     ),
     parts=parts,
+    page="docs/before-there-are-data.md",
 )

@@ -137,4 +137,5 @@ CHECK = Command(
     "fitted.",
     add_arguments=add_arguments,
     carry_out=check,
+    page="docs/tables-and-formulas.md",
 )

@@ -37,6 +37,7 @@ class Command(NamedTuple):
     carry_out: runs the command and returns the exit code; UserError for bad input.
     description: for its --help; argparse's own if None.
     usage: for its --help; argparse's own if None.
+    page: of the documentation, where its --help ends.
     takes_more: words that the parser does not know are passed on (`--key value`).
     helps_itself: `carry_out` answers --help itself.
     """
@@ -47,6 +48,7 @@ class Command(NamedTuple):
     carry_out: Callable[[Given], int]
     description: str | None = None
     usage: str | None = None
+    page: str = ""
     takes_more: bool = False
     helps_itself: bool = False
 

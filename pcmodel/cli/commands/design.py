@@ -105,4 +105,5 @@ DESIGN = study_command(
         f"How many people and trials tell {plan.effect} from its rivals?"
     ),
     parts=parts,
+    page="docs/before-there-are-data.md",
 )

@@ -289,4 +289,5 @@ FIT = Command(
     description="Fit a participant model to a table of trials, or to a BIDS folder.",
     add_arguments=add_arguments,
     carry_out=fit,
+    page="docs/fit-your-data.md",
 )

@@ -94,6 +94,7 @@ LIST = Command(
     help="the experiments, their questions and times",
     add_arguments=lambda parser: None,
     carry_out=print_experiments,
+    page="experiments/README.md",
 )
 
 PROTOCOLS = Command(
@@ -103,6 +104,7 @@ PROTOCOLS = Command(
     carry_out=print_protocols,
     description="List the protocols that `pcmodel run therapy --protocol` and `pcmodel power` take, print one "
     "of them, or check a file of your own and say what was understood.",
+    page="docs/sessions.md",
 )
 
 MODELS = Command(
@@ -112,4 +114,5 @@ MODELS = Command(
     carry_out=print_models,
     description="Say what `pcmodel fit` can fit: all tasks; with TASK the columns of its table, an example of one and "
     "its models; with MODEL each parameter, its prior, its natural scale and its published name.",
+    page="docs/tasks-and-models.md",
 )

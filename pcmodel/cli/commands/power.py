@@ -101,4 +101,5 @@ POWER = study_command(
         f"How many people in each arm of {plan.protocol} tell its rival explanations apart?"
     ),
     parts=parts,
+    page="docs/sessions.md",
 )

@@ -60,4 +60,5 @@ RECOVER = study_command(
         f"Are {', '.join(plan.models)} found again in the {plan.task} task?"
     ),
     parts=parts,
+    page="docs/before-there-are-data.md",
 )

@@ -93,4 +93,5 @@ RUN = Command(
     carry_out=run,
     takes_more=True,
     helps_itself=True,
+    page="experiments/README.md",
 )

@@ -121,12 +121,14 @@ def study_command(
     make_plan: Callable[[argparse.Namespace], Any],
     question: Callable[[Any], str],
     parts: Callable[[], Parts],
+    page: str,
 ) -> Command:
     """A command that simulates studies and fits them; an interrupted run is resumed.
 
     make_plan: from arguments to the plan; UserError for names that do not exist.
     question: from a plan to the question of its page.
     parts: called once the plan is valid, since it imports modules that take long to import.
+    page: of the documentation, where its --help ends.
     """
 
     def add_all(parser: argparse.ArgumentParser) -> None:
@@ -140,7 +142,7 @@ def study_command(
         check_cluster(arguments)
         plan = make_plan(arguments)
         to = destination(name, plan, arguments)
-        compute, replication, page, together = parts()
+        compute, replication, written, together = parts()
         if arguments.share:
             stored = _open_store(to, replication, anew=False)
             own = SharedStore(stored, arguments.share, together=together(plan))
@@ -160,13 +162,13 @@ def study_command(
             question=question(plan),
             config=type(plan),
             run=run,
-            analyse=page.analyse,
-            plot=page.plot,
-            report=page.report,
+            analyse=written.analyse,
+            plot=written.plot,
+            report=written.report,
         )
         return run_in_folder(experiment, to, arguments, command=given.again())
 
-    return Command(name, help, add_all, carry_out, description)
+    return Command(name, help, add_all, carry_out, description, page=page)
 
 
 def _open_store(to: Destination, kind: type, *, anew: bool) -> StoredReplications:

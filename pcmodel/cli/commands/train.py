@@ -208,4 +208,5 @@ TRAIN = Command(
     add_arguments=add_arguments,
     carry_out=train,
     takes_more=True,
+    page="docs/training-at-scale.md",
 )

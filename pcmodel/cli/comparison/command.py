@@ -220,4 +220,5 @@ COMPARE = Command(
     description="Random-effects model selection, stacking, left-out people and later trials.",
     add_arguments=add_arguments,
     carry_out=compare,
+    page="docs/comparing-models.md",
 )
