@@ -26,6 +26,7 @@ from experiments.belief_revision.network import (  # noqa: E402
     train_digits,
 )
 from pcmodel.data.digits import load_digits_split  # noqa: E402
+from pcmodel.networks.layers.dense import identity  # noqa: E402
 from pcmodel.networks.pure import as_model  # noqa: E402
 from pcmodel.record.files import write_arrays  # noqa: E402
 from pcmodel.runtime.progress import Progress  # noqa: E402
@@ -54,6 +55,10 @@ def main():
         "seed": SEED,
         "epochs": training.epochs,
         "widths": [64, *training.hidden, 10],
+        "activations": [
+            "identity" if layer.activation is identity else "tanh"
+            for layer in trained.network.layers
+        ],
         "test_images": len(data.test_images),
         "test_accuracy": accuracy(trained.network, data.test_images, data.test_labels),
         "test_readout_accuracy": readout_accuracy(

@@ -147,6 +147,7 @@ def digits_table() -> dict[str, Any]:
     return {
         "networks": networks,
         "widths": record["widths"],
+        "activations": record["activations"],
         "logPrecisions": arrays["log_precisions"].tolist(),
         "priorMean": arrays["prior_mean"].tolist(),
         "images": encoded(arrays["images"]),

@@ -126,14 +126,12 @@ def test_dose_and_time_are_the_packages(tmp_path):
     library = load_compounds()
     for case, request, own in zip(cases, asked, run_twin(asked, tmp_path), strict=True):
         name, mg, blocked, _ = case
-        doses = [Dose(name, mg, 0.0, route_of(name))]
+        before = KETANSERIN["hours_before"]  # the package's clock begins there
+        doses = [Dose(name, mg, before, route_of(name))]
         if blocked:
-            doses.insert(0, Dose("ketanserin", KETANSERIN["mg"], -1.0))
-        course = simulate(
-            tuple(doses),
-            np.array(request["times"]),
-            typical(library, *own["names"]),
-        )
+            doses.insert(0, Dose("ketanserin", KETANSERIN["mg"], 0.0))
+        times = np.array(request["times"]) + before
+        course = simulate(tuple(doses), times, typical(library, *own["names"]))
         for field in ("plasma", "effect_site", "occupancy_2a", "occupancy_1a"):
             key = {"effect_site": "site"}.get(field, field.replace("_2a", "2a"))
             key = key.replace("_1a", "1a")

@@ -17,6 +17,7 @@ export function digitNetwork(table, which) {
   const asDouble = (entry) => Float64Array.from(decode(entry));
   return makeNetwork({
     widths: table.widths,
+    activations: table.activations,
     weights: own.weights.map(asDouble),
     biases: own.biases.map(asDouble),
     logPrecisions: table.logPrecisions,

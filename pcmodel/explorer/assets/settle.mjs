@@ -1,4 +1,5 @@
-// A dense hierarchy of four levels: pixels, strokes, shapes, digit. Level l is predicted as W_l tanh(x_{l+1}) + b_l.
+// A dense hierarchy of four levels: pixels, strokes, shapes, digit. Level l is predicted as W_l f(x_{l+1}) + b_l,
+// with f the hyperbolic tangent, or the identity where the top predicts.
 //
 // E = sum_l 1/2 [ p_l |e_l|^2 - d_l log p_l + d_l log 2 pi ], the energy of pcmodel, with e_l = latent minus
 // prediction and p_l = gain times precision. The pixels are clamped; the other three levels are free.
@@ -8,9 +9,16 @@
 
 import { cholesky, choleskySolve, dot } from "./linear.mjs";
 
-/** {weights, biases, precisions, priorMean}: row-major arrays, widths bottom first. */
-export function makeNetwork({ widths, weights, biases, logPrecisions, priorMean }) {
-  return { widths, weights, biases, logPrecisions, priorMean, free: widths.slice(1).reduce((a, b) => a + b, 0) };
+// Value, slope and curvature of what is applied to the level above.
+const ACTIVATIONS = {
+  tanh: { value: Math.tanh, slope: (x) => 1 - Math.tanh(x) ** 2, bend: (x) => -2 * Math.tanh(x) * (1 - Math.tanh(x) ** 2) },
+  identity: { value: (x) => x, slope: () => 1, bend: () => 0 },
+};
+
+/** Weights and biases are row-major arrays, everything is by level, bottom first; activations by name. */
+export function makeNetwork({ widths, activations, weights, biases, logPrecisions, priorMean }) {
+  const free = widths.slice(1).reduce((a, b) => a + b, 0);
+  return { widths, activations: activations.map((name) => ACTIVATIONS[name]), weights, biases, logPrecisions, priorMean, free };
 }
 
 function multiply(weight, rows, columns, vector, out) {
@@ -25,9 +33,9 @@ function multiply(weight, rows, columns, vector, out) {
 
 /** Prediction of level l from the latent of level l + 1. */
 export function predictLevel(network, level, above) {
-  const { widths, weights, biases } = network;
+  const { widths, activations, weights, biases } = network;
   const out = new Float64Array(widths[level]);
-  multiply(weights[level], widths[level], widths[level + 1], Float64Array.from(above, Math.tanh), out);
+  multiply(weights[level], widths[level], widths[level + 1], Float64Array.from(above, activations[level].value), out);
   for (let i = 0; i < out.length; i++) out[i] += biases[level][i];
   return out;
 }
@@ -85,7 +93,7 @@ export function levelSquares(problem, latents) {
 /** Gradient and exact Hessian (optionally its Gauss-Newton part) by the free levels, bottom first. */
 export function localModel(problem, latents, { gaussNewton = false } = {}) {
   const { network, precisions } = problem;
-  const { widths, weights, free } = network;
+  const { widths, activations, weights, free } = network;
   const errors = errorsOf(problem, latents);
   const gradient = new Float64Array(free);
   const hessian = new Float64Array(free * free);
@@ -97,7 +105,7 @@ export function localModel(problem, latents, { gaussNewton = false } = {}) {
     const p = precisions[level];
     const pBelow = precisions[level - 1];
     const value = latents[level];
-    const slope = Float64Array.from(value, (x) => 1 - Math.tanh(x) ** 2);
+    const slope = Float64Array.from(value, activations[level - 1].slope);
     const back = new Float64Array(width); // W' e of the level below
     for (let i = 0; i < below; i++) {
       const error = errors[level - 1][i];
@@ -114,7 +122,7 @@ export function localModel(problem, latents, { gaussNewton = false } = {}) {
       const sj = pBelow * slope[j];
       for (let k = 0; k < width; k++) hessian[at + k] = sj * slope[k] * square[j * width + k];
       hessian[at + j] += p;
-      if (!gaussNewton) hessian[at + j] += 2 * pBelow * slope[j] * Math.tanh(value[j]) * back[j];
+      if (!gaussNewton) hessian[at + j] -= pBelow * activations[level - 1].bend(value[j]) * back[j];
     }
     if (level > 1) {
       const before = start - below;
