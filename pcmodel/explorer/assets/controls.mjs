@@ -21,6 +21,12 @@ export function short(value, digits = 3) {
   return value.toFixed(Math.min(places, 4)).replace("-", "−");
 }
 
+/** Two decimals, with a true minus sign: for beliefs. */
+export const twoPlaces = (value) => (Math.abs(value) < 0.005 ? "0.00" : value.toFixed(2).replace("-", "−"));
+
+/** A round number of an axis, without trailing zeros. */
+export const plain = (value) => String(value).replace("-", "−");
+
 export const percent = (share) => `${(100 * share).toFixed(share < 0.0995 && share > 0 ? 1 : 0)} %`;
 
 /**
@@ -31,6 +37,7 @@ export const percent = (share) => `${(100 * share).toFixed(share < 0.0995 && sha
 export function slider(host, { id, label, min, max, value, step = 0.01, log = false, format = short, note = "", onInput }) {
   const to = log ? (x) => Math.log10(x) : (x) => x;
   const from = log ? (x) => 10 ** x : (x) => x;
+  let exact = value; // what was set: the slider's own steps do not hit every number
   const input = element("input", {
     id, type: "range", min: to(min), max: to(max), step, value: to(value), "aria-describedby": note ? `${id}-note` : null,
   });
@@ -42,10 +49,11 @@ export function slider(host, { id, label, min, max, value, step = 0.01, log = fa
     input,
     row,
     get value() {
-      return from(Number(input.value));
+      return exact ?? from(Number(input.value));
     },
     set value(next) {
       input.value = to(next);
+      exact = next;
       tell();
     },
     /** Other ends, step and value: for a slider whose meaning depends on a choice. */
@@ -63,6 +71,7 @@ export function slider(host, { id, label, min, max, value, step = 0.01, log = fa
     input.setAttribute("aria-valuetext", text);
   };
   input.addEventListener("input", () => {
+    exact = null;
     tell();
     onInput();
   });

@@ -83,8 +83,10 @@ function evidenceOf(state, event, person, numbers) {
   const logOdds = new Array(STREAMS).fill(0);
   if (event.replays) values[MEMORY] += state.belief;
   values[EXPECTATION] = person.belief + person.expectancy * event.believed * values[EXPECTATION];
-  const negative = normalCdf(-state.belief * Math.exp(0.5 * state.logPrecision));
-  if (event.chosen) precision[EVERYDAY] *= 1 - person.avoidance * negative;
+  if (event.chosen) {
+    const negative = normalCdf(-state.belief * Math.exp(0.5 * state.logPrecision));
+    precision[EVERYDAY] *= 1 - person.avoidance * negative;
+  }
   if (event.replays) precision[MEMORY] *= person.rumination;
   precision[THERAPIST] *= person.suggestibility * state.alliance;
   for (let i = 0; i < STREAMS; i++) {

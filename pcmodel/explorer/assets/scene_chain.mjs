@@ -1,7 +1,7 @@
 // Scene 1: a belief at the top of a chain meets evidence at its bottom.
 
 import { normalDensity, solveChain } from "./chain.mjs";
-import { announcer, buttons, checkbox, percent, readouts, short, slider } from "./controls.mjs";
+import { announcer, buttons, checkbox, percent, plain, readouts, short, slider, twoPlaces } from "./controls.mjs";
 import { Drawing, Panel, scheduler, ticksBetween } from "./draw.mjs";
 
 const LOW = -6, HIGH = 6, POINTS = 181;
@@ -10,11 +10,11 @@ const XS = Array.from({ length: POINTS }, (_, i) => LOW + ((HIGH - LOW) * i) / (
 // Factors on the precisions, bottom first.
 const PRESETS = {
   rest: ["As it is", [1, 1, 1, 1]],
-  top: ["Relax the belief ×¼", [1, 1, 1, 0.25]],
-  middle: ["Relax the middle ×¼", [1, 0.25, 0.25, 1]],
-  senses: ["Sharpen the senses ×4", [4, 1, 1, 1]],
-  above: ["Relax all but the senses ×¼", [1, 0.25, 0.25, 0.25]],
-  all: ["Relax everything ×¼", [0.25, 0.25, 0.25, 0.25]],
+  top: ["Belief ×¼", [1, 1, 1, 0.25]],
+  middle: ["Middle ×¼", [1, 0.25, 0.25, 1]],
+  senses: ["Senses ×4", [4, 1, 1, 1]],
+  above: ["All but the senses ×¼", [1, 0.25, 0.25, 0.25]],
+  all: ["Everything ×¼", [0.25, 0.25, 0.25, 0.25]],
 };
 
 const NOTES = [
@@ -30,7 +30,7 @@ export function chainScene(root, table) {
   const ask = scheduler(root.querySelector(".figure"), () => render());
   const top = table.names.length - 1;
   const presets = buttons(host, {
-    label: "Try",
+    label: "Relax or sharpen at a press",
     items: Object.entries(PRESETS).map(([key, [text]]) => [key, text]),
     onPress(key) {
       const factors = PRESETS[key][1];
@@ -46,11 +46,11 @@ export function chainScene(root, table) {
     });
   }
   const prior = slider(host, {
-    id: "chain-prior", label: "Belief before (mean)", min: -4, max: 4, value: table.prior_mean, onInput: ask,
+    id: "chain-prior", label: "Belief before (mean)", min: -4, max: 4, value: table.prior_mean, format: twoPlaces, onInput: ask,
     note: "Negative is bad: −2 reads “I am no good”.",
   });
   const observed = slider(host, {
-    id: "chain-observed", label: "Evidence (what is observed)", min: -4, max: 4, value: table.observed, onInput: ask,
+    id: "chain-observed", label: "Evidence (what is observed)", min: -4, max: 4, value: table.observed, format: twoPlaces, onInput: ask,
     note: "+1 reads: one good experience.",
   });
   const present = checkbox(host, {
@@ -59,8 +59,8 @@ export function chainScene(root, table) {
   });
   const tell = readouts(root.querySelector(".numbers"), [
     ["mean3", `${table.names[3]}, after`], ["sd3", "its uncertainty (sd)"], ["weight", "weight of the evidence"],
-    ["arrives", "evidence precision that arrives"], ["mean2", `${table.names[2]}, after`], ["mean1", `${table.names[1]}, after`],
-    ["sd2", "sd"], ["sd1", "sd"], ["logEvidence", "log evidence, nats"],
+    ["arrives", "evidence precision that arrives"], ["mean2", `${table.names[2]}, after`], ["sd2", `sd of the ${table.names[2]}`],
+    ["mean1", `${table.names[1]}, after`], ["sd1", `sd of the ${table.names[1]}`], ["logEvidence", "log evidence, nats"],
   ]);
   const say = announcer(root.querySelector(".said"), root.querySelector(".heard"));
 
@@ -73,20 +73,20 @@ export function chainScene(root, table) {
     presets.press(Object.keys(PRESETS).find((key) => near(PRESETS[key][1])) ?? "");
     draw(solved);
     const after = solved.posterior[top];
-    tell("mean3", after.mean);
+    tell("mean3", after.mean, twoPlaces(after.mean));
     tell("sd3", Math.sqrt(after.variance));
     tell("weight", solved.weight, percent(solved.weight));
     tell("arrives", solved.evidence[top].precision);
     for (const l of [1, 2]) {
-      tell(`mean${l}`, solved.posterior[l].mean);
+      tell(`mean${l}`, solved.posterior[l].mean, twoPlaces(solved.posterior[l].mean));
       tell(`sd${l}`, Math.sqrt(solved.posterior[l].variance));
     }
     tell("logEvidence", solved.logEvidence, solved.logEvidence === null ? "no evidence" : undefined);
     const sd = short(Math.sqrt(after.variance), 2);
     const text = present.value
-      ? `The belief moves from ${short(prior.value)} to ${short(after.mean)} (± ${sd}). The evidence says ${short(observed.value)} ` +
+      ? `The belief moves from ${twoPlaces(prior.value)} to ${twoPlaces(after.mean)} (± ${sd}). The evidence says ${twoPlaces(observed.value)} ` +
         `and carries ${percent(solved.weight)} of the weight.`
-      : `No evidence: the belief stays at ${short(prior.value)}, however much it is relaxed (± ${sd}).`;
+      : `No evidence: the belief stays at ${twoPlaces(prior.value)}, however much it is relaxed (± ${sd}).`;
     say(text);
     drawing.describe(`Four levels, self-belief at the top. ${text}`);
   }
@@ -95,8 +95,8 @@ export function chainScene(root, table) {
     const isNarrow = drawing.host.clientWidth < 520;
     const rowHeight = isNarrow ? 62 : 108;
     drawing.begin(rowHeight * (top + 1) + 44);
-    const left = 10;
-    const right = drawing.width - (isNarrow ? 92 : 130);
+    const left = 14;
+    const right = drawing.width - (isNarrow ? 104 : 130);
     for (let l = top; l >= 0; l--) {
       const row = top - l;
       const curves = curvesOf(solved, l);
@@ -110,7 +110,7 @@ export function chainScene(root, table) {
         panel.line(kind, XS, ys, kind);
       }
       label(panel, solved, l, isNarrow);
-      if (l === 0) panel.xAxis(ticksBetween(LOW, HIGH, isNarrow ? 6 : 12), { label: "bad  ←  0  →  good", format: short });
+      if (l === 0) panel.xAxis(ticksBetween(LOW, HIGH, isNarrow ? 6 : 12), { label: "bad  ←  0  →  good", format: plain });
     }
     drawing.end();
   }
@@ -131,11 +131,11 @@ export function chainScene(root, table) {
     if (l === 0) {
       const isSeen = present.value;
       if (isSeen) panel.vertical("seen", observed.value, "bad");
-      drawing.text("value0", panel.right + 10, y + 2, isSeen ? short(observed.value) : "nothing", { class: "value evidenceText" });
+      drawing.text("value0", panel.right + 10, y + 2, isSeen ? twoPlaces(observed.value) : "nothing", { class: "value evidenceText" });
       return;
     }
     const after = solved.posterior[l];
-    drawing.text(`value${l}`, panel.right + 10, y + 2, `${short(after.mean)} ± ${short(Math.sqrt(after.variance), 2)}`, {
+    drawing.text(`value${l}`, panel.right + 10, y + 2, `${twoPlaces(after.mean)} ± ${short(Math.sqrt(after.variance), 2)}`, {
       class: "value beliefText",
     });
     const before = solved.prediction[l].mean;

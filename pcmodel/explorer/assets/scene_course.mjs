@@ -1,6 +1,6 @@
 // Scene 4: simulated people in a course of therapy, with the drug and without.
 
-import { announcer, checkbox, readouts, select, short, slider } from "./controls.mjs";
+import { announcer, checkbox, plain, readouts, select, short, slider, twoPlaces } from "./controls.mjs";
 import { followPerson, symptomsOf } from "./course.mjs";
 import { decodeCourse, drugOf } from "./data.mjs";
 import { Drawing, Panel, scheduler, ticksBetween } from "./draw.mjs";
@@ -78,7 +78,17 @@ export function courseScene(root, table) {
     struck.row.hidden = own.adverse_day === null;
   }
 
+  /** Beliefs of everybody, by person and day; what the last moves of the sliders left as it was is not followed again. */
+  const kept = new Map();
   function followed(own, index) {
+    const settings = [protocol.value, sessions.value, harmful.value, struck.value];
+    const key = index < 0 ? "without" : "with";
+    const own_ = JSON.stringify(index < 0 ? settings : [...settings, index, account.value, strength.value, window_.value]);
+    if (kept.get(key)?.[0] !== own_) kept.set(key, [own_, follow(own, index)]);
+    return kept.get(key)[1];
+  }
+
+  function follow(own, index) {
     const fate = own.adverse_day === null || struck.value ? "struck" : "spared";
     const arm = own.arms[`sessions_${sessions.value}_${harmful.value ? "harmful" : "kind"}_${fate}`];
     return own.persons.map((person, p) =>
@@ -110,15 +120,15 @@ export function courseScene(root, table) {
     tell("difference", lost(withDrug) - lost(without));
     tell("drugResponse", share(withDrug), `${Math.round(share(withDrug) * count)} of ${count}`);
     tell("plainResponse", share(without), `${Math.round(share(without) * count)} of ${count}`);
-    tell("drugBelief", middle(withDrug));
-    tell("plainBelief", middle(without));
+    tell("drugBelief", middle(withDrug), twoPlaces(middle(withDrug)));
+    tell("plainBelief", middle(without), twoPlaces(middle(without)));
     tellRelapse(own, withDrug);
     draw(own, withDrug, without, at);
     const text =
       `On day ${day.value}, ${count} simulated people have lost ${short(lost(withDrug), 2)} symptom points with ${doseText(scale.value)}, ` +
       `and ${short(lost(without), 2)} in the same sessions with an inert tablet.`;
     say(text);
-    drawing.describe(`${text} Median belief ${short(middle(withDrug))} against ${short(middle(without))}.`);
+    drawing.describe(`${text} Median belief ${twoPlaces(middle(withDrug))} against ${twoPlaces(middle(without))}.`);
   }
 
   function tellRelapse(own, people) {
@@ -133,30 +143,31 @@ export function courseScene(root, table) {
     const isNarrow = figure.clientWidth < 520;
     drawing.begin(isNarrow ? 290 : 400);
     const days = own.readings;
-    const band = (people, share) => days.map((_, d) => quantile(people.map((b) => b[d]).sort((a, b) => a - b), share));
-    const curves = [[without, "other"], [withDrug, "belief"]].map(([people, kind]) => ({
-      kind, low: band(people, 0.25), middle: band(people, 0.5), high: band(people, 0.75),
-    }));
+    const curves = [[without, "other"], [withDrug, "belief"]].map(([people, kind]) => {
+      const ordered = days.map((_, d) => Float64Array.from(people, (b) => b[d]).sort());
+      const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => ordered.map((values) => quantile(values, share)));
+      return { kind, low, middle, high };
+    });
     const lowest = Math.min(-2.6, ...curves.flatMap((c) => c.low));
     const highest = Math.max(0.2, ...curves.flatMap((c) => c.high));
     const panel = new Panel(drawing, "course", {
-      left: 34, right: drawing.width - (isNarrow ? 62 : 104), top: 26, bottom: drawing.height - 66, x: [days[0], days.at(-1)], y: [lowest, highest],
+      left: 42, right: drawing.width - (isNarrow ? 62 : 104), top: 26, bottom: drawing.height - 66, x: [days[0], days.at(-1)], y: [lowest, highest],
     });
-    panel.title("belief about oneself: median and middle half of the people");
-    panel.yAxis(ticksBetween(lowest, highest, 5), { format: short });
+    panel.title(isNarrow ? "belief: median and middle half" : "belief about oneself: median and middle half of the people");
+    panel.yAxis(ticksBetween(lowest, highest, 5), { format: plain });
     marks(panel, own);
     for (const { kind, low, middle, high } of curves) {
       panel.area(`${kind}.band`, days, low, high, kind);
       panel.line(kind, days, middle, kind);
     }
     panel.vertical("cursor", days[at], "cursor");
-    const [plain, drug] = curves.map((c) => c.middle);
-    const [yPlain, yDrug] = apart(panel.y(plain.at(-1)), panel.y(drug.at(-1)));
+    const [inert, drug] = curves.map((c) => c.middle);
+    const [yPlain, yDrug] = apart(panel.y(inert.at(-1)), panel.y(drug.at(-1)));
     drawing.text("nameOther", panel.right + 6, yPlain + 4, isNarrow ? "without" : "without drug", { class: "evidenceText" });
     drawing.text("nameDrug", panel.right + 6, yDrug + 4, isNarrow ? "with" : "with the drug", { class: "beliefText" });
-    drawing.put("dotOther", "circle", { cx: panel.x(days[at]), cy: panel.y(plain[at]), r: 4.5, class: "dot otherdot" });
+    drawing.put("dotOther", "circle", { cx: panel.x(days[at]), cy: panel.y(inert[at]), r: 4.5, class: "dot otherdot" });
     drawing.put("dotDrug", "circle", { cx: panel.x(days[at]), cy: panel.y(drug[at]), r: 4.5, class: "dot" });
-    panel.xAxis(ticksBetween(days[0], days.at(-1), isNarrow ? 5 : 9), { format: short });
+    panel.xAxis(ticksBetween(days[0], days.at(-1), isNarrow ? 5 : 9), { format: plain });
     drawing.text("axisName", (panel.left + panel.right) / 2, drawing.height - 4, "days since the first dosing", { class: "tick", "text-anchor": "middle" });
     drawing.end();
   }
@@ -175,10 +186,10 @@ export function courseScene(root, table) {
         panel.vertical(`dosing${i}`, when, "pin");
       } else drawing.segment(`session${i}`, x, y - 9, x, y + 1, { class: "whisker" });
     });
-    drawing.text("sessionsName", panel.right + 6, y, isNarrowFigure() ? "sessions" : "sessions (▲ dose)", { class: "tick" });
+    drawing.text("sessionsName", panel.right + 6, y, isNarrowFigure() ? "▲ dose" : "▲ dose, | session", { class: "tick" });
     if (own.adverse_day !== null && struck.value) {
       panel.vertical("bad", own.adverse_day, "bad");
-      drawing.text("badName", panel.x(own.adverse_day) - 4, panel.top + 10, "bad news", { class: "evidenceText", "text-anchor": "end" });
+      drawing.text("badName", panel.x(own.adverse_day) - 5, panel.bottom - 8, "bad news", { class: "evidenceText", "text-anchor": "end" });
     }
   }
 

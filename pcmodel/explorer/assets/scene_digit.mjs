@@ -1,6 +1,6 @@
 // Scene 2: a held belief about a digit meets an image, and the hierarchy settles.
 
-import { announcer, buttons, checkbox, element, readouts, select, short, slider } from "./controls.mjs";
+import { announcer, buttons, checkbox, element, plain, readouts, select, short, slider } from "./controls.mjs";
 import { decode, digitNetwork } from "./data.mjs";
 import { Drawing, Panel, scheduler, ticksBetween } from "./draw.mjs";
 import { drawingPad, paint, paintSigned } from "./pad.mjs";
@@ -203,8 +203,8 @@ export function digitScene(root, table) {
     const isNarrow = figure.clientWidth < 520;
     top.begin(isNarrow ? 120 : 150);
     const panel = new Panel(top, "bars", { left: 30, right: top.width - 6, top: 24, bottom: top.height - 26, x: [-0.5, 9.5], y: [-0.35, 1.35] });
-    panel.yAxis([0, 1], { format: short });
-    panel.title("digit: how much of each (circle: the belief held)");
+    panel.yAxis([0, 1]);
+    panel.title(isNarrow ? "the digit (circle: the belief held)" : "the digit: how much of each (circle: the belief held)");
     values.forEach((value, d) => {
       const [zero, y] = [panel.y(0), panel.clampY(value)];
       const wide = (panel.x(1) - panel.x(0)) * 0.56;
@@ -228,9 +228,9 @@ export function digitScene(root, table) {
     const panel = new Panel(energies, "energy", {
       left: 44, right: energies.width - 86, top: 26, bottom: energies.height - 38, x: [0, Math.max(places.length - 1, 12)], y: [0, most * 1.05],
     });
-    panel.title("misfit by level (precision × squared error / 2), nats");
-    panel.yAxis(ticksBetween(0, most * 1.05, 3), { format: short });
-    panel.xAxis(ticksBetween(0, Math.max(places.length - 1, 12), 6), { label: "steps of settling", format: short });
+    panel.title(isNarrow ? "misfit of each level, nats" : "misfit of each level (precision × squared error / 2), nats");
+    panel.yAxis(ticksBetween(0, most * 1.05, 3), { format: plain });
+    panel.xAxis(ticksBetween(0, Math.max(places.length - 1, 12), 6), { label: "steps of settling", format: plain });
     const sums = history.map((one) => one.squares.reduce((a, b) => a + b, 0));
     panel.line("sum", places, sums, "sum");
     const ends = [[sums.at(-1), "sum", ""]];

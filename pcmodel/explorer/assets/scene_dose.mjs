@@ -2,7 +2,7 @@
 
 import { ACCOUNTS } from "./accounts.mjs";
 import { chainActivity, solveChain } from "./chain.mjs";
-import { announcer, checkbox, percent, readouts, select, short, slider } from "./controls.mjs";
+import { announcer, checkbox, percent, plain, readouts, select, short, slider, twoPlaces } from "./controls.mjs";
 import { simulate } from "./dose.mjs";
 import { Drawing, Panel, scheduler, ticksBetween } from "./draw.mjs";
 
@@ -89,9 +89,10 @@ export function doseScene(root, table) {
     return { times, index, course: simulate(doses, times, table.compounds, table.body), hours: own.hours, start };
   }
 
-  function beliefs(course, times, name) {
+  /** Beliefs under an account at some of the times, by their indices. */
+  function beliefs(course, indices, name) {
     const { precisions, prior_mean: priorMean, observed } = table.chain;
-    return times.map((_, i) => {
+    return Array.from(indices, (i) => {
       const effects = { effect2a: course.effect2a[i], response1a: course.response1a[i], nmdaBlock: course.nmdaBlock[i] };
       const acting = ACCOUNTS[name](effects, strength.value, table.anatomy);
       const solved = solveChain({ precisions, priorMean, observed, gains: acting.gains, slopes: acting.slopes });
@@ -104,7 +105,7 @@ export function doseScene(root, table) {
   function render() {
     const now = courseNow();
     const { course, times, index } = now;
-    const own = beliefs(course, times, account.value);
+    const own = beliefs(course, times.keys(), account.value);
     const mine = course.names.indexOf(compound.value);
     const occupied = course.occupancy2a[mine];
     draw(now, own, mine);
@@ -116,7 +117,7 @@ export function doseScene(root, table) {
     tell("response1a", course.response1a[index], percent(course.response1a[index]));
     tell("block", course.nmdaBlock[index], percent(course.nmdaBlock[index]));
     here.gains.forEach((gain, l) => tell(`gain${l}`, gain, `×${short(gain)}`));
-    tell("mean", here.mean);
+    tell("mean", here.mean, twoPlaces(here.mean));
     tell("sd", here.sd);
     tell("weight", here.weight, percent(here.weight));
     const peak = Math.max(...course[NEEDS[account.value]]);
@@ -124,7 +125,7 @@ export function doseScene(root, table) {
     const text =
       `${hourText(hour.value)} after ${doseText(dose.value)} of ${compound.value}${blocked.value ? " behind ketanserin" : ""}: ` +
       `${percent(occupied[index])} of receptors occupied, effect ${short(course.effect2a[index], 2)}, ` +
-      `belief ${short(here.mean)} (± ${short(here.sd, 2)}; without a drug ${short(own[0].mean)}).${idle}`;
+      `belief ${twoPlaces(here.mean)} (± ${short(here.sd, 2)}; without a drug ${twoPlaces(own[0].mean)}).${idle}`;
     say(text);
     drawing.describe(text);
   }
@@ -132,7 +133,7 @@ export function doseScene(root, table) {
   function draw(now, own, mine) {
     const { course, times, index, hours, start } = now;
     const isNarrow = figure.clientWidth < 520;
-    const each = isNarrow ? 54 : 78;
+    const each = isNarrow ? 50 : 66;
     const gap = isNarrow ? 22 : 28;
     const most = Math.max(...course.plasma[mine], 1e-9);
     const gains = own.map((one) => one.gains);
@@ -145,30 +146,31 @@ export function doseScene(root, table) {
       ["plasma", "In plasma, ng/mL", [0, most * 1.1], ticksBetween(0, most * 1.1, 3)],
       ["occupied", "5-HT2A receptors occupied", [0, 1], [0, 0.5, 1]],
       ["effect", "Effect (1: psilocin at every receptor)", [0, 1.25], [0, 0.5, 1]],
-      ["gain", "Gain on the precision of each level", [gainLow, gainHigh], [-2, -1, 0, 1, 2].filter((t) => t >= gainLow && t <= gainHigh)],
+      ["gain", "Gain on the precision of each level", [gainLow, gainHigh], gainTicks(gainLow, gainHigh)],
       ["belief", "Belief, mean ± sd", [-3.2, 1.4], [-3, -2, -1, 0, 1]],
     ];
-    const height = rows.length * (each + gap) + 40;
+    const more = isNarrow ? 30 : 60; // of the last panel, the one that matters
+    const height = rows.length * (each + gap) + more + 40;
     drawing.begin(height);
     const left = 44;
     const right = drawing.width - 84;
     const values = {};
     rows.forEach(([key, title, y, ticks], r) => {
       const top = r * (each + gap) + gap - 4;
-      const panel = new Panel(drawing, key, { left, right, top, bottom: top + each, x: [start, hours], y });
-      const format = key === "gain" ? (t) => `×${short(10 ** t)}` : key === "occupied" ? (t) => `${100 * t} %` : short;
+      const panel = new Panel(drawing, key, { left, right, top, bottom: top + each + (key === "belief" ? more : 0), x: [start, hours], y });
+      const format = key === "gain" ? (t) => `×${plain(Number((10 ** t).toPrecision(2)))}` : key === "occupied" ? (t) => `${100 * t} %` : plain;
       panel.yAxis(ticks, { format });
       panel.title(title);
       panel.base();
       curves(panel, key, { course, times, own, mine, log });
       panel.vertical("cursor", times[index], "cursor");
-      if (r === rows.length - 1) panel.xAxis(ticksBetween(start, hours, isNarrow ? 5 : 8), { label: "hours since the dose", format: short });
+      if (r === rows.length - 1) panel.xAxis(ticksBetween(start, hours, isNarrow ? 5 : 8), { label: "hours since the dose", format: plain });
       values[key] = panel;
     });
     mark(values.plasma, times[index], course.plasma[mine][index], short(course.plasma[mine][index]));
     mark(values.occupied, times[index], course.occupancy2a[mine][index], percent(course.occupancy2a[mine][index]));
     mark(values.effect, times[index], course.effect2a[index], short(course.effect2a[index], 2));
-    mark(values.belief, times[index], own[index].mean, `${short(own[index].mean)}`, `± ${short(own[index].sd, 2)}`);
+    mark(values.belief, times[index], own[index].mean, twoPlaces(own[index].mean), `± ${short(own[index].sd, 2)}`);
     const shownGain = own[index].gains[3] !== 1 ? 3 : own[index].gains[0] !== 1 ? 0 : 3;
     const name = shownGain === 3 ? "belief" : "senses";
     mark(values.gain, times[index], log(own[index].gains[shownGain]), `×${short(own[index].gains[shownGain])}`, name);
@@ -187,8 +189,12 @@ export function doseScene(root, table) {
     }
     if (key === "effect") {
       panel.line("line", times, course.effect2a, "belief");
-      if (Math.max(...course.response1a) > 0.02) panel.line("response1a", times, course.response1a, "level2");
-      if (Math.max(...course.nmdaBlock) > 0.02) panel.line("block", times, course.nmdaBlock, "other");
+      for (const [name, curve, kind] of [["5-HT1A", course.response1a, "level2"], ["NMDA block", course.nmdaBlock, "other"]]) {
+        if (Math.max(...curve) <= 0.02) continue;
+        panel.line(name, times, curve, kind);
+        const y = panel.clampY(curve[curve.length - 1]);
+        drawing.text(`effect.${name}`, panel.right + 8, Math.min(y + 4, panel.bottom + 2), name, { class: "tick" });
+      }
     }
     if (key === "gain") for (let l = 0; l < 4; l++) panel.line(`gain${l}`, times, own.map((one) => log(one.gains[l])), `level${l}`);
     if (key === "belief") {
@@ -218,31 +224,40 @@ export function doseScene(root, table) {
     const stride = each + 46;
     rivals.begin(rows * stride + 26);
     const wide = rivals.width / columns;
+    const heard = [];
+    // Small panels need few times; the chosen one is among them.
+    const few = [...times.keys()].filter((i) => i % 4 === 0 || i === index || i === times.length - 1);
     names.forEach((name, n) => {
       const [row, column] = [Math.floor(n / columns), n % columns];
       const panel = new Panel(rivals, name, {
         left: column * wide + 26, right: (column + 1) * wide - 8, top: row * stride + 30, bottom: row * stride + 30 + each,
         x: [start, hours], y: [-3.2, 1.4],
       });
-      const own = beliefs(course, times, name);
-      panel.yAxis([-2, 1], { format: short });
+      const own = beliefs(course, few, name);
+      panel.yAxis([-2, 1], { format: plain });
       panel.base();
-      panel.area("band", times, own.map((one) => one.mean - one.sd), own.map((one) => one.mean + one.sd), "belief");
-      panel.line("line", times, own.map((one) => one.mean), "belief");
+      const at = few.map((i) => times[i]);
+      panel.area("band", at, own.map((one) => one.mean - one.sd), own.map((one) => one.mean + one.sd), "belief");
+      panel.line("line", at, own.map((one) => one.mean), "belief");
       panel.vertical("cursor", times[index], "cursor");
       rivals.text(`${name}.title`, panel.left - 20, panel.top - 9, SHORT_NAMES[name], { class: name === account.value ? "beliefText" : "title" });
-      const here = own[index];
-      rivals.text(`${name}.now`, panel.left, panel.bottom + 14, `${short(here.mean)} ± ${short(here.sd, 2)}`, { class: "tick" });
+      const here = own[few.indexOf(index)];
+      heard.push(`${SHORT_NAMES[name]} ${twoPlaces(here.mean)}, sd ${short(here.sd, 2)}`);
+      rivals.text(`${name}.now`, panel.left, panel.bottom + 14, `${twoPlaces(here.mean)} ± ${short(here.sd, 2)}`, { class: "tick" });
     });
-    rivals.describe(
-      `Belief at the chosen hour: ${names.map((name) => `${ACCOUNT_NAMES[name]} ${short(beliefs(course, [times[index]], name)[0]?.mean ?? NaN)}`).length} accounts`,
-    );
+    rivals.describe(`Belief at the chosen time under each account: ${heard.join("; ")}.`);
     rivals.end();
   }
 
   settle();
   render();
 }
+
+const GAINS = [0.001, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 1000].map(Math.log10);
+const gainTicks = (low, high) => {
+  const within = GAINS.filter((t) => t >= low && t <= high);
+  return within.length > 4 ? within.filter((t) => Math.abs(t - Math.round(t)) < 1e-9) : within;
+};
 
 const SHORT_NAMES = {
   rebus: "Relaxed beliefs", sensory: "Sharper senses", sebus: "Strengthened first", uniform: "All alike (null)",
