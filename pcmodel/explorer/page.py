@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pcmodel.errors import UserError
+from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.files import shown
 from pcmodel.record.files import write_bytes
 
@@ -18,7 +19,9 @@ MAIN = "main"
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.mjs";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=function|const|class)", re.MULTILINE)
 LARGEST = 2_000_000
-"""Bytes of a page."""
+"""Bytes of a page at most."""
+MARK = b"<title>pcmodel explorer: "
+"""By which a page is known."""
 
 
 def make_page(tables: dict[str, Any] | None = None) -> str:
@@ -40,13 +43,31 @@ def make_page(tables: dict[str, Any] | None = None) -> str:
     return re.sub("@@([A-Z]+)@@", lambda found: parts[found[1]], page)
 
 
-def write_page(path: Path) -> Path:
-    """Write the page to a file, atomically. UserError where it cannot be written, or is a folder."""
-    path = Path(path)
-    if path.is_dir():
-        raise UserError("is a folder", where=shown(path), expected="a file to write")
-    write_bytes(path, make_page().encode())
-    return path
+@checked_arguments
+def write_page(path: str | Path) -> Path:
+    """Write the page to a file, atomically, and return its absolute path.
+
+    UserError where it cannot be written, and for a folder or a file that is no page of the explorer: an older page alone
+    is replaced.
+    """
+    place = Path(path).expanduser().absolute()
+    check_place(place)
+    write_bytes(place, make_page().encode())
+    return place
+
+
+def check_place(path: Path) -> None:
+    """UserError unless there is nothing, or an older page."""
+    expected = "a new file, or an older page to replace"
+    try:
+        is_there, is_file = path.exists(), path.is_file()
+        older = is_file and MARK in path.read_bytes()[:LARGEST]
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"cannot be read ({reason})", where=shown(path)) from None
+    if is_there and not older:
+        what = "is a file, but no page of the explorer" if is_file else "is no file"
+        raise UserError(what, where=shown(path), expected=expected)
 
 
 def bundle() -> str:

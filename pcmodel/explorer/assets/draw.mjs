@@ -60,7 +60,8 @@ export class Drawing {
     }
   }
 
-  put(key, name, attributes, text) {
+  put(own, name, attributes, text) {
+    const key = `${name} ${own}`; // a line and its name may be called alike
     let element = this.elements.get(key);
     if (!element) {
       element = svgElement(name, {}, this.svg);

@@ -65,8 +65,11 @@ export function courseScene(root, table) {
   function doseText(index) {
     if (index === 0) return "inert tablet";
     const own = course();
-    const each = own.doses_mg.map((mg) => short(mg * own.scales[index - 1], 2));
-    return `${[...new Set(each)].join(" + ")} mg ${own.compound}`;
+    const number = own.sessions.filter(({ phase }) => phase === "dosing").length;
+    const each = own.doses_mg.length / number;
+    const amounts = own.doses_mg.map((mg) => plain(Number((mg * own.scales[index - 1]).toPrecision(3))));
+    const days = Array.from({ length: number }, (_, i) => amounts.slice(i * each, (i + 1) * each).join(" + "));
+    return `${[...new Set(days)].join(", then ")} mg`;
   }
 
   function settle() {
@@ -125,7 +128,7 @@ export function courseScene(root, table) {
     tellRelapse(own, withDrug);
     draw(own, withDrug, without, at);
     const text =
-      `On day ${day.value}, ${count} simulated people have lost ${short(lost(withDrug), 2)} symptom points with ${doseText(scale.value)}, ` +
+      `On day ${day.value}, ${count} simulated people have lost ${short(lost(withDrug), 2)} symptom points with ${doseText(scale.value)}${scale.value ? ` of ${own.compound}` : ""}, ` +
       `and ${short(lost(without), 2)} in the same sessions with an inert tablet.`;
     say(text);
     drawing.describe(`${text} Median belief ${twoPlaces(middle(withDrug))} against ${twoPlaces(middle(without))}.`);
@@ -186,14 +189,13 @@ export function courseScene(root, table) {
         panel.vertical(`dosing${i}`, when, "pin");
       } else drawing.segment(`session${i}`, x, y - 9, x, y + 1, { class: "whisker" });
     });
-    drawing.text("sessionsName", panel.right + 6, y, isNarrowFigure() ? "▲ dose" : "▲ dose, | session", { class: "tick" });
+    drawing.text("sessionsName", panel.right + 6, y, "▲ dose", { class: "tick" });
+    drawing.text("sessionsName2", panel.right + 6, y + 15, "| session", { class: "tick" });
     if (own.adverse_day !== null && struck.value) {
       panel.vertical("bad", own.adverse_day, "bad");
       drawing.text("badName", panel.x(own.adverse_day) - 5, panel.bottom - 8, "bad news", { class: "evidenceText", "text-anchor": "end" });
     }
   }
-
-  const isNarrowFigure = () => figure.clientWidth < 520;
 
   settle();
   render();

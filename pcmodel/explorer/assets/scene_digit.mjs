@@ -190,11 +190,13 @@ export function digitScene(root, table) {
     root.dataset.settled = String(settled);
     if (!settled) return;
     const gaveWay = winner !== own;
+    const second = argmax(values.map((value, d) => (d === winner ? -Infinity : value)));
+    const stands = values[own] - values[second] > 0.5 ? "the belief stands. Relax it, and look again." : "the belief is giving way.";
     const empty = pixels.every((value) => value === 0);
     const text = empty
       ? "An empty pad is an image, too: draw something."
-      : `Held: “it is a ${own}”. Settled on ${winner} (${short(values[winner], 2)}; the held ${own} at ${short(values[own], 2)}). ` +
-        (gaveWay ? "The belief has given way to what is seen." : "The belief stands. Relax it, and look again.");
+      : `Held: “it is a ${own}”. Settled on ${winner} at ${short(values[winner], 2)}, ` +
+        (gaveWay ? `the held ${own} at ${short(values[own], 2)}: the belief has given way.` : `then ${second} at ${short(values[second], 2)}: ${stands}`);
     say(text);
     top.describe(text);
   }

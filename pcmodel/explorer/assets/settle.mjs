@@ -166,6 +166,8 @@ function moved(latents, step, widths) {
   return next;
 }
 
+const CERTIFIED_FROM = 0.02; // time step, in units of 1 / rate
+
 const total = (values) => values.reduce((a, b) => a + b, 0);
 
 /** Where settling begins: the image below, above it what the belief predicts. */
@@ -177,13 +179,14 @@ export function beginSettling(problem, { firstStep = 1e-3 } = {}) {
 
 /**
  * One implicit step of the gradient flow. The residual is the Newton decrement sqrt(g' H^-1 g): how far the mode is, in
- * posterior standard deviations; infinite where H is not positive definite.
+ * posterior standard deviations; infinite while steps are short, and where H is not positive definite.
  */
 export function settleStep(problem, state, { growth = 1.6 } = {}) {
   const { network } = problem;
   const n = network.free;
   const { gradient, hessian } = localModel(problem, state.latents);
-  const whole = cholesky(hessian, n);
+  // While steps are short nothing can have settled, and a second factor would say so at the cost of the first.
+  const whole = state.dt > CERTIFIED_FROM ? cholesky(hessian, n) : null;
   const residual = whole ? Math.sqrt(Math.max(dot(gradient, choleskySolve(whole, n, gradient)), 0)) : Infinity;
   const before = total(state.energies);
   let dt = state.dt;
