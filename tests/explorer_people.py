@@ -35,7 +35,9 @@ def as_study(course, arm, scale, window):
         return np.maximum.accumulate(whole, axis=1) if forward else whole
 
     peak = jnp.asarray(spread("peak", forward=True))
-    rise = own["rise"][scale].astype(float) if scale >= 0 else np.zeros((people, events))
+    rise = (
+        own["rise"][scale].astype(float) if scale >= 0 else np.zeros((people, events))
+    )
     effects = Effects(
         *(jnp.asarray(spread(name)) for name in ("effect_2a", "response_1a")),
         jnp.zeros((people, events)),

@@ -11,6 +11,5 @@ The page is complete in itself: it asks for nothing from the network. Its mathem
 May import: `inputs`, `record`, `neuromodulation`, `sessions`.
 """
 
-
 from pcmodel.explorer.page import make_page as make_page
 from pcmodel.explorer.page import write_page as write_page

@@ -18,6 +18,7 @@ from pcmodel.neuromodulation.accounts.accounts import Rebus, Sebus
 from pcmodel.neuromodulation.accounts.maps import CORTEX, anatomy
 from pcmodel.neuromodulation.compounds import Compound, load_compounds
 from pcmodel.neuromodulation.participant import of_person
+from pcmodel.sessions.protocol.read import read_protocol
 
 DATA = Path(__file__).parent / "data"
 
@@ -139,7 +140,9 @@ def digits_table() -> dict[str, Any]:
     record = json.loads(str(arrays["record"]))
     networks = {
         which: {
-            "weights": [encoded(arrays[f"{which}_weight{level}"]) for level in range(3)],
+            "weights": [
+                encoded(arrays[f"{which}_weight{level}"]) for level in range(3)
+            ],
             "biases": [encoded(arrays[f"{which}_bias{level}"]) for level in range(3)],
         }
         for which in ("trained", "untrained")
@@ -168,7 +171,7 @@ def therapy_table() -> dict[str, Any]:
             for name, values in arrays.items()
             if name.startswith(f"{course.protocol}.")
         }
-        protocol = therapy.settings_of(therapy.load_protocol(course.protocol))
+        protocol = therapy.settings_of(read_protocol(course.protocol).protocol)
         courses[course.protocol] = {
             **{
                 name: encoded(values) if name in ENCODED else values.tolist()
@@ -177,7 +180,9 @@ def therapy_table() -> dict[str, Any]:
             "arms": [arm.name for arm in protocol.arms],
             "compound": protocol.drug.compound if protocol.drug else None,
             "about": protocol.about,
-            "adverse_day": protocol.adverse_event.day if protocol.adverse_event else None,
+            "adverse_day": protocol.adverse_event.day
+            if protocol.adverse_event
+            else None,
             "sessions": [
                 {"phase": each.phase, "day": each.begins} for each in protocol.held()
             ],

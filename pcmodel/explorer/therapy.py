@@ -17,7 +17,6 @@ from pcmodel.neuromodulation.accounts.maps import Anatomy, graded
 from pcmodel.neuromodulation.compounds import load_compounds
 from pcmodel.neuromodulation.dosing import Regimen
 from pcmodel.sessions.cohort import DYNAMICS, STREAM_ACCOUNT, WINDOW, Study, prepare
-from pcmodel.sessions.person.dynamics import Numbers
 from pcmodel.sessions.person.hierarchy import self_anatomy
 from pcmodel.sessions.person.traits import Traits
 from pcmodel.sessions.protocol.arm import Arm
@@ -83,10 +82,14 @@ def setting_name(sessions: str, harmful: bool, spared: bool) -> str:
 
 def scaled(doses: Regimen, factor: float) -> Regimen:
     """The doses times a factor."""
-    return tuple(replace(dose, mg=float(np.asarray(dose.mg)) * factor) for dose in doses)
+    return tuple(
+        replace(dose, mg=float(np.asarray(dose.mg)) * factor) for dose in doses
+    )
 
 
-def study_of(course: Course, *, num_people: int = NUM_PEOPLE, seed: int = SEED) -> Study:
+def study_of(
+    course: Course, *, num_people: int = NUM_PEOPLE, seed: int = SEED
+) -> Study:
     """The people of a course in every setting, with its own doses."""
     protocol = settings_of(load_protocol(course.protocol))
     return prepare(protocol, num_people=num_people, key=jax.random.key(seed))
@@ -121,10 +124,17 @@ def event_rows(study: Study) -> tuple[np.ndarray, np.ndarray]:
     A row holds means, standard deviations and precisions by stream, whether the belief is replayed, and the alliance.
     """
     course = study.course
-    parts = [np.asarray(part, float) for part in (course.mean, course.sd, course.precision)]
-    flags = [np.asarray(course.replays_belief, float), np.asarray(course.alliance_building, float)]
+    parts = [
+        np.asarray(part, float) for part in (course.mean, course.sd, course.precision)
+    ]
+    flags = [
+        np.asarray(course.replays_belief, float),
+        np.asarray(course.alliance_building, float),
+    ]
     whole = np.concatenate([*parts, *(flag[..., None] for flag in flags)], axis=-1)
-    rows, index = np.unique(whole.reshape(-1, whole.shape[-1]), axis=0, return_inverse=True)
+    rows, index = np.unique(
+        whole.reshape(-1, whole.shape[-1]), axis=0, return_inverse=True
+    )
     return rows, index.reshape(whole.shape[:2])
 
 
@@ -164,7 +174,9 @@ def course_arrays(course: Course) -> dict[str, np.ndarray]:
         "is_session": np.asarray(study.course.is_session),
         "phase": np.asarray(study.course.phase),
         "luck": np.asarray(study.luck, np.float32),
-        "traits": np.stack([np.asarray(each) for each in study.people]).astype(np.float32),
+        "traits": np.stack([np.asarray(each) for each in study.people]).astype(
+            np.float32
+        ),
         "scales": np.asarray(course.scales),
         "doses_mg": np.asarray([float(np.asarray(dose.mg)) for dose in own]),
         "told": np.asarray(study.course.told[0]),
@@ -183,17 +195,17 @@ def all_arrays(courses: Sequence[Course] = COURSES) -> dict[str, np.ndarray]:
 
 def numbers() -> Mapping[str, Any]:
     """What is alike in everybody, as the page names it."""
-    own: Numbers = DYNAMICS.numbers()
+    own = DYNAMICS
     places: Anatomy = self_anatomy()
     return {
         "numbers": {
-            "meanRate": float(own.mean_rate),
-            "precisionRate": float(own.precision_rate),
-            "feelingPrecision": float(own.feeling_precision),
-            "exceptionSd": float(own.exception_sd),
-            "labileDays": float(own.labile_days),
-            "consolidation": float(own.consolidation),
-            "forgetting": float(own.forgetting),
+            "meanRate": own.mean_rate,
+            "precisionRate": own.precision_rate,
+            "feelingPrecision": own.feeling_precision,
+            "exceptionSd": own.exception_sd,
+            "labileDays": own.labile_days,
+            "consolidation": own.consolidation,
+            "forgetting": own.forgetting,
             "threat": STREAM_ACCOUNT.threat,
             "trust": STREAM_ACCOUNT.trust,
         },

@@ -20,6 +20,12 @@ def page():
     return make_page(tables())
 
 
+@pytest.fixture(autouse=True)
+def made_once(monkeypatch):
+    """Tables are made once for all tests."""
+    monkeypatch.setattr("pcmodel.explorer.tables.all_tables", tables)
+
+
 class Tags(HTMLParser):
     """Every tag with its attributes."""
 
@@ -42,7 +48,16 @@ def test_the_page_is_complete_in_itself(page):
     code = bundle() + (ASSETS / "style.css").read_text("utf-8")
     for word in ("http://www.w3.org/2000/svg",):  # a name, not an address
         code = code.replace(word, "")
-    for word in ("://", "fetch(", "XMLHttp", "import(", "eval(", "Function(", "@import", "url("):
+    for word in (
+        "://",
+        "fetch(",
+        "XMLHttp",
+        "import(",
+        "eval(",
+        "Function(",
+        "@import",
+        "url(",
+    ):
         assert word not in code, word
     assert "default-src 'none'" in page
 
@@ -76,7 +91,9 @@ def test_the_script_is_valid(tmp_path):
     """Prevents two parts that define one name, which would stop the whole page."""
     script = tmp_path / "page.mjs"
     script.write_text(bundle(), "utf-8")
-    done = subprocess.run([shutil.which("node"), "--check", script], capture_output=True, text=True)
+    done = subprocess.run(
+        [shutil.which("node"), "--check", script], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -106,7 +123,9 @@ def test_a_file_of_somebody_else_is_kept(tmp_path):
 def test_the_command_writes_and_says_where(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     opened = []
-    monkeypatch.setattr(explore.webbrowser, "open", lambda uri: opened.append(uri) or True)
+    monkeypatch.setattr(
+        explore.webbrowser, "open", lambda uri: opened.append(uri) or True
+    )
     assert main(["explore", "--no-open"]) == 0
     written = tmp_path / "pcmodel-explorer.html"
     assert capsys.readouterr().out.strip() == str(written) and written.is_file()
@@ -127,10 +146,18 @@ def test_without_a_screen_it_says_so(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize(
     "words",
-    [["--output", ""], ["--output", "\0"], ["--output", "."], ["here.html"], ["--opened"]],
+    [
+        ["--output", ""],
+        ["--output", "\0"],
+        ["--output", "."],
+        ["here.html"],
+        ["--opened"],
+    ],
     ids=str,
 )
-def test_bad_command_lines_are_refused_in_a_sentence(words, tmp_path, monkeypatch, capsys):
+def test_bad_command_lines_are_refused_in_a_sentence(
+    words, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     assert main(["explore", "--no-open", *words]) == 2
     told = capsys.readouterr().err

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from explorer_models import chain_network, digits_network, route_of
+from explorer_people import as_study
 from explorer_twin import (
     assert_agrees,
     log_uniform,
@@ -13,38 +15,27 @@ from explorer_twin import (
     run_twin,
     tables,
 )
-from flax import nnx
 from scipy.special import ndtr
 
 import pcmodel
-from pcmodel.explorer.tables import DATA, INFUSION_HOURS, KETANSERIN, SHOWN
+from pcmodel.explorer.tables import DATA, KETANSERIN, SHOWN
 from pcmodel.explorer.therapy import COURSES, setting_name, study_of, treatments
-from pcmodel.networks.pure import with_arrays
 from pcmodel.neuromodulation import (
     ACCOUNTS,
     CORTEX,
-    Bolus,
     Dose,
     Effects,
-    Infusion,
-    Oral,
     anatomy,
     load_compounds,
     simulate,
     typical,
 )
 from pcmodel.paradigms import believe
+from pcmodel.sessions.cohort import follow
 
 pytestmark = needs_node
 RNG = np.random.default_rng(2)
 ENDS = (0.01, 1.0, 100.0)
-
-
-def chain_network(precisions, prior_mean):
-    """Four scalar levels with weights of 1."""
-    return pcmodel.linear_gaussian(
-        [np.ones((1, 1))] * 3, list(precisions), prior_mean=np.array([prior_mean])
-    )
 
 
 def chain_cases():
@@ -77,7 +68,9 @@ def test_the_chain_is_exact(tmp_path):
     )
     for (precisions, prior, seen), own in zip(cases, found, strict=True):
         told = pcmodel.posterior(chain_network(precisions, prior), np.array([seen]))
-        assert_agrees(own["mean"][1:], [float(m[0]) for m in told.mean[1:]], what="mean")
+        assert_agrees(
+            own["mean"][1:], [float(m[0]) for m in told.mean[1:]], what="mean"
+        )
         expected = [float(v[0]) for v in told.variances[1:]]
         assert_agrees(own["variance"][1:], expected, what="variance")
         assert_agrees(own["logEvidence"], float(told.log_evidence), what="evidence")
@@ -95,12 +88,6 @@ def test_without_evidence_nothing_moves(tmp_path):
     (own,) = run_twin([{**case, "observed": None}], tmp_path)
     assert own["mean"][1:] == [-2.0] * 3 and own["weight"] == 0
     assert_agrees(own["variance"][3], 100.0)
-
-
-def route_of(name):
-    """The route by which the page gives a compound."""
-    kind = SHOWN[name][0]
-    return {"oral": Oral(), "bolus": Bolus(), "infusion": Infusion(INFUSION_HOURS)}[kind]
 
 
 def dose_cases():
@@ -190,7 +177,9 @@ def account_of(name, strength):
 def test_rival_accounts_modulate_as_the_packages(name, tmp_path):
     """Gains, slopes, top-down share and temperature; errors not passed on as the gains that stand for them."""
     effects, strengths = account_cases(name)
-    asked = [case for strength in strengths for case in asked_of(name, strength, effects)]
+    asked = [
+        case for strength in strengths for case in asked_of(name, strength, effects)
+    ]
     found = iter(run_twin(asked, tmp_path))
     for strength in strengths:
         for now in moments_of(effects):
@@ -211,7 +200,9 @@ def test_rival_accounts_modulate_as_the_packages(name, tmp_path):
 def test_beliefs_under_rival_accounts_are_the_packages(name, tmp_path):
     """Mean and deviation of activity of every level, and the weight of the evidence, as `believe` has them."""
     effects, strengths = account_cases(name)
-    asked = [case for strength in strengths for case in asked_of(name, strength, effects)]
+    asked = [
+        case for strength in strengths for case in asked_of(name, strength, effects)
+    ]
     found = iter(run_twin(asked, tmp_path))
     table = tables()["chain"]
     network = chain_network(table["precisions"], table["prior_mean"])
@@ -225,23 +216,6 @@ def test_beliefs_under_rival_accounts_are_the_packages(name, tmp_path):
             assert_agrees(np.sqrt(own["variance"]), deviations, what=what)
             if not own["topDown"]:
                 assert_agrees(own["weight"], told.revision[i], what=what)
-
-
-def digits_network(which):
-    """The shipped hierarchy as a network of the package, in double precision."""
-    widths, arrays = tables()["digits"]["widths"], np.load(DATA / "digits.npz")
-    network = pcmodel.dense(widths, precisions=[1.0] * 4, rngs=nnx.Rngs(0))
-    layers = tuple(
-        {
-            "weight": jnp.asarray(arrays[f"{which}_weight{level}"], float),
-            "bias": jnp.asarray(arrays[f"{which}_bias{level}"], float),
-        }
-        for level in range(3)
-    )
-    prior_mean = jnp.asarray(arrays["prior_mean"], float)
-    log_precisions = [jnp.asarray(each, float) for each in arrays["log_precisions"]]
-    weights = {"layers": layers, "prior_mean": prior_mean}
-    return with_arrays(network, weights, tuple(log_precisions))
 
 
 @pytest.mark.parametrize("which", ["trained", "untrained"])
@@ -281,14 +255,18 @@ def test_a_digit_settles_where_the_package_does(which, tmp_path):
         assert_agrees(np.sum(own["energies"]), told.energy, what=f"{case}: energy")
         assert_agrees(own["top"], told.latents[-1], what=f"{case}: top")
         assert_agrees(own["shapes"], told.latents[-2], what=f"{case}: shapes")
-        belief = pcmodel.posterior(network, images[shown], prior=prior, modulation=modulation)
+        belief = pcmodel.posterior(
+            network, images[shown], prior=prior, modulation=modulation
+        )
         expected = np.sqrt(np.asarray(belief.variances[-1]))
         assert_agrees(own["deviations"], expected, what=f"{case}: deviations")
 
 
 def test_the_normal_distribution_function(tmp_path):
     """Both of its formulas, and where they meet."""
-    at = np.concatenate([np.linspace(-12, 12, 97), np.sqrt(2) * 2.5 * np.array([1, -1])])
+    at = np.concatenate(
+        [np.linspace(-12, 12, 97), np.sqrt(2) * 2.5 * np.array([1, -1])]
+    )
     (own,) = run_twin([{"kind": "cdf", "at": at.tolist()}], tmp_path)
     np.testing.assert_allclose(own, ndtr(at), rtol=1e-10)
 
@@ -297,8 +275,13 @@ def therapy_cases():
     """Settings, doses, accounts and strengths of each course."""
     for course in COURSES:
         most = len(course.scales) - 1
-        fates = (False, True) if course.protocol == "psilocybin_depression" else (False,)
-        settings = [setting_name(*each) for each in product(("all", "none"), (False, True), fates)]
+        fates = (
+            (False, True) if course.protocol == "psilocybin_depression" else (False,)
+        )
+        settings = [
+            setting_name(*each)
+            for each in product(("all", "none"), (False, True), fates)
+        ]
         for number, arm in enumerate(settings):
             yield course, arm, (-1, most, 0, most // 2)[number % 4], "rebus", 2.0, 1.0
         for account in ("sensory", "sebus", "uniform", "noise", "oneirogen"):
@@ -310,8 +293,6 @@ def therapy_cases():
 @pytest.mark.slow
 def test_a_course_of_therapy_is_the_packages(tmp_path):
     """Belief and log-precision of everybody on every day, as `follow` has them."""
-    from pcmodel.sessions.cohort import follow
-
     cases = list(therapy_cases())
     found = run_twin(
         [
@@ -330,17 +311,12 @@ def test_a_course_of_therapy_is_the_packages(tmp_path):
     )
     for case, own in zip(cases, found, strict=True):
         course, arm, scale, name, strength, window = case
-        study = shipped_study(course, arm, scale, window)
+        study = as_study(course, arm, scale, window)
         told = follow(study, account=ACCOUNTS[name](strength=strength))
         assert_agrees(own["beliefs"], told.belief[0], what=f"{case}: belief")
-        assert_agrees(own["logPrecisions"], told.log_precision[0], what=f"{case}: precision")
-
-
-def shipped_study(course, arm, scale, window):
-    """One arm with the people, luck and drug effects that are shipped."""
-    from explorer_people import as_study
-
-    return as_study(course, arm, scale, window)
+        assert_agrees(
+            own["logPrecisions"], told.log_precision[0], what=f"{case}: precision"
+        )
 
 
 @pytest.mark.slow
@@ -354,7 +330,10 @@ def test_the_shipped_people_are_those_of_the_package(course):
         rise = np.asarray(given.plasticity) - 1
         effect = np.asarray(given.acute.effects.effect_2a)
         released = np.asarray(given.acute.released)
-    shipped = {name: arrays[f"{course.protocol}.{name}"] for name in ("luck", "rise", "columns")}
+    shipped = {
+        name: arrays[f"{course.protocol}.{name}"]
+        for name in ("luck", "rise", "columns")
+    }
     np.testing.assert_allclose(shipped["luck"], study.luck, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(shipped["rise"], rise, rtol=1e-3, atol=1e-5)
     columns = shipped["columns"]

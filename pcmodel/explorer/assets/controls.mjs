@@ -67,6 +67,7 @@ export function slider(host, { id, label, min, max, value, step = 0.01, log = fa
   };
   const tell = () => {
     const text = control.format(control.value);
+    input.dataset.value = control.value; // which the slider's own steps may miss
     shown.textContent = text;
     input.setAttribute("aria-valuetext", text);
   };

@@ -83,6 +83,8 @@ export function digitScene(root, table) {
   });
   again.press("");
 
+  host.prepend(drug.row, factor.row); // what the scene is about comes first, on a phone beside the figure
+
   const levels = element("div", { class: "levels" });
   const canvases = {};
   for (const [key, title, text] of [
