@@ -1,15 +1,8 @@
 // Runs within the page: moves every slider to both ends and its middle, and writes what the page then says.
 
-const problems = [];
-window.addEventListener("error", (event) => problems.push(String(event.message)));
-window.addEventListener("unhandledrejection", (event) => problems.push(String(event.reason)));
-const complain = console.error;
-console.error = (...words) => {
-  problems.push(words.join(" "));
-  complain(...words);
-};
+// `before_page.js` has run first: frames are drawn when asked, so that all is over before the page counts as loaded.
 
-const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))));
+const { problems, drawn } = window.watched;
 const controls = () => [...document.querySelectorAll("input, select")];
 const numbers = (scene) =>
   Object.fromEntries([...scene.querySelectorAll("dd")].map((cell) => [cell.id, cell.dataset.value]));
@@ -24,8 +17,8 @@ const settings = (scene) =>
     [...scene.querySelectorAll("input, select")].map((each) => [each.id, each.type === "checkbox" ? each.checked : (each.dataset.value ?? each.value)]),
   );
 
-async function run() {
-  await drawn();
+function run() {
+  drawn();
   const moves = [];
   const names = controls().map((each) => each.id);
   for (const id of names) {
@@ -42,7 +35,7 @@ async function run() {
       const old = drawings(scene);
       const figures = scene.querySelectorAll("svg.drawing").length;
       move(input, place);
-      await drawn();
+      drawn();
       const text = scene.querySelector(".said").textContent;
       moves.push({
         id, place, kind: input.type, scene: scene.id, numbers: numbers(scene), settings: settings(scene), text,
@@ -50,7 +43,7 @@ async function run() {
       });
     }
     move(input, before);
-    await drawn();
+    drawn();
   }
   const unnamed = controls().filter((each) => !each.labels.length || !each.labels[0].textContent.trim()).map((each) => each.id);
   const silent = [...document.querySelectorAll("svg.drawing, canvas")].filter((each) => !each.getAttribute("aria-label")).length;
@@ -58,12 +51,14 @@ async function run() {
   return { moves, problems, unnamed, silent, wide, ready: document.documentElement.dataset.ready };
 }
 
-run()
-  .catch((error) => ({ problems: [...problems, String(error.stack)] }))
-  .then((found) => {
-    const told = document.createElement("script");
-    told.type = "application/json";
-    told.id = "found";
-    told.textContent = JSON.stringify(found).replaceAll("<", "\\u003c");
-    document.body.append(told);
-  });
+let found;
+try {
+  found = run();
+} catch (error) {
+  found = { problems: [...problems, String(error.stack)] };
+}
+const told = document.createElement("script");
+told.type = "application/json";
+told.id = "found";
+told.textContent = JSON.stringify(found).replaceAll("<", "\\u003c");
+document.body.append(told);

@@ -46,11 +46,12 @@ pytestmark = [
 def found(request, tmp_path_factory):
     """What the page said while its controls were moved."""
     folder = tmp_path_factory.mktemp("page")
-    script = (ROOT / "tests" / "explorer" / "in_browser.mjs").read_text("utf-8")
-    page = make_page(tables())
-    tested = page.replace(
-        "</body>", f'<script type="module">\n{script}</script></body>'
-    )
+    scripts = ROOT / "tests" / "explorer"
+    before = (scripts / "before_page.js").read_text("utf-8")
+    script = (scripts / "in_browser.mjs").read_text("utf-8")
+    page = make_page(tables()).replace("<style>", f"<script>{before}</script><style>")
+    end = f'<script type="module">\n{script}</script></body>'
+    tested = page.replace("</body>", end)
     file = Path(folder) / "page.html"
     file.write_text(tested, "utf-8")
     width, height = request.param
@@ -62,8 +63,7 @@ def found(request, tmp_path_factory):
             "--disable-gpu",
             f"--user-data-dir={folder}/own",
         ),
-        *(f"--window-size={width},{height}", "--force-prefers-reduced-motion"),
-        *("--virtual-time-budget=600000", "--dump-dom", file.as_uri()),
+        *(f"--window-size={width},{height}", "--dump-dom", file.as_uri()),
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=800)
     told = re.search(r'id="found">(.*?)</script>', done.stdout, re.DOTALL)
