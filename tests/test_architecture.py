@@ -57,9 +57,10 @@ MAY_IMPORT = {
         *("inputs", "runtime", "model", "inference", "networks", "api"),
         "neuromodulation",
     },
+    "explorer": {"inputs", "record", "neuromodulation", "sessions"},
     "cli": {
         *("inputs", "runtime", "record", "report", "behaviour", "training"),
-        *("sessions", "brain"),
+        *("sessions", "brain", "explorer"),
     },
 }
 LOOSE = {"__init__", "__main__", "calibration", "errors"}

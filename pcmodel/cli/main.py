@@ -20,6 +20,7 @@ from pcmodel.cli.commands.recover import RECOVER
 from pcmodel.cli.commands.run import RUN
 from pcmodel.cli.commands.train import TRAIN
 from pcmodel.cli.comparison.command import COMPARE
+from pcmodel.cli.explore import EXPLORE
 from pcmodel.cli.parser import Parser
 from pcmodel.cli.running.stopping import (
     BAD_INPUT,
@@ -46,6 +47,7 @@ COMMANDS = {
             TRAIN,
         ),
         BRAIN,
+        EXPLORE,
     )
 }
 
