@@ -20,7 +20,8 @@ from pcmodel.inference.whitened import unroll, whitened_from_latents
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Count
 from pcmodel.learning.e_step import sweep_start
-from pcmodel.model.discrete_energy import data_energy, discrete_energy
+from pcmodel.learning.nudging.distance import loss_of
+from pcmodel.model.discrete_energy import discrete_energy
 from pcmodel.model.energy import by_level, level_factor, predict_latent
 from pcmodel.model.generative import children_of, is_chain
 from pcmodel.model.precision import unwhiten, whiten
@@ -43,15 +44,6 @@ class NudgedInference(Protocol):
         weight: of the clamped levels' energy; of either sign.
         """
         ...
-
-
-def loss_of(problem: Problem, whitened: Float[Array, " free"]) -> Float[Array, ""]:
-    """The energy of the clamped levels without normalisers, nats."""
-    unrolled = unroll(problem, whitened)
-    value = 0.5 * jnp.sum(unrolled.rows**2)
-    if unrolled.logits is not None:
-        value += data_energy(problem, unrolled.logits)
-    return value
 
 
 @checked_arguments
