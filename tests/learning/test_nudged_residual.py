@@ -1,5 +1,8 @@
 """The residual of nudging: never small where inference is wrong, measured against the closed form of a linear network."""
 
+from functools import partial
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,7 +25,7 @@ INFERENCES = [FixedPoint(1), FixedPoint(2), FixedPoint(60), EvenOdd(5), EvenOdd(
 
 def generated(widths, dtype, rng):
     """Random weights, log-precisions, data and signed strengths, one case a row."""
-    shapes = list(zip(widths[:-1], widths[1:], strict=True))
+    shapes = list(pairwise(widths))
     weights = [rng.normal(size=(CASES, *shape)) / np.sqrt(shape[1]) for shape in shapes]
     precisions = rng.uniform(-8, 8, (CASES, len(widths))) * np.log(10)
     precisions[: CASES // 2, 0] = 0  # the published case: a label precision of 1
@@ -207,10 +210,34 @@ def test_the_solution_is_exact_in_few_dimensions_and_otherwise_not_below(size):
         for right in (rng.normal(size=size), np.linalg.eigh(matrix)[1][:, 0]):
             truth = np.linalg.norm(np.linalg.solve(matrix, right))
             with jax.enable_x64(True):
-                product = lambda v, a=jnp.asarray(matrix): a @ v  # noqa: E731
+                product = partial(jnp.matmul, jnp.asarray(matrix))
                 told = float(solution_norm(product, jnp.asarray(right)))
             if size <= PRODUCTS:
                 assert told == pytest.approx(truth, rel=1e-6)
             else:
                 assert told > 0.9 * truth
     assert float(solution_norm(lambda v: v, jnp.zeros(3))) == 0
+
+
+@pytest.mark.parametrize("strength", [1e-6, 1e-4, 0.02])
+def test_even_and_odd_levels_lose_the_digits_that_their_docstring_says(strength):
+    """In float32 the two inferences of one point differ by rounding over the strength, and the residual tells it."""
+    with jax.enable_x64(False):
+        network, labels, images = hard_problem(1.0)
+        pure = as_model(network)
+        structure = pose(pure, labels, clamp={"top": images}).problem.structure
+        empty = jnp.zeros((0,), np.float32)
+
+        def both(label, image):
+            values = (label, empty, empty, image)
+            problem = problem_of(structure, pure.weights, pure.log_precisions, values)
+            weight = jnp.float32(strength)
+            one, two = (way(12).settle(problem, weight) for way in (FixedPoint, EvenOdd))
+            return one, two, distance_left(problem, two, weight)
+
+        found = jax.vmap(both)(jnp.float32(labels), jnp.float32(images))
+    one, two, told = (np.asarray(each, np.float64) for each in found)
+    off = np.linalg.norm(two - one, axis=1) / np.linalg.norm(one, axis=1)
+    digits = np.finfo(np.float32).eps / strength
+    assert 0.02 * digits < np.median(off) < 5 * digits
+    assert np.all(told > 0.3 * off)
