@@ -66,7 +66,10 @@ class OutOfTimeError(Exception):
 
 
 class Work(NamedTuple):
-    """What is asked of one command."""
+    """What is asked of one command.
+
+    trained: epochs that this process has trained; at least one, however few the minutes, so that every part gets further.
+    """
 
     plan: TrainingPlan
     data: ImageData
@@ -74,6 +77,12 @@ class Work(NamedTuple):
     diagnosed: int
     target: float
     until: float
+    trained: list[float]
+
+    def check_time(self) -> None:
+        """OutOfTimeError if the minutes are over and something was trained."""
+        if self.trained and time.monotonic() > self.until:
+            raise OutOfTimeError
 
 
 def plan_of(plan: TrainingPlan, rule: str) -> TrainingPlan:
@@ -101,13 +110,17 @@ def run_one(work: Work, rule: str, seed: int) -> dict[str, Any]:
         if found["plan"] == as_json(plan):
             return found
         raise UserError(f"{kept} holds a run of another plan; name another --store")
+    work.check_time()
 
     def log(numbers: dict[str, float]) -> None:
         if "validation_accuracy" in numbers:
             told = f"validation {numbers['validation_accuracy']:.4f}"
-            print(f"  {rule}, seed {seed}, epoch {numbers['epoch']:g}: {told}", flush=True)
-            if time.monotonic() > work.until and numbers["epoch"] < plan.epochs:
-                raise OutOfTimeError
+            print(
+                f"  {rule}, seed {seed}, epoch {numbers['epoch']:g}: {told}", flush=True
+            )
+            work.trained.append(numbers["epoch"])
+            if numbers["epoch"] < plan.epochs:
+                work.check_time()
 
     done = run_training(plan, seed=seed, folder=folder, data=work.data, log=log)
     if done.stopped_early:
@@ -144,10 +157,10 @@ def summary(work: Work, plan: TrainingPlan, seed: int, done: Any) -> dict[str, A
     scaled = probabilities(done.test.scores, sharper)
     seconds = np.cumsum([row["seconds"] for row in done.rows])
     at_end = [i for i, row in enumerate(done.rows) if "validation_accuracy" in row]
-    passed = [
-        i for i in at_end if done.rows[i]["validation_accuracy"] >= work.target
-    ]
-    first_rate = np.median([row["images_per_second"] for row in done.rows[1:]] or [np.nan])
+    passed = [i for i in at_end if done.rows[i]["validation_accuracy"] >= work.target]
+    first_rate = np.median(
+        [row["images_per_second"] for row in done.rows[1:]] or [np.nan]
+    )
     with matrix_products(plan.dtype):
         setting = prepare(plan, seed, work.data)
         pure = as_model(done.network)
@@ -186,7 +199,9 @@ def summary(work: Work, plan: TrainingPlan, seed: int, done: Any) -> dict[str, A
 
 def table(found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Each rule's means over the seeds that every rule has finished, and its paired difference to the twin."""
-    seeds = set.intersection(*({run["seed"] for run in runs} for runs in found.values()))
+    seeds = set.intersection(
+        *({run["seed"] for run in runs} for runs in found.values())
+    )
     both = {
         name: [run for run in runs if run["seed"] in seeds]
         for name, runs in found.items()
@@ -231,7 +246,9 @@ def asked() -> Any:
     parser = parser_of(__doc__)
     parser.add_argument("configuration", nargs="?", default="mnist_vgg4_nudged")
     parser.add_argument("--folder", help="where the images are; downloaded otherwise")
-    parser.add_argument("--rules", nargs="+", choices=RULES, default=["centred", "backprop"])
+    parser.add_argument(
+        "--rules", nargs="+", choices=RULES, default=["centred", "backprop"]
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--batch-size", type=int)
@@ -275,7 +292,13 @@ def work_of(options: Any, began: float) -> Work:
     images = load_images(plan.data.name, options.folder)
     until = began + 60 * options.minutes
     return Work(
-        plan, images, options.store / label, options.diagnosed, options.target, until
+        plan,
+        images,
+        options.store / label,
+        options.diagnosed,
+        options.target,
+        until,
+        [],
     )
 
 
@@ -289,11 +312,9 @@ def main() -> int:
         for seed in options.seeds:
             for rule in options.rules:
                 found[rule].append(run_one(work, rule, seed))
-                if time.monotonic() > work.until:
-                    raise OutOfTimeError
         finished = True
     except OutOfTimeError:
-        finished = all(len(runs) == len(options.seeds) for runs in found.values())
+        pass
     except UserError as error:
         raise SystemExit(str(error)) from None
     content = {
@@ -305,7 +326,10 @@ def main() -> int:
         "plan": as_json(work.plan),
         "cases": table(found),
         "runs": {
-            rule: [{k: v for k, v in run.items() if k not in ("plan", "right")} for run in runs]
+            rule: [
+                {k: v for k, v in run.items() if k not in ("plan", "right")}
+                for run in runs
+            ]
             for rule, runs in found.items()
         },
     }

@@ -111,9 +111,7 @@ def nudged(
     return np.asarray(run(state, values)).T
 
 
-def unfinished(
-    setting: TrainingSetup, state: LearningState, values: Any
-) -> np.ndarray:
+def unfinished(setting: TrainingSetup, state: LearningState, values: Any) -> np.ndarray:
     """Energy that the E-step's solver leaves above the mode, as a share of the sweep's."""
     solver = setting.learning.e_step.solver  # type: ignore[attr-defined]
 

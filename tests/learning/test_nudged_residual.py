@@ -232,7 +232,9 @@ def test_even_and_odd_levels_lose_the_digits_that_their_docstring_says(strength)
             values = (label, empty, empty, image)
             problem = problem_of(structure, pure.weights, pure.log_precisions, values)
             weight = jnp.float32(strength)
-            one, two = (way(12).settle(problem, weight) for way in (FixedPoint, EvenOdd))
+            one, two = (
+                way(12).settle(problem, weight) for way in (FixedPoint, EvenOdd)
+            )
             return one, two, distance_left(problem, two, weight)
 
         found = jax.vmap(both)(jnp.float32(labels), jnp.float32(images))

@@ -80,7 +80,8 @@ class EvenOdd:
     for a level that lies above a level of a loss linear in it, and to first order in the weight otherwise.  Errors are
     differences of latents and predictions, whose rounding is of the order of the dtype's epsilon over the weight relative to
     the nudge (0.1 to 2 times that in the gradients of three dense networks of 18 to 1,394 units: in float32 1e-5 at a weight
-    of 0.02, a fiftieth at 1e-5, a tenth at 1e-6).  `FixedPoint` does not lose them.  Raises UserError where levels do not form a chain.
+    of 0.02, a fiftieth at 1e-5, a tenth at 1e-6).  `FixedPoint` does not lose them.
+    Raises UserError where levels do not form a chain.
     Source: Kerjan, Hoier & Scellier 2026 (five passes in this order; updates of all levels at once fail there).
     """
 
