@@ -213,8 +213,9 @@ def diagnose(setting: TrainingSetup, state: LearningState, num: int) -> dict[str
     plain = replace_augmentation(setting)
     values = jax.vmap(plain)(keys, some)
     used = setting.learning.e_step
+    rule = setting.learning.rule
     gradients = {
-        "used": gradient(setting, state, values, Equilibrium(), used),
+        "used": gradient(setting, state, values, rule, used),
         "backprop": gradient(setting, state, values, Backpropagation(), used),
         "equilibrium": gradient(setting, state, values, Equilibrium(), CONVERGED),
     }
@@ -227,8 +228,10 @@ def diagnose(setting: TrainingSetup, state: LearningState, num: int) -> dict[str
         energies["used"] - energies["converged"],
         swept - energies["converged"],
     )
+    # Another rule does not infer by this E-step, or under another energy: `against_twin.py` tells of nudges.
+    own = isinstance(rule, Equilibrium)
     return {
-        "excess_energy": float(jnp.mean(excess)),
+        "excess_energy": float(jnp.mean(excess)) if own else None,
         "excess_energy_of_the_sweep": float(jnp.mean(whole)),
         "cosine_with_backprop": cosine(gradients["used"], gradients["backprop"]),
         "cosine_with_equilibrium": cosine(gradients["used"], gradients["equilibrium"]),

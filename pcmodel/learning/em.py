@@ -107,8 +107,9 @@ class LearningInfo(NamedTuple):
 
     energy: expected energy per example, nats.
     level_energies: each level's part of it, nats.
-    residual: of the E-step's modes, in posterior standard deviations, not checked for saddles; NaN without a mode.
-    converged: share of examples with a residual below 0.1; NaN where the residual is.
+    residual: of the E-step's modes, in posterior standard deviations, not checked for saddles; NaN without a mode. Of
+        `NudgedLoss` relative to the nudge, and of the examples that it measures.
+    converged: share of these examples with a residual below 0.1 (NaN is not); NaN where no example has a residual.
     acceptance: mean acceptance probability of a chain's proposals; NaN without a chain.
     """
 
@@ -209,7 +210,7 @@ def em_step(
     )
     state = following._replace(inference=Memory(examples, new.shared))
     converged = jnp.mean((info.residual < 0.1).astype(info.residual.dtype))
-    undefined = jnp.any(jnp.isnan(info.residual))
+    undefined = jnp.all(jnp.isnan(info.residual))
     return state, LearningInfo(
         jnp.sum(info.level_energies),
         info.level_energies,

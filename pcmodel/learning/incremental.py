@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
+from jaxtyping import Float
 
 from pcmodel.errors import UserError
 from pcmodel.inference.solvers.optax_steps import begin_each, check_steps, move
-from pcmodel.inference.whitened import unroll
+from pcmodel.inference.whitened import objective, unroll, whitened_from_latents
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Count, CountOrZero
 from pcmodel.learning.e_step import Memory, begin_at
@@ -22,6 +23,7 @@ from pcmodel.model.energy import (
     state_from_latents,
 )
 from pcmodel.model.generative import learned
+from pcmodel.model.problem import Problem
 from pcmodel.model.types import Weights
 
 
@@ -39,7 +41,8 @@ class Incremental:
 
     A step of the weights shares its gradient's point with the inference step that it accompanies.  The schedule
     (T, T0, Ti) of Pinchetti et al. 2025 is (T, warmup=T0, every=Ti, last=True); with warmup=T, last=True it is
-    `Equilibrium` at the end of T steps.  Raises UserError if the weights would never move.
+    `Equilibrium` at the end of T steps.  The residual is a bound on the distance of the last latents from the mode under the
+    last weights (`gradient_bound`).  Raises UserError if the weights would never move.
     """
 
     num_steps: Count = 20
@@ -135,4 +138,20 @@ class Incremental:
             (value, found), (slope, _) = both(state, points)
             state = learn(state, points, value, slope)
         memory = Memory(own, state.inference.shared)
-        return RuleResult(state, memory, unseen(found, values))
+
+        def bound(example: Values, point: Array) -> Array:
+            return gradient_bound(context.pose(state.weights, example), point)
+
+        info = unseen(found, values)._replace(residual=jax.vmap(bound)(values, points))
+        return RuleResult(state, memory, info)
+
+
+def gradient_bound(problem: Problem, point: Float[Array, " free"]) -> Float[Array, ""]:
+    """A bound on the distance of a state from its mode, posterior standard deviations; infinite where it is not finite.
+
+    In whitened errors no curvature of the Gauss-Newton Hessian is below 1, so that the gradient's norm is a bound.
+    """
+    whitened = whitened_from_latents(problem, latents_from_state(problem, point))
+    gradient = jax.grad(objective, argnums=1)(problem, whitened)
+    length = jnp.sqrt(jnp.sum(gradient**2))
+    return jnp.where(jnp.isfinite(length), length, jnp.inf)

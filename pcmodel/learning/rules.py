@@ -66,12 +66,13 @@ class BatchInfo(NamedTuple):
     """Energies and diagnostics of a batch.
 
     level_energies: mean energy of each level, nats per example.
-    residual: of each example's mode, in posterior standard deviations; NaN where it does not apply.
+    residual: of each measured example's mode, in posterior standard deviations (of `NudgedLoss` relative to the nudge); NaN
+        where it does not apply.
     acceptance: mean acceptance probability of each example's chains; NaN without chains.
     """
 
     level_energies: Float[Array, " levels"]
-    residual: Float[Array, " batch"]
+    residual: Float[Array, " measured"]
     acceptance: Float[Array, " batch"]
 
 

@@ -18,10 +18,12 @@ from coin_experiment import sentence
 
 from pcmodel.cli import main
 from pcmodel.cli.options import configure
+from pcmodel.data.images import ImageData
 from pcmodel.networks.pure import as_model
 from pcmodel.networks.storage.network_file import load
 from pcmodel.training.build import build_learning, build_network
 from pcmodel.training.plan import TrainingPlan
+from pcmodel.training.run import run_training
 from pcmodel.training.shipped import locate_plan, shipped
 
 SHAPES = {
@@ -68,8 +70,34 @@ def test_every_shipped_configuration_builds_its_network_and_its_smoke_size(name)
         assert not learning.asks_point_estimates_for_precisions
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_shipped_configuration_trains_at_its_smoke_size(name):
+    """Prevents a rule, optimiser or network that cannot be combined, and nudges that diverge from the first step."""
+    plan = plan_of(name).shrunk()
+    height, width, channels = SHAPES[plan.data.name]
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (80, height, width, channels), dtype=np.uint8)
+    labels = rng.integers(0, 10, 80)
+    data = ImageData(images[:64], labels[:64], images[64:], labels[64:], "noise", 10)
+    done = run_training(plan, data=data)
+    assert not done.stopped_early and len(done.rows) >= plan.epochs
+    assert all(np.isfinite(row["energy"]) for row in done.rows)
+    if plan.learning.rule == "nudged_loss":
+        assert done.rows[0]["converged"] > 0.5
+
+
 def test_a_twin_differs_in_its_rule_alone():
     """Prevents a comparison with backpropagation from comparing something else too."""
+    plan, twin = plan_of("cifar10_vgg5"), plan_of("cifar10_vgg5_backprop")
+    own = plan.learning
+    nudge = {
+        what: getattr(own, what)
+        for what in ("rule", "nudging", "nudge", "settling", "settling_steps")
+    }
+    learning = replace(twin.learning, **nudge)
+    assert replace(twin, learning=learning, question=plan.question) == plan
     plan, twin = plan_of("mnist_mlp"), plan_of("mnist_mlp_backprop")
     learning = replace(twin.learning, rule="em", e_step=plan.learning.e_step)
     assert replace(twin, learning=learning, question=plan.question) == plan

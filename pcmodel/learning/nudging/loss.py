@@ -22,14 +22,15 @@ from jaxtyping import Float
 from pcmodel.errors import UserError
 from pcmodel.inference.whitened import unroll
 from pcmodel.inputs.arguments import checked_arguments
-from pcmodel.inputs.ranges import Positive
+from pcmodel.inputs.ranges import Count, Positive
 from pcmodel.learning.e_step import Memory
+from pcmodel.learning.nudging.distance import distance_left
 from pcmodel.learning.nudging.settling import FixedPoint, NudgedInference, is_free
 from pcmodel.learning.rounding import energies_of_draws
 from pcmodel.learning.rules import (
-    LevelSlope,
     RuleContext,
     RuleResult,
+    Slope,
     Values,
     batch_size,
     combined,
@@ -51,11 +52,14 @@ class NudgedLoss:
     sign: "centred", the difference of both signs; "random", one sign drawn for every example, the same on average at
         half the price; "positive" or "negative", one sign.
     inference: `FixedPoint` or `EvenOdd`.
+    measured: number of examples of every batch whose residual is measured: its first, which training draws at random.
 
     Every level must be clamped as a whole or free as a whole; else a UserError.  A negative sign turns the energy into
     a saddle, and inference diverges where the strength times the loss's curvature in whitened errors exceeds 1.
-    Level energies are those at the nudged latents, the loss unweighted; the residual is NaN (no mode of the model's own
-    energy is sought).
+    The residual is relative: the distance left to the stationary point over the distance of the nudged latents from the
+    sweep, in whitened errors, the larger of both signs (`pcmodel.learning.nudging.distance`).  Inference that diverges, as at
+    hidden precisions that are low for the strength, has one near or above 1.
+    Level energies are those at the nudged latents, the loss unweighted.
     Source: Scellier & Bengio 2017; Laborieux et al. 2021; Kerjan, Hoier & Scellier 2026 (strength .02, both signs
     or a random one).
     """
@@ -63,6 +67,7 @@ class NudgedLoss:
     strength: Positive = 0.02
     sign: Literal["centred", "random", "positive", "negative"] = "centred"
     inference: NudgedInference = FIXED_POINT
+    measured: Count = 1
     learns_precision: ClassVar[bool] = False
 
     def step(
@@ -74,12 +79,11 @@ class NudgedLoss:
             for s in self.signs(values, key)
         ]
         share = 1 / len(phases)
-        energies = share * jnp.sum(
-            jnp.stack([p.level_energies for p in phases]), axis=0
-        )
+        energies = share * jnp.sum(jnp.stack([p.energies for p in phases]), axis=0)
         slope = combined([phase.slope for phase in phases], [share] * len(phases))
         memory = Memory(own, state.inference.shared)
-        info = unseen(energies, values)
+        residual = jnp.max(jnp.stack([p.residual for p in phases]), axis=0)
+        info = unseen(energies, values)._replace(residual=residual)
         return RuleResult(context.apply_gradient(state, slope, None), memory, info)
 
     def signs(self, values: Values, key: Array) -> list[Float[Array, " batch"]]:
@@ -95,8 +99,8 @@ class NudgedLoss:
 
     def phase(
         self, weights: Weights, values: Values, context: RuleContext, signs: Array
-    ) -> LevelSlope:
-        """Energies and slope of a batch whose examples are nudged by their signs."""
+    ) -> "Phase":
+        """Energies, slope and residuals of a batch whose examples are nudged by their signs."""
 
         def settle(example: Values, sign: Array) -> Settled:
             problem = context.pose(weights, example)
@@ -105,7 +109,15 @@ class NudgedLoss:
             latents = unroll(problem, whitened).latents
             return Settled(tuple(x[None] for x in latents), whitened)
 
+        def left(example: Values, sign: Array, whitened: Array) -> Array:
+            problem = context.pose(weights, example)
+            return distance_left(problem, whitened, sign * self.strength)
+
         found = jax.lax.stop_gradient(jax.vmap(settle)(values, signs))
+        measured = jax.tree.map(
+            lambda leaf: leaf[: self.measured], (values, signs, found.whitened)
+        )
+        residual = jax.lax.stop_gradient(jax.vmap(left)(*measured))
 
         def one(
             whitened: Any,
@@ -132,7 +144,20 @@ class NudgedLoss:
             # Where a line search may ask, at other weights, errors are differences again.
             return total(False, {**weights, **some})[0]
 
-        return LevelSlope(energies, slope._replace(objective=elsewhere))
+        return Phase(energies, slope._replace(objective=elsewhere), residual)
+
+
+class Phase(NamedTuple):
+    """What a batch says under one nudge.
+
+    energies: mean energy of each level, nats per example.
+    slope: of the objective in the weights.
+    residual: of the measured examples; see `NudgedLoss`.
+    """
+
+    energies: Float[Array, " levels"]
+    slope: Slope
+    residual: Float[Array, " measured"]
 
 
 class Settled(NamedTuple):

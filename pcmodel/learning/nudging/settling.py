@@ -20,7 +20,8 @@ from pcmodel.inference.whitened import unroll, whitened_from_latents
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.ranges import Count
 from pcmodel.learning.e_step import sweep_start
-from pcmodel.model.discrete_energy import data_energy, discrete_energy
+from pcmodel.learning.nudging.distance import loss_of
+from pcmodel.model.discrete_energy import discrete_energy
 from pcmodel.model.energy import by_level, level_factor, predict_latent
 from pcmodel.model.generative import children_of, is_chain
 from pcmodel.model.precision import unwhiten, whiten
@@ -43,15 +44,6 @@ class NudgedInference(Protocol):
         weight: of the clamped levels' energy; of either sign.
         """
         ...
-
-
-def loss_of(problem: Problem, whitened: Float[Array, " free"]) -> Float[Array, ""]:
-    """The energy of the clamped levels without normalisers, nats."""
-    unrolled = unroll(problem, whitened)
-    value = 0.5 * jnp.sum(unrolled.rows**2)
-    if unrolled.logits is not None:
-        value += data_energy(problem, unrolled.logits)
-    return value
 
 
 @checked_arguments
@@ -86,8 +78,10 @@ class EvenOdd:
 
     Each level takes the step $z_\ell \leftarrow -\partial E_{\ell-1} / \partial z_\ell$ with its neighbours held, which is exact
     for a level that lies above a level of a loss linear in it, and to first order in the weight otherwise.  Errors are
-    differences of latents and predictions, so that they lose digits where the weight is below some thousand times the
-    precision of the dtype; `FixedPoint` does not.  Raises UserError where levels do not form a chain.
+    differences of latents and predictions, whose rounding is of the order of the dtype's epsilon over the weight relative to
+    the nudge (0.1 to 2 times that in the gradients of three dense networks of 18 to 1,394 units: in float32 1e-5 at a weight
+    of 0.02, a fiftieth at 1e-5, a tenth at 1e-6).  `FixedPoint` does not lose them.
+    Raises UserError where levels do not form a chain.
     Source: Kerjan, Hoier & Scellier 2026 (five passes in this order; updates of all levels at once fail there).
     """
 
