@@ -48,7 +48,8 @@ EXPLORE = Command(
     name="explore",
     help="a page to move precisions by hand: beliefs, digits, doses, courses of therapy",
     description="Write one HTML file that needs nothing else, and open it: a belief that meets evidence, a network that "
-    "settles on a digit, a dose and its hours, and a course of therapy, each with sliders. See docs/explorer.md.",
+    "settles on a digit, a dose and its hours, and a course of therapy, each with sliders.",
+    page="docs/explorer.md",
     add_arguments=add_arguments,
     carry_out=explore,
 )
