@@ -40,7 +40,7 @@ exclude_patterns = [".venv*", ".git", "build", "runs", "**/__pycache__"]
 nitpicky = False
 
 # Markdown as it is read elsewhere: dollars for equations, anchors for headings.
-myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_enable_extensions = ["dollarmath", "amsmath", "tasklist"]
 myst_heading_anchors = 4
 myst_dmath_double_inline = True
 math_numfig = False
