@@ -47,6 +47,18 @@ FINE: set[tuple[str, ...]] = {
             ("regress_global_signal", "series"),
         )
     ),
+    # Symbols may be any letters and numbers.
+    *(
+        ("lempel_ziv_count", "symbols", word)
+        for word in (
+            "a list of words",
+            "an array of words",
+            "infinity (array)",
+            "huge (array)",
+            "words (array)",
+            "one unit more (array)",
+        )
+    ),
     # Missing.
     *(
         ("make_trials", name, f"{word} (array)")

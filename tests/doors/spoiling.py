@@ -73,6 +73,7 @@ PLAIN = (
     _junk("an error", ValueError("no")),
 )
 COUNTS = {
+    "num_people": 0,
     "burn_in": 0,
     "padding": 0,
     "num_epochs": 1,
@@ -92,6 +93,9 @@ ANY_WHOLE = {
     "second",
     "signs",
     "frozen_precisions",
+    "fixed_layers",
+    "fixed_precisions",
+    "fixed_prior_means",
 }
 LOWEST = {"settle": 0, "num_samples": 1}
 RANGES: dict[str, tuple[float, float, str]] = {

@@ -49,14 +49,14 @@ PLASTICITY = [
         nm.administrations,
         dict(course=COURSE, times=HOURS, person=PERSON, starts=np.array([0.0, 12.0])),
         nm.administrations,
-        {"times": ARRAY, "starts": ARRAY},
+        {"times": ARRAY, "starts": ARRAY | None},
     ),
     Door(
         "group_administrations",
         nm.group_administrations,
         dict(group=GROUP, starts=np.array([0.0, 12.0])),
         nm.group_administrations,
-        {"starts": ARRAY},
+        {"starts": ARRAY | None},
     ),
     Door(
         "plasticity_window",
@@ -89,7 +89,14 @@ STEP = {"report": pcmodel.Level(1, parents=["state"])}
 STEP["state"] = pcmodel.Level(2, parents=["state[-1]"])
 OVER = pcmodel.over_time(STEP, 3, activation=lambda x: x, rngs=nnx.Rngs(0))
 SEEN = np.array([[0.5], [1.0], [-0.5]])
-FOUND = pcmodel.infer(OVER, pcmodel.at_steps({"report": SEEN})).latents
+
+
+def inferred(observations: Any) -> Any:
+    """Inference in a hierarchy over time."""
+    return pcmodel.infer(OVER, observations).latents
+
+
+FOUND = inferred(pcmodel.at_steps({"report": SEEN}))
 LINE = pcmodel.linear_gaussian([np.array([[2.0, 0.5], [0.5, 1.0]])], [1.0, 1.0])
 ROWS = np.array([[0.5, -1.0], [1.0, 0.5], [0.0, 2.0], [-1.0, 0.3]])
 
@@ -123,17 +130,27 @@ HIERARCHIES = [
     Door(
         "over_time",
         unrolled,
-        dict(levels=STEP, num_steps=3, rngs=nnx.Rngs(0), initial={}, constant={}),
+        dict(
+            levels=STEP,
+            num_steps=3,
+            rngs=nnx.Rngs(0),
+            initial={"state": pcmodel.Level(2, precision=0.5)},
+        ),
         pcmodel.over_time,
     ),
     Door(
         "at_steps, one level",
-        lambda series: pcmodel.at_steps({"report": series}),
+        lambda series: inferred(pcmodel.at_steps({"report": series})),
         dict(series=SEEN),
         None,
         {"series": ARRAY},
     ),
-    of(pcmodel.at_steps, "at_steps", series={"report": SEEN}),
+    Door(
+        "at_steps",
+        lambda series: inferred(pcmodel.at_steps(series)),
+        dict(series={"report": SEEN}),
+        pcmodel.at_steps,
+    ),
     Door(
         "over_steps",
         pcmodel.over_steps,

@@ -100,6 +100,12 @@ def linear_em(
         jnp.broadcast_to(value, (examples, value.shape[-1]))
         for value in posed.problem.inputs.values
     )
+    if not values:
+        raise UserError(
+            "there are no data",
+            where="linear_em",
+            expected="observations, or values of a level in `clamp`",
+        )
     plan = linear_plan(
         network,
         fixed_layers=fixed_layers,

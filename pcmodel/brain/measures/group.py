@@ -19,6 +19,7 @@ from pcmodel.brain.measures.person import (
 from pcmodel.brain.measures.series import Networks
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.random_keys import check_key
 from pcmodel.inputs.ranges import Count
 from pcmodel.runtime.progress import Progress
 
@@ -182,6 +183,7 @@ def contrast(
 
     Raises UserError for a condition that nobody has, and where fewer than two people have both.
     """
+    check_key(key)
     known = tuple(dict.fromkeys(group.conditions))
     for name in (first, second):
         if name not in known:

@@ -1,7 +1,7 @@
 """Hierarchies unrolled over time: one drawing of a time step, repeated with the same layers and precisions."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, SupportsIndex
 
@@ -12,7 +12,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pcmodel.errors import UserError
-from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arguments import checked_arguments, short
 from pcmodel.inputs.arrays import read_numbers
 from pcmodel.inputs.ranges import NotNegative
 from pcmodel.inputs.whole_numbers import whole_number
@@ -255,23 +255,49 @@ def name_at(name: str, step: int) -> str:
 def over_steps(network: Network, latents: Any, level: str) -> Array:
     """Latents of one level or part at all time steps, (..., times, width), from those of all levels, bottom first.
 
-    Raises UserError for a level that the network has at no step.
+    Raises UserError for a level that the network has at no step, and for latents that are not those of its levels.
     """
-    if len(latents) != len(network.names):
+    levels = len(network.names)
+    if not isinstance(latents, Sequence) or len(latents) != levels:
+        what = (
+            f"{len(latents)} levels"
+            if isinstance(latents, Sequence)
+            else short(latents)
+        )
         raise UserError(
-            f"latents of {len(latents)} levels",
+            f"latents of {what}",
             where="over_steps",
-            expected=f"one array for each of the {len(network.names)} levels, bottom first",
+            expected=f"one array for each of the {levels} levels, bottom first",
         )
     known_names = set(network.names)
-    steps = []
-    while name_at(level.partition("/")[0], len(steps)) in known_names:
-        place = find_units(name_at(level, len(steps)), network)
-        units = indices(place, network.widths[place.level])
-        steps.append(latents[place.level][..., units])
-    if not steps:
+    places = []
+    while name_at(level.partition("/")[0], len(places)) in known_names:
+        places.append(find_units(name_at(level, len(places)), network))
+    if not places:
         known = sorted({name.split("[")[0] for name in known_names if "[" in name})
         raise UserError(
             f"there is no level {level!r} at any time step: this network has {', '.join(known) or 'no time steps'}."
         )
+    every = [_units_of(network, place, values) for place, values in enumerate(latents)]
+    steps = [
+        every[place.level][..., indices(place, network.widths[place.level])]
+        for place in places
+    ]
+    if len(shapes := {step.shape for step in steps}) > 1:
+        raise UserError(
+            f"latents of {level!r} have the shapes {' and '.join(map(str, sorted(shapes)))}",
+            where="over_steps",
+            expected="the same examples at every step",
+        )
     return jnp.stack(steps, axis=-2)
+
+
+def _units_of(network: Network, place: int, values: Any) -> Array:
+    """The latents of one level; UserError unless they are (..., width) numbers."""
+    where, width = f"latents of level {network.names[place]!r}", network.widths[place]
+    numbers = jnp.asarray(read_numbers(values, where=where))
+    if numbers.shape[-1:] != (width,):
+        raise UserError(
+            f"has shape {numbers.shape}", where=where, expected=f"(..., {width})"
+        )
+    return numbers
