@@ -100,7 +100,7 @@ def linear_em(
         jnp.broadcast_to(value, (examples, value.shape[-1]))
         for value in posed.problem.inputs.values
     )
-    if not values:
+    if not any(structure.clamped):
         raise UserError(
             "there are no data",
             where="linear_em",
