@@ -104,7 +104,8 @@ ROWS = np.array([[0.5, -1.0], [1.0, 0.5], [0.0, 2.0], [-1.0, 0.3]])
 def unrolled(**options: Any) -> Any:
     """Inference in a hierarchy over time."""
     network = pcmodel.over_time(**options)
-    return pcmodel.infer(network, pcmodel.at_steps({"report": SEEN})).latents
+    seen: Any = pcmodel.at_steps({"report": SEEN})
+    return pcmodel.infer(network, seen).latents
 
 
 def learned(**options: Any) -> Any:
