@@ -83,7 +83,8 @@ def modes(
     for _ in range(NEWTON if model.bend else 2):
         gradient, hessian = expansion(model, precisions, latents, free, doubt)
         step = -np.linalg.solve(hessian, gradient[..., None])[..., 0]
-        size = np.ones((len(model.data), 1))
+        size, worse = np.ones((len(model.data), 1)), np.ones(len(model.data), bool)
+        tried, new = latents, energy
         for _ in range(8):  # halved where the energy would rise
             tried = [latents[0]] + [
                 latents[i + 1] + size * step[:, at] for i, at in enumerate(free)

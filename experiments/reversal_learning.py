@@ -9,7 +9,7 @@ Predictions that could fail: a relaxed belief (larger steps of the log odds, in 
 change of stickiness) shows the whole pattern; lower precision of choice and lower stickiness alone do not; the
 published changes of the rates are themselves found again, with win-stay and lose-shift within one standard error.
 
-Reference: Kanen et al. 2022, Psychol Med (fact 16 of the target sheet).
+Reference: Kanen et al. 2022, Psychol Med.
 
 Time: two minutes; one with --smoke
 """

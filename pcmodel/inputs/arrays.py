@@ -95,7 +95,9 @@ def read_numbers(
 
 
 def one_number(given: Any, *, where: str) -> Numbers:
-    """One finite number, traced or not; UserError for several, or none."""
+    """One finite number, traced or not; UserError for several, none, or a yes or no."""
+    if isinstance(given, bool | np.bool_):
+        raise UserError(f"is {given}", where=where, expected="one number")
     number = read_numbers(given, where=where, dtype=default_dtype())
     if np.ndim(number):
         raise UserError(

@@ -11,7 +11,8 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
-from pcmodel.inputs.arrays import is_traced, read_numbers
+from pcmodel.inputs.arguments import short
+from pcmodel.inputs.arrays import is_traced, read_numbers, to_dtype
 from pcmodel.neuromodulation.participant import Participant
 from pcmodel.neuromodulation.pharmacology.exchange import Exchange
 from pcmodel.neuromodulation.pharmacology.pools import depletable
@@ -30,8 +31,13 @@ class Carried(NamedTuple):
     lost: Float[Array, "*people"]
 
 
-def check_carried(carried: object, exchange: Exchange) -> None:
-    """UserError unless it is nothing, or shares from 0 to 1 with receptors at equilibrium."""
+def check_carried(
+    carried: object, exchange: Exchange, *, people: int | None = None
+) -> None:
+    """UserError unless it is nothing, or shares from 0 to 1 with receptors at equilibrium.
+
+    people: whose shares there must be; None for one person without an axis.
+    """
     if carried is None:
         return
     if exchange.integrates:
@@ -40,16 +46,58 @@ def check_carried(carried: object, exchange: Exchange) -> None:
             where="carried",
             expected="exchange=AtOnce(), or one course of all doses",
         )
-    expected = "Carried(store, lost), such as `carry` gives"
+    check_shares(carried, people=people)
+
+
+def check_shares(carried: object, *, people: int | None) -> None:
+    """UserError unless these are shares from 0 to 1 of as many people, or of one without an axis."""
     if not isinstance(carried, Carried):
-        raise UserError(f"is {carried!r}", where="carried", expected=expected)
+        raise UserError(
+            f"is {short(carried)}",
+            where="carried",
+            expected="Carried(store, lost), such as `carry` gives",
+        )
+    shape = () if people is None else (people,)
     for name, share in carried._asdict().items():
-        if is_traced(share):
+        numbers = read_numbers(share, where=f"carried.{name}")
+        if np.shape(numbers) != shape:
+            raise UserError(
+                f"has the shape {np.shape(numbers)}",
+                where=f"carried.{name}",
+                expected="the share of one person"
+                if people is None
+                else f"one share of each of the {people} people, the first included",
+            )
+        if is_traced(numbers):
             continue
-        known = np.asarray(read_numbers(share, where=f"carried.{name}"), float)
+        known = to_dtype(numbers, float, where=f"carried.{name}")
         if np.any((known < 0) | (known > 1)):
             raise UserError(
-                f"is {known}", where=f"carried.{name}", expected="shares from 0 to 1"
+                f"is {short(known)}",
+                where=f"carried.{name}",
+                expected="shares from 0 to 1",
+            )
+
+
+def check_began_with(
+    carried: Carried | None,
+    store: Float[Array, "people times"],
+    receptors: Float[Array, "people times"],
+) -> None:
+    """UserError unless courses began with what is said to have been carried into them; None: at rest."""
+    if is_traced((carried, store, receptors)):
+        return
+    full, lost = (1.0, 0.0) if carried is None else carried
+    began = {
+        "the serotonin store": (store[:, 0], np.asarray(full)),
+        "receptors": (receptors[:, 0], 1 - np.asarray(lost)),
+    }
+    for what, (found, told) in began.items():
+        if not np.allclose(np.asarray(found), told, rtol=0, atol=1e-5):
+            raise UserError(
+                f"is not what the group was simulated with: {what} began at {short(np.asarray(found))}",
+                where="carried",
+                expected="the `carried` of its simulate_group, or None where it had none",
             )
 
 

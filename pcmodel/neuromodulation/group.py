@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, SupportsIndex
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from jaxtyping import Float
 
@@ -17,7 +16,9 @@ from pcmodel.inputs.ranges import NotNegative
 from pcmodel.inputs.whole_numbers import whole_number
 from pcmodel.neuromodulation.carried import (
     Carried,
+    check_began_with,
     check_carried,
+    check_shares,
     held_by_agonists,
     left_after,
 )
@@ -95,7 +96,6 @@ def simulate_group(
     exchange = AtOnce() if exchange is None else exchange
     check_strategies(transducer, exchange)
     times = as_hours(hours)
-    check_carried(carried, exchange)
     check_times(
         times,
         person,
@@ -107,6 +107,7 @@ def simulate_group(
     if key is not None:
         check_key(key)
     number = whole_number(num_people, "num_people", least=0)
+    check_carried(carried, exchange, people=number + 1)
     people = jax.tree.map(lambda leaf: leaf[None], person)
     if number:
         if key is None:
@@ -116,12 +117,6 @@ def simulate_group(
                 expected="one random key, such as jax.random.key(0)",
             )
         people = _joined(person, check_key(key), variation, number=number)
-    if carried is not None and any(np.shape(x) != (number + 1,) for x in carried):
-        raise UserError(
-            f"holds shares of the shapes {', '.join(str(np.shape(x)) for x in carried)}",
-            where="carried",
-            expected=f"one of each of the {number + 1} people, the first included",
-        )
     options = dict(transducer=transducer, tolerance=tolerance, exchange=exchange)
     return Group(times, _courses(taken, times, people, carried, **options), people)
 
@@ -135,7 +130,12 @@ def carry(
     group: of `simulate_group`.
     carried: what it was simulated with.
     after: hours without any drug from the course's last time to the later one's first.
+
+    Raises UserError for shares of other people, and for others than the courses began with.
     """
+    if carried is not None:
+        check_shares(carried, people=len(group.course.store))
+    check_began_with(carried, group.course.store, group.course.receptors)
     return _carried(group, carried, jnp.asarray(after, group.hours.dtype))
 
 

@@ -22,7 +22,6 @@ FINE: set[tuple[str, ...]] = {
             "modularity_of",
             "participation",
             "measure_person",
-            "measure_group",
         )
         for word in ("a word", "a number in text", "3", "a number too large for floats")
         for place in range(5)
@@ -48,10 +47,17 @@ FINE: set[tuple[str, ...]] = {
             ("regress_global_signal", "series"),
         )
     ),
-    # Symbols all the same.
+    # Symbols may be any letters and numbers.
     *(
         ("lempel_ziv_count", "symbols", word)
-        for word in ("a list of words", "an array of words", "an array of dates")
+        for word in (
+            "a list of words",
+            "an array of words",
+            "infinity (array)",
+            "huge (array)",
+            "words (array)",
+            "one unit more (array)",
+        )
     ),
     # Missing.
     *(

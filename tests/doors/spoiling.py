@@ -73,6 +73,7 @@ PLAIN = (
     _junk("an error", ValueError("no")),
 )
 COUNTS = {
+    "num_people": 0,
     "burn_in": 0,
     "padding": 0,
     "num_epochs": 1,

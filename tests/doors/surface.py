@@ -15,8 +15,7 @@ from .drug_doors import DRUGS
 from .inference_doors import CORE
 from .network_doors import BUILDERS, LEARNING
 from .paradigm_doors import PARADIGMS
-from .plasticity_doors import PLASTICITY
-from .time_doors import TIME
+from .time_doors import TIMES_AND_PEOPLE
 
 PACKAGES = (
     "pcmodel",
@@ -36,30 +35,21 @@ NOT_CALLED = {
     "PosteriorDraws RecognitionResult TrainingResult Course Effects Signs Participant Trajectory "
     "Trials ParticipantParameters Chunk LearnedPrecisions LearningCurve Position Settling "
     "SolverResult Anatomy Compound Loo ByLevel Energies EnergyGradients GradientComparison InferenceSteps "
-    "LatentHessian Spectrum Administrations Alternation BrainMeasures Carried Contrast Drive Dwell Group "
-    "GroupMeasures Illusion LempelZiv LinearEmResult Mismatch NetworkCoupling PairedStatistics Percept "
-    "PersonMeasures PlasticityTable Responses Stopping Switching Window",
-    "another name of Sequential, and of HmcOptions": "Chain Sampling",
+    "LatentHessian Spectrum LinearEmResult Part Administrations Carried Drive Group Window "
+    "Alternation Illusion Percept Stopping Switching Mismatch Responses BrainMeasures Contrast Dwell "
+    "GroupMeasures LempelZiv NetworkCoupling PairedStatistics PersonMeasures",
+    "an earlier name of another, which is tried": "Chain Sampling",
     "takes nothing": "Bernoulli Categorical Gaussian Dual Primal AtOnce Bolus Oral "
     "Backpropagation ClosedForm Equilibrium FixedHiddenPrecision FixedWeightNorm Frozen",
     "behind the door: takes a checked problem, or the memory of learning": "free_energy infer_one "
     "moments sample_latents trajectory settling standard_errors unsettled",
-    "a description, not a thing": "PlasticityRoute Solver UserError",
+    "a description, not a thing": "Solver UserError PlasticityRoute",
     "files and plans, tried by the batteries of files and commands": "load save load_images "
     "run_training TrainingPlan",
     "the words of a page, written by experiments": "Panel Report Section Table Verdict render_html "
     "Claim Examination Examined Experiment Parameter Perturbation",
 }
-DOORS = [
-    *CORE,
-    *BUILDERS,
-    *LEARNING,
-    *DRUGS,
-    *BEHAVIOUR,
-    *PARADIGMS,
-    *PLASTICITY,
-    *TIME,
-]
+DOORS = [*CORE, *BUILDERS, *LEARNING, *DRUGS, *BEHAVIOUR, *PARADIGMS, *TIMES_AND_PEOPLE]
 
 
 def exported() -> set[str]:

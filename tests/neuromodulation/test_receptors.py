@@ -1,4 +1,4 @@
-"""Identities of receptor pharmacology (SCIENCE fact 7), against the published forms."""
+"""Identities of receptor pharmacology, against the published forms."""
 
 import jax
 import jax.numpy as jnp

@@ -1,6 +1,6 @@
 """`linear_em`: exact EM of linear-Gaussian hierarchies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple, SupportsIndex
 
@@ -84,12 +84,6 @@ def linear_em(
         (observations, clamp, rate, modulation_arrays(modulation)),
         why="it checks its result",
     )
-    if not clamp and (observations is None or _is_empty(observations)):
-        raise UserError(
-            "nothing is observed",
-            where="linear_em: observations",
-            expected="values of level 0, or of levels by name",
-        )
     steps = whole_number(num_steps, "num_steps")
     pure, posed = as_model(network), pose(network, observations, clamp=clamp)
     structure, names = posed.problem.structure, pure.model.names
@@ -106,6 +100,12 @@ def linear_em(
         jnp.broadcast_to(value, (examples, value.shape[-1]))
         for value in posed.problem.inputs.values
     )
+    if not any(structure.clamped):
+        raise UserError(
+            "there are no data",
+            where="linear_em",
+            expected="observations, or values of a level in `clamp`",
+        )
     plan = linear_plan(
         network,
         fixed_layers=fixed_layers,
@@ -254,7 +254,3 @@ def _check_finite(
         where="linear_em",
         expected="data that no level fits exactly; fix its precision (fixed_precisions)",
     )
-
-
-def _is_empty(observations: Observation) -> bool:
-    return isinstance(observations, Mapping) and not observations

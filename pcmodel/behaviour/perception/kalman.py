@@ -1,7 +1,7 @@
 r"""The Kalman filter of a position that drifts: one latent level, two precisions.
 
 $x_t \sim N(x_{t-1}, q)$, $y_t \sim N(x_t, r)$. The mean depends on $q / r$ only: behaviour
-alone cannot separate the two (DESIGN 8).
+alone cannot separate the two.
 """
 
 from dataclasses import dataclass

@@ -75,7 +75,7 @@ def invariances(model: Any) -> tuple[tuple[str, ...], ...]:
     r"""Groups of parameters that can change together without a change of the likelihood.
 
     A Kalman agent's means depend on the ratio of process to sensory variance alone (a
-    theorem; DESIGN 8), whatever the noise levels: each of the two is identified only if the
+    theorem), whatever the noise levels: each of the two is identified only if the
     other is fixed. A filter's volatility level $x_3$ enters the likelihood through
     $\kappa x_3 + \omega_2$ only: $x_3$ can be shifted ($\mu_3^{(0)}$ against $\omega_2$)
     and scaled ($\kappa$ against $\omega_3$ and $\pi_3^{(0)}$, with the remaining shift

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from pcmodel.brain.measures.random_numbers import generator
 from pcmodel.brain.measures.series import check_series, standardised
 from pcmodel.errors import UserError
-from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arguments import checked_arguments, short
 from pcmodel.inputs.ranges import Count
 
 Threshold = Literal["median", "mean"]
@@ -40,6 +40,8 @@ def lempel_ziv_count(symbols: Sequence[Any] | np.ndarray | bytes | str) -> int:
     Each phrase is the shortest that has not occurred before, where the earlier occurrence may overlap it by all but
     its last symbol; the last phrase may be one that has occurred.  symbols: at most 256 different ones.
 
+    Raises UserError for what is no such sequence, for missing symbols, and for symbols of several kinds.
+
     >>> lempel_ziv_count("0001101001000101")
     6
     """
@@ -49,23 +51,31 @@ def lempel_ziv_count(symbols: Sequence[Any] | np.ndarray | bytes | str) -> int:
 def _as_bytes(symbols: Any) -> bytes:
     listed = list(symbols) if isinstance(symbols, str) else symbols
     values = np.frombuffer(listed, np.uint8) if isinstance(listed, bytes) else listed
+    if np.ma.is_masked(values):
+        raise UserError("holds masked values", where="symbols", expected="symbols")
     try:
-        kinds, codes = np.unique(values, return_inverse=True)
-    except (TypeError, ValueError):
+        values = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError):
         raise UserError(
-            "cannot be told apart by order",
+            f"is {short(symbols)}",
             where="symbols",
-            expected="numbers or texts",
+            expected="one sequence with a symbol or more",
         ) from None
-    values = np.asarray(values)
     if values.ndim != 1 or not values.size:
         raise UserError(
             f"has the shape {values.shape}",
             where="symbols",
             expected="one sequence with a symbol or more",
         )
+    if values.dtype.kind not in "biufSU":
+        raise UserError(
+            f"holds {short(values)}",
+            where="symbols",
+            expected="numbers, or letters, of one kind",
+        )
     if values.dtype.kind == "f" and np.isnan(values).any():
         raise UserError("holds NaN", where="symbols", expected="symbols")
+    kinds, codes = np.unique(values, return_inverse=True)
     if len(kinds) > 256:
         raise UserError(
             f"has {len(kinds)} different symbols",

@@ -184,6 +184,7 @@ def contrast(
 
     Raises UserError for a condition that nobody has, and where fewer than two people have both.
     """
+    check_key(key)
     known = tuple(dict.fromkeys(group.conditions))
     for name in (first, second):
         if name not in known:

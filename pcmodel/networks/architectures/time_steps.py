@@ -256,18 +256,26 @@ def name_at(name: str, step: int) -> str:
 def over_steps(network: Network, latents: Any, level: str) -> Array:
     """Latents of one level or part at all time steps, (..., times, width), from those of all levels, bottom first.
 
-    Raises UserError for a level that the network has at no step, and for arrays that are not those of its levels.
+    Raises UserError for a level that the network has at no step, and for latents that are not those of its levels.
     """
-    latents = level_arrays(network, latents, where="over_steps: latents")
+    every = level_arrays(network, latents, where="over_steps: latents", are_finite=True)
     known_names = set(network.names)
-    steps = []
-    while name_at(level.partition("/")[0], len(steps)) in known_names:
-        place = find_units(name_at(level, len(steps)), network)
-        units = indices(place, network.widths[place.level])
-        steps.append(latents[place.level][..., units])
-    if not steps:
+    places = []
+    while name_at(level.partition("/")[0], len(places)) in known_names:
+        places.append(find_units(name_at(level, len(places)), network))
+    if not places:
         known = sorted({name.split("[")[0] for name in known_names if "[" in name})
         raise UserError(
             f"there is no level {level!r} at any time step: this network has {', '.join(known) or 'no time steps'}."
+        )
+    steps = [
+        every[place.level][..., indices(place, network.widths[place.level])]
+        for place in places
+    ]
+    if len(shapes := {step.shape for step in steps}) > 1:
+        raise UserError(
+            f"latents of {level!r} have the shapes {' and '.join(map(str, sorted(shapes)))}",
+            where="over_steps",
+            expected="the same examples at every step",
         )
     return jnp.stack(steps, axis=-2)

@@ -14,7 +14,7 @@ from jax import Array
 from jaxtyping import Float
 
 from pcmodel.errors import UserError
-from pcmodel.inputs.arguments import checked_arguments
+from pcmodel.inputs.arguments import checked_arguments, is_number, short
 from pcmodel.inputs.ranges import Positive, Range
 from pcmodel.neuromodulation.plasticity.chain import falling_at
 from pcmodel.neuromodulation.table import Number, assumptions, builtin, read_table
@@ -72,8 +72,24 @@ class PlasticityTable:
 
     numbers: Mapping[tuple[str, str], Number]
 
+    def __post_init__(self) -> None:
+        for place, number in self.numbers.items():
+            if place != (number.subject, number.quantity):
+                raise UserError(
+                    f"holds {number.quantity} of {number.subject} under {short(place)}",
+                    where="PlasticityTable",
+                    expected="each number under its own subject and quantity",
+                )
+            check(number)
+
     def value(self, subject: str, quantity: str) -> float:
-        """One number of a part of the model."""
+        """One number of a part of the model; UserError where there is none."""
+        if not self.has(subject, quantity):
+            raise UserError(
+                f"has no {quantity} of {subject}",
+                where="plasticity table",
+                expected="the package's numbers, and those of files: load_plasticity(file)",
+            )
         return self.numbers[subject, quantity].value
 
     def has(self, subject: object, *quantities: str) -> bool:
@@ -125,7 +141,13 @@ def load_plasticity(*files: str | Path) -> PlasticityTable:
 
 
 def check(number: Number) -> None:
-    """UserError unless a number belongs to its subject and is positive."""
+    """UserError unless a number belongs to its subject, is finite, and positive where it must be."""
+    if not is_number(number.value) or not np.isfinite(number.value):
+        raise UserError(
+            f"{number.quantity} is {short(number.value)}",
+            where=number.where,
+            expected="a finite number",
+        )
     known = PARTS.get(number.subject, OF_COMPOUNDS | {"reference", "half"})
     if number.quantity not in known:
         raise UserError(

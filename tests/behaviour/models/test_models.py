@@ -327,7 +327,7 @@ def test_what_a_filter_knows_as_a_combination_only(name, formulas, expected):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:do not trust this fit")
 def test_a_kalman_agent_knows_a_ratio_only(getkey):
-    """DESIGN 8: the verdict must say so whatever the contraction."""
+    """The verdict must say so whatever the contraction."""
     series = series_of("helicopter", num_series=3)
     hierarchy = build_hierarchy(find_model("helicopter", "kalman"), series)
     options = Nuts(num_warmup=20, num_samples=50, num_chains=2, max_tree_depth=3)

@@ -63,7 +63,7 @@ def test_kalman_equals_the_packages_own_inference():
     ("ratio", "gain"), [(0.1, 0.270156), (1.0, 0.618034), (4.0, 0.828427)]
 )
 def test_kalman_reaches_the_steady_state_gain(ratio, gain):
-    """SCIENCE 2.3: K = (-s + sqrt(s^2 + 4 s)) / 2 with s = q / r."""
+    """K = (-s + sqrt(s^2 + 4 s)) / 2 with s = q / r."""
     parameters = KALMAN._replace(
         prior_log_precision=-jnp.log(ratio) - 1.2,
         sensory_log_precision=jnp.asarray(-1.2),

@@ -59,8 +59,10 @@ def test_counts_are_those_of_the_definition(symbols, length):
         ([[0, 1]], "expected one sequence"),
         (np.arange(300), "300 different symbols"),
         ([0.0, np.nan], "NaN"),
-        ([None, None], "cannot be told apart"),
-        ([[1.0], [2.0, 3.0]], "cannot be told apart"),
+        (np.ma.array([0, 1, 1], mask=[0, 0, 1]), "masked"),
+        (np.array([0, np.nan, 1], object), "of one kind"),
+        ([1 + 1j, 2.0], "of one kind"),
+        ([[0.0], [1.0, 2.0]], "expected one sequence"),
     ],
 )
 def test_what_is_no_sequence_is_refused(symbols, said):

@@ -1,6 +1,7 @@
 """Groups and contrasts: rows, runs, and statistics of every entry by scipy."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from brain_series import smooth_series
@@ -130,3 +131,10 @@ def test_what_cannot_be_compared_is_refused(group):
         measured(broken, ["w", "w"], ["off", "on"])
     with pytest.raises(UserError, match="have 5 and 6 regions"):
         measured([recordings()[0], recordings()[1][:5]], ["w", "w"], CONDITIONS, None)
+
+
+@pytest.mark.parametrize("key", [jnp.ones(2), jnp.zeros(3, "uint32")], ids=str)
+def test_a_contrast_says_which_key_it_wants(group, key):
+    """Prevents a wrong key from ending in JAX's own error."""
+    with pytest.raises(UserError, match="key"):
+        contrast(group, "off", "on", key=key)

@@ -1,5 +1,6 @@
 """What a drawing of a hierarchy may not say is refused in one sentence with the names in it."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
@@ -258,8 +259,24 @@ def test_readers_of_series_say_what_there_is():
         pcmodel.over_steps(network, None, "x")
     with pytest.raises(pcmodel.UserError, match=r"level 'y\[2\]': has shape \(2,\)"):
         pcmodel.over_steps(network, [np.zeros(2)] * 6, "x")
-    with pytest.raises(pcmodel.UserError, match="nothing is observed"):
+    with pytest.raises(pcmodel.UserError, match="there are no data"):
         pcmodel.linear_em(network, {})
+    at = {name: network.widths[place] for place, name in enumerate(network.names)}
+    right = [np.arange(float(width)) for width in at.values()]
+    found = pcmodel.over_steps(network, right, "x")
+    np.testing.assert_array_equal(found, np.tile(np.arange(at["x[0]"]), (3, 1)))
+    first = list(at).index("x[0]")
+    wrong = {
+        "more units": np.zeros(at["x[0]"] + 1),
+        "a unit short": jnp.zeros(at["x[0]"] - 1),
+        "NaN": np.full(at["x[0]"], np.nan),
+        "words": "words",
+    }
+    for value in wrong.values():
+        with pytest.raises(pcmodel.UserError, match=r"latents: level 'x\[0\]'"):
+            pcmodel.over_steps(
+                network, [*right[:first], value, *right[first + 1 :]], "x"
+            )
     with pytest.raises(pcmodel.UserError, match="series of level 'y'"):
         pcmodel.at_steps({"y": np.array([["abc"]])})
     with pytest.raises(pcmodel.UserError, match=r"\(times, width\)"):
@@ -272,6 +289,8 @@ def test_readers_of_series_say_what_there_is():
     with pytest.raises(pcmodel.UserError, match="nonlinear"):
         pcmodel.linear_em(tanh, pcmodel.at_steps({"y": np.zeros((4, 3, 1))}))
     linear = pcmodel.over_time(STEP, 3, activation=identity, rngs=nnx.Rngs(0))
+    with pytest.raises(pcmodel.UserError, match="linear_em: there are no data"):
+        pcmodel.linear_em(linear, {})
     with pytest.raises(pcmodel.UserError, match="data that no level fits exactly"):
         pcmodel.linear_em(linear, pcmodel.at_steps({"y": np.zeros((4, 3, 1))}))
 

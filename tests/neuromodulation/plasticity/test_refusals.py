@@ -10,6 +10,7 @@ import pytest
 from pcmodel.errors import UserError
 from pcmodel.neuromodulation import (
     Dose,
+    PlasticityTable,
     TrkbDirect,
     Via2A,
     administrations,
@@ -108,7 +109,9 @@ def test_courses_that_cannot_be_meant(given, library):
         plasticity_window((everyone, given.on(3.0)), DAYS)
     with pytest.raises(UserError, match="of a group"):
         modulation_on(1.0, everyone)
-    for day in (-1.0, float("nan"), [1.0, 2.0]):
+    with pytest.raises(UserError, match="day: is True"):
+        given.on(True)
+    for day in (-1.0, float("nan"), [1.0, 2.0], True, np.True_):
         with pytest.raises(UserError, match="day"):
             modulation_on(day, given)
 
@@ -222,6 +225,19 @@ def test_a_bad_row_is_named(tmp_path, row):
     with pytest.raises(UserError, match=r"^mine\.csv, row 2: ") as caught:
         load_plasticity(file)
     assert BAD_ROWS[row] in str(caught.value)
+
+
+def test_a_table_made_by_hand_is_checked_like_a_file(given):
+    """Prevents a table without a number from ending in a KeyError, and a NaN in it from becoming a NaN window."""
+    place, numbers = ("stages", "peak"), load_plasticity().numbers
+    for value in (np.nan, np.inf):
+        with pytest.raises(UserError, match=r"peak is .*expected a finite number"):
+            PlasticityTable({**numbers, place: replace(numbers[place], value=value)})
+    with pytest.raises(UserError, match="under its own subject"):
+        PlasticityTable({**numbers, place: numbers["stages", "bdnf"]})
+    short = {key: number for key, number in numbers.items() if key != place}
+    with pytest.raises(UserError, match="no peak of stages"):
+        plasticity_window(given, DAYS, table=PlasticityTable(short))
 
 
 def test_every_number_has_a_source_and_assumptions_are_listed():
