@@ -259,8 +259,6 @@ def test_readers_of_series_say_what_there_is():
         pcmodel.over_steps(network, None, "x")
     with pytest.raises(pcmodel.UserError, match=r"level 'y\[2\]': has shape \(2,\)"):
         pcmodel.over_steps(network, [np.zeros(2)] * 6, "x")
-    with pytest.raises(pcmodel.UserError, match="there are no data"):
-        pcmodel.linear_em(network, {})
     at = {name: network.widths[place] for place, name in enumerate(network.names)}
     right = [np.arange(float(width)) for width in at.values()]
     found = pcmodel.over_steps(network, right, "x")
