@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 from numpyro.distributions import constraints
 from scipy import stats
 
@@ -167,9 +167,7 @@ class _Columns(dist.Distribution):
         own = constraints.positive if self.is_spread else constraints.real
         return constraints.independent(own, 1)
 
-    def sample(
-        self, key: Key[Array, ""] | None, sample_shape: tuple[int, ...] = ()
-    ) -> Array:
+    def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Array:
         if key is None:
             raise ValueError("draws need a key")
         keys = jax.random.split(key, len(self.laws))
