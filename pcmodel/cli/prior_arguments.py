@@ -7,7 +7,8 @@ from pcmodel.cli.numbers import place
 
 ABOUT = (
     '"omega2 ~ Normal(-3, 4)" of a mean, "omega2[EFFECT] ~ Normal(0, 1)" of an effect, '
-    '"omega2_sd ~ HalfNormal(0.5)" of the SD over people; may be repeated'
+    '"omega2_sd ~ HalfNormal(0.5)" of the SD over people; also StudentT, Cauchy, Logistic, '
+    "HalfStudentT, HalfCauchy and Exponential; may be repeated"
 )
 
 

@@ -172,7 +172,7 @@ def test_priors_come_from_a_file_and_the_line_alike(tmp_path):
     ("prior", "part"),
     [
         ("omga2 ~ Normal(0, 1)", "did you mean 'omega2'"),
-        ("omega2 ~ Cauchy(0, 1)", "Cauchy is no family that can be set here"),
+        ("omega2 ~ Gamma(1, 1)", "Gamma is no family that can be set here"),
         ("omega2 ~ Normal(0, 0)", "SD is 0"),
     ],
 )

@@ -4,9 +4,9 @@ Parameter $p$ of a series $s$ of participant $i$ is
 
 $\theta_{ps} = x_s' \beta_p + z_s' u_{pi}$, $\quad u_{pi} \sim N(0, D_p \Omega_p D_p)$
 
-with normal priors on $\beta_p$, half-normal ones on the standard deviations $D_p$ and
-an LKJ prior (Lewandowski, Kurowicka & Joe 2009) on the correlations $\Omega_p$. All
-coordinates are non-centred, standard normals: zero is the prior's centre and one its scale.
+with normal priors on $\beta_p$, half-normal ones on the standard deviations $D_p$, others where
+they are set (`priors.families`), and an LKJ prior (Lewandowski, Kurowicka & Joe 2009) on the correlations
+$\Omega_p$. All coordinates are non-centred: zero is the prior's centre and one its scale.
 The samplers adapt them to the data (`coordinates`).
 """
 
@@ -32,6 +32,7 @@ from pcmodel.behaviour.hierarchy.design import (
 )
 from pcmodel.behaviour.hierarchy.formula import NOBODY, Formula, parse_formula
 from pcmodel.behaviour.hierarchy.functions import formula_error
+from pcmodel.behaviour.hierarchy.priors.families import Law, standard_site
 from pcmodel.behaviour.hierarchy.priors.written import SetPrior, of_term, parse_priors
 from pcmodel.behaviour.models import Parameter, ParticipantModel
 from pcmodel.errors import unknown_name
@@ -48,25 +49,25 @@ class Term(NamedTuple):
 
     parameter: with its prior.
     design: the columns of its effects.
-    effect_priors: mean and SD of each common effect whose prior was set, by place.
-    spread_priors: scale of each SD over participants whose prior was set, by place.
+    effect_priors: that of each common effect whose prior was set, by place.
+    spread_priors: that of each SD over participants whose prior was set, by place.
     """
 
     parameter: Parameter
     design: Design
-    effect_priors: Mapping[int, tuple[float, float]] = {}
-    spread_priors: Mapping[int, float] = {}
+    effect_priors: Mapping[int, Law] = {}
+    spread_priors: Mapping[int, Law] = {}
 
     @property
     def effect_sd(self) -> Float[np.ndarray, " effects"]:
-        """Prior SD of each common effect, per unit of its column.
+        """Prior SD, or scale, of each common effect, per unit of its column.
 
         The intercept's is the parameter's own; another's is `effect_scale` for a change
         by one standard deviation of its column, or from 0 to 1; unless it was set.
         """
         sds = self.effect_scale / _unit(self.design.common, self.design.weight)
         found = np.where(self.is_intercept, self.parameter.sd, sds)
-        return _with(found, {i: sd for i, (_, sd) in self.effect_priors.items()})
+        return _with(found, {i: law.scale for i, law in self.effect_priors.items()})
 
     @property
     def effect_scale(self) -> float:
@@ -83,13 +84,26 @@ class Term(NamedTuple):
         """Prior scale of each SD over participants, per unit of its column, unless it was set."""
         scale = self.parameter.spread or self.effect_scale
         found = scale / _unit(self.design.varying, self.design.weight)
-        return _with(found, self.spread_priors)
+        return _with(found, {i: law.scale for i, law in self.spread_priors.items()})
 
     @property
     def effect_mean(self) -> Float[np.ndarray, " effects"]:
-        """Prior mean of each common effect: the parameter's for the intercept, else 0, unless it was set."""
+        """Prior centre of each common effect: the parameter's mean for the intercept, else 0, unless it was set."""
         found = np.where(self.is_intercept, self.parameter.mean, 0.0)
-        return _with(found, {i: mean for i, (mean, _) in self.effect_priors.items()})
+        return _with(found, {i: law.centre for i, law in self.effect_priors.items()})
+
+    @property
+    def effect_laws(self) -> tuple[Law, ...]:
+        """The prior of each common effect."""
+        pairs = zip(self.effect_mean, self.effect_sd, strict=True)
+        plain = [Law("Normal", float(mean), float(sd)) for mean, sd in pairs]
+        return tuple(self.effect_priors.get(i, law) for i, law in enumerate(plain))
+
+    @property
+    def spread_laws(self) -> tuple[Law, ...]:
+        """The prior of each SD over participants."""
+        plain = [Law("HalfNormal", 0.0, float(scale)) for scale in self.spread_scale]
+        return tuple(self.spread_priors.get(i, law) for i, law in enumerate(plain))
 
 
 class Hierarchy(NamedTuple):
@@ -204,10 +218,7 @@ def _with_priors(
         effects, spreads = dict(term.effect_priors), dict(term.spread_priors)
         if place in (spreads if is_spread else effects):
             raise formula_error(f"{prior.target!r} has two priors")
-        if is_spread:
-            spreads[place] = prior.sd
-        else:
-            effects[place] = prior.mean, prior.sd
+        (spreads if is_spread else effects)[place] = prior.law
         found[name] = term._replace(effect_priors=effects, spread_priors=spreads)
     return tuple(found.values())
 
@@ -273,10 +284,8 @@ def _is_correlated(term: Term) -> bool:
 def sample_term(term: Term, participant: np.ndarray, num_participants: int) -> Array:
     """Sample one parameter for every series, with its common and varying effects."""
     name, design = term.parameter.name, term.design
-    size = len(design.common_names)
-    raw = numpyro.sample(
-        f"{name}.common", dist.Normal(0.0, 1.0).expand([size]).to_event(1)
-    )
+    law = standard_site(term.effect_laws, is_spread=False)
+    raw = numpyro.sample(f"{name}.common", law)
     scale = jnp.asarray(term.effect_sd)
     effects = jnp.asarray(term.effect_mean) + scale * jnp.asarray(raw)
     numpyro.deterministic(name, effects)
@@ -291,9 +300,8 @@ def sample_term(term: Term, participant: np.ndarray, num_participants: int) -> A
 def _sample_people(term: Term, num_participants: int) -> Array:
     """Sample the varying effects of each participant."""
     name, size = term.parameter.name, len(term.design.varying_names)
-    raw = numpyro.sample(
-        f"{name}.scale", dist.HalfNormal(1.0).expand([size]).to_event(1)
-    )
+    law = standard_site(term.spread_laws, is_spread=True)
+    raw = numpyro.sample(f"{name}.scale", law)
     spread = jnp.asarray(term.spread_scale) * jnp.asarray(raw)
     numpyro.deterministic(f"{name}_sd", spread)
     root = jnp.eye(size)

@@ -8,12 +8,12 @@ import numpy as np
 from pcmodel.behaviour.hierarchy.design import INTERCEPT
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy
 from pcmodel.behaviour.hierarchy.parameter import WITHIN
+from pcmodel.behaviour.hierarchy.priors.families import Law
 from pcmodel.behaviour.outputs.effects import NaturalEffect, natural_effects
+from pcmodel.behaviour.outputs.participants import ENDS
 from pcmodel.behaviour.outputs.table import TRUSTED, Column, OutputTable, make_table
 from pcmodel.behaviour.posterior.fitted_posterior import Posterior
 from pcmodel.behaviour.posterior.sensitivity import Moved, group_priors, sensitivity
-
-HALF_NORMAL_MEDIAN = 0.6744897501960817  # of scale 1
 
 
 class PriorRow(NamedTuple):
@@ -24,8 +24,6 @@ class PriorRow(NamedTuple):
     law: its distribution on the real line.
     is_set: whether the user set it.
     is_spread: whether it is that of an SD over people.
-    mean: of a normal prior; 0 for a half-normal one.
-    sd: of a normal prior, or the scale of a half-normal one.
     natural: name of the natural scale; "" for an effect.
     unit: of the natural scale.
     median: of the average person on the natural scale; NaN for an effect.
@@ -36,11 +34,9 @@ class PriorRow(NamedTuple):
 
     name: str
     parameter: str
-    law: str
+    law: Law
     is_set: bool
     is_spread: bool
-    mean: float
-    sd: float
     natural: str
     unit: str
     median: float
@@ -82,9 +78,11 @@ def prior_rows(hierarchy: Hierarchy) -> tuple[PriorRow, ...]:
         ends, natural, unit = (np.nan,) * 3, "", ""
         if label.column == INTERCEPT:
             natural, unit = parameter.natural_name, parameter.unit
-            sd = HALF_NORMAL_MEDIAN * prior.sd if label.is_spread else prior.sd
-            middle = centre if label.is_spread else prior.mean
-            places = middle + sd * np.array([0.0, -WITHIN, WITHIN])
+            if label.is_spread:
+                spread = float(prior.law.on_host.median())
+                places = centre + spread * np.array([0.0, -WITHIN, WITHIN])
+            else:
+                places = prior.law.on_host.ppf([0.5, *ENDS])
             ends = tuple(np.asarray(parameter.to_natural(places), float).tolist())
         found.append(
             PriorRow(
@@ -93,8 +91,6 @@ def prior_rows(hierarchy: Hierarchy) -> tuple[PriorRow, ...]:
                 prior.law,
                 prior.is_set,
                 label.is_spread,
-                prior.mean,
-                prior.sd,
                 natural,
                 unit,
                 *ends,

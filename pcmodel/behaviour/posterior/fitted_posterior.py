@@ -7,11 +7,10 @@ from jaxtyping import Float
 
 from pcmodel.behaviour.hierarchy.design import INTERCEPT
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy
+from pcmodel.behaviour.hierarchy.priors.families import HALF_NORMAL_SD as HALF_NORMAL_SD
 from pcmodel.behaviour.posterior.diagnostics import Diagnostics, Settling
 from pcmodel.errors import UserError
 from pcmodel.inference.rank_normalised import ranked_ess, ranked_rhat
-
-HALF_NORMAL_SD = float(np.sqrt(1.0 - 2.0 / np.pi))  # of a half-normal of scale 1
 
 
 class Posterior(NamedTuple):
@@ -73,7 +72,7 @@ class Label(NamedTuple):
     column: of its design matrix.
     is_spread: whether it is the SD over participants, not an effect common to all.
     place: the index of the column among those of its kind.
-    prior_sd: its prior standard deviation.
+    prior_sd: its prior standard deviation (`Law.sd`).
     """
 
     parameter: str
@@ -98,13 +97,12 @@ def effect_labels(hierarchy: Hierarchy) -> tuple[Label, ...]:
     found = []
     for term in hierarchy.terms:
         name, design = term.parameter.name, term.design
-        scales = HALF_NORMAL_SD * term.spread_scale
-        common = zip(design.common_names, term.effect_sd, strict=True)
-        varying = zip(design.varying_names, scales, strict=True)
+        common = zip(design.common_names, term.effect_laws, strict=True)
+        varying = zip(design.varying_names, term.spread_laws, strict=True)
         for is_spread, columns in ((False, common), (True, varying)):
             found += [
-                Label(name, column, is_spread, place, float(sd))
-                for place, (column, sd) in enumerate(columns)
+                Label(name, column, is_spread, place, law.sd)
+                for place, (column, law) in enumerate(columns)
             ]
     return tuple(found)
 

@@ -1,7 +1,7 @@
 r"""How far the group's numbers move when their priors are made narrower and wider.
 
-Each normal prior $N(m, s^2)$ of a mean or effect, and each half-normal one of scale $s$ of a standard deviation over people, is
-replaced by one of $s / 2$ and of $2 s$, one at a time and all together. The draws are reweighted by the ratio of the two priors,
+The prior of each mean, effect and standard deviation over people, of scale $s$, is replaced by one of the same family and centre
+of $s / 2$ and of $2 s$, one at a time and all together. The draws are reweighted by the ratio of the two priors, for a normal one
 
 $w \propto \exp\bigl(-\tfrac12 z^2 (c^{-2} - 1)\bigr), \quad z = (\beta - m) / s,$
 
@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pcmodel.behaviour.hierarchy.hierarchical_model import Hierarchy, Term
-from pcmodel.behaviour.hierarchy.priors.written import law
+from pcmodel.behaviour.hierarchy.priors.families import Law
 from pcmodel.behaviour.posterior.fitted_posterior import (
     Label,
     Posterior,
@@ -60,25 +60,28 @@ class GroupPrior(NamedTuple):
     """The prior of one number of the group.
 
     label: the number.
-    mean: of a normal prior; 0 for a half-normal one.
-    sd: of a normal prior, or the scale of a half-normal one.
+    law: its distribution.
     is_set: whether the user set it.
     """
 
     label: Label
-    mean: float
-    sd: float
+    law: Law
     is_set: bool
+
+    @property
+    def mean(self) -> float:
+        """Its centre; 0 for a spread."""
+        return self.law.centre
+
+    @property
+    def sd(self) -> float:
+        """The SD of a normal prior, the scale of another."""
+        return self.law.scale
 
     @property
     def text(self) -> str:
         """As it is written: `omega2[drug] ~ Normal(0, 1)`."""
-        return f"{self.label.name} ~ {self.law}"
-
-    @property
-    def law(self) -> str:
-        """The distribution."""
-        return law(self.mean, self.sd, is_half=self.label.is_spread)
+        return f"{self.label.name} ~ {self.law.text}"
 
 
 def group_priors(hierarchy: Hierarchy) -> tuple[GroupPrior, ...]:
@@ -93,9 +96,8 @@ def _prior(term: Term, label: Label) -> GroupPrior:
     place = label.place
     if label.is_spread:
         is_set = place in term.spread_priors
-        return GroupPrior(label, 0.0, float(term.spread_scale[place]), is_set)
-    mean, sd = float(term.effect_mean[place]), float(term.effect_sd[place])
-    return GroupPrior(label, mean, sd, place in term.effect_priors)
+        return GroupPrior(label, term.spread_laws[place], is_set)
+    return GroupPrior(label, term.effect_laws[place], place in term.effect_priors)
 
 
 def sensitivity(
@@ -157,8 +159,11 @@ def log_ratio(
     draws: Float[np.ndarray, " draws"], prior: GroupPrior, factor: float
 ) -> Float[np.ndarray, " draws"]:
     """Log of the changed prior's density over the fit's, up to a constant."""
-    place = (draws - prior.mean) / prior.sd
-    return -0.5 * place**2 * (factor**-2 - 1.0)
+    if prior.law.family in ("Normal", "HalfNormal"):
+        place = (draws - prior.mean) / prior.sd
+        return -0.5 * place**2 * (factor**-2 - 1.0)
+    changed = prior.law.wider(factor).on_host.logpdf(draws)
+    return changed - prior.law.on_host.logpdf(draws)
 
 
 def scaled(
@@ -168,11 +173,10 @@ def scaled(
     terms = {term.parameter.name: term for term in hierarchy.terms}
     for prior in changed:
         label, term = prior.label, terms[prior.label.parameter]
-        sd = factor * prior.sd
+        law = prior.law.wider(factor)
         if label.is_spread:
-            term = term._replace(spread_priors={**term.spread_priors, label.place: sd})
+            term = term._replace(spread_priors={**term.spread_priors, label.place: law})
         else:
-            own = {**term.effect_priors, label.place: (prior.mean, sd)}
-            term = term._replace(effect_priors=own)
+            term = term._replace(effect_priors={**term.effect_priors, label.place: law})
         terms[label.parameter] = term
     return hierarchy._replace(terms=tuple(terms.values()))

@@ -85,7 +85,7 @@ def in_words(plan: Plan, hierarchy: Hierarchy) -> tuple[tuple[str, str], ...]:
 
 def _prior(row: PriorRow) -> str:
     """A prior, who set it, and what it says of the average person or of people in natural units."""
-    text = f"{row.law}, {'as you set it' if row.is_set else 'the default'}"
+    text = f"{row.law.text}, {'as you set it' if row.is_set else 'the default'}"
     if not row.natural or row.is_spread:
         return text
     unit = f" ({row.unit})" if row.unit else ""

@@ -89,7 +89,7 @@ def prior_cells(rows: tuple[PriorRow, ...]) -> list[tuple[str, ...]]:
     return [
         (
             own.name,
-            own.law,
+            own.law.text,
             own.natural + (f" ({own.unit})" if own.unit else ""),
             _number(own.median),
             f"{own.low:.3g} to {own.high:.3g}" if np.isfinite(own.low) else "",
@@ -201,12 +201,13 @@ def draw_priors(plan: Any, results: Any, *, refused: bool) -> Any:
 def _draw_prior(
     axes: Any, row: PriorRow, parameter: Parameter, draws: np.ndarray | None
 ) -> None:
-    from scipy.stats import gaussian_kde, norm
+    from scipy.stats import gaussian_kde
 
     from pcmodel.report.style import COLOURS
 
-    place = row.mean + row.sd * np.linspace(-4.0, 4.0, POINTS)
-    prior = _density(parameter, place, norm.pdf(place, row.mean, row.sd))
+    law = row.law
+    place = law.centre + law.sd * np.linspace(-4.0, 4.0, POINTS)
+    prior = _density(parameter, place, np.exp(law.on_host.logpdf(place)))
     axes.fill_between(*prior, color=COLOURS["grey"], alpha=0.35, lw=0, label="prior")
     top, ends = _height(prior[1]), [row.low, row.high]
     if draws is not None and np.ptp(draws) > 0.0:

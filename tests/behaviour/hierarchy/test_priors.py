@@ -1,10 +1,26 @@
 """A prior that is set is the prior of the fit, everywhere alike; what cannot be set is refused in a sentence."""
 
+from functools import partial
+
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from numpyro.infer.util import potential_energy
+from scipy import stats
 
-from pcmodel.behaviour.hierarchy.hierarchical_model import build_hierarchy
+from pcmodel.behaviour.hierarchy.hierarchical_model import (
+    build_hierarchy,
+    hierarchical_model,
+)
+from pcmodel.behaviour.hierarchy.layout import (
+    group_places,
+    group_sizes,
+    group_volume,
+    standard_normals,
+)
+from pcmodel.behaviour.hierarchy.priors.families import Law
+from pcmodel.behaviour.hierarchy.priors.spreads import log_spread
 from pcmodel.behaviour.hierarchy.priors.written import parse_prior, parse_priors
 from pcmodel.behaviour.models.catalogue import check_names
 from pcmodel.behaviour.posterior.fitted_posterior import HALF_NORMAL_SD, effect_labels
@@ -50,6 +66,68 @@ def test_draws_of_the_prior_are_of_what_was_set():
     np.testing.assert_allclose([e.prior_sd for e in effect_labels(found)], wanted)
 
 
+OTHERS = (
+    ("level ~ StudentT(3, -2, 0.5)", stats.t(3, -2.0, 0.5)),
+    ("level ~ Cauchy(4, 2)", stats.cauchy(4.0, 2.0)),
+    ("level ~ Logistic(1, 3)", stats.logistic(1.0, 3.0)),
+    ("level_sd ~ Exponential(4)", stats.expon(scale=0.25)),
+    ("level_sd ~ HalfCauchy(0.3)", stats.halfcauchy(scale=0.3)),
+    ("level_sd ~ HalfStudentT(3, 2)", stats.t(3, scale=2.0)),
+)
+
+
+@pytest.mark.parametrize(("text", "known"), OTHERS)
+def test_other_families_are_drawn_and_weighed_as_scipy_says(text, known):
+    """By the model that is sampled: its draws by quantiles, its density in the sampler's own coordinate."""
+    law, site = parse_prior(text).law, text.split(" ")[0]
+    half = law.family == "HalfStudentT"
+    found, num = hierarchy(text), 4000
+    draws = np.asarray(draw_prior(jax.random.key(1), found, num)[site])[:, 0]
+    shares = known.cdf(draws) * (2.0 if half else 1.0) - (1.0 if half else 0.0)
+    assert stats.kstest(shares, "uniform").pvalue > 1e-4
+
+    normals = np.array([-3.0, 0.1, 2.5, 20.0])
+    name = f"level.{'scale' if law.is_spread else 'common'}"
+    place = [*group_sizes(found)].index(name)
+    start = sum(list(group_sizes(found).values())[:place])
+    with jax.enable_x64(True):
+
+        def energy(at):
+            group = jnp.zeros(sum(group_sizes(found).values())).at[start].set(at)
+            places = group_places(found, group)
+            people = standard_normals(found, jnp.zeros((3, 2)))
+            model = partial(hierarchical_model, found)
+            own = potential_energy(model, (), {}, places | people)
+            return group_volume(found, group) - own, places[name][0]
+
+        pairs = [energy(at) for at in normals]
+        density = np.array([float(own) for own, _ in pairs])
+        values = np.array([float(own) for _, own in pairs])
+        rise = np.zeros(4)
+        if law.is_spread:
+            rise = values + np.log(jax.vmap(jax.grad(log_spread))(jnp.asarray(normals)))
+    values = law.centre + law.scale * (np.exp(values) if law.is_spread else values)
+    wanted = known.logpdf(values) + rise
+    np.testing.assert_allclose(np.diff(density), np.diff(wanted), rtol=1e-8)
+    np.testing.assert_allclose(
+        np.diff(law.on_host.logpdf(values)), np.diff(wanted - rise)
+    )
+    assert parse_prior(f"{site} ~ {law.text}").law == law
+    own = group_priors(found)[2 if law.is_spread else 0]
+    assert own.is_set and own.law == law
+
+
+def test_the_sd_of_a_wide_tail_is_that_of_the_normal_with_its_quartiles():
+    """The share that data remove of a variance that is infinite would be 1 whatever they say."""
+    normal = stats.norm.ppf(0.75)
+    assert Law("Cauchy", 5.0, 2.0).sd == pytest.approx(2.0 / normal)
+    assert Law("StudentT", 0.0, 1.0, 1e8).sd == pytest.approx(1.0, rel=1e-6)
+    assert Law("HalfStudentT", 0.0, 3.0, 1e8).sd == pytest.approx(
+        3.0 * HALF_NORMAL_SD, rel=1e-6
+    )
+    assert Law("Exponential", 0.0, 0.25).sd == pytest.approx(0.25)
+
+
 def test_what_is_not_set_keeps_its_own():
     """Prevents a prior of the mean from changing that of the effects and spreads, which are scaled by it by default."""
     plain, found = hierarchy().terms[0], hierarchy(SET[0]).terms[0]
@@ -68,7 +146,13 @@ def test_what_is_not_set_keeps_its_own():
         ("~ Normal(0, 1)", "cannot be read"),
         ("level ~ Normal(0, 1) + 2", "cannot be read"),
         ("level ~ Normal(0, 1", "cannot be read"),
-        ("level ~ Cauchy(0, 1)", "expected Normal(MEAN, SD) for a mean or an effect"),
+        ("level ~ Laplace(0, 1)", "expected Normal(MEAN, SD), StudentT(DF, LOCATION"),
+        ("level ~ Uniform(0, 1)", "HalfCauchy(SCALE) or Exponential(RATE) for an SD"),
+        ("level ~ StudentT(0, 1)", "does not give df and location and scale"),
+        ("level ~ StudentT(0.5, 0, 1)", "df is 0.5"),
+        ("level ~ Exponential(1)", "may be negative"),
+        ("level_sd ~ Exponential(0)", "rate is 0"),
+        ("level_sd ~ StudentT(3, 0, 1)", "level_sd ~ HalfNormal(SCALE), HalfStudentT"),
         ("level ~ Normal(0)", "does not give mean and SD"),
         ("level ~ Normal(0, 1, 2)", "does not give mean and SD"),
         ("level ~ Normal(x, 1)", "expected Normal(MEAN, SD), finite numbers"),
@@ -131,6 +215,10 @@ def test_studies_draw_people_from_the_priors_that_were_set():
     with pytest.raises(UserError, match="did you mean 'omega2'"):
         plan_models(
             recover.__class__("binary", ("hgf2",), priors=("omga2 ~ Normal(0, 1)",))
+        )
+    with pytest.raises(UserError, match="where people are drawn one by one"):
+        plan_models(
+            recover.__class__("binary", ("hgf2",), priors=("omega2 ~ Cauchy(0, 1)",))
         )
     with pytest.raises(UserError, match="is an effect, and this study has none"):
         plan_models(

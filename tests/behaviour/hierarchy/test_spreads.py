@@ -47,6 +47,35 @@ def test_single_precision_has_the_same_numbers():
     assert np.isfinite(slope).all() and (np.asarray(slope) > 0.0).all()
 
 
+def tail(place: float) -> float:
+    """Of the normal's upper tail what its leading exponential leaves."""
+    return float(special.erfcx(place / np.sqrt(2.0)))
+
+
+def off(wide: float, place: float) -> float:
+    """Zero where the spread is that much wider than its normal."""
+    rest = np.log(tail(place + wide)) - np.log(tail(place))
+    return float(np.log(2.0) - wide * (place + 0.5 * wide) + rest)
+
+
+@pytest.mark.parametrize("is_double", [True, False])
+def test_far_to_the_right_it_stays_the_quantile(is_double):
+    """Prevents wide tails of a prior from being cut off where a probability has no digits left."""
+    places = [9.999, 10.001, 12.5, 37.0, 300.0, 1e4, 1e8]
+    with jax.enable_x64(is_double):
+        at = jnp.asarray(places)
+        found = np.asarray(jnp.exp(log_spread(at)))
+        slope = np.asarray(jax.vmap(jax.grad(log_spread))(at)) * found
+        bend = np.asarray(jax.vmap(jax.grad(lambda z: log_slope(z, log_spread(z))))(at))
+    for place, spread, rise in zip(places, found, slope, strict=True):
+        gap = np.sqrt(place**2 + 2 * np.log(2.0)) - place
+        wide = optimize.brentq(off, 0.2 * gap, 2.0 * gap, args=(place,), xtol=1e-18)
+        assert spread == pytest.approx(place + wide, rel=1e-12 if is_double else 2e-6)
+        ratio = tail(place + wide) / tail(place)
+        assert rise == pytest.approx(ratio, rel=1e-10 if is_double else 1e-5)
+    assert np.isfinite(bend).all()
+
+
 def test_slope_and_volume_are_those_of_differences():
     """A wrong Jacobian samples another posterior and looks well doing it."""
     with jax.enable_x64(True):

@@ -1,8 +1,8 @@
 """Priors that a user sets, written as `omega2 ~ Normal(-3, 4)`.
 
-What may be set is what the hierarchy holds exactly: a normal prior of the group's mean (`omega2`) and of each coefficient
-(`omega2[drug[haloperidol]]`), and a half-normal one of each standard deviation over people (`omega2_sd`,
-`omega2_sd[drug[haloperidol]]`). All are on the parameter's own scale, the real line.
+What may be set is what the hierarchy holds exactly (`families`): a prior of the group's mean (`omega2`) and of each coefficient
+(`omega2[drug[haloperidol]]`), such as a normal or Student's t one, and one of each standard deviation over people (`omega2_sd`,
+`omega2_sd[drug[haloperidol]]`), such as a half-normal or exponential one. All are on the parameter's own scale, the real line.
 """
 
 import re
@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 
 from pcmodel.behaviour.hierarchy.design import INTERCEPT
 from pcmodel.behaviour.hierarchy.parameter import Parameter
+from pcmodel.behaviour.hierarchy.priors.families import DEGREES, FAMILIES, Law
 from pcmodel.errors import UserError, unknown_name
 from pcmodel.inputs.arguments import checked_arguments
 from pcmodel.inputs.numerals import to_finite
 
 SPREAD = "_sd"
-FAMILIES = {"Normal": ("mean", "SD"), "HalfNormal": ("scale",)}
 WRITTEN = re.compile(r"(?P<target>.*?)~\s*(?P<family>\w+)\s*\((?P<numbers>[^()]*)\)")
 EXPECTED = '"NAME ~ Normal(MEAN, SD)" or "NAME_sd ~ HalfNormal(SCALE)"'
-SMALLEST, LARGEST = 1e-8, 1e8  # of an SD or scale
+SMALLEST, LARGEST = 1e-8, 1e8  # of an SD, scale or rate
+LEAST_DEGREES = 1.0  # of freedom; below, tails are wider than a Cauchy's
 
 
 @dataclass(frozen=True)
@@ -28,29 +29,30 @@ class SetPrior:
 
     Attributes:
         target: the number of the group, as it was written: `omega2`, `omega2[drug]`, `omega2_sd`.
-        mean: of a normal prior; 0 for a half-normal one.
-        sd: of a normal prior, or the scale of a half-normal one.
-        is_half: whether it is half-normal.
+        law: the distribution.
     """
 
     target: str
-    mean: float
-    sd: float
-    is_half: bool
+    law: Law
 
     @property
     def text(self) -> str:
         """As it is written."""
-        return f"{self.target} ~ {law(self.mean, self.sd, is_half=self.is_half)}"
+        return f"{self.target} ~ {self.law.text}"
 
 
-def law(mean: float, sd: float, *, is_half: bool) -> str:
-    """The distribution in words of a formula.
+def written_families(*, is_spread: bool) -> str:
+    """Those that a mean or effect, or an SD over people, may have, as they are written.
 
-    >>> law(-3.0, 4.0, is_half=False), law(0.0, 0.5, is_half=True)
-    ('Normal(-3, 4)', 'HalfNormal(0.5)')
+    >>> written_families(is_spread=True)
+    'HalfNormal(SCALE), HalfStudentT(DF, SCALE), HalfCauchy(SCALE) or Exponential(RATE)'
     """
-    return f"HalfNormal({sd:.10g})" if is_half else f"Normal({mean:.10g}, {sd:.10g})"
+    *first, last = [
+        f"{name}({', '.join(own.numbers).upper()})"
+        for name, own in FAMILIES.items()
+        if own.is_spread == is_spread
+    ]
+    return f"{', '.join(first)} or {last}"
 
 
 @checked_arguments
@@ -58,7 +60,7 @@ def parse_prior(text: str) -> SetPrior:
     """A prior from its text; UserError that says what may be written.
 
     >>> parse_prior("omega2 ~ Normal(-3, 4)")
-    SetPrior(target='omega2', mean=-3.0, sd=4.0, is_half=False)
+    SetPrior(target='omega2', law=Law(family='Normal', centre=-3.0, scale=4.0, degrees=0.0))
     """
     found = WRITTEN.fullmatch(text.strip())
     target = found["target"].strip() if found else ""
@@ -69,9 +71,10 @@ def parse_prior(text: str) -> SetPrior:
     if family is None:
         raise _error(
             f"{found['family']} is no family that can be set here, in {text.strip()!r}",
-            "Normal(MEAN, SD) for a mean or an effect, HalfNormal(SCALE) for an SD over people",
+            f"{written_families(is_spread=False)} for a mean or an effect, "
+            f"{written_families(is_spread=True)} for an SD over people",
         )
-    wanted = FAMILIES[family]
+    wanted = FAMILIES[family].numbers
     numbers = [to_finite(word) for word in found["numbers"].split(",")]
     known = [number for number in numbers if number is not None]
     if len(known) < len(numbers) or len(known) != len(wanted):
@@ -80,13 +83,17 @@ def parse_prior(text: str) -> SetPrior:
             f"in {text.strip()!r}",
             f"{family}({', '.join(wanted).upper()}), finite numbers",
         )
-    *mean, sd = known
-    if not SMALLEST <= sd <= LARGEST:
-        raise _error(
-            f"{wanted[-1]} is {sd:g} in {text.strip()!r}",
-            f"a number from {SMALLEST:g} to {LARGEST:g}",
-        )
-    return SetPrior(target, mean[0] if mean else 0.0, sd, family == "HalfNormal")
+    said = dict(zip(wanted, known, strict=True))
+    for name in {DEGREES, wanted[-1]} & said.keys():
+        least = LEAST_DEGREES if name == DEGREES else SMALLEST
+        if not least <= said[name] <= LARGEST:
+            raise _error(
+                f"{name} is {said[name]:g} in {text.strip()!r}",
+                f"a number from {least:g} to {LARGEST:g}",
+            )
+    scale = 1.0 / known[-1] if wanted[-1] == "rate" else known[-1]
+    centre = 0.0 if FAMILIES[family].is_spread else known[-2]
+    return SetPrior(target, Law(family, centre, scale, said.get(DEGREES, 0.0)))
 
 
 def parse_priors(texts: Sequence[str]) -> tuple[SetPrior, ...]:
@@ -165,16 +172,12 @@ def _target(name: str, column: str) -> str:
 
 def _check_family(prior: SetPrior, is_spread: bool) -> None:
     """UserError for a family that the number cannot have."""
-    if prior.is_half == is_spread:
+    if prior.law.is_spread == is_spread:
         return
-    if is_spread:
-        raise _error(
-            f"{prior.target} is an SD over people, which is positive: {prior.text!r}",
-            f"{prior.target} ~ HalfNormal(SCALE)",
-        )
+    what = "is an SD over people, which is positive" if is_spread else "may be negative"
     raise _error(
-        f"{prior.target} may be negative: {prior.text!r}",
-        f"{prior.target} ~ Normal(MEAN, SD)",
+        f"{prior.target} {what}: {prior.text!r}",
+        f"{prior.target} ~ {written_families(is_spread=is_spread)}",
     )
 
 
@@ -196,11 +199,16 @@ def set_parameters(
                 f"{parameter.name} is held at {parameter.mean:g}",
                 "a parameter that this study estimates",
             )
-        own = found[parameter.name]
+        law, own = prior.law, found[parameter.name]
+        if law.family not in ("Normal", "HalfNormal"):
+            raise _error(
+                f"{prior.text!r} cannot be set here, where people are drawn one by one",
+                f"{prior.target} ~ {'HalfNormal(SCALE)' if is_spread else 'Normal(MEAN, SD)'}",
+            )
         found[parameter.name] = (
-            replace(own, spread=prior.sd)
+            replace(own, spread=law.scale)
             if is_spread
-            else replace(own, mean=prior.mean, sd=prior.sd)
+            else replace(own, mean=law.centre, sd=law.scale)
         )
     return tuple(found.values())
 
