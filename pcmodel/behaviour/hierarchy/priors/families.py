@@ -127,7 +127,7 @@ class _HalfStudentT:
     """The absolute value of a Student's t about 0, by scipy's t."""
 
     def __init__(self, degrees: float, scale: float) -> None:
-        self._whole = stats.t(degrees, scale=scale)
+        self._whole: Any = stats.t(degrees, scale=scale)
 
     def ppf(self, share: Any) -> Any:
         return self._whole.ppf(0.5 + 0.5 * np.asarray(share))
@@ -180,11 +180,11 @@ class _Columns(dist.Distribution):
     ) -> Float[Array, "*draws"]:
         double = math.log(2.0) if self.is_spread else 0.0
         found = [
-            _standard(law).log_prob(value[..., i])
+            jnp.asarray(_standard(law).log_prob(value[..., i]))
             + (0.0 if law.family == "Exponential" else double)
             for i, law in enumerate(self.laws)
         ]
-        return sum(found[1:], found[0])
+        return jnp.stack(found).sum(axis=0)
 
 
 def _standard(law: Law) -> dist.Distribution:
